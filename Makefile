@@ -1,0 +1,46 @@
+# One command each; every target sets up what it needs.
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+PROTOS := $(sort $(wildcard proto/zunft/v1/*.proto))
+
+.PHONY: setup demo test lint bench proto proto-check clean
+
+setup: $(VENV)/ready
+
+$(VENV)/ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) lacks venv. On Debian: apt-get install python3.11-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: setup
+	$(BIN)/zunft demo
+
+test: setup
+	$(BIN)/pytest
+
+lint: setup proto-check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: setup
+	$(BIN)/python -m tests.bench
+
+# The generated code is committed, so that users need no compiler.
+proto: setup
+	rm -rf proto/gen/zunft && mkdir -p proto/gen
+	$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=proto/gen --pyi_out=proto/gen --grpc_python_out=proto/gen $(PROTOS)
+	find proto/gen -name '*_pb2_grpc.py' -size -2k -delete
+	touch proto/gen/zunft/__init__.py proto/gen/zunft/v1/__init__.py
+
+proto-check: setup
+	rm -rf build/proto-check && mkdir -p build/proto-check
+	$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=build/proto-check --pyi_out=build/proto-check --grpc_python_out=build/proto-check $(PROTOS)
+	find build/proto-check -name '*_pb2_grpc.py' -size -2k -delete
+	touch build/proto-check/zunft/__init__.py build/proto-check/zunft/v1/__init__.py
+	diff -r -x __pycache__ build/proto-check/zunft proto/gen/zunft || { echo "proto/gen is stale: run make proto"; exit 1; }
+
+clean:
+	rm -rf $(VENV) build

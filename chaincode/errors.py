@@ -1,0 +1,137 @@
+"""Why a transaction is refused: one root, one typed leaf per check.
+
+A message says what is wrong and what to do about it. `status` is the chaincode response's status (HTTP-like, as the
+Fabric shim uses it); the name of the class travels in `zunft.v1.Refusal`, so that clients can raise the same class.
+"""
+
+from __future__ import annotations
+
+
+class ContractError(Exception):
+    """A transaction was refused; nothing was written."""
+
+    status = 400
+
+
+# --- who and whether at all ---------------------------------------------------------------------------------------
+
+
+class UnknownTransaction(ContractError):
+    """No such noun.verb."""
+
+    status = 404
+
+
+class MalformedRequest(ContractError):
+    """The request's bytes are not the message that the transaction takes, or a field has an impossible value."""
+
+
+class Forbidden(ContractError):
+    """The caller's roles do not allow this transaction, or it is not the caller's business."""
+
+    status = 403
+
+
+class NotFound(ContractError):
+    """The record that the request names is not on the ledger."""
+
+    status = 404
+
+
+class AlreadyExists(ContractError):
+    """The record that the request creates is on the ledger already."""
+
+    status = 409
+
+
+class WrongStatus(ContractError):
+    """The record is in a status in which this is not possible."""
+
+    status = 409
+
+
+# --- agreement and disclosure ---------------------------------------------------------------------------------------
+
+
+class TermsMismatch(ContractError):
+    """The disclosed or accepted terms are not those whose digest is on the ledger."""
+
+    status = 409
+
+
+class HeadMismatch(ContractError):
+    """The disclosed account head is not the one whose digest is on the ledger: forged or out of date."""
+
+    status = 409
+
+
+class InvalidTariff(ContractError):
+    """The tariff contradicts itself or exceeds a limit."""
+
+
+# --- usage batches ---------------------------------------------------------------------------------------------------
+
+
+class MalformedBatch(ContractError):
+    """The batch cannot be decoded, or declares more than the limits allow."""
+
+
+class WrongSignature(ContractError):
+    """The signature is not the registered meter key's over exactly these bytes."""
+
+
+class MeterNotInAgreement(ContractError):
+    """The batch is for another agreement, or its meter is not one of this agreement's."""
+
+
+class Replay(ContractError):
+    """The batch begins before the stream's next sequence: it was charged already."""
+
+    status = 409
+
+
+class Gap(ContractError):
+    """The batch begins after the stream's next sequence: readings in between are missing."""
+
+    status = 409
+
+
+class BrokenChain(ContractError):
+    """The batch does not name the digest of the stream's previous batch."""
+
+    status = 409
+
+
+class BackDated(ContractError):
+    """A reading's time lies before that of the reading before it."""
+
+
+class ReadingInFuture(ContractError):
+    """A reading's time lies after the transaction's."""
+
+
+class ReadingTooLate(ContractError):
+    """A reading is older than the agreement's cut-off: it needs a correction."""
+
+
+class QuantityOutOfRange(ContractError):
+    """A quantity is negative or absurd, or a sum would leave 64 bits."""
+
+
+# --- money ------------------------------------------------------------------------------------------------------------
+
+
+class InsufficientFunds(ContractError):
+    """The account's funds and credit limit, or the member's balance, do not cover the amount."""
+
+    status = 402
+
+
+class AmountOutOfRange(ContractError):
+    """An amount is not positive, or would leave 64 bits."""
+
+
+class NoticePeriod(ContractError):
+    """The withdrawal's notice has not run out."""
+
+    status = 409

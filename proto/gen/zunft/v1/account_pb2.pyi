@@ -1,0 +1,87 @@
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from typing import ClassVar as _ClassVar, Mapping as _Mapping, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class AccountStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ACCOUNT_STATUS_UNSPECIFIED: _ClassVar[AccountStatus]
+    ACCOUNT_STATUS_OPEN: _ClassVar[AccountStatus]
+    ACCOUNT_STATUS_CLOSED: _ClassVar[AccountStatus]
+ACCOUNT_STATUS_UNSPECIFIED: AccountStatus
+ACCOUNT_STATUS_OPEN: AccountStatus
+ACCOUNT_STATUS_CLOSED: AccountStatus
+
+class Account(_message.Message):
+    __slots__ = ("agreement_id", "provider_msp_id", "customer_msp_id", "status", "funded_micro", "withdrawn_micro", "paid_micro", "invoiced_micro", "credited_micro", "notice")
+    AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_MSP_ID_FIELD_NUMBER: _ClassVar[int]
+    CUSTOMER_MSP_ID_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    FUNDED_MICRO_FIELD_NUMBER: _ClassVar[int]
+    WITHDRAWN_MICRO_FIELD_NUMBER: _ClassVar[int]
+    PAID_MICRO_FIELD_NUMBER: _ClassVar[int]
+    INVOICED_MICRO_FIELD_NUMBER: _ClassVar[int]
+    CREDITED_MICRO_FIELD_NUMBER: _ClassVar[int]
+    NOTICE_FIELD_NUMBER: _ClassVar[int]
+    agreement_id: str
+    provider_msp_id: str
+    customer_msp_id: str
+    status: AccountStatus
+    funded_micro: int
+    withdrawn_micro: int
+    paid_micro: int
+    invoiced_micro: int
+    credited_micro: int
+    notice: WithdrawalNotice
+    def __init__(self, agreement_id: _Optional[str] = ..., provider_msp_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ..., status: _Optional[_Union[AccountStatus, str]] = ..., funded_micro: _Optional[int] = ..., withdrawn_micro: _Optional[int] = ..., paid_micro: _Optional[int] = ..., invoiced_micro: _Optional[int] = ..., credited_micro: _Optional[int] = ..., notice: _Optional[_Union[WithdrawalNotice, _Mapping]] = ...) -> None: ...
+
+class WithdrawalNotice(_message.Message):
+    __slots__ = ("amount_micro", "not_before_s")
+    AMOUNT_MICRO_FIELD_NUMBER: _ClassVar[int]
+    NOT_BEFORE_S_FIELD_NUMBER: _ClassVar[int]
+    amount_micro: int
+    not_before_s: int
+    def __init__(self, amount_micro: _Optional[int] = ..., not_before_s: _Optional[int] = ...) -> None: ...
+
+class OpenAccount(_message.Message):
+    __slots__ = ("agreement_id",)
+    AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    agreement_id: str
+    def __init__(self, agreement_id: _Optional[str] = ...) -> None: ...
+
+class FundAccount(_message.Message):
+    __slots__ = ("agreement_id", "amount_micro")
+    AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_MICRO_FIELD_NUMBER: _ClassVar[int]
+    agreement_id: str
+    amount_micro: int
+    def __init__(self, agreement_id: _Optional[str] = ..., amount_micro: _Optional[int] = ...) -> None: ...
+
+class GiveNotice(_message.Message):
+    __slots__ = ("agreement_id", "amount_micro")
+    AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_MICRO_FIELD_NUMBER: _ClassVar[int]
+    agreement_id: str
+    amount_micro: int
+    def __init__(self, agreement_id: _Optional[str] = ..., amount_micro: _Optional[int] = ...) -> None: ...
+
+class WithdrawFunds(_message.Message):
+    __slots__ = ("agreement_id",)
+    AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    agreement_id: str
+    def __init__(self, agreement_id: _Optional[str] = ...) -> None: ...
+
+class SettleAccount(_message.Message):
+    __slots__ = ("agreement_id",)
+    AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    agreement_id: str
+    def __init__(self, agreement_id: _Optional[str] = ...) -> None: ...
+
+class CloseAccount(_message.Message):
+    __slots__ = ("agreement_id",)
+    AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    agreement_id: str
+    def __init__(self, agreement_id: _Optional[str] = ...) -> None: ...
