@@ -1,0 +1,22 @@
+"""What a ledger answers when it does not do what it was asked."""
+
+from __future__ import annotations
+
+import grpc
+from fabric_protos.gateway import gateway_pb2
+
+
+class LedgerError(Exception):
+    """Root of everything that can go wrong between a client and its ledger."""
+
+
+class TransportError(LedgerError):
+    """The ledger refused a call, or cannot be reached.
+
+    `code` is the gRPC status, `details` name each peer that refused with its member and its message.
+    """
+
+    def __init__(self, code: grpc.StatusCode, message: str, details: tuple[gateway_pb2.ErrorDetail, ...] = ()) -> None:
+        super().__init__(message)
+        self.code = code
+        self.details = details

@@ -1,0 +1,39 @@
+"""How a client reaches a ledger: Fabric's Gateway and Deliver services, in this process or over gRPC.
+
+Messages are Fabric's own, so the client above cannot tell which ledger it talks to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from fabric_protos.common import common_pb2
+from fabric_protos.gateway import gateway_pb2
+from fabric_protos.peer import events_pb2
+
+
+class LedgerTransport(Protocol):
+    """The services of the member's peer. Every method raises `TransportError`."""
+
+    async def evaluate(self, request: gateway_pb2.EvaluateRequest) -> gateway_pb2.EvaluateResponse: ...
+
+    async def endorse(self, request: gateway_pb2.EndorseRequest) -> gateway_pb2.EndorseResponse: ...
+
+    async def submit(self, request: gateway_pb2.SubmitRequest) -> gateway_pb2.SubmitResponse: ...
+
+    async def commit_status(
+        self, request: gateway_pb2.SignedCommitStatusRequest
+    ) -> gateway_pb2.CommitStatusResponse: ...
+
+    def chaincode_events(
+        self, request: gateway_pb2.SignedChaincodeEventsRequest
+    ) -> AsyncIterator[gateway_pb2.ChaincodeEventsResponse]: ...
+
+    def deliver(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
+        """Blocks, from a signed DELIVER_SEEK_INFO envelope."""
+
+    def deliver_with_private_data(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
+        """Blocks with the private data that the asking member may have."""
+
+    async def close(self) -> None: ...
