@@ -15,7 +15,7 @@ ACCOUNT_STATUS_OPEN: AccountStatus
 ACCOUNT_STATUS_CLOSED: AccountStatus
 
 class Account(_message.Message):
-    __slots__ = ("agreement_id", "provider_msp_id", "customer_msp_id", "status", "funded_micro", "withdrawn_micro", "paid_micro", "invoiced_micro", "credited_micro", "notice")
+    __slots__ = ("agreement_id", "provider_msp_id", "customer_msp_id", "status", "funded_micro", "withdrawn_micro", "paid_micro", "invoiced_usage_micro", "invoiced_correction_micro", "notice")
     AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_MSP_ID_FIELD_NUMBER: _ClassVar[int]
     CUSTOMER_MSP_ID_FIELD_NUMBER: _ClassVar[int]
@@ -23,8 +23,8 @@ class Account(_message.Message):
     FUNDED_MICRO_FIELD_NUMBER: _ClassVar[int]
     WITHDRAWN_MICRO_FIELD_NUMBER: _ClassVar[int]
     PAID_MICRO_FIELD_NUMBER: _ClassVar[int]
-    INVOICED_MICRO_FIELD_NUMBER: _ClassVar[int]
-    CREDITED_MICRO_FIELD_NUMBER: _ClassVar[int]
+    INVOICED_USAGE_MICRO_FIELD_NUMBER: _ClassVar[int]
+    INVOICED_CORRECTION_MICRO_FIELD_NUMBER: _ClassVar[int]
     NOTICE_FIELD_NUMBER: _ClassVar[int]
     agreement_id: str
     provider_msp_id: str
@@ -33,10 +33,10 @@ class Account(_message.Message):
     funded_micro: int
     withdrawn_micro: int
     paid_micro: int
-    invoiced_micro: int
-    credited_micro: int
+    invoiced_usage_micro: int
+    invoiced_correction_micro: int
     notice: WithdrawalNotice
-    def __init__(self, agreement_id: _Optional[str] = ..., provider_msp_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ..., status: _Optional[_Union[AccountStatus, str]] = ..., funded_micro: _Optional[int] = ..., withdrawn_micro: _Optional[int] = ..., paid_micro: _Optional[int] = ..., invoiced_micro: _Optional[int] = ..., credited_micro: _Optional[int] = ..., notice: _Optional[_Union[WithdrawalNotice, _Mapping]] = ...) -> None: ...
+    def __init__(self, agreement_id: _Optional[str] = ..., provider_msp_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ..., status: _Optional[_Union[AccountStatus, str]] = ..., funded_micro: _Optional[int] = ..., withdrawn_micro: _Optional[int] = ..., paid_micro: _Optional[int] = ..., invoiced_usage_micro: _Optional[int] = ..., invoiced_correction_micro: _Optional[int] = ..., notice: _Optional[_Union[WithdrawalNotice, _Mapping]] = ...) -> None: ...
 
 class WithdrawalNotice(_message.Message):
     __slots__ = ("amount_micro", "not_before_s")

@@ -51,7 +51,7 @@ class DataPolicy(_message.Message):
     def __init__(self, data_sets: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Agreement(_message.Message):
-    __slots__ = ("agreement_id", "provider_msp_id", "customer_msp_id", "status", "open", "terms", "pending", "pending_by_msp_id", "withdrawal_notice_s")
+    __slots__ = ("agreement_id", "provider_msp_id", "customer_msp_id", "status", "open", "terms", "pending", "pending_by_msp_id", "withdrawal_notice_s", "superseded", "terminated_at_s")
     AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_MSP_ID_FIELD_NUMBER: _ClassVar[int]
     CUSTOMER_MSP_ID_FIELD_NUMBER: _ClassVar[int]
@@ -61,6 +61,8 @@ class Agreement(_message.Message):
     PENDING_FIELD_NUMBER: _ClassVar[int]
     PENDING_BY_MSP_ID_FIELD_NUMBER: _ClassVar[int]
     WITHDRAWAL_NOTICE_S_FIELD_NUMBER: _ClassVar[int]
+    SUPERSEDED_FIELD_NUMBER: _ClassVar[int]
+    TERMINATED_AT_S_FIELD_NUMBER: _ClassVar[int]
     agreement_id: str
     provider_msp_id: str
     customer_msp_id: str
@@ -70,7 +72,9 @@ class Agreement(_message.Message):
     pending: TermsReference
     pending_by_msp_id: str
     withdrawal_notice_s: int
-    def __init__(self, agreement_id: _Optional[str] = ..., provider_msp_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ..., status: _Optional[_Union[AgreementStatus, str]] = ..., open: bool = ..., terms: _Optional[_Union[TermsReference, _Mapping]] = ..., pending: _Optional[_Union[TermsReference, _Mapping]] = ..., pending_by_msp_id: _Optional[str] = ..., withdrawal_notice_s: _Optional[int] = ...) -> None: ...
+    superseded: _containers.RepeatedCompositeFieldContainer[TermsReference]
+    terminated_at_s: int
+    def __init__(self, agreement_id: _Optional[str] = ..., provider_msp_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ..., status: _Optional[_Union[AgreementStatus, str]] = ..., open: bool = ..., terms: _Optional[_Union[TermsReference, _Mapping]] = ..., pending: _Optional[_Union[TermsReference, _Mapping]] = ..., pending_by_msp_id: _Optional[str] = ..., withdrawal_notice_s: _Optional[int] = ..., superseded: _Optional[_Iterable[_Union[TermsReference, _Mapping]]] = ..., terminated_at_s: _Optional[int] = ...) -> None: ...
 
 class TermsReference(_message.Message):
     __slots__ = ("version", "digest")
@@ -91,20 +95,22 @@ class ShareTerms(_message.Message):
     def __init__(self, agreement_id: _Optional[str] = ..., provider_msp_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ...) -> None: ...
 
 class ProposeAgreement(_message.Message):
-    __slots__ = ("agreement_id", "provider_msp_id", "customer_msp_id", "open", "terms_digest", "withdrawal_notice_s")
+    __slots__ = ("agreement_id", "provider_msp_id", "customer_msp_id", "open", "terms_digest", "withdrawal_notice_s", "open_terms")
     AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_MSP_ID_FIELD_NUMBER: _ClassVar[int]
     CUSTOMER_MSP_ID_FIELD_NUMBER: _ClassVar[int]
     OPEN_FIELD_NUMBER: _ClassVar[int]
     TERMS_DIGEST_FIELD_NUMBER: _ClassVar[int]
     WITHDRAWAL_NOTICE_S_FIELD_NUMBER: _ClassVar[int]
+    OPEN_TERMS_FIELD_NUMBER: _ClassVar[int]
     agreement_id: str
     provider_msp_id: str
     customer_msp_id: str
     open: bool
     terms_digest: bytes
     withdrawal_notice_s: int
-    def __init__(self, agreement_id: _Optional[str] = ..., provider_msp_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ..., open: bool = ..., terms_digest: _Optional[bytes] = ..., withdrawal_notice_s: _Optional[int] = ...) -> None: ...
+    open_terms: bytes
+    def __init__(self, agreement_id: _Optional[str] = ..., provider_msp_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ..., open: bool = ..., terms_digest: _Optional[bytes] = ..., withdrawal_notice_s: _Optional[int] = ..., open_terms: _Optional[bytes] = ...) -> None: ...
 
 class AcceptAgreement(_message.Message):
     __slots__ = ("agreement_id", "terms")
@@ -115,12 +121,14 @@ class AcceptAgreement(_message.Message):
     def __init__(self, agreement_id: _Optional[str] = ..., terms: _Optional[_Union[TermsReference, _Mapping]] = ...) -> None: ...
 
 class AmendAgreement(_message.Message):
-    __slots__ = ("agreement_id", "terms")
+    __slots__ = ("agreement_id", "terms", "open_terms")
     AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
     TERMS_FIELD_NUMBER: _ClassVar[int]
+    OPEN_TERMS_FIELD_NUMBER: _ClassVar[int]
     agreement_id: str
     terms: TermsReference
-    def __init__(self, agreement_id: _Optional[str] = ..., terms: _Optional[_Union[TermsReference, _Mapping]] = ...) -> None: ...
+    open_terms: bytes
+    def __init__(self, agreement_id: _Optional[str] = ..., terms: _Optional[_Union[TermsReference, _Mapping]] = ..., open_terms: _Optional[bytes] = ...) -> None: ...
 
 class TerminateAgreement(_message.Message):
     __slots__ = ("agreement_id",)

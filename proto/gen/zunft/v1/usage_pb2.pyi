@@ -88,12 +88,12 @@ class StreamHead(_message.Message):
     def __init__(self, meter_id: _Optional[str] = ..., next_sequence: _Optional[int] = ..., last_batch_digest: _Optional[bytes] = ..., last_time_us: _Optional[int] = ..., rating: _Optional[_Union[_tariff_pb2.RatingState, _Mapping]] = ...) -> None: ...
 
 class AccountHead(_message.Message):
-    __slots__ = ("agreement_id", "sequence", "terms_version", "debited_micro", "credited_micro", "streams", "open_lines", "pending_corrections", "grants", "open_correction_lines", "rating", "salt")
+    __slots__ = ("agreement_id", "sequence", "terms_version", "usage_micro", "correction_micro", "streams", "open_lines", "pending_corrections", "grants", "open_correction_lines", "rating", "salt")
     AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     TERMS_VERSION_FIELD_NUMBER: _ClassVar[int]
-    DEBITED_MICRO_FIELD_NUMBER: _ClassVar[int]
-    CREDITED_MICRO_FIELD_NUMBER: _ClassVar[int]
+    USAGE_MICRO_FIELD_NUMBER: _ClassVar[int]
+    CORRECTION_MICRO_FIELD_NUMBER: _ClassVar[int]
     STREAMS_FIELD_NUMBER: _ClassVar[int]
     OPEN_LINES_FIELD_NUMBER: _ClassVar[int]
     PENDING_CORRECTIONS_FIELD_NUMBER: _ClassVar[int]
@@ -104,8 +104,8 @@ class AccountHead(_message.Message):
     agreement_id: str
     sequence: int
     terms_version: int
-    debited_micro: int
-    credited_micro: int
+    usage_micro: int
+    correction_micro: int
     streams: _containers.RepeatedCompositeFieldContainer[StreamHead]
     open_lines: _containers.RepeatedCompositeFieldContainer[_tariff_pb2.Line]
     pending_corrections: _containers.RepeatedCompositeFieldContainer[Correction]
@@ -113,41 +113,43 @@ class AccountHead(_message.Message):
     open_correction_lines: _containers.RepeatedCompositeFieldContainer[_tariff_pb2.Line]
     rating: _tariff_pb2.RatingState
     salt: bytes
-    def __init__(self, agreement_id: _Optional[str] = ..., sequence: _Optional[int] = ..., terms_version: _Optional[int] = ..., debited_micro: _Optional[int] = ..., credited_micro: _Optional[int] = ..., streams: _Optional[_Iterable[_Union[StreamHead, _Mapping]]] = ..., open_lines: _Optional[_Iterable[_Union[_tariff_pb2.Line, _Mapping]]] = ..., pending_corrections: _Optional[_Iterable[_Union[Correction, _Mapping]]] = ..., grants: _Optional[_Iterable[_Union[_access_pb2.AccessGrant, _Mapping]]] = ..., open_correction_lines: _Optional[_Iterable[_Union[_tariff_pb2.Line, _Mapping]]] = ..., rating: _Optional[_Union[_tariff_pb2.RatingState, _Mapping]] = ..., salt: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, agreement_id: _Optional[str] = ..., sequence: _Optional[int] = ..., terms_version: _Optional[int] = ..., usage_micro: _Optional[int] = ..., correction_micro: _Optional[int] = ..., streams: _Optional[_Iterable[_Union[StreamHead, _Mapping]]] = ..., open_lines: _Optional[_Iterable[_Union[_tariff_pb2.Line, _Mapping]]] = ..., pending_corrections: _Optional[_Iterable[_Union[Correction, _Mapping]]] = ..., grants: _Optional[_Iterable[_Union[_access_pb2.AccessGrant, _Mapping]]] = ..., open_correction_lines: _Optional[_Iterable[_Union[_tariff_pb2.Line, _Mapping]]] = ..., rating: _Optional[_Union[_tariff_pb2.RatingState, _Mapping]] = ..., salt: _Optional[bytes] = ...) -> None: ...
 
 class Commitment(_message.Message):
-    __slots__ = ("agreement_id", "sequence", "head_digest", "claimed_debit_micro", "claimed_credit_micro", "claimed_sequence", "claim_digest", "claim_number")
+    __slots__ = ("agreement_id", "sequence", "head_digest", "claimed_usage_micro", "claimed_correction_micro", "claimed_sequence", "claim_digest", "claim_number")
     AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     HEAD_DIGEST_FIELD_NUMBER: _ClassVar[int]
-    CLAIMED_DEBIT_MICRO_FIELD_NUMBER: _ClassVar[int]
-    CLAIMED_CREDIT_MICRO_FIELD_NUMBER: _ClassVar[int]
+    CLAIMED_USAGE_MICRO_FIELD_NUMBER: _ClassVar[int]
+    CLAIMED_CORRECTION_MICRO_FIELD_NUMBER: _ClassVar[int]
     CLAIMED_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     CLAIM_DIGEST_FIELD_NUMBER: _ClassVar[int]
     CLAIM_NUMBER_FIELD_NUMBER: _ClassVar[int]
     agreement_id: str
     sequence: int
     head_digest: bytes
-    claimed_debit_micro: int
-    claimed_credit_micro: int
+    claimed_usage_micro: int
+    claimed_correction_micro: int
     claimed_sequence: int
     claim_digest: bytes
     claim_number: int
-    def __init__(self, agreement_id: _Optional[str] = ..., sequence: _Optional[int] = ..., head_digest: _Optional[bytes] = ..., claimed_debit_micro: _Optional[int] = ..., claimed_credit_micro: _Optional[int] = ..., claimed_sequence: _Optional[int] = ..., claim_digest: _Optional[bytes] = ..., claim_number: _Optional[int] = ...) -> None: ...
+    def __init__(self, agreement_id: _Optional[str] = ..., sequence: _Optional[int] = ..., head_digest: _Optional[bytes] = ..., claimed_usage_micro: _Optional[int] = ..., claimed_correction_micro: _Optional[int] = ..., claimed_sequence: _Optional[int] = ..., claim_digest: _Optional[bytes] = ..., claim_number: _Optional[int] = ...) -> None: ...
 
 class Disclosure(_message.Message):
-    __slots__ = ("terms", "head", "batches", "correction", "grant")
+    __slots__ = ("terms", "head", "batches", "correction", "grant", "superseded_terms")
     TERMS_FIELD_NUMBER: _ClassVar[int]
     HEAD_FIELD_NUMBER: _ClassVar[int]
     BATCHES_FIELD_NUMBER: _ClassVar[int]
     CORRECTION_FIELD_NUMBER: _ClassVar[int]
     GRANT_FIELD_NUMBER: _ClassVar[int]
+    SUPERSEDED_TERMS_FIELD_NUMBER: _ClassVar[int]
     terms: bytes
     head: bytes
     batches: _containers.RepeatedCompositeFieldContainer[SignedBatch]
     correction: Correction
     grant: _access_pb2.AccessGrant
-    def __init__(self, terms: _Optional[bytes] = ..., head: _Optional[bytes] = ..., batches: _Optional[_Iterable[_Union[SignedBatch, _Mapping]]] = ..., correction: _Optional[_Union[Correction, _Mapping]] = ..., grant: _Optional[_Union[_access_pb2.AccessGrant, _Mapping]] = ...) -> None: ...
+    superseded_terms: bytes
+    def __init__(self, terms: _Optional[bytes] = ..., head: _Optional[bytes] = ..., batches: _Optional[_Iterable[_Union[SignedBatch, _Mapping]]] = ..., correction: _Optional[_Union[Correction, _Mapping]] = ..., grant: _Optional[_Union[_access_pb2.AccessGrant, _Mapping]] = ..., superseded_terms: _Optional[bytes] = ...) -> None: ...
 
 class SubmitUsage(_message.Message):
     __slots__ = ("agreement_id",)
@@ -238,14 +240,14 @@ class ClaimUsage(_message.Message):
     def __init__(self, agreement_id: _Optional[str] = ...) -> None: ...
 
 class Claim(_message.Message):
-    __slots__ = ("agreement_id", "number", "up_to_sequence", "lines", "correction_lines", "debit_micro", "credit_micro", "terms_version", "salt")
+    __slots__ = ("agreement_id", "number", "up_to_sequence", "lines", "correction_lines", "usage_micro", "correction_micro", "terms_version", "salt")
     AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     UP_TO_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     LINES_FIELD_NUMBER: _ClassVar[int]
     CORRECTION_LINES_FIELD_NUMBER: _ClassVar[int]
-    DEBIT_MICRO_FIELD_NUMBER: _ClassVar[int]
-    CREDIT_MICRO_FIELD_NUMBER: _ClassVar[int]
+    USAGE_MICRO_FIELD_NUMBER: _ClassVar[int]
+    CORRECTION_MICRO_FIELD_NUMBER: _ClassVar[int]
     TERMS_VERSION_FIELD_NUMBER: _ClassVar[int]
     SALT_FIELD_NUMBER: _ClassVar[int]
     agreement_id: str
@@ -253,11 +255,11 @@ class Claim(_message.Message):
     up_to_sequence: int
     lines: _containers.RepeatedCompositeFieldContainer[_tariff_pb2.Line]
     correction_lines: _containers.RepeatedCompositeFieldContainer[_tariff_pb2.Line]
-    debit_micro: int
-    credit_micro: int
+    usage_micro: int
+    correction_micro: int
     terms_version: int
     salt: bytes
-    def __init__(self, agreement_id: _Optional[str] = ..., number: _Optional[int] = ..., up_to_sequence: _Optional[int] = ..., lines: _Optional[_Iterable[_Union[_tariff_pb2.Line, _Mapping]]] = ..., correction_lines: _Optional[_Iterable[_Union[_tariff_pb2.Line, _Mapping]]] = ..., debit_micro: _Optional[int] = ..., credit_micro: _Optional[int] = ..., terms_version: _Optional[int] = ..., salt: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, agreement_id: _Optional[str] = ..., number: _Optional[int] = ..., up_to_sequence: _Optional[int] = ..., lines: _Optional[_Iterable[_Union[_tariff_pb2.Line, _Mapping]]] = ..., correction_lines: _Optional[_Iterable[_Union[_tariff_pb2.Line, _Mapping]]] = ..., usage_micro: _Optional[int] = ..., correction_micro: _Optional[int] = ..., terms_version: _Optional[int] = ..., salt: _Optional[bytes] = ...) -> None: ...
 
 class ReadHead(_message.Message):
     __slots__ = ("agreement_id",)
