@@ -120,12 +120,14 @@ class ConfirmRedemption(_message.Message):
     def __init__(self, redemption_id: _Optional[str] = ..., bank_reference: _Optional[str] = ...) -> None: ...
 
 class RejectRedemption(_message.Message):
-    __slots__ = ("redemption_id", "reason")
+    __slots__ = ("redemption_id", "reason", "msp_id")
     REDEMPTION_ID_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    MSP_ID_FIELD_NUMBER: _ClassVar[int]
     redemption_id: str
     reason: str
-    def __init__(self, redemption_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+    msp_id: str
+    def __init__(self, redemption_id: _Optional[str] = ..., reason: _Optional[str] = ..., msp_id: _Optional[str] = ...) -> None: ...
 
 class PostReserve(_message.Message):
     __slots__ = ("statement",)

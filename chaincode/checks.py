@@ -1,0 +1,58 @@
+"""Checks of single fields, the same in every transaction."""
+
+from __future__ import annotations
+
+import re
+
+from chaincode.errors import AmountOutOfRange, Forbidden, MalformedRequest
+from chaincode.transaction import Transaction
+
+# 10^12 tokens: no sum of a few of them leaves 64 bits.
+MAX_AMOUNT_MICRO = 10**18
+MAX_TEXT_LENGTH = 256
+
+_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def check_identifier(field: str, value: str) -> None:
+    """Letters, digits, dot, dash and underscore, 64 at most: safe in a key and in a file name."""
+    if not _IDENTIFIER.fullmatch(value):
+        raise MalformedRequest(f"{field} must be 1 to 64 letters, digits, '.', '-' or '_', not {value[:80]!r}")
+
+
+def check_text(field: str, value: str) -> None:
+    if len(value) > MAX_TEXT_LENGTH or not value.isprintable():
+        raise MalformedRequest(f"{field} must be printable and have at most {MAX_TEXT_LENGTH} characters")
+
+
+def check_digest(field: str, value: bytes) -> None:
+    if len(value) != 32:
+        raise MalformedRequest(f"{field} must be a SHA-256 digest of 32 bytes, not {len(value)}")
+
+
+def check_amount(amount_micro: int) -> None:
+    """More than nothing, and not absurd."""
+    if not 0 < amount_micro <= MAX_AMOUNT_MICRO:
+        raise AmountOutOfRange(
+            f"the amount must be more than 0 and at most {format_amount(MAX_AMOUNT_MICRO)}, "
+            f"not {format_amount(amount_micro)}"
+        )
+
+
+def check_caller(tx: Transaction, msp_id: str, business: str) -> None:
+    """Only this member may do it."""
+    if tx.caller.msp_id != msp_id:
+        raise Forbidden(f"only {msp_id} may {business}, not {tx.caller.msp_id}")
+
+
+def check_party(tx: Transaction, provider_msp_id: str, customer_msp_id: str) -> None:
+    """Only one of the two parties may do it."""
+    if tx.caller.msp_id not in (provider_msp_id, customer_msp_id):
+        raise Forbidden(f"only the parties {provider_msp_id} and {customer_msp_id} may do this, not {tx.caller.msp_id}")
+
+
+def format_amount(amount_micro: int) -> str:
+    """Micro-tokens as a decimal of tokens, exactly: 1_500_000 → "1.50"."""
+    whole, micro = divmod(abs(amount_micro), 10**6)
+    cents = f"{micro:06d}"
+    return f"{'-' if amount_micro < 0 else ''}{whole}.{cents[:2]}{cents[2:].rstrip('0')}"

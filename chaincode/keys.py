@@ -1,0 +1,90 @@
+"""Every key of the ledger, and the message that stands at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from google.protobuf.message import Message
+
+from zunft.v1.account_pb2 import Account
+from zunft.v1.agreement_pb2 import Agreement, Terms
+from zunft.v1.charter_pb2 import Charter
+from zunft.v1.invoice_pb2 import Invoice, InvoiceCounter
+from zunft.v1.member_pb2 import Member
+from zunft.v1.meter_pb2 import Meter
+from zunft.v1.token_pb2 import Balance, MintRecord, Redemption, Supply
+from zunft.v1.usage_pb2 import AccountHead, Claim, Commitment, UsageRecord
+
+M_co = TypeVar("M_co", bound=Message, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Key(Generic[M_co]):
+    """A place on the ledger: its name, and the type of the message there."""
+
+    name: str
+    message: type[M_co]
+
+
+CHARTER = Key("charter", Charter)
+SUPPLY = Key("supply", Supply)
+
+
+def member(msp_id: str) -> Key[Member]:
+    return Key(f"member/{msp_id}", Member)
+
+
+def meter(meter_id: str) -> Key[Meter]:
+    return Key(f"meter/{meter_id}", Meter)
+
+
+def agreement(agreement_id: str) -> Key[Agreement]:
+    return Key(f"agreement/{agreement_id}", Agreement)
+
+
+def account(agreement_id: str) -> Key[Account]:
+    return Key(f"account/{agreement_id}", Account)
+
+
+def commitment(agreement_id: str) -> Key[Commitment]:
+    return Key(f"commitment/{agreement_id}", Commitment)
+
+
+def balance(msp_id: str) -> Key[Balance]:
+    return Key(f"balance/{msp_id}", Balance)
+
+
+def mint(bank_reference: str) -> Key[MintRecord]:
+    return Key(f"mint/{bank_reference}", MintRecord)
+
+
+def redemption(redemption_id: str) -> Key[Redemption]:
+    return Key(f"redemption/{redemption_id}", Redemption)
+
+
+def invoice(provider_msp_id: str, number: int) -> Key[Invoice]:
+    return Key(f"invoice/{provider_msp_id}/{number:010d}", Invoice)
+
+
+def invoice_counter(provider_msp_id: str) -> Key[InvoiceCounter]:
+    return Key(f"invoice_counter/{provider_msp_id}", InvoiceCounter)
+
+
+# --- in both parties' private collections; of an open agreement, terms and head are public ---------------------------
+
+
+def terms(agreement_id: str, version: int) -> Key[Terms]:
+    return Key(f"terms/{agreement_id}/{version:010d}", Terms)
+
+
+def head(agreement_id: str) -> Key[AccountHead]:
+    return Key(f"head/{agreement_id}", AccountHead)
+
+
+def record(agreement_id: str, sequence: int) -> Key[UsageRecord]:
+    return Key(f"record/{agreement_id}/{sequence:010d}", UsageRecord)
+
+
+def claim(agreement_id: str, number: int) -> Key[Claim]:
+    return Key(f"claim/{agreement_id}/{number:010d}", Claim)

@@ -1,0 +1,207 @@
+"""The network's token: account-based, double entry, backed by money at the issuer's bank.
+
+Always true: minted - burned = balances + escrows + holds.
+"""
+
+from __future__ import annotations
+
+from chaincode import keys
+from chaincode.checks import check_amount, check_caller, check_identifier, check_text, format_amount
+from chaincode.errors import AlreadyExists, AmountOutOfRange, InsufficientFunds, MalformedRequest, WrongStatus
+from chaincode.transaction import Loaded, Transaction
+from zunft.v1.charter_pb2 import Charter
+from zunft.v1.token_pb2 import (
+    REDEMPTION_STATUS_CONFIRMED,
+    REDEMPTION_STATUS_HELD,
+    REDEMPTION_STATUS_REJECTED,
+    Balance,
+    ConfirmRedemption,
+    Entry,
+    MintRecord,
+    MintTokens,
+    Posting,
+    PostReserve,
+    RedeemTokens,
+    Redemption,
+    RejectRedemption,
+    Supply,
+    TransferTokens,
+)
+
+MAX_SUPPLY_MICRO = 2**62
+
+
+async def mint(tx: Transaction, request: MintTokens) -> Balance:
+    """token.mint: by the issuer, against a bank credit; one bank reference mints once."""
+    record_key, balance_key = keys.mint(request.bank_reference), keys.balance(request.msp_id)
+    loaded = await tx.load(keys.CHARTER, keys.SUPPLY, keys.member(request.msp_id), record_key, balance_key)
+    supply = loaded.require(keys.SUPPLY)
+
+    check_issuer(tx, loaded)
+    check_identifier("bank_reference", request.bank_reference)
+    check_amount(request.amount_micro)
+    loaded.require(keys.member(request.msp_id))
+    if loaded.has(record_key):
+        raise AlreadyExists(f"bank reference {request.bank_reference} has been minted already")
+    if supply.minted_micro + request.amount_micro > MAX_SUPPLY_MICRO:
+        raise AmountOutOfRange(f"no more than {format_amount(MAX_SUPPLY_MICRO)} can ever be minted")
+
+    balance = credited(loaded, request.msp_id, request.amount_micro)
+    supply.minted_micro += request.amount_micro
+
+    tx.put(
+        record_key,
+        MintRecord(bank_reference=request.bank_reference, msp_id=request.msp_id, amount_micro=request.amount_micro),
+    )
+    tx.put(balance_key, balance)
+    tx.put(keys.SUPPLY, supply)
+    posting = move("issued", balance_key.name, request.amount_micro)
+    tx.emit("token.mint", msp_ids=[request.msp_id], postings=[posting])
+    return balance
+
+
+async def transfer(tx: Transaction, request: TransferTokens) -> Balance:
+    """token.transfer: from the caller's member to another."""
+    sender, receiver = tx.caller.msp_id, request.to_msp_id
+    loaded = await tx.load(keys.balance(sender), keys.balance(receiver), keys.member(receiver))
+
+    check_amount(request.amount_micro)
+    check_text("reference", request.reference)
+    loaded.require(keys.member(receiver))
+    if sender == receiver:
+        raise MalformedRequest("sender and receiver are the same member")
+    check_balance(loaded, sender, request.amount_micro)
+
+    left = credited(loaded, sender, -request.amount_micro)
+    grown = credited(loaded, receiver, request.amount_micro)
+
+    tx.put(keys.balance(sender), left)
+    tx.put(keys.balance(receiver), grown)
+    posting = move(keys.balance(sender).name, keys.balance(receiver).name, request.amount_micro)
+    tx.emit("token.transfer", msp_ids=[sender, receiver], postings=[posting])
+    return left
+
+
+async def redeem(tx: Transaction, request: RedeemTokens) -> Redemption:
+    """token.redeem: holds the caller's tokens until the issuer has paid them out, or rejects."""
+    msp_id = tx.caller.msp_id
+    loaded = await tx.load(keys.balance(msp_id))
+
+    check_amount(request.amount_micro)
+    check_balance(loaded, msp_id, request.amount_micro)
+
+    left = credited(loaded, msp_id, -request.amount_micro)
+    redemption = Redemption(
+        redemption_id=tx.stub.tx_id,
+        msp_id=msp_id,
+        amount_micro=request.amount_micro,
+        status=REDEMPTION_STATUS_HELD,
+    )
+
+    tx.put(keys.balance(msp_id), left)
+    tx.put(keys.redemption(redemption.redemption_id), redemption)
+    posting = move(keys.balance(msp_id).name, hold_account(redemption), request.amount_micro)
+    tx.emit("token.redeem", msp_ids=[msp_id], postings=[posting])
+    return redemption
+
+
+async def confirm_redemption(tx: Transaction, request: ConfirmRedemption) -> Redemption:
+    """token.confirm_redemption: the bank has paid; the held tokens are burned."""
+    loaded = await tx.load(keys.CHARTER, keys.SUPPLY, keys.redemption(request.redemption_id))
+    redemption = loaded.require(keys.redemption(request.redemption_id))
+    supply = loaded.require(keys.SUPPLY)
+
+    check_issuer(tx, loaded)
+    check_identifier("bank_reference", request.bank_reference)
+    _check_held(redemption)
+
+    redemption.status = REDEMPTION_STATUS_CONFIRMED
+    redemption.bank_reference = request.bank_reference
+    supply.burned_micro += redemption.amount_micro
+
+    tx.put(keys.redemption(redemption.redemption_id), redemption)
+    tx.put(keys.SUPPLY, supply)
+    posting = move(hold_account(redemption), "issued", redemption.amount_micro)
+    tx.emit("token.confirm_redemption", msp_ids=[redemption.msp_id], postings=[posting])
+    return redemption
+
+
+async def reject_redemption(tx: Transaction, request: RejectRedemption) -> Redemption:
+    """token.reject_redemption: the bank cannot pay; the held tokens go back."""
+    key, balance_key = keys.redemption(request.redemption_id), keys.balance(request.msp_id)
+    loaded = await tx.load(keys.CHARTER, key, balance_key)
+    redemption = loaded.require(key)
+
+    check_issuer(tx, loaded)
+    check_text("reason", request.reason)
+    _check_held(redemption)
+    if redemption.msp_id != request.msp_id:
+        raise MalformedRequest(f"the redemption is {redemption.msp_id}'s, not {request.msp_id}'s")
+
+    grown = credited(loaded, redemption.msp_id, redemption.amount_micro)
+    redemption.status = REDEMPTION_STATUS_REJECTED
+    redemption.rejection_reason = request.reason
+
+    tx.put(key, redemption)
+    tx.put(balance_key, grown)
+    posting = move(hold_account(redemption), balance_key.name, redemption.amount_micro)
+    tx.emit("token.reject_redemption", msp_ids=[redemption.msp_id], postings=[posting])
+    return redemption
+
+
+async def post_reserve(tx: Transaction, request: PostReserve) -> Supply:
+    """token.post_reserve: the issuer's bank balance, for everybody to hold against the circulating tokens."""
+    loaded = await tx.load(keys.CHARTER, keys.SUPPLY)
+    supply = loaded.require(keys.SUPPLY)
+
+    check_issuer(tx, loaded)
+    check_identifier("statement_id", request.statement.statement_id)
+    if request.statement.balance_micro < 0:
+        raise AmountOutOfRange("the reserve cannot be negative")
+    if request.statement.booked_at_s < supply.reserve.booked_at_s:
+        raise MalformedRequest("a later statement has been posted already")
+
+    supply.reserve.CopyFrom(request.statement)
+
+    tx.put(keys.SUPPLY, supply)
+    tx.emit("token.post_reserve", msp_ids=[tx.caller.msp_id])
+    return supply
+
+
+# --- shared with the other nouns that move tokens --------------------------------------------------------------------
+
+
+def credited(loaded: Loaded, msp_id: str, amount_micro: int) -> Balance:
+    """The member's balance after an amount (negative: a debit)."""
+    before = loaded.find(keys.balance(msp_id)) or Balance()
+    return Balance(msp_id=msp_id, amount_micro=before.amount_micro + amount_micro)
+
+
+def check_balance(loaded: Loaded, msp_id: str, amount_micro: int) -> None:
+    balance = loaded.find(keys.balance(msp_id)) or Balance()
+    if balance.amount_micro < amount_micro:
+        raise InsufficientFunds(
+            f"{msp_id} has {format_amount(balance.amount_micro)} tokens and needs {format_amount(amount_micro)}: "
+            "pay in at the issuer's bank first"
+        )
+
+
+def check_issuer(tx: Transaction, loaded: Loaded) -> None:
+    charter: Charter = loaded.require(keys.CHARTER)
+    check_caller(tx, charter.token.issuer_msp_id, "do this: it is the issuer")
+
+
+def move(source: str, target: str, amount_micro: int) -> Posting:
+    """One balanced movement between two token accounts."""
+    return Posting(
+        entries=[Entry(account=source, amount_micro=-amount_micro), Entry(account=target, amount_micro=amount_micro)]
+    )
+
+
+def hold_account(redemption: Redemption) -> str:
+    return f"hold/{redemption.redemption_id}"
+
+
+def _check_held(redemption: Redemption) -> None:
+    if redemption.status != REDEMPTION_STATUS_HELD:
+        raise WrongStatus(f"redemption {redemption.redemption_id[:16]} is decided already")

@@ -1,0 +1,110 @@
+"""One transaction as its handler sees it: typed records in, typed records out.
+
+A handler has four beats: LOAD (`tx.load`, once), CHECK (raise a typed error), COMPUTE (pure), WRITE (`tx.put` …,
+`tx.emit`). Nothing is written if it raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from google.protobuf.message import DecodeError, Message
+
+from chaincode import keys
+from chaincode.caller import Caller, read_caller
+from chaincode.errors import Forbidden, MalformedRequest, NotFound
+from chaincode.keys import Key
+from chaincode.stub import Stub, implicit_collection
+from zunft.v1.event_pb2 import LedgerEvent
+from zunft.v1.member_pb2 import MEMBER_STATUS_ACTIVE
+from zunft.v1.token_pb2 import Posting
+
+M = TypeVar("M", bound=Message)
+
+
+class Loaded:
+    """The records that LOAD brought, by key."""
+
+    def __init__(self, values: dict[str, bytes | None]) -> None:
+        self._values = values
+
+    def find(self, key: Key[M]) -> M | None:
+        """A fresh copy of the record, None where there is none."""
+        value = self._values[key.name]
+        return None if value is None else key.message.FromString(value)
+
+    def require(self, key: Key[M]) -> M:
+        """A fresh copy of the record; raises NotFound."""
+        record = self.find(key)
+        if record is None:
+            raise NotFound(f"there is no {key.name} on the ledger: check its name, or create it first")
+        return record
+
+    def has(self, key: Key[M]) -> bool:
+        return self._values[key.name] is not None
+
+
+class Transaction:
+    """A stub, the caller behind it, and what the transaction has written so far."""
+
+    def __init__(self, stub: Stub) -> None:
+        self.stub = stub
+        self.caller: Caller = read_caller(stub.creator)
+        self._written: list[str] = []
+
+    @property
+    def timestamp_s(self) -> int:
+        return self.stub.timestamp_us // 1_000_000
+
+    # --- LOAD ---------------------------------------------------------------------------------------------------------
+
+    async def load(self, *wanted: Key[Message]) -> Loaded:
+        """Reads the records in one round trip, the caller's own member record along with them.
+
+        Raises Forbidden unless the caller's member is active in the consortium.
+        """
+        own = keys.member(self.caller.msp_id)
+        loaded = await self.load_without_membership(own, *wanted)
+        member = loaded.find(own)
+        if member is None or member.status != MEMBER_STATUS_ACTIVE:
+            raise Forbidden(f"{self.caller.msp_id} is not an active member of the consortium")
+        return loaded
+
+    async def load_without_membership(self, *wanted: Key[Message]) -> Loaded:
+        """`load` for the one transaction that comes before there are members."""
+        names = sorted({key.name for key in wanted})
+        return Loaded(dict(zip(names, await self.stub.get_many(names), strict=True)))
+
+    # --- WRITE --------------------------------------------------------------------------------------------------------
+
+    def put(self, key: Key[M], record: M) -> None:
+        self.stub.put(key.name, serialise(record))
+        self._written.append(key.name)
+
+    def put_private(self, key: Key[M], value: bytes, msp_ids: Iterable[str]) -> None:
+        """Writes the same private value into these members' own collections."""
+        for msp_id in msp_ids:
+            self.stub.put_private(implicit_collection(msp_id), key.name, value)
+
+    def emit(
+        self, name: str, *, msp_ids: Iterable[str], agreement_id: str = "", postings: Sequence[Posting] = ()
+    ) -> None:
+        """The transaction's event: what was written, whom it concerns, which tokens moved."""
+        event = LedgerEvent(
+            keys=sorted(self._written), msp_ids=sorted(set(msp_ids)), agreement_id=agreement_id, postings=postings
+        )
+        self.stub.set_event(name, serialise(event))
+
+
+def serialise(message: Message) -> bytes:
+    """The one byte form of a message, the same on every endorser."""
+    return message.SerializeToString(deterministic=True)
+
+
+def parse(message: type[M], data: bytes, what: str) -> M:
+    """The message in `data`; raises MalformedRequest."""
+    try:
+        return message.FromString(data)
+    except DecodeError as error:
+        raise MalformedRequest(f"{what} is not a zunft.v1.{message.DESCRIPTOR.name}") from error
