@@ -192,22 +192,26 @@ class Cap(_message.Message):
     def __init__(self, amount_micro: _Optional[int] = ...) -> None: ...
 
 class RatingState(_message.Message):
-    __slots__ = ("components",)
+    __slots__ = ("components", "newest_time_us", "closed_before_us")
     COMPONENTS_FIELD_NUMBER: _ClassVar[int]
+    NEWEST_TIME_US_FIELD_NUMBER: _ClassVar[int]
+    CLOSED_BEFORE_US_FIELD_NUMBER: _ClassVar[int]
     components: _containers.RepeatedCompositeFieldContainer[ComponentState]
-    def __init__(self, components: _Optional[_Iterable[_Union[ComponentState, _Mapping]]] = ...) -> None: ...
+    newest_time_us: int
+    closed_before_us: int
+    def __init__(self, components: _Optional[_Iterable[_Union[ComponentState, _Mapping]]] = ..., newest_time_us: _Optional[int] = ..., closed_before_us: _Optional[int] = ...) -> None: ...
 
 class ComponentState(_message.Message):
-    __slots__ = ("name", "period_index", "value_micro", "reached")
+    __slots__ = ("name", "period_index", "value_micro", "reading_count")
     NAME_FIELD_NUMBER: _ClassVar[int]
     PERIOD_INDEX_FIELD_NUMBER: _ClassVar[int]
     VALUE_MICRO_FIELD_NUMBER: _ClassVar[int]
-    REACHED_FIELD_NUMBER: _ClassVar[int]
+    READING_COUNT_FIELD_NUMBER: _ClassVar[int]
     name: str
     period_index: int
     value_micro: int
-    reached: bool
-    def __init__(self, name: _Optional[str] = ..., period_index: _Optional[int] = ..., value_micro: _Optional[int] = ..., reached: bool = ...) -> None: ...
+    reading_count: int
+    def __init__(self, name: _Optional[str] = ..., period_index: _Optional[int] = ..., value_micro: _Optional[int] = ..., reading_count: _Optional[int] = ...) -> None: ...
 
 class Line(_message.Message):
     __slots__ = ("meter_id", "component", "tier", "period_index", "quantity_micro", "unit_price_micro", "amount_micro")
