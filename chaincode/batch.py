@@ -107,23 +107,13 @@ def sign_batch(data: bytes, private_key: ec.EllipticCurvePrivateKey) -> SignedBa
 
 def verify_batch(signed: SignedBatch, public_key: bytes) -> None:
     """Raise WrongSignature unless the holder of `public_key` (DER SubjectPublicKeyInfo, P-256) signed these bytes."""
-    verify_meter_signature(public_key, signed.signature, signed.batch)
-
-
-def verify_meter_signature(public_key: bytes, signature: bytes, data: bytes) -> None:
-    """Raise WrongSignature unless `signature` is DER ECDSA over SHA-256 of `data` by `public_key`."""
     key = _load_key(public_key)
     try:
-        key.verify(signature, data, ec.ECDSA(SHA256()))
+        key.verify(signed.signature, signed.batch, ec.ECDSA(SHA256()))
     except InvalidSignature:
         raise WrongSignature(
             "the signature is not the meter's over these bytes; sign the unchanged bytes with the registered key"
         ) from None
-
-
-def possession_message(meter_id: str, public_key: bytes) -> bytes:
-    """What a meter signs to prove that it holds the private key of `public_key` (meter.register, meter.rotate_key)."""
-    return b"zunft meter key|" + meter_id.encode() + b"|" + public_key
 
 
 @lru_cache(maxsize=1024)
