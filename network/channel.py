@@ -1,0 +1,123 @@
+"""A channel's first configuration and its genesis block, in Fabric's own format.
+
+Source: Fabric documentation, "Channel configuration (configtx)".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fabric_protos.common import common_pb2, configtx_pb2, configuration_pb2
+from fabric_protos.peer import configuration_pb2 as peer_configuration_pb2
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from network.block_hash import data_hash
+from network.certificates import Clock, utc_now
+from network.config_group import capabilities, config_group
+from network.errors import InvalidChannel, InvalidName
+from network.member_material import MemberMaterial
+from network.msp_config import msp_config
+from network.ordering import Ordering, needs_v3, orderer_group
+from network.policies import MAJORITY, PEER, implicit_meta, member_policies, meta_policies, signature, signed_by_role
+
+_CHANNEL_NAME = re.compile(r"[a-z][a-z0-9.-]{0,248}")
+_METADATA_ENTRIES = 5
+
+
+@dataclass(frozen=True)
+class ChannelSettings:
+    """What a channel starts with. Without `ordering` the block serves the embedded ledger only."""
+
+    name: str
+    members: Sequence[MemberMaterial]
+    ordering: Ordering | None = None
+
+
+def genesis_block(settings: ChannelSettings, *, clock: Clock = utc_now, nonce: bytes | None = None) -> common_pb2.Block:
+    """Block 0. Raises InvalidName, InvalidChannel."""
+    config = configtx_pb2.Config(channel_group=channel_group(settings))
+    envelope = _config_envelope(settings.name, config, clock, nonce or secrets.token_bytes(24))
+    data = common_pb2.BlockData(data=[_bytes(envelope)])
+    return common_pb2.Block(
+        header=common_pb2.BlockHeader(number=0, data_hash=data_hash(data)), data=data, metadata=_genesis_metadata()
+    )
+
+
+def channel_group(settings: ChannelSettings) -> configtx_pb2.ConfigGroup:
+    """The whole configuration tree. Raises InvalidName, InvalidChannel."""
+    _check(settings)
+    groups = {"Application": application_group(settings.members)}
+    if settings.ordering:
+        groups["Orderer"] = orderer_group(settings.ordering, settings.members)
+    values = {
+        "HashingAlgorithm": configuration_pb2.HashingAlgorithm(name="SHA256"),
+        "BlockDataHashingStructure": configuration_pb2.BlockDataHashingStructure(width=2**32 - 1),
+        "Capabilities": capabilities("V3_0" if needs_v3(settings.ordering) else "V2_0"),
+    }
+    return config_group(policies=meta_policies(), values=values, groups=groups)
+
+
+def application_group(members: Sequence[MemberMaterial]) -> configtx_pb2.ConfigGroup:
+    """The members and what they endorse: by default a majority of them, one peer each."""
+    endorsement = implicit_meta(MAJORITY, "Endorsement")
+    policies = {**meta_policies(), "Endorsement": endorsement, "LifecycleEndorsement": endorsement}
+    groups = {member.msp_id: member_group(member) for member in members}
+    return config_group(policies=policies, values={"Capabilities": capabilities("V2_5")}, groups=groups)
+
+
+def member_group(member: MemberMaterial) -> configtx_pb2.ConfigGroup:
+    """One member of the Application group."""
+    policies = {**member_policies(member.msp_id), "Endorsement": signature(signed_by_role(member.msp_id, PEER))}
+    values: dict[str, Message] = {"MSP": msp_config(member)}
+    if member.anchor_peers:
+        anchors = [peer_configuration_pb2.AnchorPeer(host=peer.host, port=peer.port) for peer in member.anchor_peers]
+        values["AnchorPeers"] = peer_configuration_pb2.AnchorPeers(anchor_peers=anchors)
+    return config_group(policies=policies, values=values)
+
+
+def _check(settings: ChannelSettings) -> None:
+    if not _CHANNEL_NAME.fullmatch(settings.name):
+        raise InvalidName(
+            f"{settings.name!r} cannot name a channel: start with a small letter, go on with digits, dots, hyphens."
+        )
+    msp_ids = [member.msp_id for member in settings.members]
+    if not msp_ids:
+        raise InvalidChannel(f"Channel {settings.name!r} has no members; name at least one.")
+    if len(set(msp_ids)) < len(msp_ids):
+        raise InvalidChannel(f"Channel {settings.name!r} names a member twice: {', '.join(sorted(msp_ids))}.")
+
+
+def _config_envelope(name: str, config: configtx_pb2.Config, clock: Clock, nonce: bytes) -> common_pb2.Envelope:
+    timestamp = Timestamp()
+    timestamp.FromSeconds(int(clock().timestamp()))
+    channel_header = common_pb2.ChannelHeader(
+        type=common_pb2.CONFIG,
+        version=1,
+        channel_id=name,
+        timestamp=timestamp,
+        # Nobody signs a genesis block, so there is no creator in the id.
+        tx_id=hashlib.sha256(nonce).hexdigest(),
+    )
+    header = common_pb2.Header(
+        channel_header=_bytes(channel_header), signature_header=_bytes(common_pb2.SignatureHeader(nonce=nonce))
+    )
+    data = _bytes(configtx_pb2.ConfigEnvelope(config=config))
+    return common_pb2.Envelope(payload=_bytes(common_pb2.Payload(header=header, data=data)))
+
+
+def _genesis_metadata() -> common_pb2.BlockMetadata:
+    last_config = common_pb2.LastConfig(index=0)
+    signed = _bytes(common_pb2.OrdererBlockMetadata(last_config=last_config))
+    entries = [b""] * _METADATA_ENTRIES
+    entries[common_pb2.SIGNATURES] = _bytes(common_pb2.Metadata(value=signed))
+    entries[common_pb2.LAST_CONFIG] = _bytes(common_pb2.Metadata(value=_bytes(last_config)))
+    return common_pb2.BlockMetadata(metadata=entries)
+
+
+def _bytes(message: Message) -> bytes:
+    return bytes(message.SerializeToString(deterministic=True))

@@ -1,0 +1,36 @@
+"""Building blocks of a channel's configuration tree: a group holds groups, values and policies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fabric_protos.common import configtx_pb2, configuration_pb2, policies_pb2
+from google.protobuf.message import Message
+
+from network.policies import ADMINS
+
+
+def config_group(
+    *,
+    policies: Mapping[str, policies_pb2.Policy],
+    values: Mapping[str, Message],
+    groups: Mapping[str, configtx_pb2.ConfigGroup] | None = None,
+) -> configtx_pb2.ConfigGroup:
+    """A group whose every element is changed by its Admins."""
+    group = configtx_pb2.ConfigGroup(mod_policy=ADMINS)
+    for name, policy in policies.items():
+        group.policies[name].CopyFrom(configtx_pb2.ConfigPolicy(policy=policy, mod_policy=ADMINS))
+    for name, value in values.items():
+        data = value.SerializeToString(deterministic=True)
+        group.values[name].CopyFrom(configtx_pb2.ConfigValue(value=data, mod_policy=ADMINS))
+    for name, member in (groups or {}).items():
+        group.groups[name].CopyFrom(member)
+    return group
+
+
+def capabilities(*names: str) -> configuration_pb2.Capabilities:
+    """What every node of the channel must understand."""
+    value = configuration_pb2.Capabilities()
+    for name in names:
+        value.capabilities[name].SetInParent()
+    return value

@@ -1,0 +1,72 @@
+"""What can go wrong with a member's keys or with a channel's configuration: one root, one typed leaf per check."""
+
+from __future__ import annotations
+
+
+class NetworkError(Exception):
+    """Root of everything that this package refuses; nothing was changed on disk."""
+
+
+# --- members and their files ----------------------------------------------------------------------------------------
+
+
+class InvalidName(NetworkError):
+    """An MSP id, a user's name or a channel's name has characters that Fabric or a file name cannot bear."""
+
+
+class UnknownRole(NetworkError):
+    """A role that no transaction knows."""
+
+
+class MemberExists(NetworkError):
+    """The folder holds something already; keys are never overwritten."""
+
+
+class MemberNotFound(NetworkError):
+    """The folder is not a member's: its CA certificate is missing."""
+
+
+class UserExists(NetworkError):
+    """The member has a user or node of this name already; keys are never overwritten."""
+
+
+class UserNotFound(NetworkError):
+    """The member has no user of this name."""
+
+
+# --- keys and certificates ------------------------------------------------------------------------------------------
+
+
+class UnreadableKey(NetworkError):
+    """A private key's file is missing or is not a PEM-encoded EC P-256 key."""
+
+
+class UnsafeKeyFile(NetworkError):
+    """Others than its owner may read a private key's file."""
+
+
+class UnreadableCertificate(NetworkError):
+    """A certificate's file is missing or is not one PEM-encoded X.509 certificate."""
+
+
+class KeyMismatch(NetworkError):
+    """The private key is not the one that the certificate names."""
+
+
+class CertificateExpired(NetworkError):
+    """The certificate's last day has passed."""
+
+
+class CertificateNotYetValid(NetworkError):
+    """The certificate's first day has not come: the clock of one of the machines is wrong."""
+
+
+# --- channel configuration ------------------------------------------------------------------------------------------
+
+
+class InvalidChannel(NetworkError):
+    """The channel's settings contradict themselves: no members, one of them twice, too few orderers."""
+
+
+class MalformedConfigBlock(NetworkError):
+    """The block is not a channel's configuration block."""

@@ -1,0 +1,173 @@
+"""A member's keys, made by itself and kept in one folder on its own machine.
+
+<member>/msp/ca.pem, ca.key          root of the identities
+         tls/ca.pem, ca.key          root of the TLS certificates
+         peer/node.pem, node.key     the node's identity
+              tls.pem, tls.key       the node's TLS certificate
+         orderer/...                 the same, where the member runs an orderer
+         users/<name>.pem, .key      people and programs, with their roles
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from network.certificates import (
+    KeyPair,
+    NodeKind,
+    Validity,
+    check_validity,
+    issue_identity,
+    issue_tls,
+    make_authority,
+    organisation_of,
+)
+from network.errors import InvalidName, MemberExists, MemberNotFound, UserExists, UserNotFound
+from network.key_files import KeyFiles
+from network.member_material import Endpoint, MemberMaterial, check_msp_id
+from network.private_files import make_private_folder
+from network.roles import Role, parse_roles, roles_extension
+
+DEFAULT_HOSTS = ("localhost", "127.0.0.1")
+_USER_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+
+
+@dataclass(frozen=True)
+class MemberKeys:
+    """The keys of one member. `found` makes them, `load` opens what is there."""
+
+    folder: Path
+    msp_id: str
+    validity: Validity = field(default_factory=Validity)
+
+    @classmethod
+    def found(
+        cls, folder: Path, msp_id: str, *, hosts: Sequence[str] = DEFAULT_HOSTS, validity: Validity | None = None
+    ) -> MemberKeys:
+        """Makes both roots and the peer's certificates; `hosts` are the DNS names and addresses it is reached at.
+
+        Raises InvalidName, MemberExists. The folder appears whole or not at all.
+        """
+        check_msp_id(msp_id)
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise MemberExists(
+                f"{folder} is not empty; choose another folder for {msp_id}, keys are never overwritten."
+            )
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        try:
+            cls(draft, msp_id, validity or Validity())._make(hosts)
+            _move_into_place(draft, folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        return cls(folder, msp_id, validity or Validity())
+
+    @classmethod
+    def load(cls, folder: Path, *, validity: Validity | None = None) -> MemberKeys:
+        """Raises MemberNotFound, UnreadableCertificate."""
+        authority = _files(folder / "msp", "ca")
+        if not authority.certificate_path.exists():
+            raise MemberNotFound(f"{folder} holds no member's keys: {authority.certificate_path} is missing.")
+        return cls(folder, organisation_of(authority.certificate()), validity or Validity())
+
+    # --- what is there ----------------------------------------------------------------------------------------------
+
+    def user(self, name: str) -> KeyFiles:
+        """A user's files. Raises UserNotFound."""
+        files = _files(self.folder / "users", _check_user_name(name))
+        if not files.certificate_path.exists():
+            known = ", ".join(self.users()) or "none yet"
+            raise UserNotFound(f"{self.msp_id} has no user {name!r} (users: {known}); add one first.")
+        return files
+
+    def users(self) -> list[str]:
+        """Names of all users, sorted."""
+        return sorted(path.stem for path in (self.folder / "users").glob("[!.]*.pem"))
+
+    def node(self, kind: NodeKind = NodeKind.PEER) -> KeyFiles:
+        """The identity of the member's peer or orderer."""
+        return _files(self.folder / kind, "node")
+
+    def node_tls(self, kind: NodeKind = NodeKind.PEER) -> KeyFiles:
+        """The TLS certificate of the member's peer or orderer."""
+        return _files(self.folder / kind, "tls")
+
+    def tls_root_pem(self) -> bytes:
+        """What a client of the member's nodes trusts. Raises UnreadableCertificate."""
+        return _files(self.folder / "tls", "ca").certificate_pem()
+
+    def public_material(
+        self, *, anchor_peers: Iterable[Endpoint] = (), orderers: Iterable[Endpoint] = ()
+    ) -> MemberMaterial:
+        """What the other members get to know. Raises UnreadableCertificate."""
+        root = _files(self.folder / "msp", "ca").certificate_pem()
+        return MemberMaterial(self.msp_id, (root,), (self.tls_root_pem(),), tuple(anchor_peers), tuple(orderers))
+
+    # --- what can be added ------------------------------------------------------------------------------------------
+
+    def add_user(self, name: str, roles: Iterable[str]) -> KeyFiles:
+        """Issues a user's certificate; an admin is one to Fabric too. Raises InvalidName, UnknownRole, UserExists."""
+        files = _files(self.folder / "users", _check_user_name(name))
+        granted = parse_roles(roles)
+        if files.certificate_path.exists():
+            raise UserExists(f"{self.msp_id} has a user {name!r} already; choose another name.")
+        kind = NodeKind.ADMIN if Role.ADMIN in granted else NodeKind.CLIENT
+        pair = issue_identity(self._authority("msp"), name, kind, self.validity, roles_extension(granted))
+        return _write_pair(files, pair)
+
+    def add_node(self, kind: NodeKind, *, hosts: Sequence[str] = DEFAULT_HOSTS) -> None:
+        """Issues identity and TLS certificate of a peer or an orderer. Raises UserExists."""
+        if self.node(kind).certificate_path.exists():
+            raise UserExists(f"{self.msp_id} has the keys of its {kind} already; keys are never overwritten.")
+        make_private_folder(self.folder / kind)
+        name = f"{kind}.{self.msp_id}"
+        _write_pair(self.node_tls(kind), issue_tls(self._authority("tls"), name, kind, hosts, self.validity))
+        _write_pair(self.node(kind), issue_identity(self._authority("msp"), name, kind, self.validity))
+
+    # --- how --------------------------------------------------------------------------------------------------------
+
+    def _make(self, hosts: Sequence[str]) -> None:
+        for part in ("msp", "tls", "users"):
+            make_private_folder(self.folder / part)
+        for part in ("msp", "tls"):
+            pair = make_authority(f"{part}-ca.{self.msp_id}", self.msp_id, self.validity)
+            _write_pair(_files(self.folder / part, "ca"), pair)
+        self.add_node(NodeKind.PEER, hosts=hosts)
+
+    def _authority(self, part: str) -> KeyPair:
+        files = _files(self.folder / part, "ca")
+        pair = files.pair()
+        check_validity(pair.certificate, self.validity.clock(), f"The CA certificate {files.certificate_path}")
+        return pair
+
+
+def _files(folder: Path, stem: str) -> KeyFiles:
+    return KeyFiles(folder / f"{stem}.pem", folder / f"{stem}.key")
+
+
+def _write_pair(files: KeyFiles, pair: KeyPair) -> KeyFiles:
+    try:
+        files.write(pair)
+    except FileExistsError as error:
+        raise UserExists(
+            f"{files.key_path} is there already; remove it if no certificate was issued for it, or choose another name."
+        ) from error
+    return files
+
+
+def _check_user_name(name: str) -> str:
+    if not _USER_NAME.fullmatch(name):
+        raise InvalidName(f"{name!r} cannot be a user's name: use small letters, digits, dot, hyphen, underscore.")
+    return name
+
+
+def _move_into_place(draft: Path, folder: Path) -> None:
+    try:
+        draft.rename(folder)
+    except OSError as error:
+        raise MemberExists(f"{folder} has been filled meanwhile; choose another folder.") from error
