@@ -1,0 +1,18 @@
+"""Rating: from readings and a tariff to the lines of a bill. Begin with rate.py."""
+
+from chaincode.rating.amendment import carry_over
+from chaincode.rating.check import check_tariff
+from chaincode.rating.cumulative import Cumulative, Rated
+from chaincode.rating.lines import add_lines
+from chaincode.rating.rate import rate, rate_access, rate_correction
+
+__all__ = [
+    "Cumulative",
+    "Rated",
+    "add_lines",
+    "carry_over",
+    "check_tariff",
+    "rate",
+    "rate_access",
+    "rate_correction",
+]

@@ -1,0 +1,56 @@
+"""Corrections as columns, so that they are selected and summed as batches are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from chaincode.columns import Columns, Int64Column
+from chaincode.errors import MalformedBatch, QuantityOutOfRange
+from chaincode.rating.limits import READING_QUANTITY_MICRO_MAX
+from zunft.v1.usage_pb2 import CorrectionReading
+
+
+def check_correction(readings: Sequence[CorrectionReading]) -> None:
+    """Refuses what cannot be a difference between readings.
+
+    Raises:
+        MalformedBatch: there are no readings.
+        QuantityOutOfRange: a quantity or a reading_count is beyond its limits.
+    """
+    if not readings:
+        raise MalformedBatch("The correction has no readings: name at least one difference.")
+    for reading in readings:
+        if abs(reading.quantity_micro) > READING_QUANTITY_MICRO_MAX:
+            raise QuantityOutOfRange(
+                f"A correction's quantity must lie within ±{READING_QUANTITY_MICRO_MAX} micro-units; "
+                f"there is {reading.quantity_micro}. Correct the amount, or use several readings."
+            )
+        if abs(reading.reading_count) > 1:
+            raise QuantityOutOfRange(
+                f"A correction's reading_count is 1, 0 or -1; there is {reading.reading_count}. Use several readings."
+            )
+
+
+def columns_of(readings: Sequence[CorrectionReading]) -> Columns:
+    """The readings, which must be in the order of time, in columns; quantities may be negative."""
+    steps = tuple(sorted({reading.step for reading in readings} - {""}))
+    return Columns(
+        time_us=_column([reading.time_us for reading in readings]),
+        quantity_micro=_column([reading.quantity_micro for reading in readings]),
+        utilisation_milli=_column([reading.utilisation_milli for reading in readings]),
+        speed_milli=_column([reading.speed_milli for reading in readings]),
+        outcome=_column([int(reading.outcome) for reading in readings]),
+        step=_column([steps.index(reading.step) + 1 if reading.step else 0 for reading in readings]),
+        steps=steps,
+    )
+
+
+def counts_of(readings: Sequence[CorrectionReading]) -> Int64Column:
+    """By how much each changes the number of readings."""
+    return _column([reading.reading_count for reading in readings])
+
+
+def _column(values: Sequence[int]) -> Int64Column:
+    return np.array(values, dtype=np.int64)

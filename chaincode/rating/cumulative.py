@@ -1,0 +1,24 @@
+"""What rating starts from and ends in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from zunft.v1.tariff_pb2 import Line, RatingState
+
+
+@dataclass(frozen=True, slots=True)
+class Cumulative:
+    """What was rated so far: the components' measures of one stream, and the totals of its whole account."""
+
+    stream: RatingState = field(default_factory=RatingState)
+    account: RatingState = field(default_factory=RatingState)
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """The lines of a charge, sorted by key, the state after it, and the lines' sum in micro-tokens."""
+
+    lines: list[Line]
+    cumulative: Cumulative
+    amount_micro: int

@@ -1,0 +1,146 @@
+"""Local time from the pinned `tzdata` package: UTC offsets, and the days, months and years that tariffs begin anew in.
+
+The system's time zones are never used, because both endorsers must compute the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cache, lru_cache
+from importlib import resources
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from chaincode.columns import Int64Column
+from zunft.v1 import tariff_pb2
+
+DAY_US = 86_400_000_000
+_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of time with one UTC offset: begin <= time < end, in microseconds since 1970 UTC."""
+
+    begin_us: int
+    end_us: int
+    offset_us: int
+
+    def local_day(self, time_us: int) -> int:
+        """Days since 1970 that the wall calendar shows."""
+        return (time_us + self.offset_us) // DAY_US
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Readings, from index `start` on, that lie in the same day, month or year."""
+
+    start: int
+    local_day: int
+
+
+def is_zone(name: str) -> bool:
+    """Whether `tzdata` knows the IANA name."""
+    return name in _zone_names()
+
+
+def pieces(zone: str, first_us: int, last_us: int) -> list[Piece]:
+    """The stretches of constant UTC offset that cover [first_us, last_us]."""
+    years = range(_utc_year(first_us), _utc_year(last_us) + 1)
+    changes = [change for year in years for change in _offset_changes(zone, year) if first_us < change[0] <= last_us]
+    begins = [(first_us, _offset_us(zone, first_us)), *changes]
+    ends = [*(time_us for time_us, _ in changes), last_us + 1]
+    return [Piece(begin, end, offset) for (begin, offset), end in zip(begins, ends, strict=True)]
+
+
+def spans(time_us: Int64Column, stretches: list[Piece], finest: int) -> list[Span]:
+    """Cuts times, which never go back, where a period of the kind `finest` begins or the UTC offset changes."""
+    if finest == tariff_pb2.PERIOD_AGREEMENT:
+        return [Span(0, 0)]
+    return [span for piece in stretches for span in _spans_in(piece, time_us, finest)]
+
+
+@lru_cache(maxsize=4096)
+def period_indices(local_day: int) -> tuple[int, int, int, int, int]:
+    """The index of the period that a local day lies in, for each value of enum Period."""
+    day = date.fromordinal(_EPOCH_ORDINAL + local_day)
+    years = day.year - 1970
+    return (0, 0, local_day, 12 * years + day.month - 1, years)
+
+
+def period_end_us(period: int, index: int) -> int | None:
+    """A moment by which the period has ended whatever the UTC offset; None if it never ends."""
+    if period == tariff_pb2.PERIOD_AGREEMENT:
+        return None
+    return (_first_day(period, index + 1) + 1) * DAY_US
+
+
+def local_day_of(zone: str, time_us: int) -> int:
+    """Days since 1970 that the wall calendar shows."""
+    return (time_us + _offset_us(zone, time_us)) // DAY_US
+
+
+def _spans_in(piece: Piece, time_us: Int64Column, finest: int) -> list[Span]:
+    low, high = (int(index) for index in np.searchsorted(time_us, (piece.begin_us, piece.end_us)))
+    if low == high:
+        return []
+    first_day, last_day = (piece.local_day(int(time_us[index])) for index in (low, high - 1))
+    first, last = (period_indices(day)[finest] for day in (first_day, last_day))
+    if first == last:
+        return [Span(low, first_day)]
+    days = [_first_day(finest, index) for index in range(first + 1, last + 1)]
+    borders_us = np.array(days, dtype=np.int64) * DAY_US - piece.offset_us
+    starts = np.unique(np.searchsorted(time_us[low:high], borders_us) + low).tolist()
+    return [Span(start, piece.local_day(int(time_us[start]))) for start in (low, *starts)]
+
+
+def _first_day(period: int, index: int) -> int:
+    if period == tariff_pb2.PERIOD_DAY:
+        return index
+    year, month = divmod(index, 12) if period == tariff_pb2.PERIOD_MONTH else (index, 0)
+    return date(1970 + year, month + 1, 1).toordinal() - _EPOCH_ORDINAL
+
+
+@lru_cache(maxsize=4096)
+def _offset_changes(zone: str, utc_year: int) -> tuple[tuple[int, int], ...]:
+    """(time in microseconds, new offset) of every change in a UTC year.
+
+    Looks at each day's begin: no zone has changed twice within six days since 1970.
+    """
+    begins = [int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000 for year in (utc_year, utc_year + 1)]
+    days = range(begins[0], begins[1], DAY_US)
+    changed = [day for day in days if _offset_us(zone, day) != _offset_us(zone, day + DAY_US)]
+    return tuple((change, _offset_us(zone, change)) for change in (_change_after(zone, day) for day in changed))
+
+
+def _change_after(zone: str, day_us: int) -> int:
+    """The first microsecond after `day_us` with another offset, which is a whole second."""
+    before_s, after_s = day_us // 1_000_000, (day_us + DAY_US) // 1_000_000
+    offset_us = _offset_us(zone, day_us)
+    while after_s - before_s > 1:
+        middle_s = (before_s + after_s) // 2
+        same = _offset_us(zone, middle_s * 1_000_000) == offset_us
+        before_s, after_s = (middle_s, after_s) if same else (before_s, middle_s)
+    return after_s * 1_000_000
+
+
+def _offset_us(zone: str, time_us: int) -> int:
+    offset = datetime.fromtimestamp(time_us // 1_000_000, _zone(zone)).utcoffset()
+    return 0 if offset is None else int(offset.total_seconds()) * 1_000_000
+
+
+def _utc_year(time_us: int) -> int:
+    return datetime.fromtimestamp(time_us // 1_000_000, UTC).year
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    with resources.files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
+        return ZoneInfo.from_file(file, key=name)
+
+
+@cache
+def _zone_names() -> frozenset[str]:
+    return frozenset(resources.files("tzdata").joinpath("zones").read_text("utf-8").split())

@@ -1,0 +1,149 @@
+"""Rates readings by a tariff: pure, exact, and the same bill however the readings are batched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from chaincode.columns import Columns
+from chaincode.errors import BackDated, MalformedBatch, QuantityOutOfRange
+from chaincode.rating.book import Book
+from chaincode.rating.correction import check_correction, columns_of, counts_of
+from chaincode.rating.cumulative import Cumulative, Rated
+from chaincode.rating.limits import READING_QUANTITY_MICRO_MAX, TIME_US_MAX
+from chaincode.rating.local_time import spans
+from chaincode.rating.measure import measured, measured_correction, sums
+from chaincode.rating.plan import plan_of
+from chaincode.rating.selection import Readings
+from zunft.v1.tariff_pb2 import Tariff
+from zunft.v1.usage_pb2 import CorrectionReading
+
+
+def rate(
+    tariff: Tariff, meter_id: str, cumulative: Cumulative, columns: Columns, correction_window_s: int = 0
+) -> Rated:
+    """What a batch of readings costs on top of what was rated before.
+
+    Every component charges price(measure after) - price(measure before), each line of it rounded to micro-tokens, a
+    half away from zero. So the lines of a stream add up to the same bill however it is cut into batches.
+
+    Args:
+        tariff: the agreement's tariff.
+        meter_id: whose readings they are; stands on the lines.
+        cumulative: the stream's and the account's state before; it is not changed.
+        columns: one or more readings in the order of time, quantities 0 … 10^15 micro-units.
+        correction_window_s: periods that ended earlier than this before the newest reading are forgotten; 0 = none.
+
+    Raises:
+        InvalidTariff: `check_tariff` does not accept the tariff.
+        BackDated: a reading's time lies before that of the one before it.
+        MalformedBatch: a time is beyond the limits, or a column that the tariff's bands need is missing.
+        QuantityOutOfRange, AmountOutOfRange: a reading or a sum is beyond the limit that the message names.
+        ReadingTooLate: the account's period of a reading is closed for good.
+    """
+    plan = plan_of(tariff)
+    _check_columns(columns)
+    readings = Readings(plan, columns)
+    parts = spans(columns.time_us, readings.pieces, plan.finest)
+    starts = [span.start for span in parts]
+    measures = [measured(part, readings, starts) for part in plan.metered]
+
+    book = Book(plan, meter_id, cumulative)
+    for index, (span, end) in enumerate(zip(parts, [*starts[1:], len(columns)], strict=True)):
+        book.charge_readings(span.local_day, [of_part[index] for of_part in measures], end - span.start)
+    book.note_newest(int(columns.time_us[-1]), correction_window_s)
+    return book.close()
+
+
+def rate_correction(
+    tariff: Tariff,
+    meter_id: str,
+    cumulative: Cumulative,
+    readings: Sequence[CorrectionReading],
+    correction_window_s: int,
+) -> Rated:
+    """What signed differences to earlier readings cost or give back, at the margin of where the measures stand now.
+
+    A correction changes a period's peak only by readings with reading_count 0, whose quantity is the difference.
+
+    Args:
+        tariff: the agreement's tariff.
+        meter_id: whose readings they correct.
+        cumulative: the stream's and the account's state before; it is not changed.
+        readings: one or more differences in any order, quantities within ±10^15 micro-units.
+        correction_window_s: how long before the newest reading a period may have ended; 0 = no limit.
+
+    Raises:
+        InvalidTariff: `check_tariff` does not accept the tariff.
+        MalformedBatch: there are no readings, or a time is beyond the limits.
+        QuantityOutOfRange, AmountOutOfRange: more is taken away than was charged, or a limit is left.
+        ReadingTooLate: a reading's period ended before the correction window.
+    """
+    plan = plan_of(tariff)
+    check_correction(readings)
+    in_order = sorted(readings, key=lambda reading: reading.time_us)
+    columns, counts = columns_of(in_order), counts_of(in_order)
+    _check_times(columns)
+    corrected = Readings(plan, columns)
+    parts = spans(columns.time_us, corrected.pieces, plan.finest)
+    starts = [span.start for span in parts]
+    measures = [measured_correction(part, corrected, counts, starts) for part in plan.metered]
+
+    book = Book(plan, meter_id, cumulative, correcting=True)
+    book.note_newest(0, correction_window_s)
+    for index, (span, count) in enumerate(zip(parts, sums(counts, starts), strict=True)):
+        book.charge_readings(span.local_day, [of_part[index] for of_part in measures], count)
+    return book.close()
+
+
+def rate_access(tariff: Tariff, cumulative: Cumulative, time_us: int, count: int = 1) -> Rated:
+    """What accesses to data cost: components with MEASURE_ACCESSES, which count over the whole account.
+
+    Args:
+        tariff: the agreement's tariff.
+        cumulative: the account's state before, and any stream's, which stays; neither is changed.
+        time_us: when, microseconds since 1970 UTC.
+        count: how many accesses, one or more.
+
+    Raises:
+        InvalidTariff: `check_tariff` does not accept the tariff.
+        MalformedBatch: the time is beyond the limits.
+        QuantityOutOfRange, AmountOutOfRange: a sum is beyond the limit that the message names.
+        ReadingTooLate: the account's period is closed for good.
+    """
+    plan = plan_of(tariff)
+    if count < 1:
+        raise QuantityOutOfRange(f"{count} accesses cannot be charged: charge one or more.")
+    columns = Columns(np.array([time_us], dtype=np.int64), np.zeros(1, dtype=np.int64))
+    _check_times(columns)
+    moment = Readings(plan, columns)
+    (span,) = spans(columns.time_us, moment.pieces, plan.finest)
+    selected = [(part, moment.selected(part)) for part in plan.accessed]
+
+    book = Book(plan, "", cumulative)
+    book.charge_accesses(span.local_day, [part for part, mask in selected if mask is None or mask[0]], count)
+    return book.close()
+
+
+def _check_columns(columns: Columns) -> None:
+    _check_times(columns)
+    times, quantities = columns.time_us, columns.quantity_micro
+    if (times[1:] < times[:-1]).any():
+        index = int((times[1:] < times[:-1]).argmax()) + 1
+        raise BackDated(f"Reading {index + 1} of the batch is older than the one before it: send readings in order.")
+    least, most = int(quantities.min()), int(quantities.max())
+    if least < 0 or most > READING_QUANTITY_MICRO_MAX:
+        raise QuantityOutOfRange(
+            f"Quantities must lie within 0 … {READING_QUANTITY_MICRO_MAX} micro-units per reading; "
+            f"the batch has {least if least < 0 else most}. Correct the meter, or use a larger unit."
+        )
+
+
+def _check_times(columns: Columns) -> None:
+    first_us, last_us = int(columns.time_us.min()), int(columns.time_us.max())
+    if first_us < 0 or last_us > TIME_US_MAX:
+        raise MalformedBatch(
+            f"Times must lie within 0 … {TIME_US_MAX} microseconds (the years 1970 to 2199); "
+            f"there is {first_us if first_us < 0 else last_us}. Set the meter's clock."
+        )

@@ -1,0 +1,66 @@
+"""What rating remembers between batches, as a working copy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chaincode.errors import ReadingTooLate
+from chaincode.rating.local_time import period_end_us
+from zunft.v1.tariff_pb2 import ComponentState, RatingState
+
+
+class WorkingState:
+    """A RatingState by component and period; the message it was made from stays as it is."""
+
+    def __init__(self, state: RatingState, periods: Mapping[str, int]) -> None:
+        self._state = RatingState()
+        self._state.CopyFrom(state)
+        self._periods = periods
+        self._entries = {(entry.name, entry.period_index): entry for entry in self._state.components}
+
+    def entry(self, name: str, period_index: int) -> ComponentState:
+        """The component's (or adjustment's) entry for a period, to be changed in place.
+
+        Raises:
+            ReadingTooLate: the period is closed for good.
+        """
+        self._check_open(name, period_index)
+        entry = self._entries.get((name, period_index))
+        if entry is None:
+            entry = ComponentState(name=name, period_index=period_index)
+            self._entries[name, period_index] = entry
+        return entry
+
+    def close_periods(self, newest_us: int, correction_window_s: int) -> None:
+        """Notes the newest reading, and from when on periods are out of reach of any correction; 0 = no limit."""
+        self._state.newest_time_us = max(newest_us, self._state.newest_time_us)
+        if correction_window_s:
+            closed_us = self._state.newest_time_us - correction_window_s * 1_000_000
+            self._state.closed_before_us = max(closed_us, self._state.closed_before_us)
+
+    def result(self) -> RatingState:
+        """The new state: sorted, without entries that are zero or closed."""
+        kept = [entry for key, entry in sorted(self._entries.items()) if self._is_kept(entry)]
+        return RatingState(
+            components=kept,
+            newest_time_us=self._state.newest_time_us,
+            closed_before_us=self._state.closed_before_us,
+        )
+
+    def _is_kept(self, entry: ComponentState) -> bool:
+        return bool(entry.value_micro or entry.reading_count) and not self._is_closed(entry.name, entry.period_index)
+
+    def _is_closed(self, name: str, period_index: int) -> bool:
+        if name not in self._periods:
+            return True
+        if not self._state.closed_before_us:
+            return False
+        end_us = period_end_us(self._periods[name], period_index)
+        return end_us is not None and end_us <= self._state.closed_before_us
+
+    def _check_open(self, name: str, period_index: int) -> None:
+        if self._is_closed(name, period_index):
+            raise ReadingTooLate(
+                f"{name!r}: the reading's period ended longer ago than the agreement's correction window. "
+                "Nothing can be booked to it any more: settle it outside the ledger."
+            )
