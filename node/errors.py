@@ -1,0 +1,95 @@
+"""What a node answers when it does not do what it was asked: one root, one typed leaf per reason.
+
+`code` is the gRPC status that the API answers with; the class's name travels in `zunft.v1.Refusal`.
+"""
+
+from __future__ import annotations
+
+import grpc
+
+
+class NodeError(Exception):
+    """Root of the node's own refusals."""
+
+    code = grpc.StatusCode.INTERNAL
+
+
+# --- the meter at the machine -----------------------------------------------------------------------------------------
+
+
+class MeterFolderTaken(NodeError):
+    """The folder holds a meter already."""
+
+    code = grpc.StatusCode.ALREADY_EXISTS
+
+
+class MeterFolderDamaged(NodeError):
+    """The meter's files are missing or cannot be read."""
+
+    code = grpc.StatusCode.DATA_LOSS
+
+
+class ReadingBackDated(NodeError):
+    """A reading's time lies before that of the reading before it."""
+
+    code = grpc.StatusCode.INVALID_ARGUMENT
+
+
+class KeyNotPrepared(NodeError):
+    """The meter was told to use a key version that it has not made."""
+
+    code = grpc.StatusCode.FAILED_PRECONDITION
+
+
+# --- intake and journal -----------------------------------------------------------------------------------------------
+
+
+class UnknownMeter(NodeError):
+    """The ledger has no active meter of this name."""
+
+    code = grpc.StatusCode.NOT_FOUND
+
+
+class UnknownAgreement(NodeError):
+    """No agreement of this name is in force with this member as a party."""
+
+    code = grpc.StatusCode.NOT_FOUND
+
+
+class UnknownRecord(NodeError):
+    """The node holds no such record."""
+
+    code = grpc.StatusCode.NOT_FOUND
+
+
+class OutOfSequence(NodeError):
+    """The batch does not continue the stream that the node has accepted so far."""
+
+    code = grpc.StatusCode.FAILED_PRECONDITION
+
+
+class JournalDamaged(NodeError):
+    """The journal's or read model's database cannot be used."""
+
+    code = grpc.StatusCode.DATA_LOSS
+
+
+class DiskFull(NodeError):
+    """There is no room to store what was sent; it was not accepted."""
+
+    code = grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+# --- API --------------------------------------------------------------------------------------------------------------
+
+
+class NotAllowed(NodeError):
+    """The client's certificate does not carry a role that this call takes."""
+
+    code = grpc.StatusCode.PERMISSION_DENIED
+
+
+class BadRequest(NodeError):
+    """A field of the request has an impossible value."""
+
+    code = grpc.StatusCode.INVALID_ARGUMENT

@@ -1,0 +1,287 @@
+"""The meter at the machine: turns readings into gap-free signed batches, each chained to the one before.
+
+Its folder holds `state.json`, one private key per version, and `outbox/`: the batches that the node has not
+acknowledged yet. A batch is in the outbox before anybody sees it, so a meter that is killed at any moment continues
+without a gap, and never signs two batches with the same sequence.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Self
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+from google.protobuf.message import DecodeError
+
+from chaincode.batch import MAX_READINGS, batch_digest, decode_batch, encode_batch, sign_batch
+from chaincode.columns import Columns
+from chaincode.errors import MalformedBatch
+from chaincode.meter import possession_message
+from node.errors import KeyNotPrepared, MeterFolderDamaged, MeterFolderTaken, ReadingBackDated
+from node.files import write_atomically
+from node.meter.reading import Reading, to_columns
+from zunft.v1.meter_pb2 import RegisterMeter, RotateMeterKey
+from zunft.v1.usage_pb2 import SignedBatch
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """Where the stream stands: the meter's whole memory between two batches."""
+
+    meter_id: str
+    agreement_id: str
+    key_version: int = 1
+    next_sequence: int = 1
+    last_digest: str = ""
+    last_time_us: int = 0
+
+
+class Meter:
+    """One meter under one agreement. Not for concurrent use; one process owns its folder."""
+
+    def __init__(self, folder: Path, state: _State, key: ec.EllipticCurvePrivateKey) -> None:
+        """Use `create` or `open`."""
+        self._folder = folder
+        self._state = state
+        self._key = key
+        self._buffer: list[Reading] = []
+        self._last_time_us = state.last_time_us
+
+    @classmethod
+    def create(cls, folder: Path, *, meter_id: str, agreement_id: str) -> Self:
+        """A new meter with a new key. Raises MeterFolderTaken if the folder holds one already."""
+        if _state_path(folder).exists():
+            raise MeterFolderTaken(f"{folder} holds a meter already: open it, or choose another folder")
+        _outbox(folder).mkdir(parents=True, exist_ok=True, mode=0o700)
+        state = _State(meter_id, agreement_id)
+        key = _make_key(folder, state.key_version)
+        _write_state(folder, state)
+        return cls(folder, state, key)
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """The meter that `create` made, where it left off. Raises MeterFolderDamaged."""
+        state = _after_outbox(_read_state(folder), _read_outbox(folder))
+        return cls(folder, state, _read_key(folder, state.key_version))
+
+    # --- readings -----------------------------------------------------------------------------------------------------
+
+    def record(self, reading: Reading) -> None:
+        """Take a reading into the next batch; in memory until `flush`. Raises ReadingBackDated."""
+        self._check_time(reading.time_us)
+        self._buffer.append(reading)
+        self._last_time_us = reading.time_us
+
+    def flush(self) -> SignedBatch | None:
+        """The recorded readings as the stream's next batch; None if there are none. Up to 100,000 at once."""
+        readings, self._buffer = self._buffer[:MAX_READINGS], self._buffer[MAX_READINGS:]
+        return self._seal(to_columns(readings)) if readings else None
+
+    def seal(self, columns: Columns) -> SignedBatch:
+        """Columns, up to 100,000 readings, as the stream's next batch; before it, `flush` what was recorded.
+
+        Raises MalformedBatch, and ReadingBackDated if the first reading lies before the last one sealed.
+        """
+        self._check_time(int(columns.time_us[0]))
+        return self._seal(columns)
+
+    def unacknowledged(self) -> list[SignedBatch]:
+        """Batches that the node may not have, oldest first: send them (again)."""
+        return [signed for _, signed in _read_outbox(self._folder)]
+
+    def acknowledge(self, digest: bytes) -> None:
+        """The node holds the batch of this digest durably: forget it. Does nothing if it is forgotten already."""
+        for path, signed in _read_outbox(self._folder):
+            if batch_digest(signed.batch) == digest:
+                path.unlink()
+
+    def resume_at(self, next_sequence: int, last_digest: bytes) -> None:
+        """Continue where the ledger stands, after a batch was refused for good; unacknowledged batches are dropped.
+
+        What they contained needs a correction that both parties sign.
+        """
+        for path, _ in _read_outbox(self._folder):
+            path.unlink()
+        self._store(replace(self._state, next_sequence=next_sequence, last_digest=last_digest.hex()))
+
+    # --- keys ---------------------------------------------------------------------------------------------------------
+
+    def registration(self, *, label: str, location: str) -> RegisterMeter:
+        """The request that puts the meter and its key on the ledger."""
+        public_key = self.public_key
+        return RegisterMeter(
+            meter_id=self.meter_id,
+            label=label,
+            location=location,
+            public_key=public_key,
+            possession_signature=_prove_possession(self._key, self.meter_id, public_key),
+        )
+
+    def prepare_key(self) -> RotateMeterKey:
+        """Make the next key, or find it if it was made before, for the request that puts it on the ledger.
+
+        The batches that are under way have to be on the ledger first: it accepts the newest key only.
+        """
+        version = self._state.key_version + 1
+        exists = _key_path(self._folder, version).exists()
+        key = _read_key(self._folder, version) if exists else _make_key(self._folder, version)
+        public_key = _public_bytes(key)
+        return RotateMeterKey(
+            meter_id=self.meter_id,
+            public_key=public_key,
+            possession_signature=_prove_possession(key, self.meter_id, public_key),
+        )
+
+    def use_prepared_key(self) -> None:
+        """Sign with the prepared key from now on: the ledger has it. Raises KeyNotPrepared."""
+        version = self._state.key_version + 1
+        if not _key_path(self._folder, version).exists():
+            raise KeyNotPrepared(f"meter {self.meter_id} has no key of version {version}: prepare_key comes first")
+        self._key = _read_key(self._folder, version)
+        self._store(replace(self._state, key_version=version))
+
+    @property
+    def meter_id(self) -> str:
+        return self._state.meter_id
+
+    @property
+    def agreement_id(self) -> str:
+        return self._state.agreement_id
+
+    @property
+    def next_sequence(self) -> int:
+        """Sequence of the first reading of the next batch."""
+        return self._state.next_sequence
+
+    @property
+    def last_time_us(self) -> int:
+        """Time of the last reading taken, 0 before the first."""
+        return self._last_time_us
+
+    @property
+    def public_key(self) -> bytes:
+        """DER SubjectPublicKeyInfo."""
+        return _public_bytes(self._key)
+
+    # --- inside -------------------------------------------------------------------------------------------------------
+
+    def _seal(self, columns: Columns) -> SignedBatch:
+        state = self._state
+        data = encode_batch(
+            meter_id=state.meter_id,
+            agreement_id=state.agreement_id,
+            key_version=state.key_version,
+            first_sequence=state.next_sequence,
+            previous_digest=bytes.fromhex(state.last_digest),
+            columns=columns,
+        )
+        signed = sign_batch(data, self._key)
+        write_atomically(_outbox(self._folder) / f"{state.next_sequence:020d}", signed.SerializeToString())
+        self._store(_after(state, data, columns))
+        self._last_time_us = max(self._last_time_us, self._state.last_time_us)
+        return signed
+
+    def _check_time(self, time_us: int) -> None:
+        if time_us < self._last_time_us:
+            late_s = (self._last_time_us - time_us) / 1_000_000
+            raise ReadingBackDated(f"the reading lies {late_s:.3f} s before the last one: check the meter's clock")
+
+    def _store(self, state: _State) -> None:
+        _write_state(self._folder, state)
+        self._state = state
+
+
+def _after(state: _State, data: bytes, columns: Columns) -> _State:
+    """The state once the batch `data` is in the outbox."""
+    return replace(
+        state,
+        next_sequence=state.next_sequence + len(columns),
+        last_digest=batch_digest(data).hex(),
+        last_time_us=int(columns.time_us[-1]),
+    )
+
+
+def _after_outbox(state: _State, outbox: Sequence[tuple[Path, SignedBatch]]) -> _State:
+    """The state, made good for a batch that was stored just before the meter was killed."""
+    if not outbox:
+        return state
+    path, signed = outbox[-1]
+    try:
+        batch, columns = decode_batch(signed.batch)
+    except MalformedBatch as error:
+        raise MeterFolderDamaged(f"{path} is not a batch ({error}): restore the meter's folder") from None
+    return _after(state, signed.batch, columns) if batch.first_sequence == state.next_sequence else state
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+def _state_path(folder: Path) -> Path:
+    return folder / "state.json"
+
+
+def _key_path(folder: Path, version: int) -> Path:
+    return folder / f"key-{version}.pem"
+
+
+def _outbox(folder: Path) -> Path:
+    return folder / "outbox"
+
+
+def _write_state(folder: Path, state: _State) -> None:
+    write_atomically(_state_path(folder), json.dumps(asdict(state), indent=2).encode())
+
+
+def _read_state(folder: Path) -> _State:
+    path = _state_path(folder)
+    try:
+        return _State(**json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError) as error:
+        raise MeterFolderDamaged(f"{path} cannot be read ({error}): restore it, or create the meter anew") from None
+
+
+def _read_outbox(folder: Path) -> list[tuple[Path, SignedBatch]]:
+    """Files of sequence numbers, in their order; a half-written one has another name and is left alone."""
+    paths = sorted(path for path in _outbox(folder).glob("*") if path.name.isdigit())
+    try:
+        return [(path, SignedBatch.FromString(path.read_bytes())) for path in paths]
+    except (OSError, DecodeError) as error:
+        raise MeterFolderDamaged(f"{folder} holds a batch that cannot be read ({error}): restore it") from None
+
+
+def _make_key(folder: Path, version: int) -> ec.EllipticCurvePrivateKey:
+    key = ec.generate_private_key(ec.SECP256R1())
+    data = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    write_atomically(_key_path(folder, version), data)
+    return key
+
+
+def _read_key(folder: Path, version: int) -> ec.EllipticCurvePrivateKey:
+    path = _key_path(folder, version)
+    try:
+        key = load_pem_private_key(path.read_bytes(), None)
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm):
+        raise MeterFolderDamaged(f"{path} is not a readable private key: restore it, or rotate the key") from None
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise MeterFolderDamaged(f"{path} is not an EC key: restore it, or rotate the key")
+    return key
+
+
+def _public_bytes(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _prove_possession(key: ec.EllipticCurvePrivateKey, meter_id: str, public_key: bytes) -> bytes:
+    return key.sign(possession_message(meter_id, public_key), ec.ECDSA(SHA256()))
