@@ -62,7 +62,7 @@ def _read_roles(certificate: x509.Certificate) -> frozenset[Role]:
     if not isinstance(extension.value, x509.UnrecognizedExtension):
         return frozenset()
     names = _attribute(extension.value.value, ROLES_ATTRIBUTE).split(",")
-    return frozenset(Role(name) for name in names if name in Role)
+    return frozenset(role for role in Role if role.value in names)
 
 
 def _attribute(extension: bytes, name: str) -> str:

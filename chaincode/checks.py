@@ -45,6 +45,12 @@ def check_caller(tx: Transaction, msp_id: str, business: str) -> None:
         raise Forbidden(f"only {msp_id} may {business}, not {tx.caller.msp_id}")
 
 
+def check_named(named_msp_id: str, msp_id: str) -> None:
+    """A request that names a member, so that one round trip loads everything, must name the right one."""
+    if named_msp_id != msp_id:
+        raise MalformedRequest(f"the request names {named_msp_id}, but the record says {msp_id}")
+
+
 def check_party(tx: Transaction, provider_msp_id: str, customer_msp_id: str) -> None:
     """Only one of the two parties may do it."""
     if tx.caller.msp_id not in (provider_msp_id, customer_msp_id):

@@ -80,12 +80,28 @@ class WrongSignature(ContractError):
     """The signature is not the registered meter key's over exactly these bytes."""
 
 
+class WrongAgreement(ContractError):
+    """The batch was signed for another agreement."""
+
+
 class MeterNotInAgreement(ContractError):
-    """The batch is for another agreement, or its meter is not one of this agreement's."""
+    """The batch's meter is not one of the agreement's."""
+
+
+class MeterRevoked(ContractError):
+    """The batch's meter was revoked."""
+
+    status = 409
 
 
 class Replay(ContractError):
     """The batch begins before the stream's next sequence: it was charged already."""
+
+    status = 409
+
+
+class Overlap(ContractError):
+    """The batch begins before the stream's next sequence and ends after it."""
 
     status = 409
 

@@ -75,13 +75,17 @@ class WithdrawFunds(_message.Message):
     def __init__(self, agreement_id: _Optional[str] = ...) -> None: ...
 
 class SettleAccount(_message.Message):
-    __slots__ = ("agreement_id",)
+    __slots__ = ("agreement_id", "provider_msp_id")
     AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_MSP_ID_FIELD_NUMBER: _ClassVar[int]
     agreement_id: str
-    def __init__(self, agreement_id: _Optional[str] = ...) -> None: ...
+    provider_msp_id: str
+    def __init__(self, agreement_id: _Optional[str] = ..., provider_msp_id: _Optional[str] = ...) -> None: ...
 
 class CloseAccount(_message.Message):
-    __slots__ = ("agreement_id",)
+    __slots__ = ("agreement_id", "customer_msp_id")
     AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    CUSTOMER_MSP_ID_FIELD_NUMBER: _ClassVar[int]
     agreement_id: str
-    def __init__(self, agreement_id: _Optional[str] = ...) -> None: ...
+    customer_msp_id: str
+    def __init__(self, agreement_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ...) -> None: ...

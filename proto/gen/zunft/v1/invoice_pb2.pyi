@@ -17,7 +17,7 @@ INVOICE_KIND_CREDIT_NOTE: InvoiceKind
 INVOICE_KIND_GOODWILL: InvoiceKind
 
 class Invoice(_message.Message):
-    __slots__ = ("provider_msp_id", "number", "kind", "customer_msp_id", "agreement_id", "amount_micro", "claim_number", "claim_digest", "issued_at_s", "refers_to_number", "disputed", "dispute_digest")
+    __slots__ = ("provider_msp_id", "number", "kind", "customer_msp_id", "agreement_id", "amount_micro", "claim_number", "claim_digest", "issued_at_s", "refers_to_number", "disputed", "dispute_digest", "goodwill_micro")
     PROVIDER_MSP_ID_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -30,6 +30,7 @@ class Invoice(_message.Message):
     REFERS_TO_NUMBER_FIELD_NUMBER: _ClassVar[int]
     DISPUTED_FIELD_NUMBER: _ClassVar[int]
     DISPUTE_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    GOODWILL_MICRO_FIELD_NUMBER: _ClassVar[int]
     provider_msp_id: str
     number: int
     kind: InvoiceKind
@@ -42,7 +43,8 @@ class Invoice(_message.Message):
     refers_to_number: int
     disputed: bool
     dispute_digest: bytes
-    def __init__(self, provider_msp_id: _Optional[str] = ..., number: _Optional[int] = ..., kind: _Optional[_Union[InvoiceKind, str]] = ..., customer_msp_id: _Optional[str] = ..., agreement_id: _Optional[str] = ..., amount_micro: _Optional[int] = ..., claim_number: _Optional[int] = ..., claim_digest: _Optional[bytes] = ..., issued_at_s: _Optional[int] = ..., refers_to_number: _Optional[int] = ..., disputed: bool = ..., dispute_digest: _Optional[bytes] = ...) -> None: ...
+    goodwill_micro: int
+    def __init__(self, provider_msp_id: _Optional[str] = ..., number: _Optional[int] = ..., kind: _Optional[_Union[InvoiceKind, str]] = ..., customer_msp_id: _Optional[str] = ..., agreement_id: _Optional[str] = ..., amount_micro: _Optional[int] = ..., claim_number: _Optional[int] = ..., claim_digest: _Optional[bytes] = ..., issued_at_s: _Optional[int] = ..., refers_to_number: _Optional[int] = ..., disputed: bool = ..., dispute_digest: _Optional[bytes] = ..., goodwill_micro: _Optional[int] = ...) -> None: ...
 
 class InvoiceCounter(_message.Message):
     __slots__ = ("last_number",)
@@ -61,9 +63,11 @@ class DisputeInvoice(_message.Message):
     def __init__(self, provider_msp_id: _Optional[str] = ..., number: _Optional[int] = ..., dispute_digest: _Optional[bytes] = ...) -> None: ...
 
 class CreditInvoice(_message.Message):
-    __slots__ = ("number", "amount_micro")
+    __slots__ = ("number", "amount_micro", "customer_msp_id")
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     AMOUNT_MICRO_FIELD_NUMBER: _ClassVar[int]
+    CUSTOMER_MSP_ID_FIELD_NUMBER: _ClassVar[int]
     number: int
     amount_micro: int
-    def __init__(self, number: _Optional[int] = ..., amount_micro: _Optional[int] = ...) -> None: ...
+    customer_msp_id: str
+    def __init__(self, number: _Optional[int] = ..., amount_micro: _Optional[int] = ..., customer_msp_id: _Optional[str] = ...) -> None: ...

@@ -158,7 +158,7 @@ class SubmitUsage(_message.Message):
     def __init__(self, agreement_id: _Optional[str] = ...) -> None: ...
 
 class UsageRecord(_message.Message):
-    __slots__ = ("transaction", "terms_version", "batches", "correction", "grant", "lines", "head")
+    __slots__ = ("transaction", "terms_version", "batches", "correction", "grant", "lines", "head", "claim")
     TRANSACTION_FIELD_NUMBER: _ClassVar[int]
     TERMS_VERSION_FIELD_NUMBER: _ClassVar[int]
     BATCHES_FIELD_NUMBER: _ClassVar[int]
@@ -166,6 +166,7 @@ class UsageRecord(_message.Message):
     GRANT_FIELD_NUMBER: _ClassVar[int]
     LINES_FIELD_NUMBER: _ClassVar[int]
     HEAD_FIELD_NUMBER: _ClassVar[int]
+    CLAIM_FIELD_NUMBER: _ClassVar[int]
     transaction: str
     terms_version: int
     batches: _containers.RepeatedCompositeFieldContainer[SignedBatch]
@@ -173,7 +174,8 @@ class UsageRecord(_message.Message):
     grant: _access_pb2.AccessGrant
     lines: _containers.RepeatedCompositeFieldContainer[_tariff_pb2.Line]
     head: bytes
-    def __init__(self, transaction: _Optional[str] = ..., terms_version: _Optional[int] = ..., batches: _Optional[_Iterable[_Union[SignedBatch, _Mapping]]] = ..., correction: _Optional[_Union[Correction, _Mapping]] = ..., grant: _Optional[_Union[_access_pb2.AccessGrant, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[_tariff_pb2.Line, _Mapping]]] = ..., head: _Optional[bytes] = ...) -> None: ...
+    claim: Claim
+    def __init__(self, transaction: _Optional[str] = ..., terms_version: _Optional[int] = ..., batches: _Optional[_Iterable[_Union[SignedBatch, _Mapping]]] = ..., correction: _Optional[_Union[Correction, _Mapping]] = ..., grant: _Optional[_Union[_access_pb2.AccessGrant, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[_tariff_pb2.Line, _Mapping]]] = ..., head: _Optional[bytes] = ..., claim: _Optional[_Union[Claim, _Mapping]] = ...) -> None: ...
 
 class UsageReceipt(_message.Message):
     __slots__ = ("agreement_id", "sequence", "head_digest")
@@ -226,6 +228,14 @@ class CorrectUsage(_message.Message):
     def __init__(self, agreement_id: _Optional[str] = ...) -> None: ...
 
 class AgreeCorrection(_message.Message):
+    __slots__ = ("agreement_id", "correction_id")
+    AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    CORRECTION_ID_FIELD_NUMBER: _ClassVar[int]
+    agreement_id: str
+    correction_id: str
+    def __init__(self, agreement_id: _Optional[str] = ..., correction_id: _Optional[str] = ...) -> None: ...
+
+class DeclineCorrection(_message.Message):
     __slots__ = ("agreement_id", "correction_id")
     AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
     CORRECTION_ID_FIELD_NUMBER: _ClassVar[int]

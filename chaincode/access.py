@@ -1,0 +1,95 @@
+"""Leave to look at data: granted by one party to the other, every use logged, and charged where the tariff says so."""
+
+from __future__ import annotations
+
+from google.protobuf.message import Message
+
+from chaincode.checks import check_identifier
+from chaincode.errors import AlreadyExists, Forbidden, MalformedRequest, NotFound, WrongStatus
+from chaincode.head import Standing, check_funds, load_standing, read_disclosure, write_head
+from chaincode.rating import Cumulative, add_lines, rate_access
+from chaincode.transaction import Transaction
+from zunft.v1.access_pb2 import AccessGrant, GrantAccess, RevokeAccess, UseAccess
+from zunft.v1.tariff_pb2 import Line, RatingState
+from zunft.v1.usage_pb2 import AccountHead, UsageRecord
+
+MAX_GRANTS = 100
+
+
+async def grant(tx: Transaction, request: GrantAccess) -> Message:
+    """access.grant: the other party may look at one of the data sets that the agreement's data policy names."""
+    disclosure = read_disclosure(tx)
+    standing, _ = await load_standing(tx, request.agreement_id, disclosure)
+
+    _check_grant(standing, disclosure.grant)
+
+    head = standing.head_to_move()
+    granted = head.grants.add(grant_id=disclosure.grant.grant_id, data_set=disclosure.grant.data_set)
+    granted.granted_by_msp_id = tx.caller.msp_id
+    [granted.granted_to_msp_id] = [party for party in standing.parties if party != tx.caller.msp_id]
+
+    return write_head(tx, standing, head, UsageRecord(transaction="access.grant", grant=granted))
+
+
+async def use(tx: Transaction, request: UseAccess) -> Message:
+    """access.use: one look, logged in both archives and debited if the tariff prices accesses."""
+    disclosure = read_disclosure(tx)
+    standing, _ = await load_standing(tx, request.agreement_id, disclosure)
+
+    granted = _require_grant(standing.head, request.grant_id)
+    if granted.granted_to_msp_id != tx.caller.msp_id:
+        raise Forbidden(f"access {granted.grant_id} is granted to {granted.granted_to_msp_id}")
+    if granted.revoked:
+        raise WrongStatus(f"access {granted.grant_id} was revoked: ask for a new grant")
+
+    head, lines = charge_access(standing, request.grant_id, tx.stub.timestamp_us)
+
+    check_funds(standing, head)
+
+    used = _require_grant(head, request.grant_id)
+    return write_head(tx, standing, head, UsageRecord(transaction="access.use", grant=used, lines=lines))
+
+
+async def revoke(tx: Transaction, request: RevokeAccess) -> Message:
+    """access.revoke: by the party that granted it."""
+    disclosure = read_disclosure(tx)
+    standing, _ = await load_standing(tx, request.agreement_id, disclosure)
+
+    if _require_grant(standing.head, request.grant_id).granted_by_msp_id != tx.caller.msp_id:
+        raise Forbidden("only the party that granted an access may revoke it")
+
+    head = standing.head_to_move()
+    revoked = _require_grant(head, request.grant_id)
+    revoked.revoked = True
+
+    return write_head(tx, standing, head, UsageRecord(transaction="access.revoke", grant=revoked))
+
+
+def charge_access(standing: Standing, grant_id: str, time_us: int) -> tuple[AccountHead, list[Line]]:
+    """The head after one use of a grant, and the lines that it adds to the bill."""
+    head = standing.head_to_move()
+    rated = rate_access(standing.terms.tariff, Cumulative(RatingState(), head.rating), time_us)
+    head.rating.CopyFrom(rated.cumulative.account)
+    head.usage_micro += rated.amount_micro
+    lines = add_lines(head.open_lines, rated.lines)
+    del head.open_lines[:]
+    head.open_lines.extend(lines)
+    _require_grant(head, grant_id).use_count += 1
+    return head, rated.lines
+
+
+def _check_grant(standing: Standing, wanted: AccessGrant) -> None:
+    check_identifier("grant_id", wanted.grant_id)
+    if wanted.data_set not in standing.terms.data_policy.data_sets:
+        raise MalformedRequest(f"the data policy has no data set {wanted.data_set[:64]!r}: amend the agreement first")
+    if wanted.grant_id in [one.grant_id for one in standing.head.grants]:
+        raise AlreadyExists(f"access {wanted.grant_id} exists: choose another name")
+    if len(standing.head.grants) >= MAX_GRANTS:
+        raise WrongStatus(f"an account has at most {MAX_GRANTS} grants")
+
+
+def _require_grant(head: AccountHead, grant_id: str) -> AccessGrant:
+    for granted in head.grants:
+        if granted.grant_id == grant_id:
+            return granted
+    raise NotFound(f"there is no access {grant_id[:64]!r}")

@@ -1,0 +1,233 @@
+"""Framework agreements of a provider and a customer.
+
+The channel sees who deals with whom and the digest of the terms; the terms lie in both parties' private collections,
+unless the agreement is open.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from chaincode import keys
+from chaincode.checks import (
+    MAX_AMOUNT_MICRO,
+    check_digest,
+    check_identifier,
+    check_party,
+)
+from chaincode.errors import AlreadyExists, MalformedRequest, NotFound, TermsMismatch, WrongStatus
+from chaincode.rating import check_tariff
+from chaincode.stub import implicit_collection
+from chaincode.transaction import Transaction, parse
+from zunft.v1.agreement_pb2 import (
+    AGREEMENT_STATUS_ACTIVE,
+    AGREEMENT_STATUS_PROPOSED,
+    AGREEMENT_STATUS_TERMINATED,
+    AcceptAgreement,
+    Agreement,
+    AmendAgreement,
+    ProposeAgreement,
+    ReadTerms,
+    ShareTerms,
+    TerminateAgreement,
+    Terms,
+    TermsReference,
+)
+
+# Where the transient map carries the terms of agreement.share.
+TERMS = "terms"
+MAX_TERMS_BYTES = 1_000_000
+MAX_DURATION_S = 100 * 366 * 86400
+
+
+async def share(tx: Transaction, request: ShareTerms) -> TermsReference:
+    """agreement.share: hands the terms to the other party, in both private collections; the channel sees hashes.
+
+    Comes before agreement.propose and agreement.amend, which then name the digest.
+    """
+    key = keys.agreement(request.agreement_id)
+    agreement = (await tx.load(key)).find(key)
+
+    check_party(tx, request.provider_msp_id, request.customer_msp_id)
+    data = tx.stub.transient.get(TERMS, b"")
+    terms = check_terms(data)
+    if _parties(terms) != _parties(request) or terms.agreement_id != request.agreement_id:
+        raise TermsMismatch("the request names another agreement or other parties than the terms")
+    _check_next_version(agreement, terms)
+
+    reference = refer(data, terms)
+
+    tx.put_private(keys.terms(terms.agreement_id, terms.version), data, _parties(terms))
+    tx.emit("agreement.share", msp_ids=_parties(terms), agreement_id=terms.agreement_id)
+    return reference
+
+
+async def propose(tx: Transaction, request: ProposeAgreement) -> Agreement:
+    """agreement.propose: by either party; the other one accepts."""
+    key = keys.agreement(request.agreement_id)
+    provider, customer = keys.member(request.provider_msp_id), keys.member(request.customer_msp_id)
+    loaded = await tx.load(key, provider, customer)
+
+    check_identifier("agreement_id", request.agreement_id)
+    check_party(tx, request.provider_msp_id, request.customer_msp_id)
+    check_digest("terms_digest", request.terms_digest)
+    if request.provider_msp_id == request.customer_msp_id:
+        raise MalformedRequest("provider and customer must be two members")
+    if not 0 <= request.withdrawal_notice_s <= MAX_DURATION_S:
+        raise MalformedRequest("withdrawal_notice_s must be between 0 and 100 years")
+    loaded.require(provider)
+    loaded.require(customer)
+    if loaded.has(key):
+        raise AlreadyExists(f"agreement {request.agreement_id} exists: amend it, or choose another name")
+
+    agreement = Agreement(
+        agreement_id=request.agreement_id,
+        provider_msp_id=request.provider_msp_id,
+        customer_msp_id=request.customer_msp_id,
+        status=AGREEMENT_STATUS_PROPOSED,
+        open=request.open,
+        pending=TermsReference(version=1, digest=request.terms_digest),
+        pending_by_msp_id=tx.caller.msp_id,
+        withdrawal_notice_s=request.withdrawal_notice_s,
+    )
+    _check_open_terms(agreement, request.open_terms)
+
+    _put_open_terms(tx, agreement, request.open_terms)
+    return _write(tx, "agreement.propose", agreement)
+
+
+async def accept(tx: Transaction, request: AcceptAgreement) -> Agreement:
+    """agreement.accept: the other party accepts exactly the pending terms; from now on they are in force."""
+    agreement = await _load(tx, request.agreement_id)
+
+    if not agreement.HasField("pending"):
+        raise WrongStatus(f"agreement {request.agreement_id} has nothing pending to accept")
+    if agreement.pending_by_msp_id == tx.caller.msp_id:
+        raise WrongStatus("the other party has to accept; you proposed it")
+    if request.terms != agreement.pending:
+        raise TermsMismatch("these are not the pending terms: read them again before you accept")
+
+    if agreement.HasField("terms"):
+        agreement.superseded.append(agreement.terms)
+    agreement.terms.CopyFrom(agreement.pending)
+    agreement.ClearField("pending")
+    agreement.pending_by_msp_id = ""
+    agreement.status = AGREEMENT_STATUS_ACTIVE
+
+    return _write(tx, "agreement.accept", agreement)
+
+
+async def amend(tx: Transaction, request: AmendAgreement) -> Agreement:
+    """agreement.amend: proposes the next version of the terms; replaces one that is still pending."""
+    agreement = await _load(tx, request.agreement_id)
+
+    if agreement.status != AGREEMENT_STATUS_ACTIVE:
+        raise WrongStatus(f"agreement {request.agreement_id} is not in force")
+    check_digest("terms.digest", request.terms.digest)
+    if request.terms.version != agreement.terms.version + 1:
+        raise TermsMismatch(f"the next version of the terms is {agreement.terms.version + 1}")
+
+    agreement.pending.CopyFrom(request.terms)
+    agreement.pending_by_msp_id = tx.caller.msp_id
+    _check_open_terms(agreement, request.open_terms)
+
+    _put_open_terms(tx, agreement, request.open_terms)
+    return _write(tx, "agreement.amend", agreement)
+
+
+async def terminate(tx: Transaction, request: TerminateAgreement) -> Agreement:
+    """agreement.terminate: by either party; readings up to now are still charged, none after."""
+    agreement = await _load(tx, request.agreement_id)
+
+    if agreement.status == AGREEMENT_STATUS_TERMINATED:
+        raise WrongStatus(f"agreement {request.agreement_id} is terminated already")
+
+    agreement.status = AGREEMENT_STATUS_TERMINATED
+    agreement.ClearField("pending")
+    agreement.pending_by_msp_id = ""
+    agreement.terminated_at_s = tx.timestamp_s
+
+    return _write(tx, "agreement.terminate", agreement)
+
+
+async def read_terms(tx: Transaction, request: ReadTerms) -> Terms:
+    """agreement.read_terms: a query; the terms from the party's own private collection, or the open ones."""
+    key = keys.terms(request.agreement_id, request.version)
+    value = await tx.stub.get_private(implicit_collection(tx.caller.msp_id), key.name)
+    if value is None:
+        [value] = await tx.stub.get_many([key.name])
+    if value is None:
+        raise NotFound(f"{tx.caller.msp_id} has no version {request.version} of the terms of {request.agreement_id}")
+    return parse(Terms, value, "the terms")
+
+
+# --- shared with the other nouns -----------------------------------------------------------------------------------
+
+
+def check_terms(data: bytes) -> Terms:
+    """The terms in `data`, complete and within limits; raises MalformedRequest or InvalidTariff."""
+    if not 0 < len(data) <= MAX_TERMS_BYTES:
+        raise MalformedRequest(f"the terms must be given, with at most {MAX_TERMS_BYTES} bytes")
+    terms = parse(Terms, data, "the terms")
+    check_identifier("agreement_id", terms.agreement_id)
+    for meter_id in terms.meter_ids:
+        check_identifier("meter_ids", meter_id)
+    if terms.version < 1:
+        raise MalformedRequest("the version of the terms must be 1 or more")
+    if len(terms.salt) != 32:
+        raise MalformedRequest("the salt of the terms must be 32 secret random bytes")
+    if not 0 <= terms.credit_limit_micro <= MAX_AMOUNT_MICRO:
+        raise MalformedRequest("credit_limit_micro must be between 0 and 10^18")
+    for field in ("late_cut_off_s", "correction_window_s"):
+        if not 0 <= getattr(terms, field) <= MAX_DURATION_S:
+            raise MalformedRequest(f"{field} must be between 0 and 100 years")
+    check_tariff(terms.tariff)
+    return terms
+
+
+def refer(data: bytes, terms: Terms) -> TermsReference:
+    return TermsReference(version=terms.version, digest=hashlib.sha256(data).digest())
+
+
+async def _load(tx: Transaction, agreement_id: str) -> Agreement:
+    """The agreement, of which the caller is a party."""
+    key = keys.agreement(agreement_id)
+    agreement = (await tx.load(key)).require(key)
+
+    check_party(tx, agreement.provider_msp_id, agreement.customer_msp_id)
+    return agreement
+
+
+def _check_next_version(agreement: Agreement | None, terms: Terms) -> None:
+    """Nobody may overwrite terms that are in force, nor those of somebody else's agreement."""
+    if agreement is not None and _parties(agreement) != _parties(terms):
+        raise AlreadyExists(f"agreement {terms.agreement_id} is between other members: choose another name")
+    version = agreement.terms.version + 1 if agreement is not None else 1
+    if terms.version != version:
+        raise TermsMismatch(f"the next version of the terms of {terms.agreement_id} is {version}, not {terms.version}")
+
+
+def _check_open_terms(agreement: Agreement, data: bytes) -> None:
+    if not agreement.open:
+        if data:
+            raise MalformedRequest("the terms of a confidential agreement must not travel openly: use agreement.share")
+        return
+    terms = check_terms(data)
+    named = (refer(data, terms), _parties(terms), terms.agreement_id)
+    if named != (agreement.pending, _parties(agreement), agreement.agreement_id):
+        raise TermsMismatch("the open terms are not those that the request names")
+
+
+def _put_open_terms(tx: Transaction, agreement: Agreement, data: bytes) -> None:
+    if agreement.open:
+        tx.put(keys.terms(agreement.agreement_id, agreement.pending.version), Terms.FromString(data))
+
+
+def _parties(message: Terms | Agreement | ShareTerms) -> tuple[str, str]:
+    return message.provider_msp_id, message.customer_msp_id
+
+
+def _write(tx: Transaction, name: str, agreement: Agreement) -> Agreement:
+    tx.put(keys.agreement(agreement.agreement_id), agreement)
+    tx.emit(name, msp_ids=_parties(agreement), agreement_id=agreement.agreement_id)
+    return agreement

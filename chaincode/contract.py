@@ -1,0 +1,163 @@
+"""The contract: every transaction by name, who may call it, who endorses it. Entry point of the chaincode."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.message import Message
+
+from chaincode import access, account, agreement, charter, invoice, meter, record, token, usage
+from chaincode.caller import Role
+from chaincode.errors import ContractError, Forbidden, MalformedRequest, UnknownTransaction
+from chaincode.stub import Stub
+from chaincode.transaction import Transaction, parse, serialise
+from zunft.v1 import (
+    access_pb2,
+    account_pb2,
+    agreement_pb2,
+    charter_pb2,
+    invoice_pb2,
+    meter_pb2,
+    record_pb2,
+    token_pb2,
+    usage_pb2,
+)
+from zunft.v1.event_pb2 import Refusal
+
+
+class Endorsers(enum.StrEnum):
+    """Whose peers must endorse a transaction."""
+
+    MAJORITY = "majority of the members"
+    PARTIES = "the two parties"
+    NONE = "nobody, it is a query"
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionType:
+    """One row of the table."""
+
+    name: str
+    request: type[Message]
+    handler: Callable[[Transaction, Any], Awaitable[Message]]
+    endorsers: Endorsers
+    roles: frozenset[Role]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What the ledger is told: status 200 and a result, or 400 and more and a zunft.v1.Refusal."""
+
+    status: int
+    message: str
+    payload: bytes
+
+
+async def invoke(stub: Stub) -> Response:
+    """Runs one transaction. A refusal's message is "<ErrorClass>: <text>", its payload the same as zunft.v1.Refusal."""
+    try:
+        result = await _dispatch(stub)
+    except ContractError as error:
+        name = type(error).__name__
+        refusal = Refusal(error=name, message=str(error))
+        return Response(error.status, f"{name}: {error}", serialise(refusal))
+    return Response(200, "", serialise(result))
+
+
+async def _dispatch(stub: Stub) -> Message:
+    name, data = _read_call(stub)
+    kind = TRANSACTIONS.get(name)
+    if kind is None:
+        raise UnknownTransaction(f"there is no transaction {name[:64]!r}")
+    tx = Transaction(stub)
+    check_role(tx, kind)
+    return await kind.handler(tx, parse(kind.request, data, "the request"))
+
+
+def check_role(tx: Transaction, kind: TransactionType) -> None:
+    if not tx.caller.roles & kind.roles:
+        needed = " or ".join(sorted(kind.roles))
+        raise Forbidden(f"{kind.name} needs the role {needed}; your certificate has {_names(tx.caller.roles)}")
+
+
+def _read_call(stub: Stub) -> tuple[str, bytes]:
+    if len(stub.args) not in (2, 3):
+        raise MalformedRequest("a transaction takes its name, its request, and in an open agreement a disclosure")
+    return stub.args[0].decode(errors="replace"), stub.args[1]
+
+
+def _names(roles: frozenset[Role]) -> str:
+    return ", ".join(sorted(roles)) or "none"
+
+
+# --- the table: the single source for the check, the docs and the tests --------------------------------------------
+
+ADMIN, TREASURER, OPERATOR = Role.ADMIN, Role.TREASURER, Role.OPERATOR
+INSPECTOR, ERP, AUDITOR = Role.INSPECTOR, Role.ERP, Role.AUDITOR
+EVERYBODY = (ADMIN, TREASURER, OPERATOR, INSPECTOR, ERP, AUDITOR)
+
+
+def _majority(
+    name: str, request: type[Message], handler: Callable[[Transaction, Any], Awaitable[Message]], *roles: Role
+) -> TransactionType:
+    return TransactionType(name, request, handler, Endorsers.MAJORITY, frozenset(roles))
+
+
+def _parties(
+    name: str, request: type[Message], handler: Callable[[Transaction, Any], Awaitable[Message]], *roles: Role
+) -> TransactionType:
+    return TransactionType(name, request, handler, Endorsers.PARTIES, frozenset(roles))
+
+
+def _query(
+    name: str, request: type[Message], handler: Callable[[Transaction, Any], Awaitable[Message]]
+) -> TransactionType:
+    return TransactionType(name, request, handler, Endorsers.NONE, frozenset(EVERYBODY))
+
+
+TRANSACTIONS = {
+    kind.name: kind
+    for kind in (
+        _majority("charter.found", charter_pb2.FoundCharter, charter.found, ADMIN),
+        _majority("meter.register", meter_pb2.RegisterMeter, meter.register, OPERATOR),
+        _majority("meter.rotate_key", meter_pb2.RotateMeterKey, meter.rotate_key, OPERATOR),
+        _majority("meter.locate", meter_pb2.LocateMeter, meter.locate, OPERATOR, ERP),
+        _majority("meter.revoke", meter_pb2.RevokeMeter, meter.revoke, OPERATOR, ADMIN),
+        _parties("agreement.share", agreement_pb2.ShareTerms, agreement.share, OPERATOR),
+        _majority("agreement.propose", agreement_pb2.ProposeAgreement, agreement.propose, OPERATOR),
+        _majority("agreement.accept", agreement_pb2.AcceptAgreement, agreement.accept, OPERATOR),
+        _majority("agreement.amend", agreement_pb2.AmendAgreement, agreement.amend, OPERATOR),
+        _majority("agreement.terminate", agreement_pb2.TerminateAgreement, agreement.terminate, OPERATOR),
+        _query("agreement.read_terms", agreement_pb2.ReadTerms, agreement.read_terms),
+        _majority("account.open", account_pb2.OpenAccount, account.open_account, OPERATOR, TREASURER),
+        _majority("account.fund", account_pb2.FundAccount, account.fund, TREASURER),
+        _majority("account.give_notice", account_pb2.GiveNotice, account.give_notice, TREASURER),
+        _majority("account.withdraw", account_pb2.WithdrawFunds, account.withdraw, TREASURER),
+        _majority("account.settle", account_pb2.SettleAccount, account.settle, TREASURER, ERP),
+        _majority("account.close", account_pb2.CloseAccount, account.close, TREASURER),
+        _parties("usage.submit", usage_pb2.SubmitUsage, usage.submit, ERP, OPERATOR),
+        _parties("usage.correct", usage_pb2.CorrectUsage, usage.correct, OPERATOR, INSPECTOR),
+        _parties("usage.agree", usage_pb2.AgreeCorrection, usage.agree, OPERATOR),
+        _parties("usage.decline", usage_pb2.DeclineCorrection, usage.decline, OPERATOR),
+        _parties("usage.claim", usage_pb2.ClaimUsage, usage.claim, TREASURER, ERP),
+        _query("usage.read_head", usage_pb2.ReadHead, usage.read_head),
+        _query("usage.read_record", usage_pb2.ReadRecord, usage.read_record),
+        _query("usage.read_claim", usage_pb2.ReadClaim, usage.read_claim),
+        _parties("access.grant", access_pb2.GrantAccess, access.grant, OPERATOR),
+        _parties("access.use", access_pb2.UseAccess, access.use, ERP, AUDITOR, INSPECTOR, OPERATOR),
+        _parties("access.revoke", access_pb2.RevokeAccess, access.revoke, OPERATOR),
+        _majority("token.mint", token_pb2.MintTokens, token.mint, TREASURER),
+        _majority("token.transfer", token_pb2.TransferTokens, token.transfer, TREASURER),
+        _majority("token.redeem", token_pb2.RedeemTokens, token.redeem, TREASURER),
+        _majority("token.confirm_redemption", token_pb2.ConfirmRedemption, token.confirm_redemption, TREASURER),
+        _majority("token.reject_redemption", token_pb2.RejectRedemption, token.reject_redemption, TREASURER),
+        _majority("token.post_reserve", token_pb2.PostReserve, token.post_reserve, TREASURER),
+        _majority("invoice.dispute", invoice_pb2.DisputeInvoice, invoice.dispute, TREASURER, ERP),
+        _majority("invoice.credit", invoice_pb2.CreditInvoice, invoice.credit, TREASURER),
+        _query("record.read", record_pb2.ReadKey, record.read),
+        _query("record.list", record_pb2.ListKeys, record.list_records),
+    )
+}

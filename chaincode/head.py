@@ -1,0 +1,193 @@
+"""The account head: where a meter account stands, and how a two-party transaction moves it on.
+
+The head itself is the two parties' business. Who submits a transaction discloses the terms and the head before it to
+both endorsers, which check them against the digests on the ledger; the channel gets the digest of the head after it.
+Reading the head from a private collection instead would make the two endorsers' read sets differ.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from google.protobuf.message import Message
+
+from chaincode import keys
+from chaincode.account import drawable_micro
+from chaincode.checks import check_party, format_amount
+from chaincode.errors import (
+    AmountOutOfRange,
+    HeadMismatch,
+    InsufficientFunds,
+    MalformedRequest,
+    TermsMismatch,
+    WrongStatus,
+)
+from chaincode.keys import Key
+from chaincode.rating import Cumulative, carry_over
+from chaincode.transaction import Loaded, Transaction, parse, serialise
+from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account
+from zunft.v1.agreement_pb2 import Agreement, Terms, TermsReference
+from zunft.v1.usage_pb2 import AccountHead, Commitment, Disclosure, StreamHead, UsageReceipt, UsageRecord
+
+# Where a confidential agreement's transient map carries the Disclosure; an open one's is the second argument.
+DISCLOSURE = "disclosure"
+
+MAX_ACCRUED_MICRO = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Everything that a two-party transaction starts from, checked against the ledger."""
+
+    agreement: Agreement
+    account: Account
+    commitment: Commitment
+    terms: Terms
+    head: AccountHead
+
+    @property
+    def parties(self) -> tuple[str, str]:
+        return self.agreement.provider_msp_id, self.agreement.customer_msp_id
+
+    def head_to_move(self) -> AccountHead:
+        """A copy of the head for COMPUTE, which must not change its input."""
+        head = AccountHead()
+        head.CopyFrom(self.head)
+        return head
+
+
+def read_disclosure(tx: Transaction) -> Disclosure:
+    """What the submitter discloses; raises MalformedRequest."""
+    data = tx.stub.args[2] if len(tx.stub.args) > 2 else tx.stub.transient.get(DISCLOSURE)
+    if data is None:
+        raise MalformedRequest(f"terms and head must be disclosed, in the transient field {DISCLOSURE!r}")
+    return parse(Disclosure, data, "the disclosure")
+
+
+async def load_standing(
+    tx: Transaction, agreement_id: str, disclosure: Disclosure, *more: Key[Message]
+) -> tuple[Standing, Loaded]:
+    """LOAD and CHECK of every two-party transaction.
+
+    Raises NotFound, Forbidden, WrongStatus, MalformedRequest, TermsMismatch or HeadMismatch.
+    """
+    account_key, agreement_key = keys.account(agreement_id), keys.agreement(agreement_id)
+    commitment_key = keys.commitment(agreement_id)
+    loaded = await tx.load(account_key, agreement_key, commitment_key, *more)
+    agreement, account = loaded.require(agreement_key), loaded.require(account_key)
+    commitment = loaded.require(commitment_key)
+
+    check_party(tx, agreement.provider_msp_id, agreement.customer_msp_id)
+    if account.status != ACCOUNT_STATUS_OPEN:
+        raise WrongStatus(f"the account of {agreement_id} is closed")
+    _check_travels_as_agreed(tx, agreement)
+    terms = _check_terms(disclosure.terms, agreement.terms)
+    if terms.agreement_id != agreement_id:
+        raise TermsMismatch(f"the terms are those of agreement {terms.agreement_id[:64]!r}")
+    head = _check_head(disclosure.head, commitment, terms)
+    if head.terms_version != terms.version:
+        head = _move_to_amended(head, terms, agreement, disclosure.superseded_terms)
+    return Standing(agreement, account, commitment, terms, head), loaded
+
+
+def check_funds(standing: Standing, head: AccountHead) -> None:
+    """Prepaid is hard: what has accrued never exceeds the funds and the credit limit."""
+    before_micro, after_micro = accrued_micro(standing.head), accrued_micro(head)
+    limit_micro = drawable_micro(standing.account) + standing.terms.credit_limit_micro
+    if max(abs(head.usage_micro), abs(head.correction_micro)) > MAX_ACCRUED_MICRO:
+        raise AmountOutOfRange(f"an account cannot accrue more than {format_amount(MAX_ACCRUED_MICRO)}")
+    if after_micro > before_micro and after_micro > limit_micro:
+        raise InsufficientFunds(
+            f"the account of {head.agreement_id} lacks {format_amount(after_micro - limit_micro)} tokens: "
+            "stop the machine and have the customer fund the account"
+        )
+
+
+def write_head(tx: Transaction, standing: Standing, head: AccountHead, record: UsageRecord) -> Message:
+    """WRITE of every two-party transaction: the commitment, and the record for both parties' archives.
+
+    Returns what everybody may see: a UsageReceipt, or of an open agreement the UsageRecord without its batches.
+    """
+    head.sequence += 1
+    head.salt = standing.terms.salt
+    record.head = serialise(head)
+    record.terms_version = standing.terms.version
+    receipt = UsageReceipt(
+        agreement_id=head.agreement_id, sequence=head.sequence, head_digest=hashlib.sha256(record.head).digest()
+    )
+    standing.commitment.sequence = receipt.sequence
+    standing.commitment.head_digest = receipt.head_digest
+    tx.put(keys.commitment(head.agreement_id), standing.commitment)
+    tx.emit(record.transaction, msp_ids=standing.parties, agreement_id=head.agreement_id)
+    if standing.agreement.open:
+        return _publish(tx, head, record)
+    _archive(tx, standing, head, record)
+    return receipt
+
+
+def accrued_micro(head: AccountHead) -> int:
+    """All usage and corrections so far, in micro-tokens."""
+    return head.usage_micro + head.correction_micro
+
+
+def find_stream(head: AccountHead, meter_id: str) -> StreamHead:
+    """The meter's stream within the head, begun if it is new; streams stay sorted by meter."""
+    for stream in head.streams:
+        if stream.meter_id == meter_id:
+            return stream
+    head.streams.add(meter_id=meter_id, next_sequence=1)
+    head.streams.sort(key=lambda stream: stream.meter_id)
+    return next(stream for stream in head.streams if stream.meter_id == meter_id)
+
+
+def _publish(tx: Transaction, head: AccountHead, record: UsageRecord) -> UsageRecord:
+    tx.put(keys.head(head.agreement_id), head)
+    del record.batches[:]
+    return record
+
+
+def _archive(tx: Transaction, standing: Standing, head: AccountHead, record: UsageRecord) -> None:
+    tx.put_private(keys.record(head.agreement_id, head.sequence), serialise(record), standing.parties)
+    tx.put_private(keys.head(head.agreement_id), record.head, standing.parties)
+    if record.HasField("claim"):
+        claim_key = keys.claim(head.agreement_id, record.claim.number)
+        tx.put_private(claim_key, serialise(record.claim), standing.parties)
+
+
+def _check_travels_as_agreed(tx: Transaction, agreement: Agreement) -> None:
+    if agreement.open != (len(tx.stub.args) > 2):
+        how = "as argument, the agreement is open" if agreement.open else "as transient data, the agreement is not open"
+        raise MalformedRequest(f"the disclosure must travel {how}")
+
+
+def _check_terms(data: bytes, reference: TermsReference) -> Terms:
+    if hashlib.sha256(data).digest() != reference.digest:
+        raise TermsMismatch(f"the disclosed terms are not version {reference.version}, which is in force")
+    return Terms.FromString(data)
+
+
+def _check_head(data: bytes, commitment: Commitment, terms: Terms) -> AccountHead:
+    """The disclosed head. Before the first transaction everybody knows it: nothing has accrued."""
+    if commitment.sequence == 0:
+        if data:
+            raise HeadMismatch("before the account's first transaction there is no head to disclose")
+        return AccountHead(agreement_id=terms.agreement_id, terms_version=terms.version)
+    if hashlib.sha256(data).digest() != commitment.head_digest:
+        raise HeadMismatch(f"the disclosed head is not the one after transaction {commitment.sequence}: read it again")
+    return AccountHead.FromString(data)
+
+
+def _move_to_amended(head: AccountHead, terms: Terms, agreement: Agreement, superseded: bytes) -> AccountHead:
+    """The head under amended terms: unchanged components go on, changed ones begin at zero."""
+    [reference] = [old for old in agreement.superseded if old.version == head.terms_version]
+    old_terms = _check_terms(superseded, reference)
+    moved = AccountHead()
+    moved.CopyFrom(head)
+    for stream in moved.streams:
+        carried = carry_over(old_terms.tariff, terms.tariff, Cumulative(stream.rating, moved.rating))
+        stream.rating.CopyFrom(carried.stream)
+    carried = carry_over(old_terms.tariff, terms.tariff, Cumulative(StreamHead().rating, head.rating))
+    moved.rating.CopyFrom(carried.account)
+    moved.terms_version = terms.version
+    return moved

@@ -1,0 +1,139 @@
+"""Invoices and credit notes, numbered without a gap per provider.
+
+The invoice names the claim and its digest; its lines lie in the claim, in both parties' private collections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chaincode import keys
+from chaincode.checks import check_amount, check_caller, check_digest, check_named, format_amount
+from chaincode.errors import AmountOutOfRange, WrongStatus
+from chaincode.token import check_balance, credited, move
+from chaincode.transaction import Loaded, Transaction
+from zunft.v1.account_pb2 import Account
+from zunft.v1.invoice_pb2 import (
+    INVOICE_KIND_CREDIT_NOTE,
+    INVOICE_KIND_GOODWILL,
+    INVOICE_KIND_INVOICE,
+    CreditInvoice,
+    DisputeInvoice,
+    Invoice,
+    InvoiceCounter,
+    InvoiceKind,
+)
+from zunft.v1.usage_pb2 import Commitment
+
+
+async def dispute(tx: Transaction, request: DisputeInvoice) -> Invoice:
+    """invoice.dispute: the customer objects; the reason stays between the parties, its digest is on record."""
+    key = keys.invoice(request.provider_msp_id, request.number)
+    invoice = (await tx.load(key)).require(key)
+
+    check_caller(tx, invoice.customer_msp_id, "dispute this invoice")
+    check_digest("dispute_digest", request.dispute_digest)
+    if invoice.disputed:
+        raise WrongStatus(f"invoice {invoice.number} is disputed already")
+
+    invoice.disputed = True
+    invoice.dispute_digest = request.dispute_digest
+
+    tx.put(key, invoice)
+    tx.emit("invoice.dispute", msp_ids=_parties(invoice), agreement_id=invoice.agreement_id)
+    return invoice
+
+
+async def credit(tx: Transaction, request: CreditInvoice) -> Invoice:
+    """invoice.credit: goodwill of the provider on one of its invoices, paid to the customer at once."""
+    provider = tx.caller.msp_id
+    key, counter_key = keys.invoice(provider, request.number), keys.invoice_counter(provider)
+    customer_key = keys.balance(request.customer_msp_id)
+    loaded = await tx.load(key, counter_key, keys.balance(provider), customer_key)
+    invoice = loaded.require(key)
+
+    check_amount(request.amount_micro)
+    check_balance(loaded, provider, request.amount_micro)
+    _check_creditable(invoice, request)
+
+    note = _document(invoice, INVOICE_KIND_GOODWILL, request.amount_micro, tx.timestamp_s)
+    note.number = loaded.require(counter_key).last_number + 1
+    note.refers_to_number = invoice.number
+    invoice.goodwill_micro += request.amount_micro
+    posting = move(keys.balance(provider).name, customer_key.name, request.amount_micro)
+
+    tx.put(keys.balance(provider), credited(loaded, provider, -request.amount_micro))
+    tx.put(customer_key, credited(loaded, invoice.customer_msp_id, request.amount_micro))
+    tx.put(key, invoice)
+    write_invoices(tx, [note])
+    tx.emit("invoice.credit", msp_ids=_parties(invoice), agreement_id=invoice.agreement_id, postings=[posting])
+    return note
+
+
+# --- for account.settle ----------------------------------------------------------------------------------------------
+
+
+def is_invoiced(account: Account, commitment: Commitment) -> bool:
+    """Whether there is an invoice for everything that was claimed."""
+    return (account.invoiced_usage_micro, account.invoiced_correction_micro) == (
+        commitment.claimed_usage_micro,
+        commitment.claimed_correction_micro,
+    )
+
+
+def bill_claim(account: Account, commitment: Commitment, loaded: Loaded, issued_at_s: int) -> list[Invoice]:
+    """The documents for what was claimed since the last settlement: usage first, then corrections; none for nothing."""
+    counter = loaded.find(keys.invoice_counter(account.provider_msp_id)) or InvoiceCounter()
+    amounts_micro = (
+        commitment.claimed_usage_micro - account.invoiced_usage_micro,
+        commitment.claimed_correction_micro - account.invoiced_correction_micro,
+    )
+    template = Invoice(
+        provider_msp_id=account.provider_msp_id,
+        customer_msp_id=account.customer_msp_id,
+        agreement_id=account.agreement_id,
+        claim_number=commitment.claim_number,
+        claim_digest=commitment.claim_digest,
+    )
+    invoices = [_document(template, _kind(amount), abs(amount), issued_at_s) for amount in amounts_micro if amount]
+    for number, invoice in enumerate(invoices, counter.last_number + 1):
+        invoice.number = number
+    return invoices
+
+
+def write_invoices(tx: Transaction, invoices: Sequence[Invoice]) -> None:
+    for invoice in invoices:
+        tx.put(keys.invoice(invoice.provider_msp_id, invoice.number), invoice)
+    if invoices:
+        last = invoices[-1]
+        tx.put(keys.invoice_counter(last.provider_msp_id), InvoiceCounter(last_number=last.number))
+
+
+def _kind(amount_micro: int) -> InvoiceKind:
+    return INVOICE_KIND_INVOICE if amount_micro > 0 else INVOICE_KIND_CREDIT_NOTE
+
+
+def _document(template: Invoice, kind: InvoiceKind, amount_micro: int, issued_at_s: int) -> Invoice:
+    return Invoice(
+        provider_msp_id=template.provider_msp_id,
+        kind=kind,
+        customer_msp_id=template.customer_msp_id,
+        agreement_id=template.agreement_id,
+        amount_micro=amount_micro,
+        claim_number=template.claim_number,
+        claim_digest=template.claim_digest,
+        issued_at_s=issued_at_s,
+    )
+
+
+def _check_creditable(invoice: Invoice, request: CreditInvoice) -> None:
+    if invoice.kind != INVOICE_KIND_INVOICE:
+        raise WrongStatus(f"number {invoice.number} is no invoice: only invoices can be credited")
+    check_named(request.customer_msp_id, invoice.customer_msp_id)
+    left_micro = invoice.amount_micro - invoice.goodwill_micro
+    if request.amount_micro > left_micro:
+        raise AmountOutOfRange(f"at most {format_amount(left_micro)} of invoice {invoice.number} can be credited")
+
+
+def _parties(invoice: Invoice) -> tuple[str, str]:
+    return invoice.provider_msp_id, invoice.customer_msp_id
