@@ -15,7 +15,8 @@ from zunft.v1.tariff_pb2 import Adjustment, BandTable, Component, Package, Selec
 
 COMPONENTS_MAX = 200
 TIERS_MAX = 100
-BAND_CELLS_MAX = 1_000
+# An index of a cell fits one byte.
+BAND_CELLS_MAX = 250
 SELECTED_MAX = 100
 NAME_LENGTH_MAX = 80
 DAY_S = 86_400

@@ -7,10 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from chaincode.columns import Int64Column
-from chaincode.rating.limits import INT64_MAX, UNIT_MICRO
+from chaincode.rating.limits import INT64_MAX, READING_QUANTITY_MICRO_MAX, UNIT_MICRO
 from chaincode.rating.plan import Part
 from chaincode.rating.selection import Mask, Readings
 from zunft.v1 import tariff_pb2
+
+# So many readings cannot overflow, whatever their quantities.
+_SAFE_LENGTH = INT64_MAX // READING_QUANTITY_MICRO_MAX
 
 
 def measured(part: Part, readings: Readings, starts: Sequence[int]) -> list[int]:
@@ -42,8 +45,8 @@ def measured_correction(part: Part, readings: Readings, reading_count: Int64Colu
 
 
 def sums(values: Int64Column, starts: Sequence[int]) -> list[int]:
-    """The sum of each span, exact whatever the values."""
-    if max(int(values.max()), -int(values.min())) * len(values) <= INT64_MAX:
+    """The sum of each span, exact for all values that a reading may have."""
+    if len(values) <= _SAFE_LENGTH or max(int(values.max()), -int(values.min())) * len(values) <= INT64_MAX:
         return _fold(np.add, values, starts)
     highs, lows = (_fold(np.add, half, starts) for half in (values >> 32, values & 0xFFFF_FFFF))
     return [(high << 32) + low for high, low in zip(highs, lows, strict=True)]
@@ -71,4 +74,4 @@ def _fold(operation: np.ufunc, values: Int64Column, starts: Sequence[int]) -> li
 
 
 def _kept(values: Int64Column, selected: Mask | None) -> Int64Column:
-    return values if selected is None else np.where(selected, values, 0)
+    return values if selected is None else values * selected

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from chaincode.rating.adjustment import Rule, in_order
-from chaincode.rating.check import check_tariff
+from chaincode.rating.check import DAY_S, check_tariff
 from chaincode.rating.price import Curve, curve
 from zunft.v1 import tariff_pb2
-from zunft.v1.tariff_pb2 import Adjustment, BandTable, Component, Selector, Tariff
+from zunft.v1.tariff_pb2 import Adjustment, BandTable, Component, Tariff, TimeBand
 
 # Later in this order is finer.
 _COARSE_TO_FINE = (
@@ -21,13 +21,34 @@ _COARSE_TO_FINE = (
 
 
 @dataclass(frozen=True, slots=True)
+class TimeOfDay:
+    """A time band: [begin, end) in microseconds from midnight, end beyond a day if it runs over midnight."""
+
+    # ISO, 1 = Monday; never empty.
+    weekdays: frozenset[int]
+    begin_us: int
+    end_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A selector; None where it leaves the choice open."""
+
+    times: tuple[TimeOfDay, ...] | None
+    # Indices of the band table's cells.
+    cells: tuple[int, ...] | None
+    outcomes: tuple[int, ...] | None
+    steps: frozenset[str] | None
+    # No later than this, microseconds since 1970 UTC.
+    deadline_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """A component: which readings, what of them, over which period, at which price."""
 
     name: str
-    when: Selector
-    # None: no deadline.
-    deadline_us: int | None
+    when: When
     measure: int
     period: int
     price: Curve
@@ -44,7 +65,6 @@ class Plan:
     accessed: tuple[Part, ...]
     adjustments: tuple[Rule, ...]
     finest: int
-    uses_bands: bool
     # By name of the component or adjustment.
     periods: dict[str, int]
 
@@ -62,7 +82,7 @@ def plan_of(tariff: Tariff) -> Plan:
 def _plan(serialised: bytes) -> Plan:
     tariff = Tariff.FromString(serialised)
     check_tariff(tariff)
-    parts = [_part(component) for component in tariff.components]
+    parts = [_part(component, tariff.band_table) for component in tariff.components]
     items: list[Component | Adjustment] = [*tariff.components, *tariff.adjustments]
     periods = {item.name: int(item.period) for item in items}
     return Plan(
@@ -72,18 +92,33 @@ def _plan(serialised: bytes) -> Plan:
         accessed=tuple(part for part in parts if part.measure == tariff_pb2.MEASURE_ACCESSES),
         adjustments=in_order(tariff.adjustments),
         finest=max(periods.values(), key=_COARSE_TO_FINE.index),
-        uses_bands=any(part.when.bands for part in parts),
         periods=periods,
     )
 
 
-def _part(component: Component) -> Part:
-    fee = component.WhichOneof("price") == "success_fee"
+def _part(component: Component, table: BandTable) -> Part:
     return Part(
         name=component.name,
-        when=component.when,
-        deadline_us=component.success_fee.deadline_us if fee else None,
+        when=_when(component, table),
         measure=component.measure,
         period=component.period,
         price=curve(component),
     )
+
+
+def _when(component: Component, table: BandTable) -> When:
+    when = component.when
+    cells = tuple(cell for cell, name in enumerate(table.bands) if name in when.bands)
+    fee = component.WhichOneof("price") == "success_fee"
+    return When(
+        times=tuple(_time_of_day(band) for band in when.time_bands) or None,
+        cells=cells if when.bands else None,
+        outcomes=tuple(int(outcome) for outcome in when.outcomes) or None,
+        steps=frozenset(when.steps) or None,
+        deadline_us=component.success_fee.deadline_us if fee else None,
+    )
+
+
+def _time_of_day(band: TimeBand) -> TimeOfDay:
+    end_s = band.to_s if band.to_s > band.from_s else band.to_s + DAY_S
+    return TimeOfDay(frozenset(band.weekdays or range(1, 8)), band.from_s * 1_000_000, end_s * 1_000_000)
