@@ -5,8 +5,6 @@ The peer has verified certificate and signature before chaincode runs; here they
 
 from __future__ import annotations
 
-import enum
-import json
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,21 +13,7 @@ from fabric_protos.msp import identities_pb2
 from google.protobuf.message import DecodeError
 
 from chaincode.errors import Forbidden
-
-# The certificate extension in which Fabric CA puts attributes: {"attrs": {name: value}}.
-ATTRIBUTES_OID = x509.ObjectIdentifier("1.2.3.4.5.6.7.8.1")
-ROLES_ATTRIBUTE = "zunft.roles"
-
-
-class Role(enum.StrEnum):
-    """What a user may do; a certificate lists one or more."""
-
-    ADMIN = "admin"
-    TREASURER = "treasurer"
-    OPERATOR = "operator"
-    INSPECTOR = "inspector"
-    ERP = "erp"
-    AUDITOR = "auditor"
+from chaincode.roles import Role, read_roles
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +35,4 @@ def read_caller(creator: bytes) -> Caller:
         certificate = x509.load_pem_x509_certificate(identity.id_bytes)
     except (DecodeError, ValueError) as error:
         raise Forbidden("the caller's certificate cannot be read: renew it with the member's CA") from error
-    return Caller(identity.mspid, _read_roles(certificate))
-
-
-def _read_roles(certificate: x509.Certificate) -> frozenset[Role]:
-    try:
-        extension = certificate.extensions.get_extension_for_oid(ATTRIBUTES_OID)
-    except x509.ExtensionNotFound:
-        return frozenset()
-    if not isinstance(extension.value, x509.UnrecognizedExtension):
-        return frozenset()
-    names = _attribute(extension.value.value, ROLES_ATTRIBUTE).split(",")
-    return frozenset(role for role in Role if role.value in names)
-
-
-def _attribute(extension: bytes, name: str) -> str:
-    try:
-        return str(json.loads(extension)["attrs"][name])
-    except (ValueError, KeyError, TypeError):
-        return ""
+    return Caller(identity.mspid, read_roles(certificate))

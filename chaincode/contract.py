@@ -10,8 +10,8 @@ from typing import Any
 from google.protobuf.message import Message
 
 from chaincode import access, account, agreement, charter, invoice, meter, record, token, usage
-from chaincode.caller import Role
 from chaincode.errors import ContractError, Forbidden, MalformedRequest, UnknownTransaction
+from chaincode.roles import Role
 from chaincode.stub import Stub
 from chaincode.transaction import Transaction, parse, serialise
 from zunft.v1 import (

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from chaincode.caller import Role
 from network.certificates import (
     KeyPair,
     NodeKind,
@@ -31,7 +32,7 @@ from network.errors import InvalidName, MemberExists, MemberNotFound, UserExists
 from network.key_files import KeyFiles
 from network.member_material import Endpoint, MemberMaterial, check_msp_id
 from network.private_files import make_private_folder
-from network.roles import Role, parse_roles, roles_extension
+from network.roles import parse_roles, roles_extension
 
 DEFAULT_HOSTS = ("localhost", "127.0.0.1")
 _USER_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")

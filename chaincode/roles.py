@@ -1,0 +1,45 @@
+"""Roles of a member's users, carried in their certificates as Fabric CA carries attributes.
+
+Source: Fabric CA user's guide, "Attribute-Based Access Control": the extension's value is the JSON object
+{"attrs": {name: value}}.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+
+from cryptography import x509
+
+ATTRIBUTES_OID = x509.ObjectIdentifier("1.2.3.4.5.6.7.8.1")
+ROLES_ATTRIBUTE = "zunft.roles"
+
+
+class Role(enum.StrEnum):
+    """What a user may do; a certificate lists one or more, with commas between them."""
+
+    ADMIN = "admin"
+    TREASURER = "treasurer"
+    OPERATOR = "operator"
+    INSPECTOR = "inspector"
+    ERP = "erp"
+    AUDITOR = "auditor"
+
+
+def read_roles(certificate: x509.Certificate) -> frozenset[Role]:
+    """The roles that a certificate attests; none if it has no such attribute."""
+    try:
+        extension = certificate.extensions.get_extension_for_oid(ATTRIBUTES_OID)
+    except x509.ExtensionNotFound:
+        return frozenset()
+    if not isinstance(extension.value, x509.UnrecognizedExtension):
+        return frozenset()
+    names = _attribute(extension.value.value, ROLES_ATTRIBUTE).split(",")
+    return frozenset(role for role in Role if role.value in names)
+
+
+def _attribute(extension: bytes, name: str) -> str:
+    try:
+        return str(json.loads(extension)["attrs"][name])
+    except (ValueError, KeyError, TypeError):
+        return ""
