@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chaincode.caller import Role
+from chaincode.roles import Role
 from network.certificates import (
     KeyPair,
     NodeKind,

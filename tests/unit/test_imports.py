@@ -1,0 +1,65 @@
+"""Dependencies point one way: cli -> node, network -> chaincode -> generated messages."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+MAY_IMPORT = {
+    "chaincode": {"chaincode", "zunft"},
+    "network": {"network", "chaincode", "zunft"},
+    "node": {"node", "network", "chaincode", "zunft"},
+    "cli": {"cli", "node", "network", "chaincode", "zunft"},
+}
+OWN = set(MAY_IMPORT) | {"zunft", "tests"}
+
+# A contract that could ask the time or throw dice would not be endorsed alike by two members.
+UNDETERMINED = {"random", "secrets", "time", "uuid", "os", "socket", "threading", "subprocess", "tempfile"}
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports hide the direction"
+            yield (node.module or "").split(".")[0]
+
+
+def files(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_imports_point_one_way(package: str) -> None:
+    wrong = {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in files(package)
+        for name in imported(path)
+        if name in OWN and name not in MAY_IMPORT[package]
+    }
+    assert not wrong
+
+
+def test_contracts_know_no_clock_and_no_chance() -> None:
+    contracts = [path for path in files("chaincode") if "shim" not in path.parts]
+    assert contracts
+    wrong = {f"{path.name} imports {name}" for path in contracts for name in imported(path) if name in UNDETERMINED}
+    assert not wrong
+
+
+def test_contracts_calculate_in_integers() -> None:
+    wrong = [
+        f"{path.name}:{node.lineno}"
+        for path in files("chaincode")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if (isinstance(node, ast.Constant) and isinstance(node.value, float))
+        or (isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div))
+        or (isinstance(node, ast.Name) and node.id == "float")
+    ]
+    assert not wrong
