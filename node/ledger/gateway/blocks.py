@@ -1,0 +1,100 @@
+"""The channel's blocks, with the private data that the asking member may have.
+
+Source: Fabric documentation, "Peer channel-based event services"; orderer/ab.proto, peer/events.proto.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import grpc
+from fabric_protos.common import common_pb2
+from fabric_protos.orderer import ab_pb2
+from fabric_protos.peer import events_pb2
+
+from node.ledger.errors import TransportError
+from node.ledger.gateway.calls import Limits
+from node.ledger.gateway.clock import ClockUs
+from node.ledger.gateway.identity import SigningIdentity
+from node.ledger.gateway.proposal import NONCE_BYTES, timestamp
+from node.ledger.gateway.streams import reopened
+from node.ledger.transport import LedgerTransport
+
+_FOREVER = 2**64 - 1
+_REFUSALS = {
+    common_pb2.FORBIDDEN: (grpc.StatusCode.PERMISSION_DENIED, "this identity may not read the channel"),
+    common_pb2.NOT_FOUND: (grpc.StatusCode.NOT_FOUND, "the peer does not know the channel"),
+    common_pb2.BAD_REQUEST: (grpc.StatusCode.INVALID_ARGUMENT, "the peer did not understand the request"),
+    common_pb2.SERVICE_UNAVAILABLE: (grpc.StatusCode.UNAVAILABLE, "the peer cannot deliver blocks now"),
+}
+
+
+@dataclass
+class BlockReader:
+    """Reads blocks in order. `number`, the next one to come, moves with each block."""
+
+    transport: LedgerTransport
+    identity: SigningIdentity
+    channel: str
+    number: int
+    private_data: bool
+    clock: ClockUs
+    tls_certificate_hash: bytes = b""
+
+    async def blocks(self, limits: Limits) -> AsyncGenerator[events_pb2.BlockAndPrivateData]:
+        """Without end; waits for blocks that are not there yet. Raises StreamError."""
+        async with aclosing(reopened(self._open, limits)) as answers:
+            async for answer in answers:
+                block = _block(answer)
+                self.number = block.block.header.number + 1
+                yield block
+
+    async def _open(self) -> AsyncGenerator[events_pb2.DeliverResponse]:
+        async for answer in self._deliver(self._request()):
+            if answer.WhichOneof("Type") == "status":
+                raise _refusal(answer.status)
+            yield answer
+
+    def _deliver(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
+        if self.private_data:
+            return self.transport.deliver_with_private_data(request)
+        return self.transport.deliver(request)
+
+    def _request(self) -> common_pb2.Envelope:
+        header = common_pb2.ChannelHeader(
+            type=common_pb2.DELIVER_SEEK_INFO,
+            channel_id=self.channel,
+            timestamp=timestamp(self.clock()),
+            tls_cert_hash=self.tls_certificate_hash,
+        )
+        payload = seek_payload(header, self.identity.creator, secrets.token_bytes(NONCE_BYTES), self.number)
+        return common_pb2.Envelope(payload=payload, signature=self.identity.sign(payload))
+
+
+def seek_payload(header: common_pb2.ChannelHeader, creator: bytes, nonce: bytes, start: int) -> bytes:
+    """What the reader signs: a serialised common.Payload that asks for all blocks from `start` on."""
+    seek = ab_pb2.SeekInfo(
+        start=ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=start)),
+        stop=ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=_FOREVER)),
+        behavior=ab_pb2.SeekInfo.BLOCK_UNTIL_READY,
+    )
+    headers = common_pb2.Header(
+        channel_header=header.SerializeToString(),
+        signature_header=common_pb2.SignatureHeader(creator=creator, nonce=nonce).SerializeToString(),
+    )
+    return bytes(common_pb2.Payload(header=headers, data=seek.SerializeToString()).SerializeToString())
+
+
+def _block(answer: events_pb2.DeliverResponse) -> events_pb2.BlockAndPrivateData:
+    if answer.WhichOneof("Type") == "block":
+        return events_pb2.BlockAndPrivateData(block=answer.block)
+    return answer.block_and_private_data
+
+
+def _refusal(status: int) -> TransportError:
+    default = (grpc.StatusCode.UNKNOWN, f"the peer ended the delivery with status {status}")
+    code, reason = _REFUSALS.get(status, default)
+    return TransportError(code, f"no blocks: {reason}")

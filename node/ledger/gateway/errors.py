@@ -1,0 +1,128 @@
+"""What can go wrong between a client and its ledger: one class for each step that a transaction takes.
+
+A transaction that the contract refused is none of these: it is raised as the contract's own error (`refusal.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Self
+
+import grpc
+from fabric_protos.gateway import gateway_pb2
+from fabric_protos.peer import transaction_pb2
+
+from node.ledger.errors import LedgerError, TransportError
+
+
+class GatewayError(LedgerError):
+    """A step failed.
+
+    `code` is the gRPC status (DEADLINE_EXCEEDED when the client gave up waiting), `details` say which peer said what.
+    """
+
+    step: ClassVar[str] = "The call"
+    remedy: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        tx_id: str = "",
+        code: grpc.StatusCode = grpc.StatusCode.UNKNOWN,
+        details: Sequence[gateway_pb2.ErrorDetail] = (),
+    ) -> None:
+        super().__init__(message)
+        self.tx_id = tx_id
+        self.code = code
+        self.details = tuple(details)
+
+    @classmethod
+    def refused(cls, error: TransportError, tx_id: str = "") -> Self:
+        """The ledger's answer, with what each peer said."""
+        said = "".join(f"; {detail.msp_id} ({detail.address}): {detail.message}" for detail in error.details)
+        message = f"{cls.step}{_of(tx_id)} failed: {error}{said}{cls.remedy}"
+        return cls(message, tx_id=tx_id, code=error.code, details=error.details)
+
+    @classmethod
+    def timed_out(cls, timeout_s: float, tx_id: str = "") -> Self:
+        """No answer within the limit."""
+        message = f"{cls.step}{_of(tx_id)} was not answered within {timeout_s:g} s{cls.remedy}"
+        return cls(message, tx_id=tx_id, code=grpc.StatusCode.DEADLINE_EXCEEDED)
+
+
+class EvaluateError(GatewayError):
+    """A query was not answered. Nothing was written."""
+
+    step = "The query"
+
+
+class EndorseError(GatewayError):
+    """A transaction was not endorsed. Nothing was written."""
+
+    step = "The endorsement"
+
+    @property
+    def is_conflict(self) -> bool:
+        """The endorsers stood at different blocks, so that their answers differed: worth a fresh proposal."""
+        return any("ProposalResponsePayloads do not match" in detail.message for detail in self.details)
+
+
+class SubmitError(GatewayError):
+    """An endorsed transaction was not taken by the orderers, or their answer was lost."""
+
+    step = "The submission"
+    remedy = ". It may have been ordered all the same: ask for its commit status before you submit anything again."
+
+
+class CommitStatusError(GatewayError):
+    """The outcome of a submitted transaction could not be learned. It may have been committed or may yet be."""
+
+    step = "The commit"
+    remedy = ". It may yet be committed: ask for its commit status again, do not submit it again."
+
+
+class CommitError(GatewayError):
+    """A transaction was ordered but found invalid. Nothing was written.
+
+    `validation_code` is one of peer.TxValidationCode, `block_number` the block it stands in.
+    """
+
+    def __init__(self, tx_id: str, validation_code: int, block_number: int) -> None:
+        self.validation_code = validation_code
+        self.block_number = block_number
+        super().__init__(f"Transaction {tx_id} is invalid in block {block_number}: {self.code_name}.", tx_id=tx_id)
+
+    @property
+    def code_name(self) -> str:
+        """E.g. "MVCC_READ_CONFLICT"."""
+        return validation_code_name(self.validation_code)
+
+    @property
+    def is_conflict(self) -> bool:
+        """Another transaction changed meanwhile what this one had read: worth a fresh proposal."""
+        return self.validation_code in (transaction_pb2.MVCC_READ_CONFLICT, transaction_pb2.PHANTOM_READ_CONFLICT)
+
+
+class StreamError(GatewayError):
+    """A stream of events or blocks cannot be opened or went away, and did not come back within the limit."""
+
+    step = "The stream"
+
+
+class OfflineIdentity(LedgerError):
+    """There is no private key here: somebody else must sign."""
+
+
+class CheckpointDamaged(LedgerError):
+    """A checkpoint's file cannot be read."""
+
+
+def validation_code_name(code: int) -> str:
+    """E.g. "VALID"; the number where this version knows no name for it."""
+    names = {number: name for name, number in transaction_pb2.TxValidationCode.items()}
+    return str(names.get(code, f"validation code {code}"))
+
+
+def _of(tx_id: str) -> str:
+    return f" of transaction {tx_id}" if tx_id else ""

@@ -1,0 +1,62 @@
+"""Who acts on the ledger: a member's user or node, and what signs for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from fabric_protos.msp import identities_pb2
+
+from network.certificates import P256_ORDER, Clock, utc_now
+from network.key_files import KeyFiles
+from node.ledger.gateway.errors import OfflineIdentity
+
+# From the message to its signature: a key in memory, a security module, a person with a smart card.
+Signer = Callable[[bytes], bytes]
+
+_ECDSA_SHA256 = ec.ECDSA(hashes.SHA256())
+
+
+@dataclass(frozen=True)
+class SigningIdentity:
+    """A member's MSP id, a PEM certificate, and what signs with its key."""
+
+    msp_id: str
+    certificate_pem: bytes
+    sign: Signer
+
+    @classmethod
+    def load(cls, msp_id: str, certificate_path: Path, key_path: Path, *, clock: Clock = utc_now) -> SigningIdentity:
+        """From PEM files. Raises what KeyFiles.pair raises: unreadable, mismatched, expired."""
+        pair = KeyFiles(certificate_path, key_path).pair(now=clock())
+        return cls(msp_id, pair.certificate_pem, key_signer(pair.key))
+
+    @classmethod
+    def offline(cls, msp_id: str, certificate_pem: bytes) -> SigningIdentity:
+        """Without a key: every message is carried to the signer, and its signature back."""
+        return cls(msp_id, certificate_pem, _nobody_signs)
+
+    @cached_property
+    def creator(self) -> bytes:
+        """A serialised msp.SerializedIdentity, as messages name their author."""
+        message = identities_pb2.SerializedIdentity(mspid=self.msp_id, id_bytes=self.certificate_pem)
+        return bytes(message.SerializeToString())
+
+
+def key_signer(key: ec.EllipticCurvePrivateKey) -> Signer:
+    """ECDSA over SHA-256 by an EC P-256 key; DER (RFC 3279) and low-S, the only form that Fabric takes."""
+
+    def sign(message: bytes) -> bytes:
+        r, s = decode_dss_signature(key.sign(message, _ECDSA_SHA256))
+        return encode_dss_signature(r, min(s, P256_ORDER - s))
+
+    return sign
+
+
+def _nobody_signs(_message: bytes) -> bytes:
+    raise OfflineIdentity("This identity has no private key here; sign the message elsewhere and use with_signature.")

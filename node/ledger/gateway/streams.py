@@ -1,0 +1,45 @@
+"""Streams that outlive their connection."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from typing import TypeVar
+
+from node.ledger.errors import TransportError
+from node.ledger.gateway.calls import Limits, is_passing, pause_s
+from node.ledger.gateway.errors import StreamError
+
+Item = TypeVar("Item")
+
+
+async def reopened(open_stream: Callable[[], AsyncIterator[Item]], limits: Limits) -> AsyncGenerator[Item]:
+    """All items; when the connection breaks, `open_stream` is asked for a stream that goes on where the last ended.
+
+    Raises StreamError when the ledger refuses, or stays away for longer than limits.reconnect_s.
+    """
+    attempt, broken_at = 0, 0.0
+    while True:
+        try:
+            async with aclosing(_closable(open_stream())) as stream:
+                async for item in stream:
+                    attempt = 0
+                    yield item
+            return
+        except TransportError as error:
+            broken_at = broken_at if attempt else time.monotonic()
+            if not is_passing(error) or time.monotonic() - broken_at > limits.reconnect_s:
+                raise StreamError.refused(error) from error
+        await asyncio.sleep(pause_s(limits, attempt))
+        attempt += 1
+
+
+async def _closable(stream: AsyncIterator[Item]) -> AsyncGenerator[Item]:
+    try:
+        async for item in stream:
+            yield item
+    finally:
+        if isinstance(stream, AsyncGenerator):
+            await stream.aclose()

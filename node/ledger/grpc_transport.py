@@ -1,0 +1,112 @@
+"""A ledger on the other end of a TLS connection: a Fabric peer, or `zunft ledger serve`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import grpc
+import grpc.aio
+from fabric_protos.common import common_pb2
+from fabric_protos.gateway import gateway_pb2, gateway_pb2_grpc
+from fabric_protos.peer import events_pb2, events_pb2_grpc
+
+from node.ledger.errors import TransportError
+from node.ledger.rpc_status import decode_details
+
+MAX_MESSAGE_BYTES = 100 * 1024 * 1024
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class TlsFiles:
+    """PEM: the roots that the server's certificate must come from and, for mutual TLS, our key and certificate.
+
+    `server_name` is checked instead of the address, where the certificate does not name the address.
+    """
+
+    roots: bytes
+    key: bytes | None = None
+    certificate: bytes | None = None
+    server_name: str = ""
+
+
+class GrpcTransport:
+    """Implements `LedgerTransport`. One connection carries hundreds of calls at once."""
+
+    def __init__(self, address: str, tls: TlsFiles) -> None:
+        """`address` is host:port. Connects with the first call."""
+        credentials = grpc.ssl_channel_credentials(tls.roots, tls.key, tls.certificate)
+        self._address = address
+        self._channel = grpc.aio.secure_channel(address, credentials, options=_options(tls.server_name))
+        self._gateway = gateway_pb2_grpc.GatewayStub(self._channel)
+        self._deliver = events_pb2_grpc.DeliverStub(self._channel)
+
+    async def evaluate(self, request: gateway_pb2.EvaluateRequest) -> gateway_pb2.EvaluateResponse:
+        return await self._answer(self._gateway.Evaluate(request))
+
+    async def endorse(self, request: gateway_pb2.EndorseRequest) -> gateway_pb2.EndorseResponse:
+        return await self._answer(self._gateway.Endorse(request))
+
+    async def submit(self, request: gateway_pb2.SubmitRequest) -> gateway_pb2.SubmitResponse:
+        return await self._answer(self._gateway.Submit(request))
+
+    async def commit_status(self, request: gateway_pb2.SignedCommitStatusRequest) -> gateway_pb2.CommitStatusResponse:
+        return await self._answer(self._gateway.CommitStatus(request))
+
+    def chaincode_events(
+        self, request: gateway_pb2.SignedChaincodeEventsRequest
+    ) -> AsyncIterator[gateway_pb2.ChaincodeEventsResponse]:
+        return self._stream(self._gateway.ChaincodeEvents(request))
+
+    def deliver(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
+        return self._stream(self._deliver.Deliver(_once(request)))
+
+    def deliver_with_private_data(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
+        return self._stream(self._deliver.DeliverWithPrivateData(_once(request)))
+
+    async def close(self) -> None:
+        await self._channel.close()
+
+    async def _answer(self, call: Awaitable[Answer]) -> Answer:
+        try:
+            return await call
+        except grpc.aio.AioRpcError as error:
+            raise transport_error(error, self._address) from error
+
+    async def _stream(self, call: grpc.aio.UnaryStreamCall[object, Answer]) -> AsyncGenerator[Answer]:
+        try:
+            async for answer in call:
+                yield answer
+        except grpc.aio.AioRpcError as error:
+            raise transport_error(error, self._address) from error
+        finally:
+            call.cancel()
+
+
+def transport_error(error: grpc.aio.AioRpcError, address: str) -> TransportError:
+    """The same failure in our words, with what each peer said."""
+    details = decode_details(error.trailing_metadata() or ())
+    text = error.details() or error.code().name
+    if error.code() is grpc.StatusCode.UNAVAILABLE and not details:
+        text = f"the ledger at {address} cannot be reached ({text})"
+    return TransportError(error.code(), text, details)
+
+
+def _options(server_name: str) -> list[tuple[str, str | int]]:
+    options: list[tuple[str, str | int]] = [
+        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+        # Finds a dead connection; a Fabric peer hangs up on who asks more often than once a minute.
+        ("grpc.keepalive_time_ms", 120_000),
+        ("grpc.keepalive_timeout_ms", 20_000),
+    ]
+    if server_name:
+        options.append(("grpc.ssl_target_name_override", server_name))
+    return options
+
+
+async def _once(request: common_pb2.Envelope) -> AsyncGenerator[common_pb2.Envelope]:
+    yield request
