@@ -70,3 +70,18 @@ class InvalidChannel(NetworkError):
 
 class MalformedConfigBlock(NetworkError):
     """The block is not a channel's configuration block."""
+
+
+# --- the consortium's folder ------------------------------------------------------------------------------------------
+
+
+class ConsortiumExists(NetworkError):
+    """The folder is not empty."""
+
+
+class ConsortiumNotFound(NetworkError):
+    """The folder holds no consortium."""
+
+
+class InvalidTopology(NetworkError):
+    """The consortium's file, or the founders' plan, cannot be read or contradicts itself."""

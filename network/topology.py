@@ -19,7 +19,7 @@ import yaml
 from network.errors import ConsortiumNotFound, InvalidTopology
 from network.member_keys import MemberKeys
 from network.member_material import Endpoint
-from network.private_files import write_atomically
+from network.private_files import write_public
 
 TOPOLOGY_FILE = "consortium.yaml"
 
@@ -65,7 +65,7 @@ class Topology:
         document = asdict(self)
         del document["home"]
         document["members"] = [dict(member) for member in document["members"]]
-        write_atomically(self.home / TOPOLOGY_FILE, yaml.safe_dump(document, sort_keys=False).encode(), mode=0o644)
+        write_public(self.home / TOPOLOGY_FILE, yaml.safe_dump(document, sort_keys=False).encode())
 
     def member(self, name: str) -> MemberEntry:
         """By name or MSP id. Raises InvalidTopology."""
