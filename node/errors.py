@@ -68,10 +68,16 @@ class OutOfSequence(NodeError):
     code = grpc.StatusCode.FAILED_PRECONDITION
 
 
-class JournalDamaged(NodeError):
-    """The journal's or read model's database cannot be used."""
+class DatabaseDamaged(NodeError):
+    """A database of the node cannot be read or written."""
 
     code = grpc.StatusCode.DATA_LOSS
+
+
+class DatabaseInUse(NodeError):
+    """Another process has the node's database open."""
+
+    code = grpc.StatusCode.UNAVAILABLE
 
 
 class DiskFull(NodeError):

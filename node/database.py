@@ -1,0 +1,93 @@
+"""SQLite files of the node, and its errors as the node's own."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+
+from node.errors import DatabaseDamaged, DatabaseInUse, DiskFull, NodeError
+
+_BUSY_TIMEOUT_S = 1.0
+
+
+class Durability(StrEnum):
+    """What a power failure may take; a killed process never loses what was committed (SQLite, PRAGMA synchronous)."""
+
+    # Nothing: every commit is on the disk.
+    FULL = "FULL"
+    # The newest commits: for what can be built again.
+    NORMAL = "NORMAL"
+
+
+def open_database(path: Path, schema: str, *, version: int, durability: Durability) -> sqlite3.Connection:
+    """The database in `path`, made by `schema` if it is new; in autocommit mode, and nobody else's while it is open.
+
+    Raises DatabaseInUse, DatabaseDamaged or DiskFull.
+    """
+    with database_errors(path):
+        connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+        connection.row_factory = sqlite3.Row
+        try:
+            _prepare(connection, schema, version, durability)
+            _check_version(connection, path, version)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """All statements or none. Raises DatabaseInUse, DatabaseDamaged or DiskFull."""
+    with database_errors(path):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+@contextmanager
+def database_errors(path: Path) -> Iterator[None]:
+    """sqlite3's errors as the node's, with what to do."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise _explain(error, path) from error
+
+
+def _explain(error: sqlite3.DatabaseError, path: Path) -> NodeError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return DatabaseInUse(f"{path} is in use by another node: stop that one first")
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        return DiskFull(f"{path} cannot be written ({error}): make room on the disk, then send again")
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+        return DatabaseDamaged(f"{path} cannot be opened for writing ({error}): check the folder and its permissions")
+    return DatabaseDamaged(f"{path} is damaged ({error}): restore it from the backup")
+
+
+def _prepare(connection: sqlite3.Connection, schema: str, version: int, durability: Durability) -> None:
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA synchronous = {durability}")
+    connection.execute("BEGIN IMMEDIATE")
+    if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        for statement in filter(str.strip, schema.split(";")):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {version:d}")
+    connection.execute("COMMIT")
+
+
+def _check_version(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    [found] = connection.execute("PRAGMA user_version").fetchone()
+    if found != version:
+        raise DatabaseDamaged(
+            f"{path} has layout {found}, this node needs {version}: use the node version that made it"
+        )

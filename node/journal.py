@@ -1,0 +1,219 @@
+"""The durable queue of signed batches between the machines and the ledger.
+
+A batch is accepted once it stands here: on return of `append` it is on the disk. From then on it is submitted, and
+either committed, refused for good, or waiting for funds; a node that is killed continues with what is not settled.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from node.database import Durability, database_errors, open_database, transaction
+from zunft.v1.event_pb2 import Refusal
+from zunft.v1.node_pb2 import (
+    BATCH_STATUS_COMMITTED,
+    BATCH_STATUS_JOURNALLED,
+    BATCH_STATUS_REFUSED,
+    BATCH_STATUS_SUBMITTED,
+    BATCH_STATUS_WAITING_FOR_FUNDS,
+    BatchStatus,
+)
+from zunft.v1.usage_pb2 import SignedBatch
+
+# Not settled: still to be brought to the ledger.
+PENDING = (BATCH_STATUS_JOURNALLED, BATCH_STATUS_SUBMITTED, BATCH_STATUS_WAITING_FOR_FUNDS)
+SETTLED = (BATCH_STATUS_COMMITTED, BATCH_STATUS_REFUSED)
+
+_SCHEMA = """
+CREATE TABLE batch (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    digest BLOB NOT NULL UNIQUE,
+    agreement_id TEXT NOT NULL,
+    meter_id TEXT NOT NULL,
+    first_sequence INTEGER NOT NULL,
+    reading_count INTEGER NOT NULL,
+    last_time_us INTEGER NOT NULL,
+    status INTEGER NOT NULL,
+    error TEXT NOT NULL DEFAULT '',
+    message TEXT NOT NULL DEFAULT '',
+    tx_id TEXT NOT NULL DEFAULT '',
+    block_number INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE content (digest BLOB NOT NULL UNIQUE, signed BLOB NOT NULL);
+CREATE INDEX batch_by_account ON batch (agreement_id, status, position);
+-- Journalled, submitted, waiting for funds.
+CREATE VIEW pending AS SELECT * FROM batch WHERE status IN (1, 2, 5)
+"""
+_SCHEMA_VERSION = 1
+
+_INSERT = """
+INSERT INTO batch (digest, agreement_id, meter_id, first_sequence, reading_count, last_time_us, status)
+VALUES (:digest, :agreement_id, :meter_id, :first_sequence, :reading_count, :last_time_us, 1)
+ON CONFLICT (digest) DO UPDATE SET status = 1, error = '', message = '' WHERE status = 4
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One batch and how it fares."""
+
+    digest: bytes
+    agreement_id: str
+    meter_id: str
+    first_sequence: int
+    reading_count: int
+    last_time_us: int
+    status: BatchStatus = BATCH_STATUS_JOURNALLED
+    refusal: Refusal = field(default_factory=Refusal)
+    tx_id: str = ""
+    block_number: int = 0
+
+    @property
+    def next_sequence(self) -> int:
+        """Sequence of the first reading after this batch."""
+        return self.first_sequence + self.reading_count
+
+
+class Journal:
+    """One file. Methods may be called from any thread, and raise DiskFull, DatabaseInUse or DatabaseDamaged."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        """Use `open`."""
+        self._path = path
+        self._connection = connection
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """The journal in `path`, new if there is none; what was under way when the node stopped is to be sent again."""
+        connection = open_database(path, _SCHEMA, version=_SCHEMA_VERSION, durability=Durability.FULL)
+        journal = cls(path, connection)
+        journal._write(
+            "UPDATE batch SET status = ? WHERE digest IN (SELECT digest FROM pending)", [(BATCH_STATUS_JOURNALLED,)]
+        )
+        return journal
+
+    def close(self) -> None:
+        """Afterwards another process may open it."""
+        with self._lock:
+            self._connection.close()
+
+    # --- in -----------------------------------------------------------------------------------------------------------
+
+    def append(self, batches: Sequence[tuple[Entry, SignedBatch]]) -> None:
+        """Keep batches, all or none. One that is known already stays as it is, but a refused one gets a new try."""
+        with self._lock, transaction(self._connection, self._path):
+            self._connection.executemany(_INSERT, [_header(entry) for entry, _ in batches])
+            self._connection.executemany(
+                "INSERT INTO content (digest, signed) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                [(entry.digest, signed.SerializeToString()) for entry, signed in batches],
+            )
+
+    # --- on the way ---------------------------------------------------------------------------------------------------
+
+    def mark_submitted(self, digests: Iterable[bytes]) -> None:
+        """Sent to the ledger; the outcome is not known yet."""
+        self._mark(BATCH_STATUS_SUBMITTED, digests)
+
+    def mark_waiting(self, digests: Iterable[bytes], refusal: Refusal) -> None:
+        """The account does not cover them; to be tried again once it is funded."""
+        self._mark(BATCH_STATUS_WAITING_FOR_FUNDS, digests, refusal)
+
+    def mark_refused(self, digests: Iterable[bytes], refusal: Refusal) -> None:
+        """Refused for good; kept, with the reason."""
+        self._mark(BATCH_STATUS_REFUSED, digests, refusal)
+
+    def mark_committed(self, digests: Sequence[bytes], tx_id: str, block_number: int) -> None:
+        """On the ledger, which keeps the bytes from now on: here only the fact stays."""
+        with self._lock, transaction(self._connection, self._path):
+            self._connection.executemany(
+                "UPDATE batch SET status = ?, error = '', message = '', tx_id = ?, block_number = ? WHERE digest = ?",
+                [(BATCH_STATUS_COMMITTED, tx_id, block_number, digest) for digest in digests],
+            )
+            self._connection.executemany("DELETE FROM content WHERE digest = ?", [(digest,) for digest in digests])
+
+    # --- out ----------------------------------------------------------------------------------------------------------
+
+    def find(self, digest: bytes) -> Entry | None:
+        """The batch of this digest."""
+        rows = self._read("SELECT * FROM batch WHERE digest = ?", digest)
+        return _entry(rows[0]) if rows else None
+
+    def pending(self, agreement_id: str, *, limit: int) -> list[tuple[Entry, SignedBatch]]:
+        """The account's batches that are not settled, in the order of their arrival."""
+        rows = self._read(
+            "SELECT * FROM pending JOIN content USING (digest) WHERE agreement_id = ? ORDER BY position LIMIT ?",
+            agreement_id,
+            limit,
+        )
+        return [(_entry(row), SignedBatch.FromString(row["signed"])) for row in rows]
+
+    def pending_of_stream(self, agreement_id: str, meter_id: str) -> list[Entry]:
+        """The meter's batches that are not settled, in the order of their arrival."""
+        rows = self._read(
+            "SELECT * FROM pending WHERE agreement_id = ? AND meter_id = ? ORDER BY position", agreement_id, meter_id
+        )
+        return [_entry(row) for row in rows]
+
+    def agreements_with_work(self) -> list[str]:
+        """Agreements that have pending batches, sorted."""
+        return [str(row[0]) for row in self._read("SELECT DISTINCT agreement_id FROM pending ORDER BY agreement_id")]
+
+    def count_pending(self, agreement_id: str) -> int:
+        """How many of the account's batches are not settled."""
+        [row] = self._read("SELECT count(*) FROM pending WHERE agreement_id = ?", agreement_id)
+        return int(row[0])
+
+    def count(self) -> dict[BatchStatus, int]:
+        """Batches by status; 0 where there are none."""
+        rows = self._read("SELECT status, count(*) FROM batch GROUP BY status")
+        found = {int(row[0]): int(row[1]) for row in rows}
+        return {status: found.get(int(status), 0) for status in (*PENDING, *SETTLED)}
+
+    # --- inside -------------------------------------------------------------------------------------------------------
+
+    def _mark(self, status: BatchStatus, digests: Iterable[bytes], refusal: Refusal | None = None) -> None:
+        reason = refusal or Refusal()
+        self._write(
+            "UPDATE batch SET status = ?, error = ?, message = ? WHERE digest = ?",
+            [(status, reason.error, reason.message, digest) for digest in digests],
+        )
+
+    def _write(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        with self._lock, transaction(self._connection, self._path):
+            self._connection.executemany(sql, rows)
+
+    def _read(self, sql: str, *values: Any) -> list[sqlite3.Row]:
+        with self._lock, database_errors(self._path):
+            return self._connection.execute(sql, values).fetchall()
+
+
+def _header(entry: Entry) -> dict[str, Any]:
+    return {
+        "digest": entry.digest,
+        "agreement_id": entry.agreement_id,
+        "meter_id": entry.meter_id,
+        "first_sequence": entry.first_sequence,
+        "reading_count": entry.reading_count,
+        "last_time_us": entry.last_time_us,
+    }
+
+
+def _entry(row: sqlite3.Row) -> Entry:
+    return Entry(
+        digest=row["digest"],
+        agreement_id=row["agreement_id"],
+        meter_id=row["meter_id"],
+        first_sequence=row["first_sequence"],
+        reading_count=row["reading_count"],
+        last_time_us=row["last_time_us"],
+        status=row["status"],
+        refusal=Refusal(error=row["error"], message=row["message"]),
+        tx_id=row["tx_id"],
+        block_number=row["block_number"],
+    )
