@@ -1,0 +1,286 @@
+"""A block in plain types: what each transaction called, read, wrote and said, and whether it was valid.
+
+Pure functions over Fabric's messages, for the read model, the audit and the explorer. `read_block` is the entry point;
+block_checks.py verifies what can be verified without trusting the peer that delivered the block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from fabric_protos.common import common_pb2
+from fabric_protos.ledger.rwset import rwset_pb2
+from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
+from fabric_protos.msp import identities_pb2
+from fabric_protos.peer import (
+    chaincode_event_pb2,
+    chaincode_pb2,
+    events_pb2,
+    proposal_pb2,
+    proposal_response_pb2,
+    transaction_pb2,
+)
+from google.protobuf.message import DecodeError
+
+from network.block_hash import header_hash
+from node.ledger.errors import LedgerError
+
+_VALIDATION_PARAMETER = "VALIDATION_PARAMETER"
+
+
+class MalformedBlock(LedgerError):
+    """A block, or a transaction in it, cannot be decoded: the peer that delivered it is not to be trusted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Somebody's signature over a message; `message` is exactly what was signed."""
+
+    msp_id: str
+    certificate_pem: bytes
+    message: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Where a value was written: block number and position in the block."""
+
+    block_number: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateWrite:
+    """One write to a private collection: hashes for everybody, key and value for those who have them.
+
+    Hashes are SHA-256; `value_hash` is empty for a deletion.
+    """
+
+    collection: str
+    key_hash: bytes
+    value_hash: bytes
+    key: str | None = None
+    value: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One call of chaincode. In `writes` a value of None is a deletion, in `reads` a version of None "was not there".
+
+    `args` are those after the transaction's name; `key_policies` are serialised common.SignaturePolicyEnvelopes.
+    """
+
+    tx_id: str
+    position: int
+    validation_code: int
+    time_us: int
+    creator: Signed
+    chaincode: str
+    name: str
+    args: tuple[bytes, ...]
+    endorsements: tuple[Signed, ...]
+    reads: Mapping[str, Version | None]
+    writes: Mapping[str, bytes | None]
+    key_policies: Mapping[str, bytes]
+    private_writes: tuple[PrivateWrite, ...]
+    event_name: str
+    event_payload: bytes
+    result: bytes
+    envelope_bytes: int
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether its writes took effect."""
+        return bool(self.validation_code == transaction_pb2.VALID)
+
+    @property
+    def endorsing_msp_ids(self) -> tuple[str, ...]:
+        """Members that endorsed it, sorted."""
+        return tuple(sorted({endorsement.msp_id for endorsement in self.endorsements}))
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block and its transactions; a configuration block has none. Hashes are SHA-256."""
+
+    number: int
+    hash: bytes
+    previous_hash: bytes
+    data_hash: bytes
+    transactions: tuple[Transaction, ...]
+    is_config: bool = False
+
+
+def read_block(block: common_pb2.Block | events_pb2.BlockAndPrivateData, *, namespace: str = "zunft") -> Block:
+    """Raises MalformedBlock. Reads and writes are those of one chaincode's `namespace`."""
+    if isinstance(block, common_pb2.Block):
+        block = events_pb2.BlockAndPrivateData(block=block)
+    header = block.block.header
+    try:
+        envelopes = [_open_envelope(data) for data in block.block.data.data]
+        transactions = tuple(_transactions(envelopes, block, namespace))
+    except (DecodeError, IndexError, UnicodeDecodeError) as error:
+        raise MalformedBlock(
+            f"Block {header.number} cannot be decoded; fetch it from another member's node."
+        ) from error
+    is_config = any(opened.channel_header.type == common_pb2.CONFIG for opened in envelopes)
+    return Block(header.number, header_hash(header), header.previous_hash, header.data_hash, transactions, is_config)
+
+
+def validation_codes(block: common_pb2.Block) -> bytes:
+    """One peer.TxValidationCode per transaction; empty in a block that no peer has validated."""
+    metadata = block.metadata.metadata
+    return bytes(metadata[common_pb2.TRANSACTIONS_FILTER]) if len(metadata) > common_pb2.TRANSACTIONS_FILTER else b""
+
+
+# --- one transaction ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Envelope:
+    envelope: common_pb2.Envelope
+    payload: common_pb2.Payload
+    channel_header: common_pb2.ChannelHeader
+    size: int
+
+
+@dataclass(slots=True)
+class _Effects:
+    reads: dict[str, Version | None] = field(default_factory=dict)
+    writes: dict[str, bytes | None] = field(default_factory=dict)
+    key_policies: dict[str, bytes] = field(default_factory=dict)
+    private_writes: list[PrivateWrite] = field(default_factory=list)
+
+
+def _open_envelope(data: bytes) -> _Envelope:
+    envelope = common_pb2.Envelope.FromString(data)
+    payload = common_pb2.Payload.FromString(envelope.payload)
+    return _Envelope(envelope, payload, common_pb2.ChannelHeader.FromString(payload.header.channel_header), len(data))
+
+
+def _transactions(
+    envelopes: Iterable[_Envelope], block: events_pb2.BlockAndPrivateData, namespace: str
+) -> Iterable[Transaction]:
+    codes = validation_codes(block.block)
+    for position, opened in enumerate(envelopes):
+        if opened.channel_header.type == common_pb2.ENDORSER_TRANSACTION:
+            code = codes[position] if position < len(codes) else transaction_pb2.NOT_VALIDATED
+            private = _private_values(block, position, namespace)
+            yield _transaction(opened, position, code, private, namespace)
+
+
+def _transaction(
+    opened: _Envelope, position: int, code: int, private: Mapping[tuple[str, bytes], tuple[str, bytes]], namespace: str
+) -> Transaction:
+    body = transaction_pb2.Transaction.FromString(opened.payload.data)
+    action = transaction_pb2.ChaincodeActionPayload.FromString(body.actions[0].payload)
+    response = proposal_response_pb2.ProposalResponsePayload.FromString(action.action.proposal_response_payload)
+    outcome = proposal_pb2.ChaincodeAction.FromString(response.extension)
+    event = chaincode_event_pb2.ChaincodeEvent.FromString(outcome.events)
+    effects = _effects(outcome.results, private, namespace)
+    name, *args = _args(action) or [b""]
+    return Transaction(
+        tx_id=opened.channel_header.tx_id,
+        position=position,
+        validation_code=code,
+        time_us=_time_us(opened.channel_header),
+        creator=_creator(opened),
+        chaincode=outcome.chaincode_id.name,
+        name=name.decode(),
+        args=tuple(args),
+        endorsements=_endorsements(action.action),
+        reads=effects.reads,
+        writes=effects.writes,
+        key_policies=effects.key_policies,
+        private_writes=tuple(effects.private_writes),
+        event_name=event.event_name,
+        event_payload=event.payload,
+        result=outcome.response.payload,
+        envelope_bytes=opened.size,
+    )
+
+
+def _time_us(header: common_pb2.ChannelHeader) -> int:
+    return int(header.timestamp.seconds * 1_000_000 + header.timestamp.nanos // 1_000)
+
+
+def _args(action: transaction_pb2.ChaincodeActionPayload) -> list[bytes]:
+    payload = proposal_pb2.ChaincodeProposalPayload.FromString(action.chaincode_proposal_payload)
+    invocation = chaincode_pb2.ChaincodeInvocationSpec.FromString(payload.input)
+    return list(invocation.chaincode_spec.input.args)
+
+
+def _creator(opened: _Envelope) -> Signed:
+    creator = common_pb2.SignatureHeader.FromString(opened.payload.header.signature_header).creator
+    return _signed(creator, opened.envelope.payload, opened.envelope.signature)
+
+
+def _endorsements(action: transaction_pb2.ChaincodeEndorsedAction) -> tuple[Signed, ...]:
+    # An endorser signs the response and its own identity, one after the other.
+    response = action.proposal_response_payload
+    return tuple(
+        _signed(endorsement.endorser, response + endorsement.endorser, endorsement.signature)
+        for endorsement in action.endorsements
+    )
+
+
+def _signed(identity: bytes, message: bytes, signature: bytes) -> Signed:
+    author = identities_pb2.SerializedIdentity.FromString(identity)
+    return Signed(author.mspid, author.id_bytes, message, signature)
+
+
+# --- reads and writes -----------------------------------------------------------------------------------------------
+
+
+def _effects(results: bytes, private: Mapping[tuple[str, bytes], tuple[str, bytes]], namespace: str) -> _Effects:
+    effects = _Effects()
+    for part in rwset_pb2.TxReadWriteSet.FromString(results).ns_rwset:
+        if part.namespace == namespace:
+            _add_public(effects, kv_rwset_pb2.KVRWSet.FromString(part.rwset))
+            for collection in part.collection_hashed_rwset:
+                _add_private(effects, collection, private)
+    return effects
+
+
+def _add_public(effects: _Effects, public: kv_rwset_pb2.KVRWSet) -> None:
+    for read in public.reads:
+        effects.reads[read.key] = _version(read)
+    for write in public.writes:
+        effects.writes[write.key] = None if write.is_delete else write.value
+    for write in public.metadata_writes:
+        for entry in write.entries:
+            if entry.name == _VALIDATION_PARAMETER:
+                effects.key_policies[write.key] = entry.value
+
+
+def _version(read: kv_rwset_pb2.KVRead) -> Version | None:
+    return Version(read.version.block_num, read.version.tx_num) if read.HasField("version") else None
+
+
+def _add_private(
+    effects: _Effects,
+    collection: rwset_pb2.CollectionHashedReadWriteSet,
+    private: Mapping[tuple[str, bytes], tuple[str, bytes]],
+) -> None:
+    name = collection.collection_name
+    for write in kv_rwset_pb2.HashedRWSet.FromString(collection.hashed_rwset).hashed_writes:
+        key, value = private.get((name, write.key_hash), (None, None))
+        effects.private_writes.append(PrivateWrite(name, write.key_hash, write.value_hash, key, value))
+
+
+def _private_values(
+    block: events_pb2.BlockAndPrivateData, position: int, namespace: str
+) -> dict[tuple[str, bytes], tuple[str, bytes]]:
+    # To look up a missing entry of this map would create it.
+    if position not in block.private_data_map:
+        return {}
+    return {
+        (part.collection_name, sha256(write.key.encode()).digest()): (write.key, write.value)
+        for space in block.private_data_map[position].ns_pvt_rwset
+        if space.namespace == namespace
+        for part in space.collection_pvt_rwset
+        for write in kv_rwset_pb2.KVRWSet.FromString(part.rwset).writes
+    }
