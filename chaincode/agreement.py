@@ -15,9 +15,8 @@ from chaincode.checks import (
     check_identifier,
     check_party,
 )
-from chaincode.errors import AlreadyExists, MalformedRequest, NotFound, TermsMismatch, WrongStatus
+from chaincode.errors import AlreadyExists, MalformedRequest, TermsMismatch, WrongStatus
 from chaincode.rating import check_tariff
-from chaincode.stub import implicit_collection
 from chaincode.transaction import Transaction, parse
 from zunft.v1.agreement_pb2 import (
     AGREEMENT_STATUS_ACTIVE,
@@ -150,15 +149,9 @@ async def terminate(tx: Transaction, request: TerminateAgreement) -> Agreement:
     return _write(tx, "agreement.terminate", agreement)
 
 
-async def read_terms(tx: Transaction, request: ReadTerms) -> Terms:
-    """agreement.read_terms: a query; the terms from the party's own private collection, or the open ones."""
-    key = keys.terms(request.agreement_id, request.version)
-    value = await tx.stub.get_private(implicit_collection(tx.caller.msp_id), key.name)
-    if value is None:
-        [value] = await tx.stub.get_many([key.name])
-    if value is None:
-        raise NotFound(f"{tx.caller.msp_id} has no version {request.version} of the terms of {request.agreement_id}")
-    return parse(Terms, value, "the terms")
+async def read_terms(tx: Transaction, request: ReadTerms) -> bytes:
+    """agreement.read_terms: a version of the Terms, as the asking party archived them. Raises NotFound."""
+    return await tx.require_own(keys.terms(request.agreement_id, request.version))
 
 
 # --- shared with the other nouns -----------------------------------------------------------------------------------

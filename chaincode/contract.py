@@ -36,13 +36,17 @@ class Endorsers(enum.StrEnum):
     NONE = "nobody, it is a query"
 
 
+# Takes the parsed request; queries may answer with a record's exact bytes.
+Handler = Callable[[Transaction, Any], Awaitable[Message | bytes]]
+
+
 @dataclass(frozen=True, slots=True)
 class TransactionType:
     """One row of the table."""
 
     name: str
     request: type[Message]
-    handler: Callable[[Transaction, Any], Awaitable[Message]]
+    handler: Handler
     endorsers: Endorsers
     roles: frozenset[Role]
 
@@ -64,10 +68,10 @@ async def invoke(stub: Stub) -> Response:
         name = type(error).__name__
         refusal = Refusal(error=name, message=str(error))
         return Response(error.status, f"{name}: {error}", serialise(refusal))
-    return Response(200, "", serialise(result))
+    return Response(200, "", result if isinstance(result, bytes) else serialise(result))
 
 
-async def _dispatch(stub: Stub) -> Message:
+async def _dispatch(stub: Stub) -> Message | bytes:
     name, data = _read_call(stub)
     kind = TRANSACTIONS.get(name)
     if kind is None:
@@ -100,21 +104,15 @@ INSPECTOR, ERP, AUDITOR = Role.INSPECTOR, Role.ERP, Role.AUDITOR
 EVERYBODY = (ADMIN, TREASURER, OPERATOR, INSPECTOR, ERP, AUDITOR)
 
 
-def _majority(
-    name: str, request: type[Message], handler: Callable[[Transaction, Any], Awaitable[Message]], *roles: Role
-) -> TransactionType:
+def _majority(name: str, request: type[Message], handler: Handler, *roles: Role) -> TransactionType:
     return TransactionType(name, request, handler, Endorsers.MAJORITY, frozenset(roles))
 
 
-def _parties(
-    name: str, request: type[Message], handler: Callable[[Transaction, Any], Awaitable[Message]], *roles: Role
-) -> TransactionType:
+def _parties(name: str, request: type[Message], handler: Handler, *roles: Role) -> TransactionType:
     return TransactionType(name, request, handler, Endorsers.PARTIES, frozenset(roles))
 
 
-def _query(
-    name: str, request: type[Message], handler: Callable[[Transaction, Any], Awaitable[Message]]
-) -> TransactionType:
+def _query(name: str, request: type[Message], handler: Handler) -> TransactionType:
     return TransactionType(name, request, handler, Endorsers.NONE, frozenset(EVERYBODY))
 
 

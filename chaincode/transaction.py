@@ -76,6 +76,19 @@ class Transaction:
         names = sorted({key.name for key in wanted})
         return Loaded(dict(zip(names, await self.stub.get_many(names), strict=True)))
 
+    async def read_own(self, key: Key[Message]) -> bytes | None:
+        """For queries: the exact bytes in the caller's member's own private collection, or of an open agreement."""
+        if self.stub.msp_id != self.caller.msp_id:
+            raise Forbidden(f"ask a peer of your own member: this one is {self.stub.msp_id}'s")
+        value = await self.stub.get_private(implicit_collection(self.caller.msp_id), key.name)
+        return value if value is not None else (await self.stub.get_many([key.name]))[0]
+
+    async def require_own(self, key: Key[Message]) -> bytes:
+        value = await self.read_own(key)
+        if value is None:
+            raise NotFound(f"{self.caller.msp_id} has no {key.name}")
+        return value
+
     # --- WRITE --------------------------------------------------------------------------------------------------------
 
     def put(self, key: Key[M], record: M) -> None:

@@ -44,8 +44,7 @@ from chaincode.head import (
 )
 from chaincode.invoice import is_invoiced
 from chaincode.rating import Cumulative, add_lines, rate, rate_correction
-from chaincode.stub import implicit_collection
-from chaincode.transaction import M, Transaction, parse, serialise
+from chaincode.transaction import Transaction, serialise
 from zunft.v1.meter_pb2 import METER_STATUS_ACTIVE, Meter
 from zunft.v1.tariff_pb2 import Line
 from zunft.v1.usage_pb2 import (
@@ -297,28 +296,19 @@ def close_period(standing: Standing) -> tuple[AccountHead, Claim]:
 # --- queries -------------------------------------------------------------------------------------------------------
 
 
-async def read_head(tx: Transaction, request: ReadHead) -> AccountHead:
-    """usage.read_head: where the account stands, as the asking party archived it."""
-    return await _read_own(tx, keys.head(request.agreement_id))
+async def read_head(tx: Transaction, request: ReadHead) -> bytes:
+    """usage.read_head: the AccountHead, as the asking party archived it; empty before the first transaction."""
+    return await tx.read_own(keys.head(request.agreement_id)) or b""
 
 
-async def read_record(tx: Transaction, request: ReadRecord) -> UsageRecord:
-    """usage.read_record: one two-party transaction, as the asking party archived it."""
-    return await _read_own(tx, keys.record(request.agreement_id, request.sequence))
+async def read_record(tx: Transaction, request: ReadRecord) -> bytes:
+    """usage.read_record: the UsageRecord of one two-party transaction. Raises NotFound."""
+    return await tx.require_own(keys.record(request.agreement_id, request.sequence))
 
 
-async def read_claim(tx: Transaction, request: ReadClaim) -> Claim:
-    """usage.read_claim: the lines behind an invoice."""
-    return await _read_own(tx, keys.claim(request.agreement_id, request.number))
-
-
-async def _read_own(tx: Transaction, key: keys.Key[M]) -> M:
-    value = await tx.stub.get_private(implicit_collection(tx.caller.msp_id), key.name)
-    if value is None:
-        [value] = await tx.stub.get_many([key.name])
-    if value is None:
-        raise NotFound(f"{tx.caller.msp_id} has no {key.name}")
-    return parse(key.message, value, key.name)
+async def read_claim(tx: Transaction, request: ReadClaim) -> bytes:
+    """usage.read_claim: the Claim behind an invoice. Raises NotFound."""
+    return await tx.require_own(keys.claim(request.agreement_id, request.number))
 
 
 # --- details ----------------------------------------------------------------------------------------------------------

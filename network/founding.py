@@ -46,7 +46,7 @@ class Plan:
 
 
 def read_plan(path: Path) -> Plan:
-    """From a YAML file with consortium, currency, issuer and members (name, msp_id, legal_name). Raises InvalidTopology.
+    """From YAML: consortium, currency, issuer, members (name, msp_id, legal_name). Raises InvalidTopology.
 
     Optional: channel, charter (path of a text file beside it), first_port.
     """

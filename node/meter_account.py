@@ -1,0 +1,66 @@
+"""Two-party transactions from a party's side: what must be disclosed, and who must endorse.
+
+Used by everything that moves a meter account on: the node's submitter, the command line, tests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from google.protobuf.message import Message
+
+from chaincode import keys
+from chaincode.head import DISCLOSURE
+from chaincode.transaction import serialise
+from node.ledger.gateway.commit import Committed
+from node.ledger.gateway.gateway import Gateway
+from zunft.v1.agreement_pb2 import Agreement, ReadTerms
+from zunft.v1.record_pb2 import ReadKey, Record
+from zunft.v1.usage_pb2 import AccountHead, Disclosure, ReadHead
+
+
+@dataclass(frozen=True, slots=True)
+class MeterAccount:
+    """One agreement's account, seen through the gateway of one of its parties."""
+
+    gateway: Gateway
+    agreement: Agreement
+
+    @classmethod
+    async def open(cls, gateway: Gateway, agreement_id: str) -> MeterAccount:
+        """Raises NotFound, and what Gateway.evaluate raises."""
+        key = keys.agreement(agreement_id)
+        record = Record.FromString(await gateway.evaluate("record.read", ReadKey(key=key.name)))
+        return cls(gateway, key.message.FromString(record.value))
+
+    @property
+    def parties(self) -> tuple[str, str]:
+        return self.agreement.provider_msp_id, self.agreement.customer_msp_id
+
+    async def disclose(self) -> Disclosure:
+        """Terms and head as this party archived them."""
+        agreement_id = self.agreement.agreement_id
+        head = await self.gateway.evaluate("usage.read_head", ReadHead(agreement_id=agreement_id))
+        disclosure = Disclosure(terms=await self.read_terms(self.agreement.terms.version))
+        version = AccountHead.FromString(head).terms_version
+        if AccountHead.FromString(head).sequence:
+            disclosure.head = head
+            if version != self.agreement.terms.version:
+                disclosure.superseded_terms = await self.read_terms(version)
+        return disclosure
+
+    async def read_terms(self, version: int) -> bytes:
+        """A version of the terms, serialised. Raises NotFound."""
+        request = ReadTerms(agreement_id=self.agreement.agreement_id, version=version)
+        return await self.gateway.evaluate("agreement.read_terms", request)
+
+    async def submit(self, name: str, request: Message, disclosure: Disclosure) -> Committed:
+        """The transaction, disclosed to exactly the two parties (of an open agreement: to everybody)."""
+        data = serialise(disclosure)
+        return await self.gateway.submit(
+            name,
+            request,
+            extra_args=[data] if self.agreement.open else [],
+            transient={} if self.agreement.open else {DISCLOSURE: data},
+            endorsing_msp_ids=self.parties,
+        )
