@@ -1,0 +1,95 @@
+"""A channel as its configuration block says: members, policies, limits of a block."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from fabric_protos.common import common_pb2, configtx_pb2, policies_pb2
+from fabric_protos.msp import identities_pb2, msp_config_pb2
+from fabric_protos.orderer import configuration_pb2
+from google.protobuf.message import DecodeError
+
+from node.ledger.embedded.identity import Identity, InvalidIdentity, Msp
+from node.ledger.embedded.policy import Nobody, Policy, implicit_meta_policy, signature_policy
+from node.ledger.errors import LedgerError
+
+IDENTITIES_REMEMBERED = 10_000
+
+
+class NotAConfigBlock(LedgerError):
+    """The block does not hold a channel's configuration."""
+
+
+class Channel:
+    """Who may do what. Remembers what it has parsed, since the same few identities and policies come again."""
+
+    def __init__(self, channel_id: str, root: configtx_pb2.ConfigGroup) -> None:
+        self.channel_id = channel_id
+        application = root.groups["Application"]
+        self.members = {msp.msp_id: msp for msp in map(member_msp, application.groups.values())}
+        self.endorsement = group_policy(application, "Endorsement")
+        self.readers = group_policy(application, "Readers")
+        self.writers = group_policy(application, "Writers")
+        self._collections = {
+            member_msp(group).msp_id: group_policy(group, "Endorsement") for group in application.groups.values()
+        }
+        limits = configuration_pb2.BatchSize.FromString(root.groups["Orderer"].values["BatchSize"].value)
+        self.max_block_count: int = limits.max_message_count or 500
+        self.preferred_block_bytes: int = limits.preferred_max_bytes or 2_000_000
+        self.max_envelope_bytes: int = limits.absolute_max_bytes or 10_000_000
+        self.identity = lru_cache(IDENTITIES_REMEMBERED)(self._identity)
+        self.key_policy = lru_cache(IDENTITIES_REMEMBERED)(signature_policy)
+        self.satisfied = lru_cache(IDENTITIES_REMEMBERED)(satisfied)
+
+    @classmethod
+    def from_config_block(cls, block: common_pb2.Block) -> Channel:
+        """Raises NotAConfigBlock."""
+        try:
+            payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(block.data.data[0]).payload)
+            header = common_pb2.ChannelHeader.FromString(payload.header.channel_header)
+            envelope = configtx_pb2.ConfigEnvelope.FromString(payload.data)
+        except (DecodeError, IndexError) as error:
+            raise NotAConfigBlock("the block is not a channel's configuration block; give its genesis block") from error
+        if header.type != common_pb2.CONFIG or not envelope.config.channel_group.groups["Application"].groups:
+            raise NotAConfigBlock("the block holds no channel configuration with members; give its genesis block")
+        return cls(header.channel_id, envelope.config.channel_group)
+
+    def collection_policy(self, collection: str) -> Policy | None:
+        """Endorsement policy of a member's implicit collection; None where there is no such collection."""
+        return self._collections.get(collection.removeprefix("_implicit_org_")) if is_implicit(collection) else None
+
+    def _identity(self, serialised: bytes) -> Identity:
+        """Raises InvalidIdentity."""
+        try:
+            parsed = identities_pb2.SerializedIdentity.FromString(serialised)
+        except DecodeError as error:
+            raise InvalidIdentity("the creator is not a SerializedIdentity") from error
+        if parsed.mspid not in self.members:
+            raise InvalidIdentity(f"{parsed.mspid or 'nobody'} is not a member of channel {self.channel_id}")
+        return self.members[parsed.mspid].identify(parsed)
+
+
+def satisfied(policy: Policy, identities: tuple[Identity, ...]) -> bool:
+    return policy.satisfied_by(identities)
+
+
+def is_implicit(collection: str) -> bool:
+    return collection.startswith("_implicit_org_")
+
+
+def member_msp(group: configtx_pb2.ConfigGroup) -> Msp:
+    config = msp_config_pb2.MSPConfig.FromString(group.values["MSP"].value)
+    return Msp(msp_config_pb2.FabricMSPConfig.FromString(config.config))
+
+
+def group_policy(group: configtx_pb2.ConfigGroup, name: str) -> Policy:
+    """A policy of a group of the configuration; an implicit-meta one looks at the groups below."""
+    policy = group.policies[name].policy if name in group.policies else policies_pb2.Policy()
+    if policy.type == policies_pb2.Policy.SIGNATURE:
+        return signature_policy(policy.value)
+    if policy.type == policies_pb2.Policy.IMPLICIT_META:
+        meta = policies_pb2.ImplicitMetaPolicy.FromString(policy.value)
+        below: Sequence[Policy] = [group_policy(inner, meta.sub_policy) for inner in group.groups.values()]
+        return implicit_meta_policy(meta.rule, below)
+    return Nobody()

@@ -1,0 +1,93 @@
+"""One SQLite file: opened durably, checked, written in whole transactions."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from node.ledger.embedded.errors import DatabaseDamaged, NoLedger, explained
+
+Row = tuple[Any, ...]
+
+SETTINGS = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA temp_store = MEMORY;
+PRAGMA wal_autocheckpoint = 4000;
+"""
+
+
+class Database:
+    """Two connections: reads see the last commit while the next transaction is being written."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens an existing file and checks it. Raises NoLedger, DatabaseDamaged, DatabaseLocked."""
+        if not path.is_file():
+            raise NoLedger(f"{path} is missing: restore the folder from a backup, or create a new ledger elsewhere")
+        self.path = path
+        with explained(path):
+            self._writer = connect(path)
+            self._reader = connect(path)
+            self._check()
+
+    @classmethod
+    def create(cls, path: Path, schema: str, page_bytes: int = 4096) -> Database:
+        """A new file with these tables."""
+        with explained(path):
+            connection = sqlite3.connect(path, isolation_level=None)
+            connection.executescript(f"PRAGMA page_size = {page_bytes}; {SETTINGS} BEGIN; {schema} COMMIT;")
+            connection.close()
+        return cls(path)
+
+    def one(self, query: str, arguments: Sequence[object] = ()) -> Row | None:
+        with explained(self.path):
+            row: Row | None = self._reader.execute(query, arguments).fetchone()
+            return row
+
+    def all(self, query: str, arguments: Sequence[object] = ()) -> list[Row]:
+        with explained(self.path):
+            return self._reader.execute(query, arguments).fetchall()
+
+    def write(self, statements: Iterable[tuple[str, Iterable[Sequence[object]]]]) -> None:
+        """Statements with their rows, not durable before `commit`; taken back if one fails."""
+        with explained(self.path):
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                for statement, rows in statements:
+                    self._writer.executemany(statement, rows)
+            except sqlite3.Error:
+                self.rollback()
+                raise
+
+    def commit(self) -> None:
+        """Returns when the disk has it. Raises DiskFull and leaves nothing half-written."""
+        with explained(self.path):
+            try:
+                self._writer.execute("COMMIT")
+            except sqlite3.Error:
+                self.rollback()
+                raise
+
+    def rollback(self) -> None:
+        if self._writer.in_transaction:
+            self._writer.execute("ROLLBACK")
+
+    def close(self) -> None:
+        self.rollback()
+        self._reader.close()
+        self._writer.close()
+
+    def _check(self) -> None:
+        """SQLite's own structural check; without it a truncated file shows only when the missing page is read."""
+        answer = self._reader.execute("PRAGMA quick_check(1)").fetchone()
+        if answer != ("ok",):
+            self.close()
+            raise DatabaseDamaged(f"{self.path} is damaged ({answer[0]}): restore the whole folder from a backup")
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5, cached_statements=64)
+    connection.executescript(SETTINGS)
+    return connection

@@ -1,0 +1,173 @@
+"""An embedded ledger's folder: who may open it, and its files.
+
+channel.db            what every member holds alike
+private/<MSP ID>.db   what one member holds alone
+lock                  held while a process has the ledger open
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+from fabric_protos.common import common_pb2
+
+from chaincode.stub import implicit_collection
+from node.ledger.embedded.channel_store import ChannelStore
+from node.ledger.embedded.errors import DatabaseDamaged, FolderInUse, LedgerExists, NoLedger, StorageError
+from node.ledger.embedded.private_store import PrivateStore, PrivateWrite
+from node.ledger.embedded.rwset import Version, hash_key
+from node.ledger.embedded.updates import Updates
+from node.ledger.embedded.validator import Verdict
+
+FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+class Folder:
+    """The open files; the committed state as `State` describes it. Writing a block takes two steps, each durable as a
+    whole: the members' private values, then the block."""
+
+    def __init__(self, lock: IO[str], channel: ChannelStore, private: Mapping[str, PrivateStore]) -> None:
+        self._lock = lock
+        self.channel = channel
+        self.private = private
+        self.get = channel.get
+        self.range = channel.range
+        self.private_hash = channel.private_hash
+
+    @classmethod
+    def create(cls, path: Path, genesis: common_pb2.Block, msp_ids: Iterable[str]) -> None:
+        """Makes the files. The channel's comes last: without it the folder counts as empty.
+
+        Raises LedgerExists, FolderInUse, DiskFull.
+        """
+        (path / "private").mkdir(parents=True, exist_ok=True)
+        lock = locked(path)
+        try:
+            if channel_file(path).exists():
+                raise LedgerExists(f"{path} holds a ledger already: open it, or choose another folder")
+            for msp_id in msp_ids:
+                fresh(private_file(path, msp_id))
+                PrivateStore.create(private_file(path, msp_id)).close()
+            unfinished = path / "channel.new"
+            fresh(unfinished)
+            ChannelStore.create(unfinished, genesis).close()
+            unfinished.rename(channel_file(path))
+        finally:
+            lock.close()
+
+    @classmethod
+    def open(cls, path: Path) -> Folder:
+        """Raises NoLedger, FolderInUse, DatabaseDamaged, DatabaseLocked."""
+        if not channel_file(path).is_file():
+            raise NoLedger(f"{path} holds no ledger: create one there first, or name its folder")
+        lock = locked(path)
+        try:
+            channel = ChannelStore.open(channel_file(path))
+            stores = {file.stem: PrivateStore.open(file) for file in sorted((path / "private").glob("*.db"))}
+            for msp_id, store in stores.items():
+                forget_unfinished(store, channel.height, private_file(path, msp_id))
+        except StorageError:
+            lock.close()
+            raise
+        return cls(lock, channel, stores)
+
+    def private_value(self, collection: str, key: str, version: Version, msp_id: str) -> bytes | None:
+        if collection != implicit_collection(msp_id) or msp_id not in self.private:
+            return None
+        return self.private[msp_id].value(collection, key, version)
+
+    def private_range(self, collection: str, start: str, end: str, msp_id: str) -> list[tuple[str, bytes]]:
+        if collection != implicit_collection(msp_id) or msp_id not in self.private:
+            return []
+        store = self.private[msp_id]
+        entries = [(key, self.private_hash(collection, hash_key(key))) for key in store.keys(collection, start, end)]
+        found = [(key, store.value(collection, key, entry.version)) for key, entry in entries if entry]
+        return [(key, value) for key, value in found if value is not None]
+
+    def has_transaction(self, tx_id: str) -> bool:
+        return self.channel.transaction(tx_id) is not None
+
+    def write(
+        self,
+        block: common_pb2.Block,
+        verdicts: Sequence[Verdict],
+        updates: Updates,
+        private: Mapping[str, Sequence[PrivateWrite]],
+    ) -> None:
+        """Prepares everything; nothing is durable yet, and if it fails nothing is written."""
+        try:
+            for msp_id, writes in private.items():
+                self.private[msp_id].write(block.header.number, writes)
+            self.channel.write(block, verdicts, updates)
+        except StorageError:
+            self.rollback()
+            raise
+
+    def commit(self, block: common_pb2.Block, msp_ids: Iterable[str]) -> None:
+        """Returns when all of it is on the disk."""
+        try:
+            for msp_id in msp_ids:
+                self.private[msp_id].commit()
+            self.channel.commit(block)
+        except StorageError:
+            self.rollback()
+            raise
+
+    def rollback(self) -> None:
+        self.channel.rollback()
+        for store in self.private.values():
+            store.rollback()
+
+    def close(self) -> None:
+        self.channel.close()
+        for store in self.private.values():
+            store.close()
+        self._lock.close()
+
+
+def locked(path: Path) -> IO[str]:
+    """The lock file, held until it is closed or the process ends, however it ends. Raises FolderInUse."""
+    file = (path / "lock").open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.seek(0)
+        holder = file.read().strip() or "unknown"
+        file.close()
+        raise FolderInUse(
+            f"{path} is open in process {holder}: stop it, or share the ledger with `zunft ledger serve`"
+        ) from error
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+    return file
+
+
+def forget_unfinished(store: PrivateStore, height: int, path: Path) -> None:
+    """Removes what a crash left of the one block that was being written. Raises DatabaseDamaged."""
+    if store.newest_block() > height:
+        raise DatabaseDamaged(
+            f"{path} is newer than the channel's file: they are from different backups, restore the whole folder"
+        )
+    store.forget_above(height - 1)
+
+
+def channel_file(path: Path) -> Path:
+    return path / "channel.db"
+
+
+def private_file(path: Path, msp_id: str) -> Path:
+    if not FILE_NAME.fullmatch(msp_id):
+        raise StorageError(f"{msp_id!r} cannot name a file: use letters, digits, dot, dash and underscore in MSP IDs")
+    return path / "private" / f"{msp_id}.db"
+
+
+def fresh(path: Path) -> None:
+    """Removes what an interrupted creation left."""
+    for file in path.parent.glob(f"{path.name}*"):
+        file.unlink()

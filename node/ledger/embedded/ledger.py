@@ -1,0 +1,275 @@
+"""A whole ledger in one process: it plays every member's peer and the orderer, and speaks Fabric's own messages.
+
+It checks what Fabric checks, but it is not a distributed ledger: whoever runs the process could rewrite its files.
+
+A transaction's way: `endorse` (endorser.py) runs the contract and lets peers sign, `submit` queues what the client has
+signed, orderer.py cuts a block, validator.py decides what takes effect, folder.py makes it durable,
+`commit_status` answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import grpc
+from fabric_protos.common import common_pb2
+from fabric_protos.gateway import gateway_pb2
+from fabric_protos.orderer import ab_pb2
+from fabric_protos.peer import events_pb2, proposal_pb2
+from google.protobuf.message import DecodeError
+
+from network.certificates import Clock, utc_now
+from node.ledger.embedded import refusal
+from node.ledger.embedded.authority import Authority
+from node.ledger.embedded.channel import Channel
+from node.ledger.embedded.delivery import Delivery, ForBlock, block_response, filtered_response, status
+from node.ledger.embedded.endorser import Chaincode, Endorser, PeerIdentity
+from node.ledger.embedded.errors import StorageError, UnknownPeer
+from node.ledger.embedded.folder import Folder
+from node.ledger.embedded.identity import ROLE, Identity, InvalidIdentity
+from node.ledger.embedded.orderer import Orderer, Submission
+from node.ledger.embedded.proposal import Proposal, parse_proposal
+from node.ledger.embedded.refusal import Refused
+from node.ledger.embedded.signatures import Signatures
+from node.ledger.embedded.transaction import CODE, Invalid, parse_header
+from node.ledger.embedded.transient_store import TransientStore
+from node.ledger.embedded.validator import Verdict, check_envelope
+
+
+class EmbeddedLedger:
+    """Implements `LedgerTransport` in process. Belongs to the event loop that it is first used in."""
+
+    def __init__(self, folder: Folder, channel: Channel, endorser: Endorser, clock: Clock) -> None:
+        """Use `open`."""
+        self._folder = folder
+        self._channel = channel
+        self._endorser = endorser
+        self._signatures = Signatures()
+        self._authority = Authority(channel, self._signatures, clock)
+        self._transient = TransientStore()
+        self._orderer = Orderer(channel, folder, self._transient)
+        self._delivery = Delivery(channel, folder, self._orderer)
+
+    @staticmethod
+    def create(folder: Path, genesis_block: common_pb2.Block) -> None:
+        """Makes a new ledger's files: the channel's and one for each member's private values.
+
+        Raises NotAConfigBlock, LedgerExists, FolderInUse, DiskFull.
+        """
+        Folder.create(folder, genesis_block, Channel.from_config_block(genesis_block).members)
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        chaincode: Chaincode,
+        peers: Mapping[str, PeerIdentity],
+        *,
+        chaincode_name: str = "zunft",
+        clock: Clock = utc_now,
+    ) -> EmbeddedLedger:
+        """Opens what `create` made; `peers` holds the peer's identity of each member that shall endorse, by MSP id.
+
+        Raises NoLedger, FolderInUse, DatabaseDamaged, DatabaseLocked, UnknownPeer.
+        """
+        files = Folder.open(folder)
+        try:
+            channel = Channel.from_config_block(files.channel.block(0))
+            check_peers(channel, peers)
+            endorser = Endorser(channel, files, chaincode, chaincode_name, peers)
+        except Exception:
+            files.close()
+            raise
+        return cls(files, channel, endorser, clock)
+
+    @property
+    def channel_id(self) -> str:
+        return self._channel.channel_id
+
+    @property
+    def height(self) -> int:
+        """Number of blocks, the genesis block included."""
+        return self._folder.channel.height
+
+    # --- transactions -------------------------------------------------------------------------------------------------
+
+    async def endorse(self, request: gateway_pb2.EndorseRequest) -> gateway_pb2.EndorseResponse:
+        """Runs the proposal and has it signed; see Endorser. The client signs the answer's payload."""
+        requested = tuple(request.endorsing_organizations)
+        try:
+            proposal, creator = await self._accept(request.proposed_transaction)
+        except Refused as error:
+            asked = requested or self._endorser.any_peer
+            raise refusal.not_endorsed(asked, str(error), chosen=bool(requested)) from error
+        endorsed = await self._endorser.endorse(proposal, creator, requested)
+        if endorsed.private:
+            self._transient.keep(proposal.tx_id, endorsed.private)
+        return gateway_pb2.EndorseResponse(prepared_transaction=endorsed.envelope)
+
+    async def evaluate(self, request: gateway_pb2.EvaluateRequest) -> gateway_pb2.EvaluateResponse:
+        """Runs a query; nothing is written. It sees the private values of the creator's own member."""
+        try:
+            proposal, creator = await self._accept(request.proposed_transaction)
+        except Refused as error:
+            code, peer = grpc.StatusCode.FAILED_PRECONDITION, self._endorser.any_peer[0]
+            raise refusal.not_evaluated(code, peer, str(error)) from error
+        response = await self._endorser.evaluate(proposal, creator, tuple(request.target_organizations))
+        return gateway_pb2.EvaluateResponse(result=response)
+
+    async def submit(self, request: gateway_pb2.SubmitRequest) -> gateway_pb2.SubmitResponse:
+        """Queues a signed transaction for the next block. It is durable when `commit_status` says VALID, not before.
+
+        Refused are transactions that an orderer would refuse, and those whose private values this process does not have
+        (they were endorsed before it was restarted): on a channel they would be lost.
+        """
+        envelope = request.prepared_transaction
+        if not envelope.signature:
+            raise refusal.invalid_argument("prepared transaction must be signed")
+        verdict = await check_envelope(self._channel, self._signatures, envelope)
+        try:
+            submission = self._accept_verdict(envelope, verdict)
+        except Refused as error:
+            raise refusal.not_ordered(str(error)) from error
+        with storage_unavailable():
+            self._orderer.submit(submission)
+        return gateway_pb2.SubmitResponse()
+
+    async def commit_status(self, request: gateway_pb2.SignedCommitStatusRequest) -> gateway_pb2.CommitStatusResponse:
+        """Waits until the transaction is in a block on the disk; its validation code and the block's number."""
+        try:
+            wanted = gateway_pb2.CommitStatusRequest.FromString(request.request)
+        except DecodeError as error:
+            raise refusal.invalid_argument(f"invalid status request: {error}") from error
+        if not wanted.transaction_id:
+            raise refusal.invalid_argument("transaction ID should not be empty")
+        await self._may_read(wanted.channel_id, wanted.identity, request.request, request.signature)
+        number, code = await self._committed(wanted.transaction_id)
+        return gateway_pb2.CommitStatusResponse(result=code, block_number=number)
+
+    # --- streams ------------------------------------------------------------------------------------------------------
+
+    async def chaincode_events(
+        self, request: gateway_pb2.SignedChaincodeEventsRequest
+    ) -> AsyncIterator[gateway_pb2.ChaincodeEventsResponse]:
+        """Events of the contract's valid transactions, from a block or after a transaction on, without end."""
+        try:
+            wanted = gateway_pb2.ChaincodeEventsRequest.FromString(request.request)
+        except DecodeError as error:
+            raise refusal.invalid_argument(f"invalid chaincode events request: {error}") from error
+        await self._may_read(wanted.channel_id, wanted.identity, request.request, request.signature)
+        with storage_unavailable():
+            async for response in self._delivery.events(wanted):
+                yield response
+
+    def deliver(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
+        """Blocks."""
+        return self._deliver(request, lambda _msp_id: block_response)
+
+    def deliver_filtered(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
+        """Transaction ids and validation codes."""
+        return self._deliver(request, lambda _msp_id: filtered_response(self._channel))
+
+    def deliver_with_private_data(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
+        """Blocks and the private values of the asking member's own collection."""
+        return self._deliver(request, self._delivery.with_private_data)
+
+    async def close(self) -> None:
+        """Makes the blocks of what was submitted, then closes the files."""
+        await self._orderer.close()
+        self._signatures.close()
+        self._folder.close()
+
+    # --- checks before anything else ----------------------------------------------------------------------------------
+
+    async def _accept(self, signed: proposal_pb2.SignedProposal) -> tuple[Proposal, Identity]:
+        """Raises Refused."""
+        proposal = parse_proposal(signed.proposal_bytes)
+        if proposal.channel_id != self._channel.channel_id:
+            raise Refused(f"channel '{proposal.channel_id}' not found; this is '{self._channel.channel_id}'")
+        creator = await self._authority.writer(proposal.creator, signed.proposal_bytes, signed.signature)
+        if self._folder.has_transaction(proposal.tx_id):
+            raise Refused(f"duplicate transaction found [{proposal.tx_id}]: make a new proposal")
+        return proposal, creator
+
+    def _accept_verdict(self, envelope: common_pb2.Envelope, verdict: Verdict) -> Submission:
+        """What Fabric's orderer checks; everything else shows in the block. Raises Refused."""
+        if verdict.creator is None or verdict.channel_id != self._channel.channel_id:
+            raise Refused(
+                f"BAD_REQUEST: the transaction's header is malformed, or not for '{self._channel.channel_id}'"
+            )
+        self._authority.check_writer(verdict.creator)
+        if verdict.code == CODE.BAD_CREATOR_SIGNATURE:
+            raise Refused("FORBIDDEN: the signature is not the creator's; sign the payload that was endorsed")
+        if verdict.code == CODE.UNSUPPORTED_TX_PAYLOAD:
+            raise Refused("BAD_REQUEST: this ledger takes endorsed transactions only")
+        if len(envelope.payload) > self._channel.max_envelope_bytes:
+            raise Refused(f"BAD_REQUEST: more than {self._channel.max_envelope_bytes} bytes; send less at once")
+        repeated = self._folder.has_transaction(verdict.tx_id)
+        private = {} if repeated else self._transient.promised(verdict)
+        return Submission(envelope.SerializeToString(), verdict, private)
+
+    async def _may_read(self, channel_id: str, creator: bytes, message: bytes, signature: bytes) -> None:
+        if channel_id != self._channel.channel_id:
+            raise refusal.permission_denied(f"channel '{channel_id}' not found; this is '{self._channel.channel_id}'")
+        try:
+            await self._authority.reader(creator, message, signature)
+        except Refused as error:
+            raise refusal.permission_denied(str(error)) from error
+
+    async def _committed(self, tx_id: str) -> tuple[int, int]:
+        """Block number and validation code, once there is a block with the transaction."""
+        with storage_unavailable():
+            while True:
+                height = self.height
+                found = self._folder.channel.transaction(tx_id)
+                if found:
+                    return found
+                await self._orderer.wait_above(height)
+
+    async def _deliver(
+        self, request: common_pb2.Envelope, for_member: Callable[[str], ForBlock]
+    ) -> AsyncIterator[events_pb2.DeliverResponse]:
+        """Fabric answers a refused seek with a status in the stream."""
+        try:
+            header = parse_header(request)
+            seek = ab_pb2.SeekInfo.FromString(header.payload.data)
+        except (Invalid, DecodeError):
+            yield status(common_pb2.BAD_REQUEST)
+            return
+        if header.channel.channel_id != self._channel.channel_id:
+            yield status(common_pb2.NOT_FOUND)
+            return
+        try:
+            reader = await self._authority.reader(header.signature.creator, request.payload, request.signature)
+        except Refused:
+            yield status(common_pb2.FORBIDDEN)
+            return
+        with storage_unavailable():
+            async for response in self._delivery.deliver(seek, for_member(reader.msp_id)):
+                yield response
+
+
+@contextmanager
+def storage_unavailable() -> Iterator[None]:
+    """A ledger that cannot write any more says so to every caller."""
+    try:
+        yield
+    except StorageError as error:
+        raise refusal.unavailable(str(error)) from error
+
+
+def check_peers(channel: Channel, peers: Mapping[str, PeerIdentity]) -> None:
+    """Raises UnknownPeer."""
+    for msp_id, peer in peers.items():
+        try:
+            identity = channel.identity(peer.creator)
+        except InvalidIdentity as error:
+            raise UnknownPeer(f"the peer of {msp_id} is no member's: {error}") from error
+        if identity.msp_id != msp_id or ROLE.PEER not in identity.roles:
+            raise UnknownPeer(
+                f"{msp_id} needs a peer certificate of its own; this one is not: use the member's node key"
+            )
+    if not peers:
+        raise UnknownPeer("give at least one member's peer identity: without it nobody endorses")

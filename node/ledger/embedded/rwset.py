@@ -1,0 +1,185 @@
+"""What a transaction read and wrote, in Fabric's form.
+
+A simulation fills a `ReadWriteSet`; `results` makes of it the bytes that endorsers sign, `parse_results` reads them.
+Sources: Fabric's documentation "Read-Write set semantics" and "Private data"; the kvrwset messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import NamedTuple
+
+from fabric_protos.ledger.rwset import rwset_pb2
+from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
+
+VALIDATION_PARAMETER = "VALIDATION_PARAMETER"
+
+
+class Version(NamedTuple):
+    """Where a value was written: block number and position of the transaction in it."""
+
+    block: int
+    position: int
+
+
+class RangeRead(NamedTuple):
+    """A range that was read to its end, and what was found in it."""
+
+    start: str
+    end: str
+    found: list[tuple[str, Version]]
+
+
+@dataclass(slots=True)
+class CollectionSet:
+    """Of one private collection: versions read by hash, values written (None deletes)."""
+
+    reads: dict[str, Version | None] = field(default_factory=dict)
+    writes: dict[str, bytes | None] = field(default_factory=dict)
+
+    def private_bytes(self) -> bytes:
+        """The values, as only the collection's members get them; the channel sees the SHA-256 of these bytes."""
+        writes = [kv_write(key, value) for key, value in sorted(self.writes.items())]
+        return serialise(kv_rwset_pb2.KVRWSet(writes=writes))
+
+    def hashed_bytes(self) -> bytes:
+        """What the channel sees: hashes of keys and values."""
+        reads = [
+            kv_rwset_pb2.KVReadHash(key_hash=hash_key(key), version=version_message(version))
+            for key, version in sorted(self.reads.items())
+        ]
+        writes = [hashed_write(key, value) for key, value in sorted(self.writes.items())]
+        return serialise(kv_rwset_pb2.HashedRWSet(hashed_reads=reads, hashed_writes=writes))
+
+
+@dataclass(slots=True)
+class ReadWriteSet:
+    """Of one transaction, under its chaincode's namespace. A written None deletes the key."""
+
+    reads: dict[str, Version | None] = field(default_factory=dict)
+    ranges: list[RangeRead] = field(default_factory=list)
+    writes: dict[str, bytes | None] = field(default_factory=dict)
+    key_policies: dict[str, bytes] = field(default_factory=dict)
+    collections: dict[str, CollectionSet] = field(default_factory=dict)
+
+    def collection(self, name: str) -> CollectionSet:
+        return self.collections.setdefault(name, CollectionSet())
+
+    def private_bytes(self) -> dict[str, bytes]:
+        """Serialised private writes of each collection that has any."""
+        return {name: part.private_bytes() for name, part in sorted(self.collections.items()) if part.writes}
+
+    def results(self, namespace: str, private: Mapping[str, bytes]) -> bytes:
+        """A serialised TxReadWriteSet; everything is sorted, so that all endorsers sign the same bytes."""
+        hashed = [collection_message(name, part, private.get(name)) for name, part in sorted(self.collections.items())]
+        part = rwset_pb2.NsReadWriteSet(namespace=namespace, rwset=self._public_bytes(), collection_hashed_rwset=hashed)
+        return serialise(rwset_pb2.TxReadWriteSet(data_model=rwset_pb2.TxReadWriteSet.KV, ns_rwset=[part]))
+
+    def _public_bytes(self) -> bytes:
+        return serialise(
+            kv_rwset_pb2.KVRWSet(
+                reads=[kv_read(key, version) for key, version in sorted(self.reads.items())],
+                range_queries_info=[range_message(read) for read in self.ranges],
+                writes=[kv_write(key, value) for key, value in sorted(self.writes.items())],
+                metadata_writes=[policy_write(key, policy) for key, policy in sorted(self.key_policies.items())],
+            )
+        )
+
+
+class CollectionResults(NamedTuple):
+    """The channel's view of one collection's reads and writes."""
+
+    name: str
+    hashed: kv_rwset_pb2.HashedRWSet
+    private_hash: bytes
+
+
+class Results(NamedTuple):
+    """A parsed read-write set of one namespace."""
+
+    namespace: str
+    public: kv_rwset_pb2.KVRWSet
+    collections: tuple[CollectionResults, ...]
+
+    def writes_anything(self) -> bool:
+        return bool(self.public.writes or self.public.metadata_writes) or any(
+            part.hashed.hashed_writes or part.hashed.metadata_writes for part in self.collections
+        )
+
+
+def parse_results(serialised: bytes) -> list[Results]:
+    """One entry per namespace. Raises DecodeError."""
+    parsed = rwset_pb2.TxReadWriteSet.FromString(serialised)
+    return [
+        Results(
+            part.namespace,
+            kv_rwset_pb2.KVRWSet.FromString(part.rwset),
+            tuple(
+                CollectionResults(
+                    inner.collection_name,
+                    kv_rwset_pb2.HashedRWSet.FromString(inner.hashed_rwset),
+                    inner.pvt_rwset_hash,
+                )
+                for inner in part.collection_hashed_rwset
+            ),
+        )
+        for part in parsed.ns_rwset
+    ]
+
+
+def validation_parameter(entries: Iterable[kv_rwset_pb2.KVMetadataEntry]) -> bytes | None:
+    """The key-level policy among a key's metadata."""
+    return next((bytes(entry.value) for entry in entries if entry.name == VALIDATION_PARAMETER), None)
+
+
+def version_of(message: kv_rwset_pb2.KVRead | kv_rwset_pb2.KVReadHash) -> Version | None:
+    """The version that was read, None where there was no value."""
+    if not message.HasField("version"):
+        return None
+    return Version(message.version.block_num, message.version.tx_num)
+
+
+def version_message(version: Version | None) -> kv_rwset_pb2.Version | None:
+    return None if version is None else kv_rwset_pb2.Version(block_num=version.block, tx_num=version.position)
+
+
+def kv_read(key: str, version: Version | None) -> kv_rwset_pb2.KVRead:
+    return kv_rwset_pb2.KVRead(key=key, version=version_message(version))
+
+
+def kv_write(key: str, value: bytes | None) -> kv_rwset_pb2.KVWrite:
+    return kv_rwset_pb2.KVWrite(key=key, is_delete=value is None, value=value)
+
+
+def hashed_write(key: str, value: bytes | None) -> kv_rwset_pb2.KVWriteHash:
+    value_hash = None if value is None else sha256(value).digest()
+    return kv_rwset_pb2.KVWriteHash(key_hash=hash_key(key), is_delete=value is None, value_hash=value_hash)
+
+
+def policy_write(key: str, policy: bytes) -> kv_rwset_pb2.KVMetadataWrite:
+    entry = kv_rwset_pb2.KVMetadataEntry(name=VALIDATION_PARAMETER, value=policy)
+    return kv_rwset_pb2.KVMetadataWrite(key=key, entries=[entry])
+
+
+def range_message(read: RangeRead) -> kv_rwset_pb2.RangeQueryInfo:
+    reads = kv_rwset_pb2.QueryReads(kv_reads=[kv_read(key, version) for key, version in read.found])
+    return kv_rwset_pb2.RangeQueryInfo(start_key=read.start, end_key=read.end, itr_exhausted=True, raw_reads=reads)
+
+
+def collection_message(name: str, part: CollectionSet, private: bytes | None) -> rwset_pb2.CollectionHashedReadWriteSet:
+    return rwset_pb2.CollectionHashedReadWriteSet(
+        collection_name=name,
+        hashed_rwset=part.hashed_bytes(),
+        pvt_rwset_hash=None if private is None else sha256(private).digest(),
+    )
+
+
+def hash_key(key: str) -> bytes:
+    return sha256(key.encode()).digest()
+
+
+def serialise(message: rwset_pb2.TxReadWriteSet | kv_rwset_pb2.KVRWSet) -> bytes:
+    serialised: bytes = message.SerializeToString(deterministic=True)
+    return serialised
