@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from chaincode.rating.cumulative import Cumulative, Rated
 from chaincode.rating.limits import UNIT_MICRO, checked_amount, checked_measure
@@ -30,11 +30,16 @@ class Book:
         self._account = WorkingState(cumulative.account, plan.periods)
         self._sums = LineSums()
 
-    def charge_readings(self, local_day: int, measures_micro: Iterable[int], reading_count: int) -> None:
-        """One span of a meter's readings: what each of the plan's metered components measured in it."""
-        charges = zip(self._plan.metered, measures_micro, strict=True)
-        total = sum(self._charge(self._stream, self._meter_id, part, local_day, measure) for part, measure in charges)
-        self._adjust(local_day, total, reading_count)
+    def charge_readings(
+        self, local_days: Sequence[int], measures_micro: Sequence[Sequence[int]], reading_counts: Sequence[int]
+    ) -> None:
+        """A meter's readings: what each of the plan's metered components measured in each span."""
+        totals = [0] * len(local_days)
+        for part, measures in zip(self._plan.metered, measures_micro, strict=True):
+            for span in _in_order(measures):
+                totals[span] += self._charge(self._stream, self._meter_id, part, local_days[span], measures[span])
+        for span in _in_order(reading_counts):
+            self._adjust(local_days[span], totals[span], reading_counts[span])
 
     def charge_accesses(self, local_day: int, parts: Sequence[Part], count: int) -> None:
         """Data accesses, which concern the whole account."""
@@ -85,6 +90,16 @@ class Book:
             change_micro = rule.change(entry.value_micro, entry.reading_count) - before
             self._sums.add(("", rule.name, 0, period_index, 0), 0, change_micro)
             total_micro += change_micro
+
+
+def _in_order(measures: Sequence[int]) -> list[int]:
+    """The spans as time goes by; in a correction what is taken away follows after what is added, newest first.
+
+    So the inverse of a correction takes its steps exactly backwards.
+    """
+    added = [span for span, measure in enumerate(measures) if measure >= 0]
+    taken = [span for span, measure in enumerate(measures) if measure < 0]
+    return added + taken[::-1]
 
 
 def _priced_measure(part: Part, value_micro: int) -> int:

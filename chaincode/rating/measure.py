@@ -29,7 +29,7 @@ def measured(part: Part, readings: Readings, starts: Sequence[int]) -> list[int]
         return sums(_kept(readings.columns.quantity_micro, selected), starts)
     if part.measure == tariff_pb2.MEASURE_PEAK:
         return _maxima(_kept(readings.columns.quantity_micro, selected), starts)
-    counts = _lengths(starts, len(readings.columns)) if selected is None else _counts(selected, starts)
+    counts = lengths(starts, len(readings.columns)) if selected is None else _counts(selected, starts)
     return [count * UNIT_MICRO for count in counts]
 
 
@@ -52,6 +52,11 @@ def sums(values: Int64Column, starts: Sequence[int]) -> list[int]:
     return [(high << 32) + low for high, low in zip(highs, lows, strict=True)]
 
 
+def lengths(starts: Sequence[int], length: int) -> list[int]:
+    """The number of readings of each span."""
+    return [end - start for start, end in zip(starts, [*starts[1:], length], strict=True)]
+
+
 def _maxima(values: Int64Column, starts: Sequence[int]) -> list[int]:
     return _fold(np.maximum, values, starts)
 
@@ -60,10 +65,6 @@ def _counts(selected: Mask, starts: Sequence[int]) -> list[int]:
     if len(starts) == 1:
         return [int(np.count_nonzero(selected))]
     return _fold(np.add, selected.astype(np.int64), starts)
-
-
-def _lengths(starts: Sequence[int], length: int) -> list[int]:
-    return [end - start for start, end in zip(starts, [*starts[1:], length], strict=True)]
 
 
 def _fold(operation: np.ufunc, values: Int64Column, starts: Sequence[int]) -> list[int]:

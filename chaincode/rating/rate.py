@@ -13,7 +13,7 @@ from chaincode.rating.correction import check_correction, columns_of, counts_of
 from chaincode.rating.cumulative import Cumulative, Rated
 from chaincode.rating.limits import READING_QUANTITY_MICRO_MAX, TIME_US_MAX
 from chaincode.rating.local_time import spans
-from chaincode.rating.measure import measured, measured_correction, sums
+from chaincode.rating.measure import lengths, measured, measured_correction, sums
 from chaincode.rating.plan import plan_of
 from chaincode.rating.selection import Readings
 from zunft.v1.tariff_pb2 import Tariff
@@ -50,8 +50,7 @@ def rate(
     measures = [measured(part, readings, starts) for part in plan.metered]
 
     book = Book(plan, meter_id, cumulative)
-    for index, (span, end) in enumerate(zip(parts, [*starts[1:], len(columns)], strict=True)):
-        book.charge_readings(span.local_day, [of_part[index] for of_part in measures], end - span.start)
+    book.charge_readings([span.local_day for span in parts], measures, lengths(starts, len(columns)))
     book.note_newest(int(columns.time_us[-1]), correction_window_s)
     return book.close()
 
@@ -92,8 +91,7 @@ def rate_correction(
 
     book = Book(plan, meter_id, cumulative, correcting=True)
     book.note_newest(0, correction_window_s)
-    for index, (span, count) in enumerate(zip(parts, sums(counts, starts), strict=True)):
-        book.charge_readings(span.local_day, [of_part[index] for of_part in measures], count)
+    book.charge_readings([span.local_day for span in parts], measures, sums(counts, starts))
     return book.close()
 
 
