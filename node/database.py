@@ -12,6 +12,8 @@ from node.errors import DatabaseDamaged, DatabaseInUse, DiskFull, NodeError
 
 _BUSY_TIMEOUT_S = 1.0
 
+RESTORE = "restore it from the backup"
+
 
 class Durability(StrEnum):
     """What a power failure may take; a killed process never loses what was committed (SQLite, PRAGMA synchronous)."""
@@ -22,17 +24,19 @@ class Durability(StrEnum):
     NORMAL = "NORMAL"
 
 
-def open_database(path: Path, schema: str, *, version: int, durability: Durability) -> sqlite3.Connection:
+def open_database(
+    path: Path, schema: str, *, version: int, durability: Durability, remedy: str = RESTORE
+) -> sqlite3.Connection:
     """The database in `path`, made by `schema` if it is new; in autocommit mode, and nobody else's while it is open.
 
-    Raises DatabaseInUse, DatabaseDamaged or DiskFull.
+    `remedy` says what to do about a damaged one. Raises DatabaseInUse, DatabaseDamaged or DiskFull.
     """
-    with database_errors(path):
+    with database_errors(path, remedy):
         connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         connection.row_factory = sqlite3.Row
         try:
             _prepare(connection, schema, version, durability)
-            _check_version(connection, path, version)
+            _check_version(connection, path, version, remedy)
         except BaseException:
             connection.close()
             raise
@@ -54,15 +58,15 @@ def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def database_errors(path: Path) -> Iterator[None]:
+def database_errors(path: Path, remedy: str = RESTORE) -> Iterator[None]:
     """sqlite3's errors as the node's, with what to do."""
     try:
         yield
     except sqlite3.DatabaseError as error:
-        raise _explain(error, path) from error
+        raise _explain(error, path, remedy) from error
 
 
-def _explain(error: sqlite3.DatabaseError, path: Path) -> NodeError:
+def _explain(error: sqlite3.DatabaseError, path: Path, remedy: str) -> NodeError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return DatabaseInUse(f"{path} is in use by another node: stop that one first")
@@ -70,7 +74,7 @@ def _explain(error: sqlite3.DatabaseError, path: Path) -> NodeError:
         return DiskFull(f"{path} cannot be written ({error}): make room on the disk, then send again")
     if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
         return DatabaseDamaged(f"{path} cannot be opened for writing ({error}): check the folder and its permissions")
-    return DatabaseDamaged(f"{path} is damaged ({error}): restore it from the backup")
+    return DatabaseDamaged(f"{path} is damaged ({error}): {remedy}")
 
 
 def _prepare(connection: sqlite3.Connection, schema: str, version: int, durability: Durability) -> None:
@@ -85,7 +89,7 @@ def _prepare(connection: sqlite3.Connection, schema: str, version: int, durabili
     connection.execute("COMMIT")
 
 
-def _check_version(connection: sqlite3.Connection, path: Path, version: int) -> None:
+def _check_version(connection: sqlite3.Connection, path: Path, version: int, remedy: str) -> None:
     [found] = connection.execute("PRAGMA user_version").fetchone()
     if found != version:
         raise DatabaseDamaged(

@@ -80,6 +80,12 @@ class DatabaseInUse(NodeError):
     code = grpc.StatusCode.UNAVAILABLE
 
 
+class LedgerMismatch(NodeError):
+    """The ledger's blocks do not continue those that the node has dealt with."""
+
+    code = grpc.StatusCode.DATA_LOSS
+
+
 class DiskFull(NodeError):
     """There is no room to store what was sent; it was not accepted."""
 

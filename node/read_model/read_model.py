@@ -1,0 +1,242 @@
+"""What this member knows of the ledger: the public records, its own private ones, statements and events.
+
+Built from blocks alone, each block's effects and the new height in one transaction; remove the file, and the node
+builds it again from block 0.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from google.protobuf.message import Message
+
+from chaincode import keys
+from chaincode.head import Standing
+from chaincode.keys import Key
+from node.database import Durability, database_errors, open_database, transaction
+from node.errors import LedgerMismatch
+from node.ledger.block_reader import Block
+from node.read_model.effects import Effects, effects
+from zunft.v1.invoice_pb2 import Invoice
+from zunft.v1.meter_pb2 import Meter
+from zunft.v1.node_pb2 import EventCursor, LedgerNotice, StatementEntry
+from zunft.v1.usage_pb2 import AccountHead
+
+CHAINCODE = "zunft"
+
+M = TypeVar("M", bound=Message)
+
+_SCHEMA = """
+CREATE TABLE state (height INTEGER NOT NULL, last_hash BLOB NOT NULL);
+INSERT INTO state VALUES (0, x'');
+CREATE TABLE record (key TEXT NOT NULL, private INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (key, private));
+CREATE TABLE entry (
+    agreement_id TEXT NOT NULL, sequence INTEGER NOT NULL, entry BLOB NOT NULL, PRIMARY KEY (agreement_id, sequence)
+);
+CREATE TABLE batch (digest BLOB PRIMARY KEY, tx_id TEXT NOT NULL, block_number INTEGER NOT NULL);
+CREATE TABLE notice (
+    block_number INTEGER NOT NULL, position INTEGER NOT NULL, agreement_id TEXT NOT NULL, notice BLOB NOT NULL,
+    PRIMARY KEY (block_number, position)
+)
+"""
+_SCHEMA_VERSION = 1
+_REMEDY = "remove it, the node builds it again from the ledger"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where on the ledger a batch was charged."""
+
+    tx_id: str
+    block_number: int
+
+
+class ReadModel:
+    """Belongs to one event loop. Raises DatabaseInUse, DatabaseDamaged or DiskFull; messages it returns are shared."""
+
+    def __init__(self, path: Path, msp_id: str, connection: sqlite3.Connection) -> None:
+        """Use `open`."""
+        self.msp_id = msp_id
+        self._path = path
+        self._connection = connection
+        self._standings: dict[str, Standing | None] = {}
+        self._meters: dict[str, Meter | None] = {}
+        [(height, last_hash)] = self._read("SELECT height, last_hash FROM state")
+        self._height: int = height
+        self._last_hash: bytes = last_hash
+        self._changed = asyncio.Event()
+
+    @classmethod
+    def open(cls, path: Path, msp_id: str) -> Self:
+        """The view of member `msp_id` in `path`; empty if it is new."""
+        connection = open_database(path, _SCHEMA, version=_SCHEMA_VERSION, durability=Durability.NORMAL, remedy=_REMEDY)
+        return cls(path, msp_id, connection)
+
+    def close(self) -> None:
+        """Afterwards another process may open it."""
+        self._connection.close()
+
+    # --- blocks -------------------------------------------------------------------------------------------------------
+
+    @property
+    def height(self) -> int:
+        """Number of blocks dealt with, which is the number of the next one."""
+        return self._height
+
+    def apply(self, block: Block) -> frozenset[str]:
+        """Take in the next block; the agreements that it concerns. A block that was taken in before does nothing.
+
+        Raises LedgerMismatch if the block does not follow the last one.
+        """
+        if block.number < self._height:
+            return frozenset()
+        self._check_follows(block)
+        ours = [tx for tx in block.transactions if tx.is_valid and tx.chaincode == CHAINCODE]
+        found = [effects(tx, block.number, self.msp_id) for tx in ours]
+        with transaction(self._connection, self._path):
+            for one in found:
+                self._store(one)
+            self._connection.execute("UPDATE state SET height = ?, last_hash = ?", (block.number + 1, block.hash))
+        self._height, self._last_hash = block.number + 1, block.hash
+        self._forget(found)
+        return frozenset(one.agreement_id for one in found if one.agreement_id)
+
+    async def reached(self, height: int) -> None:
+        """Wait until this many blocks are dealt with."""
+        while self._height < height:
+            await self._changed.wait()
+
+    # --- records ------------------------------------------------------------------------------------------------------
+
+    def find_bytes(self, key: Key[M]) -> bytes | None:
+        """The record exactly as it was written, the member's own private one if there is one."""
+        rows = self._read("SELECT value FROM record WHERE key = ? ORDER BY private DESC LIMIT 1", key.name)
+        return bytes(rows[0][0]) if rows else None
+
+    def find(self, key: Key[M]) -> M | None:
+        """The record, None where there is none."""
+        value = self.find_bytes(key)
+        return None if value is None else key.message.FromString(value)
+
+    def meter(self, meter_id: str) -> Meter | None:
+        """The registered meter; from memory."""
+        if meter_id not in self._meters:
+            self._meters[meter_id] = self.find(keys.meter(meter_id))
+        return self._meters[meter_id]
+
+    def standing(self, agreement_id: str) -> Standing | None:
+        """Where an account stands; from memory. None unless it is open and this member is a party."""
+        if agreement_id not in self._standings:
+            self._standings[agreement_id] = self._build_standing(agreement_id)
+        return self._standings[agreement_id]
+
+    def agreement_ids(self, *, after: str, limit: int) -> list[str]:
+        """Agreements with an account, of all members, sorted."""
+        prefix = keys.account("").name
+        rows = self._read(
+            "SELECT key FROM record WHERE key > ? AND key < ? ORDER BY key LIMIT ?",
+            prefix + after,
+            prefix + "\x7f",
+            limit,
+        )
+        return [row[0].removeprefix(prefix) for row in rows]
+
+    # --- lists --------------------------------------------------------------------------------------------------------
+
+    def statement(self, agreement_id: str, *, after_sequence: int, limit: int) -> list[StatementEntry]:
+        """The account's two-party transactions in their order."""
+        rows = self._read(
+            "SELECT entry FROM entry WHERE agreement_id = ? AND sequence > ? ORDER BY sequence LIMIT ?",
+            agreement_id,
+            after_sequence,
+            limit,
+        )
+        return [StatementEntry.FromString(row[0]) for row in rows]
+
+    def invoices(self, *, after: Key[Invoice]) -> Iterable[Invoice]:
+        """All members' invoices, by provider and number."""
+        prefix = "invoice/"
+        rows = self._read(
+            "SELECT value FROM record WHERE key > ? AND key < ? ORDER BY key", max(prefix, after.name), prefix + "\x7f"
+        )
+        return (Invoice.FromString(row[0]) for row in rows)
+
+    def notices(self, *, after: EventCursor | None, agreement_id: str, limit: int) -> list[LedgerNotice]:
+        """Events after a cursor, of one agreement or (empty) of all."""
+        start = (after.block_number, after.transaction_index) if after else (-1, -1)
+        rows = self._read(
+            "SELECT notice FROM notice WHERE (block_number, position) > (?, ?) AND (? = '' OR agreement_id = ?)"
+            " ORDER BY block_number, position LIMIT ?",
+            *start,
+            agreement_id,
+            agreement_id,
+            limit,
+        )
+        return [LedgerNotice.FromString(row[0]) for row in rows]
+
+    def find_batch(self, digest: bytes) -> Place | None:
+        """Where a batch was charged, None if it was not."""
+        rows = self._read("SELECT tx_id, block_number FROM batch WHERE digest = ?", digest)
+        return Place(*rows[0]) if rows else None
+
+    # --- inside -------------------------------------------------------------------------------------------------------
+
+    def _check_follows(self, block: Block) -> None:
+        if block.number != self._height or (self._height and block.previous_hash != self._last_hash):
+            raise LedgerMismatch(
+                f"block {block.number} does not follow the {self._height} blocks in {self._path}: "
+                f"connect to the right ledger, or remove the file to build it again"
+            )
+
+    def _store(self, one: Effects) -> None:
+        execute = self._connection.execute
+        for key, value in one.public.items():
+            if value is None:
+                execute("DELETE FROM record WHERE key = ? AND private = 0", (key,))
+            else:
+                execute("REPLACE INTO record VALUES (?, 0, ?)", (key, value))
+        for key, value in one.private.items():
+            execute("REPLACE INTO record VALUES (?, 1, ?)", (key, value))
+        cursor, notice = one.notice.cursor, one.notice.SerializeToString()
+        execute(
+            "INSERT INTO notice VALUES (?, ?, ?, ?)",
+            (cursor.block_number, cursor.transaction_index, one.agreement_id, notice),
+        )
+        if one.entry:
+            execute("INSERT INTO entry VALUES (?, ?, ?)", _entry_row(one.agreement_id, one.entry))
+            charged = [(digest, one.entry.tx_id, one.entry.block_number) for digest in one.batch_digests]
+            self._connection.executemany("INSERT INTO batch VALUES (?, ?, ?)", charged)
+
+    def _forget(self, found: Iterable[Effects]) -> None:
+        """Drop from memory what has changed, and wake who waits."""
+        for one in found:
+            self._standings.pop(one.agreement_id, None)
+            for key in one.public:
+                self._meters.pop(key.removeprefix(keys.meter("").name), None)
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    def _build_standing(self, agreement_id: str) -> Standing | None:
+        agreement, account = self.find(keys.agreement(agreement_id)), self.find(keys.account(agreement_id))
+        commitment = self.find(keys.commitment(agreement_id))
+        if not agreement or not account or not commitment:
+            return None
+        terms = self.find(keys.terms(agreement_id, agreement.terms.version))
+        if not terms or self.msp_id not in (agreement.provider_msp_id, agreement.customer_msp_id):
+            return None
+        head = self.find(keys.head(agreement_id)) if commitment.sequence else None
+        head = head or AccountHead(agreement_id=agreement_id, terms_version=terms.version)
+        return Standing(agreement, account, commitment, terms, head)
+
+    def _read(self, sql: str, *values: Any) -> list[sqlite3.Row]:
+        with database_errors(self._path, _REMEDY):
+            return self._connection.execute(sql, values).fetchall()
+
+
+def _entry_row(agreement_id: str, entry: StatementEntry) -> tuple[str, int, bytes]:
+    return agreement_id, entry.sequence, entry.SerializeToString()
