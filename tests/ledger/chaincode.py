@@ -1,0 +1,116 @@
+"""The smallest chaincode that uses all of the stub. args[0] is the command, the rest are its words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from chaincode.stub import Stub, implicit_collection
+
+
+@dataclass(frozen=True)
+class Response:
+    status: int
+    message: str
+    payload: bytes
+
+
+async def invoke(stub: Stub) -> Response:
+    command, *words = [arg.decode() for arg in stub.args]
+    return Response(200, "", await COMMANDS[command](stub, [word for word in words if word]))
+
+
+async def put(stub: Stub, words: Sequence[str]) -> bytes:
+    """key value, without reading"""
+    stub.put(words[0], words[1].encode())
+    return b""
+
+
+async def get(stub: Stub, words: Sequence[str]) -> bytes:
+    """keys; their values as JSON"""
+    values = await stub.get_many(words)
+    return json.dumps([None if value is None else value.decode() for value in values]).encode()
+
+
+async def delete(stub: Stub, words: Sequence[str]) -> bytes:
+    stub.delete(words[0])
+    return b""
+
+
+async def increment(stub: Stub, words: Sequence[str]) -> bytes:
+    """key: reads a number and writes the next one"""
+    (value,) = await stub.get_many([words[0]])
+    stub.put(words[0], str(int(value or 0) + 1).encode())
+    return b""
+
+
+async def count(stub: Stub, words: Sequence[str]) -> bytes:
+    """start end key: writes into key how many keys are in the range"""
+    found = [key async for key, _ in stub.range(words[0], words[1])]
+    stub.put(words[2], str(len(found)).encode())
+    return json.dumps(found).encode()
+
+
+async def guard(stub: Stub, words: Sequence[str]) -> bytes:
+    """key members: from now on the key needs them all"""
+    stub.set_key_policy(words[0], words[1:])
+    return b""
+
+
+async def share(stub: Stub, words: Sequence[str]) -> bytes:
+    """key members: the transient value into each member's own collection"""
+    for msp_id in words[1:]:
+        stub.put_private(implicit_collection(msp_id), words[0], stub.transient["value"])
+    return b""
+
+
+async def guarded_share(stub: Stub, words: Sequence[str]) -> bytes:
+    """key members: the same, and the key's public value counts"""
+    await increment(stub, words)
+    return await share(stub, words)
+
+
+async def reveal(stub: Stub, words: Sequence[str]) -> bytes:
+    """key member: the private value, and all others under the same prefix"""
+    collection = implicit_collection(words[1])
+    value = await stub.get_private(collection, words[0])
+    others = [key async for key, _ in stub.private_range(collection, words[0], "")]
+    return json.dumps({"value": None if value is None else value.decode(), "keys": others}).encode()
+
+
+async def fingerprint(stub: Stub, words: Sequence[str]) -> bytes:
+    """key member: hash of the private value"""
+    return await stub.get_private_hash(implicit_collection(words[1]), words[0]) or b""
+
+
+async def announce(stub: Stub, words: Sequence[str]) -> bytes:
+    """name key: an event, and a write"""
+    stub.put(words[1], b"announced")
+    stub.set_event(words[0], words[1].encode())
+    return b""
+
+
+async def crash(_stub: Stub, words: Sequence[str]) -> bytes:
+    raise RuntimeError(words[0])
+
+
+async def whoami(stub: Stub, _words: Sequence[str]) -> bytes:
+    return f"{stub.msp_id} {stub.timestamp_us} {stub.tx_id}".encode()
+
+
+COMMANDS: dict[str, Callable[[Stub, Sequence[str]], Awaitable[bytes]]] = {
+    "put": put,
+    "get": get,
+    "delete": delete,
+    "increment": increment,
+    "count": count,
+    "guard": guard,
+    "share": share,
+    "guarded_share": guarded_share,
+    "reveal": reveal,
+    "fingerprint": fingerprint,
+    "announce": announce,
+    "crash": crash,
+    "whoami": whoami,
+}
