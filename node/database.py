@@ -93,5 +93,5 @@ def _check_version(connection: sqlite3.Connection, path: Path, version: int, rem
     [found] = connection.execute("PRAGMA user_version").fetchone()
     if found != version:
         raise DatabaseDamaged(
-            f"{path} has layout {found}, this node needs {version}: use the node version that made it"
+            f"{path} has layout {found}, this node needs {version}: use the version that made it, or {remedy}"
         )
