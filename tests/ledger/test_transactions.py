@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fabric_protos.peer import transaction_pb2 as codes
 
-from tests.ledger.consortium import ALPHA, BRAVO, client, embedded
+from tests.ledger.consortium import BRAVO, client, embedded
 
 
 async def test_a_written_value_is_read(tmp_path: Path) -> None:
