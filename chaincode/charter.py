@@ -26,7 +26,7 @@ async def found(tx: Transaction, request: FoundCharter) -> Charter:
     charter.version = 1
 
     tx.put(keys.CHARTER, charter)
-    tx.put(keys.SUPPLY, Supply(minted_micro=0, burned_micro=0, reserve=None))
+    tx.put(keys.SUPPLY, Supply(currency=charter.token.currency))
     for founder in request.members:
         record = Member(msp_id=founder.msp_id, name=founder.name, status=MEMBER_STATUS_ACTIVE)
         tx.put(keys.member(founder.msp_id), record)

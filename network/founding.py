@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from network.channel import ChannelSettings, genesis_block
 from network.errors import ConsortiumExists, InvalidTopology
 from network.member_keys import MemberKeys
 from network.member_material import Endpoint, check_msp_id
+from network.private_files import write_public
 from network.topology import MemberEntry, Topology
 
 FIRST_PORT = 7600
@@ -64,23 +66,24 @@ def read_plan(path: Path) -> Plan:
         raise InvalidTopology(f"{path}: {error}") from error
 
 
-def found_consortium(home: Path, plan: Plan) -> Topology:
-    """Makes the whole folder or nothing. Raises ConsortiumExists, InvalidName, InvalidTopology."""
+@contextmanager
+def founding_folder(home: Path) -> Iterator[Path]:
+    """A draft of the consortium's folder that becomes `home` as a whole, or disappears. Raises ConsortiumExists."""
     if home.exists() and (not home.is_dir() or any(home.iterdir())):
         raise ConsortiumExists(f"{home} is not empty: name another folder with --home, nothing is overwritten")
     home.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{home.name}.", dir=home.parent))
     try:
-        topology = _make(draft, plan)
+        yield draft
         if home.exists():
             home.rmdir()
         draft.rename(home)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    return replace(topology, home=home)
 
 
-def _make(home: Path, plan: Plan) -> Topology:
+def make_members(home: Path, plan: Plan) -> Topology:
+    """Every member's keys, with a user per role, the genesis block and the charter's text. Raises InvalidName."""
     topology = _topology(home, plan)
     material = []
     for member in topology.members:
@@ -89,8 +92,8 @@ def _make(home: Path, plan: Plan) -> Topology:
             keys.add_user(role.value, [role])
         material.append(keys.public_material())
     block = genesis_block(ChannelSettings(plan.channel, material))
-    topology.genesis_path.write_bytes(block.SerializeToString())
-    topology.charter_path.write_text(plan.charter)
+    write_public(topology.genesis_path, block.SerializeToString())
+    write_public(topology.charter_path, plan.charter.encode())
     topology.save()
     return topology
 

@@ -26,14 +26,16 @@ class Balance(_message.Message):
     def __init__(self, msp_id: _Optional[str] = ..., amount_micro: _Optional[int] = ...) -> None: ...
 
 class Supply(_message.Message):
-    __slots__ = ("minted_micro", "burned_micro", "reserve")
+    __slots__ = ("minted_micro", "burned_micro", "reserve", "currency")
     MINTED_MICRO_FIELD_NUMBER: _ClassVar[int]
     BURNED_MICRO_FIELD_NUMBER: _ClassVar[int]
     RESERVE_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
     minted_micro: int
     burned_micro: int
     reserve: ReserveStatement
-    def __init__(self, minted_micro: _Optional[int] = ..., burned_micro: _Optional[int] = ..., reserve: _Optional[_Union[ReserveStatement, _Mapping]] = ...) -> None: ...
+    currency: str
+    def __init__(self, minted_micro: _Optional[int] = ..., burned_micro: _Optional[int] = ..., reserve: _Optional[_Union[ReserveStatement, _Mapping]] = ..., currency: _Optional[str] = ...) -> None: ...
 
 class ReserveStatement(_message.Message):
     __slots__ = ("statement_id", "balance_micro", "booked_at_s")

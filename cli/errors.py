@@ -1,0 +1,53 @@
+"""From an exception to one sentence and an exit code."""
+
+from __future__ import annotations
+
+from chaincode.errors import ContractError
+from cli.exit_codes import ExitCode
+from network.errors import InvalidTopology, NetworkError
+from node.errors import NodeError
+from node.ledger.errors import LedgerError
+
+
+class CliError(Exception):
+    """Something that only the command line can get wrong."""
+
+    exit_code = ExitCode.USAGE
+
+
+class BadArgument(CliError):
+    """A word on the command line cannot be used."""
+
+
+class NoSuchUser(CliError):
+    """The member has no user with a role that may do this."""
+
+    exit_code = ExitCode.NETWORK
+
+
+# The first class that fits decides.
+_EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
+    (ContractError, ExitCode.REFUSED),
+    (InvalidTopology, ExitCode.USAGE),
+    (NetworkError, ExitCode.NETWORK),
+    (NodeError, ExitCode.REFUSED),
+    (LedgerError, ExitCode.UNREACHABLE),
+    (OSError, ExitCode.MACHINE),
+)
+
+# Errors that have a sentence for the user; all others are bugs and show their traceback.
+EXPECTED: tuple[type[Exception], ...] = (CliError, *(kind for kind, _ in _EXIT_CODES))
+
+
+def exit_code(error: BaseException) -> ExitCode:
+    if isinstance(error, CliError):
+        return error.exit_code
+    return next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), ExitCode.INTERNAL)
+
+
+def sentence(error: BaseException) -> str:
+    """What is wrong and what to do, in one line."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, ContractError):
+        return f"refused ({type(error).__name__}): {text}"
+    return text

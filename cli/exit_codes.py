@@ -1,0 +1,26 @@
+"""What the exit code of `zunft` says."""
+
+from __future__ import annotations
+
+import enum
+
+
+class ExitCode(enum.IntEnum):
+    """0 is success; every other one has a sentence on standard error."""
+
+    # A bug in Zunft itself.
+    INTERNAL = 1
+    # Wrong words on the command line (also typer's own code), or a file that cannot be used.
+    USAGE = 2
+    # The contracts refused; nothing was written.
+    REFUSED = 3
+    # Ledger or node cannot be reached, or did not answer in time.
+    UNREACHABLE = 4
+    # Keys, certificates or the consortium's folder.
+    NETWORK = 5
+    # The machine: full disk, no permission, damaged database.
+    MACHINE = 6
+    # An audit or check came to the end and found something wrong.
+    FOUND_WRONG = 7
+    # Ctrl-C.
+    INTERRUPTED = 130

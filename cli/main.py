@@ -1,0 +1,32 @@
+"""`zunft`: one file per command group; every error is one sentence and an exit code (cli/exit_codes.py)."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from cli import consortium, token
+from cli.errors import EXPECTED, exit_code, sentence
+from cli.exit_codes import ExitCode
+from cli.output import error_console
+
+app = typer.Typer(
+    help="Pay-per-use between companies, on a ledger they run together.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(consortium.app, name="consortium")
+app.add_typer(token.app, name="token")
+
+
+def main() -> None:
+    """Entry point of the `zunft` command."""
+    try:
+        app()
+    except EXPECTED as error:
+        error_console.print(f"[red]zunft:[/red] {sentence(error)}", highlight=False, soft_wrap=True)
+        sys.exit(exit_code(error))
+    except KeyboardInterrupt:
+        error_console.print("zunft: interrupted; what was acknowledged is on the ledger", highlight=False)
+        sys.exit(ExitCode.INTERRUPTED)

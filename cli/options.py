@@ -1,0 +1,17 @@
+"""Options that many commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Home = Annotated[
+    Path,
+    typer.Option("--home", envvar="ZUNFT_HOME", help="Folder of the consortium.", show_default="zunft-demo"),
+]
+As = Annotated[str, typer.Option("--as", help="Who acts: a member, or member/user.", envvar="ZUNFT_AS")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+DEFAULT_HOME = Path("zunft-demo")

@@ -1,0 +1,75 @@
+"""What commands print: one sentence, or a table that is also JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+from rich.console import Console
+from rich.table import Table
+
+console = Console()
+error_console = Console(stderr=True)
+
+
+def say(text: str) -> None:
+    """One sentence about what was done."""
+    console.print(text, highlight=False)
+
+
+def show_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = "", empty: str = "nothing yet") -> None:
+    """A table with the keys as columns; with --json the rows themselves."""
+    if as_json:
+        print_json(list(rows))
+    elif not rows:
+        say(f"[dim]{empty}[/dim]")
+    else:
+        console.print(_table(rows, title))
+
+
+def show_fields(fields: Mapping[str, Any], *, as_json: bool, title: str = "") -> None:
+    """One record, a line per field."""
+    if as_json:
+        print_json(fields)
+        return
+    table = Table(title=title, title_justify="left", show_header=False, box=None)
+    for name, value in fields.items():
+        table.add_row(f"[dim]{name.replace('_', ' ')}[/dim]", _cell(value))
+    console.print(table)
+
+
+def print_json(value: object) -> None:
+    """Plain JSON on standard output, without colours or line folding."""
+    console.file.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def to_dict(message: Message) -> dict[str, Any]:
+    """A message for --json: field names as in the schema, bytes as hex."""
+    fields = MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
+    for field in message.DESCRIPTOR.fields:
+        value = getattr(message, field.name)
+        if isinstance(value, bytes):
+            fields[field.name] = value.hex()
+        elif isinstance(value, int) and not field.enum_type:
+            fields[field.name] = value
+    return fields
+
+
+def _table(rows: Sequence[Mapping[str, Any]], title: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    for name in rows[0]:
+        table.add_column(name.replace("_", " "), justify="right" if _is_number(rows, name) else "left")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row.values()))
+    return table
+
+
+def _is_number(rows: Iterable[Mapping[str, Any]], name: str) -> bool:
+    return all(str(row[name]).replace(",", "").replace(".", "").replace("-", "").isdigit() for row in rows if row[name])
+
+
+def _cell(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -1,0 +1,105 @@
+"""One command's connection to the consortium's ledger, as one of its users."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from google.protobuf.message import Message
+
+from chaincode.contract import TRANSACTIONS
+from chaincode.keys import Key
+from chaincode.roles import read_roles
+from cli.errors import NoSuchUser
+from network.key_files import KeyFiles
+from network.topology import MemberEntry, Topology
+from node.ledger.connect import connect
+from node.ledger.gateway.commit import Committed
+from node.ledger.gateway.gateway import Gateway
+from node.ledger.gateway.identity import SigningIdentity
+from node.ledger.transport import LedgerTransport
+from node.meter_account import MeterAccount
+from zunft.v1.record_pb2 import ListKeys, ReadKey, Record, Records
+
+T = TypeVar("T")
+M = TypeVar("M", bound=Message)
+
+# A contract's key conflicts with one that came in between: a fresh proposal settles it.
+RETRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Who acts where."""
+
+    topology: Topology
+    transport: LedgerTransport
+    member: MemberEntry
+    user: str | None
+
+    def gateway(self, transaction: str) -> Gateway:
+        """As the named user, else as the member's first user whose roles allow the transaction. Raises NoSuchUser."""
+        files = self._find_user(transaction)
+        identity = SigningIdentity.load(self.member.msp_id, files.certificate_path, files.key_path)
+        return Gateway(self.transport, identity, channel=self.topology.channel)
+
+    async def submit(self, name: str, request: Message) -> Committed:
+        """A transaction that the majority endorses."""
+        return await self.gateway(name).submit(name, request, retries=RETRIES)
+
+    async def evaluate(self, name: str, request: Message, answer: type[M]) -> M:
+        """A query."""
+        return answer.FromString(await self.gateway(name).evaluate(name, request))
+
+    async def read(self, key: Key[M]) -> M:
+        """A public record. Raises NotFound."""
+        record = await self.evaluate("record.read", ReadKey(key=key.name), Record)
+        return key.message.FromString(record.value)
+
+    async def list_all(self, noun: str, message: type[M]) -> list[M]:
+        """All public records of a noun, in key order."""
+        found: list[M] = []
+        request = ListKeys(prefix=f"{noun}/")
+        while True:
+            page = await self.evaluate("record.list", request, Records)
+            found += [message.FromString(record.value) for record in page.records]
+            if not page.more:
+                return found
+            request.after = page.records[-1].key
+
+    async def account(self, transaction: str, agreement_id: str) -> MeterAccount:
+        """The account, for a two-party transaction."""
+        return await MeterAccount.open(self.gateway(transaction), agreement_id)
+
+    def _find_user(self, transaction: str) -> KeyFiles:
+        keys = self.topology.keys(self.member)
+        if self.user is not None:
+            return keys.user(self.user)
+        allowed = TRANSACTIONS[transaction].roles
+        for name in keys.users():
+            if read_roles(keys.user(name).certificate()) & allowed:
+                return keys.user(name)
+        needed = " or ".join(sorted(allowed))
+        raise NoSuchUser(f"{self.member.name} has no user with the role {needed}, which {transaction} needs")
+
+
+@asynccontextmanager
+async def open_session(home: Path, acting: str) -> AsyncIterator[Session]:
+    """`acting` is "member" or "member/user"; empty: the first member, which is enough for public records."""
+    topology = Topology.load(home)
+    name, _, user = acting.partition("/")
+    member = topology.member(name) if name else topology.members[0]
+    transport = connect(topology)
+    try:
+        yield Session(topology, transport, member, user or None)
+    finally:
+        await transport.close()
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Runs a command to its end."""
+    return asyncio.run(work)

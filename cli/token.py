@@ -1,0 +1,190 @@
+"""zunft token: mint, transfer, redeem, reserve."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from chaincode import keys
+from cli.errors import BadArgument
+from cli.options import DEFAULT_HOME, As, Home, Json
+from cli.output import say, show_rows
+from cli.session import Session, open_session, run
+from cli.values import parse_amount, show_amount
+from zunft.v1.token_pb2 import (
+    Balance,
+    ConfirmRedemption,
+    MintTokens,
+    PostReserve,
+    RedeemTokens,
+    Redemption,
+    RedemptionStatus,
+    RejectRedemption,
+    ReserveStatement,
+    TransferTokens,
+)
+
+app = typer.Typer(help="The network's token: money in, money out.", no_args_is_help=True)
+
+Amount = Annotated[str, typer.Argument(help="Tokens, as in 12.50.")]
+
+
+@app.command()
+def mint(
+    member: str,
+    amount: Amount,
+    reference: Annotated[str, typer.Option(help="The bank's reference of the credit; mints once.")],
+    acting: As = "",
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """As the issuer: tokens for money that the bank has received."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            receiver = session.topology.member(member)
+            request = MintTokens(bank_reference=reference, msp_id=receiver.msp_id, amount_micro=parse_amount(amount))
+            committed = await session.submit("token.mint", request)
+            balance = Balance.FromString(committed.result)
+        say(f"{receiver.name} now has {show_amount(balance.amount_micro)} tokens.")
+
+    run(work())
+
+
+@app.command()
+def transfer(
+    to: str,
+    amount: Amount,
+    reference: Annotated[str, typer.Option(help="What it is for.")] = "",
+    acting: As = "",
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Tokens to another member."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            receiver = session.topology.member(to)
+            request = TransferTokens(to_msp_id=receiver.msp_id, amount_micro=parse_amount(amount), reference=reference)
+            left = Balance.FromString((await session.submit("token.transfer", request)).result)
+        say(f"{session.member.name} has {show_amount(left.amount_micro)} tokens left.")
+
+    run(work())
+
+
+@app.command()
+def balances(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """Every member's free tokens (those in escrow not counted)."""
+
+    async def work() -> None:
+        async with open_session(home, "") as session:
+            rows = [
+                {"member": session.topology.name_of(one.msp_id), "tokens": show_amount(one.amount_micro)}
+                for one in await session.list_all("balance", Balance)
+            ]
+        show_rows(rows, as_json=as_json, empty="Nobody has tokens yet: zunft token mint")
+
+    run(work())
+
+
+@app.command()
+def redeem(amount: Amount, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+    """Hold tokens until the issuer has paid them out in money."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            committed = await session.submit("token.redeem", RedeemTokens(amount_micro=parse_amount(amount)))
+            issuer = session.topology.issuer
+        say(f"{amount} tokens are held as redemption {committed.tx_id[:16]}.")
+        say(f"Next, at the issuer: zunft token confirm --as {issuer} {committed.tx_id[:16]} --reference BANK-REFERENCE")
+
+    run(work())
+
+
+@app.command()
+def redemptions(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """Tokens on their way to money."""
+
+    async def work() -> None:
+        async with open_session(home, "") as session:
+            rows = [
+                {
+                    "redemption": one.redemption_id[:16],
+                    "member": session.topology.name_of(one.msp_id),
+                    "tokens": show_amount(one.amount_micro),
+                    "status": RedemptionStatus.Name(one.status).removeprefix("REDEMPTION_STATUS_").lower(),
+                    "bank_reference": one.bank_reference,
+                }
+                for one in await session.list_all("redemption", Redemption)
+            ]
+        show_rows(rows, as_json=as_json, empty="Nobody has redeemed tokens yet.")
+
+    run(work())
+
+
+@app.command()
+def confirm(
+    redemption: str,
+    reference: Annotated[str, typer.Option(help="The bank's reference of the payment.")],
+    acting: As = "",
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """As the issuer: the bank has paid, the held tokens are burned."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            found = await find_redemption(session, redemption)
+            request = ConfirmRedemption(redemption_id=found.redemption_id, bank_reference=reference)
+            await session.submit("token.confirm_redemption", request)
+        say(f"{show_amount(found.amount_micro)} tokens of {found.msp_id} are burned.")
+
+    run(work())
+
+
+@app.command()
+def reject(
+    redemption: str,
+    reason: Annotated[str, typer.Option(help="Why the bank cannot pay.")],
+    acting: As = "",
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """As the issuer: the held tokens go back."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            found = await find_redemption(session, redemption)
+            request = RejectRedemption(redemption_id=found.redemption_id, reason=reason, msp_id=found.msp_id)
+            await session.submit("token.reject_redemption", request)
+        say(f"{show_amount(found.amount_micro)} tokens are back at {found.msp_id}.")
+
+    run(work())
+
+
+@app.command()
+def reserve(
+    statement: Annotated[str, typer.Argument(help="The bank statement's number.")],
+    amount: Annotated[str, typer.Argument(help="Its closing balance.")],
+    acting: As = "",
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """As the issuer: post the bank balance behind the tokens."""
+
+    async def work() -> None:
+        posted = ReserveStatement(
+            statement_id=statement, balance_micro=parse_amount(amount), booked_at_s=int(time.time())
+        )
+        async with open_session(home, acting) as session:
+            await session.submit("token.post_reserve", PostReserve(statement=posted))
+            supply = await session.read(keys.SUPPLY)
+        circulating_micro = supply.minted_micro - supply.burned_micro
+        say(f"Reserve {amount} against {show_amount(circulating_micro)} circulating tokens.")
+
+    run(work())
+
+
+async def find_redemption(session: Session, prefix: str) -> Redemption:
+    """By the beginning of its id. Raises BadArgument."""
+    found = [one for one in await session.list_all("redemption", Redemption) if one.redemption_id.startswith(prefix)]
+    if len(found) != 1:
+        raise BadArgument(f"{len(found)} redemptions begin with {prefix!r}: see zunft token redemptions")
+    return found[0]

@@ -1,0 +1,41 @@
+"""Amounts and times, as people write and read them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+
+from chaincode.checks import MAX_AMOUNT_MICRO, format_amount
+from cli.errors import BadArgument
+
+
+def parse_amount(text: str) -> int:
+    """Tokens as a decimal, "12.50", in micro-tokens; exact. Raises BadArgument."""
+    try:
+        amount_micro = Decimal(text) * 10**6
+    except InvalidOperation as error:
+        raise BadArgument(f"{text!r} is not an amount: write it like 12.50") from error
+    if not amount_micro.is_finite() or amount_micro != amount_micro.to_integral_value():
+        raise BadArgument(f"{text!r} has more than six decimals or is no number: write it like 12.50")
+    if abs(amount_micro) > MAX_AMOUNT_MICRO:
+        raise BadArgument(f"{text} is more than any amount can be")
+    return int(amount_micro)
+
+
+def show_amount(amount_micro: int) -> str:
+    return format_amount(amount_micro)
+
+
+def show_quantity(quantity_micro: int) -> str:
+    """Units, without superfluous zeros."""
+    whole, micro = divmod(abs(quantity_micro), 10**6)
+    sign = "-" if quantity_micro < 0 else ""
+    return f"{sign}{whole:,}" + (f".{micro:06d}".rstrip("0") if micro else "")
+
+
+def show_time(time_s: int) -> str:
+    return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%d %H:%M:%S") if time_s else ""
+
+
+def show_time_us(time_us: int) -> str:
+    return show_time(time_us // 10**6)

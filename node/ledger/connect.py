@@ -1,0 +1,42 @@
+"""From a consortium's folder to its ledger."""
+
+from __future__ import annotations
+
+from fabric_protos.common import common_pb2
+
+from chaincode.contract import invoke
+from network.topology import Topology
+from node.ledger.embedded.errors import FolderInUse
+from node.ledger.embedded.ledger import EmbeddedLedger
+from node.ledger.gateway.identity import SigningIdentity
+from node.ledger.grpc_transport import GrpcTransport, TlsFiles
+from node.ledger.transport import LedgerTransport
+
+
+def connect(topology: Topology) -> LedgerTransport:
+    """The embedded ledger itself; where another process has it open, that process's Gateway service."""
+    try:
+        return open_embedded(topology)
+    except FolderInUse:
+        return connect_remote(topology)
+
+
+def connect_remote(topology: Topology) -> GrpcTransport:
+    """The Gateway service at the consortium's address; connects with the first call."""
+    roots = b"".join(topology.keys(member).tls_root_pem() for member in topology.members)
+    return GrpcTransport(str(topology.gateway), TlsFiles(roots))
+
+
+def create_embedded(topology: Topology) -> None:
+    """The ledger's files, with the genesis block as their only block. Raises LedgerExists, DiskFull."""
+    block = common_pb2.Block.FromString(topology.genesis_path.read_bytes())
+    EmbeddedLedger.create(topology.ledger_folder, block)
+
+
+def open_embedded(topology: Topology) -> EmbeddedLedger:
+    """All members' peers in this process. Raises NoLedger, FolderInUse, DatabaseDamaged."""
+    peers = {}
+    for member in topology.members:
+        files = topology.keys(member).node()
+        peers[member.msp_id] = SigningIdentity.load(member.msp_id, files.certificate_path, files.key_path)
+    return EmbeddedLedger.open(topology.ledger_folder, invoke, peers)
