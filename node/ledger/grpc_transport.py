@@ -90,8 +90,8 @@ def transport_error(error: grpc.aio.AioRpcError, address: str) -> TransportError
     """The same failure in our words, with what each peer said."""
     details = decode_details(error.trailing_metadata() or ())
     text = error.details() or error.code().name
-    if error.code() is grpc.StatusCode.UNAVAILABLE and not details:
-        text = f"the ledger at {address} cannot be reached ({text})"
+    if "failed to connect" in text:
+        text = f"no ledger answers at {address}: check the address and that it is running ({text})"
     return TransportError(error.code(), text, details)
 
 
