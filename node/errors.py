@@ -80,6 +80,12 @@ class DatabaseInUse(NodeError):
     code = grpc.StatusCode.UNAVAILABLE
 
 
+class BehindLedger(NodeError):
+    """The node has not read enough blocks yet."""
+
+    code = grpc.StatusCode.UNAVAILABLE
+
+
 class LedgerMismatch(NodeError):
     """The ledger's blocks do not continue those that the node has dealt with."""
 

@@ -153,11 +153,9 @@ class Journal:
         )
         return [(_entry(row), SignedBatch.FromString(row["signed"])) for row in rows]
 
-    def pending_of_stream(self, agreement_id: str, meter_id: str) -> list[Entry]:
-        """The meter's batches that are not settled, in the order of their arrival."""
-        rows = self._read(
-            "SELECT * FROM pending WHERE agreement_id = ? AND meter_id = ? ORDER BY position", agreement_id, meter_id
-        )
+    def pending_entries(self, agreement_id: str) -> list[Entry]:
+        """All of the account's batches that are not settled, without their bytes, in the order of their arrival."""
+        rows = self._read("SELECT * FROM pending WHERE agreement_id = ? ORDER BY position", agreement_id)
         return [_entry(row) for row in rows]
 
     def agreements_with_work(self) -> list[str]:

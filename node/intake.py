@@ -1,0 +1,136 @@
+"""Where batches come in: what can be checked before the ledger is checked here, then the batch is journalled.
+
+The checks are the contract's own, on this member's view of the ledger, so that a machine hears at once what the ledger
+would say later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from dataclasses import replace
+
+from google.protobuf.message import DecodeError
+
+from chaincode import keys
+from chaincode.batch import batch_digest
+from chaincode.errors import MalformedBatch
+from chaincode.head import Standing, find_stream
+from chaincode.usage import CheckedBatch, check_batch, check_chain, check_times
+from node.errors import UnknownAgreement, UnknownMeter
+from node.journal import Entry, Journal
+from node.ledger.gateway.clock import ClockUs, system_clock_us
+from node.read_model.read_model import ReadModel
+from zunft.v1.node_pb2 import BATCH_STATUS_COMMITTED, BATCH_STATUS_REFUSED
+from zunft.v1.usage_pb2 import AccountHead, SignedBatch, StreamHead, UsageBatch
+
+# A meter under an agreement: agreement_id, meter_id.
+Stream = tuple[str, str]
+
+
+class Intake:
+    """Accepts batches into the journal, each stream in its order."""
+
+    def __init__(self, read_model: ReadModel, journal: Journal, *, clock: ClockUs = system_clock_us) -> None:
+        self._read_model = read_model
+        self._journal = journal
+        self._clock = clock
+        # How far each stream is accepted, which is ahead of the ledger.
+        self._tails: dict[Stream, StreamHead] = {}
+        self._locks: defaultdict[Stream, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def accept(self, signed: SignedBatch) -> Entry:
+        """The batch's entry, durable on return; one that was accepted before keeps its state.
+
+        Raises the contract's errors about batches, UnknownAgreement, UnknownMeter, DiskFull.
+        """
+        header = _header(signed)
+        stream = (header.agreement_id, header.meter_id)
+        async with self._locks[stream]:
+            known = self._find(batch_digest(signed.batch), header)
+            return known or await self._accept_new(stream, signed)
+
+    def forget(self, stream: Stream) -> None:
+        """The stream's last batches were refused: begin again where the ledger stands."""
+        self._tails.pop(stream, None)
+
+    async def _accept_new(self, stream: Stream, signed: SignedBatch) -> Entry:
+        standing = find_standing(self._read_model, stream[0])
+        checked = self._check(standing, stream[1], signed)
+        tail = self._tails.get(stream) or self._load_tail(standing, stream)
+        check_chain(tail, checked.batch)
+        check_times(standing, tail.last_time_us, checked.columns, self._clock())
+        entry = _entry(checked)
+        await asyncio.to_thread(self._journal.append, [(entry, signed)])
+        self._tails[stream] = _tail(entry)
+        return entry
+
+    def _find(self, digest: bytes, header: UsageBatch) -> Entry | None:
+        """The batch if it came in before, even if the journal was lost since; not if it was refused."""
+        entry = self._journal.find(digest)
+        if entry and entry.status != BATCH_STATUS_REFUSED:
+            return entry
+        place = self._read_model.find_batch(digest)
+        if place is None:
+            return None
+        committed = Entry(
+            digest, header.agreement_id, header.meter_id, header.first_sequence, header.reading_count, last_time_us=0
+        )
+        return replace(committed, status=BATCH_STATUS_COMMITTED, tx_id=place.tx_id, block_number=place.block_number)
+
+    def _check(self, standing: Standing, meter_id: str, signed: SignedBatch) -> CheckedBatch:
+        meter = self._read_model.meter(meter_id)
+        if meter is None:
+            raise UnknownMeter(f"the ledger has no meter {meter_id[:64]!r}: register it first")
+        return check_batch(standing, {keys.meter(meter_id).name: meter}, signed)
+
+    def _load_tail(self, standing: Standing, stream: Stream) -> StreamHead:
+        agreement_id, meter_id = stream
+        pending = [entry for entry in self._journal.pending_entries(agreement_id) if entry.meter_id == meter_id]
+        return _tail(pending[-1]) if pending else stream_head(standing, stream[1])
+
+
+def find_standing(read_model: ReadModel, agreement_id: str) -> Standing:
+    """Raises UnknownAgreement unless this member is a party of the agreement and its account was opened."""
+    standing = read_model.standing(agreement_id)
+    if standing is None:
+        raise UnknownAgreement(
+            f"{read_model.msp_id} has no account under an agreement {agreement_id[:64]!r}: check the name, "
+            "or have the agreement accepted and its account opened"
+        )
+    return standing
+
+
+def stream_head(standing: Standing, meter_id: str) -> StreamHead:
+    """Where the ledger stands with a meter; at the beginning if it has no batches."""
+    head = AccountHead()
+    head.CopyFrom(standing.head)
+    return find_stream(head, meter_id)
+
+
+def _header(signed: SignedBatch) -> UsageBatch:
+    try:
+        return UsageBatch.FromString(signed.batch)
+    except DecodeError:
+        raise MalformedBatch("the bytes are not a zunft.v1.UsageBatch") from None
+
+
+def _entry(checked: CheckedBatch) -> Entry:
+    batch = checked.batch
+    return Entry(
+        digest=checked.digest,
+        agreement_id=batch.agreement_id,
+        meter_id=batch.meter_id,
+        first_sequence=batch.first_sequence,
+        reading_count=batch.reading_count,
+        last_time_us=int(checked.columns.time_us[-1]),
+    )
+
+
+def _tail(entry: Entry) -> StreamHead:
+    return StreamHead(
+        meter_id=entry.meter_id,
+        next_sequence=entry.next_sequence,
+        last_batch_digest=entry.digest,
+        last_time_us=entry.last_time_us,
+    )
