@@ -6,7 +6,7 @@ The system's time zones are never used, because both endorsers must compute the 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
 from importlib import resources
 from zoneinfo import ZoneInfo
@@ -46,6 +46,13 @@ def is_zone(name: str) -> bool:
     return name in _zone_names()
 
 
+@cache
+def zone_info(name: str) -> ZoneInfo:
+    """The time zone with an IANA name that `is_zone` knows."""
+    with resources.files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
+        return ZoneInfo.from_file(file, key=name)
+
+
 def pieces(zone: str, first_us: int, last_us: int) -> list[Piece]:
     """The stretches of constant UTC offset that cover [first_us, last_us]."""
     years = range(_utc_year(first_us), _utc_year(last_us) + 1)
@@ -70,37 +77,33 @@ def period_indices(local_day: int) -> tuple[int, int, int, int, int]:
     return (0, 0, local_day, 12 * years + day.month - 1, years)
 
 
+def first_day(period: int, index: int) -> int:
+    """The first local day of a day, month or year, in days since 1970."""
+    if period == tariff_pb2.PERIOD_DAY:
+        return index
+    year, month = divmod(index, 12) if period == tariff_pb2.PERIOD_MONTH else (index, 0)
+    return date(1970 + year, month + 1, 1).toordinal() - _EPOCH_ORDINAL
+
+
 def period_end_us(period: int, index: int) -> int | None:
     """A moment by which the period has ended whatever the UTC offset; None if it never ends."""
     if period == tariff_pb2.PERIOD_AGREEMENT:
         return None
-    return (_first_day(period, index + 1) + 1) * DAY_US
-
-
-def local_day_of(zone: str, time_us: int) -> int:
-    """Days since 1970 that the wall calendar shows."""
-    return (time_us + _offset_us(zone, time_us)) // DAY_US
+    return (first_day(period, index + 1) + 1) * DAY_US
 
 
 def _spans_in(piece: Piece, time_us: Int64Column, finest: int) -> list[Span]:
     low, high = (int(index) for index in np.searchsorted(time_us, (piece.begin_us, piece.end_us)))
     if low == high:
         return []
-    first_day, last_day = (piece.local_day(int(time_us[index])) for index in (low, high - 1))
-    first, last = (period_indices(day)[finest] for day in (first_day, last_day))
+    begin_day, last_day = (piece.local_day(int(time_us[index])) for index in (low, high - 1))
+    first, last = (period_indices(day)[finest] for day in (begin_day, last_day))
     if first == last:
-        return [Span(low, first_day)]
-    days = [_first_day(finest, index) for index in range(first + 1, last + 1)]
+        return [Span(low, begin_day)]
+    days = [first_day(finest, index) for index in range(first + 1, last + 1)]
     borders_us = np.array(days, dtype=np.int64) * DAY_US - piece.offset_us
     starts = np.unique(np.searchsorted(time_us[low:high], borders_us) + low).tolist()
     return [Span(start, piece.local_day(int(time_us[start]))) for start in (low, *starts)]
-
-
-def _first_day(period: int, index: int) -> int:
-    if period == tariff_pb2.PERIOD_DAY:
-        return index
-    year, month = divmod(index, 12) if period == tariff_pb2.PERIOD_MONTH else (index, 0)
-    return date(1970 + year, month + 1, 1).toordinal() - _EPOCH_ORDINAL
 
 
 @lru_cache(maxsize=4096)
@@ -109,8 +112,8 @@ def _offset_changes(zone: str, utc_year: int) -> tuple[tuple[int, int], ...]:
 
     Looks at each day's begin: no zone has changed twice within six days since 1970.
     """
-    begins = [int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000 for year in (utc_year, utc_year + 1)]
-    days = range(begins[0], begins[1], DAY_US)
+    first, after = (date(year, 1, 1).toordinal() - _EPOCH_ORDINAL for year in (utc_year, utc_year + 1))
+    days = range(first * DAY_US, after * DAY_US, DAY_US)
     changed = [day for day in days if _offset_us(zone, day) != _offset_us(zone, day + DAY_US)]
     return tuple((change, _offset_us(zone, change)) for change in (_change_after(zone, day) for day in changed))
 
@@ -127,18 +130,12 @@ def _change_after(zone: str, day_us: int) -> int:
 
 
 def _offset_us(zone: str, time_us: int) -> int:
-    offset = datetime.fromtimestamp(time_us // 1_000_000, _zone(zone)).utcoffset()
-    return 0 if offset is None else int(offset.total_seconds()) * 1_000_000
+    offset = datetime.fromtimestamp(time_us // 1_000_000, zone_info(zone)).utcoffset()
+    return 0 if offset is None else offset // timedelta(microseconds=1)
 
 
 def _utc_year(time_us: int) -> int:
     return datetime.fromtimestamp(time_us // 1_000_000, UTC).year
-
-
-@cache
-def _zone(name: str) -> ZoneInfo:
-    with resources.files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
-        return ZoneInfo.from_file(file, key=name)
 
 
 @cache

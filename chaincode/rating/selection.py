@@ -70,10 +70,8 @@ class Readings:
     def _cell(self) -> NDArray[np.uint8]:
         """Index in the band table's cells, per reading."""
         table, columns = self.plan.band_table, self.columns
-        row = _interval(table.utilisation_from_milli, columns.utilisation_milli, "utilisation")
-        if len(table.speed_from_milli) == 1:
-            return row
-        column = _interval(table.speed_from_milli, columns.speed_milli, "speed")
+        row = _interval(table.utilisation_from_milli, columns.utilisation_milli, "utilisation", len(columns))
+        column = _interval(table.speed_from_milli, columns.speed_milli, "speed", len(columns))
         return row * np.uint8(len(table.speed_from_milli)) + column
 
 
@@ -84,8 +82,10 @@ def _is_any_of(column: NDArray[np.integer[Any]], values: Sequence[int]) -> Mask:
     return selected
 
 
-def _interval(borders: Sequence[int], values: Int64Column | None, column: str) -> NDArray[np.uint8]:
+def _interval(borders: Sequence[int], values: Int64Column | None, column: str, length: int) -> NDArray[np.uint8]:
     """Index of the last border that is not above the value; 0 below all of them."""
+    if len(borders) == 1:
+        return np.zeros(length, dtype=np.uint8)
     if values is None:
         raise MalformedBatch(
             f"The tariff sorts readings into bands by {column}, but the batch has no {column} column. "
