@@ -18,7 +18,7 @@ from node.ledger.errors import LedgerError, TransportError
 class GatewayError(LedgerError):
     """A step failed.
 
-    `code` is the gRPC status (DEADLINE_EXCEEDED when the client gave up waiting), `details` say which peer said what.
+    `grpc_code` is the gRPC status (DEADLINE_EXCEEDED: the client gave up waiting), `details` say which peer said what.
     """
 
     step: ClassVar[str] = "The call"
@@ -29,12 +29,12 @@ class GatewayError(LedgerError):
         message: str,
         *,
         tx_id: str = "",
-        code: grpc.StatusCode = grpc.StatusCode.UNKNOWN,
+        grpc_code: grpc.StatusCode = grpc.StatusCode.UNKNOWN,
         details: Sequence[gateway_pb2.ErrorDetail] = (),
     ) -> None:
         super().__init__(message)
         self.tx_id = tx_id
-        self.code = code
+        self.grpc_code = grpc_code
         self.details = tuple(details)
 
     @classmethod
@@ -42,13 +42,13 @@ class GatewayError(LedgerError):
         """The ledger's answer, with what each peer said."""
         said = "".join(f"; {detail.msp_id} ({detail.address}): {detail.message}" for detail in error.details)
         message = f"{cls.step}{_of(tx_id)} failed: {error}{said}{cls.remedy}"
-        return cls(message, tx_id=tx_id, code=error.code, details=error.details)
+        return cls(message, tx_id=tx_id, grpc_code=error.code, details=error.details)
 
     @classmethod
     def timed_out(cls, timeout_s: float, tx_id: str = "") -> Self:
         """No answer within the limit."""
         message = f"{cls.step}{_of(tx_id)} was not answered within {timeout_s:g} s{cls.remedy}"
-        return cls(message, tx_id=tx_id, code=grpc.StatusCode.DEADLINE_EXCEEDED)
+        return cls(message, tx_id=tx_id, grpc_code=grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
 class EvaluateError(GatewayError):
@@ -85,23 +85,23 @@ class CommitStatusError(GatewayError):
 class CommitError(GatewayError):
     """A transaction was ordered but found invalid. Nothing was written.
 
-    `validation_code` is one of peer.TxValidationCode, `block_number` the block it stands in.
+    `code` is one of peer.TxValidationCode, `block_number` the block it stands in.
     """
 
-    def __init__(self, tx_id: str, validation_code: int, block_number: int) -> None:
-        self.validation_code = validation_code
+    def __init__(self, tx_id: str, code: int, block_number: int) -> None:
+        self.code = code
         self.block_number = block_number
         super().__init__(f"Transaction {tx_id} is invalid in block {block_number}: {self.code_name}.", tx_id=tx_id)
 
     @property
     def code_name(self) -> str:
         """E.g. "MVCC_READ_CONFLICT"."""
-        return validation_code_name(self.validation_code)
+        return validation_code_name(self.code)
 
     @property
     def is_conflict(self) -> bool:
         """Another transaction changed meanwhile what this one had read: worth a fresh proposal."""
-        return self.validation_code in (transaction_pb2.MVCC_READ_CONFLICT, transaction_pb2.PHANTOM_READ_CONFLICT)
+        return self.code in (transaction_pb2.MVCC_READ_CONFLICT, transaction_pb2.PHANTOM_READ_CONFLICT)
 
 
 class StreamError(GatewayError):

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Protocol, Self, TypeVar
 
 from fabric_protos.gateway import gateway_pb2
@@ -180,13 +180,13 @@ class Gateway:
 
     def chaincode_events(
         self, *, start_block: int | None = None, after: Checkpoint | None = None
-    ) -> AsyncIterator[ChaincodeEvent]:
+    ) -> AsyncGenerator[ChaincodeEvent]:
         """Events after a checkpoint, else from a block on, else from the next block on. Ends with StreamError only."""
         position = after or (None if start_block is None else Checkpoint(start_block))
         reader = EventReader(self.transport, self.identity, self.channel, self.chaincode, position)
         return reader.events(self._limits)
 
-    def blocks(self, start: int, *, private_data: bool = True) -> AsyncIterator[events_pb2.BlockAndPrivateData]:
+    def blocks(self, start: int, *, private_data: bool = True) -> AsyncGenerator[events_pb2.BlockAndPrivateData]:
         """Blocks from number `start` on. Ends with StreamError only."""
         reader = BlockReader(
             self.transport, self.identity, self.channel, start, private_data, self._clock, self._tls_certificate_hash

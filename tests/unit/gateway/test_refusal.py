@@ -72,7 +72,7 @@ def test_a_failed_step_says_which_peer_said_what_and_what_to_do() -> None:
             continue
         late = kind.timed_out(30, "tx1")
         assert "tx1 was not answered within 30 s" in str(late)
-        assert late.code is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert late.grpc_code is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
 def test_unreadable_details_are_no_details() -> None:
