@@ -17,7 +17,7 @@ error_console = Console(stderr=True)
 
 def say(text: str) -> None:
     """One sentence about what was done."""
-    console.print(text, highlight=False)
+    console.print(text, highlight=False, soft_wrap=True)
 
 
 def show_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = "", empty: str = "nothing yet") -> None:

@@ -1,0 +1,121 @@
+"""zunft invoice: list, show the lines, dispute, credit."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated
+
+import typer
+
+from chaincode import keys
+from cli.errors import BadArgument
+from cli.options import DEFAULT_HOME, As, Home, Json
+from cli.output import say, show_rows
+from cli.session import Session, open_session, run
+from cli.values import parse_amount, show_amount, show_quantity, show_time
+from zunft.v1.invoice_pb2 import CreditInvoice, DisputeInvoice, Invoice, InvoiceKind
+from zunft.v1.tariff_pb2 import Line
+from zunft.v1.usage_pb2 import Claim, ReadClaim
+
+app = typer.Typer(help="Invoices and credit notes.", no_args_is_help=True)
+
+Provider = Annotated[str, typer.Argument(help="Who issued it.")]
+Number = Annotated[int, typer.Argument(help="Its number.")]
+
+
+@app.command("list")
+def list_invoices(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """All invoices of the consortium, as everybody sees them."""
+
+    async def work() -> None:
+        async with open_session(home, "") as session:
+            rows = [_row(session, one) for one in await session.list_all("invoice", Invoice)]
+        show_rows(rows, as_json=as_json, empty="No invoices yet: zunft account settle")
+
+    run(work())
+
+
+@app.command()
+def show(provider: Provider, number: Number, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """As a party: the lines behind an invoice, checked against the digest on the ledger."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            invoice = await _read(session, provider, number)
+            request = ReadClaim(agreement_id=invoice.agreement_id, number=invoice.claim_number)
+            data = await session.gateway("usage.read_claim").evaluate("usage.read_claim", request)
+        if hashlib.sha256(data).digest() != invoice.claim_digest:
+            raise BadArgument("the archived claim is not the one that the invoice names: audit the ledger")
+        claim = Claim.FromString(data)
+        rows = [line_row(line) for line in (*claim.lines, *claim.correction_lines)]
+        show_rows(rows, as_json=as_json, title=f"Invoice {number} of {provider}: {show_amount(invoice.amount_micro)}")
+
+    run(work())
+
+
+@app.command()
+def dispute(
+    provider: Provider,
+    number: Number,
+    reason: Annotated[str, typer.Option(help="Stays with you; its digest goes on the ledger.")],
+    acting: As = "",
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """As the customer: object to an invoice."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            request = DisputeInvoice(
+                provider_msp_id=session.topology.member(provider).msp_id,
+                number=number,
+                dispute_digest=hashlib.sha256(reason.encode()).digest(),
+            )
+            await session.submit("invoice.dispute", request)
+        say(f"Invoice {number} of {provider} is disputed. Send {provider} your reason, word for word.")
+
+    run(work())
+
+
+@app.command()
+def credit(number: Number, amount: str, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+    """As the provider: goodwill on one of your invoices, paid at once."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            invoice = await _read(session, session.member.name, number)
+            request = CreditInvoice(
+                number=number, amount_micro=parse_amount(amount), customer_msp_id=invoice.customer_msp_id
+            )
+            note = Invoice.FromString((await session.submit("invoice.credit", request)).result)
+        say(f"{amount} tokens went to {session.topology.name_of(note.customer_msp_id)} with note {note.number}.")
+
+    run(work())
+
+
+def line_row(line: Line) -> dict[str, object]:
+    """One line of a bill, as people read it."""
+    return {
+        "meter": line.meter_id,
+        "component": line.component,
+        "tier": line.tier or "",
+        "quantity": show_quantity(line.quantity_micro),
+        "unit_price": show_amount(line.unit_price_micro),
+        "amount": show_amount(line.amount_micro),
+    }
+
+
+async def _read(session: Session, provider: str, number: int) -> Invoice:
+    return await session.read(keys.invoice(session.topology.member(provider).msp_id, number))
+
+
+def _row(session: Session, one: Invoice) -> dict[str, object]:
+    return {
+        "provider": session.topology.name_of(one.provider_msp_id),
+        "number": one.number,
+        "kind": InvoiceKind.Name(one.kind).removeprefix("INVOICE_KIND_").replace("_", " ").lower(),
+        "customer": session.topology.name_of(one.customer_msp_id),
+        "agreement": one.agreement_id,
+        "amount": show_amount(one.amount_micro),
+        "issued": show_time(one.issued_at_s),
+        "disputed": "yes" if one.disputed else "",
+    }

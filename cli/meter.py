@@ -1,0 +1,109 @@
+"""zunft meter: register, rotate a key, locate, revoke, list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.options import DEFAULT_HOME, As, Home, Json
+from cli.output import say, show_rows
+from cli.session import Session, open_session, run
+from node.meter.meter import Meter as MeterFolder
+from zunft.v1.meter_pb2 import LocateMeter, Meter, MeterStatus, RevokeMeter
+
+app = typer.Typer(help="Meters: anything that counts and signs.", no_args_is_help=True)
+
+MeterId = Annotated[str, typer.Argument(help="The meter's name in the consortium.")]
+
+
+@app.command()
+def register(
+    meter_id: MeterId,
+    agreement: Annotated[str, typer.Option(help="The agreement whose usage it counts.")],
+    label: Annotated[str, typer.Option(help="What it is.")] = "",
+    location: Annotated[str, typer.Option(help="Where it is; everybody can see it.")] = "",
+    acting: As = "",
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Make a meter's key and put it on the ledger. Picks up a registration that was interrupted."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            folder = meter_folder(session, meter_id)
+            made = (folder / "state.json").exists()
+            meter = (
+                MeterFolder.open(folder)
+                if made
+                else MeterFolder.create(folder, meter_id=meter_id, agreement_id=agreement)
+            )
+            await session.submit("meter.register", meter.registration(label=label, location=location))
+        say(f"Meter {meter_id} of {session.member.name} is registered; its key lies in {folder}.")
+
+    run(work())
+
+
+@app.command("rotate-key")
+def rotate_key(meter_id: MeterId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+    """Replace the meter's key; the batches it signed before must be on the ledger first."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            meter = MeterFolder.open(meter_folder(session, meter_id))
+            committed = await session.submit("meter.rotate_key", meter.prepare_key())
+            meter.use_prepared_key()
+        say(f"Meter {meter_id} signs with key {len(Meter.FromString(committed.result).keys)} from now on.")
+
+    run(work())
+
+
+@app.command()
+def locate(meter_id: MeterId, location: str, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+    """Say where the machine is now."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            await session.submit("meter.locate", LocateMeter(meter_id=meter_id, location=location))
+        say(f"Meter {meter_id} is at {location}.")
+
+    run(work())
+
+
+@app.command()
+def revoke(meter_id: MeterId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+    """For good: no batch of it is charged any more."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            await session.submit("meter.revoke", RevokeMeter(meter_id=meter_id))
+        say(f"Meter {meter_id} is revoked.")
+
+    run(work())
+
+
+@app.command("list")
+def list_meters(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """All meters of the consortium."""
+
+    async def work() -> None:
+        async with open_session(home, "") as session:
+            rows = [
+                {
+                    "meter": one.meter_id,
+                    "provider": session.topology.name_of(one.provider_msp_id),
+                    "label": one.label,
+                    "location": one.location,
+                    "status": MeterStatus.Name(one.status).removeprefix("METER_STATUS_").lower(),
+                    "key": len(one.keys),
+                }
+                for one in await session.list_all("meter", Meter)
+            ]
+        show_rows(rows, as_json=as_json, empty="No meters yet: zunft meter register")
+
+    run(work())
+
+
+def meter_folder(session: Session, meter_id: str) -> Path:
+    """Where the trial keeps what would lie in the meter itself."""
+    return session.topology.folder(session.member) / "meters" / meter_id
