@@ -1,0 +1,35 @@
+"""A consortium to test with: real keys, a real ledger, real transactions, and invariants after each of them.
+
+    with start_consortium(folder, "embedded") as consortium:
+        maker, factory, bank = (consortium.member(name) for name in ("maker", "factory", "bank"))
+        bank.mint(factory, 100 * TOKEN)
+        deal = consortium.agree(maker, factory, per_unit("hours", 2 * TOKEN), funds=50 * TOKEN)
+        maker.submit(deal, deal.batch([3 * UNIT]))
+
+The ledger kind is the only thing that a test does not know; ledgers.py says which there are.
+"""
+
+from tests.consortium.clock import Clock
+from tests.consortium.consortium import Consortium, refusals_met, start_consortium
+from tests.consortium.deal import Deal
+from tests.consortium.hand_meter import HandMeter
+from tests.consortium.ledgers import LEDGER_KINDS
+from tests.consortium.member import Member
+from tests.consortium.tariffs import TOKEN, UNIT, accesses, graduated, per_unit, tariff
+
+__all__ = [
+    "LEDGER_KINDS",
+    "TOKEN",
+    "UNIT",
+    "Clock",
+    "Consortium",
+    "Deal",
+    "HandMeter",
+    "Member",
+    "accesses",
+    "graduated",
+    "per_unit",
+    "refusals_met",
+    "start_consortium",
+    "tariff",
+]

@@ -1,0 +1,233 @@
+"""The consortium: starts a ledger, founds its members, and checks every invariant after every transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from google.protobuf.message import Message
+
+from chaincode import keys
+from chaincode.errors import ContractError
+from chaincode.invariants import State, violations
+from chaincode.roles import Role
+from network.founding import Plan, make_members
+from network.topology import Topology
+from node.ledger.block_reader import Transaction
+from node.ledger.gateway import Gateway, Limits, SigningIdentity
+from tests.consortium.clock import Clock
+from tests.consortium.deal import Deal
+from tests.consortium.follower import Follower
+from tests.consortium.hand_meter import HandMeter
+from tests.consortium.ledgers import LEDGER_KINDS, Ledger
+from tests.consortium.member import Member
+from tests.consortium.tariffs import tariff
+from zunft.v1.agreement_pb2 import Terms
+from zunft.v1.charter_pb2 import Charter, FoundCharter, TokenDefinition
+from zunft.v1.member_pb2 import Member as MemberRecord
+from zunft.v1.tariff_pb2 import Component, Tariff
+
+NAMES = ("maker", "factory", "bank", "forge")
+ISSUER = "bank"
+# A user without any role.
+GUEST = "guest"
+LIMITS = Limits(evaluate_s=10, endorse_s=10, submit_s=10, commit_status_s=20)
+
+M = TypeVar("M", bound=Message)
+Answer = TypeVar("Answer")
+
+
+def msp_id_of(name: str) -> str:
+    return f"{name.capitalize()}MSP"
+
+
+@dataclass
+class Consortium:
+    """Runs its own event loop, so that tests are plain functions; `run` is for those that want many calls at once."""
+
+    topology: Topology
+    ledger: Ledger
+    clock: Clock
+    runner: asyncio.Runner
+    followers: dict[str, Follower] = field(default_factory=dict)
+    _gateways: dict[tuple[str, str], Gateway] = field(default_factory=dict)
+
+    # --- who ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def members(self) -> list[Member]:
+        return [self.member(entry.name) for entry in self.topology.members]
+
+    def member(self, name: str) -> Member:
+        return Member(self, name, msp_id_of(name))
+
+    def gateway(self, msp_id: str, user: str) -> Gateway:
+        """Kept, as a program would; `user` is a role's name, or GUEST."""
+        gateway = self._gateways.get((msp_id, user))
+        if gateway is None:
+            files = self.topology.keys(self.topology.member(msp_id)).user(user)
+            identity = SigningIdentity.load(msp_id, files.certificate_path, files.key_path)
+            gateway = Gateway(
+                self.ledger.transport(msp_id),
+                identity,
+                channel=self.topology.channel,
+                limits=LIMITS,
+                clock=lambda: self.clock.now_us,
+            )
+            self._gateways[msp_id, user] = gateway
+        return gateway
+
+    # --- what ---------------------------------------------------------------------------------------------------------
+
+    def submit(
+        self,
+        msp_id: str,
+        user: str,
+        name: str,
+        request: Message | bytes,
+        *,
+        args: Sequence[bytes] = (),
+        transient: Mapping[str, bytes] | None = None,
+        endorsers: Sequence[str] = (),
+    ) -> bytes:
+        """One transaction to its end; afterwards everything that must hold is checked. Raises its refusal."""
+        gateway = self.gateway(msp_id, user)
+        with noted_refusals():
+            committed = self.run(
+                gateway.submit(name, request, extra_args=args, transient=transient, endorsing_msp_ids=endorsers)
+            )
+        self.catch_up(committed.block_number)
+        assert self.violations() == []
+        return committed.result
+
+    def evaluate(self, msp_id: str, user: str, name: str, request: Message | bytes) -> bytes:
+        with noted_refusals():
+            return self.run(self.gateway(msp_id, user).evaluate(name, request))
+
+    def run(self, coroutine: Coroutine[Any, Any, Answer]) -> Answer:
+        return self.runner.run(coroutine)
+
+    # --- the state, from the blocks -----------------------------------------------------------------------------------
+
+    def catch_up(self, block_number: int) -> None:
+        for follower in self.followers.values():
+            self.run(follower.catch_up(block_number))
+
+    @property
+    def state(self) -> State:
+        """What all members together know."""
+        private = [follower.private for follower in self.followers.values()]
+        return State(self.public, {key: value for values in private for key, value in values.items()})
+
+    @property
+    def public(self) -> Mapping[str, bytes]:
+        return next(iter(self.followers.values())).public
+
+    @property
+    def transactions(self) -> list[Transaction]:
+        """Every transaction of the channel, in order."""
+        return next(iter(self.followers.values())).transactions
+
+    def violations(self) -> list[str]:
+        return violations(self.state) + list(different_archives(self.followers.values()))
+
+    def read(self, key: keys.Key[M]) -> M:
+        """A public record, empty where there is none."""
+        return key.message.FromString(self.public.get(key.name, b""))
+
+    # --- ready-made ---------------------------------------------------------------------------------------------------
+
+    def agree(
+        self,
+        provider: Member,
+        customer: Member,
+        *components: Component,
+        agreement_id: str = "",
+        meters: Sequence[HandMeter] = (),
+        funds: int = 0,
+        open_book: bool = False,
+        notice_s: int = 0,
+        **terms: Any,
+    ) -> Deal:
+        """An agreement in force with a registered meter and an open account; `terms` are further fields of Terms."""
+        agreement_id = agreement_id or f"A{sum(key.startswith('agreement/') for key in self.public) + 1}"
+        deal = Deal(self, provider, customer, agreement_id, tuple(meters) or (HandMeter(f"meter-{agreement_id}"),))
+        for meter in deal.meters:
+            if keys.meter(meter.meter_id).name not in self.public:
+                provider.register(meter)
+        price: Tariff = terms.pop("tariff", None) or tariff(*components)
+        first: Terms = deal.terms(1, tariff=price, **terms)
+        deal.sign(first, open_book=open_book, notice_s=notice_s)
+        provider.open_account(deal)
+        if funds:
+            customer.fund(deal, funds)
+        return deal
+
+    def found(self) -> None:
+        """charter.found, by the issuer's admin."""
+        token = TokenDefinition(currency="EUR", issuer_msp_id=msp_id_of(ISSUER))
+        charter = Charter(consortium=self.topology.consortium, text_digest=bytes(32), token=token)
+        members = [MemberRecord(msp_id=member.msp_id, name=member.name) for member in self.members]
+        self.member(ISSUER).call("charter.found", FoundCharter(charter=charter, members=members))
+
+
+@contextmanager
+def start_consortium(folder: Path, kind: str = "embedded", *, names: Sequence[str] = NAMES) -> Iterator[Consortium]:
+    """A consortium on a fresh ledger of this kind, not founded yet."""
+    clock = Clock()
+    topology = make_topology(folder, names)
+    with asyncio.Runner() as runner:
+        ledger = runner.run(LEDGER_KINDS[kind](topology, clock.utc))
+        consortium = Consortium(topology, ledger, clock, runner)
+        for member in consortium.members:
+            blocks = consortium.gateway(member.msp_id, Role.AUDITOR).blocks(0)
+            consortium.followers[member.msp_id] = Follower(member.msp_id, blocks)
+        try:
+            yield consortium
+        finally:
+            for follower in consortium.followers.values():
+                runner.run(follower.blocks.aclose())
+            runner.run(ledger.close())
+
+
+def make_topology(folder: Path, names: Sequence[str]) -> Topology:
+    """Every member's keys: a user for each role, and one without any."""
+    members = tuple((name, msp_id_of(name), name.capitalize()) for name in names)
+    plan = Plan("Test guild", "zunft", "EUR", ISSUER, "The charter", members, 7600)
+    folder.mkdir(parents=True, exist_ok=True)
+    topology = make_members(folder, plan)
+    for member in topology.members:
+        topology.keys(member).add_user(GUEST, [])
+    return topology
+
+
+# --- what the run has met ---------------------------------------------------------------------------------------------
+
+_refusals: set[tuple[str, str]] = set()
+
+
+def refusals_met() -> frozenset[tuple[str, str]]:
+    """Error class and message of every refusal that any consortium of this process has met."""
+    return frozenset(_refusals)
+
+
+@contextmanager
+def noted_refusals() -> Iterator[None]:
+    try:
+        yield
+    except ContractError as refusal:
+        _refusals.add((type(refusal).__name__, str(refusal)))
+        raise
+
+
+def different_archives(followers: Sequence[Follower] | Any) -> Iterator[str]:
+    """What two members both archived is the same; of terms only those in force, which an invariant checks."""
+    seen: dict[str, bytes] = {}
+    for follower in followers:
+        for key, value in follower.private.items():
+            if not key.startswith("terms/") and seen.setdefault(key, value) != value:
+                yield f"{key} differs between its archives"

@@ -1,0 +1,46 @@
+"""The state as one member's blocks tell it: everybody's keys, and the private values that only this member gets."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+
+from fabric_protos.peer import events_pb2
+
+from chaincode.stub import implicit_collection
+from node.ledger.block_reader import Block, Transaction, read_block
+
+
+@dataclass
+class Follower:
+    msp_id: str
+    blocks: AsyncGenerator[events_pb2.BlockAndPrivateData]
+    public: dict[str, bytes] = field(default_factory=dict)
+    private: dict[str, bytes] = field(default_factory=dict)
+    transactions: list[Transaction] = field(default_factory=list)
+    delivered: list[bytes] = field(default_factory=list)
+
+    async def catch_up(self, block_number: int) -> None:
+        """Reads on until it knows the block of this number."""
+        while len(self.delivered) <= block_number:
+            answer = await anext(self.blocks)
+            self.delivered.append(answer.SerializeToString())
+            self._apply(read_block(answer))
+
+    def _apply(self, block: Block) -> None:
+        for transaction in block.transactions:
+            self.transactions.append(transaction)
+            if transaction.is_valid:
+                self._write(transaction)
+
+    def _write(self, transaction: Transaction) -> None:
+        for key, value in transaction.writes.items():
+            if value is None:
+                self.public.pop(key, None)
+            else:
+                self.public[key] = value
+        for write in transaction.private_writes:
+            if write.collection == implicit_collection(self.msp_id):
+                assert write.key is not None, f"{self.msp_id} lacks a value of its own collection"
+                assert write.value is not None, f"{self.msp_id} lacks {write.key}"
+                self.private[write.key] = write.value

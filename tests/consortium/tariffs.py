@@ -1,0 +1,29 @@
+"""Tariffs in one line each. One token is 10^6 micro-tokens, one unit 10^6 micro-units."""
+
+from __future__ import annotations
+
+from zunft.v1 import tariff_pb2
+from zunft.v1.tariff_pb2 import Component, Graduated, PerUnit, Tariff, Tier
+
+TOKEN = 10**6
+UNIT = 10**6
+
+
+def tariff(*components: Component, name: str = "standard") -> Tariff:
+    return Tariff(name=name, currency="EUR", unit="hour", time_zone="Europe/Berlin", components=components)
+
+
+def per_unit(name: str, unit_price_micro: int, measure: int = tariff_pb2.MEASURE_QUANTITY) -> Component:
+    price = PerUnit(unit_price_micro=unit_price_micro)
+    return Component(name=name, measure=measure, period=tariff_pb2.PERIOD_AGREEMENT, per_unit=price)
+
+
+def graduated(name: str, *tiers: tuple[int, int]) -> Component:
+    """Each tier: up to how much (0: no border), at what unit price."""
+    price = Graduated(tiers=[Tier(up_to_micro=up_to, unit_price_micro=price) for up_to, price in tiers])
+    measure, period = tariff_pb2.MEASURE_QUANTITY, tariff_pb2.PERIOD_AGREEMENT
+    return Component(name=name, measure=measure, period=period, graduated=price)
+
+
+def accesses(name: str, fee_micro: int) -> Component:
+    return per_unit(name, fee_micro, tariff_pb2.MEASURE_ACCESSES)
