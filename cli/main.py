@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cli import consortium, token
+from cli import account, agreement, consortium, invoice, meter, roles, token
 from cli.errors import EXPECTED, exit_code, sentence
 from cli.exit_codes import ExitCode
 from cli.output import error_console
@@ -17,7 +17,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(consortium.app, name="consortium")
+app.add_typer(agreement.app, name="agreement")
+app.add_typer(meter.app, name="meter")
+app.add_typer(account.app, name="account")
+app.add_typer(invoice.app, name="invoice")
 app.add_typer(token.app, name="token")
+app.command()(roles.roles)
 
 
 def main() -> None:

@@ -1,0 +1,231 @@
+"""zunft agreement: draft from a YAML file, propose, show, accept, amend, terminate."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chaincode import keys
+from chaincode.agreement import TERMS, check_terms, refer
+from chaincode.errors import TermsMismatch
+from chaincode.transaction import serialise
+from cli.options import DEFAULT_HOME, As, Home, Json
+from cli.output import say, show_fields, show_rows, to_dict
+from cli.session import Session, open_session, run
+from cli.values import show_amount
+from network.topology import Topology
+from node.agreement_file import SALT_BYTES, AgreementDraft, read_agreement
+from node.meter_account import MeterAccount
+from node.tariff.explain import explain
+from zunft.v1.agreement_pb2 import (
+    AcceptAgreement,
+    Agreement,
+    AgreementStatus,
+    AmendAgreement,
+    ProposeAgreement,
+    ShareTerms,
+    TerminateAgreement,
+    Terms,
+    TermsReference,
+)
+
+app = typer.Typer(help="Framework agreements of a provider and a customer.", no_args_is_help=True)
+
+AgreementFile = Annotated[Path, typer.Argument(help="YAML: parties, meters, tariff; see docs/agreements.md.")]
+AgreementId = Annotated[str, typer.Argument(help="The agreement's name.")]
+
+
+@app.command()
+def draft(file: AgreementFile, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """Check an agreement file and say in words what it means. Nothing is sent."""
+    topology = Topology.load(home)
+    drafted = _read(topology, file)
+    _show_terms(topology, drafted.terms, as_json=as_json)
+
+
+@app.command()
+def propose(file: AgreementFile, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+    """Hand the terms to the other party in private, and put their digest on the ledger."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            drafted = _read(session.topology, file)
+            agreement = await propose_agreement(session, drafted)
+            other = _other_party(session, agreement)
+        say(f"Agreement {agreement.agreement_id} is proposed.")
+        say(f"Next: zunft agreement accept --as {other} {agreement.agreement_id}")
+
+    run(work())
+
+
+@app.command()
+def show(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """As a party: the terms in words, the pending ones if there are any."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            _, terms = await _read_latest(session, agreement_id)
+            _show_terms(session.topology, terms, as_json=as_json)
+
+    run(work())
+
+
+@app.command()
+def accept(
+    agreement_id: AgreementId,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    acting: As = "",
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Read the pending terms, checked against the digest on the ledger, and accept them."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            reference, terms = await _read_latest(session, agreement_id)
+            _show_terms(session.topology, terms, as_json=False)
+            if not yes and not typer.confirm(f"Accept version {terms.version}?"):
+                say("Nothing was accepted.")
+                return
+            await session.submit("agreement.accept", AcceptAgreement(agreement_id=agreement_id, terms=reference))
+        say(f"Version {terms.version} of {agreement_id} is in force.")
+
+    run(work())
+
+
+@app.command()
+def amend(file: AgreementFile, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+    """Propose the next version of the terms; the other party accepts it like a new agreement."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            drafted = _read(session.topology, file)
+            agreement = await session.read(keys.agreement(drafted.terms.agreement_id))
+            drafted.terms.version = agreement.terms.version + 1
+            data, reference = _seal(drafted)
+            await _share(session, drafted, data)
+            request = AmendAgreement(
+                agreement_id=agreement.agreement_id, terms=reference, open_terms=data if agreement.open else b""
+            )
+            await session.submit("agreement.amend", request)
+            other = _other_party(session, agreement)
+        say(f"Version {reference.version} of {agreement.agreement_id} is proposed.")
+        say(f"Next: zunft agreement accept --as {other} {agreement.agreement_id}")
+
+    run(work())
+
+
+@app.command()
+def terminate(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+    """End the agreement now; what was used up to now is still charged."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            await session.submit("agreement.terminate", TerminateAgreement(agreement_id=agreement_id))
+        say(f"Agreement {agreement_id} has ended. Next: zunft account claim, settle and close {agreement_id}")
+
+    run(work())
+
+
+@app.command("list")
+def list_agreements(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """All agreements, as the whole consortium sees them."""
+
+    async def work() -> None:
+        async with open_session(home, "") as session:
+            rows = [_row(session.topology, one) for one in await session.list_all("agreement", Agreement)]
+        show_rows(rows, as_json=as_json, empty="No agreements yet: zunft agreement propose")
+
+    run(work())
+
+
+async def propose_agreement(session: Session, drafted: AgreementDraft) -> Agreement:
+    """Shares the terms, then proposes their digest."""
+    data, reference = _seal(drafted)
+    await _share(session, drafted, data)
+    request = ProposeAgreement(
+        agreement_id=drafted.terms.agreement_id,
+        provider_msp_id=drafted.terms.provider_msp_id,
+        customer_msp_id=drafted.terms.customer_msp_id,
+        open=drafted.open,
+        terms_digest=reference.digest,
+        withdrawal_notice_s=drafted.withdrawal_notice_s,
+        open_terms=data if drafted.open else b"",
+    )
+    return Agreement.FromString((await session.submit("agreement.propose", request)).result)
+
+
+def _seal(drafted: AgreementDraft) -> tuple[bytes, TermsReference]:
+    """The terms with a fresh salt, as bytes that stay the same from now on, and what names them on the ledger."""
+    drafted.terms.salt = secrets.token_bytes(SALT_BYTES)
+    data = serialise(drafted.terms)
+    return data, refer(data, drafted.terms)
+
+
+async def _share(session: Session, drafted: AgreementDraft, data: bytes) -> None:
+    if drafted.open:
+        return
+    parties = (drafted.terms.provider_msp_id, drafted.terms.customer_msp_id)
+    request = ShareTerms(
+        agreement_id=drafted.terms.agreement_id, provider_msp_id=parties[0], customer_msp_id=parties[1]
+    )
+    gateway = session.gateway("agreement.share")
+    await gateway.submit("agreement.share", request, transient={TERMS: data}, endorsing_msp_ids=parties)
+
+
+async def _read_latest(session: Session, agreement_id: str) -> tuple[TermsReference, Terms]:
+    """The pending terms, else those in force. Raises TermsMismatch unless they are what the ledger names."""
+    account = await MeterAccount.open(session.gateway("agreement.read_terms"), agreement_id)
+    agreement = account.agreement
+    reference = agreement.pending if agreement.HasField("pending") else agreement.terms
+    data = await account.read_terms(reference.version)
+    if refer(data, Terms.FromString(data)) != reference:
+        raise TermsMismatch("the terms in your archive are not those on the ledger: ask for them to be shared again")
+    return reference, Terms.FromString(data)
+
+
+def _read(topology: Topology, file: Path) -> AgreementDraft:
+    drafted = read_agreement(file, lambda name: topology.member(name).msp_id)
+    drafted.terms.salt = bytes(SALT_BYTES)
+    check_terms(serialise(drafted.terms))
+    return drafted
+
+
+def _show_terms(topology: Topology, terms: Terms, *, as_json: bool) -> None:
+    fields = {
+        "agreement": terms.agreement_id,
+        "version": terms.version,
+        "provider": topology.name_of(terms.provider_msp_id),
+        "customer": topology.name_of(terms.customer_msp_id),
+        "meters": list(terms.meter_ids),
+        "credit_limit": show_amount(terms.credit_limit_micro),
+        "late_cut_off_s": terms.late_cut_off_s,
+        "correction_window_s": terms.correction_window_s,
+        "data_sets": list(terms.data_policy.data_sets),
+    }
+    if as_json:
+        fields["tariff"] = to_dict(terms.tariff)
+    show_fields(fields, as_json=as_json)
+    if not as_json:
+        for sentence in explain(terms.tariff):
+            say(f"  {sentence}")
+
+
+def _other_party(session: Session, agreement: Agreement) -> str:
+    parties: Sequence[str] = (agreement.provider_msp_id, agreement.customer_msp_id)
+    return next(session.topology.name_of(party) for party in parties if party != session.member.msp_id)
+
+
+def _row(topology: Topology, one: Agreement) -> dict[str, object]:
+    return {
+        "agreement": one.agreement_id,
+        "provider": topology.name_of(one.provider_msp_id),
+        "customer": topology.name_of(one.customer_msp_id),
+        "status": AgreementStatus.Name(one.status).removeprefix("AGREEMENT_STATUS_").lower(),
+        "version": one.terms.version or "",
+        "pending_version": one.pending.version or "",
+        "open": "yes" if one.open else "no",
+    }

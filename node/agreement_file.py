@@ -1,0 +1,97 @@
+"""Agreement files: the terms of a framework agreement as people write them, in YAML.
+
+agreement: drill-2026
+provider: maker
+customer: factory
+meters: [drill-7]
+credit_limit: 0              # tokens; 0 = strictly prepaid
+late_cut_off: 7 days         # older readings need a correction; leave it out for no limit
+correction_window: 62 days   # how long a closed month can be corrected
+withdrawal_notice: 14 days
+data_sets: [utilisation]     # what may be granted by access
+open: no                     # yes = the whole consortium sees terms and usage
+tariff: drill.yaml           # a file beside this one, or the tariff itself
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from node.tariff.file import read_tariff, tariff_of
+from node.yaml_tree import Tree, read_yaml
+from zunft.v1.agreement_pb2 import DataPolicy, Terms
+from zunft.v1.tariff_pb2 import Tariff
+
+SALT_BYTES = 32
+
+_FIELDS = (
+    "agreement",
+    "provider",
+    "customer",
+    "meters",
+    "credit_limit",
+    "late_cut_off",
+    "correction_window",
+    "withdrawal_notice",
+    "data_sets",
+    "open",
+    "tariff",
+)
+_REQUIRED = ("agreement", "provider", "customer", "meters", "tariff")
+_DURATION = re.compile(r"([0-9]{1,9}) ?(s|min|hours?|h|days?|d)")
+_UNIT_S = {"s": 1, "min": 60, "h": 3600, "hour": 3600, "hours": 3600, "d": 86400, "day": 86400, "days": 86400}
+_YES_NO = {"yes": 1, "no": 0, "true": 1, "false": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementDraft:
+    """What the file says. The terms have no salt yet; `withdrawal_notice_s` and `open` are the channel's to see."""
+
+    terms: Terms
+    withdrawal_notice_s: int
+    open: bool
+
+
+def read_agreement(path: Path, msp_id_of: Callable[[str], str], *, version: int = 1) -> AgreementDraft:
+    """The agreement in a YAML file; `msp_id_of` finds a member's MSP id by its name.
+
+    Raises WrongFile with the line and what to write, and what `msp_id_of` raises.
+    """
+    tree = read_yaml(path)
+    fields = tree.fields(_FIELDS, required=_REQUIRED)
+    terms = Terms(
+        agreement_id=fields["agreement"].text(),
+        version=version,
+        provider_msp_id=msp_id_of(fields["provider"].text()),
+        customer_msp_id=msp_id_of(fields["customer"].text()),
+        meter_ids=[item.text() for item in fields["meters"].items()],
+        tariff=_tariff(fields["tariff"], path.parent),
+        credit_limit_micro=fields["credit_limit"].micro() if "credit_limit" in fields else 0,
+        late_cut_off_s=_duration_s(fields, "late_cut_off"),
+        correction_window_s=_duration_s(fields, "correction_window"),
+        data_policy=DataPolicy(
+            data_sets=[item.text() for item in fields["data_sets"].items()] if "data_sets" in fields else []
+        ),
+    )
+    is_open = bool(fields["open"].choice(_YES_NO)) if "open" in fields else False
+    return AgreementDraft(terms, _duration_s(fields, "withdrawal_notice"), is_open)
+
+
+def _tariff(tree: Tree, folder: Path) -> Tariff:
+    return read_tariff(folder / tree.text()) if isinstance(tree.node, yaml.ScalarNode) else tariff_of(tree)
+
+
+def _duration_s(fields: Mapping[str, Tree], name: str) -> int:
+    """A duration in seconds; 0 where the file says nothing."""
+    if name not in fields:
+        return 0
+    text = fields[name].text()
+    match = _DURATION.fullmatch(text)
+    if match is None and text != "0":
+        fields[name].fail(f"{text!r} is no duration: write it like 14 days, 12 hours, 90 min or 30 s.")
+    return int(match[1]) * _UNIT_S[match[2]] if match else 0
