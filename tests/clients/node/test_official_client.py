@@ -1,0 +1,155 @@
+"""The official Node.js gateway client runs a whole confidential usage transaction on our ledger, over TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import subprocess
+import time
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf.message import Message
+
+from chaincode.head import DISCLOSURE
+from chaincode.transaction import serialise
+from node.ledger.embedded import EmbeddedLedger
+from node.ledger.embedded.service import LedgerServer, ServerTls
+from tests.consortium import TOKEN, UNIT, Consortium, Deal, per_unit, start_consortium, tariff
+from zunft.v1.event_pb2 import LedgerEvent
+from zunft.v1.usage_pb2 import AccountHead, Disclosure, ReadHead, SubmitUsage, UsageReceipt
+
+HERE = Path(__file__).parent
+FILES = ("package.json", "package-lock.json", "client.mjs")
+UNREACHABLE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT")
+INSTALL_S, RUN_S = 300, 60
+
+pytestmark = pytest.mark.needs_node
+
+
+@pytest.fixture(scope="session")
+def client_folder() -> Path:
+    """The client with its packages as the lock file pins them, kept from run to run."""
+    npm = shutil.which("npm")
+    if not npm or not shutil.which("node"):
+        pytest.skip("node and npm are not installed; the official gateway client needs Node.js 20 or newer")
+    folder = Path(__file__).parents[3] / "build" / "node-client"
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (HERE / "package-lock.json").read_bytes()
+    installed = folder / "installed-lock.json"
+    for name in FILES:
+        shutil.copyfile(HERE / name, folder / name)
+    if not installed.exists() or installed.read_bytes() != lock:
+        install(npm, folder)
+        installed.write_bytes(lock)
+    return folder
+
+
+def install(npm: str, folder: Path) -> None:
+    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=INSTALL_S, check=False)
+    if done.returncode and any(code in done.stderr for code in UNREACHABLE):
+        pytest.skip("the npm registry cannot be reached, and the official gateway client is not installed yet")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_usage_transaction_with_the_official_client(tmp_path: Path, client_folder: Path) -> None:
+    with start_consortium(tmp_path, names=("maker", "factory", "bank")) as consortium:
+        # The client writes its machine's time into its transactions.
+        consortium.clock.now_us = time.time_ns() // 1_000
+        deal = signed_deal(consortium)
+        seen = consortium.run(serve_and_run(deal, client_folder, task(deal)))
+        consortium.catch_up(seen["committed"]["blockNumber"])
+
+        said = {peer["mspId"]: peer["message"].split(":")[0] for peer in seen["refusal"]}
+        assert said == dict.fromkeys(deal.parties, "chaincode response 409, TermsMismatch")
+        transaction = consortium.transactions[-1]
+        assert transaction.is_valid
+        assert (transaction.tx_id, transaction.validation_code) == (
+            seen["committed"]["txId"],
+            seen["committed"]["code"],
+        )
+        assert transaction.endorsing_msp_ids == tuple(sorted(deal.parties))
+        receipt = UsageReceipt.FromString(b64decode(seen["committed"]["result"]))
+        assert (receipt.agreement_id, receipt.sequence) == (deal.agreement_id, 1)
+        event = LedgerEvent.FromString(b64decode(seen["event"]["payload"]))
+        assert (seen["event"]["name"], event.agreement_id) == ("usage.submit", deal.agreement_id)
+        assert seen["event"]["blockNumber"] == seen["committed"]["blockNumber"]
+        assert AccountHead.FromString(b64decode(seen["answer"])).debited_micro == 6 * TOKEN
+        assert consortium.violations() == []
+
+
+def signed_deal(consortium: Consortium) -> Deal:
+    """Two tokens an hour, prepaid."""
+    maker, factory, bank = (consortium.member(name) for name in ("maker", "factory", "bank"))
+    consortium.found()
+    bank.mint(factory, 100 * TOKEN)
+    return consortium.agree(maker, factory, per_unit("hours", 2 * TOKEN), funds=50 * TOKEN)
+
+
+def task(deal: Deal) -> dict[str, Any]:
+    """Three hours of usage, the same under a tariff that was never agreed on, and where the account stands then."""
+    disclosure = deal.provider.disclose(deal)
+    disclosure.batches.append(deal.batch([3 * UNIT]))
+    forged = Disclosure()
+    forged.CopyFrom(disclosure)
+    forged.terms = serialise(deal.terms(1, tariff=tariff(per_unit("hours", 9 * TOKEN))))
+    return {
+        "transaction": transaction(deal, disclosure),
+        "forged": transaction(deal, forged),
+        "query": {"name": "usage.read_head", "request": base64(ReadHead(agreement_id=deal.agreement_id))},
+    }
+
+
+def transaction(deal: Deal, disclosure: Disclosure) -> dict[str, Any]:
+    return {
+        "name": "usage.submit",
+        "request": base64(SubmitUsage(agreement_id=deal.agreement_id)),
+        "transient": {DISCLOSURE: base64(disclosure)},
+        "endorsers": deal.parties,
+    }
+
+
+async def serve_and_run(deal: Deal, folder: Path, work: Mapping[str, Any]) -> dict[str, Any]:
+    """Runs the client, as a program of the provider's, against the ledger's service; what it saw."""
+    topology, ledger = deal.consortium.topology, deal.consortium.ledger.transport(deal.provider.msp_id)
+    assert isinstance(ledger, EmbeddedLedger)
+    keys = topology.keys(topology.member(deal.provider.msp_id))
+    tls, user = keys.node_tls(), keys.user("erp")
+    server = await LedgerServer.start(ledger, "localhost", 0, ServerTls(tls.key_pem(), tls.certificate_pem()))
+    connection = {
+        "address": f"localhost:{server.port}",
+        "tlsRoots": keys.tls_root_pem().decode(),
+        "mspId": keys.msp_id,
+        "certificate": user.certificate_pem().decode(),
+        "key": user.key_pem().decode(),
+        "channel": topology.channel,
+        "chaincode": "zunft",
+    }
+    try:
+        return await run_client(folder, {**connection, **work})
+    finally:
+        await server.stop()
+
+
+async def run_client(folder: Path, work: Mapping[str, Any]) -> dict[str, Any]:
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        "node", "client.mjs", cwd=folder, stdin=pipe, stdout=pipe, stderr=pipe
+    )
+    try:
+        written, complaint = await asyncio.wait_for(process.communicate(json.dumps(work).encode()), RUN_S)
+    finally:
+        if process.returncode is None:
+            process.kill()
+    assert process.returncode == 0, complaint.decode()
+    answer: dict[str, Any] = json.loads(written)
+    return answer
+
+
+def base64(message: Message) -> str:
+    return b64encode(serialise(message)).decode()
