@@ -79,7 +79,7 @@ def test_a_usage_transaction_with_the_official_client(tmp_path: Path, client_fol
         event = LedgerEvent.FromString(b64decode(seen["event"]["payload"]))
         assert (seen["event"]["name"], event.agreement_id) == ("usage.submit", deal.agreement_id)
         assert seen["event"]["blockNumber"] == seen["committed"]["blockNumber"]
-        assert AccountHead.FromString(b64decode(seen["answer"])).debited_micro == 6 * TOKEN
+        assert AccountHead.FromString(b64decode(seen["answer"])).usage_micro == 6 * TOKEN
         assert consortium.violations() == []
 
 
