@@ -1,0 +1,78 @@
+"""Fields of readings in CSV files: how the text in a column becomes a number, an outcome or a name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from chaincode.rating.limits import READING_QUANTITY_MICRO_MAX
+from node.tariff.file import OUTCOMES
+from node.yaml_tree import Tree
+
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
+_MILLI_MAX = 10**12
+# (digits after the point, largest value) of the fields that are numbers. Utilisation is in percent, stored in 10^-3.
+_SCALES = {"quantity": (6, READING_QUANTITY_MICRO_MAX), "utilisation": (1, _MILLI_MAX), "speed": (3, _MILLI_MAX)}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a field comes from: a column and how to read its text; a constant has no column.
+
+    `read` raises ValueError with what is wrong and what to do.
+    """
+
+    column: str
+    read: Callable[[str], int | str]
+
+
+def source_of(field: str, tree: Tree, decimal_point: str) -> Source:
+    """A field's place in the mapping file. Raises WrongFile."""
+    fields = tree.fields(("column", "values", "constant"))
+    if ("column" in fields) == ("constant" in fields):
+        tree.fail("write either the name of a column or a constant.")
+    if "constant" in fields:
+        constant = _value_of(field, fields["constant"])
+        return Source("", lambda _: constant)
+    column = fields["column"].text()
+    if "values" in fields:
+        values = {word: _value_of(field, value) for word, value in fields["values"].entries().items()}
+        return Source(column, lambda text: _translated(values, text))
+    if field == "outcome":
+        tree.fail("say which words mean what: values: {ok: passed, nok: failed}.")
+    if field in _SCALES:
+        places, most = _SCALES[field]
+        return Source(column, lambda text: _scaled(text, places, most, decimal_point))
+    return Source(column, lambda text: text)
+
+
+def _value_of(field: str, tree: Tree) -> int | str:
+    """A value that the mapping file itself gives."""
+    if field == "quantity":
+        return tree.micro()
+    if field == "speed":
+        return tree.milli()
+    if field == "utilisation":
+        return tree.percent(3)
+    return tree.choice(OUTCOMES) if field == "outcome" else tree.text()
+
+
+def _translated(values: dict[str, int | str], text: str) -> int | str:
+    if text not in values:
+        raise ValueError(f"{text!r} is not among the mapping's values ({', '.join(values)}): add it there.")
+    return values[text]
+
+
+def _scaled(text: str, places: int, most: int, decimal_point: str) -> int:
+    """Exact; refuses what is finer than `places` digits after the point."""
+    plain = text.replace(decimal_point, ".") if decimal_point != "." else text
+    if not _NUMBER.fullmatch(plain):
+        raise ValueError(f"{text!r} is no number: correct it, or the mapping's decimal.")
+    scaled = Decimal(plain).scaleb(places)
+    if scaled != scaled.to_integral_value():
+        raise ValueError(f"{text} is finer than {places} digits after the point: round it before.")
+    if abs(scaled) > most:
+        raise ValueError(f"{text} is beyond {most // 10**places:,}: correct it, or use a larger unit.")
+    return int(scaled)

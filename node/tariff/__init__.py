@@ -1,0 +1,1 @@
+"""Tariffs as people handle them: files, words, simulations, curves."""
