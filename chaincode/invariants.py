@@ -14,13 +14,19 @@ from typing import TypeVar
 from google.protobuf.message import Message
 
 from chaincode import keys
-from chaincode.account import drawable_micro, escrow_micro
+from chaincode.account import escrow_micro
 from chaincode.head import accrued_micro
 from zunft.v1.account_pb2 import Account
 from zunft.v1.agreement_pb2 import Agreement, Terms
-from zunft.v1.invoice_pb2 import INVOICE_KIND_CREDIT_NOTE, INVOICE_KIND_INVOICE, Invoice
-from zunft.v1.token_pb2 import REDEMPTION_STATUS_HELD, Balance, Redemption
-from zunft.v1.usage_pb2 import AccountHead, Commitment, UsageBatch, UsageRecord
+from zunft.v1.invoice_pb2 import INVOICE_KIND_CREDIT_NOTE, INVOICE_KIND_GOODWILL, INVOICE_KIND_INVOICE, Invoice
+from zunft.v1.token_pb2 import (
+    REDEMPTION_STATUS_CONFIRMED,
+    REDEMPTION_STATUS_HELD,
+    Balance,
+    MintRecord,
+    Redemption,
+)
+from zunft.v1.usage_pb2 import Claim, Commitment, UsageBatch, UsageRecord
 
 M = TypeVar("M", bound=Message)
 
@@ -51,8 +57,7 @@ def violations(state: State) -> list[str]:
 
 def tokens_are_conserved(state: State) -> Iterator[str]:
     """minted - burned = balances + escrows + holds."""
-    value = state.public.get(keys.SUPPLY.name)
-    supply = keys.SUPPLY.message() if value is None else keys.SUPPLY.message.FromString(value)
+    supply = keys.SUPPLY.message.FromString(state.public.get(keys.SUPPLY.name, b""))
     balances = sum(balance.amount_micro for balance in state.records("balance", Balance))
     escrows = sum(escrow_micro(account) for account in state.records("account", Account))
     holds = sum(
@@ -61,6 +66,17 @@ def tokens_are_conserved(state: State) -> Iterator[str]:
     circulating = supply.minted_micro - supply.burned_micro
     if circulating != balances + escrows + holds:
         yield f"{circulating} circulating, but balances {balances}, escrows {escrows}, holds {holds}"
+
+
+def supply_matches_its_records(state: State) -> Iterator[str]:
+    """What was minted is the sum of the bank's credits, what was burned the sum of confirmed redemptions."""
+    supply = keys.SUPPLY.message.FromString(state.public.get(keys.SUPPLY.name, b""))
+    minted = sum(record.amount_micro for record in state.records("mint", MintRecord))
+    burned = sum(
+        one.amount_micro for one in state.records("redemption", Redemption) if one.status == REDEMPTION_STATUS_CONFIRMED
+    )
+    if (supply.minted_micro, supply.burned_micro) != (minted, burned):
+        yield f"supply is {supply.minted_micro} less {supply.burned_micro}, the records say {minted} less {burned}"
 
 
 def nothing_is_negative(state: State) -> Iterator[str]:
@@ -84,14 +100,49 @@ def heads_match_commitments(state: State) -> Iterator[str]:
 
 
 def usage_is_covered(state: State) -> Iterator[str]:
-    """accrued <= funded - withdrawn + credit limit. (A notice may come after the usage, so it does not count here.)"""
+    """accrued <= funded + the highest credit limit so far.
+
+    Each debit was covered when it was made. Afterwards the customer may withdraw what is not claimed, and an amendment
+    may lower the limit, so neither the withdrawn amount nor the limit in force counts here.
+    """
     for account in state.records("account", Account):
-        head, terms = _head_and_terms(state, account.agreement_id)
-        if head is None or terms is None:
+        head = state.find_private(keys.head(account.agreement_id))
+        versions = _terms_in_force_so_far(state, account.agreement_id)
+        if head is None or not versions:
             continue
-        limit_micro = drawable_micro(account) + account.notice.amount_micro + terms.credit_limit_micro
-        if accrued_micro(head) > max(limit_micro, 0):
+        limit_micro = account.funded_micro + max(terms.credit_limit_micro for terms in versions)
+        if accrued_micro(head) > limit_micro:
             yield f"{account.agreement_id} accrued {accrued_micro(head)}, covered are {limit_micro}"
+
+
+def nothing_is_paid_without_invoice(state: State) -> Iterator[str]:
+    """paid <= invoiced: tokens leave an escrow for the provider only against a document."""
+    for account in state.records("account", Account):
+        invoiced_micro = account.invoiced_usage_micro + account.invoiced_correction_micro
+        if account.paid_micro > max(invoiced_micro, 0):
+            yield f"{account.agreement_id} paid {account.paid_micro}, invoiced are {invoiced_micro}"
+
+
+def terms_are_archived(state: State) -> Iterator[str]:
+    """Whoever is a party can show the terms in force: the archived ones have the digest that is on the channel."""
+    for agreement in state.records("agreement", Agreement):
+        for reference in (*agreement.superseded, agreement.terms):
+            key = keys.terms(agreement.agreement_id, reference.version).name
+            value = state.private.get(key, state.public.get(key))
+            if reference.version and value and hashlib.sha256(value).digest() != reference.digest:
+                yield f"{key} is not what both parties accepted"
+
+
+def records_are_gap_free(state: State) -> Iterator[str]:
+    """A confidential account's archive holds every two-party transaction, 1, 2, 3 … up to its commitment."""
+    archived: dict[str, list[str]] = defaultdict(list)
+    for key in sorted(key for key in state.private if key.startswith("record/")):
+        archived[key.split("/")[1]].append(key)
+    for agreement_id, found in archived.items():
+        commitment = keys.commitment(agreement_id).message.FromString(state.public[keys.commitment(agreement_id).name])
+        wanted = [keys.record(agreement_id, number).name for number in range(1, commitment.sequence + 1)]
+        if found != wanted:
+            yield f"the archive of {agreement_id} has {len(found)} records, its commitment stands at {len(wanted)}"
 
 
 def streams_are_gap_free(state: State) -> Iterator[str]:
@@ -127,6 +178,33 @@ def open_lines_sum_to_unclaimed(state: State) -> Iterator[str]:
             yield f"open correction lines of {commitment.agreement_id} add up to {correction}"
 
 
+def claims_add_up(state: State) -> Iterator[str]:
+    """A claim's lines are its amounts."""
+    for key in sorted(key for key in state.private if key.startswith("claim/")):
+        claim = Claim.FromString(state.private[key])
+        usage = sum(line.amount_micro for line in claim.lines)
+        correction = sum(line.amount_micro for line in claim.correction_lines)
+        if (usage, correction) != (claim.usage_micro, claim.correction_micro):
+            yield f"lines of {key} add up to {usage} and {correction}"
+
+
+def claims_sum_to_commitment(state: State) -> Iterator[str]:
+    """The archived claims are what the channel says is claimed, and the last one is the committed one."""
+    for commitment in state.records("commitment", Commitment):
+        claim_keys = [
+            keys.claim(commitment.agreement_id, number).name for number in range(1, commitment.claim_number + 1)
+        ]
+        values = [state.private[key] for key in claim_keys if key in state.private]
+        if not values or len(values) < len(claim_keys):
+            continue
+        claims = [Claim.FromString(value) for value in values]
+        usage, correction = sum(one.usage_micro for one in claims), sum(one.correction_micro for one in claims)
+        if (usage, correction) != (commitment.claimed_usage_micro, commitment.claimed_correction_micro):
+            yield f"claims of {commitment.agreement_id} add up to {usage} and {correction}"
+        if hashlib.sha256(values[-1]).digest() != commitment.claim_digest:
+            yield f"the last claim of {commitment.agreement_id} is not the committed one"
+
+
 def invoices_sum_to_claims(state: State) -> Iterator[str]:
     """Invoices less credit notes are what was claimed and settled."""
     billed: dict[str, int] = defaultdict(int)
@@ -147,23 +225,46 @@ def invoice_numbers_are_gap_free(state: State) -> Iterator[str]:
     for invoice in state.records("invoice", Invoice):
         numbers[invoice.provider_msp_id].append(invoice.number)
     for provider, used in sorted(numbers.items()):
-        if used != list(range(1, len(used) + 1)):
-            yield f"invoice numbers of {provider} are {used}"
+        counter_key = keys.invoice_counter(provider)
+        counter = counter_key.message.FromString(state.public.get(counter_key.name, b""))
+        if used != list(range(1, counter.last_number + 1)):
+            yield f"invoice numbers of {provider} are {used}, its counter stands at {counter.last_number}"
+
+
+def goodwill_sums_to_its_notes(state: State) -> Iterator[str]:
+    """What an invoice says was granted on it is the sum of its goodwill notes, and not more than the invoice."""
+    granted: dict[tuple[str, int], int] = defaultdict(int)
+    for note in state.records("invoice", Invoice):
+        if note.kind == INVOICE_KIND_GOODWILL:
+            granted[note.provider_msp_id, note.refers_to_number] += note.amount_micro
+    for invoice in state.records("invoice", Invoice):
+        notes = granted[invoice.provider_msp_id, invoice.number]
+        if invoice.goodwill_micro != notes or notes > invoice.amount_micro:
+            yield f"goodwill on {invoice.provider_msp_id} {invoice.number} is {invoice.goodwill_micro}, notes {notes}"
 
 
 INVARIANTS: tuple[Callable[[State], Iterator[str]], ...] = (
     tokens_are_conserved,
+    supply_matches_its_records,
     nothing_is_negative,
+    terms_are_archived,
     heads_match_commitments,
     usage_is_covered,
+    nothing_is_paid_without_invoice,
+    records_are_gap_free,
     streams_are_gap_free,
     open_lines_sum_to_unclaimed,
+    claims_add_up,
+    claims_sum_to_commitment,
     invoices_sum_to_claims,
     invoice_numbers_are_gap_free,
+    goodwill_sums_to_its_notes,
 )
 
 
-def _head_and_terms(state: State, agreement_id: str) -> tuple[AccountHead | None, Terms | None]:
+def _terms_in_force_so_far(state: State, agreement_id: str) -> list[Terms]:
+    """Every accepted version that the checker may see."""
     agreement = Agreement.FromString(state.public[keys.agreement(agreement_id).name])
-    terms = state.find_private(keys.terms(agreement_id, agreement.terms.version))
-    return state.find_private(keys.head(agreement_id)), terms
+    versions = [reference.version for reference in (*agreement.superseded, agreement.terms)]
+    found = [state.find_private(keys.terms(agreement_id, version)) for version in versions]
+    return [terms for terms in found if terms is not None]
