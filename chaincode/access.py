@@ -6,7 +6,7 @@ from google.protobuf.message import Message
 
 from chaincode.checks import check_identifier
 from chaincode.errors import AlreadyExists, Forbidden, MalformedRequest, NotFound, WrongStatus
-from chaincode.head import Standing, check_funds, load_standing, read_disclosure, write_head
+from chaincode.head import Standing, check_funds, checked_accrual, load_standing, read_disclosure, write_head
 from chaincode.rating import Cumulative, add_lines, rate_access
 from chaincode.transaction import Transaction
 from zunft.v1.access_pb2 import AccessGrant, GrantAccess, RevokeAccess, UseAccess
@@ -70,7 +70,7 @@ def charge_access(standing: Standing, grant_id: str, time_us: int) -> tuple[Acco
     head = standing.head_to_move()
     rated = rate_access(standing.terms.tariff, Cumulative(RatingState(), head.rating), time_us)
     head.rating.CopyFrom(rated.cumulative.account)
-    head.usage_micro += rated.amount_micro
+    head.usage_micro = checked_accrual(head.usage_micro + rated.amount_micro)
     lines = add_lines(head.open_lines, rated.lines)
     del head.open_lines[:]
     head.open_lines.extend(lines)

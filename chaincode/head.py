@@ -95,8 +95,6 @@ def check_funds(standing: Standing, head: AccountHead) -> None:
     """Prepaid is hard: what has accrued never exceeds the funds and the credit limit."""
     before_micro, after_micro = accrued_micro(standing.head), accrued_micro(head)
     limit_micro = drawable_micro(standing.account) + standing.terms.credit_limit_micro
-    if max(abs(head.usage_micro), abs(head.correction_micro)) > MAX_ACCRUED_MICRO:
-        raise AmountOutOfRange(f"an account cannot accrue more than {format_amount(MAX_ACCRUED_MICRO)}")
     if after_micro > before_micro and after_micro > limit_micro:
         raise InsufficientFunds(
             f"the account of {head.agreement_id} lacks {format_amount(after_micro - limit_micro)} tokens: "
@@ -129,6 +127,13 @@ def write_head(tx: Transaction, standing: Standing, head: AccountHead, record: U
 def accrued_micro(head: AccountHead) -> int:
     """All usage and corrections so far, in micro-tokens."""
     return head.usage_micro + head.correction_micro
+
+
+def checked_accrual(amount_micro: int) -> int:
+    """The amount, if the head can hold it; raises AmountOutOfRange."""
+    if abs(amount_micro) > MAX_ACCRUED_MICRO:
+        raise AmountOutOfRange(f"an account cannot accrue more than {format_amount(MAX_ACCRUED_MICRO)}")
+    return amount_micro
 
 
 def find_stream(head: AccountHead, meter_id: str) -> StreamHead:

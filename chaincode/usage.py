@@ -37,6 +37,7 @@ from chaincode.errors import (
 from chaincode.head import (
     Standing,
     check_funds,
+    checked_accrual,
     find_stream,
     load_standing,
     read_disclosure,
@@ -247,7 +248,7 @@ def charge(standing: Standing, batches: Iterable[CheckedBatch]) -> tuple[Account
         )
         stream.rating.CopyFrom(rated.cumulative.stream)
         head.rating.CopyFrom(rated.cumulative.account)
-        head.usage_micro += rated.amount_micro
+        head.usage_micro = checked_accrual(head.usage_micro + rated.amount_micro)
         lines.extend(rated.lines)
         _advance(stream, checked)
     lines = add_lines([], lines)
@@ -269,7 +270,7 @@ def apply_correction(standing: Standing, correction: Correction) -> tuple[Accoun
     )
     stream.rating.CopyFrom(rated.cumulative.stream)
     head.rating.CopyFrom(rated.cumulative.account)
-    head.correction_micro += rated.amount_micro
+    head.correction_micro = checked_accrual(head.correction_micro + rated.amount_micro)
     _replace(head.open_correction_lines, add_lines(head.open_correction_lines, rated.lines))
     return head, rated.lines
 
