@@ -161,14 +161,17 @@ async def settle(tx: Transaction, request: SettleAccount) -> Account:
 
 
 async def close(tx: Transaction, request: CloseAccount) -> Account:
-    """account.close: of a terminated agreement, everything claimed and paid; the rest goes back to the customer."""
+    """account.close: of a terminated agreement, everything claimed and paid; the rest goes back to the customer.
+
+    The customer has to wait for the withdrawal's notice to run out, so that the provider can charge late readings.
+    """
     balance_key = keys.balance(request.customer_msp_id)
     loaded = await _load(tx, request.agreement_id, balance_key, keys.agreement(request.agreement_id))
     account = _require_open(loaded, request.agreement_id)
 
     check_party(tx, account.provider_msp_id, account.customer_msp_id)
     check_named(request.customer_msp_id, account.customer_msp_id)
-    _check_finished(loaded, account)
+    _check_finished(tx, loaded, account)
 
     rest_micro = escrow_micro(account)
     account.withdrawn_micro += rest_micro
@@ -214,11 +217,14 @@ def _require_open(loaded: Loaded, agreement_id: str) -> Account:
     return account
 
 
-def _check_finished(loaded: Loaded, account: Account) -> None:
+def _check_finished(tx: Transaction, loaded: Loaded, account: Account) -> None:
     agreement = loaded.require(keys.agreement(account.agreement_id))
     commitment = loaded.require(keys.commitment(account.agreement_id))
     if agreement.status != AGREEMENT_STATUS_TERMINATED:
         raise WrongStatus(f"agreement {account.agreement_id} is in force: terminate it first")
+    waits_s = agreement.terminated_at_s + agreement.withdrawal_notice_s - tx.timestamp_s
+    if tx.caller.msp_id == account.customer_msp_id and waits_s > 0:
+        raise NoticePeriod(f"the provider may charge late readings for another {waits_s} s, or close the account")
     if commitment.claimed_sequence != commitment.sequence:
         raise WrongStatus("there is usage that is not claimed: usage.claim, then account.settle")
     if not is_invoiced(account, commitment) or due_micro(account, commitment):
