@@ -17,6 +17,7 @@ from chaincode.checks import (
 )
 from chaincode.errors import AlreadyExists, MalformedRequest, TermsMismatch, WrongStatus
 from chaincode.rating import check_tariff
+from chaincode.stub import implicit_collection
 from chaincode.transaction import Transaction, parse
 from zunft.v1.agreement_pb2 import (
     AGREEMENT_STATUS_ACTIVE,
@@ -105,6 +106,7 @@ async def accept(tx: Transaction, request: AcceptAgreement) -> Agreement:
         raise WrongStatus("the other party has to accept; you proposed it")
     if request.terms != agreement.pending:
         raise TermsMismatch("these are not the pending terms: read them again before you accept")
+    await _check_archived(tx, agreement)
 
     if agreement.HasField("terms"):
         agreement.superseded.append(agreement.terms)
@@ -200,6 +202,17 @@ def _check_next_version(agreement: Agreement | None, terms: Terms) -> None:
         raise TermsMismatch(f"the next version of the terms of {terms.agreement_id} is {version}, not {terms.version}")
 
 
+async def _check_archived(tx: Transaction, agreement: Agreement) -> None:
+    """Both parties must hold the pending terms, or one could be left with terms in force that it cannot disclose.
+
+    Only terms that agreement.share has checked get there.
+    """
+    key = keys.terms(agreement.agreement_id, agreement.pending.version)
+    for msp_id in () if agreement.open else _parties(agreement):
+        if await tx.stub.get_private_hash(implicit_collection(msp_id), key.name) != agreement.pending.digest:
+            raise TermsMismatch(f"{msp_id} does not hold the pending terms: hand them over with agreement.share")
+
+
 def _check_open_terms(agreement: Agreement, data: bytes) -> None:
     if not agreement.open:
         if data:
@@ -213,7 +226,7 @@ def _check_open_terms(agreement: Agreement, data: bytes) -> None:
 
 def _put_open_terms(tx: Transaction, agreement: Agreement, data: bytes) -> None:
     if agreement.open:
-        tx.put(keys.terms(agreement.agreement_id, agreement.pending.version), Terms.FromString(data))
+        tx.put_bytes(keys.terms(agreement.agreement_id, agreement.pending.version), data)
 
 
 def _parties(message: Terms | Agreement | ShareTerms) -> tuple[str, str]:

@@ -92,7 +92,11 @@ class Transaction:
     # --- WRITE --------------------------------------------------------------------------------------------------------
 
     def put(self, key: Key[M], record: M) -> None:
-        self.stub.put(key.name, serialise(record))
+        self.put_bytes(key, serialise(record))
+
+    def put_bytes(self, key: Key[Message], value: bytes) -> None:
+        """For a record whose digest is known already: exactly these bytes."""
+        self.stub.put(key.name, value)
         self._written.append(key.name)
 
     def put_private(self, key: Key[M], value: bytes, msp_ids: Iterable[str]) -> None:
