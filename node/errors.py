@@ -107,6 +107,12 @@ class NotAllowed(NodeError):
     code = grpc.StatusCode.PERMISSION_DENIED
 
 
+class AddressInUse(NodeError):
+    """The API's address cannot be listened on."""
+
+    code = grpc.StatusCode.UNAVAILABLE
+
+
 class BadRequest(NodeError):
     """A field of the request has an impossible value."""
 

@@ -50,6 +50,14 @@ class Intake:
             known = self._find(batch_digest(signed.batch), header)
             return known or await self._accept_new(stream, signed)
 
+    def tail(self, agreement_id: str, meter_id: str) -> StreamHead | None:
+        """What the stream's next batch must continue; None if this member has no such account."""
+        standing = self._read_model.standing(agreement_id)
+        stream = (agreement_id, meter_id)
+        if standing is None:
+            return None
+        return self._tails.get(stream) or self._load_tail(standing, stream)
+
     def forget(self, stream: Stream) -> None:
         """The stream's last batches were refused: begin again where the ledger stands."""
         self._tails.pop(stream, None)

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from node.journal import Entry
+
+Listener = Callable[[Entry], None]
 
 
 class Progress:
     """One event loop's notice board; whoever comes late asks the journal."""
 
     def __init__(self) -> None:
-        self._readers: set[asyncio.Queue[Entry]] = set()
+        self._listeners: list[Listener] = []
 
     def publish(self, entries: Iterable[Entry]) -> None:
-        """The entries' new states, to everybody who subscribed."""
+        """The entries' new states, to everybody who listens."""
         for entry in entries:
-            for reader in self._readers:
-                reader.put_nowait(entry)
+            for listener in self._listeners:
+                listener(entry)
 
     @contextmanager
-    def subscribed(self) -> Iterator[asyncio.Queue[Entry]]:
-        """All entries published from now on."""
-        reader: asyncio.Queue[Entry] = asyncio.Queue()
-        self._readers.add(reader)
+    def heard_by(self, listener: Listener) -> Iterator[None]:
+        """Every state published meanwhile."""
+        self._listeners.append(listener)
         try:
-            yield reader
+            yield
         finally:
-            self._readers.discard(reader)
+            self._listeners.remove(listener)

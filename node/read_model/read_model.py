@@ -10,6 +10,7 @@ import asyncio
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -45,6 +46,8 @@ CREATE TABLE notice (
 )
 """
 _SCHEMA_VERSION = 1
+# After all characters that a key can have.
+_LAST = "\x7f"
 _REMEDY = "remove it, the node builds it again from the ledger"
 
 
@@ -135,17 +138,6 @@ class ReadModel:
             self._standings[agreement_id] = self._build_standing(agreement_id)
         return self._standings[agreement_id]
 
-    def agreement_ids(self, *, after: str, limit: int) -> list[str]:
-        """Agreements with an account, of all members, sorted."""
-        prefix = keys.account("").name
-        rows = self._read(
-            "SELECT key FROM record WHERE key > ? AND key < ? ORDER BY key LIMIT ?",
-            prefix + after,
-            prefix + "\x7f",
-            limit,
-        )
-        return [row[0].removeprefix(prefix) for row in rows]
-
     # --- lists --------------------------------------------------------------------------------------------------------
 
     def statement(self, agreement_id: str, *, after_sequence: int, limit: int) -> list[StatementEntry]:
@@ -158,13 +150,21 @@ class ReadModel:
         )
         return [StatementEntry.FromString(row[0]) for row in rows]
 
-    def invoices(self, *, after: Key[Invoice]) -> Iterable[Invoice]:
-        """All members' invoices, by provider and number."""
-        prefix = "invoice/"
+    def own_accounts(self, *, after: str, limit: int) -> list[Standing]:
+        """Accounts that this member is a party of, by agreement_id."""
+        prefix = keys.account("").name
         rows = self._read(
-            "SELECT value FROM record WHERE key > ? AND key < ? ORDER BY key", max(prefix, after.name), prefix + "\x7f"
+            "SELECT key FROM record WHERE key > ? AND key < ? ORDER BY key", prefix + after, prefix + _LAST
         )
-        return (Invoice.FromString(row[0]) for row in rows)
+        standings = (self.standing(row["key"].removeprefix(prefix)) for row in rows)
+        return list(islice(filter(None, standings), limit))
+
+    def own_invoices(self, *, after: Key[Invoice], agreement_id: str, limit: int) -> list[Invoice]:
+        """Invoices that this member issued or received, by provider and number; of one agreement or (empty) of all."""
+        prefix = "invoice/"
+        rows = self._read("SELECT value FROM record WHERE key > ? AND key < ? ORDER BY key", after.name, prefix + _LAST)
+        invoices = (Invoice.FromString(row["value"]) for row in rows)
+        return list(islice((one for one in invoices if self._concerns(one, agreement_id)), limit))
 
     def notices(self, *, after: EventCursor | None, agreement_id: str, limit: int) -> list[LedgerNotice]:
         """Events after a cursor, of one agreement or (empty) of all."""
@@ -185,6 +185,10 @@ class ReadModel:
         return Place(*rows[0]) if rows else None
 
     # --- inside -------------------------------------------------------------------------------------------------------
+
+    def _concerns(self, invoice: Invoice, agreement_id: str) -> bool:
+        is_own = self.msp_id in (invoice.provider_msp_id, invoice.customer_msp_id)
+        return is_own and agreement_id in ("", invoice.agreement_id)
 
     def _check_follows(self, block: Block) -> None:
         if block.number != self._height or (self._height and block.previous_hash != self._last_hash):

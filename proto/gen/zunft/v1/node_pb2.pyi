@@ -252,8 +252,10 @@ class LedgerNotice(_message.Message):
     def __init__(self, cursor: _Optional[_Union[EventCursor, _Mapping]] = ..., tx_id: _Optional[str] = ..., time_us: _Optional[int] = ..., name: _Optional[str] = ..., event: _Optional[_Union[_event_pb2.LedgerEvent, _Mapping]] = ...) -> None: ...
 
 class GetStatusRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("reached_height",)
+    REACHED_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    reached_height: int
+    def __init__(self, reached_height: _Optional[int] = ...) -> None: ...
 
 class NodeStatus(_message.Message):
     __slots__ = ("msp_id", "version", "height", "ledger_reachable", "journalled", "submitted", "waiting_for_funds", "refused", "committed")

@@ -1,0 +1,96 @@
+"""An account as the member's own people and machines want to see it: pure, from where it stands on the ledger."""
+
+from __future__ import annotations
+
+from chaincode.account import drawable_micro, escrow_micro
+from chaincode.checks import format_amount
+from chaincode.errors import ContractError, InsufficientFunds, MeterNotInAgreement, MeterRevoked, WrongStatus
+from chaincode.head import Standing, accrued_micro
+from node.errors import NodeError, UnknownMeter
+from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN
+from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_ACTIVE
+from zunft.v1.event_pb2 import Refusal
+from zunft.v1.meter_pb2 import METER_STATUS_ACTIVE, Meter
+from zunft.v1.node_pb2 import AccountBalance, StreamPosition
+from zunft.v1.usage_pb2 import StreamHead
+
+
+def available_micro(standing: Standing) -> int:
+    """What usage may still cost, in micro-tokens, credit limit included; negative when funds were withdrawn since."""
+    limit_micro = drawable_micro(standing.account) + standing.terms.credit_limit_micro
+    return limit_micro - accrued_micro(standing.head)
+
+
+def check_start(
+    standing: Standing, meter_id: str, meter: Meter | None, wanted_micro: int, shortage: Refusal | None
+) -> None:
+    """Whether the machine may start. Raises why not: about the agreement, the meter or the funds.
+
+    `shortage` is why batches of the account wait for funds already. The meter gets going only if there is something
+    available, and at least `wanted_micro`.
+    """
+    if standing.agreement.status != AGREEMENT_STATUS_ACTIVE or standing.account.status != ACCOUNT_STATUS_OPEN:
+        raise WrongStatus("the agreement is not in force, or its account is closed: agree on a new one")
+    check_meter(standing, meter_id, meter)
+    if shortage:
+        raise InsufficientFunds(shortage.message)
+    left_micro = available_micro(standing)
+    if left_micro <= 0 or left_micro < wanted_micro:
+        raise InsufficientFunds(
+            f"{format_amount(left_micro)} tokens are available, {format_amount(wanted_micro)} are wanted: "
+            "have the customer fund the account"
+        )
+
+
+def check_meter(standing: Standing, meter_id: str, meter: Meter | None) -> None:
+    """Raises UnknownMeter, MeterNotInAgreement or MeterRevoked."""
+    if meter is None:
+        raise UnknownMeter(f"the ledger has no meter {meter_id[:64]!r}: register it first")
+    if meter_id not in standing.terms.meter_ids:
+        raise MeterNotInAgreement(f"meter {meter_id} is not part of the agreement: amend it first")
+    if meter.status != METER_STATUS_ACTIVE:
+        raise MeterRevoked(f"meter {meter_id} was revoked: register a new one")
+
+
+def balance(standing: Standing, *, pending_batches: int, waiting_for_funds: bool, height: int) -> AccountBalance:
+    """Everything about the account in one message."""
+    account, commitment, head = standing.account, standing.commitment, standing.head
+    return AccountBalance(
+        agreement_id=account.agreement_id,
+        provider_msp_id=account.provider_msp_id,
+        customer_msp_id=account.customer_msp_id,
+        agreement_status=standing.agreement.status,
+        account_status=account.status,
+        funded_micro=account.funded_micro,
+        withdrawn_micro=account.withdrawn_micro,
+        paid_micro=account.paid_micro,
+        noticed_micro=account.notice.amount_micro,
+        escrow_micro=escrow_micro(account),
+        accrued_micro=accrued_micro(head),
+        credit_limit_micro=standing.terms.credit_limit_micro,
+        available_micro=available_micro(standing),
+        claimed_micro=commitment.claimed_usage_micro + commitment.claimed_correction_micro,
+        invoiced_micro=account.invoiced_usage_micro + account.invoiced_correction_micro,
+        streams=[position(stream) for stream in head.streams],
+        open_lines=head.open_lines,
+        sequence=commitment.sequence,
+        terms_version=standing.terms.version,
+        pending_batches=pending_batches,
+        waiting_for_funds=waiting_for_funds,
+        height=height,
+    )
+
+
+def position(stream: StreamHead) -> StreamPosition:
+    """Where the stream's meter continues."""
+    return StreamPosition(
+        meter_id=stream.meter_id,
+        next_sequence=stream.next_sequence,
+        last_batch_digest=stream.last_batch_digest,
+        last_time_us=stream.last_time_us,
+    )
+
+
+def refusal(error: ContractError | NodeError) -> Refusal:
+    """The error as it travels."""
+    return Refusal(error=type(error).__name__, message=str(error))

@@ -1,0 +1,43 @@
+"""Who may call what. TLS has checked that the client's certificate is one of the member's own; here its roles count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+from cryptography import x509
+
+from chaincode.roles import Role, read_roles
+from node.errors import NotAllowed
+
+READERS = frozenset({Role.ADMIN, Role.AUDITOR, Role.ERP, Role.INSPECTOR, Role.OPERATOR, Role.TREASURER})
+MACHINES = frozenset({Role.ERP, Role.OPERATOR})
+
+# The single source for the check and for the docs.
+ROLES_BY_CALL: Mapping[str, frozenset[Role]] = {
+    "SubmitBatches": MACHINES,
+    "AuthoriseStart": MACHINES,
+    "GetBalance": READERS,
+    "ListAccounts": READERS,
+    "GetStatement": READERS,
+    "ListInvoices": READERS,
+    "WatchEvents": READERS,
+    "GetStatus": READERS,
+}
+
+
+def check_access(call: str, auth_context: Mapping[str, Iterable[bytes]]) -> None:
+    """Raise NotAllowed unless the client's certificate carries one of the roles that `call` takes."""
+    needed = ROLES_BY_CALL[call]
+    certificates = list(auth_context.get("x509_pem_cert", ()))
+    roles = _roles(certificates[0]) if certificates else frozenset()
+    if not roles & needed:
+        raise NotAllowed(
+            f"{call} needs the role {' or '.join(sorted(needed))}, your certificate has "
+            f"{', '.join(sorted(roles)) or 'none'}: use another certificate, or have the member issue one"
+        )
+
+
+@lru_cache(maxsize=1024)
+def _roles(certificate_pem: bytes) -> frozenset[Role]:
+    return read_roles(x509.load_pem_x509_certificate(certificate_pem))

@@ -1,0 +1,76 @@
+"""What every call does besides its own work: check the caller, and turn errors into statuses."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from functools import wraps
+from typing import Any, NoReturn, TypeVar
+
+import grpc
+import structlog
+
+from node.api.access import check_access
+from node.api.failures import REFUSAL_KEY, code_of
+from node.errors import BadRequest
+from zunft.v1.event_pb2 import Refusal
+
+MAX_LIMIT = 1000
+
+Service = TypeVar("Service")
+Request = TypeVar("Request")
+Answer = TypeVar("Answer")
+Context = grpc.aio.ServicerContext[Any, Any]
+
+log = structlog.get_logger()
+
+
+def answering(
+    method: Callable[[Service, Request, Context], Awaitable[Answer]],
+) -> Callable[[Service, Request, Context], Awaitable[Answer]]:
+    """A call with one answer."""
+
+    @wraps(method)
+    async def call(service: Service, request: Request, context: Context) -> Answer:
+        try:
+            check_access(method.__name__, context.auth_context())
+            return await method(service, request, context)
+        except Exception as error:  # every error gets its status
+            await _abort(context, method.__name__, error)
+
+    return call
+
+
+def streaming(
+    method: Callable[[Service, Request, Context], AsyncIterator[Answer]],
+) -> Callable[[Service, Request, Context], AsyncIterator[Answer]]:
+    """A call with many answers; `method` is an asynchronous generator."""
+
+    @wraps(method)
+    async def call(service: Service, request: Request, context: Context) -> AsyncIterator[Answer]:
+        try:
+            check_access(method.__name__, context.auth_context())
+            async with aclosing(method(service, request, context)) as answers:  # type: ignore[type-var]
+                async for answer in answers:
+                    yield answer
+        except Exception as error:  # every error gets its status
+            await _abort(context, method.__name__, error)
+
+    return call
+
+
+def checked_limit(limit: int) -> int:
+    """How many to return: at most 1000, which is also what 0 means. Raises BadRequest."""
+    if limit > MAX_LIMIT:
+        raise BadRequest(f"limit is {limit}: ask for at most {MAX_LIMIT} at once, then for what comes after them")
+    return limit or MAX_LIMIT
+
+
+async def _abort(context: Context, name: str, error: Exception) -> NoReturn:
+    """End the call with this error; an unforeseen one is only told to the log."""
+    code = code_of(error)
+    if code is grpc.StatusCode.INTERNAL:
+        log.exception("call failed", call=name, exc_info=error)
+        await context.abort(code, "the node failed; its log says why")
+    told = Refusal(error=type(error).__name__, message=str(error))
+    await context.abort(code, str(error), ((REFUSAL_KEY, told.SerializeToString()),))

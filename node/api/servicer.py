@@ -1,0 +1,181 @@
+"""The node's API, call by call. Each reads the node's own view of the ledger, so that answers take milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from chaincode import keys
+from chaincode.errors import ContractError
+from chaincode.head import Standing
+from node.account_view import available_micro, balance, check_start, position, refusal
+from node.api.calls import Context, answering, checked_limit, streaming
+from node.api.submission import Submission
+from node.errors import NodeError
+from node.intake import Intake, find_standing
+from node.journal import Entry, Journal
+from node.progress import Progress
+from node.read_model.read_model import ReadModel
+from node.submitter import Submitter
+from zunft.v1.node_pb2 import (
+    BATCH_STATUS_COMMITTED,
+    BATCH_STATUS_JOURNALLED,
+    BATCH_STATUS_REFUSED,
+    BATCH_STATUS_SUBMITTED,
+    BATCH_STATUS_WAITING_FOR_FUNDS,
+    AccountBalance,
+    AccountPage,
+    AuthoriseStartRequest,
+    BatchProgress,
+    GetBalanceRequest,
+    GetStatementRequest,
+    GetStatusRequest,
+    InvoicePage,
+    LedgerNotice,
+    ListAccountsRequest,
+    ListInvoicesRequest,
+    NodeStatus,
+    StartAuthorisation,
+    StatementPage,
+    WatchEventsRequest,
+)
+from zunft.v1.node_pb2_grpc import NodeServicer
+from zunft.v1.usage_pb2 import SignedBatch
+
+_NOTICES_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ApiParts:
+    """What the API works with."""
+
+    read_model: ReadModel
+    journal: Journal
+    intake: Intake
+    submitter: Submitter
+    progress: Progress
+
+
+class Servicer(NodeServicer):
+    """Implements zunft.v1.Node; the node keeps `ledger_reachable` up to date."""
+
+    def __init__(self, parts: ApiParts) -> None:
+        self.ledger_reachable = True
+        self._read_model = parts.read_model
+        self._journal = parts.journal
+        self._intake = parts.intake
+        self._submitter = parts.submitter
+        self._progress = parts.progress
+
+    # --- machines -----------------------------------------------------------------------------------------------------
+
+    @streaming
+    async def SubmitBatches(  # noqa: N802
+        self, request: AsyncIterator[SignedBatch], _context: Context
+    ) -> AsyncIterator[BatchProgress]:
+        submission = Submission(self._intake, self._submitter, self._progress)
+        async for entry in submission.run(request):
+            yield self._told(entry)
+
+    @answering
+    async def AuthoriseStart(self, request: AuthoriseStartRequest, _context: Context) -> StartAuthorisation:  # noqa: N802
+        answer = StartAuthorisation(height=self._read_model.height)
+        try:
+            standing = find_standing(self._read_model, request.agreement_id)
+            answer.available_micro = available_micro(standing)
+            shortage = self._submitter.shortage(request.agreement_id)
+            meter = self._read_model.meter(request.meter_id)
+            check_start(standing, request.meter_id, meter, request.wanted_micro, shortage)
+        except (ContractError, NodeError) as error:
+            answer.refusal.CopyFrom(refusal(error))
+        answer.may_start = not answer.HasField("refusal")
+        return answer
+
+    # --- accounts -----------------------------------------------------------------------------------------------------
+
+    @answering
+    async def GetBalance(self, request: GetBalanceRequest, _context: Context) -> AccountBalance:  # noqa: N802
+        return self._balance(find_standing(self._read_model, request.agreement_id))
+
+    @answering
+    async def ListAccounts(self, request: ListAccountsRequest, _context: Context) -> AccountPage:  # noqa: N802
+        limit = checked_limit(request.limit)
+        found = self._read_model.own_accounts(after=request.after_agreement_id, limit=limit + 1)
+        return AccountPage(accounts=map(self._balance, found[:limit]), more=len(found) > limit)
+
+    @answering
+    async def GetStatement(self, request: GetStatementRequest, _context: Context) -> StatementPage:  # noqa: N802
+        limit = checked_limit(request.limit)
+        find_standing(self._read_model, request.agreement_id)
+        found = self._read_model.statement(request.agreement_id, after_sequence=request.after_sequence, limit=limit + 1)
+        return StatementPage(entries=found[:limit], more=len(found) > limit)
+
+    @answering
+    async def ListInvoices(self, request: ListInvoicesRequest, _context: Context) -> InvoicePage:  # noqa: N802
+        limit = checked_limit(request.limit)
+        after = keys.invoice(request.after_provider_msp_id, request.after_number)
+        found = self._read_model.own_invoices(after=after, agreement_id=request.agreement_id, limit=limit + 1)
+        return InvoicePage(invoices=found[:limit], more=len(found) > limit)
+
+    # --- the node -----------------------------------------------------------------------------------------------------
+
+    @streaming
+    async def WatchEvents(  # noqa: N802
+        self, request: WatchEventsRequest, _context: Context
+    ) -> AsyncIterator[LedgerNotice]:
+        after = request.after if request.HasField("after") else None
+        while True:
+            height = self._read_model.height
+            notices = self._read_model.notices(after=after, agreement_id=request.agreement_id, limit=_NOTICES_AT_ONCE)
+            for notice in notices:
+                yield notice
+                after = notice.cursor
+            if not notices:
+                await self._read_model.reached(height + 1)
+
+    @answering
+    async def GetStatus(self, request: GetStatusRequest, _context: Context) -> NodeStatus:  # noqa: N802
+        await self._read_model.reached(request.reached_height)
+        count = self._journal.count()
+        return NodeStatus(
+            msp_id=self._read_model.msp_id,
+            version=version("zunft"),
+            height=self._read_model.height,
+            ledger_reachable=self.ledger_reachable,
+            journalled=count[BATCH_STATUS_JOURNALLED],
+            submitted=count[BATCH_STATUS_SUBMITTED],
+            waiting_for_funds=count[BATCH_STATUS_WAITING_FOR_FUNDS],
+            refused=count[BATCH_STATUS_REFUSED],
+            committed=count[BATCH_STATUS_COMMITTED],
+        )
+
+    # --- inside -------------------------------------------------------------------------------------------------------
+
+    def _balance(self, standing: Standing) -> AccountBalance:
+        agreement_id = standing.agreement.agreement_id
+        return balance(
+            standing,
+            pending_batches=self._journal.count_pending(agreement_id),
+            waiting_for_funds=self._submitter.shortage(agreement_id) is not None,
+            height=self._read_model.height,
+        )
+
+    def _told(self, entry: Entry) -> BatchProgress:
+        """As it travels; a refused batch's meter is told where to continue."""
+        told = BatchProgress(
+            digest=entry.digest,
+            agreement_id=entry.agreement_id,
+            meter_id=entry.meter_id,
+            first_sequence=entry.first_sequence,
+            reading_count=entry.reading_count,
+            status=entry.status,
+            tx_id=entry.tx_id,
+            block_number=entry.block_number,
+        )
+        if entry.refusal.error:
+            told.refusal.CopyFrom(entry.refusal)
+        tail = self._intake.tail(entry.agreement_id, entry.meter_id) if entry.status == BATCH_STATUS_REFUSED else None
+        if tail:
+            told.resume_at.CopyFrom(position(tail))
+        return told

@@ -1,0 +1,114 @@
+"""One client's SubmitBatches: takes its batches in, and tells of each how it fares."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from google.protobuf.message import DecodeError
+
+from chaincode.batch import batch_digest
+from chaincode.errors import ContractError
+from node.account_view import refusal
+from node.errors import UnknownAgreement, UnknownMeter
+from node.intake import Intake
+from node.journal import Entry
+from node.progress import Progress
+from node.submitter import Submitter
+from zunft.v1.event_pb2 import Refusal
+from zunft.v1.node_pb2 import (
+    BATCH_STATUS_COMMITTED,
+    BATCH_STATUS_JOURNALLED,
+    BATCH_STATUS_REFUSED,
+    BATCH_STATUS_UNSPECIFIED,
+    BATCH_STATUS_WAITING_FOR_FUNDS,
+    BatchStatus,
+)
+from zunft.v1.usage_pb2 import SignedBatch, UsageBatch
+
+_SETTLED = (BATCH_STATUS_COMMITTED, BATCH_STATUS_REFUSED)
+
+
+class Submission:
+    """Lives as long as the call."""
+
+    def __init__(self, intake: Intake, submitter: Submitter, progress: Progress) -> None:
+        self._intake = intake
+        self._submitter = submitter
+        self._progress = progress
+        self._news: asyncio.Queue[Entry | None] = asyncio.Queue()
+        # Batches of this client that are not settled, by digest: the state that was told last.
+        self._told: dict[bytes, BatchStatus] = {}
+
+    async def run(self, batches: AsyncIterator[SignedBatch]) -> AsyncIterator[Entry]:
+        """Every new state of every batch, until all are settled or wait for funds. Raises DiskFull, DatabaseDamaged."""
+        with self._progress.heard_by(self._hear):
+            feeder = asyncio.create_task(self._feed(batches))
+            try:
+                async for entry in self._states(feeder):
+                    yield entry
+            finally:
+                feeder.cancel()
+
+    async def _states(self, feeder: asyncio.Task[None]) -> AsyncIterator[Entry]:
+        fed = False
+        while not (fed and self._is_at_rest()):
+            entry = await self._news.get()
+            if entry is None:
+                fed = True
+                feeder.result()
+            elif self._is_news(entry):
+                self._remember(entry)
+                yield entry
+
+    async def _feed(self, batches: AsyncIterator[SignedBatch]) -> None:
+        try:
+            async for signed in batches:
+                self._told[batch_digest(signed.batch)] = BATCH_STATUS_UNSPECIFIED
+                self._news.put_nowait(await self._accept(signed))
+        finally:
+            self._news.put_nowait(None)
+
+    async def _accept(self, signed: SignedBatch) -> Entry:
+        try:
+            entry = await self._intake.accept(signed)
+        except (ContractError, UnknownAgreement, UnknownMeter) as error:
+            return _refused(signed, refusal(error))
+        self._submitter.wake(entry.agreement_id)
+        return entry
+
+    def _hear(self, entry: Entry) -> None:
+        if entry.digest in self._told:
+            self._news.put_nowait(entry)
+
+    def _is_news(self, entry: Entry) -> bool:
+        """The lane may be faster than the answer of the intake: what was journalled may be further already."""
+        told = self._told.get(entry.digest)
+        return told is not None and (entry.status != BATCH_STATUS_JOURNALLED or told == BATCH_STATUS_UNSPECIFIED)
+
+    def _remember(self, entry: Entry) -> None:
+        if entry.status in _SETTLED:
+            del self._told[entry.digest]
+        else:
+            self._told[entry.digest] = entry.status
+
+    def _is_at_rest(self) -> bool:
+        return self._news.empty() and set(self._told.values()) <= {BATCH_STATUS_WAITING_FOR_FUNDS}
+
+
+def _refused(signed: SignedBatch, why: Refusal) -> Entry:
+    """An entry of what did not come into the journal; as far as it can be read."""
+    try:
+        header = UsageBatch.FromString(signed.batch)
+    except DecodeError:
+        header = UsageBatch()
+    return Entry(
+        digest=batch_digest(signed.batch),
+        agreement_id=header.agreement_id,
+        meter_id=header.meter_id,
+        first_sequence=header.first_sequence,
+        reading_count=header.reading_count,
+        last_time_us=0,
+        status=BATCH_STATUS_REFUSED,
+        refusal=why,
+    )

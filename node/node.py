@@ -1,0 +1,119 @@
+"""A member's node: machines and people on one side, the ledger on the other.
+
+meter -> API -> intake -> journal -> submitter -> ledger -> follower -> read model -> API -> ERP
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import structlog
+
+from node.api.server import ApiAddress, ApiServer
+from node.api.servicer import ApiParts, Servicer
+from node.follower import Follower
+from node.intake import Intake
+from node.journal import Journal
+from node.lane import LaneParts
+from node.ledger.gateway import Gateway
+from node.ledger.gateway.clock import ClockUs, system_clock_us
+from node.progress import Progress
+from node.read_model.read_model import ReadModel
+from node.submitter import Submitter
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFiles:
+    """The node's folder: `journal.db` must not be lost, `read-model.db` can be built again."""
+
+    folder: Path
+
+    @property
+    def journal(self) -> Path:
+        return self.folder / "journal.db"
+
+    @property
+    def read_model(self) -> Path:
+        return self.folder / "read-model.db"
+
+
+class Node:
+    """`async with Node(...)`: started inside, stopped in the opposite order at the end.
+
+    `gateway` acts as one of the member's users with the role erp or operator.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        files: NodeFiles,
+        api: ApiAddress,
+        *,
+        clock: ClockUs = system_clock_us,
+    ) -> None:
+        self._gateway = gateway
+        self._files = files
+        self._api = api
+        self._clock = clock
+        self._stack = AsyncExitStack()
+        self._following: asyncio.Task[None] | None = None
+        self.port = api.port
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Raises DatabaseInUse, DatabaseDamaged, DiskFull or AddressInUse; then nothing is left running."""
+        async with AsyncExitStack() as stack:
+            await self._start(stack)
+            self._stack = stack.pop_all()
+        log.info("node started", msp_id=self._gateway.identity.msp_id, port=self.port, folder=str(self._files.folder))
+
+    async def stop(self) -> None:
+        """Everything that was accepted stays in the journal. A second call does nothing."""
+        await self._stack.aclose()
+
+    async def run(self) -> None:
+        """Until it is cancelled, or the ledger turns out to be another one. Raises LedgerMismatch, MalformedBlock …"""
+        if self._following:
+            await self._following
+
+    async def _start(self, stack: AsyncExitStack) -> None:
+        self._files.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        journal = Journal.open(self._files.journal)
+        stack.callback(journal.close)
+        read_model = ReadModel.open(self._files.read_model, self._gateway.identity.msp_id)
+        stack.callback(read_model.close)
+        progress, intake = Progress(), Intake(read_model, journal, clock=self._clock)
+        submitter = Submitter(LaneParts(self._gateway, read_model, journal, progress, intake.forget))
+        servicer = Servicer(ApiParts(read_model, journal, intake, submitter, progress))
+        self._follow(stack, read_model, submitter, servicer)
+        submitter.start()
+        stack.push_async_callback(submitter.stop)
+        await self._serve(stack, servicer)
+
+    def _follow(self, stack: AsyncExitStack, read_model: ReadModel, submitter: Submitter, servicer: Servicer) -> None:
+        def note_reachable(reachable: bool) -> None:
+            servicer.ledger_reachable = reachable
+
+        follower = Follower(
+            self._gateway, read_model, account_changed=submitter.account_changed, reachable=note_reachable
+        )
+        self._following = follower.start()
+        stack.push_async_callback(follower.stop)
+
+    async def _serve(self, stack: AsyncExitStack, servicer: Servicer) -> None:
+        server = ApiServer(servicer, self._api)
+        stack.push_async_callback(server.stop)
+        await server.start()
+        self.port = server.port
