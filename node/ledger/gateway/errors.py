@@ -14,6 +14,15 @@ from fabric_protos.peer import transaction_pb2
 
 from node.ledger.errors import LedgerError, TransportError
 
+# Answers after which nothing can have happened.
+_PLAIN_NO = {
+    grpc.StatusCode.ABORTED,
+    grpc.StatusCode.FAILED_PRECONDITION,
+    grpc.StatusCode.INVALID_ARGUMENT,
+    grpc.StatusCode.NOT_FOUND,
+    grpc.StatusCode.PERMISSION_DENIED,
+}
+
 
 class GatewayError(LedgerError):
     """A step failed.
@@ -22,6 +31,7 @@ class GatewayError(LedgerError):
     """
 
     step: ClassVar[str] = "The call"
+    # What to do when it is not known what has happened.
     remedy: ClassVar[str] = ""
 
     def __init__(
@@ -41,7 +51,8 @@ class GatewayError(LedgerError):
     def refused(cls, error: TransportError, tx_id: str = "") -> Self:
         """The ledger's answer, with what each peer said."""
         said = "".join(f"; {detail.msp_id} ({detail.address}): {detail.message}" for detail in error.details)
-        message = f"{cls.step}{_of(tx_id)} failed: {error}{said}{cls.remedy}"
+        remedy = "" if error.code in _PLAIN_NO else cls.remedy
+        message = f"{cls.step}{_of(tx_id)} failed: {error}{said}{remedy}"
         return cls(message, tx_id=tx_id, grpc_code=error.code, details=error.details)
 
     @classmethod
