@@ -41,12 +41,18 @@ async def main(count: int, folder: Path) -> None:
         for account in range(100):
             await alpha.run("guard_new", f"account{account}", ALPHA, BRAVO) if False else None
         await rate("put, majority of four", count, lambda i: alpha.run("put", f"key{i}", "x" * 100))
-        await rate("increment, two parties", count, lambda i: alpha.run("increment", f"own{i}", by=(ALPHA, BRAVO, "CharlieMSP")))
+        await rate(
+            "increment, two parties",
+            count,
+            lambda i: alpha.run("increment", f"own{i}", by=(ALPHA, BRAVO, "CharlieMSP")),
+        )
         height = ledger.height
         value = os.urandom(90_000)
         batches = count // 8
         both = (ALPHA, BRAVO)
-        await rate("90 kB, two collections", batches, lambda i: alpha.run("share", f"b{i}", *both, by=both, value=value))
+        await rate(
+            "90 kB, two collections", batches, lambda i: alpha.run("share", f"b{i}", *both, by=both, value=value)
+        )
         print(f"blocks {ledger.height}, transactions per block {2 * count / height:.1f}")  # noqa: T201
     print(f"peak RSS {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB")  # noqa: T201
 

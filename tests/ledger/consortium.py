@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from fabric_protos.common import common_pb2
+from fabric_protos.gateway import gateway_pb2
 from fabric_protos.msp import identities_pb2
-from fabric_protos.peer import transaction_pb2
+from fabric_protos.orderer import ab_pb2
+from fabric_protos.peer import proposal_pb2, transaction_pb2
+from fabric_protos.peer import transaction_pb2 as codes
 
-from network.certificates import Clock, KeyPair, NodeKind, Validity, issue_identity, make_authority, utc_now
+from network.certificates import P256_ORDER, Clock, KeyPair, NodeKind, Validity, issue_identity, make_authority, utc_now
 from network.channel import ChannelSettings, genesis_block
+from network.key_files import KeyFiles
 from network.member_material import MemberMaterial
 from node.ledger.embedded import EmbeddedLedger
-from node.ledger.gateway import Commit, CommitError, Gateway, SigningIdentity
+from node.ledger.gateway import ChaincodeEvent, Checkpoint, Commit, CommitError, Gateway, SigningIdentity, Transaction
 from node.ledger.gateway.identity import key_signer
 from node.ledger.transport import LedgerTransport
 from tests.ledger import chaincode
 
 CHANNEL = "consortium"
+ROOTS = "ZUNFT_TEST_ROOTS"
 MSP_IDS = ("AlphaMSP", "BravoMSP", "CharlieMSP", "DeltaMSP")
 ALPHA, BRAVO, CHARLIE, DELTA = MSP_IDS
 MAJORITY = (ALPHA, BRAVO, CHARLIE)
@@ -44,8 +52,21 @@ class Member:
 
 @lru_cache
 def member(msp_id: str) -> Member:
-    root = make_authority(f"ca.{msp_id}", msp_id, Validity())
+    """Made anew in each test run; a process that a test starts takes over the roots (`hand_over`)."""
+    shared = os.environ.get(ROOTS)
+    root = root_files(Path(shared), msp_id).pair() if shared else make_authority(f"ca.{msp_id}", msp_id, Validity())
     return Member(msp_id, root, identity(root, msp_id, NodeKind.PEER), identity(root, msp_id, NodeKind.CLIENT))
+
+
+def hand_over(folder: Path) -> dict[str, str]:
+    """Writes the members' roots; the environment in which another process acts for the same members."""
+    for msp_id in MSP_IDS:
+        root_files(folder, msp_id).write(member(msp_id).root)
+    return {**os.environ, ROOTS: str(folder)}
+
+
+def root_files(folder: Path, msp_id: str) -> KeyFiles:
+    return KeyFiles(folder / f"{msp_id}.pem", folder / f"{msp_id}.key")
 
 
 def identity(root: KeyPair, msp_id: str, kind: NodeKind, validity: Validity | None = None) -> SigningIdentity:
@@ -68,9 +89,7 @@ class Client:
     def __init__(self, transport: LedgerTransport, identity: SigningIdentity) -> None:
         self.gateway = Gateway(transport, identity, channel=CHANNEL)
 
-    async def run(
-        self, *words: str, by: Sequence[str] = (), value: bytes | None = None, name: str | None = None
-    ) -> int:
+    async def run(self, *words: str, by: Sequence[str] = (), value: bytes | None = None) -> int:
         """Submits a transaction and returns its validation code."""
         return await self.outcome(await self.start(*words, by=by, value=value))
 
@@ -124,3 +143,132 @@ def endorsers(envelope: bytes) -> list[str]:
     step = transaction_pb2.Transaction.FromString(payload.data).actions[0]
     action = transaction_pb2.ChaincodeActionPayload.FromString(step.payload).action
     return [identities_pb2.SerializedIdentity.FromString(one.endorser).mspid for one in action.endorsements]
+
+
+# --- short forms ------------------------------------------------------------------------------------------------------
+
+
+async def endorsed(who: Client, *words: str) -> Transaction:
+    """Endorsed and not sent."""
+    extra = [word.encode() for word in words[2:]]
+    return await who.gateway.endorse(who.gateway.new_proposal(words[0], words[1].encode(), extra_args=extra))
+
+
+def endorse_request(message: bytes, signer: SigningIdentity, msp_ids: Sequence[str]) -> gateway_pb2.EndorseRequest:
+    signed = proposal_pb2.SignedProposal(proposal_bytes=message, signature=signer.sign(message))
+    return gateway_pb2.EndorseRequest(proposed_transaction=signed, endorsing_organizations=msp_ids)
+
+
+async def all_blocks(who: Client) -> list[common_pb2.Block]:
+    """The blocks that there are now."""
+    blocks: list[common_pb2.Block] = []
+    newest = await who.run("put", "newest", str(time.time_ns()))
+    assert newest == codes.VALID
+    async for answer in who.gateway.blocks(0, private_data=False):
+        blocks.append(answer.block)
+        if any(b"newest" in data for data in answer.block.data.data):
+            return blocks
+    return blocks
+
+
+async def flags(who: Client) -> list[int]:
+    """Validation codes of all transactions but the last one, which `all_blocks` makes."""
+    blocks = await all_blocks(who)
+    return [code for block in blocks[1:] for code in block.metadata.metadata[common_pb2.TRANSACTIONS_FILTER]][:-1]
+
+
+async def signers(who: Client, number: int) -> list[str]:
+    """Who endorsed the first transaction of block `number`."""
+    return endorsers((await all_blocks(who))[number].data.data[0])
+
+
+async def events(
+    who: Client, count: int, *, start_block: int | None = None, after: Checkpoint | None = None
+) -> list[ChaincodeEvent]:
+    stream = who.gateway.chaincode_events(start_block=start_block, after=after)
+    return [event async for _, event in azip(range(count), stream)]
+
+
+async def azip(
+    numbers: Iterable[int], stream: AsyncIterator[ChaincodeEvent]
+) -> AsyncIterator[tuple[int, ChaincodeEvent]]:
+    for number in numbers:
+        yield number, await anext(stream)
+
+
+async def delivered(transport: LedgerTransport, who: Client) -> int:
+    """Status of a request for the blocks so far."""
+    seek = ab_pb2.SeekInfo(
+        start=ab_pb2.SeekPosition(oldest=ab_pb2.SeekOldest()), stop=ab_pb2.SeekPosition(newest=ab_pb2.SeekNewest())
+    )
+    header = common_pb2.Header(
+        channel_header=common_pb2.ChannelHeader(
+            type=common_pb2.DELIVER_SEEK_INFO, channel_id=CHANNEL
+        ).SerializeToString(),
+        signature_header=common_pb2.SignatureHeader(
+            creator=who.gateway.identity.creator, nonce=b"n" * 24
+        ).SerializeToString(),
+    )
+    payload = common_pb2.Payload(header=header, data=seek.SerializeToString()).SerializeToString()
+    envelope = common_pb2.Envelope(payload=payload, signature=who.gateway.identity.sign(payload))
+    answers = [answer async for answer in transport.deliver(envelope)]
+    return int(answers[-1].status)
+
+
+# --- tampering --------------------------------------------------------------------------------------------------------
+
+
+def edited(transaction: Transaction, edit: Callable[[transaction_pb2.ChaincodeActionPayload], object]) -> Transaction:
+    """The transaction with its action changed; its author will sign the result."""
+    payload = common_pb2.Payload.FromString(transaction.message)
+    data = transaction_pb2.Transaction.FromString(payload.data)
+    action = transaction_pb2.ChaincodeActionPayload.FromString(data.actions[0].payload)
+    edit(action)
+    data.actions[0].payload = action.SerializeToString()
+    payload.data = data.SerializeToString()
+    return replace(transaction, message=payload.SerializeToString())
+
+
+def flip_endorsement(action: transaction_pb2.ChaincodeActionPayload) -> None:
+    endorsement = action.action.endorsements[0]
+    endorsement.signature = member(DELTA).peer.sign(b"something else")
+
+
+def replace_result(action: transaction_pb2.ChaincodeActionPayload, old: bytes, new: bytes) -> None:
+    changed = action.action.proposal_response_payload.replace(old, new)
+    assert changed != action.action.proposal_response_payload
+    action.action.proposal_response_payload = changed
+
+
+def re_endorsed(transaction: Transaction, signers: Sequence[SigningIdentity]) -> Transaction:
+    def edit(action: transaction_pb2.ChaincodeActionPayload) -> None:
+        signed = action.action.proposal_response_payload
+        del action.action.endorsements[:]
+        for signer in signers:
+            action.action.endorsements.add(endorser=signer.creator, signature=signer.sign(signed + signer.creator))
+
+    return edited(transaction, edit)
+
+
+def with_action_of(transaction: Transaction, other: Transaction) -> Transaction:
+    """One transaction's header around another's action."""
+    payload = common_pb2.Payload.FromString(transaction.message)
+    payload.data = common_pb2.Payload.FromString(other.message).data
+    return replace(transaction, message=payload.SerializeToString())
+
+
+def high_s(signer: SigningIdentity) -> Callable[[bytes], bytes]:
+    """The other, equally true form of each signature, which Fabric refuses."""
+
+    def sign(message: bytes) -> bytes:
+        r, s = decode_dss_signature(signer.sign(message))
+        return encode_dss_signature(r, P256_ORDER - s)
+
+    return sign
+
+
+def re_endorsed_action(
+    transaction: Transaction, signers: Sequence[SigningIdentity], old: bytes, new: bytes
+) -> Transaction:
+    """The result changed wherever `old` stands in it, and endorsed again as it then is."""
+    return re_endorsed(edited(transaction, lambda action: replace_result(action, old, new)), signers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,11 @@ class Database:
         if not path.is_file():
             raise NoLedger(f"{path} is missing: restore the folder from a backup, or create a new ledger elsewhere")
         self.path = path
-        with explained(path):
-            self._writer = connect(path)
-            self._reader = connect(path)
-            self._check()
+        with explained(path), ExitStack() as opened:
+            self._writer = opened.enter_context(closing(connect(path)))
+            check(self._writer, path)
+            self._reader = opened.enter_context(closing(connect(path)))
+            self._connections = opened.pop_all()
 
     @classmethod
     def create(cls, path: Path, schema: str, page_bytes: int = 4096) -> Database:
@@ -76,15 +78,16 @@ class Database:
 
     def close(self) -> None:
         self.rollback()
-        self._reader.close()
-        self._writer.close()
+        self._connections.close()
 
-    def _check(self) -> None:
-        """SQLite's own structural check; without it a truncated file shows only when the missing page is read."""
-        answer = self._reader.execute("PRAGMA quick_check(1)").fetchone()
-        if answer != ("ok",):
-            self.close()
-            raise DatabaseDamaged(f"{self.path} is damaged ({answer[0]}): restore the whole folder from a backup")
+
+def check(connection: sqlite3.Connection, path: Path) -> None:
+    """SQLite's own structural check; without it a truncated file shows only when the missing page is read."""
+    (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if answer != "ok" or not tables:
+        reason = "it is empty" if answer == "ok" else answer
+        raise DatabaseDamaged(f"{path} is damaged ({reason}): restore the whole folder from a backup")
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -11,6 +11,7 @@ import fcntl
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import IO
 
@@ -31,8 +32,8 @@ class Folder:
     """The open files; the committed state as `State` describes it. Writing a block takes two steps, each durable as a
     whole: the members' private values, then the block."""
 
-    def __init__(self, lock: IO[str], channel: ChannelStore, private: Mapping[str, PrivateStore]) -> None:
-        self._lock = lock
+    def __init__(self, opened: ExitStack, channel: ChannelStore, private: Mapping[str, PrivateStore]) -> None:
+        self._opened = opened
         self.channel = channel
         self.private = private
         self.get = channel.get
@@ -46,8 +47,7 @@ class Folder:
         Raises LedgerExists, FolderInUse, DiskFull.
         """
         (path / "private").mkdir(parents=True, exist_ok=True)
-        lock = locked(path)
-        try:
+        with locked(path):
             if channel_file(path).exists():
                 raise LedgerExists(f"{path} holds a ledger already: open it, or choose another folder")
             for msp_id in msp_ids:
@@ -57,24 +57,20 @@ class Folder:
             fresh(unfinished)
             ChannelStore.create(unfinished, genesis).close()
             unfinished.rename(channel_file(path))
-        finally:
-            lock.close()
 
     @classmethod
     def open(cls, path: Path) -> Folder:
         """Raises NoLedger, FolderInUse, DatabaseDamaged, DatabaseLocked."""
         if not channel_file(path).is_file():
             raise NoLedger(f"{path} holds no ledger: create one there first, or name its folder")
-        lock = locked(path)
-        try:
-            channel = ChannelStore.open(channel_file(path))
-            stores = {file.stem: PrivateStore.open(file) for file in sorted((path / "private").glob("*.db"))}
-            for msp_id, store in stores.items():
-                forget_unfinished(store, channel.height, private_file(path, msp_id))
-        except StorageError:
-            lock.close()
-            raise
-        return cls(lock, channel, stores)
+        with ExitStack() as opened:
+            opened.enter_context(locked(path))
+            channel = opened.enter_context(closing(ChannelStore.open(channel_file(path))))
+            private = {}
+            for file in sorted((path / "private").glob("*.db")):
+                private[file.stem] = opened.enter_context(closing(PrivateStore.open(file)))
+                forget_unfinished(private[file.stem], channel.height, file)
+            return cls(opened.pop_all(), channel, private)
 
     def private_value(self, collection: str, key: str, version: Version, msp_id: str) -> bytes | None:
         if collection != implicit_collection(msp_id) or msp_id not in self.private:
@@ -124,10 +120,7 @@ class Folder:
             store.rollback()
 
     def close(self) -> None:
-        self.channel.close()
-        for store in self.private.values():
-            store.close()
-        self._lock.close()
+        self._opened.close()
 
 
 def locked(path: Path) -> IO[str]:
