@@ -181,7 +181,10 @@ class Gateway:
     def chaincode_events(
         self, *, start_block: int | None = None, after: Checkpoint | None = None
     ) -> AsyncGenerator[ChaincodeEvent]:
-        """Events after a checkpoint, else from a block on, else from the next block on. Ends with StreamError only."""
+        """Events after a checkpoint, else from a block on, else from the next block on. Ends with StreamError only.
+
+        With neither, events of a moment without connection are not seen: a reader that must see all gives one.
+        """
         position = after or (None if start_block is None else Checkpoint(start_block))
         reader = EventReader(self.transport, self.identity, self.channel, self.chaincode, position)
         return reader.events(self._limits)

@@ -52,8 +52,9 @@ def key_signer(key: ec.EllipticCurvePrivateKey) -> Signer:
     """ECDSA over SHA-256 by an EC P-256 key; DER (RFC 3279) and low-S, the only form that Fabric takes."""
 
     def sign(message: bytes) -> bytes:
-        r, s = decode_dss_signature(key.sign(message, _ECDSA_SHA256))
-        return encode_dss_signature(r, min(s, P256_ORDER - s))
+        signature = key.sign(message, _ECDSA_SHA256)
+        r, s = decode_dss_signature(signature)
+        return signature if s <= P256_ORDER // 2 else encode_dss_signature(r, P256_ORDER - s)
 
     return sign
 

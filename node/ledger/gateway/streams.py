@@ -22,6 +22,7 @@ async def reopened(open_stream: Callable[[], AsyncIterator[Item]], limits: Limit
     """
     attempt, broken_at = 0, 0.0
     while True:
+        opened_at = time.monotonic()
         try:
             async with aclosing(_closable(open_stream())) as stream:
                 async for item in stream:
@@ -29,8 +30,11 @@ async def reopened(open_stream: Callable[[], AsyncIterator[Item]], limits: Limit
                     yield item
             return
         except TransportError as error:
-            broken_at = broken_at if attempt else time.monotonic()
-            if not is_passing(error) or time.monotonic() - broken_at > limits.reconnect_s:
+            now = time.monotonic()
+            if not attempt or now - opened_at > limits.reconnect_s:
+                # It stood, if only in silence.
+                attempt, broken_at = 0, now
+            if not is_passing(error) or now - broken_at > limits.reconnect_s:
                 raise StreamError.refused(error) from error
         await asyncio.sleep(pause_s(limits, attempt))
         attempt += 1
