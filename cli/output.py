@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
-console = Console()
+# Wide enough for every table where nobody watches (a file, a pipe).
+WIDTH_UNWATCHED = 200
+
+console = Console(width=None if sys.stdout.isatty() else WIDTH_UNWATCHED)
 error_console = Console(stderr=True)
 
 
@@ -61,7 +65,8 @@ def to_dict(message: Message) -> dict[str, Any]:
 def _table(rows: Sequence[Mapping[str, Any]], title: str) -> Table:
     table = Table(title=title, title_justify="left")
     for name in rows[0]:
-        table.add_column(name.replace("_", " "), justify="right" if _is_number(rows, name) else "left")
+        justify: JustifyMethod = "right" if _is_number(rows, name) else "left"
+        table.add_column(name.replace("_", " "), justify=justify, overflow="fold")
     for row in rows:
         table.add_row(*(_cell(value) for value in row.values()))
     return table

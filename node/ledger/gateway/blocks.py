@@ -43,9 +43,11 @@ class BlockReader:
     private_data: bool
     clock: ClockUs
     tls_certificate_hash: bytes = b""
+    # Ends with the block that is the newest when asked, instead of waiting for more.
+    only_present: bool = False
 
     async def blocks(self, limits: Limits) -> AsyncGenerator[events_pb2.BlockAndPrivateData]:
-        """Without end; waits for blocks that are not there yet. Raises StreamError."""
+        """Waits for blocks that are not there yet, unless `only_present`. Raises StreamError."""
         async with aclosing(reopened(self._open, limits)) as answers:
             async for answer in answers:
                 block = _block(answer)
@@ -55,6 +57,8 @@ class BlockReader:
     async def _open(self) -> AsyncGenerator[events_pb2.DeliverResponse]:
         async for answer in self._deliver(self._request()):
             if answer.WhichOneof("Type") == "status":
+                if answer.status == common_pb2.SUCCESS:
+                    return
                 raise _refusal(answer.status)
             yield answer
 
@@ -70,17 +74,29 @@ class BlockReader:
             timestamp=timestamp(self.clock()),
             tls_cert_hash=self.tls_certificate_hash,
         )
-        payload = seek_payload(header, self.identity.creator, secrets.token_bytes(NONCE_BYTES), self.number)
+        seek = present_blocks(self.number) if self.only_present else all_blocks(self.number)
+        payload = seek_payload(header, self.identity.creator, secrets.token_bytes(NONCE_BYTES), seek)
         return common_pb2.Envelope(payload=payload, signature=self.identity.sign(payload))
 
 
-def seek_payload(header: common_pb2.ChannelHeader, creator: bytes, nonce: bytes, start: int) -> bytes:
-    """What the reader signs: a serialised common.Payload that asks for all blocks from `start` on."""
-    seek = ab_pb2.SeekInfo(
-        start=ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=start)),
-        stop=ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=_FOREVER)),
-        behavior=ab_pb2.SeekInfo.BLOCK_UNTIL_READY,
-    )
+def all_blocks(start: int) -> ab_pb2.SeekInfo:
+    """From `start` on, without end."""
+    stop = ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=_FOREVER))
+    return _seek(start, stop)
+
+
+def present_blocks(start: int) -> ab_pb2.SeekInfo:
+    """From `start` to the newest."""
+    return _seek(start, ab_pb2.SeekPosition(newest=ab_pb2.SeekNewest()))
+
+
+def _seek(start: int, stop: ab_pb2.SeekPosition) -> ab_pb2.SeekInfo:
+    first = ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=start))
+    return ab_pb2.SeekInfo(start=first, stop=stop, behavior=ab_pb2.SeekInfo.BLOCK_UNTIL_READY)
+
+
+def seek_payload(header: common_pb2.ChannelHeader, creator: bytes, nonce: bytes, seek: ab_pb2.SeekInfo) -> bytes:
+    """What the reader signs: a serialised common.Payload."""
     headers = common_pb2.Header(
         channel_header=header.SerializeToString(),
         signature_header=common_pb2.SignatureHeader(creator=creator, nonce=nonce).SerializeToString(),

@@ -1,0 +1,104 @@
+"""zunft ledger: look at blocks and transactions; serve the embedded ledger on a port."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from fabric_protos.peer import transaction_pb2
+
+from cli.errors import BadArgument
+from cli.options import DEFAULT_HOME, As, Home, Json
+from cli.output import say, show_rows
+from cli.session import Session, open_session, run
+from cli.values import show_time_us
+from network.topology import Topology
+from node.ledger.block_reader import Block, Transaction, read_block
+from node.ledger.connect import open_embedded
+from node.ledger.embedded.service import LedgerServer, ServerTls
+
+app = typer.Typer(help="Blocks and transactions; the embedded ledger's port.", no_args_is_help=True)
+
+
+@app.command()
+def serve(home: Home = DEFAULT_HOME) -> None:
+    """Offer the embedded ledger as Fabric's Gateway service over TLS, for several nodes and other languages' clients.
+
+    One process, not a distributed ledger: for trials and tests.
+    """
+
+    async def work() -> None:
+        topology = Topology.load(home)
+        ledger = open_embedded(topology)
+        tls_files = topology.keys(topology.member(topology.issuer)).node_tls()
+        tls = ServerTls(tls_files.key_pem(), tls_files.certificate_pem())
+        try:
+            server = await LedgerServer.start(ledger, topology.gateway.host, topology.gateway.port, tls)
+            say(f"The ledger of {topology.consortium} is served on {topology.gateway}. Ctrl-C ends it.")
+            await server.wait()
+        finally:
+            await ledger.close()
+
+    run(work())
+
+
+@app.command()
+def blocks(
+    last: Annotated[int, typer.Option(help="How many of the newest.")] = 20,
+    acting: As = "",
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """The newest blocks."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            rows = [_block_row(block) for block in await read_blocks(session)]
+        show_rows(rows[-last:], as_json=as_json)
+
+    run(work())
+
+
+@app.command()
+def show(number: int, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """One block's transactions: who called what, who endorsed it, what was written."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            found = [block for block in await read_blocks(session) if block.number == number]
+            if not found:
+                raise BadArgument(f"there is no block {number} yet: see zunft ledger blocks")
+            rows = [_transaction_row(session.topology, one) for one in found[0].transactions]
+        show_rows(rows, as_json=as_json, empty="The channel's configuration.")
+
+    run(work())
+
+
+async def read_blocks(session: Session) -> list[Block]:
+    """All blocks that are there, with the acting member's own private data."""
+    gateway = session.gateway("record.read")
+    return [read_block(block) async for block in gateway.present_blocks()]
+
+
+def _block_row(block: Block) -> dict[str, object]:
+    names = [one.name for one in block.transactions]
+    return {
+        "block": block.number,
+        "time_utc": show_time_us(block.transactions[0].time_us) if block.transactions else "",
+        "transactions": "channel configuration" if block.is_config else ", ".join(names),
+        "bytes": sum(one.envelope_bytes for one in block.transactions),
+        "hash": block.hash.hex()[:16],
+    }
+
+
+def _transaction_row(topology: Topology, one: Transaction) -> dict[str, object]:
+    endorsers = sorted({topology.name_of(signed.msp_id) for signed in one.endorsements})
+    return {
+        "transaction": one.tx_id[:16],
+        "name": one.name,
+        "by": topology.name_of(one.creator.msp_id),
+        "endorsed_by": endorsers,
+        "verdict": transaction_pb2.TxValidationCode.Name(one.validation_code).lower(),
+        "writes": sorted(one.writes),
+        "private_writes": len(one.private_writes),
+    }
