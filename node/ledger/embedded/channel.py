@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Self
 
 from fabric_protos.common import common_pb2, configtx_pb2, policies_pb2
 from fabric_protos.msp import identities_pb2, msp_config_pb2
@@ -43,7 +44,7 @@ class Channel:
         self.satisfied = lru_cache(IDENTITIES_REMEMBERED)(satisfied)
 
     @classmethod
-    def from_config_block(cls, block: common_pb2.Block) -> Channel:
+    def from_config_block(cls, block: common_pb2.Block) -> Self:
         """Raises NotAConfigBlock."""
         try:
             payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(block.data.data[0]).payload)
