@@ -1,0 +1,117 @@
+"""An archive: the genesis block and all blocks with one member's private data in one file, to be audited offline.
+
+The file: a line that names format and member, then each message with its length before it (a varint, as protobuf's
+length-delimited streams have it): common.Block of the genesis, peer.BlockAndPrivateData of every block, a length of 0.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+from fabric_protos.common import common_pb2
+from fabric_protos.peer import events_pb2
+from google.protobuf.message import DecodeError, Message
+
+from node.audit.errors import ArchiveDamaged
+
+_FORMAT = "zunft audit archive 1"
+_LONGEST_LENGTH_BYTES = 5
+
+_MessageT = TypeVar("_MessageT", bound=Message)
+
+
+class Archive:
+    """An archive file that is there. `blocks` reads it from its beginning each time."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises ArchiveDamaged, OSError."""
+        self.path = path
+        with path.open("rb") as file:
+            self.member, self.genesis = self._read_head(file)
+
+    def blocks(self) -> Iterator[events_pb2.BlockAndPrivateData]:
+        """All blocks in the order of the file. Raises ArchiveDamaged where it was cut off."""
+        with self.path.open("rb") as file:
+            self._read_head(file)
+            while data := self._read_message(file):
+                yield self._parse(events_pb2.BlockAndPrivateData(), data)
+
+    def _read_head(self, file: BinaryIO) -> tuple[str, common_pb2.Block]:
+        line = file.readline(256).decode(errors="replace")
+        if not line.startswith(f"{_FORMAT} ") or not line.endswith("\n"):
+            raise ArchiveDamaged(f"{self.path} is not an audit archive: make one with `zunft audit --export`")
+        genesis = self._parse(common_pb2.Block(), self._read_message(file))
+        return line.removeprefix(_FORMAT).strip(), genesis
+
+    def _read_message(self, file: BinaryIO) -> bytes:
+        length = self._read_length(file)
+        data = file.read(length)
+        if len(data) != length:
+            raise self._cut_off()
+        return data
+
+    def _read_length(self, file: BinaryIO) -> int:
+        value = 0
+        for place in range(_LONGEST_LENGTH_BYTES):
+            byte = file.read(1)
+            if not byte:
+                raise self._cut_off()
+            value |= (byte[0] & 0x7F) << 7 * place
+            if byte[0] < 0x80:
+                return value
+        raise ArchiveDamaged(f"{self.path} is damaged: export it again")
+
+    def _parse(self, message: _MessageT, data: bytes) -> _MessageT:
+        try:
+            message.ParseFromString(data)
+        except DecodeError:
+            raise ArchiveDamaged(f"{self.path} holds something that is not a block: export it again") from None
+        return message
+
+    def _cut_off(self) -> ArchiveDamaged:
+        return ArchiveDamaged(f"{self.path} was cut off before its end: export it again")
+
+
+async def export(
+    path: Path, member: str, genesis: common_pb2.Block, blocks: AsyncIterable[events_pb2.BlockAndPrivateData]
+) -> Archive:
+    """Writes an archive of all that `blocks` gives until it ends; the file is there as a whole or not at all.
+
+    Raises OSError, and what `blocks` raises.
+    """
+    draft = path.with_name(path.name + ".new")
+    try:
+        with draft.open("wb") as file:
+            file.write(f"{_FORMAT} {member}\n".encode() + _delimited(genesis))
+            async for block in blocks:
+                file.write(_delimited(block))
+            file.write(b"\0")
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return Archive(path)
+
+
+async def up_to(
+    blocks: AsyncIterable[events_pb2.BlockAndPrivateData], last_number: int
+) -> AsyncIterator[events_pb2.BlockAndPrivateData]:
+    """A stream of blocks that never ends, until block `last_number`."""
+    async for block in blocks:
+        yield block
+        if block.block.header.number >= last_number:
+            return
+
+
+def _delimited(message: Message) -> bytes:
+    data = message.SerializeToString()
+    return _varint(len(data)) + data
+
+
+def _varint(value: int) -> bytes:
+    groups = [value >> 7 * place & 0x7F for place in range(max(1, -(-value.bit_length() // 7)))]
+    return bytes([*(group | 0x80 for group in groups[:-1]), groups[-1]])

@@ -1,0 +1,158 @@
+"""Whether every transaction is marked as it must be: endorsed by whom the policies demand, on a state still current.
+
+Sources: Fabric's documentation, "Endorsement policies" (channel, collection and key level), "Read-Write set semantics".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
+from fabric_protos.peer import transaction_pb2
+
+from node.audit.report import Tally
+from node.audit.rules import Rules
+from node.audit.seal import Seal
+from node.audit.world import Entry, HashedKey, PublicKey, World, describe
+from node.ledger.block_reader import Transaction
+from node.ledger.embedded.identity import Identity
+from node.ledger.embedded.policy import InvalidPolicy, Policy
+from node.ledger.embedded.rwset import Results, version_of
+
+CODE = transaction_pb2.TxValidationCode
+# The codes that can be recomputed from the blocks alone.
+_CONFLICTS = frozenset({CODE.MVCC_READ_CONFLICT, CODE.PHANTOM_READ_CONFLICT, CODE.DUPLICATE_TXID})
+_RECOMPUTED = _CONFLICTS | {CODE.VALID, CODE.ENDORSEMENT_POLICY_FAILURE}
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A transaction of a block; `endorsed` says why it is not, empty if it is."""
+
+    transaction: Transaction
+    seal: Seal
+    endorsers: tuple[Identity, ...]
+    fault: str = ""
+
+
+class Endorsement:
+    """Recomputes what every peer had to decide."""
+
+    def __init__(self) -> None:
+        question = "Did those endorse whom the policies demand, and is every transaction marked as it must be?"
+        self.tally = Tally("endorsement", question, "transactions")
+
+    def check_policies(self, candidates: Iterable[Candidate], world: World, rules: Rules) -> None:
+        """Against the policies before the block; a key whose policy changes in the block cannot be written after."""
+        changed: set[PublicKey | HashedKey] = set()
+        for candidate in candidates:
+            results = candidate.seal.results
+            if changed.intersection(key for part in results for key in _touched(part)):
+                candidate.fault = "a key's policy changes earlier in the block"
+            else:
+                candidate.fault = _policy_fault(candidate, world, rules)
+            if not candidate.fault:
+                changed.update(key for part in results for key in _policy_keys(part))
+
+    def takes_effect(self, number: int, candidate: Candidate, world: World) -> bool:
+        """Judges the mark. What is wrongly marked as a conflict takes effect all the same, and the other way round."""
+        transaction, marked = candidate.transaction, candidate.transaction.validation_code
+        where = describe(number, transaction)
+        self.tally.count()
+        if marked not in _RECOMPUTED:
+            self.tally.cannot_check(
+                f"a transaction is marked {CODE.Name(marked)}, which cannot be recomputed from blocks"
+            )
+            return False
+        if any(read.HasField("reads_merkle_hashes") for read in _range_reads(candidate.seal)):
+            self.tally.cannot_check("a range that a transaction read is on record as hashes only")
+        found = CODE.ENDORSEMENT_POLICY_FAILURE if candidate.fault else _conflict(candidate, world)
+        because = f" ({candidate.fault})" if candidate.fault else ""
+        correct = f"{where}: marked {CODE.Name(marked)}, must be {CODE.Name(found)}{because}"
+        self.tally.demand(marked == found, correct)
+        return bool(marked == CODE.VALID if candidate.fault else found == CODE.VALID)
+
+
+# --- policies -------------------------------------------------------------------------------------------------------
+
+
+def _policy_fault(candidate: Candidate, world: World, rules: Rules) -> str:
+    try:
+        needed = {policy for part in candidate.seal.results for policy in _needed(part, world, rules)}
+    except InvalidPolicy as error:
+        return str(error)
+    policies = needed or {rules.endorsement}
+    if all(rules.satisfied(policy, candidate.endorsers) for policy in policies):
+        return ""
+    names = ", ".join(sorted({identity.msp_id for identity in candidate.endorsers})) or "nobody"
+    return f"endorsed by {names} only"
+
+
+def _needed(part: Results, world: World, rules: Rules) -> Iterator[Policy]:
+    """Of every written key: its own policy, else its collection's, else the channel's."""
+    for key in _touched(part):
+        if len(key) == 2:
+            entry: Entry | None = world.public.get(key)
+            default: Policy | None = rules.default_policy(part.namespace)
+        else:
+            entry, default = world.hashed.get(key), rules.collection_policy(key[1])
+        if default is None:
+            raise InvalidPolicy(f"collection {key[1]} does not exist")
+        yield rules.key_policy(entry.policy) if entry and entry.policy else default
+
+
+def _touched(part: Results) -> Iterator[PublicKey | HashedKey]:
+    for write in part.public.writes:
+        yield part.namespace, write.key
+    for collection in part.collections:
+        for hashed in collection.hashed.hashed_writes:
+            yield part.namespace, collection.name, hashed.key_hash
+    yield from _policy_keys(part)
+
+
+def _policy_keys(part: Results) -> Iterator[PublicKey | HashedKey]:
+    for write in part.public.metadata_writes:
+        yield part.namespace, write.key
+    for collection in part.collections:
+        for hashed in collection.hashed.metadata_writes:
+            yield part.namespace, collection.name, hashed.key_hash
+
+
+# --- conflicts ------------------------------------------------------------------------------------------------------
+
+
+def _conflict(candidate: Candidate, world: World) -> int:
+    """VALID, or why what the transaction read was no longer so."""
+    if candidate.transaction.tx_id in world.transactions:
+        return int(CODE.DUPLICATE_TXID)
+    results = candidate.seal.results
+    if not all(_reads_are_current(part, world) for part in results):
+        return int(CODE.MVCC_READ_CONFLICT)
+    if not all(_range_is_current(part, read, world) for part in results for read in part.public.range_queries_info):
+        return int(CODE.PHANTOM_READ_CONFLICT)
+    return int(CODE.VALID)
+
+
+def _reads_are_current(part: Results, world: World) -> bool:
+    public = all(_is_at(world.public.get((part.namespace, read.key)), read) for read in part.public.reads)
+    return public and all(
+        _is_at(world.hashed.get((part.namespace, collection.name, read.key_hash)), read)
+        for collection in part.collections
+        for read in collection.hashed.hashed_reads
+    )
+
+
+def _is_at(entry: Entry | None, read: kv_rwset_pb2.KVRead | kv_rwset_pb2.KVReadHash) -> bool:
+    return version_of(read) == (entry.version if entry else None)
+
+
+def _range_reads(seal: Seal) -> Iterator[kv_rwset_pb2.RangeQueryInfo]:
+    return (read for part in seal.results for read in part.public.range_queries_info)
+
+
+def _range_is_current(part: Results, read: kv_rwset_pb2.RangeQueryInfo, world: World) -> bool:
+    if read.HasField("reads_merkle_hashes"):
+        return True
+    found = [(one.key, version_of(one)) for one in read.raw_reads.kv_reads]
+    return found == world.range(part.namespace, read.start_key, read.end_key)

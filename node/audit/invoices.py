@@ -1,0 +1,135 @@
+"""Whether invoices are numbered without a gap and bill what was claimed, and claims are what the lines come to."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from hashlib import sha256
+
+from chaincode import keys
+from chaincode.transaction import serialise
+from node.audit.bills import OpenBill, sum_micro
+from node.audit.movement import Movement
+from node.audit.report import Tally
+from node.audit.world import Step
+from zunft.v1.account_pb2 import Account
+from zunft.v1.invoice_pb2 import (
+    INVOICE_KIND_CREDIT_NOTE,
+    INVOICE_KIND_GOODWILL,
+    INVOICE_KIND_INVOICE,
+    Invoice,
+)
+from zunft.v1.usage_pb2 import Claim, Commitment
+
+# What a dispute or goodwill may change of an invoice that is issued.
+_MAY_CHANGE = ("disputed", "dispute_digest", "goodwill_micro")
+
+
+class Invoices:
+    """Follows every provider's numbers, and every claim from its lines to its invoice."""
+
+    def __init__(self) -> None:
+        question = "Are invoices numbered without a gap, do they equal the claims, and the claims their lines?"
+        self.tally = Tally("invoices", question, "invoices and claims")
+        self._numbers: dict[str, int] = defaultdict(int)
+
+    # --- public: invoices ---------------------------------------------------------------------------------------------
+
+    def check(self, step: Step) -> None:
+        issued = []
+        for name in step.written("invoice"):
+            invoice = Invoice.FromString(step.transaction.writes[f"invoice/{name}"] or b"")
+            before = step.before(keys.invoice(invoice.provider_msp_id, invoice.number))
+            if before is None:
+                issued.append(invoice)
+                self._check_number(step, name, invoice)
+            else:
+                self._check_unchanged(step, before, invoice)
+        if step.transaction.name == "account.settle":
+            self._check_settlement(step, issued)
+        else:
+            for invoice in issued:
+                self._check_goodwill(step, invoice)
+
+    def _check_number(self, step: Step, name: str, invoice: Invoice) -> None:
+        provider = invoice.provider_msp_id
+        self.tally.count()
+        self._numbers[provider] += 1
+        expected = f"{provider}/{self._numbers[provider]:010d}"
+        self.tally.demand(name == expected, f"{step}: invoice {name} is issued, the next number is {expected}")
+        self._numbers[provider] = invoice.number
+
+    def _check_unchanged(self, step: Step, before: Invoice, after: Invoice) -> None:
+        for name in _MAY_CHANGE:
+            before.ClearField(name)
+            after.ClearField(name)
+        self.tally.demand(before == after, f"{step}: invoice {after.number} was altered after it had been issued")
+
+    def _check_settlement(self, step: Step, issued: list[Invoice]) -> None:
+        """What was claimed and not invoiced yet: usage, then corrections; together with the claim's digest."""
+        for agreement_id in step.written("account"):
+            key = keys.account(agreement_id)
+            before, after = step.before(key) or Account(), step.after(key) or Account()
+            commitment = step.world.find(keys.commitment(agreement_id)) or Commitment()
+            expected = _documents(before, commitment)
+            billed = [(invoice.kind, invoice.amount_micro, invoice.claim_digest) for invoice in issued]
+            self.tally.demand(billed == expected, f"{step}: the invoices are not what {agreement_id} claimed")
+            noted = (after.invoiced_usage_micro, after.invoiced_correction_micro)
+            claimed = (commitment.claimed_usage_micro, commitment.claimed_correction_micro)
+            self.tally.demand(noted == claimed, f"{step}: the account of {agreement_id} notes other invoices")
+
+    def _check_goodwill(self, step: Step, note: Invoice) -> None:
+        credited = step.world.find(keys.invoice(note.provider_msp_id, note.refers_to_number)) or Invoice()
+        fits = note.kind == INVOICE_KIND_GOODWILL and credited.goodwill_micro <= credited.amount_micro
+        self.tally.demand(fits, f"{step}: number {note.number} bills nothing that was claimed")
+
+    # --- the two parties': claims -------------------------------------------------------------------------------------
+
+    def check_claim(self, movement: Movement, bill: OpenBill) -> None:
+        if movement.step.transaction.name != "usage.claim":
+            return
+        if movement.record is None:
+            self.tally.cannot_check("the record with the claim is missing from the archive")
+        else:
+            self.tally.count()
+            self._check_amounts(movement, movement.record.claim)
+            self._check_lines(movement, movement.record.claim, bill)
+        bill.close_period()
+
+    def note_unseen(self, movement: Movement) -> None:
+        """A claim of others."""
+        if movement.step.transaction.name == "usage.claim":
+            self.tally.cannot_see("claims of others, not visible to this member; their invoices are checked")
+
+    def _check_amounts(self, movement: Movement, claim: Claim) -> None:
+        now, before = movement.commitment, movement.previous
+        same_digest = sha256(serialise(claim)).digest() == now.claim_digest
+        self.tally.demand(same_digest, f"{movement}: the archived claim is not the one on the channel")
+        public = (
+            now.claimed_usage_micro - before.claimed_usage_micro,
+            now.claimed_correction_micro - before.claimed_correction_micro,
+        )
+        amounts = (claim.usage_micro, claim.correction_micro)
+        self.tally.demand(public == amounts, f"{movement}: {public} micro-tokens are public, the claim says {amounts}")
+
+    def _check_lines(self, movement: Movement, claim: Claim, bill: OpenBill) -> None:
+        amounts = (claim.usage_micro, claim.correction_micro)
+        sums = (sum_micro(claim.lines), sum_micro(claim.correction_lines))
+        self.tally.demand(sums == amounts, f"{movement}: the claim's lines add up to {sums}, it says {amounts}")
+        if not bill.complete:
+            self.tally.cannot_check("a record of the claimed period is missing from the archive")
+            return
+        claimed = (list(claim.lines), list(claim.correction_lines))
+        self.tally.demand(claimed == bill.due(), f"{movement}: the claim has other lines than its transactions")
+
+
+def _documents(before: Account, commitment: Commitment) -> list[tuple[int, int, bytes]]:
+    """Kind, amount and claim digest of the invoices that a settlement must issue."""
+    changes_micro = (
+        commitment.claimed_usage_micro - before.invoiced_usage_micro,
+        commitment.claimed_correction_micro - before.invoiced_correction_micro,
+    )
+    return [
+        (INVOICE_KIND_INVOICE if change > 0 else INVOICE_KIND_CREDIT_NOTE, abs(change), commitment.claim_digest)
+        for change in changes_micro
+        if change
+    ]

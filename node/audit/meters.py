@@ -1,0 +1,118 @@
+"""Whether every charged batch is what a registered meter signed, and the very next of its stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from chaincode import keys
+from chaincode.batch import verify_batch
+from chaincode.errors import ContractError
+from chaincode.meter import check_possession
+from chaincode.usage import MAX_CLOCK_SKEW_US
+from node.audit.movement import DecodedBatch, Movement
+from node.audit.report import Tally
+from node.audit.world import Step
+from zunft.v1.meter_pb2 import METER_STATUS_ACTIVE, Meter, RegisterMeter, RotateMeterKey
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Where a stream stands; `digest` is that of its last batch."""
+
+    next_sequence: int = 1
+    digest: bytes = b""
+    time_us: int = 0
+
+
+class Meters:
+    """Follows every stream that the member can see, and every meter's keys."""
+
+    def __init__(self) -> None:
+        question = "Is every batch signed by its meter's key in force, the meter active, the stream without a gap?"
+        self.tally = Tally("meters", question, "batches")
+        self.reading_count = 0
+        self._streams: dict[tuple[str, str], Stream] = {}
+
+    def check_keys(self, step: Step) -> None:
+        """A key enters the ledger only with the proof that the meter holds its private half."""
+        name, args = step.transaction.name, step.transaction.args
+        if name not in ("meter.register", "meter.rotate_key"):
+            return
+        request = (RegisterMeter if name == "meter.register" else RotateMeterKey).FromString(args[0])
+        try:
+            check_possession(request.meter_id, request.public_key, request.possession_signature)
+        except ContractError as error:
+            self.tally.fail(f"{step}: {error}")
+        meter = step.after(keys.meter(request.meter_id)) or Meter()
+        new_key = meter.keys[-1].public_key if meter.keys else b""
+        self.tally.demand(new_key == request.public_key, f"{step}: the ledger has another key than the meter's")
+
+    def check(self, movement: Movement) -> None:
+        if movement.step.transaction.name != "usage.submit":
+            return
+        if not movement.visible:
+            self.tally.cannot_see("usage of others, not visible to this member")
+        elif movement.record is None:
+            self.tally.cannot_check("the record with the batches is missing from the archive")
+        for one in movement.batches:
+            self.tally.count()
+            self._check_batch(movement, one)
+        self._follow_head(movement)
+
+    def _check_batch(self, movement: Movement, one: DecodedBatch) -> None:
+        if one.columns is None:
+            self.tally.fail(f"{movement}: a batch cannot be decoded")
+            return
+        self.reading_count += len(one.columns)
+        self._check_meter(movement, one)
+        stream = (movement.agreement_id, one.batch.meter_id)
+        last = self._streams.get(stream, Stream())
+        self._check_order(movement, one, last)
+        self._check_times(movement, one.columns.time_us, last)
+        end = one.batch.first_sequence + one.batch.reading_count
+        self._streams[stream] = Stream(end, one.digest, int(one.columns.time_us[-1]))
+
+    def _check_meter(self, movement: Movement, one: DecodedBatch) -> None:
+        batch, demand = one.batch, self.tally.demand
+        where = f"{movement}, meter {batch.meter_id}"
+        demand(batch.agreement_id == movement.agreement_id, f"{where}: the batch is for {batch.agreement_id}")
+        if movement.terms is not None:
+            demand(batch.meter_id in movement.terms.meter_ids, f"{where}: the meter is not part of the agreement")
+        meter = movement.step.world.find(keys.meter(batch.meter_id))
+        if meter is None or not meter.keys:
+            self.tally.fail(f"{where}: there is no such meter on the ledger")
+            return
+        demand(meter.status == METER_STATUS_ACTIVE, f"{where}: the meter was revoked before")
+        in_force = meter.keys[-1]
+        demand(batch.key_version == in_force.version, f"{where}: signed with key {batch.key_version}, not in force")
+        try:
+            verify_batch(one.signed, in_force.public_key)
+        except ContractError:
+            self.tally.fail(f"{where}: the meter did not sign this batch with its key in force")
+
+    def _check_order(self, movement: Movement, one: DecodedBatch, last: Stream) -> None:
+        batch = one.batch
+        where = f"{movement}, meter {batch.meter_id}"
+        expected = f"{where}: begins at reading {batch.first_sequence}, expected is {last.next_sequence}"
+        self.tally.demand(batch.first_sequence == last.next_sequence, expected)
+        self.tally.demand(batch.previous_digest == last.digest, f"{where}: does not follow the batch before it")
+
+    def _check_times(
+        self, movement: Movement, time_us: np.ndarray[tuple[int], np.dtype[np.int64]], last: Stream
+    ) -> None:
+        latest_us = movement.step.transaction.time_us + MAX_CLOCK_SKEW_US
+        in_order = last.time_us <= time_us[0] and not bool((time_us[1:] < time_us[:-1]).any())
+        self.tally.demand(bool(in_order), f"{movement}: the time of a reading goes back")
+        self.tally.demand(int(time_us[-1]) <= latest_us, f"{movement}: a reading lies in the future")
+
+    def _follow_head(self, movement: Movement) -> None:
+        """The head must stand where the batches end; where a record is missing, the stream goes on from the head."""
+        for stream in movement.head.streams if movement.head else ():
+            key = (movement.agreement_id, stream.meter_id)
+            archived = Stream(stream.next_sequence, stream.last_batch_digest, stream.last_time_us)
+            if movement.record is not None and key in self._streams:
+                ends_there = self._streams[key] == archived
+                self.tally.demand(ends_there, f"{movement}, meter {stream.meter_id}: the head stands elsewhere")
+            self._streams[key] = archived

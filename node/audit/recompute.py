@@ -1,0 +1,178 @@
+"""The head and the lines that a two-party transaction must have led to, from what was signed and the terms alone.
+
+Written straight down and apart from the contracts, so that a mistake there shows here. Only rating itself is shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, MutableSequence, Sequence
+
+from chaincode.rating import Cumulative, Rated, add_lines, carry_over, rate, rate_access, rate_correction
+from node.audit.movement import DecodedBatch, Movement
+from zunft.v1.agreement_pb2 import Terms
+from zunft.v1.tariff_pb2 import Line, RatingState
+from zunft.v1.usage_pb2 import AccountHead, Claim, StreamHead, UsageRecord
+
+# What a transaction does to the head, and the lines it adds to the bill.
+_Rule = Callable[[AccountHead, Terms, UsageRecord, Movement], list[Line]]
+
+
+def recompute(
+    movement: Movement, record: UsageRecord, before: AccountHead, terms: Terms
+) -> tuple[AccountHead, list[Line]]:
+    """The head after the transaction, and its lines.
+
+    Raises ContractError where rating refuses what was charged, KeyError or ValueError where the record lacks what it
+    names.
+    """
+    head = AccountHead()
+    head.CopyFrom(before)
+    if before.terms_version != terms.version:
+        _move_to(terms, movement.earlier_terms, head)
+    lines = _RULES[movement.step.transaction.name](head, terms, record, movement)
+    head.sequence += 1
+    head.salt = terms.salt
+    return head, lines
+
+
+def claim_of(movement: Movement, head: AccountHead, terms: Terms) -> Claim:
+    """The claim that closes the period which `head` ends."""
+    previous = movement.previous
+    return Claim(
+        agreement_id=head.agreement_id,
+        number=previous.claim_number + 1,
+        up_to_sequence=head.sequence,
+        lines=head.open_lines,
+        correction_lines=head.open_correction_lines,
+        usage_micro=head.usage_micro - previous.claimed_usage_micro,
+        correction_micro=head.correction_micro - previous.claimed_correction_micro,
+        terms_version=terms.version,
+        salt=terms.salt,
+    )
+
+
+# --- one rule for each transaction --------------------------------------------------------------------------------
+
+
+def _submit(head: AccountHead, terms: Terms, _record: UsageRecord, movement: Movement) -> list[Line]:
+    lines: list[Line] = []
+    for one in movement.batches:
+        if one.columns is None:
+            raise ValueError("a batch cannot be decoded")
+        stream = _stream(head, one.batch.meter_id)
+        state = Cumulative(stream.rating, head.rating)
+        rated = rate(terms.tariff, one.batch.meter_id, state, one.columns, terms.correction_window_s)
+        head.usage_micro += _keep(head, stream, rated)
+        _advance(stream, one)
+        lines += rated.lines
+    lines = add_lines([], lines)
+    _set(head.open_lines, add_lines(head.open_lines, lines))
+    return lines
+
+
+def _correct(head: AccountHead, _terms: Terms, record: UsageRecord, movement: Movement) -> list[Line]:
+    head.pending_corrections.append(record.correction)
+    if record.correction.proposed_by_msp_id != movement.step.transaction.creator.msp_id:
+        raise ValueError("the correction names another proposer than the transaction's creator")
+    return []
+
+
+def _agree(head: AccountHead, terms: Terms, record: UsageRecord, movement: Movement) -> list[Line]:
+    correction = record.correction
+    head.pending_corrections.remove(correction)
+    if correction.proposed_by_msp_id == movement.step.transaction.creator.msp_id:
+        raise ValueError("the party that proposed the correction agreed to it")
+    stream = _stream(head, correction.meter_id)
+    state = Cumulative(stream.rating, head.rating)
+    window_s = terms.correction_window_s
+    rated = rate_correction(terms.tariff, correction.meter_id, state, correction.readings, window_s)
+    head.correction_micro += _keep(head, stream, rated)
+    _set(head.open_correction_lines, add_lines(head.open_correction_lines, rated.lines))
+    return rated.lines
+
+
+def _decline(head: AccountHead, _terms: Terms, record: UsageRecord, _movement: Movement) -> list[Line]:
+    head.pending_corrections.remove(record.correction)
+    return []
+
+
+def _claim(head: AccountHead, terms: Terms, record: UsageRecord, movement: Movement) -> list[Line]:
+    if record.claim != claim_of(movement, head, terms):
+        raise ValueError("the claim is not what has accrued since the last one")
+    del head.open_lines[:]
+    del head.open_correction_lines[:]
+    return []
+
+
+def _grant(head: AccountHead, _terms: Terms, record: UsageRecord, _movement: Movement) -> list[Line]:
+    head.grants.append(record.grant)
+    return []
+
+
+def _use(head: AccountHead, terms: Terms, record: UsageRecord, movement: Movement) -> list[Line]:
+    rated = rate_access(terms.tariff, Cumulative(RatingState(), head.rating), movement.step.transaction.time_us)
+    head.rating.CopyFrom(rated.cumulative.account)
+    head.usage_micro += rated.amount_micro
+    _set(head.open_lines, add_lines(head.open_lines, rated.lines))
+    [used] = [grant for grant in head.grants if grant.grant_id == record.grant.grant_id]
+    used.use_count += 1
+    return rated.lines
+
+
+def _revoke(head: AccountHead, _terms: Terms, record: UsageRecord, _movement: Movement) -> list[Line]:
+    [revoked] = [grant for grant in head.grants if grant.grant_id == record.grant.grant_id]
+    revoked.revoked = True
+    return []
+
+
+_RULES: dict[str, _Rule] = {
+    "usage.submit": _submit,
+    "usage.correct": _correct,
+    "usage.agree": _agree,
+    "usage.decline": _decline,
+    "usage.claim": _claim,
+    "access.grant": _grant,
+    "access.use": _use,
+    "access.revoke": _revoke,
+}
+
+
+# --- details ------------------------------------------------------------------------------------------------------
+
+
+def _move_to(terms: Terms, earlier: Terms | None, head: AccountHead) -> None:
+    """After an amendment unchanged components count on, changed ones begin at zero."""
+    if earlier is None:
+        raise ValueError(f"version {head.terms_version} of the terms is missing")
+    for stream in head.streams:
+        carried = carry_over(earlier.tariff, terms.tariff, Cumulative(stream.rating, head.rating))
+        stream.rating.CopyFrom(carried.stream)
+    carried = carry_over(earlier.tariff, terms.tariff, Cumulative(RatingState(), head.rating))
+    head.rating.CopyFrom(carried.account)
+    head.terms_version = terms.version
+
+
+def _stream(head: AccountHead, meter_id: str) -> StreamHead:
+    if meter_id not in [stream.meter_id for stream in head.streams]:
+        head.streams.add(meter_id=meter_id, next_sequence=1)
+        head.streams.sort(key=lambda stream: stream.meter_id)
+    return next(stream for stream in head.streams if stream.meter_id == meter_id)
+
+
+def _keep(head: AccountHead, stream: StreamHead, rated: Rated) -> int:
+    """Takes over the state after rating and returns the amount."""
+    stream.rating.CopyFrom(rated.cumulative.stream)
+    head.rating.CopyFrom(rated.cumulative.account)
+    return rated.amount_micro
+
+
+def _advance(stream: StreamHead, one: DecodedBatch) -> None:
+    stream.next_sequence += one.batch.reading_count
+    stream.last_batch_digest = one.digest
+    if one.columns is not None:
+        stream.last_time_us = int(one.columns.time_us[-1])
+
+
+def _set(lines: MutableSequence[Line], new: Sequence[Line]) -> None:
+    del lines[:]
+    lines.extend(new)

@@ -1,0 +1,155 @@
+"""What an audit says: one verdict per question, never one for all, and the bill of every agreement that it saw."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from google.protobuf.json_format import MessageToDict
+
+from zunft.v1.tariff_pb2 import Line
+
+# So many violations are told word by word; the others are counted.
+TOLD = 5
+
+
+class Status(StrEnum):
+    """What became of one question."""
+
+    HOLDS = "holds"
+    FAILS = "does not hold"
+    UNCHECKED = "could not be checked"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer to one question.
+
+    `checked` counts `unit`s. `unchecked` counts by reason what should have been checked and could not be, `not_visible`
+    by reason what is none of this member's business.
+    """
+
+    name: str
+    question: str
+    status: Status
+    checked: int
+    unit: str
+    violation_count: int
+    violations: tuple[str, ...]
+    unchecked: Mapping[str, int]
+    not_visible: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What an agreement has come to, from the lines of all its transactions; amounts in micro-tokens."""
+
+    agreement_id: str
+    provider_msp_id: str
+    customer_msp_id: str
+    readings: int
+    usage_micro: int
+    correction_micro: int
+    lines: tuple[Line, ...]
+    correction_lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """Verdicts in the order of the questions, bills in that of the agreements."""
+
+    member: str
+    channel: str
+    block_count: int
+    transaction_count: int
+    reading_count: int
+    verdicts: tuple[Verdict, ...]
+    bills: tuple[Bill, ...]
+
+    @property
+    def failed(self) -> tuple[Verdict, ...]:
+        return tuple(verdict for verdict in self.verdicts if verdict.status is Status.FAILS)
+
+    def verdict(self, name: str) -> Verdict:
+        """The verdict of this name; raises KeyError."""
+        return {verdict.name: verdict for verdict in self.verdicts}[name]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        plain = {name: getattr(self, name) for name in ("member", "channel", "block_count", "transaction_count")}
+        return plain | {
+            "reading_count": self.reading_count,
+            "verdicts": [asdict(verdict) for verdict in self.verdicts],
+            "bills": [_bill_to_dict(bill) for bill in self.bills],
+        }
+
+
+class Tally:
+    """A verdict in the making."""
+
+    def __init__(self, name: str, question: str, unit: str) -> None:
+        self.name = name
+        self.question = question
+        self.unit = unit
+        self.checked = 0
+        self._violations: list[str] = []
+        self._violation_count = 0
+        self._unchecked: Counter[str] = Counter()
+        self._not_visible: Counter[str] = Counter()
+
+    def count(self, number: int = 1) -> None:
+        """So many units were looked at."""
+        self.checked += number
+
+    def demand(self, holds: bool, violation: str) -> bool:
+        """Notes the violation unless it holds, and returns whether it does."""
+        if not holds:
+            self.fail(violation)
+        return holds
+
+    def fail(self, violation: str) -> None:
+        self._violation_count += 1
+        if len(self._violations) < TOLD:
+            self._violations.append(violation)
+
+    def cannot_check(self, reason: str) -> None:
+        """Something that should have been checked."""
+        self._unchecked[reason] += 1
+
+    def cannot_see(self, reason: str) -> None:
+        """Something that only others may check."""
+        self._not_visible[reason] += 1
+
+    def verdict(self) -> Verdict:
+        return Verdict(
+            self.name,
+            self.question,
+            self._status(),
+            self.checked,
+            self.unit,
+            self._violation_count,
+            tuple(self._violations),
+            dict(self._unchecked),
+            dict(self._not_visible),
+        )
+
+    def _status(self) -> Status:
+        if self._violation_count:
+            return Status.FAILS
+        nothing_seen = not self.checked and bool(self._not_visible)
+        return Status.UNCHECKED if self._unchecked or nothing_seen else Status.HOLDS
+
+
+def _bill_to_dict(bill: Bill) -> dict[str, Any]:
+    plain = {name: getattr(bill, name) for name in Bill.__slots__ if name not in ("lines", "correction_lines")}
+    return plain | {"lines": _lines(bill.lines), "correction_lines": _lines(bill.correction_lines)}
+
+
+def _lines(lines: Sequence[Line]) -> list[dict[str, Any]]:
+    return [
+        MessageToDict(line, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
+        for line in lines
+    ]

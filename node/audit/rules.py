@@ -1,0 +1,71 @@
+"""Whose signature counts: the channel's members and policies, from the genesis block on and nowhere else."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from cryptography import x509
+from fabric_protos.common import common_pb2, configtx_pb2
+from fabric_protos.msp import identities_pb2
+
+from node.ledger.block_reader import Signed
+from node.ledger.embedded.channel import Channel, group_policy
+from node.ledger.embedded.identity import Identity, InvalidIdentity
+from node.ledger.embedded.policy import Policy
+
+LIFECYCLE = "_lifecycle"
+
+
+class Rules(Channel):
+    """The configuration in force. Make it with `from_config_block`."""
+
+    def __init__(self, channel_id: str, root: configtx_pb2.ConfigGroup) -> None:
+        super().__init__(channel_id, root)
+        application = root.groups["Application"]
+        self._lifecycle = group_policy(application, "LifecycleEndorsement")
+        self._admins = group_policy(application, "Admins")
+
+    def default_policy(self, namespace: str) -> Policy:
+        """Who must endorse a write of a public key without a policy of its own."""
+        return self._lifecycle if namespace == LIFECYCLE else self.endorsement
+
+    def identify(self, signed: Signed) -> Identity:
+        """The member's identity that claims to have signed. Raises InvalidIdentity."""
+        return self.identity(serialised_identity(signed.msp_id, signed.certificate_pem))
+
+    def admits_update(self, block: common_pb2.Block) -> bool:
+        """Whether a configuration block carries the signatures of a majority of the members' admins."""
+        payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(block.data.data[0]).payload)
+        last = configtx_pb2.ConfigEnvelope.FromString(payload.data).last_update
+        update = common_pb2.Payload.FromString(last.payload).data
+        signed = configtx_pb2.ConfigUpdateEnvelope.FromString(update)
+        identities = {self._update_signer(one, signed.config_update) for one in signed.signatures} - {None}
+        return self._admins.satisfied_by([one for one in identities if one is not None])
+
+    def _update_signer(self, signature: configtx_pb2.ConfigSignature, update: bytes) -> Identity | None:
+        creator = common_pb2.SignatureHeader.FromString(signature.signature_header).creator
+        try:
+            identity = self.identity(creator)
+        except InvalidIdentity:
+            return None
+        return identity if identity.signed(signature.signature_header + update, signature.signature) else None
+
+
+@lru_cache(maxsize=10_000)
+def serialised_identity(msp_id: str, certificate_pem: bytes) -> bytes:
+    """A msp.SerializedIdentity."""
+    data: bytes = identities_pb2.SerializedIdentity(mspid=msp_id, id_bytes=certificate_pem).SerializeToString()
+    return data
+
+
+def was_valid(certificate_pem: bytes, time_us: int) -> bool:
+    """Whether the certificate's validity includes this moment, microseconds since 1970 UTC."""
+    first, last = _validity(certificate_pem)
+    return first <= datetime.fromtimestamp(time_us // 1_000_000, UTC) <= last
+
+
+@lru_cache(maxsize=10_000)
+def _validity(certificate_pem: bytes) -> tuple[datetime, datetime]:
+    certificate = x509.load_pem_x509_certificate(certificate_pem)
+    return certificate.not_valid_before_utc, certificate.not_valid_after_utc

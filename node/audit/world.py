@@ -1,0 +1,120 @@
+"""The ledger's state, replayed from the blocks: what the auditor compares every claim with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
+
+from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
+from google.protobuf.message import Message
+
+from chaincode.keys import Key
+from node.ledger.block_reader import Transaction
+from node.ledger.embedded.rwset import Results, Version, validation_parameter
+
+M = TypeVar("M", bound=Message)
+
+CHAINCODE = "zunft"
+
+
+class Entry(NamedTuple):
+    """A key's value (of a private key: its SHA-256), where it was written, and its own endorsement policy."""
+
+    value: bytes
+    version: Version
+    policy: bytes | None
+
+
+# Namespace and key; namespace, collection and the key's SHA-256.
+PublicKey = tuple[str, str]
+HashedKey = tuple[str, str, bytes]
+
+
+class World:
+    """All keys, public ones by value and private ones by hash, and the member's own private values."""
+
+    def __init__(self) -> None:
+        self.public: dict[PublicKey, Entry] = {}
+        self.hashed: dict[HashedKey, Entry] = {}
+        self.transactions: set[str] = set()
+
+    def find(self, key: Key[M]) -> M | None:
+        """A public record of the contracts."""
+        entry = self.public.get((CHAINCODE, key.name))
+        return None if entry is None else key.message.FromString(entry.value)
+
+    def apply(self, results: Iterable[Results], version: Version) -> None:
+        """Makes a transaction's writes. A key keeps its policy when it is written and loses it when it is deleted."""
+        for part in results:
+            for write in part.public.writes:
+                _put(self.public, (part.namespace, write.key), write.is_delete, write.value, version)
+            for change in part.public.metadata_writes:
+                _set_policy(self.public, (part.namespace, change.key), change.entries, version)
+            for collection in part.collections:
+                name = (part.namespace, collection.name)
+                for hashed in collection.hashed.hashed_writes:
+                    _put(self.hashed, (*name, hashed.key_hash), hashed.is_delete, hashed.value_hash, version)
+                for change in collection.hashed.metadata_writes:
+                    _set_policy(self.hashed, (*name, change.key_hash), change.entries, version)
+
+    def range(self, namespace: str, start: str, end: str) -> list[tuple[str, Version]]:
+        """Keys with start <= key < end and their versions, in key order; an empty end means no end."""
+        return sorted(
+            (key, entry.version)
+            for (space, key), entry in self.public.items()
+            if space == namespace and start <= key and (not end or key < end)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A transaction that took effect: the public values before it, of the keys it wrote, and the world after it."""
+
+    block_number: int
+    transaction: Transaction
+    old: Mapping[str, bytes]
+    world: World
+    # Private values of the auditing member that match their hashes on the channel, by key.
+    private: Mapping[str, bytes] = field(default_factory=dict)
+
+    def before(self, key: Key[M]) -> M | None:
+        """A record as it was before; only of a key that the transaction wrote."""
+        value = self.old.get(key.name)
+        return None if value is None else key.message.FromString(value)
+
+    def after(self, key: Key[M]) -> M | None:
+        """A record as the transaction wrote it, None where it did not or deleted it."""
+        value = self.transaction.writes.get(key.name)
+        return None if value is None else key.message.FromString(value)
+
+    def written(self, noun: str) -> list[str]:
+        """The rest of the keys "<noun>/<rest>" that the transaction wrote, in order."""
+        return sorted(key.removeprefix(f"{noun}/") for key in self.transaction.writes if key.startswith(f"{noun}/"))
+
+    def __str__(self) -> str:
+        return describe(self.block_number, self.transaction)
+
+
+def describe(block_number: int, transaction: Transaction) -> str:
+    """How violations name a transaction."""
+    return f"block {block_number}, {transaction.name} {transaction.tx_id[:12]}"
+
+
+_AnyKey = TypeVar("_AnyKey", PublicKey, HashedKey)
+
+
+def _put(entries: dict[_AnyKey, Entry], key: _AnyKey, is_delete: bool, value: bytes, version: Version) -> None:
+    old = entries.pop(key, None)
+    if not is_delete:
+        entries[key] = Entry(value, version, old.policy if old else None)
+
+
+def _set_policy(
+    entries: dict[_AnyKey, Entry],
+    key: _AnyKey,
+    metadata: Iterable[kv_rwset_pb2.KVMetadataEntry],
+    version: Version,
+) -> None:
+    if key in entries:
+        entries[key] = Entry(entries[key].value, version, validation_parameter(metadata))
