@@ -92,5 +92,9 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
 
 def connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5, cached_statements=64)
-    connection.executescript(SETTINGS)
+    try:
+        connection.executescript(SETTINGS)
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
