@@ -201,10 +201,10 @@ def index_of(period: int, local: datetime) -> int:
 
 def local_time(zone: str, time_us: int) -> datetime:
     seconds, micros = divmod(time_us, 10**6)
-    return datetime.fromtimestamp(seconds, _zone(zone)).replace(microsecond=micros)
+    return datetime.fromtimestamp(seconds, zone_of(zone)).replace(microsecond=micros)
 
 
 @cache
-def _zone(name: str) -> ZoneInfo:
+def zone_of(name: str) -> ZoneInfo:
     with resources.files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
         return ZoneInfo.from_file(file, key=name)

@@ -1,0 +1,30 @@
+"""Third-party data beside the checkout, or where ZUNFT_TEST_DATA says."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DATA = Path(os.environ.get("ZUNFT_TEST_DATA", ROOT.parent / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def steel_csv() -> Path:
+    """35,040 quarter-hours of a steel plant."""
+    return _needed("steel/steel_industry_data.csv")
+
+
+@pytest.fixture(scope="session")
+def cnc_folder() -> Path:
+    """Parts made by a milling machine: train.csv, and samples of five of them."""
+    return _needed("cnc/train.csv").parent
+
+
+def _needed(name: str) -> Path:
+    path = DATA / name
+    if not path.is_file():
+        pytest.skip("third-party data is not beside the checkout (../shared/data, or ZUNFT_TEST_DATA)")
+    return path

@@ -1,0 +1,142 @@
+"""The worked examples in docs/tariffs.md are the vectors: tariff, readings and bill, computed by hand."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import yaml
+
+from chaincode.rating import Cumulative, add_lines, rate, rate_access, rate_correction
+from node.meter.reading import Reading, to_columns
+from node.tariff.file import OUTCOMES, parse_tariff
+from node.tariff.text import line_period
+from tests.reference.rating import zone_of
+from zunft.v1.tariff_pb2 import Line, Tariff
+from zunft.v1.usage_pb2 import CorrectionReading
+
+DOC = Path(__file__).parents[2] / "docs" / "tariffs.md"
+HEADING = "name: Example\ncurrency: EUR\nunit: m3\ntime_zone: Europe/Berlin\n"
+Row = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Example:
+    """One section of the page."""
+
+    title: str
+    tariff: Tariff
+    readings: list[Row]
+    bill: list[Row]
+
+
+def examples() -> list[Example]:
+    sections = re.split(r"^##+ ", DOC.read_text("utf-8"), flags=re.MULTILINE)
+    return [example_of(section) for section in sections if "| time |" in section]
+
+
+def example_of(section: str) -> Example:
+    title = section.splitlines()[0]
+    (text,) = re.findall(r"```yaml\n(.*?)```", section, flags=re.DOTALL)
+    given = yaml.safe_load(text)
+    heading = "".join(line + "\n" for line in HEADING.splitlines() if line.split(":")[0] not in given)
+    readings, bill = (table_of(part) for part in re.findall(r"(?:^\|.*\n)+", section, flags=re.MULTILINE))
+    return Example(title, parse_tariff(heading + text, title), readings, bill)
+
+
+def table_of(text: str) -> list[Row]:
+    heading, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()]
+    return [dict(zip(heading, row, strict=True)) for row in rows]
+
+
+def micro(text: str) -> int:
+    return int(Decimal(text) * 10**6)
+
+
+def reading_of(tariff: Tariff, row: Row) -> Reading:
+    moment = datetime.fromisoformat(row["time"])
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone_of(tariff.time_zone))
+    utilisation, speed = row.get("utilisation"), row.get("speed")
+    return Reading(
+        time_us=int(moment.timestamp()) * 10**6,
+        quantity_micro=0 if row["quantity"] == "access" else micro(row["quantity"]),
+        utilisation_milli=None if utilisation is None else int(Decimal(utilisation.rstrip("%")) * 10),
+        speed_milli=None if speed is None else int(Decimal(speed) * 1000),
+        outcome=OUTCOMES[row.get("outcome", "unspecified")],
+        step=row.get("step", ""),
+    )
+
+
+def rate_example(example: Example, readings_per_batch: int) -> list[Line]:
+    """Readings in batches, then what follows them in the table."""
+    tariff, lines, cumulative = example.tariff, [], Cumulative()
+    plain = [row for row in example.readings if row["quantity"] != "access" and not row.get("count")]
+    readings = [reading_of(tariff, row) for row in plain]
+    for start in range(0, len(readings), readings_per_batch):
+        rated = rate(tariff, "m", cumulative, to_columns(readings[start : start + readings_per_batch]))
+        lines, cumulative = add_lines(lines, rated.lines), rated.cumulative
+    for row in example.readings:
+        if row in plain:
+            continue
+        reading = reading_of(tariff, row)
+        if row["quantity"] == "access":
+            rated = rate_access(tariff, cumulative, reading.time_us)
+        else:
+            difference = CorrectionReading(
+                time_us=reading.time_us, quantity_micro=reading.quantity_micro, reading_count=int(row["count"])
+            )
+            rated = rate_correction(tariff, "m", cumulative, [difference], 0)
+        lines, cumulative = add_lines(lines, rated.lines), rated.cumulative
+    return lines
+
+
+@pytest.mark.parametrize("example", examples(), ids=lambda example: example.title)
+@pytest.mark.parametrize("readings_per_batch", [1, 2, 100])
+def test_the_bill_is_the_one_on_the_page(example: Example, readings_per_batch: int) -> None:
+    expected = [
+        (
+            row["period"],
+            row["component"],
+            int(row["tier"]),
+            micro(row["quantity"]),
+            micro(row["unit price"]),
+            micro(row["amount"]),
+        )
+        for row in example.bill
+    ]
+
+    bill = [
+        (
+            line_period(example.tariff, line.component, line.period_index),
+            line.component,
+            line.tier + 1,
+            line.quantity_micro,
+            line.unit_price_micro,
+            line.amount_micro,
+        )
+        for line in rate_example(example, readings_per_batch)
+    ]
+
+    assert sorted(bill) == sorted(expected)
+
+
+def test_the_page_has_an_example_for_everything() -> None:
+    tariffs = [example.tariff for example in examples()]
+    components = [component for tariff in tariffs for component in tariff.components]
+    assert {component.WhichOneof("price") for component in components} == {
+        "per_unit",
+        "graduated",
+        "volume",
+        "package",
+        "success_fee",
+    }
+    assert {component.measure for component in components} == {1, 2, 3, 4, 5}
+    selectors = {field.name for component in components for field, _ in component.when.ListFields()}
+    assert selectors == {"time_bands", "bands", "outcomes", "steps"}
+    kinds = {item.WhichOneof("kind") for tariff in tariffs for item in tariff.adjustments}
+    assert kinds == {"discount", "minimum", "cap"}
