@@ -198,7 +198,7 @@ class Gateway:
 
     def present_blocks(
         self, start: int = 0, *, private_data: bool = True
-    ) -> AsyncIterator[events_pb2.BlockAndPrivateData]:
+    ) -> AsyncGenerator[events_pb2.BlockAndPrivateData]:
         """Blocks from number `start` to the one that is the newest now. Raises StreamError."""
         reader = BlockReader(
             self.transport, self.identity, self.channel, start, private_data, self._clock, self._tls_certificate_hash

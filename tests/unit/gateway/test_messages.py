@@ -17,7 +17,7 @@ from fabric_protos.peer import chaincode_pb2, proposal_pb2
 from network.certificates import is_low_s
 from network.member_keys import MemberKeys
 from node.ledger.gateway import Checkpoint, Commit, OfflineIdentity, Proposal, SigningIdentity
-from node.ledger.gateway.blocks import seek_payload
+from node.ledger.gateway.blocks import all_blocks, seek_payload
 from node.ledger.gateway.commit import make_commit
 from node.ledger.gateway.events import events_request
 from node.ledger.gateway.identity import key_signer
@@ -92,7 +92,7 @@ def test_events_start_where_the_reader_stopped(position: Checkpoint | None, star
 
 
 def test_blocks_are_asked_for_without_end() -> None:
-    payload = common_pb2.Payload.FromString(seek_payload(common_pb2.ChannelHeader(), b"creator", b"nonce", 5))
+    payload = common_pb2.Payload.FromString(seek_payload(common_pb2.ChannelHeader(), b"creator", b"nonce", all_blocks(5)))
     seek = ab_pb2.SeekInfo.FromString(payload.data)
     assert (seek.start.specified.number, seek.stop.specified.number) == (5, 2**64 - 1)
     assert seek.behavior == ab_pb2.SeekInfo.BLOCK_UNTIL_READY
