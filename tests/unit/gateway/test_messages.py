@@ -92,7 +92,9 @@ def test_events_start_where_the_reader_stopped(position: Checkpoint | None, star
 
 
 def test_blocks_are_asked_for_without_end() -> None:
-    payload = common_pb2.Payload.FromString(seek_payload(common_pb2.ChannelHeader(), b"creator", b"nonce", all_blocks(5)))
+    payload = common_pb2.Payload.FromString(
+        seek_payload(common_pb2.ChannelHeader(), b"creator", b"nonce", all_blocks(5))
+    )
     seek = ab_pb2.SeekInfo.FromString(payload.data)
     assert (seek.start.specified.number, seek.stop.specified.number) == (5, 2**64 - 1)
     assert seek.behavior == ab_pb2.SeekInfo.BLOCK_UNTIL_READY
