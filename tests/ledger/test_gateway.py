@@ -199,6 +199,14 @@ async def test_blocks_come_in_order_over_broken_connections(tmp_path: Path) -> N
         assert transport.calls["deliver"] == 3
 
 
+async def test_present_blocks_end_with_the_newest(tmp_path: Path) -> None:
+    async with embedded(tmp_path) as ledger:
+        for _ in range(3):
+            await increment(gateway(ledger))
+        numbers = [block.block.header.number async for block in gateway(ledger).present_blocks(1)]
+        assert numbers == [1, 2, 3]
+
+
 async def test_a_stream_that_stays_away_says_so(tmp_path: Path) -> None:
     async with unreliable(tmp_path) as transport:
         transport.failures["deliver"] = [AWAY] * 10_000

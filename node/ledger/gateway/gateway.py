@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol, Self, TypeVar
 
 from fabric_protos.gateway import gateway_pb2
@@ -191,26 +192,24 @@ class Gateway:
 
     def blocks(self, start: int, *, private_data: bool = True) -> AsyncGenerator[events_pb2.BlockAndPrivateData]:
         """Blocks from number `start` on. Ends with StreamError only."""
-        reader = BlockReader(
-            self.transport, self.identity, self.channel, start, private_data, self._clock, self._tls_certificate_hash
-        )
-        return reader.blocks(self._limits)
+        return self._block_reader(start, private_data).blocks(self._limits)
 
     def present_blocks(
         self, start: int = 0, *, private_data: bool = True
     ) -> AsyncGenerator[events_pb2.BlockAndPrivateData]:
         """Blocks from number `start` to the one that is the newest now. Raises StreamError."""
-        reader = BlockReader(
-            self.transport, self.identity, self.channel, start, private_data, self._clock, self._tls_certificate_hash
-        )
-        reader.only_present = True
-        return reader.blocks(self._limits)
+        return replace(self._block_reader(start, private_data), only_present=True).blocks(self._limits)
 
     # --- how --------------------------------------------------------------------------------------------------------
 
     @property
     def _limits(self) -> Limits:
         return self._calls.limits
+
+    def _block_reader(self, start: int, private_data: bool) -> BlockReader:
+        return BlockReader(
+            self.transport, self.identity, self.channel, start, private_data, self._clock, self._tls_certificate_hash
+        )
 
     async def _submit(self, proposal: Proposal) -> Committed:
         transaction = await self.endorse(proposal)
