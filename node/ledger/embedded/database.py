@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
-from node.ledger.embedded.errors import DatabaseDamaged, NoLedger, explained
+from node.ledger.embedded.errors import DatabaseDamaged, NoLedger, explain, explained
 
 Row = tuple[Any, ...]
 
@@ -44,9 +44,11 @@ class Database:
         return cls(path)
 
     def one(self, query: str, arguments: Sequence[object] = ()) -> Row | None:
-        with explained(self.path):
+        try:
             row: Row | None = self._reader.execute(query, arguments).fetchone()
-            return row
+        except sqlite3.Error as error:
+            raise explain(error, self.path) from error
+        return row
 
     def all(self, query: str, arguments: Sequence[object] = ()) -> list[Row]:
         with explained(self.path):

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import grpc
 from fabric_protos.common import common_pb2
-from fabric_protos.peer import chaincode_pb2, proposal_pb2, proposal_response_pb2, transaction_pb2
+from fabric_protos.peer import chaincode_event_pb2, chaincode_pb2, proposal_pb2, proposal_response_pb2, transaction_pb2
 
 from chaincode.stub import Stub, implicit_collection
 from node.ledger.embedded import refusal
@@ -22,9 +22,10 @@ from node.ledger.embedded.channel import Channel
 from node.ledger.embedded.identity import Identity
 from node.ledger.embedded.policy import Policy
 from node.ledger.embedded.proposal import Proposal
-from node.ledger.embedded.rwset import ReadWriteSet, hash_key
+from node.ledger.embedded.rwset import ReadWriteSet, Results, hash_key
 from node.ledger.embedded.simulation import Simulation
 from node.ledger.embedded.state import Entry, State
+from node.ledger.embedded.transaction import Action
 
 log = logging.getLogger(__name__)
 
@@ -67,9 +68,15 @@ class PeerIdentity(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Endorsed:
-    """A transaction ready for its creator's signature, and the private values that its endorsers keep."""
+    """A transaction ready for its creator's signature, what its endorsers signed, and the private values that they keep.
 
-    envelope: common_pb2.Envelope
+    `private` is serialised, by collection.
+    """
+
+    payload: bytes
+    creator: Identity
+    action: Action
+    endorsers: tuple[Identity, ...]
     private: Mapping[str, bytes]
 
 
@@ -101,11 +108,8 @@ class Endorser:
         if not OK_FROM <= response.status < ERROR_FROM:
             message = f"chaincode response {response.status}, {response.message}"
             raise refusal.not_endorsed(requested or [first], message, chosen=bool(requested))
-        private = simulation.results.private_bytes()
-        endorsers = list(dict.fromkeys(requested)) or self._endorsers(simulation, proposal, first)
-        payload = response_payload(proposal, simulation, response, private)
-        endorsements = [endorsement(self._peers[msp_id], payload) for msp_id in endorsers]
-        return Endorsed(envelope(proposal, payload, endorsements), private)
+        endorsers = tuple(dict.fromkeys(requested)) or self._endorsers(simulation, proposal, first)
+        return self._signed(proposal, creator, simulation, response, endorsers)
 
     async def evaluate(
         self, proposal: Proposal, creator: Identity, requested: Sequence[str]
@@ -145,7 +149,28 @@ class Endorser:
             return proposal_response_pb2.Response(status=500, message=simulation.fault)
         return proposal_response_pb2.Response(status=answer.status, message=answer.message, payload=answer.payload)
 
-    def _endorsers(self, simulation: Simulation, proposal: Proposal, first: str) -> list[str]:
+    def _signed(
+        self,
+        proposal: Proposal,
+        creator: Identity,
+        simulation: Simulation,
+        response: proposal_response_pb2.Response,
+        msp_ids: Sequence[str],
+    ) -> Endorsed:
+        """The same bytes, signed by each of these members' peers."""
+        private = simulation.results.private_bytes()
+        results = simulation.results.results(self._name, private)
+        signed = response_payload(proposal, results, response, simulation.event)
+        endorsements = [endorsement(self._peers[msp_id], signed) for msp_id in msp_ids]
+        return Endorsed(
+            payload=envelope_payload(proposal, signed, endorsements),
+            creator=creator,
+            action=Action(self._name, signed, endorsements, results, simulation.event),
+            endorsers=tuple(self._identities[msp_id] for msp_id in msp_ids),
+            private=private,
+        )
+
+    def _endorsers(self, simulation: Simulation, proposal: Proposal, first: str) -> Sequence[str]:
         """As few peers as the write set's policies need; with transient data only those who may see it."""
         policies = self._needed(simulation.results)
         owners = [
@@ -162,7 +187,7 @@ class Endorser:
             raise refusal.failed_precondition(
                 "no combination of peers can be found that satisfies the endorsement policy"
             )
-        return list(chosen)
+        return chosen
 
     def _needed(self, results: ReadWriteSet) -> frozenset[Policy]:
         """Fabric's rule: a key's own policy if it has one, its collection's, else the channel's."""
@@ -204,12 +229,15 @@ def untrusted_endorsers(collections: Mapping[str, object]) -> str:
 
 
 def response_payload(
-    proposal: Proposal, simulation: Simulation, response: proposal_response_pb2.Response, private: Mapping[str, bytes]
+    proposal: Proposal,
+    results: Results,
+    response: proposal_response_pb2.Response,
+    event: chaincode_event_pb2.ChaincodeEvent | None,
 ) -> bytes:
     """The serialised ProposalResponsePayload, which every endorser signs."""
     action = proposal_pb2.ChaincodeAction(
-        results=simulation.results.results(proposal.chaincode_name, private),
-        events=simulation.event.SerializeToString() if simulation.event else None,
+        results=results.serialise(),
+        events=event.SerializeToString() if event else None,
         response=response,
         chaincode_id=chaincode_pb2.ChaincodeID(name=proposal.chaincode_name, version=CHAINCODE_VERSION),
     )
@@ -223,14 +251,15 @@ def endorsement(peer: PeerIdentity, payload: bytes) -> proposal_response_pb2.End
     return proposal_response_pb2.Endorsement(endorser=peer.creator, signature=peer.sign(payload + peer.creator))
 
 
-def envelope(
-    proposal: Proposal, payload: bytes, endorsements: Sequence[proposal_response_pb2.Endorsement]
-) -> common_pb2.Envelope:
-    """The transaction that the creator is to sign; transient data stays behind."""
-    endorsed = transaction_pb2.ChaincodeEndorsedAction(proposal_response_payload=payload, endorsements=endorsements)
+def envelope_payload(
+    proposal: Proposal, signed: bytes, endorsements: Sequence[proposal_response_pb2.Endorsement]
+) -> bytes:
+    """The payload that the creator is to sign; transient data stays behind."""
+    endorsed = transaction_pb2.ChaincodeEndorsedAction(proposal_response_payload=signed, endorsements=endorsements)
     action = transaction_pb2.ChaincodeActionPayload(chaincode_proposal_payload=proposal.payload, action=endorsed)
     step = transaction_pb2.TransactionAction(
         header=proposal.header.signature_header, payload=action.SerializeToString()
     )
     data = transaction_pb2.Transaction(actions=[step]).SerializeToString()
-    return common_pb2.Envelope(payload=common_pb2.Payload(header=proposal.header, data=data).SerializeToString())
+    payload: bytes = common_pb2.Payload(header=proposal.header, data=data).SerializeToString()
+    return payload

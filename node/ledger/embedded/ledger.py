@@ -104,9 +104,8 @@ class EmbeddedLedger:
             asked = requested or self._endorser.any_peer
             raise refusal.not_endorsed(asked, str(error), chosen=bool(requested)) from error
         endorsed = await self._endorser.endorse(proposal, creator, requested)
-        if endorsed.private:
-            self._transient.keep(proposal.tx_id, endorsed.private)
-        return gateway_pb2.EndorseResponse(prepared_transaction=endorsed.envelope)
+        self._transient.keep(proposal.tx_id, endorsed)
+        return gateway_pb2.EndorseResponse(prepared_transaction=common_pb2.Envelope(payload=endorsed.payload))
 
     async def evaluate(self, request: gateway_pb2.EvaluateRequest) -> gateway_pb2.EvaluateResponse:
         """Runs a query; nothing is written. It sees the private values of the creator's own member."""
@@ -127,7 +126,7 @@ class EmbeddedLedger:
         envelope = request.prepared_transaction
         if not envelope.signature:
             raise refusal.invalid_argument("prepared transaction must be signed")
-        verdict = await check_envelope(self._channel, self._signatures, envelope)
+        verdict = await self._judge(request.transaction_id, envelope)
         try:
             submission = self._accept_verdict(envelope, verdict)
         except Refused as error:
@@ -192,6 +191,22 @@ class EmbeddedLedger:
         if self._folder.has_transaction(proposal.tx_id):
             raise Refused(f"duplicate transaction found [{proposal.tx_id}]: make a new proposal")
         return proposal, creator
+
+    async def _judge(self, tx_id: str, envelope: common_pb2.Envelope) -> Verdict:
+        """Looks at every signature and every part, except at bytes that this process itself has just put together and
+        signed: of those only the creator's signature is new."""
+        endorsed = self._transient.same(tx_id, envelope.payload)
+        if endorsed is None:
+            return await check_envelope(self._channel, self._signatures, envelope)
+        held = await self._signatures.check(endorsed.creator, envelope.payload, envelope.signature)
+        return Verdict(
+            channel_id=self._channel.channel_id,
+            tx_id=tx_id,
+            code=CODE.VALID if held else CODE.BAD_CREATOR_SIGNATURE,
+            creator=endorsed.creator,
+            action=endorsed.action,
+            endorsers=endorsed.endorsers,
+        )
 
     def _accept_verdict(self, envelope: common_pb2.Envelope, verdict: Verdict) -> Submission:
         """What Fabric's orderer checks; everything else shows in the block. Raises Refused."""

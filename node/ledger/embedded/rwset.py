@@ -1,6 +1,6 @@
 """What a transaction read and wrote, in Fabric's form.
 
-A simulation fills a `ReadWriteSet`; `results` makes of it the bytes that endorsers sign, `parse_results` reads them.
+A simulation fills a `ReadWriteSet`, which becomes `Results`, whose bytes the endorsers sign; `parse_results` reads them.
 Sources: Fabric's documentation "Read-Write set semantics" and "Private data"; the kvrwset messages.
 """
 
@@ -41,22 +41,35 @@ class CollectionSet:
 
     def private_bytes(self) -> bytes:
         """The values, as only the collection's members get them; the channel sees the SHA-256 of these bytes."""
-        writes = [kv_write(key, value) for key, value in sorted(self.writes.items())]
-        return serialise(kv_rwset_pb2.KVRWSet(writes=writes))
+        return serialise(kv_rwset_pb2.KVRWSet(writes=[kv_write(*write) for write in sorted(self.writes.items())]))
 
-    def hashed_bytes(self) -> bytes:
+    def hashed(self, digests: Digests) -> kv_rwset_pb2.HashedRWSet:
         """What the channel sees: hashes of keys and values."""
         reads = [
             kv_rwset_pb2.KVReadHash(key_hash=hash_key(key), version=version_message(version))
             for key, version in sorted(self.reads.items())
         ]
-        writes = [hashed_write(key, value) for key, value in sorted(self.writes.items())]
-        return serialise(kv_rwset_pb2.HashedRWSet(hashed_reads=reads, hashed_writes=writes))
+        writes = [hashed_write(key, value, digests) for key, value in sorted(self.writes.items())]
+        return kv_rwset_pb2.HashedRWSet(hashed_reads=reads, hashed_writes=writes)
+
+
+class Digests:
+    """SHA-256 of values, once for each object: the same large value goes into several collections."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[bytes, bytes]] = {}
+
+    def of(self, value: bytes) -> bytes:
+        known = self._known.get(id(value))
+        if known is None:
+            # The value is kept, so that no other one gets its id.
+            known = self._known[id(value)] = value, sha256(value).digest()
+        return known[1]
 
 
 @dataclass(slots=True)
 class ReadWriteSet:
-    """Of one transaction, under its chaincode's namespace. A written None deletes the key."""
+    """Of one transaction. A written None deletes the key."""
 
     reads: dict[str, Version | None] = field(default_factory=dict)
     ranges: list[RangeRead] = field(default_factory=list)
@@ -68,23 +81,30 @@ class ReadWriteSet:
         return self.collections.setdefault(name, CollectionSet())
 
     def private_bytes(self) -> dict[str, bytes]:
-        """Serialised private writes of each collection that has any."""
-        return {name: part.private_bytes() for name, part in sorted(self.collections.items()) if part.writes}
+        """Serialised private writes of each collection that has any; equal ones are one object."""
+        equal: dict[tuple[tuple[str, int], ...], bytes] = {}
+        private = {}
+        for name, part in self.collections.items():
+            if part.writes:
+                content = tuple((key, id(value)) for key, value in sorted(part.writes.items()))
+                private[name] = equal.get(content) or equal.setdefault(content, part.private_bytes())
+        return private
 
-    def results(self, namespace: str, private: Mapping[str, bytes]) -> bytes:
-        """A serialised TxReadWriteSet; everything is sorted, so that all endorsers sign the same bytes."""
-        hashed = [collection_message(name, part, private.get(name)) for name, part in sorted(self.collections.items())]
-        part = rwset_pb2.NsReadWriteSet(namespace=namespace, rwset=self._public_bytes(), collection_hashed_rwset=hashed)
-        return serialise(rwset_pb2.TxReadWriteSet(data_model=rwset_pb2.TxReadWriteSet.KV, ns_rwset=[part]))
+    def results(self, namespace: str, private: Mapping[str, bytes]) -> Results:
+        """Everything is sorted, so that all endorsers sign the same bytes."""
+        digests = Digests()
+        collections = tuple(
+            CollectionResults(name, part.hashed(digests), digests.of(private[name]) if name in private else b"")
+            for name, part in sorted(self.collections.items())
+        )
+        return Results(namespace, self._public(), collections)
 
-    def _public_bytes(self) -> bytes:
-        return serialise(
-            kv_rwset_pb2.KVRWSet(
-                reads=[kv_read(key, version) for key, version in sorted(self.reads.items())],
-                range_queries_info=[range_message(read) for read in self.ranges],
-                writes=[kv_write(key, value) for key, value in sorted(self.writes.items())],
-                metadata_writes=[policy_write(key, policy) for key, policy in sorted(self.key_policies.items())],
-            )
+    def _public(self) -> kv_rwset_pb2.KVRWSet:
+        return kv_rwset_pb2.KVRWSet(
+            reads=[kv_read(*read) for read in sorted(self.reads.items())],
+            range_queries_info=[range_message(read) for read in self.ranges],
+            writes=[kv_write(*write) for write in sorted(self.writes.items())],
+            metadata_writes=[policy_write(*policy) for policy in sorted(self.key_policies.items())],
         )
 
 
@@ -97,16 +117,24 @@ class CollectionResults(NamedTuple):
 
 
 class Results(NamedTuple):
-    """A parsed read-write set of one namespace."""
+    """The read-write set of one namespace."""
 
     namespace: str
     public: kv_rwset_pb2.KVRWSet
     collections: tuple[CollectionResults, ...]
 
-    def writes_anything(self) -> bool:
-        return bool(self.public.writes or self.public.metadata_writes) or any(
-            part.hashed.hashed_writes or part.hashed.metadata_writes for part in self.collections
+    def serialise(self) -> bytes:
+        """A TxReadWriteSet."""
+        hashed = [
+            rwset_pb2.CollectionHashedReadWriteSet(
+                collection_name=part.name, hashed_rwset=serialise(part.hashed), pvt_rwset_hash=part.private_hash
+            )
+            for part in self.collections
+        ]
+        only = rwset_pb2.NsReadWriteSet(
+            namespace=self.namespace, rwset=serialise(self.public), collection_hashed_rwset=hashed
         )
+        return serialise(rwset_pb2.TxReadWriteSet(data_model=rwset_pb2.TxReadWriteSet.KV, ns_rwset=[only]))
 
 
 def parse_results(serialised: bytes) -> list[Results]:
@@ -153,8 +181,8 @@ def kv_write(key: str, value: bytes | None) -> kv_rwset_pb2.KVWrite:
     return kv_rwset_pb2.KVWrite(key=key, is_delete=value is None, value=value)
 
 
-def hashed_write(key: str, value: bytes | None) -> kv_rwset_pb2.KVWriteHash:
-    value_hash = None if value is None else sha256(value).digest()
+def hashed_write(key: str, value: bytes | None, digests: Digests) -> kv_rwset_pb2.KVWriteHash:
+    value_hash = None if value is None else digests.of(value)
     return kv_rwset_pb2.KVWriteHash(key_hash=hash_key(key), is_delete=value is None, value_hash=value_hash)
 
 
@@ -166,14 +194,6 @@ def policy_write(key: str, policy: bytes) -> kv_rwset_pb2.KVMetadataWrite:
 def range_message(read: RangeRead) -> kv_rwset_pb2.RangeQueryInfo:
     reads = kv_rwset_pb2.QueryReads(kv_reads=[kv_read(key, version) for key, version in read.found])
     return kv_rwset_pb2.RangeQueryInfo(start_key=read.start, end_key=read.end, itr_exhausted=True, raw_reads=reads)
-
-
-def collection_message(name: str, part: CollectionSet, private: bytes | None) -> rwset_pb2.CollectionHashedReadWriteSet:
-    return rwset_pb2.CollectionHashedReadWriteSet(
-        collection_name=name,
-        hashed_rwset=part.hashed_bytes(),
-        pvt_rwset_hash=None if private is None else sha256(private).digest(),
-    )
 
 
 def hash_key(key: str) -> bytes:

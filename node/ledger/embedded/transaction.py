@@ -20,7 +20,8 @@ from node.ledger.embedded.proposal import transaction_id
 from node.ledger.embedded.rwset import Results, parse_results
 from node.ledger.embedded.signatures import Claim
 
-CODE = transaction_pb2.TxValidationCode
+# The codes as plain integers.
+CODE = transaction_pb2
 Parsed = TypeVar("Parsed")
 
 

@@ -1,4 +1,4 @@
-"""Private values between endorsement and commit, as the endorsing peers keep them."""
+"""What the endorsing peers remember of a transaction until it commits: its bytes and its private values."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from hashlib import sha256
 
+from node.ledger.embedded.endorser import Endorsed
 from node.ledger.embedded.refusal import Refused
 from node.ledger.embedded.validator import Verdict
 
-MAX_BYTES = 256 * 1024 * 1024
+MAX_BYTES = 64 * 1024 * 1024
 
 
 class TransientStore:
@@ -19,36 +20,45 @@ class TransientStore:
     """
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
-        self._kept: OrderedDict[str, Mapping[str, bytes]] = OrderedDict()
+        self._kept: OrderedDict[str, Endorsed] = OrderedDict()
         self._bytes = 0
         self._max_bytes = max_bytes
 
-    def keep(self, tx_id: str, private: Mapping[str, bytes]) -> None:
-        """`private` holds the serialised private writes by collection."""
+    def keep(self, tx_id: str, endorsed: Endorsed) -> None:
         self.forget(tx_id)
-        self._kept[tx_id] = private
-        self._bytes += size(private)
+        self._kept[tx_id] = endorsed
+        self._bytes += size(endorsed)
         while self._bytes > self._max_bytes and len(self._kept) > 1:
             self.forget(next(iter(self._kept)))
 
+    def same(self, tx_id: str, payload: bytes) -> Endorsed | None:
+        """What was endorsed, if the transaction's bytes are still exactly those."""
+        endorsed = self._kept.get(tx_id)
+        return endorsed if endorsed and endorsed.payload == payload else None
+
     def promised(self, verdict: Verdict) -> Mapping[str, bytes]:
-        """What a transaction's collections were promised. Raises Refused."""
-        promised = verdict.action.results.collections if verdict.action else ()
-        hashes = {part.name: part.private_hash for part in promised if part.private_hash}
+        """The private values whose hashes a transaction carries, by collection. Raises Refused."""
+        collections = verdict.action.results.collections if verdict.action else ()
+        hashes = {part.name: part.private_hash for part in collections if part.private_hash}
         if not hashes:
             return {}
-        private = self._kept.get(verdict.tx_id, {})
-        if {name: sha256(values).digest() for name, values in private.items()} != hashes:
+        endorsed = self._kept.get(verdict.tx_id)
+        if endorsed is None or not (endorsed.action is verdict.action or hashed(endorsed.private) == hashes):
             raise Refused(
                 "BAD_REQUEST: the peers do not have the transaction's private values (any more), "
                 "since the ledger was restarted or they are others than were endorsed: propose it again"
             )
-        return private
+        return endorsed.private
 
     def forget(self, tx_id: str) -> None:
         """The transaction is in a block."""
-        self._bytes -= size(self._kept.pop(tx_id, {}))
+        endorsed = self._kept.pop(tx_id, None)
+        self._bytes -= size(endorsed) if endorsed else 0
 
 
-def size(private: Mapping[str, bytes]) -> int:
-    return sum(map(len, private.values()))
+def size(endorsed: Endorsed) -> int:
+    return len(endorsed.payload) + sum(map(len, endorsed.private.values()))
+
+
+def hashed(private: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {name: sha256(values).digest() for name, values in private.items()}
