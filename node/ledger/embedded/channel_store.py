@@ -80,7 +80,7 @@ class ChannelStore:
     def transaction(self, tx_id: str) -> tuple[int, int] | None:
         """Block number and validation code."""
         row = self._database.one("SELECT block, code FROM transactions WHERE tx_id = ?", (tx_id,))
-        return (row[0], row[1]) if row else None
+        return (row[0], row[1]) if row and row[0] < self.height else None
 
     def block(self, number: int) -> common_pb2.Block:
         row = self._database.one("SELECT block FROM blocks WHERE number = ?", (number,))
@@ -103,8 +103,11 @@ class ChannelStore:
             ]
         )
 
-    def commit(self, block: common_pb2.Block) -> None:
+    def commit(self) -> None:
         self._database.commit()
+
+    def publish(self, block: common_pb2.Block) -> None:
+        """From now on the block is there for readers."""
         self.height, self.last_hash = block.header.number + 1, header_hash(block.header)
 
     def rollback(self) -> None:

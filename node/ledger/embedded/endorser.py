@@ -68,7 +68,7 @@ class PeerIdentity(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Endorsed:
-    """A transaction ready for its creator's signature, what its endorsers signed, and the private values that they keep.
+    """A transaction ready for its creator's signature, what endorsers signed, and the private values that they keep.
 
     `private` is serialised, by collection.
     """

@@ -38,6 +38,10 @@ class DiskFull(StorageError):
     """There is no room for the next block; the ledger stands at its last one."""
 
 
+class LedgerStopped(StorageError):
+    """An unforeseen error while a block was made; the ledger stands at its last one."""
+
+
 class UnknownPeer(StorageError):
     """A peer's identity is not a member's, or a member's peer is missing."""
 

@@ -22,6 +22,7 @@ from node.ledger.embedded.channel_store import ChannelStore
 from node.ledger.embedded.errors import DatabaseDamaged, FolderInUse, LedgerExists, NoLedger, StorageError
 from node.ledger.embedded.private_store import PrivateStore, PrivateWrite
 from node.ledger.embedded.rwset import Version, hash_key
+from node.ledger.embedded.state_cache import StateCache
 from node.ledger.embedded.updates import Updates
 from node.ledger.embedded.validator import Verdict
 
@@ -29,16 +30,20 @@ FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class Folder:
-    """The open files; the committed state as `State` describes it. Writing a block takes two steps, each durable as a
-    whole: the members' private values, then the block."""
+    """The open files, and the committed state as `State` describes it.
+
+    A block is written in steps: `write` prepares, `commit` makes durable first the members' private values and then the
+    block, `publish` shows it to readers.
+    """
 
     def __init__(self, opened: ExitStack, channel: ChannelStore, private: Mapping[str, PrivateStore]) -> None:
         self._opened = opened
         self.channel = channel
         self.private = private
-        self.get = channel.get
-        self.range = channel.range
-        self.private_hash = channel.private_hash
+        self._state = StateCache(channel)
+        self.get = self._state.get
+        self.range = self._state.range
+        self.private_hash = self._state.private_hash
 
     @classmethod
     def create(cls, path: Path, genesis: common_pb2.Block, msp_ids: Iterable[str]) -> None:
@@ -96,6 +101,7 @@ class Folder:
         private: Mapping[str, Sequence[PrivateWrite]],
     ) -> None:
         """Prepares everything; nothing is durable yet, and if it fails nothing is written."""
+        self._state.begin(updates)
         try:
             for msp_id, writes in private.items():
                 self.private[msp_id].write(block.header.number, writes)
@@ -104,15 +110,19 @@ class Folder:
             self.rollback()
             raise
 
-    def commit(self, block: common_pb2.Block, msp_ids: Iterable[str]) -> None:
-        """Returns when all of it is on the disk."""
+    def commit(self, msp_ids: Iterable[str]) -> None:
+        """Returns when all of it is on the disk; may run on another thread."""
         try:
             for msp_id in msp_ids:
                 self.private[msp_id].commit()
-            self.channel.commit(block)
+            self.channel.commit()
         except StorageError:
             self.rollback()
             raise
+
+    def publish(self, block: common_pb2.Block, updates: Updates) -> None:
+        self.channel.publish(block)
+        self._state.publish(updates)
 
     def rollback(self) -> None:
         self.channel.rollback()

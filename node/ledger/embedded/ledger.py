@@ -144,7 +144,8 @@ class EmbeddedLedger:
         if not wanted.transaction_id:
             raise refusal.invalid_argument("transaction ID should not be empty")
         await self._may_read(wanted.channel_id, wanted.identity, request.request, request.signature)
-        number, code = await self._committed(wanted.transaction_id)
+        with storage_unavailable():
+            number, code = await self._orderer.outcome(wanted.transaction_id)
         return gateway_pb2.CommitStatusResponse(result=code, block_number=number)
 
     # --- streams ------------------------------------------------------------------------------------------------------
@@ -232,16 +233,6 @@ class EmbeddedLedger:
             await self._authority.reader(creator, message, signature)
         except Refused as error:
             raise refusal.permission_denied(str(error)) from error
-
-    async def _committed(self, tx_id: str) -> tuple[int, int]:
-        """Block number and validation code, once there is a block with the transaction."""
-        with storage_unavailable():
-            while True:
-                height = self.height
-                found = self._folder.channel.transaction(tx_id)
-                if found:
-                    return found
-                await self._orderer.wait_above(height)
 
     async def _deliver(
         self, request: common_pb2.Envelope, for_member: Callable[[str], ForBlock]

@@ -18,7 +18,7 @@ from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
 from node.ledger.embedded.block import new_block
 from node.ledger.embedded.channel import Channel
-from node.ledger.embedded.errors import StorageError
+from node.ledger.embedded.errors import LedgerStopped, StorageError
 from node.ledger.embedded.folder import Folder
 from node.ledger.embedded.private_store import PrivateWrite
 from node.ledger.embedded.transaction import CODE
@@ -58,6 +58,7 @@ class Orderer:
         self._committed = asyncio.Event()
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="commit")
         self._task: asyncio.Task[None] | None = None
+        self._waiting: dict[str, asyncio.Future[tuple[int, int]]] = {}
         self.failure: StorageError | None = None
         self.recent: deque[Committed] = deque(maxlen=100)
 
@@ -76,6 +77,20 @@ class Orderer:
             if self.failure:
                 raise self.failure
             await self._committed.wait()
+
+    async def outcome(self, tx_id: str) -> tuple[int, int]:
+        """Block number and validation code, once the transaction is in a block that is on the disk.
+
+        Raises the StorageError that stopped the ledger.
+        """
+        found = self._folder.channel.transaction(tx_id)
+        if found is not None:
+            return found
+        if self.failure:
+            raise self.failure
+        if tx_id not in self._waiting:
+            self._waiting[tx_id] = asyncio.get_running_loop().create_future()
+        return await asyncio.shield(self._waiting[tx_id])
 
     async def close(self) -> None:
         """Finishes the blocks of what was submitted."""
@@ -100,12 +115,32 @@ class Orderer:
         except StorageError as error:
             log.critical("the ledger stops: %s", error)
             self.failure = error
+        except Exception as error:
+            log.exception("the ledger stops")
+            self.failure = LedgerStopped(
+                f"no more blocks after {type(error).__name__}: {error}; start the ledger again"
+            )
         else:
-            self.recent.append(Committed(block, verdicts))
-            for verdict in verdicts:
-                self._transient.forget(verdict.tx_id)
+            self._tell(Committed(block, verdicts))
+        if self.failure:
+            self._give_up(self.failure)
         committed, self._committed = self._committed, asyncio.Event()
         committed.set()
+
+    def _give_up(self, failure: StorageError) -> None:
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_exception(failure)
+        self._waiting.clear()
+
+    def _tell(self, committed: Committed) -> None:
+        """Those who wait for their transaction's outcome get it first."""
+        self.recent.append(committed)
+        for verdict in committed.verdicts:
+            self._transient.forget(verdict.tx_id)
+            waiting = self._waiting.pop(verdict.tx_id, None)
+            if waiting is not None and not waiting.done():
+                waiting.set_result((committed.block.header.number, verdict.code))
 
     async def _write(self, batch: Sequence[Submission], verdicts: Sequence[Verdict]) -> common_pb2.Block:
         channel = self._folder.channel
@@ -115,7 +150,8 @@ class Orderer:
         block = new_block(number, channel.last_hash, envelopes, [verdict.code for verdict in verdicts])
         private = private_writes(batch, verdicts)
         self._folder.write(block, verdicts, updates, private)
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._folder.commit, block, tuple(private))
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._folder.commit, tuple(private))
+        self._folder.publish(block, updates)
         return block
 
 

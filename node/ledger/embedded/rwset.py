@@ -1,6 +1,6 @@
 """What a transaction read and wrote, in Fabric's form.
 
-A simulation fills a `ReadWriteSet`, which becomes `Results`, whose bytes the endorsers sign; `parse_results` reads them.
+A simulation fills a `ReadWriteSet`, which becomes `Results`, which endorsers sign; `parse_results` reads them.
 Sources: Fabric's documentation "Read-Write set semantics" and "Private data"; the kvrwset messages.
 """
 
