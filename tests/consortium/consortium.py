@@ -45,7 +45,7 @@ def msp_id_of(name: str) -> str:
     return f"{name.capitalize()}MSP"
 
 
-@dataclass
+@dataclass(repr=False)
 class Consortium:
     """Runs its own event loop, so that tests are plain functions; `run` is for those that want many calls at once."""
 
@@ -104,9 +104,12 @@ class Consortium:
         assert self.violations() == []
         return committed.result
 
-    def evaluate(self, msp_id: str, user: str, name: str, request: Message | bytes) -> bytes:
+    def evaluate(
+        self, msp_id: str, user: str, name: str, request: Message | bytes, msp_ids: Sequence[str] = ()
+    ) -> bytes:
+        """A query; `msp_ids` names the member whose peer is asked, if it is not one's own."""
         with noted_refusals():
-            return self.run(self.gateway(msp_id, user).evaluate(name, request))
+            return self.run(self.gateway(msp_id, user).evaluate(name, request, msp_ids=msp_ids))
 
     def run(self, coroutine: Coroutine[Any, Any, Answer]) -> Answer:
         return self.runner.run(coroutine)

@@ -51,9 +51,11 @@ class HandMeter:
     def prove(self, public_key: bytes, key: ec.EllipticCurvePrivateKey | None = None) -> bytes:
         return (key or self.key()).sign(possession_message(self.meter_id, public_key), _ECDSA)
 
-    def batch(self, agreement_id: str, stream: StreamHead, readings: Sequence[Reading], **changes: Any) -> SignedBatch:
+    def batch(
+        self, agreement_id: str, stream: StreamHead, readings: Sequence[Reading], /, **changes: Any
+    ) -> SignedBatch:
         """The stream's next batch; `changes` are arguments of encode_batch, and `key` signs instead of the meter's."""
-        key = changes.pop("key", None) or self.key()
+        key = changes.pop("key", None)
         fields = {
             "meter_id": self.meter_id,
             "agreement_id": agreement_id,
@@ -62,7 +64,10 @@ class HandMeter:
             "previous_digest": stream.last_batch_digest,
         }
         data = encode_batch(columns=to_columns(readings), **{**fields, **changes})
-        return SignedBatch(batch=data, signature=key.sign(data, _ECDSA))
+        return self.sign(data, key)
+
+    def sign(self, data: bytes, key: ec.EllipticCurvePrivateKey | None = None) -> SignedBatch:
+        return SignedBatch(batch=data, signature=(key or self.key()).sign(data, _ECDSA))
 
 
 def public_bytes(key: ec.EllipticCurvePrivateKey) -> bytes:

@@ -1,0 +1,31 @@
+"""The scene of the conformance suite: a founded consortium of four members on a fresh ledger per module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.scene import Scene
+from tests.consortium import LEDGER_KINDS, TOKEN, start_consortium
+
+COMPLETENESS = "test_completeness.py"
+
+
+@pytest.fixture(scope="module", params=sorted(LEDGER_KINDS))
+def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """maker, factory and forge with 100,000 tokens each, and the bank that issued them."""
+    folder: Path = tmp_path_factory.mktemp(request.module.__name__.rpartition(".")[2])
+    with start_consortium(folder, request.param) as consortium:
+        consortium.found()
+        scene = Scene(consortium)
+        for member in (scene.maker, scene.factory, scene.forge):
+            scene.bank.mint(member, 100_000 * TOKEN)
+        scene.prepare()
+        yield scene
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What asks whether every refusal was met comes after all others."""
+    items.sort(key=lambda item: item.path.name == COMPLETENESS)

@@ -1,0 +1,74 @@
+"""access: leave to look at data, every use logged and charged. One look costs 0.25 tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from chaincode.errors import (
+    AlreadyExists,
+    ContractError,
+    Forbidden,
+    InsufficientFunds,
+    MalformedRequest,
+    NotFound,
+    WrongStatus,
+)
+from tests.conformance.scene import Scene, refusals
+from tests.consortium import TOKEN, Deal, accesses, per_unit, tariff
+from zunft.v1.access_pb2 import GrantAccess
+from zunft.v1.agreement_pb2 import DataPolicy
+from zunft.v1.usage_pb2 import UsageRecord
+
+PRICE = tariff(per_unit("hours", TOKEN), accesses("look", TOKEN // 4))
+POLICY = DataPolicy(data_sets=["vibration", "temperature"])
+
+
+def agree(scene: Scene, **how: Any) -> Deal:
+    return scene.agree(tariff=PRICE, data_policy=POLICY, **how)
+
+
+def test_a_look_is_granted_logged_and_charged(scene: Scene) -> None:
+    deal = agree(scene)
+    scene.factory.grant(deal, "g1", "vibration")
+    scene.maker.use(deal, "g1")
+    scene.maker.use(deal, "g1")
+
+    [grant] = deal.head.grants
+    assert (grant.granted_by_msp_id, grant.granted_to_msp_id, grant.use_count) == ("FactoryMSP", "MakerMSP", 2)
+    assert deal.accrued == TOKEN // 2
+    record = UsageRecord.FromString(scene.factory.read_record(deal, 3))
+    assert (record.transaction, record.grant.data_set) == ("access.use", "vibration")
+    assert [(line.component, line.amount_micro) for line in record.lines] == [("look", TOKEN // 4)]
+
+    scene.refuses(Forbidden, lambda: scene.factory.use(deal, "g1"))
+    scene.refuses(Forbidden, lambda: scene.maker.revoke_access(deal, "g1"))
+    scene.refuses(AlreadyExists, lambda: scene.maker.grant(deal, "g1", "vibration"))
+    scene.factory.revoke_access(deal, "g1")
+    scene.refuses(WrongStatus, lambda: scene.maker.use(deal, "g1"))
+
+
+def test_a_look_needs_funds(scene: Scene) -> None:
+    deal = agree(scene, funds=TOKEN // 4)
+    scene.factory.grant(deal, "g1", "temperature")
+    scene.maker.use(deal, "g1")
+    scene.refuses(InsufficientFunds, lambda: scene.maker.use(deal, "g1"))
+
+
+def test_an_account_has_a_hundred_grants(scene: Scene) -> None:
+    deal = agree(scene)
+    for number in range(100):
+        scene.maker.grant(deal, f"g{number}", "vibration")
+    scene.refuses(WrongStatus, lambda: scene.maker.grant(deal, "g100", "vibration"))
+
+
+@refusals(
+    ("grant by an outsider", Forbidden, lambda s: s.forge.move(
+        s.deal, "access.grant", GrantAccess(agreement_id=s.deal.agreement_id), disclosure=s.maker.disclose(s.deal))),
+    ("grant what the policy does not name", MalformedRequest, lambda s: s.maker.grant(s.deal, "g1", "drawings")),
+    ("grant without a name", MalformedRequest, lambda s: s.maker.grant(s.deal, "", "drawings")),
+    ("use what is not granted", NotFound, lambda s: s.maker.use(s.deal, "none")),
+    ("revoke what is not granted", NotFound, lambda s: s.maker.revoke_access(s.deal, "none")),
+)  # fmt: skip
+def test_refused(scene: Scene, error: type[ContractError], attempt: Callable[[Scene], object]) -> None:
+    scene.refuses(error, lambda: attempt(scene))
