@@ -5,8 +5,9 @@ from __future__ import annotations
 from chaincode.errors import ContractError
 from cli.exit_codes import ExitCode
 from network.errors import InvalidTopology, NetworkError
-from node.errors import NodeError
+from node.errors import DatabaseDamaged, DiskFull, NodeError, NodeUnreachable
 from node.ledger.errors import LedgerError
+from node.yaml_tree import WrongFile
 
 
 class CliError(Exception):
@@ -30,6 +31,10 @@ _EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (ContractError, ExitCode.REFUSED),
     (InvalidTopology, ExitCode.USAGE),
     (NetworkError, ExitCode.NETWORK),
+    (NodeUnreachable, ExitCode.UNREACHABLE),
+    (DiskFull, ExitCode.MACHINE),
+    (DatabaseDamaged, ExitCode.MACHINE),
+    (WrongFile, ExitCode.USAGE),
     (NodeError, ExitCode.REFUSED),
     (LedgerError, ExitCode.UNREACHABLE),
     (OSError, ExitCode.MACHINE),

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cli import account, agreement, consortium, invoice, ledger, meter, roles, token
+from cli import account, agreement, consortium, invoice, ledger, meter, node, roles, tariff, token
 from cli.errors import EXPECTED, exit_code, sentence
 from cli.exit_codes import ExitCode
 from cli.output import error_console
@@ -22,6 +22,8 @@ app.add_typer(meter.app, name="meter")
 app.add_typer(account.app, name="account")
 app.add_typer(invoice.app, name="invoice")
 app.add_typer(token.app, name="token")
+app.add_typer(tariff.app, name="tariff")
+app.add_typer(node.app, name="node")
 app.add_typer(ledger.app, name="ledger")
 app.command()(roles.roles)
 

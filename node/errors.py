@@ -117,3 +117,9 @@ class BadRequest(NodeError):
     """A field of the request has an impossible value."""
 
     code = grpc.StatusCode.INVALID_ARGUMENT
+
+
+class NodeUnreachable(NodeError):
+    """Nobody answers at the node's address."""
+
+    code = grpc.StatusCode.UNAVAILABLE

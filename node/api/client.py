@@ -1,22 +1,26 @@
-"""A client of a node's API, for the command line, the demo and whoever writes Python."""
+"""A client of a member's node: for its machines, its ERP, and the command line."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Iterable
-from dataclasses import dataclass
-from typing import Any, Self, TypeVar
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Iterable
+from types import ModuleType
+from typing import Any, NoReturn, Self, TypeVar
 
 import grpc
+import grpc.aio
 
+import chaincode.errors
+import node.errors
 from node.api.failures import REFUSAL_KEY
 from node.api.server import MAX_MESSAGE_BYTES
+from node.errors import NodeUnreachable
+from node.ledger.grpc_transport import TlsFiles
 from zunft.v1.event_pb2 import Refusal
 from zunft.v1.node_pb2 import (
     AccountBalance,
     AccountPage,
     AuthoriseStartRequest,
     BatchProgress,
-    EventCursor,
     GetBalanceRequest,
     GetStatementRequest,
     GetStatusRequest,
@@ -35,139 +39,89 @@ from zunft.v1.usage_pb2 import SignedBatch
 Answer = TypeVar("Answer")
 
 
-class NodeCallError(Exception):
-    """A node did not do what it was asked.
-
-    `code` is the gRPC status, `error` the name of the node's or the contract's error class, empty where there is none.
-    """
-
-    def __init__(self, code: grpc.StatusCode, error: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.error = error
+def _leaves(module: ModuleType) -> dict[str, type[Exception]]:
+    return {name: kind for name, kind in vars(module).items() if isinstance(kind, type) and issubclass(kind, Exception)}
 
 
-@dataclass(frozen=True, slots=True)
-class ClientTls:
-    """PEM: the member's TLS root, the user's key and certificate. `server_name`, if given, stands for the address."""
-
-    roots: bytes
-    key: bytes
-    certificate: bytes
-    server_name: str = ""
+_ERRORS = _leaves(chaincode.errors) | _leaves(node.errors)
 
 
 class NodeClient:
-    """One connection. Calls raise NodeCallError; without a `timeout_s` in seconds they wait as long as it takes."""
+    """Every method raises the refusal that the node sent, as the class it names, or NodeUnreachable."""
 
-    def __init__(self, address: str, tls: ClientTls) -> None:
-        """`address` is host:port. Connects with the first call."""
+    def __init__(self, address: str, tls: TlsFiles) -> None:
+        """`address` is host:port; connects with the first call."""
         credentials = grpc.ssl_channel_credentials(tls.roots, tls.key, tls.certificate)
+        options = [
+            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+            ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+        ]
         self._address = address
-        self._channel = grpc.aio.secure_channel(address, credentials, options=_options(tls.server_name))
-        self._stub: Any = NodeStub(self._channel)  # type: ignore[no-untyped-call]  # generated
+        self._channel = grpc.aio.secure_channel(address, credentials, options=options)
+        # Generated without annotations.
+        self._stub: Any = NodeStub(self._channel)  # type: ignore[no-untyped-call]
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_error: object) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """Ends all calls."""
         await self._channel.close()
-
-    # --- machines -----------------------------------------------------------------------------------------------------
 
     def submit_batches(
         self, batches: Iterable[SignedBatch] | AsyncIterable[SignedBatch]
     ) -> AsyncGenerator[BatchProgress]:
-        """Every new state of every batch, until all are committed, refused or wait for funds."""
+        """How each batch fares; ends when each is committed, refused, or waits for funds."""
         return self._stream(self._stub.SubmitBatches(batches))
 
-    async def authorise_start(
-        self, agreement_id: str, meter_id: str, *, wanted_micro: int = 0, timeout_s: float | None = None
-    ) -> StartAuthorisation:
+    async def authorise_start(self, agreement_id: str, meter_id: str, wanted_micro: int = 0) -> StartAuthorisation:
         """May the machine start, and for how much?"""
         request = AuthoriseStartRequest(agreement_id=agreement_id, meter_id=meter_id, wanted_micro=wanted_micro)
-        return await self._answer(self._stub.AuthoriseStart(request, timeout=timeout_s))
+        return await self._answer(self._stub.AuthoriseStart(request))
 
-    # --- people -------------------------------------------------------------------------------------------------------
+    async def balance(self, agreement_id: str) -> AccountBalance:
+        return await self._answer(self._stub.GetBalance(GetBalanceRequest(agreement_id=agreement_id)))
 
-    async def balance(self, agreement_id: str, *, timeout_s: float | None = None) -> AccountBalance:
-        """Where the account stands."""
-        return await self._answer(
-            self._stub.GetBalance(GetBalanceRequest(agreement_id=agreement_id), timeout=timeout_s)
-        )
+    async def accounts(self, request: ListAccountsRequest) -> AccountPage:
+        return await self._answer(self._stub.ListAccounts(request))
 
-    async def accounts(self, *, after: str = "", limit: int = 0, timeout_s: float | None = None) -> AccountPage:
-        """The member's accounts, by agreement_id."""
-        request = ListAccountsRequest(after_agreement_id=after, limit=limit)
-        return await self._answer(self._stub.ListAccounts(request, timeout=timeout_s))
+    async def statement(self, request: GetStatementRequest) -> StatementPage:
+        return await self._answer(self._stub.GetStatement(request))
 
-    async def statement(
-        self, agreement_id: str, *, after_sequence: int = 0, limit: int = 0, timeout_s: float | None = None
-    ) -> StatementPage:
-        """The account's transactions in their order."""
-        request = GetStatementRequest(agreement_id=agreement_id, after_sequence=after_sequence, limit=limit)
-        return await self._answer(self._stub.GetStatement(request, timeout=timeout_s))
+    async def invoices(self, request: ListInvoicesRequest) -> InvoicePage:
+        return await self._answer(self._stub.ListInvoices(request))
 
-    async def invoices(
-        self,
-        agreement_id: str = "",
-        *,
-        after: tuple[str, int] = ("", 0),
-        limit: int = 0,
-        timeout_s: float | None = None,
-    ) -> InvoicePage:
-        """Invoices after a provider's MSP id and number; of one agreement or (empty) of all."""
-        provider_msp_id, number = after
-        request = ListInvoicesRequest(
-            agreement_id=agreement_id, after_provider_msp_id=provider_msp_id, after_number=number, limit=limit
-        )
-        return await self._answer(self._stub.ListInvoices(request, timeout=timeout_s))
+    def events(self, request: WatchEventsRequest) -> AsyncGenerator[LedgerNotice]:
+        """Past events after the cursor, then those to come; without end."""
+        return self._stream(self._stub.WatchEvents(request))
 
-    def events(self, *, after: EventCursor | None = None, agreement_id: str = "") -> AsyncGenerator[LedgerNotice]:
-        """The ledger's events after a cursor, past ones first; never ends by itself."""
-        return self._stream(self._stub.WatchEvents(WatchEventsRequest(after=after, agreement_id=agreement_id)))
-
-    async def status(self, *, reached_height: int = 0, timeout_s: float | None = None) -> NodeStatus:
-        """How the node does, once it knows this many blocks."""
-        request = GetStatusRequest(reached_height=reached_height)
-        return await self._answer(self._stub.GetStatus(request, timeout=timeout_s))
-
-    # --- inside -------------------------------------------------------------------------------------------------------
+    async def status(self, *, reached_height: int = 0) -> NodeStatus:
+        """How the node does, as soon as it knows this many blocks."""
+        return await self._answer(self._stub.GetStatus(GetStatusRequest(reached_height=reached_height)))
 
     async def _answer(self, call: Awaitable[Answer]) -> Answer:
         try:
             return await call
         except grpc.aio.AioRpcError as error:
-            raise _explain(error, self._address) from error
+            self._raise(error)
 
-    async def _stream(self, call: AsyncIterator[Answer]) -> AsyncGenerator[Answer]:
+    async def _stream(self, call: Any) -> AsyncGenerator[Any]:
         try:
-            async for answer in call:
-                yield answer
+            async for item in call:
+                yield item
         except grpc.aio.AioRpcError as error:
-            raise _explain(error, self._address) from error
+            self._raise(error)
         finally:
-            call.cancel()  # type: ignore[attr-defined]  # grpc's calls can be cancelled
+            # Who stops listening ends the call.
+            call.cancel()
 
-
-def _explain(error: grpc.aio.AioRpcError, address: str) -> NodeCallError:
-    for key, value in error.trailing_metadata() or ():
-        if key == REFUSAL_KEY and isinstance(value, bytes):
-            refusal = Refusal.FromString(value)
-            return NodeCallError(error.code(), refusal.error, refusal.message)
-    if error.code() is grpc.StatusCode.UNAVAILABLE:
-        remedy = "is it running, and is the certificate one of this member's?"
-        return NodeCallError(error.code(), "", f"the node at {address} does not answer: {remedy}")
-    return NodeCallError(error.code(), "", f"the node at {address}: {error.details()}")
-
-
-def _options(server_name: str) -> list[tuple[str, Any]]:
-    options: list[tuple[str, Any]] = [
-        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-        ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    ]
-    return [*options, ("grpc.ssl_target_name_override", server_name)] if server_name else options
+    def _raise(self, error: grpc.aio.AioRpcError) -> NoReturn:
+        for key, value in error.trailing_metadata() or ():
+            if key == REFUSAL_KEY and isinstance(value, bytes):
+                refusal = Refusal.FromString(value)
+                raise _ERRORS.get(refusal.error, node.errors.NodeError)(refusal.message) from error
+        if error.code() is not grpc.StatusCode.UNAVAILABLE:
+            raise node.errors.NodeError(f"the node at {self._address}: {error.details()}") from error
+        raise NodeUnreachable(
+            f"the node at {self._address} does not answer ({error.details()}): start it with 'zunft node run', "
+            "and use a certificate that this member issued"
+        ) from error

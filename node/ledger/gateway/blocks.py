@@ -23,6 +23,9 @@ from node.ledger.gateway.proposal import NONCE_BYTES, timestamp
 from node.ledger.gateway.streams import reopened
 from node.ledger.transport import LedgerTransport
 
+# Instead of a block's number: the newest one that is there.
+NEWEST = -1
+
 _FOREVER = 2**64 - 1
 _REFUSALS = {
     common_pb2.FORBIDDEN: (grpc.StatusCode.PERMISSION_DENIED, "this identity may not read the channel"),
@@ -91,7 +94,9 @@ def present_blocks(start: int) -> ab_pb2.SeekInfo:
 
 
 def _seek(start: int, stop: ab_pb2.SeekPosition) -> ab_pb2.SeekInfo:
-    first = ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=start))
+    first = ab_pb2.SeekPosition(newest=ab_pb2.SeekNewest())
+    if start != NEWEST:
+        first = ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=start))
     return ab_pb2.SeekInfo(start=first, stop=stop, behavior=ab_pb2.SeekInfo.BLOCK_UNTIL_READY)
 
 

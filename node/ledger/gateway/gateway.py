@@ -22,7 +22,7 @@ from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import events_pb2, transaction_pb2
 from google.protobuf.message import Message
 
-from node.ledger.gateway.blocks import BlockReader
+from node.ledger.gateway.blocks import NEWEST, BlockReader
 from node.ledger.gateway.calls import Calls, Limits, pause_s
 from node.ledger.gateway.checkpoint import Checkpoint
 from node.ledger.gateway.clock import ClockUs, system_clock_us
@@ -199,6 +199,11 @@ class Gateway:
     ) -> AsyncGenerator[events_pb2.BlockAndPrivateData]:
         """Blocks from number `start` to the one that is the newest now. Raises StreamError."""
         return replace(self._block_reader(start, private_data), only_present=True).blocks(self._limits)
+
+    async def height(self) -> int:
+        """How many blocks there are. Raises StreamError."""
+        numbers = [block.block.header.number async for block in self.present_blocks(NEWEST, private_data=False)]
+        return int(numbers[-1]) + 1
 
     # --- how --------------------------------------------------------------------------------------------------------
 

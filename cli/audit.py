@@ -1,0 +1,174 @@
+"""zunft audit: recompute everything from blocks and the genesis block, and say what holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from fabric_protos.common import common_pb2
+from google.protobuf.message import DecodeError
+from rich.markup import escape
+from rich.table import Table
+
+from cli.errors import BadArgument
+from cli.exit_codes import ExitCode
+from cli.options import DEFAULT_HOME, As, Home, Json
+from cli.output import console, print_json, say
+from cli.session import Session, open_session, run
+from cli.values import show_amount, show_quantity
+from network.topology import Topology
+from node.audit import Archive, Auditor, AuditReport, Bill, Status, Verdict, export
+from node.audit import audit as audit_blocks
+from node.ledger.gateway.gateway import Gateway
+from zunft.v1.tariff_pb2 import Line
+
+_STYLES = {Status.HOLDS: "green", Status.FAILS: "red", Status.UNCHECKED: "yellow"}
+
+ArchiveOption = Annotated[Path | None, typer.Option("--archive", help="Audit this file instead of the ledger.")]
+ExportOption = Annotated[
+    Path | None, typer.Option("--export", help="Only write blocks and own private data to this file.")
+]
+GenesisOption = Annotated[
+    Path | None, typer.Option("--genesis", help="The genesis block that you trust; else that of --home.")
+]
+BillsOption = Annotated[bool, typer.Option("--bills", help="Show every line of every bill.")]
+
+
+def audit(
+    archive: ArchiveOption = None,
+    export_to: ExportOption = None,
+    genesis: GenesisOption = None,
+    bills: BillsOption = False,
+    acting: As = "",
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Recompute all that a member can see, trusting nothing but the genesis block. Exits with 7 if it finds a fault.
+
+    Chain, identities, endorsements, meters, rating, prepaid accounts, tokens, reserve, invoices: a verdict for each.
+    """
+    if export_to is not None:
+        run(_export(export_to, acting, home))
+        return
+    report = _audit_archive(archive, genesis, home) if archive else run(_audit_ledger(genesis, acting, home))
+    if as_json:
+        print_json(report.to_dict())
+    else:
+        show_report(report, with_lines=bills)
+    if report.failed:
+        raise typer.Exit(ExitCode.FOUND_WRONG)
+
+
+def show_report(report: AuditReport, *, with_lines: bool = False) -> None:
+    """The verdicts, what is wrong word for word, and what each agreement has come to."""
+    console.print(_verdict_table(report))
+    for verdict in report.verdicts:
+        for text in _violations(verdict):
+            say(f"[red]{verdict.name}:[/red] {escape(text)}")
+    if report.bills:
+        console.print(_bill_table(report.bills))
+    for bill in report.bills if with_lines else ():
+        console.print(_line_table(bill))
+
+
+# --- where the blocks come from -------------------------------------------------------------------------------------
+
+
+def _audit_archive(path: Path, genesis: Path | None, home: Path) -> AuditReport:
+    archive = Archive(path)
+    return audit_blocks(archive.blocks(), _read_genesis(genesis, home), archive.member)
+
+
+async def _audit_ledger(genesis: Path | None, acting: str, home: Path) -> AuditReport:
+    trusted = _read_genesis(genesis, home)
+    async with open_session(home, acting) as session:
+        auditor = Auditor(trusted, session.member.msp_id)
+        async for block in _gateway(session).present_blocks():
+            auditor.check(block)
+    return auditor.report()
+
+
+async def _export(path: Path, acting: str, home: Path) -> None:
+    genesis = _read_genesis(None, home)
+    async with open_session(home, acting) as session:
+        await export(path, session.member.msp_id, genesis, _gateway(session).present_blocks())
+    say(f"{path} holds the channel as {session.member.name} sees it. Next: zunft audit --archive {path}")
+
+
+def _gateway(session: Session) -> Gateway:
+    """Reading is allowed to every role."""
+    return session.gateway("record.read")
+
+
+def _read_genesis(path: Path | None, home: Path) -> common_pb2.Block:
+    """Raises BadArgument. An archive's own genesis block proves nothing."""
+    path = path or Topology.load(home).genesis_path
+    try:
+        return common_pb2.Block.FromString(path.read_bytes())
+    except (OSError, DecodeError) as error:
+        raise BadArgument(f"{path} is no genesis block: name the one that you trust with --genesis") from error
+
+
+# --- what is shown --------------------------------------------------------------------------------------------------
+
+
+def _verdict_table(report: AuditReport) -> Table:
+    title = (
+        f"Audit of channel {report.channel} for {report.member}: {report.block_count:,} blocks, "
+        f"{report.transaction_count:,} transactions, {report.reading_count:,} readings"
+    )
+    table = Table(title=title, title_justify="left")
+    for name in ("", "question", "answer", "looked at"):
+        table.add_column(name, overflow="fold")
+    for verdict in report.verdicts:
+        answer = f"[{_STYLES[verdict.status]}]{verdict.status}[/]"
+        table.add_row(verdict.name, verdict.question, answer, "\n".join(_looked_at(verdict)))
+    return table
+
+
+def _looked_at(verdict: Verdict) -> Iterator[str]:
+    """How much was checked, and what was not and why."""
+    yield f"{verdict.checked:,} {verdict.unit}"
+    for reason, count in verdict.unchecked.items():
+        yield escape(f"{count:,} not checked: {reason}")
+    for reason, count in verdict.not_visible.items():
+        yield escape(f"{count:,} {reason}")
+
+
+def _violations(verdict: Verdict) -> Iterator[str]:
+    yield from verdict.violations
+    if verdict.violation_count > len(verdict.violations):
+        yield f"and {verdict.violation_count - len(verdict.violations):,} more"
+
+
+def _bill_table(bills: Iterable[Bill]) -> Table:
+    table = Table(title="What the agreements have come to, in tokens", title_justify="left")
+    for name in ("agreement", "provider", "customer"):
+        table.add_column(name)
+    for name in ("readings", "usage", "corrections", "in all"):
+        table.add_column(name, justify="right")
+    for bill in bills:
+        amounts = (bill.usage_micro, bill.correction_micro, bill.usage_micro + bill.correction_micro)
+        parties = (bill.agreement_id, bill.provider_msp_id, bill.customer_msp_id)
+        table.add_row(*parties, f"{bill.readings:,}", *map(show_amount, amounts))
+    return table
+
+
+def _line_table(bill: Bill) -> Table:
+    table = Table(title=f"Bill of agreement {bill.agreement_id}", title_justify="left")
+    table.add_column("line")
+    table.add_column("meter")
+    for name in ("quantity", "unit price", "amount"):
+        table.add_column(name, justify="right")
+    for line in bill.lines:
+        table.add_row(line.component, *_line_cells(line))
+    for line in bill.correction_lines:
+        table.add_row(f"{line.component} (correction)", *_line_cells(line))
+    return table
+
+
+def _line_cells(line: Line) -> tuple[str, str, str, str]:
+    amounts = (show_amount(line.unit_price_micro), show_amount(line.amount_micro))
+    return line.meter_id, show_quantity(line.quantity_micro), *amounts

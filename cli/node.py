@@ -1,0 +1,188 @@
+"""zunft node: run it; ask it for balances, statements and events."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli.invoice import line_row
+from cli.node_connection import open_node
+from cli.options import DEFAULT_HOME, As, Home, Json
+from cli.output import print_json, say, show_fields, show_rows, to_dict
+from cli.session import Session, open_session, run
+from cli.values import parse_amount, show_amount, show_quantity, show_time_us
+from node.local import node_of
+from zunft.v1.node_pb2 import (
+    AccountBalance,
+    EventCursor,
+    GetStatementRequest,
+    LedgerNotice,
+    ListAccountsRequest,
+    StatementEntry,
+    WatchEventsRequest,
+)
+
+app = typer.Typer(help="A member's node: what its machines and its ERP talk to.", no_args_is_help=True)
+
+AgreementId = Annotated[str, typer.Argument(help="The agreement's name.")]
+
+
+@app.command("run")
+def run_node(acting: As = "", home: Home = DEFAULT_HOME) -> None:
+    """Run the member's node until Ctrl-C. If the ledger is not served elsewhere, this process holds it."""
+
+    async def work() -> None:
+        async with (
+            open_session(home, acting) as session,
+            node_of(session.topology, session.member, session.transport) as node,
+        ):
+            say(f"The node of {session.member.name} listens on {session.member.api}. Ctrl-C ends it.")
+            await node.run()
+
+    run(work())
+
+
+@app.command()
+def status(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """Height, journal, connection."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session, open_node(session, "GetStatus") as client:
+            show_fields(to_dict(await client.status()), as_json=as_json)
+
+    run(work())
+
+
+@app.command()
+def balance(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """As a party: what is funded, used and still available, and the bill since the last claim."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session, open_node(session, "GetBalance") as client:
+            found = await client.balance(agreement_id)
+            if as_json:
+                print_json(to_dict(found))
+                return
+            show_fields(_balance_row(session, found), as_json=False)
+            rows = [line_row(line) for line in found.open_lines]
+            show_rows(rows, as_json=False, title="Since the last claim", empty="Nothing used since the last claim.")
+
+    run(work())
+
+
+@app.command()
+def accounts(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """The member's accounts with what has accrued."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session, open_node(session, "ListAccounts") as client:
+            page = await client.accounts(ListAccountsRequest())
+            rows = [_balance_row(session, one) for one in page.accounts]
+        show_rows(rows, as_json=as_json, empty="This member has no accounts.")
+
+    run(work())
+
+
+@app.command()
+def statement(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """As a party: every transaction of the account with what it cost."""
+
+    async def work() -> None:
+        entries: list[StatementEntry] = []
+        async with open_session(home, acting) as session, open_node(session, "GetStatement") as client:
+            request = GetStatementRequest(agreement_id=agreement_id)
+            while True:
+                page = await client.statement(request)
+                entries += page.entries
+                if not page.more:
+                    break
+                request.after_sequence = page.entries[-1].sequence
+        rows = [_statement_row(entry) for entry in entries]
+        show_rows(rows, as_json=as_json, empty="Nothing was used yet.")
+
+    run(work())
+
+
+@app.command()
+def may_start(
+    agreement_id: AgreementId,
+    meter_id: str,
+    amount: Annotated[str, typer.Option(help="What the job is expected to cost.")] = "0",
+    acting: As = "",
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """May this machine start, and for how much?"""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session, open_node(session, "AuthoriseStart") as client:
+            answer = await client.authorise_start(agreement_id, meter_id, parse_amount(amount))
+        fields = {
+            "may_start": "yes" if answer.may_start else "no",
+            "available": show_amount(answer.available_micro),
+            "why_not": answer.refusal.message,
+        }
+        show_fields(fields, as_json=as_json)
+
+    run(work())
+
+
+@app.command()
+def events(
+    after_block: Annotated[int, typer.Option(help="Only events of later blocks.")] = 0,
+    follow: Annotated[bool, typer.Option("--follow", help="Wait for more; Ctrl-C ends it.")] = False,
+    acting: As = "",
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """What happened on the ledger, in order; can be resumed at any block."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session, open_node(session, "WatchEvents") as client:
+            cursor = EventCursor(block_number=after_block, transaction_index=2**31)
+            request = WatchEventsRequest(after=cursor if after_block else None)
+            height = (await client.status()).height
+            if not follow and after_block >= height - 1:
+                return
+            async for notice in client.events(request):
+                _show_event(session, notice, as_json=as_json)
+                if not follow and notice.cursor.block_number >= height - 1:
+                    break
+
+    run(work())
+
+
+def _balance_row(session: Session, one: AccountBalance) -> dict[str, object]:
+    return {
+        "agreement": one.agreement_id,
+        "provider": session.topology.name_of(one.provider_msp_id),
+        "customer": session.topology.name_of(one.customer_msp_id),
+        "funded": show_amount(one.funded_micro),
+        "used": show_amount(one.accrued_micro),
+        "available": show_amount(one.available_micro),
+        "claimed": show_amount(one.claimed_micro),
+        "paid": show_amount(one.paid_micro),
+        "waits_for_funds": "yes" if one.waiting_for_funds else "no",
+    }
+
+
+def _statement_row(entry: StatementEntry) -> dict[str, object]:
+    return {
+        "sequence": entry.sequence,
+        "time_utc": show_time_us(entry.time_us),
+        "transaction": entry.transaction,
+        "readings": entry.reading_count,
+        "quantity": show_quantity(sum(line.quantity_micro for line in entry.lines if line.meter_id)),
+        "amount": show_amount(entry.amount_micro),
+        "accrued": show_amount(entry.accrued_micro),
+        "block": entry.block_number,
+    }
+
+
+def _show_event(session: Session, notice: LedgerNotice, *, as_json: bool) -> None:
+    if as_json:
+        print_json(to_dict(notice))
+        return
+    concerned = ", ".join(session.topology.name_of(msp_id) for msp_id in notice.event.msp_ids)
+    say(f"{notice.cursor.block_number:6d}  {show_time_us(notice.time_us)}  {notice.name:26}  {concerned}")

@@ -1,0 +1,68 @@
+"""A member's node for one command: the running one, else one in this process for as long as the command takes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from chaincode.roles import Role, read_roles
+from cli.errors import NoSuchUser
+from cli.session import Session
+from node.api.access import ROLES_BY_CALL
+from node.api.client import NodeClient
+from node.errors import NodeUnreachable
+from node.local import client_of, node_of
+
+CONNECT_TIMEOUT_S = 0.5
+CATCH_UP_TIMEOUT_S = 60.0
+POLL_S = 0.02
+
+
+@asynccontextmanager
+async def open_node(session: Session, call: str) -> AsyncIterator[NodeClient]:
+    """A client for one call of the API, as a user whose roles allow it; the node knows of every block there is."""
+    user = session.user or _user_for(session, ROLES_BY_CALL[call])
+    if await _is_listening(session):
+        async with client_of(session.topology, session.member, user) as client:
+            await _catch_up(session, client)
+            yield client
+        return
+    async with (
+        node_of(session.topology, session.member, session.transport, port=0) as node,
+        client_of(session.topology, session.member, user, port=node.port) as client,
+    ):
+        await _catch_up(session, client)
+        yield client
+
+
+async def _is_listening(session: Session) -> bool:
+    api = session.member.api
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            _, writer = await asyncio.open_connection(api.host, api.port)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
+
+
+async def _catch_up(session: Session, client: NodeClient) -> None:
+    """Waits until the node's read model is as high as the ledger. Raises NodeUnreachable."""
+    height = await session.gateway("record.read").height()
+    try:
+        async with asyncio.timeout(CATCH_UP_TIMEOUT_S):
+            while (await client.status()).height < height:  # noqa: ASYNC110  # the other end is another process
+                await asyncio.sleep(POLL_S)
+    except TimeoutError as error:
+        raise NodeUnreachable(
+            f"the node of {session.member.name} has not read block {height - 1} within {CATCH_UP_TIMEOUT_S:.0f} s"
+        ) from error
+
+
+def _user_for(session: Session, allowed: frozenset[Role]) -> str:
+    keys = session.topology.keys(session.member)
+    for name in keys.users():
+        if read_roles(keys.user(name).certificate()) & allowed:
+            return name
+    raise NoSuchUser(f"{session.member.name} has no user with the role {' or '.join(sorted(allowed))}")

@@ -1,0 +1,46 @@
+"""From a consortium's folder to a member's node, and to a client of its API."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from network.topology import MemberEntry, Topology
+from node.api.client import NodeClient
+from node.api.server import ApiAddress
+from node.ledger.gateway.gateway import Gateway
+from node.ledger.gateway.identity import SigningIdentity
+from node.ledger.grpc_transport import TlsFiles
+from node.ledger.transport import LedgerTransport
+from node.node import Node, NodeFiles
+
+# The user in whose name the node submits usage.
+NODE_USER = "erp"
+
+
+def node_of(topology: Topology, member: MemberEntry, transport: LedgerTransport, *, port: int | None = None) -> Node:
+    """The member's node, not started yet; `port` instead of the consortium's, 0 for any free one."""
+    keys = topology.keys(member)
+    files = keys.user(NODE_USER)
+    identity = SigningIdentity.load(member.msp_id, files.certificate_path, files.key_path)
+    tls = keys.node_tls()
+    address = ApiAddress(
+        host=member.api.host,
+        port=member.api.port if port is None else port,
+        key=tls.key_pem(),
+        certificate=tls.certificate_pem(),
+        client_roots=b"".join(keys.public_material().ca_certificates),
+    )
+    gateway = Gateway(transport, identity, channel=topology.channel)
+    return Node(gateway, NodeFiles(node_folder(topology, member)), address)
+
+
+def client_of(topology: Topology, member: MemberEntry, user: str, *, port: int | None = None) -> NodeClient:
+    """A client of the member's node as one of its users. Raises UserNotFound."""
+    keys = topology.keys(member)
+    files = keys.user(user)
+    tls = TlsFiles(keys.tls_root_pem(), files.key_pem(), files.certificate_pem())
+    return NodeClient(f"{member.api.host}:{port or member.api.port}", tls)
+
+
+def node_folder(topology: Topology, member: MemberEntry) -> Path:
+    return topology.folder(member) / "node"
