@@ -9,8 +9,8 @@ from contextlib import aclosing
 
 import structlog
 
+from node.errors import NodeError
 from node.ledger.block_reader import MalformedBlock, read_block
-from node.ledger.errors import LedgerError
 from node.ledger.gateway import Gateway
 from node.read_model.read_model import ReadModel
 
@@ -54,9 +54,11 @@ class Follower:
         while True:
             try:
                 await self._follow()
-            except MalformedBlock:
+            except (MalformedBlock, NodeError) as error:
+                self._reachable(False)
+                log.critical("the node stops following the ledger", error=str(error))
                 raise
-            except LedgerError as error:
+            except Exception as error:  # the ledger's end of the stream may break in any way
                 await self._pause(error)
 
     async def _follow(self) -> None:
@@ -67,9 +69,9 @@ class Follower:
                 self._reachable(True)
                 self._failures = 0
 
-    async def _pause(self, error: LedgerError) -> None:
+    async def _pause(self, error: Exception) -> None:
         self._reachable(False)
-        log.warning("no blocks from the ledger", error=str(error), height=self._read_model.height)
+        log.warning("no blocks from the ledger", error=repr(error), height=self._read_model.height)
         longest_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**self._failures)
         self._failures += 1
         # Nothing secret depends on it.

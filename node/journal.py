@@ -116,6 +116,10 @@ class Journal:
 
     # --- on the way ---------------------------------------------------------------------------------------------------
 
+    def mark_journalled(self, digests: Iterable[bytes]) -> None:
+        """To be sent: the funds that they waited for may have come."""
+        self._mark(BATCH_STATUS_JOURNALLED, digests)
+
     def mark_submitted(self, digests: Iterable[bytes]) -> None:
         """Sent to the ledger; the outcome is not known yet."""
         self._mark(BATCH_STATUS_SUBMITTED, digests)

@@ -34,6 +34,7 @@ from node.read_model.read_model import ReadModel
 from zunft.v1.event_pb2 import Refusal
 from zunft.v1.node_pb2 import (
     BATCH_STATUS_COMMITTED,
+    BATCH_STATUS_JOURNALLED,
     BATCH_STATUS_REFUSED,
     BATCH_STATUS_SUBMITTED,
     BATCH_STATUS_WAITING_FOR_FUNDS,
@@ -78,7 +79,10 @@ class Lane:
         self._most = MAX_BATCHES
         # Whether terms and head come from the peer, because the read model does not get on.
         self._ask_peer = False
-        self._account_changes = 0
+        # Whether the read model has seen the account change since terms and head were last disclosed.
+        self._account_moved = asyncio.Event()
+        # Whether batches are marked as waiting for funds.
+        self._is_waiting = False
         self._failures = 0
         self._awake = asyncio.Event()
         self._log = log.bind(agreement_id=agreement_id)
@@ -90,7 +94,7 @@ class Lane:
 
     def account_changed(self) -> None:
         """The account may have been funded: what waits for funds gets a new try."""
-        self._account_changes += 1
+        self._account_moved.set()
         self.shortage = None
         self._awake.set()
 
@@ -114,6 +118,8 @@ class Lane:
         if self.shortage:
             await self._wait_for_funds(self.shortage)
             return False
+        if self._is_waiting:
+            await self._stop_waiting()
         batches = await self._next()
         if batches:
             await self._charge(batches)
@@ -137,13 +143,12 @@ class Lane:
     # --- one group ----------------------------------------------------------------------------------------------------
 
     async def _charge(self, batches: Batches) -> None:
-        changes = self._account_changes
         try:
             committed = await self._submit(batches)
         except (HeadMismatch, TermsMismatch) as error:
             await self._catch_up(error)
         except InsufficientFunds as error:
-            self._not_covered(batches, error, account_changed=changes != self._account_changes)
+            self._not_covered(batches, error)
         except ContractError as error:
             await self._refused(batches, error)
         except (EndorseError, CommitError) as error:
@@ -163,6 +168,7 @@ class Lane:
 
     async def _disclose(self) -> tuple[MeterAccount, Disclosure]:
         """Terms and head as this member archived them. Raises BehindLedger."""
+        self._account_moved.clear()
         if self._ask_peer:
             account = await MeterAccount.open(self._gateway, self._agreement_id)
             return account, await account.disclose()
@@ -183,8 +189,9 @@ class Lane:
     async def _committed(self, batches: Batches, committed: Committed) -> None:
         self._most, self._ask_peer = min(2 * self._most, MAX_BATCHES), False
         self._log.info("usage charged", batches=len(batches), tx_id=committed.tx_id, block=committed.block_number)
-        await self._settle([entry for entry, _ in batches], committed.tx_id, committed.block_number)
+        # Who hears that a batch is charged finds it in the balance.
         await self._read_model.reached(committed.block_number + 1)
+        await self._settle([entry for entry, _ in batches], committed.tx_id, committed.block_number)
 
     async def _settle(self, entries: Sequence[Entry], tx_id: str, block_number: int) -> None:
         await asyncio.to_thread(self._journal.mark_committed, _digests(entries), tx_id, block_number)
@@ -193,11 +200,11 @@ class Lane:
             for entry in entries
         )
 
-    def _not_covered(self, batches: Batches, error: InsufficientFunds, *, account_changed: bool) -> None:
+    def _not_covered(self, batches: Batches, error: InsufficientFunds) -> None:
         """Charge what the account covers; if not even one batch, wait, unless the account was funded meanwhile."""
         if len(batches) > 1:
             self._most = len(batches) // 2
-        elif not account_changed:
+        elif not self._account_moved.is_set():
             self.shortage = _refusal(error)
             self._log.warning("account used up")
 
@@ -206,6 +213,14 @@ class Lane:
         news = [entry for entry in entries if entry.status != BATCH_STATUS_WAITING_FOR_FUNDS]
         await asyncio.to_thread(self._journal.mark_waiting, _digests(news), shortage)
         self._publish(news, BATCH_STATUS_WAITING_FOR_FUNDS, shortage)
+        self._is_waiting = True
+
+    async def _stop_waiting(self) -> None:
+        entries = await asyncio.to_thread(self._journal.pending_entries, self._agreement_id)
+        waiting = [entry for entry in entries if entry.status == BATCH_STATUS_WAITING_FOR_FUNDS]
+        await asyncio.to_thread(self._journal.mark_journalled, _digests(waiting))
+        self._publish(waiting, BATCH_STATUS_JOURNALLED)
+        self._is_waiting = False
 
     async def _refused(self, batches: Batches, error: ContractError) -> None:
         if len(batches) > 1:
@@ -233,13 +248,13 @@ class Lane:
         self._log.info("account moved on", reason=type(error).__name__)
         try:
             async with asyncio.timeout(CATCH_UP_S):
-                await self._read_model.reached(self._read_model.height + 1)
+                await self._account_moved.wait()
         except TimeoutError:
             self._ask_peer = True
 
     async def _pause(self, error: Exception) -> None:
         """Try again a little later, each time later; the journal has everything."""
-        self._log.warning("ledger does not take usage", error=str(error), failures=self._failures)
+        self._log.warning("ledger does not take usage", error=repr(error), failures=self._failures)
         longest_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**self._failures)
         self._failures += 1
         # Nothing secret depends on it.

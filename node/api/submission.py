@@ -20,9 +20,7 @@ from zunft.v1.node_pb2 import (
     BATCH_STATUS_COMMITTED,
     BATCH_STATUS_JOURNALLED,
     BATCH_STATUS_REFUSED,
-    BATCH_STATUS_UNSPECIFIED,
     BATCH_STATUS_WAITING_FOR_FUNDS,
-    BatchStatus,
 )
 from zunft.v1.usage_pb2 import SignedBatch, UsageBatch
 
@@ -37,8 +35,8 @@ class Submission:
         self._submitter = submitter
         self._progress = progress
         self._news: asyncio.Queue[Entry | None] = asyncio.Queue()
-        # Batches of this client that are not settled, by digest: the state that was told last.
-        self._told: dict[bytes, BatchStatus] = {}
+        # Batches of this client that are not settled, by digest: what was told last, None before that.
+        self._told: dict[bytes, Entry | None] = {}
 
     async def run(self, batches: AsyncIterator[SignedBatch]) -> AsyncIterator[Entry]:
         """Every new state of every batch, until all are settled or wait for funds. Raises DiskFull, DatabaseDamaged."""
@@ -64,7 +62,7 @@ class Submission:
     async def _feed(self, batches: AsyncIterator[SignedBatch]) -> None:
         try:
             async for signed in batches:
-                self._told[batch_digest(signed.batch)] = BATCH_STATUS_UNSPECIFIED
+                self._told[batch_digest(signed.batch)] = None
                 self._news.put_nowait(await self._accept(signed))
         finally:
             self._news.put_nowait(None)
@@ -83,17 +81,26 @@ class Submission:
 
     def _is_news(self, entry: Entry) -> bool:
         """The lane may be faster than the answer of the intake: what was journalled may be further already."""
-        told = self._told.get(entry.digest)
-        return told is not None and (entry.status != BATCH_STATUS_JOURNALLED or told == BATCH_STATUS_UNSPECIFIED)
+        if entry.digest not in self._told:
+            return False
+        told = self._told[entry.digest]
+        return entry.status != BATCH_STATUS_JOURNALLED or told is None or _is_waiting(told)
 
     def _remember(self, entry: Entry) -> None:
         if entry.status in _SETTLED:
             del self._told[entry.digest]
         else:
-            self._told[entry.digest] = entry.status
+            self._told[entry.digest] = entry
 
     def _is_at_rest(self) -> bool:
-        return self._news.empty() and set(self._told.values()) <= {BATCH_STATUS_WAITING_FOR_FUNDS}
+        """Nothing more is to be heard for now; what waits for funds gets a new try as soon as the account changes."""
+        return self._news.empty() and all(
+            told and _is_waiting(told) and self._submitter.shortage(told.agreement_id) for told in self._told.values()
+        )
+
+
+def _is_waiting(entry: Entry) -> bool:
+    return entry.status == BATCH_STATUS_WAITING_FOR_FUNDS
 
 
 def _refused(signed: SignedBatch, why: Refusal) -> Entry:
