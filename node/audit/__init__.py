@@ -1,6 +1,6 @@
 """An audit that trusts no node. Begin with audit.py."""
 
-from node.audit.archive import Archive, export, up_to
+from node.audit.archive import Archive, export
 from node.audit.audit import Auditor, audit
 from node.audit.errors import ArchiveDamaged, AuditError, NotAGenesisBlock, UnknownMember
 from node.audit.report import AuditReport, Bill, Status, Verdict
@@ -18,5 +18,4 @@ __all__ = [
     "Verdict",
     "audit",
     "export",
-    "up_to",
 ]

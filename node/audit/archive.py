@@ -7,7 +7,7 @@ length-delimited streams have it): common.Block of the genesis, peer.BlockAndPri
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from collections.abc import AsyncIterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -78,7 +78,7 @@ class Archive:
 async def export(
     path: Path, member: str, genesis: common_pb2.Block, blocks: AsyncIterable[events_pb2.BlockAndPrivateData]
 ) -> Archive:
-    """Writes an archive of all that `blocks` gives until it ends; the file is there as a whole or not at all.
+    """Writes an archive of all blocks, as Gateway.present_blocks gives them; whole or not at all.
 
     Raises OSError, and what `blocks` raises.
     """
@@ -95,16 +95,6 @@ async def export(
     finally:
         draft.unlink(missing_ok=True)
     return Archive(path)
-
-
-async def up_to(
-    blocks: AsyncIterable[events_pb2.BlockAndPrivateData], last_number: int
-) -> AsyncIterator[events_pb2.BlockAndPrivateData]:
-    """A stream of blocks that never ends, until block `last_number`."""
-    async for block in blocks:
-        yield block
-        if block.block.header.number >= last_number:
-            return
 
 
 def _delimited(message: Message) -> bytes:

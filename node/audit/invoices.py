@@ -98,7 +98,7 @@ class Invoices:
     def note_unseen(self, movement: Movement) -> None:
         """A claim of others."""
         if movement.step.transaction.name == "usage.claim":
-            self.tally.cannot_see("claims of others, not visible to this member; their invoices are checked")
+            self.tally.cannot_see("claims of others, not visible to this member (their invoices were checked)")
 
     def _check_amounts(self, movement: Movement, claim: Claim) -> None:
         now, before = movement.commitment, movement.previous

@@ -53,7 +53,7 @@ class Meters:
         if movement.step.transaction.name != "usage.submit":
             return
         if not movement.visible:
-            self.tally.cannot_see("usage of others, not visible to this member")
+            self.tally.cannot_see("usage transactions of others, not visible to this member")
         elif movement.record is None:
             self.tally.cannot_check("the record with the batches is missing from the archive")
         for one in movement.batches:

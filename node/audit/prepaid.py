@@ -16,7 +16,7 @@ class Prepaid:
 
     def check(self, movement: Movement) -> None:
         if not movement.visible:
-            self.tally.cannot_see("accounts of others, not visible to this member")
+            self.tally.cannot_see("transactions of others, not visible to this member")
             return
         if movement.head is None or movement.before is None or movement.terms is None:
             self.tally.cannot_check("head or terms are missing from the archive")

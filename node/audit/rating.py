@@ -37,7 +37,7 @@ class Rating:
         for reason in movement.missing:
             self.tally.cannot_check(reason)
         if not movement.visible:
-            self.tally.cannot_see("transactions of others, not visible to this member; their digests agree")
+            self.tally.cannot_see("transactions of others, not visible to this member (their digests were compared)")
         elif movement.record and movement.head and movement.before is not None and movement.terms:
             self.tally.count()
             self._recompute(movement, movement.record, movement.before, movement.head, movement.terms)
