@@ -67,8 +67,9 @@ def _translated(values: dict[str, int | str], text: str) -> int | str:
 
 def _scaled(text: str, places: int, most: int, decimal_point: str) -> int:
     """Exact; refuses what is finer than `places` digits after the point."""
-    plain = text.replace(decimal_point, ".") if decimal_point != "." else text
-    if not _NUMBER.fullmatch(plain):
+    other_point = "." if decimal_point == "," else ","
+    plain = text.replace(decimal_point, ".")
+    if other_point in text or not _NUMBER.fullmatch(plain):
         raise ValueError(f"{text!r} is no number: correct it, or the mapping's decimal.")
     scaled = Decimal(plain).scaleb(places)
     if scaled != scaled.to_integral_value():

@@ -1,0 +1,75 @@
+"""`zunft tariff`, as a user types it: what it prints and its exit code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TARIFF = ROOT / "examples" / "tariffs" / "cnc-parts.yaml"
+MAPPING = ROOT / "examples" / "mappings" / "cnc-parts.yaml"
+CSV = "No,machining_finalized,passed_visual_inspection\n1,yes,yes\n2,no,\n3,yes,no\n"
+
+
+def zunft(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(Path(sys.executable).with_name("zunft")), "tariff", *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def readings(tmp_path: Path) -> Path:
+    (tmp_path / "parts.csv").write_text(CSV)
+    return tmp_path / "parts.csv"
+
+
+def test_check_and_explain() -> None:
+    assert "is sound" in zunft("check", TARIFF).stdout
+    sentences = json.loads(zunft("explain", TARIFF, "--json").stdout)
+    assert sentences[1] == "finished part: the number of readings (of the step finished): 14.90 EUR each."
+
+
+def test_simulate_prints_the_bill_and_what_each_part_cost(readings: Path) -> None:
+    bill = json.loads(zunft("simulate", TARIFF, readings, "--mapping", MAPPING, "--json").stdout)
+    assert bill["totals"][-1] == {"component": "total", "amount": "20.658333"}
+    assert bill["lines"][0]["meter"] == "parts"
+    items = json.loads(zunft("simulate", TARIFF, readings, "--mapping", MAPPING, "--work-items", "--json").stdout)
+    assert items == [
+        {"work_item": "1", "amount": "16.083333"},
+        {"work_item": "2", "amount": "0.000000"},
+        {"work_item": "3", "amount": "4.575000"},
+    ]
+    assert "20.658333" in zunft("simulate", TARIFF, readings, "--mapping", MAPPING).stdout
+
+
+def test_chart(tmp_path: Path) -> None:
+    assert zunft("chart", TARIFF, "--out", tmp_path / "curve.svg", "--up-to", "100").returncode == 0
+    assert (tmp_path / "curve.svg").exists()
+
+
+def test_wrong_files_are_one_sentence_and_exit_code_2(tmp_path: Path, readings: Path) -> None:
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("name: x\nprice: 1\n")
+    banded = ROOT / "examples" / "tariffs" / "steel-plant.yaml"
+    attempts = [
+        zunft("check", wrong),
+        zunft("check", tmp_path / "missing.yaml"),
+        zunft("simulate", TARIFF, wrong, "--mapping", MAPPING),
+        zunft("simulate", TARIFF, readings, "--mapping", wrong),
+        # The rating itself finds that there is no column of utilisation.
+        zunft("simulate", banded, readings, "--mapping", MAPPING),
+        zunft("chart", TARIFF, "--out", tmp_path / "curve.bmp"),
+        zunft("chart", TARIFF, "--out", tmp_path / "curve.svg", "--up-to", "many"),
+    ]
+    for attempt in attempts:
+        assert attempt.returncode == 2
+        assert "Traceback" not in attempt.stderr
+        assert attempt.stderr.startswith("zunft: ")
+        assert attempt.stdout == ""
