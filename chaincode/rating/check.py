@@ -95,7 +95,7 @@ def _check_component(component: Component, bands: Sequence[str]) -> None:
     _check_selector(at, component.when, bands)
     if component.measure == tariff_pb2.MEASURE_ACCESSES:
         when = component.when
-        fits = not (when.bands or when.outcomes or when.steps)
+        fits = not (when.bands or when.outcomes or when.steps or when.meter_ids)
         _require(fits, f"{at}: accesses have no band, outcome or step: select them by time_bands alone.")
     _check_price(at, component)
 
@@ -106,7 +106,7 @@ def _check_period(at: str, period: int) -> None:
 
 
 def _check_selector(at: str, when: Selector, bands: Sequence[str]) -> None:
-    for chosen in (when.time_bands, when.bands, when.outcomes, when.steps):
+    for chosen in (when.time_bands, when.bands, when.outcomes, when.steps, when.meter_ids):
         _require(len(chosen) <= SELECTED_MAX, f"{at}: `when` lists more than {SELECTED_MAX} values: use fewer.")
     for band in when.time_bands:
         _check_time_band(at, band)

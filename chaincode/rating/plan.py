@@ -39,6 +39,7 @@ class When:
     cells: tuple[int, ...] | None
     outcomes: tuple[int, ...] | None
     steps: frozenset[str] | None
+    meter_ids: frozenset[str] | None
     # No later than this, microseconds since 1970 UTC.
     deadline_us: int | None
 
@@ -115,6 +116,7 @@ def _when(component: Component, table: BandTable) -> When:
         cells=cells if when.bands else None,
         outcomes=tuple(int(outcome) for outcome in when.outcomes) or None,
         steps=frozenset(when.steps) or None,
+        meter_ids=frozenset(when.meter_ids) or None,
         deadline_us=component.success_fee.deadline_us if fee else None,
     )
 

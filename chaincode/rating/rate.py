@@ -44,7 +44,7 @@ def rate(
     """
     plan = plan_of(tariff)
     _check_columns(columns)
-    readings = Readings(plan, columns)
+    readings = Readings(plan, meter_id, columns)
     parts = spans(columns.time_us, readings.pieces, plan.finest)
     starts = [span.start for span in parts]
     measures = [measured(part, readings, starts) for part in plan.metered]
@@ -84,7 +84,7 @@ def rate_correction(
     in_order = sorted(readings, key=lambda reading: reading.time_us)
     columns, counts = columns_of(in_order), counts_of(in_order)
     _check_times(columns)
-    corrected = Readings(plan, columns)
+    corrected = Readings(plan, meter_id, columns)
     parts = spans(columns.time_us, corrected.pieces, plan.finest)
     starts = [span.start for span in parts]
     measures = [measured_correction(part, corrected, counts, starts) for part in plan.metered]
@@ -115,7 +115,7 @@ def rate_access(tariff: Tariff, cumulative: Cumulative, time_us: int, count: int
         raise QuantityOutOfRange(f"{count} accesses cannot be charged: charge one or more.")
     columns = Columns(np.array([time_us], dtype=np.int64), np.zeros(1, dtype=np.int64))
     _check_times(columns)
-    moment = Readings(plan, columns)
+    moment = Readings(plan, "", columns)
     (span,) = spans(columns.time_us, moment.pieces, plan.finest)
     selected = [(part, moment.selected(part)) for part in plan.accessed]
 

@@ -27,12 +27,16 @@ class Readings:
         MalformedBatch: a column that the band table reads is missing.
     """
 
-    def __init__(self, plan: Plan, columns: Columns) -> None:
+    def __init__(self, plan: Plan, meter_id: str, columns: Columns) -> None:
         self.plan = plan
+        self.meter_id = meter_id
         self.columns = columns
 
     def selected(self, part: Part) -> Mask | None:
         """The readings that the component charges; None: all."""
+        if part.when.meter_ids is not None and self.meter_id not in part.when.meter_ids:
+            # Not a mask among others: another meter need not have the columns that the component asks for.
+            return np.zeros(len(self.columns), dtype=np.bool_)
         masks = list(self._masks(part.when))
         if not masks:
             return None

@@ -61,11 +61,12 @@ def _has_memory(component: Component) -> bool:
 
 def _measured(tariff: Tariff, component: Component) -> str:
     per = _PERIOD_NAMES[component.period]
+    unit = component.unit or tariff.unit
     whole = "over the whole agreement" if per == "agreement" else f"in a {per}"
     return {
-        tariff_pb2.MEASURE_QUANTITY: f"the quantity in {tariff.unit}",
+        tariff_pb2.MEASURE_QUANTITY: f"the quantity in {unit}",
         tariff_pb2.MEASURE_READINGS: "the number of readings",
-        tariff_pb2.MEASURE_PEAK: f"the highest quantity in {tariff.unit} {whole}",
+        tariff_pb2.MEASURE_PEAK: f"the highest quantity in {unit} {whole}",
         tariff_pb2.MEASURE_ACCESSES: "the number of accesses to data",
         tariff_pb2.MEASURE_PERIODS: "once" if per == "agreement" else f"once for every {per} with use",
     }[component.measure]
@@ -73,6 +74,7 @@ def _measured(tariff: Tariff, component: Component) -> str:
 
 def _selected(when: Selector) -> str:
     conditions = [
+        _one_of("counted by ", list(when.meter_ids)),
         _one_of("at ", [show_time_band(band) for band in when.time_bands]),
         _one_of("with load ", list(when.bands)),
         _one_of("whose inspection ", [_OUTCOME_WORDS[outcome] for outcome in when.outcomes]),

@@ -114,9 +114,10 @@ def _band_row(tree: Tree) -> list[str]:
 
 def _component(tree: Tree, zone: str) -> Component:
     prices = ("unit_price", *_PRICES, "success_fee")
-    fields = tree.fields(("name", "when", "measure", "period", *prices), required=("name", "measure"))
+    fields = tree.fields(("name", "unit", "when", "measure", "period", *prices), required=("name", "measure"))
     component = Component(
         name=fields["name"].text(),
+        unit=fields["unit"].text() if "unit" in fields else "",
         when=_selector(fields["when"]) if "when" in fields else None,
         measure=Measure.Name(fields["measure"].choice(MEASURES)),
         period=Period.Name(fields["period"].choice(PERIODS) if "period" in fields else tariff_pb2.PERIOD_AGREEMENT),
@@ -191,13 +192,14 @@ def _deadline_us(tree: Tree, zone: str) -> int:
 
 
 def _selector(tree: Tree) -> Selector:
-    fields = tree.fields(("time_bands", "bands", "outcomes", "steps"))
+    fields = tree.fields(("meters", "time_bands", "bands", "outcomes", "steps"))
     lists = {name: field.items() for name, field in fields.items()}
     return Selector(
         time_bands=[parse_time_band(item) for item in lists.get("time_bands", [])],
         bands=[item.text() for item in lists.get("bands", [])],
         outcomes=[Outcome.Name(item.choice(OUTCOMES)) for item in lists.get("outcomes", [])],
         steps=[item.text() for item in lists.get("steps", [])],
+        meter_ids=[item.text() for item in lists.get("meters", [])],
     )
 
 

@@ -48,6 +48,7 @@ def _component(component: Component, zone: str) -> dict[str, Any]:
     when = _selector(component.when)
     return {
         "name": component.name,
+        **({"unit": component.unit} if component.unit else {}),
         **({"when": when} if when else {}),
         "measure": _MEASURE_NAMES[component.measure],
         "period": _PERIOD_NAMES[component.period],
@@ -61,6 +62,7 @@ def _selector(when: Selector) -> dict[str, Any]:
         "bands": list(when.bands),
         "outcomes": [_OUTCOME_NAMES[outcome] for outcome in when.outcomes],
         "steps": list(when.steps),
+        "meters": list(when.meter_ids),
     }
     return {name: items for name, items in lists.items() if items}
 

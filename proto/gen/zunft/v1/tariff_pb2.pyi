@@ -72,7 +72,7 @@ class BandTable(_message.Message):
     def __init__(self, utilisation_from_milli: _Optional[_Iterable[int]] = ..., speed_from_milli: _Optional[_Iterable[int]] = ..., bands: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Component(_message.Message):
-    __slots__ = ("name", "when", "measure", "period", "per_unit", "graduated", "volume", "package", "success_fee")
+    __slots__ = ("name", "when", "measure", "period", "per_unit", "graduated", "volume", "package", "success_fee", "unit")
     NAME_FIELD_NUMBER: _ClassVar[int]
     WHEN_FIELD_NUMBER: _ClassVar[int]
     MEASURE_FIELD_NUMBER: _ClassVar[int]
@@ -82,6 +82,7 @@ class Component(_message.Message):
     VOLUME_FIELD_NUMBER: _ClassVar[int]
     PACKAGE_FIELD_NUMBER: _ClassVar[int]
     SUCCESS_FEE_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
     name: str
     when: Selector
     measure: Measure
@@ -91,19 +92,22 @@ class Component(_message.Message):
     volume: Volume
     package: Package
     success_fee: SuccessFee
-    def __init__(self, name: _Optional[str] = ..., when: _Optional[_Union[Selector, _Mapping]] = ..., measure: _Optional[_Union[Measure, str]] = ..., period: _Optional[_Union[Period, str]] = ..., per_unit: _Optional[_Union[PerUnit, _Mapping]] = ..., graduated: _Optional[_Union[Graduated, _Mapping]] = ..., volume: _Optional[_Union[Volume, _Mapping]] = ..., package: _Optional[_Union[Package, _Mapping]] = ..., success_fee: _Optional[_Union[SuccessFee, _Mapping]] = ...) -> None: ...
+    unit: str
+    def __init__(self, name: _Optional[str] = ..., when: _Optional[_Union[Selector, _Mapping]] = ..., measure: _Optional[_Union[Measure, str]] = ..., period: _Optional[_Union[Period, str]] = ..., per_unit: _Optional[_Union[PerUnit, _Mapping]] = ..., graduated: _Optional[_Union[Graduated, _Mapping]] = ..., volume: _Optional[_Union[Volume, _Mapping]] = ..., package: _Optional[_Union[Package, _Mapping]] = ..., success_fee: _Optional[_Union[SuccessFee, _Mapping]] = ..., unit: _Optional[str] = ...) -> None: ...
 
 class Selector(_message.Message):
-    __slots__ = ("time_bands", "bands", "outcomes", "steps")
+    __slots__ = ("time_bands", "bands", "outcomes", "steps", "meter_ids")
     TIME_BANDS_FIELD_NUMBER: _ClassVar[int]
     BANDS_FIELD_NUMBER: _ClassVar[int]
     OUTCOMES_FIELD_NUMBER: _ClassVar[int]
     STEPS_FIELD_NUMBER: _ClassVar[int]
+    METER_IDS_FIELD_NUMBER: _ClassVar[int]
     time_bands: _containers.RepeatedCompositeFieldContainer[TimeBand]
     bands: _containers.RepeatedScalarFieldContainer[str]
     outcomes: _containers.RepeatedScalarFieldContainer[Outcome]
     steps: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, time_bands: _Optional[_Iterable[_Union[TimeBand, _Mapping]]] = ..., bands: _Optional[_Iterable[str]] = ..., outcomes: _Optional[_Iterable[_Union[Outcome, str]]] = ..., steps: _Optional[_Iterable[str]] = ...) -> None: ...
+    meter_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, time_bands: _Optional[_Iterable[_Union[TimeBand, _Mapping]]] = ..., bands: _Optional[_Iterable[str]] = ..., outcomes: _Optional[_Iterable[_Union[Outcome, str]]] = ..., steps: _Optional[_Iterable[str]] = ..., meter_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class TimeBand(_message.Message):
     __slots__ = ("weekdays", "from_s", "to_s")
