@@ -1,0 +1,175 @@
+"""All endorsers run altered contracts, so that every node agrees to something wrong: the audit does not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chaincode import invoice as invoices
+from chaincode import token, usage
+from chaincode.transaction import Loaded
+from node.audit import Status, audit
+from tests.audit.run import begin, delivered, genesis
+from tests.consortium import TOKEN, UNIT, Consortium, Deal, HandMeter, start_consortium
+
+
+@pytest.fixture
+def deal(tmp_path: Path) -> Iterator[Deal]:
+    """An agreement in a fresh consortium, which no longer watches over itself."""
+    with start_consortium(tmp_path / "consortium") as consortium:
+        begun = begin(consortium)
+        consortium.violations = list  # type: ignore[method-assign]
+        yield begun
+
+
+def failed(consortium: Consortium) -> set[str]:
+    """Names of the verdicts that fail, the same for both parties."""
+    reports = [audit(delivered(consortium, name), genesis(consortium), f"{name.capitalize()}MSP") for name in PARTIES]
+    first, second = ({verdict.name for verdict in report.failed} for report in reports)
+    assert first == second
+    return first
+
+
+PARTIES = ("maker", "factory")
+
+
+def test_a_micro_token_too_much(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = usage.charge
+
+    def charge(*args: Any) -> Any:
+        head, lines = honest(*args)
+        lines[0].amount_micro += 1
+        head.usage_micro += 1
+        head.open_lines[0].amount_micro += 1
+        return head, lines
+
+    monkeypatch.setattr(usage, "charge", charge)
+    deal.use(UNIT)
+    deal.provider.claim(deal)
+    deal.provider.settle(deal)
+    assert failed(deal.consortium) == {"rating"}
+
+
+def test_a_line_that_the_total_does_not_have(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = usage.close_period
+
+    def close_period(*args: Any) -> Any:
+        head, period = honest(*args)
+        del period.lines[0]
+        return head, period
+
+    deal.use(UNIT)
+    monkeypatch.setattr(usage, "close_period", close_period)
+    deal.provider.claim(deal)
+    assert failed(deal.consortium) == {"rating", "invoices"}
+
+
+def test_usage_beyond_the_funds(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+    # 100 tokens are funded and one is credit; 40 hours cost 80 + 5 + 17.50.
+    monkeypatch.setattr(usage, "check_funds", lambda *_args: None)
+    deal.use(40 * UNIT)
+    assert failed(deal.consortium) == {"prepaid"}
+
+
+def test_the_last_token_may_be_used(deal: Deal) -> None:
+    # 39 hours cost 78 + 5 + 17 = 100 tokens; two fifths more cost 0.80 + 0.20, which the credit limit just covers.
+    deal.use(39 * UNIT)
+    deal.use(2 * UNIT // 5)
+    assert deal.accrued == 101 * TOKEN
+    assert failed(deal.consortium) == set()
+
+
+def test_a_batch_that_the_meter_did_not_sign(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usage, "verify_batch", lambda *_args: None)
+    deal.provider.submit(deal, deal.batch([UNIT], key=HandMeter("somebody else's").key()))
+    assert failed(deal.consortium) == {"meters"}
+
+
+@pytest.mark.parametrize("changes", [{"first_sequence": 5}, {"previous_digest": bytes(32)}])
+def test_a_batch_that_does_not_follow(deal: Deal, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]) -> None:
+    deal.use(UNIT)
+    monkeypatch.setattr(usage, "check_chain", lambda *_args: None)
+    deal.provider.submit(deal, deal.batch([UNIT], **changes))
+    assert failed(deal.consortium) == {"meters"}
+
+
+def test_a_revoked_meter(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+    deal.provider.revoke(deal.meter)
+    monkeypatch.setattr(usage, "METER_STATUS_ACTIVE", 2)
+    deal.use(UNIT)
+    assert failed(deal.consortium) == {"meters"}
+
+
+def test_readings_of_the_future(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usage, "check_times", lambda *_args: None)
+    deal.provider.submit(deal, deal.batch([UNIT], at_us=deal.consortium.clock.now_us + 10**10))
+    assert failed(deal.consortium) == {"meters"}
+
+
+def test_tokens_from_nowhere(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = token.credited
+    monkeypatch.setattr(token, "credited", lambda loaded, msp_id, amount: honest(loaded, msp_id, amount + 1))
+    deal.consortium.member("bank").mint(deal.customer, TOKEN)
+    assert failed(deal.consortium) == {"tokens"}
+
+
+def test_a_bank_credit_that_mints_twice(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+    bank = deal.consortium.member("bank")
+    bank.mint(deal.customer, TOKEN, "camt-once")
+    monkeypatch.setattr(Loaded, "has", lambda *_args: False)
+    bank.mint(deal.customer, TOKEN, "camt-once")
+    assert failed(deal.consortium) == {"tokens"}
+
+
+def test_an_issuer_who_is_none(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(token, "check_issuer", lambda *_args: None)
+    deal.customer.mint(deal.customer, TOKEN)
+    assert failed(deal.consortium) == {"tokens"}
+
+
+def test_a_reserve_that_falls_short(deal: Deal) -> None:
+    """The contracts let the issuer post it: that everybody sees it is the point."""
+    deal.consortium.member("bank").post_reserve("statement-2", 1500 * TOKEN - 1, deal.consortium.clock.now_s)
+    assert failed(deal.consortium) == {"reserve"}
+
+
+def test_money_paid_out_but_not_burned_yet_is_covered(deal: Deal) -> None:
+    deal.customer.redeem(5 * TOKEN)
+    deal.consortium.member("bank").post_reserve("statement-2", 1495 * TOKEN, deal.consortium.clock.now_s)
+    assert failed(deal.consortium) == set()
+
+
+def test_a_missing_reserve_statement_is_said(tmp_path: Path) -> None:
+    with start_consortium(tmp_path / "consortium") as consortium:
+        consortium.clock.now_us = time.time_ns() // 1000
+        consortium.found()
+        consortium.member("bank").mint(consortium.member("maker"), TOKEN)
+        report = audit(delivered(consortium, "bank"), genesis(consortium), "BankMSP")
+    assert report.verdict("reserve").status is Status.UNCHECKED
+    assert "token.post_reserve" in next(iter(report.verdict("reserve").unchecked))
+
+
+def test_an_invoice_of_more_than_was_claimed(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = invoices._document
+
+    def document(template: Any, kind: Any, amount_micro: int, issued_at_s: int) -> Any:
+        return honest(template, kind, amount_micro + 1, issued_at_s)
+
+    deal.use(UNIT)
+    deal.provider.claim(deal)
+    monkeypatch.setattr(invoices, "_document", document)
+    deal.provider.settle(deal)
+    assert failed(deal.consortium) == {"invoices"}
+
+
+def test_an_invoice_number_left_out(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = invoices.InvoiceCounter
+    deal.use(UNIT)
+    deal.provider.claim(deal)
+    monkeypatch.setattr(invoices, "InvoiceCounter", lambda last_number=1: honest(last_number=last_number))
+    deal.provider.settle(deal)
+    assert failed(deal.consortium) == {"invoices"}
