@@ -11,9 +11,12 @@ import structlog
 
 from node.errors import NodeError
 from node.ledger.block_reader import MalformedBlock, read_block
+from node.ledger.errors import LedgerError
 from node.ledger.gateway import Gateway
 from node.read_model.read_model import ReadModel
 
+# How long a node that starts waits for the ledger's answer.
+HEIGHT_TIMEOUT_S = 5.0
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 30.0
 
@@ -21,7 +24,10 @@ log = structlog.get_logger()
 
 
 class Follower:
-    """Runs from `start` until `stop`, or until the ledger is found not to be the one the read model was built from."""
+    """Runs from its making until `stop`.
+
+    `task` ends by itself only with LedgerMismatch, MalformedBlock, DiskFull or DatabaseDamaged.
+    """
 
     def __init__(
         self,
@@ -37,18 +43,30 @@ class Follower:
         self._account_changed = account_changed
         self._reachable = reachable
         self._failures = 0
-        self._task: asyncio.Task[None] | None = None
+        self.task = asyncio.create_task(self._run())
 
-    def start(self) -> asyncio.Task[None]:
-        """The task that follows. It ends with LedgerMismatch, MalformedBlock, DiskFull or DatabaseDamaged only."""
-        self._task = asyncio.create_task(self._run())
-        return self._task
+    async def catch_up(self) -> None:
+        """Know what the ledger knows now; where it does not answer, what is known must do.
+
+        Raises what ends the task, and LedgerMismatch if the ledger has fewer blocks than the read model.
+        """
+        try:
+            async with asyncio.timeout(HEIGHT_TIMEOUT_S):
+                height = await self._gateway.height()
+        except (LedgerError, TimeoutError) as error:
+            log.warning("the ledger does not answer", error=repr(error), height=self._read_model.height)
+            return
+        self._read_model.check_height(height)
+        reached = asyncio.create_task(self._read_model.reached(height))
+        await asyncio.wait([reached, self.task], return_when=asyncio.FIRST_COMPLETED)
+        reached.cancel()
+        if self.task.done():
+            self.task.result()
 
     async def stop(self) -> None:
         """Between two blocks."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
 
     async def _run(self) -> None:
         while True:

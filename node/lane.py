@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import structlog
@@ -45,8 +46,12 @@ from zunft.v1.usage_pb2 import Disclosure, SignedBatch, SubmitUsage
 Batches = Sequence[tuple[Entry, SignedBatch]]
 
 MAX_TRANSACTION_BYTES = 2_000_000
-# How long the read model may take to show what the ledger says it has.
-CATCH_UP_S = 2.0
+# How long to wait, after the ledger says that the account moved on, until the read model shows it: twice as long each
+# time, because it may also be the other party's peer that is behind.
+FIRST_CATCH_UP_S = 0.1
+LONGEST_CATCH_UP_S = 2.0
+# After so many times the own peer is asked.
+CATCH_UPS = 5
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 30.0
 
@@ -77,8 +82,8 @@ class Lane:
         self._forget_stream = parts.forget_stream
         # Batches in a transaction: fewer after a refusal, more again after a success.
         self._most = MAX_BATCHES
-        # Whether terms and head come from the peer, because the read model does not get on.
-        self._ask_peer = False
+        # How often in a row terms and head were out of date.
+        self._catch_ups = 0
         # Whether the read model has seen the account change since terms and head were last disclosed.
         self._account_moved = asyncio.Event()
         # Whether batches are marked as waiting for funds.
@@ -169,7 +174,7 @@ class Lane:
     async def _disclose(self) -> tuple[MeterAccount, Disclosure]:
         """Terms and head as this member archived them. Raises BehindLedger."""
         self._account_moved.clear()
-        if self._ask_peer:
+        if self._asks_peer:
             account = await MeterAccount.open(self._gateway, self._agreement_id)
             return account, await account.disclose()
         standing = self._read_model.standing(self._agreement_id)
@@ -187,7 +192,7 @@ class Lane:
     # --- what becomes of it -------------------------------------------------------------------------------------------
 
     async def _committed(self, batches: Batches, committed: Committed) -> None:
-        self._most, self._ask_peer = min(2 * self._most, MAX_BATCHES), False
+        self._most, self._catch_ups = min(2 * self._most, MAX_BATCHES), 0
         self._log.info("usage charged", batches=len(batches), tx_id=committed.tx_id, block=committed.block_number)
         # Who hears that a batch is charged finds it in the balance.
         await self._read_model.reached(committed.block_number + 1)
@@ -225,7 +230,7 @@ class Lane:
     async def _refused(self, batches: Batches, error: ContractError) -> None:
         if len(batches) > 1:
             self._most = len(batches) // 2
-        elif self._ask_peer and isinstance(error, (Replay, Overlap, BrokenChain)):
+        elif self._asks_peer and isinstance(error, (Replay, Overlap, BrokenChain)):
             # The peer is ahead of the read model: the batch may be the very one that is charged.
             await self._catch_up(error)
         else:
@@ -244,13 +249,18 @@ class Lane:
         self._publish(followers, BATCH_STATUS_REFUSED, behind)
 
     async def _catch_up(self, error: Exception) -> None:
-        """Another transaction moved the account on: wait until the read model shows it, else ask the peer next time."""
+        """Another transaction moved the account on: wait until the read model shows it, but not for ever."""
         self._log.info("account moved on", reason=type(error).__name__)
-        try:
-            async with asyncio.timeout(CATCH_UP_S):
+        timeout_s = min(LONGEST_CATCH_UP_S, FIRST_CATCH_UP_S * 2.0**self._catch_ups)
+        self._catch_ups += 1
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
                 await self._account_moved.wait()
-        except TimeoutError:
-            self._ask_peer = True
+
+    @property
+    def _asks_peer(self) -> bool:
+        """Whether terms and head come from the peer, because the read model does not get on."""
+        return self._catch_ups >= CATCH_UPS
 
     async def _pause(self, error: Exception) -> None:
         """Try again a little later, each time later; the journal has everything."""

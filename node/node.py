@@ -73,7 +73,10 @@ class Node:
         await self.stop()
 
     async def start(self) -> None:
-        """Raises DatabaseInUse, DatabaseDamaged, DiskFull or AddressInUse; then nothing is left running."""
+        """Ready when it knows all blocks, or at once where the ledger is away.
+
+        Raises DatabaseInUse, DatabaseDamaged, DiskFull, LedgerMismatch or AddressInUse; then nothing is left running.
+        """
         async with AsyncExitStack() as stack:
             await self._start(stack)
             self._stack = stack.pop_all()
@@ -97,20 +100,23 @@ class Node:
         progress, intake = Progress(), Intake(read_model, journal, clock=self._clock)
         submitter = Submitter(LaneParts(self._gateway, read_model, journal, progress, intake.forget))
         servicer = Servicer(ApiParts(read_model, journal, intake, submitter, progress))
-        self._follow(stack, read_model, submitter, servicer)
+        await self._follow(stack, read_model, submitter, servicer)
         submitter.start()
         stack.push_async_callback(submitter.stop)
         await self._serve(stack, servicer)
 
-    def _follow(self, stack: AsyncExitStack, read_model: ReadModel, submitter: Submitter, servicer: Servicer) -> None:
+    async def _follow(
+        self, stack: AsyncExitStack, read_model: ReadModel, submitter: Submitter, servicer: Servicer
+    ) -> None:
         def note_reachable(reachable: bool) -> None:
             servicer.ledger_reachable = reachable
 
         follower = Follower(
             self._gateway, read_model, account_changed=submitter.account_changed, reachable=note_reachable
         )
-        self._following = follower.start()
+        self._following = follower.task
         stack.push_async_callback(follower.stop)
+        await follower.catch_up()
 
     async def _serve(self, stack: AsyncExitStack, servicer: Servicer) -> None:
         server = ApiServer(servicer, self._api)

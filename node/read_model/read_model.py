@@ -109,6 +109,14 @@ class ReadModel:
         self._forget(found)
         return frozenset(one.agreement_id for one in found if one.agreement_id)
 
+    def check_height(self, height: int) -> None:
+        """Raise LedgerMismatch if the ledger has fewer blocks than were dealt with."""
+        if height < self._height:
+            raise LedgerMismatch(
+                f"the ledger has {height} blocks, {self._path} knows {self._height}: "
+                "connect to the right ledger, or remove the file to build it again"
+            )
+
     async def reached(self, height: int) -> None:
         """Wait until this many blocks are dealt with."""
         while self._height < height:
@@ -133,7 +141,7 @@ class ReadModel:
         return self._meters[meter_id]
 
     def standing(self, agreement_id: str) -> Standing | None:
-        """Where an account stands; from memory. None unless it is open and this member is a party."""
+        """Where an account stands; from memory. None unless it was opened and this member is a party."""
         if agreement_id not in self._standings:
             self._standings[agreement_id] = self._build_standing(agreement_id)
         return self._standings[agreement_id]

@@ -12,7 +12,7 @@ import pytest
 from fabric_protos.gateway import gateway_pb2
 
 from chaincode.batch import batch_digest
-from node.errors import BadRequest, DatabaseInUse, NodeUnreachable, NotAllowed, UnknownAgreement
+from node.errors import BadRequest, DatabaseInUse, LedgerMismatch, NodeUnreachable, NotAllowed, UnknownAgreement
 from node.ledger.errors import TransportError
 from node.ledger.gateway import Gateway, Limits
 from node.ledger.transport import LedgerTransport
@@ -161,7 +161,6 @@ def test_what_waits_for_funds_is_charged_after_the_top_up(deal: Deal, tmp_path: 
 def test_a_machine_hears_whether_it_may_start_and_for_how_much(deal: Deal, tmp_path: Path) -> None:
     async def run() -> None:
         async with running_node(deal.provider, tmp_path) as node, client_of(node, deal.provider) as client:
-            await client.status(reached_height=len(deal.consortium.followers[deal.provider.msp_id].delivered))
             start = await client.authorise_start(deal.agreement_id, deal.meter.meter_id, 10 * TOKEN)
             assert (start.may_start, start.available_micro) == (True, 10 * TOKEN)
             for agreement_id, meter_id, wanted_micro, error in (
@@ -290,6 +289,18 @@ def test_a_lost_journal_does_not_double_a_charge(deal: Deal, tmp_path: Path) -> 
     deal.consortium.run(run())
 
 
+def test_a_node_does_not_go_on_with_another_ledger(deal: Deal, tmp_path: Path) -> None:
+    async def run(of: Deal) -> None:
+        async with running_node(of.provider, tmp_path / "node"):
+            pass
+
+    deal.consortium.run(run(deal))
+    with start_consortium(tmp_path / "other", names=("maker", "factory", "bank")) as other:
+        other.found()
+        with pytest.raises(LedgerMismatch, match="connect to the right ledger"):
+            other.run(run(Deal(other, other.member("maker"), other.member("factory"), "A1", ())))
+
+
 def test_a_folder_is_one_nodes(deal: Deal, tmp_path: Path) -> None:
     async def run() -> None:
         async with running_node(deal.provider, tmp_path):
@@ -349,7 +360,6 @@ def test_lists_page_and_events_resume(consortium: Consortium, tmp_path: Path) ->
 
     async def run() -> None:
         async with running_node(maker, tmp_path) as node, client_of(node, maker) as client:
-            await client.status(reached_height=len(consortium.followers[maker.msp_id].delivered))
             first = await client.accounts(ListAccountsRequest(limit=2))
             after = first.accounts[-1].agreement_id
             rest = await client.accounts(ListAccountsRequest(after_agreement_id=after))
