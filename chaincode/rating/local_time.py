@@ -93,7 +93,7 @@ def period_end_us(period: int, index: int) -> int | None:
 
 
 def _spans_in(piece: Piece, time_us: Int64Column, finest: int) -> list[Span]:
-    low, high = (int(index) for index in np.searchsorted(time_us, (piece.begin_us, piece.end_us)))
+    low, high = (int(time_us.searchsorted(border)) for border in (piece.begin_us, piece.end_us))
     if low == high:
         return []
     begin_day, last_day = (piece.local_day(int(time_us[index])) for index in (low, high - 1))

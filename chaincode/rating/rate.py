@@ -125,11 +125,12 @@ def rate_access(tariff: Tariff, cumulative: Cumulative, time_us: int, count: int
 
 
 def _check_columns(columns: Columns) -> None:
-    _check_times(columns)
     times, quantities = columns.time_us, columns.quantity_micro
-    if (times[1:] < times[:-1]).any():
-        index = int((times[1:] < times[:-1]).argmax()) + 1
+    backwards = times[1:] < times[:-1]
+    if backwards.any():
+        index = int(backwards.argmax()) + 1
         raise BackDated(f"Reading {index + 1} of the batch is older than the one before it: send readings in order.")
+    _check_times(columns)
     least, most = int(quantities.min()), int(quantities.max())
     if least < 0 or most > READING_QUANTITY_MICRO_MAX:
         raise QuantityOutOfRange(
@@ -139,7 +140,8 @@ def _check_columns(columns: Columns) -> None:
 
 
 def _check_times(columns: Columns) -> None:
-    first_us, last_us = int(columns.time_us.min()), int(columns.time_us.max())
+    """Of columns in the order of time."""
+    first_us, last_us = int(columns.time_us[0]), int(columns.time_us[-1])
     if first_us < 0 or last_us > TIME_US_MAX:
         raise MalformedBatch(
             f"Times must lie within 0 … {TIME_US_MAX} microseconds (the years 1970 to 2199); "

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from cli.main import main
 
 ROOT = Path(__file__).parents[2]
 TARIFF = ROOT / "examples" / "tariffs" / "cnc-parts.yaml"
@@ -15,13 +17,31 @@ MAPPING = ROOT / "examples" / "mappings" / "cnc-parts.yaml"
 CSV = "No,machining_finalized,passed_visual_inspection\n1,yes,yes\n2,no,\n3,yes,no\n"
 
 
-def zunft(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(Path(sys.executable).with_name("zunft")), "tariff", *map(str, words)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+# Runs a command with these words.
+Zunft = Callable[..., "Outcome"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left behind."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def zunft(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Zunft:
+    """Runs `zunft tariff` with these words."""
+
+    def run(*words: str | Path) -> Outcome:
+        monkeypatch.setattr("sys.argv", ["zunft", "tariff", *map(str, words)])
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        printed = capsys.readouterr()
+        return Outcome(int(exit_.value.code or 0), printed.out, printed.err)
+
+    return run
 
 
 @pytest.fixture
@@ -30,13 +50,13 @@ def readings(tmp_path: Path) -> Path:
     return tmp_path / "parts.csv"
 
 
-def test_check_and_explain() -> None:
+def test_check_and_explain(zunft: Zunft) -> None:
     assert "is sound" in zunft("check", TARIFF).stdout
     sentences = json.loads(zunft("explain", TARIFF, "--json").stdout)
     assert sentences[1] == "finished part: the number of readings (of the step finished): 14.90 EUR each."
 
 
-def test_simulate_prints_the_bill_and_what_each_part_cost(readings: Path) -> None:
+def test_simulate_prints_the_bill_and_what_each_part_cost(zunft: Zunft, readings: Path) -> None:
     bill = json.loads(zunft("simulate", TARIFF, readings, "--mapping", MAPPING, "--json").stdout)
     assert bill["totals"][-1] == {"component": "total", "amount": "20.658333"}
     assert bill["lines"][0]["meter"] == "parts"
@@ -49,12 +69,12 @@ def test_simulate_prints_the_bill_and_what_each_part_cost(readings: Path) -> Non
     assert "20.658333" in zunft("simulate", TARIFF, readings, "--mapping", MAPPING).stdout
 
 
-def test_chart(tmp_path: Path) -> None:
-    assert zunft("chart", TARIFF, "--out", tmp_path / "curve.svg", "--up-to", "100").returncode == 0
+def test_chart(zunft: Zunft, tmp_path: Path) -> None:
+    assert zunft("chart", TARIFF, "--out", tmp_path / "curve.svg", "--up-to", "100").exit_code == 0
     assert (tmp_path / "curve.svg").exists()
 
 
-def test_wrong_files_are_one_sentence_and_exit_code_2(tmp_path: Path, readings: Path) -> None:
+def test_wrong_files_are_one_sentence_and_exit_code_2(zunft: Zunft, tmp_path: Path, readings: Path) -> None:
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text("name: x\nprice: 1\n")
     banded = ROOT / "examples" / "tariffs" / "steel-plant.yaml"
@@ -69,7 +89,7 @@ def test_wrong_files_are_one_sentence_and_exit_code_2(tmp_path: Path, readings: 
         zunft("chart", TARIFF, "--out", tmp_path / "curve.svg", "--up-to", "many"),
     ]
     for attempt in attempts:
-        assert attempt.returncode == 2
+        assert attempt.exit_code == 2
         assert "Traceback" not in attempt.stderr
         assert attempt.stderr.startswith("zunft: ")
         assert attempt.stdout == ""
