@@ -78,7 +78,9 @@ class Meters:
         batch, demand = one.batch, self.tally.demand
         where = f"{movement}, meter {batch.meter_id}"
         demand(batch.agreement_id == movement.agreement_id, f"{where}: the batch is for {batch.agreement_id}")
-        if movement.terms is not None:
+        if movement.terms is None:
+            self.tally.cannot_check("the terms, which name the agreement's meters, are missing from the archive")
+        else:
             demand(batch.meter_id in movement.terms.meter_ids, f"{where}: the meter is not part of the agreement")
         meter = movement.step.world.find(keys.meter(batch.meter_id))
         if meter is None or not meter.keys:

@@ -126,8 +126,11 @@ class Movements:
         movement.before = self._heads.get(movement.agreement_id)
         if movement.before is None:
             movement.missing.append(f"the head of {movement.agreement_id} before it is missing")
-        else:
-            movement.earlier_terms = self._terms_of(movement.agreement, movement.before.terms_version)
+            return
+        version = movement.before.terms_version
+        movement.earlier_terms = self._terms_of(movement.agreement, version)
+        if movement.earlier_terms is None:
+            movement.missing.append(f"version {version} of the terms of {movement.agreement_id} is missing")
 
     def _terms_of(self, agreement: Agreement, version: int) -> Terms | None:
         references: list[TermsReference] = [*agreement.superseded, agreement.terms]

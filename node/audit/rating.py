@@ -34,11 +34,15 @@ class Rating:
         self._check_public(movement)
         for fault in movement.faults:
             self.tally.fail(f"{movement}: {fault}")
-        for reason in movement.missing:
+        for reason in dict.fromkeys(movement.missing):
             self.tally.cannot_check(reason)
         if not movement.visible:
             self.tally.cannot_see("transactions of others, not visible to this member (their digests were compared)")
-        elif movement.record and movement.head and movement.before is not None and movement.terms:
+        elif not movement.missing:
+            self._check_visible(movement)
+
+    def _check_visible(self, movement: Movement) -> None:
+        if movement.record and movement.head and movement.before is not None and movement.terms:
             self.tally.count()
             self._recompute(movement, movement.record, movement.before, movement.head, movement.terms)
 

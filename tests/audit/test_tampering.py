@@ -180,6 +180,13 @@ def forge_terms(forger: Forger) -> None:
     forger.edit_private("agreement.share", change)
 
 
+def drop_terms(forger: Forger) -> None:
+    def change(rwset: kv_rwset_pb2.KVRWSet) -> None:
+        del rwset.writes[:]
+
+    forger.edit_private("agreement.share", change)
+
+
 CASES: list[tuple[Callable[[Forger], None], set[str], set[str]]] = [
     # what is done, which verdicts fail, which cannot be reached
     (flip_header, {"chain"}, set()),
@@ -197,7 +204,8 @@ CASES: list[tuple[Callable[[Forger], None], set[str], set[str]]] = [
     (change_archived_line, {"rating"}, {"meters", "invoices"}),
     (drop_record, set(), {"rating", "meters", "invoices"}),
     (forge_head, {"rating"}, set()),
-    (forge_terms, {"rating"}, {"prepaid"}),
+    (forge_terms, {"rating"}, {"prepaid", "meters"}),
+    (drop_terms, set(), {"rating", "prepaid", "meters"}),
 ]
 
 
