@@ -85,12 +85,12 @@ def accept(
 
     async def work() -> None:
         async with open_session(home, acting) as session:
-            reference, terms = await _read_latest(session, agreement_id)
+            _, terms = await _read_latest(session, agreement_id)
             _show_terms(session.topology, terms, as_json=False)
             if not yes and not typer.confirm(f"Accept version {terms.version}?"):
                 say("Nothing was accepted.")
                 return
-            await session.submit("agreement.accept", AcceptAgreement(agreement_id=agreement_id, terms=reference))
+            await accept_agreement(session, agreement_id)
         say(f"Version {terms.version} of {agreement_id} is in force.")
 
     run(work())
@@ -140,6 +140,12 @@ def list_agreements(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
         show_rows(rows, as_json=as_json, empty="No agreements yet: zunft agreement propose")
 
     run(work())
+
+
+async def accept_agreement(session: Session, agreement_id: str) -> None:
+    """Accepts the pending terms, checked against the digest on the ledger. Raises TermsMismatch."""
+    reference, _ = await _read_latest(session, agreement_id)
+    await session.submit("agreement.accept", AcceptAgreement(agreement_id=agreement_id, terms=reference))
 
 
 async def propose_agreement(session: Session, drafted: AgreementDraft) -> Agreement:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
 
+import structlog
 import typer
 
 from cli import account, agreement, consortium, invoice, ledger, meter, node, roles, tariff, token
 from cli.errors import EXPECTED, exit_code, sentence
 from cli.exit_codes import ExitCode
+from cli.options import DEFAULT_HOME, Home
 from cli.output import error_console
+from cli.session import run
 
 app = typer.Typer(
     help="Pay-per-use between companies, on a ledger they run together.",
@@ -28,8 +33,18 @@ app.add_typer(ledger.app, name="ledger")
 app.command()(roles.roles)
 
 
+@app.command()
+def demo(home: Home = DEFAULT_HOME) -> None:
+    """The whole of pay-per-use in under a minute, on this computer; leaves a folder to explore."""
+    # Only the demo needs what it needs.
+    from cli.demo.story import tell
+
+    run(tell(home))
+
+
 def main() -> None:
     """Entry point of the `zunft` command."""
+    _log_to_standard_error()
     try:
         app()
     except EXPECTED as error:
@@ -38,3 +53,12 @@ def main() -> None:
     except KeyboardInterrupt:
         error_console.print("zunft: interrupted; what was acknowledged is on the ledger", highlight=False)
         sys.exit(ExitCode.INTERRUPTED)
+
+
+def _log_to_standard_error() -> None:
+    """Results go to standard output; a node's log does not mix with them. ZUNFT_LOG=info shows it."""
+    level = os.environ.get("ZUNFT_LOG", "error").upper()
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping().get(level, logging.WARNING)),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

@@ -1,0 +1,60 @@
+"""The machine's two meters: sampled several times a second, sent to the provider's node as signed batches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from node.api.client import NodeClient
+from node.meter.host_probe import ByteProbe, CoreProbe
+from node.meter.meter import Meter
+from zunft.v1.node_pb2 import BATCH_STATUS_WAITING_FOR_FUNDS, BatchProgress
+
+SAMPLE_S = 0.15
+SAMPLES_PER_BATCH = 2
+
+
+@dataclass
+class Metering:
+    """Runs until it is cancelled; `on_progress` hears how each batch fares."""
+
+    client: NodeClient
+    meters: Mapping[str, Meter]
+    probes: Mapping[str, CoreProbe | ByteProbe]
+    on_progress: Callable[[BatchProgress], None]
+    # Set when the node says that the account is used up: the machine must stop.
+    used_up: asyncio.Event = field(default_factory=asyncio.Event)
+    _sending: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def run(self) -> None:
+        while True:
+            for _ in range(SAMPLES_PER_BATCH):
+                await asyncio.sleep(SAMPLE_S)
+                self._sample()
+            self._send()
+
+    async def finish(self) -> None:
+        """Sends what was sampled last and waits until the node has dealt with everything."""
+        self._sample()
+        self._send()
+        await asyncio.gather(*self._sending)
+
+    def _sample(self) -> None:
+        for name, probe in self.probes.items():
+            self.meters[name].record(probe.sample())
+
+    def _send(self) -> None:
+        for meter in self.meters.values():
+            if meter.flush() is not None:
+                task = asyncio.create_task(self._submit(meter))
+                self._sending.add(task)
+                task.add_done_callback(self._sending.discard)
+
+    async def _submit(self, meter: Meter) -> None:
+        """Everything that the node may not have; it charges nothing twice."""
+        async for progress in self.client.submit_batches(meter.unacknowledged()):
+            meter.acknowledge(progress.digest)
+            if progress.status == BATCH_STATUS_WAITING_FOR_FUNDS:
+                self.used_up.set()
+            self.on_progress(progress)

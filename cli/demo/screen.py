@@ -1,0 +1,71 @@
+"""The account while the machine works: a live picture on a terminal, a line a second elsewhere."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from cli.output import console, say
+from cli.values import show_amount, show_quantity
+from zunft.v1.node_pb2 import AccountBalance
+
+LINE_EVERY_S = 1.0
+
+
+@dataclass
+class Screen:
+    """Shows a balance, again and again."""
+
+    load: str = ""
+    readings: int = 0
+    _live: Live | None = field(default=None)
+    _last_line_s: float = 0.0
+
+    def __enter__(self) -> Self:
+        if console.is_terminal:
+            self._live = Live(console=console, refresh_per_second=10, transient=False)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._live:
+            self._live.stop()
+
+    def show(self, balance: AccountBalance) -> None:
+        if self._live:
+            self._live.update(self._picture(balance))
+        elif time.monotonic() - self._last_line_s >= LINE_EVERY_S:
+            self._last_line_s = time.monotonic()
+            say(f"  {self._headline(balance)}")
+
+    def _picture(self, balance: AccountBalance) -> RenderableType:
+        left = max(balance.available_micro, 0)
+        bar = ProgressBar(total=max(balance.funded_micro, 1), completed=left, width=60)
+        return Group(Text(f"  {self._headline(balance)}"), Text("  "), bar, _bill(balance))
+
+    def _headline(self, balance: AccountBalance) -> str:
+        return (
+            f"machine: {self.load:7} {self.readings:4d} readings   "
+            f"used {show_amount(balance.accrued_micro):9} left {show_amount(balance.available_micro):9} "
+            f"of {show_amount(balance.funded_micro)} tokens"
+        )
+
+
+def _bill(balance: AccountBalance) -> Table:
+    table = Table(box=None, padding=(0, 2))
+    for name in ("", "quantity", "at", "amount"):
+        table.add_column(name, justify="left" if not name else "right", style="" if not name else "cyan")
+    for line in balance.open_lines:
+        amount, price = show_amount(line.amount_micro), show_amount(line.unit_price_micro)
+        table.add_row(line.component, show_quantity(line.quantity_micro), price, amount)
+    return table

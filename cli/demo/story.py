@@ -1,0 +1,291 @@
+"""zunft demo: three companies, one machine, one account; from the founding to the audit.
+
+Everything goes the way that it goes between companies: transactions through the ledger's Gateway, machines and balances
+through each member's own node over mutual TLS. Only that all of it runs in this one process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fabric_protos.common import common_pb2
+from google.protobuf.message import Message
+
+from chaincode import keys
+from cli.agreement import accept_agreement, propose_agreement
+from cli.audit import show_report
+from cli.consortium import found_charter
+from cli.demo.machine import Machine
+from cli.demo.metering import Metering
+from cli.demo.screen import Screen
+from cli.invoice import line_row
+from cli.meter import meter_folder
+from cli.output import console, say, show_rows
+from cli.session import Session
+from cli.values import parse_amount, show_amount
+from network.founding import founding_folder, make_members, read_plan
+from network.topology import Topology
+from node.agreement_file import read_agreement
+from node.api.client import NodeClient
+from node.audit import Auditor
+from node.ledger.connect import create_embedded, open_embedded
+from node.ledger.transport import LedgerTransport
+from node.local import client_of, node_of
+from node.meter.host_probe import ByteProbe, Clock, CoreProbe
+from node.meter.meter import Meter
+from zunft.v1.account_pb2 import FundAccount, OpenAccount, SettleAccount
+from zunft.v1.invoice_pb2 import Invoice
+from zunft.v1.node_pb2 import BATCH_STATUS_COMMITTED, BatchProgress
+from zunft.v1.token_pb2 import ConfirmRedemption, MintTokens, PostReserve, RedeemTokens, ReserveStatement
+from zunft.v1.usage_pb2 import Claim, ClaimUsage, ReadClaim
+
+HERE = Path(__file__).parent
+AGREEMENT = "computer-1"
+MARKER = ".demo"
+
+PAID_IN, FUNDED, TOPPED_UP = "50.00", "0.25", "0.30"
+LIGHT_S, MEDIUM_S, AFTER_TOP_UP_S = 2.5, 2.5, 2.0
+# A busy computer may give the machine less than it asks for.
+HEAVY_AT_MOST_S = 25.0
+SHOW_EVERY_S = 0.1
+SETTLED_WITHIN_S = 20.0
+
+
+async def tell(home: Path) -> None:
+    """The whole story; leaves `home` for the other commands."""
+    started_s = time.monotonic()
+    say(f"[bold]Zunft[/bold]: pay-per-use between companies. Everything you see is real and stays in {home}/.\n")
+    topology = await _found(home)
+    async with _consortium(topology) as cast:
+        await _issue_tokens(cast)
+        await _agree(cast)
+        await _work(cast)
+        await _settle(cast)
+        await _redeem(cast)
+        await _audit(cast)
+    say(f"\nThat took {time.monotonic() - started_s:.0f} seconds. Now look around yourself:")
+    _what_next(home)
+
+
+# --- who plays --------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Cast:
+    """The three members on their ledger, and a client of each one's node."""
+
+    topology: Topology
+    transport: LedgerTransport
+    nodes: dict[str, NodeClient] = field(default_factory=dict)
+
+    def acting(self, member: str) -> Session:
+        return Session(self.topology, self.transport, self.topology.member(member), None)
+
+    async def submit(self, member: str, name: str, request: Message) -> bytes:
+        return (await self.acting(member).submit(name, request)).result
+
+
+@asynccontextmanager
+async def _consortium(topology: Topology) -> AsyncIterator[Cast]:
+    """The ledger, and every member's node on a port of its own."""
+    async with AsyncExitStack() as stack:
+        ledger = open_embedded(topology)
+        stack.push_async_callback(ledger.close)
+        cast = Cast(topology, ledger)
+        for member in topology.members:
+            node = await stack.enter_async_context(node_of(topology, member, ledger, port=0))
+            client = client_of(topology, member, "erp", port=node.port)
+            cast.nodes[member.name] = await stack.enter_async_context(client)
+        yield cast
+
+
+# --- the acts ---------------------------------------------------------------------------------------------------------
+
+
+async def _found(home: Path) -> Topology:
+    with _act(1, "Three companies found a consortium: a machine maker, a factory, and a bank."):
+        _remove_earlier_demo(home)
+        with founding_folder(home) as draft:
+            topology = make_members(draft, read_plan(HERE / "consortium.yaml"))
+            (draft / MARKER).touch()
+            create_embedded(topology)
+            await found_charter(topology)
+        say("  Each has made its own keys; the channel's first block names their roots, nothing else is trusted.")
+    return Topology.load(home)
+
+
+async def _issue_tokens(cast: Cast) -> None:
+    with _act(2, f"The factory pays {PAID_IN} EUR in at the bank, which mints as many tokens."):
+        mint = MintTokens(bank_reference="DEMO-CREDIT-1", msp_id="FactoryMSP", amount_micro=parse_amount(PAID_IN))
+        await cast.submit("bank", "token.mint", mint)
+        reserve = ReserveStatement(
+            statement_id="DEMO-1", balance_micro=parse_amount(PAID_IN), booked_at_s=int(time.time())
+        )
+        await cast.submit("bank", "token.post_reserve", PostReserve(statement=reserve))
+        say("  The bank's reference is on the ledger: the same credit can never mint twice.")
+
+
+async def _agree(cast: Cast) -> None:
+    with _act(3, "The maker lends this computer; both sign a framework agreement with three load bands."):
+        maker, factory = cast.acting("maker"), cast.acting("factory")
+        drafted = read_agreement(HERE / "agreement.yaml", lambda name: cast.topology.member(name).msp_id)
+        await propose_agreement(maker, drafted)
+        await accept_agreement(factory, AGREEMENT)
+        for meter_id in drafted.terms.meter_ids:
+            meter = Meter.create(meter_folder(maker, meter_id), meter_id=meter_id, agreement_id=AGREEMENT)
+            await maker.submit("meter.register", meter.registration(label="this computer", location="right here"))
+        await factory.submit("account.open", OpenAccount(agreement_id=AGREEMENT))
+        await _fund(cast, FUNDED)
+        say("  Terms and usage stay between the two; the bank sees digests, and only what moves tokens.")
+        say(f"  The factory has paid {FUNDED} tokens into the account in advance. There is no credit.")
+
+
+async def _work(cast: Cast) -> None:
+    maker = cast.acting("maker")
+    meters = {name: Meter.open(meter_folder(maker, name)) for name in ("cores", "bytes")}
+    with Machine() as machine, Screen() as screen:
+        clock = Clock()
+        probes: dict[str, CoreProbe | ByteProbe] = {
+            "cores": CoreProbe(machine.process, clock),
+            "bytes": ByteProbe(machine.process, clock),
+        }
+
+        def count(progress: BatchProgress) -> None:
+            if progress.status == BATCH_STATUS_COMMITTED:
+                screen.readings += progress.reading_count
+
+        metering = Metering(cast.nodes["maker"], meters, probes, count)
+        with _act(4, "The machine works at three intensities; every reading is signed, rated and debited at once."):
+            await _until_used_up(cast, machine, metering, screen)
+        with _act(5, f"The account is used up: the machine was told to stop. The factory tops up {TOPPED_UP} tokens."):
+            await _top_up_and_go_on(cast, machine, metering, screen)
+
+
+async def _settle(cast: Cast) -> None:
+    with _act(6, "The period ends: the claim is settled in tokens, and the invoice is on the ledger."):
+        maker = cast.acting("maker")
+        account = await maker.account("usage.claim", AGREEMENT)
+        await account.submit("usage.claim", ClaimUsage(agreement_id=AGREEMENT), await account.disclose())
+        await maker.submit("account.settle", SettleAccount(agreement_id=AGREEMENT, provider_msp_id="MakerMSP"))
+        invoice = await maker.read(keys.invoice("MakerMSP", 1))
+        claim = await maker.evaluate("usage.read_claim", ReadClaim(agreement_id=AGREEMENT, number=1), Claim)
+        show_rows([line_row(line) for line in claim.lines], as_json=False, title=_title(invoice))
+
+
+async def _redeem(cast: Cast) -> None:
+    earned = await cast.acting("maker").read(keys.balance("MakerMSP"))
+    amount = show_amount(earned.amount_micro)
+    with _act(7, f"The maker redeems its {amount} tokens; the bank pays out euros and burns them."):
+        request = RedeemTokens(amount_micro=earned.amount_micro)
+        redemption = (await cast.acting("maker").submit("token.redeem", request)).tx_id
+        confirmed = ConfirmRedemption(redemption_id=redemption, bank_reference="DEMO-DEBIT-1")
+        await cast.submit("bank", "token.confirm_redemption", confirmed)
+        left_micro = parse_amount(PAID_IN) - earned.amount_micro
+        reserve = ReserveStatement(statement_id="DEMO-2", balance_micro=left_micro, booked_at_s=int(time.time()))
+        await cast.submit("bank", "token.post_reserve", PostReserve(statement=reserve))
+        say(f"  Reserve at the bank {show_amount(left_micro)} EUR, tokens in circulation {show_amount(left_micro)}.")
+
+
+async def _audit(cast: Cast) -> None:
+    with _act(8, "The factory audits: it trusts no node, only the first block, and recomputes every amount."):
+        factory = cast.acting("factory")
+        trusted = common_pb2.Block.FromString(cast.topology.genesis_path.read_bytes())
+        auditor = Auditor(trusted, factory.member.msp_id)
+        async for block in factory.gateway("record.read").present_blocks():
+            auditor.check(block)
+        show_report(auditor.report(), with_lines=False)
+
+
+def _what_next(home: Path) -> None:
+    for command in (
+        f"zunft node statement {AGREEMENT} --as factory --home {home}",
+        f"zunft invoice show maker 1 --as factory --home {home}",
+        f"zunft agreement show {AGREEMENT} --as maker --home {home}",
+        f"zunft ledger blocks --home {home}",
+        f"zunft audit --as maker --bills --home {home}",
+        "zunft --help",
+    ):
+        say(f"  [cyan]{command}[/cyan]")
+
+
+# --- details ----------------------------------------------------------------------------------------------------------
+
+
+async def _until_used_up(cast: Cast, machine: Machine, metering: Metering, screen: Screen) -> None:
+    answer = await cast.nodes["maker"].authorise_start(AGREEMENT, "cores")
+    say(f"  May the machine start? The maker's node: yes, for up to {show_amount(answer.available_micro)} tokens.")
+    metering_task = asyncio.create_task(metering.run())
+    try:
+        for load, duration_s in (("light", LIGHT_S), ("medium", MEDIUM_S), ("heavy", HEAVY_AT_MOST_S)):
+            _set_load(machine, screen, load)
+            await _watch(cast, screen, duration_s, metering.used_up)
+    finally:
+        _set_load(machine, screen, "stop")
+        metering_task.cancel()
+    await metering.finish()
+    screen.show(await cast.nodes["factory"].balance(AGREEMENT))
+
+
+async def _top_up_and_go_on(cast: Cast, machine: Machine, metering: Metering, screen: Screen) -> None:
+    refused = await cast.nodes["maker"].authorise_start(AGREEMENT, "cores")
+    say(f"  May it start again? The maker's node: no. {refused.refusal.message}")
+    await _fund(cast, TOPPED_UP)
+    metering.used_up.clear()
+    metering_task = asyncio.create_task(metering.run())
+    _set_load(machine, screen, "heavy")
+    try:
+        await _watch(cast, screen, AFTER_TOP_UP_S, metering.used_up)
+    finally:
+        _set_load(machine, screen, "stop")
+        metering_task.cancel()
+    await metering.finish()
+    await _nothing_pending(cast)
+    screen.show(await cast.nodes["factory"].balance(AGREEMENT))
+
+
+def _set_load(machine: Machine, screen: Screen, load: str) -> None:
+    machine.tell(load)
+    screen.load = load
+
+
+async def _watch(cast: Cast, screen: Screen, duration_s: float, used_up: asyncio.Event) -> None:
+    """Shows the factory's view of the account for a while, or until it is used up."""
+    end_s = time.monotonic() + duration_s
+    while time.monotonic() < end_s and not used_up.is_set():
+        screen.show(await cast.nodes["factory"].balance(AGREEMENT))
+        await asyncio.sleep(SHOW_EVERY_S)
+
+
+async def _fund(cast: Cast, amount: str) -> None:
+    request = FundAccount(agreement_id=AGREEMENT, amount_micro=parse_amount(amount))
+    await cast.submit("factory", "account.fund", request)
+
+
+async def _nothing_pending(cast: Cast) -> None:
+    """The maker's node has charged everything that it holds."""
+    async with asyncio.timeout(SETTLED_WITHIN_S):
+        while (await cast.nodes["maker"].balance(AGREEMENT)).pending_batches:  # noqa: ASYNC110  # over the network
+            await asyncio.sleep(SHOW_EVERY_S)
+
+
+def _title(invoice: Invoice) -> str:
+    return f"Invoice {invoice.number} of the maker to the factory: {show_amount(invoice.amount_micro)} EUR"
+
+
+@contextmanager
+def _act(number: int, text: str) -> Iterator[None]:
+    console.print(f"[bold green]{number}.[/bold green] [bold]{text}[/bold]", highlight=False, soft_wrap=True)
+    yield
+    console.print()
+
+
+def _remove_earlier_demo(home: Path) -> None:
+    """Only a folder that a demo has made."""
+    if (home / MARKER).exists():
+        shutil.rmtree(home)
