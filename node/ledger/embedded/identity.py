@@ -41,12 +41,17 @@ class Identity:
     def signed(self, message: bytes, signature: bytes) -> bool:
         """Whether this is the identity's signature: ECDSA over SHA-256, DER, and low-S, which Fabric demands."""
         try:
-            if decode_dss_signature(signature)[1] > self.highest_s:
-                return False
             self.public_key.verify(signature, message, ECDSA_SHA256)
         except (InvalidSignature, ValueError):
             return False
-        return True
+        return self.is_low_s(signature)
+
+    def is_low_s(self, signature: bytes) -> bool:
+        """Whether it is the smaller of the two forms of an ECDSA signature."""
+        try:
+            return decode_dss_signature(signature)[1] <= self.highest_s
+        except ValueError:
+            return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 
 from fabric_protos.common import common_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
@@ -58,7 +59,7 @@ class Orderer:
         self._committed = asyncio.Event()
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="commit")
         self._task: asyncio.Task[None] | None = None
-        self._waiting: dict[str, asyncio.Future[tuple[int, int]]] = {}
+        self._waiting: dict[str, set[asyncio.Future[tuple[int, int]]]] = {}
         self.failure: StorageError | None = None
         self.recent: deque[Committed] = deque(maxlen=100)
 
@@ -88,9 +89,15 @@ class Orderer:
             return found
         if self.failure:
             raise self.failure
-        if tx_id not in self._waiting:
-            self._waiting[tx_id] = asyncio.get_running_loop().create_future()
-        return await asyncio.shield(self._waiting[tx_id])
+        waiting: asyncio.Future[tuple[int, int]] = asyncio.get_running_loop().create_future()
+        others = self._waiting.setdefault(tx_id, set())
+        others.add(waiting)
+        try:
+            return await waiting
+        finally:
+            others.discard(waiting)
+            if not others and self._waiting.get(tx_id) is others:
+                del self._waiting[tx_id]
 
     async def close(self) -> None:
         """Finishes the blocks of what was submitted."""
@@ -128,7 +135,7 @@ class Orderer:
         committed.set()
 
     def _give_up(self, failure: StorageError) -> None:
-        for waiting in self._waiting.values():
+        for waiting in chain.from_iterable(self._waiting.values()):
             if not waiting.done():
                 waiting.set_exception(failure)
         self._waiting.clear()
@@ -138,9 +145,9 @@ class Orderer:
         self.recent.append(committed)
         for verdict in committed.verdicts:
             self._transient.forget(verdict.tx_id)
-            waiting = self._waiting.pop(verdict.tx_id, None)
-            if waiting is not None and not waiting.done():
-                waiting.set_result((committed.block.header.number, verdict.code))
+            for waiting in self._waiting.pop(verdict.tx_id, ()):
+                if not waiting.done():
+                    waiting.set_result((committed.block.header.number, verdict.code))
 
     async def _write(self, batch: Sequence[Submission], verdicts: Sequence[Verdict]) -> common_pb2.Block:
         channel = self._folder.channel

@@ -1,0 +1,58 @@
+"""Signatures are checked the same in this process and in the worker, and the worker may die."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from node.ledger.embedded import signatures
+from node.ledger.embedded.channel import Channel
+from node.ledger.embedded.signatures import Claim, Signatures
+from tests.ledger.consortium import ALPHA, BRAVO, genesis, high_s, member
+
+
+def claims() -> tuple[list[Claim], list[bool]]:
+    """Claims, and which of them hold."""
+    channel = Channel.from_config_block(genesis())
+    user, other = member(ALPHA).user, member(BRAVO).user
+    alpha = channel.identity(user.creator)
+    made = [
+        Claim(alpha, b"text", user.sign(b"text")),
+        Claim(alpha, b"text", other.sign(b"text")),
+        Claim(alpha, b"tex", user.sign(b"text")),
+        Claim(alpha, b"text", high_s(user)(b"text")),
+        Claim(alpha, b"text", b""),
+        Claim(alpha, b"text", b"no DER"),
+        Claim(channel.identity(other.creator), b"x" * 100_000, other.sign(b"x" * 100_000)),
+    ]
+    return made * 50, [True, False, False, False, False, False, True] * 50
+
+
+@pytest.mark.parametrize("checks_before_worker", [1, 10**9])
+async def test_true_claims_hold_and_others_do_not(monkeypatch: pytest.MonkeyPatch, checks_before_worker: int) -> None:
+    monkeypatch.setattr(signatures, "CHECKS_BEFORE_WORKER", checks_before_worker)
+    checker = Signatures()
+    made, expected = claims()
+    try:
+        assert await checker.check_all(made) == expected
+        assert await asyncio.gather(*[checker.check(*claim) for claim in made]) == expected
+    finally:
+        checker.close()
+
+
+async def test_a_dead_worker_is_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signatures, "CHECKS_BEFORE_WORKER", 1)
+    checker = Signatures()
+    made, expected = claims()
+    try:
+        await checker.check_all(made)
+        assert checker._worker is not None
+        waiting = asyncio.gather(*[checker.check_all(made) for _ in range(5)])
+        os.kill(checker._worker._process.pid, signal.SIGKILL)
+        assert await waiting == [expected] * 5
+        assert await checker.check_all(made) == expected
+    finally:
+        checker.close()
