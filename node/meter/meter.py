@@ -33,6 +33,7 @@ from node.errors import KeyNotPrepared, MeterFolderDamaged, MeterFolderTaken, Re
 from node.files import write_atomically
 from node.meter.reading import Reading, to_columns
 from zunft.v1.meter_pb2 import RegisterMeter, RotateMeterKey
+from zunft.v1.node_pb2 import StreamPosition
 from zunft.v1.usage_pb2 import SignedBatch
 
 
@@ -107,14 +108,23 @@ class Meter:
             if batch_digest(signed.batch) == digest:
                 path.unlink()
 
-    def resume_at(self, next_sequence: int, last_digest: bytes) -> None:
-        """Continue where the ledger stands, after a batch was refused for good; unacknowledged batches are dropped.
+    def resume_at(self, position: StreamPosition) -> None:
+        """Continue where the node says, after it refused a batch for good; unacknowledged batches are dropped.
 
-        What they contained needs a correction that both parties sign.
+        What they contained needs a correction that both parties sign. Take `position` from the refused batch's
+        BatchProgress, or from the account's balance.
         """
         for path, _ in _read_outbox(self._folder):
             path.unlink()
-        self._store(replace(self._state, next_sequence=next_sequence, last_digest=last_digest.hex()))
+        self._last_time_us = position.last_time_us
+        self._store(
+            replace(
+                self._state,
+                next_sequence=position.next_sequence,
+                last_digest=position.last_batch_digest.hex(),
+                last_time_us=position.last_time_us,
+            )
+        )
 
     # --- keys ---------------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from node.errors import KeyNotPrepared, MeterFolderDamaged, MeterFolderTaken, Re
 from node.meter.host_probe import ByteProbe, Clock, CoreProbe
 from node.meter.meter import Meter
 from node.meter.reading import Reading
+from zunft.v1.node_pb2 import StreamPosition
 from zunft.v1.tariff_pb2 import OUTCOME_PASSED
 from zunft.v1.usage_pb2 import SignedBatch
 
@@ -68,10 +69,10 @@ def test_acknowledged_batches_are_forgotten(tmp_path: Path) -> None:
 def test_after_a_final_refusal_it_resumes_where_the_ledger_stands(tmp_path: Path) -> None:
     meter = new_meter(tmp_path)
     first = run(meter, 1)
-    run(meter, 2)
-    meter.resume_at(2, batch_digest(first.batch))
+    run(meter, 3)
+    meter.resume_at(StreamPosition(next_sequence=2, last_batch_digest=batch_digest(first.batch), last_time_us=1))
 
-    batch, _ = decode_batch(run(Meter.open(tmp_path), 3).batch)
+    batch, _ = decode_batch(run(Meter.open(tmp_path), 2).batch)
     assert (batch.first_sequence, batch.previous_digest) == (2, batch_digest(first.batch))
 
 

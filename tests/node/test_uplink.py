@@ -1,0 +1,114 @@
+"""A meter at its node: charged across restarts of both, stopped when the account is used up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from node.errors import NodeUnreachable
+from node.meter.meter import Meter
+from node.meter.reading import Reading
+from node.meter.uplink import deliver
+from tests.consortium import TOKEN, UNIT, Consortium, Deal, HandMeter, per_unit, start_consortium
+from tests.node.nodes import client_of, fund, running_node
+from zunft.v1.meter_pb2 import RegisterMeter
+
+
+class InstalledMeter(HandMeter):
+    """A real meter, for the consortium to register."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__("drill-7")
+        self.folder = folder
+        Meter.create(folder, meter_id="drill-7", agreement_id="A1")
+
+    def registration(self) -> RegisterMeter:
+        return Meter.open(self.folder).registration(label="drill", location="hall 3")
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> InstalledMeter:
+    return InstalledMeter(tmp_path / "meter")
+
+
+@pytest.fixture
+def deal(tmp_path: Path, installed: InstalledMeter) -> Iterator[Deal]:
+    with start_consortium(tmp_path / "consortium", names=("maker", "factory", "bank")) as consortium:
+        consortium.found()
+        maker, factory = consortium.member("maker"), consortium.member("factory")
+        consortium.member("bank").mint(factory, 1000 * TOKEN)
+        yield consortium.agree(maker, factory, per_unit("hours", 2 * TOKEN), funds=10 * TOKEN, meters=[installed])
+
+
+def read(consortium: Consortium, meter: Meter, quantity_micro: int) -> None:
+    meter.record(Reading(consortium.clock.now_us, quantity_micro))
+
+
+def test_the_machine_stops_when_the_account_is_used_up_and_goes_on_after_a_top_up(
+    deal: Deal, installed: InstalledMeter, tmp_path: Path
+) -> None:
+    async def run() -> None:
+        meter = Meter.open(installed.folder)
+        async with running_node(deal.provider, tmp_path / "node") as node, client_of(node, deal.provider) as client:
+            read(deal.consortium, meter, 4 * UNIT)
+            assert (await deliver(meter, client)).stop is None
+            read(deal.consortium, meter, 4 * UNIT)
+            delivery = await deliver(meter, client)
+            assert delivery.stop is not None
+            assert delivery.stop.error == "InsufficientFunds"
+            assert meter.unacknowledged() == []
+
+            block_number = await fund(deal, 10 * TOKEN)
+            await client.status(reached_height=block_number + 1)
+            read(deal.consortium, meter, 1 * UNIT)
+            assert (await deliver(meter, client)).stop is None
+            balance = await client.balance(deal.agreement_id)
+            assert (balance.accrued_micro, balance.pending_batches) == (18 * TOKEN, 0)
+
+    deal.consortium.run(run())
+
+
+def test_what_the_node_did_not_hear_is_sent_again_after_a_restart(
+    deal: Deal, installed: InstalledMeter, tmp_path: Path
+) -> None:
+    async def away() -> None:
+        meter = Meter.open(installed.folder)
+        async with running_node(deal.provider, tmp_path / "node") as node:
+            pass
+        async with client_of(node, deal.provider) as client:
+            read(deal.consortium, meter, UNIT)
+            with pytest.raises(NodeUnreachable):
+                await deliver(meter, client)
+
+    async def back() -> None:
+        meter = Meter.open(installed.folder)
+        read(deal.consortium, meter, UNIT)
+        async with running_node(deal.provider, tmp_path / "node") as node, client_of(node, deal.provider) as client:
+            delivery = await deliver(meter, client)
+            assert [batch.first_sequence for batch in delivery.batches] == [1, 2]
+            assert (await client.balance(deal.agreement_id)).accrued_micro == 4 * TOKEN
+
+    deal.consortium.run(away())
+    deal.consortium.run(back())
+
+
+def test_a_refused_batch_stays_with_the_meter_until_it_is_given_up(
+    deal: Deal, installed: InstalledMeter, tmp_path: Path
+) -> None:
+    async def run() -> None:
+        meter = Meter.open(installed.folder)
+        async with running_node(deal.provider, tmp_path / "node") as node, client_of(node, deal.provider) as client:
+            meter.record(Reading(deal.consortium.clock.now_us + 3_600_000_000, UNIT))
+            delivery = await deliver(meter, client)
+            assert delivery.stop is not None
+            assert delivery.stop.error == "ReadingInFuture"
+            assert len(meter.unacknowledged()) == 1
+
+            meter.resume_at(delivery.batches[0].resume_at)
+            assert meter.unacknowledged() == []
+            read(deal.consortium, meter, UNIT)
+            assert (await deliver(meter, client)).stop is None
+
+    deal.consortium.run(run())
