@@ -104,7 +104,8 @@ class EmbeddedLedger:
             asked = requested or self._endorser.any_peer
             raise refusal.not_endorsed(asked, str(error), chosen=bool(requested)) from error
         endorsed = await self._endorser.endorse(proposal, creator, requested)
-        self._transient.keep(proposal.tx_id, endorsed)
+        if not self._folder.has_transaction(proposal.tx_id):  # an earlier endorsement may have been committed meanwhile
+            self._transient.keep(proposal.tx_id, endorsed)
         return gateway_pb2.EndorseResponse(prepared_transaction=common_pb2.Envelope(payload=endorsed.payload))
 
     async def evaluate(self, request: gateway_pb2.EvaluateRequest) -> gateway_pb2.EvaluateResponse:
@@ -222,9 +223,16 @@ class EmbeddedLedger:
             raise Refused("BAD_REQUEST: this ledger takes endorsed transactions only")
         if len(envelope.payload) > self._channel.max_envelope_bytes:
             raise Refused(f"BAD_REQUEST: more than {self._channel.max_envelope_bytes} bytes; send less at once")
-        repeated = self._folder.has_transaction(verdict.tx_id)
-        private = {} if repeated else self._transient.promised(verdict)
-        return Submission(envelope.SerializeToString(), verdict, private)
+        return Submission(envelope.SerializeToString(), verdict, self._private(verdict))
+
+    def _private(self, verdict: Verdict) -> Mapping[str, bytes]:
+        """A transaction that is sent again after it was committed needs no private values. Raises Refused."""
+        try:
+            return self._transient.promised(verdict)
+        except Refused:
+            if self._folder.has_transaction(verdict.tx_id):
+                return {}
+            raise
 
     async def _may_read(self, channel_id: str, creator: bytes, message: bytes, signature: bytes) -> None:
         if channel_id != self._channel.channel_id:

@@ -84,7 +84,7 @@ class Orderer:
 
         Raises the StorageError that stopped the ledger.
         """
-        found = self._folder.channel.transaction(tx_id)
+        found = None if tx_id in self._transient else self._folder.channel.transaction(tx_id)
         if found is not None:
             return found
         if self.failure:

@@ -31,6 +31,10 @@ class TransientStore:
         while self._bytes > self._max_bytes and len(self._kept) > 1:
             self.forget(next(iter(self._kept)))
 
+    def __contains__(self, tx_id: str) -> bool:
+        """If it is in here it is in no block yet; the reverse need not be so."""
+        return tx_id in self._kept
+
     def same(self, tx_id: str, payload: bytes) -> Endorsed | None:
         """What was endorsed, if the transaction's bytes are still exactly those."""
         endorsed = self._kept.get(tx_id)
