@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from node.meter.uplink import deliver
 from tests.consortium import TOKEN, UNIT, Consortium, Deal, HandMeter, per_unit, start_consortium
 from tests.node.nodes import client_of, fund, running_node
 from zunft.v1.meter_pb2 import RegisterMeter
+
+ROOT = Path(__file__).parents[2]
 
 
 class InstalledMeter(HandMeter):
@@ -112,3 +116,34 @@ def test_a_refused_batch_stays_with_the_meter_until_it_is_given_up(
             assert (await deliver(meter, client)).stop is None
 
     deal.consortium.run(run())
+
+
+def test_kill_9_of_machine_node_and_ledger_neither_loses_nor_doubles_a_charge(
+    tmp_path: Path, installed: InstalledMeter
+) -> None:
+    home = tmp_path / "consortium"
+    with start_consortium(home, names=("maker", "factory", "bank")) as consortium:
+        consortium.found()
+        maker, factory = consortium.member("maker"), consortium.member("factory")
+        consortium.member("bank").mint(factory, 10**6 * TOKEN)
+        consortium.agree(maker, factory, per_unit("hours", 2 * TOKEN), funds=10**6 * TOKEN, meters=[installed])
+
+    for rounds in (1, 3, 2):
+        assert kill_after(rounds, home, installed.folder)
+    command = [sys.executable, "-m", "tests.node.machine", str(home), str(installed.folder), "1"]
+    last = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+
+    readings, accrued_micro = map(int, last.stdout.splitlines()[-1].split())
+    assert readings >= 5 * (1 + 3 + 2 + 1)
+    assert accrued_micro == readings * 2 * TOKEN
+
+
+def kill_after(rounds: int, home: Path, meter: Path) -> list[str]:
+    """Runs the machine, and kills it in the middle of its work."""
+    command = [sys.executable, "-m", "tests.node.machine", str(home), str(meter)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = filter(str.isdigit, (line.split()[0] for line in process.stdout))
+        counted = [next(lines) for _ in range(rounds)]
+        process.kill()
+    return counted

@@ -1,0 +1,49 @@
+"""A machine, its node and the ledger in one process, to be killed: charges batch after batch, and counts aloud.
+
+python -m tests.node.machine HOME METER [BATCHES]    (for ever without BATCHES)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from itertools import count
+from pathlib import Path
+
+from chaincode.contract import invoke
+from network.topology import Topology
+from node.ledger.embedded import EmbeddedLedger
+from node.local import client_of, node_of
+from node.meter.meter import Meter
+from node.meter.reading import Reading
+from node.meter.uplink import deliver
+from tests.consortium import UNIT
+from tests.consortium.clock import BEGIN_US
+from tests.consortium.ledgers import peer_identities
+
+BATCHES_AT_ONCE = 5
+
+
+async def work(home: Path, meter_folder: Path, rounds: int | None) -> None:
+    topology, meter = Topology.load(home), Meter.open(meter_folder)
+    ledger = EmbeddedLedger.open(topology.ledger_folder, invoke, peer_identities(topology))
+    maker = topology.member("maker")
+    try:
+        async with (
+            node_of(topology, maker, ledger, port=0) as node,
+            client_of(topology, maker, "erp", port=node.port) as client,
+        ):
+            for _ in count() if rounds is None else range(rounds):
+                for _ in range(BATCHES_AT_ONCE):
+                    meter.record(Reading(BEGIN_US, UNIT))
+                    meter.flush()
+                delivery = await deliver(meter, client)
+                assert delivery.stop is None, delivery.stop
+                balance = await client.balance(meter.agreement_id)
+                print(meter.next_sequence - 1, balance.accrued_micro, flush=True)  # noqa: T201
+    finally:
+        await ledger.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(work(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else None))
