@@ -197,22 +197,26 @@ async def azip(
 
 
 async def delivered(transport: LedgerTransport, who: Client) -> int:
-    """Status of a request for the blocks so far."""
+    """Status of a request for the first block."""
+    answers = [answer async for answer in transport.deliver(seek_request(who, 0, 0))]
+    return int(answers[-1].status)
+
+
+def seek_request(who: Client, start: int, stop: int) -> common_pb2.Envelope:
+    """Asks for these blocks as far as they are there."""
     seek = ab_pb2.SeekInfo(
-        start=ab_pb2.SeekPosition(oldest=ab_pb2.SeekOldest()), stop=ab_pb2.SeekPosition(newest=ab_pb2.SeekNewest())
+        start=ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=start)),
+        stop=ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=stop)),
+        behavior=ab_pb2.SeekInfo.FAIL_IF_NOT_READY,
     )
+    channel_header = common_pb2.ChannelHeader(type=common_pb2.DELIVER_SEEK_INFO, channel_id=CHANNEL)
+    channel_header.timestamp.GetCurrentTime()
+    signature_header = common_pb2.SignatureHeader(creator=who.gateway.identity.creator, nonce=b"n" * 24)
     header = common_pb2.Header(
-        channel_header=common_pb2.ChannelHeader(
-            type=common_pb2.DELIVER_SEEK_INFO, channel_id=CHANNEL
-        ).SerializeToString(),
-        signature_header=common_pb2.SignatureHeader(
-            creator=who.gateway.identity.creator, nonce=b"n" * 24
-        ).SerializeToString(),
+        channel_header=channel_header.SerializeToString(), signature_header=signature_header.SerializeToString()
     )
     payload = common_pb2.Payload(header=header, data=seek.SerializeToString()).SerializeToString()
-    envelope = common_pb2.Envelope(payload=payload, signature=who.gateway.identity.sign(payload))
-    answers = [answer async for answer in transport.deliver(envelope)]
-    return int(answers[-1].status)
+    return common_pb2.Envelope(payload=payload, signature=who.gateway.identity.sign(payload))
 
 
 # --- tampering --------------------------------------------------------------------------------------------------------

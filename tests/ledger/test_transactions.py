@@ -39,6 +39,7 @@ from tests.ledger.consortium import (
     member,
     re_endorsed,
     replace_result,
+    seek_request,
     signers,
     with_action_of,
 )
@@ -356,3 +357,24 @@ async def test_the_order_of_events_and_statuses_survives_many_at_once(tmp_path: 
         assert set(outcomes) <= {codes.VALID, codes.MVCC_READ_CONFLICT}
         values = await alpha.get(*[f"k{number}" for number in range(50)])
         assert sum(int(value or 0) for value in values) == wins
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "numbers", "answer"),
+    [
+        (0, 1, [0, 1], common_pb2.SUCCESS),
+        (1, 9, [1, 2], common_pb2.NOT_FOUND),
+        (9, 9, [], common_pb2.NOT_FOUND),
+        (2, 1, [], common_pb2.BAD_REQUEST),
+    ],
+)
+async def test_blocks_that_are_not_there(
+    tmp_path: Path, start: int, stop: int, numbers: Sequence[int], answer: int
+) -> None:
+    async with embedded(tmp_path) as ledger:
+        alpha = client(ledger)
+        for number in range(2):
+            await alpha.run("put", f"k{number}", "1")
+        answers = [one async for one in ledger.deliver(seek_request(alpha, start, stop))]
+        assert [one.block.header.number for one in answers[:-1]] == numbers
+        assert answers[-1].status == answer

@@ -45,13 +45,13 @@ class Delivery:
         if first is None or last is None or last < first:
             yield status(common_pb2.BAD_REQUEST)
             return
-        if first > height or (seek.behavior == ab_pb2.SeekInfo.FAIL_IF_NOT_READY and last >= height):
-            yield status(common_pb2.NOT_FOUND)
-            return
-        async for block in self.blocks(first):
-            yield response(block)
-            if block.header.number == last:
-                break
+        must_be_there = seek.behavior == ab_pb2.SeekInfo.FAIL_IF_NOT_READY
+        for number in range(first, last + 1):
+            if first > height or (must_be_there and number >= self._folder.channel.height):
+                yield status(common_pb2.NOT_FOUND)
+                return
+            await self._orderer.wait_above(number)
+            yield response(self._block(number))
         yield status(common_pb2.SUCCESS)
 
     async def events(

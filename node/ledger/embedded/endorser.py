@@ -19,11 +19,12 @@ from fabric_protos.peer import chaincode_event_pb2, chaincode_pb2, proposal_pb2,
 from chaincode.stub import Stub, implicit_collection
 from node.ledger.embedded import refusal
 from node.ledger.embedded.channel import Channel
+from node.ledger.embedded.errors import StorageError
 from node.ledger.embedded.identity import Identity
 from node.ledger.embedded.policy import Policy
 from node.ledger.embedded.proposal import Proposal
 from node.ledger.embedded.rwset import ReadWriteSet, Results, hash_key
-from node.ledger.embedded.simulation import Simulation
+from node.ledger.embedded.simulation import Simulation, StubError
 from node.ledger.embedded.state import Entry, State
 from node.ledger.embedded.transaction import Action
 
@@ -142,6 +143,10 @@ class Endorser:
         """An error in contract code becomes a response with status 500, as Fabric's shims do it."""
         try:
             answer = await self._chaincode(simulation)
+        except StubError as error:
+            return proposal_response_pb2.Response(status=500, message=str(error))
+        except StorageError as error:
+            raise refusal.unavailable(str(error)) from error
         except Exception as error:
             log.exception("contract code failed in transaction %s", simulation.tx_id)
             return proposal_response_pb2.Response(status=500, message=f"{type(error).__name__}: {error}")

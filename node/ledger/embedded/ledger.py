@@ -190,7 +190,9 @@ class EmbeddedLedger:
         if proposal.channel_id != self._channel.channel_id:
             raise Refused(f"channel '{proposal.channel_id}' not found; this is '{self._channel.channel_id}'")
         creator = await self._authority.writer(proposal.creator, signed.proposal_bytes, signed.signature)
-        if self._folder.has_transaction(proposal.tx_id):
+        with storage_unavailable():
+            repeated = self._folder.has_transaction(proposal.tx_id)
+        if repeated:
             raise Refused(f"duplicate transaction found [{proposal.tx_id}]: make a new proposal")
         return proposal, creator
 
