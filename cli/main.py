@@ -9,7 +9,7 @@ import sys
 import structlog
 import typer
 
-from cli import account, agreement, consortium, invoice, ledger, meter, node, roles, tariff, token
+from cli import account, agreement, consortium, invoice, ledger, meter, node, roles, tariff, token, usage
 from cli.errors import EXPECTED, exit_code, sentence
 from cli.exit_codes import ExitCode
 from cli.options import DEFAULT_HOME, Home
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.add_typer(consortium.app, name="consortium")
 app.add_typer(agreement.app, name="agreement")
 app.add_typer(meter.app, name="meter")
+app.add_typer(usage.app, name="usage")
 app.add_typer(account.app, name="account")
 app.add_typer(invoice.app, name="invoice")
 app.add_typer(token.app, name="token")

@@ -11,7 +11,7 @@ from cli.node_connection import open_node
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import print_json, say, show_fields, show_rows, to_dict
 from cli.session import Session, open_session, run
-from cli.values import parse_amount, show_amount, show_quantity, show_time_us
+from cli.values import parse_amount, show_amount, show_time_us
 from node.local import node_of
 from zunft.v1.node_pb2 import (
     AccountBalance,
@@ -173,7 +173,6 @@ def _statement_row(entry: StatementEntry) -> dict[str, object]:
         "time_utc": show_time_us(entry.time_us),
         "transaction": entry.transaction,
         "readings": entry.reading_count,
-        "quantity": show_quantity(sum(line.quantity_micro for line in entry.lines if line.meter_id)),
         "amount": show_amount(entry.amount_micro),
         "accrued": show_amount(entry.accrued_micro),
         "block": entry.block_number,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from node.api.client import NodeClient
 from node.meter.host_probe import ByteProbe, CoreProbe
 from node.meter.meter import Meter
-from zunft.v1.node_pb2 import BATCH_STATUS_WAITING_FOR_FUNDS, BatchProgress
+from node.meter.uplink import Delivery, deliver
 
 SAMPLE_S = 0.15
 SAMPLES_PER_BATCH = 2
@@ -17,12 +17,12 @@ SAMPLES_PER_BATCH = 2
 
 @dataclass
 class Metering:
-    """Runs until it is cancelled; `on_progress` hears how each batch fares."""
+    """Runs until it is cancelled; `on_delivery` hears how the batches fare."""
 
     client: NodeClient
     meters: Mapping[str, Meter]
     probes: Mapping[str, CoreProbe | ByteProbe]
-    on_progress: Callable[[BatchProgress], None]
+    on_delivery: Callable[[Delivery], None]
     # Set when the node says that the account is used up: the machine must stop.
     used_up: asyncio.Event = field(default_factory=asyncio.Event)
     _sending: set[asyncio.Task[None]] = field(default_factory=set)
@@ -46,15 +46,12 @@ class Metering:
 
     def _send(self) -> None:
         for meter in self.meters.values():
-            if meter.flush() is not None:
-                task = asyncio.create_task(self._submit(meter))
-                self._sending.add(task)
-                task.add_done_callback(self._sending.discard)
+            task = asyncio.create_task(self._deliver(meter))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
 
-    async def _submit(self, meter: Meter) -> None:
-        """Everything that the node may not have; it charges nothing twice."""
-        async for progress in self.client.submit_batches(meter.unacknowledged()):
-            meter.acknowledge(progress.digest)
-            if progress.status == BATCH_STATUS_WAITING_FOR_FUNDS:
-                self.used_up.set()
-            self.on_progress(progress)
+    async def _deliver(self, meter: Meter) -> None:
+        delivery = await deliver(meter, self.client)
+        if delivery.stop is not None:
+            self.used_up.set()
+        self.on_delivery(delivery)

@@ -39,9 +39,10 @@ from node.ledger.transport import LedgerTransport
 from node.local import client_of, node_of
 from node.meter.host_probe import ByteProbe, Clock, CoreProbe
 from node.meter.meter import Meter
+from node.meter.uplink import Delivery
 from zunft.v1.account_pb2 import FundAccount, OpenAccount, SettleAccount
 from zunft.v1.invoice_pb2 import Invoice
-from zunft.v1.node_pb2 import BATCH_STATUS_COMMITTED, BatchProgress
+from zunft.v1.node_pb2 import BATCH_STATUS_COMMITTED
 from zunft.v1.token_pb2 import ConfirmRedemption, MintTokens, PostReserve, RedeemTokens, ReserveStatement
 from zunft.v1.usage_pb2 import Claim, ClaimUsage, ReadClaim
 
@@ -156,9 +157,9 @@ async def _work(cast: Cast) -> None:
             "bytes": ByteProbe(machine.process, clock),
         }
 
-        def count(progress: BatchProgress) -> None:
-            if progress.status == BATCH_STATUS_COMMITTED:
-                screen.readings += progress.reading_count
+        def count(delivery: Delivery) -> None:
+            charged = (batch for batch in delivery.batches if batch.status == BATCH_STATUS_COMMITTED)
+            screen.readings += sum(batch.reading_count for batch in charged)
 
         metering = Metering(cast.nodes["maker"], meters, probes, count)
         with _act(4, "The machine works at three intensities; every reading is signed, rated and debited at once."):

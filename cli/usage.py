@@ -1,0 +1,156 @@
+"""zunft usage: readings from a file; corrections that both parties sign."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+
+from cli.errors import BadArgument
+from cli.meter import meter_folder
+from cli.node_connection import open_node
+from cli.options import DEFAULT_HOME, As, Home, Json
+from cli.output import error_console, say, show_rows
+from cli.session import Session, open_session, run
+from cli.values import show_amount, show_quantity, show_time_us
+from node.api.client import NodeClient
+from node.correction_file import read_correction
+from node.meter.csv_readings import read_csv, read_mapping
+from node.meter.imports import signed_readings
+from node.meter.meter import Meter
+from node.meter.uplink import deliver
+from node.tariff.simulate import part, split
+from zunft.v1.usage_pb2 import (
+    AccountHead,
+    AgreeCorrection,
+    CorrectUsage,
+    DeclineCorrection,
+    ReadHead,
+)
+
+app = typer.Typer(help="Readings and corrections.", no_args_is_help=True)
+
+READINGS_PER_BATCH = 10_000
+
+AgreementId = Annotated[str, typer.Argument(help="The agreement's name.")]
+
+
+@app.command("import")
+def import_csv(
+    meter_id: Annotated[str, typer.Argument(help="The meter that counted them; it signs.")],
+    file: Annotated[Path, typer.Argument(help="CSV with a heading.")],
+    mapping: Annotated[Path, typer.Option(help="YAML: which columns are what; see docs/tariffs.md.")],
+    batch: Annotated[int, typer.Option(min=1, max=100_000, help="Readings per batch.")] = READINGS_PER_BATCH,
+    acting: As = "",
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """As the provider: sign a file's readings as the meter, and have them charged.
+
+    An import that was interrupted continues where it stopped; the same file is never charged twice.
+    """
+
+    async def work() -> None:
+        columns = read_csv(file, read_mapping(mapping))
+        async with open_session(home, acting) as session, open_node(session, "SubmitBatches") as client:
+            folder = meter_folder(session, meter_id)
+            meter = Meter.open(folder)
+            await _deliver(meter, client)
+            signed = signed_readings(folder, file, meter.next_sequence)
+            parts = list(split(part(columns, signed, len(columns)), batch))
+            with Progress(console=error_console, transient=True) as progress:
+                for readings in progress.track(parts, description=f"charging {file.name}"):
+                    meter.seal(readings)
+                    await _deliver(meter, client)
+            balance = await client.balance(meter.agreement_id)
+        count, before = sum(map(len, parts)), f" ({signed:,} were before)" if signed else ""
+        left = show_amount(balance.available_micro)
+        say(f"{count:,} readings of {meter_id} are charged{before}; {left} tokens are left.")
+
+    run(work())
+
+
+@app.command()
+def correct(
+    file: Annotated[Path, typer.Argument(help="YAML: agreement, correction, meter, reason, readings.")],
+    acting: As = "",
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Propose differences to earlier readings; the other party agrees or declines."""
+
+    async def work() -> None:
+        agreement_id, correction = read_correction(file)
+        async with open_session(home, acting) as session:
+            account = await session.account("usage.correct", agreement_id)
+            disclosure = await account.disclose()
+            disclosure.correction.CopyFrom(correction)
+            await account.submit("usage.correct", CorrectUsage(agreement_id=agreement_id), disclosure)
+            other = _other(session, account.parties)
+        say(f"Correction {correction.correction_id} is proposed.")
+        say(f"Next: zunft usage agree --as {other} {agreement_id} {correction.correction_id}")
+
+    run(work())
+
+
+@app.command()
+def pending(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """As a party: corrections that wait for an answer."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            head = await session.evaluate("usage.read_head", ReadHead(agreement_id=agreement_id), AccountHead)
+            rows = [
+                {
+                    "correction": one.correction_id,
+                    "meter": one.meter_id,
+                    "proposed_by": session.topology.name_of(one.proposed_by_msp_id),
+                    "reason": one.reason,
+                    "readings": len(one.readings),
+                    "quantity": show_quantity(sum(reading.quantity_micro for reading in one.readings)),
+                    "first_time_utc": show_time_us(min(reading.time_us for reading in one.readings)),
+                }
+                for one in head.pending_corrections
+            ]
+        show_rows(rows, as_json=as_json, empty="No correction waits for an answer.")
+
+    run(work())
+
+
+@app.command()
+def agree(agreement_id: AgreementId, correction_id: str, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+    """As the other party: the correction takes effect with the next claim."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            account = await session.account("usage.agree", agreement_id)
+            request = AgreeCorrection(agreement_id=agreement_id, correction_id=correction_id)
+            await account.submit("usage.agree", request, await account.disclose())
+        say(f"Correction {correction_id} is agreed; the next claim contains it.")
+
+    run(work())
+
+
+@app.command()
+def decline(agreement_id: AgreementId, correction_id: str, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+    """As either party: take a pending correction away."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            account = await session.account("usage.decline", agreement_id)
+            request = DeclineCorrection(agreement_id=agreement_id, correction_id=correction_id)
+            await account.submit("usage.decline", request, await account.disclose())
+        say(f"Correction {correction_id} is gone.")
+
+    run(work())
+
+
+async def _deliver(meter: Meter, client: NodeClient) -> None:
+    """Raises BadArgument if the ledger will not charge what the meter signed."""
+    delivery = await deliver(meter, client)
+    if delivery.stop is not None:
+        raise BadArgument(f"the import stopped ({delivery.stop.error}): {delivery.stop.message}; then import again")
+
+
+def _other(session: Session, parties: tuple[str, str]) -> str:
+    return next(session.topology.name_of(party) for party in parties if party != session.member.msp_id)

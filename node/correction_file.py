@@ -1,0 +1,63 @@
+"""Correction files: differences to earlier readings, in YAML.
+
+agreement: drill-2026
+correction: week-12           # a name of your choice
+meter: drill-7
+reason: the sensor counted every hole twice
+readings:
+  - {time: 2026-03-16T10:00:00+01:00, quantity: -120}
+  - {time: 2026-03-16T11:00:00+01:00, quantity: 0, readings: -1, outcome: failed}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from node.tariff.file import OUTCOMES
+from node.yaml_tree import Tree, read_yaml
+from zunft.v1.tariff_pb2 import Outcome
+from zunft.v1.usage_pb2 import Correction, CorrectionReading
+
+_FIELDS = ("agreement", "correction", "meter", "reason", "readings")
+_READING_FIELDS = ("time", "quantity", "readings", "utilisation", "speed", "outcome", "step", "work_item")
+_COUNTS = {"1": 1, "+1": 1, "0": 0, "-1": -1}
+
+
+def read_correction(path: Path) -> tuple[str, Correction]:
+    """The agreement's name and the correction in a YAML file. Raises WrongFile."""
+    fields = read_yaml(path).fields(_FIELDS, required=_FIELDS)
+    correction = Correction(
+        correction_id=fields["correction"].text(),
+        meter_id=fields["meter"].text(),
+        reason=fields["reason"].text(),
+        readings=[_reading(item) for item in fields["readings"].items()],
+    )
+    return fields["agreement"].text(), correction
+
+
+def _reading(tree: Tree) -> CorrectionReading:
+    fields = tree.fields(_READING_FIELDS, required=("time", "quantity"))
+    reading = CorrectionReading(time_us=_time_us(fields["time"]), quantity_micro=fields["quantity"].micro())
+    reading.reading_count = fields["readings"].choice(_COUNTS) if "readings" in fields else 0
+    reading.utilisation_milli = fields["utilisation"].percent(3) if "utilisation" in fields else 0
+    reading.speed_milli = fields["speed"].milli() if "speed" in fields else 0
+    reading.outcome = Outcome.Name(fields["outcome"].choice(OUTCOMES)) if "outcome" in fields else 0
+    reading.step, reading.work_item = _text(fields, "step"), _text(fields, "work_item")
+    return reading
+
+
+def _text(fields: Mapping[str, Tree], name: str) -> str:
+    return fields[name].text() if name in fields else ""
+
+
+def _time_us(tree: Tree) -> int:
+    """An ISO 8601 time with its offset from UTC."""
+    try:
+        moment = datetime.fromisoformat(tree.text())
+    except ValueError:
+        tree.fail(f"{tree.text()!r} is no time: write it like 2026-03-16T10:00:00+01:00.")
+    if moment.tzinfo is None:
+        tree.fail("the time lacks its offset from UTC: write it like 2026-03-16T10:00:00+01:00.")
+    return (moment - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1)
