@@ -37,6 +37,7 @@ MAX_NAME_BYTES: Final = 256
 DIGEST_BYTES: Final = 32
 
 _WIDTHS: Final = (1, 2, 4, 8)
+_INT64_MAX: Final = 2**63 - 1
 _ZSTD_LEVEL: Final = 1
 
 # Field of `Columns` by kind; their names are the same.
@@ -195,6 +196,10 @@ def _sums(differences: Int64Column, column: Column) -> Int64Column:
 
 def _overflows(values: Int64Column, differences: Int64Column) -> bool:
     """Whether values[i - 1] + differences[i] = values[i] wraps round: both summands differ in sign from the sum."""
+    steps = differences[1:]
+    widest = max(int(steps.max(initial=0)), -int(steps.min(initial=0)))
+    if abs(int(differences[0])) + widest * len(steps) <= _INT64_MAX:
+        return False  # the usual case, found without looking at each sum
     return bool((((values[1:] ^ values[:-1]) & (values[1:] ^ differences[1:])) < 0).any())
 
 
