@@ -91,12 +91,14 @@ def _check_component(component: Component, bands: Sequence[str]) -> None:
         component.measure in tariff_pb2.Measure.values() and component.measure != 0,
         f"{at}: measure is missing: write quantity, readings, peak, accesses or periods.",
     )
+    if component.unit:
+        _check_name(f"{at}: its unit", component.unit)
     _check_period(at, component.period)
     _check_selector(at, component.when, bands)
     if component.measure == tariff_pb2.MEASURE_ACCESSES:
         when = component.when
         fits = not (when.bands or when.outcomes or when.steps or when.meter_ids)
-        _require(fits, f"{at}: accesses have no band, outcome or step: select them by time_bands alone.")
+        _require(fits, f"{at}: accesses have no band, outcome, step or meter: select them by time_bands alone.")
     _check_price(at, component)
 
 
@@ -117,6 +119,8 @@ def _check_selector(at: str, when: Selector, bands: Sequence[str]) -> None:
         _require(known, f"{at}: outcome {outcome} is unknown: write passed, failed or unspecified.")
     for step in when.steps:
         _check_name(f"{at}: a step's name", step)
+    for meter_id in when.meter_ids:
+        _check_name(f"{at}: a meter's name", meter_id)
 
 
 def _check_time_band(at: str, band: TimeBand) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from chaincode.rating.price import Curve, curve
-from node.tariff.file import MEASURES
 from node.yaml_tree import WrongFile
+from zunft.v1 import tariff_pb2
 from zunft.v1.tariff_pb2 import Component, Tariff
 
 if TYPE_CHECKING:
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".png", ".svg")
 _POINTS = 600
-_MEASURE_NAMES = {value: name for name, value in MEASURES.items()}
 
 
 def draw_chart(tariff: Tariff, path: Path, up_to_micro: int | None = None) -> None:
-    """Writes what each component charges for how much, 0 … `up_to_micro` micro-units, to a .png or .svg file.
+    """Writes what each component charges for how much to a .png or .svg file, a panel for each measure.
+
+    Quantities are drawn from 0 to `up_to_micro` micro-units, or as far as the curve shows all its features.
 
     Raises:
         WrongFile: another suffix, or the file cannot be written.
@@ -31,16 +33,23 @@ def draw_chart(tariff: Tariff, path: Path, up_to_micro: int | None = None) -> No
     # Takes a second to import, and nothing else needs it.
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 5), layout="constrained")
-    axes = figure.subplots()
-    limit_micro = up_to_micro or max(_interesting_micro(component) for component in tariff.components)
-    for component in tariff.components:
-        _plot(axes, component, limit_micro)
-    _label(axes, tariff)
+    groups = _groups(tariff)
+    figure = Figure(figsize=(8, 4 * len(groups)), layout="constrained")
+    figure.suptitle(tariff.name)
+    panels = figure.subplots(len(groups), squeeze=False).flat
+    for axes, ((measure, unit), components) in zip(panels, groups.items(), strict=True):
+        _plot_group(axes, components, up_to_micro if measure == tariff_pb2.MEASURE_QUANTITY else None)
+        _label(axes, tariff, measure, unit)
     try:
         figure.savefig(path, dpi=150)
     except OSError as error:
         raise WrongFile(f"{path} cannot be written ({error.strerror}): choose another place.") from error
+
+
+def _plot_group(axes: Axes, components: Sequence[Component], up_to_micro: int | None) -> None:
+    limit_micro = up_to_micro or max(_interesting_micro(component) for component in components)
+    for component in components:
+        _plot(axes, component, limit_micro)
 
 
 def _plot(axes: Axes, component: Component, limit_micro: int) -> None:
@@ -48,8 +57,15 @@ def _plot(axes: Axes, component: Component, limit_micro: int) -> None:
     measures = sorted({*(limit_micro * point // _POINTS for point in range(_POINTS + 1)), *_borders(component)})
     shown = [measure for measure in measures if measure <= limit_micro]
     amounts = [_total(price, measure) for measure in shown]
-    label = f"{component.name} (by {_MEASURE_NAMES[component.measure]})"
-    axes.plot(np.array(shown) / 1e6, np.array(amounts) / 1e6, label=label)
+    axes.plot(np.array(shown) / 1e6, np.array(amounts) / 1e6, label=component.name)
+
+
+def _groups(tariff: Tariff) -> dict[tuple[int, str], list[Component]]:
+    """Components whose measures can share an axis: by measure and unit, in the tariff's order."""
+    groups: dict[tuple[int, str], list[Component]] = {}
+    for component in tariff.components:
+        groups.setdefault((component.measure, component.unit or tariff.unit), []).append(component)
+    return groups
 
 
 def _total(price: Curve, measure_micro: int) -> int:
@@ -71,9 +87,15 @@ def _interesting_micro(component: Component) -> int:
     return max([10 * 10**6, packages, *(border * 3 // 2 for border in _borders(component))])
 
 
-def _label(axes: Axes, tariff: Tariff) -> None:
-    axes.set_title(tariff.name)
-    axes.set_xlabel(f"measure ({tariff.unit}, or number)")
+def _label(axes: Axes, tariff: Tariff, measure: int, unit: str) -> None:
+    counted: dict[int, str] = {
+        tariff_pb2.MEASURE_QUANTITY: f"quantity in {unit}",
+        tariff_pb2.MEASURE_PEAK: f"highest quantity in {unit}",
+        tariff_pb2.MEASURE_READINGS: "number of readings",
+        tariff_pb2.MEASURE_ACCESSES: "number of accesses to data",
+        tariff_pb2.MEASURE_PERIODS: "number of periods with use",
+    }
+    axes.set_xlabel(counted[measure])
     axes.set_ylabel(tariff.currency)
     axes.grid(visible=True, alpha=0.3)
     axes.legend()

@@ -80,6 +80,7 @@ def components(draw: st.DrawFn, name: str) -> Component:
     if measure != tariff_pb2.MEASURE_ACCESSES:
         when.bands.extend(draw(st.lists(st.sampled_from("abcd"), unique=True, max_size=2)))
         when.outcomes.extend(draw(st.lists(st.integers(0, 2), unique=True, max_size=2)))
+        when.meter_ids.extend(draw(st.lists(st.sampled_from("mab"), unique=True, max_size=2)))
         when.steps.extend(draw(st.lists(st.sampled_from(STEPS[1:]), unique=True, max_size=2)))
     component = Component(
         name=name, when=when if when.ListFields() else None, measure=measure, period=draw(st.sampled_from(PERIODS))

@@ -46,7 +46,7 @@ class Reference:
             local = local_time(self.tariff.time_zone, reading.time_us)
             charged = 0
             for component in self.tariff.components:
-                if component.measure != tariff_pb2.MEASURE_ACCESSES and selects(self.tariff, component, reading, local):
+                if counts(component, meter_id) and selects(self.tariff, component, reading, local):
                     charged += self._measure(meter_id, component, local, Fraction(reading.quantity_micro, 10**6))
             self.booked.append((local, charged))
 
@@ -152,6 +152,11 @@ def nearest(value: Fraction) -> int:
 
 def total(lines: dict[tuple[int, int], tuple[int, int]]) -> int:
     return sum(amount for _, amount in lines.values())
+
+
+def counts(component: Component, meter_id: str) -> bool:
+    of_meter = not component.when.meter_ids or meter_id in component.when.meter_ids
+    return component.measure != tariff_pb2.MEASURE_ACCESSES and of_meter
 
 
 def selects(tariff: Tariff, component: Component, reading: Reading, local: datetime) -> bool:

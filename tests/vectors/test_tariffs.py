@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from node.meter.reading import Reading, to_columns
 from node.tariff.file import OUTCOMES, parse_tariff
 from node.tariff.text import line_period
 from tests.reference.rating import zone_of
-from zunft.v1.tariff_pb2 import Line, Tariff
+from zunft.v1.tariff_pb2 import Line, RatingState, Tariff
 from zunft.v1.usage_pb2 import CorrectionReading
 
 DOC = Path(__file__).parents[2] / "docs" / "tariffs.md"
@@ -72,35 +73,58 @@ def reading_of(tariff: Tariff, row: Row) -> Reading:
     )
 
 
-def rate_example(example: Example, readings_per_batch: int) -> list[Line]:
-    """Readings in batches, then what follows them in the table."""
-    tariff, lines, cumulative = example.tariff, [], Cumulative()
-    plain = [row for row in example.readings if row["quantity"] != "access" and not row.get("count")]
-    readings = [reading_of(tariff, row) for row in plain]
-    for start in range(0, len(readings), readings_per_batch):
-        rated = rate(tariff, "m", cumulative, to_columns(readings[start : start + readings_per_batch]))
-        lines, cumulative = add_lines(lines, rated.lines), rated.cumulative
-    for row in example.readings:
-        if row in plain:
-            continue
-        reading = reading_of(tariff, row)
-        if row["quantity"] == "access":
-            rated = rate_access(tariff, cumulative, reading.time_us)
+class Account:
+    """Rates what the rows of an example say."""
+
+    def __init__(self, tariff: Tariff) -> None:
+        self.tariff = tariff
+        self.lines: list[Line] = []
+        self.streams: dict[str, RatingState] = {}
+        self.account = RatingState()
+
+    def rate(self, rows: list[Row]) -> None:
+        """Rows of one meter and kind."""
+        meter_id = rows[0].get("meter", "m")
+        before = Cumulative(self.streams.get(meter_id, RatingState()), self.account)
+        readings = [reading_of(self.tariff, row) for row in rows]
+        if rows[0]["quantity"] == "access":
+            rated = rate_access(self.tariff, before, readings[0].time_us, len(rows))
+        elif rows[0].get("count"):
+            differences = [difference_of(reading, row) for reading, row in zip(readings, rows, strict=True)]
+            rated = rate_correction(self.tariff, meter_id, before, differences, 0)
         else:
-            difference = CorrectionReading(
-                time_us=reading.time_us, quantity_micro=reading.quantity_micro, reading_count=int(row["count"])
-            )
-            rated = rate_correction(tariff, "m", cumulative, [difference], 0)
-        lines, cumulative = add_lines(lines, rated.lines), rated.cumulative
-    return lines
+            rated = rate(self.tariff, meter_id, before, to_columns(readings))
+        self.lines = add_lines(self.lines, rated.lines)
+        self.streams[meter_id], self.account = rated.cumulative.stream, rated.cumulative.account
+
+
+def difference_of(reading: Reading, row: Row) -> CorrectionReading:
+    return CorrectionReading(
+        time_us=reading.time_us, quantity_micro=reading.quantity_micro, reading_count=int(row["count"])
+    )
+
+
+def kind_of(row: Row) -> tuple[str, bool, bool]:
+    return row.get("meter", ""), row["quantity"] == "access", bool(row.get("count"))
+
+
+def rate_example(example: Example, rows_per_batch: int) -> list[Line]:
+    """The rows in their order, in batches of no more than so many of a kind."""
+    account = Account(example.tariff)
+    for _, rows in groupby(example.readings, kind_of):
+        of_a_kind = list(rows)
+        for start in range(0, len(of_a_kind), rows_per_batch):
+            account.rate(of_a_kind[start : start + rows_per_batch])
+    return account.lines
 
 
 @pytest.mark.parametrize("example", examples(), ids=lambda example: example.title)
-@pytest.mark.parametrize("readings_per_batch", [1, 2, 100])
-def test_the_bill_is_the_one_on_the_page(example: Example, readings_per_batch: int) -> None:
+@pytest.mark.parametrize("rows_per_batch", [1, 2, 100])
+def test_the_bill_is_the_one_on_the_page(example: Example, rows_per_batch: int) -> None:
     expected = [
         (
             row["period"],
+            row.get("meter", ""),
             row["component"],
             int(row["tier"]),
             micro(row["quantity"]),
@@ -113,13 +137,14 @@ def test_the_bill_is_the_one_on_the_page(example: Example, readings_per_batch: i
     bill = [
         (
             line_period(example.tariff, line.component, line.period_index),
+            line.meter_id if "meter" in example.bill[0] else "",
             line.component,
             line.tier + 1,
             line.quantity_micro,
             line.unit_price_micro,
             line.amount_micro,
         )
-        for line in rate_example(example, readings_per_batch)
+        for line in rate_example(example, rows_per_batch)
     ]
 
     assert sorted(bill) == sorted(expected)
@@ -137,6 +162,6 @@ def test_the_page_has_an_example_for_everything() -> None:
     }
     assert {component.measure for component in components} == {1, 2, 3, 4, 5}
     selectors = {field.name for component in components for field, _ in component.when.ListFields()}
-    assert selectors == {"time_bands", "bands", "outcomes", "steps"}
+    assert selectors == {"time_bands", "bands", "outcomes", "steps", "meter_ids"}
     kinds = {item.WhichOneof("kind") for tariff in tariffs for item in tariff.adjustments}
     assert kinds == {"discount", "minimum", "cap"}
