@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from tests.ledger.consortium import (
     client,
     embedded,
     endorsed,
+    flags,
     genesis,
     member,
     re_endorsed_action,
@@ -132,6 +134,18 @@ async def test_a_policy_that_changes_earlier_in_the_block_bars_the_key(tmp_path:
     barred = [codes.VALID, codes.ENDORSEMENT_POLICY_FAILURE, codes.VALID]
     assert await judged(tmp_path, guard, write, other) == barred
     assert await judged(tmp_path, write, guard, other) == [codes.VALID] * 3
+
+
+async def test_nobody_takes_anothers_transaction_id(tmp_path: Path) -> None:
+    async with embedded(tmp_path) as ledger:
+        victim, thief = client(ledger, BRAVO), client(ledger)
+        wanted, own = await endorsed(victim, "put", "a", "1"), await endorsed(thief, "put", "a", "2")
+        stolen = common_pb2.Payload.FromString(own.message)
+        stolen.header.channel_header = common_pb2.Payload.FromString(wanted.message).header.channel_header
+        await thief.gateway.send(replace(own, message=stolen.SerializeToString()))
+        await thief.run("put", "after", "1")
+        assert await victim.outcome(await victim.gateway.send(wanted)) == codes.VALID
+        assert await flags(victim) == [codes.BAD_PROPOSAL_TXID, codes.VALID, codes.VALID]
 
 
 async def test_conflicts_within_a_block(tmp_path: Path) -> None:

@@ -64,6 +64,12 @@ def parse_header(envelope: common_pb2.Envelope) -> Header:
     return Header(channel, signature, payload)
 
 
+def own_transaction_id(header: Header) -> str:
+    """The transaction id, if it follows from nonce and creator; else nothing, so that nobody takes another's place."""
+    expected = transaction_id(header.signature.nonce, header.signature.creator)
+    return expected if header.channel.tx_id == expected else ""
+
+
 def creator_claim(channel: Channel, header: Header, envelope: common_pb2.Envelope) -> Claim:
     """Raises Invalid: BAD_CREATOR_SIGNATURE."""
     try:
@@ -78,8 +84,9 @@ def parse_action(channel: Channel, header: Header) -> Action:
     kind = header.channel.type
     demand(kind == common_pb2.ENDORSER_TRANSACTION, CODE.UNSUPPORTED_TX_PAYLOAD, f"header type {kind}")
     demand(header.channel.channel_id == channel.channel_id, CODE.TARGET_CHAIN_NOT_FOUND, header.channel.channel_id)
-    expected = transaction_id(header.signature.nonce, header.signature.creator)
-    demand(header.channel.tx_id == expected, CODE.BAD_PROPOSAL_TXID, f"the transaction id must be {expected}")
+    demand(
+        bool(own_transaction_id(header)), CODE.BAD_PROPOSAL_TXID, "the transaction id is not that of nonce and creator"
+    )
     transaction = parsed(transaction_pb2.Transaction.FromString, header.payload.data, CODE.INVALID_ENDORSER_TRANSACTION)
     demand(len(transaction.actions) == 1, CODE.INVALID_ENDORSER_TRANSACTION, "not exactly one action")
     return endorsed_action(header, transaction.actions[0])

@@ -23,6 +23,7 @@ from node.ledger.embedded.transaction import (
     creator_claim,
     demand,
     endorsement_claims,
+    own_transaction_id,
     parse_action,
     parse_header,
 )
@@ -33,7 +34,8 @@ from node.ledger.embedded.updates import Updates
 class Verdict:
     """A transaction on its way through validation. `code` stays VALID until a check says otherwise.
 
-    `endorsers` are those whose signatures hold. `creator` is None where the envelope does not even name one.
+    `tx_id` is empty where the envelope claims another's. `endorsers` are those whose signatures hold. `creator` is None
+    where the envelope does not even name one.
     """
 
     channel_id: str = ""
@@ -64,7 +66,7 @@ def open_envelope(channel: Channel, envelope: common_pb2.Envelope) -> tuple[Verd
     verdict, claims = Verdict(), list[Claim]()
     try:
         header = parse_header(envelope)
-        verdict.channel_id, verdict.tx_id = header.channel.channel_id, header.channel.tx_id
+        verdict.channel_id, verdict.tx_id = header.channel.channel_id, own_transaction_id(header)
         claims.append(creator_claim(channel, header, envelope))
         verdict.creator = claims[0].identity
         verdict.action = parse_action(channel, header)
