@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PROTOS := $(sort $(wildcard proto/zunft/v1/*.proto))
 
-.PHONY: setup demo test lint bench proto proto-check clean
+.PHONY: setup demo test lint bench simulate proto proto-check clean
 
 setup: $(VENV)/ready
 
@@ -27,6 +27,10 @@ lint: setup proto-check
 
 bench: setup
 	$(BIN)/python -m tests.bench
+
+# One random script against an independent model; SEED= repeats one, STEPS= makes it longer.
+simulate: setup
+	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS)) $(if $(LEDGER),--ledger $(LEDGER))
 
 # The generated code is committed, so that users need no compiler.
 proto: setup

@@ -64,7 +64,7 @@ def test_an_account_has_a_hundred_grants(scene: Scene) -> None:
 
 @refusals(
     ("grant by an outsider", Forbidden, lambda s: s.forge.move(
-        s.deal, "access.grant", GrantAccess(agreement_id=s.deal.agreement_id), disclosure=s.maker.disclose(s.deal))),
+        s.deal, "access.grant", GrantAccess(agreement_id=s.deal.agreement_id))),
     ("grant what the policy does not name", MalformedRequest, lambda s: s.maker.grant(s.deal, "g1", "drawings")),
     ("grant without a name", MalformedRequest, lambda s: s.maker.grant(s.deal, "", "drawings")),
     ("use what is not granted", NotFound, lambda s: s.maker.use(s.deal, "none")),

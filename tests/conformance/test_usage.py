@@ -143,7 +143,7 @@ def batch(scene: Scene, readings: Any = (HOUR,), **changes: Any) -> None:
     ("in the future", ReadingInFuture, lambda s: batch(s, at(s, 301))),
     ("a quantity below zero", QuantityOutOfRange, lambda s: batch(s, [-1])),
     ("an absurd quantity", QuantityOutOfRange, lambda s: batch(s, [10**15 + 1])),
-    ("by an outsider", Forbidden, lambda s: s.forge.submit(s.deal, disclosure=s.maker.disclose(s.deal))),
+    ("by an outsider", Forbidden, lambda s: s.forge.submit(s.deal, s.deal.batch([HOUR]))),
 )
 def test_a_batch_is_refused(scene: Scene, error: type[ContractError], attempt: Callable[[Scene], object]) -> None:
     scene.refuses(error, lambda: attempt(scene))
@@ -383,7 +383,7 @@ def correct(scene: Scene, correction_id: str = "c1", count: int = 1, **fields: A
 
 @refusals(
     ("correct by an outsider", Forbidden, lambda s: s.forge.move(
-        s.deal, "usage.correct", CorrectUsage(agreement_id=s.deal.agreement_id), disclosure=honest(s))),
+        s.deal, "usage.correct", CorrectUsage(agreement_id=s.deal.agreement_id))),
     ("correct nothing", MalformedRequest, lambda s: correct(s, count=0)),
     ("correct too much", MalformedRequest, lambda s: correct(s, count=10_001)),
     ("correct without a name", MalformedRequest, lambda s: correct(s, "")),

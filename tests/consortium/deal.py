@@ -57,21 +57,24 @@ class Deal:
         self.provider.propose(terms, open_book=open_book, notice_s=notice_s)
         self.customer.accept(terms)
 
-    def amend(self, **fields: Any) -> Terms:
-        """The next version, with these fields changed: proposed by the provider, accepted by the customer."""
+    def amend(self, **fields: Any) -> None:
+        """The terms in force with these fields changed become the next version."""
         terms = self.terms_in_force()
-        terms.version += 1
+        for field, value in Terms(**fields).ListFields():
+            terms.ClearField(field.name)
+            terms.MergeFrom(Terms(**{field.name: value}))
+        self.amend_to(terms)
+
+    def amend_to(self, terms: Terms) -> None:
+        """The next version: shared and proposed by the provider, accepted by the customer."""
+        terms.version = self.agreement.terms.version + 1
         terms.salt = hashlib.sha256(terms.salt).digest()
-        for name, value in Terms(**fields).ListFields():
-            terms.ClearField(name.name)
-            terms.MergeFrom(Terms(**{name.name: value}))
         if self.agreement.open:
             self.provider.amend(terms, open_terms=terms.SerializeToString(deterministic=True))
         else:
             self.provider.share(terms)
             self.provider.amend(terms)
         self.customer.accept(terms)
-        return terms
 
     def terms_in_force(self) -> Terms:
         found = self.consortium.state.find_private(keys.terms(self.agreement_id, self.agreement.terms.version))

@@ -210,9 +210,13 @@ class Member:
         openly: bool | None = None,
         **fields: Any,
     ) -> bytes:
-        """A two-party transaction with an honest disclosure, or this one; `fields` are put into it."""
+        """A two-party transaction with an honest disclosure, or this one; `fields` are put into it.
+
+        An outsider is given the provider's: that something leaked must not help it.
+        """
+        honest = self if self.msp_id in deal.parties else deal.provider
         disclosed = Disclosure()
-        disclosed.CopyFrom(disclosure or self.disclose(deal))
+        disclosed.CopyFrom(disclosure or honest.disclose(deal))
         for field, value in Disclosure(**fields).ListFields():
             disclosed.ClearField(field.name)
             disclosed.MergeFrom(Disclosure(**{field.name: value}))

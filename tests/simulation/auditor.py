@@ -1,0 +1,393 @@
+"""An independent model of the ledger: what each step should do, in plain Python and the words of DESIGN 3 and 5.
+
+It shares nothing with the contracts but the names of refusals. Amounts are micro-tokens, quantities micro-units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from tests.simulation.step import Outcome, Step
+
+ISSUER = "bank"
+MILLION = 10**6
+
+Move = tuple[str, str, int]
+
+
+class Refused(Exception):
+    """The model's refusal; its text is the error class's name."""
+
+
+def refuse(error: str) -> NoReturn:
+    raise Refused(error)
+
+
+@dataclass
+class Stream:
+    """One meter under one agreement. The measure starts again at zero when the price is amended."""
+
+    next_sequence: int = 1
+    measure: int = 0
+    revoked: bool = False
+
+
+@dataclass
+class Book:
+    """One agreement and its account. `tiers`: upper border (0 = none) and unit price."""
+
+    provider: str
+    customer: str
+    tiers: tuple[tuple[int, int], ...]
+    credit: int
+    notice_s: int
+    streams: list[Stream]
+    funded: int = 0
+    withdrawn: int = 0
+    paid: int = 0
+    usage: int = 0
+    correction: int = 0
+    claimed: tuple[int, int] = (0, 0)
+    invoiced: tuple[int, int] = (0, 0)
+    sequence: int = 0
+    claimed_sequence: int = 0
+    notice: tuple[int, int] | None = None
+    pending: dict[str, tuple[str, int, int]] = field(default_factory=dict)
+    ended_s: int | None = None
+    closed: bool = False
+
+    @property
+    def escrow(self) -> int:
+        return self.funded - self.withdrawn - self.paid
+
+    @property
+    def due(self) -> int:
+        return sum(self.claimed) - self.paid
+
+    @property
+    def covered(self) -> int:
+        return self.funded - self.withdrawn - (self.notice[0] if self.notice else 0) + self.credit
+
+    def price(self, measure: int) -> int:
+        """Each tier's units at the tier's price, each tier rounded, a half upwards."""
+        amount, lower = 0, 0
+        for upper, unit_price in self.tiers:
+            units = max((min(measure, upper) if upper else measure) - lower, 0)
+            amount += (2 * units * unit_price + MILLION) // (2 * MILLION)
+            lower = upper
+        return amount
+
+
+@dataclass
+class Document:
+    """An invoice, credit note or goodwill."""
+
+    kind: str
+    customer: str
+    amount: int
+    goodwill: int = 0
+    disputed: bool = False
+
+
+class Auditor:
+    def __init__(self, members: tuple[str, ...], now_s: int) -> None:
+        self.now_s = now_s
+        self.balances = dict.fromkeys(members, 0)
+        self.minted = self.burned = 0
+        self.references: set[str] = set()
+        self.redemptions: list[tuple[str, int, str]] = []
+        self.books: dict[str, Book] = {}
+        self.documents: dict[str, list[Document]] = {member: [] for member in members}
+
+    def apply(self, step: Step) -> Outcome:
+        """What the step does, or why it is refused; only a step that is not refused changes the model."""
+        try:
+            return Outcome(moved=tuple(getattr(self, step.verb)(step.actor, **step.arguments) or ()))
+        except Refused as refusal:
+            return Outcome(refusal=str(refusal))
+
+    def circulating(self) -> int:
+        held = sum(amount for _, amount, status in self.redemptions if status == "held")
+        return sum(self.balances.values()) + sum(book.escrow for book in self.books.values()) + held
+
+    # --- token --------------------------------------------------------------------------------------------------------
+
+    def mint(self, actor: str, to: str, amount: int, reference: str) -> list[Move]:
+        if actor != ISSUER:
+            refuse("Forbidden")
+        _check_amount(amount)
+        if reference in self.references:
+            refuse("AlreadyExists")
+        self.references.add(reference)
+        self.minted += amount
+        self.balances[to] += amount
+        return [("issued", f"balance/{to}", amount)]
+
+    def transfer(self, actor: str, to: str, amount: int) -> list[Move]:
+        _check_amount(amount)
+        if actor == to:
+            refuse("MalformedRequest")
+        self._check_balance(actor, amount)
+        return [self._move(actor, to, amount)]
+
+    def redeem(self, actor: str, amount: int) -> list[Move]:
+        _check_amount(amount)
+        self._check_balance(actor, amount)
+        self.balances[actor] -= amount
+        self.redemptions.append((actor, amount, "held"))
+        return [(f"balance/{actor}", f"hold/{len(self.redemptions)}", amount)]
+
+    def confirm(self, actor: str, number: int) -> list[Move]:
+        owner, amount = self._held(actor, number)
+        self.redemptions[number - 1] = (owner, amount, "confirmed")
+        self.burned += amount
+        return [(f"hold/{number}", "issued", amount)]
+
+    def reject(self, actor: str, number: int, of: str) -> list[Move]:
+        owner, amount = self._held(actor, number)
+        if of != owner:
+            refuse("MalformedRequest")
+        self.redemptions[number - 1] = (owner, amount, "rejected")
+        self.balances[owner] += amount
+        return [(f"hold/{number}", f"balance/{owner}", amount)]
+
+    # --- agreements and meters ----------------------------------------------------------------------------------------
+
+    def found_deal(self, actor: str, deal: str, customer: str, meters: int, **terms: object) -> None:
+        tiers, credit, notice_s = terms["tiers"], terms["credit"], terms["notice_s"]
+        self.books[deal] = Book(actor, customer, tiers, credit, notice_s, [Stream() for _ in range(meters)])  # type: ignore[arg-type]
+
+    def amend(self, actor: str, deal: str, tiers: tuple[tuple[int, int], ...], credit: int) -> None:  # noqa: ARG002
+        book = self.books[deal]
+        if tiers != book.tiers:
+            for stream in book.streams:
+                stream.measure = 0
+        book.tiers, book.credit = tiers, credit
+
+    def terminate(self, actor: str, deal: str) -> None:
+        book = self.books[deal]
+        _check_party(book, actor)
+        if book.ended_s is not None:
+            refuse("WrongStatus")
+        book.ended_s = self.now_s
+
+    def rotate(self, actor: str, deal: str, meter: int) -> None:
+        self._own_meter(actor, deal, meter)
+
+    def revoke(self, actor: str, deal: str, meter: int) -> None:
+        self._own_meter(actor, deal, meter).revoked = True
+
+    # --- the account --------------------------------------------------------------------------------------------------
+
+    def fund(self, actor: str, deal: str, amount: int) -> list[Move]:
+        book = self._open(deal)
+        _check_amount(amount)
+        _check_customer(book, actor)
+        self._check_balance(actor, amount)
+        book.funded += amount
+        self.balances[actor] -= amount
+        return [(f"balance/{actor}", f"escrow/{deal}", amount)]
+
+    def give_notice(self, actor: str, deal: str, amount: int) -> None:
+        book = self._open(deal)
+        _check_customer(book, actor)
+        if amount > book.escrow:
+            refuse("InsufficientFunds")
+        book.notice = (amount, self.now_s + book.notice_s) if amount else None
+
+    def withdraw(self, actor: str, deal: str) -> list[Move]:
+        book = self._open(deal)
+        _check_customer(book, actor)
+        if book.notice is None or self.now_s < book.notice[1]:
+            refuse("NoticePeriod")
+        amount = min(book.notice[0], book.escrow - max(book.due, 0))
+        if amount <= 0:
+            refuse("InsufficientFunds")
+        book.notice = None
+        book.withdrawn += amount
+        self.balances[actor] += amount
+        return [(f"escrow/{deal}", f"balance/{actor}", amount)]
+
+    def settle(self, actor: str, deal: str) -> list[Move]:
+        book = self._open(deal)
+        _check_party(book, actor)
+        payment = min(book.due, book.escrow)
+        bills = [claimed - invoiced for claimed, invoiced in zip(book.claimed, book.invoiced, strict=True)]
+        if not any(bills) and payment == 0:
+            refuse("WrongStatus")
+        self._check_balance(book.provider, -payment)
+        for bill in (bill for bill in bills if bill):
+            kind = "invoice" if bill > 0 else "credit note"
+            self.documents[book.provider].append(Document(kind, book.customer, abs(bill)))
+        book.invoiced = book.claimed
+        book.paid += payment
+        self.balances[book.provider] += payment
+        return [(f"escrow/{deal}", f"balance/{book.provider}", payment)] if payment else []
+
+    def close(self, actor: str, deal: str) -> list[Move]:
+        book = self._open(deal)
+        _check_party(book, actor)
+        if book.ended_s is None:
+            refuse("WrongStatus")
+        if actor == book.customer and self.now_s < book.ended_s + book.notice_s:
+            refuse("NoticePeriod")
+        if book.claimed_sequence != book.sequence or book.invoiced != book.claimed or book.due:
+            refuse("WrongStatus")
+        rest = book.escrow
+        book.withdrawn += rest
+        book.closed, book.notice = True, None
+        self.balances[book.customer] += rest
+        return [(f"escrow/{deal}", f"balance/{book.customer}", rest)] if rest else []
+
+    # --- usage --------------------------------------------------------------------------------------------------------
+
+    def use(self, actor: str, deal: str, meter: int, quantities: tuple[int, ...]) -> None:
+        book = self._between_parties(actor, deal)
+        stream = book.streams[meter]
+        if stream.revoked:
+            refuse("MeterRevoked")
+        if book.ended_s is not None and self.now_s > book.ended_s:
+            refuse("ReadingTooLate")
+        measure = stream.measure + sum(quantities)
+        amount = book.price(measure) - book.price(stream.measure)
+        _check_covered(book, amount)
+        stream.measure, stream.next_sequence = measure, stream.next_sequence + len(quantities)
+        book.usage += amount
+        book.sequence += 1
+
+    def cheat(self, actor: str, deal: str, meter: int, how: str) -> None:
+        """A batch that must not be charged, whoever sends it; see `Player.cheat` for what each does."""
+        book = self._between_parties(actor, deal)
+        if how in ("HeadMismatch", "TermsMismatch", "WrongAgreement"):
+            refuse(how)
+        refuse("MeterRevoked" if book.streams[meter].revoked else how)
+
+    def correct(self, actor: str, deal: str, name: str, meter: int, quantity: int) -> None:
+        book = self._between_parties(actor, deal)
+        if name in book.pending:
+            refuse("AlreadyExists")
+        book.pending[name] = (actor, meter, quantity)
+        book.sequence += 1
+
+    def agree(self, actor: str, deal: str, name: str) -> None:
+        book = self._between_parties(actor, deal)
+        if name not in book.pending:
+            refuse("NotFound")
+        proposer, meter, quantity = book.pending[name]
+        if proposer == actor:
+            refuse("WrongStatus")
+        stream = book.streams[meter]
+        if stream.measure + quantity < 0:
+            refuse("QuantityOutOfRange")
+        amount = book.price(stream.measure + quantity) - book.price(stream.measure)
+        _check_covered(book, amount)
+        stream.measure += quantity
+        book.correction += amount
+        del book.pending[name]
+        book.sequence += 1
+
+    def decline(self, actor: str, deal: str, name: str) -> None:
+        book = self._between_parties(actor, deal)
+        if name not in book.pending:
+            refuse("NotFound")
+        del book.pending[name]
+        book.sequence += 1
+
+    def claim(self, actor: str, deal: str) -> None:
+        book = self._between_parties(actor, deal)
+        if book.claimed_sequence == book.sequence or book.invoiced != book.claimed:
+            refuse("WrongStatus")
+        book.claimed = (book.usage, book.correction)
+        book.sequence += 1
+        book.claimed_sequence = book.sequence
+
+    # --- invoices -----------------------------------------------------------------------------------------------------
+
+    def credit(self, actor: str, number: int, customer: str, amount: int) -> list[Move]:
+        document = self._document(actor, number)
+        _check_amount(amount)
+        self._check_balance(actor, amount)
+        if document.kind != "invoice":
+            refuse("WrongStatus")
+        if customer != document.customer:
+            refuse("MalformedRequest")
+        if amount > document.amount - document.goodwill:
+            refuse("AmountOutOfRange")
+        document.goodwill += amount
+        self.documents[actor].append(Document("goodwill", customer, amount))
+        return [self._move(actor, customer, amount)]
+
+    def dispute(self, actor: str, provider: str, number: int) -> None:
+        document = self._document(provider, number)
+        if actor != document.customer:
+            refuse("Forbidden")
+        if document.disputed:
+            refuse("WrongStatus")
+        document.disputed = True
+
+    def wait(self, actor: str, seconds: int) -> None:  # noqa: ARG002
+        self.now_s += seconds
+
+    # --- details ------------------------------------------------------------------------------------------------------
+
+    def _check_balance(self, member: str, amount: int) -> None:
+        if self.balances[member] < amount:
+            refuse("InsufficientFunds")
+
+    def _move(self, source: str, target: str, amount: int) -> Move:
+        self.balances[source] -= amount
+        self.balances[target] += amount
+        return (f"balance/{source}", f"balance/{target}", amount)
+
+    def _held(self, actor: str, number: int) -> tuple[str, int]:
+        if number > len(self.redemptions):
+            refuse("NotFound")
+        owner, amount, status = self.redemptions[number - 1]
+        if actor != ISSUER:
+            refuse("Forbidden")
+        if status != "held":
+            refuse("WrongStatus")
+        return owner, amount
+
+    def _open(self, deal: str) -> Book:
+        if self.books[deal].closed:
+            refuse("WrongStatus")
+        return self.books[deal]
+
+    def _between_parties(self, actor: str, deal: str) -> Book:
+        _check_party(self.books[deal], actor)
+        return self._open(deal)
+
+    def _own_meter(self, actor: str, deal: str, meter: int) -> Stream:
+        stream = self.books[deal].streams[meter]
+        if actor != self.books[deal].provider:
+            refuse("Forbidden")
+        if stream.revoked:
+            refuse("WrongStatus")
+        return stream
+
+    def _document(self, provider: str, number: int) -> Document:
+        if number > len(self.documents[provider]):
+            refuse("NotFound")
+        return self.documents[provider][number - 1]
+
+
+def _check_amount(amount: int) -> None:
+    if amount <= 0:
+        refuse("AmountOutOfRange")
+
+
+def _check_party(book: Book, actor: str) -> None:
+    if actor not in (book.provider, book.customer):
+        refuse("Forbidden")
+
+
+def _check_customer(book: Book, actor: str) -> None:
+    if actor != book.customer:
+        refuse("Forbidden")
+
+
+def _check_covered(book: Book, amount: int) -> None:
+    if amount > 0 and book.usage + book.correction + amount > book.covered:
+        refuse("InsufficientFunds")

@@ -1,0 +1,289 @@
+"""Plays a script on a consortium, compares each step with the auditor, and writes down what happened."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from chaincode import keys
+from chaincode.errors import ContractError
+from tests.consortium import Consortium, Deal, HandMeter, Member, graduated, tariff
+from tests.simulation.auditor import Auditor
+from tests.simulation.script import MEMBERS, Script
+from tests.simulation.step import Outcome, Step
+from zunft.v1.event_pb2 import LedgerEvent
+from zunft.v1.invoice_pb2 import INVOICE_KIND_CREDIT_NOTE, INVOICE_KIND_GOODWILL, INVOICE_KIND_INVOICE, Invoice
+from zunft.v1.tariff_pb2 import Tariff
+from zunft.v1.usage_pb2 import AccountHead, CorrectionReading
+
+KINDS = {
+    INVOICE_KIND_INVOICE: "invoice",
+    INVOICE_KIND_CREDIT_NOTE: "credit note",
+    INVOICE_KIND_GOODWILL: "goodwill",
+}
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """What a script did, the same on every ledger: a line per step, and the digest of the end state."""
+
+    lines: tuple[str, ...]
+    state_digest: str
+    committed: int
+    refused: int
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256("\n".join((*self.lines, self.state_digest)).encode()).hexdigest()
+
+
+def simulate(consortium: Consortium, seed: int, steps: int) -> Transcript:
+    """Founds the consortium and plays `steps` steps. Raises AssertionError at the first one that went otherwise."""
+    consortium.found()
+    auditor = Auditor(MEMBERS, consortium.clock.now_s)
+    script, player = Script(seed, auditor), Player(consortium)
+    lines = []
+    refused = 0
+    for number in range(1, steps + 1):
+        step = script.next()
+        expected, actual = auditor.apply(step), player.play(step)
+        where = f"seed {seed}, step {number}: {step}"
+        assert actual == expected, where
+        assert player.differences(auditor) == [], where
+        lines.append(f"{number:05d} {step} -> {player.told(step, actual)}")
+        refused += bool(actual.refusal)
+    return Transcript(tuple(lines), player.state_digest(), len(consortium.transactions), refused)
+
+
+@dataclass
+class Player:
+    consortium: Consortium
+    deals: dict[str, Deal] = field(default_factory=dict)
+    redemptions: list[str] = field(default_factory=list)
+
+    def play(self, step: Step) -> Outcome:
+        before = len(self.consortium.transactions)
+        try:
+            getattr(self, step.verb)(step.actor, **step.arguments)
+        except ContractError as refusal:
+            assert len(self.consortium.transactions) == before, "a refusal left something behind"
+            return Outcome(refusal=type(refusal).__name__)
+        if step.verb == "wait":
+            return Outcome()
+        return Outcome(moved=tuple(self._moved(self.consortium.transactions[-1].event_payload)))
+
+    def told(self, step: Step, outcome: Outcome) -> str:
+        """Of a step that was done: the event, and the tokens that moved."""
+        if step.verb == "wait":
+            return "done"
+        moved = " ".join(f"{source}>{target}:{amount}" for source, target, amount in outcome.moved)
+        return outcome.refusal or f"{self.consortium.transactions[-1].event_name} {moved}".rstrip()
+
+    def state_digest(self) -> str:
+        """Of all keys and values, public and private, with redemptions numbered, whose ids are the ledger's."""
+        state = self.consortium.state
+        digest = hashlib.sha256()
+        for values in (state.public, state.private):
+            for key in sorted(values, key=self._numbered):
+                digest.update(self._numbered(key).encode() + b"\0" + self._numbered_bytes(values[key]) + b"\0")
+        return digest.hexdigest()
+
+    def differences(self, auditor: Auditor) -> list[str]:
+        """Where the ledger and the auditor do not say the same."""
+        pairs = [
+            ("supply", self._supply(), (auditor.minted, auditor.burned)),
+            ("circulating", auditor.circulating(), auditor.minted - auditor.burned),
+            *((name, self._member(name).balance, amount) for name, amount in auditor.balances.items()),
+            *((name, self._documents(name), _told_documents(auditor, name)) for name in MEMBERS),
+            *((name, self._book(name), _told_book(auditor, name)) for name in auditor.books),
+        ]
+        return [f"{name}: ledger {ledger}, auditor {told}" for name, ledger, told in pairs if ledger != told]
+
+    # --- verbs --------------------------------------------------------------------------------------------------------
+
+    def mint(self, actor: str, to: str, amount: int, reference: str) -> None:
+        self._member(actor).mint(self._member(to), amount, reference)
+
+    def transfer(self, actor: str, to: str, amount: int) -> None:
+        self._member(actor).transfer(self._member(to), amount)
+
+    def redeem(self, actor: str, amount: int) -> None:
+        self.redemptions.append(self._member(actor).redeem(amount))
+
+    def confirm(self, actor: str, number: int) -> None:
+        self._member(actor).confirm(self._redemption(number))
+
+    def reject(self, actor: str, number: int, of: str) -> None:
+        self._member(actor).reject(self._redemption(number), self._member(of))
+
+    def found_deal(self, actor: str, deal: str, customer: str, **how: Any) -> None:
+        meters = [HandMeter(f"{deal}-m{number}") for number in range(how["meters"])]
+        self.deals[deal] = self.consortium.agree(
+            self._member(actor),
+            self._member(customer),
+            agreement_id=deal,
+            meters=meters,
+            tariff=_tariff(how["tiers"]),
+            credit_limit_micro=how["credit"],
+            notice_s=how["notice_s"],
+            open_book=how["open_book"],
+        )
+
+    def amend(self, actor: str, deal: str, tiers: Sequence[tuple[int, int]], credit: int) -> None:  # noqa: ARG002
+        terms = self.deals[deal].terms_in_force()
+        terms.credit_limit_micro = credit
+        terms.tariff.CopyFrom(_tariff(tiers))
+        self.deals[deal].amend_to(terms)
+
+    def terminate(self, actor: str, deal: str) -> None:
+        self._member(actor).terminate(self.deals[deal])
+
+    def rotate(self, actor: str, deal: str, meter: int) -> None:
+        self._member(actor).rotate(self.deals[deal].meters[meter])
+
+    def revoke(self, actor: str, deal: str, meter: int) -> None:
+        self._member(actor).revoke(self.deals[deal].meters[meter])
+
+    def fund(self, actor: str, deal: str, amount: int) -> None:
+        self._member(actor).fund(self.deals[deal], amount)
+
+    def give_notice(self, actor: str, deal: str, amount: int) -> None:
+        self._member(actor).give_notice(self.deals[deal], amount)
+
+    def withdraw(self, actor: str, deal: str) -> None:
+        self._member(actor).withdraw(self.deals[deal])
+
+    def settle(self, actor: str, deal: str) -> None:
+        self._member(actor).settle(self.deals[deal])
+
+    def close(self, actor: str, deal: str) -> None:
+        self._member(actor).close(self.deals[deal])
+
+    def use(self, actor: str, deal: str, meter: int, quantities: Sequence[int]) -> None:
+        known = self.deals[deal]
+        self._member(actor).submit(known, known.batch(quantities, known.meters[meter]))
+
+    def cheat(self, actor: str, deal: str, meter: int, how: str) -> None:
+        """A batch or a disclosure that differs from the honest one in exactly what the refusal is about."""
+        known, stream = self.deals[deal], self.deals[deal].stream()
+        stranger = HandMeter("stranger")
+        changes: dict[str, dict[str, Any]] = {
+            "Replay": {"first_sequence": 1, "previous_digest": b""},
+            "Overlap": {"first_sequence": stream.next_sequence - 1},
+            "Gap": {"first_sequence": stream.next_sequence + 1},
+            "BrokenChain": {"previous_digest": bytes(32)},
+            "WrongSignature": {"key": stranger.key()},
+            "WrongAgreement": {"agreement_id": "elsewhere"},
+        }
+        batch = known.batch([1, 1] if how == "Overlap" else [1], known.meters[meter], **changes.get(how, {}))
+        forged: dict[str, bytes] = {}
+        if how == "HeadMismatch":
+            head = AccountHead(agreement_id=deal, usage_micro=-1)
+            forged["head"] = head.SerializeToString(deterministic=True)
+        elif how == "TermsMismatch":
+            forged["terms"] = known.terms(1, tariff=_tariff([(0, 1)])).SerializeToString(deterministic=True)
+        self._member(actor).submit(known, batch, **forged)
+
+    def correct(self, actor: str, deal: str, name: str, meter: int, quantity: int) -> None:
+        reading = CorrectionReading(time_us=self.consortium.clock.now_us, quantity_micro=quantity)
+        meter_id = self.deals[deal].meters[meter].meter_id
+        self._member(actor).correct(self.deals[deal], name, reading, meter_id=meter_id)
+
+    def agree(self, actor: str, deal: str, name: str) -> None:
+        self._member(actor).agree(self.deals[deal], name)
+
+    def decline(self, actor: str, deal: str, name: str) -> None:
+        self._member(actor).decline(self.deals[deal], name)
+
+    def claim(self, actor: str, deal: str) -> None:
+        self._member(actor).claim(self.deals[deal])
+
+    def credit(self, actor: str, number: int, customer: str, amount: int) -> None:
+        self._member(actor).credit(number, amount, self._member(customer))
+
+    def dispute(self, actor: str, provider: str, number: int) -> None:
+        self._member(actor).dispute(self._member(provider), number)
+
+    def wait(self, actor: str, seconds: int) -> None:  # noqa: ARG002
+        self.consortium.clock.advance(seconds)
+
+    # --- details ------------------------------------------------------------------------------------------------------
+
+    def _member(self, name: str) -> Member:
+        return self.consortium.member(name)
+
+    def _redemption(self, number: int) -> str:
+        return self.redemptions[number - 1] if number <= len(self.redemptions) else "0" * 64
+
+    def _moved(self, event: bytes) -> list[tuple[str, str, int]]:
+        postings = LedgerEvent.FromString(event).postings
+        entries = [posting.entries for posting in postings]
+        return [(self._account(one.account), self._account(two.account), two.amount_micro) for one, two in entries]
+
+    def _account(self, account: str) -> str:
+        kind, _, name = account.partition("/")
+        if kind == "balance":
+            return f"balance/{self.consortium.topology.name_of(name)}"
+        if kind == "hold":
+            known = [*self.redemptions, *([] if name in self.redemptions else [name])]
+            return f"hold/{known.index(name) + 1}"
+        return account
+
+    def _numbered(self, key: str) -> str:
+        for number, redemption_id in enumerate(self.redemptions, 1):
+            key = key.replace(redemption_id, f"{number:064d}")
+        return key
+
+    def _numbered_bytes(self, value: bytes) -> bytes:
+        for number, redemption_id in enumerate(self.redemptions, 1):
+            value = value.replace(redemption_id.encode(), f"{number:064d}".encode())
+        return value
+
+    def _supply(self) -> tuple[int, int]:
+        supply = self.consortium.read(keys.SUPPLY)
+        return supply.minted_micro, supply.burned_micro
+
+    def _documents(self, name: str) -> list[tuple[Any, ...]]:
+        msp_id, name_of = self._member(name).msp_id, self.consortium.topology.name_of
+        return [
+            (KINDS[one.kind], name_of(one.customer_msp_id), one.amount_micro, one.goodwill_micro, one.disputed)
+            for one in self.consortium.state.records(f"invoice/{msp_id}", Invoice)
+        ]
+
+    def _book(self, name: str) -> tuple[Any, ...]:
+        deal = self.deals[name]
+        account, commitment, head = deal.account, deal.commitment, deal.head
+        notice = account.notice
+        return (
+            (account.funded_micro, account.withdrawn_micro, account.paid_micro),
+            (head.usage_micro, head.correction_micro, sorted(one.correction_id for one in head.pending_corrections)),
+            (commitment.claimed_usage_micro, commitment.claimed_correction_micro),
+            (account.invoiced_usage_micro, account.invoiced_correction_micro),
+            (commitment.sequence, commitment.claimed_sequence),
+            (notice.amount_micro, notice.not_before_s) if account.HasField("notice") else None,
+            # A stream without a reading is not on the ledger yet, or stands at its beginning.
+            [deal.stream(meter).next_sequence or 1 for meter in deal.meters],
+        )
+
+
+def _tariff(tiers: Sequence[tuple[int, int]]) -> Tariff:
+    return tariff(graduated("hours", *tiers))
+
+
+def _told_documents(auditor: Auditor, name: str) -> list[tuple[Any, ...]]:
+    return [(one.kind, one.customer, one.amount, one.goodwill, one.disputed) for one in auditor.documents[name]]
+
+
+def _told_book(auditor: Auditor, name: str) -> tuple[Any, ...]:
+    book = auditor.books[name]
+    return (
+        (book.funded, book.withdrawn, book.paid),
+        (book.usage, book.correction, sorted(book.pending)),
+        book.claimed,
+        book.invoiced,
+        (book.sequence, book.claimed_sequence),
+        book.notice,
+        [stream.next_sequence for stream in book.streams],
+    )
