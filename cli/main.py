@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from pathlib import Path
+from typing import Annotated
 
 import structlog
 import typer
@@ -13,7 +15,7 @@ from cli import account, agreement, consortium, invoice, ledger, meter, node, ro
 from cli.errors import EXPECTED, exit_code, sentence
 from cli.exit_codes import ExitCode
 from cli.options import DEFAULT_HOME, Home
-from cli.output import error_console
+from cli.output import error_console, pictured
 from cli.session import run
 
 app = typer.Typer(
@@ -35,12 +37,16 @@ app.command()(roles.roles)
 
 
 @app.command()
-def demo(home: Home = DEFAULT_HOME) -> None:
+def demo(
+    home: Home = DEFAULT_HOME,
+    picture: Annotated[Path | None, typer.Option(help="Also save what was printed, as an SVG.")] = None,
+) -> None:
     """The whole of pay-per-use in under a minute, on this computer; leaves a folder to explore."""
     # Only the demo needs what it needs.
     from cli.demo.story import tell
 
-    run(tell(home))
+    with pictured(picture):
+        run(tell(home))
 
 
 def main() -> None:

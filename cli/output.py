@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
@@ -14,9 +16,21 @@ from rich.table import Table
 
 # Wide enough for every table where nobody watches (a file, a pipe).
 WIDTH_UNWATCHED = 200
+WIDTH_OF_PICTURE = 124
 
 console = Console(width=None if sys.stdout.isatty() else WIDTH_UNWATCHED)
 error_console = Console(stderr=True)
+
+
+@contextmanager
+def pictured(path: Path | None) -> Iterator[None]:
+    """Saves what is printed within as an SVG, if there is a path."""
+    if path is None:
+        yield
+        return
+    console.record, console.width = True, WIDTH_OF_PICTURE
+    yield
+    console.save_svg(str(path), title="zunft demo")
 
 
 def say(text: str) -> None:

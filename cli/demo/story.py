@@ -7,7 +7,9 @@ through each member's own node over mutual TLS. Only that all of it runs in this
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -26,6 +28,7 @@ from cli.demo.metering import Metering
 from cli.demo.screen import Screen
 from cli.invoice import line_row
 from cli.meter import meter_folder
+from cli.options import DEFAULT_HOME
 from cli.output import console, say, show_rows
 from cli.session import Session
 from cli.values import parse_amount, show_amount
@@ -204,15 +207,21 @@ async def _audit(cast: Cast) -> None:
 
 
 def _what_next(home: Path) -> None:
+    where = "" if home == DEFAULT_HOME else f" --home {home}"
     for command in (
-        f"zunft node statement {AGREEMENT} --as factory --home {home}",
-        f"zunft invoice show maker 1 --as factory --home {home}",
-        f"zunft agreement show {AGREEMENT} --as maker --home {home}",
-        f"zunft ledger blocks --home {home}",
-        f"zunft audit --as maker --bills --home {home}",
-        "zunft --help",
+        f"node statement {AGREEMENT} --as factory",
+        "invoice show maker 1 --as factory",
+        f"agreement show {AGREEMENT} --as maker",
+        "ledger blocks",
+        "audit --as maker --bills",
     ):
-        say(f"  [cyan]{command}[/cyan]")
+        say(f"  [cyan]{_program()} {command}{where}[/cyan]")
+    say(f"  [cyan]{_program()} --help[/cyan]")
+
+
+def _program() -> str:
+    """How to call it from here."""
+    return "zunft" if shutil.which("zunft") else os.path.relpath(sys.argv[0])
 
 
 # --- details ----------------------------------------------------------------------------------------------------------
