@@ -230,11 +230,15 @@ class Lane:
     async def _refused(self, batches: Batches, error: ContractError) -> None:
         if len(batches) > 1:
             self._most = len(batches) // 2
-        elif self._asks_peer and isinstance(error, (Replay, Overlap, BrokenChain)):
-            # The peer is ahead of the read model: the batch may be the very one that is charged.
+        elif self._may_be_charged(error):
             await self._catch_up(error)
         else:
             await self._give_up(batches[0][0], _refusal(error))
+
+    def _may_be_charged(self, error: ContractError) -> bool:
+        """Whether the batch may be the very one on the ledger, because the peer is ahead of the read model."""
+        may_come = self._asks_peer and self._catch_ups < 2 * CATCH_UPS
+        return may_come and isinstance(error, (Replay, Overlap, BrokenChain))
 
     async def _give_up(self, entry: Entry, refusal: Refusal) -> None:
         """Refuse the batch for good, and those of its stream behind it, which cannot be charged without it."""

@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 import pytest
 from fabric_protos.gateway import gateway_pb2
+from fabric_protos.peer import events_pb2
 
 from chaincode.batch import batch_digest
 from node.errors import BadRequest, DatabaseInUse, LedgerMismatch, NodeUnreachable, NotAllowed, UnknownAgreement
@@ -17,6 +18,7 @@ from node.ledger.errors import TransportError
 from node.ledger.gateway import Gateway, Limits
 from node.ledger.transport import LedgerTransport
 from tests.consortium import TOKEN, UNIT, Consortium, Deal, HandMeter, per_unit, start_consortium
+from tests.consortium.clock import BEGIN_US
 from tests.node.nodes import TIMEOUT_S, chained, client_of, fund, last_states, running_node, send
 from zunft.v1.node_pb2 import (
     BATCH_STATUS_COMMITTED,
@@ -235,13 +237,12 @@ class Flaky:
 
 def flaky_gateway(deal: Deal, step: str, times: int) -> Gateway:
     good = deal.consortium.gateway(deal.provider.msp_id, "erp")
-    return Gateway(
-        Flaky(good.transport, step, times),
-        good.identity,
-        channel=good.channel,
-        limits=Limits(attempts=1),
-        clock=lambda: deal.consortium.clock.now_us,
-    )
+    return replaced(good, Flaky(good.transport, step, times))
+
+
+def replaced(good: Gateway, transport: Any) -> Gateway:
+    """The same identity over another transport, tried once."""
+    return Gateway(transport, good.identity, channel=good.channel, limits=Limits(attempts=1), clock=lambda: BEGIN_US)
 
 
 @pytest.mark.parametrize("step", ["endorse", "submit", "commit_status"])
@@ -252,6 +253,36 @@ def test_a_lost_answer_neither_loses_nor_doubles_a_charge(deal: Deal, tmp_path: 
             told = await send(client, *chained(deal, UNIT, UNIT))
             assert set(last_states(told).values()) == {BATCH_STATUS_COMMITTED}
             assert (await client.balance(deal.agreement_id)).accrued_micro == 4 * TOKEN
+
+    deal.consortium.run(run())
+
+
+class Forgetful:
+    """A transport that delivers one block without the member's private data, as a Fabric peer may."""
+
+    def __init__(self, transport: LedgerTransport, block_number: int) -> None:
+        self._transport = transport
+        self._block_number = block_number
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    async def deliver_with_private_data(self, request: Any) -> AsyncIterator[events_pb2.DeliverResponse]:
+        async for answer in self._transport.deliver_with_private_data(request):
+            if answer.block_and_private_data.block.header.number == self._block_number:
+                answer.block_and_private_data.private_data_map.clear()
+            yield answer
+
+
+def test_where_private_data_is_late_the_peer_is_asked(deal: Deal, tmp_path: Path) -> None:
+    async def run() -> None:
+        good = deal.consortium.gateway(deal.provider.msp_id, "erp")
+        gateway = replaced(good, Forgetful(good.transport, await good.height()))
+        async with running_node(deal.provider, tmp_path, gateway) as node, client_of(node, deal.provider) as client:
+            first, second, third = chained(deal, UNIT, UNIT, UNIT)
+            assert last_states(await send(client, first)) == {1: BATCH_STATUS_COMMITTED}
+            assert set(last_states(await send(client, second, third)).values()) == {BATCH_STATUS_COMMITTED}
+            assert (await client.balance(deal.agreement_id)).accrued_micro == 6 * TOKEN
 
     deal.consortium.run(run())
 
