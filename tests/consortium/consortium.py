@@ -122,9 +122,9 @@ class Consortium:
 
     @property
     def state(self) -> State:
-        """What all members together know."""
+        """What all members together know now; it does not change any more."""
         private = [follower.private for follower in self.followers.values()]
-        return State(self.public, {key: value for values in private for key, value in values.items()})
+        return State(dict(self.public), {key: value for values in private for key, value in values.items()})
 
     @property
     def public(self) -> Mapping[str, bytes]:

@@ -1,0 +1,100 @@
+"""Each invariant notices what it is there for: a sound state, with one record changed behind the contracts' back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import pytest
+from google.protobuf.message import Message
+
+from chaincode import keys
+from chaincode.invariants import INVARIANTS, State, violations
+from chaincode.keys import Key
+from tests.conformance.scene import Scene
+from tests.consortium import TOKEN, UNIT, Deal
+from zunft.v1.agreement_pb2 import Terms
+from zunft.v1.usage_pb2 import AccountHead, CorrectionReading
+
+M = TypeVar("M", bound=Message)
+
+
+@pytest.fixture(scope="module")
+def played(scene: Scene) -> Deal:
+    """Usage, a correction, two claims, an invoice with goodwill, a redemption, and usage that is not claimed."""
+    deal = scene.agree()
+    deal.use(5 * UNIT)
+    now_us = scene.consortium.clock.now_us
+    scene.factory.correct(deal, "c1", CorrectionReading(time_us=now_us, quantity_micro=-UNIT))
+    scene.maker.agree(deal, "c1")
+    for _ in range(2):
+        scene.maker.claim(deal)
+        scene.maker.settle(deal)
+        deal.use(UNIT)
+    scene.maker.credit(1, TOKEN, scene.factory)
+    scene.bank.confirm(scene.maker.redeem(TOKEN))
+    return deal
+
+
+def changed(state: State, key: Key[M], **fields: object) -> State:
+    """The state with these fields of one record set, or added to if they are numbers."""
+    private = key.name in state.private
+    values = dict(state.private if private else state.public)
+    record = key.message.FromString(values[key.name])
+    for name, value in fields.items():
+        setattr(record, name, getattr(record, name) + value if isinstance(value, int) else value)
+    values[key.name] = record.SerializeToString(deterministic=True)
+    return State(state.public, values) if private else State(values, state.private)
+
+
+def without(state: State, key: Key[Message]) -> State:
+    kept = {name: value for name, value in state.public.items() if name != key.name}
+    return State(kept, {name: value for name, value in state.private.items() if name != key.name})
+
+
+def terms_with(state: State, deal: Deal, **fields: object) -> State:
+    key: Key[Terms] = keys.terms(deal.agreement_id, 1)
+    return changed(state, key, **fields)
+
+
+def head_with(state: State, deal: Deal, **fields: object) -> State:
+    key: Key[AccountHead] = keys.head(deal.agreement_id)
+    return changed(state, key, **fields)
+
+
+def account_with(state: State, deal: Deal, **fields: object) -> State:
+    return changed(state, keys.account(deal.agreement_id), **fields)
+
+
+def commitment_with(state: State, deal: Deal, **fields: object) -> State:
+    return changed(state, keys.commitment(deal.agreement_id), **fields)
+
+
+BREAKS: dict[str, Callable[[State, Deal], State]] = {
+    "tokens_are_conserved": lambda state, _: changed(state, keys.balance("MakerMSP"), amount_micro=1),
+    "supply_matches_its_records": lambda state, _: changed(state, keys.SUPPLY, burned_micro=1),
+    "nothing_is_negative": lambda state, deal: account_with(state, deal, paid_micro=100 * TOKEN),
+    "terms_are_archived": lambda state, deal: terms_with(state, deal, salt=bytes(32)),
+    "heads_match_commitments": lambda state, deal: head_with(state, deal, sequence=1),
+    "usage_is_covered": lambda state, deal: account_with(state, deal, funded_micro=-96 * TOKEN),
+    "nothing_is_paid_without_invoice": lambda state, deal: account_with(state, deal, paid_micro=1),
+    "records_are_gap_free": lambda state, deal: without(state, keys.record(deal.agreement_id, 2)),
+    "streams_are_gap_free": lambda state, deal: without(state, keys.record(deal.agreement_id, 1)),
+    "open_lines_sum_to_unclaimed": lambda state, deal: head_with(state, deal, usage_micro=1),
+    "claims_add_up": lambda state, deal: changed(state, keys.claim(deal.agreement_id, 1), usage_micro=1),
+    "claims_sum_to_commitment": lambda state, deal: commitment_with(state, deal, claimed_usage_micro=1),
+    "invoices_sum_to_claims": lambda state, _: changed(state, keys.invoice("MakerMSP", 1), amount_micro=1),
+    "invoice_numbers_are_gap_free": lambda state, _: without(state, keys.invoice("MakerMSP", 2)),
+    "goodwill_sums_to_its_notes": lambda state, _: changed(state, keys.invoice("MakerMSP", 1), goodwill_micro=1),
+}
+
+
+def test_a_sound_state_has_no_violations(scene: Scene, played: Deal) -> None:  # noqa: ARG001
+    assert violations(scene.consortium.state) == []
+    assert set(BREAKS) == {invariant.__name__ for invariant in INVARIANTS}
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_an_invariant_notices(scene: Scene, played: Deal, name: str) -> None:
+    [invariant] = [invariant for invariant in INVARIANTS if invariant.__name__ == name]
+    assert list(invariant(BREAKS[name](scene.consortium.state, played)))
