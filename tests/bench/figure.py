@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Figure:
     """`value` in `unit`; `baseline` is the same by the slow way, measured in the same run, and `target` what is wanted.
 
-    Where there is no value, `remark` says why.
+    `remark` says why there is no value.
     """
 
     name: str

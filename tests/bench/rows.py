@@ -1,0 +1,74 @@
+"""The rows of the benchmark: name, how it is measured, what it is compared with, what is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from tests.bench.charging import Charged, Load, charge
+from tests.bench.demo import demo_rss
+from tests.bench.figure import Figure
+from tests.bench.small import small_transactions, transfers
+
+ACCOUNTS = 8
+# Batches of each account, by readings per batch: a few seconds each.
+BATCHES = {1: 100, 100: 100, 1_000: 100, 10_000: 60, 50_000: 30}
+SMALL_TRANSACTIONS = 4_000
+QUICK_DIVISOR = 5
+
+READINGS_TARGETS = {50_000: 5e6}
+SMALL_TARGET = 1_500
+AUDIT_TARGET = 10e6
+
+
+@dataclass
+class Bench:
+    """Measures each thing once, when it is first asked for."""
+
+    quick: bool = False
+    _charged: dict[int, Charged] = field(default_factory=dict)
+
+    def rows(self) -> dict[str, Callable[[], Figure]]:
+        """By name, in the order of the table."""
+        charging = {f"embedded.readings_per_s.{readings}": self._charging(readings) for readings in BATCHES}
+        return charging | {
+            "embedded.small_tx_per_s": self._small,
+            "embedded.transfers_per_s": self._transfers,
+            "audit.readings_per_s": self._audit,
+            "demo.rss_mb": demo_rss,
+        }
+
+    def figures(self, wanted: list[str]) -> Iterator[Figure]:
+        """Of the rows whose names begin with one of these; of all rows if there are none."""
+        for name, measure in self.rows().items():
+            if not wanted or any(name.startswith(begin) for begin in wanted):
+                yield measure()
+
+    def _charging(self, readings: int) -> Callable[[], Figure]:
+        def measure() -> Figure:
+            value, baseline = self._charge(readings).readings_per_s, self._charge(1).readings_per_s
+            target = READINGS_TARGETS.get(readings)
+            return Figure(f"embedded.readings_per_s.{readings}", value, "readings/s", baseline, target)
+
+        return measure
+
+    def _small(self) -> Figure:
+        at_once, alone = small_transactions(self._scaled(SMALL_TRANSACTIONS))
+        return Figure("embedded.small_tx_per_s", at_once, "tx/s", alone, SMALL_TARGET)
+
+    def _transfers(self) -> Figure:
+        value = transfers(self._scaled(SMALL_TRANSACTIONS) // 4)
+        return Figure("embedded.transfers_per_s", value, "tx/s")
+
+    def _audit(self) -> Figure:
+        largest = max(BATCHES)
+        value, baseline = self._charge(largest).audited_per_s, self._charge(1).audited_per_s
+        return Figure("audit.readings_per_s", value, "readings/s", baseline, AUDIT_TARGET)
+
+    def _charge(self, readings: int) -> Charged:
+        if readings not in self._charged:
+            self._charged[readings] = charge(Load(readings, ACCOUNTS, self._scaled(BATCHES[readings])))
+        return self._charged[readings]
+
+    def _scaled(self, count: int) -> int:
+        return count // QUICK_DIVISOR if self.quick else count
