@@ -17,9 +17,9 @@ from fabric_protos.peer import events_pb2
 from google.protobuf.message import DecodeError
 
 from chaincode.stub import implicit_collection
-from network.channel_reader import is_config_block
 from node.audit.bills import Bills
 from node.audit.chain import Chain
+from node.audit.config_update import read_change
 from node.audit.endorsement import Candidate, Endorsement
 from node.audit.errors import NotAGenesisBlock, UnknownMember
 from node.audit.identities import Identities
@@ -80,7 +80,7 @@ class Auditor:
             return
         try:
             self._check_contents(delivered)
-        except (MalformedBlock, DecodeError, IndexError):
+        except (MalformedBlock, NotAConfigBlock, DecodeError, IndexError):
             self._unreadable = f"from block {delivered.block.header.number} on, which cannot be decoded"
 
     def report(self) -> AuditReport:
@@ -130,11 +130,9 @@ class Auditor:
         return Candidate(transaction, seal, endorsers)
 
     def _change_rules(self, block: common_pb2.Block) -> None:
-        """A later configuration counts if those whom the one before names have agreed to it."""
-        admitted = is_config_block(block) and self._rules.admits_update(block)
-        self._identities.check_update(block.header.number, admitted)
-        if admitted:
-            self._rules = Rules.from_config_block(block)
+        """A later configuration is in force from its block on; whether it counts as proven, the verdict says."""
+        self._identities.check_change(self._rules.admits(read_change(block)))
+        self._rules = Rules.from_config_block(block)
 
     # --- one transaction ----------------------------------------------------------------------------------------------
 

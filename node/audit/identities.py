@@ -30,10 +30,14 @@ class Identities:
         endorsers = [identity for _, identity in found[1:] if identity is not None]
         return tuple(dict.fromkeys(endorsers))
 
-    def check_update(self, number: int, admitted: bool) -> None:
-        """A later configuration block, which changes members or rules."""
+    def check_change(self, admitted: bool) -> None:
+        """A later configuration, which changes members or rules.
+
+        The smaller circles that may change some parts alone (a member its own anchor peers) are not judged here.
+        """
         self.tally.count()
-        self.tally.demand(admitted, f"block {number}: no majority of the members' admins signed this configuration")
+        if not admitted:
+            self.tally.cannot_check("a change of the configuration that no majority of the members' admins signed")
 
     def _judge(self, where: str, transaction: Transaction, signed: Signed, rules: Rules) -> Identity | None:
         fault, identity = _fault(signed, transaction.time_us, rules)

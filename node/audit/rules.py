@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Self
 
 from cryptography import x509
 from fabric_protos.common import common_pb2, configtx_pb2
 from fabric_protos.msp import identities_pb2
 
+from node.audit.config_update import ConfigChange, read_config
 from node.ledger.block_reader import Signed
 from node.ledger.embedded.channel import Channel, group_policy
 from node.ledger.embedded.identity import Identity, InvalidIdentity
@@ -22,9 +24,17 @@ class Rules(Channel):
 
     def __init__(self, channel_id: str, root: configtx_pb2.ConfigGroup) -> None:
         super().__init__(channel_id, root)
+        self._config = configtx_pb2.Config(channel_group=root)
         application = root.groups["Application"]
         self._lifecycle = group_policy(application, "LifecycleEndorsement")
         self._admins = group_policy(application, "Admins")
+
+    @classmethod
+    def from_config_block(cls, block: common_pb2.Block) -> Self:
+        """Raises NotAConfigBlock."""
+        rules = super().from_config_block(block)
+        rules._config = read_config(block).config
+        return rules
 
     def default_policy(self, namespace: str) -> Policy:
         """Who must endorse a write of a public key without a policy of its own."""
@@ -34,16 +44,13 @@ class Rules(Channel):
         """The member's identity that claims to have signed. Raises InvalidIdentity."""
         return self.identity(serialised_identity(signed.msp_id, signed.certificate_pem))
 
-    def admits_update(self, block: common_pb2.Block) -> bool:
-        """Whether a configuration block carries the signatures of a majority of the members' admins."""
-        payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(block.data.data[0]).payload)
-        last = configtx_pb2.ConfigEnvelope.FromString(payload.data).last_update
-        update = common_pb2.Payload.FromString(last.payload).data
-        signed = configtx_pb2.ConfigUpdateEnvelope.FromString(update)
-        identities = {self._update_signer(one, signed.config_update) for one in signed.signatures} - {None}
-        return self._admins.satisfied_by([one for one in identities if one is not None])
+    def admits(self, change: ConfigChange) -> bool:
+        """Whether a majority of the members' admins signed an update that leads to exactly this configuration."""
+        signers = {self._signer(one, change.update) for one in change.signatures}
+        admins = [identity for identity in signers if identity is not None]
+        return change.follows(self._config) and self._admins.satisfied_by(admins)
 
-    def _update_signer(self, signature: configtx_pb2.ConfigSignature, update: bytes) -> Identity | None:
+    def _signer(self, signature: configtx_pb2.ConfigSignature, update: bytes) -> Identity | None:
         creator = common_pb2.SignatureHeader.FromString(signature.signature_header).creator
         try:
             identity = self.identity(creator)

@@ -1,0 +1,119 @@
+"""A later configuration counts as proven if the members' admins signed exactly the change that was made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fabric_protos.common import common_pb2, configtx_pb2
+from fabric_protos.peer import events_pb2
+
+from network.block_hash import data_hash, header_hash
+from network.channel import member_group
+from network.member_keys import MemberKeys
+from node.audit import AuditReport, Status, audit
+from node.ledger.gateway import SigningIdentity
+from tests.audit.run import delivered, genesis
+from tests.consortium import Consortium
+
+
+def config_of(block: common_pb2.Block) -> configtx_pb2.Config:
+    payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(block.data.data[0]).payload)
+    return configtx_pb2.ConfigEnvelope.FromString(payload.data).config
+
+
+def newcomer(folder: Path) -> configtx_pb2.ConfigGroup:
+    return member_group(MemberKeys.found(folder / "mill", "MillMSP").public_material())
+
+
+def update_with(before: configtx_pb2.Config, mill: configtx_pb2.ConfigGroup) -> bytes:
+    """The write set that adds a member: its group whole, everything else only named."""
+    application = before.channel_group.groups["Application"]
+    written = configtx_pb2.ConfigGroup(version=before.channel_group.version)
+    group = written.groups["Application"]
+    group.version, group.mod_policy = application.version + 1, application.mod_policy
+    for kind in ("groups", "values", "policies"):
+        for name, element in getattr(application, kind).items():
+            getattr(group, kind)[name].version = element.version
+    group.groups["MillMSP"].CopyFrom(mill)
+    data: bytes = configtx_pb2.ConfigUpdate(channel_id="zunft", write_set=written).SerializeToString()
+    return data
+
+
+def config_with(before: configtx_pb2.Config, mill: configtx_pb2.ConfigGroup) -> configtx_pb2.Config:
+    after = configtx_pb2.Config(sequence=before.sequence + 1, channel_group=before.channel_group)
+    application = after.channel_group.groups["Application"]
+    application.version += 1
+    application.groups["MillMSP"].CopyFrom(mill)
+    return after
+
+
+def signed(consortium: Consortium, update: bytes, names: Sequence[str]) -> configtx_pb2.ConfigUpdateEnvelope:
+    """The update with the signatures of these members' admins."""
+    envelope = configtx_pb2.ConfigUpdateEnvelope(config_update=update)
+    for name in names:
+        msp_id = consortium.member(name).msp_id
+        files = consortium.topology.keys(consortium.topology.member(msp_id)).user("admin")
+        admin = SigningIdentity.load(msp_id, files.certificate_path, files.key_path)
+        header = common_pb2.SignatureHeader(creator=admin.creator, nonce=b"once").SerializeToString()
+        envelope.signatures.add(signature_header=header, signature=admin.sign(header + update))
+    return envelope
+
+
+def changed(
+    consortium: Consortium, config: configtx_pb2.Config, update: configtx_pb2.ConfigUpdateEnvelope
+) -> AuditReport:
+    """The audit of the whole story with one more block, which has this configuration."""
+    blocks = delivered(consortium, "maker")
+    first = common_pb2.Envelope.FromString(blocks[0].block.data.data[0])
+    payload = common_pb2.Payload.FromString(first.payload)
+    last = common_pb2.Envelope(payload=common_pb2.Payload(data=update.SerializeToString()).SerializeToString())
+    payload.data = configtx_pb2.ConfigEnvelope(config=config, last_update=last).SerializeToString()
+    first.payload = payload.SerializeToString()
+    data = common_pb2.BlockData(data=[first.SerializeToString()])
+    previous = blocks[-1].block.header
+    header = common_pb2.BlockHeader(
+        number=previous.number + 1, previous_hash=header_hash(previous), data_hash=data_hash(data)
+    )
+    block = common_pb2.Block(header=header, data=data, metadata=blocks[0].block.metadata)
+    return audit([*blocks, events_pb2.BlockAndPrivateData(block=block)], genesis(consortium), "MakerMSP")
+
+
+def test_a_majority_of_admins_admits_a_member(story: Consortium, tmp_path: Path) -> None:
+    before, mill = config_of(genesis(story)), newcomer(tmp_path)
+    update = signed(story, update_with(before, mill), ["maker", "factory", "bank"])
+    report = changed(story, config_with(before, mill), update)
+    assert [verdict for verdict in report.verdicts if verdict.status is not Status.HOLDS] == []
+
+
+def test_half_of_the_admins_do_not_suffice(story: Consortium, tmp_path: Path) -> None:
+    before, mill = config_of(genesis(story)), newcomer(tmp_path)
+    update = signed(story, update_with(before, mill), ["maker", "factory"])
+    report = changed(story, config_with(before, mill), update)
+    assert report.verdict("identities").status is Status.UNCHECKED
+
+
+def test_a_configuration_must_be_what_was_signed(story: Consortium, tmp_path: Path) -> None:
+    before, mill = config_of(genesis(story)), newcomer(tmp_path)
+    update = signed(story, update_with(before, mill), ["maker", "factory", "bank", "forge"])
+    other = config_with(before, newcomer(tmp_path / "false"))
+    report = changed(story, other, update)
+    assert report.verdict("identities").status is Status.UNCHECKED
+
+
+def test_a_member_can_be_removed(story: Consortium) -> None:
+    before = config_of(genesis(story))
+    written = configtx_pb2.ConfigGroup()
+    application = written.groups["Application"]
+    old = before.channel_group.groups["Application"]
+    application.version, application.mod_policy = old.version + 1, old.mod_policy
+    for kind in ("groups", "values", "policies"):
+        for name, element in getattr(old, kind).items():
+            if name != "ForgeMSP":
+                getattr(application, kind)[name].version = element.version
+    data = configtx_pb2.ConfigUpdate(channel_id="zunft", write_set=written).SerializeToString()
+    after = configtx_pb2.Config(sequence=1, channel_group=before.channel_group)
+    after.channel_group.groups["Application"].version += 1
+    del after.channel_group.groups["Application"].groups["ForgeMSP"]
+    report = changed(story, after, signed(story, data, ["maker", "factory", "bank"]))
+    assert report.verdict("identities").status is Status.HOLDS
