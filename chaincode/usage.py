@@ -338,7 +338,9 @@ def _check_correction(standing: Standing, correction: Correction) -> None:
     pending = standing.head.pending_corrections
     if correction.correction_id in [one.correction_id for one in pending]:
         raise AlreadyExists(f"correction {correction.correction_id} is pending already")
-    if len(pending) >= MAX_PENDING_CORRECTIONS:
+    waiting = sum(len(one.readings) for one in pending)
+    if len(pending) >= MAX_PENDING_CORRECTIONS or waiting + len(correction.readings) > MAX_CORRECTION_READINGS:
+        # Every transaction discloses the head with all of them: one party must not be able to make it too large.
         raise WrongStatus("too many corrections are pending: agree to some or decline them")
 
 
