@@ -359,6 +359,15 @@ def test_a_hundred_corrections_may_be_pending(scene: Scene) -> None:
     scene.refuses(WrongStatus, lambda: scene.factory.correct(deal, "c100", less(scene)))
 
 
+def test_pending_corrections_cannot_bloat_the_head(scene: Scene) -> None:
+    """One party alone: the head travels with every transaction, and a head of megabytes would stop the account."""
+    deal = scene.agree()
+    scene.factory.correct(deal, "c1", *[less(scene)] * 6000)
+    scene.refuses(WrongStatus, lambda: scene.factory.correct(deal, "c2", *[less(scene)] * 4001))
+    scene.maker.decline(deal, "c1")
+    scene.factory.correct(deal, "c2", *[less(scene)] * 4001)
+
+
 def test_claims_close_periods_one_after_the_other(scene: Scene) -> None:
     deal = scene.agree()
     scene.refuses(WrongStatus, lambda: scene.maker.claim(deal))

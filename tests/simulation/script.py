@@ -44,8 +44,8 @@ class Script:
             "answer": (6, self._answer),
             "claim": (6, self._on_deal("claim")),
             "settle": (6, self._on_deal("settle")),
-            "notice": (3, self._notice),
-            "withdraw": (3, self._withdraw),
+            "notice": (4, self._notice),
+            "withdraw": (5, self._withdraw),
             "credit": (2, self._credit),
             "dispute": (2, self._dispute),
             "meter": (1, self._meter),
@@ -135,7 +135,8 @@ class Script:
     def _notice(self) -> Step:
         name, book = self._deal()
         actor = book.customer if self._mostly() else self._member()
-        amount = self._random.choice([0, max(self._part(book.escrow), 0), book.escrow + 1])
+        amounts = [0, max(self._part(book.escrow), 0), book.escrow + 1]
+        [amount] = self._random.choices(amounts, [1, 8, 1])
         return Step("give_notice", actor, {"deal": name, "amount": amount})
 
     def _withdraw(self) -> Step:
