@@ -10,6 +10,7 @@ from typing import Annotated
 
 import structlog
 import typer
+from rich.markup import escape
 
 from cli import account, agreement, consortium, invoice, ledger, meter, node, roles, tariff, token, usage
 from cli.errors import EXPECTED, exit_code, sentence
@@ -55,7 +56,7 @@ def main() -> None:
     try:
         app()
     except EXPECTED as error:
-        error_console.print(f"[red]zunft:[/red] {sentence(error)}", highlight=False, soft_wrap=True)
+        error_console.print(f"[red]zunft:[/red] {escape(sentence(error))}", highlight=False, soft_wrap=True)
         sys.exit(exit_code(error))
     except KeyboardInterrupt:
         error_console.print("zunft: interrupted; what was acknowledged is on the ledger", highlight=False)

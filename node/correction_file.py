@@ -39,13 +39,16 @@ def read_correction(path: Path) -> tuple[str, Correction]:
 
 def _reading(tree: Tree) -> CorrectionReading:
     fields = tree.fields(_READING_FIELDS, required=("time", "quantity"))
-    reading = CorrectionReading(time_us=_time_us(fields["time"]), quantity_micro=fields["quantity"].micro())
-    reading.reading_count = fields["readings"].choice(_COUNTS) if "readings" in fields else 0
-    reading.utilisation_milli = fields["utilisation"].percent(3) if "utilisation" in fields else 0
-    reading.speed_milli = fields["speed"].milli() if "speed" in fields else 0
-    reading.outcome = Outcome.Name(fields["outcome"].choice(OUTCOMES)) if "outcome" in fields else 0
-    reading.step, reading.work_item = _text(fields, "step"), _text(fields, "work_item")
-    return reading
+    return CorrectionReading(
+        time_us=_time_us(fields["time"]),
+        quantity_micro=fields["quantity"].micro(),
+        reading_count=fields["readings"].choice(_COUNTS) if "readings" in fields else 0,
+        utilisation_milli=fields["utilisation"].percent(3) if "utilisation" in fields else 0,
+        speed_milli=fields["speed"].milli() if "speed" in fields else 0,
+        outcome=Outcome.Name(fields["outcome"].choice(OUTCOMES)) if "outcome" in fields else None,
+        step=_text(fields, "step"),
+        work_item=_text(fields, "work_item"),
+    )
 
 
 def _text(fields: Mapping[str, Tree], name: str) -> str:

@@ -60,7 +60,7 @@ def parse_header(envelope: common_pb2.Envelope) -> Header:
     channel = parsed(common_pb2.ChannelHeader.FromString, header.channel_header, CODE.BAD_COMMON_HEADER)
     signature = parsed(common_pb2.SignatureHeader.FromString, header.signature_header, CODE.BAD_COMMON_HEADER)
     demand(channel.epoch == 0, CODE.BAD_COMMON_HEADER, "epoch is non-zero")
-    demand(bool(signature.nonce and signature.creator), CODE.BAD_COMMON_HEADER, "nonce or creator is empty")
+    demand(bool(signature.creator), CODE.BAD_COMMON_HEADER, "creator is empty")
     return Header(channel, signature, payload)
 
 
@@ -84,6 +84,8 @@ def parse_action(channel: Channel, header: Header) -> Action:
     kind = header.channel.type
     demand(kind == common_pb2.ENDORSER_TRANSACTION, CODE.UNSUPPORTED_TX_PAYLOAD, f"header type {kind}")
     demand(header.channel.channel_id == channel.channel_id, CODE.TARGET_CHAIN_NOT_FOUND, header.channel.channel_id)
+    # Only a transaction needs a nonce: clients that ask for blocks send none.
+    demand(bool(header.signature.nonce), CODE.BAD_COMMON_HEADER, "nonce is empty")
     demand(
         bool(own_transaction_id(header)), CODE.BAD_PROPOSAL_TXID, "the transaction id is not that of nonce and creator"
     )

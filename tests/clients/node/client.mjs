@@ -35,6 +35,7 @@ async function run(network, task) {
     committed,
     answer: base64(await contract.evaluate(task.query.name, { arguments: [bytes(task.query.request)] })),
     event: await findEvent(network, task.chaincode, committed),
+    privateTransactions: await countPrivateTransactions(network, committed.blockNumber),
   };
 }
 
@@ -82,6 +83,18 @@ async function findEvent(network, chaincode, { txId, blockNumber }) {
   throw new Error('the event stream ended');
 }
 
+async function countPrivateTransactions(network, blockNumber) {
+  const blocks = await network.getBlockAndPrivateDataEvents({ startBlock: BigInt(blockNumber) });
+  try {
+    for await (const block of blocks) {
+      return block.getPrivateDataMapMap().getLength();
+    }
+  } finally {
+    blocks.close();
+  }
+  throw new Error('the block stream ended');
+}
+
 function timeLimits() {
   const limit = () => ({ deadline: Date.now() + TIME_LIMIT_MS });
   return {
@@ -90,6 +103,7 @@ function timeLimits() {
     submitOptions: limit,
     commitStatusOptions: limit,
     chaincodeEventsOptions: limit,
+    blockAndPrivateDataEventsOptions: limit,
   };
 }
 

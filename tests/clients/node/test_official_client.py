@@ -80,6 +80,8 @@ def test_a_usage_transaction_with_the_official_client(tmp_path: Path, client_fol
         assert (seen["event"]["name"], event.agreement_id) == ("usage.submit", deal.agreement_id)
         assert seen["event"]["blockNumber"] == seen["committed"]["blockNumber"]
         assert AccountHead.FromString(b64decode(seen["answer"])).usage_micro == 6 * TOKEN
+        # In the block that the client reads with its member's private data.
+        assert seen["privateTransactions"] == 1
         assert consortium.violations() == []
 
 
