@@ -140,7 +140,10 @@ def load_certificates(pems: Iterable[bytes]) -> tuple[x509.Certificate, ...]:
 
 
 def describe(certificate: x509.Certificate) -> str:
-    return f"certificate {certificate.subject.rfc4514_string()}"
+    try:
+        return f"certificate {certificate.subject.rfc4514_string()}"
+    except ValueError:  # fields are parsed when they are first read
+        return "a certificate with an unreadable subject"
 
 
 def node_ous(config: msp_config_pb2.FabricNodeOUs) -> dict[str, NodeOu]:
