@@ -40,7 +40,7 @@ class Endorsement:
     """Recomputes what every peer had to decide."""
 
     def __init__(self) -> None:
-        question = "Did those endorse whom the policies demand, and is every transaction marked as it must be?"
+        question = "Did those endorse whom the policies demand, on a current state?"
         self.tally = Tally("endorsement", question, "transactions")
 
     def check_policies(self, candidates: Iterable[Candidate], world: World, rules: Rules) -> None:

@@ -17,7 +17,7 @@ class Identities:
     """Judges the signatures of transactions that are marked as valid; of the others nothing took effect."""
 
     def __init__(self) -> None:
-        question = "Do all certificates chain to the members' roots, were they valid, are all signatures genuine?"
+        question = "Are all certificates the members' own, all signatures genuine?"
         self.tally = Tally("identities", question, "signatures")
 
     def check(self, number: int, transaction: Transaction, seal: Seal, rules: Rules) -> tuple[Identity, ...]:

@@ -28,7 +28,7 @@ class Invoices:
     """Follows every provider's numbers, and every claim from its lines to its invoice."""
 
     def __init__(self) -> None:
-        question = "Are invoices numbered without a gap, do they equal the claims, and the claims their lines?"
+        question = "Is no invoice number missing, does each bill what was used?"
         self.tally = Tally("invoices", question, "invoices and claims")
         self._numbers: dict[str, int] = defaultdict(int)
 

@@ -30,7 +30,7 @@ class Meters:
     """Follows every stream that the member can see, and every meter's keys."""
 
     def __init__(self) -> None:
-        question = "Is every batch signed by its meter's key in force, the meter active, the stream without a gap?"
+        question = "Did active meters sign every batch, without a gap between them?"
         self.tally = Tally("meters", question, "batches")
         self.reading_count = 0
         self._streams: dict[tuple[str, str], Stream] = {}

@@ -11,7 +11,7 @@ class Prepaid:
     """Compares every head with the account as it stood in that moment."""
 
     def __init__(self) -> None:
-        question = "Was everything accrued covered by funds and credit limit, at every single transaction?"
+        question = "Was usage covered by funds and credit limit at every moment?"
         self.tally = Tally("prepaid", question, "transactions")
 
     def check(self, movement: Movement) -> None:

@@ -22,7 +22,7 @@ class Rating:
     """Recomputes each two-party transaction and compares head, lines and digests."""
 
     def __init__(self) -> None:
-        question = "Are all lines and amounts what the signed readings and the agreed terms come to?"
+        question = "Are all amounts what readings and terms come to, recomputed?"
         self.tally = Tally("rating", question, "transactions")
 
     def check_private(self, where: str, write: PrivateWrite) -> bool:

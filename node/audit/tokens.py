@@ -30,7 +30,7 @@ class Tokens:
     """Replays all movements from the state and compares them with the postings."""
 
     def __init__(self) -> None:
-        question = "Is every token accounted for: balanced postings, minted - burned = balances + escrows + holds?"
+        question = "Is every token accounted for, from its minting to its burning?"
         self.tally = Tally("tokens", question, "postings")
         self.amounts_micro: dict[str, int] = defaultdict(int)
 
@@ -78,7 +78,7 @@ class Reserve:
     """Holds every posted bank statement against the tokens."""
 
     def __init__(self) -> None:
-        question = "Does the issuer's posted bank balance cover the circulating tokens?"
+        question = "Does the issuer's bank balance cover the circulating tokens?"
         self.tally = Tally("reserve", question, "statements")
 
     def check(self, step: Step, amounts_micro: Mapping[str, int]) -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from google.protobuf.message import Message
 
+from chaincode import contract, keys, token, usage
 from chaincode import invoice as invoices
-from chaincode import token, usage
-from chaincode.transaction import Loaded
+from chaincode.transaction import Loaded, Transaction
 from node.audit import Status, audit
 from tests.audit.run import begin, delivered, genesis
-from tests.consortium import TOKEN, UNIT, Consortium, Deal, HandMeter, start_consortium
+from tests.consortium import TOKEN, UNIT, Consortium, Deal, HandMeter, per_unit, start_consortium
+from zunft.v1.usage_pb2 import SubmitUsage
 
 
 @pytest.fixture
@@ -173,3 +176,24 @@ def test_an_invoice_number_left_out(deal: Deal, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(invoices, "InvoiceCounter", lambda last_number=1: honest(last_number=last_number))
     deal.provider.settle(deal)
     assert failed(deal.consortium) == {"invoices"}
+
+
+def test_records_that_cannot_be_decoded_spoil_no_other_audit(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def garble(tx: Transaction, request: SubmitUsage) -> Message:
+        await tx.load(keys.commitment(request.agreement_id))
+        tx.stub.put(keys.commitment(request.agreement_id).name, b"\xff")
+        return request
+
+    consortium = deal.consortium
+    entry = contract.TRANSACTIONS["usage.submit"]
+    altered = dataclasses.replace(entry, handler=garble)
+    monkeypatch.setitem(contract.TRANSACTIONS, "usage.submit", altered)
+    deal.use(UNIT)
+    monkeypatch.setitem(contract.TRANSACTIONS, "usage.submit", entry)
+    other = consortium.agree(deal.provider, deal.customer, per_unit("hours", TOKEN), funds=TOKEN)
+    other.use(UNIT)
+    report = audit(delivered(consortium, "maker"), genesis(consortium), "MakerMSP")
+    assert report.failed == ()
+    assert [bill.usage_micro for bill in report.bills] == [TOKEN]
+    unchecked = {verdict.name for verdict in report.verdicts if verdict.status is Status.UNCHECKED}
+    assert unchecked == {"meters", "rating", "prepaid", "tokens", "invoices"}
