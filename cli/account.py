@@ -8,6 +8,7 @@ import typer
 
 from chaincode import keys
 from chaincode.account import due_micro, escrow_micro
+from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import say, show_rows
 from cli.session import open_session, run
@@ -24,7 +25,7 @@ from zunft.v1.account_pb2 import (
 )
 from zunft.v1.usage_pb2 import ClaimUsage, Commitment
 
-app = typer.Typer(help="Prepaid accounts: one per agreement.", no_args_is_help=True)
+app = new_group("account")
 
 AgreementId = Annotated[str, typer.Argument(help="The agreement's name.")]
 Amount = Annotated[str, typer.Argument(help="Tokens, as in 12.50.")]

@@ -13,6 +13,7 @@ from chaincode import keys
 from chaincode.agreement import TERMS, check_terms, refer
 from chaincode.errors import TermsMismatch
 from chaincode.transaction import serialise
+from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import say, show_fields, show_rows, to_dict
 from cli.session import Session, open_session, run
@@ -33,7 +34,7 @@ from zunft.v1.agreement_pb2 import (
     TermsReference,
 )
 
-app = typer.Typer(help="Framework agreements of a provider and a customer.", no_args_is_help=True)
+app = new_group("agreement")
 
 AgreementFile = Annotated[Path, typer.Argument(help="YAML: parties, meters, tariff; see docs/agreements.md.")]
 AgreementId = Annotated[str, typer.Argument(help="The agreement's name.")]

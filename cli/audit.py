@@ -24,6 +24,8 @@ from node.audit import audit as audit_blocks
 from node.ledger.gateway.gateway import Gateway
 from zunft.v1.tariff_pb2 import Line
 
+app = typer.Typer(add_completion=False)
+
 _STYLES = {Status.HOLDS: "green", Status.FAILS: "red", Status.UNCHECKED: "yellow"}
 
 ArchiveOption = Annotated[Path | None, typer.Option("--archive", help="Audit this file instead of the ledger.")]
@@ -36,6 +38,7 @@ GenesisOption = Annotated[
 BillsOption = Annotated[bool, typer.Option("--bills", help="Show every line of every bill.")]
 
 
+@app.command()
 def audit(
     archive: ArchiveOption = None,
     export_to: ExportOption = None,

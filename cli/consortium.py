@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from chaincode import keys
+from cli.groups import new_group
 from cli.options import DEFAULT_HOME, Home, Json
 from cli.output import say, show_fields, show_rows
 from cli.session import open_session, run
@@ -19,7 +20,7 @@ from node.ledger.connect import create_embedded
 from zunft.v1.charter_pb2 import Charter, FoundCharter, TokenDefinition
 from zunft.v1.member_pb2 import Member, MemberStatus
 
-app = typer.Typer(help="Found a consortium, look at its charter and members.", no_args_is_help=True)
+app = new_group("consortium")
 
 
 @app.command()

@@ -20,6 +20,10 @@ class BadArgument(CliError):
     """A word on the command line cannot be used."""
 
 
+class NotAParty(CliError):
+    """Only the two parties of an agreement know this."""
+
+
 class NoSuchUser(CliError):
     """The member has no user with a role that may do this."""
 

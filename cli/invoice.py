@@ -9,6 +9,7 @@ import typer
 
 from chaincode import keys
 from cli.errors import BadArgument
+from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import say, show_rows
 from cli.session import Session, open_session, run
@@ -17,7 +18,7 @@ from zunft.v1.invoice_pb2 import CreditInvoice, DisputeInvoice, Invoice, Invoice
 from zunft.v1.tariff_pb2 import Line
 from zunft.v1.usage_pb2 import Claim, ReadClaim
 
-app = typer.Typer(help="Invoices and credit notes.", no_args_is_help=True)
+app = new_group("invoice")
 
 Provider = Annotated[str, typer.Argument(help="Who issued it.")]
 Number = Annotated[int, typer.Argument(help="Its number.")]

@@ -8,6 +8,7 @@ import typer
 from fabric_protos.peer import transaction_pb2
 
 from cli.errors import BadArgument
+from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import say, show_rows
 from cli.session import Session, open_session, run
@@ -17,7 +18,7 @@ from node.ledger.block_reader import Block, Transaction, read_block
 from node.ledger.connect import open_embedded
 from node.ledger.embedded.service import LedgerServer, ServerTls
 
-app = typer.Typer(help="Blocks and transactions; the embedded ledger's port.", no_args_is_help=True)
+app = new_group("ledger")
 
 
 @app.command()

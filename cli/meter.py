@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
+from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import say, show_rows
 from cli.session import Session, open_session, run
 from node.meter.meter import Meter as MeterFolder
 from zunft.v1.meter_pb2 import LocateMeter, Meter, MeterStatus, RevokeMeter
 
-app = typer.Typer(help="Meters: anything that counts and signs.", no_args_is_help=True)
+app = new_group("meter")
 
 MeterId = Annotated[str, typer.Argument(help="The meter's name in the consortium.")]
 

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
+from cli.groups import new_group
 from cli.invoice import line_row
-from cli.node_connection import open_node
+from cli.node_connection import local_node, open_node
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import print_json, say, show_fields, show_rows, to_dict
 from cli.session import Session, open_session, run
 from cli.values import parse_amount, show_amount, show_time_us
-from node.local import node_of
 from zunft.v1.node_pb2 import (
     AccountBalance,
     EventCursor,
@@ -23,7 +23,7 @@ from zunft.v1.node_pb2 import (
     WatchEventsRequest,
 )
 
-app = typer.Typer(help="A member's node: what its machines and its ERP talk to.", no_args_is_help=True)
+app = new_group("node")
 
 AgreementId = Annotated[str, typer.Argument(help="The agreement's name.")]
 
@@ -33,10 +33,7 @@ def run_node(acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """Run the member's node until Ctrl-C. If the ledger is not served elsewhere, this process holds it."""
 
     async def work() -> None:
-        async with (
-            open_session(home, acting) as session,
-            node_of(session.topology, session.member, session.transport) as node,
-        ):
+        async with open_session(home, acting) as session, local_node(session) as node:
             say(f"The node of {session.member.name} listens on {session.member.api}. Ctrl-C ends it.")
             await node.run()
 

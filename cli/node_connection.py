@@ -8,15 +8,23 @@ from contextlib import asynccontextmanager
 
 from chaincode.roles import Role, read_roles
 from cli.errors import NoSuchUser
+from cli.logs import log_to_standard_error
 from cli.session import Session
 from node.api.access import ROLES_BY_CALL
 from node.api.client import NodeClient
 from node.errors import NodeUnreachable
 from node.local import client_of, node_of
+from node.node import Node
 
 CONNECT_TIMEOUT_S = 0.5
 CATCH_UP_TIMEOUT_S = 60.0
 POLL_S = 0.02
+
+
+def local_node(session: Session, *, port: int | None = None) -> Node:
+    """The member's node in this process, not started yet; on `port` instead of the consortium's, 0 for any free one."""
+    log_to_standard_error()
+    return node_of(session.topology, session.member, session.transport, port=port)
 
 
 @asynccontextmanager
@@ -29,7 +37,7 @@ async def open_node(session: Session, call: str) -> AsyncIterator[NodeClient]:
             yield client
         return
     async with (
-        node_of(session.topology, session.member, session.transport, port=0) as node,
+        local_node(session, port=0) as node,
         client_of(session.topology, session.member, user, port=node.port) as client,
     ):
         await _catch_up(session, client)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import typer
+
 from chaincode.contract import TRANSACTIONS
 from chaincode.roles import Role
 from cli.options import Json
 from cli.output import show_rows
 
+app = typer.Typer(add_completion=False)
 
+
+@app.command()
 def roles(as_json: Json = False) -> None:
     """Who may call which transaction, and who endorses it."""
     rows = [

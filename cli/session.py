@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 
+from chaincode import keys
 from chaincode.contract import TRANSACTIONS
 from chaincode.keys import Key
 from chaincode.roles import read_roles
-from cli.errors import NoSuchUser
+from cli.errors import NoSuchUser, NotAParty
 from network.key_files import KeyFiles
 from network.topology import MemberEntry, Topology
 from node.ledger.connect import connect
@@ -24,6 +25,7 @@ from node.ledger.gateway.identity import SigningIdentity
 from node.ledger.transport import LedgerTransport
 from node.meter_account import MeterAccount
 from zunft.v1.record_pb2 import ListKeys, ReadKey, Record, Records
+from zunft.v1.usage_pb2 import AccountHead, ReadHead
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Message)
@@ -75,14 +77,21 @@ class Session:
         """The account, for a two-party transaction."""
         return await MeterAccount.open(self.gateway(transaction), agreement_id)
 
+    async def head(self, agreement_id: str) -> AccountHead:
+        """Where the account stands, as this party archived it. Raises NotFound, NotAParty."""
+        agreement = await self.read(keys.agreement(agreement_id))
+        if self.member.msp_id not in (agreement.provider_msp_id, agreement.customer_msp_id):
+            raise NotAParty(f"{self.member.name} is no party of {agreement_id}: name one with --as")
+        return await self.evaluate("usage.read_head", ReadHead(agreement_id=agreement_id), AccountHead)
+
     def _find_user(self, transaction: str) -> KeyFiles:
-        keys = self.topology.keys(self.member)
+        own = self.topology.keys(self.member)
         if self.user is not None:
-            return keys.user(self.user)
+            return own.user(self.user)
         allowed = TRANSACTIONS[transaction].roles
-        for name in keys.users():
-            if read_roles(keys.user(name).certificate()) & allowed:
-                return keys.user(name)
+        for name in own.users():
+            if read_roles(own.user(name).certificate()) & allowed:
+                return own.user(name)
         needed = " or ".join(sorted(allowed))
         raise NoSuchUser(f"{self.member.name} has no user with the role {needed}, which {transaction} needs")
 

@@ -13,6 +13,7 @@ import typer
 from chaincode.errors import ContractError
 from chaincode.rating import Cumulative
 from cli.errors import BadArgument
+from cli.groups import new_group
 from cli.options import Json
 from cli.output import console, print_json, say, show_rows
 from node.meter.csv_readings import read_csv, read_mapping
@@ -25,7 +26,7 @@ from node.tariff.text import decimal
 from node.tariff.work_item_cost import cost_by_work_item
 from node.yaml_tree import WrongFile
 
-app = typer.Typer(help="Check, explain, simulate and draw tariff files.", no_args_is_help=True)
+app = new_group("tariff")
 
 TariffFile = Annotated[Path, typer.Argument(metavar="TARIFF", help="Tariff file (YAML), see examples/tariffs.")]
 CsvFile = Annotated[Path, typer.Argument(metavar="CSV", help="Readings, one per row.")]

@@ -9,6 +9,7 @@ import typer
 
 from chaincode import keys
 from cli.errors import BadArgument
+from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import say, show_rows
 from cli.session import Session, open_session, run
@@ -26,7 +27,7 @@ from zunft.v1.token_pb2 import (
     TransferTokens,
 )
 
-app = typer.Typer(help="The network's token: money in, money out.", no_args_is_help=True)
+app = new_group("token")
 
 Amount = Annotated[str, typer.Argument(help="Tokens, as in 12.50.")]
 

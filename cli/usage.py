@@ -9,6 +9,7 @@ import typer
 from rich.progress import Progress
 
 from cli.errors import BadArgument
+from cli.groups import new_group
 from cli.meter import meter_folder
 from cli.node_connection import open_node
 from cli.options import DEFAULT_HOME, As, Home, Json
@@ -23,14 +24,12 @@ from node.meter.meter import Meter
 from node.meter.uplink import deliver
 from node.tariff.simulate import part, split
 from zunft.v1.usage_pb2 import (
-    AccountHead,
     AgreeCorrection,
     CorrectUsage,
     DeclineCorrection,
-    ReadHead,
 )
 
-app = typer.Typer(help="Readings and corrections.", no_args_is_help=True)
+app = new_group("usage")
 
 READINGS_PER_BATCH = 10_000
 
@@ -99,7 +98,7 @@ def pending(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOM
 
     async def work() -> None:
         async with open_session(home, acting) as session:
-            head = await session.evaluate("usage.read_head", ReadHead(agreement_id=agreement_id), AccountHead)
+            head = await session.head(agreement_id)
             rows = [
                 {
                     "correction": one.correction_id,

@@ -1,1 +1,27 @@
-"""The whole of pay-per-use in under a minute, on this computer. Begin with story.py."""
+"""zunft demo: the story of three companies, a machine to charge for, and what is shown of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.options import DEFAULT_HOME, Home
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def demo(
+    home: Home = DEFAULT_HOME,
+    picture: Annotated[Path | None, typer.Option(help="Also save what was printed, as an SVG.")] = None,
+) -> None:
+    """The whole of pay-per-use in under a minute, on this computer; leaves a folder to explore."""
+    # The machine of the demo is a process of its own that needs nothing of this.
+    from cli.demo.story import tell
+    from cli.output import pictured
+    from cli.session import run
+
+    with pictured(picture):
+        run(tell(home))

@@ -28,6 +28,7 @@ from cli.demo.metering import Metering
 from cli.demo.screen import Screen
 from cli.invoice import line_row
 from cli.meter import meter_folder
+from cli.node_connection import local_node
 from cli.options import DEFAULT_HOME
 from cli.output import console, say, show_rows
 from cli.session import Session
@@ -39,7 +40,7 @@ from node.api.client import NodeClient
 from node.audit import Auditor
 from node.ledger.connect import create_embedded, open_embedded
 from node.ledger.transport import LedgerTransport
-from node.local import client_of, node_of
+from node.local import client_of
 from node.meter.host_probe import ByteProbe, Clock, CoreProbe
 from node.meter.meter import Meter
 from node.meter.uplink import Delivery
@@ -103,7 +104,7 @@ async def _consortium(topology: Topology) -> AsyncIterator[Cast]:
         stack.push_async_callback(ledger.close)
         cast = Cast(topology, ledger)
         for member in topology.members:
-            node = await stack.enter_async_context(node_of(topology, member, ledger, port=0))
+            node = await stack.enter_async_context(local_node(cast.acting(member.name), port=0))
             client = client_of(topology, member, "erp", port=node.port)
             cast.nodes[member.name] = await stack.enter_async_context(client)
         yield cast

@@ -1,0 +1,108 @@
+"""zunft access: leave to look at data. Granted by one party to the other; every use is logged, and may cost a fee."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from google.protobuf.message import Message
+
+from cli.groups import new_group
+from cli.options import DEFAULT_HOME, As, Home, Json
+from cli.output import say, show_rows
+from cli.session import Session, open_session, run
+from cli.values import show_amount
+from zunft.v1.access_pb2 import AccessGrant, GrantAccess, RevokeAccess, UseAccess
+from zunft.v1.usage_pb2 import AccountHead
+
+app = new_group("access")
+
+AgreementId = Annotated[str, typer.Argument(help="The agreement's name.")]
+GrantId = Annotated[str, typer.Argument(help="The grant's name.")]
+
+
+@app.command()
+def grant(
+    agreement_id: AgreementId,
+    grant_id: Annotated[str, typer.Argument(help="A name of your choice.")],
+    data_set: Annotated[str, typer.Argument(help="One of the agreement's data_sets.")],
+    acting: As = "",
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """As a party: let the other one look at a data set that the agreement names."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            wanted = AccessGrant(grant_id=grant_id, data_set=data_set)
+            head = await _move(session, "access.grant", GrantAccess(agreement_id=agreement_id), agreement_id, wanted)
+            receiver = session.topology.name_of(_find(head, grant_id).granted_to_msp_id)
+        say(f"{receiver} may look at {data_set}. Next: zunft access use --as {receiver} {agreement_id} {grant_id}")
+
+    run(work())
+
+
+@app.command()
+def use(agreement_id: AgreementId, grant_id: GrantId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+    """As the party that was let: one look, logged with both parties and charged if the tariff has a price for it."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            before = await session.head(agreement_id)
+            request = UseAccess(agreement_id=agreement_id, grant_id=grant_id)
+            head = await _move(session, "access.use", request, agreement_id)
+        used, cost = _find(head, grant_id), show_amount(head.usage_micro - before.usage_micro)
+        say(f"Use {used.use_count} of {grant_id} ({used.data_set}) is logged; it costs {cost} tokens.")
+
+    run(work())
+
+
+@app.command()
+def revoke(agreement_id: AgreementId, grant_id: GrantId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+    """As the party that granted it: no more looks."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            request = RevokeAccess(agreement_id=agreement_id, grant_id=grant_id)
+            await _move(session, "access.revoke", request, agreement_id)
+        say(f"{grant_id} is revoked; what was used stays logged.")
+
+    run(work())
+
+
+@app.command("list")
+def list_grants(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """As a party: who may look at what, and how often it was used."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            name_of = session.topology.name_of
+            rows = [
+                {
+                    "grant": one.grant_id,
+                    "data_set": one.data_set,
+                    "granted_by": name_of(one.granted_by_msp_id),
+                    "granted_to": name_of(one.granted_to_msp_id),
+                    "status": "revoked" if one.revoked else "granted",
+                    "uses": one.use_count,
+                }
+                for one in (await session.head(agreement_id)).grants
+            ]
+        show_rows(rows, as_json=as_json, empty=f"No access is granted yet: zunft access grant {agreement_id}")
+
+    run(work())
+
+
+async def _move(
+    session: Session, name: str, request: Message, agreement_id: str, wanted: AccessGrant | None = None
+) -> AccountHead:
+    """Submits a two-party transaction; the head after it."""
+    account = await session.account(name, agreement_id)
+    disclosure = await account.disclose()
+    if wanted is not None:
+        disclosure.grant.CopyFrom(wanted)
+    await account.submit(name, request, disclosure)
+    return await session.head(agreement_id)
+
+
+def _find(head: AccountHead, grant_id: str) -> AccessGrant:
+    return next(one for one in head.grants if one.grant_id == grant_id)

@@ -1,0 +1,54 @@
+"""The commands of `zunft`. A file is imported when one of its commands is called, so that the others start at once."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+# In the order of `zunft --help`. The `app` of cli/<name>.py is a command, or a group of them.
+HELP_BY_NAME = {
+    "demo": "The whole of pay-per-use in under a minute, on this computer; leaves a folder to explore.",
+    "consortium": "Found a consortium, look at its charter and members.",
+    "agreement": "Framework agreements of a provider and a customer.",
+    "account": "Prepaid accounts: one per agreement.",
+    "meter": "Meters: anything that counts and signs.",
+    "usage": "Readings and corrections.",
+    "access": "Leave to look at data: granted, used, revoked.",
+    "invoice": "Invoices and credit notes.",
+    "token": "The network's token: money in, money out.",
+    "tariff": "Check, explain, simulate and draw tariff files.",
+    "node": "A member's node: what its machines and its ERP talk to.",
+    "ledger": "Blocks and transactions; the embedded ledger's port.",
+    "audit": "Recompute all that a member can see, trusting nothing but the genesis block.",
+    "roles": "Who may call which transaction, and who endorses it.",
+}
+
+
+def new_group(name: str) -> typer.Typer:
+    """For the commands of one file."""
+    return typer.Typer(help=HELP_BY_NAME[name], no_args_is_help=True, add_completion=False)
+
+
+def load(name: str) -> Any:
+    """The command or group (typer's) that `zunft NAME` is, with all that it imports."""
+    return get_command(import_module(f"cli.{name}").app)
+
+
+class Deferred(TyperCommand):
+    """Stands for a file's command or group until that is called."""
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        return load(str(self.name)).make_context(info_name, args, parent, **extra)
+
+
+class Zunft(TyperGroup):
+    """The whole command line."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for name, text in HELP_BY_NAME.items():
+            self.add_command(Deferred(name, help=text))
