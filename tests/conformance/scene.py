@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ class Scene:
     def forge(self) -> Member:
         return self.consortium.member("forge")
 
-    def agree(self, price_micro: int = TOKEN, **how: object) -> Deal:
+    def agree(self, price_micro: int = TOKEN, **how: Any) -> Deal:
         """An agreement of maker and factory: one component, 100 tokens of funds unless told otherwise."""
         return self.consortium.agree(
             self.maker, self.factory, per_unit("hours", price_micro), **{"funds": 100 * TOKEN, **how}

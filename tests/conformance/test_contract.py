@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from google.protobuf.message import Message
@@ -21,7 +22,7 @@ from zunft.v1.usage_pb2 import ReadHead
 CELLS = [(name, user) for name in TRANSACTIONS for user in (*Role, GUEST)]
 
 
-def call(scene: Scene, user: str, name: str, request: Message | bytes, **how: object) -> bytes:
+def call(scene: Scene, user: str, name: str, request: Message | bytes, **how: Any) -> bytes:
     """By a user of the maker; a query is asked, everything else submitted."""
     consortium = scene.consortium
     if name in TRANSACTIONS and TRANSACTIONS[name].endorsers is Endorsers.NONE:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -227,7 +227,7 @@ def noted_refusals() -> Iterator[None]:
         raise
 
 
-def different_archives(followers: Sequence[Follower] | Any) -> Iterator[str]:
+def different_archives(followers: Iterable[Follower]) -> Iterator[str]:
     """What two members both archived is the same; of terms only those in force, which an invariant checks."""
     seen: dict[str, bytes] = {}
     for follower in followers:

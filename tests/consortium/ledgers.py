@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from fabric_protos.common import common_pb2
 
@@ -61,4 +61,4 @@ def peer_identities(topology: Topology) -> Mapping[str, SigningIdentity]:
     }
 
 
-LEDGER_KINDS: dict[str, Callable[[Topology, UtcClock], Awaitable[Ledger]]] = {"embedded": start_embedded}
+LEDGER_KINDS: dict[str, Callable[[Topology, UtcClock], Coroutine[Any, Any, Ledger]]] = {"embedded": start_embedded}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import Message
 
+from chaincode import keys
 from chaincode.agreement import TERMS
 from chaincode.contract import TRANSACTIONS
 from chaincode.head import DISCLOSURE
@@ -50,8 +51,6 @@ class Member:
 
     @property
     def balance(self) -> int:
-        from chaincode import keys
-
         return self.consortium.read(keys.balance(self.msp_id)).amount_micro
 
     # --- token --------------------------------------------------------------------------------------------------------

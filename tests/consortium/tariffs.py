@@ -13,7 +13,7 @@ def tariff(*components: Component, name: str = "standard") -> Tariff:
     return Tariff(name=name, currency="EUR", unit="hour", time_zone="Europe/Berlin", components=components)
 
 
-def per_unit(name: str, unit_price_micro: int, measure: int = tariff_pb2.MEASURE_QUANTITY) -> Component:
+def per_unit(name: str, unit_price_micro: int, measure: tariff_pb2.Measure = tariff_pb2.MEASURE_QUANTITY) -> Component:
     price = PerUnit(unit_price_micro=unit_price_micro)
     return Component(name=name, measure=measure, period=tariff_pb2.PERIOD_AGREEMENT, per_unit=price)
 

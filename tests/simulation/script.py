@@ -36,7 +36,7 @@ class Script:
             "redeem": (3, self._redeem),
             "decide": (3, self._decide),
             "found_deal": (3, self._found_deal),
-            "amend": (2, self._amend),
+            "amend": (4, self._amend),
             "fund": (8, self._fund),
             "use": (30, self._use),
             "cheat": (8, self._cheat),
@@ -114,7 +114,7 @@ class Script:
             return self._wait()
         name = self._random.choice(alive)
         book = self._auditor.books[name]
-        tiers = self._tiers() if self._random.random() < 0.6 else book.tiers
+        tiers = self._tiers() if self._random.random() < 0.4 else book.tiers
         return Step(
             "amend", book.provider, {"deal": name, "tiers": tiers, "credit": self._random.choice([0, 30 * MILLION])}
         )
@@ -153,7 +153,7 @@ class Script:
     # --- usage --------------------------------------------------------------------------------------------------------
 
     def _use(self) -> Step:
-        name, book = self._deal(lambda book: book.ended_s is None)
+        name, book = self._deal(lambda book: book.ended_s is None and book.usage + book.correction < book.covered)
         most = self._random.choice([3, 3, 3, 40]) * MILLION
         quantities = tuple(self._random.randint(0, most) for _ in range(self._random.randint(1, 4)))
         meter = self._random.randrange(len(book.streams))
