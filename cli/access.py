@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
-from cli.output import say, show_rows
+from cli.output import say, say_next, show_rows
 from cli.session import Session, open_session, run
 from cli.values import show_amount
 from zunft.v1.access_pb2 import AccessGrant, GrantAccess, RevokeAccess, UseAccess
@@ -36,7 +36,8 @@ def grant(
             wanted = AccessGrant(grant_id=grant_id, data_set=data_set)
             head = await _move(session, "access.grant", GrantAccess(agreement_id=agreement_id), agreement_id, wanted)
             receiver = session.topology.name_of(_find(head, grant_id).granted_to_msp_id)
-        say(f"{receiver} may look at {data_set}. Next: zunft access use --as {receiver} {agreement_id} {grant_id}")
+        say(f"{receiver} may look at {data_set}.")
+        say_next(home, f"access use {agreement_id} {grant_id} --as {receiver}")
 
     run(work())
 

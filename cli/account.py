@@ -10,7 +10,7 @@ from chaincode import keys
 from chaincode.account import due_micro, escrow_micro
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
-from cli.output import say, show_rows
+from cli.output import say, say_next, show_rows
 from cli.session import open_session, run
 from cli.values import parse_amount, show_amount
 from zunft.v1.account_pb2 import (
@@ -41,7 +41,8 @@ def open_account(agreement_id: AgreementId, acting: As = "", home: Home = DEFAUL
                 (await session.submit("account.open", OpenAccount(agreement_id=agreement_id))).result
             )
             customer = session.topology.name_of(account.customer_msp_id)
-        say(f"The account of {agreement_id} is open. Next: zunft account fund --as {customer} {agreement_id} AMOUNT")
+        say(f"The account of {agreement_id} is open.")
+        say_next(home, f"account fund {agreement_id} AMOUNT --as {customer}")
 
     run(work())
 
@@ -67,7 +68,8 @@ def notice(agreement_id: AgreementId, amount: Amount, acting: As = "", home: Hom
         async with open_session(home, acting) as session:
             request = GiveNotice(agreement_id=agreement_id, amount_micro=parse_amount(amount))
             await session.submit("account.give_notice", request)
-        say(f"Notice of {amount} tokens is given. After the notice period: zunft account withdraw {agreement_id}")
+        say(f"Notice of {amount} tokens is given; they can be taken back when the notice period is over.")
+        say_next(home, f"account withdraw {agreement_id} --as {session.member.name}")
 
     run(work())
 
@@ -95,7 +97,8 @@ def claim(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME)
             await account.submit("usage.claim", ClaimUsage(agreement_id=agreement_id), await account.disclose())
             claimed = await session.read(keys.commitment(agreement_id))
         total = show_amount(claimed.claimed_usage_micro + claimed.claimed_correction_micro)
-        say(f"{total} tokens are claimed in all. Next: zunft account settle {agreement_id}")
+        say(f"{total} tokens are claimed in all.")
+        say_next(home, f"account settle {agreement_id} --as {session.member.name}")
 
     run(work())
 

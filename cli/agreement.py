@@ -13,9 +13,10 @@ from chaincode import keys
 from chaincode.agreement import TERMS, check_terms, refer
 from chaincode.errors import TermsMismatch
 from chaincode.transaction import serialise
+from cli.errors import BadArgument
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
-from cli.output import say, show_fields, show_rows, to_dict
+from cli.output import say, say_next, show_fields, show_rows, to_dict
 from cli.session import Session, open_session, run
 from cli.values import show_amount
 from network.topology import Topology
@@ -58,7 +59,7 @@ def propose(file: AgreementFile, acting: As = "", home: Home = DEFAULT_HOME) -> 
             agreement = await propose_agreement(session, drafted)
             other = _other_party(session, agreement)
         say(f"Agreement {agreement.agreement_id} is proposed.")
-        say(f"Next: zunft agreement accept --as {other} {agreement.agreement_id}")
+        say_next(home, f"agreement accept {agreement.agreement_id} --as {other}")
 
     run(work())
 
@@ -84,17 +85,23 @@ def accept(
 ) -> None:
     """Read the pending terms, checked against the digest on the ledger, and accept them."""
 
-    async def work() -> None:
+    async def read() -> tuple[TermsReference, Terms]:
         async with open_session(home, acting) as session:
-            _, terms = await _read_latest(session, agreement_id)
-            _show_terms(session.topology, terms, as_json=False)
-            if not yes and not typer.confirm(f"Accept version {terms.version}?"):
-                say("Nothing was accepted.")
-                return
-            await accept_agreement(session, agreement_id)
-        say(f"Version {terms.version} of {agreement_id} is in force.")
+            return await _read_latest(session, agreement_id)
 
-    run(work())
+    async def agree() -> None:
+        async with open_session(home, acting) as session:
+            await session.submit("agreement.accept", AcceptAgreement(agreement_id=agreement_id, terms=reference))
+        say(f"Version {terms.version} of {agreement_id} is in force.")
+        say_next(home, f"account open {agreement_id} --as {session.member.name}")
+
+    reference, terms = run(read())
+    _show_terms(Topology.load(home), terms, as_json=False)
+    # Nothing is held open while somebody reads.
+    if yes or _confirm(f"Accept version {terms.version}?"):
+        run(agree())
+    else:
+        say("Nothing was accepted.")
 
 
 @app.command()
@@ -114,7 +121,7 @@ def amend(file: AgreementFile, acting: As = "", home: Home = DEFAULT_HOME) -> No
             await session.submit("agreement.amend", request)
             other = _other_party(session, agreement)
         say(f"Version {reference.version} of {agreement.agreement_id} is proposed.")
-        say(f"Next: zunft agreement accept --as {other} {agreement.agreement_id}")
+        say_next(home, f"agreement accept {agreement.agreement_id} --as {other}")
 
     run(work())
 
@@ -126,7 +133,8 @@ def terminate(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_H
     async def work() -> None:
         async with open_session(home, acting) as session:
             await session.submit("agreement.terminate", TerminateAgreement(agreement_id=agreement_id))
-        say(f"Agreement {agreement_id} has ended. Next: zunft account claim, settle and close {agreement_id}")
+        say(f"Agreement {agreement_id} has ended; claim, settle and close its account.")
+        say_next(home, f"account claim {agreement_id} --as {session.member.name}")
 
     run(work())
 
@@ -163,6 +171,14 @@ async def propose_agreement(session: Session, drafted: AgreementDraft) -> Agreem
         open_terms=data if drafted.open else b"",
     )
     return Agreement.FromString((await session.submit("agreement.propose", request)).result)
+
+
+def _confirm(question: str) -> bool:
+    """Raises BadArgument where nobody can answer."""
+    try:
+        return typer.confirm(question)
+    except typer.Abort as error:
+        raise BadArgument("nobody answered, nothing was accepted: answer y, or say --yes") from error
 
 
 def _seal(drafted: AgreementDraft) -> tuple[bytes, TermsReference]:

@@ -15,7 +15,7 @@ from rich.table import Table
 from cli.errors import BadArgument
 from cli.exit_codes import ExitCode
 from cli.options import DEFAULT_HOME, As, Home, Json
-from cli.output import console, print_json, say
+from cli.output import console, print_json, say, say_next
 from cli.session import Session, open_session, run
 from cli.values import show_amount, show_quantity
 from network.topology import Topology
@@ -69,7 +69,7 @@ def show_report(report: AuditReport, *, with_lines: bool = False) -> None:
     console.print(_verdict_table(report))
     for verdict in report.verdicts:
         for text in _violations(verdict):
-            say(f"[red]{verdict.name}:[/red] {escape(text)}")
+            say(f"[red]{verdict.name}:[/red] {escape(text)}", markup=True)
     if report.bills:
         console.print(_bill_table(report.bills))
     for bill in report.bills if with_lines else ():
@@ -97,7 +97,8 @@ async def _export(path: Path, acting: str, home: Path) -> None:
     genesis = _read_genesis(None, home)
     async with open_session(home, acting) as session:
         await export(path, session.member.msp_id, genesis, _gateway(session).present_blocks())
-    say(f"{path} holds the channel as {session.member.name} sees it. Next: zunft audit --archive {path}")
+    say(f"{path} holds the channel as {session.member.name} sees it.")
+    say_next(home, f"audit --archive {path}")
 
 
 def _gateway(session: Session) -> Gateway:
@@ -154,7 +155,7 @@ def _bill_table(bills: Iterable[Bill]) -> Table:
         table.add_column(name, justify="right")
     for bill in bills:
         amounts = (bill.usage_micro, bill.correction_micro, bill.usage_micro + bill.correction_micro)
-        parties = (bill.agreement_id, bill.provider_msp_id, bill.customer_msp_id)
+        parties = map(escape, (bill.agreement_id, bill.provider_msp_id, bill.customer_msp_id))
         table.add_row(*parties, f"{bill.readings:,}", *map(show_amount, amounts))
     return table
 
@@ -166,12 +167,12 @@ def _line_table(bill: Bill) -> Table:
     for name in ("quantity", "unit price", "amount"):
         table.add_column(name, justify="right")
     for line in bill.lines:
-        table.add_row(line.component, *_line_cells(line))
+        table.add_row(escape(line.component), *_line_cells(line))
     for line in bill.correction_lines:
-        table.add_row(f"{line.component} (correction)", *_line_cells(line))
+        table.add_row(f"{escape(line.component)} (correction)", *_line_cells(line))
     return table
 
 
 def _line_cells(line: Line) -> tuple[str, str, str, str]:
     amounts = (show_amount(line.unit_price_micro), show_amount(line.amount_micro))
-    return line.meter_id, show_quantity(line.quantity_micro), *amounts
+    return escape(line.meter_id), show_quantity(line.quantity_micro), *amounts

@@ -11,7 +11,7 @@ import typer
 from chaincode import keys
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, Home, Json
-from cli.output import say, show_fields, show_rows
+from cli.output import say, say_next, show_fields, show_rows
 from cli.session import open_session, run
 from cli.values import show_amount
 from network.founding import Plan, founding_folder, make_members, read_plan
@@ -31,8 +31,8 @@ def found(
     """Make every member's keys, the channel's genesis block and an embedded ledger, and found the charter on it."""
     topology = found_consortium(home, read_plan(plan))
     names = ", ".join(member.name for member in topology.members)
-    say(f"[bold]{topology.consortium}[/bold] is founded in {home}, with {names}; {topology.issuer} issues the token.")
-    say(f"Next: zunft token mint --home {home} --as {topology.issuer} MEMBER AMOUNT --reference BANK-REFERENCE")
+    say(f"{topology.consortium} is founded in {home}, with {names}; {topology.issuer} issues the token.")
+    say_next(home, f"token mint MEMBER AMOUNT --reference BANK-REFERENCE --as {topology.issuer}")
 
 
 @app.command()

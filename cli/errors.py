@@ -20,6 +20,15 @@ class BadArgument(CliError):
     """A word on the command line cannot be used."""
 
 
+class Interrupted(CliError):
+    """Ctrl-C."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+    def __init__(self) -> None:
+        super().__init__("interrupted; what was confirmed before is on the ledger")
+
+
 class NotAParty(CliError):
     """Only the two parties of an agreement know this."""
 
@@ -44,8 +53,10 @@ _EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (OSError, ExitCode.MACHINE),
 )
 
-# Errors that have a sentence for the user; all others are bugs and show their traceback.
-EXPECTED: tuple[type[Exception], ...] = (CliError, *(kind for kind, _ in _EXIT_CODES))
+
+def is_expected(error: BaseException) -> bool:
+    """Whether the error has a sentence for the user; all others are bugs and show their traceback."""
+    return exit_code(error) is not ExitCode.INTERNAL
 
 
 def exit_code(error: BaseException) -> ExitCode:

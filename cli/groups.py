@@ -52,3 +52,20 @@ class Zunft(TyperGroup):
         super().__init__(**attributes)
         for name, text in HELP_BY_NAME.items():
             self.add_command(Deferred(name, help=text))
+
+    def invoke(self, ctx: Any) -> Any:
+        """Ctrl-C is an error like any other: typer would exit without a word."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            from cli.errors import Interrupted
+
+            raise Interrupted from error
+
+
+app = typer.Typer(cls=Zunft, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def zunft() -> None:
+    """Pay-per-use between companies, on a ledger they run together."""

@@ -4,38 +4,29 @@ from __future__ import annotations
 
 import sys
 
-import typer
-
-from cli.exit_codes import ExitCode
-from cli.groups import Zunft
-
-app = typer.Typer(cls=Zunft, no_args_is_help=True, pretty_exceptions_enable=False)
-
-
-@app.callback()
-def zunft() -> None:
-    """Pay-per-use between companies, on a ledger they run together."""
-
 
 def main() -> None:
-    """Entry point of the `zunft` command."""
+    """Entry point of the `zunft` command. Imports only what is needed, and when it is: see groups.py."""
     try:
+        from cli.groups import app
+
         app()
     except KeyboardInterrupt:
-        _fail("interrupted; what was acknowledged is on the ledger", ExitCode.INTERRUPTED)
+        from cli.errors import Interrupted
+
+        _fail(Interrupted())
     except Exception as error:
-        # Imports much; without an error nobody waits for it.
-        from cli.errors import EXPECTED, exit_code, sentence
-
-        if not isinstance(error, EXPECTED):
-            raise
-        _fail(sentence(error), exit_code(error))
+        _fail(error)
 
 
-def _fail(text: str, code: ExitCode) -> None:
+def _fail(error: Exception) -> None:
+    """Exits with a sentence and the code that fits; what nobody foresaw shows where it happened."""
     from rich.markup import escape
 
+    from cli.errors import exit_code, is_expected, sentence
     from cli.output import error_console
 
-    error_console.print(f"[red]zunft:[/red] {escape(text)}", highlight=False, soft_wrap=True)
-    sys.exit(code)
+    if not is_expected(error):
+        raise error
+    error_console.print(f"[red]zunft:[/red] {escape(sentence(error))}", highlight=False, soft_wrap=True)
+    sys.exit(exit_code(error))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,7 +14,10 @@ from typing import Any
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from rich.console import Console, JustifyMethod
+from rich.markup import escape
 from rich.table import Table
+
+from cli.options import DEFAULT_HOME
 
 # Wide enough for every table where nobody watches (a file, a pipe).
 WIDTH_UNWATCHED = 200
@@ -33,9 +38,15 @@ def pictured(path: Path | None) -> Iterator[None]:
     console.save_svg(str(path), title="zunft demo")
 
 
-def say(text: str) -> None:
-    """One sentence about what was done."""
-    console.print(text, highlight=False, soft_wrap=True)
+def say(text: str, *, markup: bool = False) -> None:
+    """One sentence about what was done; names in it are shown as they are, unless rich's markup is asked for."""
+    console.print(text, highlight=False, soft_wrap=True, markup=markup)
+
+
+def say_next(home: Path, words: str) -> None:
+    """The command that usually follows, to be typed as it stands."""
+    is_implied = home == Path(os.environ.get("ZUNFT_HOME") or DEFAULT_HOME)
+    say(f"Next: zunft {words}" + ("" if is_implied else f" --home {shlex.quote(str(home))}"))
 
 
 def show_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = "", empty: str = "nothing yet") -> None:
@@ -43,7 +54,7 @@ def show_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = 
     if as_json:
         print_json(list(rows))
     elif not rows:
-        say(f"[dim]{empty}[/dim]")
+        say(f"[dim]{escape(empty)}[/dim]", markup=True)
     else:
         console.print(_table(rows, title))
 
@@ -53,7 +64,7 @@ def show_fields(fields: Mapping[str, Any], *, as_json: bool, title: str = "") ->
     if as_json:
         print_json(fields)
         return
-    table = Table(title=title, title_justify="left", show_header=False, box=None)
+    table = Table(title=escape(title), title_justify="left", show_header=False, box=None)
     for name, value in fields.items():
         table.add_row(f"[dim]{name.replace('_', ' ')}[/dim]", _cell(value))
     console.print(table)
@@ -77,7 +88,7 @@ def to_dict(message: Message) -> dict[str, Any]:
 
 
 def _table(rows: Sequence[Mapping[str, Any]], title: str) -> Table:
-    table = Table(title=title, title_justify="left")
+    table = Table(title=escape(title), title_justify="left")
     for name in rows[0]:
         justify: JustifyMethod = "right" if _is_number(rows, name) else "left"
         table.add_column(name.replace("_", " "), justify=justify, overflow="fold")
@@ -91,4 +102,4 @@ def _is_number(rows: Iterable[Mapping[str, Any]], name: str) -> bool:
 
 
 def _cell(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return escape(", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))

@@ -11,7 +11,7 @@ from chaincode import keys
 from cli.errors import BadArgument
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
-from cli.output import say, show_rows
+from cli.output import say, say_next, show_rows
 from cli.session import Session, open_session, run
 from cli.values import parse_amount, show_amount
 from zunft.v1.token_pb2 import (
@@ -97,7 +97,7 @@ def redeem(amount: Amount, acting: As = "", home: Home = DEFAULT_HOME) -> None:
             committed = await session.submit("token.redeem", RedeemTokens(amount_micro=parse_amount(amount)))
             issuer = session.topology.issuer
         say(f"{amount} tokens are held as redemption {committed.tx_id[:16]}.")
-        say(f"Next, at the issuer: zunft token confirm --as {issuer} {committed.tx_id[:16]} --reference BANK-REFERENCE")
+        say_next(home, f"token confirm {committed.tx_id[:16]} --reference BANK-REFERENCE --as {issuer}")
 
     run(work())
 

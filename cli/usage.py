@@ -13,7 +13,7 @@ from cli.groups import new_group
 from cli.meter import meter_folder
 from cli.node_connection import open_node
 from cli.options import DEFAULT_HOME, As, Home, Json
-from cli.output import error_console, say, show_rows
+from cli.output import error_console, say, say_next, show_rows
 from cli.session import Session, open_session, run
 from cli.values import show_amount, show_quantity, show_time_us
 from node.api.client import NodeClient
@@ -87,7 +87,7 @@ def correct(
             await account.submit("usage.correct", CorrectUsage(agreement_id=agreement_id), disclosure)
             other = _other(session, account.parties)
         say(f"Correction {correction.correction_id} is proposed.")
-        say(f"Next: zunft usage agree --as {other} {agreement_id} {correction.correction_id}")
+        say_next(home, f"usage agree {agreement_id} {correction.correction_id} --as {other}")
 
     run(work())
 

@@ -9,6 +9,7 @@ from typing import Self
 
 from rich.console import Group, RenderableType
 from rich.live import Live
+from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -67,5 +68,5 @@ def _bill(balance: AccountBalance) -> Table:
         table.add_column(name, justify="left" if not name else "right", style="" if not name else "cyan")
     for line in balance.open_lines:
         amount, price = show_amount(line.amount_micro), show_amount(line.unit_price_micro)
-        table.add_row(line.component, show_quantity(line.quantity_micro), price, amount)
+        table.add_row(escape(line.component), show_quantity(line.quantity_micro), price, amount)
     return table

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import shutil
 import sys
 import time
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from fabric_protos.common import common_pb2
 from google.protobuf.message import Message
+from rich.markup import escape
 
 from chaincode import keys
 from cli.agreement import accept_agreement, propose_agreement
@@ -65,7 +67,7 @@ SETTLED_WITHIN_S = 20.0
 async def tell(home: Path) -> None:
     """The whole story; leaves `home` for the other commands."""
     started_s = time.monotonic()
-    say(f"[bold]Zunft[/bold]: pay-per-use between companies. Everything you see is real and stays in {home}/.\n")
+    say(f"Zunft: pay-per-use between companies. Everything you see is real and stays in {home}/.\n")
     topology = await _found(home)
     async with _consortium(topology) as cast:
         await _issue_tokens(cast)
@@ -208,7 +210,7 @@ async def _audit(cast: Cast) -> None:
 
 
 def _what_next(home: Path) -> None:
-    where = "" if home == DEFAULT_HOME else f" --home {home}"
+    where = "" if home == DEFAULT_HOME else f" --home {shlex.quote(str(home))}"
     for command in (
         f"node statement {AGREEMENT} --as factory",
         "invoice show maker 1 --as factory",
@@ -216,8 +218,8 @@ def _what_next(home: Path) -> None:
         "ledger blocks",
         "audit --as maker --bills",
     ):
-        say(f"  [cyan]{_program()} {command}{where}[/cyan]")
-    say(f"  [cyan]{_program()} --help[/cyan]")
+        say(f"  [cyan]{escape(f'{_program()} {command}{where}')}[/cyan]", markup=True)
+    say(f"  [cyan]{_program()} --help[/cyan]", markup=True)
 
 
 def _program() -> str:
