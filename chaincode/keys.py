@@ -59,6 +59,10 @@ def mint(bank_reference: str) -> Key[MintRecord]:
     return Key(f"mint/{bank_reference}", MintRecord)
 
 
+def payout(bank_reference: str) -> Key[Redemption]:
+    return Key(f"payout/{bank_reference}", Redemption)
+
+
 def redemption(redemption_id: str) -> Key[Redemption]:
     return Key(f"redemption/{redemption_id}", Redemption)
 

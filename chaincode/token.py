@@ -106,20 +106,24 @@ async def redeem(tx: Transaction, request: RedeemTokens) -> Redemption:
 
 
 async def confirm_redemption(tx: Transaction, request: ConfirmRedemption) -> Redemption:
-    """token.confirm_redemption: the bank has paid; the held tokens are burned."""
-    loaded = await tx.load(keys.CHARTER, keys.SUPPLY, keys.redemption(request.redemption_id))
+    """token.confirm_redemption: the bank has paid; the held tokens are burned. One bank reference confirms once."""
+    payout_key = keys.payout(request.bank_reference)
+    loaded = await tx.load(keys.CHARTER, keys.SUPPLY, keys.redemption(request.redemption_id), payout_key)
     redemption = loaded.require(keys.redemption(request.redemption_id))
     supply = loaded.require(keys.SUPPLY)
 
     check_issuer(tx, loaded)
     check_identifier("bank_reference", request.bank_reference)
     _check_held(redemption)
+    if loaded.has(payout_key):
+        raise AlreadyExists(f"bank reference {request.bank_reference} has confirmed a redemption already")
 
     redemption.status = REDEMPTION_STATUS_CONFIRMED
     redemption.bank_reference = request.bank_reference
     supply.burned_micro += redemption.amount_micro
 
     tx.put(keys.redemption(redemption.redemption_id), redemption)
+    tx.put(payout_key, redemption)
     tx.put(keys.SUPPLY, supply)
     posting = move(hold_account(redemption), "issued", redemption.amount_micro)
     tx.emit("token.confirm_redemption", msp_ids=[redemption.msp_id], postings=[posting])

@@ -192,6 +192,8 @@ def check_batch(standing: Standing, meters: dict[str, Meter], signed: SignedBatc
     if header.meter_id not in standing.terms.meter_ids:
         raise MeterNotInAgreement(f"meter {header.meter_id} is not part of the agreement: amend it first")
     meter = meters[keys.meter(header.meter_id).name]
+    if meter.provider_msp_id != standing.agreement.provider_msp_id:
+        raise MeterNotInAgreement(f"meter {header.meter_id} is {meter.provider_msp_id}'s, not the provider's")
     if meter.status != METER_STATUS_ACTIVE:
         raise MeterRevoked(f"meter {header.meter_id} was revoked: register a new one")
     in_force = meter.keys[-1]

@@ -112,3 +112,9 @@ def test_refused(scene: Scene, error: type[ContractError], attempt: Callable[[Sc
 def test_one_bank_reference_mints_once(scene: Scene) -> None:
     scene.bank.mint(scene.forge, TOKEN, reference="once")
     scene.refuses(AlreadyExists, lambda: scene.bank.mint(scene.maker, TOKEN, reference="once"))
+
+
+def test_one_bank_reference_confirms_once(scene: Scene) -> None:
+    first, second = scene.maker.redeem(TOKEN), scene.maker.redeem(TOKEN)
+    scene.bank.confirm(first, "payment-7")
+    scene.refuses(AlreadyExists, lambda: scene.bank.confirm(second, "payment-7"))

@@ -173,6 +173,13 @@ def test_a_revoked_meter_is_charged_no_more(scene: Scene) -> None:
     scene.refuses(MeterRevoked, lambda: deal.use(HOUR))
 
 
+def test_a_third_members_meter_cannot_count_for_the_provider(scene: Scene) -> None:
+    deal, squatter = scene.agree(), HandMeter("squatted")
+    scene.forge.register(squatter)
+    deal.amend(meter_ids=[deal.meter.meter_id, squatter.meter_id])
+    scene.refuses(MeterNotInAgreement, lambda: scene.maker.submit(deal, deal.batch([HOUR], squatter)))
+
+
 def test_late_readings_and_readings_after_the_end_need_a_correction(scene: Scene) -> None:
     deal = scene.agree(late_cut_off_s=60)
     old = deal.batch(at(scene, -61))

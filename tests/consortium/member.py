@@ -71,7 +71,8 @@ class Member:
         result = self.call("token.redeem", token_pb2.RedeemTokens(amount_micro=amount_micro))
         return token_pb2.Redemption.FromString(result).redemption_id
 
-    def confirm(self, redemption_id: str, reference: str = "pain-1") -> None:
+    def confirm(self, redemption_id: str, reference: str = "") -> None:
+        reference = reference or f"pain-{redemption_id[:16]}"
         request = token_pb2.ConfirmRedemption(redemption_id=redemption_id, bank_reference=reference)
         self.call("token.confirm_redemption", request)
 

@@ -100,6 +100,7 @@ class EmbeddedLedger:
         requested = tuple(request.endorsing_organizations)
         try:
             proposal, creator = await self._accept(request.proposed_transaction)
+            self._authority.check_time(proposal.timestamp_us)
         except Refused as error:
             asked = requested or self._endorser.any_peer
             raise refusal.not_endorsed(asked, str(error), chosen=bool(requested)) from error
