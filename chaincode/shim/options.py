@@ -1,0 +1,27 @@
+"""What both ends of a chaincode connection have in common: message sizes and keep-alive."""
+
+from __future__ import annotations
+
+from chaincode.shim.limits import MAX_MESSAGE_BYTES
+
+# A peer asks for a sign of life once a minute, streams or not (Fabric: core.yaml, peer.keepalive).
+_PEER_INTERVAL_MS = 60_000
+_TIMEOUT_MS = 20_000
+
+CONNECTION_OPTIONS: list[tuple[str, int]] = [
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.keepalive_time_ms", _PEER_INTERVAL_MS),
+    ("grpc.keepalive_timeout_ms", _TIMEOUT_MS),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+]
+
+# Slack for a peer's clock; who asks more often is hung up on.
+SERVER_OPTIONS: list[tuple[str, int]] = [
+    *CONNECTION_OPTIONS,
+    ("grpc.http2.min_ping_interval_without_data_ms", _PEER_INTERVAL_MS // 2),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", _PEER_INTERVAL_MS // 2),
+    # Two servers on one port would share the peers between them.
+    ("grpc.so_reuseport", 0),
+]

@@ -1,0 +1,46 @@
+"""What contract code answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from fabric_protos.peer import proposal_response_pb2
+
+# From this status on endorsers sign nothing, so nothing is written.
+ERROR_FROM = 400
+INTERNAL_ERROR = 500
+
+
+class ResponseLike(Protocol):
+    """Anything with these three will do."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def message(self) -> str: ...
+
+    @property
+    def payload(self) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """Status 200 and a payload; 400 and more refuses the transaction."""
+
+    status: int = 200
+    message: str = ""
+    payload: bytes = b""
+
+
+def encode(response: ResponseLike) -> bytes:
+    """As peer.Response."""
+    message = proposal_response_pb2.Response(status=response.status, message=response.message, payload=response.payload)
+    return bytes(message.SerializeToString())
+
+
+def decode(data: bytes) -> Response:
+    """From peer.Response."""
+    message = proposal_response_pb2.Response.FromString(data)
+    return Response(message.status, message.message, message.payload)

@@ -1,0 +1,178 @@
+"""A chaincode that uses everything the stub offers. args[0] is the command, the rest are its words."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
+
+from chaincode.shim import FabricStub, Response, ShimError, policy_msp_ids
+
+Words = Sequence[str]
+
+
+async def exercise(stub: FabricStub) -> Response:
+    command, *words = [arg.decode() for arg in stub.args]
+    answer = await COMMANDS[command](stub, words)
+    return answer if isinstance(answer, Response) else Response(payload=json.dumps(answer).encode())
+
+
+def own(stub: FabricStub) -> str:
+    return f"_implicit_org_{stub.msp_id}"
+
+
+def text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode()
+
+
+async def write(stub: FabricStub, words: Words) -> object:
+    """key=value ...: an empty value deletes; the event says how many"""
+    for word in words:
+        key, value = word.split("=")
+        if value:
+            stub.put(key, value.encode())
+        else:
+            stub.delete(key)
+    stub.set_event("written", str(len(words)).encode())
+    return len(words)
+
+
+async def read(stub: FabricStub, words: Words) -> object:
+    """keys: all at once, then the first one alone"""
+    return [text(value) for value in [*await stub.get_many(words), await stub.get(words[0])]]
+
+
+async def side_by_side(stub: FabricStub, words: Words) -> object:
+    """keys: requests at the same time"""
+    return [text(value) for value in await asyncio.gather(*(stub.get(word) for word in words))]
+
+
+async def fill(stub: FabricStub, words: Words) -> object:
+    """number: as many keys"""
+    for number in range(int(words[0])):
+        stub.put(f"fill/{number:03}", str(number).encode())
+    return None
+
+
+async def count(stub: FabricStub, words: Words) -> object:
+    """start end: to the end of the range"""
+    return len([key async for key, _ in stub.range(words[0], words[1])])
+
+
+async def first(stub: FabricStub, words: Words) -> object:
+    """start end: one row of many, then done with it"""
+    async with aclosing(stub.range(words[0], words[1])) as rows:
+        return [key async for key in _take_one(rows)]
+
+
+async def _take_one(rows):  # type: ignore[no-untyped-def]
+    async for key, _ in rows:
+        yield key
+        return
+
+
+async def page(stub: FabricStub, words: Words) -> object:
+    """start end size: the first two pages"""
+    one = await stub.range_page(words[0], words[1], int(words[2]))
+    two = await stub.range_page(words[0], words[1], int(words[2]), one.bookmark)
+    return [[key for key, _ in part.rows] for part in (one, two)]
+
+
+async def history(stub: FabricStub, words: Words) -> object:
+    """key: its values, newest first"""
+    return [text(entry.value) async for entry in stub.history(words[0])]
+
+
+async def query(stub: FabricStub, words: Words) -> object:
+    """a rich query"""
+    return [key async for key, _ in stub.query(words[0])]
+
+
+async def hide(stub: FabricStub, words: Words) -> object:
+    """keys: the transient value into the member's own collection"""
+    for key in words:
+        stub.put_private(own(stub), key, stub.transient["value"])
+    return None
+
+
+async def reveal(stub: FabricStub, words: Words) -> object:
+    """keys: values, hash of the first, keys in the range from the first on"""
+    values = await stub.get_many_private(own(stub), words)
+    digest = await stub.get_private_hash(own(stub), words[0])
+    keys = [key async for key, _ in stub.private_range(own(stub), words[0], "")]
+    return [[text(value) for value in values], digest and digest.hex(), keys]
+
+
+async def forget(stub: FabricStub, words: Words) -> object:
+    """key key: deletes the one, purges the other"""
+    stub.delete_private(own(stub), words[0])
+    stub.purge_private(own(stub), words[1])
+    return None
+
+
+async def guard(stub: FabricStub, words: Words) -> object:
+    """key members: the policy that counts now, and another from now on"""
+    before = await stub.get_key_policy(words[0])
+    stub.set_key_policy(words[0], words[1:])
+    return policy_msp_ids(before) if before else []
+
+
+async def call(stub: FabricStub, words: Words) -> object:
+    """chaincode words: what another chaincode says"""
+    answer = await stub.invoke_chaincode(words[0], [word.encode() for word in words[1:]])
+    return [answer.status, answer.message, text(answer.payload)]
+
+
+async def who(stub: FabricStub, _words: Words) -> object:
+    return [stub.channel_id, stub.msp_id, stub.timestamp_us, len(stub.creator) > 0, sorted(stub.transient)]
+
+
+async def attempt(stub: FabricStub, words: Words) -> object:
+    """command words: its error as an answer"""
+    try:
+        return await COMMANDS[words[0]](stub, words[1:])
+    except ShimError as error:
+        return f"{type(error).__name__}: {error}"
+
+
+async def refuse(stub: FabricStub, words: Words) -> object:
+    """Writes, and says no."""
+    stub.put("refused", b"never")
+    return Response(409, words[0], b"why")
+
+
+async def crash(_stub: FabricStub, words: Words) -> object:
+    raise RuntimeError(words[0])
+
+
+async def sleep(_stub: FabricStub, words: Words) -> object:
+    """seconds"""
+    await asyncio.sleep(float(words[0]))
+    return None
+
+
+COMMANDS: dict[str, Callable[[FabricStub, Words], Awaitable[object]]] = {
+    function.__name__: function
+    for function in (
+        write,
+        read,
+        side_by_side,
+        fill,
+        count,
+        first,
+        page,
+        history,
+        query,
+        hide,
+        reveal,
+        forget,
+        guard,
+        call,
+        who,
+        attempt,
+        refuse,
+        crash,
+        sleep,
+    )
+}
