@@ -6,8 +6,16 @@ from google.protobuf.message import Message
 
 from chaincode.checks import check_identifier
 from chaincode.errors import AlreadyExists, Forbidden, MalformedRequest, NotFound, WrongStatus
-from chaincode.head import Standing, check_funds, checked_accrual, load_standing, read_disclosure, write_head
-from chaincode.rating import Cumulative, add_lines, rate_access
+from chaincode.head import (
+    Standing,
+    add_open_lines,
+    check_funds,
+    checked_accrual,
+    load_standing,
+    read_disclosure,
+    write_head,
+)
+from chaincode.rating import Cumulative, rate_access
 from chaincode.transaction import Transaction
 from zunft.v1.access_pb2 import AccessGrant, GrantAccess, RevokeAccess, UseAccess
 from zunft.v1.tariff_pb2 import Line, RatingState
@@ -71,9 +79,7 @@ def charge_access(standing: Standing, grant_id: str, time_us: int) -> tuple[Acco
     rated = rate_access(standing.terms.tariff, Cumulative(RatingState(), head.rating), time_us)
     head.rating.CopyFrom(rated.cumulative.account)
     head.usage_micro = checked_accrual(head.usage_micro + rated.amount_micro)
-    lines = add_lines(head.open_lines, rated.lines)
-    del head.open_lines[:]
-    head.open_lines.extend(lines)
+    add_open_lines(head.open_lines, rated.lines)
     _require_grant(head, grant_id).use_count += 1
     return head, rated.lines
 

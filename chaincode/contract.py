@@ -9,7 +9,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from chaincode import access, account, agreement, charter, invoice, meter, record, token, usage
+from chaincode import access, account, agreement, charter, claim, correction, invoice, meter, record, token, usage
 from chaincode.errors import ContractError, Forbidden, MalformedRequest, UnknownTransaction
 from chaincode.roles import Role
 from chaincode.stub import Stub
@@ -137,10 +137,10 @@ TRANSACTIONS = {
         _majority("account.settle", account_pb2.SettleAccount, account.settle, TREASURER, ERP),
         _majority("account.close", account_pb2.CloseAccount, account.close, TREASURER),
         _parties("usage.submit", usage_pb2.SubmitUsage, usage.submit, ERP, OPERATOR),
-        _parties("usage.correct", usage_pb2.CorrectUsage, usage.correct, OPERATOR, INSPECTOR),
-        _parties("usage.agree", usage_pb2.AgreeCorrection, usage.agree, OPERATOR),
-        _parties("usage.decline", usage_pb2.DeclineCorrection, usage.decline, OPERATOR),
-        _parties("usage.claim", usage_pb2.ClaimUsage, usage.claim, TREASURER, ERP),
+        _parties("usage.correct", usage_pb2.CorrectUsage, correction.correct, OPERATOR, INSPECTOR),
+        _parties("usage.agree", usage_pb2.AgreeCorrection, correction.agree, OPERATOR),
+        _parties("usage.decline", usage_pb2.DeclineCorrection, correction.decline, OPERATOR),
+        _parties("usage.claim", usage_pb2.ClaimUsage, claim.claim, TREASURER, ERP),
         _query("usage.read_head", usage_pb2.ReadHead, usage.read_head),
         _query("usage.read_record", usage_pb2.ReadRecord, usage.read_record),
         _query("usage.read_claim", usage_pb2.ReadClaim, usage.read_claim),

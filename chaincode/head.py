@@ -8,6 +8,7 @@ Reading the head from a private collection instead would make the two endorsers'
 from __future__ import annotations
 
 import hashlib
+from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass
 
 from google.protobuf.message import Message
@@ -24,10 +25,11 @@ from chaincode.errors import (
     WrongStatus,
 )
 from chaincode.keys import Key
-from chaincode.rating import Cumulative, carry_over
+from chaincode.rating import Cumulative, add_lines, carry_over
 from chaincode.transaction import Loaded, Transaction, parse, serialise
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account
 from zunft.v1.agreement_pb2 import Agreement, Terms, TermsReference
+from zunft.v1.tariff_pb2 import Line
 from zunft.v1.usage_pb2 import AccountHead, Commitment, Disclosure, StreamHead, UsageReceipt, UsageRecord
 
 # Where a confidential agreement's transient map carries the Disclosure; an open one's is the second argument.
@@ -144,6 +146,13 @@ def find_stream(head: AccountHead, meter_id: str) -> StreamHead:
     head.streams.add(meter_id=meter_id, next_sequence=1)
     head.streams.sort(key=lambda stream: stream.meter_id)
     return next(stream for stream in head.streams if stream.meter_id == meter_id)
+
+
+def add_open_lines(open_lines: MutableSequence[Line], lines: Sequence[Line]) -> None:
+    """Adds lines to those since the last claim, in place."""
+    added = add_lines(open_lines, lines)
+    del open_lines[:]
+    open_lines.extend(added)
 
 
 def _publish(tx: Transaction, head: AccountHead, record: UsageRecord) -> UsageRecord:

@@ -1,12 +1,11 @@
-"""Usage: signed batches are rated and debited; corrections and claims.
+"""Usage: signed batches are rated and debited.
 
-All of it is endorsed by exactly the two parties, whose key-level policy the account's commitment carries.
+Endorsed by exactly the two parties, whose key-level policy the account's commitment carries.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, MutableSequence, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +13,8 @@ from google.protobuf.message import DecodeError, Message
 
 from chaincode import keys
 from chaincode.batch import batch_digest, decode_batch, verify_batch
-from chaincode.checks import check_identifier, check_text
 from chaincode.columns import Columns
 from chaincode.errors import (
-    AlreadyExists,
     BackDated,
     BrokenChain,
     Gap,
@@ -25,17 +22,16 @@ from chaincode.errors import (
     MalformedRequest,
     MeterNotInAgreement,
     MeterRevoked,
-    NotFound,
     Overlap,
     ReadingInFuture,
     ReadingTooLate,
     Replay,
     WrongAgreement,
     WrongSignature,
-    WrongStatus,
 )
 from chaincode.head import (
     Standing,
+    add_open_lines,
     check_funds,
     checked_accrual,
     find_stream,
@@ -43,19 +39,12 @@ from chaincode.head import (
     read_disclosure,
     write_head,
 )
-from chaincode.invoice import is_invoiced
-from chaincode.rating import Cumulative, add_lines, rate, rate_correction
-from chaincode.transaction import Transaction, serialise
+from chaincode.rating import Cumulative, add_lines, rate
+from chaincode.transaction import Transaction
 from zunft.v1.meter_pb2 import METER_STATUS_ACTIVE, Meter
 from zunft.v1.tariff_pb2 import Line
 from zunft.v1.usage_pb2 import (
     AccountHead,
-    AgreeCorrection,
-    Claim,
-    ClaimUsage,
-    Correction,
-    CorrectUsage,
-    DeclineCorrection,
     ReadClaim,
     ReadHead,
     ReadRecord,
@@ -69,8 +58,6 @@ from zunft.v1.usage_pb2 import (
 # How far a meter's clock may run ahead of the submitter's.
 MAX_CLOCK_SKEW_US = 300 * 10**6
 MAX_BATCHES = 1000
-MAX_PENDING_CORRECTIONS = 100
-MAX_CORRECTION_READINGS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,66 +88,6 @@ async def submit(tx: Transaction, request: SubmitUsage) -> Message:
 
     record = UsageRecord(transaction="usage.submit", batches=disclosure.batches, lines=lines)
     return write_head(tx, standing, head, record)
-
-
-async def correct(tx: Transaction, request: CorrectUsage) -> Message:
-    """usage.correct: one party proposes differences to earlier readings; the other agrees or declines."""
-    disclosure = read_disclosure(tx)
-    standing, _ = await load_standing(tx, request.agreement_id, disclosure)
-
-    _check_correction(standing, disclosure.correction)
-
-    head = standing.head_to_move()
-    proposed = head.pending_corrections.add()
-    proposed.CopyFrom(disclosure.correction)
-    proposed.proposed_by_msp_id = tx.caller.msp_id
-
-    return write_head(tx, standing, head, UsageRecord(transaction="usage.correct", correction=proposed))
-
-
-async def agree(tx: Transaction, request: AgreeCorrection) -> Message:
-    """usage.agree: the other party agrees; the difference becomes a credit (or a charge) of the next claim."""
-    disclosure = read_disclosure(tx)
-    standing, _ = await load_standing(tx, request.agreement_id, disclosure)
-
-    correction = _require_pending(standing.head, request.correction_id)
-    if correction.proposed_by_msp_id == tx.caller.msp_id:
-        raise WrongStatus("the other party has to agree; you proposed it")
-
-    head, lines = apply_correction(standing, correction)
-
-    check_funds(standing, head)
-
-    return write_head(tx, standing, head, UsageRecord(transaction="usage.agree", correction=correction, lines=lines))
-
-
-async def decline(tx: Transaction, request: DeclineCorrection) -> Message:
-    """usage.decline: either party takes a pending correction away."""
-    disclosure = read_disclosure(tx)
-    standing, _ = await load_standing(tx, request.agreement_id, disclosure)
-
-    correction = _require_pending(standing.head, request.correction_id)
-
-    head = standing.head_to_move()
-    head.pending_corrections.remove(correction)
-
-    return write_head(tx, standing, head, UsageRecord(transaction="usage.decline", correction=correction))
-
-
-async def claim(tx: Transaction, request: ClaimUsage) -> Message:
-    """usage.claim: closes a period; the amounts become public, so that account.settle can pay them."""
-    disclosure = read_disclosure(tx)
-    standing, _ = await load_standing(tx, request.agreement_id, disclosure)
-
-    if standing.commitment.claimed_sequence == standing.commitment.sequence:
-        raise WrongStatus("there is nothing new to claim")
-    if not is_invoiced(standing.account, standing.commitment):
-        raise WrongStatus("the previous claim is not settled yet: account.settle")
-
-    head, period = close_period(standing)
-
-    _write_claim(standing, head, period)
-    return write_head(tx, standing, head, UsageRecord(transaction="usage.claim", claim=period))
 
 
 # --- CHECK: batches ------------------------------------------------------------------------------------------------
@@ -254,46 +181,8 @@ def charge(standing: Standing, batches: Iterable[CheckedBatch]) -> tuple[Account
         lines.extend(rated.lines)
         _advance(stream, checked)
     lines = add_lines([], lines)
-    _replace(head.open_lines, add_lines(head.open_lines, lines))
+    add_open_lines(head.open_lines, lines)
     return head, lines
-
-
-def apply_correction(standing: Standing, correction: Correction) -> tuple[AccountHead, list[Line]]:
-    """The head after an agreed correction, and its lines."""
-    head = standing.head_to_move()
-    head.pending_corrections.remove(correction)
-    stream = find_stream(head, correction.meter_id)
-    rated = rate_correction(
-        standing.terms.tariff,
-        correction.meter_id,
-        Cumulative(stream.rating, head.rating),
-        correction.readings,
-        standing.terms.correction_window_s,
-    )
-    stream.rating.CopyFrom(rated.cumulative.stream)
-    head.rating.CopyFrom(rated.cumulative.account)
-    head.correction_micro = checked_accrual(head.correction_micro + rated.amount_micro)
-    _replace(head.open_correction_lines, add_lines(head.open_correction_lines, rated.lines))
-    return head, rated.lines
-
-
-def close_period(standing: Standing) -> tuple[AccountHead, Claim]:
-    """The head with no open lines, and the claim that has them."""
-    head, commitment = standing.head_to_move(), standing.commitment
-    period = Claim(
-        agreement_id=head.agreement_id,
-        number=commitment.claim_number + 1,
-        up_to_sequence=head.sequence,
-        lines=head.open_lines,
-        correction_lines=head.open_correction_lines,
-        usage_micro=head.usage_micro - commitment.claimed_usage_micro,
-        correction_micro=head.correction_micro - commitment.claimed_correction_micro,
-        terms_version=standing.terms.version,
-        salt=standing.terms.salt,
-    )
-    del head.open_lines[:]
-    del head.open_correction_lines[:]
-    return head, period
 
 
 # --- queries -------------------------------------------------------------------------------------------------------
@@ -328,40 +217,3 @@ def _advance(stream: StreamHead, checked: CheckedBatch) -> None:
     stream.next_sequence += checked.batch.reading_count
     stream.last_batch_digest = checked.digest
     stream.last_time_us = int(checked.columns.time_us[-1])
-
-
-def _check_correction(standing: Standing, correction: Correction) -> None:
-    check_identifier("correction_id", correction.correction_id)
-    check_text("reason", correction.reason)
-    if correction.meter_id not in standing.terms.meter_ids:
-        raise MeterNotInAgreement(f"meter {correction.meter_id[:64]!r} is not part of the agreement")
-    if not 0 < len(correction.readings) <= MAX_CORRECTION_READINGS:
-        raise MalformedRequest(f"a correction takes 1 to {MAX_CORRECTION_READINGS} readings")
-    pending = standing.head.pending_corrections
-    if correction.correction_id in [one.correction_id for one in pending]:
-        raise AlreadyExists(f"correction {correction.correction_id} is pending already")
-    waiting = sum(len(one.readings) for one in pending)
-    if len(pending) >= MAX_PENDING_CORRECTIONS or waiting + len(correction.readings) > MAX_CORRECTION_READINGS:
-        # Every transaction discloses the head with all of them: one party must not be able to make it too large.
-        raise WrongStatus("too many corrections are pending: agree to some or decline them")
-
-
-def _require_pending(head: AccountHead, correction_id: str) -> Correction:
-    for correction in head.pending_corrections:
-        if correction.correction_id == correction_id:
-            return correction
-    raise NotFound(f"no correction {correction_id[:64]!r} is pending")
-
-
-def _write_claim(standing: Standing, head: AccountHead, period: Claim) -> None:
-    commitment = standing.commitment
-    commitment.claimed_usage_micro = head.usage_micro
-    commitment.claimed_correction_micro = head.correction_micro
-    commitment.claimed_sequence = head.sequence + 1
-    commitment.claim_number = period.number
-    commitment.claim_digest = hashlib.sha256(serialise(period)).digest()
-
-
-def _replace(lines: MutableSequence[Line], new: Sequence[Line]) -> None:
-    del lines[:]
-    lines.extend(new)

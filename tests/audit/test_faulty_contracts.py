@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from google.protobuf.message import Message
 
-from chaincode import contract, keys, token, usage
+from chaincode import claim, contract, keys, token, usage
 from chaincode import invoice as invoices
 from chaincode.transaction import Loaded, Transaction
 from node.audit import Status, audit
@@ -58,7 +58,7 @@ def test_a_micro_token_too_much(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_line_that_the_total_does_not_have(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = usage.close_period
+    honest = claim.close_period
 
     def close_period(*args: Any) -> Any:
         head, period = honest(*args)
@@ -66,7 +66,7 @@ def test_a_line_that_the_total_does_not_have(deal: Deal, monkeypatch: pytest.Mon
         return head, period
 
     deal.use(UNIT)
-    monkeypatch.setattr(usage, "close_period", close_period)
+    monkeypatch.setattr(claim, "close_period", close_period)
     deal.provider.claim(deal)
     assert failed(deal.consortium) == {"rating", "invoices"}
 

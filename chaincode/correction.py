@@ -1,0 +1,121 @@
+"""Corrections: signed differences to earlier readings, proposed by one party and agreed to by the other.
+
+Nothing is rewritten: an agreed correction becomes a credit (or a charge) of the next claim.
+"""
+
+from __future__ import annotations
+
+from google.protobuf.message import Message
+
+from chaincode.checks import check_identifier, check_text
+from chaincode.errors import AlreadyExists, MalformedRequest, MeterNotInAgreement, NotFound, WrongStatus
+from chaincode.head import (
+    Standing,
+    add_open_lines,
+    check_funds,
+    checked_accrual,
+    find_stream,
+    load_standing,
+    read_disclosure,
+    write_head,
+)
+from chaincode.rating import Cumulative, rate_correction
+from chaincode.transaction import Transaction
+from zunft.v1.tariff_pb2 import Line
+from zunft.v1.usage_pb2 import (
+    AccountHead,
+    AgreeCorrection,
+    Correction,
+    CorrectUsage,
+    DeclineCorrection,
+    UsageRecord,
+)
+
+MAX_PENDING_CORRECTIONS = 100
+MAX_CORRECTION_READINGS = 10_000
+
+
+async def correct(tx: Transaction, request: CorrectUsage) -> Message:
+    """usage.correct: one party proposes differences to earlier readings; the other agrees or declines."""
+    disclosure = read_disclosure(tx)
+    standing, _ = await load_standing(tx, request.agreement_id, disclosure)
+
+    _check_correction(standing, disclosure.correction)
+
+    head = standing.head_to_move()
+    proposed = head.pending_corrections.add()
+    proposed.CopyFrom(disclosure.correction)
+    proposed.proposed_by_msp_id = tx.caller.msp_id
+
+    return write_head(tx, standing, head, UsageRecord(transaction="usage.correct", correction=proposed))
+
+
+async def agree(tx: Transaction, request: AgreeCorrection) -> Message:
+    """usage.agree: the other party agrees; the difference becomes a credit (or a charge) of the next claim."""
+    disclosure = read_disclosure(tx)
+    standing, _ = await load_standing(tx, request.agreement_id, disclosure)
+
+    correction = _require_pending(standing.head, request.correction_id)
+    if correction.proposed_by_msp_id == tx.caller.msp_id:
+        raise WrongStatus("the other party has to agree; you proposed it")
+
+    head, lines = apply_correction(standing, correction)
+
+    check_funds(standing, head)
+
+    return write_head(tx, standing, head, UsageRecord(transaction="usage.agree", correction=correction, lines=lines))
+
+
+async def decline(tx: Transaction, request: DeclineCorrection) -> Message:
+    """usage.decline: either party takes a pending correction away."""
+    disclosure = read_disclosure(tx)
+    standing, _ = await load_standing(tx, request.agreement_id, disclosure)
+
+    correction = _require_pending(standing.head, request.correction_id)
+
+    head = standing.head_to_move()
+    head.pending_corrections.remove(correction)
+
+    return write_head(tx, standing, head, UsageRecord(transaction="usage.decline", correction=correction))
+
+
+def apply_correction(standing: Standing, correction: Correction) -> tuple[AccountHead, list[Line]]:
+    """The head after an agreed correction, and its lines."""
+    head = standing.head_to_move()
+    head.pending_corrections.remove(correction)
+    stream = find_stream(head, correction.meter_id)
+    rated = rate_correction(
+        standing.terms.tariff,
+        correction.meter_id,
+        Cumulative(stream.rating, head.rating),
+        correction.readings,
+        standing.terms.correction_window_s,
+    )
+    stream.rating.CopyFrom(rated.cumulative.stream)
+    head.rating.CopyFrom(rated.cumulative.account)
+    head.correction_micro = checked_accrual(head.correction_micro + rated.amount_micro)
+    add_open_lines(head.open_correction_lines, rated.lines)
+    return head, rated.lines
+
+
+def _check_correction(standing: Standing, correction: Correction) -> None:
+    check_identifier("correction_id", correction.correction_id)
+    check_text("reason", correction.reason)
+    if correction.meter_id not in standing.terms.meter_ids:
+        raise MeterNotInAgreement(f"meter {correction.meter_id[:64]!r} is not part of the agreement")
+    if not 0 < len(correction.readings) <= MAX_CORRECTION_READINGS:
+        raise MalformedRequest(f"a correction takes 1 to {MAX_CORRECTION_READINGS} readings")
+    pending = standing.head.pending_corrections
+    if correction.correction_id in [one.correction_id for one in pending]:
+        raise AlreadyExists(f"correction {correction.correction_id} is pending already")
+    waiting = sum(len(one.readings) for one in pending)
+    if len(pending) >= MAX_PENDING_CORRECTIONS or waiting + len(correction.readings) > MAX_CORRECTION_READINGS:
+        # Every transaction discloses the head with all of them: one party must not be able to make it too large.
+        raise WrongStatus("too many corrections are pending: agree to some or decline them")
+
+
+def _require_pending(head: AccountHead, correction_id: str) -> Correction:
+    for correction in head.pending_corrections:
+        if correction.correction_id == correction_id:
+            return correction
+    raise NotFound(f"no correction {correction_id[:64]!r} is pending")
