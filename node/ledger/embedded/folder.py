@@ -44,6 +44,7 @@ class Folder:
         self.get = self._state.get
         self.range = self._state.range
         self.private_hash = self._state.private_hash
+        self.has_transaction = self._state.has_transaction
 
     @classmethod
     def create(cls, path: Path, genesis: common_pb2.Block, msp_ids: Iterable[str]) -> None:
@@ -90,9 +91,6 @@ class Folder:
         found = [(key, store.value(collection, key, entry.version)) for key, entry in entries if entry]
         return [(key, value) for key, value in found if value is not None]
 
-    def has_transaction(self, tx_id: str) -> bool:
-        return self.channel.transaction(tx_id) is not None
-
     def write(
         self,
         block: common_pb2.Block,
@@ -120,9 +118,9 @@ class Folder:
             self.rollback()
             raise
 
-    def publish(self, block: common_pb2.Block, updates: Updates) -> None:
+    def publish(self, block: common_pb2.Block, verdicts: Sequence[Verdict], updates: Updates) -> None:
         self.channel.publish(block)
-        self._state.publish(updates)
+        self._state.publish(updates, [verdict.tx_id for verdict in verdicts])
 
     def rollback(self) -> None:
         self.channel.rollback()

@@ -158,7 +158,7 @@ class Orderer:
         private = private_writes(batch, verdicts)
         self._folder.write(block, verdicts, updates, private)
         await asyncio.get_running_loop().run_in_executor(self._threads, self._folder.commit, tuple(private))
-        self._folder.publish(block, updates)
+        self._folder.publish(block, verdicts, updates)
         return block
 
 

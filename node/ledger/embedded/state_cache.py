@@ -6,6 +6,9 @@ together with the block, so until `publish` the keys that the block writes are a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from node.ledger.embedded.channel_store import ChannelStore
 from node.ledger.embedded.state import Entry
 from node.ledger.embedded.updates import Updates
@@ -21,6 +24,8 @@ class StateCache:
         self._public: dict[str, Entry | None] = {}
         self._private: dict[tuple[str, bytes], Entry | None] = {}
         self._writing: tuple[str, ...] = ()
+        # Transaction ids that are in no block, oldest first.
+        self._unused: dict[str, None] = {}
 
     def get(self, key: str) -> Entry | None:
         if key not in self._public:
@@ -32,6 +37,16 @@ class StateCache:
         if key not in self._private:
             self._private[key] = self._store.private_hash(collection, key_hash)
         return self._private[key]
+
+    def has_transaction(self, tx_id: str) -> bool:
+        """Asked three times on a transaction's way; that it is in no block yet is remembered."""
+        if tx_id in self._unused:
+            return False
+        found = self._store.transaction(tx_id) is not None
+        if not found:
+            self._unused[tx_id] = None
+            drop_oldest(self._unused)
+        return found
 
     def range(self, start: str, end: str) -> list[tuple[str, Entry]]:
         found: dict[str, Entry | None] = dict(self._store.range(start, end))
@@ -46,11 +61,16 @@ class StateCache:
         for collection, key_hash in updates.private:
             self.private_hash(collection, key_hash)
 
-    def publish(self, updates: Updates) -> None:
+    def publish(self, updates: Updates, tx_ids: Iterable[str]) -> None:
         self._writing = ()
+        for tx_id in tx_ids:
+            self._unused.pop(tx_id, None)
         self._public |= updates.public
         self._private |= updates.private
-        for _ in range(len(self._public) - MAX_ENTRIES):
-            del self._public[next(iter(self._public))]
-        for _ in range(len(self._private) - MAX_ENTRIES):
-            del self._private[next(iter(self._private))]
+        drop_oldest(self._public)
+        drop_oldest(self._private)
+
+
+def drop_oldest(kept: dict[Any, Any]) -> None:
+    for _ in range(len(kept) - MAX_ENTRIES):
+        del kept[next(iter(kept))]
