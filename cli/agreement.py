@@ -9,11 +9,10 @@ from typing import Annotated
 
 import typer
 
-from chaincode import keys
 from chaincode.agreement import TERMS, check_terms, refer
 from chaincode.errors import TermsMismatch
 from chaincode.transaction import serialise
-from cli.errors import BadArgument
+from cli.errors import BadArgument, NotAParty
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import say, say_next, show_fields, show_rows, to_dict
@@ -56,6 +55,7 @@ def propose(file: AgreementFile, acting: As = "", home: Home = DEFAULT_HOME) -> 
     async def work() -> None:
         async with open_session(home, acting) as session:
             drafted = _read(session.topology, file)
+            _check_party(session, drafted.terms)
             agreement = await propose_agreement(session, drafted)
             other = _other_party(session, agreement)
         say(f"Agreement {agreement.agreement_id} is proposed.")
@@ -87,6 +87,9 @@ def accept(
 
     async def read() -> tuple[TermsReference, Terms]:
         async with open_session(home, acting) as session:
+            agreement = await session.read_own(agreement_id)
+            if not agreement.HasField("pending"):
+                raise BadArgument(f"no terms wait for an answer: version {agreement.terms.version} is in force")
             return await _read_latest(session, agreement_id)
 
     async def agree() -> None:
@@ -111,7 +114,7 @@ def amend(file: AgreementFile, acting: As = "", home: Home = DEFAULT_HOME) -> No
     async def work() -> None:
         async with open_session(home, acting) as session:
             drafted = _read(session.topology, file)
-            agreement = await session.read(keys.agreement(drafted.terms.agreement_id))
+            agreement = await session.read_own(drafted.terms.agreement_id)
             drafted.terms.version = agreement.terms.version + 1
             data, reference = _seal(drafted)
             await _share(session, drafted, data)
@@ -173,6 +176,11 @@ async def propose_agreement(session: Session, drafted: AgreementDraft) -> Agreem
     return Agreement.FromString((await session.submit("agreement.propose", request)).result)
 
 
+def _check_party(session: Session, terms: Terms) -> None:
+    if session.member.msp_id not in (terms.provider_msp_id, terms.customer_msp_id):
+        raise NotAParty(f"{session.member.name} is no party of {terms.agreement_id}: name one of its two with --as")
+
+
 def _confirm(question: str) -> bool:
     """Raises BadArgument where nobody can answer."""
     try:
@@ -201,8 +209,8 @@ async def _share(session: Session, drafted: AgreementDraft, data: bytes) -> None
 
 async def _read_latest(session: Session, agreement_id: str) -> tuple[TermsReference, Terms]:
     """The pending terms, else those in force. Raises TermsMismatch unless they are what the ledger names."""
-    account = await MeterAccount.open(session.gateway("agreement.read_terms"), agreement_id)
-    agreement = account.agreement
+    agreement = await session.read_own(agreement_id)
+    account = MeterAccount(session.gateway("agreement.read_terms"), agreement)
     reference = agreement.pending if agreement.HasField("pending") else agreement.terms
     data = await account.read_terms(reference.version)
     if refer(data, Terms.FromString(data)) != reference:
@@ -212,6 +220,8 @@ async def _read_latest(session: Session, agreement_id: str) -> tuple[TermsRefere
 
 def _read(topology: Topology, file: Path) -> AgreementDraft:
     drafted = read_agreement(file, lambda name: topology.member(name).msp_id)
+    if drafted.terms.provider_msp_id == drafted.terms.customer_msp_id:
+        raise BadArgument(f"{file}: provider and customer must be two members")
     drafted.terms.salt = bytes(SALT_BYTES)
     check_terms(serialise(drafted.terms))
     return drafted

@@ -43,6 +43,7 @@ def show(provider: Provider, number: Number, acting: As = "", home: Home = DEFAU
     async def work() -> None:
         async with open_session(home, acting) as session:
             invoice = await _read(session, provider, number)
+            await session.read_own(invoice.agreement_id)
             request = ReadClaim(agreement_id=invoice.agreement_id, number=invoice.claim_number)
             data = await session.gateway("usage.read_claim").evaluate("usage.read_claim", request)
         if hashlib.sha256(data).digest() != invoice.claim_digest:

@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from chaincode import keys
+from chaincode.checks import check_identifier
+from cli.errors import BadArgument, NotAParty
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import say, show_rows
@@ -32,13 +35,9 @@ def register(
 
     async def work() -> None:
         async with open_session(home, acting) as session:
+            await _check_provider(session, agreement)
             folder = meter_folder(session, meter_id)
-            made = (folder / "state.json").exists()
-            meter = (
-                MeterFolder.open(folder)
-                if made
-                else MeterFolder.create(folder, meter_id=meter_id, agreement_id=agreement)
-            )
+            meter = _open_or_create(folder, meter_id, agreement)
             await session.submit("meter.register", meter.registration(label=label, location=location))
         say(f"Meter {meter_id} of {session.member.name} is registered; its key lies in {folder}.")
 
@@ -51,7 +50,7 @@ def rotate_key(meter_id: MeterId, acting: As = "", home: Home = DEFAULT_HOME) ->
 
     async def work() -> None:
         async with open_session(home, acting) as session:
-            meter = MeterFolder.open(meter_folder(session, meter_id))
+            meter = open_meter(session, meter_id)
             committed = await session.submit("meter.rotate_key", meter.prepare_key())
             meter.use_prepared_key()
         say(f"Meter {meter_id} signs with key {len(Meter.FromString(committed.result).keys)} from now on.")
@@ -105,6 +104,32 @@ def list_meters(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     run(work())
 
 
+async def _check_provider(session: Session, agreement_id: str) -> None:
+    """Raises NotFound, NotAParty."""
+    agreement = await session.read(keys.agreement(agreement_id))
+    if agreement.provider_msp_id != session.member.msp_id:
+        provider = session.topology.name_of(agreement.provider_msp_id)
+        raise NotAParty(f"{agreement_id} is charged by meters of {provider}, not of {session.member.name}: see --as")
+
+
+def _open_or_create(folder: Path, meter_id: str, agreement_id: str) -> MeterFolder:
+    if not (folder / "state.json").exists():
+        return MeterFolder.create(folder, meter_id=meter_id, agreement_id=agreement_id)
+    meter = MeterFolder.open(folder)
+    if meter.agreement_id != agreement_id:
+        raise BadArgument(f"meter {meter_id} counts for {meter.agreement_id}: take another meter for {agreement_id}")
+    return meter
+
+
+def open_meter(session: Session, meter_id: str) -> MeterFolder:
+    """Raises BadArgument if the member has no such meter."""
+    folder = meter_folder(session, meter_id)
+    if not folder.exists():
+        raise BadArgument(f"{session.member.name} has no meter {meter_id!r} here: see zunft meter register")
+    return MeterFolder.open(folder)
+
+
 def meter_folder(session: Session, meter_id: str) -> Path:
-    """Where the trial keeps what would lie in the meter itself."""
+    """Where the trial keeps what would lie in the meter itself. Raises MalformedRequest: the name is a folder's."""
+    check_identifier("meter_id", meter_id)
     return session.topology.folder(session.member) / "meters" / meter_id

@@ -19,8 +19,8 @@ from rich.table import Table
 
 from cli.options import DEFAULT_HOME
 
-# Wide enough for every table where nobody watches (a file, a pipe).
-WIDTH_UNWATCHED = 200
+# In a file or a pipe every row is one line, however long.
+WIDTH_UNWATCHED = 10_000
 WIDTH_OF_PICTURE = 124
 
 console = Console(width=None if sys.stdout.isatty() else WIDTH_UNWATCHED)

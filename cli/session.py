@@ -24,6 +24,7 @@ from node.ledger.gateway.gateway import Gateway
 from node.ledger.gateway.identity import SigningIdentity
 from node.ledger.transport import LedgerTransport
 from node.meter_account import MeterAccount
+from zunft.v1.agreement_pb2 import Agreement
 from zunft.v1.record_pb2 import ListKeys, ReadKey, Record, Records
 from zunft.v1.usage_pb2 import AccountHead, ReadHead
 
@@ -79,10 +80,16 @@ class Session:
 
     async def head(self, agreement_id: str) -> AccountHead:
         """Where the account stands, as this party archived it. Raises NotFound, NotAParty."""
+        await self.read_own(agreement_id)
+        return await self.evaluate("usage.read_head", ReadHead(agreement_id=agreement_id), AccountHead)
+
+    async def read_own(self, agreement_id: str) -> Agreement:
+        """An agreement of the acting member. Raises NotFound, NotAParty."""
         agreement = await self.read(keys.agreement(agreement_id))
         if self.member.msp_id not in (agreement.provider_msp_id, agreement.customer_msp_id):
-            raise NotAParty(f"{self.member.name} is no party of {agreement_id}: name one with --as")
-        return await self.evaluate("usage.read_head", ReadHead(agreement_id=agreement_id), AccountHead)
+            parties = " or ".join(map(self.topology.name_of, (agreement.provider_msp_id, agreement.customer_msp_id)))
+            raise NotAParty(f"{self.member.name} is no party of {agreement_id}: act --as {parties}")
+        return agreement
 
     def _find_user(self, transaction: str) -> KeyFiles:
         own = self.topology.keys(self.member)

@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
+from chaincode.columns import Columns
+from chaincode.errors import ContractError
 from cli.errors import BadArgument
 from cli.groups import new_group
-from cli.meter import meter_folder
+from cli.meter import meter_folder, open_meter
 from cli.node_connection import open_node
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import error_console, say, say_next, show_rows
@@ -22,7 +24,9 @@ from node.meter.csv_readings import read_csv, read_mapping
 from node.meter.imports import signed_readings
 from node.meter.meter import Meter
 from node.meter.uplink import deliver
-from node.tariff.simulate import part, split
+from node.tariff.simulate import part, simulate, split
+from zunft.v1.agreement_pb2 import Terms
+from zunft.v1.node_pb2 import BATCH_STATUS_REFUSED
 from zunft.v1.usage_pb2 import (
     AgreeCorrection,
     CorrectUsage,
@@ -53,12 +57,13 @@ def import_csv(
     async def work() -> None:
         columns = read_csv(file, read_mapping(mapping))
         async with open_session(home, acting) as session, open_node(session, "SubmitBatches") as client:
-            folder = meter_folder(session, meter_id)
-            meter = Meter.open(folder)
+            meter = open_meter(session, meter_id)
             await _deliver(meter, client)
-            signed = signed_readings(folder, file, meter.next_sequence)
-            parts = list(split(part(columns, signed, len(columns)), batch))
-            with Progress(console=error_console, transient=True) as progress:
+            signed = signed_readings(meter_folder(session, meter_id), file, meter.next_sequence)
+            rest = part(columns, signed, len(columns))
+            await _try(session, meter, rest)
+            parts = list(split(rest, batch))
+            with Progress(console=error_console, transient=True, disable=not error_console.is_terminal) as progress:
                 for readings in progress.track(parts, description=f"charging {file.name}"):
                     meter.seal(readings)
                     await _deliver(meter, client)
@@ -144,9 +149,22 @@ def decline(agreement_id: AgreementId, correction_id: str, acting: As = "", home
     run(work())
 
 
+async def _try(session: Session, meter: Meter, columns: Columns) -> None:
+    """Whether the tariff can rate the readings: what the meter has signed cannot be taken back. Raises BadArgument."""
+    account = await session.account("agreement.read_terms", meter.agreement_id)
+    terms = Terms.FromString(await account.read_terms(account.agreement.terms.version))
+    try:
+        simulate(terms.tariff, columns, meter.meter_id)
+    except ContractError as error:
+        raise BadArgument(f"nothing was charged, the file has readings that the tariff cannot rate: {error}") from error
+
+
 async def _deliver(meter: Meter, client: NodeClient) -> None:
-    """Raises BadArgument if the ledger will not charge what the meter signed."""
+    """Raises BadArgument if the ledger will not charge what the meter signed; a later import begins with just that."""
     delivery = await deliver(meter, client)
+    refused = [one for one in delivery.batches if one.status == BATCH_STATUS_REFUSED]
+    if refused:
+        meter.resume_at(refused[0].resume_at)
     if delivery.stop is not None:
         raise BadArgument(f"the import stopped ({delivery.stop.error}): {delivery.stop.message}; then import again")
 

@@ -6,9 +6,10 @@ public material only; the files are the same.
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +19,18 @@ import yaml
 
 from chaincode.roles import Role
 from network.channel import ChannelSettings, genesis_block
-from network.errors import ConsortiumExists, InvalidTopology
+from network.errors import ConsortiumExists, InvalidName, InvalidTopology
 from network.member_keys import MemberKeys
 from network.member_material import Endpoint, check_msp_id
 from network.private_files import write_public
 from network.topology import MemberEntry, Topology
 
 FIRST_PORT = 7600
+LAST_PORT = 65535
+
+_PLAN_KEYS = ("consortium", "currency", "issuer", "members", "channel", "charter", "first_port")
+_MEMBER_KEYS = ("name", "msp_id", "legal_name")
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 DEFAULT_CHARTER = """# Charter of {consortium}
 
@@ -62,7 +68,7 @@ def read_plan(path: Path) -> Plan:
         return _parse_plan(path, document)
     except KeyError as error:
         raise InvalidTopology(f"{path} lacks the field {error}") from error
-    except (TypeError, ValueError) as error:
+    except (OSError, TypeError, ValueError) as error:
         raise InvalidTopology(f"{path}: {error}") from error
 
 
@@ -108,16 +114,15 @@ def _topology(home: Path, plan: Plan) -> Topology:
 
 
 def _parse_plan(path: Path, fields: Mapping[str, Any]) -> Plan:
-    members = tuple(
-        (str(one["name"]), check_msp_id(str(one["msp_id"])), str(one.get("legal_name", one["name"])))
-        for one in fields["members"]
-    )
+    _check_keys(fields, _PLAN_KEYS)
+    members = _parse_members(fields["members"])
     names = [name for name, _, _ in members]
     consortium, currency, issuer = str(fields["consortium"]), str(fields["currency"]), str(fields["issuer"])
-    if len(set(names)) < len(names) or not members:
-        raise ValueError("members must be named, each by a name of its own")
     if issuer not in names:
         raise ValueError(f"the issuer {issuer!r} must be one of the members {', '.join(names)}")
+    first_port = int(fields.get("first_port", FIRST_PORT))
+    if not 0 < first_port <= LAST_PORT - len(members):
+        raise ValueError(f"first_port must be 1 to {LAST_PORT - len(members)}: one port for the ledger, one per node")
     charter = (path.parent / str(fields["charter"])).read_text() if "charter" in fields else DEFAULT_CHARTER
     return Plan(
         consortium=consortium,
@@ -128,5 +133,42 @@ def _parse_plan(path: Path, fields: Mapping[str, Any]) -> Plan:
         if charter is DEFAULT_CHARTER
         else charter,
         members=members,
-        first_port=int(fields.get("first_port", FIRST_PORT)),
+        first_port=first_port,
     )
+
+
+def _parse_members(value: object) -> tuple[tuple[str, str, str], ...]:
+    """Name, MSP id and legal name of each."""
+    if not isinstance(value, list) or not value or not all(isinstance(one, dict) for one in value):
+        raise ValueError("members must be a list of at least one, each with name, msp_id and legal_name")
+    for one in value:
+        _check_keys(one, _MEMBER_KEYS)
+    members = tuple(
+        (_check_name(str(one["name"])), _check_msp_id(str(one["msp_id"])), str(one.get("legal_name", one["name"])))
+        for one in value
+    )
+    if len({name for name, _, _ in members}) < len(members):
+        raise ValueError("each member needs a name of its own")
+    if len({msp_id for _, msp_id, _ in members}) < len(members):
+        raise ValueError("each member needs an MSP id of its own")
+    return members
+
+
+def _check_keys(fields: Mapping[Any, Any], known: Sequence[str]) -> None:
+    for key in fields:
+        if key not in known:
+            raise ValueError(f"there is no field {key!r}: write {', '.join(known)}")
+
+
+def _check_name(name: str) -> str:
+    """A member's name is a folder's, too, and a word on the command line."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} cannot be a member's name: use small letters, digits, dot, hyphen, underscore")
+    return name
+
+
+def _check_msp_id(msp_id: str) -> str:
+    try:
+        return check_msp_id(msp_id)
+    except InvalidName as error:
+        raise ValueError(str(error)) from error

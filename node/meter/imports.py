@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from itertools import pairwise
 from pathlib import Path
 
 from node.errors import MeterFolderDamaged
@@ -11,24 +12,31 @@ from node.files import write_atomically
 
 _NOTE = "imports.json"
 
+# The digest of a file, and the sequence from which on the meter signed its readings, up to the next entry's.
+_Notes = list[tuple[str, int]]
+
 
 def signed_readings(folder: Path, file: Path, next_sequence: int) -> int:
-    """How many of the file's readings the meter in `folder` has signed; notes the import if it is new.
+    """How many of the file's readings the meter in `folder` has signed; notes that it goes on with this file.
 
-    `next_sequence` is the meter's. The note says with which sequence the file begins, so it is written once, before
-    anything is signed. Raises MeterFolderDamaged.
+    `next_sequence` is the meter's; where it went back, because batches were refused, the notes follow. The note is
+    written before anything is signed. Raises MeterFolderDamaged.
     """
-    notes = _read(folder / _NOTE)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    if digest not in notes:
-        write_atomically(folder / _NOTE, json.dumps(notes | {digest: next_sequence}).encode())
-    return next_sequence - notes.get(digest, next_sequence)
+    noted = _read(folder / _NOTE)
+    notes = [(name, start) for name, start in noted if start < next_sequence]
+    signed = sum(end - start for (name, start), (_, end) in pairwise([*notes, ("", next_sequence)]) if name == digest)
+    if not notes or notes[-1][0] != digest:
+        notes.append((digest, next_sequence))
+    if notes != noted:
+        write_atomically(folder / _NOTE, json.dumps(notes).encode())
+    return signed
 
 
-def _read(path: Path) -> dict[str, int]:
+def _read(path: Path) -> _Notes:
     try:
-        return {str(digest): int(sequence) for digest, sequence in json.loads(path.read_bytes()).items()}
+        return [(str(digest), int(start)) for digest, start in json.loads(path.read_bytes())]
     except FileNotFoundError:
-        return {}
-    except (ValueError, AttributeError, TypeError) as error:
+        return []
+    except (ValueError, TypeError) as error:
         raise MeterFolderDamaged(f"{path} cannot be read: restore it, or files could be charged twice") from error

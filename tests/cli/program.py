@@ -1,0 +1,99 @@
+"""`zunft` as a user runs it: in this process where that is quick, as a process of its own where it matters."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from cli.main import main
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left behind."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.stdout)
+
+
+@dataclass(frozen=True)
+class Zunft:
+    """Types commands, as in `zunft("token balances --json")`; each in this process."""
+
+    home: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def __call__(self, words: str, *, answer: str = "") -> Outcome:
+        """`answer` is what the user types when asked."""
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            mock.patch.object(sys, "argv", ["zunft", *shlex.split(words)]),
+            mock.patch.object(sys, "stdin", io.StringIO(answer)),
+            mock.patch.dict(os.environ, self._variables()),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            try:
+                main()
+                code: object = 0
+            except SystemExit as exit_:
+                code = exit_.code or 0
+        assert isinstance(code, int)
+        return Outcome(code, out.getvalue(), err.getvalue())
+
+    def must(self, words: str, *, answer: str = "") -> Outcome:
+        """A command that has to succeed."""
+        outcome = self(words, answer=answer)
+        assert outcome.exit_code == 0, f"zunft {words}: {outcome}"
+        return outcome
+
+    def start(self, words: str, **extra: Any) -> subprocess.Popen[str]:
+        """As a process of its own, in a process group of its own as a shell would have it."""
+        return subprocess.Popen(
+            # Also where the tests themselves run in the background, with Ctrl-C switched off.
+            ["env", "--default-signal=INT", Path(sys.executable).with_name("zunft"), *shlex.split(words)],
+            env={**os.environ, **self._variables()},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            **extra,
+        )
+
+    def run(self, words: str, **extra: Any) -> Outcome:
+        """`start`, to the end."""
+        return finish(self.start(words, **extra))
+
+    def _variables(self) -> dict[str, str]:
+        return {"ZUNFT_HOME": str(self.home), "ZUNFT_AS": "", "COLUMNS": "80", **self.environment}
+
+
+def finish(process: subprocess.Popen[str]) -> Outcome:
+    stdout, stderr = process.communicate(timeout=120)
+    return Outcome(process.returncode, stdout, stderr)
+
+
+def press_ctrl_c(process: subprocess.Popen[str]) -> Outcome:
+    """What a terminal does: every process of the group hears it."""
+    os.killpg(process.pid, signal.SIGINT)
+    return finish(process)

@@ -1,0 +1,35 @@
+"""The commands that README.md tells a reader to type."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from tests.cli.program import ROOT
+
+
+def commands_under(heading: str, block: int = 0) -> list[str]:
+    """What follows `zunft` in the lines of a code block under a heading."""
+    section = (ROOT / "README.md").read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    text = section.split("```")[1 + 2 * block]
+    return re.findall(r"^(?:.venv/bin/)?zunft (.*?)(?: +#.*)?$", text, re.MULTILINE)
+
+
+def steel_csv(path: Path, rows: int = 96) -> Path:
+    """Quarter-hours as in the steel plant's file, for YOUR.csv."""
+    start = datetime(2018, 1, 1, 0, 15)  # noqa: DTZ001  # the plant's own clock; the mapping says where it is
+    loads = ("Light_Load", "Medium_Load", "Maximum_Load")
+    lines = ["date,Usage_kWh,Load_Type"]
+    for row in range(rows):
+        when = start + timedelta(minutes=15 * row)
+        day = when - timedelta(days=1) if (when.hour, when.minute) == (0, 0) else when
+        lines.append(f"{day:%d-%m-%Y} {when:%H:%M},{row % 50}.25,{loads[row % 3]}")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def first_steps(csv: Path) -> list[str]:
+    """README's own consortium, on a file that exists, from any folder."""
+    commands = commands_under("First steps with your own consortium")
+    return [one.replace("YOUR.csv", str(csv)).replace("examples/", f"{ROOT}/examples/") for one in commands]

@@ -1,0 +1,83 @@
+"""Every listing for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from cli.groups import HELP_BY_NAME, load
+from tests.cli.program import EXAMPLES, Zunft
+from tests.cli.readme import steel_csv
+
+TARIFF = EXAMPLES / "tariffs" / "steel-plant.yaml"
+
+# What each command that knows --json needs.
+WORDS = {
+    "access list": "steel-energy --as maker",
+    "account list": "",
+    "agreement draft": f"{EXAMPLES}/agreements/steel-plant.yaml",
+    "agreement list": "",
+    "agreement show": "steel-energy --as factory",
+    "audit": "--as maker",
+    "consortium members": "",
+    "consortium show": "",
+    "invoice list": "",
+    "invoice show": "maker 1 --as factory",
+    "ledger blocks": "",
+    "ledger show": "3",
+    "meter list": "",
+    "node accounts": "--as factory",
+    "node balance": "steel-energy --as factory",
+    "node events": "--as factory",
+    "node may-start": "steel-energy main-supply --as maker",
+    "node statement": "steel-energy --as factory",
+    "node status": "--as factory",
+    "roles": "",
+    "tariff explain": str(TARIFF),
+    "tariff simulate": f"{TARIFF} {{csv}} --mapping {EXAMPLES}/mappings/steel-plant.yaml",
+    "token balances": "",
+    "token redemptions": "",
+    "usage pending": "steel-energy --as factory",
+}
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    """Every command that does something, by the words that call it."""
+    for name in HELP_BY_NAME:
+        command = load(name)
+        yield from ((f"{name} {one}", found) for one, found in getattr(command, "commands", {}).items())
+        if not hasattr(command, "commands"):
+            yield name, command
+
+
+def test_every_listing_is_listed_here() -> None:
+    assert {words for words, one in commands() if "as_json" in [option.name for option in one.params]} == set(WORDS)
+
+
+@pytest.mark.parametrize("command", WORDS)
+def test_json(zunft: Zunft, command: str) -> None:
+    words = WORDS[command].format(csv=steel_csv(zunft.home.parent / "plant.csv"))
+    printed = zunft.must(f"{command} {words} --json").stdout
+    documents = list(_documents(printed))
+    assert documents if command == "node events" else len(documents) == 1
+    assert zunft.must(f"{command} {words}").stdout
+
+
+def test_what_others_wrote_is_shown_whole_and_as_it_is(zunft: Zunft) -> None:
+    label = "[/red] Presse Nr. 7 " + "x" * 150
+    zunft.must(f"meter register press --agreement steel-energy --label '{label}' --location '[bold]' --as maker")
+    assert {one["label"] for one in zunft.must("meter list --json").json} >= {label}
+    [row] = [line for line in zunft.must("meter list").stdout.splitlines() if "press " in line]
+    assert label in row
+    assert "[bold]" in row
+
+
+def _documents(text: str) -> Iterator[Any]:
+    """One JSON document after the other."""
+    while text := text.strip():
+        document, end = json.JSONDecoder().raw_decode(text)
+        yield document
+        text = text[end:]

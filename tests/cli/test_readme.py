@@ -1,0 +1,44 @@
+"""What README and the demo tell to type works, word by word."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.cli.program import EXAMPLES, Zunft
+from tests.cli.readme import commands_under, steel_csv
+
+
+def test_first_steps_end_with_the_invoice_that_the_tariff_foretells(charged: Path, tmp_path: Path) -> None:
+    zunft, csv = Zunft(charged), steel_csv(tmp_path / "plant.csv")
+    tariff, mapping = EXAMPLES / "tariffs" / "steel-plant.yaml", EXAMPLES / "mappings" / "steel-plant.yaml"
+    foretold = zunft.must(f"tariff simulate {tariff} {csv} --mapping {mapping} --json").json["totals"][-1]
+    [invoice] = zunft.must("invoice list --json").json
+    assert (foretold["component"], float(foretold["amount"])) == ("total", float(invoice["amount"].replace(",", "")))
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Zunft, str]:
+    """The demo's folder, and what it printed."""
+    home = tmp_path_factory.mktemp("demo") / "zunft-demo"
+    outcome = Zunft(home).run(f"demo --home {home}")
+    assert outcome.exit_code == 0, outcome.stderr
+    return Zunft(home), outcome.stdout
+
+
+def test_what_the_demo_says_next(demo: tuple[Zunft, str]) -> None:
+    zunft, story = demo
+    commands = re.findall(r"^  \S*zunft (.+)$", story.split("Now look around yourself:")[1], re.MULTILINE)
+    assert len(commands) >= 6
+    for command in commands:
+        assert zunft.must(command).stdout
+
+
+def test_what_readme_says_after_the_demo(demo: tuple[Zunft, str]) -> None:
+    zunft, _ = demo
+    commands = commands_under("Try it", block=1)
+    assert commands
+    for command in commands:
+        assert zunft.must(command).stdout
