@@ -66,7 +66,7 @@ class ChaincodeClient:
 
         Source: Fabric documentation, "External Builders and Launchers", bin/run.
         """
-        path = folder / "chaincode.json"
+        path = folder.joinpath("chaincode.json")
         try:
             told = json.loads(path.read_text())
             tls = _tls(told) if told.get("client_cert") else None

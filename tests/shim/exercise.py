@@ -7,7 +7,7 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 
-from chaincode.shim import FabricStub, Response, ShimError, policy_msp_ids
+from chaincode.shim import FabricStub, Response, ShimError, composite_key, policy_msp_ids, split_composite_key
 
 Words = Sequence[str]
 
@@ -79,6 +79,24 @@ async def page(stub: FabricStub, words: Words) -> object:
     return [[key for key, _ in part.rows] for part in (one, two)]
 
 
+async def page_and_write(stub: FabricStub, words: Words) -> object:
+    """key: which peers refuse"""
+    await stub.range_page("", "", 1)
+    stub.put(words[0], b"paged")
+    return None
+
+
+async def parts(stub: FabricStub, words: Words) -> object:
+    """colours: a composite key for each"""
+    for word in words:
+        stub.put(composite_key("part", [word, "1"]), word.encode())
+    return None
+
+
+async def find_parts(stub: FabricStub, _words: Words) -> object:
+    return [split_composite_key(key) async for key, _ in stub.composite_range("part")]
+
+
 async def history(stub: FabricStub, words: Words) -> object:
     """key: its values, newest first"""
     return [text(entry.value) async for entry in stub.history(words[0])]
@@ -133,7 +151,7 @@ async def attempt(stub: FabricStub, words: Words) -> object:
     try:
         return await COMMANDS[words[0]](stub, words[1:])
     except ShimError as error:
-        return f"{type(error).__name__}: {error}"
+        return [type(error).__name__, getattr(error, "request", "")]
 
 
 async def refuse(stub: FabricStub, words: Words) -> object:
@@ -146,10 +164,10 @@ async def crash(_stub: FabricStub, words: Words) -> object:
     raise RuntimeError(words[0])
 
 
-async def sleep(_stub: FabricStub, words: Words) -> object:
-    """seconds"""
-    await asyncio.sleep(float(words[0]))
-    return None
+async def sleep(stub: FabricStub, words: Words) -> object:
+    """milliseconds: then a read, which comes too late for a peer with a short time-out"""
+    await asyncio.sleep(int(words[0]) / 1000)
+    return text(await stub.get("a"))
 
 
 COMMANDS: dict[str, Callable[[FabricStub, Words], Awaitable[object]]] = {
@@ -162,6 +180,9 @@ COMMANDS: dict[str, Callable[[FabricStub, Words], Awaitable[object]]] = {
         count,
         first,
         page,
+        page_and_write,
+        parts,
+        find_parts,
         history,
         query,
         hide,

@@ -1,4 +1,4 @@
-"""One member's real peer and orderer on this machine, with chaincode as a service: enough to hold conversations with."""
+"""One member's real peer and orderer on this machine, with chaincode as a service: enough to converse with."""
 
 from __future__ import annotations
 
