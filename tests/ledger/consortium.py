@@ -25,7 +25,6 @@ from network.key_files import KeyFiles
 from network.member_material import MemberMaterial
 from node.ledger.embedded import EmbeddedLedger
 from node.ledger.gateway import ChaincodeEvent, Checkpoint, Commit, CommitError, Gateway, SigningIdentity, Transaction
-from node.ledger.gateway.identity import key_signer
 from node.ledger.transport import LedgerTransport
 from tests.ledger import chaincode
 
@@ -71,7 +70,7 @@ def root_files(folder: Path, msp_id: str) -> KeyFiles:
 
 def identity(root: KeyPair, msp_id: str, kind: NodeKind, validity: Validity | None = None) -> SigningIdentity:
     pair = issue_identity(root, f"{kind}.{msp_id}", kind, validity or Validity())
-    return SigningIdentity(msp_id, pair.certificate_pem, key_signer(pair.key))
+    return SigningIdentity.of_key(msp_id, pair.certificate_pem, pair.key)
 
 
 @lru_cache

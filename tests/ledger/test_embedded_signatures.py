@@ -1,8 +1,9 @@
-"""Signatures are checked the same in this process and in the worker, and the worker may die."""
+"""Signatures are checked and made the same in this process and in the worker, and the worker may die."""
 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import signal
 
@@ -10,7 +11,7 @@ import pytest
 
 from node.ledger.embedded import signatures
 from node.ledger.embedded.channel import Channel
-from node.ledger.embedded.signatures import Claim, Signatures
+from node.ledger.embedded.signatures import Claim, Order, Signatures
 from tests.ledger.consortium import ALPHA, BRAVO, genesis, high_s, member
 
 
@@ -43,6 +44,22 @@ async def test_true_claims_hold_and_others_do_not(monkeypatch: pytest.MonkeyPatc
         checker.close()
 
 
+@pytest.mark.parametrize("checks_before_worker", [1, 10**9])
+async def test_made_signatures_hold(monkeypatch: pytest.MonkeyPatch, checks_before_worker: int) -> None:
+    monkeypatch.setattr(signatures, "CHECKS_BEFORE_WORKER", checks_before_worker)
+    channel, signer = Channel.from_config_block(genesis()), Signatures()
+    alpha, bravo = member(ALPHA).peer, member(BRAVO).peer
+    without_key = dataclasses.replace(bravo, private_key=None)
+    orders = [Order(peer, text) for text in (b"a", b"b" * 100_000) for peer in (alpha, bravo, without_key)] * 20
+    try:
+        made, _ = await asyncio.gather(signer.sign_all(orders), signer.check_all(claims()[0]))
+        made += await signer.sign_all(orders)
+    finally:
+        signer.close()
+    for order, signature in zip(orders * 2, made, strict=True):
+        assert channel.identity(order.peer.creator).signed(order.message, signature)
+
+
 async def test_a_dead_worker_is_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signatures, "CHECKS_BEFORE_WORKER", 1)
     checker = Signatures()
@@ -51,8 +68,10 @@ async def test_a_dead_worker_is_done_without(monkeypatch: pytest.MonkeyPatch) ->
         await checker.check_all(made)
         assert checker._worker is not None
         waiting = asyncio.gather(*[checker.check_all(made) for _ in range(5)])
+        signing = asyncio.gather(checker.sign_all([Order(member(ALPHA).user, b"text")] * 100))
         os.kill(checker._worker._process.pid, signal.SIGKILL)
         assert await waiting == [expected] * 5
+        assert all(made[0].identity.signed(b"text", signature) for signature in (await signing)[0])
         assert await checker.check_all(made) == expected
     finally:
         checker.close()

@@ -24,6 +24,7 @@ from node.ledger.embedded.identity import Identity
 from node.ledger.embedded.policy import Policy
 from node.ledger.embedded.proposal import Proposal
 from node.ledger.embedded.rwset import ReadWriteSet, Results, hash_key
+from node.ledger.embedded.signatures import Order, PeerIdentity, Signatures
 from node.ledger.embedded.simulation import Simulation, StubError
 from node.ledger.embedded.state import Entry, State
 from node.ledger.embedded.transaction import Action
@@ -53,20 +54,6 @@ class Chaincode(Protocol):
     async def __call__(self, stub: Stub) -> Response: ...
 
 
-class PeerIdentity(Protocol):
-    """A peer's certificate and key."""
-
-    @property
-    def msp_id(self) -> str: ...
-
-    @property
-    def creator(self) -> bytes:
-        """Serialised msp.SerializedIdentity."""
-
-    def sign(self, message: bytes) -> bytes:
-        """ECDSA over SHA-256, DER, low-S."""
-
-
 @dataclass(frozen=True, slots=True)
 class Endorsed:
     """A transaction ready for its creator's signature, what endorsers signed, and the private values that they keep.
@@ -85,13 +72,20 @@ class Endorser:
     """The members' peers, as far as they run contract code."""
 
     def __init__(
-        self, channel: Channel, state: State, chaincode: Chaincode, name: str, peers: Mapping[str, PeerIdentity]
+        self,
+        channel: Channel,
+        state: State,
+        chaincode: Chaincode,
+        name: str,
+        peers: Mapping[str, PeerIdentity],
+        signatures: Signatures,
     ) -> None:
         self._channel = channel
         self._state = state
         self._chaincode = chaincode
         self._name = name
         self._peers = peers
+        self._signatures = signatures
         self._identities = {msp_id: channel.identity(peer.creator) for msp_id, peer in peers.items()}
         self._collections = [implicit_collection(msp_id) for msp_id in channel.members]
         self._choose = lru_cache(1000)(self._choose_uncached)
@@ -110,7 +104,7 @@ class Endorser:
             message = f"chaincode response {response.status}, {response.message}"
             raise refusal.not_endorsed(requested or [first], message, chosen=bool(requested))
         endorsers = tuple(dict.fromkeys(requested)) or self._endorsers(simulation, proposal, first)
-        return self._signed(proposal, creator, simulation, response, endorsers)
+        return await self._signed(proposal, creator, simulation, response, endorsers)
 
     async def evaluate(
         self, proposal: Proposal, creator: Identity, requested: Sequence[str]
@@ -154,7 +148,7 @@ class Endorser:
             return proposal_response_pb2.Response(status=500, message=simulation.fault)
         return proposal_response_pb2.Response(status=answer.status, message=answer.message, payload=answer.payload)
 
-    def _signed(
+    async def _signed(
         self,
         proposal: Proposal,
         creator: Identity,
@@ -166,7 +160,7 @@ class Endorser:
         private = simulation.results.private_bytes()
         results = simulation.results.results(self._name, private)
         signed = response_payload(proposal, results, response, simulation.event)
-        endorsements = [endorsement(self._peers[msp_id], signed) for msp_id in msp_ids]
+        endorsements = await self._endorsements(signed, [self._peers[msp_id] for msp_id in msp_ids])
         return Endorsed(
             payload=envelope_payload(proposal, signed, endorsements),
             creator=creator,
@@ -174,6 +168,15 @@ class Endorser:
             endorsers=tuple(self._identities[msp_id] for msp_id in msp_ids),
             private=private,
         )
+
+    async def _endorsements(
+        self, payload: bytes, peers: Sequence[PeerIdentity]
+    ) -> list[proposal_response_pb2.Endorsement]:
+        signatures = await self._signatures.sign_all([Order(peer, payload + peer.creator) for peer in peers])
+        return [
+            proposal_response_pb2.Endorsement(endorser=peer.creator, signature=signature)
+            for peer, signature in zip(peers, signatures, strict=True)
+        ]
 
     def _endorsers(self, simulation: Simulation, proposal: Proposal, first: str) -> Sequence[str]:
         """As few peers as the write set's policies need; with transient data only those who may see it."""
@@ -250,10 +253,6 @@ def response_payload(
         proposal_hash=proposal.hash, extension=action.SerializeToString()
     ).SerializeToString()
     return payload
-
-
-def endorsement(peer: PeerIdentity, payload: bytes) -> proposal_response_pb2.Endorsement:
-    return proposal_response_pb2.Endorsement(endorser=peer.creator, signature=peer.sign(payload + peer.creator))
 
 
 def envelope_payload(

@@ -25,14 +25,14 @@ from node.ledger.embedded import refusal
 from node.ledger.embedded.authority import Authority
 from node.ledger.embedded.channel import Channel
 from node.ledger.embedded.delivery import Delivery, ForBlock, block_response, filtered_response, status
-from node.ledger.embedded.endorser import Chaincode, Endorser, PeerIdentity
+from node.ledger.embedded.endorser import Chaincode, Endorser
 from node.ledger.embedded.errors import StorageError, UnknownPeer
 from node.ledger.embedded.folder import Folder
 from node.ledger.embedded.identity import ROLE, Identity, InvalidIdentity
 from node.ledger.embedded.orderer import Orderer, Submission
 from node.ledger.embedded.proposal import Proposal, parse_proposal
 from node.ledger.embedded.refusal import Refused
-from node.ledger.embedded.signatures import Signatures
+from node.ledger.embedded.signatures import PeerIdentity, Signatures
 from node.ledger.embedded.transaction import CODE, Invalid, parse_header
 from node.ledger.embedded.transient_store import TransientStore
 from node.ledger.embedded.validator import Verdict, check_envelope
@@ -41,13 +41,15 @@ from node.ledger.embedded.validator import Verdict, check_envelope
 class EmbeddedLedger:
     """Implements `LedgerTransport` in process. Belongs to the event loop that it is first used in."""
 
-    def __init__(self, folder: Folder, channel: Channel, endorser: Endorser, clock: Clock) -> None:
+    def __init__(
+        self, folder: Folder, channel: Channel, endorser: Endorser, signatures: Signatures, clock: Clock
+    ) -> None:
         """Use `open`."""
         self._folder = folder
         self._channel = channel
         self._endorser = endorser
-        self._signatures = Signatures()
-        self._authority = Authority(channel, self._signatures, clock)
+        self._signatures = signatures
+        self._authority = Authority(channel, signatures, clock)
         self._transient = TransientStore()
         self._orderer = Orderer(channel, folder, self._transient)
         self._delivery = Delivery(channel, folder, self._orderer)
@@ -78,11 +80,12 @@ class EmbeddedLedger:
         try:
             channel = Channel.from_config_block(files.channel.block(0))
             check_peers(channel, peers)
-            endorser = Endorser(channel, files, chaincode, chaincode_name, peers)
+            signatures = Signatures()
+            endorser = Endorser(channel, files, chaincode, chaincode_name, peers, signatures)
         except Exception:
             files.close()
             raise
-        return cls(files, channel, endorser, clock)
+        return cls(files, channel, endorser, signatures, clock)
 
     @property
     def channel_id(self) -> str:

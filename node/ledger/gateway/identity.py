@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -29,12 +29,18 @@ class SigningIdentity:
     msp_id: str
     certificate_pem: bytes
     sign: Signer
+    # Where it is in this process's memory.
+    private_key: ec.EllipticCurvePrivateKey | None = field(default=None, repr=False)
 
     @classmethod
     def load(cls, msp_id: str, certificate_path: Path, key_path: Path, *, clock: Clock = utc_now) -> SigningIdentity:
         """From PEM files. Raises what KeyFiles.pair raises: unreadable, mismatched, expired."""
         pair = KeyFiles(certificate_path, key_path).pair(now=clock())
-        return cls(msp_id, pair.certificate_pem, key_signer(pair.key))
+        return cls.of_key(msp_id, pair.certificate_pem, pair.key)
+
+    @classmethod
+    def of_key(cls, msp_id: str, certificate_pem: bytes, key: ec.EllipticCurvePrivateKey) -> SigningIdentity:
+        return cls(msp_id, certificate_pem, key_signer(key), key)
 
     @classmethod
     def offline(cls, msp_id: str, certificate_pem: bytes) -> SigningIdentity:
