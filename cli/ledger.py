@@ -15,8 +15,7 @@ from cli.session import Session, open_session, run
 from cli.values import show_time_us
 from network.topology import Topology
 from node.ledger.block_reader import Block, Transaction, read_block
-from node.ledger.connect import open_embedded
-from node.ledger.embedded.service import LedgerServer, ServerTls
+from node.ledger.connect import open_embedded, serving
 
 app = new_group("ledger")
 
@@ -31,12 +30,10 @@ def serve(home: Home = DEFAULT_HOME) -> None:
     async def work() -> None:
         topology = Topology.load(home)
         ledger = open_embedded(topology)
-        tls_files = topology.keys(topology.member(topology.issuer)).node_tls()
-        tls = ServerTls(tls_files.key_pem(), tls_files.certificate_pem())
         try:
-            server = await LedgerServer.start(ledger, topology.gateway.host, topology.gateway.port, tls)
-            say(f"The ledger of {topology.consortium} is served on {topology.gateway}. Ctrl-C ends it.")
-            await server.wait()
+            async with serving(topology, ledger) as server:
+                say(f"The ledger of {topology.consortium} is served on {topology.gateway}. Ctrl-C ends it.")
+                await server.wait()
         finally:
             await ledger.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from typing import Annotated
 
 import typer
@@ -13,6 +14,8 @@ from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import print_json, say, show_fields, show_rows, to_dict
 from cli.session import Session, open_session, run
 from cli.values import parse_amount, show_amount, show_time_us
+from node.ledger.connect import serving
+from node.ledger.embedded.ledger import EmbeddedLedger
 from zunft.v1.node_pb2 import (
     AccountBalance,
     EventCursor,
@@ -30,10 +33,15 @@ AgreementId = Annotated[str, typer.Argument(help="The agreement's name.")]
 
 @app.command("run")
 def run_node(acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """Run the member's node until Ctrl-C. If the ledger is not served elsewhere, this process holds it."""
+    """Run the member's node until Ctrl-C. The first one holds the embedded ledger and serves it to the others."""
 
     async def work() -> None:
-        async with open_session(home, acting) as session, local_node(session) as node:
+        async with AsyncExitStack() as stack:
+            session = await stack.enter_async_context(open_session(home, acting))
+            if isinstance(session.transport, EmbeddedLedger):
+                await stack.enter_async_context(serving(session.topology, session.transport))
+                say(f"The ledger of {session.topology.consortium} is served on {session.topology.gateway}.")
+            node = await stack.enter_async_context(local_node(session))
             say(f"The node of {session.member.name} listens on {session.member.api}. Ctrl-C ends it.")
             await node.run()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -45,13 +47,17 @@ async def open_node(session: Session, call: str) -> AsyncIterator[NodeClient]:
 
 
 async def _is_listening(session: Session) -> bool:
-    api = session.member.api
+    """Whether this member's node is there, and not another consortium's, or another program."""
+    api, roots = session.member.api, session.topology.keys(session.member).tls_root_pem()
+    tls = ssl.create_default_context(cadata=roots.decode())
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            _, writer = await asyncio.open_connection(api.host, api.port)
+            _, writer = await asyncio.open_connection(api.host, api.port, ssl=tls)
     except (OSError, TimeoutError):
         return False
     writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
     return True
 
 

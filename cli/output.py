@@ -41,6 +41,8 @@ def pictured(path: Path | None) -> Iterator[None]:
 def say(text: str, *, markup: bool = False) -> None:
     """One sentence about what was done; names in it are shown as they are, unless rich's markup is asked for."""
     console.print(text, highlight=False, soft_wrap=True, markup=markup)
+    # Who reads a pipe or a service's log hears it now.
+    console.file.flush()
 
 
 def say_next(home: Path, words: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -117,5 +118,15 @@ async def open_session(home: Path, acting: str) -> AsyncIterator[Session]:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Runs a command to its end."""
-    return asyncio.run(work)
+    """Runs a command to its end; a SIGTERM stops it in order, like Ctrl-C."""
+
+    async def until_terminated() -> T:
+        task = asyncio.current_task()
+        if task is not None:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await work
+
+    try:
+        return asyncio.run(until_terminated())
+    except asyncio.CancelledError as error:
+        raise KeyboardInterrupt from error
