@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fabric_protos.common import common_pb2
 
 from chaincode.contract import invoke
 from network.topology import Topology
 from node.ledger.embedded.errors import FolderInUse
 from node.ledger.embedded.ledger import EmbeddedLedger
+from node.ledger.embedded.service import LedgerServer, ServerTls
 from node.ledger.gateway.identity import SigningIdentity
 from node.ledger.grpc_transport import GrpcTransport, TlsFiles
 from node.ledger.transport import LedgerTransport
@@ -25,6 +29,18 @@ def connect_remote(topology: Topology) -> GrpcTransport:
     """The Gateway service at the consortium's address; connects with the first call."""
     roots = b"".join(topology.keys(member).tls_root_pem() for member in topology.members)
     return GrpcTransport(str(topology.gateway), TlsFiles(roots))
+
+
+@asynccontextmanager
+async def serving(topology: Topology, ledger: EmbeddedLedger) -> AsyncIterator[LedgerServer]:
+    """The ledger's Gateway service at the consortium's address, for other processes. Raises PortUnavailable."""
+    tls_files = topology.keys(topology.member(topology.issuer)).node_tls()
+    tls = ServerTls(tls_files.key_pem(), tls_files.certificate_pem())
+    server = await LedgerServer.start(ledger, topology.gateway.host, topology.gateway.port, tls)
+    try:
+        yield server
+    finally:
+        await server.stop()
 
 
 def create_embedded(topology: Topology) -> None:
