@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.program import Zunft
+from tests.cli.program import STARTED, Zunft
 from tests.cli.readme import first_steps, steel_csv
 
 
@@ -23,5 +26,27 @@ def charged(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def zunft(charged: Path, tmp_path: Path) -> Zunft:
-    """A copy to do with as one likes."""
-    return Zunft(Path(shutil.copytree(charged, tmp_path / "consortium")))
+    """A copy to do with as one likes, on ports of its own."""
+    home = Path(shutil.copytree(charged, tmp_path / "consortium"))
+    file = home / "consortium.yaml"
+    file.write_text(re.sub(r"(?<=port: )\d+", lambda _: str(_free_port()), file.read_text()))
+    return Zunft(home)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_running() -> Iterator[None]:
+    yield
+    while STARTED:
+        process = STARTED.pop()
+        if process.poll() is None:
+            process.kill()
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
+        process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -21,6 +21,9 @@ from cli.main import main
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 
+# A test that fails must leave nothing running.
+STARTED: list[subprocess.Popen[str]] = []
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -68,7 +71,7 @@ class Zunft:
 
     def start(self, words: str, **extra: Any) -> subprocess.Popen[str]:
         """As a process of its own, in a process group of its own as a shell would have it."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             # Also where the tests themselves run in the background, with Ctrl-C switched off.
             ["env", "--default-signal=INT", Path(sys.executable).with_name("zunft"), *shlex.split(words)],
             env={**os.environ, **self._variables()},
@@ -79,6 +82,8 @@ class Zunft:
             start_new_session=True,
             **extra,
         )
+        STARTED.append(process)
+        return process
 
     def run(self, words: str, **extra: Any) -> Outcome:
         """`start`, to the end."""

@@ -1,0 +1,48 @@
+"""docs/cli.md, made from the commands themselves: `.venv/bin/python -m tests.cli.page` writes it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cli.groups import HELP_BY_NAME, load
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "cli.md"
+
+INTRODUCTION = """# Commands
+
+`zunft COMMAND --help` says more about each. Everywhere: `--home` (or `ZUNFT_HOME`) names the consortium's folder, `--as` (or `ZUNFT_AS`)
+who acts: a member, or `member/user`; without a user, the member's first one whose roles allow it. Every listing takes `--json`.
+Results go to standard output, errors to standard error; `ZUNFT_LOG=info` shows a node's log there, too.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [INTRODUCTION]
+    for name, text in HELP_BY_NAME.items():
+        rows = [f"| `{words}` | {what} |" for words, what in _rows(name, load(name))]
+        parts.append("\n".join([f"## {name}", "", text, "", "| command | what it does |", "|---|---|", *rows]) + "\n")
+    return "\n".join([*parts, _exit_codes()])
+
+
+def _rows(name: str, command: Any) -> Iterator[tuple[str, str]]:
+    commands = getattr(command, "commands", None)
+    for words, one in [(name, command)] if commands is None else [(f"{name} {sub}", commands[sub]) for sub in commands]:
+        arguments = [one_.name.upper() for one_ in one.params if one_.param_type_name == "argument"]
+        needed = [f"{one_.opts[0]} …" for one_ in one.params if one_.param_type_name == "option" and one_.required]
+        yield " ".join(["zunft", words, *arguments, *needed]), " ".join(one.help.split("\n\n")[0].split())
+
+
+def _exit_codes() -> str:
+    """README's table, the only place where it is written."""
+    found = re.search(r"^\| exit code .*?\n\n", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return f"## Exit codes\n\n{found.group().strip()}\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())

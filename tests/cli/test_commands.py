@@ -1,0 +1,60 @@
+"""What there is: every transaction has its command, the page lists them all, and they start without what they need not."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chaincode.contract import TRANSACTIONS
+from cli.exit_codes import ExitCode
+from tests.cli.page import PAGE, page
+from tests.cli.program import ROOT, Zunft
+
+# Transactions that a command causes without naming them: by its node, or in a file of node/ that it calls.
+INDIRECT = {"usage.submit": "usage import", "usage.read_record": "node statement"}
+
+
+def test_every_transaction_can_be_caused_by_a_command() -> None:
+    source = "".join(path.read_text() for path in (ROOT / "cli").glob("*.py"))
+    assert {name for name in TRANSACTIONS if f'"{name}"' not in source} <= set(INDIRECT)
+
+
+def test_the_page_is_what_the_commands_say() -> None:
+    assert PAGE.read_text() == page(), "docs/cli.md is stale: .venv/bin/python -m tests.cli.page"
+
+
+def test_exit_codes_are_documented() -> None:
+    documented = {int(code) for code in re.findall(r"^\| (\d+) \|", PAGE.read_text(), re.MULTILINE)}
+    assert documented == {0, *ExitCode} - {ExitCode.INTERNAL}
+
+
+@pytest.mark.parametrize(
+    ("words", "unneeded"),
+    [
+        ("--help", ["numpy", "grpc", "cryptography", "google.protobuf", "structlog"]),
+        ("token --help", ["matplotlib", "structlog", "node.api", "node.audit"]),
+        ("node --help", ["matplotlib", "node.audit"]),
+    ],
+)
+def test_commands_import_what_they_need(words: str, unneeded: list[str]) -> None:
+    program = f"""
+import sys
+from cli.main import main
+sys.argv = {["zunft", *words.split()]}
+try:
+    main()
+except SystemExit:
+    print("\\nimported:", *(name for name in {unneeded} if name in sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1].strip() == "imported:"
+
+
+def test_completion_knows_the_commands(tmp_path: Path) -> None:
+    words = {"_ZUNFT_COMPLETE": "complete_bash", "COMP_WORDS": "zunft token re", "COMP_CWORD": "2"}
+    printed = Zunft(tmp_path, words).run("").stdout
+    assert set(printed.split()) == {"redeem", "redemptions", "reject", "reserve"}
