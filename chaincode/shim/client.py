@@ -75,7 +75,7 @@ class ChaincodeClient:
             raise InvalidRequest(f"{path} is not what a peer writes for bin/run ({error!r})") from error
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until cancelled. Raises ProtocolError, which dialling again would not mend."""
         pause_s = 1
         while True:
             began = asyncio.get_running_loop().time()
@@ -92,6 +92,8 @@ class ChaincodeClient:
             log.warning("the peer at %s ended the conversation", self._address)
         except grpc.aio.AioRpcError as error:
             log.warning("the peer at %s: %s: %s", self._address, error.code().name, error.details())
+        except asyncio.InvalidStateError:
+            log.warning("the peer at %s hung up while it was being answered", self._address)
 
     def _channel(self) -> grpc.aio.Channel:
         options: list[tuple[str, int | str]] = [*CONNECTION_OPTIONS]

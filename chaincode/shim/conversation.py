@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 _MESSAGE = shim.ChaincodeMessage
 # A peer's own default, chaincode.executetimeout in core.yaml: afterwards nobody waits for the response.
 DEFAULT_TIMEOUT_S = 30
+# A peer that does not know the chaincode id never answers, and itself waits for minutes.
+GREETING_TIMEOUT_S = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Conversation:
         self._is_stopping = False
         # What may come next: the state of the protocol.
         self._state = _MESSAGE.REGISTERED
+        self._greeting = asyncio.timeout(GREETING_TIMEOUT_S)
 
     async def run(self, incoming: AsyncIterable[shim.ChaincodeMessage]) -> AsyncGenerator[shim.ChaincodeMessage]:
         """Our messages, until the peer's end. Then whatever is still running is cancelled.
@@ -94,8 +97,14 @@ class Conversation:
 
     async def _read(self, incoming: AsyncIterable[shim.ChaincodeMessage]) -> None:
         try:
-            async for message in incoming:
-                self._take(message)
+            async with self._greeting:
+                async for message in incoming:
+                    self._take(message)
+        except TimeoutError as error:
+            raise ProtocolError(
+                f"the peer did not accept {self._chaincode.chaincode_id} within {GREETING_TIMEOUT_S} s: check that this"
+                " is the id of the package that is installed there, label:hash"
+            ) from error
         finally:
             self._outgoing.put_nowait(None)
 
@@ -119,6 +128,7 @@ class Conversation:
         else:
             self._limits = read_limits(message.payload)
             self._state = _MESSAGE.TRANSACTION
+            self._greeting.reschedule(None)
             log.info("a peer is ready to call %s", self._chaincode.chaincode_id)
 
     def _take_answer(self, message: shim.ChaincodeMessage) -> None:

@@ -34,10 +34,14 @@ class Response:
     payload: bytes = b""
 
 
-def encode(response: ResponseLike) -> bytes:
-    """As peer.Response."""
-    message = proposal_response_pb2.Response(status=response.status, message=response.message, payload=response.payload)
-    return bytes(message.SerializeToString())
+def to_message(response: ResponseLike) -> proposal_response_pb2.Response:
+    """As peer.Response. Raises AttributeError, TypeError, ValueError if it is none."""
+    return proposal_response_pb2.Response(status=response.status, message=response.message, payload=response.payload)
+
+
+def failure(text: str) -> proposal_response_pb2.Response:
+    """What is neither the handler's answer nor a refusal."""
+    return proposal_response_pb2.Response(status=INTERNAL_ERROR, message=text)
 
 
 def decode(data: bytes) -> Response:

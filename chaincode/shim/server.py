@@ -62,7 +62,7 @@ class ChaincodeServer:
         Without `tls` whoever reaches the port can pretend to be a peer: for tests on one machine.
         """
         self.port = 0
-        self._address = address
+        self.address = address
         self._chaincode = Chaincode(chaincode_id, handler, msp_id, timeout_s)
         self._service = _Service(self._chaincode)
         self._tls = tls
@@ -75,7 +75,7 @@ class ChaincodeServer:
         self.port = self._listen(server)
         await server.start()
         self._server = server
-        log.info("%s listens on %s", self._chaincode.chaincode_id, self._address)
+        log.info("%s listens on %s", self._chaincode.chaincode_id, self.address)
 
     async def stop(self, grace_s: int = _STOP_GRACE_S) -> None:
         """Answers what is running; what still runs after the grace is cancelled."""
@@ -98,11 +98,11 @@ class ChaincodeServer:
     def _listen(self, server: grpc.aio.Server) -> int:
         try:
             if self._tls:
-                return server.add_secure_port(self._address, self._tls.credentials())
-            return server.add_insecure_port(self._address)
+                return server.add_secure_port(self.address, self._tls.credentials())
+            return server.add_insecure_port(self.address)
         except RuntimeError as error:
             raise ListenError(
-                f"cannot listen on {self._address}: choose a free port of this machine, and check the TLS key and"
+                f"cannot listen on {self.address}: choose a free port of this machine, and check the TLS key and"
                 f" certificate ({error})"
             ) from error
 

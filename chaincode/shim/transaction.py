@@ -7,7 +7,7 @@ import logging
 import traceback
 from collections.abc import Awaitable, Callable
 
-from fabric_protos.peer import chaincode_pb2
+from fabric_protos.peer import chaincode_pb2, proposal_response_pb2
 from fabric_protos.peer import chaincode_shim_pb2 as shim
 from google.protobuf.message import DecodeError
 
@@ -15,7 +15,7 @@ from chaincode.shim.errors import MessageTooLarge, ShimError
 from chaincode.shim.limits import PeerLimits
 from chaincode.shim.proposal import read_proposal
 from chaincode.shim.requests import Requests, check_size
-from chaincode.shim.response import ERROR_FROM, INTERNAL_ERROR, Response, ResponseLike, encode
+from chaincode.shim.response import ERROR_FROM, ResponseLike, failure, to_message
 from chaincode.shim.stub import FabricStub
 
 log = logging.getLogger(__name__)
@@ -39,32 +39,32 @@ async def run_transaction(
 
 async def _respond(
     stub: FabricStub, requests: Requests, handler: Handler, limits: PeerLimits, timeout_s: int
-) -> ResponseLike:
+) -> proposal_response_pb2.Response:
     """The handler's answer once its writes are with the peer."""
     try:
         async with asyncio.timeout(timeout_s) as limit:
-            response = await handler(stub)
+            response = to_message(await handler(stub))
             if response.status < ERROR_FROM:
                 await stub.writes.send(requests, limits)
             return response
     except ShimError as error:
-        return Response(INTERNAL_ERROR, f"{type(error).__name__}: {error}")
+        return failure(f"{type(error).__name__}: {error}")
     except Exception as error:
         if limit.expired():
-            return Response(INTERNAL_ERROR, f"the transaction took longer than {timeout_s} s and was given up")
+            return failure(f"the transaction took longer than {timeout_s} s and was given up")
         _log_fault(stub, error)
-        return Response(INTERNAL_ERROR, f"the chaincode failed with {type(error).__name__}; its log says where")
+        return failure(f"the chaincode failed with {type(error).__name__}; its log says where")
 
 
-def _completed(stub: FabricStub, requests: Requests, response: ResponseLike) -> shim.ChaincodeMessage:
-    message = requests.message(shim.ChaincodeMessage.COMPLETED, encode(response))
+def _completed(stub: FabricStub, requests: Requests, response: proposal_response_pb2.Response) -> shim.ChaincodeMessage:
+    message = requests.message(shim.ChaincodeMessage.COMPLETED, response.SerializeToString())
     if stub.event and response.status < ERROR_FROM:
         stub.event.tx_id = stub.tx_id
         message.chaincode_event.CopyFrom(stub.event)
     try:
         check_size(message)
     except MessageTooLarge as error:
-        return requests.message(shim.ChaincodeMessage.COMPLETED, encode(Response(INTERNAL_ERROR, str(error))))
+        return requests.message(shim.ChaincodeMessage.COMPLETED, failure(str(error)).SerializeToString())
     return message
 
 

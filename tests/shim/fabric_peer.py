@@ -13,6 +13,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import tarfile
 import time
 from collections.abc import Callable, Mapping
@@ -40,10 +41,14 @@ CHANNEL = "probe"
 HOST = "127.0.0.1"
 UP_WITHIN_S = 60
 
+# A package with a connection.json is a service that the peer dials; without one, the peer runs the chaincode.
 BUILDER = {
-    "detect": '#!/bin/sh\ngrep -q service "$2/metadata.json"\n',
-    "build": '#!/bin/sh\ncp "$1/connection.json" "$3"\n',
-    "release": '#!/bin/sh\nmkdir -p "$2/chaincode/server" && cp "$1/connection.json" "$2/chaincode/server"\n',
+    "detect": '#!/bin/sh\ngrep -q probe "$2/metadata.json"\n',
+    "build": '#!/bin/sh\ncp "$1"/*.json "$3"\n',
+    "release": '#!/bin/sh\n[ -f "$1/connection.json" ] || exit 0\n'
+    'mkdir -p "$2/chaincode/server" && cp "$1/connection.json" "$2/chaincode/server"\n',
+    "run": f'#!/bin/sh\nPYTHONPATH="{":".join(path for path in sys.path if path)}" '
+    f'exec "{sys.executable}" -m tests.shim.run_client "$2"\n',
 }
 
 
@@ -227,10 +232,10 @@ class FabricPeer:
         return folder
 
 
-def make_package(label: str, connection: Mapping[str, object]) -> bytes:
-    """An installable package that says where the chaincode listens."""
-    metadata = json.dumps({"type": "service", "label": label}).encode()
-    code = _tar({"connection.json": json.dumps(connection).encode()})
+def make_package(label: str, connection: Mapping[str, object] | None) -> bytes:
+    """An installable package that says where the chaincode listens, if it listens."""
+    metadata = json.dumps({"type": "probe", "label": label}).encode()
+    code = _tar({"connection.json" if connection else "nothing.json": json.dumps(connection or {}).encode()})
     return _tar({"metadata.json": metadata, "code.tar.gz": code})
 
 

@@ -57,6 +57,18 @@ def test_what_comes_out_of_turn_ends_the_conversation(kind: int) -> None:
     asyncio.run(play())
 
 
+def test_a_peer_that_does_not_know_the_id_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chaincode.shim.conversation.GREETING_TIMEOUT_S", 0)
+
+    async def play() -> None:
+        peer = HandPeer(read_one)
+        await peer.hear(M.REGISTER)
+        with pytest.raises(ProtocolError, match=r"did not accept label:hash .* check that this is the id"):
+            await anext(peer.outgoing)
+
+    asyncio.run(play())
+
+
 def test_a_lost_connection_cancels_the_transaction_and_answers_nobody() -> None:
     seen: list[str] = []
 
@@ -167,6 +179,18 @@ def test_a_fault_is_answered_and_logged_without_its_text(caplog: pytest.LogCaptu
         with_peer(handler, play)
     assert "KeyError" in caplog.text
     assert "confidential too" not in caplog.text
+
+
+@pytest.mark.parametrize("answer", [None, Response(status="200"), Response(message="\udfff"), Response(payload="")])  # type: ignore[arg-type]
+def test_an_answer_that_is_none_is_a_fault(answer: Response) -> None:
+    async def handler(_stub: FabricStub) -> Response:
+        return answer
+
+    async def play(peer: HandPeer) -> None:
+        peer.call()
+        assert (await peer.hear_response()).message.startswith("the chaincode failed with")
+
+    with_peer(handler, play)
 
 
 def test_a_refusal_writes_nothing_and_has_no_event() -> None:
