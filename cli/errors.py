@@ -5,7 +5,16 @@ from __future__ import annotations
 from chaincode.errors import ContractError
 from cli.exit_codes import ExitCode
 from network.errors import InvalidTopology, NetworkError
-from node.errors import DatabaseDamaged, DiskFull, NodeError, NodeUnreachable
+from node.errors import (
+    AddressInUse,
+    DatabaseDamaged,
+    DatabaseInUse,
+    DiskFull,
+    MeterFolderDamaged,
+    NodeError,
+    NodeUnreachable,
+)
+from node.ledger.embedded.errors import FolderInUse, StorageError
 from node.ledger.errors import LedgerError
 from node.yaml_tree import WrongFile
 
@@ -47,6 +56,11 @@ _EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (NodeUnreachable, ExitCode.UNREACHABLE),
     (DiskFull, ExitCode.MACHINE),
     (DatabaseDamaged, ExitCode.MACHINE),
+    (DatabaseInUse, ExitCode.MACHINE),
+    (MeterFolderDamaged, ExitCode.MACHINE),
+    (AddressInUse, ExitCode.MACHINE),
+    (FolderInUse, ExitCode.UNREACHABLE),
+    (StorageError, ExitCode.MACHINE),
     (WrongFile, ExitCode.USAGE),
     (NodeError, ExitCode.REFUSED),
     (LedgerError, ExitCode.UNREACHABLE),

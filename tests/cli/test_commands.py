@@ -1,4 +1,4 @@
-"""What there is: every transaction has its command, the page lists them all, and they start without what they need not."""
+"""Every transaction has its command, the page lists them all, and they start without what they need not."""
 
 from __future__ import annotations
 
