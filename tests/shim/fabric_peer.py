@@ -22,6 +22,7 @@ from pathlib import Path
 
 import grpc
 import grpc.aio
+from fabric_protos.common import common_pb2
 from fabric_protos.peer import peer_pb2_grpc, proposal_response_pb2
 from fabric_protos.peer.lifecycle import lifecycle_pb2
 
@@ -66,6 +67,8 @@ class FabricPeer:
     folder: Path
     settings: Mapping[str, str] = field(default_factory=dict)
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    transport: GrpcTransport | None = None
+    _channel: grpc.aio.Channel | None = None
 
     async def start(self) -> None:
         self.member = MemberKeys.found(self.folder / "member", MSP_ID)
@@ -84,12 +87,15 @@ class FabricPeer:
         await self.call_peer("cscc", b"JoinChain", block.SerializeToString())
 
     async def stop(self) -> None:
-        await self.transport.close()
-        await self._channel.close()
-        for process in self.processes:
+        """Leaves no process, however far the start came."""
+        for process in reversed(self.processes):
             process.terminate()
         for process in self.processes:
-            process.wait(20)
+            await asyncio.to_thread(_wait_or_kill, process)
+        if self.transport:
+            await self.transport.close()
+        if self._channel:
+            await self._channel.close()
 
     def gateway(self, chaincode: str) -> Gateway:
         return Gateway(self.transport, self.admin, channel=CHANNEL, chaincode=chaincode)
@@ -129,7 +135,7 @@ class FabricPeer:
         user = self.member.user("admin")
         self.admin = SigningIdentity.load(MSP_ID, user.certificate_path, user.key_path)
 
-    def _genesis_block(self):  # type: ignore[no-untyped-def]
+    def _genesis_block(self) -> common_pb2.Block:
         keys = self.member
         orderer = Orderer(
             MSP_ID,
@@ -267,6 +273,14 @@ def _config_folder() -> Path | None:
     if binary := shutil.which("peer"):
         places.append(Path(binary).resolve().parent.parent / "config")
     return next((place for place in places if (place / "core.yaml").exists()), None)
+
+
+def _wait_or_kill(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 async def _until(attempt: Callable[[], object]) -> None:

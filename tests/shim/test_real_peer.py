@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,11 @@ def test_everything_the_stub_offers(tmp_path: Path, settings: Mapping[str, str])
         async with one, two:
             await peer.deploy("other", other)
             await peer.deploy("probe", package)
-            await play_all(peer.gateway("probe"))
+            gateway = peer.gateway("probe")
+            await play_all(gateway)
+            async with aclosing(gateway.chaincode_events(start_block=0)) as events:
+                event = await anext(events)
+            assert (event.name, event.payload) == ("written", b"3")
 
     on_peer(tmp_path, play_with, settings)
 
