@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from fabric_protos.common import policies_pb2
 from fabric_protos.peer import chaincode_shim_pb2 as shim
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chaincode import shim as shim_package
 from chaincode.shim import (
     InvalidKey,
     InvalidPolicy,
@@ -111,3 +114,11 @@ def test_writes_that_fabric_would_mistake_are_refused() -> None:
         writes.delete("", "")
     with pytest.raises(InvalidKey):
         writes.purge("collection", "\udfff")
+
+
+def test_the_shim_needs_nothing_else_of_this_project() -> None:
+    folder = Path(shim_package.__file__).parent
+    lines = [line for path in folder.glob("*.py") for line in path.read_text().splitlines()]
+    imported = {line.split()[1] for line in lines if line.startswith(("from ", "import "))}
+    ours = ("chaincode", "network", "node", "cli", "zunft")
+    assert {name for name in imported if name.split(".")[0] in ours and not name.startswith("chaincode.shim")} == set()
