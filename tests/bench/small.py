@@ -1,4 +1,4 @@
-"""Small durable transactions per second: every signature checked, three of four members endorse, 32 in flight.
+"""Small durable transactions per second: three of four members endorse, 32 in flight.
 
 A meter's new place (meter.locate) is the small transaction without conflicts. A transfer of tokens changes the balances
 of two members, so among four members two transfers at most do not conflict; that figure stands beside it.
