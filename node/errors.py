@@ -56,18 +56,6 @@ class UnknownAgreement(NodeError):
     code = grpc.StatusCode.NOT_FOUND
 
 
-class UnknownRecord(NodeError):
-    """The node holds no such record."""
-
-    code = grpc.StatusCode.NOT_FOUND
-
-
-class OutOfSequence(NodeError):
-    """The batch does not continue the stream that the node has accepted so far."""
-
-    code = grpc.StatusCode.FAILED_PRECONDITION
-
-
 class DatabaseDamaged(NodeError):
     """A database of the node cannot be read or written."""
 

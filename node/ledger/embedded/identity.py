@@ -11,7 +11,6 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from fabric_protos.msp import identities_pb2, msp_config_pb2, msp_principal_pb2
 
@@ -168,7 +167,3 @@ def revoked_serials(lists: Iterable[bytes]) -> frozenset[tuple[x509.Name, int]]:
     """Issuer and serial number of every revoked certificate; the time of revocation plays no part, as in Fabric."""
     parsed = [x509.load_pem_x509_crl(pem) for pem in lists]
     return frozenset((crl.issuer, entry.serial_number) for crl in parsed for entry in crl)
-
-
-def pem_of(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(Encoding.PEM)

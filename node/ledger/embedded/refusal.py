@@ -30,10 +30,6 @@ def failed_precondition(message: str) -> TransportError:
     return TransportError(grpc.StatusCode.FAILED_PRECONDITION, message)
 
 
-def not_found(message: str) -> TransportError:
-    return TransportError(grpc.StatusCode.NOT_FOUND, message)
-
-
 def not_endorsed(msp_ids: Iterable[str], message: str, *, chosen: bool = False) -> TransportError:
     """Every endorser refused, for the same reason since all run the same code; `chosen`: by the client."""
     failed = "failed to collect enough transaction endorsements" if chosen else "failed to endorse transaction"

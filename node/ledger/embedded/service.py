@@ -17,9 +17,9 @@ from fabric_protos.peer import events_pb2, events_pb2_grpc
 
 from node.ledger.embedded.ledger import EmbeddedLedger
 from node.ledger.errors import LedgerError, TransportError
+from node.ledger.grpc_transport import MAX_MESSAGE_BYTES
 from node.ledger.rpc_status import METADATA_KEY, encode_details
 
-MAX_MESSAGE_BYTES = 100 * 1024 * 1024
 Context = grpc.aio.ServicerContext[Any, Any]
 Answer = TypeVar("Answer")
 
