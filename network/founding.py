@@ -11,24 +11,39 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from chaincode.roles import Role
+from network.certificates import NodeKind
 from network.channel import ChannelSettings, genesis_block
 from network.errors import ConsortiumExists, InvalidName, InvalidTopology
 from network.member_keys import MemberKeys
-from network.member_material import Endpoint, check_msp_id
+from network.member_material import Endpoint, MemberMaterial, check_msp_id
+from network.ordering import BftOrdering, Orderer, Ordering, RaftOrdering
 from network.private_files import write_public
-from network.topology import MemberEntry, Topology
+from network.topology import (
+    FabricSettings,
+    MemberEntry,
+    OrdererEndpoints,
+    OrderingKind,
+    PeerEndpoints,
+    RuntimeKind,
+    Topology,
+)
 
+HOST = "127.0.0.1"
 FIRST_PORT = 7600
 LAST_PORT = 65535
+# The ledger's port and the nodes' come first, then for each member its peer's and its orderer's.
+FABRIC_PORTS_FROM = 100
+FABRIC_PORTS_EACH = 10
 
-_PLAN_KEYS = ("consortium", "currency", "issuer", "members", "channel", "charter", "first_port")
+_PLAN_KEYS = ("consortium", "currency", "issuer", "members", "channel", "charter", "first_port", "fabric")
+_FABRIC_KEYS = ("runtime", "ordering", "orderers", "core", "orderer")
 _MEMBER_KEYS = ("name", "msp_id", "legal_name")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
@@ -51,12 +66,16 @@ class Plan:
     charter: str
     members: tuple[tuple[str, str, str], ...]
     first_port: int
+    fabric: FabricSettings | None = None
+    # Names of the members that run an orderer; empty: all do.
+    orderers: tuple[str, ...] = ()
 
 
 def read_plan(path: Path) -> Plan:
     """From YAML: consortium, currency, issuer, members (name, msp_id, legal_name). Raises InvalidTopology.
 
-    Optional: channel, charter (path of a text file beside it), first_port.
+    Optional: channel, charter (path of a text file beside it), first_port; fabric (runtime, ordering, orderers, core,
+    orderer) for a Fabric network instead of the embedded ledger.
     """
     try:
         document = yaml.safe_load(path.read_text())
@@ -91,26 +110,52 @@ def founding_folder(home: Path) -> Iterator[Path]:
 def make_members(home: Path, plan: Plan) -> Topology:
     """Every member's keys, with a user per role, the genesis block and the charter's text. Raises InvalidName."""
     topology = _topology(home, plan)
-    material = []
-    for member in topology.members:
-        keys = MemberKeys.found(topology.folder(member), member.msp_id)
-        for role in Role:
-            keys.add_user(role.value, [role])
-        material.append(keys.public_material())
-    block = genesis_block(ChannelSettings(plan.channel, material))
+    material = [_make_member(topology, member) for member in topology.members]
+    block = genesis_block(ChannelSettings(plan.channel, material, _ordering(topology)))
     write_public(topology.genesis_path, block.SerializeToString())
     write_public(topology.charter_path, plan.charter.encode())
     topology.save()
     return topology
 
 
+def _make_member(topology: Topology, member: MemberEntry) -> MemberMaterial:
+    keys = MemberKeys.found(topology.folder(member), member.msp_id)
+    for role in Role:
+        keys.add_user(role.value, [role])
+    if member.orderer:
+        keys.add_node(NodeKind.ORDERER)
+    anchors = [member.peer.peer] if member.peer else []
+    return keys.public_material(anchor_peers=anchors)
+
+
+def _ordering(topology: Topology) -> Ordering | None:
+    if topology.fabric is None:
+        return None
+    orderers = [_orderer(topology, member, member.orderer) for member in topology.members if member.orderer]
+    return BftOrdering(orderers) if topology.fabric.ordering == OrderingKind.BFT else RaftOrdering(orderers)
+
+
+def _orderer(topology: Topology, member: MemberEntry, endpoints: OrdererEndpoints) -> Orderer:
+    keys = topology.keys(member)
+    identity, tls = keys.node(NodeKind.ORDERER).certificate_pem(), keys.node_tls(NodeKind.ORDERER).certificate_pem()
+    return Orderer(member.msp_id, endpoints.orderer, identity, tls)
+
+
 def _topology(home: Path, plan: Plan) -> Topology:
-    members = tuple(
-        MemberEntry(name, msp_id, legal_name, Endpoint("127.0.0.1", plan.first_port + 1 + index))
-        for index, (name, msp_id, legal_name) in enumerate(plan.members)
-    )
-    gateway = Endpoint("127.0.0.1", plan.first_port)
-    return Topology(home, plan.consortium, plan.channel, plan.currency, plan.issuer, gateway, members)
+    members = tuple(_member_entry(plan, index) for index in range(len(plan.members)))
+    gateway = Endpoint(HOST, plan.first_port)
+    return Topology(home, plan.consortium, plan.channel, plan.currency, plan.issuer, gateway, members, plan.fabric)
+
+
+def _member_entry(plan: Plan, index: int) -> MemberEntry:
+    name, msp_id, legal_name = plan.members[index]
+    entry = MemberEntry(name, msp_id, legal_name, Endpoint(HOST, plan.first_port + 1 + index))
+    if plan.fabric is None:
+        return entry
+    first = plan.first_port + FABRIC_PORTS_FROM + FABRIC_PORTS_EACH * index
+    ports = [Endpoint(HOST, first + number) for number in range(FABRIC_PORTS_EACH)]
+    orders = not plan.orderers or name in plan.orderers
+    return replace(entry, peer=PeerEndpoints(*ports[0:3]), orderer=OrdererEndpoints(*ports[3:6]) if orders else None)
 
 
 def _parse_plan(path: Path, fields: Mapping[str, Any]) -> Plan:
@@ -120,9 +165,8 @@ def _parse_plan(path: Path, fields: Mapping[str, Any]) -> Plan:
     consortium, currency, issuer = str(fields["consortium"]), str(fields["currency"]), str(fields["issuer"])
     if issuer not in names:
         raise ValueError(f"the issuer {issuer!r} must be one of the members {', '.join(names)}")
-    first_port = int(fields.get("first_port", FIRST_PORT))
-    if not 0 < first_port <= LAST_PORT - len(members):
-        raise ValueError(f"first_port must be 1 to {LAST_PORT - len(members)}: one port for the ledger, one per node")
+    fabric, orderers = _parse_fabric(fields.get("fabric"), names)
+    first_port = _parse_first_port(fields, len(members), fabric)
     charter = (path.parent / str(fields["charter"])).read_text() if "charter" in fields else DEFAULT_CHARTER
     return Plan(
         consortium=consortium,
@@ -134,7 +178,37 @@ def _parse_plan(path: Path, fields: Mapping[str, Any]) -> Plan:
         else charter,
         members=members,
         first_port=first_port,
+        fabric=fabric,
+        orderers=orderers,
     )
+
+
+def _parse_first_port(fields: Mapping[str, Any], members: int, fabric: FabricSettings | None) -> int:
+    first_port = int(fields.get("first_port", FIRST_PORT))
+    needed = FABRIC_PORTS_FROM + FABRIC_PORTS_EACH * members if fabric else members
+    if not 0 < first_port <= LAST_PORT - needed:
+        raise ValueError(f"first_port must be 1 to {LAST_PORT - needed}: {needed} ports from there on are the members'")
+    return first_port
+
+
+def _parse_fabric(value: object, names: Sequence[str]) -> tuple[FabricSettings | None, tuple[str, ...]]:
+    """The settings, and who runs an orderer."""
+    if value is None:
+        return None, ()
+    if not isinstance(value, dict):
+        raise ValueError(f"fabric must have fields of its own: {', '.join(_FABRIC_KEYS)}")
+    _check_keys(value, _FABRIC_KEYS)
+    orderers = tuple(str(name) for name in value.get("orderers", ()))
+    for name in orderers:
+        if name not in names:
+            raise ValueError(f"the orderer {name!r} must be one of the members {', '.join(names)}")
+    settings = FabricSettings(
+        runtime=RuntimeKind(value.get("runtime", RuntimeKind.NATIVE)),
+        ordering=OrderingKind(value.get("ordering", OrderingKind.RAFT)),
+        core=value.get("core", {}),
+        orderer=value.get("orderer", {}),
+    )
+    return settings, orderers
 
 
 def _parse_members(value: object) -> tuple[tuple[str, str, str], ...]:

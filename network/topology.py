@@ -3,14 +3,15 @@
 <home>/consortium.yaml     this file
        genesis.block       the channel's first block, the root of all trust
        charter.md          the charter's text
-       ledger/             the embedded ledger
+       ledger/             the embedded ledger, where the consortium has no Fabric network
        members/<name>/     one folder per member, as it would be on that member's own machine
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +25,69 @@ from network.private_files import write_public
 TOPOLOGY_FILE = "consortium.yaml"
 
 
+class RuntimeKind(StrEnum):
+    """What runs peers and orderers: processes of this machine, or Docker containers."""
+
+    NATIVE = "native"
+    DOCKER = "docker"
+
+
+class OrderingKind(StrEnum):
+    """How the orderers agree: see network/ordering.py."""
+
+    RAFT = "raft"
+    BFT = "bft"
+
+
+@dataclass(frozen=True, slots=True)
+class FabricSettings:
+    """What all members' Fabric processes have in common.
+
+    `core` and `orderer` are trees that are laid over each peer's core.yaml and each orderer's orderer.yaml.
+    """
+
+    runtime: RuntimeKind = RuntimeKind.NATIVE
+    ordering: OrderingKind = OrderingKind.RAFT
+    core: Mapping[str, Any] = field(default_factory=dict)
+    orderer: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PeerEndpoints:
+    """Where a member's peer listens for clients and other peers, for its operator, and its chaincode for it."""
+
+    peer: Endpoint
+    operations: Endpoint
+    chaincode: Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class OrdererEndpoints:
+    """Where a member's orderer listens for peers and other orderers, for its admin, and for its operator."""
+
+    orderer: Endpoint
+    admin: Endpoint
+    operations: Endpoint
+
+
 @dataclass(frozen=True, slots=True)
 class MemberEntry:
-    """One member: what people call it, its MSP id, its legal name, where its node's API listens."""
+    """One member: what people call it, its MSP id, its legal name, where its node's API listens.
+
+    With a Fabric network it has a peer, and perhaps an orderer.
+    """
 
     name: str
     msp_id: str
     legal_name: str
     api: Endpoint
+    peer: PeerEndpoints | None = None
+    orderer: OrdererEndpoints | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """The consortium's folder."""
+    """The consortium's folder. Without `fabric` its ledger is the embedded one, which `gateway` serves."""
 
     home: Path
     consortium: str
@@ -45,6 +96,7 @@ class Topology:
     issuer: str
     gateway: Endpoint
     members: tuple[MemberEntry, ...]
+    fabric: FabricSettings | None = None
 
     @classmethod
     def load(cls, home: Path) -> Topology:
@@ -62,9 +114,8 @@ class Topology:
         return _parse(home, document)
 
     def save(self) -> None:
-        document = asdict(self)
+        document = _plain(asdict(self))
         del document["home"]
-        document["members"] = [dict(member) for member in document["members"]]
         write_public(self.home / TOPOLOGY_FILE, yaml.safe_dump(document, sort_keys=False).encode())
 
     def member(self, name: str) -> MemberEntry:
@@ -100,32 +151,57 @@ class Topology:
 
 
 def _parse(home: Path, document: object) -> Topology:
-    fields = _mapping(document, "the file")
+    tree = _mapping(document, "the file")
     try:
-        members = tuple(_parse_member(one) for one in _sequence(fields["members"]))
         return Topology(
             home=home,
-            consortium=str(fields["consortium"]),
-            channel=str(fields["channel"]),
-            currency=str(fields["currency"]),
-            issuer=str(fields["issuer"]),
-            gateway=_parse_endpoint(fields["gateway"]),
-            members=members,
+            consortium=str(tree["consortium"]),
+            channel=str(tree["channel"]),
+            currency=str(tree["currency"]),
+            issuer=str(tree["issuer"]),
+            gateway=_parse_endpoint(tree["gateway"]),
+            members=tuple(_parse_member(one) for one in _sequence(tree["members"])),
+            fabric=_parse_fabric(tree["fabric"]) if "fabric" in tree else None,
         )
     except (KeyError, ValueError, TypeError) as error:
         raise InvalidTopology(f"{home / TOPOLOGY_FILE}: {error} is missing or wrong") from error
 
 
 def _parse_member(value: object) -> MemberEntry:
-    fields = _mapping(value, "a member")
+    tree = _mapping(value, "a member")
     return MemberEntry(
-        str(fields["name"]), str(fields["msp_id"]), str(fields["legal_name"]), _parse_endpoint(fields["api"])
+        name=str(tree["name"]),
+        msp_id=str(tree["msp_id"]),
+        legal_name=str(tree["legal_name"]),
+        api=_parse_endpoint(tree["api"]),
+        peer=_parse_peer(_mapping(tree["peer"], "a member's peer")) if "peer" in tree else None,
+        orderer=_parse_orderer(_mapping(tree["orderer"], "a member's orderer")) if "orderer" in tree else None,
+    )
+
+
+def _parse_peer(tree: Mapping[str, Any]) -> PeerEndpoints:
+    peer, operations, chaincode = (_parse_endpoint(tree[name]) for name in ("peer", "operations", "chaincode"))
+    return PeerEndpoints(peer, operations, chaincode)
+
+
+def _parse_orderer(tree: Mapping[str, Any]) -> OrdererEndpoints:
+    orderer, admin, operations = (_parse_endpoint(tree[name]) for name in ("orderer", "admin", "operations"))
+    return OrdererEndpoints(orderer, admin, operations)
+
+
+def _parse_fabric(value: object) -> FabricSettings:
+    tree = _mapping(value, "fabric")
+    return FabricSettings(
+        runtime=RuntimeKind(tree["runtime"]),
+        ordering=OrderingKind(tree["ordering"]),
+        core=_mapping(tree.get("core", {}), "fabric.core"),
+        orderer=_mapping(tree.get("orderer", {}), "fabric.orderer"),
     )
 
 
 def _parse_endpoint(value: object) -> Endpoint:
-    fields = _mapping(value, "an endpoint")
-    return Endpoint(str(fields["host"]), int(fields["port"]))
+    tree = _mapping(value, "an endpoint")
+    return Endpoint(str(tree["host"]), int(tree["port"]))
 
 
 def _mapping(value: object, what: str) -> Mapping[str, Any]:
@@ -138,3 +214,12 @@ def _sequence(value: object) -> Sequence[object]:
     if not isinstance(value, list):
         raise InvalidTopology(f"members in {TOPOLOGY_FILE} must be a list")
     return value
+
+
+def _plain(value: Any) -> Any:
+    """Without what is not there, and with lists and words as YAML knows them."""
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items() if one is not None}
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return str(value) if isinstance(value, StrEnum) else value
