@@ -1,0 +1,55 @@
+"""Which contract this is: members compare one digest, so as to know that they all run the same code."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import chaincode
+import zunft
+
+_CONTRACT = Path(chaincode.__file__).parent
+_INSTALLED = Path(zunft.__file__).parents[1]
+
+
+def code_digest() -> bytes:
+    """SHA-256 over the contract's sources, the same wherever and however they are installed.
+
+    That is every .py file of this package, and the generated messages that it uses, directly or through each other. In
+    the order of their names, each file adds its name ("chaincode/usage.py") and its content, both after their length in
+    bytes (8 bytes, big-endian). Versions of the libraries below are fixed by the project's own version instead.
+    """
+    digest = sha256()
+    for name, path in sorted(_sources().items()):
+        for part in (name.encode(), path.read_bytes()):
+            digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.digest()
+
+
+def _sources() -> dict[str, Path]:
+    """Paths by name below the folder that both packages are imported from."""
+    contract = sorted(_CONTRACT.rglob("*.py"))
+    found = {f"{_CONTRACT.name}/{path.relative_to(_CONTRACT).as_posix()}": path for path in contract}
+    waiting = _used_messages(contract)
+    while waiting:
+        found |= waiting
+        waiting = {name: path for name, path in _used_messages(waiting.values()).items() if name not in found}
+    return found
+
+
+def _used_messages(paths: Iterable[Path]) -> dict[str, Path]:
+    modules = {module for path in paths for module in _imported(path) if module.endswith("_pb2")}
+    names = {module.replace(".", "/") + ".py" for module in modules if module.startswith(f"{zunft.__name__}.")}
+    return {name: _INSTALLED.joinpath(name) for name in names}
+
+
+def _imported(path: Path) -> Iterator[str]:
+    """Dotted names of modules, and of what is taken from them."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)

@@ -1,0 +1,62 @@
+"""From the command line to a server that runs until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+
+from chaincode.code_digest import code_digest
+from chaincode.contract import invoke
+from chaincode.service.errors import OtherCode, StartError
+from chaincode.service.options import Options, read_options
+from chaincode.shim.errors import ListenError
+from chaincode.shim.server import ChaincodeServer
+
+log = logging.getLogger(__name__)
+
+
+def main(words: Sequence[str]) -> None:
+    """Returns when SIGTERM or SIGINT ended it; what keeps it from starting is a sentence and exit code 1."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        options = read_options(words)
+        check_code(options.code_digest)
+        asyncio.run(serve(options))
+    except (StartError, ListenError) as error:
+        sys.exit(str(error))
+
+
+async def serve(options: Options) -> None:
+    """Until the signal; transactions that are running then are answered. Raises ListenError."""
+    ended = _end_on_signal()
+    async with ChaincodeServer(
+        options.listen,
+        options.chaincode_id,
+        invoke,
+        msp_id=options.msp_id,
+        tls=options.tls,
+        timeout_s=options.timeout_s,
+    ):
+        await ended.wait()
+        log.info("stopping; what is running is answered first")
+
+
+def check_code(expected: bytes) -> None:
+    """`expected` is empty where nobody asked. Raises OtherCode."""
+    own = code_digest()
+    log.info("this is contract code %s", own.hex())
+    if expected and own != expected:
+        raise OtherCode(
+            f"this chaincode is {own.hex()[:8]}, the channel runs {expected.hex()[:8]}:"
+            " install the same version of zunft"
+        )
+
+
+def _end_on_signal() -> asyncio.Event:
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    return ended
