@@ -1,0 +1,43 @@
+"""A member's chaincode: the contract as a service that the member's own peer dials."""
+
+from __future__ import annotations
+
+import sys
+
+from fabric.chaincode_package import ChaincodePackage
+from fabric.member_folders import make_process_folder, process_folder
+from fabric.peer import EXECUTE_TIMEOUT_S
+from fabric.process import FabricProcess, ProcessKind
+from network.member_keys import MemberKeys
+from network.topology import PeerEndpoints
+
+
+def chaincode_process(
+    name: str, keys: MemberKeys, endpoints: PeerEndpoints, package: ChaincodePackage
+) -> FabricProcess:
+    """Of the member called `name`."""
+    tls, folder = keys.node_tls(), process_folder(keys, ProcessKind.CHAINCODE)
+    options = {
+        "--listen": str(endpoints.chaincode),
+        "--chaincode-id": package.package_id,
+        "--code-digest": package.code_digest.hex(),
+        "--msp-id": keys.msp_id,
+        "--tls-key": str(tls.key_path),
+        "--tls-certificate": str(tls.certificate_path),
+        "--client-roots": str(keys.folder / "tls" / "ca.pem"),
+        "--timeout-s": str(EXECUTE_TIMEOUT_S),
+    }
+    return FabricProcess(
+        member=name,
+        kind=ProcessKind.CHAINCODE,
+        program=sys.executable,
+        arguments=("-m", "chaincode", *(word for option in options.items() for word in option)),
+        environment={},
+        folder=folder,
+        reads=(),
+        listens=(endpoints.chaincode,),
+    )
+
+
+def write_chaincode_files(keys: MemberKeys) -> None:
+    make_process_folder(keys, ProcessKind.CHAINCODE)

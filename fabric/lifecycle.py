@@ -1,0 +1,91 @@
+"""Which chaincode the channel runs: each member approves a definition, then one commits it for all.
+
+Source: Fabric documentation, "Fabric chaincode lifecycle"; peer/lifecycle/lifecycle.proto.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fabric_protos.peer.lifecycle import lifecycle_pb2
+
+from node.ledger.gateway.errors import EvaluateError
+from node.ledger.gateway.gateway import Gateway
+
+CHAINCODE = "zunft"
+LIFECYCLE = "_lifecycle"
+_PLUGINS = {"endorsement_plugin": "escc", "validation_plugin": "vscc"}
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What the members agree on. Without a policy of its own, a majority of the members endorses."""
+
+    version: str
+    sequence: int
+
+
+class Lifecycle:
+    """As one member's admin; `gateway` is to the chaincode LIFECYCLE. Every method raises GatewayError."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def committed(self) -> Definition | None:
+        """None before the first commit."""
+        request = lifecycle_pb2.QueryChaincodeDefinitionArgs(name=CHAINCODE)
+        try:
+            answer = await self._gateway.evaluate("QueryChaincodeDefinition", request)
+        except EvaluateError as error:
+            if _is_unknown(error):
+                return None
+            raise
+        found = lifecycle_pb2.QueryChaincodeDefinitionResult.FromString(answer)
+        return Definition(found.version, found.sequence)
+
+    async def approved_package(self, definition: Definition) -> str | None:
+        """The package id with which this member has approved the definition; None if it has not."""
+        request = lifecycle_pb2.QueryApprovedChaincodeDefinitionArgs(name=CHAINCODE, sequence=definition.sequence)
+        try:
+            answer = await self._gateway.evaluate(
+                "QueryApprovedChaincodeDefinition", request, msp_ids=[self._gateway.identity.msp_id]
+            )
+        except EvaluateError as error:
+            if _is_unknown(error):
+                return None
+            raise
+        found = lifecycle_pb2.QueryApprovedChaincodeDefinitionResult.FromString(answer)
+        return str(found.source.local_package.package_id) if found.version == definition.version else None
+
+    async def approve(self, definition: Definition, package_id: str) -> None:
+        """For this member, which alone endorses it."""
+        local = lifecycle_pb2.ChaincodeSource.Local(package_id=package_id)
+        request = lifecycle_pb2.ApproveChaincodeDefinitionForMyOrgArgs(
+            name=CHAINCODE,
+            version=definition.version,
+            sequence=definition.sequence,
+            source=lifecycle_pb2.ChaincodeSource(local_package=local),
+            **_PLUGINS,
+        )
+        own = [self._gateway.identity.msp_id]
+        await self._gateway.submit("ApproveChaincodeDefinitionForMyOrg", request, endorsing_msp_ids=own)
+
+    async def approvals(self, definition: Definition) -> Mapping[str, bool]:
+        """Which member has approved it."""
+        request = lifecycle_pb2.CheckCommitReadinessArgs(
+            name=CHAINCODE, version=definition.version, sequence=definition.sequence, **_PLUGINS
+        )
+        answer = await self._gateway.evaluate("CheckCommitReadiness", request)
+        return dict(lifecycle_pb2.CheckCommitReadinessResult.FromString(answer).approvals)
+
+    async def commit(self, definition: Definition) -> None:
+        """Once a majority has approved."""
+        request = lifecycle_pb2.CommitChaincodeDefinitionArgs(
+            name=CHAINCODE, version=definition.version, sequence=definition.sequence, **_PLUGINS
+        )
+        await self._gateway.submit("CommitChaincodeDefinition", request)
+
+
+def _is_unknown(error: EvaluateError) -> bool:
+    return any(word in str(error) for word in ("is not defined", "could not fetch approved chaincode definition"))

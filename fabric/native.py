@@ -1,0 +1,103 @@
+"""Processes of this machine. They outlive the command that starts them; a file beside each one's log says which it is."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+
+from fabric.errors import CannotStart
+from fabric.process import FabricProcess, Running
+from node.files import write_atomically
+
+STOP_TIMEOUT_S = 20
+POLL_S = 0.05
+# Two readings of a process's start may differ by a clock tick.
+_SAME_START_S = 1.0
+
+
+class NativeRuntime:
+    """`programs` says where "peer" and "orderer" are."""
+
+    def __init__(self, programs: Mapping[str, Path]) -> None:
+        self._programs = programs
+
+    def start(self, process: FabricProcess) -> None:
+        """Raises CannotStart."""
+        if self._find(process):
+            return
+        program = str(self._programs.get(process.program, process.program))
+        try:
+            pid = _spawn(program, process)
+        except OSError as error:
+            raise CannotStart(f"{process.name} cannot be started: {program}: {error.strerror}") from error
+        with contextlib.suppress(psutil.NoSuchProcess):
+            started_s = psutil.Process(pid).create_time()
+            write_atomically(_pid_path(process), json.dumps({"pid": pid, "started_s": started_s}).encode())
+
+    def stop(self, process: FabricProcess) -> None:
+        found = self._find(process)
+        if found:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                found.terminate()
+                _wait_or_kill(found)
+        _pid_path(process).unlink(missing_ok=True)
+
+    def running(self, process: FabricProcess) -> Running | None:
+        found = self._find(process)
+        if found is None:
+            return None
+        try:
+            return Running(found.pid, found.memory_info().rss, int(found.create_time()))
+        except psutil.NoSuchProcess:
+            return None
+
+    def _find(self, process: FabricProcess) -> psutil.Process | None:
+        """The process that was started, and not another that has its number by now."""
+        try:
+            noted = json.loads(_pid_path(process).read_bytes())
+            found = psutil.Process(noted["pid"])
+            is_same = abs(found.create_time() - noted["started_s"]) < _SAME_START_S
+            return found if is_same and not _has_ended(found) else None
+        except (FileNotFoundError, ValueError, KeyError, psutil.NoSuchProcess):
+            return None
+
+
+def _spawn(program: str, process: FabricProcess) -> int:
+    """In a session of its own, so that Ctrl-C in the terminal does not reach it."""
+    log = process.log_path
+    output = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    environment = {**os.environ, **process.environment}
+    return os.posix_spawn(program, [program, *process.arguments], environment, file_actions=output, setsid=True)
+
+
+def _has_ended(found: psutil.Process) -> bool:
+    """A child of ours that has ended stays in the table until it is asked for."""
+    if found.status() != psutil.STATUS_ZOMBIE:
+        return False
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(found.pid, os.WNOHANG)
+    return True
+
+
+def _wait_or_kill(found: psutil.Process) -> None:
+    end_s = time.monotonic() + STOP_TIMEOUT_S
+    while time.monotonic() < end_s:
+        if _has_ended(found):
+            return
+        time.sleep(POLL_S)
+    found.kill()
+    found.wait(STOP_TIMEOUT_S)
+
+
+def _pid_path(process: FabricProcess) -> Path:
+    return process.folder / "pid.json"

@@ -1,0 +1,33 @@
+"""Waiting for another process, with a limit, and knowing what for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from fabric.errors import NotInTime
+
+PAUSE_S = 0.2
+
+Answer = TypeVar("Answer")
+
+
+async def until(
+    attempt: Callable[[], Awaitable[Answer]], what: str, *, timeout_s: float, passing: tuple[type[Exception], ...]
+) -> Answer:
+    """Repeats what fails while others start; `passing` are the failures that may be over in a moment.
+
+    Raises NotInTime, which says `what` was waited for and the last failure, and at once whatever is not passing.
+    """
+    loop = asyncio.get_running_loop()
+    end_s = loop.time() + timeout_s
+    while True:
+        try:
+            async with asyncio.timeout_at(end_s):
+                return await attempt()
+        except (*passing, TimeoutError) as error:
+            if loop.time() + PAUSE_S >= end_s:
+                reason = str(error) or "no answer"
+                raise NotInTime(f"{what} did not come about within {timeout_s:.0f} s: {reason}") from error
+        await asyncio.sleep(PAUSE_S)
