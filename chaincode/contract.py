@@ -65,10 +65,14 @@ async def invoke(stub: Stub) -> Response:
     try:
         result = await _dispatch(stub)
     except ContractError as error:
-        name = type(error).__name__
-        refusal = Refusal(error=name, message=str(error))
-        return Response(error.status, f"{name}: {error}", serialise(refusal))
+        return refusal(error)
     return Response(200, "", result if isinstance(result, bytes) else serialise(result))
+
+
+def refusal(error: ContractError) -> Response:
+    """The form in which the ledger is told of it."""
+    name = type(error).__name__
+    return Response(error.status, f"{name}: {error}", serialise(Refusal(error=name, message=str(error))))
 
 
 async def _dispatch(stub: Stub) -> Message | bytes:

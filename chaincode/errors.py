@@ -50,6 +50,12 @@ class WrongStatus(ContractError):
     status = 409
 
 
+class ClockSkew(ContractError):
+    """The client's clock and the endorser's are too far apart."""
+
+    status = 403
+
+
 # --- agreement and disclosure ---------------------------------------------------------------------------------------
 
 

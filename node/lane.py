@@ -17,6 +17,7 @@ import structlog
 from chaincode import keys
 from chaincode.errors import (
     BrokenChain,
+    ClockSkew,
     ContractError,
     HeadMismatch,
     InsufficientFunds,
@@ -154,6 +155,9 @@ class Lane:
             await self._catch_up(error)
         except InsufficientFunds as error:
             self._not_covered(batches, error)
+        except ClockSkew:
+            # No fault of the batch: it is charged once the clocks are right.
+            raise
         except ContractError as error:
             await self._refused(batches, error)
         except (EndorseError, CommitError) as error:

@@ -6,8 +6,10 @@ import asyncio
 import logging
 import signal
 import sys
+import time
 from collections.abc import Sequence
 
+from chaincode.clock_guard import guarded
 from chaincode.code_digest import code_digest
 from chaincode.contract import invoke
 from chaincode.service.errors import OtherCode, StartError
@@ -35,7 +37,7 @@ async def serve(options: Options) -> None:
     async with ChaincodeServer(
         options.listen,
         options.chaincode_id,
-        invoke,
+        guarded(invoke, _system_clock_us),
         msp_id=options.msp_id,
         tls=options.tls,
         timeout_s=options.timeout_s,
@@ -53,6 +55,10 @@ def check_code(expected: bytes) -> None:
             f"this chaincode is {own.hex()[:8]}, the channel runs {expected.hex()[:8]}:"
             " install the same version of zunft"
         )
+
+
+def _system_clock_us() -> int:
+    return time.time_ns() // 1_000
 
 
 def _end_on_signal() -> asyncio.Event:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from chaincode.errors import ContractError
-from node.ledger.gateway import Gateway, GatewayError
+from chaincode.clock_guard import MAX_CLOCK_SKEW_S
+from chaincode.errors import ClockSkew
+from node.ledger.gateway import Gateway
 from tests.conformance.scene import Scene
 from tests.consortium import TOKEN, UNIT, Consortium
 from zunft.v1.account_pb2 import GiveNotice, WithdrawFunds
 from zunft.v1.agreement_pb2 import TerminateAgreement
 
-DAY_US = 86_400 * 10**6
+SECOND_US = 10**6
+DAY_US = 86_400 * SECOND_US
 
 
 def lying(consortium: Consortium, user: str, by_us: int) -> Gateway:
@@ -25,8 +27,9 @@ def test_a_notice_cannot_be_given_yesterday(scene: Scene) -> None:
     """The customer would take back at once what readings have used up that are not claimed yet."""
     deal = scene.agree(funds=10 * TOKEN, notice_s=86_400)
     request = GiveNotice(agreement_id=deal.agreement_id, amount_micro=10 * TOKEN)
-    with pytest.raises((ContractError, GatewayError)):
-        scene.consortium.run(lying(scene.consortium, "treasurer", -DAY_US).submit("account.give_notice", request))
+    treasurer = lying(scene.consortium, "treasurer", -DAY_US)
+    said = scene.refuses(ClockSkew, lambda: scene.consortium.run(treasurer.submit("account.give_notice", request)))
+    assert "86400 s behind" in said
 
 
 def test_funds_cannot_be_withdrawn_tomorrow(scene: Scene) -> None:
@@ -35,13 +38,23 @@ def test_funds_cannot_be_withdrawn_tomorrow(scene: Scene) -> None:
     deal.use(10 * UNIT)
     scene.factory.give_notice(deal, 10 * TOKEN)
     request = WithdrawFunds(agreement_id=deal.agreement_id)
-    with pytest.raises((ContractError, GatewayError)):
-        scene.consortium.run(lying(scene.consortium, "treasurer", DAY_US).submit("account.withdraw", request))
+    treasurer = lying(scene.consortium, "treasurer", DAY_US)
+    said = scene.refuses(ClockSkew, lambda: scene.consortium.run(treasurer.submit("account.withdraw", request)))
+    assert "86400 s ahead of" in said
 
 
 def test_an_agreement_cannot_be_ended_yesterday(scene: Scene) -> None:
     """The customer would make readings that are under way too late to be charged."""
     deal = scene.agree()
     request = TerminateAgreement(agreement_id=deal.agreement_id)
-    with pytest.raises((ContractError, GatewayError)):
-        scene.consortium.run(lying(scene.consortium, "operator", -DAY_US).submit("agreement.terminate", request))
+    operator = lying(scene.consortium, "operator", -DAY_US)
+    scene.refuses(ClockSkew, lambda: scene.consortium.run(operator.submit("agreement.terminate", request)))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_five_minutes_are_borne(scene: Scene, sign: int) -> None:
+    request = TerminateAgreement(agreement_id=scene.agree().agreement_id)
+    off_us = [sign * (MAX_CLOCK_SKEW_S + margin_s) * SECOND_US for margin_s in (60, -60)]
+    beyond, within = (lying(scene.consortium, "operator", by_us) for by_us in off_us)
+    scene.refuses(ClockSkew, lambda: scene.consortium.run(beyond.submit("agreement.terminate", request)))
+    scene.consortium.run(within.submit("agreement.terminate", request))

@@ -24,11 +24,12 @@ from node.ledger.embedded.errors import (
     NoLedger,
     UnknownPeer,
 )
-from node.ledger.gateway import EndorseError, EvaluateError, SubmitError
+from node.ledger.gateway import EndorseError, EvaluateError, Gateway, SubmitError
 from tests.ledger import chaincode
 from tests.ledger.consortium import (
     ALPHA,
     BRAVO,
+    CHANNEL,
     Client,
     all_blocks,
     client,
@@ -146,7 +147,9 @@ async def test_an_expired_certificate_may_do_nothing_but_its_committed_deeds_sta
             await guest.gateway.send(late)
         with pytest.raises(EvaluateError, match="expired"):
             await guest.get("a")
-        assert await client(ledger).get("a") == ["1"]
+        host = member(ALPHA).user
+        punctual = Gateway(ledger, host, channel=CHANNEL, clock=lambda: int(now.timestamp()) * 1_000_000)
+        assert json.loads(await punctual.evaluate("get", b"a")) == ["1"]
 
 
 # --- what can be wrong with a folder ----------------------------------------------------------------------------------

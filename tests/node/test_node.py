@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from zunft.v1.node_pb2 import (
 from zunft.v1.usage_pb2 import SignedBatch
 
 HOURS = per_unit("hours", 2 * TOKEN)
+HOUR_US = 3600 * 10**6
 
 
 @pytest.fixture
@@ -253,6 +255,18 @@ def test_a_lost_answer_neither_loses_nor_doubles_a_charge(deal: Deal, tmp_path: 
             told = await send(client, *chained(deal, UNIT, UNIT))
             assert set(last_states(told).values()) == {BATCH_STATUS_COMMITTED}
             assert (await client.balance(deal.agreement_id)).accrued_micro == 4 * TOKEN
+
+    deal.consortium.run(run())
+
+
+def test_a_wrong_clock_delays_a_charge_and_refuses_nothing(deal: Deal, tmp_path: Path) -> None:
+    async def run() -> None:
+        good = deal.consortium.gateway(deal.provider.msp_id, "erp")
+        times_us = chain([BEGIN_US + HOUR_US] * 2, repeat(BEGIN_US))
+        gateway = Gateway(good.transport, good.identity, channel=good.channel, clock=lambda: next(times_us))
+        async with running_node(deal.provider, tmp_path, gateway) as node, client_of(node, deal.provider) as client:
+            assert set(last_states(await send(client, *chained(deal, UNIT))).values()) == {BATCH_STATUS_COMMITTED}
+        assert next(times_us) == BEGIN_US
 
     deal.consortium.run(run())
 

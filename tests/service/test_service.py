@@ -97,9 +97,10 @@ class Peer:
         self._caller = SigningIdentity.load(MSP_ID, user.certificate_path, user.key_path)
         self._call = call
 
-    async def ask(self, name: str, request: bytes) -> None:
+    async def ask(self, name: str, request: bytes, *, late_s: int = 0) -> None:
         call = Call("channel", "zunft", [name.encode(), request])
-        proposal = make_proposal(call, self._caller.creator, b"nonce", time.time_ns() // 1_000)
+        time_us = time.time_ns() // 1_000 - late_s * 1_000_000
+        proposal = make_proposal(call, self._caller.creator, b"nonce", time_us)
         arguments = chaincode_pb2.ChaincodeInput(args=call.args).SerializeToString()
         await self.say(M(type=M.TRANSACTION, payload=arguments, proposal=proposal.signed))
 
@@ -136,6 +137,16 @@ def test_it_runs_the_contract(keys: MemberKeys, service: Service) -> None:
             response = await peer.response()
         assert response.status == 404
         assert Refusal.FromString(response.payload).error == "UnknownTransaction"
+
+    asyncio.run(play())
+
+
+def test_it_holds_a_proposals_time_against_its_own_clock(keys: MemberKeys, service: Service) -> None:
+    async def play() -> None:
+        async with connected(keys, service.port) as peer:
+            await peer.ask("record.read", ReadKey(key="member/AlphaMSP").SerializeToString(), late_s=3600)
+            response = await peer.response()
+        assert (response.status, Refusal.FromString(response.payload).error) == (403, "ClockSkew")
 
     asyncio.run(play())
 

@@ -9,12 +9,10 @@ from node.ledger.embedded.policy import Policy
 from node.ledger.embedded.refusal import Refused
 from node.ledger.embedded.signatures import Signatures
 
-MAX_CLOCK_SKEW_S = 300
-
 
 class Authority:
-    """Expiry and time are judged here, where a request arrives, by the ledger's clock, and not when a block is
-    validated: as in Fabric, what validation says must not depend on when it is done."""
+    """Expiry is judged here, where a request arrives, by the ledger's clock, and not when a block is validated: as in
+    Fabric, what validation says must not depend on when it is done."""
 
     def __init__(self, channel: Channel, signatures: Signatures, clock: Clock) -> None:
         self._channel = channel
@@ -36,16 +34,6 @@ class Authority:
     def check_writer(self, identity: Identity) -> None:
         """Raises Refused."""
         self._check(identity, self._channel.writers, "Writers")
-
-    def check_time(self, timestamp_us: int) -> None:
-        """Contracts take a proposal's time for the time, so an endorser compares it with its own clock. Raises Refused.
-
-        A Fabric peer does not: there the chaincode's shim has to.
-        """
-        ahead_s = timestamp_us // 1_000_000 - int(self._clock().timestamp())
-        if abs(ahead_s) > MAX_CLOCK_SKEW_S:
-            way = "ahead of" if ahead_s > 0 else "behind"
-            raise Refused(f"the proposal's time is {abs(ahead_s)} s {way} the ledger's: set the client's clock")
 
     async def _signer(self, creator: bytes, message: bytes, signature: bytes) -> Identity:
         try:

@@ -7,7 +7,7 @@ runs it itself.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -48,10 +48,8 @@ class Response(Protocol):
     def payload(self) -> bytes: ...
 
 
-class Chaincode(Protocol):
-    """The contracts: one transaction or query on its stub."""
-
-    async def __call__(self, stub: Stub) -> Response: ...
+# The contracts: one transaction or query on its stub.
+Chaincode = Callable[[Stub], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import grpc
@@ -20,6 +21,7 @@ from fabric_protos.orderer import ab_pb2
 from fabric_protos.peer import events_pb2, proposal_pb2
 from google.protobuf.message import DecodeError
 
+from chaincode.clock_guard import guarded
 from network.certificates import Clock, utc_now
 from node.ledger.embedded import refusal
 from node.ledger.embedded.authority import Authority
@@ -36,6 +38,8 @@ from node.ledger.embedded.signatures import PeerIdentity, Signatures
 from node.ledger.embedded.transaction import CODE, Invalid, parse_header
 from node.ledger.embedded.transient_store import TransientStore
 from node.ledger.embedded.validator import Verdict, check_envelope
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class EmbeddedLedger:
@@ -74,6 +78,8 @@ class EmbeddedLedger:
     ) -> EmbeddedLedger:
         """Opens what `create` made; `peers` holds the peer's identity of each member that shall endorse, by MSP id.
 
+        `clock` is the peers': certificates and proposals are held against it.
+
         Raises NoLedger, FolderInUse, DatabaseDamaged, DatabaseLocked, UnknownPeer.
         """
         files = Folder.open(folder)
@@ -81,7 +87,8 @@ class EmbeddedLedger:
             channel = Channel.from_config_block(files.channel.block(0))
             check_peers(channel, peers)
             signatures = Signatures()
-            endorser = Endorser(channel, files, chaincode, chaincode_name, peers, signatures)
+            handler = guarded(chaincode, lambda: (clock() - _EPOCH) // timedelta(microseconds=1))
+            endorser = Endorser(channel, files, handler, chaincode_name, peers, signatures)
         except Exception:
             files.close()
             raise
@@ -103,7 +110,6 @@ class EmbeddedLedger:
         requested = tuple(request.endorsing_organizations)
         try:
             proposal, creator = await self._accept(request.proposed_transaction)
-            self._authority.check_time(proposal.timestamp_us)
         except Refused as error:
             asked = requested or self._endorser.any_peer
             raise refusal.not_endorsed(asked, str(error), chosen=bool(requested)) from error
