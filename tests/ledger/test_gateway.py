@@ -10,6 +10,8 @@ from pathlib import Path
 
 import grpc
 import pytest
+from fabric_protos.common import common_pb2
+from fabric_protos.peer import events_pb2
 from fabric_protos.peer import transaction_pb2 as codes
 
 from network.certificates import NodeKind, Validity, issue_tls
@@ -31,6 +33,7 @@ from node.ledger.gateway import (
     SubmitError,
     Transaction,
 )
+from node.ledger.gateway.clock import system_clock_us
 from node.ledger.grpc_transport import GrpcTransport, TlsFiles
 from node.ledger.transport import LedgerTransport
 from tests.ledger.consortium import ALPHA, BRAVO, CHANNEL, CHARLIE, embedded, member
@@ -205,6 +208,23 @@ async def test_present_blocks_end_with_the_newest(tmp_path: Path) -> None:
             await increment(gateway(ledger))
         numbers = [block.block.header.number async for block in gateway(ledger).present_blocks(1)]
         assert numbers == [1, 2, 3]
+
+
+class Overheard(UnreliableTransport):
+    """Keeps the times of the requests for blocks."""
+
+    def deliver(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
+        header = common_pb2.Payload.FromString(request.payload).header.channel_header
+        self.time_us = common_pb2.ChannelHeader.FromString(header).timestamp.ToMicroseconds()
+        return super().deliver(request)
+
+
+async def test_a_request_for_blocks_carries_the_machines_time(tmp_path: Path) -> None:
+    """A peer refuses another, so it is not the clock that transactions go by."""
+    async with embedded(tmp_path) as ledger:
+        transport, before_us = Overheard(ledger), system_clock_us()
+        await Gateway(transport, member(ALPHA).user, channel=CHANNEL, clock=lambda: 0).height()
+        assert before_us <= transport.time_us <= system_clock_us()
 
 
 async def test_a_stream_that_stays_away_says_so(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from fabric_protos.peer import events_pb2
 
 from node.ledger.errors import TransportError
 from node.ledger.gateway.calls import Limits
-from node.ledger.gateway.clock import ClockUs
+from node.ledger.gateway.clock import system_clock_us
 from node.ledger.gateway.identity import SigningIdentity
 from node.ledger.gateway.proposal import NONCE_BYTES, timestamp
 from node.ledger.gateway.streams import reopened
@@ -44,7 +44,6 @@ class BlockReader:
     channel: str
     number: int
     private_data: bool
-    clock: ClockUs
     tls_certificate_hash: bytes = b""
     # Ends with the block that is the newest when asked, instead of waiting for more.
     only_present: bool = False
@@ -71,10 +70,12 @@ class BlockReader:
         return self.transport.deliver(request)
 
     def _request(self) -> common_pb2.Envelope:
+        """With the machine's time, whatever clock transactions go by: a peer holds it against its own (Fabric:
+        core.yaml, peer.authentication.timewindow)."""
         header = common_pb2.ChannelHeader(
             type=common_pb2.DELIVER_SEEK_INFO,
             channel_id=self.channel,
-            timestamp=timestamp(self.clock()),
+            timestamp=timestamp(system_clock_us()),
             tls_cert_hash=self.tls_certificate_hash,
         )
         seek = present_blocks(self.number) if self.only_present else all_blocks(self.number)

@@ -50,7 +50,10 @@ class Gateway:
         clock: ClockUs = system_clock_us,
         tls_certificate_hash: bytes = b"",
     ) -> None:
-        """`tls_certificate_hash`: SHA-256 of our DER TLS certificate, which a peer with mutual TLS wants to see."""
+        """`clock` is the time that transactions carry; requests for blocks always carry the machine's.
+
+        `tls_certificate_hash`: SHA-256 of our DER TLS certificate, which a peer with mutual TLS wants to see.
+        """
         self.transport = transport
         self.identity = identity
         self.channel = channel
@@ -212,9 +215,7 @@ class Gateway:
         return self._calls.limits
 
     def _block_reader(self, start: int, private_data: bool) -> BlockReader:
-        return BlockReader(
-            self.transport, self.identity, self.channel, start, private_data, self._clock, self._tls_certificate_hash
-        )
+        return BlockReader(self.transport, self.identity, self.channel, start, private_data, self._tls_certificate_hash)
 
     async def _submit(self, proposal: Proposal) -> Committed:
         transaction = await self.endorse(proposal)
