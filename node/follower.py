@@ -9,8 +9,9 @@ from contextlib import aclosing
 
 import structlog
 
+from chaincode.stub import implicit_collection
 from node.errors import NodeError
-from node.ledger.block_reader import MalformedBlock, read_block
+from node.ledger.block_reader import MalformedBlock, read_block, undelivered
 from node.ledger.errors import LedgerError
 from node.ledger.gateway import Gateway
 from node.read_model.read_model import ReadModel
@@ -43,10 +44,12 @@ class Follower:
         self._account_changed = account_changed
         self._reachable = reachable
         self._failures = 0
+        self._stalled = asyncio.Event()
         self.task = asyncio.create_task(self._run())
 
     async def catch_up(self) -> None:
-        """Know what the ledger knows now; where it does not answer, what is known must do.
+        """Know what the ledger knows now; where it does not answer, or a block's private data are late, what is known
+        must do.
 
         Raises what ends the task, and LedgerMismatch if the ledger has fewer blocks than the read model.
         """
@@ -57,9 +60,10 @@ class Follower:
             log.warning("the ledger does not answer", error=repr(error), height=self._read_model.height)
             return
         self._read_model.check_height(height)
-        reached = asyncio.create_task(self._read_model.reached(height))
-        await asyncio.wait([reached, self.task], return_when=asyncio.FIRST_COMPLETED)
-        reached.cancel()
+        ends = [asyncio.create_task(one) for one in (self._read_model.reached(height), self._stalled.wait())]
+        await asyncio.wait([*ends, self.task], return_when=asyncio.FIRST_COMPLETED)
+        for end in ends:
+            end.cancel()
         if self.task.done():
             self.task.result()
 
@@ -77,19 +81,28 @@ class Follower:
                 log.critical("the node stops following the ledger", error=str(error))
                 raise
             except Exception as error:  # the ledger's end of the stream may break in any way
-                await self._pause(error)
+                self._reachable(False)
+                log.warning("no blocks from the ledger", error=repr(error), height=self._read_model.height)
+            await self._pause()
 
     async def _follow(self) -> None:
+        """Up to a block whose private data the peer does not have yet: without them the view would lack them for ever,
+        so the block is asked for again."""
+        own = implicit_collection(self._read_model.msp_id)
         async with aclosing(self._gateway.blocks(self._read_model.height, private_data=True)) as blocks:
-            async for block in blocks:
-                for agreement_id in sorted(self._read_model.apply(read_block(block))):
-                    self._account_changed(agreement_id)
+            async for delivered in blocks:
+                block = read_block(delivered)
                 self._reachable(True)
+                if late := undelivered(block, own):
+                    log.warning("waiting for the private data of a block", block=block.number, transactions=late)
+                    return
+                for agreement_id in sorted(self._read_model.apply(block)):
+                    self._account_changed(agreement_id)
                 self._failures = 0
 
-    async def _pause(self, error: Exception) -> None:
-        self._reachable(False)
-        log.warning("no blocks from the ledger", error=repr(error), height=self._read_model.height)
+    async def _pause(self) -> None:
+        """Each time longer."""
+        self._stalled.set()
         longest_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**self._failures)
         self._failures += 1
         # Nothing secret depends on it.

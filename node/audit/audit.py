@@ -115,17 +115,27 @@ class Auditor:
         block = read_block(delivered)
         if block.number and block.is_config:
             self._change_rules(delivered.block)
-        candidates = [self._candidate(block, one, delivered.block) for one in block.transactions]
+        found = (self._candidate(block, one, delivered.block) for one in block.transactions)
+        candidates = [candidate for candidate in found if candidate is not None]
+        self._transaction_count += len(block.transactions)
         self._endorsement.check_policies(candidates, self._world, self._rules)
         for candidate in candidates:
-            self._transaction_count += 1
             if self._endorsement.takes_effect(block.number, candidate, self._world):
                 self._check_effects(block, candidate)
         self._world.transactions.update(one.tx_id for one in block.transactions)
         self._tokens.check_sum(block.number)
 
-    def _candidate(self, block: Block, transaction: Transaction, raw: common_pb2.Block) -> Candidate:
-        seal = read_seal(raw.data.data[transaction.position])
+    def _candidate(self, block: Block, transaction: Transaction, raw: common_pb2.Block) -> Candidate | None:
+        """None for nonsense that is marked as invalid, of which there is nothing to judge.
+
+        Raises DecodeError, IndexError.
+        """
+        try:
+            seal = read_seal(raw.data.data[transaction.position])
+        except (DecodeError, IndexError):
+            if transaction.is_valid:
+                raise
+            return None
         endorsers = self._identities.check(block.number, transaction, seal, self._rules)
         return Candidate(transaction, seal, endorsers)
 

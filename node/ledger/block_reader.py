@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import TypeVar
 
 from fabric_protos.common import common_pb2
 from fabric_protos.ledger.rwset import rwset_pb2
@@ -22,16 +23,18 @@ from fabric_protos.peer import (
     proposal_response_pb2,
     transaction_pb2,
 )
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 
 from network.block_hash import header_hash
 from node.ledger.errors import LedgerError
 
 _VALIDATION_PARAMETER = "VALIDATION_PARAMETER"
 
+M = TypeVar("M", bound=Message)
+
 
 class MalformedBlock(LedgerError):
-    """A block, or a transaction in it, cannot be decoded: the peer that delivered it is not to be trusted."""
+    """A block, or a valid transaction in it, cannot be decoded: the peer that delivered it is not to be trusted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,8 @@ class PrivateWrite:
 class Transaction:
     """One call of chaincode. In `writes` a value of None is a deletion, in `reads` a version of None "was not there".
 
+    Orderers order whatever a member's client signs, and peers mark nonsense as invalid. Of what cannot be decoded
+    everything but position and code is empty, and `tx_id` and `time_us` are what its header says, if it has one.
     `args` are those after the transaction's name; `key_policies` are serialised common.SignaturePolicyEnvelopes.
     """
 
@@ -119,15 +124,29 @@ def read_block(block: common_pb2.Block | events_pb2.BlockAndPrivateData, *, name
     if isinstance(block, common_pb2.Block):
         block = events_pb2.BlockAndPrivateData(block=block)
     header = block.block.header
+    envelopes = [_open_envelope(data) for data in block.block.data.data]
     try:
-        envelopes = [_open_envelope(data) for data in block.block.data.data]
         transactions = tuple(_transactions(envelopes, block, namespace))
-    except (DecodeError, IndexError, UnicodeDecodeError) as error:
+    except (DecodeError, IndexError) as error:
         raise MalformedBlock(
             f"Block {header.number} cannot be decoded; fetch it from another member's node."
         ) from error
     is_config = any(opened.channel_header.type == common_pb2.CONFIG for opened in envelopes)
     return Block(header.number, header_hash(header), header.previous_hash, header.data_hash, transactions, is_config)
+
+
+def undelivered(block: Block, collection: str) -> tuple[str, ...]:
+    """Ids of valid transactions that wrote to a private collection what did not come with the block.
+
+    A peer may have a block before its private data, and gets them from other peers later (Fabric documentation,
+    "Private data"); it then delivers them with the same block.
+    """
+    return tuple(one.tx_id for one in block.transactions if one.is_valid and _lacks(one, collection))
+
+
+def _lacks(transaction: Transaction, collection: str) -> bool:
+    own = (write for write in transaction.private_writes if write.collection == collection)
+    return any(write.value_hash and write.value is None for write in own)
 
 
 def validation_codes(block: common_pb2.Block) -> bytes:
@@ -156,9 +175,17 @@ class _Effects:
 
 
 def _open_envelope(data: bytes) -> _Envelope:
-    envelope = common_pb2.Envelope.FromString(data)
-    payload = common_pb2.Payload.FromString(envelope.payload)
-    return _Envelope(envelope, payload, common_pb2.ChannelHeader.FromString(payload.header.channel_header), len(data))
+    """Layer by layer; one that cannot be decoded is empty."""
+    envelope = _decoded(common_pb2.Envelope, data)
+    payload = _decoded(common_pb2.Payload, envelope.payload)
+    return _Envelope(envelope, payload, _decoded(common_pb2.ChannelHeader, payload.header.channel_header), len(data))
+
+
+def _decoded(kind: type[M], data: bytes) -> M:
+    try:
+        return kind.FromString(data)
+    except DecodeError:
+        return kind()
 
 
 def _transactions(
@@ -166,15 +193,22 @@ def _transactions(
 ) -> Iterable[Transaction]:
     codes = validation_codes(block.block)
     for position, opened in enumerate(envelopes):
-        if opened.channel_header.type == common_pb2.ENDORSER_TRANSACTION:
-            code = codes[position] if position < len(codes) else transaction_pb2.NOT_VALIDATED
-            private = _private_values(block, position, namespace)
-            yield _transaction(opened, position, code, private, namespace)
+        if opened.channel_header.type == common_pb2.CONFIG:
+            continue
+        code = codes[position] if position < len(codes) else transaction_pb2.NOT_VALIDATED
+        try:
+            yield _transaction(opened, position, code, _private_values(block, position, namespace), namespace)
+        except (DecodeError, IndexError):
+            if code == transaction_pb2.VALID:
+                raise
+            yield _undecodable(opened, position, code)
 
 
 def _transaction(
     opened: _Envelope, position: int, code: int, private: Mapping[tuple[str, bytes], tuple[str, bytes]], namespace: str
 ) -> Transaction:
+    if opened.channel_header.type != common_pb2.ENDORSER_TRANSACTION:
+        raise DecodeError("it is no call of chaincode")
     body = transaction_pb2.Transaction.FromString(opened.payload.data)
     action = transaction_pb2.ChaincodeActionPayload.FromString(body.actions[0].payload)
     response = proposal_response_pb2.ProposalResponsePayload.FromString(action.action.proposal_response_payload)
@@ -189,7 +223,7 @@ def _transaction(
         time_us=_time_us(opened.channel_header),
         creator=_creator(opened),
         chaincode=outcome.chaincode_id.name,
-        name=name.decode(),
+        name=name.decode(errors="replace"),
         args=tuple(args),
         endorsements=_endorsements(action.action),
         reads=effects.reads,
@@ -199,6 +233,28 @@ def _transaction(
         event_name=event.event_name,
         event_payload=event.payload,
         result=outcome.response.payload,
+        envelope_bytes=opened.size,
+    )
+
+
+def _undecodable(opened: _Envelope, position: int, code: int) -> Transaction:
+    return Transaction(
+        tx_id=opened.channel_header.tx_id,
+        position=position,
+        validation_code=code,
+        time_us=_time_us(opened.channel_header),
+        creator=Signed("", b"", b"", b""),
+        chaincode="",
+        name="",
+        args=(),
+        endorsements=(),
+        reads={},
+        writes={},
+        key_policies={},
+        private_writes=(),
+        event_name="",
+        event_payload=b"",
+        result=b"",
         envelope_bytes=opened.size,
     )
 

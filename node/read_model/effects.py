@@ -44,7 +44,7 @@ def effects(transaction: Transaction, block_number: int, msp_id: str) -> Effects
 
 
 def _own_private(transaction: Transaction, msp_id: str) -> dict[str, bytes]:
-    """Values that the peer delivered; Fabric may not have them all at once."""
+    """Values of the member's own collection."""
     return {
         write.key: write.value
         for write in transaction.private_writes

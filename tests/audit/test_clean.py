@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 
 import pytest
+from fabric_protos.common import common_pb2
+from fabric_protos.peer import transaction_pb2
 from rich.console import Console
 
 from cli import audit as cli_audit
@@ -19,6 +21,7 @@ from node.audit import (
     audit,
     export,
 )
+from tests.audit.forger import Forger
 from tests.audit.run import delivered, genesis
 from tests.consortium import TOKEN, Consortium
 
@@ -31,6 +34,20 @@ def test_an_honest_run_holds(story: Consortium, name: str) -> None:
     assert [verdict.name for verdict in report.verdicts] == VERDICTS
     assert [verdict for verdict in report.verdicts if verdict.status is not Status.HOLDS] == []
     assert all(verdict.checked for verdict in report.verdicts)
+
+
+def test_nonsense_that_was_ordered_and_marked_spoils_nothing(story: Consortium) -> None:
+    """Anybody who may write to the channel can have an orderer order it."""
+    forger = Forger(story, delivered(story, "maker"))
+    block = forger.blocks[forger.find("usage.submit")[0]].block
+    block.data.data.append(b"nonsense")
+    block.metadata.metadata[common_pb2.TRANSACTIONS_FILTER] += bytes([transaction_pb2.BAD_PAYLOAD])
+    forger.relink()
+    honest, spoiled = (
+        audit(blocks, genesis(story), "MakerMSP") for blocks in (delivered(story, "maker"), forger.blocks)
+    )
+    assert spoiled.verdicts == honest.verdicts
+    assert spoiled.transaction_count == honest.transaction_count + 1
 
 
 def test_bills_are_explained_line_by_line(story: Consortium) -> None:

@@ -18,6 +18,7 @@ from node.errors import BadRequest, DatabaseInUse, LedgerMismatch, NodeUnreachab
 from node.ledger.errors import TransportError
 from node.ledger.gateway import Gateway, Limits
 from node.ledger.transport import LedgerTransport
+from node.meter_account import MeterAccount
 from tests.consortium import TOKEN, UNIT, Consortium, Deal, HandMeter, per_unit, start_consortium
 from tests.consortium.clock import BEGIN_US
 from tests.node.nodes import TIMEOUT_S, chained, client_of, fund, last_states, running_node, send
@@ -33,7 +34,7 @@ from zunft.v1.node_pb2 import (
     ListInvoicesRequest,
     WatchEventsRequest,
 )
-from zunft.v1.usage_pb2 import SignedBatch
+from zunft.v1.usage_pb2 import SignedBatch, SubmitUsage
 
 HOURS = per_unit("hours", 2 * TOKEN)
 HOUR_US = 3600 * 10**6
@@ -271,32 +272,70 @@ def test_a_wrong_clock_delays_a_charge_and_refuses_nothing(deal: Deal, tmp_path:
     deal.consortium.run(run())
 
 
-class Forgetful:
-    """A transport that delivers one block without the member's private data, as a Fabric peer may."""
+class Late:
+    """A transport that at first delivers one block without the member's private data, as a Fabric peer may."""
 
-    def __init__(self, transport: LedgerTransport, block_number: int) -> None:
+    def __init__(self, transport: LedgerTransport, block_number: int, times: int) -> None:
         self._transport = transport
         self._block_number = block_number
+        self.remaining = times
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
 
     async def deliver_with_private_data(self, request: Any) -> AsyncIterator[events_pb2.DeliverResponse]:
         async for answer in self._transport.deliver_with_private_data(request):
-            if answer.block_and_private_data.block.header.number == self._block_number:
+            if self.remaining and answer.block_and_private_data.block.header.number == self._block_number:
+                self.remaining -= 1
                 answer.block_and_private_data.private_data_map.clear()
             yield answer
 
 
-def test_where_private_data_is_late_the_peer_is_asked(deal: Deal, tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_own", [True, False], ids=["own transaction", "another's transaction"])
+def test_late_private_data_is_waited_for(consortium: Consortium, tmp_path: Path, is_own: bool) -> None:
+    """Without it the view of the account would be wrong for ever."""
+    deal = agree(consortium, meters=[HandMeter("saw"), HandMeter("drill")])
+    [sawn], drilled = chained(deal, UNIT), chained(deal, UNIT, UNIT, meter=deal.meters[1])
+
     async def run() -> None:
         good = deal.consortium.gateway(deal.provider.msp_id, "erp")
-        gateway = replaced(good, Forgetful(good.transport, await good.height()))
-        async with running_node(deal.provider, tmp_path, gateway) as node, client_of(node, deal.provider) as client:
-            first, second, third = chained(deal, UNIT, UNIT, UNIT)
-            assert last_states(await send(client, first)) == {1: BATCH_STATUS_COMMITTED}
-            assert set(last_states(await send(client, second, third)).values()) == {BATCH_STATUS_COMMITTED}
+        late = Late(good.transport, await good.height(), times=3)
+        async with (
+            running_node(deal.provider, tmp_path, replaced(good, late)) as node,
+            client_of(node, deal.provider) as client,
+        ):
+            if is_own:
+                assert last_states(await send(client, sawn)) == {1: BATCH_STATUS_COMMITTED}
+            else:
+                account = await MeterAccount.open(good, deal.agreement_id)
+                disclosure = await account.disclose()
+                disclosure.batches.append(sawn)
+                await account.submit("usage.submit", SubmitUsage(agreement_id=deal.agreement_id), disclosure)
+            assert set(last_states(await send(client, *drilled)).values()) == {BATCH_STATUS_COMMITTED}
+            assert late.remaining == 0
             assert (await client.balance(deal.agreement_id)).accrued_micro == 6 * TOKEN
+            page = await client.statement(GetStatementRequest(agreement_id=deal.agreement_id))
+            assert sum(entry.reading_count for entry in page.entries) == 3
+
+    deal.consortium.run(run())
+
+
+def test_a_node_starts_while_private_data_is_late(deal: Deal, tmp_path: Path) -> None:
+    deal.use(UNIT)
+
+    async def run() -> None:
+        good = deal.consortium.gateway(deal.provider.msp_id, "erp")
+        height = await good.height()
+        late = Late(good.transport, height - 1, times=2**63)
+        async with (
+            asyncio.timeout(TIMEOUT_S),
+            running_node(deal.provider, tmp_path, replaced(good, late)) as node,
+            client_of(node, deal.provider) as client,
+        ):
+            status = await client.status()
+            assert (status.height, status.ledger_reachable) == (height - 1, True)
+            late.remaining = 0
+            assert (await client.status(reached_height=height)).height == height
 
     deal.consortium.run(run())
 

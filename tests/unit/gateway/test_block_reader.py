@@ -6,11 +6,14 @@ definition, which writes to the member's implicit private collection.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fabric_protos.common import common_pb2
-from fabric_protos.peer import events_pb2
+from fabric_protos.peer import events_pb2, transaction_pb2
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chaincode.stub import implicit_collection
 from network.block_hash import header_hash
@@ -24,7 +27,7 @@ from node.ledger.block_checks import (
     check_private_data,
     check_signatures,
 )
-from node.ledger.block_reader import MalformedBlock, Transaction, read_block
+from node.ledger.block_reader import MalformedBlock, Transaction, read_block, undelivered
 
 RECORDED = Path(__file__).parent / "recorded"
 
@@ -109,8 +112,50 @@ def test_altered_private_data_is_found() -> None:
         check_private_data(approval(block))
 
 
-def test_a_block_that_cannot_be_decoded_is_refused() -> None:
-    block = recorded(1).block
-    block.data.data[0] = b"\xff" + block.data.data[0]
+def with_another(data: bytes, code: int) -> events_pb2.BlockAndPrivateData:
+    """The recorded block with one more envelope in front of the real one."""
+    block = recorded(1)
+    block.block.data.data.insert(0, data)
+    block.block.metadata.metadata[common_pb2.TRANSACTIONS_FILTER] = bytes([code, transaction_pb2.VALID])
+    block.private_data_map[1].CopyFrom(block.private_data_map.pop(0))
+    return block
+
+
+def damaged(data: bytes) -> st.SearchStrategy[bytes]:
+    """Cut off, or with other bytes in its place."""
+    places = st.tuples(st.integers(0, len(data)), st.integers(0, len(data)), st.binary(max_size=8))
+    return places.map(lambda cut: data[: cut[0]] + cut[2] + data[max(cut[:2]) :])
+
+
+@given(data=st.binary(max_size=64) | damaged(recorded(1).block.data.data[0]))
+def test_nonsense_marked_as_invalid_leaves_the_others_alone(data: bytes) -> None:
+    nonsense, real = read_block(with_another(data, transaction_pb2.BAD_PAYLOAD), namespace="_lifecycle").transactions
+    assert (nonsense.position, nonsense.validation_code) == (0, transaction_pb2.BAD_PAYLOAD)
+    assert not nonsense.is_valid
+    assert replace(real, position=0) == approval(recorded(1))
+
+
+def test_of_nonsense_as_much_is_read_as_there_is() -> None:
+    envelope = common_pb2.Envelope.FromString(recorded(1).block.data.data[0])
+    payload = common_pb2.Payload.FromString(envelope.payload)
+    payload.data = b"\xff"
+    envelope.payload = payload.SerializeToString()
+    block = with_another(envelope.SerializeToString(), transaction_pb2.BAD_PAYLOAD)
+    nonsense, real = read_block(block, namespace="_lifecycle").transactions
+    assert (nonsense.tx_id, nonsense.time_us) == (real.tx_id, real.time_us)
+    assert (nonsense.name, nonsense.endorsements, nonsense.writes) == ("", (), {})
+
+
+@pytest.mark.parametrize("data", [b"\xff", b""], ids=["undecodable", "no transaction"])
+def test_a_valid_transaction_that_cannot_be_decoded_is_refused(data: bytes) -> None:
     with pytest.raises(MalformedBlock, match="Block 1"):
-        read_block(block)
+        read_block(with_another(data, transaction_pb2.VALID))
+
+
+def test_what_private_data_is_late_is_known() -> None:
+    block, own = recorded(1), implicit_collection("MakerMSP")
+    assert undelivered(read_block(block, namespace="_lifecycle"), own) == ()
+    block.private_data_map.clear()
+    late = read_block(block, namespace="_lifecycle")
+    assert undelivered(late, own) == (late.transactions[0].tx_id,)
+    assert undelivered(late, implicit_collection("FactoryMSP")) == ()
