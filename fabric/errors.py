@@ -51,3 +51,80 @@ class PeerUnreachable(FabricError):
 
 class RefusedByPeer(FabricError):
     """The peer answered no."""
+
+
+# --- finding Fabric -------------------------------------------------------------------------------------------------
+
+
+class FabricNotFound(FabricError):
+    """Neither PATH nor the cache has Fabric's programs."""
+
+
+class BinaryMissing(FabricError):
+    """A folder that should have both `peer` and `orderer` lacks one."""
+
+
+class BinaryNotExecutable(FabricError):
+    """The file lacks the right to be run."""
+
+
+class WrongArchitecture(FabricError):
+    """The program was built for another processor or operating system."""
+
+
+class BinaryHangs(FabricError):
+    """The program does not answer when it is asked for its version."""
+
+
+class NotFabric(FabricError):
+    """The program does not say a version as Fabric's programs do, or cannot be run at all."""
+
+
+class WrongFabricVersion(FabricError):
+    """The programs are of a Fabric release that this software does not run on, or of two different ones."""
+
+
+# --- the release archive --------------------------------------------------------------------------------------------
+
+
+class NoReleaseForPlatform(FabricError):
+    """The Fabric project publishes no programs for this operating system and processor."""
+
+
+class NoNetwork(FabricError):
+    """The server that has the release or the images cannot be reached, or the connection broke."""
+
+
+class ReleaseUnavailable(FabricError):
+    """The server answers, but does not hand out the release."""
+
+
+class ChecksumMismatch(FabricError):
+    """What was downloaded is not what the Fabric project published."""
+
+
+class DamagedArchive(FabricError):
+    """The archive cannot be read, lacks a program, or holds more than a release can."""
+
+
+class DiskFull(FabricError):
+    """There is no room for the programs or the images."""
+
+
+# --- Docker images --------------------------------------------------------------------------------------------------
+
+
+class NoEngine(FabricError):
+    """No Docker engine answers."""
+
+
+class EnginePermissionDenied(FabricError):
+    """A Docker engine runs, but this user may not use it."""
+
+
+class ImageNotFound(FabricError):
+    """The registry does not have the image, or not for this processor."""
+
+
+class PullFailed(FabricError):
+    """The engine could not get an image for a reason that it names."""

@@ -1,4 +1,4 @@
-"""Dependencies point one way: cli -> node, network -> chaincode -> generated messages."""
+"""Dependencies point one way: cli -> fabric -> node, network -> chaincode -> generated messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ MAY_IMPORT = {
     "chaincode": {"chaincode", "zunft"},
     "network": {"network", "chaincode", "zunft"},
     "node": {"node", "network", "chaincode", "zunft"},
-    "cli": {"cli", "node", "network", "chaincode", "zunft"},
+    "fabric": {"fabric", "node", "network", "chaincode", "zunft"},
+    "cli": {"cli", "fabric", "node", "network", "chaincode", "zunft"},
 }
 OWN = set(MAY_IMPORT) | {"zunft", "tests"}
 
