@@ -110,7 +110,7 @@ async def open_session(home: Path, acting: str) -> AsyncIterator[Session]:
     topology = Topology.load(home)
     name, _, user = acting.partition("/")
     member = topology.member(name) if name else topology.members[0]
-    transport = connect(topology)
+    transport = connect(topology, member)
     try:
         yield Session(topology, transport, member, user or None)
     finally:

@@ -19,7 +19,7 @@ def write_config(path: Path, tree: Tree, changes: Mapping[str, Any]) -> None:
 
 
 def lay_over(tree: Tree, changes: Mapping[str, Any]) -> Tree:
-    """A tree whose leaves are those of `changes` where it has them. Names count without regard to case, as in Fabric."""
+    """A tree whose leaves are those of `changes` where it has them; names in capitals or not, as in Fabric."""
     names = {name.lower(): name for name in tree}
     result = dict(tree)
     for name, value in changes.items():

@@ -1,4 +1,4 @@
-"""Processes of this machine. They outlive the command that starts them; a file beside each one's log says which it is."""
+"""Processes of this machine. They outlive the command that starts them; a file beside each one's log says which."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -28,17 +29,18 @@ class NativeRuntime:
         self._programs = programs
 
     def start(self, process: FabricProcess) -> None:
-        """Raises CannotStart."""
+        """One that runs with other arguments is ended first. Raises CannotStart."""
         if self._find(process):
-            return
+            if _read_note(process)["arguments"] == list(process.arguments):
+                return
+            self.stop(process)
         program = str(self._programs.get(process.program, process.program))
         try:
             pid = _spawn(program, process)
         except OSError as error:
             raise CannotStart(f"{process.name} cannot be started: {program}: {error.strerror}") from error
         with contextlib.suppress(psutil.NoSuchProcess):
-            started_s = psutil.Process(pid).create_time()
-            write_atomically(_pid_path(process), json.dumps({"pid": pid, "started_s": started_s}).encode())
+            _write_note(process, psutil.Process(pid))
 
     def stop(self, process: FabricProcess) -> None:
         found = self._find(process)
@@ -46,7 +48,7 @@ class NativeRuntime:
             with contextlib.suppress(psutil.NoSuchProcess):
                 found.terminate()
                 _wait_or_kill(found)
-        _pid_path(process).unlink(missing_ok=True)
+        _note_path(process).unlink(missing_ok=True)
 
     def running(self, process: FabricProcess) -> Running | None:
         found = self._find(process)
@@ -60,7 +62,7 @@ class NativeRuntime:
     def _find(self, process: FabricProcess) -> psutil.Process | None:
         """The process that was started, and not another that has its number by now."""
         try:
-            noted = json.loads(_pid_path(process).read_bytes())
+            noted = _read_note(process)
             found = psutil.Process(noted["pid"])
             is_same = abs(found.create_time() - noted["started_s"]) < _SAME_START_S
             return found if is_same and not _has_ended(found) else None
@@ -99,5 +101,15 @@ def _wait_or_kill(found: psutil.Process) -> None:
     found.wait(STOP_TIMEOUT_S)
 
 
-def _pid_path(process: FabricProcess) -> Path:
-    return process.folder / "pid.json"
+def _write_note(process: FabricProcess, started: psutil.Process) -> None:
+    note = {"pid": started.pid, "started_s": started.create_time(), "arguments": process.arguments}
+    write_atomically(_note_path(process), json.dumps(note).encode())
+
+
+def _read_note(process: FabricProcess) -> dict[str, Any]:
+    """Raises FileNotFoundError, ValueError."""
+    return dict(json.loads(_note_path(process).read_bytes()))
+
+
+def _note_path(process: FabricProcess) -> Path:
+    return process.folder / "process.json"

@@ -50,7 +50,8 @@ def write_peer_files(keys: MemberKeys, endpoints: PeerEndpoints, settings: Fabri
     write_atomically(folder / "connection.json", json.dumps(_connection(keys, endpoints)).encode())
     _write_builder(folder)
     # The peer keeps what the builder said; it shall ask again.
-    shutil.rmtree(folder / "data" / "externalbuilder" / "builds", ignore_errors=True)
+    for build in folder.glob("data/externalbuilder/builds/*"):
+        shutil.rmtree(build)
     write_config(folder / "core.yaml", core_yaml(keys, endpoints, folder), settings.core)
 
 
@@ -208,7 +209,7 @@ def _chaincode(folder: Path) -> Tree:
         "startuptimeout": "60s",
         "executetimeout": f"{EXECUTE_TIMEOUT_S}s",
         "keepalive": 0,
-        "system": {name: "enable" for name in ("_lifecycle", "cscc", "lscc", "qscc")},
+        "system": dict.fromkeys(("_lifecycle", "cscc", "lscc", "qscc"), "enable"),
         "logging": {"level": "info", "shim": "warning"},
         "runtimeParams": {
             "useWriteBatch": True,

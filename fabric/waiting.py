@@ -21,12 +21,13 @@ async def until(
     Raises NotInTime, which says `what` was waited for and the last failure, and at once whatever is not passing.
     """
     loop = asyncio.get_running_loop()
+    may_pass: tuple[type[Exception], ...] = (TimeoutError, *passing)
     end_s = loop.time() + timeout_s
     while True:
         try:
             async with asyncio.timeout_at(end_s):
                 return await attempt()
-        except (*passing, TimeoutError) as error:
+        except may_pass as error:
             if loop.time() + PAUSE_S >= end_s:
                 reason = str(error) or "no answer"
                 raise NotInTime(f"{what} did not come about within {timeout_s:.0f} s: {reason}") from error

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from fabric_protos.common import common_pb2
 
 from chaincode.contract import invoke
-from network.topology import Topology
+from network.topology import MemberEntry, Topology
 from node.ledger.embedded.errors import FolderInUse
 from node.ledger.embedded.ledger import EmbeddedLedger
 from node.ledger.embedded.service import LedgerServer, ServerTls
@@ -17,8 +17,10 @@ from node.ledger.grpc_transport import GrpcTransport, TlsFiles
 from node.ledger.transport import LedgerTransport
 
 
-def connect(topology: Topology) -> LedgerTransport:
-    """The embedded ledger itself; where another process has it open, that process's Gateway service."""
+def connect(topology: Topology, member: MemberEntry) -> LedgerTransport:
+    """The member's peer; on the embedded ledger that itself, or the process that has it open and serves it."""
+    if member.peer:
+        return GrpcTransport(str(member.peer.peer), TlsFiles(topology.keys(member).tls_root_pem()))
     try:
         return open_embedded(topology)
     except FolderInUse:
