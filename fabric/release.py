@@ -56,7 +56,7 @@ class Release:
         return f"{self.base_url}/v{self.version}/{archive}"
 
 
-# The digests that GitHub states for the assets of hyperledger/fabric v3.1.5.
+# The page of the release at github.com/hyperledger/fabric shows each archive's digest beside it.
 OFFICIAL = Release(
     version="3.1.5",
     base_url="https://github.com/hyperledger/fabric/releases/download",
