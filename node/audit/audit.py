@@ -34,8 +34,8 @@ from node.audit.seal import read_seal
 from node.audit.tokens import Reserve, Tokens
 from node.audit.world import CHAINCODE, Step, World, describe
 from node.ledger.block_reader import Block, MalformedBlock, Transaction, read_block
-from node.ledger.embedded.channel import NotAConfigBlock
-from node.ledger.embedded.rwset import Version
+from node.ledger.fabric_rules.channel import NotAConfigBlock
+from node.ledger.fabric_rules.results import Version
 
 
 def audit(blocks: Iterable[events_pb2.BlockAndPrivateData], genesis: common_pb2.Block, member: str) -> AuditReport:

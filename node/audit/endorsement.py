@@ -16,9 +16,9 @@ from node.audit.rules import Rules
 from node.audit.seal import Seal
 from node.audit.world import Entry, HashedKey, PublicKey, World, describe
 from node.ledger.block_reader import Transaction
-from node.ledger.embedded.identity import Identity
-from node.ledger.embedded.policy import InvalidPolicy, Policy
-from node.ledger.embedded.rwset import Results, version_of
+from node.ledger.fabric_rules.identity import Identity
+from node.ledger.fabric_rules.policy import InvalidPolicy, Policy
+from node.ledger.fabric_rules.results import Results, version_of
 
 CODE = transaction_pb2.TxValidationCode
 # The codes that can be recomputed from the blocks alone.

@@ -10,7 +10,7 @@ from node.audit.rules import Rules, serialised_identity, was_valid
 from node.audit.seal import Seal
 from node.audit.world import CHAINCODE, describe
 from node.ledger.block_reader import Signed, Transaction
-from node.ledger.embedded.identity import Identity, InvalidIdentity
+from node.ledger.fabric_rules.identity import Identity, InvalidIdentity
 
 
 class Identities:

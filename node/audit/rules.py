@@ -12,9 +12,9 @@ from fabric_protos.msp import identities_pb2
 
 from node.audit.config_update import ConfigChange, read_config
 from node.ledger.block_reader import Signed
-from node.ledger.embedded.channel import Channel, group_policy
-from node.ledger.embedded.identity import Identity, InvalidIdentity
-from node.ledger.embedded.policy import Policy
+from node.ledger.fabric_rules.channel import Channel, group_policy
+from node.ledger.fabric_rules.identity import Identity, InvalidIdentity
+from node.ledger.fabric_rules.policy import Policy
 
 LIFECYCLE = "_lifecycle"
 

@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 
 from chaincode.keys import Key
 from node.ledger.block_reader import Transaction
-from node.ledger.embedded.rwset import Results, Version, validation_parameter
+from node.ledger.fabric_rules.results import Results, Version, validation_parameter
 
 M = TypeVar("M", bound=Message)
 

@@ -1,7 +1,7 @@
 """A block in plain types: what each transaction called, read, wrote and said, and whether it was valid.
 
-Pure functions over Fabric's messages, for the read model, the audit and the explorer. `read_block` is the entry point;
-block_checks.py verifies what can be verified without trusting the peer that delivered the block.
+Pure functions over Fabric's messages, for the read model, the audit and the explorer. `read_block` is the entry point.
+It trusts the peer that delivered the block; node/audit does not.
 """
 
 from __future__ import annotations
@@ -27,8 +27,7 @@ from google.protobuf.message import DecodeError, Message
 
 from network.block_hash import header_hash
 from node.ledger.errors import LedgerError
-
-_VALIDATION_PARAMETER = "VALIDATION_PARAMETER"
+from node.ledger.fabric_rules.results import Version, validation_parameter, version_of
 
 M = TypeVar("M", bound=Message)
 
@@ -45,14 +44,6 @@ class Signed:
     certificate_pem: bytes
     message: bytes
     signature: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """Where a value was written: block number and position in the block."""
-
-    block_number: int
-    position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,17 +294,13 @@ def _effects(results: bytes, private: Mapping[tuple[str, bytes], tuple[str, byte
 
 def _add_public(effects: _Effects, public: kv_rwset_pb2.KVRWSet) -> None:
     for read in public.reads:
-        effects.reads[read.key] = _version(read)
+        effects.reads[read.key] = version_of(read)
     for write in public.writes:
         effects.writes[write.key] = None if write.is_delete else write.value
     for write in public.metadata_writes:
-        for entry in write.entries:
-            if entry.name == _VALIDATION_PARAMETER:
-                effects.key_policies[write.key] = entry.value
-
-
-def _version(read: kv_rwset_pb2.KVRead) -> Version | None:
-    return Version(read.version.block_num, read.version.tx_num) if read.HasField("version") else None
+        policy = validation_parameter(write.entries)
+        if policy is not None:
+            effects.key_policies[write.key] = policy
 
 
 def _add_private(

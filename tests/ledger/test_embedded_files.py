@@ -16,7 +16,6 @@ from fabric_protos.peer import transaction_pb2 as codes
 
 from network.certificates import NodeKind, Validity
 from node.ledger.embedded import EmbeddedLedger
-from node.ledger.embedded.channel import NotAConfigBlock
 from node.ledger.embedded.errors import (
     DatabaseDamaged,
     FolderInUse,
@@ -24,6 +23,7 @@ from node.ledger.embedded.errors import (
     NoLedger,
     UnknownPeer,
 )
+from node.ledger.fabric_rules.channel import NotAConfigBlock
 from node.ledger.gateway import EndorseError, EvaluateError, Gateway, SubmitError
 from tests.ledger import chaincode
 from tests.ledger.consortium import (

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from network.certificates import Clock
-from node.ledger.embedded.channel import Channel
-from node.ledger.embedded.identity import Identity, InvalidIdentity
-from node.ledger.embedded.policy import Policy
 from node.ledger.embedded.refusal import Refused
 from node.ledger.embedded.signatures import Signatures
+from node.ledger.fabric_rules.channel import Channel
+from node.ledger.fabric_rules.identity import Identity, InvalidIdentity
+from node.ledger.fabric_rules.policy import Policy
 
 
 class Authority:

@@ -10,10 +10,10 @@ from fabric_protos.common import common_pb2
 from network.block_hash import header_hash
 from node.ledger.embedded.database import Database
 from node.ledger.embedded.errors import DatabaseDamaged
-from node.ledger.embedded.rwset import Version
 from node.ledger.embedded.state import Entry
 from node.ledger.embedded.updates import Updates
 from node.ledger.embedded.validator import Verdict
+from node.ledger.fabric_rules.results import Version
 
 SCHEMA = """
 CREATE TABLE blocks (number INTEGER PRIMARY KEY, hash BLOB NOT NULL, block BLOB NOT NULL);

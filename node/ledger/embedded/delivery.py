@@ -13,12 +13,13 @@ from fabric_protos.orderer import ab_pb2
 from fabric_protos.peer import chaincode_event_pb2, events_pb2
 
 from node.ledger.embedded import refusal
-from node.ledger.embedded.channel import Channel
 from node.ledger.embedded.folder import Folder
 from node.ledger.embedded.orderer import Orderer
 from node.ledger.embedded.private_store import PrivateWrite
-from node.ledger.embedded.rwset import kv_write, serialise
+from node.ledger.embedded.rwset import kv_write
 from node.ledger.embedded.transaction import CODE, Invalid, parse_action, parse_header
+from node.ledger.fabric_rules.channel import Channel
+from node.ledger.fabric_rules.results import serialise
 
 ForBlock = Callable[[common_pb2.Block], events_pb2.DeliverResponse]
 

@@ -18,16 +18,17 @@ from fabric_protos.peer import chaincode_event_pb2, chaincode_pb2, proposal_pb2,
 
 from chaincode.stub import Stub, implicit_collection
 from node.ledger.embedded import refusal
-from node.ledger.embedded.channel import Channel
 from node.ledger.embedded.errors import StorageError
-from node.ledger.embedded.identity import Identity
-from node.ledger.embedded.policy import Policy
 from node.ledger.embedded.proposal import Proposal
-from node.ledger.embedded.rwset import ReadWriteSet, Results, hash_key
+from node.ledger.embedded.rwset import ReadWriteSet
 from node.ledger.embedded.signatures import Order, PeerIdentity, Signatures
 from node.ledger.embedded.simulation import Simulation, StubError
 from node.ledger.embedded.state import Entry, State
 from node.ledger.embedded.transaction import Action
+from node.ledger.fabric_rules.channel import Channel
+from node.ledger.fabric_rules.identity import Identity
+from node.ledger.fabric_rules.policy import Policy
+from node.ledger.fabric_rules.results import Results, hash_key
 
 log = logging.getLogger(__name__)
 

@@ -21,10 +21,10 @@ from chaincode.stub import implicit_collection
 from node.ledger.embedded.channel_store import ChannelStore
 from node.ledger.embedded.errors import DatabaseDamaged, FolderInUse, LedgerExists, NoLedger, StorageError
 from node.ledger.embedded.private_store import PrivateStore, PrivateWrite
-from node.ledger.embedded.rwset import Version, hash_key
 from node.ledger.embedded.state_cache import StateCache
 from node.ledger.embedded.updates import Updates
 from node.ledger.embedded.validator import Verdict
+from node.ledger.fabric_rules.results import Version, hash_key
 
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 

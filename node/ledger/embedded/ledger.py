@@ -25,12 +25,10 @@ from chaincode.clock_guard import guarded
 from network.certificates import Clock, utc_now
 from node.ledger.embedded import refusal
 from node.ledger.embedded.authority import Authority
-from node.ledger.embedded.channel import Channel
 from node.ledger.embedded.delivery import Delivery, ForBlock, block_response, filtered_response, status
 from node.ledger.embedded.endorser import Chaincode, Endorser
 from node.ledger.embedded.errors import StorageError, UnknownPeer
 from node.ledger.embedded.folder import Folder
-from node.ledger.embedded.identity import ROLE, Identity, InvalidIdentity
 from node.ledger.embedded.orderer import Orderer, Submission
 from node.ledger.embedded.proposal import Proposal, parse_proposal
 from node.ledger.embedded.refusal import Refused
@@ -38,6 +36,8 @@ from node.ledger.embedded.signatures import PeerIdentity, Signatures
 from node.ledger.embedded.transaction import CODE, Invalid, parse_header
 from node.ledger.embedded.transient_store import TransientStore
 from node.ledger.embedded.validator import Verdict, check_envelope
+from node.ledger.fabric_rules.channel import Channel
+from node.ledger.fabric_rules.identity import ROLE, Identity, InvalidIdentity
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

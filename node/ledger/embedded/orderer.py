@@ -18,13 +18,13 @@ from fabric_protos.common import common_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
 from node.ledger.embedded.block import new_block
-from node.ledger.embedded.channel import Channel
 from node.ledger.embedded.errors import LedgerStopped, StorageError
 from node.ledger.embedded.folder import Folder
 from node.ledger.embedded.private_store import PrivateWrite
 from node.ledger.embedded.transaction import CODE
 from node.ledger.embedded.transient_store import TransientStore
 from node.ledger.embedded.validator import Verdict, validate_block
+from node.ledger.fabric_rules.channel import Channel
 
 log = logging.getLogger(__name__)
 

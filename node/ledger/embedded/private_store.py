@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from node.ledger.embedded.database import Database
-from node.ledger.embedded.rwset import Version
+from node.ledger.fabric_rules.results import Version
 
 SCHEMA = """
 CREATE TABLE writes (

@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from node.ledger.embedded import signature_worker
-from node.ledger.embedded.identity import Identity
 from node.ledger.embedded.signature_worker import DOES_NOT_HOLD, FRAME, HOLDS, KEY, SIGNER, TASK, TASK_HEAD
+from node.ledger.fabric_rules.identity import Identity
 
 log = logging.getLogger(__name__)
 

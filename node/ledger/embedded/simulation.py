@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from fabric_protos.peer import chaincode_event_pb2
 
 from network.policies import signed_by_peers
-from node.ledger.embedded.channel import is_implicit
 from node.ledger.embedded.proposal import Proposal
-from node.ledger.embedded.rwset import RangeRead, ReadWriteSet, hash_key
+from node.ledger.embedded.rwset import RangeRead, ReadWriteSet
 from node.ledger.embedded.state import State
 from node.ledger.errors import LedgerError
+from node.ledger.fabric_rules.channel import is_implicit
+from node.ledger.fabric_rules.results import hash_key
 
 
 class StubError(LedgerError):

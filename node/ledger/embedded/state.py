@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from node.ledger.embedded.rwset import Version
+from node.ledger.fabric_rules.results import Version
 
 
 class Entry(NamedTuple):

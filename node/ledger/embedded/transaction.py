@@ -14,11 +14,11 @@ from fabric_protos.common import common_pb2
 from fabric_protos.peer import chaincode_event_pb2, proposal_pb2, proposal_response_pb2, transaction_pb2
 from google.protobuf.message import DecodeError
 
-from node.ledger.embedded.channel import Channel
-from node.ledger.embedded.identity import Identity, InvalidIdentity
 from node.ledger.embedded.proposal import transaction_id
-from node.ledger.embedded.rwset import Results, parse_results
 from node.ledger.embedded.signatures import Claim
+from node.ledger.fabric_rules.channel import Channel
+from node.ledger.fabric_rules.identity import Identity, InvalidIdentity
+from node.ledger.fabric_rules.results import Results, parse_results
 
 # The codes as plain integers.
 CODE = transaction_pb2

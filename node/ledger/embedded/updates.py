@@ -10,9 +10,9 @@ from collections.abc import Iterable
 
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
-from node.ledger.embedded.rwset import Results, Version, validation_parameter, version_of
 from node.ledger.embedded.state import Entry, State
 from node.ledger.embedded.transaction import CODE
+from node.ledger.fabric_rules.results import Results, Version, validation_parameter, version_of
 
 
 class Updates:

@@ -10,10 +10,6 @@ from dataclasses import dataclass
 
 from fabric_protos.common import common_pb2
 
-from node.ledger.embedded.channel import Channel
-from node.ledger.embedded.identity import Identity
-from node.ledger.embedded.policy import InvalidPolicy, Policy
-from node.ledger.embedded.rwset import Results
 from node.ledger.embedded.signatures import Claim, Signatures
 from node.ledger.embedded.state import Entry, State
 from node.ledger.embedded.transaction import (
@@ -28,6 +24,10 @@ from node.ledger.embedded.transaction import (
     parse_header,
 )
 from node.ledger.embedded.updates import Updates
+from node.ledger.fabric_rules.channel import Channel
+from node.ledger.fabric_rules.identity import Identity
+from node.ledger.fabric_rules.policy import InvalidPolicy, Policy
+from node.ledger.fabric_rules.results import Results
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Blocks recorded from a real Fabric 3.1 peer: read, verified, and caught when altered.
+"""Blocks recorded from a real Fabric 3.1 peer, read; tests/audit/test_recorded.py audits them.
 
 Block 0 is a genesis block that network/ made and that an orderer accepted; block 1 holds the approval of a chaincode
 definition, which writes to the member's implicit private collection.
@@ -18,15 +18,6 @@ from hypothesis import strategies as st
 from chaincode.stub import implicit_collection
 from network.block_hash import header_hash
 from network.channel_reader import read_channel
-from node.ledger.block_checks import (
-    AlteredData,
-    AlteredPrivateData,
-    BrokenLink,
-    ForgedSignature,
-    check_block,
-    check_private_data,
-    check_signatures,
-)
 from node.ledger.block_reader import MalformedBlock, Transaction, read_block, undelivered
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -39,13 +30,6 @@ def recorded(number: int) -> events_pb2.BlockAndPrivateData:
 def approval(block: events_pb2.BlockAndPrivateData) -> Transaction:
     (transaction,) = read_block(block, namespace="_lifecycle").transactions
     return transaction
-
-
-def test_headers_hash_as_fabric_hashes_them() -> None:
-    zero, one = recorded(0).block, recorded(1).block
-    assert header_hash(zero.header) == one.header.previous_hash
-    check_block(zero, None)
-    check_block(one, zero.header)
 
 
 @pytest.mark.parametrize("number", [0, 1, 127, 128, 255, 256, 2**31, 2**63, 2**64 - 1])
@@ -71,45 +55,13 @@ def test_a_real_transaction_is_read_in_full() -> None:
     keys = [write.key for write in transaction.private_writes]
     assert "namespaces/metadata/zunft#1" in keys
     assert {write.collection for write in transaction.private_writes} == {implicit_collection("MakerMSP")}
-    check_signatures(transaction)
-    check_private_data(transaction)
 
 
 def test_others_see_hashes_only() -> None:
     mine, theirs = approval(recorded(1)), read_block(recorded(1).block, namespace="_lifecycle").transactions[0]
     assert [write.value_hash for write in mine.private_writes] == [write.value_hash for write in theirs.private_writes]
     assert {(write.key, write.value) for write in theirs.private_writes} == {(None, None)}
-    check_private_data(theirs)
     assert read_block(recorded(1), namespace="zunft").transactions[0].private_writes == ()
-
-
-def test_what_was_altered_is_found() -> None:
-    zero, one = recorded(0).block, recorded(1).block
-    with pytest.raises(BrokenLink, match="Expected block 0, got block 1"):
-        check_block(one, None)
-    zero.header.data_hash = b"other"
-    with pytest.raises(BrokenLink, match="does not follow"):
-        check_block(one, zero.header)
-    one.data.data[0] += b"\x00"
-    with pytest.raises(AlteredData):
-        check_block(one, recorded(0).block.header)
-
-
-def test_forged_signatures_are_found() -> None:
-    block = recorded(1)
-    envelope = common_pb2.Envelope.FromString(block.block.data.data[0])
-    envelope.signature = envelope.signature[:-1] + bytes([envelope.signature[-1] ^ 1])
-    block.block.data.data[0] = envelope.SerializeToString()
-    with pytest.raises(ForgedSignature, match="MakerMSP did not sign"):
-        check_signatures(approval(block))
-
-
-def test_altered_private_data_is_found() -> None:
-    block = recorded(1)
-    part = block.private_data_map[0].ns_pvt_rwset[0].collection_pvt_rwset[0]
-    part.rwset = part.rwset.replace(b"vscc", b"vsdd")
-    with pytest.raises(AlteredPrivateData, match="is not the one whose hash is on the channel"):
-        check_private_data(approval(block))
 
 
 def with_another(data: bytes, code: int) -> events_pb2.BlockAndPrivateData:

@@ -12,8 +12,8 @@ from typing import Protocol
 from fabric_protos.common import policies_pb2
 from fabric_protos.msp import msp_principal_pb2
 
-from node.ledger.embedded.identity import Identity
 from node.ledger.errors import LedgerError
+from node.ledger.fabric_rules.identity import Identity
 
 
 class InvalidPolicy(LedgerError):

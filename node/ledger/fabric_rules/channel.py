@@ -11,9 +11,9 @@ from fabric_protos.msp import identities_pb2, msp_config_pb2
 from fabric_protos.orderer import configuration_pb2
 from google.protobuf.message import DecodeError
 
-from node.ledger.embedded.identity import Identity, InvalidIdentity, Msp
-from node.ledger.embedded.policy import Nobody, Policy, implicit_meta_policy, signature_policy
 from node.ledger.errors import LedgerError
+from node.ledger.fabric_rules.identity import Identity, InvalidIdentity, Msp
+from node.ledger.fabric_rules.policy import Nobody, Policy, implicit_meta_policy, signature_policy
 
 IDENTITIES_REMEMBERED = 10_000
 
