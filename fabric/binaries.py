@@ -20,7 +20,7 @@ from fabric.errors import (
     WrongArchitecture,
     WrongFabricVersion,
 )
-from fabric.release import program_folder
+from fabric.release import is_installed, program_folder
 
 VERSION_TIMEOUT_S = 10.0
 
@@ -55,12 +55,12 @@ def find_binaries(configured: Path | None, cache: Path, *, timeout_s: float = VE
     try:
         found = _binaries_on_path(timeout_s)
     except FabricError:
-        if not program_folder(cache).is_dir():
+        if not is_installed(cache):
             raise
         found = None
     if found:
         return found
-    if program_folder(cache).is_dir():
+    if is_installed(cache):
         return _binaries_in(program_folder(cache), timeout_s)
     raise FabricNotFound(
         "Hyperledger Fabric is not on this machine: `zunft network install` downloads the official release, "
@@ -103,7 +103,7 @@ def _version(program: Path, timeout_s: float) -> str:
     answer = _version_answer(program, timeout_s)
     line = _VERSION_LINE.search(answer.stdout)
     if answer.returncode != 0 or line is None:
-        said = (answer.stderr or answer.stdout or "nothing").strip().splitlines()[-1]
+        said = (answer.stdout + answer.stderr).strip().rpartition("\n")[2] or "nothing"
         raise NotFabric(f"`{program} version` does not name a Fabric version, it says {said!r}; {_NEEDED}")
     if not _ACCEPTED_VERSION.fullmatch(line[1]):
         raise WrongFabricVersion(f"{program} is of Fabric {line[1]}; {_NEEDED}")

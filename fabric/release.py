@@ -29,6 +29,7 @@ from fabric.errors import (
     ReleaseUnavailable,
 )
 
+# In the order in which they are put into place: where the last one is, all are.
 PROGRAMS = ("orderer", "peer")
 
 _PROCESSORS = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -88,11 +89,12 @@ def install(cache: Path, progress: Progress, *, release: Release = OFFICIAL, pla
             "or build peer and orderer from source and put them on PATH"
         )
     with _room_in(cache):
-        folder.mkdir(parents=True, exist_ok=True)
+        cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".download-", dir=cache) as temporary:
             archive = Path(temporary, "archive.tar.gz")
             _download(release.url(platform_name), release.sha256[platform_name], archive, progress)
             _unpack(archive, Path(temporary))
+            folder.mkdir(parents=True, exist_ok=True)
             for program in PROGRAMS:
                 Path(temporary, program).replace(folder / program)
     return folder
@@ -100,6 +102,11 @@ def install(cache: Path, progress: Progress, *, release: Release = OFFICIAL, pla
 
 def program_folder(cache: Path, release: Release = OFFICIAL) -> Path:
     return cache / release.version / "bin"
+
+
+def is_installed(cache: Path) -> bool:
+    """Whether the official release has been put into the cache, by whichever process."""
+    return (program_folder(cache) / PROGRAMS[-1]).exists()
 
 
 def default_cache() -> Path:
