@@ -18,6 +18,7 @@ from importlib.metadata import version
 from chaincode.code_digest import code_digest
 from fabric.chaincode import chaincode_process, write_chaincode_files
 from fabric.chaincode_package import ChaincodePackage
+from fabric.discovery import members_known
 from fabric.errors import (
     NoFabricNetwork,
     OrdererUnreachable,
@@ -26,7 +27,7 @@ from fabric.errors import (
     ProcessEnded,
     UnknownProcess,
 )
-from fabric.lifecycle import LIFECYCLE, Definition, Lifecycle
+from fabric.lifecycle import CHAINCODE, LIFECYCLE, Definition, Lifecycle
 from fabric.orderer import orderer_process, write_orderer_files
 from fabric.participation import OrdererAdmin
 from fabric.peer import peer_process, write_peer_files
@@ -35,10 +36,11 @@ from fabric.process import FabricProcess, ProcessKind, Runtime
 from fabric.waiting import until
 from network.member_material import Endpoint
 from network.topology import FabricSettings, MemberEntry, OrdererEndpoints, PeerEndpoints, Topology
+from node.ledger.connect import connect
 from node.ledger.errors import LedgerError
 from node.ledger.gateway.calls import Limits
 from node.ledger.gateway.gateway import Gateway
-from node.ledger.grpc_transport import GrpcTransport, TlsFiles
+from node.ledger.gateway.identity import SigningIdentity
 
 START_TIMEOUT_S = 60
 # Until orderers have a leader, and peers know each other.
@@ -103,6 +105,8 @@ class FabricNetwork:
         await asyncio.gather(*(self._join_peer(member) for member in self.topology.members))
         report("agreeing on the chaincode")
         await self.deploy()
+        report("waiting until the peers know each other")
+        await self.until_ready()
 
     async def down(self, report: Report) -> None:
         """Ends what runs. The files stay."""
@@ -171,13 +175,18 @@ class FabricNetwork:
         await asyncio.gather(*(self._approve(member, definition) for member in self.topology.members))
         await self._commit(self.topology.members[0], definition)
 
+    async def until_ready(self) -> None:
+        """Until every member's peer knows all others, and that they run the chaincode. Raises NotInTime."""
+        await asyncio.gather(*map(self._until_ready, self.topology.members))
+
     async def _install(self, member: MemberEntry) -> None:
         async with PeerAdmin(_peer(member).peer, self.topology.keys(member)) as admin:
             if self.package.package_id not in await admin.installed():
                 await admin.install(self.package.to_bytes())
 
     async def _approve(self, member: MemberEntry, definition: Definition) -> None:
-        async with self.lifecycle(member) as lifecycle:
+        async with self.gateway(member, LIFECYCLE) as gateway:
+            lifecycle = Lifecycle(gateway)
 
             async def approve() -> None:
                 if await lifecycle.approved_package(definition) != self.package.package_id:
@@ -187,7 +196,8 @@ class FabricNetwork:
             await until(approve, what, timeout_s=AGREE_TIMEOUT_S, passing=(LedgerError,))
 
     async def _commit(self, member: MemberEntry, definition: Definition) -> None:
-        async with self.lifecycle(member) as lifecycle:
+        async with self.gateway(member, LIFECYCLE) as gateway:
+            lifecycle = Lifecycle(gateway)
 
             async def commit() -> None:
                 if await lifecycle.committed() != definition:
@@ -196,19 +206,26 @@ class FabricNetwork:
             await until(commit, "the chaincode's commit", timeout_s=AGREE_TIMEOUT_S, passing=(LedgerError,))
 
     @asynccontextmanager
-    async def lifecycle(self, member: MemberEntry) -> AsyncIterator[Lifecycle]:
+    async def gateway(self, member: MemberEntry, chaincode: str) -> AsyncIterator[Gateway]:
         """As the member's admin, on its own peer."""
-        keys = self.topology.keys(member)
-        transport = GrpcTransport(str(_peer(member).peer), TlsFiles(keys.tls_root_pem()))
-        async with PeerAdmin(_peer(member).peer, keys) as admin:
-            try:
-                yield Lifecycle(
-                    Gateway(
-                        transport, admin.identity, channel=self.topology.channel, chaincode=LIFECYCLE, limits=_LIMITS
-                    )
-                )
-            finally:
-                await transport.close()
+        files = self.topology.keys(member).user("admin")
+        identity = SigningIdentity.load(member.msp_id, files.certificate_path, files.key_path)
+        transport = connect(self.topology, member)
+        try:
+            yield Gateway(transport, identity, channel=self.topology.channel, chaincode=chaincode, limits=_LIMITS)
+        finally:
+            await transport.close()
+
+    async def _until_ready(self, member: MemberEntry) -> None:
+        keys, everybody = self.topology.keys(member), {one.msp_id for one in self.topology.members}
+
+        async def know() -> None:
+            unknown = everybody - await members_known(_peer(member).peer, keys, self.topology.channel, CHAINCODE)
+            if unknown:
+                raise PeerUnreachable(f"it does not yet know those of {', '.join(sorted(unknown))}")
+
+        what = f"the peer of {member.name} knowing the others"
+        await until(know, what, timeout_s=AGREE_TIMEOUT_S, passing=(PeerUnreachable,))
 
     async def _until_listening(self, process: FabricProcess) -> None:
         async def reach() -> None:

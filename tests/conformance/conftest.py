@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.scene import Scene
-from tests.consortium import LEDGER_KINDS, TOKEN, start_consortium
+from tests.consortium import TOKEN, on_ledgers, start_consortium
 
 COMPLETENESS = "test_completeness.py"
 
 
-@pytest.fixture(scope="module", params=sorted(LEDGER_KINDS))
+@pytest.fixture(scope="module", params=on_ledgers("embedded", "fabric"))
 def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """maker, factory and forge with 100,000 tokens each, and the bank that issued them."""
     folder: Path = tmp_path_factory.mktemp(request.module.__name__.rpartition(".")[2])

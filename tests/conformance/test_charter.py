@@ -11,7 +11,7 @@ import pytest
 from chaincode import keys
 from chaincode.errors import AlreadyExists, ContractError, Forbidden, MalformedRequest
 from tests.conformance.scene import Scene
-from tests.consortium import LEDGER_KINDS, TOKEN, start_consortium
+from tests.consortium import TOKEN, on_ledgers, start_consortium
 from zunft.v1.charter_pb2 import Charter, FoundCharter, TokenDefinition
 from zunft.v1.member_pb2 import MEMBER_STATUS_ACTIVE, Member
 from zunft.v1.token_pb2 import Supply
@@ -19,7 +19,7 @@ from zunft.v1.token_pb2 import Supply
 FOUNDERS = ("MakerMSP", "FactoryMSP", "BankMSP")
 
 
-@pytest.fixture(scope="module", params=sorted(LEDGER_KINDS))
+@pytest.fixture(scope="module", params=on_ledgers("embedded", "fabric"))
 def unfounded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder: Path = tmp_path_factory.mktemp("charter")
     with start_consortium(folder, request.param) as consortium:

@@ -13,7 +13,7 @@ from tests.consortium.clock import Clock
 from tests.consortium.consortium import Consortium, refusals_met, start_consortium
 from tests.consortium.deal import Deal
 from tests.consortium.hand_meter import HandMeter
-from tests.consortium.ledgers import LEDGER_KINDS
+from tests.consortium.ledgers import LEDGER_KINDS, on_ledgers
 from tests.consortium.member import Member
 from tests.consortium.tariffs import TOKEN, UNIT, accesses, graduated, per_unit, tariff
 
@@ -28,6 +28,7 @@ __all__ = [
     "Member",
     "accesses",
     "graduated",
+    "on_ledgers",
     "per_unit",
     "refusals_met",
     "start_consortium",

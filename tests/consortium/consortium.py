@@ -15,12 +15,13 @@ from chaincode import keys
 from chaincode.errors import ContractError
 from chaincode.invariants import State, violations
 from chaincode.roles import Role
-from network.founding import Plan, make_members
-from network.topology import Topology
+from network.founding import FIRST_PORT, Plan, make_members
+from network.topology import FabricSettings, Topology
 from node.ledger.block_reader import Transaction
 from node.ledger.gateway import Gateway, Limits, SigningIdentity
 from tests.consortium.clock import Clock
 from tests.consortium.deal import Deal
+from tests.consortium.fabric import free_first_port
 from tests.consortium.follower import Follower
 from tests.consortium.hand_meter import HandMeter
 from tests.consortium.ledgers import LEDGER_KINDS, Ledger
@@ -182,9 +183,10 @@ class Consortium:
 def start_consortium(folder: Path, kind: str = "embedded", *, names: Sequence[str] = NAMES) -> Iterator[Consortium]:
     """A consortium on a fresh ledger of this kind, not founded yet."""
     clock = Clock()
-    topology = make_topology(folder, names)
+    ledger_kind = LEDGER_KINDS[kind]
+    topology = make_topology(folder, names, ledger_kind.fabric)
     with asyncio.Runner() as runner:
-        ledger = runner.run(LEDGER_KINDS[kind](topology, clock.utc))
+        ledger = runner.run(ledger_kind.start(topology, clock.utc))
         consortium = Consortium(topology, ledger, clock, runner)
         for member in consortium.members:
             blocks = consortium.gateway(member.msp_id, Role.AUDITOR).blocks(0)
@@ -197,10 +199,11 @@ def start_consortium(folder: Path, kind: str = "embedded", *, names: Sequence[st
             runner.run(ledger.close())
 
 
-def make_topology(folder: Path, names: Sequence[str]) -> Topology:
+def make_topology(folder: Path, names: Sequence[str], fabric: FabricSettings | None) -> Topology:
     """Every member's keys: a user for each role, and one without any."""
     members = tuple((name, msp_id_of(name), name.capitalize()) for name in names)
-    plan = Plan("Test guild", "zunft", "EUR", ISSUER, "The charter", members, 7600)
+    first_port = free_first_port(len(names)) if fabric else FIRST_PORT
+    plan = Plan("Test guild", "zunft", "EUR", ISSUER, "The charter", members, first_port, fabric)
     folder.mkdir(parents=True, exist_ok=True)
     topology = make_members(folder, plan)
     for member in topology.members:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import pytest
 from fabric_protos.common import common_pb2
 
 from chaincode.contract import invoke
 from network.certificates import Clock as UtcClock
-from network.topology import Topology
+from network.topology import FabricSettings, OrderingKind, Topology
 from node.ledger.embedded import EmbeddedLedger
 from node.ledger.gateway import SigningIdentity
 from node.ledger.transport import LedgerTransport
+from tests.consortium.fabric import settings, start_fabric, why_no_fabric
 
 
 class Ledger(Protocol):
@@ -61,4 +64,28 @@ def peer_identities(topology: Topology) -> Mapping[str, SigningIdentity]:
     }
 
 
-LEDGER_KINDS: dict[str, Callable[[Topology, UtcClock], Coroutine[Any, Any, Ledger]]] = {"embedded": start_embedded}
+@dataclass(frozen=True)
+class LedgerKind:
+    """How to found a consortium for this kind of ledger, and how to start it."""
+
+    start: Callable[[Topology, UtcClock], Coroutine[Any, Any, Ledger]]
+    fabric: FabricSettings | None = None
+    # What this machine lacks to run it.
+    missing: str = ""
+
+
+LEDGER_KINDS = {
+    "embedded": LedgerKind(start_embedded),
+    "fabric": LedgerKind(start_fabric, settings(OrderingKind.RAFT), why_no_fabric()),
+    "fabric-bft": LedgerKind(start_fabric, settings(OrderingKind.BFT), why_no_fabric()),
+}
+
+
+def on_ledgers(*kinds: str) -> list[Any]:
+    """Parameters for a fixture or a test that runs on each of these kinds."""
+    return [
+        pytest.param(
+            kind, marks=pytest.mark.skipif(bool(LEDGER_KINDS[kind].missing), reason=LEDGER_KINDS[kind].missing)
+        )
+        for kind in kinds
+    ]

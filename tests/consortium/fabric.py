@@ -1,0 +1,143 @@
+"""A real Fabric network to test with: peers and orderers are processes; every member's chaincode runs in this one.
+
+The chaincode is in this process so that its clock is the test's. Its code, its shim, its connections are the real ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import shutil
+import socket
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from chaincode.clock_guard import guarded
+from chaincode.contract import invoke
+from chaincode.service.options import read_options
+from chaincode.shim import ChaincodeServer
+from fabric.binaries import find_binaries
+from fabric.native import NativeRuntime
+from fabric.network import FabricNetwork
+from fabric.process import FabricProcess, Running
+from fabric.release import default_cache
+from network.certificates import Clock as UtcClock
+from network.founding import FABRIC_PORTS_EACH, FABRIC_PORTS_FROM, HOST
+from network.topology import FabricSettings, OrderingKind, Topology
+from node.ledger.connect import connect
+from node.ledger.transport import LedgerTransport
+
+# Above what services use by custom, below what clients get.
+PORTS = range(24_000, 32_000, 250)
+
+# The test's clock is not the machine's.
+ANY_TIME = {"peer": {"authentication": {"timewindow": "876000h"}}}
+
+
+def why_no_fabric() -> str:
+    """What this machine lacks, or nothing."""
+    return "" if shutil.which("peer") and shutil.which("orderer") else "needs Fabric's peer and orderer on the PATH"
+
+
+def settings(ordering: OrderingKind) -> FabricSettings:
+    return FabricSettings(ordering=ordering, core=ANY_TIME)
+
+
+def free_first_port(members: int) -> int:
+    """From which on all ports of a consortium are free."""
+    needed = range(FABRIC_PORTS_FROM, FABRIC_PORTS_FROM + FABRIC_PORTS_EACH * members)
+    # Several test runs at once shall not all try the same.
+    for first_port in random.sample(PORTS, len(PORTS)):
+        if all(_is_free(first_port + number) for number in needed):
+            return first_port
+    raise AssertionError("no ports are free")
+
+
+class ChaincodeHere:
+    """A runtime for chaincode: a task of this process, which starts with the loop's next turn."""
+
+    def __init__(self, clock: UtcClock) -> None:
+        self._clock_us = lambda: int(clock().timestamp() * 1_000_000)
+        self._servers: dict[str, ChaincodeServer] = {}
+        self._starting: set[asyncio.Task[None]] = set()
+
+    def start(self, process: FabricProcess) -> None:
+        if process.name not in self._servers:
+            self._servers[process.name] = server = self._server(process)
+            self._do(server.start())
+
+    def stop(self, process: FabricProcess) -> None:
+        self._do(self._servers.pop(process.name).stop())
+
+    def running(self, process: FabricProcess) -> Running | None:
+        return Running(os.getpid(), 0, 0) if process.name in self._servers else None
+
+    async def close(self) -> None:
+        for server in self._servers.values():
+            await server.stop()
+
+    def _server(self, process: FabricProcess) -> ChaincodeServer:
+        options = read_options(process.arguments[2:])
+        handler = guarded(invoke, self._clock_us)
+        return ChaincodeServer(options.listen, options.chaincode_id, handler, msp_id=options.msp_id, tls=options.tls)
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
+
+
+@dataclass
+class FabricLedger:
+    """Implements `ledgers.Ledger`."""
+
+    topology: Topology
+    network: FabricNetwork
+    chaincode: ChaincodeHere
+    _transports: dict[str, LedgerTransport] = field(default_factory=dict)
+
+    def transport(self, msp_id: str) -> LedgerTransport:
+        if msp_id not in self._transports:
+            self._transports[msp_id] = connect(self.topology, self.topology.member(msp_id))
+        return self._transports[msp_id]
+
+    def files_beyond(self, msp_ids: tuple[str, ...]) -> list[Path]:
+        theirs = [self.topology.folder(self.topology.member(msp_id)) / "fabric" / "peer" for msp_id in msp_ids]
+        files = [path for path in self.topology.home.glob("members/*/fabric/**/*") if path.is_file()]
+        return [path for path in files if not any(path.is_relative_to(folder) for folder in theirs)]
+
+    async def close(self) -> None:
+        for transport in self._transports.values():
+            await transport.close()
+        for process in reversed(self.network.processes()):
+            if process.program in ("peer", "orderer"):
+                await asyncio.to_thread(self.network.runtime.stop, process)
+        await self.chaincode.close()
+
+
+async def start_fabric(topology: Topology, clock: UtcClock) -> FabricLedger:
+    binaries = find_binaries(None, default_cache())
+    runtime = NativeRuntime({"peer": binaries.peer, "orderer": binaries.orderer})
+    chaincode = ChaincodeHere(clock)
+    ledger = FabricLedger(topology, FabricNetwork(topology, runtime, chaincode), chaincode)
+    try:
+        await ledger.network.up(_say_nothing)
+    except BaseException:
+        await ledger.close()
+        raise
+    return ledger
+
+
+def _say_nothing(_step: str) -> None:
+    """Tests show no progress."""
+
+
+def _is_free(port: int) -> bool:
+    try:
+        with socket.create_server((HOST, port)):
+            return True
+    except OSError:
+        return False
