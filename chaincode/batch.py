@@ -7,7 +7,8 @@ taken for it, so the largest batch costs at most 8 columns x 100,000 readings x 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
+from numpy.typing import NDArray
 
 from chaincode.columns import Columns, Int64Column
 from chaincode.errors import MalformedBatch, WrongSignature
@@ -39,6 +41,15 @@ DIGEST_BYTES: Final = 32
 _WIDTHS: Final = (1, 2, 4, 8)
 _INT64_MAX: Final = 2**63 - 1
 _ZSTD_LEVEL: Final = 1
+_ECDSA: Final = ec.ECDSA(SHA256())
+# Meters whose parsed keys are kept; a wide agreement has a thousand.
+_KEPT_KEYS: Final = 2**14
+# Values that are decoded in one go: what a core's cache holds.
+_TOGETHER: Final = 2**15
+
+# What columns that are decoded together have in common: number of readings, width, whether they are differences.
+_Form = tuple[int, int, bool]
+Int64Rows = NDArray[np.int64]
 
 # Field of `Columns` by kind; their names are the same.
 _FIELDS: Final = {
@@ -46,6 +57,7 @@ _FIELDS: Final = {
     for name, kind in ColumnKind.items()
     if name != "COLUMN_KIND_UNSPECIFIED"
 }
+_HIGHEST_OUTCOME: Final = max(Outcome.values())
 _MANDATORY: Final = {COLUMN_KIND_TIME_US, COLUMN_KIND_QUANTITY_MICRO}
 
 
@@ -83,17 +95,22 @@ def encode_batch(
 
 def decode_batch(data: bytes) -> tuple[UsageBatch, Columns]:
     """The batch as sent and its readings. Raises MalformedBatch; whether it belongs to its stream is not asked here."""
-    batch = _parse(data)
-    _check_declared(batch)
-    values = {_FIELDS[column.kind]: _decode_column(column, batch.reading_count) for column in batch.columns}
-    columns = Columns(
-        **values,
-        steps=tuple(batch.steps),
-        work_items=tuple(batch.work_items),
-        locations=tuple(batch.locations),
-    )
-    _check_indices(columns)
-    return batch, columns
+    [decoded] = decode_batches([data])
+    return decoded
+
+
+def decode_batches(batches: Iterable[bytes]) -> list[tuple[UsageBatch, Columns]]:
+    """`decode_batch` of each; small columns of one form are decoded together, because each on its own is mostly effort.
+
+    Raises MalformedBatch if one of them is.
+    """
+    parsed = [_parse(data) for data in batches]
+    for batch in parsed:
+        _check_declared(batch)
+    decoded = [(batch, _columns(batch, values)) for batch, values in zip(parsed, _decode_columns(parsed), strict=True)]
+    for _, columns in decoded:
+        _check_indices(columns)
+    return decoded
 
 
 def batch_digest(data: bytes) -> bytes:
@@ -103,21 +120,21 @@ def batch_digest(data: bytes) -> bytes:
 
 def sign_batch(data: bytes, private_key: ec.EllipticCurvePrivateKey) -> SignedBatch:
     """The encoded batch with the meter's signature: DER ECDSA over SHA-256 of exactly these bytes (FIPS 186-5)."""
-    return SignedBatch(batch=data, signature=private_key.sign(data, ec.ECDSA(SHA256())))
+    return SignedBatch(batch=data, signature=private_key.sign(data, _ECDSA))
 
 
 def verify_batch(signed: SignedBatch, public_key: bytes) -> None:
     """Raise WrongSignature unless the holder of `public_key` (DER SubjectPublicKeyInfo, P-256) signed these bytes."""
     key = _load_key(public_key)
     try:
-        key.verify(signed.signature, signed.batch, ec.ECDSA(SHA256()))
+        key.verify(signed.signature, signed.batch, _ECDSA)
     except InvalidSignature:
         raise WrongSignature(
             "the signature is not the meter's over these bytes; sign the unchanged bytes with the registered key"
         ) from None
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=_KEPT_KEYS)
 def _load_key(public_key: bytes) -> ec.EllipticCurvePublicKey:
     try:
         key = load_der_public_key(public_key)
@@ -142,9 +159,40 @@ def _encode_column(kind: int, values: Int64Column) -> Column:
     return min(packed, _pack(kind, values, differences=False), key=lambda column: len(column.data))
 
 
-def _decode_column(column: Column, count: int) -> Int64Column:
-    values = _unshuffle(_decompress(column, count * column.width), column.width, count)
-    return _sums(values, column) if column.differences else values
+def _decode_columns(batches: Iterable[UsageBatch]) -> list[dict[str, Int64Column]]:
+    """For each batch its columns by field of `Columns`."""
+    decoded: list[dict[str, Int64Column]] = []
+    alike: dict[_Form, list[tuple[Column, dict[str, Int64Column]]]] = defaultdict(list)
+    for batch in batches:
+        decoded.append({})
+        for column in batch.columns:
+            alike[batch.reading_count, column.width, column.differences].append((column, decoded[-1]))
+    decompressor = zstandard.ZstdDecompressor()
+    for (count, _, _), several in alike.items():
+        at_once = max(1, _TOGETHER // count)
+        for start in range(0, len(several), at_once):
+            part = several[start : start + at_once]
+            rows = _decode_alike([column for column, _ in part], count, decompressor)
+            for (column, values), row in zip(part, rows, strict=True):
+                values[_FIELDS[column.kind]] = row
+    return decoded
+
+
+def _decode_alike(columns: Sequence[Column], count: int, decompressor: zstandard.ZstdDecompressor) -> Int64Rows:
+    """Columns of one form, a row each."""
+    form = columns[0]
+    data = b"".join([_decompress(column, count * form.width, decompressor) for column in columns])
+    values = _unshuffle(data, form.width, count)
+    return _sums(values, columns) if form.differences else values
+
+
+def _columns(batch: UsageBatch, values: dict[str, Int64Column]) -> Columns:
+    return Columns(
+        **values,
+        steps=tuple(batch.steps),
+        work_items=tuple(batch.work_items),
+        locations=tuple(batch.locations),
+    )
 
 
 def _pack(kind: int, values: Int64Column, *, differences: bool) -> Column:
@@ -157,20 +205,27 @@ def _shuffle(values: Int64Column, width: int) -> bytes:
     return values.astype(f"<i{width}").view(np.uint8).reshape(-1, width).T.tobytes()
 
 
-def _unshuffle(data: bytes, width: int, count: int) -> Int64Column:
-    interleaved = np.empty((count, width), np.uint8)
-    for place in range(width):  # plane by plane: several times faster than copying the transposed matrix
-        interleaved[:, place] = np.frombuffer(data, np.uint8, count, place * count)
-    return interleaved.view(f"<i{width}").reshape(count).astype(np.int64, copy=False)
+def _unshuffle(data: bytes, width: int, count: int) -> Int64Rows:
+    """Plane by plane, which is several times faster than copying the transposed matrix."""
+    planes = np.frombuffer(data, np.uint8).reshape(-1, width, count)
+    interleaved = np.zeros((len(planes), count, width), np.uint8)
+    for place in range(width):
+        plane = planes[:, place]
+        # Of small numbers, and of differences whose first one is large, most planes are zero.
+        if plane[:, 1:].any():
+            interleaved[:, :, place] = plane
+        else:
+            interleaved[:, 0, place] = plane[:, 0]
+    return interleaved.view(f"<i{width}").reshape(-1, count).astype(np.int64, copy=False)
 
 
-def _decompress(column: Column, size_bytes: int) -> bytes:
+def _decompress(column: Column, size_bytes: int, decompressor: zstandard.ZstdDecompressor) -> bytes:
     """The frame's contents, once its header declares exactly `size_bytes` (RFC 8878, section 3.1.1)."""
     try:
         declared_bytes = zstandard.frame_content_size(column.data)
         if declared_bytes != size_bytes:
             raise _malformed(column, f"declares {declared_bytes} bytes where its readings take {size_bytes}")
-        return zstandard.ZstdDecompressor().decompress(column.data, size_bytes, allow_extra_data=False)
+        return decompressor.decompress(column.data, size_bytes, allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise _malformed(column, f"is not one zstd frame ({error})") from None
 
@@ -184,22 +239,30 @@ def _width(values: Int64Column) -> int:
 def _differences(values: Int64Column) -> Int64Column | None:
     """First differences, the first one from 0; None where one of them leaves 64 bits."""
     differences = np.diff(values, prepend=np.int64(0))
-    return None if _overflows(values, differences) else differences
+    return None if _may_overflow(differences) and _overflows(values, differences) else differences
 
 
-def _sums(differences: Int64Column, column: Column) -> Int64Column:
-    values = np.cumsum(differences)
-    if column.width == 8 and _overflows(values, differences):
-        raise _malformed(column, "adds up beyond 64 bits")
+def _sums(differences: Int64Rows, columns: Sequence[Column]) -> Int64Rows:
+    values = np.cumsum(differences, axis=1)
+    if columns[0].width == 8 and _may_overflow(differences):
+        for column, row, steps in zip(columns, values, differences, strict=True):
+            if _overflows(row, steps):
+                raise _malformed(column, "adds up beyond 64 bits")
     return values
+
+
+def _may_overflow(differences: NDArray[np.int64]) -> bool:
+    """False in the usual case, without looking at each sum. The last axis is summed."""
+    first, steps = differences[..., 0], differences[..., 1:]
+    return bool(_widest(first) + _widest(steps) * steps.shape[-1] > _INT64_MAX)
+
+
+def _widest(values: NDArray[np.int64]) -> int:
+    return max(int(values.max(initial=0)), -int(values.min(initial=0)))
 
 
 def _overflows(values: Int64Column, differences: Int64Column) -> bool:
     """Whether values[i - 1] + differences[i] = values[i] wraps round: both summands differ in sign from the sum."""
-    steps = differences[1:]
-    widest = max(int(steps.max(initial=0)), -int(steps.min(initial=0)))
-    if abs(int(differences[0])) + widest * len(steps) <= _INT64_MAX:
-        return False  # the usual case, found without looking at each sum
     return bool((((values[1:] ^ values[:-1]) & (values[1:] ^ differences[1:])) < 0).any())
 
 
@@ -229,11 +292,12 @@ def _check_declared(batch: UsageBatch) -> None:
         raise MalformedBatch("the first sequence is 0: a stream begins at 1")
     if len(batch.previous_digest) not in (0, DIGEST_BYTES):
         raise MalformedBatch(f"the previous digest has {len(batch.previous_digest)} bytes: SHA-256 has {DIGEST_BYTES}")
-    _check_names((batch.meter_id, batch.agreement_id))
-    for names in (batch.steps, batch.work_items, batch.locations):
-        if len(names) > batch.reading_count:
-            raise MalformedBatch(f"{len(names)} names for {batch.reading_count} readings: leave out unused names")
-        _check_names(names)
+    names = [batch.meter_id, batch.agreement_id]
+    for more in (batch.steps, batch.work_items, batch.locations):
+        if len(more) > batch.reading_count:
+            raise MalformedBatch(f"{len(more)} names for {batch.reading_count} readings: leave out unused names")
+        names += more
+    _check_names(names)
     _check_kinds(batch)
 
 
@@ -246,13 +310,13 @@ def _check_names(names: Iterable[str]) -> None:
 
 
 def _check_kinds(batch: UsageBatch) -> None:
-    kinds = [column.kind for column in batch.columns]
-    if len(kinds) != len(set(kinds)):
+    kinds = {column.kind for column in batch.columns}
+    if len(kinds) != len(batch.columns):
         raise MalformedBatch("a column appears twice")
-    if missing := _MANDATORY.difference(kinds):
-        raise MalformedBatch(f"the column {ColumnKind.Name(min(missing))} is missing")
-    if unknown := set(kinds).difference(_FIELDS):
-        raise MalformedBatch(f"there is no column kind {min(unknown)}")
+    if not kinds >= _MANDATORY:
+        raise MalformedBatch(f"the column {ColumnKind.Name(min(_MANDATORY - kinds))} is missing")
+    if not kinds <= _FIELDS.keys():
+        raise MalformedBatch(f"there is no column kind {min(kinds - _FIELDS.keys())}")
     for column in batch.columns:
         if column.width not in _WIDTHS:
             raise _malformed(column, f"has values of {column.width} bytes: 1, 2, 4 or 8 are allowed")
@@ -265,7 +329,7 @@ def _check_lengths(columns: Columns) -> None:
 
 
 def _check_indices(columns: Columns) -> None:
-    _check_range("outcome", columns.outcome, max(Outcome.values()))
+    _check_range("outcome", columns.outcome, _HIGHEST_OUTCOME)
     for field, index, names in (
         ("step", columns.step, columns.steps),
         ("work_item", columns.work_item, columns.work_items),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,3 +33,41 @@ class Columns:
 
     def __len__(self) -> int:
         return len(self.time_us)
+
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """What batches must have in common to stand side by side: which columns there are, and the steps' names."""
+        return (
+            self.utilisation_milli is None,
+            self.speed_milli is None,
+            self.outcome is None,
+            self.step is None,
+            self.steps,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MeterReadings:
+    """A batch and whose it is."""
+
+    meter_id: str
+    columns: Columns
+
+
+def side_by_side(batches: Sequence[Columns]) -> Columns:
+    """The readings of batches of one kind, one batch after the other; without their work items and locations."""
+    first = batches[0]
+
+    def all_of(field: str) -> Int64Column | None:
+        present = getattr(first, field) is not None
+        return np.concatenate([getattr(columns, field) for columns in batches]) if present else None
+
+    return Columns(
+        time_us=np.concatenate([columns.time_us for columns in batches]),
+        quantity_micro=np.concatenate([columns.quantity_micro for columns in batches]),
+        utilisation_milli=all_of("utilisation_milli"),
+        speed_milli=all_of("speed_milli"),
+        outcome=all_of("outcome"),
+        step=all_of("step"),
+        steps=first.steps,
+    )

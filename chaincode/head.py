@@ -8,8 +8,10 @@ Reading the head from a private collection instead would make the two endorsers'
 from __future__ import annotations
 
 import hashlib
-from collections.abc import MutableSequence, Sequence
+from collections.abc import Iterable, MutableSequence, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
 
 from google.protobuf.message import Message
 
@@ -25,7 +27,7 @@ from chaincode.errors import (
     WrongStatus,
 )
 from chaincode.keys import Key
-from chaincode.rating import Cumulative, add_lines, carry_over
+from chaincode.rating import Cumulative, add_in_place, carry_over
 from chaincode.transaction import Loaded, Transaction, parse, serialise
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account
 from zunft.v1.agreement_pb2 import Agreement, Terms, TermsReference
@@ -38,7 +40,7 @@ DISCLOSURE = "disclosure"
 MAX_ACCRUED_MICRO = 2**62
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Standing:
     """Everything that a two-party transaction starts from, checked against the ledger."""
 
@@ -51,6 +53,11 @@ class Standing:
     @property
     def parties(self) -> tuple[str, str]:
         return self.agreement.provider_msp_id, self.agreement.customer_msp_id
+
+    @cached_property
+    def meter_ids(self) -> frozenset[str]:
+        """The agreement's meters."""
+        return frozenset(self.terms.meter_ids)
 
     def head_to_move(self) -> AccountHead:
         """A copy of the head for COMPUTE, which must not change its input."""
@@ -139,20 +146,24 @@ def checked_accrual(amount_micro: int) -> int:
 
 
 def find_stream(head: AccountHead, meter_id: str) -> StreamHead:
-    """The meter's stream within the head, begun if it is new; streams stay sorted by meter."""
-    for stream in head.streams:
-        if stream.meter_id == meter_id:
-            return stream
-    head.streams.add(meter_id=meter_id, next_sequence=1)
-    head.streams.sort(key=lambda stream: stream.meter_id)
-    return next(stream for stream in head.streams if stream.meter_id == meter_id)
+    """The meter's stream within the head, begun if it is new."""
+    return find_streams(head, [meter_id])[meter_id]
+
+
+def find_streams(head: AccountHead, meter_ids: Iterable[str]) -> dict[str, StreamHead]:
+    """The meters' streams within the head, begun where they are new; streams stay sorted by meter."""
+    streams = {stream.meter_id: stream for stream in head.streams}
+    new = sorted(set(meter_ids) - streams.keys())
+    for meter_id in new:
+        streams[meter_id] = head.streams.add(meter_id=meter_id, next_sequence=1)
+    if new:
+        head.streams.sort(key=attrgetter("meter_id"))
+    return streams
 
 
 def add_open_lines(open_lines: MutableSequence[Line], lines: Sequence[Line]) -> None:
     """Adds lines to those since the last claim, in place."""
-    added = add_lines(open_lines, lines)
-    del open_lines[:]
-    open_lines.extend(added)
+    add_in_place(open_lines, lines)
 
 
 def _publish(tx: Transaction, head: AccountHead, record: UsageRecord) -> UsageRecord:

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from google.protobuf.message import DecodeError, Message
 
 from chaincode import keys
-from chaincode.batch import batch_digest, decode_batch, verify_batch
-from chaincode.columns import Columns
+from chaincode.batch import batch_digest, decode_batches, verify_batch
+from chaincode.columns import Columns, MeterReadings
 from chaincode.errors import (
     BackDated,
     BrokenChain,
@@ -34,12 +33,12 @@ from chaincode.head import (
     add_open_lines,
     check_funds,
     checked_accrual,
-    find_stream,
+    find_streams,
     load_standing,
     read_disclosure,
     write_head,
 )
-from chaincode.rating import Cumulative, add_lines, rate
+from chaincode.rating import rate_batches
 from chaincode.transaction import Transaction
 from zunft.v1.meter_pb2 import METER_STATUS_ACTIVE, Meter
 from zunft.v1.tariff_pb2 import Line
@@ -67,6 +66,10 @@ class CheckedBatch:
     batch: UsageBatch
     digest: bytes
     columns: Columns
+
+    @property
+    def meter_id(self) -> str:
+        return self.batch.meter_id
 
 
 async def submit(tx: Transaction, request: SubmitUsage) -> Message:
@@ -99,24 +102,31 @@ def check_batches(
     """The batches, each checked and decoded, in the order in which they are charged."""
     if not 0 < len(signed) <= MAX_BATCHES:
         raise MalformedRequest(f"a transaction takes 1 to {MAX_BATCHES} batches, not {len(signed)}")
-    heads = standing.head_to_move()
-    checked = []
-    for one in signed:
-        batch = check_batch(standing, meters, one)
-        stream = find_stream(heads, batch.batch.meter_id)
-        check_chain(stream, batch.batch)
-        check_times(standing, stream.last_time_us, batch.columns, now_us)
-        _advance(stream, batch)
-        checked.append(batch)
+    for each in signed:
+        check_signed(standing, meters, each)
+    checked = _decoded(signed)
+    streams = find_streams(standing.head_to_move(), [one.meter_id for one in checked])
+    for one in checked:
+        stream = streams[one.meter_id]
+        check_chain(stream, one.batch)
+        check_times(standing, stream.last_time_us, one.columns, now_us)
+        _advance(stream, one)
     return checked
 
 
 def check_batch(standing: Standing, meters: dict[str, Meter], signed: SignedBatch) -> CheckedBatch:
-    """Whether the agreement's meter signed exactly these bytes; the signature comes before any decoding."""
+    """Whether it is what the agreement's meter signed; its place in the stream is not asked."""
+    check_signed(standing, meters, signed)
+    [checked] = _decoded([signed])
+    return checked
+
+
+def check_signed(standing: Standing, meters: dict[str, Meter], signed: SignedBatch) -> None:
+    """Whether the agreement's meter signed exactly these bytes; no column is decoded before that is certain."""
     header = UsageBatch.FromString(signed.batch)
     if header.agreement_id != standing.agreement.agreement_id:
         raise WrongAgreement(f"the batch is for agreement {header.agreement_id[:64]!r}")
-    if header.meter_id not in standing.terms.meter_ids:
+    if header.meter_id not in standing.meter_ids:
         raise MeterNotInAgreement(f"meter {header.meter_id} is not part of the agreement: amend it first")
     meter = meters[keys.meter(header.meter_id).name]
     if meter.provider_msp_id != standing.agreement.provider_msp_id:
@@ -127,8 +137,6 @@ def check_batch(standing: Standing, meters: dict[str, Meter], signed: SignedBatc
     if header.key_version != in_force.version:
         raise WrongSignature(f"the batch is signed with key {header.key_version}, in force is {in_force.version}")
     verify_batch(signed, in_force.public_key)
-    batch, columns = decode_batch(signed.batch)
-    return CheckedBatch(batch, batch_digest(signed.batch), columns)
 
 
 def check_chain(stream: StreamHead, batch: UsageBatch) -> None:
@@ -147,7 +155,7 @@ def check_chain(stream: StreamHead, batch: UsageBatch) -> None:
 def check_times(standing: Standing, last_time_us: int, columns: Columns, now_us: int) -> None:
     """Whether time never goes back, is not in the future, and is within the agreement's limits."""
     first_us, final_us = int(columns.time_us[0]), int(columns.time_us[-1])
-    if first_us < last_time_us or bool(np.any(columns.time_us[1:] < columns.time_us[:-1])):
+    if first_us < last_time_us or (columns.time_us[1:] < columns.time_us[:-1]).any():
         raise BackDated("a reading lies before the one before it: use usage.correct for late readings")
     if final_us > now_us + MAX_CLOCK_SKEW_US:
         raise ReadingInFuture("a reading lies in the future: check the clocks of meter and node")
@@ -162,27 +170,22 @@ def check_times(standing: Standing, last_time_us: int, columns: Columns, now_us:
 # --- COMPUTE ----------------------------------------------------------------------------------------------------------
 
 
-def charge(standing: Standing, batches: Iterable[CheckedBatch]) -> tuple[AccountHead, list[Line]]:
+def charge(standing: Standing, batches: Sequence[CheckedBatch]) -> tuple[AccountHead, list[Line]]:
     """The head after the batches, and the lines that they add to the bill."""
-    head, tariff = standing.head_to_move(), standing.terms.tariff
-    lines: list[Line] = []
-    for checked in batches:
-        stream = find_stream(head, checked.batch.meter_id)
-        rated = rate(
-            tariff,
-            stream.meter_id,
-            Cumulative(stream.rating, head.rating),
-            checked.columns,
-            standing.terms.correction_window_s,
-        )
-        stream.rating.CopyFrom(rated.cumulative.stream)
-        head.rating.CopyFrom(rated.cumulative.account)
-        head.usage_micro = checked_accrual(head.usage_micro + rated.amount_micro)
-        lines.extend(rated.lines)
-        _advance(stream, checked)
-    lines = add_lines([], lines)
-    add_open_lines(head.open_lines, lines)
-    return head, lines
+    head = standing.head_to_move()
+    streams = find_streams(head, [one.meter_id for one in batches])
+    rated = rate_batches(
+        standing.terms.tariff,
+        [MeterReadings(one.meter_id, one.columns) for one in batches],
+        {one.meter_id: streams[one.meter_id].rating for one in batches},
+        head.rating,
+        standing.terms.correction_window_s,
+    )
+    for one, amount_micro in zip(batches, rated.amounts_micro, strict=True):
+        head.usage_micro = checked_accrual(head.usage_micro + amount_micro)
+        _advance(streams[one.meter_id], one)
+    add_open_lines(head.open_lines, rated.lines)
+    return head, rated.lines
 
 
 # --- queries -------------------------------------------------------------------------------------------------------
@@ -211,6 +214,14 @@ def _meter_ids(signed: Iterable[SignedBatch]) -> list[str]:
         return [UsageBatch.FromString(one.batch).meter_id for one in signed]
     except DecodeError as error:
         raise MalformedBatch("a batch is not a zunft.v1.UsageBatch") from error
+
+
+def _decoded(signed: Sequence[SignedBatch]) -> list[CheckedBatch]:
+    decoded = decode_batches([one.batch for one in signed])
+    return [
+        CheckedBatch(batch, batch_digest(one.batch), columns)
+        for one, (batch, columns) in zip(signed, decoded, strict=True)
+    ]
 
 
 def _advance(stream: StreamHead, checked: CheckedBatch) -> None:

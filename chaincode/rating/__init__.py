@@ -3,16 +3,18 @@
 from chaincode.rating.amendment import carry_over
 from chaincode.rating.check import check_tariff
 from chaincode.rating.cumulative import Cumulative, Rated
-from chaincode.rating.lines import add_lines
-from chaincode.rating.rate import rate, rate_access, rate_correction
+from chaincode.rating.lines import add_in_place, add_lines
+from chaincode.rating.rate import rate, rate_access, rate_batches, rate_correction
 
 __all__ = [
     "Cumulative",
     "Rated",
+    "add_in_place",
     "add_lines",
     "carry_over",
     "check_tariff",
     "rate",
     "rate_access",
+    "rate_batches",
     "rate_correction",
 ]

@@ -1,75 +1,87 @@
-"""The account's book while a batch is rated: charges components, then adjusts the periods' totals."""
+"""The account's book while batches are rated: charges components, then adjusts the periods' totals."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from chaincode.rating.cumulative import Cumulative, Rated
 from chaincode.rating.limits import UNIT_MICRO, checked_amount, checked_measure
 from chaincode.rating.lines import LineSums
 from chaincode.rating.local_time import period_indices
+from chaincode.rating.measure import Measured
 from chaincode.rating.plan import Part, Plan
 from chaincode.rating.price import step
 from chaincode.rating.state import WorkingState
 from zunft.v1 import tariff_pb2
+from zunft.v1.tariff_pb2 import Line, RatingState
 
 
 class Book:
-    """Takes charges span by span and ends in the lines and the new cumulative state.
+    """Takes charges batch by batch, moves the account's and the streams' states on, and ends in the lines.
 
     Raises (in every method):
         QuantityOutOfRange, AmountOutOfRange: a sum would leave its limits.
         ReadingTooLate: a period is closed for good.
     """
 
-    def __init__(self, plan: Plan, meter_id: str, cumulative: Cumulative, *, correcting: bool = False) -> None:
-        self._plan = plan
-        self._meter_id = meter_id
-        self._correcting = correcting
-        self._stream = WorkingState(cumulative.stream, plan.periods)
-        self._account = WorkingState(cumulative.account, plan.periods)
-        self._sums = LineSums()
-
-    def charge_readings(
-        self, local_days: Sequence[int], measures_micro: Sequence[Sequence[int]], reading_counts: Sequence[int]
+    def __init__(
+        self, plan: Plan, account: RatingState, correction_window_s: int = 0, *, correcting: bool = False
     ) -> None:
-        """A meter's readings: what each of the plan's metered components measured in each span."""
+        self._plan = plan
+        self._correction_window_s = correction_window_s
+        self._correcting = correcting
+        self._account = WorkingState(account, plan.periods)
+        self._streams: dict[str, WorkingState] = {}
+        self._lines = LineSums()
+
+    def open_stream(self, meter_id: str, state: RatingState) -> None:
+        """Before the meter's first charge."""
+        self._streams[meter_id] = WorkingState(state, self._plan.periods)
+
+    def charge_readings(self, meter_id: str, measured: Measured) -> int:
+        """A meter's batch; returns what it comes to in micro-tokens."""
+        stream, local_days, sums = self._streams[meter_id], measured.local_days, LineSums()
         totals = [0] * len(local_days)
-        for part, measures in zip(self._plan.metered, measures_micro, strict=True):
-            for span in _in_order(measures):
-                totals[span] += self._charge(self._stream, self._meter_id, part, local_days[span], measures[span])
-        for span in _in_order(reading_counts):
-            self._adjust(local_days[span], totals[span], reading_counts[span])
+        for part, measures in zip(self._plan.metered, measured.measures_micro, strict=True):
+            for span in self._in_order(measures):
+                if measures[span]:
+                    totals[span] += self._charge(sums, stream, meter_id, part, local_days[span], measures[span])
+        for span in self._in_order(measured.reading_counts):
+            self._adjust(sums, local_days[span], totals[span], measured.reading_counts[span])
+        return self._lines.include(sums)
 
-    def charge_accesses(self, local_day: int, parts: Sequence[Part], count: int) -> None:
-        """Data accesses, which concern the whole account."""
-        total = sum(self._charge(self._account, "", part, local_day, count * UNIT_MICRO) for part in parts)
-        self._adjust(local_day, total, count)
+    def charge_accesses(self, local_day: int, parts: Sequence[Part], count: int) -> int:
+        """Data accesses, which concern the whole account; returns what they come to in micro-tokens."""
+        sums = LineSums()
+        measure_micro = count * UNIT_MICRO
+        total = sum(self._charge(sums, self._account, "", part, local_day, measure_micro) for part in parts)
+        self._adjust(sums, local_day, total, count)
+        return self._lines.include(sums)
 
-    def note_newest(self, newest_us: int, correction_window_s: int) -> None:
-        """Closes the periods that ended before the correction window; 0 = none."""
-        for state in (self._stream, self._account):
-            state.close_periods(newest_us, correction_window_s)
+    def note_newest(self, meter_id: str, newest_us: int) -> None:
+        """The meter's newest reading: closes the periods that ended before the correction window."""
+        for state in (self._streams[meter_id], self._account):
+            state.close_periods(newest_us, self._correction_window_s)
 
-    def close(self) -> Rated:
-        """The outcome."""
-        lines = self._sums.lines()
-        amount_micro = checked_amount("the bill", sum(line.amount_micro for line in lines))
-        return Rated(lines, Cumulative(self._stream.result(), self._account.result()), amount_micro)
+    def close(self) -> list[Line]:
+        """The lines, and the states as they are kept."""
+        for state in (*self._streams.values(), self._account):
+            state.tidy()
+        return self._lines.lines()
 
-    def _charge(self, state: WorkingState, meter_id: str, part: Part, local_day: int, measure_micro: int) -> int:
+    def _charge(
+        self, sums: LineSums, state: WorkingState, meter_id: str, part: Part, local_day: int, measure_micro: int
+    ) -> int:
         """Charges one component and returns the amount."""
-        if not measure_micro:
-            return 0
         period_index = period_indices(local_day)[part.period]
         entry = state.entry(part.name, period_index)
         before_micro = entry.value_micro
-        entry.value_micro = checked_measure(part.name, self._advanced(part, before_micro, measure_micro))
+        after_micro = checked_measure(part.name, self._advanced(part, before_micro, measure_micro))
+        entry.value_micro = after_micro
         total = 0
         for (tier, unit_price), (quantity, amount) in step(
-            part.price, _priced_measure(part, before_micro), _priced_measure(part, entry.value_micro)
+            part.price, _priced_measure(part, before_micro), _priced_measure(part, after_micro)
         ):
-            self._sums.add((meter_id, part.name, tier, period_index, unit_price), quantity, amount)
+            sums.add((meter_id, part.name, tier, period_index, unit_price), quantity, amount)
             total += amount
         return total
 
@@ -79,7 +91,7 @@ class Book:
             return max(before_micro, measure_micro)
         return before_micro + measure_micro
 
-    def _adjust(self, local_day: int, total_micro: int, reading_count: int) -> None:
+    def _adjust(self, sums: LineSums, local_day: int, total_micro: int, reading_count: int) -> None:
         """Lets discount, minimum and cap work on the total, each on what those before it have made of it."""
         for rule in self._plan.adjustments:
             period_index = period_indices(local_day)[rule.period]
@@ -88,18 +100,19 @@ class Book:
             entry.value_micro = checked_amount(rule.name, entry.value_micro + total_micro)
             entry.reading_count = checked_measure(rule.name, entry.reading_count + reading_count)
             change_micro = rule.change(entry.value_micro, entry.reading_count) - before
-            self._sums.add(("", rule.name, 0, period_index, 0), 0, change_micro)
+            sums.add(("", rule.name, 0, period_index, 0), 0, change_micro)
             total_micro += change_micro
 
+    def _in_order(self, measures: Sequence[int]) -> Iterable[int]:
+        """The spans as time goes by; in a correction what is taken away follows after what is added, newest first.
 
-def _in_order(measures: Sequence[int]) -> list[int]:
-    """The spans as time goes by; in a correction what is taken away follows after what is added, newest first.
-
-    So the inverse of a correction takes its steps exactly backwards.
-    """
-    added = [span for span, measure in enumerate(measures) if measure >= 0]
-    taken = [span for span, measure in enumerate(measures) if measure < 0]
-    return added + taken[::-1]
+        So the inverse of a correction takes its steps exactly backwards.
+        """
+        if not self._correcting:
+            return range(len(measures))
+        added = [span for span, measure in enumerate(measures) if measure >= 0]
+        taken = [span for span, measure in enumerate(measures) if measure < 0]
+        return added + taken[::-1]
 
 
 def _priced_measure(part: Part, value_micro: int) -> int:

@@ -14,6 +14,13 @@ class Cumulative:
     stream: RatingState = field(default_factory=RatingState)
     account: RatingState = field(default_factory=RatingState)
 
+    def copy(self) -> Cumulative:
+        """For those who change it in place."""
+        copy = Cumulative()
+        copy.stream.CopyFrom(self.stream)
+        copy.account.CopyFrom(self.account)
+        return copy
+
 
 @dataclass(frozen=True, slots=True)
 class Rated:
@@ -22,3 +29,11 @@ class Rated:
     lines: list[Line]
     cumulative: Cumulative
     amount_micro: int
+
+
+@dataclass(frozen=True, slots=True)
+class RatedBatches:
+    """The lines of several batches together, sorted by key, and what each batch alone came to in micro-tokens."""
+
+    lines: list[Line]
+    amounts_micro: list[int]

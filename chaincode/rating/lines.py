@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableSequence, Sequence
 
 from chaincode.rating.limits import checked_amount
 from zunft.v1.tariff_pb2 import Line
@@ -22,6 +22,19 @@ class LineSums:
         quantity, amount = self._sums.get(key, (0, 0))
         self._sums[key] = (quantity + quantity_micro, amount + amount_micro)
 
+    def include(self, other: LineSums) -> int:
+        """Adds all lines of another and returns the sum of their amounts.
+
+        Raises:
+            AmountOutOfRange: one of them, or their sum, would leave 64 bits.
+        """
+        total_micro = 0
+        for key, (quantity_micro, amount_micro) in other._sums.items():
+            checked_amount(key[1], quantity_micro)
+            total_micro += checked_amount(key[1], amount_micro)
+            self.add(key, quantity_micro, amount_micro)
+        return checked_amount("the bill", total_micro)
+
     def lines(self) -> list[Line]:
         """Sorted by key, without those whose quantity and amount came to nothing.
 
@@ -39,9 +52,35 @@ def add_lines(lines: Iterable[Line], more: Iterable[Line]) -> list[Line]:
     """
     sums = LineSums()
     for line in (*lines, *more):
-        key = (line.meter_id, line.component, line.tier, line.period_index, line.unit_price_micro)
-        sums.add(key, line.quantity_micro, line.amount_micro)
+        sums.add(_key(line), line.quantity_micro, line.amount_micro)
     return sums.lines()
+
+
+def add_in_place(lines: MutableSequence[Line], more: Sequence[Line]) -> None:
+    """`add_lines` into the first, which are sorted; cheap where the lines are there already.
+
+    Raises:
+        AmountOutOfRange: a line would leave 64 bits.
+    """
+    known = {_key(line): line for line in lines}
+    new = []
+    emptied = False
+    for line in more:
+        same = known.get(_key(line))
+        if same is None:
+            new.append(line)
+        else:
+            same.quantity_micro = checked_amount(line.component, same.quantity_micro + line.quantity_micro)
+            same.amount_micro = checked_amount(line.component, same.amount_micro + line.amount_micro)
+            emptied = emptied or not (same.quantity_micro or same.amount_micro)
+    if new or emptied:
+        added = add_lines(lines, new)
+        del lines[:]
+        lines.extend(added)
+
+
+def _key(line: Line) -> _Key:
+    return line.meter_id, line.component, line.tier, line.period_index, line.unit_price_micro
 
 
 def _line(key: _Key, quantity_micro: int, amount_micro: int) -> Line:

@@ -5,10 +5,12 @@ The system's time zones are never used, because both endorsers must compute the 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
 from importlib import resources
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -66,7 +68,12 @@ def spans(time_us: Int64Column, stretches: list[Piece], finest: int) -> list[Spa
     """Cuts times, which never go back, where a period of the kind `finest` begins or the UTC offset changes."""
     if finest == tariff_pb2.PERIOD_AGREEMENT:
         return [Span(0, 0)]
-    return [span for piece in stretches for span in _spans_in(piece, time_us, finest)]
+    first_us, last_us = int(time_us[0]), int(time_us[-1])
+    begin, *later = _within(stretches, first_us, last_us)
+    local_day = begin.local_day(first_us)
+    if not later and period_indices(local_day)[finest] == period_indices(begin.local_day(last_us))[finest]:
+        return [Span(0, local_day)]
+    return [span for piece in (begin, *later) for span in _spans_in(piece, time_us, finest)]
 
 
 @lru_cache(maxsize=4096)
@@ -85,11 +92,18 @@ def first_day(period: int, index: int) -> int:
     return date(1970 + year, month + 1, 1).toordinal() - _EPOCH_ORDINAL
 
 
+@lru_cache(maxsize=4096)
 def period_end_us(period: int, index: int) -> int | None:
     """A moment by which the period has ended whatever the UTC offset; None if it never ends."""
     if period == tariff_pb2.PERIOD_AGREEMENT:
         return None
     return (first_day(period, index + 1) + 1) * DAY_US
+
+
+def _within(stretches: list[Piece], first_us: int, last_us: int) -> list[Piece]:
+    """The stretches in which a batch lies, usually one."""
+    low, high = (bisect_right(stretches, time_us, key=attrgetter("begin_us")) for time_us in (first_us, last_us))
+    return stretches[low - 1 : high]
 
 
 def _spans_in(piece: Piece, time_us: Int64Column, finest: int) -> list[Span]:

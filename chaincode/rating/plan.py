@@ -68,6 +68,8 @@ class Plan:
     finest: int
     # By name of the component or adjustment.
     periods: dict[str, int]
+    # Those that a component names; all others are alike to every component.
+    named_meters: frozenset[str]
 
 
 def plan_of(tariff: Tariff) -> Plan:
@@ -94,6 +96,7 @@ def _plan(serialised: bytes) -> Plan:
         adjustments=in_order(tariff.adjustments),
         finest=max(periods.values(), key=_COARSE_TO_FINE.index),
         periods=periods,
+        named_meters=frozenset(meter_id for part in parts for meter_id in part.when.meter_ids or ()),
     )
 
 

@@ -36,7 +36,7 @@ def curve(component: Component) -> Curve:
 def step(price: Curve, before_micro: int, after_micro: int) -> Iterator[tuple[LineKey, LineSum]]:
     """By how much each line changes when the measure goes from one value to another; lines that stay are left out."""
     before, after = price(before_micro), price(after_micro)
-    for key in sorted(before.keys() | after.keys()):
+    for key in before | after:
         quantity_before, amount_before = before.get(key, (0, 0))
         quantity_after, amount_after = after.get(key, (0, 0))
         change = (quantity_after - quantity_before, amount_after - amount_before)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from chaincode.columns import Columns
+from chaincode.columns import Columns, MeterReadings
 from chaincode.errors import BackDated, MalformedBatch, QuantityOutOfRange
 from chaincode.rating.book import Book
 from chaincode.rating.correction import check_correction, columns_of, counts_of
-from chaincode.rating.cumulative import Cumulative, Rated
+from chaincode.rating.cumulative import Cumulative, Rated, RatedBatches
 from chaincode.rating.limits import READING_QUANTITY_MICRO_MAX, TIME_US_MAX
 from chaincode.rating.local_time import spans
-from chaincode.rating.measure import lengths, measured, measured_correction, sums
+from chaincode.rating.measure import Measured, measure_batches, measured_correction, sums
 from chaincode.rating.plan import plan_of
 from chaincode.rating.selection import Readings
-from zunft.v1.tariff_pb2 import Tariff
+from zunft.v1.tariff_pb2 import RatingState, Tariff
 from zunft.v1.usage_pb2 import CorrectionReading
 
 
@@ -42,17 +42,40 @@ def rate(
         QuantityOutOfRange, AmountOutOfRange: a reading or a sum is beyond the limit that the message names.
         ReadingTooLate: the account's period of a reading is closed for good.
     """
-    plan = plan_of(tariff)
-    _check_columns(columns)
-    readings = Readings(plan, meter_id, columns)
-    parts = spans(columns.time_us, readings.pieces, plan.finest)
-    starts = [span.start for span in parts]
-    measures = [measured(part, readings, starts) for part in plan.metered]
+    after = cumulative.copy()
+    batches = [MeterReadings(meter_id, columns)]
+    rated = rate_batches(tariff, batches, {meter_id: after.stream}, after.account, correction_window_s)
+    return Rated(rated.lines, after, rated.amounts_micro[0])
 
-    book = Book(plan, meter_id, cumulative)
-    book.charge_readings([span.local_day for span in parts], measures, lengths(starts, len(columns)))
-    book.note_newest(int(columns.time_us[-1]), correction_window_s)
-    return book.close()
+
+def rate_batches(
+    tariff: Tariff,
+    batches: Sequence[MeterReadings],
+    streams: Mapping[str, RatingState],
+    account: RatingState,
+    correction_window_s: int = 0,
+) -> RatedBatches:
+    """What batches of an account's meters cost: exactly what `rate` makes of one after the other, but much cheaper.
+
+    Args:
+        tariff: the agreement's tariff.
+        batches: in the order in which they are charged.
+        streams: the state of each of their meters' streams, which is moved on; worthless after an error.
+        account: the account's state, likewise.
+        correction_window_s: as for `rate`.
+
+    Raises what `rate` raises.
+    """
+    plan = plan_of(tariff)
+    _check_batches(batches)
+    book = Book(plan, account, correction_window_s)
+    for meter_id, state in streams.items():
+        book.open_stream(meter_id, state)
+    amounts_micro = []
+    for batch, measured in zip(batches, measure_batches(plan, batches), strict=True):
+        amounts_micro.append(book.charge_readings(batch.meter_id, measured))
+        book.note_newest(batch.meter_id, int(batch.columns.time_us[-1]))
+    return RatedBatches(book.close(), amounts_micro)
 
 
 def rate_correction(
@@ -84,15 +107,18 @@ def rate_correction(
     in_order = sorted(readings, key=lambda reading: reading.time_us)
     columns, counts = columns_of(in_order), counts_of(in_order)
     _check_times(columns)
-    corrected = Readings(plan, meter_id, columns)
+    corrected = Readings(plan, meter_id, [columns])
     parts = spans(columns.time_us, corrected.pieces, plan.finest)
     starts = [span.start for span in parts]
     measures = [measured_correction(part, corrected, counts, starts) for part in plan.metered]
 
-    book = Book(plan, meter_id, cumulative, correcting=True)
-    book.note_newest(0, correction_window_s)
-    book.charge_readings([span.local_day for span in parts], measures, sums(counts, starts))
-    return book.close()
+    after = cumulative.copy()
+    book = Book(plan, after.account, correction_window_s, correcting=True)
+    book.open_stream(meter_id, after.stream)
+    book.note_newest(meter_id, 0)
+    local_days = [span.local_day for span in parts]
+    amount_micro = book.charge_readings(meter_id, Measured(local_days, measures, sums(counts, starts)))
+    return Rated(book.close(), after, amount_micro)
 
 
 def rate_access(tariff: Tariff, cumulative: Cumulative, time_us: int, count: int = 1) -> Rated:
@@ -115,13 +141,21 @@ def rate_access(tariff: Tariff, cumulative: Cumulative, time_us: int, count: int
         raise QuantityOutOfRange(f"{count} accesses cannot be charged: charge one or more.")
     columns = Columns(np.array([time_us], dtype=np.int64), np.zeros(1, dtype=np.int64))
     _check_times(columns)
-    moment = Readings(plan, "", columns)
+    moment = Readings(plan, "", [columns])
     (span,) = spans(columns.time_us, moment.pieces, plan.finest)
     selected = [(part, moment.selected(part)) for part in plan.accessed]
 
-    book = Book(plan, "", cumulative)
-    book.charge_accesses(span.local_day, [part for part, mask in selected if mask is None or mask[0]], count)
-    return book.close()
+    after = cumulative.copy()
+    book = Book(plan, after.account)
+    book.open_stream("", after.stream)
+    parts = [part for part, mask in selected if mask is None or mask[0]]
+    amount_micro = book.charge_accesses(span.local_day, parts, count)
+    return Rated(book.close(), after, amount_micro)
+
+
+def _check_batches(batches: Sequence[MeterReadings]) -> None:
+    for batch in batches:
+        _check_columns(batch.columns)
 
 
 def _check_columns(columns: Columns) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chaincode.columns import Columns, Int64Column
+from chaincode.columns import Columns, Int64Column, side_by_side
 from chaincode.errors import MalformedBatch
 from chaincode.rating.local_time import DAY_US, Piece, pieces
 from chaincode.rating.plan import Part, Plan, TimeOfDay, When
@@ -21,16 +21,21 @@ _COMPARED_BORDERS = 12
 
 
 class Readings:
-    """A batch, and what selecting from it needs, computed once for all components.
+    """One batch or several that have the same columns, and what selecting from them needs, computed once.
+
+    Of several, no component may name one meter and not another; `meter_id` is any of them.
 
     Raises (when first needed):
         MalformedBatch: a column that the band table reads is missing.
     """
 
-    def __init__(self, plan: Plan, meter_id: str, columns: Columns) -> None:
+    def __init__(self, plan: Plan, meter_id: str, batches: Sequence[Columns]) -> None:
         self.plan = plan
         self.meter_id = meter_id
-        self.columns = columns
+        self.columns = batches[0] if len(batches) == 1 else side_by_side(batches)
+        self._in_order = len(batches) == 1
+        self._first_us = min(int(columns.time_us[0]) for columns in batches)
+        self._last_us = max(int(columns.time_us[-1]) for columns in batches)
 
     def selected(self, part: Part) -> Mask | None:
         """The readings that the component charges; None: all."""
@@ -47,16 +52,17 @@ class Readings:
 
     @cached_property
     def pieces(self) -> list[Piece]:
-        """The batch's time in stretches of constant UTC offset."""
-        time_us = self.columns.time_us
-        return pieces(self.plan.zone, int(time_us[0]), int(time_us[-1]))
+        """The readings' time in stretches of constant UTC offset."""
+        return pieces(self.plan.zone, self._first_us, self._last_us)
 
     def _masks(self, when: When) -> Iterator[Mask]:
         time_us = self.columns.time_us
-        if when.deadline_us is not None and time_us[-1] > when.deadline_us:
+        if when.deadline_us is not None and self._last_us > when.deadline_us:
             yield time_us <= when.deadline_us
         if when.times is not None:
-            yield _at_times(when.times, time_us, self.pieces)
+            begins_us, ends_us = _stretches_us(when.times, self.pieces)
+            select = _between if self._in_order else _between_unordered
+            yield select(time_us, begins_us, ends_us)
         if when.cells is not None:
             yield _is_any_of(self._cell, when.cells)
         if when.outcomes is not None:
@@ -103,14 +109,24 @@ def _interval(borders: Sequence[int], values: Int64Column | None, column: str, l
     return index
 
 
-def _at_times(times: Sequence[TimeOfDay], time_us: Int64Column, stretches: Sequence[Piece]) -> Mask:
-    """Times never go back, so that each day's band is a slice of the batch."""
+def _stretches_us(times: Sequence[TimeOfDay], stretches: Sequence[Piece]) -> tuple[list[int], list[int]]:
+    """Where each band begins and where it ends, on each of its days."""
     borders = [border for piece in stretches for band in times for border in _borders_us(band, piece)]
-    positions = time_us.searchsorted(borders).tolist()
+    return borders[::2], borders[1::2]
+
+
+def _between(time_us: Int64Column, begins_us: Sequence[int], ends_us: Sequence[int]) -> Mask:
+    """Times never go back, so that each day's band is a slice of the batch."""
     selected = np.zeros(len(time_us), dtype=np.bool_)
-    for low, high in zip(positions[::2], positions[1::2], strict=True):
+    for low, high in zip(time_us.searchsorted(begins_us).tolist(), time_us.searchsorted(ends_us).tolist(), strict=True):
         selected[low:high] = True
     return selected
+
+
+def _between_unordered(time_us: Int64Column, begins_us: Sequence[int], ends_us: Sequence[int]) -> Mask:
+    """Times of several batches: a reading is within a band if more bands have begun by then than have ended."""
+    begun, ended = (np.searchsorted(sorted(borders), time_us, side="right") for borders in (begins_us, ends_us))
+    return begun > ended
 
 
 def _borders_us(band: TimeOfDay, piece: Piece) -> Iterator[int]:

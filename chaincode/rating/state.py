@@ -1,4 +1,4 @@
-"""What rating remembers between batches, as a working copy."""
+"""What rating remembers between batches, while it changes."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from zunft.v1.tariff_pb2 import ComponentState, RatingState
 
 
 class WorkingState:
-    """A RatingState by component and period; the message it was made from stays as it is."""
+    """A RatingState by component and period; the message that it is made from changes along."""
 
     def __init__(self, state: RatingState, periods: Mapping[str, int]) -> None:
-        self._state = RatingState()
-        self._state.CopyFrom(state)
+        self._state = state
         self._periods = periods
-        self._entries = {(entry.name, entry.period_index): entry for entry in self._state.components}
+        # In the order of the message.
+        self._entries = {(entry.name, entry.period_index): entry for entry in state.components}
 
     def entry(self, name: str, period_index: int) -> ComponentState:
         """The component's (or adjustment's) entry for a period, to be changed in place.
@@ -27,7 +27,7 @@ class WorkingState:
         self._check_open(name, period_index)
         entry = self._entries.get((name, period_index))
         if entry is None:
-            entry = ComponentState(name=name, period_index=period_index)
+            entry = self._state.components.add(name=name, period_index=period_index)
             self._entries[name, period_index] = entry
         return entry
 
@@ -38,14 +38,13 @@ class WorkingState:
             closed_us = self._state.newest_time_us - correction_window_s * 1_000_000
             self._state.closed_before_us = max(closed_us, self._state.closed_before_us)
 
-    def result(self) -> RatingState:
-        """The new state: sorted, without entries that are zero or closed."""
-        kept = [entry for key, entry in sorted(self._entries.items()) if self._is_kept(entry)]
-        return RatingState(
-            components=kept,
-            newest_time_us=self._state.newest_time_us,
-            closed_before_us=self._state.closed_before_us,
-        )
+    def tidy(self) -> None:
+        """Leaves the message sorted, without entries that are zero or closed."""
+        kept = [key for key in sorted(self._entries) if self._is_kept(self._entries[key])]
+        if kept != [*self._entries]:
+            entries = RatingState(components=[self._entries[key] for key in kept]).components
+            del self._state.components[:]
+            self._state.components.extend(entries)
 
     def _is_kept(self, entry: ComponentState) -> bool:
         return bool(entry.value_micro or entry.reading_count) and not self._is_closed(entry.name, entry.period_index)
