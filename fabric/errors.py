@@ -26,6 +26,14 @@ class UnknownProcess(FabricError):
     """The network has no process of this name."""
 
 
+class StillRunning(FabricError):
+    """Processes run whose files should be deleted."""
+
+
+class NoLog(FabricError):
+    """The process has never been started."""
+
+
 class NotInTime(FabricError):
     """Something did not come about within its limit."""
 
@@ -51,6 +59,14 @@ class PeerUnreachable(FabricError):
 
 class RefusedByPeer(FabricError):
     """The peer answered no."""
+
+
+class WrongChannel(FabricError):
+    """A peer or orderer has joined something else than the consortium's channel."""
+
+
+class ForeignCertificate(FabricError):
+    """A node's certificate was not issued by its own member."""
 
 
 # --- finding Fabric -------------------------------------------------------------------------------------------------
@@ -128,3 +144,22 @@ class ImageNotFound(FabricError):
 
 class PullFailed(FabricError):
     """The engine could not get an image for a reason that it names."""
+
+
+# --- Docker containers ----------------------------------------------------------------------------------------------
+
+
+class ContainerNameTaken(FabricError):
+    """A container of the name that a member's process should have belongs to somebody else."""
+
+
+class ImageMissing(FabricError):
+    """The engine does not have one of Fabric's images yet."""
+
+
+class RootlessEngine(FabricError):
+    """The engine's containers do not have this machine's network."""
+
+
+class RefusedByEngine(FabricError):
+    """The engine answered no."""

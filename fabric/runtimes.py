@@ -1,0 +1,41 @@
+"""What runs a consortium's Fabric processes: programs of this machine, or containers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from fabric.binaries import find_binaries
+from fabric.docker_runtime import DockerRuntime
+from fabric.native import NativeRuntime
+from fabric.network import FabricNetwork
+from fabric.process import Runtime
+from fabric.release import default_cache
+from network.topology import RuntimeKind, Topology
+
+
+def network_of(topology: Topology, fabric_bin: Path | None) -> FabricNetwork:
+    """The consortium's network, with all that it needs to start.
+
+    `fabric_bin` is the folder with native `peer` and `orderer`; None: as `find_binaries` looks for them. Raises
+    NoFabricNetwork; FabricNotFound and what else `find_binaries` raises; NoEngine, EnginePermissionDenied,
+    RefusedByEngine, RootlessEngine, ImageMissing.
+    """
+    native = NativeRuntime({})
+    # Fabric takes relative paths as relative to its configuration.
+    here = replace(topology, home=topology.home.absolute())
+    network = FabricNetwork(here, native, native)
+    if network.settings.runtime == RuntimeKind.DOCKER:
+        return replace(network, runtime=_docker(here))
+    return replace(network, runtime=_native(fabric_bin))
+
+
+def _native(fabric_bin: Path | None) -> Runtime:
+    binaries = find_binaries(fabric_bin, default_cache())
+    return NativeRuntime({"peer": binaries.peer, "orderer": binaries.orderer})
+
+
+def _docker(topology: Topology) -> Runtime:
+    runtime = DockerRuntime(topology.consortium, topology.home)
+    runtime.check()
+    return runtime
