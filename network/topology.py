@@ -25,6 +25,13 @@ from network.private_files import write_public
 TOPOLOGY_FILE = "consortium.yaml"
 
 
+class LedgerKind(StrEnum):
+    """What a consortium runs on."""
+
+    EMBEDDED = "embedded"
+    FABRIC = "fabric"
+
+
 class RuntimeKind(StrEnum):
     """What runs peers and orderers: processes of this machine, or Docker containers."""
 
