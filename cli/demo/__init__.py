@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.options import DEFAULT_HOME, Home
+from network.topology import FabricSettings, LedgerKind
 
 app = typer.Typer(add_completion=False)
 
@@ -15,6 +16,7 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def demo(
     home: Home = DEFAULT_HOME,
+    ledger: Annotated[LedgerKind, typer.Option(help="On one process, or on a Fabric network.")] = LedgerKind.EMBEDDED,
     picture: Annotated[Path | None, typer.Option(help="Also save what was printed, as an SVG.")] = None,
 ) -> None:
     """The whole of pay-per-use in under a minute, on this computer; leaves a folder to explore."""
@@ -24,4 +26,4 @@ def demo(
     from cli.session import run
 
     with pictured(picture):
-        run(tell(home))
+        run(tell(home, FabricSettings() if ledger == LedgerKind.FABRIC else None))

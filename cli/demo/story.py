@@ -13,8 +13,8 @@ import shutil
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fabric_protos.common import common_pb2
@@ -35,12 +35,14 @@ from cli.options import DEFAULT_HOME
 from cli.output import console, say, show_rows
 from cli.session import Session
 from cli.values import parse_amount, show_amount
+from fabric.runtimes import network_of
+from network.errors import ConsortiumNotFound
 from network.founding import founding_folder, make_members, read_plan
-from network.topology import Topology
+from network.topology import FabricSettings, Topology
 from node.agreement_file import read_agreement
 from node.api.client import NodeClient
 from node.audit import Auditor
-from node.ledger.connect import create_embedded, open_embedded
+from node.ledger.connect import connect, create_embedded, open_embedded
 from node.ledger.transport import LedgerTransport
 from node.local import client_of
 from node.meter.host_probe import ByteProbe, Clock, CoreProbe
@@ -64,11 +66,11 @@ SHOW_EVERY_S = 0.1
 SETTLED_WITHIN_S = 20.0
 
 
-async def tell(home: Path) -> None:
-    """The whole story; leaves `home` for the other commands."""
+async def tell(home: Path, fabric: FabricSettings | None) -> None:
+    """The whole story, on a Fabric network or the embedded ledger; leaves `home` for the other commands."""
     started_s = time.monotonic()
     say(f"Zunft: pay-per-use between companies. Everything you see is real and stays in {home}/.\n")
-    topology = await _found(home)
+    topology = await _found(home, fabric)
     async with _consortium(topology) as cast:
         await _issue_tokens(cast)
         await _agree(cast)
@@ -77,7 +79,7 @@ async def tell(home: Path) -> None:
         await _redeem(cast)
         await _audit(cast)
     say(f"\nThat took {time.monotonic() - started_s:.0f} seconds. Now look around yourself:")
-    _what_next(home)
+    _what_next(topology)
 
 
 # --- who plays --------------------------------------------------------------------------------------------------------
@@ -85,14 +87,14 @@ async def tell(home: Path) -> None:
 
 @dataclass
 class Cast:
-    """The three members on their ledger, and a client of each one's node."""
+    """The three members, each at its peer, and a client of each one's node."""
 
     topology: Topology
-    transport: LedgerTransport
+    transports: dict[str, LedgerTransport]
     nodes: dict[str, NodeClient] = field(default_factory=dict)
 
     def acting(self, member: str) -> Session:
-        return Session(self.topology, self.transport, self.topology.member(member), None)
+        return Session(self.topology, self.transports[member], self.topology.member(member), None)
 
     async def submit(self, member: str, name: str, request: Message) -> bytes:
         return (await self.acting(member).submit(name, request)).result
@@ -102,9 +104,9 @@ class Cast:
 async def _consortium(topology: Topology) -> AsyncIterator[Cast]:
     """The ledger, and every member's node on a port of its own."""
     async with AsyncExitStack() as stack:
-        ledger = open_embedded(topology)
-        stack.push_async_callback(ledger.close)
-        cast = Cast(topology, ledger)
+        cast = Cast(topology, _transports(topology))
+        for transport in cast.transports.values():
+            stack.push_async_callback(transport.close)
         for member in topology.members:
             node = await stack.enter_async_context(local_node(cast.acting(member.name), port=0))
             client = client_of(topology, member, "erp", port=node.port)
@@ -112,19 +114,38 @@ async def _consortium(topology: Topology) -> AsyncIterator[Cast]:
         yield cast
 
 
+def _transports(topology: Topology) -> dict[str, LedgerTransport]:
+    """Each member's own peer; the embedded ledger is all of them."""
+    if topology.fabric:
+        return {member.name: connect(topology, member) for member in topology.members}
+    return dict.fromkeys((member.name for member in topology.members), open_embedded(topology))
+
+
 # --- the acts ---------------------------------------------------------------------------------------------------------
 
 
-async def _found(home: Path) -> Topology:
+async def _found(home: Path, fabric: FabricSettings | None) -> Topology:
     with _act(1, "Three companies found a consortium: a machine maker, a factory, and a bank."):
-        _remove_earlier_demo(home)
+        await _remove_earlier_demo(home)
         with founding_folder(home) as draft:
-            topology = make_members(draft, read_plan(HERE / "consortium.yaml"))
+            topology = make_members(draft, replace(read_plan(HERE / "consortium.yaml"), fabric=fabric))
             (draft / MARKER).touch()
-            create_embedded(topology)
-            await found_charter(topology)
+            if fabric is None:
+                create_embedded(topology)
+        topology = Topology.load(home)
+        if fabric:
+            await _start_network(topology)
+        await found_charter(topology)
         say("  Each has made its own keys; the channel's first block names their roots, nothing else is trusted.")
-    return Topology.load(home)
+    return topology
+
+
+async def _start_network(topology: Topology) -> None:
+    network = network_of(topology, None)
+    with console.status("Hyperledger Fabric") as status:
+        await network.up(lambda step: status.update(f"Hyperledger Fabric: {step}"))
+    count = len(network.processes())
+    say(f"  Hyperledger Fabric runs: {count} processes, one peer, one orderer and one chaincode for each of them.")
 
 
 async def _issue_tokens(cast: Cast) -> None:
@@ -209,15 +230,17 @@ async def _audit(cast: Cast) -> None:
         show_report(auditor.report(), with_lines=False)
 
 
-def _what_next(home: Path) -> None:
+def _what_next(topology: Topology) -> None:
+    home = topology.home
     where = "" if home == DEFAULT_HOME else f" --home {shlex.quote(str(home))}"
-    for command in (
+    commands = [
         f"node statement {AGREEMENT} --as factory",
         "invoice show maker 1 --as factory",
         f"agreement show {AGREEMENT} --as maker",
         "ledger blocks",
         "audit --as maker --bills",
-    ):
+    ]
+    for command in commands + (["network status", "network down"] if topology.fabric else []):
         say(f"  [cyan]{escape(f'{_program()} {command}{where}')}[/cyan]", markup=True)
     say(f"  [cyan]{_program()} --help[/cyan]", markup=True)
 
@@ -298,7 +321,12 @@ def _act(number: int, text: str) -> Iterator[None]:
     console.print()
 
 
-def _remove_earlier_demo(home: Path) -> None:
-    """Only a folder that a demo has made."""
-    if (home / MARKER).exists():
-        shutil.rmtree(home)
+async def _remove_earlier_demo(home: Path) -> None:
+    """Only a folder that a demo has made; its network ends with it."""
+    if not (home / MARKER).exists():
+        return
+    with suppress(ConsortiumNotFound):
+        topology = Topology.load(home)
+        if topology.fabric:
+            await network_of(topology, None).down(lambda _step: None)
+    shutil.rmtree(home)
