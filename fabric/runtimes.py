@@ -9,7 +9,6 @@ from fabric.binaries import find_binaries
 from fabric.docker_runtime import DockerRuntime
 from fabric.native import NativeRuntime
 from fabric.network import FabricNetwork
-from fabric.process import Runtime
 from fabric.release import default_cache
 from network.topology import RuntimeKind, Topology
 
@@ -21,21 +20,20 @@ def network_of(topology: Topology, fabric_bin: Path | None) -> FabricNetwork:
     NoFabricNetwork; FabricNotFound and what else `find_binaries` raises; NoEngine, EnginePermissionDenied,
     RefusedByEngine, RootlessEngine, ImageMissing.
     """
+    network = standing_network(topology)
+    if isinstance(network.runtime, DockerRuntime):
+        network.runtime.check()
+        return network
+    binaries = find_binaries(fabric_bin, default_cache())
+    return replace(network, runtime=NativeRuntime({"peer": binaries.peer, "orderer": binaries.orderer}))
+
+
+def standing_network(topology: Topology) -> FabricNetwork:
+    """The same, to look at and to end only: it needs neither programs nor images. Raises NoFabricNetwork."""
     native = NativeRuntime({})
     # Fabric takes relative paths as relative to its configuration.
     here = replace(topology, home=topology.home.absolute())
     network = FabricNetwork(here, native, native)
-    if network.settings.runtime == RuntimeKind.DOCKER:
-        return replace(network, runtime=_docker(here))
-    return replace(network, runtime=_native(fabric_bin))
-
-
-def _native(fabric_bin: Path | None) -> Runtime:
-    binaries = find_binaries(fabric_bin, default_cache())
-    return NativeRuntime({"peer": binaries.peer, "orderer": binaries.orderer})
-
-
-def _docker(topology: Topology) -> Runtime:
-    runtime = DockerRuntime(topology.consortium, topology.home)
-    runtime.check()
-    return runtime
+    if network.settings.runtime == RuntimeKind.NATIVE:
+        return network
+    return replace(network, runtime=DockerRuntime(here.consortium, here.home))
