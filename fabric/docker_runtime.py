@@ -1,19 +1,19 @@
 """Peers and orderers in Docker containers of Fabric's official images.
 
-A container has this machine's network, the process's files at their own paths, and their owner as its user. So
+A container has this machine's network, the process's files at their own paths, and the user who starts it. So
 configuration, certificates, endpoints and logs are the same as natively. It is gone when its process has ended.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, cast
 
 import docker
 import requests
@@ -29,9 +29,10 @@ from fabric.process import FabricProcess, Running
 STOP_TIMEOUT_S = 20
 
 _IMAGE_OF = {"peer": PEER_IMAGE, "orderer": ORDERER_IMAGE}
+_ENDED_MEANWHILE = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
 _HOME_LABEL = "zunft.home"
 # The log's path comes first. The program takes the shell's place, so that it gets the engine's signals itself.
-_ENTRYPOINT = ["/bin/sh", "-c", 'exec "$@" >>"$0" 2>&1']
+_ENTRYPOINT = ["/bin/sh", "-c", 'umask 077; exec "$@" >>"$0" 2>&1']
 
 
 class DockerRuntime:
@@ -78,14 +79,18 @@ class DockerRuntime:
                 _end(container)
 
     def running(self, process: FabricProcess) -> Running | None:
-        """Its memory is what `docker stats` shows."""
         with _engine(f"say whether {process.name} runs") as engine:
             container = self._find(engine, process)
             if container is None or not _is_up(container):
                 return None
+            try:
+                memory_bytes = _memory_bytes(container)
+            except APIError as error:
+                if error.status_code not in _ENDED_MEANWHILE:
+                    raise
+                return None
             state = container.attrs["State"]
-            started_at_s = int(datetime.fromisoformat(state["StartedAt"]).timestamp())
-            return Running(state["Pid"], _memory_bytes(container), started_at_s)
+            return Running(state["Pid"], memory_bytes, int(datetime.fromisoformat(state["StartedAt"]).timestamp()))
 
     def _find(self, engine: docker.DockerClient, process: FabricProcess) -> Container | None:
         """The consortium's own, not another of the same name."""
@@ -97,14 +102,13 @@ class DockerRuntime:
 
     def _create(self, engine: docker.DockerClient, process: FabricProcess) -> Container:
         folder = process.folder.absolute()
-        owner = folder.stat()
         return engine.containers.create(
             _IMAGE_OF[process.program],
             _command(process),
             entrypoint=_ENTRYPOINT,
             name=self._name(process),
             labels={_HOME_LABEL: self._home},
-            user=f"{owner.st_uid}:{owner.st_gid}",
+            user=f"{os.getuid()}:{os.getgid()}",
             # Where the engine has other user ids than this machine.
             userns_mode="host",
             network_mode="host",
@@ -171,16 +175,8 @@ def _end(container: Container) -> None:
 
 
 def _memory_bytes(container: Container) -> int:
-    """0 for one that has just ended. Without the files that the kernel caches, which the cgroup counts too."""
-    try:
-        answer = cast("dict[str, Any]", container.stats(stream=False, one_shot=True))
-    except NotFound:
-        return 0
-    memory = answer["memory_stats"]
-    stats = memory.get("stats", {})
-    # Their names in the first and the second version of cgroups.
-    cached_bytes = stats.get("total_inactive_file", stats.get("inactive_file", 0))
-    return int(memory.get("usage", 0)) - int(cached_bytes)
+    """From the engine's `ps`, which says it in KiB; its own statistics take a second."""
+    return sum(int(kibibytes) * 1024 for _, kibibytes in container.top(ps_args="-o pid,rss")["Processes"])
 
 
 @contextmanager
