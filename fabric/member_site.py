@@ -1,0 +1,156 @@
+"""One member's part of the network, as it would stand on that member's own machines: its processes, and what its admin
+does with them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from fabric.chaincode import chaincode_process, write_chaincode_files
+from fabric.chaincode_package import ChaincodePackage
+from fabric.discovery import members_known
+from fabric.errors import NoFabricNetwork, OrdererUnreachable, PeerUnreachable
+from fabric.lifecycle import CHAINCODE, LIFECYCLE, Definition, Lifecycle
+from fabric.orderer import orderer_process, write_orderer_files
+from fabric.participation import OrdererAdmin
+from fabric.peer import peer_process, write_peer_files
+from fabric.peer_admin import PeerAdmin
+from fabric.process import FabricProcess, ProcessKind
+from fabric.waiting import until
+from network.member_keys import MemberKeys
+from network.topology import FabricSettings, MemberEntry, OrdererEndpoints, PeerEndpoints, Topology
+from node.ledger.connect import connect
+from node.ledger.errors import LedgerError
+from node.ledger.gateway.calls import Limits
+from node.ledger.gateway.gateway import Gateway
+from node.ledger.gateway.identity import SigningIdentity
+
+JOIN_TIMEOUT_S = 60
+# Until orderers have a leader, and peers know each other.
+AGREE_TIMEOUT_S = 90
+# A new network takes some attempts; none of them shall take long.
+_LIMITS = Limits(evaluate_s=10, endorse_s=20, submit_s=20, commit_status_s=30)
+
+
+@dataclass(frozen=True)
+class MemberSite:
+    """Every step does only what is not done yet, and waits for others within limits: NotInTime."""
+
+    topology: Topology
+    member: MemberEntry
+    package: ChaincodePackage
+
+    # --- processes --------------------------------------------------------------------------------------------------
+
+    def processes(self) -> list[FabricProcess]:
+        """In the order in which they start. Raises NoFabricNetwork."""
+        name, keys, package = self.member.name, self._keys, self.package
+        orderers = [orderer_process(name, keys, self._orderer)] if self.member.orderer else []
+        return [*orderers, chaincode_process(name, keys, self._peer, package), peer_process(name, keys, self._peer)]
+
+    def write_files(self, kind: ProcessKind, settings: FabricSettings) -> None:
+        """A process's configuration, as the consortium's file and the member's keys say now."""
+        if kind == ProcessKind.ORDERER:
+            write_orderer_files(self._keys, self._orderer, settings)
+        elif kind == ProcessKind.PEER:
+            write_peer_files(self._keys, self._peer, settings)
+        else:
+            write_chaincode_files(self._keys)
+
+    # --- the channel ------------------------------------------------------------------------------------------------
+
+    async def join_orderer(self) -> None:
+        """With the channel's first block. Raises RefusedByOrderer, NotInTime."""
+        admin = OrdererAdmin(self._orderer.admin, self._keys)
+
+        async def join() -> None:
+            if await asyncio.to_thread(admin.channel, self.topology.channel) is None:
+                await asyncio.to_thread(admin.join, self.topology.genesis_path.read_bytes())
+
+        what = f"the orderer of {self.member.name} joining {self.topology.channel}"
+        await until(join, what, timeout_s=JOIN_TIMEOUT_S, passing=(OrdererUnreachable,))
+
+    async def join_peer(self) -> None:
+        """With the channel's first block. Raises RefusedByPeer, NotInTime."""
+        async with PeerAdmin(self._peer.peer, self._keys) as admin:
+
+            async def join() -> None:
+                if self.topology.channel not in await admin.channels():
+                    await admin.join(self.topology.genesis_path.read_bytes())
+
+            what = f"the peer of {self.member.name} joining {self.topology.channel}"
+            await until(join, what, timeout_s=JOIN_TIMEOUT_S, passing=(PeerUnreachable,))
+
+    async def until_known(self, msp_ids: set[str]) -> None:
+        """Until the member's peer knows one of each of these, and that it runs the chaincode. Raises NotInTime."""
+
+        async def know() -> None:
+            unknown = msp_ids - await members_known(self._peer.peer, self._keys, self.topology.channel, CHAINCODE)
+            if unknown:
+                raise PeerUnreachable(f"it does not yet know those of {', '.join(sorted(unknown))}")
+
+        what = f"the peer of {self.member.name} knowing the others"
+        await until(know, what, timeout_s=AGREE_TIMEOUT_S, passing=(PeerUnreachable,))
+
+    # --- the chaincode ----------------------------------------------------------------------------------------------
+
+    async def install(self) -> None:
+        """The package, on the member's peer. Raises PeerUnreachable, RefusedByPeer."""
+        async with PeerAdmin(self._peer.peer, self._keys) as admin:
+            if self.package.package_id not in await admin.installed():
+                await admin.install(self.package.to_bytes())
+
+    async def approve(self, definition: Definition) -> None:
+        """In the member's name. Raises NotInTime."""
+        async with self.gateway(LIFECYCLE) as gateway:
+            lifecycle = Lifecycle(gateway)
+
+            async def approve() -> None:
+                if await lifecycle.approved_package(definition) != self.package.package_id:
+                    await lifecycle.approve(definition, self.package.package_id)
+
+            what = f"the chaincode's approval by {self.member.name}"
+            await until(approve, what, timeout_s=AGREE_TIMEOUT_S, passing=(LedgerError,))
+
+    async def commit(self, definition: Definition) -> None:
+        """What a majority has approved. Raises NotInTime."""
+        async with self.gateway(LIFECYCLE) as gateway:
+            lifecycle = Lifecycle(gateway)
+
+            async def commit() -> None:
+                if await lifecycle.committed() != definition:
+                    await lifecycle.commit(definition)
+
+            await until(commit, "the chaincode's commit", timeout_s=AGREE_TIMEOUT_S, passing=(LedgerError,))
+
+    @asynccontextmanager
+    async def gateway(self, chaincode: str) -> AsyncIterator[Gateway]:
+        """As the member's admin, on its own peer."""
+        files = self._keys.user("admin")
+        identity = SigningIdentity.load(self.member.msp_id, files.certificate_path, files.key_path)
+        transport = connect(self.topology, self.member)
+        try:
+            yield Gateway(transport, identity, channel=self.topology.channel, chaincode=chaincode, limits=_LIMITS)
+        finally:
+            await transport.close()
+
+    # --- what the consortium's file says ----------------------------------------------------------------------------
+
+    @property
+    def _keys(self) -> MemberKeys:
+        return self.topology.keys(self.member)
+
+    @property
+    def _peer(self) -> PeerEndpoints:
+        if self.member.peer is None:
+            raise NoFabricNetwork(f"{self.member.name} has no peer in the consortium's file")
+        return self.member.peer
+
+    @property
+    def _orderer(self) -> OrdererEndpoints:
+        if self.member.orderer is None:
+            raise NoFabricNetwork(f"{self.member.name} has no orderer in the consortium's file")
+        return self.member.orderer
