@@ -12,6 +12,7 @@ import typer
 from chaincode.agreement import TERMS, check_terms, refer
 from chaincode.errors import TermsMismatch
 from chaincode.transaction import serialise
+from cli.asking import is_agreed
 from cli.errors import BadArgument, NotAParty
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
@@ -101,7 +102,7 @@ def accept(
     reference, terms = run(read())
     _show_terms(Topology.load(home), terms, as_json=False)
     # Nothing is held open while somebody reads.
-    if yes or _confirm(f"Accept version {terms.version}?"):
+    if yes or is_agreed(f"Accept version {terms.version}?"):
         run(agree())
     else:
         say("Nothing was accepted.")
@@ -179,14 +180,6 @@ async def propose_agreement(session: Session, drafted: AgreementDraft) -> Agreem
 def _check_party(session: Session, terms: Terms) -> None:
     if session.member.msp_id not in (terms.provider_msp_id, terms.customer_msp_id):
         raise NotAParty(f"{session.member.name} is no party of {terms.agreement_id}: name one of its two with --as")
-
-
-def _confirm(question: str) -> bool:
-    """Raises BadArgument where nobody can answer."""
-    try:
-        return typer.confirm(question)
-    except typer.Abort as error:
-        raise BadArgument("nobody answered, nothing was accepted: answer y, or say --yes") from error
 
 
 def _seal(drafted: AgreementDraft) -> tuple[bytes, TermsReference]:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from chaincode import keys
+from cli.errors import BadArgument
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, Home, Json
 from cli.output import say, say_next, show_fields, show_rows
 from cli.session import open_session, run
 from cli.values import show_amount
 from network.founding import Plan, founding_folder, make_members, read_plan
-from network.topology import Topology
+from network.topology import FabricSettings, LedgerKind, OrderingKind, RuntimeKind, Topology
 from node.ledger.connect import create_embedded
 from zunft.v1.charter_pb2 import Charter, FoundCharter, TokenDefinition
 from zunft.v1.member_pb2 import Member, MemberStatus
@@ -25,14 +27,24 @@ app = new_group("consortium")
 
 @app.command()
 def found(
-    plan: Annotated[Path, typer.Argument(help="YAML: consortium, currency, issuer, members.")],
+    plan: Annotated[Path, typer.Argument(help="YAML: consortium, currency, issuer, members; fabric.")],
+    ledger: Annotated[
+        LedgerKind | None, typer.Option(help="Else fabric if the plan has a part `fabric`, otherwise embedded.")
+    ] = None,
+    ordering: Annotated[OrderingKind | None, typer.Option(help="On Fabric; else as the plan says, or raft.")] = None,
+    runtime: Annotated[RuntimeKind | None, typer.Option(help="On Fabric; else as the plan says, or native.")] = None,
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """Make every member's keys, the channel's genesis block and an embedded ledger, and found the charter on it."""
-    topology = found_consortium(home, read_plan(plan))
+    """Make every member's keys and the channel's genesis block; on the embedded ledger found the charter, too.
+
+    On Fabric `zunft network up` does so.
+    """
+    chosen = with_ledger(read_plan(plan), ledger, ordering, runtime)
+    topology = found_consortium(home, chosen)
     names = ", ".join(member.name for member in topology.members)
     say(f"{topology.consortium} is founded in {home}, with {names}; {topology.issuer} issues the token.")
-    say_next(home, f"token mint MEMBER AMOUNT --reference BANK-REFERENCE --as {topology.issuer}")
+    mint = f"token mint MEMBER AMOUNT --reference BANK-REFERENCE --as {topology.issuer}"
+    say_next(home, "network up" if topology.fabric else mint)
 
 
 @app.command()
@@ -80,12 +92,26 @@ def members(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     run(work())
 
 
+def with_ledger(
+    plan: Plan, ledger: LedgerKind | None, ordering: OrderingKind | None, runtime: RuntimeKind | None
+) -> Plan:
+    """The plan with what the command line says of its ledger laid over it. Raises BadArgument, InvalidTopology."""
+    if ledger is LedgerKind.EMBEDDED or (ledger is None and plan.fabric is None):
+        if ordering or runtime:
+            raise BadArgument("the embedded ledger has no --ordering and no --runtime: say --ledger fabric with them")
+        return replace(plan, fabric=None, orderers=())
+    settings = plan.fabric or FabricSettings()
+    settings = replace(settings, ordering=ordering or settings.ordering, runtime=runtime or settings.runtime)
+    return replace(plan, fabric=settings)
+
+
 def found_consortium(home: Path, plan: Plan) -> Topology:
-    """Keys, genesis block, embedded ledger and charter: all of it or nothing."""
+    """Keys and genesis block; without Fabric the embedded ledger and its charter, too: all of it or nothing."""
     with founding_folder(home) as draft:
         topology = make_members(draft, plan)
-        create_embedded(topology)
-        run(found_charter(topology))
+        if plan.fabric is None:
+            create_embedded(topology)
+            run(found_charter(topology))
     return Topology.load(home)
 
 

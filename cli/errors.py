@@ -4,6 +4,20 @@ from __future__ import annotations
 
 from chaincode.errors import ContractError
 from cli.exit_codes import ExitCode
+from fabric.errors import (
+    FabricError,
+    ForeignCertificate,
+    NoFabricNetwork,
+    NoLog,
+    NotInTime,
+    OrdererUnreachable,
+    PeerUnreachable,
+    RefusedByOrderer,
+    RefusedByPeer,
+    StillRunning,
+    UnknownProcess,
+    WrongChannel,
+)
 from network.errors import InvalidTopology, NetworkError
 from node.errors import (
     AddressInUse,
@@ -64,6 +78,19 @@ _EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (WrongFile, ExitCode.USAGE),
     (NodeError, ExitCode.REFUSED),
     (LedgerError, ExitCode.UNREACHABLE),
+    (NoFabricNetwork, ExitCode.USAGE),
+    (UnknownProcess, ExitCode.USAGE),
+    (NoLog, ExitCode.USAGE),
+    (StillRunning, ExitCode.USAGE),
+    (PeerUnreachable, ExitCode.UNREACHABLE),
+    (RefusedByPeer, ExitCode.UNREACHABLE),
+    (OrdererUnreachable, ExitCode.UNREACHABLE),
+    (RefusedByOrderer, ExitCode.UNREACHABLE),
+    (NotInTime, ExitCode.UNREACHABLE),
+    (WrongChannel, ExitCode.NETWORK),
+    (ForeignCertificate, ExitCode.NETWORK),
+    # Its programs, its engine, its ports, its disk.
+    (FabricError, ExitCode.MACHINE),
     (OSError, ExitCode.MACHINE),
 )
 

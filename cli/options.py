@@ -13,5 +13,13 @@ Home = Annotated[
 ]
 As = Annotated[str, typer.Option("--as", help="Who acts: a member, or member/user.", envvar="ZUNFT_AS")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+FabricBin = Annotated[
+    Path | None,
+    typer.Option(
+        "--fabric-bin",
+        envvar="ZUNFT_FABRIC_BIN",
+        help="Folder of Fabric's peer and orderer; without it PATH, else what `zunft network install` downloaded.",
+    ),
+]
 
 DEFAULT_HOME = Path("zunft-demo")

@@ -37,6 +37,11 @@ class OrdererAdmin:
     endpoint: Endpoint
     keys: MemberKeys
 
+    def channels(self) -> list[str]:
+        """Those that the orderer has joined."""
+        fields = self._checked(*self._ask("GET", CHANNELS))
+        return [str(channel["name"]) for channel in fields.get("channels") or ()]
+
     def channel(self, name: str) -> OrdererChannel | None:
         """None if the orderer has not joined."""
         status, answer = self._ask("GET", f"{CHANNELS}/{name}")

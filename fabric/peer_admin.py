@@ -12,7 +12,7 @@ from typing import Self
 
 import grpc
 import grpc.aio
-from fabric_protos.common import ledger_pb2
+from fabric_protos.common import common_pb2, ledger_pb2
 from fabric_protos.peer import peer_pb2_grpc, proposal_response_pb2, query_pb2
 from fabric_protos.peer.lifecycle import lifecycle_pb2
 from google.protobuf.message import Message
@@ -53,6 +53,11 @@ class PeerAdmin:
         answer = await self._ask("qscc", "GetChainInfo", channel.encode())
         return int(ledger_pb2.BlockchainInfo.FromString(answer).height)
 
+    async def block(self, channel: str, number: int) -> common_pb2.Block:
+        """One that the peer has."""
+        answer = await self._ask("qscc", "GetBlockByNumber", channel.encode(), str(number).encode())
+        return common_pb2.Block.FromString(answer)
+
     async def installed(self) -> Mapping[str, str]:
         """Package ids, each with its label."""
         answer = await self._ask("_lifecycle", "QueryInstalledChaincodes", lifecycle_pb2.QueryInstalledChaincodesArgs())
@@ -73,10 +78,10 @@ class PeerAdmin:
     async def __aexit__(self, *_exception: object) -> None:
         await self.close()
 
-    async def _ask(self, chaincode: str, function: str, request: Message | bytes = b"") -> bytes:
+    async def _ask(self, chaincode: str, function: str, *requests: Message | bytes) -> bytes:
         """A system chaincode of this peer alone, outside of any channel."""
-        data = request if isinstance(request, bytes) else request.SerializeToString()
-        call = Call("", chaincode, [function.encode(), data])
+        data = [request if isinstance(request, bytes) else request.SerializeToString() for request in requests]
+        call = Call("", chaincode, [function.encode(), *data])
         proposal = make_proposal(call, self.identity.creator, secrets.token_bytes(NONCE_BYTES), time.time_ns() // 1000)
         signed = proposal.with_signature(self.identity.sign(proposal.message)).signed
         try:
