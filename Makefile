@@ -14,8 +14,9 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
+# LEDGER=fabric: on a network of Fabric's own processes instead of the embedded ledger.
 demo: setup
-	$(BIN)/zunft demo
+	$(BIN)/zunft demo $(if $(LEDGER),--ledger $(LEDGER))
 
 test: setup
 	$(BIN)/pytest
