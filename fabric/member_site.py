@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from fabric.chaincode import chaincode_process, write_chaincode_files
 from fabric.chaincode_package import ChaincodePackage
+from fabric.channel_check import check_channels, check_genesis
 from fabric.discovery import members_known
 from fabric.errors import NoFabricNetwork, OrdererUnreachable, PeerUnreachable
 from fabric.lifecycle import CHAINCODE, LIFECYCLE, Definition, Lifecycle
@@ -63,25 +64,32 @@ class MemberSite:
     # --- the channel ------------------------------------------------------------------------------------------------
 
     async def join_orderer(self) -> None:
-        """With the channel's first block. Raises RefusedByOrderer, NotInTime."""
+        """With the channel's first block. Raises WrongChannel, RefusedByOrderer, NotInTime."""
         admin = OrdererAdmin(self._orderer.admin, self._keys)
 
         async def join() -> None:
-            if await asyncio.to_thread(admin.channel, self.topology.channel) is None:
+            joined = await asyncio.to_thread(admin.channels)
+            check_channels(joined, self.topology, f"the orderer of {self.member.name}")
+            if not joined:
                 await asyncio.to_thread(admin.join, self.topology.genesis_path.read_bytes())
 
         what = f"the orderer of {self.member.name} joining {self.topology.channel}"
         await until(join, what, timeout_s=JOIN_TIMEOUT_S, passing=(OrdererUnreachable,))
 
     async def join_peer(self) -> None:
-        """With the channel's first block. Raises RefusedByPeer, NotInTime."""
+        """With the channel's first block. Raises WrongChannel, RefusedByPeer, NotInTime."""
+        whose = f"the peer of {self.member.name}"
         async with PeerAdmin(self._peer.peer, self._keys) as admin:
 
             async def join() -> None:
-                if self.topology.channel not in await admin.channels():
+                joined = await admin.channels()
+                check_channels(joined, self.topology, whose)
+                if joined:
+                    await check_genesis(admin, self.topology, whose)
+                else:
                     await admin.join(self.topology.genesis_path.read_bytes())
 
-            what = f"the peer of {self.member.name} joining {self.topology.channel}"
+            what = f"{whose} joining {self.topology.channel}"
             await until(join, what, timeout_s=JOIN_TIMEOUT_S, passing=(PeerUnreachable,))
 
     async def until_known(self, msp_ids: set[str]) -> None:

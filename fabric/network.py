@@ -19,8 +19,10 @@ from fabric.chaincode_package import ChaincodePackage
 from fabric.errors import NoFabricNetwork, PortTaken, ProcessEnded, UnknownProcess
 from fabric.lifecycle import Definition
 from fabric.member_site import MemberSite
+from fabric.preflight import check_certificates
 from fabric.process import FabricProcess, ProcessKind, Runtime
 from fabric.waiting import until
+from network.certificates import utc_now
 from network.member_material import Endpoint
 from network.topology import FabricSettings, MemberEntry, Topology
 
@@ -43,7 +45,8 @@ class FabricNetwork:
     # --- up and down ------------------------------------------------------------------------------------------------
 
     async def up(self, report: Report) -> None:
-        """Starts what does not run, joins what has not joined. Raises FabricError, GatewayError."""
+        """Starts what does not run, joins what has not joined. Raises FabricError, NetworkError, GatewayError."""
+        check_certificates(self.topology, utc_now())
         self.check_ports()
         self.write_files()
         sites = self.sites
