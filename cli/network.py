@@ -1,0 +1,173 @@
+"""zunft network: the consortium's Fabric network on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.progress import DownloadColumn, Progress
+
+from chaincode import keys
+from chaincode.errors import NotFound
+from cli.asking import is_agreed
+from cli.consortium import found_charter
+from cli.groups import new_group
+from cli.options import DEFAULT_HOME, FabricBin, Home, Json
+from cli.output import console, error_console, print_json, say, say_next, show_rows
+from cli.session import open_session, run
+from fabric.cleaning import check_stopped, delete_data
+from fabric.log_file import read_log, without_colours
+from fabric.network import Report
+from fabric.release import OFFICIAL, default_cache
+from fabric.release import install as install_release
+from fabric.runtimes import network_of, standing_network
+from fabric.status import ProcessStatus, State, network_status
+from fabric.waiting import until
+from network.certificates import utc_now
+from network.topology import Topology
+from node.ledger.errors import LedgerError
+
+app = new_group("network")
+
+ProcessName = Annotated[str, typer.Argument(metavar="PROCESS", help="Member and kind: factory.peer.")]
+
+# The issuer's peer may be the last to hear which contract the channel runs.
+CHARTER_TIMEOUT_S = 60
+
+
+@app.command()
+def up(home: Home = DEFAULT_HOME, fabric_bin: FabricBin = None) -> None:
+    """Start what does not run, make the channel, agree on the contract, found the charter. Can be repeated."""
+    topology = Topology.load(home)
+    network = network_of(topology, fabric_bin)
+
+    async def work() -> None:
+        with _progress() as report:
+            await network.up(report)
+            report("founding the charter")
+            await _ensure_charter(network.topology)
+
+    run(work())
+    say(f"{topology.consortium} runs on {len(network.processes())} processes.")
+    say_next(home, "network status")
+
+
+@app.command()
+def down(home: Home = DEFAULT_HOME) -> None:
+    """End all processes. The ledger stays, and `up` goes on with it."""
+    topology = Topology.load(home)
+    network = standing_network(topology)
+    with _progress() as report:
+        run(network.down(report))
+    say(f"The network of {topology.consortium} is down.")
+
+
+@app.command()
+def status(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """Every process: whether it runs and answers, its memory, version, height, and what to see to."""
+    rows = run(network_status(standing_network(Topology.load(home)), utc_now()))
+    if as_json:
+        print_json([asdict(row) for row in rows])
+        return
+    show_rows([_status_row(row) for row in rows], as_json=False)
+    for row in rows:
+        for problem in row.problems:
+            say(f"{row.process}: {problem}")
+    if any(row.state is State.STOPPED for row in rows):
+        say_next(home, "network up")
+
+
+@app.command()
+def logs(
+    process: ProcessName,
+    lines: Annotated[int, typer.Option(min=0, help="How many of the newest.")] = 50,
+    follow: Annotated[bool, typer.Option("--follow", help="Wait for more; Ctrl-C ends it.")] = False,
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """What a process has written; in colours on a terminal only."""
+    path = standing_network(Topology.load(home)).find(process).log_path
+    for text in read_log(path, lines, follow=follow):
+        typer.echo(text if console.is_terminal else without_colours(text), nl=False)
+
+
+@app.command()
+def restart(process: ProcessName, home: Home = DEFAULT_HOME, fabric_bin: FabricBin = None) -> None:
+    """End one process and start it again, with its certificates and settings as they are now."""
+    run(network_of(Topology.load(home), fabric_bin).restart(process))
+    say(f"{process} runs.")
+
+
+@app.command()
+def clean(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Delete the Fabric processes' data, the ledger too: `up` begins anew, with the same keys and genesis block."""
+    topology = Topology.load(home)
+    network = standing_network(topology)
+    check_stopped(network)
+    if yes or is_agreed(f"Delete the ledger of {topology.consortium} on this machine?"):
+        delete_data(network)
+        say("Deleted.")
+    else:
+        say("Nothing was deleted.")
+
+
+@app.command()
+def install() -> None:
+    """Download the official release of Hyperledger Fabric, compare its checksum, and keep its two programs."""
+    with Progress(*Progress.get_default_columns(), DownloadColumn(), console=error_console) as progress:
+        task = progress.add_task("Hyperledger Fabric", total=None)
+
+        def report(done_bytes: int, total_bytes: int | None) -> None:
+            progress.update(task, completed=done_bytes, total=total_bytes)
+
+        folder = install_release(default_cache(), report)
+    say(f"Hyperledger Fabric {OFFICIAL.version} is in {folder}.")
+
+
+async def _ensure_charter(topology: Topology) -> None:
+    """Unless the ledger has one already. Raises NotInTime."""
+
+    async def attempt() -> None:
+        try:
+            async with open_session(topology.home, topology.issuer) as session:
+                await session.read(keys.CHARTER)
+        except NotFound:
+            await found_charter(topology)
+
+    await until(attempt, "the charter", timeout_s=CHARTER_TIMEOUT_S, passing=(LedgerError,))
+
+
+@contextmanager
+def _progress() -> Iterator[Report]:
+    """Says each step as it begins: in one line that changes on a terminal, elsewhere in a line each."""
+    if not console.is_terminal:
+        yield say
+        return
+    with console.status("") as shown:
+        yield shown.update
+
+
+def _status_row(row: ProcessStatus) -> dict[str, object]:
+    """For people: what is unknown or does not matter for the kind of process is left out."""
+    said = [
+        "leader" if row.is_leader else "",
+        row.orderer_status if row.orderer_status not in (None, "active") else "",
+        f"{row.behind} behind" if row.behind else "",
+        "see below" if row.problems else "",
+    ]
+    return {
+        "process": row.process,
+        "state": row.state,
+        "pid": row.pid or "",
+        "memory_mb": "" if row.memory_bytes is None else row.memory_bytes // 10**6,
+        "port": row.port,
+        "version": row.version or "",
+        "height": "" if row.height is None else row.height,
+        "certificate_days": row.certificate_days_left,
+        "note": ", ".join(filter(None, said)),
+    }
