@@ -25,6 +25,13 @@ class Definition:
     version: str
     sequence: int
 
+    @classmethod
+    def following(cls, committed: Definition | None, version: str) -> Definition:
+        """What is to be committed so that the channel runs this version; the committed one if it does."""
+        if committed is None:
+            return cls(version, 1)
+        return committed if committed.version == version else cls(version, committed.sequence + 1)
+
 
 class Lifecycle:
     """As one member's admin; `gateway` is to the chaincode LIFECYCLE. Every method raises GatewayError."""

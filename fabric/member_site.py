@@ -13,7 +13,7 @@ from fabric.chaincode import chaincode_process, write_chaincode_files
 from fabric.chaincode_package import ChaincodePackage
 from fabric.channel_check import check_channels, check_genesis
 from fabric.discovery import members_known
-from fabric.errors import NoFabricNetwork, OrdererUnreachable, PeerUnreachable
+from fabric.errors import NoFabricNetwork, OrdererUnreachable, PeerUnreachable, RefusedByPeer
 from fabric.lifecycle import CHAINCODE, LIFECYCLE, Definition, Lifecycle
 from fabric.orderer import orderer_process, write_orderer_files
 from fabric.participation import OrdererAdmin
@@ -101,7 +101,8 @@ class MemberSite:
                 raise PeerUnreachable(f"it does not yet know those of {', '.join(sorted(unknown))}")
 
         what = f"the peer of {self.member.name} knowing the others"
-        await until(know, what, timeout_s=AGREE_TIMEOUT_S, passing=(PeerUnreachable,))
+        # A peer that lacks the block with the chaincode's commit refuses the question.
+        await until(know, what, timeout_s=AGREE_TIMEOUT_S, passing=(PeerUnreachable, RefusedByPeer))
 
     # --- the chaincode ----------------------------------------------------------------------------------------------
 
@@ -110,6 +111,13 @@ class MemberSite:
         async with PeerAdmin(self._peer.peer, self._keys) as admin:
             if self.package.package_id not in await admin.installed():
                 await admin.install(self.package.to_bytes())
+
+    async def committed(self) -> Definition | None:
+        """What the channel runs; None before the first commit. Raises NotInTime."""
+        async with self.gateway(LIFECYCLE) as gateway:
+            lifecycle = Lifecycle(gateway)
+            what = f"an answer of the peer of {self.member.name}"
+            return await until(lifecycle.committed, what, timeout_s=AGREE_TIMEOUT_S, passing=(LedgerError,))
 
     async def approve(self, definition: Definition) -> None:
         """In the member's name. Raises NotInTime."""

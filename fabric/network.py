@@ -27,8 +27,6 @@ from network.member_material import Endpoint
 from network.topology import FabricSettings, MemberEntry, Topology
 
 START_TIMEOUT_S = 60
-# The first sequence of the chaincode's definition.
-FIRST_SEQUENCE = 1
 
 Report = Callable[[str], None]
 
@@ -139,7 +137,7 @@ class FabricNetwork:
 
     async def _deploy(self) -> None:
         """Every member installs and approves the chaincode, one commits it."""
-        definition = Definition(version("zunft"), FIRST_SEQUENCE)
+        definition = Definition.following(await self.sites[0].committed(), version("zunft"))
         await asyncio.gather(*(site.install() for site in self.sites))
         await asyncio.gather(*(site.approve(definition) for site in self.sites))
         await self.sites[0].commit(definition)
