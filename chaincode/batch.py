@@ -49,6 +49,8 @@ _TOGETHER: Final = 2**15
 
 # What columns that are decoded together have in common: number of readings, width, whether they are differences.
 _Form = tuple[int, int, bool]
+# A batch, and its columns as a list: reading them from the message takes time.
+_Parsed = tuple[UsageBatch, list[Column]]
 Int64Rows = NDArray[np.int64]
 
 # Field of `Columns` by kind; their names are the same.
@@ -88,7 +90,7 @@ def encode_batch(
         work_items=columns.work_items,
         locations=columns.locations,
     )
-    _check_declared(batch)
+    _check_declared(batch, batch.columns)
     _check_indices(columns)
     return batch.SerializeToString(deterministic=True)
 
@@ -105,12 +107,9 @@ def decode_batches(batches: Iterable[bytes]) -> list[tuple[UsageBatch, Columns]]
     Raises MalformedBatch if one of them is.
     """
     parsed = [_parse(data) for data in batches]
-    for batch in parsed:
-        _check_declared(batch)
-    decoded = [(batch, _columns(batch, values)) for batch, values in zip(parsed, _decode_columns(parsed), strict=True)]
-    for _, columns in decoded:
-        _check_indices(columns)
-    return decoded
+    for batch, columns in parsed:
+        _check_declared(batch, columns)
+    return [(batch, _named(batch, values)) for (batch, _), values in zip(parsed, _decode_columns(parsed), strict=True)]
 
 
 def batch_digest(data: bytes) -> bytes:
@@ -159,13 +158,13 @@ def _encode_column(kind: int, values: Int64Column) -> Column:
     return min(packed, _pack(kind, values, differences=False), key=lambda column: len(column.data))
 
 
-def _decode_columns(batches: Iterable[UsageBatch]) -> list[dict[str, Int64Column]]:
+def _decode_columns(batches: Iterable[_Parsed]) -> list[dict[str, Int64Column]]:
     """For each batch its columns by field of `Columns`."""
     decoded: list[dict[str, Int64Column]] = []
     alike: dict[_Form, list[tuple[Column, dict[str, Int64Column]]]] = defaultdict(list)
-    for batch in batches:
+    for batch, columns in batches:
         decoded.append({})
-        for column in batch.columns:
+        for column in columns:
             alike[batch.reading_count, column.width, column.differences].append((column, decoded[-1]))
     decompressor = zstandard.ZstdDecompressor()
     for (count, _, _), several in alike.items():
@@ -186,13 +185,16 @@ def _decode_alike(columns: Sequence[Column], count: int, decompressor: zstandard
     return _sums(values, columns) if form.differences else values
 
 
-def _columns(batch: UsageBatch, values: dict[str, Int64Column]) -> Columns:
-    return Columns(
+def _named(batch: UsageBatch, values: dict[str, Int64Column]) -> Columns:
+    """The columns with the names that they point at."""
+    columns = Columns(
         **values,
         steps=tuple(batch.steps),
         work_items=tuple(batch.work_items),
         locations=tuple(batch.locations),
     )
+    _check_indices(columns)
+    return columns
 
 
 def _pack(kind: int, values: Int64Column, *, differences: bool) -> Column:
@@ -269,22 +271,23 @@ def _overflows(values: Int64Column, differences: Int64Column) -> bool:
 # --- checks ---------------------------------------------------------------------------------------------------------
 
 
-def _parse(data: bytes) -> UsageBatch:
+def _parse(data: bytes) -> _Parsed:
     batch = UsageBatch()
     try:
         batch.ParseFromString(data)
     except DecodeError:
         raise MalformedBatch("the bytes are not a zunft.v1.UsageBatch") from None
-    if any(map(_unknown_fields, (batch, *batch.columns))):
+    columns = [*batch.columns]
+    if any(map(_unknown_fields, (batch, *columns))):
         raise MalformedBatch("the batch has fields that this version does not know; update or remove them")
-    return batch
+    return batch, columns
 
 
 def _unknown_fields(message: Message) -> int:
     return len(UnknownFieldSet(message))
 
 
-def _check_declared(batch: UsageBatch) -> None:
+def _check_declared(batch: UsageBatch, columns: Sequence[Column]) -> None:
     """Everything that can be said before a column is decompressed."""
     if not 1 <= batch.reading_count <= MAX_READINGS:
         raise MalformedBatch(f"{batch.reading_count} readings: a batch holds 1 to {MAX_READINGS}, send several")
@@ -292,13 +295,13 @@ def _check_declared(batch: UsageBatch) -> None:
         raise MalformedBatch("the first sequence is 0: a stream begins at 1")
     if len(batch.previous_digest) not in (0, DIGEST_BYTES):
         raise MalformedBatch(f"the previous digest has {len(batch.previous_digest)} bytes: SHA-256 has {DIGEST_BYTES}")
-    names = [batch.meter_id, batch.agreement_id]
-    for more in (batch.steps, batch.work_items, batch.locations):
-        if len(more) > batch.reading_count:
-            raise MalformedBatch(f"{len(more)} names for {batch.reading_count} readings: leave out unused names")
-        names += more
-    _check_names(names)
-    _check_kinds(batch)
+    _check_names((batch.meter_id, batch.agreement_id))
+    for names in (batch.steps, batch.work_items, batch.locations):
+        if len(names) > batch.reading_count:
+            raise MalformedBatch(f"{len(names)} names for {batch.reading_count} readings: leave out unused names")
+        if names:
+            _check_names(names)
+    _check_kinds(columns)
 
 
 def _check_names(names: Iterable[str]) -> None:
@@ -309,15 +312,15 @@ def _check_names(names: Iterable[str]) -> None:
             )
 
 
-def _check_kinds(batch: UsageBatch) -> None:
-    kinds = {column.kind for column in batch.columns}
-    if len(kinds) != len(batch.columns):
+def _check_kinds(columns: Sequence[Column]) -> None:
+    kinds = {column.kind for column in columns}
+    if len(kinds) != len(columns):
         raise MalformedBatch("a column appears twice")
     if not kinds >= _MANDATORY:
         raise MalformedBatch(f"the column {ColumnKind.Name(min(_MANDATORY - kinds))} is missing")
     if not kinds <= _FIELDS.keys():
         raise MalformedBatch(f"there is no column kind {min(kinds - _FIELDS.keys())}")
-    for column in batch.columns:
+    for column in columns:
         if column.width not in _WIDTHS:
             raise _malformed(column, f"has values of {column.width} bytes: 1, 2, 4 or 8 are allowed")
 

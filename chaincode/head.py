@@ -8,10 +8,11 @@ Reading the head from a private collection instead would make the two endorsers'
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, MutableSequence, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from google.protobuf.message import Message
 
@@ -33,6 +34,9 @@ from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account
 from zunft.v1.agreement_pb2 import Agreement, Terms, TermsReference
 from zunft.v1.tariff_pb2 import Line
 from zunft.v1.usage_pb2 import AccountHead, Commitment, Disclosure, StreamHead, UsageReceipt, UsageRecord
+
+if TYPE_CHECKING:
+    from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 
 # Where a confidential agreement's transient map carries the Disclosure; an open one's is the second argument.
 DISCLOSURE = "disclosure"
@@ -161,7 +165,7 @@ def find_streams(head: AccountHead, meter_ids: Iterable[str]) -> dict[str, Strea
     return streams
 
 
-def add_open_lines(open_lines: MutableSequence[Line], lines: Sequence[Line]) -> None:
+def add_open_lines(open_lines: RepeatedCompositeFieldContainer[Line], lines: Sequence[Line]) -> None:
     """Adds lines to those since the last claim, in place."""
     add_in_place(open_lines, lines)
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from chaincode.errors import AmountOutOfRange, QuantityOutOfRange
+from collections.abc import Sequence
+
+import numpy as np
+
+from chaincode.columns import Columns
+from chaincode.errors import AmountOutOfRange, BackDated, MalformedBatch, QuantityOutOfRange
 
 UNIT_MICRO = 1_000_000
 INT64_MAX = 2**63 - 1
@@ -48,3 +53,51 @@ def checked_amount(name: str, amount_micro: int) -> int:
             "Check the unit price and the quantities, or submit less at once."
         )
     return amount_micro
+
+
+def check_batches(batches: Sequence[Columns], together: Columns) -> None:
+    """`check_columns` of each; `together` has them side by side, so that many small batches are seen at a glance."""
+    if len(batches) == 1 or not _is_sound(batches, together):
+        for columns in batches:
+            check_columns(columns)
+
+
+def check_columns(columns: Columns) -> None:
+    """Refuses readings that are not in the order of time, or beyond the limits.
+
+    Raises:
+        BackDated, MalformedBatch, QuantityOutOfRange.
+    """
+    times, quantities = columns.time_us, columns.quantity_micro
+    backwards = times[1:] < times[:-1]
+    if backwards.any():
+        index = int(backwards.argmax()) + 1
+        raise BackDated(f"Reading {index + 1} of the batch is older than the one before it: send readings in order.")
+    check_times(columns)
+    least, most = int(quantities.min()), int(quantities.max())
+    if least < 0 or most > READING_QUANTITY_MICRO_MAX:
+        raise QuantityOutOfRange(
+            f"Quantities must lie within 0 … {READING_QUANTITY_MICRO_MAX} micro-units per reading; "
+            f"the batch has {least if least < 0 else most}. Correct the meter, or use a larger unit."
+        )
+
+
+def check_times(columns: Columns) -> None:
+    """Refuses columns in the order of time that leave the limits; raises MalformedBatch."""
+    first_us, last_us = int(columns.time_us[0]), int(columns.time_us[-1])
+    if first_us < 0 or last_us > TIME_US_MAX:
+        raise MalformedBatch(
+            f"Times must lie within 0 … {TIME_US_MAX} microseconds (the years 1970 to 2199); "
+            f"there is {first_us if first_us < 0 else last_us}. Set the meter's clock."
+        )
+
+
+def _is_sound(batches: Sequence[Columns], together: Columns) -> bool:
+    times, quantities = together.time_us, together.quantity_micro
+    begins = np.cumsum([len(columns) for columns in batches])
+    backwards = np.flatnonzero(times[1:] < times[:-1]) + 1
+    return (
+        bool(np.isin(backwards, begins).all())
+        and 0 <= int(times.min()) <= int(times.max()) <= TIME_US_MAX
+        and 0 <= int(quantities.min()) <= int(quantities.max()) <= READING_QUANTITY_MICRO_MAX
+    )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableSequence, Sequence
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from chaincode.rating.limits import checked_amount
 from zunft.v1.tariff_pb2 import Line
+
+if TYPE_CHECKING:
+    from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 
 # (meter_id, component, tier, period_index, unit_price_micro)
 _Key = tuple[str, str, int, int, int]
@@ -56,27 +60,29 @@ def add_lines(lines: Iterable[Line], more: Iterable[Line]) -> list[Line]:
     return sums.lines()
 
 
-def add_in_place(lines: MutableSequence[Line], more: Sequence[Line]) -> None:
-    """`add_lines` into the first, which are sorted; cheap where the lines are there already.
+def add_in_place(lines: RepeatedCompositeFieldContainer[Line], more: Iterable[Line]) -> None:
+    """`add_lines` into the first, which are sorted; cheap where most of the lines are there already.
 
     Raises:
         AmountOutOfRange: a line would leave 64 bits.
     """
     known = {_key(line): line for line in lines}
-    new = []
-    emptied = False
+    known_before, emptied = len(known), False
     for line in more:
-        same = known.get(_key(line))
+        same = known.get(key := _key(line))
         if same is None:
-            new.append(line)
+            known[key] = lines.add()
+            known[key].CopyFrom(line)
         else:
             same.quantity_micro = checked_amount(line.component, same.quantity_micro + line.quantity_micro)
             same.amount_micro = checked_amount(line.component, same.amount_micro + line.amount_micro)
             emptied = emptied or not (same.quantity_micro or same.amount_micro)
-    if new or emptied:
-        added = add_lines(lines, new)
+    if len(known) > known_before:
+        lines.sort(key=_key)
+    if emptied:
+        kept = add_lines(lines, ())
         del lines[:]
-        lines.extend(added)
+        lines.extend(kept)
 
 
 def _key(line: Line) -> _Key:

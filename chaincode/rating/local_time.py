@@ -102,6 +102,8 @@ def period_end_us(period: int, index: int) -> int | None:
 
 def _within(stretches: list[Piece], first_us: int, last_us: int) -> list[Piece]:
     """The stretches in which a batch lies, usually one."""
+    if len(stretches) == 1:
+        return stretches
     low, high = (bisect_right(stretches, time_us, key=attrgetter("begin_us")) for time_us in (first_us, last_us))
     return stretches[low - 1 : high]
 

@@ -10,7 +10,7 @@ from itertools import accumulate
 import numpy as np
 
 from chaincode.columns import Columns, Int64Column, MeterReadings
-from chaincode.rating.limits import INT64_MAX, READING_QUANTITY_MICRO_MAX, UNIT_MICRO
+from chaincode.rating.limits import INT64_MAX, READING_QUANTITY_MICRO_MAX, UNIT_MICRO, check_batches
 from chaincode.rating.local_time import spans
 from chaincode.rating.plan import Part, Plan
 from chaincode.rating.selection import Mask, Readings
@@ -37,7 +37,7 @@ def measure_batches(plan: Plan, batches: Sequence[MeterReadings]) -> list[Measur
     """Each batch by itself, in the order of the batches; many small ones cost little more than a large one.
 
     Raises:
-        MalformedBatch: a column that the tariff's bands need is missing.
+        BackDated, MalformedBatch, QuantityOutOfRange: as `rate` says of a batch.
     """
     found: dict[int, Measured] = {}
     for numbers in _alike(plan, batches):
@@ -49,6 +49,7 @@ def measure_batches(plan: Plan, batches: Sequence[MeterReadings]) -> list[Measur
 def _measure_alike(plan: Plan, meter_id: str, batches: Sequence[Columns]) -> Iterator[Measured]:
     """Side by side in one set of columns, each batch's spans being spans of the whole."""
     readings = Readings(plan, meter_id, batches)
+    check_batches(batches, readings.columns)
     parts = [spans(columns.time_us, readings.pieces, plan.finest) for columns in batches]
     offsets = [0, *accumulate(len(columns) for columns in batches)]
     starts = [offset + span.start for offset, within in zip(offsets, parts, strict=False) for span in within]

@@ -51,8 +51,9 @@ def amount_of(quantity_micro: int, unit_price_micro: int) -> int:
 
 def rounded(numerator: int, denominator: int) -> int:
     """The nearest whole number, a half away from zero (commercial rounding), so a malus mirrors the same bonus."""
-    magnitude = (2 * abs(numerator) + denominator) // (2 * denominator)
-    return magnitude if numerator >= 0 else -magnitude
+    if numerator >= 0:
+        return (2 * numerator + denominator) // (2 * denominator)
+    return -((denominator - 2 * numerator) // (2 * denominator))
 
 
 def _per_unit(unit_price_micro: int) -> Curve:

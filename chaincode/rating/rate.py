@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from chaincode.columns import Columns, MeterReadings
-from chaincode.errors import BackDated, MalformedBatch, QuantityOutOfRange
+from chaincode.errors import QuantityOutOfRange
 from chaincode.rating.book import Book
 from chaincode.rating.correction import check_correction, columns_of, counts_of
 from chaincode.rating.cumulative import Cumulative, Rated, RatedBatches
-from chaincode.rating.limits import READING_QUANTITY_MICRO_MAX, TIME_US_MAX
+from chaincode.rating.limits import check_times
 from chaincode.rating.local_time import spans
 from chaincode.rating.measure import Measured, measure_batches, measured_correction, sums
 from chaincode.rating.plan import plan_of
@@ -67,7 +67,6 @@ def rate_batches(
     Raises what `rate` raises.
     """
     plan = plan_of(tariff)
-    _check_batches(batches)
     book = Book(plan, account, correction_window_s)
     for meter_id, state in streams.items():
         book.open_stream(meter_id, state)
@@ -106,7 +105,7 @@ def rate_correction(
     check_correction(readings)
     in_order = sorted(readings, key=lambda reading: reading.time_us)
     columns, counts = columns_of(in_order), counts_of(in_order)
-    _check_times(columns)
+    check_times(columns)
     corrected = Readings(plan, meter_id, [columns])
     parts = spans(columns.time_us, corrected.pieces, plan.finest)
     starts = [span.start for span in parts]
@@ -140,7 +139,7 @@ def rate_access(tariff: Tariff, cumulative: Cumulative, time_us: int, count: int
     if count < 1:
         raise QuantityOutOfRange(f"{count} accesses cannot be charged: charge one or more.")
     columns = Columns(np.array([time_us], dtype=np.int64), np.zeros(1, dtype=np.int64))
-    _check_times(columns)
+    check_times(columns)
     moment = Readings(plan, "", [columns])
     (span,) = spans(columns.time_us, moment.pieces, plan.finest)
     selected = [(part, moment.selected(part)) for part in plan.accessed]
@@ -151,33 +150,3 @@ def rate_access(tariff: Tariff, cumulative: Cumulative, time_us: int, count: int
     parts = [part for part, mask in selected if mask is None or mask[0]]
     amount_micro = book.charge_accesses(span.local_day, parts, count)
     return Rated(book.close(), after, amount_micro)
-
-
-def _check_batches(batches: Sequence[MeterReadings]) -> None:
-    for batch in batches:
-        _check_columns(batch.columns)
-
-
-def _check_columns(columns: Columns) -> None:
-    times, quantities = columns.time_us, columns.quantity_micro
-    backwards = times[1:] < times[:-1]
-    if backwards.any():
-        index = int(backwards.argmax()) + 1
-        raise BackDated(f"Reading {index + 1} of the batch is older than the one before it: send readings in order.")
-    _check_times(columns)
-    least, most = int(quantities.min()), int(quantities.max())
-    if least < 0 or most > READING_QUANTITY_MICRO_MAX:
-        raise QuantityOutOfRange(
-            f"Quantities must lie within 0 … {READING_QUANTITY_MICRO_MAX} micro-units per reading; "
-            f"the batch has {least if least < 0 else most}. Correct the meter, or use a larger unit."
-        )
-
-
-def _check_times(columns: Columns) -> None:
-    """Of columns in the order of time."""
-    first_us, last_us = int(columns.time_us[0]), int(columns.time_us[-1])
-    if first_us < 0 or last_us > TIME_US_MAX:
-        raise MalformedBatch(
-            f"Times must lie within 0 … {TIME_US_MAX} microseconds (the years 1970 to 2199); "
-            f"there is {first_us if first_us < 0 else last_us}. Set the meter's clock."
-        )

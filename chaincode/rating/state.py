@@ -15,6 +15,7 @@ class WorkingState:
     def __init__(self, state: RatingState, periods: Mapping[str, int]) -> None:
         self._state = state
         self._periods = periods
+        self._newest_us, self._closed_before_us = state.newest_time_us, state.closed_before_us
         # In the order of the message.
         self._entries = {(entry.name, entry.period_index): entry for entry in state.components}
 
@@ -24,27 +25,29 @@ class WorkingState:
         Raises:
             ReadingTooLate: the period is closed for good.
         """
-        self._check_open(name, period_index)
-        entry = self._entries.get((name, period_index))
+        key = (name, period_index)
+        if self._closed_before_us:
+            self._check_open(*key)
+        entry = self._entries.get(key)
         if entry is None:
-            entry = self._state.components.add(name=name, period_index=period_index)
-            self._entries[name, period_index] = entry
+            entry = self._entries[key] = self._state.components.add(name=name, period_index=period_index)
         return entry
 
     def close_periods(self, newest_us: int, correction_window_s: int) -> None:
         """Notes the newest reading, and from when on periods are out of reach of any correction; 0 = no limit."""
-        self._state.newest_time_us = max(newest_us, self._state.newest_time_us)
+        self._newest_us = max(newest_us, self._newest_us)
         if correction_window_s:
-            closed_us = self._state.newest_time_us - correction_window_s * 1_000_000
-            self._state.closed_before_us = max(closed_us, self._state.closed_before_us)
+            self._closed_before_us = max(self._newest_us - correction_window_s * 1_000_000, self._closed_before_us)
 
     def tidy(self) -> None:
-        """Leaves the message sorted, without entries that are zero or closed."""
+        """Leaves the message complete and sorted, without entries that are zero or closed."""
         kept = [key for key in sorted(self._entries) if self._is_kept(self._entries[key])]
         if kept != [*self._entries]:
             entries = RatingState(components=[self._entries[key] for key in kept]).components
             del self._state.components[:]
             self._state.components.extend(entries)
+        self._state.newest_time_us = self._newest_us
+        self._state.closed_before_us = self._closed_before_us
 
     def _is_kept(self, entry: ComponentState) -> bool:
         return bool(entry.value_micro or entry.reading_count) and not self._is_closed(entry.name, entry.period_index)
@@ -52,10 +55,10 @@ class WorkingState:
     def _is_closed(self, name: str, period_index: int) -> bool:
         if name not in self._periods:
             return True
-        if not self._state.closed_before_us:
+        if not self._closed_before_us:
             return False
         end_us = period_end_us(self._periods[name], period_index)
-        return end_us is not None and end_us <= self._state.closed_before_us
+        return end_us is not None and end_us <= self._closed_before_us
 
     def _check_open(self, name: str, period_index: int) -> None:
         if self._is_closed(name, period_index):
