@@ -245,12 +245,12 @@ def _differences(values: Int64Column) -> Int64Column | None:
 
 
 def _sums(differences: Int64Rows, columns: Sequence[Column]) -> Int64Rows:
-    values = np.cumsum(differences, axis=1)
+    """In the differences' own memory: new memory costs more than adding."""
     if columns[0].width == 8 and _may_overflow(differences):
-        for column, row, steps in zip(columns, values, differences, strict=True):
-            if _overflows(row, steps):
+        for column, row in zip(columns, differences, strict=True):
+            if _overflows(np.cumsum(row), row):
                 raise _malformed(column, "adds up beyond 64 bits")
-    return values
+    return np.cumsum(differences, axis=1, out=differences)
 
 
 def _may_overflow(differences: NDArray[np.int64]) -> bool:

@@ -17,8 +17,9 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.figure import Figure
-from tests.bench.rows import ACCOUNTS, BATCHES, Bench
+from tests.bench.rows import ACCOUNTS, BATCHES, WIDE, Bench
 from tests.bench.small import IN_FLIGHT
+from tests.bench.wide import READINGS
 
 RESULT = Path("build/bench.json")
 WIDTH_UNWATCHED = 120
@@ -28,6 +29,8 @@ Embedded ledger of four members, durable, clients and ledger on {CORES} cores. E
 checked; endorsements that this very process has just made are recognised by their bytes.
 readings_per_s  confidential batches, signed by their meters before the clock runs; {ACCOUNTS} accounts at once; both
                 parties endorse; monthly tiers, peak hours and high load. Baseline: one reading per transaction.
+wide_readings_per_s  {WIDE.meters:,} meters of one confidential agreement, {READINGS} readings each, in one transaction,
+                one transaction after the other. Baseline: one batch per transaction on the same ledger.
 small_tx_per_s  meter.locate, three of four members endorse, {IN_FLIGHT} in flight. Baseline: one in flight.
 transfers_per_s token.transfer in two pairs of members; more at once would conflict in the balances.
 audit           offline from an archive, on one core, {LARGEST:,} readings per batch. Baseline: one reading per batch.

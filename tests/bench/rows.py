@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tests.bench.charging import Charged, Load, charge
 from tests.bench.demo import demo_rss
 from tests.bench.figure import Figure
 from tests.bench.small import small_transactions, transfers
+from tests.bench.wide import WideLoad, charge_wide
 
 ACCOUNTS = 8
 # Batches of each account, by readings per batch: a few seconds each.
 BATCHES = {1: 100, 100: 100, 1_000: 100, 10_000: 60, 50_000: 30}
+# A thousand meters of one agreement.
+WIDE = WideLoad(meters=1_000, rounds=10, alone=100)
 SMALL_TRANSACTIONS = 4_000
 QUICK_DIVISOR = 5
 
@@ -32,6 +35,7 @@ class Bench:
         """By name, in the order of the table."""
         charging = {f"embedded.readings_per_s.{readings}": self._charging(readings) for readings in BATCHES}
         return charging | {
+            "embedded.wide_readings_per_s": self._wide,
             "embedded.small_tx_per_s": self._small,
             "embedded.transfers_per_s": self._transfers,
             "audit.readings_per_s": self._audit,
@@ -51,6 +55,11 @@ class Bench:
             return Figure(f"embedded.readings_per_s.{readings}", value, "readings/s", baseline, target)
 
         return measure
+
+    def _wide(self) -> Figure:
+        load = replace(WIDE, rounds=self._scaled(WIDE.rounds), alone=self._scaled(WIDE.alone))
+        together, alone = charge_wide(load)
+        return Figure("embedded.wide_readings_per_s", together, "readings/s", alone)
 
     def _small(self) -> Figure:
         at_once, alone = small_transactions(self._scaled(SMALL_TRANSACTIONS))
