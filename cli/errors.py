@@ -5,16 +5,20 @@ from __future__ import annotations
 from chaincode.errors import ContractError
 from cli.exit_codes import ExitCode
 from fabric.errors import (
+    ChaincodeDown,
     FabricError,
     ForeignCertificate,
     NoFabricNetwork,
     NoLog,
+    NoOrderer,
     NotInTime,
     OrdererUnreachable,
+    OtherChaincode,
     PeerUnreachable,
     RefusedByOrderer,
     RefusedByPeer,
     StillRunning,
+    TooFewEndorsers,
     UnknownProcess,
     WrongChannel,
 )
@@ -82,6 +86,10 @@ _EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (UnknownProcess, ExitCode.USAGE),
     (NoLog, ExitCode.USAGE),
     (StillRunning, ExitCode.USAGE),
+    (ChaincodeDown, ExitCode.UNREACHABLE),
+    (OtherChaincode, ExitCode.UNREACHABLE),
+    (NoOrderer, ExitCode.UNREACHABLE),
+    (TooFewEndorsers, ExitCode.UNREACHABLE),
     (PeerUnreachable, ExitCode.UNREACHABLE),
     (RefusedByPeer, ExitCode.UNREACHABLE),
     (OrdererUnreachable, ExitCode.UNREACHABLE),

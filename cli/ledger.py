@@ -29,6 +29,8 @@ def serve(home: Home = DEFAULT_HOME) -> None:
 
     async def work() -> None:
         topology = Topology.load(home)
+        if topology.fabric:
+            raise BadArgument(f"the members' peers serve the ledger of {topology.consortium}: zunft network status")
         ledger = open_embedded(topology)
         try:
             async with serving(topology, ledger) as server:

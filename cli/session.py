@@ -17,10 +17,12 @@ from chaincode.contract import TRANSACTIONS
 from chaincode.keys import Key
 from chaincode.roles import read_roles
 from cli.errors import NoSuchUser, NotAParty
+from fabric.diagnosis import diagnose
 from network.key_files import KeyFiles
 from network.topology import MemberEntry, Topology
 from node.ledger.connect import connect
 from node.ledger.gateway.commit import Committed
+from node.ledger.gateway.errors import GatewayError
 from node.ledger.gateway.gateway import Gateway
 from node.ledger.gateway.identity import SigningIdentity
 from node.ledger.transport import LedgerTransport
@@ -106,13 +108,21 @@ class Session:
 
 @asynccontextmanager
 async def open_session(home: Path, acting: str) -> AsyncIterator[Session]:
-    """`acting` is "member" or "member/user"; empty: the first member, which is enough for public records."""
+    """`acting` is "member" or "member/user"; empty: the first member, which is enough for public records.
+
+    Raises FabricError where the network's own processes are why something failed.
+    """
     topology = Topology.load(home)
     name, _, user = acting.partition("/")
     member = topology.member(name) if name else topology.members[0]
     transport = connect(topology, member)
     try:
         yield Session(topology, transport, member, user or None)
+    except GatewayError as error:
+        diagnosis = diagnose(error, topology) if topology.fabric else None
+        if diagnosis is None:
+            raise
+        raise diagnosis from error
     finally:
         await transport.close()
 

@@ -69,6 +69,25 @@ class ForeignCertificate(FabricError):
     """A node's certificate was not issued by its own member."""
 
 
+# --- what a transaction meets -----------------------------------------------------------------------------------------
+
+
+class ChaincodeDown(FabricError):
+    """A peer does not reach its chaincode."""
+
+
+class OtherChaincode(FabricError):
+    """A peer's chaincode is of another package than its member has approved."""
+
+
+class NoOrderer(FabricError):
+    """No orderer runs, or too few to agree."""
+
+
+class TooFewEndorsers(FabricError):
+    """The peers that run are too few for the endorsement policy."""
+
+
 # --- finding Fabric -------------------------------------------------------------------------------------------------
 
 
