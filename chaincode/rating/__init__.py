@@ -2,13 +2,14 @@
 
 from chaincode.rating.amendment import carry_over
 from chaincode.rating.check import check_tariff
-from chaincode.rating.cumulative import Cumulative, Rated
+from chaincode.rating.cumulative import Cumulative, Rated, RatedBatches
 from chaincode.rating.lines import add_in_place, add_lines
 from chaincode.rating.rate import rate, rate_access, rate_batches, rate_correction
 
 __all__ = [
     "Cumulative",
     "Rated",
+    "RatedBatches",
     "add_in_place",
     "add_lines",
     "carry_over",

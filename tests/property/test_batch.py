@@ -14,7 +14,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaincode.batch import MAX_READINGS, batch_digest, decode_batch, encode_batch, sign_batch, verify_batch
+from chaincode.batch import (
+    MAX_READINGS,
+    batch_digest,
+    decode_batch,
+    decode_batches,
+    encode_batch,
+    sign_batch,
+    verify_batch,
+)
 from chaincode.columns import Columns
 from chaincode.errors import ContractError, MalformedBatch, WrongSignature
 from zunft.v1.usage_pb2 import Column, SignedBatch, UsageBatch
@@ -26,9 +34,9 @@ PUBLIC_KEY = KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPub
 
 
 @st.composite
-def columns(draw: st.DrawFn) -> Columns:
+def columns(draw: st.DrawFn, longest: int = 40) -> Columns:
     """Any readings, also those that a contract would refuse (negative, going back in time)."""
-    count = draw(st.integers(1, 40))
+    count = draw(st.integers(1, longest))
 
     def column(values: st.SearchStrategy[int]) -> Any:
         return np.array(draw(st.lists(values, min_size=count, max_size=count)), np.int64)
@@ -80,6 +88,19 @@ def test_round_trip(readings: Columns, first_sequence: int, previous_digest: byt
     assert (batch.first_sequence, batch.previous_digest, len(back)) == (first_sequence, previous_digest, len(readings))
     for field in fields(Columns):
         np.testing.assert_array_equal(getattr(back, field.name), getattr(readings, field.name))
+
+
+@settings(deadline=None)
+@given(st.lists(columns(longest=3), max_size=4))
+def test_batches_decoded_together_are_what_each_is_alone(readings: list[Columns]) -> None:
+    batches = [encoded(one) for one in readings]
+
+    for (batch, together), alone in zip(decode_batches(batches), batches, strict=True):
+        assert batch == UsageBatch.FromString(alone)
+        for field in fields(Columns):
+            np.testing.assert_array_equal(
+                getattr(together, field.name), getattr(decode_batch(alone)[1], field.name), strict=True
+            )
 
 
 @given(columns(), st.data())
@@ -166,6 +187,8 @@ def test_differences_that_leave_64_bits_are_refused() -> None:
 
     with pytest.raises(MalformedBatch, match="beyond 64 bits"):
         decode_batch(batch.SerializeToString())
+    with pytest.raises(MalformedBatch, match="beyond 64 bits"):
+        decode_batches([encoded(some_readings()), batch.SerializeToString()])
 
 
 def test_a_frame_that_does_not_declare_its_size_is_refused() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -10,8 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaincode.columns import Columns
-from chaincode.rating import Cumulative, add_lines, check_tariff, rate, rate_access, rate_correction
+from chaincode.columns import Columns, MeterReadings
+from chaincode.errors import ContractError
+from chaincode.rating import (
+    Cumulative,
+    RatedBatches,
+    add_in_place,
+    add_lines,
+    check_tariff,
+    rate,
+    rate_access,
+    rate_batches,
+    rate_correction,
+)
 from tests.reference.rating import Bill, Reading, Reference
 from zunft.v1 import tariff_pb2
 from zunft.v1.tariff_pb2 import (
@@ -25,6 +37,7 @@ from zunft.v1.tariff_pb2 import (
     Minimum,
     Package,
     PerUnit,
+    RatingState,
     Selector,
     SuccessFee,
     Tariff,
@@ -32,7 +45,7 @@ from zunft.v1.tariff_pb2 import (
     TimeBand,
     Volume,
 )
-from zunft.v1.usage_pb2 import CorrectionReading
+from zunft.v1.usage_pb2 import AccountHead, CorrectionReading
 
 HOUR_US = 3_600_000_000
 ZONES = ["Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe", "America/St_Johns", "America/Havana", "UTC"]
@@ -227,6 +240,55 @@ def test_meters_and_accesses_share_the_accounts_adjustments_in_any_order(
             lines, account = add_lines(lines, rated.lines), rated.cumulative.account
         rated = rate_access(tariff, Cumulative(account=account), first[0].time_us, accesses)
         assert bill_of(add_lines(lines, rated.lines)) == reference.bill()
+
+
+@st.composite
+def batches(draw: st.DrawFn) -> MeterReadings:
+    """Not every batch has every column."""
+    columns = columns_of(draw(streams()))
+    missing = draw(st.lists(st.sampled_from(["utilisation_milli", "outcome", "step"]), unique=True, max_size=2))
+    columns = replace(columns, **dict.fromkeys(missing), steps=() if "step" in missing else columns.steps)
+    return MeterReadings(draw(st.sampled_from("mabc")), columns)
+
+
+@settings(deadline=None, max_examples=150)
+@given(tariffs(), st.lists(batches(), min_size=1, max_size=12), st.sampled_from([0, 86400, 40 * 86400]))
+def test_batches_together_cost_what_they_cost_one_by_one(
+    tariff: Tariff, several: list[MeterReadings], window_s: int
+) -> None:
+    """The lines, the states, each batch's amount; and what is refused one by one is refused together."""
+    lines: list[Line] = []
+    streams: dict[str, RatingState] = {}
+    account, amounts_micro = RatingState(), []
+    together = {batch.meter_id: RatingState() for batch in several}
+    account_together = RatingState()
+    try:
+        for batch in several:
+            stream = streams.get(batch.meter_id, RatingState())
+            rated = rate(tariff, batch.meter_id, Cumulative(stream, account), batch.columns, window_s)
+            lines = add_lines(lines, rated.lines)
+            streams[batch.meter_id], account = rated.cumulative.stream, rated.cumulative.account
+            amounts_micro.append(rated.amount_micro)
+    except ContractError:
+        with pytest.raises(ContractError):
+            rate_batches(tariff, several, together, account_together, window_s)
+        return
+
+    at_once = rate_batches(tariff, several, together, account_together, window_s)
+
+    assert at_once == RatedBatches(lines, amounts_micro)
+    assert (together, account_together) == (streams, account)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.lists(st.tuples(st.sampled_from("ab"), st.integers(-2, 2)), max_size=6), max_size=4))
+def test_open_lines_grow_in_place_as_lines_add_up(added: list[list[tuple[str, int]]]) -> None:
+    head, expected = AccountHead(), []
+    for more in added:
+        lines = add_lines([], [Line(meter_id=meter_id, component="work", quantity_micro=n) for meter_id, n in more])
+        add_in_place(head.open_lines, lines)
+        expected = add_lines(expected, lines)
+        assert list(head.open_lines) == expected
 
 
 @settings(deadline=None, max_examples=60)
