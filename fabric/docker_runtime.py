@@ -22,8 +22,8 @@ from docker.models.containers import Container
 from docker.types import Mount
 
 from fabric.causes import reason
-from fabric.docker_images import IMAGES, ORDERER_IMAGE, PEER_IMAGE, find_engine
-from fabric.errors import CannotStart, ContainerNameTaken, ImageMissing, NoEngine, RefusedByEngine, RootlessEngine
+from fabric.docker_images import ORDERER_IMAGE, PEER_IMAGE, Progress, ensure_images, find_engine
+from fabric.errors import CannotStart, ContainerNameTaken, NoEngine, RefusedByEngine, RootlessEngine
 from fabric.process import FabricProcess, Running
 
 STOP_TIMEOUT_S = 20
@@ -45,16 +45,18 @@ class DockerRuntime:
         self._home = str(home.resolve())
         self._prefix = _prefix(consortium, self._home)
 
-    def check(self) -> None:
-        """That the engine can run Fabric here. Raises RootlessEngine, ImageMissing."""
-        with _engine("say what it has") as engine:
-            if "name=rootless" in engine.info()["SecurityOptions"]:
+    def prepare(self, progress: Progress) -> None:
+        """Pulls the images that the engine lacks.
+
+        Raises RootlessEngine, ImageNotFound, NoNetwork, DiskFull, PullFailed.
+        """
+        with _engine("say what it is") as engine:
+            if "name=rootless" in (engine.info().get("SecurityOptions") or ()):
                 raise RootlessEngine(
                     "a rootless Docker engine cannot give its containers this machine's network: "
                     "use the system's engine (`docker context use default`), or `runtime: native`"
                 )
-            for image in IMAGES:
-                _check_image(engine, image)
+            ensure_images(engine, progress)
 
     def start(self, process: FabricProcess) -> None:
         """One that runs with other arguments or of another image is ended first.
@@ -137,13 +139,6 @@ def _prefix(consortium: str, home: str) -> str:
     return "-".join(["zunft", *words, hashlib.sha256(home.encode()).hexdigest()[:8]])
 
 
-def _check_image(engine: docker.DockerClient, image: str) -> None:
-    try:
-        engine.images.get(image)
-    except NotFound as error:
-        raise ImageMissing(f"the Docker engine does not have {image} yet: `docker pull {image}`") from error
-
-
 def _command(process: FabricProcess) -> list[str]:
     return [str(process.log_path.absolute()), process.program, *process.arguments]
 
@@ -185,10 +180,11 @@ def _engine(aim: str) -> Iterator[docker.DockerClient]:
     with closing(find_engine()) as engine:
         try:
             yield engine
+        # An APIError is a RequestException, too.
+        except DockerException as error:
+            said = error.explanation if isinstance(error, APIError) else None
+            raise RefusedByEngine(f"the Docker engine could not {aim}: {said or error}") from error
         except requests.RequestException as error:
             raise NoEngine(
                 f"the Docker engine stopped answering: check that it still runs ({reason(error)})"
             ) from error
-        except DockerException as error:
-            said = error.explanation if isinstance(error, APIError) else None
-            raise RefusedByEngine(f"the Docker engine could not {aim}: {said or error}") from error

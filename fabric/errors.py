@@ -172,10 +172,6 @@ class ContainerNameTaken(FabricError):
     """A container of the name that a member's process should have belongs to somebody else."""
 
 
-class ImageMissing(FabricError):
-    """The engine does not have one of Fabric's images yet."""
-
-
 class RootlessEngine(FabricError):
     """The engine's containers do not have this machine's network."""
 

@@ -6,23 +6,24 @@ from dataclasses import replace
 from pathlib import Path
 
 from fabric.binaries import find_binaries
+from fabric.docker_images import Progress
 from fabric.docker_runtime import DockerRuntime
 from fabric.native import NativeRuntime
-from fabric.network import FabricNetwork
+from fabric.network import FabricNetwork, Report
 from fabric.release import default_cache
 from network.topology import RuntimeKind, Topology
 
 
-def network_of(topology: Topology, fabric_bin: Path | None) -> FabricNetwork:
-    """The consortium's network, with all that it needs to start.
+def network_of(topology: Topology, fabric_bin: Path | None, report: Report = lambda _step: None) -> FabricNetwork:
+    """The consortium's network, with all that it needs to start; images that the Docker engine lacks are pulled.
 
     `fabric_bin` is the folder with native `peer` and `orderer`; None: as `find_binaries` looks for them. Raises
     NoFabricNetwork; FabricNotFound and what else `find_binaries` raises; NoEngine, EnginePermissionDenied,
-    RefusedByEngine, RootlessEngine, ImageMissing.
+    RefusedByEngine, RootlessEngine, ImageNotFound, NoNetwork, DiskFull, PullFailed.
     """
     network = standing_network(topology)
     if isinstance(network.runtime, DockerRuntime):
-        network.runtime.check()
+        network.runtime.prepare(_once_per_image(report))
         return network
     binaries = find_binaries(fabric_bin, default_cache())
     return replace(network, runtime=NativeRuntime({"peer": binaries.peer, "orderer": binaries.orderer}))
@@ -37,3 +38,14 @@ def standing_network(topology: Topology) -> FabricNetwork:
     if network.settings.runtime == RuntimeKind.NATIVE:
         return network
     return replace(network, runtime=DockerRuntime(here.consortium, here.home))
+
+
+def _once_per_image(report: Report) -> Progress:
+    said = set()
+
+    def progress(image: str, _done_bytes: int, _total_bytes: int) -> None:
+        if image not in said:
+            said.add(image)
+            report(f"downloading {image}")
+
+    return progress
