@@ -233,8 +233,8 @@ def _decompress(column: Column, size_bytes: int, decompressor: zstandard.ZstdDec
 
 
 def _width(values: Int64Column) -> int:
-    lowest, highest = int(values.min()), int(values.max())
-    bits = max(lowest.bit_length() if lowest >= 0 else (~lowest).bit_length(), highest.bit_length())
+    extremes = int(values.min()), int(values.max())
+    bits = max(value.bit_length() if value >= 0 else (~value).bit_length() for value in extremes)
     return next(width for width in _WIDTHS if bits < 8 * width)
 
 
