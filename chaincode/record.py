@@ -11,6 +11,8 @@ MAX_RECORDS = 1000
 
 async def read(tx: Transaction, request: ReadKey) -> Record:
     """record.read: one public record by its key."""
+    if not request.key:
+        raise MalformedRequest("name the record's key, for example 'member/MakerMSP'")
     [value] = await tx.stub.get_many([request.key])
     if value is None:
         raise NotFound(f"there is no {request.key} on the ledger")
@@ -19,7 +21,7 @@ async def read(tx: Transaction, request: ReadKey) -> Record:
 
 async def list_records(tx: Transaction, request: ListKeys) -> Records:
     """record.list: public records whose key begins with a prefix, in key order, at most 1000."""
-    if not request.prefix.isascii() or not request.prefix:
+    if not request.prefix or not request.prefix.isascii() or not request.prefix.isprintable():
         raise MalformedRequest("give the beginning of the keys, for example 'agreement/'")
     limit = min(request.limit or MAX_RECORDS, MAX_RECORDS)
     start = max(request.prefix, request.after + "\0" if request.after else "")

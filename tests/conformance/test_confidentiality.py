@@ -102,7 +102,8 @@ def archived(scene: Scene, deal: Deal) -> list[Message]:
 def held_by_third_members(scene: Scene, deal: Deal) -> bytes:
     """Their blocks with private data, their answers to every query, and all files but the two parties' own."""
     consortium = scene.consortium
-    parts = [path.read_bytes() for path in consortium.ledger.files_beyond(deal.parties)]
+    # Orderers reserve tens of megabytes for what they will write.
+    parts = [path.read_bytes().rstrip(b"\0") for path in consortium.ledger.files_beyond(deal.parties)]
     for third in (scene.forge, scene.bank):
         follower = consortium.followers[third.msp_id]
         parts += [*follower.delivered, *follower.public.values(), *follower.private.values()]

@@ -12,6 +12,7 @@ from chaincode import keys
 from chaincode.contract import TRANSACTIONS, Endorsers
 from chaincode.errors import ContractError, Forbidden, MalformedRequest, NotFound, UnknownTransaction
 from chaincode.roles import Role
+from chaincode.transaction import serialise
 from tests.conformance.scene import Scene, refusals
 from tests.consortium import TOKEN, UNIT
 from tests.consortium.consortium import GUEST
@@ -28,6 +29,11 @@ def call(scene: Scene, user: str, name: str, request: Message | bytes, **how: An
     if name in TRANSACTIONS and TRANSACTIONS[name].endorsers is Endorsers.NONE:
         return consortium.evaluate("MakerMSP", user, name, request)
     return consortium.submit("MakerMSP", user, name, request, **how)
+
+
+def delivered_to(scene: Scene, msp_id: str) -> bytes:
+    """All blocks as this member's peer delivers them, with the private data that it has."""
+    return b"".join(scene.consortium.followers[msp_id].delivered)
 
 
 @pytest.mark.parametrize(("name", "user"), CELLS, ids=[f"{name}-{user}" for name, user in CELLS])
@@ -56,6 +62,8 @@ def test_who_moves_a_member_s_tokens_is_its_treasurer() -> None:
     ("arguments too many", MalformedRequest, lambda s: call(s, "treasurer", "token.mint", b"", args=[b"1", b"2"])),
     ("a list of everything", MalformedRequest, lambda s: s.maker.list_keys("")),
     ("a list from beyond ASCII", MalformedRequest, lambda s: s.maker.list_keys("é")),
+    ("a list from before all keys", MalformedRequest, lambda s: s.maker.list_keys("\0")),
+    ("a record without a key", MalformedRequest, lambda s: s.maker.read("")),
     ("a record that is not there", NotFound, lambda s: s.maker.read("nothing")),
 )
 def test_refused(scene: Scene, error: type[ContractError], attempt: Callable[[Scene], object]) -> None:
@@ -84,9 +92,13 @@ def test_private_records_are_asked_of_a_peer_of_one_s_own(scene: Scene) -> None:
 
 
 def test_the_two_parties_and_nobody_else_endorse_what_is_between_them(scene: Scene) -> None:
-    """A channel of four members: AND of two for the account's head, a majority of three for whatever moves tokens."""
+    """A channel of four members: AND of two for the account's head, a majority of three for whatever moves tokens.
+
+    Read from the blocks, of which a third member's hold neither the batch nor the tariff.
+    """
     deal = scene.agree()
-    deal.use(UNIT)
+    batch = deal.batch([UNIT])
+    scene.maker.submit(deal, batch)
     scene.factory.claim(deal)
     scene.maker.settle(deal)
     by_name = {transaction.name: transaction for transaction in scene.consortium.transactions}
@@ -96,6 +108,9 @@ def test_the_two_parties_and_nobody_else_endorse_what_is_between_them(scene: Sce
     for name in ("account.open", "account.fund", "account.settle", "token.mint"):
         assert len(by_name[name].endorsing_msp_ids) == 3, name
     assert set(by_name["usage.submit"].writes) == {keys.commitment(deal.agreement_id).name}
+    for secret in (batch.batch, serialise(deal.terms_in_force().tariff)):
+        assert secret not in delivered_to(scene, "ForgeMSP")
+        assert secret in delivered_to(scene, "FactoryMSP")
 
 
 def test_an_event_tells_what_was_written_and_whom_it_concerns(scene: Scene) -> None:

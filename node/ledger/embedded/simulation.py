@@ -22,8 +22,9 @@ class StubError(LedgerError):
 class Simulation:
     """One run of a proposal on the peer of `msp_id`; satisfies chaincode.stub.Stub.
 
-    Reads come from the committed state and never from the run's own writes. A write that Fabric would refuse is
-    remembered in `fault` and fails the run at its end, as a batched write does on a real peer.
+    Reads come from the committed state and never from the run's own writes. What Fabric's shim refuses raises StubError
+    at once; a write that only a peer refuses is remembered in `fault` and fails the run at its end, as the peer gets it
+    no sooner.
     """
 
     def __init__(self, proposal: Proposal, state: State, msp_id: str, collections: Iterable[str], query: bool) -> None:
@@ -64,6 +65,7 @@ class Simulation:
         return [self._read(key) for key in keys]
 
     def _read(self, key: str) -> bytes | None:
+        _check_key(key)
         entry = self._state.get(key)
         self.results.reads[key] = entry and entry.version
         return entry and entry.value
@@ -75,18 +77,19 @@ class Simulation:
             yield key, entry.value
 
     def put(self, key: str, value: bytes) -> None:
-        self._check_write(key, value)
+        _check_write(key, value)
         self.results.writes[key] = value
 
     def delete(self, key: str) -> None:
-        self._check_write(key, None)
+        _check_key(key)
         self.results.writes[key] = None
 
     def set_key_policy(self, key: str, msp_ids: Iterable[str]) -> None:
-        self._check_write(key, None)
+        _check_key(key)
         self.results.key_policies[key] = signed_by_peers(sorted(set(msp_ids))).SerializeToString()
 
     async def get_private(self, collection: str, key: str) -> bytes | None:
+        _check_key(key)
         self._check_private_query(collection)
         entry = self._state.private_hash(collection, hash_key(key))
         if entry is None:
@@ -102,6 +105,7 @@ class Simulation:
             yield key, value
 
     async def get_private_hash(self, collection: str, key: str) -> bytes | None:
+        _check_key(key)
         self._check_collection(collection)
         entry = self._state.private_hash(collection, hash_key(key))
         self.results.collection(collection).reads[key] = entry and entry.version
@@ -110,19 +114,13 @@ class Simulation:
     def put_private(self, collection: str, key: str, value: bytes) -> None:
         if collection not in self._collections:
             self.fault = self.fault or f"collection [{collection}] could not be found"
-        self._check_write(key, value)
+        _check_write(key, value)
         self.results.collection(collection).writes[key] = value
 
     def set_event(self, name: str, payload: bytes) -> None:
         self.event = chaincode_event_pb2.ChaincodeEvent(
             chaincode_id=self._proposal.chaincode_name, tx_id=self.tx_id, event_name=name, payload=payload
         )
-
-    def _check_write(self, key: str, value: bytes | None) -> None:
-        if not key:
-            self.fault = self.fault or "a key is empty"
-        if value == b"":
-            self.fault = self.fault or f"the value of key {key!r} is empty; delete the key instead"
 
     def _check_collection(self, collection: str) -> None:
         if collection not in self._collections or not is_implicit(collection):
@@ -135,3 +133,14 @@ class Simulation:
             raise StubError(
                 "private values can be read in queries only: pass them as transient data and compare hashes"
             )
+
+
+def _check_key(key: str) -> None:
+    if not key:
+        raise StubError("a key is empty: give it at least one character")
+
+
+def _check_write(key: str, value: bytes) -> None:
+    _check_key(key)
+    if not value:
+        raise StubError(f"the value of key {key!r} is empty; delete the key instead")
