@@ -10,8 +10,9 @@ import os
 import random
 import shutil
 import socket
-from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +20,28 @@ from chaincode.clock_guard import guarded
 from chaincode.contract import invoke
 from chaincode.service.options import read_options
 from chaincode.shim import ChaincodeServer
-from fabric.binaries import find_binaries
-from fabric.native import NativeRuntime
+from fabric.docker_images import IMAGES, find_engine
+from fabric.errors import EnginePermissionDenied, NoEngine
 from fabric.network import FabricNetwork
-from fabric.process import FabricProcess, Running
-from fabric.release import default_cache
+from fabric.process import FabricProcess, ProcessKind, Running
+from fabric.runtimes import network_of
 from network.certificates import Clock as UtcClock
 from network.founding import FABRIC_PORTS_EACH, FABRIC_PORTS_FROM, HOST
-from network.topology import FabricSettings, OrderingKind, Topology
+from network.topology import FabricSettings, OrderingKind, RuntimeKind, Topology
 from node.ledger.connect import connect
 from node.ledger.transport import LedgerTransport
 
 # Above what services use by custom, below what clients get.
 PORTS = range(24_000, 32_000, 250)
 
-# The test's clock is not the machine's.
-ANY_TIME = {"peer": {"authentication": {"timewindow": "876000h"}}}
+FOR_TESTS = {
+    "peer": {
+        # The test's clock is not the machine's.
+        "authentication": {"timewindow": "876000h"},
+        # So long a peer waits for private data that those who try a transaction on their own never gave to it.
+        "gossip": {"pvtData": {"pullRetryThreshold": "200ms"}},
+    }
+}
 
 
 def why_no_fabric() -> str:
@@ -42,8 +49,20 @@ def why_no_fabric() -> str:
     return "" if shutil.which("peer") and shutil.which("orderer") else "needs Fabric's peer and orderer on the PATH"
 
 
-def settings(ordering: OrderingKind) -> FabricSettings:
-    return FabricSettings(ordering=ordering, core=ANY_TIME)
+def why_no_docker() -> str:
+    """The same for Fabric's processes in containers."""
+    missing = "needs a Docker engine with Fabric's images"
+    try:
+        engine = find_engine()
+    except (NoEngine, EnginePermissionDenied):
+        return missing
+    with closing(engine):
+        tags = {tag for image in engine.images.list() for tag in image.tags}
+    return "" if tags.issuperset(IMAGES) else missing
+
+
+def settings(ordering: OrderingKind, runtime: RuntimeKind = RuntimeKind.NATIVE) -> FabricSettings:
+    return FabricSettings(runtime=runtime, ordering=ordering, core=FOR_TESTS)
 
 
 def free_first_port(members: int) -> int:
@@ -104,6 +123,13 @@ class FabricLedger:
             self._transports[msp_id] = connect(self.topology, self.topology.member(msp_id))
         return self._transports[msp_id]
 
+    @asynccontextmanager
+    async def served(self, msp_id: str) -> AsyncIterator[str]:
+        """The address of the member's peer."""
+        peer = self.topology.member(msp_id).peer
+        assert peer
+        yield str(peer.peer)
+
     def files_beyond(self, msp_ids: tuple[str, ...]) -> list[Path]:
         theirs = [self.topology.folder(self.topology.member(msp_id)) / "fabric" / "peer" for msp_id in msp_ids]
         files = [path for path in self.topology.home.glob("members/*/fabric/**/*") if path.is_file()]
@@ -113,16 +139,15 @@ class FabricLedger:
         for transport in self._transports.values():
             await transport.close()
         for process in reversed(self.network.processes()):
-            if process.program in ("peer", "orderer"):
+            if process.kind != ProcessKind.CHAINCODE:
                 await asyncio.to_thread(self.network.runtime.stop, process)
         await self.chaincode.close()
 
 
 async def start_fabric(topology: Topology, clock: UtcClock) -> FabricLedger:
-    binaries = find_binaries(None, default_cache())
-    runtime = NativeRuntime({"peer": binaries.peer, "orderer": binaries.orderer})
     chaincode = ChaincodeHere(clock)
-    ledger = FabricLedger(topology, FabricNetwork(topology, runtime, chaincode), chaincode)
+    network = replace(network_of(topology, None), native=chaincode)
+    ledger = FabricLedger(topology, network, chaincode)
     try:
         await ledger.network.up(_say_nothing)
     except BaseException:

@@ -1,4 +1,7 @@
-"""The state as one member's blocks tell it: everybody's keys, and the private values that only this member gets."""
+"""The state as one member's blocks tell it: everybody's keys, and the private values that only this member gets.
+
+How a Fabric network agrees on its chaincode is left out; other ledgers have nothing like it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass, field
 from fabric_protos.peer import events_pb2
 
 from chaincode.stub import implicit_collection
+from fabric.lifecycle import LIFECYCLE
 from node.ledger.block_reader import Block, Transaction, read_block
 
 
@@ -29,6 +33,8 @@ class Follower:
 
     def _apply(self, block: Block) -> None:
         for transaction in block.transactions:
+            if transaction.chaincode == LIFECYCLE:
+                continue
             self.transactions.append(transaction)
             if transaction.is_valid:
                 self._write(transaction)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,11 +13,12 @@ from fabric_protos.common import common_pb2
 
 from chaincode.contract import invoke
 from network.certificates import Clock as UtcClock
-from network.topology import FabricSettings, OrderingKind, Topology
+from network.topology import FabricSettings, OrderingKind, RuntimeKind, Topology
 from node.ledger.embedded import EmbeddedLedger
+from node.ledger.embedded.service import LedgerServer, ServerTls
 from node.ledger.gateway import SigningIdentity
 from node.ledger.transport import LedgerTransport
-from tests.consortium.fabric import settings, start_fabric, why_no_fabric
+from tests.consortium.fabric import settings, start_fabric, why_no_docker, why_no_fabric
 
 
 class Ledger(Protocol):
@@ -24,6 +26,9 @@ class Ledger(Protocol):
 
     def transport(self, msp_id: str) -> LedgerTransport:
         """The services of that member's peer."""
+
+    def served(self, msp_id: str) -> AbstractAsyncContextManager[str]:
+        """The address, while it lasts, at which other programs reach that member's peer."""
 
     def files_beyond(self, msp_ids: tuple[str, ...]) -> list[Path]:
         """Every file of the ledger but those that only these members hold."""
@@ -34,16 +39,26 @@ class Ledger(Protocol):
 class Embedded:
     """The ledger in this process: one transport is every member's peer."""
 
-    def __init__(self, folder: Path, ledger: EmbeddedLedger) -> None:
-        self._folder = folder
+    def __init__(self, topology: Topology, ledger: EmbeddedLedger) -> None:
+        self._topology = topology
         self._ledger = ledger
 
     def transport(self, msp_id: str) -> LedgerTransport:  # noqa: ARG002
         return self._ledger
 
+    @asynccontextmanager
+    async def served(self, msp_id: str) -> AsyncIterator[str]:
+        files = self._topology.keys(self._topology.member(msp_id)).node_tls()
+        tls = ServerTls(files.key_pem(), files.certificate_pem())
+        server = await LedgerServer.start(self._ledger, "localhost", 0, tls)
+        try:
+            yield f"localhost:{server.port}"
+        finally:
+            await server.stop()
+
     def files_beyond(self, msp_ids: tuple[str, ...]) -> list[Path]:
         private = {f"{msp_id}.db" for msp_id in msp_ids}
-        files = [path for path in self._folder.rglob("*") if path.is_file()]
+        files = [path for path in self._topology.ledger_folder.rglob("*") if path.is_file()]
         return [path for path in files if path.parent.name != "private" or path.name.split("-")[0] not in private]
 
     async def close(self) -> None:
@@ -54,7 +69,7 @@ async def start_embedded(topology: Topology, clock: UtcClock) -> Embedded:
     genesis_block = common_pb2.Block.FromString(topology.genesis_path.read_bytes())
     EmbeddedLedger.create(topology.ledger_folder, genesis_block)
     ledger = EmbeddedLedger.open(topology.ledger_folder, invoke, peer_identities(topology), clock=clock)
-    return Embedded(topology.ledger_folder, ledger)
+    return Embedded(topology, ledger)
 
 
 def peer_identities(topology: Topology) -> Mapping[str, SigningIdentity]:
@@ -64,6 +79,10 @@ def peer_identities(topology: Topology) -> Mapping[str, SigningIdentity]:
     }
 
 
+def nothing() -> str:
+    return ""
+
+
 @dataclass(frozen=True)
 class LedgerKind:
     """How to found a consortium for this kind of ledger, and how to start it."""
@@ -71,21 +90,19 @@ class LedgerKind:
     start: Callable[[Topology, UtcClock], Coroutine[Any, Any, Ledger]]
     fabric: FabricSettings | None = None
     # What this machine lacks to run it.
-    missing: str = ""
+    missing: Callable[[], str] = nothing
 
 
+RAFT, BFT = OrderingKind.RAFT, OrderingKind.BFT
 LEDGER_KINDS = {
     "embedded": LedgerKind(start_embedded),
-    "fabric": LedgerKind(start_fabric, settings(OrderingKind.RAFT), why_no_fabric()),
-    "fabric-bft": LedgerKind(start_fabric, settings(OrderingKind.BFT), why_no_fabric()),
+    "fabric": LedgerKind(start_fabric, settings(RAFT), why_no_fabric),
+    "fabric-bft": LedgerKind(start_fabric, settings(BFT), why_no_fabric),
+    "fabric-docker": LedgerKind(start_fabric, settings(RAFT, RuntimeKind.DOCKER), why_no_docker),
 }
 
 
 def on_ledgers(*kinds: str) -> list[Any]:
     """Parameters for a fixture or a test that runs on each of these kinds."""
-    return [
-        pytest.param(
-            kind, marks=pytest.mark.skipif(bool(LEDGER_KINDS[kind].missing), reason=LEDGER_KINDS[kind].missing)
-        )
-        for kind in kinds
-    ]
+    lacks = {kind: LEDGER_KINDS[kind].missing() for kind in kinds}
+    return [pytest.param(kind, marks=pytest.mark.skipif(bool(lack), reason=lack)) for kind, lack in lacks.items()]

@@ -1,4 +1,7 @@
-"""The official Node.js gateway client runs a whole confidential usage transaction on our ledger, over TLS."""
+"""The official Node.js gateway client runs the same confidential usage transaction on every ledger, over TLS.
+
+On the embedded ledger it talks to its service, on Fabric to the peer of its member.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,8 @@ from google.protobuf.message import Message
 
 from chaincode.head import DISCLOSURE
 from chaincode.transaction import serialise
-from node.ledger.embedded import EmbeddedLedger
-from node.ledger.embedded.service import LedgerServer, ServerTls
-from tests.consortium import TOKEN, UNIT, Consortium, Deal, per_unit, start_consortium, tariff
+from fabric.lifecycle import CHAINCODE
+from tests.consortium import TOKEN, UNIT, Consortium, Deal, on_ledgers, per_unit, start_consortium, tariff
 from zunft.v1.event_pb2 import LedgerEvent
 from zunft.v1.usage_pb2 import AccountHead, Disclosure, ReadHead, SubmitUsage, UsageReceipt
 
@@ -57,12 +59,13 @@ def install(npm: str, folder: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_a_usage_transaction_with_the_official_client(tmp_path: Path, client_folder: Path) -> None:
-    with start_consortium(tmp_path, names=("maker", "factory", "bank")) as consortium:
+@pytest.mark.parametrize("kind", on_ledgers("embedded", "fabric"))
+def test_a_usage_transaction_with_the_official_client(tmp_path: Path, client_folder: Path, kind: str) -> None:
+    with start_consortium(tmp_path, kind, names=("maker", "factory", "bank")) as consortium:
         # The client writes its machine's time into its transactions.
         consortium.clock.now_us = time.time_ns() // 1_000
         deal = signed_deal(consortium)
-        seen = consortium.run(serve_and_run(deal, client_folder, task(deal)))
+        seen = consortium.run(run_as_provider(deal, client_folder, task(deal)))
         consortium.catch_up(seen["committed"]["blockNumber"])
 
         said = {peer["mspId"]: peer["message"].split(":")[0] for peer in seen["refusal"]}
@@ -116,26 +119,22 @@ def transaction(deal: Deal, disclosure: Disclosure) -> dict[str, Any]:
     }
 
 
-async def serve_and_run(deal: Deal, folder: Path, work: Mapping[str, Any]) -> dict[str, Any]:
-    """Runs the client, as a program of the provider's, against the ledger's service; what it saw."""
-    topology, ledger = deal.consortium.topology, deal.consortium.ledger.transport(deal.provider.msp_id)
-    assert isinstance(ledger, EmbeddedLedger)
-    keys = topology.keys(topology.member(deal.provider.msp_id))
-    tls, user = keys.node_tls(), keys.user("erp")
-    server = await LedgerServer.start(ledger, "localhost", 0, ServerTls(tls.key_pem(), tls.certificate_pem()))
-    connection = {
-        "address": f"localhost:{server.port}",
-        "tlsRoots": keys.tls_root_pem().decode(),
-        "mspId": keys.msp_id,
-        "certificate": user.certificate_pem().decode(),
-        "key": user.key_pem().decode(),
-        "channel": topology.channel,
-        "chaincode": "zunft",
-    }
-    try:
+async def run_as_provider(deal: Deal, folder: Path, work: Mapping[str, Any]) -> dict[str, Any]:
+    """Runs the client, as a program of the provider's, against its peer; what it saw."""
+    topology, msp_id = deal.consortium.topology, deal.provider.msp_id
+    keys = topology.keys(topology.member(msp_id))
+    user = keys.user("erp")
+    async with deal.consortium.ledger.served(msp_id) as address:
+        connection = {
+            "address": address,
+            "tlsRoots": keys.tls_root_pem().decode(),
+            "mspId": msp_id,
+            "certificate": user.certificate_pem().decode(),
+            "key": user.key_pem().decode(),
+            "channel": topology.channel,
+            "chaincode": CHAINCODE,
+        }
         return await run_client(folder, {**connection, **work})
-    finally:
-        await server.stop()
 
 
 async def run_client(folder: Path, work: Mapping[str, Any]) -> dict[str, Any]:
