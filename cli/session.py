@@ -21,6 +21,7 @@ from fabric.diagnosis import diagnose
 from network.key_files import KeyFiles
 from network.topology import MemberEntry, Topology
 from node.ledger.connect import connect
+from node.ledger.gateway.calls import Limits
 from node.ledger.gateway.commit import Committed
 from node.ledger.gateway.errors import GatewayError
 from node.ledger.gateway.gateway import Gateway
@@ -34,6 +35,8 @@ from zunft.v1.usage_pb2 import AccountHead, ReadHead
 T = TypeVar("T")
 M = TypeVar("M", bound=Message)
 
+# Somebody waits for the command: a ledger that is away is not waited for as a node does.
+LIMITS = Limits(reconnect_s=10)
 # A contract's key conflicts with one that came in between: a fresh proposal settles it.
 RETRIES = 5
 
@@ -51,7 +54,7 @@ class Session:
         """As the named user, else as the member's first user whose roles allow the transaction. Raises NoSuchUser."""
         files = self._find_user(transaction)
         identity = SigningIdentity.load(self.member.msp_id, files.certificate_path, files.key_path)
-        return Gateway(self.transport, identity, channel=self.topology.channel)
+        return Gateway(self.transport, identity, channel=self.topology.channel, limits=LIMITS)
 
     async def submit(self, name: str, request: Message) -> Committed:
         """A transaction that the majority endorses."""
