@@ -9,6 +9,11 @@ from fabric_protos.gateway import gateway_pb2
 class LedgerError(Exception):
     """Root of everything that can go wrong between a client and its ledger."""
 
+    @property
+    def reason(self) -> object:
+        """Equal for two errors that come of the same trouble, whatever they happened to."""
+        return type(self), str(self)
+
 
 class TransportError(LedgerError):
     """The ledger refused a call, or cannot be reached.

@@ -33,6 +33,9 @@ class LedgerTransport(Protocol):
     def deliver(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
         """Blocks, from a signed DELIVER_SEEK_INFO envelope."""
 
+    def deliver_filtered(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
+        """Of each block the transactions' ids, validation codes, and events without their payload."""
+
     def deliver_with_private_data(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
         """Blocks with the private data that the asking member may have."""
 

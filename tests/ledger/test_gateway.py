@@ -213,10 +213,10 @@ async def test_present_blocks_end_with_the_newest(tmp_path: Path) -> None:
 class Overheard(UnreliableTransport):
     """Keeps the times of the requests for blocks."""
 
-    def deliver(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
+    def deliver_filtered(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
         header = common_pb2.Payload.FromString(request.payload).header.channel_header
         self.time_us = common_pb2.ChannelHeader.FromString(header).timestamp.ToMicroseconds()
-        return super().deliver(request)
+        return super().deliver_filtered(request)
 
 
 async def test_a_request_for_blocks_carries_the_machines_time(tmp_path: Path) -> None:

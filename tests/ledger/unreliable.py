@@ -57,6 +57,9 @@ class UnreliableTransport:
     def deliver(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
         return self._stream("deliver", self._ledger.deliver(request))
 
+    def deliver_filtered(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
+        return self._stream("deliver", self._ledger.deliver_filtered(request))
+
     def deliver_with_private_data(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
         return self._stream("deliver", self._ledger.deliver_with_private_data(request))
 

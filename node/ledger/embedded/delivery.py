@@ -146,11 +146,11 @@ def block_response(block: common_pb2.Block) -> events_pb2.DeliverResponse:
 
 
 def filtered_response(channel: Channel) -> ForBlock:
-    """Transaction ids and codes in place of the block. Events are left to ChaincodeEvents."""
+    """Transaction ids, codes and events without their payload in place of the block."""
 
     def response(block: common_pb2.Block) -> events_pb2.DeliverResponse:
         codes = block.metadata.metadata[common_pb2.TRANSACTIONS_FILTER] or bytes(len(block.data.data))
-        transactions = [filtered(*entry) for entry in zip(block.data.data, codes, strict=True)]
+        transactions = [filtered(channel, *entry) for entry in zip(block.data.data, codes, strict=True)]
         number = block.header.number
         filtered_block = events_pb2.FilteredBlock(
             channel_id=channel.channel_id, number=number, filtered_transactions=transactions
@@ -160,10 +160,30 @@ def filtered_response(channel: Channel) -> ForBlock:
     return response
 
 
-def filtered(serialised: bytes, code: int) -> events_pb2.FilteredTransaction:
-    payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(serialised).payload)
+def filtered(channel: Channel, serialised: bytes, code: int) -> events_pb2.FilteredTransaction:
+    """As in Fabric an invalid transaction's event is there, too: the code says that it does not count."""
+    envelope = common_pb2.Envelope.FromString(serialised)
+    payload = common_pb2.Payload.FromString(envelope.payload)
     header = common_pb2.ChannelHeader.FromString(payload.header.channel_header)
-    return events_pb2.FilteredTransaction(txid=header.tx_id, type=header.type, tx_validation_code=code)
+    transaction = events_pb2.FilteredTransaction(txid=header.tx_id, type=header.type, tx_validation_code=code)
+    if header.type == common_pb2.ENDORSER_TRANSACTION:
+        actions = [
+            events_pb2.FilteredChaincodeAction(chaincode_event=event) for event in bare_events(channel, envelope)
+        ]
+        transaction.transaction_actions.CopyFrom(events_pb2.FilteredTransactionActions(chaincode_actions=actions))
+    return transaction
+
+
+def bare_events(channel: Channel, envelope: common_pb2.Envelope) -> Iterable[chaincode_event_pb2.ChaincodeEvent]:
+    """Without the payload."""
+    try:
+        event = parse_action(channel, parse_header(envelope)).event
+    except Invalid:
+        return
+    if event:
+        yield chaincode_event_pb2.ChaincodeEvent(
+            tx_id=event.tx_id, chaincode_id=event.chaincode_id, event_name=event.event_name
+        )
 
 
 def status(code: int) -> events_pb2.DeliverResponse:

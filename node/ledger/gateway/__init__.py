@@ -1,8 +1,9 @@
 """The client of a ledger: Fabric's gateway protocol over a `LedgerTransport`."""
 
+from node.ledger.gateway.blocks import BlocksRequest
 from node.ledger.gateway.calls import Limits
 from node.ledger.gateway.checkpoint import Checkpoint, FileCheckpoints, MemoryCheckpoints
-from node.ledger.gateway.commit import Commit, Committed
+from node.ledger.gateway.commit import Commit, Committed, Submitted
 from node.ledger.gateway.errors import (
     CheckpointDamaged,
     CommitError,
@@ -14,13 +15,14 @@ from node.ledger.gateway.errors import (
     StreamError,
     SubmitError,
 )
-from node.ledger.gateway.events import ChaincodeEvent
+from node.ledger.gateway.events import ChaincodeEvent, EventsRequest
 from node.ledger.gateway.gateway import Gateway
 from node.ledger.gateway.identity import SigningIdentity
 from node.ledger.gateway.proposal import Proposal
 from node.ledger.gateway.transaction import Transaction
 
 __all__ = [
+    "BlocksRequest",
     "ChaincodeEvent",
     "Checkpoint",
     "CheckpointDamaged",
@@ -30,6 +32,7 @@ __all__ = [
     "Committed",
     "EndorseError",
     "EvaluateError",
+    "EventsRequest",
     "FileCheckpoints",
     "Gateway",
     "GatewayError",
@@ -40,5 +43,6 @@ __all__ = [
     "SigningIdentity",
     "StreamError",
     "SubmitError",
+    "Submitted",
     "Transaction",
 ]

@@ -1,14 +1,13 @@
-"""The channel's blocks, with the private data that the asking member may have.
+"""The channel's blocks: whole, with the private data that the asking member may have, or filtered.
 
 Source: Fabric documentation, "Peer channel-based event services"; orderer/ab.proto, peer/events.proto.
 """
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import grpc
 from fabric_protos.common import common_pb2
@@ -17,11 +16,7 @@ from fabric_protos.peer import events_pb2
 
 from node.ledger.errors import TransportError
 from node.ledger.gateway.calls import Limits
-from node.ledger.gateway.clock import system_clock_us
-from node.ledger.gateway.identity import SigningIdentity
-from node.ledger.gateway.proposal import NONCE_BYTES, timestamp
 from node.ledger.gateway.streams import reopened
-from node.ledger.transport import LedgerTransport
 
 # Instead of a block's number: the newest one that is there.
 NEWEST = -1
@@ -34,86 +29,122 @@ _REFUSALS = {
     common_pb2.SERVICE_UNAVAILABLE: (grpc.StatusCode.UNAVAILABLE, "the peer cannot deliver blocks now"),
 }
 
+# One of the transport's three services.
+Deliver = Callable[[common_pb2.Envelope], AsyncIterator[events_pb2.DeliverResponse]]
+
+
+@dataclass(frozen=True)
+class BlocksRequest:
+    """Asks for blocks of any kind. `message` is what the reader signs: a serialised common.Payload."""
+
+    message: bytes
+    signature: bytes = b""
+
+    def with_signature(self, signature: bytes) -> BlocksRequest:
+        return replace(self, signature=signature)
+
+    @property
+    def signed(self) -> common_pb2.Envelope:
+        return common_pb2.Envelope(payload=self.message, signature=self.signature)
+
+    def to_bytes(self) -> bytes:
+        """A common.Envelope, to be signed elsewhere."""
+        return bytes(self.signed.SerializeToString())
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> BlocksRequest:
+        """The inverse. Raises DecodeError."""
+        envelope = common_pb2.Envelope.FromString(data)
+        return cls(envelope.payload, envelope.signature)
+
 
 @dataclass
 class BlockReader:
-    """Reads blocks in order. `number`, the next one to come, moves with each block."""
+    """Reads blocks in order. `number`, the next one to come, moves with each block; None: whichever comes next."""
 
-    transport: LedgerTransport
-    identity: SigningIdentity
-    channel: str
-    number: int
-    private_data: bool
-    tls_certificate_hash: bytes = b""
-    # Ends with the block that is the newest when asked, instead of waiting for more.
-    only_present: bool = False
+    deliver: Deliver
+    # The signed request for the blocks from `number` on.
+    request: Callable[[int | None], BlocksRequest]
+    number: int | None
 
-    async def blocks(self, limits: Limits) -> AsyncGenerator[events_pb2.BlockAndPrivateData]:
-        """Waits for blocks that are not there yet, unless `only_present`. Raises StreamError."""
+    async def answers(self, limits: Limits) -> AsyncGenerator[events_pb2.DeliverResponse]:
+        """One for each block. Raises StreamError."""
         async with aclosing(reopened(self._open, limits)) as answers:
             async for answer in answers:
-                block = _block(answer)
-                self.number = block.block.header.number + 1
-                yield block
+                self.number = _number(answer) + 1
+                yield answer
 
-    async def _open(self) -> AsyncGenerator[events_pb2.DeliverResponse]:
-        async for answer in self._deliver(self._request()):
-            if answer.WhichOneof("Type") == "status":
-                if answer.status == common_pb2.SUCCESS:
-                    return
-                raise _refusal(answer.status)
-            yield answer
-
-    def _deliver(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
-        if self.private_data:
-            return self.transport.deliver_with_private_data(request)
-        return self.transport.deliver(request)
-
-    def _request(self) -> common_pb2.Envelope:
-        """With the machine's time, whatever clock transactions go by: a peer holds it against its own (Fabric:
-        core.yaml, peer.authentication.timewindow)."""
-        header = common_pb2.ChannelHeader(
-            type=common_pb2.DELIVER_SEEK_INFO,
-            channel_id=self.channel,
-            timestamp=timestamp(system_clock_us()),
-            tls_cert_hash=self.tls_certificate_hash,
-        )
-        seek = present_blocks(self.number) if self.only_present else all_blocks(self.number)
-        payload = seek_payload(header, self.identity.creator, secrets.token_bytes(NONCE_BYTES), seek)
-        return common_pb2.Envelope(payload=payload, signature=self.identity.sign(payload))
+    def _open(self) -> AsyncGenerator[events_pb2.DeliverResponse]:
+        return delivered(self.deliver, self.request(self.number))
 
 
-def all_blocks(start: int) -> ab_pb2.SeekInfo:
-    """From `start` on, without end."""
-    stop = ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=_FOREVER))
-    return _seek(start, stop)
+async def delivered(deliver: Deliver, request: BlocksRequest) -> AsyncGenerator[events_pb2.DeliverResponse]:
+    """What one connection brings for a signed request. Raises TransportError."""
+    async for answer in deliver(request.signed):
+        if answer.WhichOneof("Type") == "status":
+            if answer.status == common_pb2.SUCCESS:
+                return
+            raise _refusal(answer.status)
+        yield answer
 
 
-def present_blocks(start: int) -> ab_pb2.SeekInfo:
+async def whole(
+    answers: AsyncGenerator[events_pb2.DeliverResponse],
+) -> AsyncGenerator[events_pb2.BlockAndPrivateData]:
+    """The blocks in these answers, without private data if none was asked for."""
+    async with aclosing(answers):
+        async for answer in answers:
+            yield _block(answer)
+
+
+async def filtered(answers: AsyncGenerator[events_pb2.DeliverResponse]) -> AsyncGenerator[events_pb2.FilteredBlock]:
+    """The filtered blocks in these answers."""
+    async with aclosing(answers):
+        async for answer in answers:
+            yield answer.filtered_block
+
+
+def all_blocks(start: int | None) -> ab_pb2.SeekInfo:
+    """From `start` on, without end; None: from the next one."""
+    return _seek(start, ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=_FOREVER)))
+
+
+def present_blocks(start: int | None) -> ab_pb2.SeekInfo:
     """From `start` to the newest."""
     return _seek(start, ab_pb2.SeekPosition(newest=ab_pb2.SeekNewest()))
 
 
-def _seek(start: int, stop: ab_pb2.SeekPosition) -> ab_pb2.SeekInfo:
-    first = ab_pb2.SeekPosition(newest=ab_pb2.SeekNewest())
-    if start != NEWEST:
+def _seek(start: int | None, stop: ab_pb2.SeekPosition) -> ab_pb2.SeekInfo:
+    if start is None:
+        first = ab_pb2.SeekPosition(next_commit=ab_pb2.SeekNextCommit())
+    elif start == NEWEST:
+        first = ab_pb2.SeekPosition(newest=ab_pb2.SeekNewest())
+    else:
         first = ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=start))
     return ab_pb2.SeekInfo(start=first, stop=stop, behavior=ab_pb2.SeekInfo.BLOCK_UNTIL_READY)
 
 
-def seek_payload(header: common_pb2.ChannelHeader, creator: bytes, nonce: bytes, seek: ab_pb2.SeekInfo) -> bytes:
-    """What the reader signs: a serialised common.Payload."""
+def blocks_request(
+    header: common_pb2.ChannelHeader, creator: bytes, nonce: bytes, seek: ab_pb2.SeekInfo
+) -> BlocksRequest:
+    """Not signed yet."""
     headers = common_pb2.Header(
         channel_header=header.SerializeToString(),
         signature_header=common_pb2.SignatureHeader(creator=creator, nonce=nonce).SerializeToString(),
     )
-    return bytes(common_pb2.Payload(header=headers, data=seek.SerializeToString()).SerializeToString())
+    return BlocksRequest(common_pb2.Payload(header=headers, data=seek.SerializeToString()).SerializeToString())
 
 
 def _block(answer: events_pb2.DeliverResponse) -> events_pb2.BlockAndPrivateData:
     if answer.WhichOneof("Type") == "block":
         return events_pb2.BlockAndPrivateData(block=answer.block)
     return answer.block_and_private_data
+
+
+def _number(answer: events_pb2.DeliverResponse) -> int:
+    if answer.WhichOneof("Type") == "filtered_block":
+        return int(answer.filtered_block.number)
+    return int(_block(answer).block.header.number)
 
 
 def _refusal(status: int) -> TransportError:

@@ -20,13 +20,16 @@ Answer = TypeVar("Answer")
 class Limits:
     """Seconds to wait for each step, and how hard to try.
 
-    A Fabric peer answers at most 500 calls at once and refuses what comes on top, so fewer are under way.
+    A Fabric peer answers at most 500 calls at once and refuses what comes on top, so fewer are under way. It gives an
+    endorser 30 s (core.yaml, peer.gateway.endorsementTimeout) and then says which one did not answer: wait for that.
     """
 
-    evaluate_s: float = 30
-    endorse_s: float = 30
+    evaluate_s: float = 40
+    endorse_s: float = 40
     submit_s: float = 30
     commit_status_s: float = 60
+    # When a transaction that is not committed is sent once more, and then after twice as long.
+    resend_s: float = 5
     in_flight: int = 400
     attempts: int = 8
     first_pause_s: float = 0.05
@@ -67,9 +70,35 @@ class Calls:
             return await call()
 
 
+# What Fabric 3.1 answers while something that a transaction needs is away, apart from UNAVAILABLE (our peer, or no
+# orderer takes it, or none of a named member's peers is known). Under ABORTED, in the detail of the peer concerned:
+_AWAY_SAYS_A_PEER = (
+    # Another member's peer has just gone: "rpc error: code = Unavailable desc = connection error: desc = ...".
+    "code = Unavailable",
+    # Its chaincode ended during the call: "error in simulation: failed to execute transaction ...: error sending:
+    # chaincode stream terminated".
+    "chaincode stream terminated",
+    # Its chaincode does not listen: "error in simulation: failed to execute transaction ...: could not launch
+    # chaincode ...: connect: connection refused".
+    "could not launch chaincode",
+)
+# Under FAILED_PRECONDITION, from the gateway itself, where no endorsing members are named:
+_AWAY_SAYS_THE_GATEWAY = (
+    "no combination of peers can be derived which satisfy the endorsement policy",
+    "failed to select a set of endorsers that satisfy the endorsement policy due to unavailability of peers",
+    "no peers available to evaluate chaincode",
+)
+# Under UNKNOWN, from our peer: it has 500 calls under way.
+_OVERLOADED = "too many requests"
+
+
 def is_passing(error: TransportError) -> bool:
-    """The peer is away or overloaded: the same call may succeed a little later, and can do no harm if made twice."""
-    return error.code is grpc.StatusCode.UNAVAILABLE or "too many requests" in str(error)
+    """Something is away or overloaded: the same call may succeed a little later, and can do no harm if made twice."""
+    if error.code is grpc.StatusCode.UNAVAILABLE or _OVERLOADED in str(error):
+        return True
+    if error.code is grpc.StatusCode.FAILED_PRECONDITION:
+        return any(words in str(error) for words in _AWAY_SAYS_THE_GATEWAY)
+    return any(words in detail.message for detail in error.details for words in _AWAY_SAYS_A_PEER)
 
 
 def pause_s(limits: Limits, attempt: int) -> float:

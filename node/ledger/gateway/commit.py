@@ -35,6 +35,14 @@ class Commit:
 
 
 @dataclass(frozen=True)
+class Submitted:
+    """A transaction that the orderers have taken, and what its chaincode answered; it stands once it is committed."""
+
+    commit: Commit
+    result: bytes
+
+
+@dataclass(frozen=True)
 class Committed:
     """A valid transaction, the block it stands in, and what its chaincode answered."""
 

@@ -47,6 +47,11 @@ class GatewayError(LedgerError):
         self.grpc_code = grpc_code
         self.details = tuple(details)
 
+    @property
+    def reason(self) -> object:
+        """The step, its outcome and whose peers failed; not the transaction, which is another one with every try."""
+        return type(self), self.grpc_code, frozenset(detail.msp_id for detail in self.details)
+
     @classmethod
     def refused(cls, error: TransportError, tx_id: str = "") -> Self:
         """The ledger's answer, with what each peer said."""

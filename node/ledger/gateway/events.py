@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.orderer import ab_pb2
 
 from node.ledger.gateway.calls import Limits
 from node.ledger.gateway.checkpoint import Checkpoint
-from node.ledger.gateway.identity import SigningIdentity
 from node.ledger.gateway.streams import reopened
 from node.ledger.transport import LedgerTransport
 
@@ -32,40 +31,69 @@ class ChaincodeEvent:
         return Checkpoint(self.block_number, self.tx_id)
 
 
+@dataclass(frozen=True)
+class EventsRequest:
+    """Asks for a chaincode's events. `message` is what the reader signs: a gateway.ChaincodeEventsRequest."""
+
+    message: bytes
+    signature: bytes = b""
+
+    def with_signature(self, signature: bytes) -> EventsRequest:
+        return replace(self, signature=signature)
+
+    @property
+    def signed(self) -> gateway_pb2.SignedChaincodeEventsRequest:
+        return gateway_pb2.SignedChaincodeEventsRequest(request=self.message, signature=self.signature)
+
+    def to_bytes(self) -> bytes:
+        """A gateway.SignedChaincodeEventsRequest, to be signed elsewhere."""
+        return bytes(self.signed.SerializeToString())
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> EventsRequest:
+        """The inverse. Raises DecodeError."""
+        signed = gateway_pb2.SignedChaincodeEventsRequest.FromString(data)
+        return cls(signed.request, signed.signature)
+
+
 @dataclass
 class EventReader:
     """Reads one chaincode's events. `position` moves with each event; None means from the next block on."""
 
     transport: LedgerTransport
-    identity: SigningIdentity
-    channel: str
-    chaincode: str
+    # The signed request for what comes after `position`.
+    request: Callable[[Checkpoint | None], EventsRequest]
     position: Checkpoint | None
 
     async def events(self, limits: Limits) -> AsyncGenerator[ChaincodeEvent]:
         """Without end. Raises StreamError."""
-        async with aclosing(reopened(self._open, limits)) as responses:
-            async for response in responses:
-                for event in response.events:
-                    self.position = Checkpoint(response.block_number, event.tx_id)
-                    yield _event(response.block_number, event)
+        async with aclosing(told(reopened(self._open, limits))) as events:
+            async for event in events:
+                self.position = event.checkpoint
+                yield event
 
     def _open(self) -> AsyncIterator[gateway_pb2.ChaincodeEventsResponse]:
-        request = events_request(self.channel, self.chaincode, self.identity.creator, self.position)
-        signature = self.identity.sign(request)
-        return self.transport.chaincode_events(
-            gateway_pb2.SignedChaincodeEventsRequest(request=request, signature=signature)
-        )
+        return self.transport.chaincode_events(self.request(self.position).signed)
 
 
-def events_request(channel: str, chaincode: str, creator: bytes, position: Checkpoint | None) -> bytes:
-    """What the reader signs: a serialised gateway.ChaincodeEventsRequest."""
+async def told(
+    responses: AsyncGenerator[gateway_pb2.ChaincodeEventsResponse],
+) -> AsyncGenerator[ChaincodeEvent]:
+    """The events in these responses, of which each is a block's."""
+    async with aclosing(responses):
+        async for response in responses:
+            for event in response.events:
+                yield _event(response.block_number, event)
+
+
+def events_request(channel: str, chaincode: str, creator: bytes, position: Checkpoint | None) -> EventsRequest:
+    """Not signed yet."""
     request = gateway_pb2.ChaincodeEventsRequest(
         channel_id=channel, chaincode_id=chaincode, identity=creator, start_position=_start(position)
     )
     if position:
         request.after_transaction_id = position.tx_id
-    return bytes(request.SerializeToString())
+    return EventsRequest(request.SerializeToString())
 
 
 def _start(position: Checkpoint | None) -> ab_pb2.SeekPosition:

@@ -7,31 +7,47 @@
     commit = await gateway.send(transaction)              the author signs the outcome, the orderers take it
     committed = await gateway.commit_status(commit)       the peers have checked and stored it
 
-Each step takes what has been signed elsewhere just as well (`with_signature`, `to_bytes`, `from_bytes`).
+Each step takes what has been signed elsewhere just as well (`with_signature`, `to_bytes`, `from_bytes`), and so does
+each stream (`new_events_request`, `new_blocks_request`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol, Self, TypeVar
 
+from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
+from fabric_protos.orderer import ab_pb2
 from fabric_protos.peer import events_pb2, transaction_pb2
 from google.protobuf.message import Message
 
-from node.ledger.gateway.blocks import NEWEST, BlockReader
+from node.ledger.gateway.blocks import (
+    NEWEST,
+    BlockReader,
+    BlocksRequest,
+    Deliver,
+    all_blocks,
+    blocks_request,
+    delivered,
+    filtered,
+    present_blocks,
+    whole,
+)
 from node.ledger.gateway.calls import Calls, Limits, pause_s
 from node.ledger.gateway.checkpoint import Checkpoint
 from node.ledger.gateway.clock import ClockUs, system_clock_us
-from node.ledger.gateway.commit import Commit, Committed, make_commit
+from node.ledger.gateway.commit import Commit, Committed, Submitted, make_commit
 from node.ledger.gateway.errors import CommitError, CommitStatusError, EndorseError, EvaluateError, SubmitError
-from node.ledger.gateway.events import ChaincodeEvent, EventReader
+from node.ledger.gateway.events import ChaincodeEvent, EventReader, EventsRequest, events_request, told
 from node.ledger.gateway.identity import SigningIdentity
-from node.ledger.gateway.proposal import NONCE_BYTES, Call, Proposal, make_proposal
+from node.ledger.gateway.proposal import NONCE_BYTES, Call, Proposal, make_proposal, timestamp
 from node.ledger.gateway.refusal import raise_refusal
+from node.ledger.gateway.streams import unbroken
 from node.ledger.gateway.transaction import Transaction
 from node.ledger.transport import LedgerTransport
 
@@ -71,25 +87,13 @@ class Gateway:
         transient: Mapping[str, bytes] | None = None,
         msp_ids: Sequence[str] = (),
     ) -> bytes:
-        """Asks one peer (of these members, if any are named) and writes nothing.
+        """Asks one peer, of these members if any are named, else of one's own, and writes nothing.
 
         Raises the contract's ContractError, EvaluateError.
         """
-        proposal = self.new_proposal(name, request, extra_args=extra_args, transient=transient)
-        message = gateway_pb2.EvaluateRequest(
-            transaction_id=proposal.tx_id,
-            channel_id=self.channel,
-            proposed_transaction=self._signed(proposal).signed,
-            target_organizations=msp_ids,
-        )
-        try:
-            response = await self._calls.run(
-                lambda: self.transport.evaluate(message), self._limits.evaluate_s, EvaluateError, proposal.tx_id
-            )
-        except EvaluateError as error:
-            raise_refusal(error)
-            raise
-        return bytes(response.result.payload)
+        asked = msp_ids or [self.identity.msp_id]
+        proposal = self.new_proposal(name, request, extra_args=extra_args, transient=transient, endorsing_msp_ids=asked)
+        return await self.evaluate_proposal(proposal)
 
     async def submit(
         self,
@@ -118,6 +122,37 @@ class Gateway:
             await asyncio.sleep(pause_s(self._limits, attempt))
         raise AssertionError("unreachable")
 
+    async def submit_async(
+        self,
+        name: str,
+        request: Message | bytes,
+        *,
+        extra_args: Sequence[bytes] = (),
+        transient: Mapping[str, bytes] | None = None,
+        endorsing_msp_ids: Sequence[str] = (),
+    ) -> Submitted:
+        """Does not wait for the outcome, which `commit_status` tells.
+
+        Raises the contract's ContractError, EndorseError, SubmitError.
+        """
+        proposal = self.new_proposal(
+            name, request, extra_args=extra_args, transient=transient, endorsing_msp_ids=endorsing_msp_ids
+        )
+        transaction = await self.endorse(proposal)
+        return Submitted(await self.send(transaction), transaction.result)
+
+    def with_limits(self, limits: Limits) -> Gateway:
+        """The same client for calls that need other limits, over the same connection."""
+        return Gateway(
+            self.transport,
+            self.identity,
+            channel=self.channel,
+            chaincode=self.chaincode,
+            limits=limits,
+            clock=self._clock,
+            tls_certificate_hash=self._tls_certificate_hash,
+        )
+
     # --- step by step -----------------------------------------------------------------------------------------------
 
     def new_proposal(
@@ -133,6 +168,26 @@ class Gateway:
         args = [name.encode(), _request_bytes(request), *extra_args]
         call = Call(self.channel, self.chaincode, args, transient or {}, endorsing_msp_ids)
         return make_proposal(call, self.identity.creator, secrets.token_bytes(NONCE_BYTES), self._clock())
+
+    async def evaluate_proposal(self, proposal: Proposal) -> bytes:
+        """Asks one peer, of the members that would endorse it if any are named.
+
+        Raises the contract's ContractError, EvaluateError.
+        """
+        message = gateway_pb2.EvaluateRequest(
+            transaction_id=proposal.tx_id,
+            channel_id=proposal.channel,
+            proposed_transaction=self._signed(proposal).signed,
+            target_organizations=proposal.endorsing_msp_ids,
+        )
+        try:
+            response = await self._calls.run(
+                lambda: self.transport.evaluate(message), self._limits.evaluate_s, EvaluateError, proposal.tx_id
+            )
+        except EvaluateError as error:
+            raise_refusal(error)
+            raise
+        return bytes(response.result.payload)
 
     async def endorse(self, proposal: Proposal) -> Transaction:
         """Raises the contract's ContractError, EndorseError."""
@@ -189,24 +244,66 @@ class Gateway:
 
         With neither, events of a moment without connection are not seen: a reader that must see all gives one.
         """
-        position = after or (None if start_block is None else Checkpoint(start_block))
-        reader = EventReader(self.transport, self.identity, self.channel, self.chaincode, position)
+        reader = EventReader(self.transport, self._events_request, _position(start_block, after))
         return reader.events(self._limits)
 
-    def blocks(self, start: int, *, private_data: bool = True) -> AsyncGenerator[events_pb2.BlockAndPrivateData]:
-        """Blocks from number `start` on. Ends with StreamError only."""
-        return self._block_reader(start, private_data).blocks(self._limits)
+    def blocks(
+        self,
+        start: int | None = None,
+        *,
+        after: Checkpoint | None = None,
+        private_data: bool = True,
+        reconnect_s: float | None = None,
+    ) -> AsyncGenerator[events_pb2.BlockAndPrivateData]:
+        """Blocks after a checkpoint, else from a number on, else from the next one on. Ends with StreamError only.
+
+        A checkpoint inside of a block is followed by that whole block. `reconnect_s` takes the limit's place.
+        """
+        answers = self._answers(self._deliver(private_data), all_blocks, _number(start, after), reconnect_s)
+        return whole(answers)
+
+    def filtered_blocks(
+        self, start: int | None = None, *, after: Checkpoint | None = None
+    ) -> AsyncGenerator[events_pb2.FilteredBlock]:
+        """The same with little of each block: the transactions' ids, codes and events without payload."""
+        return filtered(self._answers(self.transport.deliver_filtered, all_blocks, _number(start, after)))
 
     def present_blocks(
         self, start: int = 0, *, private_data: bool = True
     ) -> AsyncGenerator[events_pb2.BlockAndPrivateData]:
         """Blocks from number `start` to the one that is the newest now. Raises StreamError."""
-        return replace(self._block_reader(start, private_data), only_present=True).blocks(self._limits)
+        return whole(self._answers(self._deliver(private_data), present_blocks, start))
 
-    async def height(self) -> int:
-        """How many blocks there are. Raises StreamError."""
-        numbers = [block.block.header.number async for block in self.present_blocks(NEWEST, private_data=False)]
+    async def height(self, *, reconnect_s: float | None = None) -> int:
+        """How many blocks there are; `reconnect_s` takes the limit's place. Raises StreamError."""
+        newest = filtered(self._answers(self.transport.deliver_filtered, present_blocks, NEWEST, reconnect_s))
+        numbers = [block.number async for block in newest]
         return int(numbers[-1]) + 1
+
+    # --- streams that are signed elsewhere --------------------------------------------------------------------------
+    # They end with their connection, with StreamError: sign another request, which goes on after the last one seen.
+
+    def new_events_request(self, *, start_block: int | None = None, after: Checkpoint | None = None) -> EventsRequest:
+        """Not signed yet; the positions are those of `chaincode_events`."""
+        return events_request(self.channel, self.chaincode, self.identity.creator, _position(start_block, after))
+
+    def events_of(self, request: EventsRequest) -> AsyncGenerator[ChaincodeEvent]:
+        """Raises StreamError."""
+        return told(unbroken(self.transport.chaincode_events(self._signed(request).signed)))
+
+    def new_blocks_request(self, start: int | None = None, *, after: Checkpoint | None = None) -> BlocksRequest:
+        """Not signed yet, for any kind of blocks; a peer takes it only within minutes (15 by default)."""
+        return self._blocks_request(all_blocks(_number(start, after)))
+
+    def blocks_of(
+        self, request: BlocksRequest, *, private_data: bool = True
+    ) -> AsyncGenerator[events_pb2.BlockAndPrivateData]:
+        """Raises StreamError."""
+        return whole(unbroken(delivered(self._deliver(private_data), self._signed(request))))
+
+    def filtered_blocks_of(self, request: BlocksRequest) -> AsyncGenerator[events_pb2.FilteredBlock]:
+        """Raises StreamError."""
+        return filtered(unbroken(delivered(self.transport.deliver_filtered, self._signed(request))))
 
     # --- how --------------------------------------------------------------------------------------------------------
 
@@ -214,13 +311,50 @@ class Gateway:
     def _limits(self) -> Limits:
         return self._calls.limits
 
-    def _block_reader(self, start: int, private_data: bool) -> BlockReader:
-        return BlockReader(self.transport, self.identity, self.channel, start, private_data, self._tls_certificate_hash)
+    def _deliver(self, private_data: bool) -> Deliver:
+        return self.transport.deliver_with_private_data if private_data else self.transport.deliver
+
+    def _answers(
+        self,
+        deliver: Deliver,
+        seek: Callable[[int | None], ab_pb2.SeekInfo],
+        start: int | None,
+        reconnect_s: float | None = None,
+    ) -> AsyncGenerator[events_pb2.DeliverResponse]:
+        reader = BlockReader(deliver, lambda number: self._signed(self._blocks_request(seek(number))), start)
+        limits = self._limits if reconnect_s is None else replace(self._limits, reconnect_s=reconnect_s)
+        return reader.answers(limits)
+
+    def _blocks_request(self, seek: ab_pb2.SeekInfo) -> BlocksRequest:
+        header = common_pb2.ChannelHeader(
+            type=common_pb2.DELIVER_SEEK_INFO,
+            channel_id=self.channel,
+            timestamp=timestamp(system_clock_us()),
+            tls_cert_hash=self._tls_certificate_hash,
+        )
+        return blocks_request(header, self.identity.creator, secrets.token_bytes(NONCE_BYTES), seek)
+
+    def _events_request(self, position: Checkpoint | None) -> EventsRequest:
+        return self._signed(self.new_events_request(after=position))
 
     async def _submit(self, proposal: Proposal) -> Committed:
-        transaction = await self.endorse(proposal)
+        transaction = self._signed(await self.endorse(proposal))
         commit = await self.send(transaction)
-        return Committed(transaction.tx_id, await self.commit_status(commit), transaction.result)
+        resending = asyncio.create_task(self._resend(transaction))
+        try:
+            block_number = await self.commit_status(commit)
+        finally:
+            resending.cancel()
+        return Committed(transaction.tx_id, block_number, transaction.result)
+
+    async def _resend(self, transaction: Transaction) -> None:
+        """An orderer that ends loses what it has taken and not yet passed on; to send it again is harmless."""
+        wait_s = self._limits.resend_s
+        while True:
+            await asyncio.sleep(wait_s)
+            wait_s *= 2
+            with suppress(SubmitError):
+                await self.send(transaction)
 
     def _signed(self, signable: _SignableT) -> _SignableT:
         return signable if signable.signature else signable.with_signature(self.identity.sign(signable.message))
@@ -237,6 +371,14 @@ class _Signable(Protocol):
 
 
 _SignableT = TypeVar("_SignableT", bound=_Signable)
+
+
+def _position(start_block: int | None, after: Checkpoint | None) -> Checkpoint | None:
+    return after or (None if start_block is None else Checkpoint(start_block))
+
+
+def _number(start: int | None, after: Checkpoint | None) -> int | None:
+    return after.block_number if after else start
 
 
 def _request_bytes(request: Message | bytes) -> bytes:

@@ -16,7 +16,8 @@ from network.certificates import P256_ORDER, Clock, utc_now
 from network.key_files import KeyFiles
 from node.ledger.gateway.errors import OfflineIdentity
 
-# From the message to its signature: a key in memory, a security module, a person with a smart card.
+# From the message to its signature: a key in memory, a security module, a person with a smart card. It chooses the
+# hash, too; Fabric takes DER and `low_s` only.
 Signer = Callable[[bytes], bytes]
 
 _ECDSA_SHA256 = ec.ECDSA(hashes.SHA256())
@@ -55,14 +56,18 @@ class SigningIdentity:
 
 
 def key_signer(key: ec.EllipticCurvePrivateKey) -> Signer:
-    """ECDSA over SHA-256 by an EC P-256 key; DER (RFC 3279) and low-S, the only form that Fabric takes."""
+    """ECDSA over SHA-256 by an EC P-256 key; DER (RFC 3279) and low-S."""
 
     def sign(message: bytes) -> bytes:
-        signature = key.sign(message, _ECDSA_SHA256)
-        r, s = decode_dss_signature(signature)
-        return signature if s <= P256_ORDER // 2 else encode_dss_signature(r, P256_ORDER - s)
+        return low_s(key.sign(message, _ECDSA_SHA256))
 
     return sign
+
+
+def low_s(signature: bytes) -> bytes:
+    """The lower of the two equally true forms of a P-256 signature in DER; security modules answer with either."""
+    r, s = decode_dss_signature(signature)
+    return signature if s <= P256_ORDER // 2 else encode_dss_signature(r, P256_ORDER - s)
 
 
 def _nobody_signs(_message: bytes) -> bytes:

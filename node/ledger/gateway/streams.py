@@ -18,7 +18,8 @@ Item = TypeVar("Item")
 async def reopened(open_stream: Callable[[], AsyncIterator[Item]], limits: Limits) -> AsyncGenerator[Item]:
     """All items; when the connection breaks, `open_stream` is asked for a stream that goes on where the last ended.
 
-    Raises StreamError when the ledger refuses, or stays away for longer than limits.reconnect_s.
+    Raises StreamError when the ledger refuses, or stays away for longer than limits.reconnect_s (0: with the first
+    break).
     """
     attempt, broken_at = 0, 0.0
     while True:
@@ -34,10 +35,20 @@ async def reopened(open_stream: Callable[[], AsyncIterator[Item]], limits: Limit
             if not attempt or now - opened_at > limits.reconnect_s:
                 # It stood, if only in silence.
                 attempt, broken_at = 0, now
-            if not is_passing(error) or now - broken_at > limits.reconnect_s:
+            if not is_passing(error) or now - broken_at >= limits.reconnect_s:
                 raise StreamError.refused(error) from error
         await asyncio.sleep(pause_s(limits, attempt))
         attempt += 1
+
+
+async def unbroken(stream: AsyncIterator[Item]) -> AsyncGenerator[Item]:
+    """All items of one connection, which is all that a request signed elsewhere is good for. Raises StreamError."""
+    try:
+        async with aclosing(_closable(stream)) as items:
+            async for item in items:
+                yield item
+    except TransportError as error:
+        raise StreamError.refused(error) from error
 
 
 async def _closable(stream: AsyncIterator[Item]) -> AsyncGenerator[Item]:

@@ -17,9 +17,9 @@ from fabric_protos.peer import chaincode_pb2, proposal_pb2
 from network.certificates import is_low_s
 from network.member_keys import MemberKeys
 from node.ledger.gateway import Checkpoint, Commit, OfflineIdentity, Proposal, SigningIdentity
-from node.ledger.gateway.blocks import all_blocks, seek_payload
+from node.ledger.gateway.blocks import BlocksRequest, all_blocks, blocks_request
 from node.ledger.gateway.commit import make_commit
-from node.ledger.gateway.events import events_request
+from node.ledger.gateway.events import EventsRequest, events_request
 from node.ledger.gateway.identity import key_signer
 from node.ledger.gateway.proposal import Call, make_proposal, transaction_id
 
@@ -53,7 +53,13 @@ def test_what_is_signed_elsewhere_comes_back_unchanged() -> None:
     proposal = make_proposal(CALL, b"creator", b"n" * 24, 0).with_signature(b"signature")
     commit = make_commit("consortium", "tx", b"creator").with_signature(b"signature")
     assert Proposal.from_bytes(proposal.to_bytes()) == proposal
+    events = events_request("c", "zunft", b"creator", None).with_signature(b"signature")
+    blocks = blocks_request(common_pb2.ChannelHeader(), b"creator", b"nonce", all_blocks(5)).with_signature(
+        b"signature"
+    )
     assert Commit.from_bytes(commit.to_bytes()) == commit
+    assert EventsRequest.from_bytes(events.to_bytes()) == events
+    assert BlocksRequest.from_bytes(blocks.to_bytes()) == blocks
     with pytest.raises(OfflineIdentity, match="sign the message elsewhere"):
         SigningIdentity.offline("AMSP", b"certificate").sign(b"message")
 
@@ -85,16 +91,20 @@ def test_identity_loads_from_a_members_folder(tmp_path: Path) -> None:
     ],
 )
 def test_events_start_where_the_reader_stopped(position: Checkpoint | None, start: str, after: str) -> None:
-    request = gateway_pb2.ChaincodeEventsRequest.FromString(events_request("c", "zunft", b"creator", position))
+    message = events_request("c", "zunft", b"creator", position).message
+    request = gateway_pb2.ChaincodeEventsRequest.FromString(message)
     assert request.start_position.WhichOneof("Type") == start
     assert request.start_position.specified.number == (7 if position else 0)
     assert request.after_transaction_id == after
 
 
+def seek_of(start: int | None) -> ab_pb2.SeekInfo:
+    request = blocks_request(common_pb2.ChannelHeader(), b"creator", b"nonce", all_blocks(start))
+    return ab_pb2.SeekInfo.FromString(common_pb2.Payload.FromString(request.message).data)
+
+
 def test_blocks_are_asked_for_without_end() -> None:
-    payload = common_pb2.Payload.FromString(
-        seek_payload(common_pb2.ChannelHeader(), b"creator", b"nonce", all_blocks(5))
-    )
-    seek = ab_pb2.SeekInfo.FromString(payload.data)
+    seek = seek_of(5)
     assert (seek.start.specified.number, seek.stop.specified.number) == (5, 2**64 - 1)
     assert seek.behavior == ab_pb2.SeekInfo.BLOCK_UNTIL_READY
+    assert seek_of(None).start.WhichOneof("Type") == "next_commit"
