@@ -85,11 +85,8 @@ class DockerRuntime:
             container = self._find(engine, process)
             if container is None or not _is_up(container):
                 return None
-            try:
-                memory_bytes = _memory_bytes(container)
-            except APIError as error:
-                if error.status_code not in _ENDED_MEANWHILE:
-                    raise
+            memory_bytes = _memory_bytes(container)
+            if memory_bytes is None:
                 return None
             state = container.attrs["State"]
             return Running(state["Pid"], memory_bytes, int(datetime.fromisoformat(state["StartedAt"]).timestamp()))
@@ -169,9 +166,15 @@ def _end(container: Container) -> None:
             container.wait(condition="removed", timeout=STOP_TIMEOUT_S)
 
 
-def _memory_bytes(container: Container) -> int:
-    """From the engine's `ps`, which says it in KiB; its own statistics take a second."""
-    return sum(int(kibibytes) * 1024 for _, kibibytes in container.top(ps_args="-o pid,rss")["Processes"])
+def _memory_bytes(container: Container) -> int | None:
+    """None if it has ended meanwhile. From the engine's `ps`, in KiB; the engine's own statistics take a second."""
+    try:
+        processes = container.top(ps_args="-o pid,rss")["Processes"]
+    except APIError as error:
+        if error.status_code not in _ENDED_MEANWHILE:
+            raise
+        return None
+    return sum(int(kibibytes) * 1024 for _, kibibytes in processes) if processes else None
 
 
 @contextmanager

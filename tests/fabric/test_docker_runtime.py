@@ -18,7 +18,7 @@ from docker.models.containers import Container
 
 from chaincode import keys
 from fabric import errors
-from fabric.docker_images import IMAGES, ORDERER_IMAGE, find_engine
+from fabric.docker_images import IMAGES, ORDERER_IMAGE
 from fabric.lifecycle import CHAINCODE
 from fabric.network import FabricNetwork
 from fabric.process import FabricProcess, ProcessKind, Running
@@ -27,6 +27,7 @@ from network.founding import Plan, make_members
 from network.topology import FabricSettings, RuntimeKind, Topology
 from node.ledger.gateway import Gateway
 from tests.consortium.fabric import free_first_port
+from tests.fabric.engine import machine_engine
 from zunft.v1.charter_pb2 import Charter, FoundCharter, TokenDefinition
 from zunft.v1.member_pb2 import Member
 from zunft.v1.record_pb2 import ReadKey, Record
@@ -43,9 +44,8 @@ Answer = TypeVar("Answer")
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[docker.DockerClient]:
-    try:
-        client = find_engine()
-    except (errors.NoEngine, errors.EnginePermissionDenied):
+    client = machine_engine()
+    if client is None:
         pytest.skip(MISSING)
     with closing(client):
         if not {*IMAGES} <= {tag for image in client.images.list() for tag in image.tags}:
