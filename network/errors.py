@@ -68,6 +68,10 @@ class InvalidChannel(NetworkError):
     """The channel's settings contradict themselves: no members, one of them twice, too few orderers."""
 
 
+class NothingToUpdate(NetworkError):
+    """The channel's configuration is what it should become."""
+
+
 class MalformedConfigBlock(NetworkError):
     """The block is not a channel's configuration block."""
 
