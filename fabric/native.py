@@ -78,8 +78,13 @@ def _spawn(program: str, process: FabricProcess) -> int:
         (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
-    environment = {**os.environ, **process.environment}
+    environment = {**_own_environment(), **process.environment}
     return os.posix_spawn(program, [program, *process.arguments], environment, file_actions=output, setsid=True)
+
+
+def _own_environment() -> dict[str, str]:
+    """Without what would win over core.yaml and orderer.yaml: many have such variables for another network's tools."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("CORE_", "ORDERER_", "FABRIC_"))}
 
 
 def _has_ended(found: psutil.Process) -> bool:
