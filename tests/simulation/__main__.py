@@ -1,4 +1,7 @@
-"""`python -m tests.simulation --seed 7 --steps 500`: one random script on a fresh ledger, against the auditor."""
+"""`python -m tests.simulation --seed 7 --steps 500`: one random script on a fresh ledger, against the auditor.
+
+What another ledger than the embedded one left is then compared with what the embedded one does.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,13 @@ import argparse
 import secrets
 import sys
 import tempfile
+from itertools import zip_longest
 from pathlib import Path
 
 from tests.consortium import LEDGER_KINDS, start_consortium
-from tests.simulation.player import simulate
+from tests.simulation.player import Transcript, simulate
+
+REPORT_EVERY = 100
 
 
 def main() -> None:
@@ -17,15 +23,34 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
     parser.add_argument("--steps", type=int, default=500)
     parser.add_argument("--ledger", choices=sorted(LEDGER_KINDS), default="embedded")
-    parser.add_argument("--transcript", type=Path, help="file for a line per step and the end state's digest")
+    parser.add_argument("--transcript", type=Path, help="file for a line per step, event and record of the end state")
     options = parser.parse_args()
-    say(f"seed {options.seed}: {options.steps} steps on the {options.ledger} ledger")
-    with tempfile.TemporaryDirectory() as folder, start_consortium(Path(folder) / "home", options.ledger) as consortium:
-        transcript = simulate(consortium, options.seed, options.steps)
+    if lack := LEDGER_KINDS[options.ledger].missing():
+        sys.exit(f"{options.ledger} {lack}")
+    transcript = play(options.ledger, options.seed, options.steps)
     if options.transcript:
-        options.transcript.write_text("\n".join((*transcript.lines, f"state {transcript.state_digest}", "")))
-    say(f"{transcript.committed} transactions, {transcript.refused} refusals, all as the auditor said")
-    say(f"state {transcript.state_digest}")
+        options.transcript.write_text("\n".join((*transcript.lines, "")))
+    if options.ledger != "embedded":
+        compare(transcript, play("embedded", options.seed, options.steps))
+        say("both ledgers did and left the same")
+
+
+def play(ledger: str, seed: int, steps: int) -> Transcript:
+    def report(step: int) -> None:
+        if step % REPORT_EVERY == 0 and step < steps:
+            say(f"{step} steps")
+
+    say(f"seed {seed}: {steps} steps on the {ledger} ledger")
+    with tempfile.TemporaryDirectory() as folder, start_consortium(Path(folder) / "home", ledger) as consortium:
+        transcript = simulate(consortium, seed, steps, report)
+    say(f"{len(transcript.events)} transactions, {transcript.refused} refusals, all as the auditor said")
+    return transcript
+
+
+def compare(one: Transcript, other: Transcript) -> None:
+    for line, counterpart in zip_longest(one.lines, other.lines, fillvalue="(nothing)"):
+        if line != counterpart:
+            sys.exit(f"the ledgers differ:\n{line}\n{counterpart}")
 
 
 def say(text: str) -> None:

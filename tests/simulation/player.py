@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +17,9 @@ from zunft.v1.invoice_pb2 import INVOICE_KIND_CREDIT_NOTE, INVOICE_KIND_GOODWILL
 from zunft.v1.tariff_pb2 import Tariff
 from zunft.v1.usage_pb2 import AccountHead, CorrectionReading
 
+# Hears the number of each step that was done.
+Report = Callable[[int], None]
+
 KINDS = {
     INVOICE_KIND_INVOICE: "invoice",
     INVOICE_KIND_CREDIT_NOTE: "credit note",
@@ -27,19 +29,23 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Transcript:
-    """What a script did, the same on every ledger: a line per step, and the digest of the end state."""
+    """What a script did, the same on every ledger: lines of text.
 
-    lines: tuple[str, ...]
-    state_digest: str
-    committed: int
+    `steps` say what became of each step, a refusal with its sentence; `events` are the channel's, in its order;
+    `records` are all values of the end state, the public ones, then each member's private ones.
+    """
+
+    steps: tuple[str, ...]
+    events: tuple[str, ...]
+    records: tuple[str, ...]
     refused: int
 
     @property
-    def digest(self) -> str:
-        return hashlib.sha256("\n".join((*self.lines, self.state_digest)).encode()).hexdigest()
+    def lines(self) -> tuple[str, ...]:
+        return (*self.steps, *self.events, *self.records)
 
 
-def simulate(consortium: Consortium, seed: int, steps: int) -> Transcript:
+def simulate(consortium: Consortium, seed: int, steps: int, report: Report = lambda _step: None) -> Transcript:
     """Founds the consortium and plays `steps` steps. Raises AssertionError at the first one that went otherwise."""
     consortium.found()
     auditor = Auditor(MEMBERS, consortium.clock.now_s)
@@ -54,7 +60,8 @@ def simulate(consortium: Consortium, seed: int, steps: int) -> Transcript:
         assert player.differences(auditor) == [], where
         lines.append(f"{number:05d} {step} -> {player.told(step, actual)}")
         refused += bool(actual.refusal)
-    return Transcript(tuple(lines), player.state_digest(), len(consortium.transactions), refused)
+        report(number)
+    return Transcript(tuple(lines), tuple(player.events()), tuple(player.records()), refused)
 
 
 @dataclass
@@ -69,7 +76,7 @@ class Player:
             getattr(self, step.verb)(step.actor, **step.arguments)
         except ContractError as refusal:
             assert len(self.consortium.transactions) == before, "a refusal left something behind"
-            return Outcome(refusal=type(refusal).__name__)
+            return Outcome(refusal=type(refusal).__name__, said=str(refusal))
         if step.verb == "wait":
             return Outcome()
         return Outcome(moved=tuple(self._moved(self.consortium.transactions[-1].event_payload)))
@@ -78,17 +85,24 @@ class Player:
         """Of a step that was done: the event, and the tokens that moved."""
         if step.verb == "wait":
             return "done"
+        if outcome.refusal:
+            return self._numbered(f"{outcome.refusal}: {outcome.said}")
         moved = " ".join(f"{source}>{target}:{amount}" for source, target, amount in outcome.moved)
-        return outcome.refusal or f"{self.consortium.transactions[-1].event_name} {moved}".rstrip()
+        return f"{self.consortium.transactions[-1].event_name} {moved}".rstrip()
 
-    def state_digest(self) -> str:
-        """Of all keys and values, public and private, with redemptions numbered, whose ids are the ledger's."""
-        state = self.consortium.state
-        digest = hashlib.sha256()
-        for values in (state.public, state.private):
-            for key in sorted(values, key=self._numbered):
-                digest.update(self._numbered(key).encode() + b"\0" + self._numbered_bytes(values[key]) + b"\0")
-        return digest.hexdigest()
+    def events(self) -> Iterator[str]:
+        for transaction in self.consortium.transactions:
+            payload = self._numbered_bytes(transaction.event_payload)
+            yield f"event {transaction.event_name} {payload.hex()}"
+
+    def records(self) -> Iterator[str]:
+        yield from self._told_records("channel", self.consortium.public)
+        for follower in self.consortium.followers.values():
+            yield from self._told_records(follower.msp_id, follower.private)
+
+    def _told_records(self, owner: str, values: Mapping[str, bytes]) -> list[str]:
+        numbered = {self._numbered(key): self._numbered_bytes(value) for key, value in values.items()}
+        return [f"{owner} {key} {value.hex()}" for key, value in sorted(numbered.items())]
 
     def differences(self, auditor: Auditor) -> list[str]:
         """Where the ledger and the auditor do not say the same."""
@@ -231,15 +245,14 @@ class Player:
             return f"hold/{known.index(name) + 1}"
         return account
 
-    def _numbered(self, key: str) -> str:
+    def _numbered(self, text: str) -> str:
+        """With redemptions numbered, whose ids are the ledger's; people are told how an id begins."""
         for number, redemption_id in enumerate(self.redemptions, 1):
-            key = key.replace(redemption_id, f"{number:064d}")
-        return key
+            text = text.replace(redemption_id, f"{number:064d}").replace(redemption_id[:16], f"{number:016d}")
+        return text
 
     def _numbered_bytes(self, value: bytes) -> bytes:
-        for number, redemption_id in enumerate(self.redemptions, 1):
-            value = value.replace(redemption_id.encode(), f"{number:064d}".encode())
-        return value
+        return self._numbered(value.decode("latin-1")).encode("latin-1")
 
     def _supply(self) -> tuple[int, int]:
         supply = self.consortium.read(keys.SUPPLY)

@@ -19,7 +19,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of it: the error class of a refusal, or the tokens that moved (account, amount; source first)."""
+    """What became of it: the error class of a refusal, or the tokens that moved (source, target, amount).
+
+    `said` is the refusal's sentence, which the auditor has none for.
+    """
 
     refusal: str = ""
     moved: tuple[tuple[str, str, int], ...] = ()
+    said: str = field(default="", compare=False)
