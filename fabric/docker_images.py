@@ -77,6 +77,10 @@ def _has(engine: docker.DockerClient, image: str) -> bool:
         engine.images.get(image)
     except NotFound:
         return False
+    except APIError as error:
+        raise PullFailed(
+            f"the Docker engine cannot say whether it has {image}: {error.explanation or error}"
+        ) from error
     return True
 
 

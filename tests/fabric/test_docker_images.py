@@ -17,6 +17,7 @@ import pytest
 
 from fabric import docker_images, errors
 from fabric.docker_images import ensure_images, find_engine
+from tests.fabric.engine import machine_engine
 from tests.fabric.registry import Registry
 
 POLL_S = 0.05
@@ -26,9 +27,8 @@ POLL_S = 0.05
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[docker.DockerClient]:
-    try:
-        client = find_engine()
-    except (errors.NoEngine, errors.EnginePermissionDenied):
+    client = machine_engine()
+    if client is None:
         pytest.skip("needs a Docker engine")
     with client.api:
         yield client
