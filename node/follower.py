@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Callable
 from contextlib import aclosing
 
 import structlog
 
 from chaincode.stub import implicit_collection
-from node.errors import NodeError
-from node.ledger.block_reader import MalformedBlock, read_block, undelivered
+from node.errors import BehindLedger, NodeError
+from node.ledger.block_reader import Block, MalformedBlock, read_block, undelivered
 from node.ledger.errors import LedgerError
 from node.ledger.gateway import Gateway
+from node.outage import Outage
 from node.read_model.read_model import ReadModel
 
-# How long a node that starts waits for the ledger's answer.
+# How long the ledger may take to say how many blocks it has.
 HEIGHT_TIMEOUT_S = 5.0
-FIRST_PAUSE_S = 0.1
-LONGEST_PAUSE_S = 30.0
 
 log = structlog.get_logger()
 
@@ -43,7 +41,7 @@ class Follower:
         self._read_model = read_model
         self._account_changed = account_changed
         self._reachable = reachable
-        self._failures = 0
+        self._outage = Outage("no blocks from the ledger", "blocks from the ledger again")
         self._stalled = asyncio.Event()
         self.task = asyncio.create_task(self._run())
 
@@ -54,10 +52,9 @@ class Follower:
         Raises what ends the task, and LedgerMismatch if the ledger has fewer blocks than the read model.
         """
         try:
-            async with asyncio.timeout(HEIGHT_TIMEOUT_S):
-                height = await self._gateway.height()
-        except (LedgerError, TimeoutError) as error:
-            log.warning("the ledger does not answer", error=repr(error), height=self._read_model.height)
+            height = await self._height()
+        except LedgerError:
+            # The task says so.
             return
         self._read_model.check_height(height)
         ends = [asyncio.create_task(one) for one in (self._read_model.reached(height), self._stalled.wait())]
@@ -76,34 +73,46 @@ class Follower:
         while True:
             try:
                 await self._follow()
+            except BehindLedger as error:
+                await self._pause(error)
             except (MalformedBlock, NodeError) as error:
                 self._reachable(False)
                 log.critical("the node stops following the ledger", error=str(error))
                 raise
             except Exception as error:  # the ledger's end of the stream may break in any way
                 self._reachable(False)
-                log.warning("no blocks from the ledger", error=repr(error), height=self._read_model.height)
-            await self._pause()
+                await self._pause(error)
 
     async def _follow(self) -> None:
-        """Up to a block whose private data the peer does not have yet: without them the view would lack them for ever,
-        so the block is asked for again."""
-        own = implicit_collection(self._read_model.msp_id)
-        async with aclosing(self._gateway.blocks(self._read_model.height, private_data=True)) as blocks:
+        """Until the stream breaks. Raises LedgerError, and BehindLedger at a block whose private data the peer does not
+        have yet: without them the view would lack them for ever, so the block is asked for again."""
+        height = await self._height()
+        self._reachable(True)
+        if height <= self._read_model.height:
+            self._outage.over()
+        # A peer that lost its blocks has fewer than the node for a while; it is waited for like one without news.
+        stream = self._gateway.blocks(self._read_model.height, private_data=True, reconnect_s=0)
+        async with aclosing(stream) as blocks:
             async for delivered in blocks:
-                block = read_block(delivered)
-                self._reachable(True)
-                if late := undelivered(block, own):
-                    log.warning("waiting for the private data of a block", block=block.number, transactions=late)
-                    return
-                for agreement_id in sorted(self._read_model.apply(block)):
-                    self._account_changed(agreement_id)
-                self._failures = 0
+                self._apply(read_block(delivered))
+                self._outage.over()
 
-    async def _pause(self) -> None:
-        """Each time longer."""
+    def _apply(self, block: Block) -> None:
+        if late := undelivered(block, implicit_collection(self._read_model.msp_id)):
+            raise BehindLedger(
+                f"the peer does not have the private data of block {block.number} yet ({', '.join(late)})"
+            )
+        for agreement_id in sorted(self._read_model.apply(block)):
+            self._account_changed(agreement_id)
+
+    async def _height(self) -> int:
+        """The ledger's. Raises LedgerError at once where nobody answers."""
+        try:
+            async with asyncio.timeout(HEIGHT_TIMEOUT_S):
+                return await self._gateway.height(reconnect_s=0)
+        except TimeoutError as error:
+            raise LedgerError(f"the ledger has not said its height for {HEIGHT_TIMEOUT_S:g} s") from error
+
+    async def _pause(self, error: Exception) -> None:
         self._stalled.set()
-        longest_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**self._failures)
-        self._failures += 1
-        # Nothing secret depends on it.
-        await asyncio.sleep(longest_s * random.uniform(0.5, 1))  # noqa: S311
+        await self._outage.pause(error)

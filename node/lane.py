@@ -7,7 +7,6 @@ not cover, is found and the others are charged.
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -31,6 +30,7 @@ from node.intake import Stream
 from node.journal import Entry, Journal
 from node.ledger.gateway import CommitError, Committed, EndorseError, Gateway
 from node.meter_account import MeterAccount
+from node.outage import Outage
 from node.progress import Progress
 from node.read_model.read_model import ReadModel
 from zunft.v1.event_pb2 import Refusal
@@ -53,8 +53,6 @@ FIRST_CATCH_UP_S = 0.1
 LONGEST_CATCH_UP_S = 2.0
 # After so many times the own peer is asked.
 CATCH_UPS = 5
-FIRST_PAUSE_S = 0.1
-LONGEST_PAUSE_S = 30.0
 
 log = structlog.get_logger()
 
@@ -89,7 +87,7 @@ class Lane:
         self._account_moved = asyncio.Event()
         # Whether batches are marked as waiting for funds.
         self._is_waiting = False
-        self._failures = 0
+        self._outage = Outage("ledger does not take usage", "ledger takes usage again", agreement_id=agreement_id)
         self._awake = asyncio.Event()
         self._log = log.bind(agreement_id=agreement_id)
         self._task = asyncio.create_task(self._run())
@@ -115,9 +113,12 @@ class Lane:
             self._awake.clear()
             try:
                 while await self._step():
-                    self._failures = 0
-            except Exception as error:  # the lane must not end, whatever it was
-                await self._pause(error)
+                    self._outage.over()
+            except Exception as error:  # the lane must not end, whatever it was; the journal has everything
+                await self._outage.pause(error)
+                self._awake.set()
+            else:
+                self._outage.over()
 
     async def _step(self) -> bool:
         """Bring the next group one step on; False when there is nothing to do."""
@@ -269,15 +270,6 @@ class Lane:
     def _asks_peer(self) -> bool:
         """Whether terms and head come from the peer, because the read model does not get on."""
         return self._catch_ups >= CATCH_UPS
-
-    async def _pause(self, error: Exception) -> None:
-        """Try again a little later, each time later; the journal has everything."""
-        self._log.warning("ledger does not take usage", error=repr(error), failures=self._failures)
-        longest_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**self._failures)
-        self._failures += 1
-        # Nothing secret depends on it.
-        await asyncio.sleep(longest_s * random.uniform(0.5, 1))  # noqa: S311
-        self._awake.set()
 
     def _publish(self, entries: Sequence[Entry], status: BatchStatus, refusal: Refusal | None = None) -> None:
         self._progress.publish(replace(entry, status=status, refusal=refusal or Refusal()) for entry in entries)

@@ -14,7 +14,7 @@ import node.errors
 from node.api.failures import REFUSAL_KEY
 from node.api.server import MAX_MESSAGE_BYTES
 from node.errors import NodeUnreachable
-from node.ledger.grpc_transport import TlsFiles
+from node.ledger.grpc_transport import RECONNECT_OPTIONS, TlsFiles
 from zunft.v1.event_pb2 import Refusal
 from zunft.v1.node_pb2 import (
     AccountBalance,
@@ -53,6 +53,7 @@ class NodeClient:
         """`address` is host:port; connects with the first call."""
         credentials = grpc.ssl_channel_credentials(tls.roots, tls.key, tls.certificate)
         options = [
+            *RECONNECT_OPTIONS,
             ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
             ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
         ]

@@ -69,9 +69,13 @@ class Submission:
 
     async def _accept(self, signed: SignedBatch) -> Entry:
         try:
-            entry = await self._intake.accept(signed)
+            # A machine may hang up at any moment: what has begun to come in comes in, and goes on to the ledger.
+            return await asyncio.shield(self._take_in(signed))
         except (ContractError, UnknownAgreement, UnknownMeter) as error:
             return _refused(signed, refusal(error))
+
+    async def _take_in(self, signed: SignedBatch) -> Entry:
+        entry = await self._intake.accept(signed)
         self._submitter.wake(entry.agreement_id)
         return entry
 

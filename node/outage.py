@@ -1,0 +1,63 @@
+"""A time in which the ledger does not do what it is asked: one line in the log when it begins, one when it is over."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from typing import Any
+
+import structlog
+
+from node.errors import NodeError
+from node.ledger.errors import LedgerError
+
+FIRST_PAUSE_S = 0.1
+# A ledger that is back is used again within seconds, however long it was away.
+LONGEST_PAUSE_S = 5.0
+
+log = structlog.get_logger()
+
+
+class Outage:
+    """Counts the failures of one thing that is tried again and again; it begins with the first, and `over` ends it.
+
+    It is told again when the reason changes.
+    """
+
+    def __init__(self, begins: str, ends: str, **context: Any) -> None:
+        """The two lines; `context` stands in both."""
+        self._begins = begins
+        self._ends = ends
+        self._log = log.bind(**context)
+        self._failures = 0
+        self._began_s = 0.0
+        self._reason: object = None
+
+    async def pause(self, error: Exception) -> None:
+        """Notes a failure, and waits before the next try, each time longer."""
+        if not self._failures:
+            self._began_s = time.monotonic()
+        if _reason(error) != self._reason:
+            self._reason = _reason(error)
+            self._log.warning(self._begins, error=_sentence(error))
+        longest_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**self._failures)
+        self._failures += 1
+        # Nothing secret depends on it.
+        await asyncio.sleep(longest_s * random.uniform(0.5, 1))  # noqa: S311
+
+    def over(self) -> None:
+        """It works; says so if it did not before."""
+        if self._failures:
+            self._log.info(self._ends, failures=self._failures, seconds=round(time.monotonic() - self._began_s, 1))
+        self._failures, self._reason = 0, None
+
+
+def _reason(error: Exception) -> object:
+    """The same for the same trouble, whichever transaction meets it."""
+    return error.reason if isinstance(error, LedgerError) else (type(error), str(error))
+
+
+def _sentence(error: Exception) -> str:
+    """What nobody foresaw is named, too."""
+    return str(error) if isinstance(error, (LedgerError, NodeError)) and str(error) else repr(error)
