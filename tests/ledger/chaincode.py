@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from chaincode.stub import Stub, implicit_collection
+from tests.ledger.service import serve
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,14 @@ class Response:
 
 async def invoke(stub: Stub) -> Response:
     command, *words = [arg.decode() for arg in stub.args]
-    return Response(200, "", await COMMANDS[command](stub, [word for word in words if word]))
+    try:
+        return Response(200, "", await COMMANDS[command](stub, [word for word in words if word]))
+    except Refusal as error:
+        return Response(400, str(error), b"")
+
+
+class Refusal(Exception):
+    """The chaincode says no."""
 
 
 async def put(stub: Stub, words: Sequence[str]) -> bytes:
@@ -95,6 +103,18 @@ async def crash(_stub: Stub, words: Sequence[str]) -> bytes:
     raise RuntimeError(words[0])
 
 
+async def refuse(stub: Stub, words: Sequence[str]) -> bytes:
+    """why members: only these members' peers do"""
+    if stub.msp_id in words[1:]:
+        raise Refusal(f"{stub.msp_id} says {words[0]}")
+    return b""
+
+
+async def echo_transient(stub: Stub, _words: Sequence[str]) -> bytes:
+    """the transient values as JSON"""
+    return json.dumps({name: value.decode() for name, value in sorted(stub.transient.items())}).encode()
+
+
 async def whoami(stub: Stub, _words: Sequence[str]) -> bytes:
     return f"{stub.msp_id} {stub.timestamp_us} {stub.tx_id}".encode()
 
@@ -112,5 +132,10 @@ COMMANDS: dict[str, Callable[[Stub, Sequence[str]], Awaitable[bytes]]] = {
     "fingerprint": fingerprint,
     "announce": announce,
     "crash": crash,
+    "refuse": refuse,
+    "echo_transient": echo_transient,
     "whoami": whoami,
 }
+
+if __name__ == "__main__":
+    serve(invoke)

@@ -1,0 +1,118 @@
+"""A Fabric network of the four members, with a test's own chaincode; peers, orderer and chaincodes are processes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from fabric.binaries import find_binaries
+from fabric.native import NativeRuntime
+from fabric.network import FabricNetwork
+from fabric.process import FabricProcess, Running, Runtime
+from fabric.release import default_cache
+from network.founding import Plan, make_members
+from network.topology import FabricSettings, Topology
+from node.ledger.connect import connect
+from node.ledger.gateway import SigningIdentity
+from node.ledger.grpc_transport import GrpcTransport, TlsFiles
+from node.ledger.transport import LedgerTransport
+from tests.consortium.fabric import free_first_port
+from tests.ledger.consortium import CHANNEL, MSP_IDS
+
+
+@dataclass(frozen=True)
+class RunningNetwork:
+    """Members go by their MSP ids."""
+
+    network: FabricNetwork
+
+    def transport(self, msp_id: str) -> LedgerTransport:
+        """A connection to the member's peer."""
+        return connect(self.topology, self.topology.member(msp_id))
+
+    def mutual_transport(self, msp_id: str, tls: TlsFiles) -> GrpcTransport:
+        """One on which we show a certificate, too."""
+        endpoints = self.topology.member(msp_id).peer
+        assert endpoints
+        return GrpcTransport(str(endpoints.peer), tls)
+
+    def user(self, msp_id: str) -> SigningIdentity:
+        files = self.topology.keys(self.topology.member(msp_id)).user("admin")
+        return SigningIdentity.load(msp_id, files.certificate_path, files.key_path)
+
+    @asynccontextmanager
+    async def without(self, name: str) -> AsyncIterator[None]:
+        """While the process of this name is stopped; afterwards the peers know each other again."""
+        process = self.network.find(name)
+        await asyncio.to_thread(self.network.runtime_of(process).stop, process)
+        try:
+            yield
+        finally:
+            await self.network.start([process])
+            await self._until_known()
+
+    async def restart(self, name: str, core: Mapping[str, Any]) -> None:
+        """A peer, with these settings in its core.yaml."""
+        settings = replace(self.network.settings, core=core)
+        await replace(self.network, topology=replace(self.topology, fabric=settings)).restart(name)
+
+    async def _until_known(self) -> None:
+        await asyncio.gather(*(site.until_known(set(MSP_IDS)) for site in self.network.sites))
+
+    @property
+    def topology(self) -> Topology:
+        return self.network.topology
+
+
+class TestChaincode:
+    """A runtime that starts `module` in place of the contract, with the contract's own options."""
+
+    __test__ = False
+
+    def __init__(self, module: str, runtime: Runtime) -> None:
+        self._module = module
+        self._runtime = runtime
+
+    def start(self, process: FabricProcess) -> None:
+        self._runtime.start(self._instead(process))
+
+    def stop(self, process: FabricProcess) -> None:
+        self._runtime.stop(self._instead(process))
+
+    def running(self, process: FabricProcess) -> Running | None:
+        return self._runtime.running(self._instead(process))
+
+    def _instead(self, process: FabricProcess) -> FabricProcess:
+        modules = os.pathsep.join(path for path in sys.path if path)
+        return replace(
+            process,
+            arguments=("-m", self._module, *process.arguments[2:]),
+            environment={**process.environment, "PYTHONPATH": modules},
+        )
+
+
+@contextmanager
+def running_network(folder: Path, module: str, core: Mapping[str, Any]) -> Iterator[RunningNetwork]:
+    """All members' peers and the first one's orderer; ended with all their processes."""
+    binaries = find_binaries(None, default_cache())
+    runtime = NativeRuntime({"peer": binaries.peer, "orderer": binaries.orderer})
+    names = [msp_id.removesuffix("MSP").lower() for msp_id in MSP_IDS]
+    members = tuple(zip(names, MSP_IDS, names, strict=True))
+    first_port = free_first_port(len(members))
+    plan = Plan("Test", CHANNEL, "EUR", names[0], "", members, first_port, FabricSettings(core=core), (names[0],))
+    network = FabricNetwork(make_members(folder, plan), runtime, TestChaincode(module, runtime))
+    try:
+        asyncio.run(network.up(_say_nothing))
+        yield RunningNetwork(network)
+    finally:
+        asyncio.run(network.down(_say_nothing))
+
+
+def _say_nothing(_step: str) -> None:
+    """Tests show no progress."""
