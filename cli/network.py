@@ -42,16 +42,17 @@ CHARTER_TIMEOUT_S = 60
 def up(home: Home = DEFAULT_HOME, fabric_bin: FabricBin = None) -> None:
     """Start what does not run, make the channel, agree on the contract, found the charter. Can be repeated."""
     topology = Topology.load(home)
-    network = network_of(topology, fabric_bin)
 
-    async def work() -> None:
+    async def work() -> int:
         with _progress() as report:
+            network = network_of(topology, fabric_bin, report)
             await network.up(report)
             report("founding the charter")
-            await _ensure_charter(network.topology)
+            await _ensure_charter(topology)
+        return len(network.processes())
 
-    run(work())
-    say(f"{topology.consortium} runs on {len(network.processes())} processes.")
+    count = run(work())
+    say(f"{topology.consortium} runs on {count} processes.")
     say_next(home, "network status")
 
 

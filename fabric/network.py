@@ -19,7 +19,7 @@ from fabric.chaincode_package import ChaincodePackage
 from fabric.errors import NoFabricNetwork, PortTaken, ProcessEnded, UnknownProcess
 from fabric.lifecycle import Definition
 from fabric.member_site import MemberSite
-from fabric.preflight import check_certificates
+from fabric.preflight import check_certificates, check_room
 from fabric.process import FabricProcess, ProcessKind, Runtime
 from fabric.waiting import until
 from network.certificates import utc_now
@@ -45,6 +45,7 @@ class FabricNetwork:
     async def up(self, report: Report) -> None:
         """Starts what does not run, joins what has not joined. Raises FabricError, NetworkError, GatewayError."""
         check_certificates(self.topology, utc_now())
+        check_room(self.topology)
         self.check_ports()
         self.write_files()
         sites = self.sites

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+import psutil
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
-from fabric.errors import ForeignCertificate
+from fabric.errors import DiskFull, ForeignCertificate
 from network.certificates import NodeKind
 from network.key_files import KeyFiles, parse_certificate
 from network.member_keys import MemberKeys
 from network.topology import MemberEntry, Topology
+
+# A raft log of 64 MB, and the rest.
+ORDERER_BYTES = 80 * 10**6
 
 
 def check_certificates(topology: Topology, now: datetime) -> None:
@@ -27,6 +31,19 @@ def check_certificates(topology: Topology, now: datetime) -> None:
                 raise ForeignCertificate(
                     f"{files.certificate_path} was not issued by {member.name}'s own root: restore the one that was"
                 )
+
+
+def check_room(topology: Topology) -> None:
+    """For what orderers reserve with their first start. Raises DiskFull."""
+    new = [
+        one for one in topology.members if one.orderer and not (topology.folder(one) / "fabric" / "orderer").exists()
+    ]
+    needed_bytes, free_bytes = ORDERER_BYTES * len(new), psutil.disk_usage(str(topology.home)).free
+    if free_bytes < needed_bytes:
+        raise DiskFull(
+            f"{topology.home} has {free_bytes // 10**6} MB left, and {len(new)} orderers take "
+            f"{needed_bytes // 10**6} MB to begin: free some, or found the consortium on another disk"
+        )
 
 
 def _with_roots(member: MemberEntry, keys: MemberKeys) -> Iterator[tuple[KeyFiles, x509.Certificate]]:

@@ -111,7 +111,7 @@ async def _process_status(network: FabricNetwork, process: FabricProcess, now: d
         return row
     row = replace(row, pid=running.pid, memory_bytes=running.memory_bytes)
     for answer in await asyncio.gather(*(_ask(question, network, process) for question in _QUESTIONS[process.kind])):
-        row = replace(row, **answer, problems=(*row.problems, *answer.get("problems", ())))
+        row = replace(row, **{**answer, "problems": (*row.problems, *answer.get("problems", ()))})
     return row
 
 
