@@ -26,8 +26,9 @@ lint: setup proto-check
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# How fast it is: LEDGER=embedded (the default), fabric, or all.
 bench: setup
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench $(if $(LEDGER),--ledger $(LEDGER))
 
 # One random script against an independent model; SEED= repeats one, STEPS= makes it longer.
 simulate: setup

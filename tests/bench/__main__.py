@@ -1,7 +1,8 @@
 """`make bench`: prints the figures, and writes them to build/bench.json.
 
-python -m tests.bench                     everything, about a minute
-python -m tests.bench --quick audit       a fifth of the work, only rows that begin with "audit"
+python -m tests.bench                         the embedded ledger, about a minute
+python -m tests.bench --quick audit           a fifth of the work, only rows that begin with "audit"
+python -m tests.bench --ledger fabric         real networks of three to eight members, some minutes
 """
 
 from __future__ import annotations
@@ -10,21 +11,25 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.figure import Figure
-from tests.bench.rows import ACCOUNTS, BATCHES, WIDE, Bench
+from tests.bench.fabric.charging import ACCOUNTS as FABRIC_ACCOUNTS
+from tests.bench.fabric.members import READINGS as BLOCK_READINGS
+from tests.bench.fabric.rows import FabricBench
+from tests.bench.fabric.wide import AGREEMENTS, METERS, ROUNDS_TOGETHER
+from tests.bench.figure import Figure, Measure
+from tests.bench.rows import ACCOUNTS, BATCHES, WIDE, EmbeddedBench
 from tests.bench.small import IN_FLIGHT
 from tests.bench.wide import READINGS
 
 RESULT = Path("build/bench.json")
 WIDTH_UNWATCHED = 120
-CORES, LARGEST = os.cpu_count(), max(BATCHES)
-NOTE = f"""\
+CORES, LARGEST, MANY = os.cpu_count(), max(BATCHES), METERS // AGREEMENTS * ROUNDS_TOGETHER
+EMBEDDED_NOTE = f"""\
 Embedded ledger of four members, durable, clients and ledger on {CORES} cores. Every signature is
 checked; endorsements that this very process has just made are recognised by their bytes.
 readings_per_s  confidential batches, signed by their meters before the clock runs; {ACCOUNTS} accounts at once; both
@@ -35,28 +40,71 @@ small_tx_per_s  meter.locate, three of four members endorse, {IN_FLIGHT} in flig
 transfers_per_s token.transfer in two pairs of members; more at once would conflict in the balances.
 audit           offline from an archive, on one core, {LARGEST:,} readings per batch. Baseline: one reading per batch.
 demo.rss_mb     peak of the demo's process. Baseline: the program itself."""
+FABRIC_NOTE = f"""\
+Fabric: peers, raft orderers and chaincodes of three members, one process each, and the client, all on {CORES} cores.
+one_per_tx      {FABRIC_ACCOUNTS} accounts at once, a reading in each transaction; both parties endorse.
+readings_per_s  the same accounts on the same network, 1,000 to 50,000 readings in each transaction.
+wide_readings_per_s  {METERS:,} meters of {AGREEMENTS} agreements, {READINGS} readings in a batch, {MANY} batches in a
+                transaction, a transaction of each agreement at once. Baseline: one batch per transaction.
+latency         from a reading to its committed debit, on the same network; readings come one by one and at random,
+                half as many as one_per_tx.
+rss_mb          the largest process of its kind after readings_per_s; the client has signed all batches.
+endorsers       members that endorse usage.submit in a network of 3, 5, 8. Baseline: those that endorse account.fund.
+ledger_bytes_per_tx  size of usage.submit in the block, {BLOCK_READINGS:,} readings each.
+bft_failover_s  of four orderers the leading one is killed: longest time without a commit. Baseline: raft, of three."""
+
+NOTES = {EmbeddedBench: EMBEDDED_NOTE, FabricBench: FABRIC_NOTE}
+LEDGERS = ("embedded", "fabric")
 
 
 def main(arguments: Sequence[str]) -> int:
     """Exit code 0 even where a target is missed: a figure is no test."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="How fast Zunft is on this machine.")
-    parser.add_argument("rows", nargs="*", help="only rows whose names begin like this")
-    parser.add_argument("--quick", action="store_true", help="a fifth of the work")
-    parser.add_argument("--list", action="store_true", help="only the names of the rows")
-    options = parser.parse_args(arguments)
-    bench, console = Bench(quick=options.quick), Console(width=None if sys.stdout.isatty() else WIDTH_UNWATCHED)
+    options = _parse(arguments)
+    console = Console(width=None if sys.stdout.isatty() else WIDTH_UNWATCHED, highlight=False)
+    benches = _benches(options, console)
     if options.list:
-        console.print("\n".join(bench.rows()))
+        console.print("\n".join(name for bench in benches for name in bench.rows()))
         return 0
     figures = []
-    for figure in bench.figures(options.rows):
-        figures.append(figure)
-        outcome = figure.remark or f"{_number(figure.value)} {figure.unit}"
-        console.print(f"{figure.name}: {outcome}", highlight=False)
+    for name, measure in _selected(benches, options.rows, console):
+        figures.append(figure := measure())
+        console.print(f"{name}: {figure.remark or f'{_number(figure.value)} {figure.unit}'}")
     _write(figures)
     console.print(_table(figures))
-    console.print(NOTE, highlight=False)
+    for bench in benches:
+        console.print(NOTES[type(bench)])
     return 0
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="How fast Zunft is on this machine.")
+    parser.add_argument("rows", nargs="*", help="only rows whose names begin like this")
+    parser.add_argument("--ledger", choices=(*LEDGERS, "all"), default=LEDGERS[0], help="embedded if not given")
+    parser.add_argument("--quick", action="store_true", help="a part of the work")
+    parser.add_argument("--profile", action="store_true", help="what a transaction on Fabric costs in CPU time")
+    parser.add_argument("--list", action="store_true", help="only the names of the rows")
+    return parser.parse_args(arguments)
+
+
+def _benches(options: argparse.Namespace, console: Console) -> list[EmbeddedBench | FabricBench]:
+    benches: dict[str, EmbeddedBench | FabricBench] = {
+        "embedded": EmbeddedBench(quick=options.quick),
+        "fabric": FabricBench(options.quick, options.profile, lambda step: console.print(f"  {step}", style="dim")),
+    }
+    return list(benches.values()) if options.ledger == "all" else [benches[options.ledger]]
+
+
+def _selected(
+    benches: Sequence[EmbeddedBench | FabricBench], wanted: Sequence[str], console: Console
+) -> Iterator[tuple[str, Measure]]:
+    """Rows whose names begin with one of these; all rows if there are none."""
+    for bench in benches:
+        if bench.missing:
+            console.print(f"Left out on Fabric: {bench.missing}.")
+            continue
+        for name, measure in bench.rows().items():
+            if not wanted or name.startswith(tuple(wanted)):
+                yield name, measure
 
 
 def _write(figures: Sequence[Figure]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -41,3 +42,7 @@ class Figure:
             "baseline": self.baseline,
             "ratio": self.ratio,
         }
+
+
+# Takes its time.
+Measure = Callable[[], Figure]

@@ -1,13 +1,12 @@
-"""The rows of the benchmark: name, how it is measured, what it is compared with, what is wanted."""
+"""The rows of the benchmark on the embedded ledger: name, how it is measured, baseline and target."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from tests.bench.charging import Charged, Load, charge
 from tests.bench.demo import demo_rss
-from tests.bench.figure import Figure
+from tests.bench.figure import Figure, Measure
 from tests.bench.small import small_transactions, transfers
 from tests.bench.wide import WideLoad, charge_wide
 
@@ -25,13 +24,18 @@ AUDIT_TARGET = 10e6
 
 
 @dataclass
-class Bench:
+class EmbeddedBench:
     """Measures each thing once, when it is first asked for."""
 
     quick: bool = False
     _charged: dict[int, Charged] = field(default_factory=dict)
 
-    def rows(self) -> dict[str, Callable[[], Figure]]:
+    @property
+    def missing(self) -> str:
+        """What this machine lacks: nothing."""
+        return ""
+
+    def rows(self) -> dict[str, Measure]:
         """By name, in the order of the table."""
         charging = {f"embedded.readings_per_s.{readings}": self._charging(readings) for readings in BATCHES}
         return charging | {
@@ -42,13 +46,7 @@ class Bench:
             "demo.rss_mb": demo_rss,
         }
 
-    def figures(self, wanted: list[str]) -> Iterator[Figure]:
-        """Of the rows whose names begin with one of these; of all rows if there are none."""
-        for name, measure in self.rows().items():
-            if not wanted or any(name.startswith(begin) for begin in wanted):
-                yield measure()
-
-    def _charging(self, readings: int) -> Callable[[], Figure]:
+    def _charging(self, readings: int) -> Measure:
         def measure() -> Figure:
             value, baseline = self._charge(readings).readings_per_s, self._charge(1).readings_per_s
             target = READINGS_TARGETS.get(readings)

@@ -41,9 +41,9 @@ def charge_wide(load: WideLoad) -> tuple[float, float]:
         consortium.catch_up(consortium.run(_register(consortium, meters)))
         maker, factory = consortium.member("maker"), consortium.member("factory")
         deal = consortium.agree(maker, factory, tariff=three_components(), meters=meters, funds=10**6 * TOKEN)
-        rounds = _rounds(deal, load.rounds + -(-load.alone // load.meters))
-        together = list(islice(rounds, load.rounds))
-        alone = [[batch] for batches in rounds for batch in batches][: load.alone]
+        signed = rounds(deal, load.rounds + -(-load.alone // load.meters))
+        together = list(islice(signed, load.rounds))
+        alone = [[batch] for batches in signed for batch in batches][: load.alone]
         gc.collect()
         return consortium.run(_measure(deal, together, alone))
 
@@ -55,7 +55,7 @@ async def _register(consortium: Consortium, meters: Iterable[HandMeter]) -> int:
     return committed[-1].block_number
 
 
-def _rounds(deal: Deal, count: int) -> Iterator[Sequence[SignedBatch]]:
+def rounds(deal: Deal, count: int) -> Iterator[Sequence[SignedBatch]]:
     """Each meter's next batch, again and again."""
     streams = [sign(deal, meter, seed, READINGS, count) for seed, meter in enumerate(deal.meters)]
     return zip(*streams, strict=True)

@@ -1,0 +1,128 @@
+"""A Fabric network as a consortium runs it: every peer, every orderer and every chaincode is a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chaincode.roles import Role
+from fabric.network import FabricNetwork
+from fabric.runtimes import network_of
+from network.founding import Plan, make_members
+from network.topology import FabricSettings, OrderingKind, Topology
+from node.ledger.connect import connect
+from node.ledger.gateway import Gateway, Limits, SigningIdentity
+from node.ledger.transport import LedgerTransport
+from tests.bench.workload import found
+from tests.consortium import Clock, Consortium, HandMeter
+from tests.consortium.consortium import ISSUER, msp_id_of
+from tests.consortium.fabric import free_first_port
+from tests.consortium.follower import Follower
+
+Report = Callable[[str], None]
+
+NAMES = ("maker", "factory", "bank", "forge", "mill", "foundry", "press", "smith")
+ORDERERS = 3
+IN_FLIGHT = 32
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How large a network is; of its members the first `orderers` run one."""
+
+    members: int = 3
+    orderers: int = ORDERERS
+    ordering: OrderingKind = OrderingKind.RAFT
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return NAMES[: self.members]
+
+
+@dataclass
+class RunningNetwork:
+    """A founded consortium on a network that is up."""
+
+    consortium: Consortium
+    fabric: FabricNetwork
+
+    def register(self, name: str, meters: Sequence[HandMeter]) -> None:
+        """All at once: one after the other would take minutes."""
+        self.consortium.run(self._register(self.gateway(name, Role.OPERATOR), meters))
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Until the consortium knows every block."""
+        self.consortium.catch_up(self.consortium.run(self.gateway(ISSUER, Role.AUDITOR).height()) - 1)
+
+    def gateway(self, name: str, role: Role, limits: Limits | None = None) -> Gateway:
+        """A member's client by the machine's clock, where the consortium's own stands still."""
+        member, topology = self.fabric.topology.member(name), self.fabric.topology
+        files = topology.keys(member).user(role)
+        identity = SigningIdentity.load(member.msp_id, files.certificate_path, files.key_path)
+        transport = self.consortium.ledger.transport(member.msp_id)
+        return Gateway(transport, identity, channel=topology.channel, limits=limits)
+
+    async def _register(self, gateway: Gateway, meters: Sequence[HandMeter]) -> None:
+        lanes = asyncio.Semaphore(IN_FLIGHT)
+
+        async def register(meter: HandMeter) -> None:
+            async with lanes:
+                await gateway.submit("meter.register", meter.registration())
+
+        await asyncio.gather(*map(register, meters))
+
+
+@contextmanager
+def start_network(shape: Shape, report: Report) -> Iterator[RunningNetwork]:
+    """In a folder that disappears with it."""
+    with tempfile.TemporaryDirectory(prefix="zunft-bench-") as folder, asyncio.Runner() as runner:
+        topology = make_members(Path(folder), _plan(shape))
+        network = network_of(topology, None)
+        ledger = _Ledger(topology)
+        consortium = Consortium(topology, ledger, Clock(), runner)
+        try:
+            report(f"{shape.members} members, {shape.orderers} orderers ({shape.ordering}): starting")
+            runner.run(network.up(_say_nothing))
+            for member in consortium.members:
+                blocks = consortium.gateway(member.msp_id, Role.AUDITOR).blocks(0)
+                consortium.followers[member.msp_id] = Follower(member.msp_id, blocks)
+            found(consortium)
+            yield RunningNetwork(consortium, network)
+        finally:
+            for follower in consortium.followers.values():
+                runner.run(follower.blocks.aclose())
+            runner.run(ledger.close())
+            runner.run(network.down(_say_nothing))
+
+
+@dataclass
+class _Ledger:
+    """What a consortium needs of its ledger; the network's processes are ended by who started them."""
+
+    topology: Topology
+    _transports: dict[str, LedgerTransport] = field(default_factory=dict)
+
+    def transport(self, msp_id: str) -> LedgerTransport:
+        if msp_id not in self._transports:
+            self._transports[msp_id] = connect(self.topology, self.topology.member(msp_id))
+        return self._transports[msp_id]
+
+    async def close(self) -> None:
+        for transport in self._transports.values():
+            await transport.close()
+
+
+def _plan(shape: Shape) -> Plan:
+    members = tuple((name, msp_id_of(name), name.capitalize()) for name in shape.names)
+    settings = FabricSettings(ordering=shape.ordering)
+    first_port = free_first_port(shape.members)
+    return Plan("Bench", "zunft", "EUR", ISSUER, "", members, first_port, settings, NAMES[: shape.orderers])
+
+
+def _say_nothing(_step: str) -> None:
+    """The bench tells larger steps."""

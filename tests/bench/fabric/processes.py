@@ -1,0 +1,59 @@
+"""What the processes of a network take: CPU time and memory, by kind; the bench itself is the client."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import psutil
+
+from fabric.network import FabricNetwork
+
+CLIENT = "client"
+MB = 2**20
+
+
+@dataclass(slots=True)
+class CpuUse:
+    """CPU time per transaction of all processes of a kind together."""
+
+    ms_per_transaction: dict[str, float] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        parts = [f"{kind} {spent_ms:.1f}" for kind, spent_ms in self.ms_per_transaction.items()]
+        return f"{sum(self.ms_per_transaction.values()):.1f} ms of CPU per transaction: {', '.join(parts)}"
+
+
+@contextmanager
+def watched(network: FabricNetwork, transactions: int) -> Iterator[CpuUse]:
+    """Filled in at the end."""
+    use, before_s = CpuUse(), _cpu_s(network)
+    yield use
+    for kind, after_s in _cpu_s(network).items():
+        use.ms_per_transaction[kind] = (after_s - before_s[kind]) * 1000 / transactions
+
+
+def rss_mb(network: FabricNetwork) -> dict[str, float]:
+    """Resident memory of the largest process of each kind."""
+    largest: dict[str, float] = {}
+    for kind, process in _processes(network):
+        largest[kind] = max(largest.get(kind, 0), process.memory_info().rss / MB)
+    return largest
+
+
+def _cpu_s(network: FabricNetwork) -> Mapping[str, float]:
+    spent: dict[str, float] = {}
+    for kind, process in _processes(network):
+        times = process.cpu_times()
+        spent[kind] = spent.get(kind, 0) + times.user + times.system
+    return spent
+
+
+def _processes(network: FabricNetwork) -> Iterator[tuple[str, psutil.Process]]:
+    for process in network.processes():
+        running = network.runtime_of(process).running(process)
+        if running:
+            yield str(process.kind), psutil.Process(running.pid)
+    yield CLIENT, psutil.Process(os.getpid())

@@ -1,0 +1,70 @@
+"""Accounts that are charged side by side, each with one transaction after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chaincode.errors import HeadMismatch
+from node.ledger.gateway import Gateway
+from node.meter_account import MeterAccount
+from zunft.v1.usage_pb2 import Disclosure, ReadHead, SignedBatch, SubmitUsage
+
+CATCH_UP_S = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One account, and the batches of each of its transactions."""
+
+    agreement_id: str
+    transactions: Sequence[Sequence[SignedBatch]]
+
+
+async def charge_all(gateway: Gateway, lanes: Sequence[Lane]) -> float:
+    """Seconds until every transaction of every lane is committed."""
+    opened = [await OpenLane.begin(gateway, lane.agreement_id) for lane in lanes]
+    began = time.perf_counter()
+    await asyncio.gather(*(_charge(account, lane) for account, lane in zip(opened, lanes, strict=True)))
+    return time.perf_counter() - began
+
+
+@dataclass(slots=True)
+class OpenLane:
+    """An account with what each of its transactions has to disclose."""
+
+    account: MeterAccount
+    terms: bytes
+    head: bytes
+
+    @classmethod
+    async def begin(cls, gateway: Gateway, agreement_id: str) -> OpenLane:
+        account = await MeterAccount.open(gateway, agreement_id)
+        lane = cls(account, await account.read_terms(1), b"")
+        await lane.read_head()
+        return lane
+
+    async def charge(self, batches: Sequence[SignedBatch]) -> None:
+        """Returns when the debit is committed."""
+        request = SubmitUsage(agreement_id=self.account.agreement.agreement_id)
+        disclosure = Disclosure(terms=self.terms, head=self.head, batches=batches)
+        while True:
+            try:
+                await self.account.submit("usage.submit", request, disclosure)
+                return
+            except HeadMismatch:
+                # The other party's peer has not committed the transaction before this one yet.
+                await asyncio.sleep(CATCH_UP_S)
+
+    async def read_head(self) -> None:
+        """Where the account stands now, which the next transaction starts from."""
+        request = ReadHead(agreement_id=self.account.agreement.agreement_id)
+        self.head = await self.account.gateway.evaluate("usage.read_head", request)
+
+
+async def _charge(account: OpenLane, lane: Lane) -> None:
+    for batches in lane.transactions:
+        await account.charge(batches)
+        await account.read_head()
