@@ -79,7 +79,7 @@ def _has(engine: docker.DockerClient, image: str) -> bool:
         return False
     except APIError as error:
         raise PullFailed(
-            f"the Docker engine cannot say whether it has {image}: {error.explanation or error}"
+            f"the Docker engine cannot say if it has {image}: {error.explanation or error}"
         ) from error
     return True
 
