@@ -8,7 +8,7 @@ without a gap, and never signs two batches with the same sequence.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -52,9 +52,13 @@ class _State:
 class Meter:
     """One meter under one agreement. Not for concurrent use; one process owns its folder."""
 
-    def __init__(self, folder: Path, state: _State, key: ec.EllipticCurvePrivateKey) -> None:
+    def __init__(
+        self, folder: Path, state: _State, key: ec.EllipticCurvePrivateKey, outbox: Iterable[tuple[Path, SignedBatch]]
+    ) -> None:
         """Use `create` or `open`."""
         self._folder = folder
+        # Files of the batches that are not acknowledged, by digest: after a long outage there are many.
+        self._outbox = {batch_digest(signed.batch): path for path, signed in outbox}
         self._state = state
         self._key = key
         self._buffer: list[Reading] = []
@@ -69,13 +73,14 @@ class Meter:
         state = _State(meter_id, agreement_id)
         key = _make_key(folder, state.key_version)
         _write_state(folder, state)
-        return cls(folder, state, key)
+        return cls(folder, state, key, ())
 
     @classmethod
     def open(cls, folder: Path) -> Self:
         """The meter that `create` made, where it left off. Raises MeterFolderDamaged."""
-        state = _after_outbox(_read_state(folder), _read_outbox(folder))
-        return cls(folder, state, _read_key(folder, state.key_version))
+        outbox = _read_outbox(folder)
+        state = _after_outbox(_read_state(folder), outbox)
+        return cls(folder, state, _read_key(folder, state.key_version), outbox)
 
     # --- readings -----------------------------------------------------------------------------------------------------
 
@@ -104,9 +109,9 @@ class Meter:
 
     def acknowledge(self, digest: bytes) -> None:
         """The node holds the batch of this digest durably: forget it. Does nothing if it is forgotten already."""
-        for path, signed in _read_outbox(self._folder):
-            if batch_digest(signed.batch) == digest:
-                path.unlink()
+        path = self._outbox.pop(digest, None)
+        if path:
+            path.unlink(missing_ok=True)
 
     def resume_at(self, position: StreamPosition) -> None:
         """Continue where the node says, after it refused a batch for good; unacknowledged batches are dropped.
@@ -114,8 +119,8 @@ class Meter:
         What they contained needs a correction that both parties sign. Take `position` from the refused batch's
         BatchProgress, or from the account's balance.
         """
-        for path, _ in _read_outbox(self._folder):
-            path.unlink()
+        for digest in list(self._outbox):
+            self.acknowledge(digest)
         self._last_time_us = position.last_time_us
         self._store(
             replace(
@@ -198,7 +203,9 @@ class Meter:
             columns=columns,
         )
         signed = sign_batch(data, self._key)
-        write_atomically(_outbox(self._folder) / f"{state.next_sequence:020d}", signed.SerializeToString())
+        path = _outbox(self._folder) / f"{state.next_sequence:020d}"
+        write_atomically(path, signed.SerializeToString())
+        self._outbox[batch_digest(data)] = path
         self._store(_after(state, data, columns))
         self._last_time_us = max(self._last_time_us, self._state.last_time_us)
         return signed

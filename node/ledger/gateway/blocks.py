@@ -25,7 +25,10 @@ _FOREVER = 2**64 - 1
 _REFUSALS = {
     common_pb2.FORBIDDEN: (grpc.StatusCode.PERMISSION_DENIED, "this identity may not read the channel"),
     common_pb2.NOT_FOUND: (grpc.StatusCode.NOT_FOUND, "the peer does not know the channel"),
-    common_pb2.BAD_REQUEST: (grpc.StatusCode.INVALID_ARGUMENT, "the peer did not understand the request"),
+    common_pb2.BAD_REQUEST: (
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "the peer did not understand the request, or this machine's clock differs from its own",
+    ),
     common_pb2.SERVICE_UNAVAILABLE: (grpc.StatusCode.UNAVAILABLE, "the peer cannot deliver blocks now"),
 }
 
