@@ -55,14 +55,15 @@ class RunningNetwork:
             yield
         finally:
             await self.network.start([process])
-            await self._until_known()
+            await self.until_known()
 
     async def restart(self, name: str, core: Mapping[str, Any]) -> None:
         """A peer, with these settings in its core.yaml."""
         settings = replace(self.network.settings, core=core)
         await replace(self.network, topology=replace(self.topology, fabric=settings)).restart(name)
 
-    async def _until_known(self) -> None:
+    async def until_known(self) -> None:
+        """Until every peer knows one of each member."""
         await asyncio.gather(*(site.until_known(set(MSP_IDS)) for site in self.network.sites))
 
     @property

@@ -7,7 +7,16 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 
-from chaincode.shim import FabricStub, Response, ShimError, composite_key, policy_msp_ids, split_composite_key
+from chaincode.shim import (
+    FabricStub,
+    Response,
+    ShimError,
+    composite_key,
+    policy_msp_ids,
+    signed_by_peers,
+    split_composite_key,
+)
+from tests.ledger.service import serve
 
 Words = Sequence[str]
 
@@ -19,7 +28,11 @@ async def exercise(stub: FabricStub) -> Response:
 
 
 def own(stub: FabricStub) -> str:
-    return f"_implicit_org_{stub.msp_id}"
+    return of_member(stub.msp_id)
+
+
+def of_member(msp_id: str) -> str:
+    return f"_implicit_org_{msp_id}"
 
 
 def text(value: bytes | None) -> str | None:
@@ -97,6 +110,19 @@ async def find_parts(stub: FabricStub, _words: Words) -> object:
     return [split_composite_key(key) async for key, _ in stub.composite_range("part")]
 
 
+async def parts_page(stub: FabricStub, words: Words) -> object:
+    """size: the first two pages"""
+    one = await stub.composite_range_page("part", [], int(words[0]))
+    two = await stub.composite_range_page("part", [], int(words[0]), one.bookmark)
+    return [[split_composite_key(key) for key, _ in part.rows] for part in (one, two)]
+
+
+async def next_page(stub: FabricStub, words: Words) -> object:
+    """start end size bookmark: its keys, and the bookmark after it"""
+    found = await stub.range_page(words[0], words[1], int(words[2]), *words[3:])
+    return [[key for key, _ in found.rows], found.bookmark]
+
+
 async def history(stub: FabricStub, words: Words) -> object:
     """key: its values, newest first"""
     return [text(entry.value) async for entry in stub.history(words[0])]
@@ -105,6 +131,54 @@ async def history(stub: FabricStub, words: Words) -> object:
 async def query(stub: FabricStub, words: Words) -> object:
     """a rich query"""
     return [key async for key, _ in stub.query(words[0])]
+
+
+async def query_page(stub: FabricStub, words: Words) -> object:
+    """a rich query, a page of it"""
+    return [key for key, _ in (await stub.query_page(words[0], 2)).rows]
+
+
+async def private_query(stub: FabricStub, words: Words) -> object:
+    """a rich query of the member's own collection"""
+    return [key async for key, _ in stub.private_query(own(stub), words[0])]
+
+
+async def hide_parts(stub: FabricStub, words: Words) -> object:
+    """colours: a composite key for each in the member's own collection"""
+    for word in words:
+        stub.put_private(own(stub), composite_key("part", [word]), stub.transient["value"])
+    return None
+
+
+async def find_hidden_parts(stub: FabricStub, _words: Words) -> object:
+    return [split_composite_key(key) async for key, _ in stub.private_composite_range(own(stub), "part")]
+
+
+async def hide_at(stub: FabricStub, words: Words) -> object:
+    """member keys: the transient value into that member's collection"""
+    for key in words[1:]:
+        stub.put_private(of_member(words[0]), key, stub.transient["value"])
+    return None
+
+
+async def fingerprint(stub: FabricStub, words: Words) -> object:
+    """member keys: hashes of the values in that member's collection"""
+    hashes = [await stub.get_private_hash(of_member(words[0]), key) for key in words[1:]]
+    return [value and value.hex() for value in hashes]
+
+
+async def purge_at(stub: FabricStub, words: Words) -> object:
+    """member key"""
+    stub.purge_private(of_member(words[0]), words[1])
+    return None
+
+
+async def guard_at(stub: FabricStub, words: Words) -> object:
+    """member key members: as `guard`, for a key of that member's collection"""
+    collection, key = of_member(words[0]), words[1]
+    before = await stub.get_key_policy(key, collection)
+    stub.set_key_policy_bytes(key, signed_by_peers(words[2:]), collection)
+    return policy_msp_ids(before) if before else []
 
 
 async def hide(stub: FabricStub, words: Words) -> object:
@@ -183,9 +257,19 @@ COMMANDS: dict[str, Callable[[FabricStub, Words], Awaitable[object]]] = {
         page_and_write,
         parts,
         find_parts,
+        parts_page,
+        next_page,
         history,
         query,
+        query_page,
+        private_query,
         hide,
+        hide_parts,
+        find_hidden_parts,
+        hide_at,
+        fingerprint,
+        purge_at,
+        guard_at,
         reveal,
         forget,
         guard,
@@ -197,3 +281,6 @@ COMMANDS: dict[str, Callable[[FabricStub, Words], Awaitable[object]]] = {
         sleep,
     )
 }
+
+if __name__ == "__main__":
+    serve(exercise)

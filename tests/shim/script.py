@@ -53,7 +53,11 @@ STEPS = (
     refused("page_and_write", "a", because="paginated query"),
     submit("parts", "red", "blue"),
     ask("find_parts", answer=[["part", ["blue", "1"]], ["part", ["red", "1"]]]),
-    ask("attempt", "query", '{"selector":{}}', answer=["PeerError", "GET_QUERY_RESULT"]),
+    ask("parts_page", "1", answer=[[["part", ["blue", "1"]]], [["part", ["red", "1"]]]]),
+    *(
+        ask("attempt", command, '{"selector":{}}', answer=["PeerError", "GET_QUERY_RESULT"])
+        for command in ("query", "query_page", "private_query")
+    ),
     ask("attempt", "write", "=1", answer=["InvalidKey", ""]),
     submit("hide", "x", "y", "z", transient={"value": SECRET}),
     ask(
@@ -63,6 +67,10 @@ STEPS = (
     ),
     submit("forget", "x", "y"),
     ask("reveal", "x", answer=[[None], None, ["z"]]),
+    submit("hide_parts", "red", "blue", transient={"value": SECRET}),
+    ask("find_hidden_parts", answer=[["part", ["blue"]], ["part", ["red"]]]),
+    submit("guard_at", "ProbeMSP", "z", "ProbeMSP", answer=[]),
+    submit("guard_at", "ProbeMSP", "z", "ProbeMSP", answer=["ProbeMSP"]),
     submit("guard", "a", "ProbeMSP", answer=[]),
     submit("guard", "a", "ProbeMSP", answer=["ProbeMSP"]),
     ask("call", "other", "read", "a", answer=[200, "", "[null, null]"]),
