@@ -88,12 +88,11 @@ def _own_environment() -> dict[str, str]:
 
 
 def _has_ended(found: psutil.Process) -> bool:
-    """A child of ours that has ended stays in the table until it is asked for."""
-    if found.status() != psutil.STATUS_ZOMBIE:
-        return False
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(found.pid, os.WNOHANG)
-    return True
+    """A child of ours stays in the table until it is asked for, and says zombie before its last thread has ended."""
+    try:
+        return os.waitpid(found.pid, os.WNOHANG)[0] == found.pid
+    except ChildProcessError:
+        return bool(found.status() == psutil.STATUS_ZOMBIE)
 
 
 def _wait_or_kill(found: psutil.Process) -> None:

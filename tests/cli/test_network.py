@@ -1,0 +1,274 @@
+"""`zunft network` on real peers and orderers: up, down, and what an operator meets in between."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import yaml
+
+from cli.exit_codes import ExitCode
+from fabric.process import ProcessKind
+from network.certificates import NodeKind, Validity, issue_identity
+from network.key_files import KeyFiles
+from network.topology import Topology
+from tests.cli.program import EXAMPLES, Outcome, Zunft
+from tests.consortium.fabric import free_first_port, why_no_fabric
+
+pytestmark = pytest.mark.skipif(bool(why_no_fabric()), reason=why_no_fabric() or "Fabric is there")
+
+MEMBERS = ("maker", "factory", "bank")
+PROCESSES = {f"{member}.{kind}" for member in MEMBERS for kind in ProcessKind}
+MINT = "token mint factory {amount} --as bank --reference {reference}"
+
+
+def founded(folder: Path, words: str = "") -> Zunft:
+    """Keys and genesis block of the example's three members, on free ports."""
+    plan = yaml.safe_load((EXAMPLES / "fabric.yaml").read_text())
+    plan["first_port"] = free_first_port(len(MEMBERS))
+    (folder / "plan.yaml").write_text(yaml.safe_dump(plan))
+    zunft = Zunft(folder / "consortium")
+    outcome = zunft.must(f"consortium found {folder / 'plan.yaml'} {words}")
+    assert "Next: zunft network up" in outcome.stdout
+    return zunft
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zunft]:
+    """One that is up; who ends a process starts it again."""
+    zunft = founded(tmp_path_factory.mktemp("network"))
+    try:
+        zunft.must("network up")
+        yield zunft
+    finally:
+        zunft.must("network down")
+
+
+def rows(zunft: Zunft) -> dict[str, Any]:
+    """By process."""
+    return {row["process"]: row for row in zunft.must("network status --json").json}
+
+
+def kill(zunft: Zunft, process: str) -> None:
+    killed = psutil.Process(rows(zunft)[process]["pid"])
+    killed.send_signal(signal.SIGKILL)
+    psutil.wait_procs([killed], timeout=10)
+
+
+def assert_refused(outcome: Outcome, code: ExitCode, *pieces: str) -> None:
+    """With one sentence."""
+    assert outcome.exit_code == code, outcome
+    assert outcome.stderr.count("\n") == 1, outcome
+    assert all(piece in outcome.stderr for piece in pieces), outcome
+
+
+def test_status_has_a_row_for_every_process_that_says_how_it_is(network: Zunft) -> None:
+    found = rows(network)
+    assert set(found) == PROCESSES
+    for row in found.values():
+        assert (row["state"], row["problems"]) == ("running", []), row
+        assert psutil.Process(row["pid"]).memory_info().rss > 0
+        assert row["memory_bytes"] > 0
+        assert row["certificate_days_left"] > 1000
+    orderers = [row for row in found.values() if row["kind"] == "orderer"]
+    peers = [row for row in found.values() if row["kind"] == "peer"]
+    chaincodes = [row for row in found.values() if row["kind"] == "chaincode"]
+    assert Counter(row["is_leader"] for row in orderers) == {True: 1, False: 2}
+    assert {row["orderer_status"] for row in orderers} == {"active"}
+    assert all(row["version"].startswith("3.") for row in [*orderers, *peers])
+    assert {row["behind"] for row in peers} == {0}
+    assert all(row["running_package"] == row["approved_package"] for row in chaincodes)
+    assert len({row["running_package"] for row in chaincodes}) == 1
+
+
+def test_up_founds_the_charter_and_again_changes_nothing(network: Zunft) -> None:
+    before, charter = rows(network), network.must("consortium show --json").json
+    network.must("network up")
+    after = rows(network)
+    assert {name: row["pid"] for name, row in after.items()} == {name: row["pid"] for name, row in before.items()}
+    assert {row["height"] for row in after.values()} == {row["height"] for row in before.values()}
+    assert network.must("consortium show --json").json == charter
+
+
+def test_a_killed_peer_is_reported_and_started_again(network: Zunft) -> None:
+    kill(network, "factory.peer")
+    assert rows(network)["factory.peer"]["state"] == "stopped"
+    assert_refused(network("token transfer maker 1 --as factory"), ExitCode.UNREACHABLE, "the peer of factory")
+    network.must(MINT.format(amount=100, reference="WHILE-A-PEER-WAS-AWAY"))
+    network.must("network up")
+    network.must("token transfer maker 1 --as factory")
+    assert rows(network)["factory.peer"]["behind"] == 0
+
+
+def test_a_chaincode_that_does_not_run_is_named_with_the_remedy(network: Zunft) -> None:
+    kill(network, "bank.chaincode")
+    mint = MINT.format(amount=5, reference="WITHOUT-CHAINCODE")
+    assert_refused(network(mint), ExitCode.UNREACHABLE, "zunft network restart bank.chaincode")
+    network.must("network restart bank.chaincode")
+    network.must(mint)
+
+
+def test_restart_is_another_process_of_the_same_ledger(network: Zunft) -> None:
+    before = rows(network)["maker.orderer"]
+    network.must("network restart maker.orderer")
+    after = rows(network)["maker.orderer"]
+    assert after["pid"] != before["pid"]
+    assert after["height"] >= before["height"]
+
+
+def test_a_process_that_hangs_does_not_make_status_hang(network: Zunft) -> None:
+    pid = rows(network)["maker.peer"]["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        row = rows(network)["maker.peer"]
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert (row["state"], row["height"]) == ("running", None)
+    assert any("zunft network restart maker.peer" in problem for problem in row["problems"])
+
+
+def test_logs_are_plain_text(network: Zunft) -> None:
+    written = network.must("network logs factory.peer --lines 40").stdout
+    assert len(written.splitlines()) == 40
+    assert "\x1b" not in written
+    assert "\x1b" in (network.home / "members" / "factory" / "fabric" / "peer" / "log").read_text()
+
+
+@pytest.mark.parametrize("words", ["restart maker.printer", "logs maker"])
+def test_an_unknown_process_is_answered_with_those_that_there_are(network: Zunft, words: str) -> None:
+    assert_refused(network(f"network {words}"), ExitCode.USAGE, *PROCESSES)
+
+
+def test_data_of_running_processes_are_not_deleted(network: Zunft) -> None:
+    assert_refused(network("network clean --yes"), ExitCode.USAGE, "zunft network down")
+    assert network.must("consortium show").stdout
+
+
+def test_a_genesis_block_of_others_is_refused(network: Zunft, tmp_path: Path) -> None:
+    own, other = network.home / "genesis.block", founded(tmp_path).home / "genesis.block"
+    whole = own.read_bytes()
+    own.write_bytes(other.read_bytes())
+    try:
+        assert_refused(network("network up"), ExitCode.NETWORK, "zunft", str(own))
+    finally:
+        own.write_bytes(whole)
+    network.must("network up")
+
+
+def test_the_peers_serve_the_ledger(network: Zunft) -> None:
+    assert_refused(network("ledger serve"), ExitCode.USAGE, "peers serve the ledger")
+
+
+def test_down_leaves_no_process_and_up_goes_on_with_the_ledger(network: Zunft) -> None:
+    network.must(MINT.format(amount=7, reference="BEFORE-THE-NIGHT"))
+    before, balances = rows(network), network.must("token balances --json").json
+    network.must("network down")
+    assert not [psutil.Process(row["pid"]) for row in before.values() if psutil.pid_exists(row["pid"])]
+    assert {row["state"] for row in rows(network).values()} == {"stopped"}
+    network.must("network up")
+    assert network.must("token balances --json").json == balances
+
+
+# --- before anything has started --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Zunft:
+    """Founded, and nothing more."""
+    return founded(tmp_path)
+
+
+def test_a_port_in_use_is_named_and_nothing_is_started(plan: Zunft) -> None:
+    peer = Topology.load(plan.home).member("factory").peer
+    assert peer
+    with socket.create_server((peer.peer.host, peer.peer.port)):
+        assert_refused(plan("network up"), ExitCode.MACHINE, str(peer.peer), "factory.peer")
+    assert {row["state"] for row in rows(plan).values()} == {"stopped"}
+
+
+def reissue(plan: Zunft, authority: str, validity: Validity) -> None:
+    """The factory's peer gets a certificate of that member's root."""
+    topology = Topology.load(plan.home)
+    root = topology.folder(topology.member(authority)) / "msp"
+    files = topology.keys(topology.member("factory")).node()
+    pair = issue_identity(KeyFiles(root / "ca.pem", root / "ca.key").pair(), "peer.FactoryMSP", NodeKind.PEER, validity)
+    files.key_path.unlink()
+    files.certificate_path.unlink()
+    files.write(pair)
+
+
+@pytest.mark.parametrize(
+    ("authority", "validity", "piece"),
+    [
+        ("factory", Validity(identity=timedelta(minutes=-1)), "expired on"),
+        ("factory", Validity(begins_before=timedelta(days=-1)), "set the clock"),
+        ("maker", Validity(), "was not issued by factory's own root"),
+    ],
+)
+def test_a_certificate_that_nobody_would_accept_is_named(
+    plan: Zunft, authority: str, validity: Validity, piece: str
+) -> None:
+    reissue(plan, authority, validity)
+    assert_refused(plan("network up"), ExitCode.NETWORK, "members/factory/peer/node.pem", piece)
+
+
+def test_status_warns_of_a_certificate_that_ends_soon(plan: Zunft) -> None:
+    reissue(plan, "factory", Validity(identity=timedelta(days=20, hours=1)))
+    row = rows(plan)["factory.peer"]
+    assert row["certificate_days_left"] == 20
+    assert any("20 days" in problem for problem in row["problems"])
+
+
+def test_without_programs_the_remedy_is_named(plan: Zunft, tmp_path: Path) -> None:
+    outcome = plan(f"network up --fabric-bin {tmp_path}")
+    assert_refused(outcome, ExitCode.MACHINE, f"{tmp_path}/peer is missing", "zunft network install")
+
+
+def test_clean_asks_and_deletes_the_ledger_only(plan: Zunft) -> None:
+    members = plan.home / "members"
+    (members / "maker" / "fabric" / "peer").mkdir(parents=True)
+    before = {path for path in members.rglob("*") if "fabric" not in path.parts}
+    assert "Nothing was deleted" in plan.must("network clean", answer="n\n").stdout
+    assert (members / "maker" / "fabric").exists()
+    plan.must("network clean", answer="y\n")
+    assert set(members.rglob("*")) == before
+
+
+def test_no_log_yet(plan: Zunft) -> None:
+    assert_refused(plan("network logs maker.peer"), ExitCode.USAGE, "zunft network up")
+
+
+# --- the choice of a ledger -------------------------------------------------------------------------------------------
+
+
+def test_options_override_the_plan(tmp_path: Path) -> None:
+    zunft = Zunft(tmp_path / "consortium")
+    zunft.must(f"consortium found {EXAMPLES}/fabric.yaml --ledger embedded")
+    assert zunft.must("token balances --json").json == []
+    assert_refused(zunft("network up"), ExitCode.USAGE, "embedded ledger", "--ledger fabric")
+    docker = Zunft(tmp_path / "docker")
+    docker.must(f"consortium found {EXAMPLES}/consortium.yaml --ledger fabric --runtime docker")
+    settings = Topology.load(docker.home).fabric
+    assert settings
+    assert (settings.runtime, settings.ordering) == ("docker", "raft")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "piece"),
+    [
+        ("--ordering bft", ExitCode.USAGE, "--ledger fabric"),
+        ("--ledger fabric --ordering bft", ExitCode.NETWORK, "survives no fault"),
+    ],
+)
+def test_choices_that_contradict_each_other(tmp_path: Path, words: str, code: ExitCode, piece: str) -> None:
+    zunft = Zunft(tmp_path / "consortium")
+    assert_refused(zunft(f"consortium found {EXAMPLES}/consortium.yaml {words}"), code, piece)
+    assert not zunft.home.exists()
