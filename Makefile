@@ -2,9 +2,10 @@
 PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
+NETWORK := $(or $(ZUNFT_HOME),zunft-network)
 PROTOS := $(sort $(wildcard proto/zunft/v1/*.proto))
 
-.PHONY: setup demo test lint bench simulate proto proto-check clean
+.PHONY: setup demo test lint bench simulate network-up network-down proto proto-check clean
 
 setup: $(VENV)/ready
 
@@ -33,6 +34,14 @@ bench: setup
 # One random script against an independent model; SEED= repeats one, STEPS= makes it longer.
 simulate: setup
 	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS)) $(if $(LEDGER),--ledger $(LEDGER))
+
+# A Fabric network of three on this machine; ZUNFT_HOME= names its folder, PLAN= another plan to found it by.
+network-up: setup
+	@test -e $(NETWORK) || $(BIN)/zunft consortium found $(or $(PLAN),examples/fabric.yaml) --ledger fabric --home $(NETWORK)
+	@$(BIN)/zunft network up --home $(NETWORK)
+
+network-down: setup
+	@$(BIN)/zunft network down --home $(NETWORK)
 
 # The generated code is committed, so that users need no compiler.
 proto: setup
