@@ -4,42 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import http.client
 import io
 import json
-import os
-import secrets
-import shutil
 import socket
-import ssl
-import subprocess
 import sys
 import tarfile
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-import grpc
-import grpc.aio
-from fabric_protos.common import common_pb2
-from fabric_protos.peer import peer_pb2_grpc, proposal_response_pb2
 from fabric_protos.peer.lifecycle import lifecycle_pb2
 
-from network.certificates import NodeKind
-from network.channel import ChannelSettings, genesis_block
-from network.member_keys import MemberKeys
-from network.member_material import Endpoint
-from network.msp_folder import write_msp_folder
-from network.ordering import Orderer, RaftOrdering
+from fabric.binaries import find_binaries
+from fabric.config_file import lay_over
+from fabric.lifecycle import LIFECYCLE
+from fabric.native import NativeRuntime
+from fabric.network import FabricNetwork
+from fabric.peer_admin import PeerAdmin
+from fabric.process import ProcessKind
+from fabric.release import default_cache
+from fabric.waiting import until
+from network.founding import HOST, Plan, make_members
+from network.topology import FabricSettings
+from node.ledger.connect import connect
+from node.ledger.errors import LedgerError
 from node.ledger.gateway.gateway import Gateway
-from node.ledger.gateway.identity import SigningIdentity
-from node.ledger.gateway.proposal import NONCE_BYTES, Call, make_proposal
-from node.ledger.grpc_transport import GrpcTransport, TlsFiles
+from node.ledger.transport import LedgerTransport
+from tests.consortium.fabric import free_first_port
 
 MSP_ID = "ProbeMSP"
 CHANNEL = "probe"
-HOST = "127.0.0.1"
 UP_WITHIN_S = 60
 
 # A package with a connection.json is a service that the peer dials; without one, the peer runs the chaincode.
@@ -53,180 +49,80 @@ BUILDER = {
 }
 
 
-def why_not_here() -> str:
-    """What this machine lacks, or nothing."""
-    if not (shutil.which("peer") and shutil.which("orderer")):
-        return "needs Fabric's peer and orderer on the PATH"
-    return "" if _config_folder() else "needs core.yaml and orderer.yaml in FABRIC_CFG_PATH or beside Fabric's binaries"
-
-
 @dataclass
 class FabricPeer:
-    """Processes and files live in `folder`; `settings` are a peer's environment variables without CORE_."""
+    """Processes and files live in `folder`; `core` is laid over the peer's core.yaml."""
 
     folder: Path
-    settings: Mapping[str, str] = field(default_factory=dict)
-    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
-    transport: GrpcTransport | None = None
-    _channel: grpc.aio.Channel | None = None
+    core: Mapping[str, Any] = field(default_factory=dict)
 
     async def start(self) -> None:
-        self.member = MemberKeys.found(self.folder / "member", MSP_ID)
-        self.member.add_node(NodeKind.ORDERER)
-        self.member.add_user("admin", ["admin"])
-        for kind in (NodeKind.PEER, NodeKind.ORDERER):
-            msp = self.member.folder / kind / "fabric-msp"
-            write_msp_folder(msp, self.member.public_material(), self.member.node(kind))
-        self.ports = dict(zip(("peer", "chaincode", "orderer", "admin"), free_ports(4), strict=True))
-        self._spawn("orderer", ["orderer"], self._orderer_environment())
-        self._spawn("peer", ["peer", "node", "start"], self._peer_environment())
-        self._connect()
-        block = self._genesis_block()
-        await _until(lambda: self._join_orderer(block.SerializeToString()))
-        await _until_listening(self.ports["peer"])
-        await self.call_peer("cscc", b"JoinChain", block.SerializeToString())
+        """Peer and orderer, joined to the channel."""
+        self.network.write_files()
+        (site,) = self.network.sites
+        await self.network.start(self.network.processes(ProcessKind.ORDERER))
+        await site.join_orderer()
+        await self.network.start(self.network.processes(ProcessKind.PEER))
+        await site.join_peer()
 
     async def stop(self) -> None:
         """Leaves no process, however far the start came."""
-        for process in reversed(self.processes):
-            process.terminate()
-        for process in self.processes:
-            await asyncio.to_thread(_wait_or_kill, process)
-        if self.transport:
-            await self.transport.close()
-        if self._channel:
-            await self._channel.close()
+        for process in reversed(self.network.processes(ProcessKind.ORDERER, ProcessKind.PEER)):
+            await asyncio.to_thread(self.network.runtime.stop, process)
+        await self._transport.close()
+        await self._admin.close()
 
     def gateway(self, chaincode: str) -> Gateway:
-        return Gateway(self.transport, self.admin, channel=CHANNEL, chaincode=chaincode)
+        return Gateway(self._transport, self._admin.identity, channel=CHANNEL, chaincode=chaincode)
 
     async def deploy(self, name: str, package: bytes) -> None:
         """Install, approve and commit."""
-        args = lifecycle_pb2.InstallChaincodeArgs(chaincode_install_package=package).SerializeToString()
-        await self.call_peer("_lifecycle", b"InstallChaincode", args)
-        source = lifecycle_pb2.ChaincodeSource(
-            local_package=lifecycle_pb2.ChaincodeSource.Local(package_id=package_id(name, package))
-        )
+        await self._admin.install(package)
+        local = lifecycle_pb2.ChaincodeSource.Local(package_id=package_id(name, package))
+        source = lifecycle_pb2.ChaincodeSource(local_package=local)
         terms = {"sequence": 1, "name": name, "version": "1", "endorsement_plugin": "escc", "validation_plugin": "vscc"}
         approve = lifecycle_pb2.ApproveChaincodeDefinitionForMyOrgArgs(source=source, **terms)
         commit = lifecycle_pb2.CommitChaincodeDefinitionArgs(**terms)
-        lifecycle = self.gateway("_lifecycle")
-        await _until(lambda: lifecycle.submit("ApproveChaincodeDefinitionForMyOrg", approve))
+        lifecycle = self.gateway(LIFECYCLE)
+        await until(
+            lambda: lifecycle.submit("ApproveChaincodeDefinitionForMyOrg", approve),
+            f"the approval of {name}",
+            timeout_s=UP_WITHIN_S,
+            passing=(LedgerError,),
+        )
         await lifecycle.submit("CommitChaincodeDefinition", commit)
-
-    async def call_peer(self, chaincode: str, *args: bytes) -> bytes:
-        """A system chaincode without a channel."""
-        call = Call("", chaincode, list(args))
-        proposal = make_proposal(call, self.admin.creator, secrets.token_bytes(NONCE_BYTES), time.time_ns() // 1000)
-        signed = proposal.with_signature(self.admin.sign(proposal.message)).signed
-        answer: proposal_response_pb2.ProposalResponse = await peer_pb2_grpc.EndorserStub(
-            self._channel
-        ).ProcessProposal(signed)
-        assert answer.response.status == 200, answer.response.message
-        return bytes(answer.response.payload)
 
     # --- how --------------------------------------------------------------------------------------------------------
 
-    def _connect(self) -> None:
-        address = f"{HOST}:{self.ports['peer']}"
-        roots = self.member.tls_root_pem()
-        self._channel = grpc.aio.secure_channel(address, grpc.ssl_channel_credentials(roots))
-        self.transport = GrpcTransport(address, TlsFiles(roots))
-        user = self.member.user("admin")
-        self.admin = SigningIdentity.load(MSP_ID, user.certificate_path, user.key_path)
+    @cached_property
+    def network(self) -> FabricNetwork:
+        """Of one member; its chaincode processes are not started, and its package is not deployed."""
+        binaries = find_binaries(None, default_cache())
+        runtime = NativeRuntime({"peer": binaries.peer, "orderer": binaries.orderer})
+        settings = FabricSettings(core=lay_over(self._own_core(), self.core))
+        member = ("probe", MSP_ID, "Probe")
+        plan = Plan("Probe", CHANNEL, "EUR", "probe", "", (member,), free_first_port(1), settings)
+        return FabricNetwork(make_members(self.folder / "network", plan), runtime, runtime)
 
-    def _genesis_block(self) -> common_pb2.Block:
-        keys = self.member
-        orderer = Orderer(
-            MSP_ID,
-            Endpoint(HOST, self.ports["orderer"]),
-            keys.node(NodeKind.ORDERER).certificate_pem(),
-            keys.node_tls(NodeKind.ORDERER).certificate_pem(),
-        )
-        anchor = keys.public_material(anchor_peers=[Endpoint(HOST, self.ports["peer"])])
-        return genesis_block(ChannelSettings(CHANNEL, [anchor], RaftOrdering([orderer])))
+    @cached_property
+    def _transport(self) -> LedgerTransport:
+        return connect(self.network.topology, self.network.topology.member(MSP_ID))
 
-    async def _join_orderer(self, block: bytes) -> None:
-        await asyncio.to_thread(self._post_block, block)
+    @cached_property
+    def _admin(self) -> PeerAdmin:
+        member = self.network.topology.member(MSP_ID)
+        assert member.peer
+        return PeerAdmin(member.peer.peer, self.network.topology.keys(member))
 
-    def _post_block(self, block: bytes) -> None:
-        tls = self.member.node_tls(NodeKind.ORDERER)
-        context = ssl.create_default_context(cafile=str(self.member.folder / "tls/ca.pem"))
-        context.load_cert_chain(tls.certificate_path, tls.key_path)
-        connection = http.client.HTTPSConnection(HOST, self.ports["admin"], context=context, timeout=5)
-        head = '--zunft\r\nContent-Disposition: form-data; name="config-block"; filename="genesis.block"\r\n\r\n'
-        body = head.encode() + block + b"\r\n--zunft--\r\n"
-        kind = {"Content-Type": "multipart/form-data; boundary=zunft"}
-        connection.request("POST", "/participation/v1/channels", body, kind)
-        answer = connection.getresponse()
-        text = answer.read()
-        connection.close()
-        assert answer.status == 201, text
-
-    def _spawn(self, name: str, command: list[str], environment: Mapping[str, str]) -> None:
-        config = {"FABRIC_CFG_PATH": str(_config_folder()), "FABRIC_LOGGING_SPEC": "WARN"}
-        with (self.folder / f"{name}.log").open("wb") as log:
-            process = subprocess.Popen(
-                command, env={**os.environ, **config, **environment}, stdout=log, stderr=subprocess.STDOUT
-            )
-        self.processes.append(process)
-
-    def _peer_environment(self) -> dict[str, str]:
-        keys, address = self.member, f"{HOST}:{self.ports['peer']}"
-        tls = keys.node_tls()
-        chaincode = f"{HOST}:{self.ports['chaincode']}"
-        values = {
-            "PEER_TLS_ENABLED": "true",
-            "PEER_TLS_CERT_FILE": tls.certificate_path,
-            "PEER_TLS_KEY_FILE": tls.key_path,
-            "PEER_TLS_ROOTCERT_FILE": keys.folder / "tls/ca.pem",
-            "PEER_ID": "peer",
-            "PEER_ADDRESS": address,
-            "PEER_LISTENADDRESS": address,
-            "PEER_CHAINCODELISTENADDRESS": chaincode,
-            "PEER_CHAINCODEADDRESS": chaincode,
-            "PEER_GOSSIP_BOOTSTRAP": address,
-            "PEER_GOSSIP_EXTERNALENDPOINT": address,
-            "PEER_LOCALMSPID": MSP_ID,
-            "PEER_MSPCONFIGPATH": keys.folder / "peer/fabric-msp",
-            "PEER_FILESYSTEMPATH": self.folder / "peer",
-            "LEDGER_SNAPSHOTS_ROOTDIR": self.folder / "snapshots",
-            "OPERATIONS_LISTENADDRESS": f"{HOST}:0",
-            "VM_ENDPOINT": "",
-            "CHAINCODE_EXTERNALBUILDERS": json.dumps([{"name": "service", "path": str(self._builder())}]),
-            **self.settings,
+    def _own_core(self) -> dict[str, Any]:
+        """Here chaincode may dial in, too, its packages say where it listens, and keys have a history."""
+        (port,) = free_ports(1)
+        address = f"{HOST}:{port}"
+        return {
+            "peer": {"chaincodeListenAddress": address, "chaincodeAddress": address},
+            "chaincode": {"externalBuilders": [{"name": "service", "path": str(self._builder())}]},
+            "ledger": {"history": {"enableHistoryDatabase": True}},
         }
-        return {f"CORE_{name}": str(value) for name, value in values.items()}
-
-    def _orderer_environment(self) -> dict[str, str]:
-        keys, data = self.member, self.folder / "orderer"
-        tls, roots = keys.node_tls(NodeKind.ORDERER), f"[{keys.folder / 'tls/ca.pem'}]"
-        values = {
-            "GENERAL_LISTENADDRESS": HOST,
-            "GENERAL_LISTENPORT": self.ports["orderer"],
-            "GENERAL_TLS_ENABLED": "true",
-            "GENERAL_TLS_PRIVATEKEY": tls.key_path,
-            "GENERAL_TLS_CERTIFICATE": tls.certificate_path,
-            "GENERAL_TLS_ROOTCAS": roots,
-            "GENERAL_LOCALMSPDIR": keys.folder / "orderer/fabric-msp",
-            "GENERAL_LOCALMSPID": MSP_ID,
-            "GENERAL_BOOTSTRAPMETHOD": "none",
-            "GENERAL_CLUSTER_CLIENTCERTIFICATE": tls.certificate_path,
-            "GENERAL_CLUSTER_CLIENTPRIVATEKEY": tls.key_path,
-            "GENERAL_CLUSTER_ROOTCAS": roots,
-            "FILELEDGER_LOCATION": data,
-            "CONSENSUS_WALDIR": data / "wal",
-            "CONSENSUS_SNAPDIR": data / "snapshots",
-            "ADMIN_LISTENADDRESS": f"{HOST}:{self.ports['admin']}",
-            "ADMIN_TLS_ENABLED": "true",
-            "ADMIN_TLS_PRIVATEKEY": tls.key_path,
-            "ADMIN_TLS_CERTIFICATE": tls.certificate_path,
-            "ADMIN_TLS_CLIENTROOTCAS": roots,
-            "ADMIN_TLS_CLIENTAUTHREQUIRED": "true",
-            "CHANNELPARTICIPATION_ENABLED": "true",
-            "OPERATIONS_LISTENADDRESS": f"{HOST}:0",
-        }
-        return {f"ORDERER_{name}": str(value) for name, value in values.items()}
 
     def _builder(self) -> Path:
         folder = self.folder / "builder"
@@ -265,39 +161,3 @@ def _tar(files: Mapping[str, bytes]) -> bytes:
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))
     return out.getvalue()
-
-
-def _config_folder() -> Path | None:
-    """Fabric's release archive has config/ beside bin/."""
-    places = [Path(os.environ.get("FABRIC_CFG_PATH", "/nowhere"))]
-    if binary := shutil.which("peer"):
-        places.append(Path(binary).resolve().parent.parent / "config")
-    return next((place for place in places if (place / "core.yaml").exists()), None)
-
-
-def _wait_or_kill(process: subprocess.Popen[bytes]) -> None:
-    try:
-        process.wait(20)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-async def _until(attempt: Callable[[], object]) -> None:
-    """Repeats what fails while a process starts."""
-    for remaining in range(UP_WITHIN_S, -1, -1):
-        try:
-            await attempt()  # type: ignore[misc]
-            return
-        except Exception:
-            if not remaining:
-                raise
-        await asyncio.sleep(1)
-
-
-async def _until_listening(port: int) -> None:
-    async def attempt() -> None:
-        _, writer = await asyncio.open_connection(HOST, port)
-        writer.close()
-
-    await _until(attempt)

@@ -16,19 +16,24 @@ from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 from chaincode.shim import ChaincodeServer
 from chaincode.shim.conversation import Chaincode, Conversation
 from node.ledger.gateway.errors import GatewayError
+from tests.consortium.fabric import why_no_fabric
 from tests.shim.exercise import exercise
-from tests.shim.fabric_peer import HOST, MSP_ID, FabricPeer, free_ports, make_package, package_id, why_not_here
+from tests.shim.fabric_peer import HOST, MSP_ID, FabricPeer, free_ports, make_package, package_id
 from tests.shim.recording import CHAINCODE, FOLDER, PEER, Line, save
 from tests.shim.script import play_all
 
-SINGLY = {"CHAINCODE_RUNTIMEPARAMS_USEWRITEBATCH": "false", "CHAINCODE_RUNTIMEPARAMS_USEGETMULTIPLEKEYS": "false"}
+SINGLY = {"chaincode": {"runtimeParams": {"useWriteBatch": False, "useGetMultipleKeys": False}}}
 IN_BATCHES = {
-    "CHAINCODE_RUNTIMEPARAMS_USEWRITEBATCH": "true",
-    "CHAINCODE_RUNTIMEPARAMS_MAXSIZEWRITEBATCH": "100",
-    "CHAINCODE_RUNTIMEPARAMS_USEGETMULTIPLEKEYS": "true",
-    "CHAINCODE_RUNTIMEPARAMS_MAXSIZEGETMULTIPLEKEYS": "3",
+    "chaincode": {
+        "runtimeParams": {
+            "useWriteBatch": True,
+            "maxSizeWriteBatch": 100,
+            "useGetMultipleKeys": True,
+            "maxSizeGetMultipleKeys": 3,
+        }
+    }
 }
-IMPATIENT = {"CHAINCODE_EXECUTETIMEOUT": "1s", "CHAINCODE_KEEPALIVE": "1"}
+IMPATIENT = {"chaincode": {"executetimeout": "1s", "keepalive": 1}}
 
 
 class Recorder(chaincode_shim_pb2_grpc.ChaincodeServicer):
@@ -51,12 +56,12 @@ class Recorder(chaincode_shim_pb2_grpc.ChaincodeServicer):
             yield message
 
 
-async def record(name: str, settings: Mapping[str, str]) -> None:
+async def record(name: str, core: Mapping[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        peer = FabricPeer(Path(folder), settings)
+        peer = FabricPeer(Path(folder), core)
         try:
             await peer.start()
-            lines = await _impatient(peer) if settings is IMPATIENT else await _whole_script(peer)
+            lines = await _impatient(peer) if core is IMPATIENT else await _whole_script(peer)
         finally:
             await peer.stop()
     save(FOLDER / f"{name}.bin", lines)
@@ -99,7 +104,7 @@ def _package(label: str, port: int) -> bytes:
 
 
 async def main() -> None:
-    if missing := why_not_here():
+    if missing := why_no_fabric():
         raise SystemExit(missing)
     FOLDER.mkdir(exist_ok=True)
     await record("singly", SINGLY)

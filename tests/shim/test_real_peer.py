@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,21 +15,22 @@ from chaincode.errors import NotFound
 from chaincode.shim import ChaincodeServer, Handler, ServerTls
 from network.certificates import NodeKind, Validity, issue_tls, make_authority
 from node.ledger.gateway.errors import GatewayError
+from tests.consortium.fabric import why_no_fabric
 from tests.shim.exercise import exercise
-from tests.shim.fabric_peer import HOST, MSP_ID, FabricPeer, free_ports, make_package, package_id, why_not_here
+from tests.shim.fabric_peer import HOST, MSP_ID, FabricPeer, free_ports, make_package, package_id
 from tests.shim.recorder import IMPATIENT, IN_BATCHES, SINGLY
 from tests.shim.script import ask, play, play_all, submit
 from zunft.v1 import record_pb2
 
-MISSING = why_not_here()
+MISSING = why_no_fabric()
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 
 Play = Callable[[FabricPeer], Awaitable[None]]
 
 
-def on_peer(folder: Path, play_with: Play, settings: Mapping[str, str] | None = None) -> None:
+def on_peer(folder: Path, play_with: Play, core: Mapping[str, Any] | None = None) -> None:
     async def run() -> None:
-        peer = FabricPeer(folder, settings or {})
+        peer = FabricPeer(folder, core or {})
         try:
             await peer.start()
             await play_with(peer)
@@ -46,8 +48,8 @@ def service(label: str, handler: Handler, tls: ServerTls | None = None, **connec
     return ChaincodeServer(address, package_id(label, package), handler, msp_id=MSP_ID, tls=tls), package
 
 
-@pytest.mark.parametrize("settings", [SINGLY, IN_BATCHES], ids=["singly", "in batches"])
-def test_everything_the_stub_offers(tmp_path: Path, settings: Mapping[str, str]) -> None:
+@pytest.mark.parametrize("core", [SINGLY, IN_BATCHES], ids=["singly", "in batches"])
+def test_everything_the_stub_offers(tmp_path: Path, core: Mapping[str, Any]) -> None:
     async def play_with(peer: FabricPeer) -> None:
         (one, package), (two, other) = service("probe", exercise), service("other", exercise)
         async with one, two:
@@ -59,7 +61,7 @@ def test_everything_the_stub_offers(tmp_path: Path, settings: Mapping[str, str])
                 event = await anext(events)
             assert (event.name, event.payload) == ("written", b"3")
 
-    on_peer(tmp_path, play_with, settings)
+    on_peer(tmp_path, play_with, core)
 
 
 def test_mutual_tls_and_a_chaincode_that_comes_back(tmp_path: Path) -> None:
