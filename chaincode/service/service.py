@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -34,6 +35,8 @@ def main(words: Sequence[str]) -> None:
 async def serve(options: Options) -> None:
     """Until the signal; transactions that are running then are answered. Raises ListenError."""
     ended = _end_on_signal()
+    # What is loaded now stays: the collector need not look at it again with every few transactions.
+    gc.freeze()
     async with ChaincodeServer(
         options.listen,
         options.chaincode_id,
