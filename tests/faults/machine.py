@@ -1,0 +1,84 @@
+"""A machine that never stops: it records a reading every moment, and sends what it has signed to its owner's node."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from node.api.client import NodeClient
+from node.errors import NodeUnreachable
+from node.meter.meter import Meter
+from node.meter.reading import Reading
+from node.meter.uplink import deliver
+from tests.consortium import UNIT, HandMeter
+from zunft.v1.meter_pb2 import RegisterMeter
+
+READ_EVERY_S = 0.1
+# How soon the machine calls a node again that did not answer.
+CALL_AGAIN_S = 0.2
+
+
+class InstalledMeter(HandMeter):
+    """A real meter, for the consortium to register."""
+
+    def __init__(self, folder: Path, meter_id: str, agreement_id: str) -> None:
+        super().__init__(meter_id)
+        self.folder = folder
+        Meter.create(folder, meter_id=meter_id, agreement_id=agreement_id)
+
+    def registration(self) -> RegisterMeter:
+        return Meter.open(self.folder).registration(label="drill", location="hall 3")
+
+
+class Machine:
+    """`used_micro` is everything that it has signed, added up by itself."""
+
+    def __init__(self, folder: Path, open_client: Callable[[], NodeClient], seed: int) -> None:
+        self.meter = Meter.open(folder)
+        self.used_micro = 0
+        self.readings = 0
+        self._open_client = open_client
+        self._random = random.Random(seed)  # noqa: S311  # not a secret
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Records and sends meanwhile, and in the end until the ledger has everything."""
+        tasks = [asyncio.create_task(self._record()), asyncio.create_task(self._send())]
+        try:
+            yield
+            for task in tasks:
+                assert not task.done(), task.exception()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def send_the_rest(self) -> None:
+        """Until the node has charged all that was signed."""
+        async with self._open_client() as client:
+            while self.meter.unacknowledged():
+                await self._deliver(client)
+
+    async def _record(self) -> None:
+        while True:
+            quantity_micro = self._random.randrange(UNIT)
+            self.meter.record(Reading(time.time_ns() // 1000, quantity_micro))
+            self.meter.flush()
+            self.used_micro += quantity_micro
+            self.readings += 1
+            await asyncio.sleep(READ_EVERY_S)
+
+    async def _send(self) -> None:
+        async with self._open_client() as client:
+            while True:
+                await self._deliver(client)
+
+    async def _deliver(self, client: NodeClient) -> None:
+        with suppress(NodeUnreachable):
+            delivery = await deliver(self.meter, client)
+            assert delivery.stop is None, delivery.stop
+        await asyncio.sleep(CALL_AGAIN_S)

@@ -1,0 +1,256 @@
+"""A consortium as it runs in production, in one place: Fabric's processes, chaincode, the maker's node, a machine.
+
+All of them are processes of their own, but for the machine; each can be killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from chaincode.roles import Role
+from fabric.errors import FabricError
+from fabric.network import FabricNetwork
+from fabric.participation import OrdererAdmin
+from fabric.peer_admin import PeerAdmin
+from fabric.runtimes import network_of
+from fabric.status import network_status
+from network.topology import FabricSettings, MemberEntry, OrderingKind, PeerEndpoints
+from node.api.client import NodeClient
+from node.audit import Status, audit
+from node.errors import NodeError
+from node.local import client_of
+from tests.audit.run import delivered, genesis
+from tests.consortium import TOKEN, UNIT, Clock, Consortium, Deal, per_unit
+from tests.consortium.consortium import make_topology
+from tests.consortium.fabric import ChaincodeHere, FabricLedger
+from tests.consortium.follower import Follower
+from tests.faults.machine import InstalledMeter, Machine
+from zunft.v1.node_pb2 import AccountBalance
+
+ROOT = Path(__file__).parents[2]
+PRICE_MICRO = 2 * TOKEN
+# However loaded the machine is; none of the tests is about speed.
+PATIENCE_S = 60.0
+
+
+@dataclass
+class Scene:
+    """`machine` charges `deal` through `node`, the provider's."""
+
+    network: FabricNetwork
+    consortium: Consortium
+    deal: Deal
+    machine: Machine
+    node: subprocess.Popen[bytes] | None = None
+
+    def run(self, scenario: Coroutine[Any, Any, None]) -> None:
+        """Whoever reads a failure wants to know what the node said meanwhile."""
+        begin = len(self.node_log)
+        try:
+            self.consortium.run(scenario)
+        except BaseException as error:
+            error.add_note(f"the node's log:\n{self.node_log[begin:]}")
+            raise
+
+    # --- the maker's node ---------------------------------------------------------------------------------------------
+
+    @property
+    def node_log(self) -> str:
+        return self._log_path.read_text()
+
+    def start_node(self, *program: str) -> None:
+        """`zunft node run`, or another program that runs the node."""
+        home = self.consortium.topology.home
+        zunft = (str(Path(sys.executable).with_name("zunft")), "node", "run", "--as", "maker", "--home", str(home))
+        with self._log_path.open("ab") as log:
+            environment = {**os.environ, "ZUNFT_LOG": "info", "ZUNFT_AS": "", "NO_COLOR": "1"}
+            self.node = subprocess.Popen(program or zunft, cwd=ROOT, stdout=log, stderr=log, env=environment)
+
+    def kill_node(self) -> None:
+        assert self.node is not None
+        self.node.kill()
+        self.node.wait(PATIENCE_S)
+
+    def client(self) -> NodeClient:
+        topology = self.consortium.topology
+        return client_of(topology, topology.member("maker"), "erp")
+
+    @property
+    def _log_path(self) -> Path:
+        return self.consortium.topology.home / "node.log"
+
+    async def until_node_says(self, words: str, since: int) -> None:
+        """In its log, after its first `since` characters."""
+
+        async def has_said() -> bool:
+            return words in self.node_log[since:]
+
+        await until(has_said, f"word of {words!r} from the node")
+
+    # --- Fabric's processes -------------------------------------------------------------------------------------------
+
+    def kill(self, name: str) -> None:
+        """kill -9, as in `scene.kill("maker.peer")`."""
+        pid = self.pid(name)
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        while self.pid(name):
+            time.sleep(0.01)
+
+    def pid(self, name: str) -> int | None:
+        """None if the process does not run."""
+        process = self.network.find(name)
+        running = self.network.runtime_of(process).running(process)
+        return running.pid if running else None
+
+    async def up(self) -> None:
+        """What an operator does, or whatever starts the machine's services."""
+        await self.network.up(lambda _step: None)
+
+    async def leader(self) -> str:
+        """The leading orderer's process."""
+        rows = await network_status(self.network, datetime.now(UTC))
+        return next(row.process for row in rows if row.is_leader)
+
+    # --- the stream ---------------------------------------------------------------------------------------------------
+
+    async def until_charged(self) -> None:
+        """Until all that the machine has signed up to now is charged."""
+        signed_micro = self.machine.used_micro * PRICE_MICRO // UNIT
+
+        async def is_charged() -> bool:
+            return (await self._balance()).accrued_micro >= signed_micro
+
+        await until(is_charged, "the stream going on")
+
+    async def check(self) -> None:
+        """When nothing more is recorded: all that was signed is charged once, and every member has the same blocks."""
+        async with asyncio.timeout(PATIENCE_S):
+            await self.machine.send_the_rest()
+        await self.until_charged()
+        height = await self._common_height()
+        for follower in self.consortium.followers.values():
+            async with asyncio.timeout(PATIENCE_S):
+                await follower.catch_up(height - 1)
+        await self._check_node(height)
+        self._check_ledger()
+        self._check_audit()
+
+    async def _check_node(self, height: int) -> None:
+        async with self.client() as client, asyncio.timeout(PATIENCE_S):
+            status = await client.status(reached_height=height)
+            assert (status.journalled, status.submitted, status.waiting_for_funds, status.refused) == (0, 0, 0, 0)
+            assert status.ledger_reachable
+
+    def _check_ledger(self) -> None:
+        stream = self.deal.stream(self.deal.meter)
+        assert stream.next_sequence == self.machine.readings + 1
+        assert self.deal.accrued == self.machine.used_micro * PRICE_MICRO // UNIT
+        assert self.consortium.violations() == []
+
+    def _check_audit(self) -> None:
+        """By the customer, who trusts nobody."""
+        report = audit(delivered(self.consortium, "factory"), genesis(self.consortium), self.deal.customer.msp_id)
+        assert {verdict.name: verdict.violations for verdict in report.failed} == {}
+        assert report.verdict("rating").status is Status.HOLDS
+        assert report.reading_count == self.machine.readings
+
+    async def _balance(self) -> AccountBalance:
+        async with self.client() as client:
+            return await client.balance(self.deal.agreement_id)
+
+    async def _common_height(self) -> int:
+        """Of all peers and orderers, once they agree."""
+        heights: set[int] = set()
+
+        async def is_common() -> bool:
+            heights.clear()
+            heights.update(await asyncio.gather(*self._heights()))
+            return len(heights) == 1
+
+        await until(is_common, "the same height everywhere")
+        return heights.pop()
+
+    def _heights(self) -> Iterator[Awaitable[int]]:
+        topology = self.consortium.topology
+        for member in topology.members:
+            if member.peer:
+                yield self._peer_height(member, member.peer)
+            if member.orderer:
+                admin = OrdererAdmin(member.orderer.admin, topology.keys(member))
+                yield asyncio.to_thread(lambda admin=admin: admin.channel(topology.channel).height)
+
+    async def _peer_height(self, member: MemberEntry, peer: PeerEndpoints) -> int:
+        async with PeerAdmin(peer.peer, self.consortium.topology.keys(member)) as admin:
+            return await admin.height(self.consortium.topology.channel)
+
+
+async def until(is_so: Callable[[], Awaitable[bool]], what: str) -> None:
+    """Asks again and again; the last failure is the test's, if it lasts."""
+    end_s = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            if await is_so():
+                return
+        except (NodeError, FabricError) as error:
+            if time.monotonic() > end_s:
+                raise AssertionError(f"no {what} within {PATIENCE_S:.0f} s") from error
+        assert time.monotonic() < end_s, f"no {what} within {PATIENCE_S:.0f} s"
+        await asyncio.sleep(0.1)
+
+
+@contextmanager
+def start_scene(folder: Path, names: Sequence[str], ordering: OrderingKind, seed: int) -> Iterator[Scene]:
+    """Everything runs."""
+    topology = make_topology(folder / "consortium", names, FabricSettings(ordering=ordering))
+    network = network_of(topology, None)
+    with asyncio.Runner() as runner:
+        try:
+            runner.run(network.up(lambda _step: None))
+            with _consortium(network, runner) as consortium:
+                meter = InstalledMeter(folder / "meter", "drill-7", "A1")
+                deal = _agree(consortium, meter)
+                scene = Scene(network, consortium, deal, Machine(meter.folder, lambda: scene.client(), seed))
+                scene.start_node()
+                try:
+                    yield scene
+                finally:
+                    scene.kill_node()
+        finally:
+            runner.run(network.down(lambda _step: None))
+
+
+@contextmanager
+def _consortium(network: FabricNetwork, runner: asyncio.Runner) -> Iterator[Consortium]:
+    # The chaincode goes by the machine's clock, and is not in this process.
+    clock = Clock(time.time_ns() // 1000)
+    ledger = FabricLedger(network.topology, network, ChaincodeHere(clock.utc))
+    consortium = Consortium(network.topology, ledger, clock, runner)
+    for member in consortium.members:
+        blocks = consortium.gateway(member.msp_id, Role.AUDITOR).blocks(0)
+        consortium.followers[member.msp_id] = Follower(member.msp_id, blocks)
+    try:
+        yield consortium
+    finally:
+        for follower in consortium.followers.values():
+            runner.run(follower.blocks.aclose())
+        runner.run(ledger.close())
+
+
+def _agree(consortium: Consortium, meter: InstalledMeter) -> Deal:
+    consortium.found()
+    maker, factory = consortium.member("maker"), consortium.member("factory")
+    consortium.member("bank").mint(factory, 10**6 * TOKEN)
+    hours = per_unit("hours", PRICE_MICRO)
+    return consortium.agree(maker, factory, hours, funds=10**6 * TOKEN, meters=[meter])

@@ -1,0 +1,42 @@
+"""An outage is told once when it begins, again when its reason changes, and once when it is over."""
+
+from __future__ import annotations
+
+import asyncio
+
+import grpc
+from fabric_protos.gateway import gateway_pb2
+from structlog.testing import capture_logs
+
+from node.ledger.errors import TransportError
+from node.ledger.gateway import EndorseError
+from node.outage import Outage
+
+
+def refused(tx_id: str, *msp_ids: str) -> EndorseError:
+    details = tuple(gateway_pb2.ErrorDetail(msp_id=msp_id, message=f"no {tx_id}") for msp_id in msp_ids)
+    return EndorseError.refused(TransportError(grpc.StatusCode.ABORTED, f"{tx_id} failed", details), tx_id)
+
+
+def test_an_outage_is_told_once() -> None:
+    async def go_through() -> None:
+        outage = Outage("it does not work", "it works again", agreement_id="A1")
+        outage.over()
+        for error in (refused("1", "MakerMSP"), refused("2", "MakerMSP"), refused("3", "FactoryMSP")):
+            await outage.pause(error)
+        outage.over()
+        outage.over()
+        await outage.pause(refused("4", "FactoryMSP"))
+
+    with capture_logs() as lines:
+        asyncio.run(go_through())
+    told = [(line["log_level"], line["event"], line.get("error", "").partition(":")[0]) for line in lines]
+    begins = ("warning", "it does not work")
+    assert told == [
+        (*begins, "The endorsement of transaction 1 failed"),
+        (*begins, "The endorsement of transaction 3 failed"),
+        ("info", "it works again", ""),
+        (*begins, "The endorsement of transaction 4 failed"),
+    ]
+    assert lines[2]["failures"] == 3
+    assert {line["agreement_id"] for line in lines} == {"A1"}
