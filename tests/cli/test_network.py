@@ -73,6 +73,7 @@ def assert_refused(outcome: Outcome, code: ExitCode, *pieces: str) -> None:
 def test_status_has_a_row_for_every_process_that_says_how_it_is(network: Zunft) -> None:
     found = rows(network)
     assert set(found) == PROCESSES
+    assert all(name in network.must("network status").stdout for name in PROCESSES)
     for row in found.values():
         assert (row["state"], row["problems"]) == ("running", []), row
         assert psutil.Process(row["pid"]).memory_info().rss > 0
