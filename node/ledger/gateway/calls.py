@@ -49,15 +49,17 @@ class Calls:
         self, call: Callable[[], Awaitable[Answer]], timeout_s: float, error: type[GatewayError], tx_id: str = ""
     ) -> Answer:
         """Raises `error`, with the ledger's reason or for lack of an answer in time."""
+        passed: list[TransportError] = []
         try:
             async with asyncio.timeout(timeout_s):
-                return await self._try(call)
+                return await self._try(call, passed)
         except TransportError as refusal:
             raise error.refused(refusal, tx_id) from refusal
         except TimeoutError as late:
-            raise error.timed_out(timeout_s, tx_id) from late
+            raise error.timed_out(timeout_s, tx_id, passed[-1] if passed else None) from late
 
-    async def _try(self, call: Callable[[], Awaitable[Answer]]) -> Answer:
+    async def _try(self, call: Callable[[], Awaitable[Answer]], passed: list[TransportError]) -> Answer:
+        """`passed` takes the refusals after which it tried again."""
         for attempt in range(self.limits.attempts - 1):
             try:
                 async with self._free:
@@ -65,6 +67,7 @@ class Calls:
             except TransportError as error:
                 if not is_passing(error):
                     raise
+                passed.append(error)
             await asyncio.sleep(pause_s(self.limits, attempt))
         async with self._free:
             return await call()

@@ -55,16 +55,17 @@ class GatewayError(LedgerError):
     @classmethod
     def refused(cls, error: TransportError, tx_id: str = "") -> Self:
         """The ledger's answer, with what each peer said."""
-        said = "".join(f"; {detail.msp_id} ({detail.address}): {detail.message}" for detail in error.details)
         remedy = "" if error.code in _PLAIN_NO else cls.remedy
-        message = f"{cls.step}{_of(tx_id)} failed: {error}{said}{remedy}"
+        message = f"{cls.step}{_of(tx_id)} failed: {_said(error)}{remedy}"
         return cls(message, tx_id=tx_id, grpc_code=error.code, details=error.details)
 
     @classmethod
-    def timed_out(cls, timeout_s: float, tx_id: str = "") -> Self:
-        """No answer within the limit."""
-        message = f"{cls.step}{_of(tx_id)} was not answered within {timeout_s:g} s{cls.remedy}"
-        return cls(message, tx_id=tx_id, grpc_code=grpc.StatusCode.DEADLINE_EXCEEDED)
+    def timed_out(cls, timeout_s: float, tx_id: str = "", last: TransportError | None = None) -> Self:
+        """No answer within the limit; `last` is what came instead and was tried again."""
+        instead = f", the last try failed: {_said(last)}" if last else ""
+        message = f"{cls.step}{_of(tx_id)} was not answered within {timeout_s:g} s{instead}{cls.remedy}"
+        details = last.details if last else ()
+        return cls(message, tx_id=tx_id, grpc_code=grpc.StatusCode.DEADLINE_EXCEEDED, details=details)
 
 
 class EvaluateError(GatewayError):
@@ -138,6 +139,10 @@ def validation_code_name(code: int) -> str:
     """E.g. "VALID"; the number where this version knows no name for it."""
     names = {number: name for name, number in transaction_pb2.TxValidationCode.items()}
     return str(names.get(code, f"validation code {code}"))
+
+
+def _said(error: TransportError) -> str:
+    return f"{error}" + "".join(f"; {detail.msp_id} ({detail.address}): {detail.message}" for detail in error.details)
 
 
 def _of(tx_id: str) -> str:
