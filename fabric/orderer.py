@@ -15,6 +15,8 @@ from network.member_keys import MemberKeys
 from network.topology import FabricSettings, OrdererEndpoints
 
 MESSAGE_BYTES = 100 * 1024 * 1024
+# What is said of every call would be gigabytes a day under load; every block is said, and whatever fails.
+LOGGING = "info:comm.grpc.server,orderer.common.broadcast=warn:grpc=error"
 
 
 def orderer_process(name: str, keys: MemberKeys, endpoints: OrdererEndpoints) -> FabricProcess:
@@ -25,7 +27,7 @@ def orderer_process(name: str, keys: MemberKeys, endpoints: OrdererEndpoints) ->
         kind=ProcessKind.ORDERER,
         program="orderer",
         arguments=(),
-        environment={"FABRIC_CFG_PATH": str(folder), "FABRIC_LOGGING_SPEC": "info"},
+        environment={"FABRIC_CFG_PATH": str(folder), "FABRIC_LOGGING_SPEC": LOGGING},
         folder=folder,
         reads=(keys.folder / "orderer", keys.folder / "tls" / "ca.pem"),
         listens=(endpoints.orderer, endpoints.admin, endpoints.operations),

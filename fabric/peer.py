@@ -21,6 +21,8 @@ from node.files import write_atomically
 MESSAGE_BYTES = 100 * 1024 * 1024
 # The chaincode gives a transaction up when the peer does.
 EXECUTE_TIMEOUT_S = 30
+# What is said of every call would be gigabytes a day under load; every block is said, and whatever fails.
+LOGGING = "info:comm.grpc.server,endorser,gateway=warn:grpc=error"
 
 # Fabric's external builder: the chaincode is a service already, so the peer only learns where.
 _DETECT = '#!/bin/sh\ngrep -q \'"type": *"{type}"\' "$2/metadata.json"\n'
@@ -36,7 +38,7 @@ def peer_process(name: str, keys: MemberKeys, endpoints: PeerEndpoints) -> Fabri
         kind=ProcessKind.PEER,
         program="peer",
         arguments=("node", "start"),
-        environment={"FABRIC_CFG_PATH": str(folder), "FABRIC_LOGGING_SPEC": "info"},
+        environment={"FABRIC_CFG_PATH": str(folder), "FABRIC_LOGGING_SPEC": LOGGING},
         folder=folder,
         reads=(keys.folder / "peer", keys.folder / "tls" / "ca.pem"),
         listens=(endpoints.peer, endpoints.operations),
@@ -180,7 +182,8 @@ def _gossip(address: str) -> Tree:
             "leaderElectionDuration": "5s",
         },
         "pvtData": {
-            "pullRetryThreshold": "5s",
+            # A peer that lacks private data asks for it later; blocks do not wait for what may never come.
+            "pullRetryThreshold": "500ms",
             "transientstoreMaxBlockRetention": 20_000,
             "pushAckTimeout": "3s",
             "btlPullMargin": 10,

@@ -19,9 +19,9 @@ METERS = 1_000
 # The thousand meters are those of so many agreements, whose transactions run side by side.
 AGREEMENTS = 10
 # A transaction has so many batches of each meter.
-ROUNDS_TOGETHER = 5
+ROUNDS_TOGETHER = 10
 # Transactions of each agreement: with many batches, and with one.
-TOGETHER, ALONE = 6, 40
+TOGETHER, ALONE = 4, 40
 
 
 @dataclass(frozen=True, slots=True)
