@@ -309,13 +309,14 @@ async def test_a_stranger_gets_nothing(ledger: OpenLedger, kind: StreamKind) -> 
             await anext(kind.open(client, 0))
 
 
-async def test_no_chaincode_of_this_name_means_no_events(ledger: OpenLedger, key: str) -> None:
+async def test_events_tell_what_happened_in_their_own_chaincode(ledger: OpenLedger, key: str) -> None:
     async with ledger() as members:
         (tx_id,) = await announce(members.gateway(), key)
         other = Gateway(members.transport(), members.user(ALPHA), channel=CHANNEL, chaincode="other", limits=FAST)
         coming = asyncio.ensure_future(anext(other.chaincode_events(start_block=0)))
         async with aclosing(members.gateway().chaincode_events(start_block=0)) as events:
-            while (await anext(events)).tx_id != tx_id:
+            while (event := await anext(events)).tx_id != tx_id:
                 pass
+        assert (event.name, event.payload, event.chaincode) == ("event", f"{key}/0".encode(), "zunft")
         assert not coming.done()
         coming.cancel()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from collections.abc import Sequence
 from itertools import pairwise
@@ -12,7 +11,6 @@ from pathlib import Path
 import grpc
 import pytest
 from fabric_protos.common import common_pb2
-from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from fabric_protos.peer import transaction_pb2 as codes
 
 from network.block_hash import data_hash, header_hash
@@ -69,49 +67,7 @@ async def test_contract_code_sees_its_transaction(tmp_path: Path) -> None:
         assert int(timestamp_us) > 0
 
 
-async def test_one_value_goes_to_two_members_and_no_further(tmp_path: Path) -> None:
-    async with embedded(tmp_path) as ledger:
-        alpha, bravo, charlie = (client(ledger, msp_id) for msp_id in MAJORITY)
-        assert await alpha.run("share", "s", ALPHA, BRAVO, by=(ALPHA, BRAVO), value=SECRET) == codes.VALID
-        for owner in (alpha, bravo):
-            mine = owner.gateway.identity.msp_id
-            assert json.loads(await owner.ask("reveal", "s", mine)) == {"value": SECRET.decode(), "keys": ["s"]}
-        with pytest.raises(EvaluateError, match="not available"):
-            await charlie.ask("reveal", "s", ALPHA)
-        assert await charlie.ask("fingerprint", "s", ALPHA) == hashlib.sha256(SECRET).digest()
-
-
-async def test_blocks_bring_each_member_its_own_private_data(tmp_path: Path) -> None:
-    async with embedded(tmp_path) as ledger:
-        await client(ledger).run("share", "s", ALPHA, BRAVO, by=(ALPHA, BRAVO), value=SECRET)
-        for msp_id, expected in ((ALPHA, [SECRET]), (BRAVO, [SECRET]), (CHARLIE, [])):
-            async for block in client(ledger, msp_id).gateway.blocks(1):
-                private = block.private_data_map
-                break
-            parts = [
-                part for entry in private.values() for ns in entry.ns_pvt_rwset for part in ns.collection_pvt_rwset
-            ]
-            written = [kv_rwset_pb2.KVRWSet.FromString(part.rwset).writes[0].value for part in parts]
-            assert written == expected
-            assert SECRET not in block.block.SerializeToString()
-
-
 # --- endorsement ------------------------------------------------------------------------------------------------------
-
-
-async def test_the_majority_endorses_what_nobody_named(tmp_path: Path) -> None:
-    async with embedded(tmp_path) as ledger:
-        assert await client(ledger, DELTA).run("put", "a", "1") == codes.VALID
-        signed = await signers(client(ledger), 1)
-        assert len(signed) == 3
-        assert signed[0] == DELTA
-
-
-async def test_less_than_the_majority_changes_nothing(tmp_path: Path) -> None:
-    async with embedded(tmp_path) as ledger:
-        alpha = client(ledger)
-        assert await alpha.run("put", "a", "1", by=(ALPHA, BRAVO)) == codes.ENDORSEMENT_POLICY_FAILURE
-        assert await alpha.get("a") == [None]
 
 
 async def test_a_guarded_key_is_endorsed_by_exactly_its_two_members(tmp_path: Path) -> None:
@@ -126,29 +82,12 @@ async def test_a_guarded_key_is_endorsed_by_exactly_its_two_members(tmp_path: Pa
         assert await alpha.get("pair") == ["2"]
 
 
-async def test_a_guarded_key_and_both_collections_need_the_two_only(tmp_path: Path) -> None:
-    async with embedded(tmp_path) as ledger:
-        alpha = client(ledger)
-        await alpha.run("put", "pair", "1")
-        await alpha.run("guard", "pair", ALPHA, BRAVO)
-        both = (ALPHA, BRAVO)
-        assert await alpha.run("guarded_share", "pair", *both, by=both, value=SECRET) == codes.VALID
-        assert await signers(alpha, 3) == [ALPHA, BRAVO]
-
-
 async def test_a_collection_needs_its_own_member(tmp_path: Path) -> None:
     async with embedded(tmp_path) as ledger:
         code = await client(ledger).run("share", "s", ALPHA, BRAVO, by=(ALPHA, CHARLIE, DELTA), value=SECRET)
         assert code == codes.ENDORSEMENT_POLICY_FAILURE
         with pytest.raises(EvaluateError, match="500"):
             await client(ledger).ask("reveal", "s", "NobodyMSP")
-
-
-async def test_transient_data_is_not_shown_to_members_that_were_not_named(tmp_path: Path) -> None:
-    async with embedded(tmp_path) as ledger:
-        with pytest.raises(EndorseError, match="retry specifying trusted endorsing organizations"):
-            await client(ledger).run("share", "s", ALPHA, BRAVO, value=SECRET)
-        assert await client(ledger).run("share", "s", ALPHA, value=SECRET) == codes.VALID
 
 
 async def test_a_collection_of_nobody_and_a_peer_of_nobody_are_refused(tmp_path: Path) -> None:

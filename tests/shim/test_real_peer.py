@@ -14,6 +14,7 @@ from chaincode import contract
 from chaincode.errors import NotFound
 from chaincode.shim import ChaincodeServer, Handler, ServerTls
 from network.certificates import NodeKind, Validity, issue_tls, make_authority
+from node.ledger.gateway.calls import Limits
 from node.ledger.gateway.errors import GatewayError
 from tests.consortium.fabric import why_no_fabric
 from tests.shim.exercise import exercise
@@ -111,8 +112,9 @@ def test_a_wrong_id_is_said_soon(
         server = ChaincodeServer(server.address, "probe:0123", exercise, msp_id=MSP_ID)
         async with server:
             await peer.deploy("probe", package)
+            once = peer.gateway("probe").with_limits(Limits(attempts=1))
             with pytest.raises(GatewayError, match="chaincode"):
-                await peer.gateway("probe").evaluate("read", b"a")
+                await once.evaluate("read", b"a")
 
     on_peer(tmp_path, play_with)
     assert "did not accept probe:0123" in caplog.text
