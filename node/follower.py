@@ -84,14 +84,16 @@ class Follower:
                 await self._pause(error)
 
     async def _follow(self) -> None:
-        """Until the stream breaks. Raises LedgerError, and BehindLedger at a block whose private data the peer does not
-        have yet: without them the view would lack them for ever, so the block is asked for again."""
-        height = await self._height()
+        """Until the stream breaks. Raises LedgerError; BehindLedger for a peer that lost its blocks and has not got
+        them back, and at a block whose private data it does not have yet: without them the view would lack them for
+        ever, so the block is asked for again."""
+        height, known = await self._height(), self._read_model.height
         self._reachable(True)
-        if height <= self._read_model.height:
+        if height < known:
+            raise BehindLedger(f"the peer has {height} blocks, the node knows {known}: the peer has to catch up")
+        if height == known:
             self._outage.over()
-        # A peer that lost its blocks has fewer than the node for a while; it is waited for like one without news.
-        stream = self._gateway.blocks(self._read_model.height, private_data=True, reconnect_s=0)
+        stream = self._gateway.blocks(known, private_data=True, reconnect_s=0)
         async with aclosing(stream) as blocks:
             async for delivered in blocks:
                 self._apply(read_block(delivered))

@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
 
 import structlog
 
@@ -20,6 +22,7 @@ from chaincode.errors import (
     ContractError,
     HeadMismatch,
     InsufficientFunds,
+    NotFound,
     Overlap,
     Replay,
     TermsMismatch,
@@ -42,6 +45,7 @@ from zunft.v1.node_pb2 import (
     BATCH_STATUS_WAITING_FOR_FUNDS,
     BatchStatus,
 )
+from zunft.v1.record_pb2 import ReadKey, Record
 from zunft.v1.usage_pb2 import Disclosure, SignedBatch, SubmitUsage
 
 Batches = Sequence[tuple[Entry, SignedBatch]]
@@ -155,7 +159,7 @@ class Lane:
         except (HeadMismatch, TermsMismatch) as error:
             await self._catch_up(error)
         except InsufficientFunds as error:
-            self._not_covered(batches, error)
+            await self._not_covered(batches, error)
         except ClockSkew:
             # No fault of the batch: it is charged once the clocks are right.
             raise
@@ -210,11 +214,12 @@ class Lane:
             for entry in entries
         )
 
-    def _not_covered(self, batches: Batches, error: InsufficientFunds) -> None:
+    async def _not_covered(self, batches: Batches, error: InsufficientFunds) -> None:
         """Charge what the account covers; if not even one batch, wait, unless the account was funded meanwhile."""
         if len(batches) > 1:
             self._most = len(batches) // 2
         elif not self._account_moved.is_set():
+            await self._check_peers(batches[0][0].meter_id)
             self.shortage = _refusal(error)
             self._log.warning("account used up")
 
@@ -238,12 +243,36 @@ class Lane:
         elif self._may_be_charged(error):
             await self._catch_up(error)
         else:
+            await self._check_peers(batches[0][0].meter_id)
             await self._give_up(batches[0][0], _refusal(error))
 
     def _may_be_charged(self, error: ContractError) -> bool:
         """Whether the batch may be the very one on the ledger, because the peer is ahead of the read model."""
         may_come = self._asks_peer and self._catch_ups < 2 * CATCH_UPS
         return may_come and isinstance(error, (Replay, Overlap, BrokenChain))
+
+    async def _check_peers(self, meter_id: str) -> None:
+        """A peer that is behind refuses what it has not heard of yet: only what both parties' peers refuse while they
+        know the same as this node is refused. Raises BehindLedger, and what Gateway.evaluate raises."""
+        standing = self._read_model.standing(self._agreement_id)
+        parties = MeterAccount(self._gateway, standing.agreement).parties if standing else ()
+        places: tuple[keys.Key[Any], ...] = (
+            keys.agreement(self._agreement_id),
+            keys.account(self._agreement_id),
+            keys.commitment(self._agreement_id),
+            keys.meter(meter_id),
+        )
+        for key, msp_id in product(places, parties):
+            if await self._read_at(msp_id, key) != self._read_model.find_bytes(key):
+                raise BehindLedger(f"this node and the peer of {msp_id} differ in {key.name}: one has to catch up")
+
+    async def _read_at(self, msp_id: str, key: keys.Key[Any]) -> bytes | None:
+        """A public record as a peer of that member knows it."""
+        try:
+            answer = await self._gateway.evaluate("record.read", ReadKey(key=key.name), msp_ids=[msp_id])
+        except NotFound:
+            return None
+        return Record.FromString(answer).value
 
     async def _give_up(self, entry: Entry, refusal: Refusal) -> None:
         """Refuse the batch for good, and those of its stream behind it, which cannot be charged without it."""

@@ -114,7 +114,7 @@ class ReadModel:
         if height < self._height:
             raise LedgerMismatch(
                 f"the ledger has {height} blocks, {self._path} knows {self._height}: "
-                "connect to the right ledger, or remove the file to build it again"
+                "wait until the peer has caught up, connect to the right ledger, or remove the file to build it again"
             )
 
     async def reached(self, height: int) -> None:
