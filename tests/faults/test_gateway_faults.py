@@ -1,4 +1,4 @@
-"""What a client with a wrong clock, or on a wrong channel, hears from a real peer; and an orderer that forgets."""
+"""What a client with a wrong clock, or on a wrong channel, hears from a real peer; peers and orderers that forget."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 from fabric_protos.gateway import gateway_pb2
 
 from chaincode.errors import ClockSkew
+from node.ledger.errors import TransportError
 from node.ledger.gateway import EvaluateError, Gateway, Limits, StreamError
 from node.ledger.transport import LedgerTransport
 from tests.consortium import TOKEN, UNIT, Consortium, per_unit, start_consortium
@@ -52,7 +54,7 @@ def test_a_channel_that_the_peer_does_not_know_is_named(raft: Scene) -> None:
     raft.run(scenario())
 
 
-# --- an orderer that forgets ------------------------------------------------------------------------------------------
+# --- peers and orderers that forget -----------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -61,6 +63,42 @@ def consortium(tmp_path: Path) -> Iterator[Consortium]:
         started.found()
         started.member("bank").mint(started.member("factory"), 100 * TOKEN)
         yield started
+
+
+class Behind:
+    """A transport to a peer that does not know the agreement yet."""
+
+    def __init__(self, transport: LedgerTransport, asked: int) -> None:
+        self._transport = transport
+        self.remaining = asked
+
+    def __getattr__(self, name: str) -> Any:
+        return self._ask(name) if name in ("endorse", "evaluate") else getattr(self._transport, name)
+
+    def _ask(self, name: str) -> Any:
+        if not self.remaining:
+            return getattr(self._transport, name)
+        self.remaining -= 1
+        return self._refuse
+
+    async def _refuse(self, _request: Any) -> Any:
+        raise TransportError(grpc.StatusCode.ABORTED, "chaincode response 500, NotFound: there is no agreement A1")
+
+
+def test_what_a_peer_refuses_because_it_is_behind_is_charged_later(consortium: Consortium, tmp_path: Path) -> None:
+    maker = consortium.member("maker")
+    deal = consortium.agree(maker, consortium.member("factory"), per_unit("hours", 2 * TOKEN), funds=10 * TOKEN)
+
+    async def run() -> None:
+        good = consortium.gateway(maker.msp_id, "erp")
+        # Each time the endorsement, and then the question what the peer knows.
+        behind = Behind(good.transport, asked=6)
+        gateway = Gateway(behind, good.identity, channel=good.channel, clock=lambda: BEGIN_US)  # type: ignore[arg-type]
+        async with running_node(maker, tmp_path / "node", gateway) as node, client_of(node, maker) as client:
+            assert last_states(await send(client, *chained(deal, UNIT))) == {1: BATCH_STATUS_COMMITTED}
+        assert behind.remaining == 0
+
+    consortium.run(run())
 
 
 class Forgetful:
