@@ -19,11 +19,11 @@ from cli.options import DEFAULT_HOME, FabricBin, Home, Json
 from cli.output import console, error_console, print_json, say, say_next, show_rows
 from cli.session import open_session, run
 from fabric.cleaning import check_stopped, delete_data
-from fabric.log_file import read_log, without_colours
+from fabric.finding.release import OFFICIAL, default_cache
+from fabric.finding.release import install as install_release
 from fabric.network import Report
-from fabric.release import OFFICIAL, default_cache
-from fabric.release import install as install_release
-from fabric.runtimes import network_of, standing_network
+from fabric.running.log_file import read_log, without_colours
+from fabric.running.runtimes import network_of, standing_network
 from fabric.status import ProcessStatus, State, network_status
 from fabric.waiting import until
 from network.certificates import utc_now

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from fabric_protos.common import common_pb2
 
+from fabric.administration.peer_admin import PeerAdmin
 from fabric.errors import RefusedByPeer, WrongChannel
-from fabric.peer_admin import PeerAdmin
 from network.topology import Topology
 
 

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 
 from chaincode.code_digest import code_digest
-from fabric.chaincode_package import ChaincodePackage
+from fabric.administration.lifecycle import Definition
 from fabric.errors import NoFabricNetwork, PortTaken, ProcessEnded, UnknownProcess
-from fabric.lifecycle import Definition
-from fabric.member_site import MemberSite
 from fabric.preflight import check_certificates, check_room
-from fabric.process import FabricProcess, ProcessKind, Runtime
+from fabric.running.process import FabricProcess, ProcessKind, Runtime
+from fabric.site.chaincode_package import ChaincodePackage
+from fabric.site.member_site import MemberSite
 from fabric.waiting import until
 from network.certificates import utc_now
 from network.member_material import Endpoint

@@ -18,12 +18,12 @@ from typing import Any
 import psutil
 import requests
 
+from fabric.administration.lifecycle import LIFECYCLE, Lifecycle
+from fabric.administration.participation import OrdererAdmin
+from fabric.administration.peer_admin import PeerAdmin
 from fabric.errors import FabricError
-from fabric.lifecycle import LIFECYCLE, Lifecycle
 from fabric.network import FabricNetwork
-from fabric.participation import OrdererAdmin
-from fabric.peer_admin import PeerAdmin
-from fabric.process import FabricProcess, ProcessKind
+from fabric.running.process import FabricProcess, ProcessKind
 from network.certificates import NodeKind
 from network.key_files import parse_certificate
 from network.topology import MemberEntry

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from cli.exit_codes import ExitCode
-from fabric.process import ProcessKind
+from fabric.running.process import ProcessKind
 from network.certificates import NodeKind, Validity, issue_identity
 from network.key_files import KeyFiles
 from network.topology import Topology

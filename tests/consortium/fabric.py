@@ -20,11 +20,11 @@ from chaincode.clock_guard import guarded
 from chaincode.contract import invoke
 from chaincode.service.options import read_options
 from chaincode.shim import ChaincodeServer
-from fabric.docker_images import IMAGES, find_engine
 from fabric.errors import EnginePermissionDenied, NoEngine
+from fabric.finding.docker_images import IMAGES, find_engine
 from fabric.network import FabricNetwork
-from fabric.process import FabricProcess, ProcessKind, Running
-from fabric.runtimes import network_of
+from fabric.running.process import FabricProcess, ProcessKind, Running
+from fabric.running.runtimes import network_of
 from network.certificates import Clock as UtcClock
 from network.founding import FABRIC_PORTS_EACH, FABRIC_PORTS_FROM, HOST
 from network.topology import FabricSettings, OrderingKind, RuntimeKind, Topology

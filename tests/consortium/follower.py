@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fabric_protos.peer import events_pb2
 
 from chaincode.stub import implicit_collection
-from fabric.lifecycle import LIFECYCLE
+from fabric.administration.lifecycle import LIFECYCLE
 from node.ledger.block_reader import Block, Transaction, read_block
 
 

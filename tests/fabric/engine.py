@@ -7,8 +7,8 @@ import warnings
 
 import docker
 
-from fabric.docker_images import find_engine
 from fabric.errors import EnginePermissionDenied, NoEngine
+from fabric.finding.docker_images import find_engine
 
 
 def machine_engine() -> docker.DockerClient | None:

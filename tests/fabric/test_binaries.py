@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from fabric import errors
-from fabric.binaries import Binaries, find_binaries
-from fabric.release import program_folder
+from fabric.finding.binaries import Binaries, find_binaries
+from fabric.finding.release import program_folder
 from tests.fabric.programs import version_script, write_program, write_programs
 
 # An executable's first bytes as they are on any Unix, for a processor that does not exist.

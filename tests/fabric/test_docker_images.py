@@ -16,7 +16,7 @@ import docker
 import pytest
 
 from fabric import docker_images, errors
-from fabric.docker_images import ensure_images, find_engine
+from fabric.finding.docker_images import ensure_images, find_engine
 from tests.fabric.engine import machine_engine
 from tests.fabric.registry import Registry
 
@@ -100,7 +100,7 @@ AS_NOBODY = """
 import os
 import sys
 
-from fabric.docker_images import find_engine
+from fabric.finding.docker_images import find_engine
 from fabric.errors import EnginePermissionDenied
 
 if os.geteuid() == 0:

@@ -18,11 +18,11 @@ from docker.models.containers import Container
 
 from chaincode import keys
 from fabric import errors
-from fabric.docker_images import IMAGES, ORDERER_IMAGE
-from fabric.lifecycle import CHAINCODE
+from fabric.administration.lifecycle import CHAINCODE
+from fabric.finding.docker_images import IMAGES, ORDERER_IMAGE
 from fabric.network import FabricNetwork
-from fabric.process import FabricProcess, ProcessKind, Running
-from fabric.runtimes import network_of, standing_network
+from fabric.running.process import FabricProcess, ProcessKind, Running
+from fabric.running.runtimes import network_of, standing_network
 from network.founding import Plan, make_members
 from network.topology import FabricSettings, RuntimeKind, Topology
 from node.ledger.gateway import Gateway

@@ -19,8 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fabric import errors, release
-from fabric.binaries import find_binaries
-from fabric.release import OFFICIAL, Release, default_cache, install, program_folder
+from fabric.finding.binaries import find_binaries
+from fabric.finding.release import OFFICIAL, Release, default_cache, install, program_folder
 from tests.fabric.programs import version_script
 
 PLATFORM = "linux-amd64"

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from chaincode.roles import Role
+from fabric.administration.participation import OrdererAdmin
+from fabric.administration.peer_admin import PeerAdmin
 from fabric.errors import FabricError
 from fabric.network import FabricNetwork
-from fabric.participation import OrdererAdmin
-from fabric.peer_admin import PeerAdmin
-from fabric.runtimes import network_of
+from fabric.running.runtimes import network_of
 from fabric.status import network_status
 from network.topology import FabricSettings, MemberEntry, OrderingKind, PeerEndpoints
 from node.api.client import NodeClient

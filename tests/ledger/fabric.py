@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fabric.binaries import find_binaries
-from fabric.native import NativeRuntime
+from fabric.finding.binaries import find_binaries
+from fabric.finding.release import default_cache
 from fabric.network import FabricNetwork
-from fabric.process import FabricProcess, Running, Runtime
-from fabric.release import default_cache
+from fabric.running.native import NativeRuntime
+from fabric.running.process import FabricProcess, Running, Runtime
 from network.founding import Plan, make_members
 from network.topology import FabricSettings, Topology
 from node.ledger.connect import connect

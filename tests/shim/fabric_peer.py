@@ -17,14 +17,14 @@ from typing import Any
 
 from fabric_protos.peer.lifecycle import lifecycle_pb2
 
-from fabric.binaries import find_binaries
-from fabric.config_file import lay_over
-from fabric.lifecycle import LIFECYCLE
-from fabric.native import NativeRuntime
+from fabric.administration.lifecycle import LIFECYCLE
+from fabric.administration.peer_admin import PeerAdmin
+from fabric.finding.binaries import find_binaries
+from fabric.finding.release import default_cache
 from fabric.network import FabricNetwork
-from fabric.peer_admin import PeerAdmin
-from fabric.process import ProcessKind
-from fabric.release import default_cache
+from fabric.running.native import NativeRuntime
+from fabric.running.process import ProcessKind
+from fabric.site.config_file import lay_over
 from fabric.waiting import until
 from network.founding import HOST, Plan, make_members
 from network.topology import FabricSettings

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from chaincode.roles import Role
 from fabric.network import FabricNetwork
-from fabric.process import FabricProcess
+from fabric.running.process import FabricProcess
 from fabric.status import network_status
 from node.ledger.gateway import Gateway, GatewayError, Limits
 from tests.bench.fabric.network import Report, Shape, start_network

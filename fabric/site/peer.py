@@ -9,10 +9,10 @@ import json
 import shutil
 from pathlib import Path
 
-from fabric.chaincode_package import PACKAGE_TYPE
-from fabric.config_file import Tree, write_config
-from fabric.member_folders import make_process_folder, process_folder, renew_msp
-from fabric.process import FabricProcess, ProcessKind
+from fabric.running.process import FabricProcess, ProcessKind
+from fabric.site.chaincode_package import PACKAGE_TYPE
+from fabric.site.config_file import Tree, write_config
+from fabric.site.member_folders import make_process_folder, process_folder, renew_msp
 from network.certificates import NodeKind
 from network.member_keys import MemberKeys
 from network.topology import FabricSettings, PeerEndpoints

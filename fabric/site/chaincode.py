@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from fabric.chaincode_package import ChaincodePackage
-from fabric.member_folders import make_process_folder, process_folder
-from fabric.peer import EXECUTE_TIMEOUT_S
-from fabric.process import FabricProcess, ProcessKind
+from fabric.running.process import FabricProcess, ProcessKind
+from fabric.site.chaincode_package import ChaincodePackage
+from fabric.site.member_folders import make_process_folder, process_folder
+from fabric.site.peer import EXECUTE_TIMEOUT_S
 from network.member_keys import MemberKeys
 from network.topology import PeerEndpoints
 

@@ -11,9 +11,9 @@ import docker
 import requests
 from docker.errors import APIError, DockerException, NotFound
 
-from fabric.causes import causes, reason
 from fabric.errors import DiskFull, EnginePermissionDenied, FabricError, ImageNotFound, NoEngine, NoNetwork, PullFailed
-from fabric.release import OFFICIAL
+from fabric.finding.causes import causes, reason
+from fabric.finding.release import OFFICIAL
 
 PEER_IMAGE = f"hyperledger/fabric-peer:{OFFICIAL.version}"
 ORDERER_IMAGE = f"hyperledger/fabric-orderer:{OFFICIAL.version}"
@@ -78,9 +78,7 @@ def _has(engine: docker.DockerClient, image: str) -> bool:
     except NotFound:
         return False
     except APIError as error:
-        raise PullFailed(
-            f"the Docker engine cannot say if it has {image}: {error.explanation or error}"
-        ) from error
+        raise PullFailed(f"the Docker engine cannot say if it has {image}: {error.explanation or error}") from error
     return True
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from fabric.binaries import find_binaries
-from fabric.docker_images import Progress
-from fabric.docker_runtime import DockerRuntime
-from fabric.native import NativeRuntime
+from fabric.finding.binaries import find_binaries
+from fabric.finding.docker_images import Progress
+from fabric.finding.release import default_cache
 from fabric.network import FabricNetwork, Report
-from fabric.release import default_cache
+from fabric.running.docker_runtime import DockerRuntime
+from fabric.running.native import NativeRuntime
 from network.topology import RuntimeKind, Topology
 
 

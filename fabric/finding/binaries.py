@@ -20,7 +20,7 @@ from fabric.errors import (
     WrongArchitecture,
     WrongFabricVersion,
 )
-from fabric.release import is_installed, program_folder
+from fabric.finding.release import is_installed, program_folder
 
 VERSION_TIMEOUT_S = 10.0
 

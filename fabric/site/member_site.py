@@ -9,17 +9,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from fabric.chaincode import chaincode_process, write_chaincode_files
-from fabric.chaincode_package import ChaincodePackage
+from fabric.administration.discovery import members_known
+from fabric.administration.lifecycle import CHAINCODE, LIFECYCLE, Definition, Lifecycle
+from fabric.administration.participation import OrdererAdmin
+from fabric.administration.peer_admin import PeerAdmin
 from fabric.channel_check import check_channels, check_genesis
-from fabric.discovery import members_known
 from fabric.errors import NoFabricNetwork, OrdererUnreachable, PeerUnreachable, RefusedByPeer
-from fabric.lifecycle import CHAINCODE, LIFECYCLE, Definition, Lifecycle
-from fabric.orderer import orderer_process, write_orderer_files
-from fabric.participation import OrdererAdmin
-from fabric.peer import peer_process, write_peer_files
-from fabric.peer_admin import PeerAdmin
-from fabric.process import FabricProcess, ProcessKind
+from fabric.running.process import FabricProcess, ProcessKind
+from fabric.site.chaincode import chaincode_process, write_chaincode_files
+from fabric.site.chaincode_package import ChaincodePackage
+from fabric.site.orderer import orderer_process, write_orderer_files
+from fabric.site.peer import peer_process, write_peer_files
 from fabric.waiting import until
 from network.member_keys import MemberKeys
 from network.topology import FabricSettings, MemberEntry, OrdererEndpoints, PeerEndpoints, Topology

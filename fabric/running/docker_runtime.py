@@ -21,10 +21,10 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
 from docker.types import Mount
 
-from fabric.causes import reason
-from fabric.docker_images import ORDERER_IMAGE, PEER_IMAGE, Progress, ensure_images, find_engine
 from fabric.errors import CannotStart, ContainerNameTaken, NoEngine, RefusedByEngine, RootlessEngine
-from fabric.process import FabricProcess, Running
+from fabric.finding.causes import reason
+from fabric.finding.docker_images import ORDERER_IMAGE, PEER_IMAGE, Progress, ensure_images, find_engine
+from fabric.running.process import FabricProcess, Running
 
 STOP_TIMEOUT_S = 20
 

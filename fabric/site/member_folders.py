@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from fabric.process import ProcessKind
+from fabric.running.process import ProcessKind
 from network.certificates import NodeKind
 from network.member_keys import MemberKeys
 from network.msp_folder import write_msp_folder

@@ -19,7 +19,6 @@ from types import MappingProxyType
 
 import requests
 
-from fabric.causes import reason
 from fabric.errors import (
     ChecksumMismatch,
     DamagedArchive,
@@ -28,6 +27,7 @@ from fabric.errors import (
     NoReleaseForPlatform,
     ReleaseUnavailable,
 )
+from fabric.finding.causes import reason
 
 # In the order in which they are put into place: where the last one is, all are.
 PROGRAMS = ("orderer", "peer")

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 
 from fabric.errors import CannotStart
-from fabric.process import FabricProcess, Running
+from fabric.running.process import FabricProcess, Running
 from node.files import write_atomically
 
 STOP_TIMEOUT_S = 20

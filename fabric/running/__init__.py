@@ -1,0 +1,1 @@
+"""Processes, natively or in Docker."""

@@ -1,0 +1,1 @@
+"""One member's part of the network: its orderer, its peer, its chaincode, their files."""
