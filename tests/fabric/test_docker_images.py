@@ -15,7 +15,8 @@ from pathlib import Path
 import docker
 import pytest
 
-from fabric import docker_images, errors
+from fabric import errors
+from fabric.finding import docker_images
 from fabric.finding.docker_images import ensure_images, find_engine
 from tests.fabric.engine import machine_engine
 from tests.fabric.registry import Registry

@@ -18,7 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fabric import errors, release
+from fabric import errors
+from fabric.finding import release
 from fabric.finding.binaries import find_binaries
 from fabric.finding.release import OFFICIAL, Release, default_cache, install, program_folder
 from tests.fabric.programs import version_script
