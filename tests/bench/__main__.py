@@ -41,7 +41,8 @@ transfers_per_s token.transfer in two pairs of members; more at once would confl
 audit           offline from an archive, on one core, {LARGEST:,} readings per batch. Baseline: one reading per batch.
 demo.rss_mb     peak of the demo's process. Baseline: the program itself."""
 FABRIC_NOTE = f"""\
-Fabric: peers, raft orderers and chaincodes of three members, one process each, and the client, all on {CORES} cores.
+Fabric: peers, raft orderers and chaincodes of three members, one process each, and the client, all on {CORES} cores,
+of which a peer or an orderer may use those of one member (GOMAXPROCS).
 one_per_tx      {FABRIC_ACCOUNTS} accounts at once, a reading in each transaction; both parties endorse.
 readings_per_s  the same accounts on the same network, 1,000 to 50,000 readings in each transaction.
 wide_readings_per_s  {METERS:,} meters of {AGREEMENTS} agreements, {READINGS} readings in a batch, {MANY} batches in a
