@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -137,4 +138,6 @@ def _number(value: float | None) -> str:
 
 
 if __name__ == "__main__":
+    # Whoever ends the bench ends the networks that it has started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main(sys.argv[1:]))
