@@ -61,6 +61,10 @@ class RefusedByPeer(FabricError):
     """The peer answered no."""
 
 
+class PrivateDataLost(FabricError):
+    """The peer's data folder was lost, and with it what only this member's peer had."""
+
+
 class WrongChannel(FabricError):
     """A peer or orderer has joined something else than the consortium's channel."""
 

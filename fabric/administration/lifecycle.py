@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from fabric_protos.peer.lifecycle import lifecycle_pb2
 
+from fabric.errors import PrivateDataLost
 from node.ledger.gateway.errors import EvaluateError
 from node.ledger.gateway.gateway import Gateway
 
@@ -52,15 +53,22 @@ class Lifecycle:
         return Definition(found.version, found.sequence)
 
     async def approved_package(self, definition: Definition) -> str | None:
-        """The package id with which this member has approved the definition; None if it has not."""
+        """The package id with which this member has approved the definition; None if it has not.
+
+        Raises PrivateDataLost as well.
+        """
         request = lifecycle_pb2.QueryApprovedChaincodeDefinitionArgs(name=CHAINCODE, sequence=definition.sequence)
+        own = self._gateway.identity.msp_id
         try:
-            answer = await self._gateway.evaluate(
-                "QueryApprovedChaincodeDefinition", request, msp_ids=[self._gateway.identity.msp_id]
-            )
+            answer = await self._gateway.evaluate("QueryApprovedChaincodeDefinition", request, msp_ids=[own])
         except EvaluateError as error:
             if _is_unknown(error):
                 return None
+            if _LOST in str(error):
+                raise PrivateDataLost(
+                    f"the peer of {own} has lost its private data, which no other peer has: restore its folder from a "
+                    "backup"
+                ) from error
             raise
         found = lifecycle_pb2.QueryApprovedChaincodeDefinitionResult.FromString(answer)
         return str(found.source.local_package.package_id) if found.version == definition.version else None
@@ -92,6 +100,10 @@ class Lifecycle:
             name=CHAINCODE, version=definition.version, sequence=definition.sequence, **_PLUGINS
         )
         await self._gateway.submit("CommitChaincodeDefinition", request)
+
+
+# A member's approvals lie in its own private collection, where its archive of usage lies, too.
+_LOST = "private data matching public hash version is not available"
 
 
 def _is_unknown(error: EvaluateError) -> bool:
