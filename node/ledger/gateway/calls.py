@@ -91,6 +91,8 @@ _AWAY_SAYS_THE_GATEWAY = (
     "failed to select a set of endorsers that satisfy the endorsement policy due to unavailability of peers",
     "no peers available to evaluate chaincode",
 )
+# Under UNAVAILABLE, from BFT orderers: a gateway hands a transaction to all of them, and some have it from the others.
+_ORDERED_ALREADY = ("request already processed", "request already exists")
 # Under UNKNOWN, from our peer: it has 500 calls under way.
 _OVERLOADED = "too many requests"
 
@@ -102,6 +104,12 @@ def is_passing(error: TransportError) -> bool:
     if error.code is grpc.StatusCode.FAILED_PRECONDITION:
         return any(words in str(error) for words in _AWAY_SAYS_THE_GATEWAY)
     return any(words in detail.message for detail in error.details for words in _AWAY_SAYS_A_PEER)
+
+
+def is_ordered_already(error: TransportError) -> bool:
+    """The orderers have the transaction: it is as good as sent."""
+    said = [str(error), *(detail.message for detail in error.details)]
+    return any(words in text for words in _ORDERED_ALREADY for text in said)
 
 
 def pause_s(limits: Limits, attempt: int) -> float:

@@ -26,6 +26,7 @@ from fabric_protos.orderer import ab_pb2
 from fabric_protos.peer import events_pb2, transaction_pb2
 from google.protobuf.message import Message
 
+from node.ledger.errors import TransportError
 from node.ledger.gateway.blocks import (
     NEWEST,
     BlockReader,
@@ -38,7 +39,7 @@ from node.ledger.gateway.blocks import (
     present_blocks,
     whole,
 )
-from node.ledger.gateway.calls import Calls, Limits, pause_s
+from node.ledger.gateway.calls import Calls, Limits, is_ordered_already, pause_s
 from node.ledger.gateway.checkpoint import Checkpoint
 from node.ledger.gateway.clock import ClockUs, system_clock_us
 from node.ledger.gateway.commit import Commit, Committed, Submitted, make_commit
@@ -213,9 +214,7 @@ class Gateway:
             channel_id=transaction.channel,
             prepared_transaction=self._signed(transaction).envelope,
         )
-        await self._calls.run(
-            lambda: self.transport.submit(message), self._limits.submit_s, SubmitError, transaction.tx_id
-        )
+        await self._calls.run(lambda: self._hand_in(message), self._limits.submit_s, SubmitError, transaction.tx_id)
         return self.new_commit(transaction.tx_id)
 
     def new_commit(self, tx_id: str) -> Commit:
@@ -346,6 +345,13 @@ class Gateway:
         finally:
             resending.cancel()
         return Committed(transaction.tx_id, block_number, transaction.result)
+
+    async def _hand_in(self, message: gateway_pb2.SubmitRequest) -> None:
+        try:
+            await self.transport.submit(message)
+        except TransportError as error:
+            if not is_ordered_already(error):
+                raise
 
     async def _resend(self, transaction: Transaction) -> None:
         """An orderer that ends loses what it has taken and not yet passed on; to send it again is harmless."""
