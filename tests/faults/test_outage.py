@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import grpc
+import structlog
 from fabric_protos.gateway import gateway_pb2
 from structlog.testing import capture_logs
 
@@ -28,6 +29,8 @@ def test_an_outage_is_told_once() -> None:
         outage.over()
         await outage.pause(refused("4", "FactoryMSP"))
 
+    # A test of a command before this one may have chosen what is logged.
+    structlog.reset_defaults()
     with capture_logs() as lines:
         asyncio.run(go_through())
     told = [(line["log_level"], line["event"], line.get("error", "").partition(":")[0]) for line in lines]
