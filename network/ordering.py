@@ -49,10 +49,10 @@ class BatchLimits:
     """When a block is cut: after so long, or when it holds so much. Durations as Go writes them.
 
     Every reading waits for its block, and every block costs each orderer and peer some writes to disk, however little
-    is in it: 50 ms leave most of the time to the former and let the latter share what comes at once.
+    is in it: after 20 ms a reading has hardly waited, and under load what comes at once still shares a block.
     """
 
-    timeout: str = "50ms"
+    timeout: str = "20ms"
     max_messages: int = 500
     absolute_max_bytes: int = 99 * _MIB
     preferred_max_bytes: int = 4 * _MIB
