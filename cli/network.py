@@ -23,7 +23,7 @@ from fabric.finding.release import OFFICIAL, default_cache
 from fabric.finding.release import install as install_release
 from fabric.network import Report
 from fabric.running.log_file import read_log, without_colours
-from fabric.running.runtimes import network_of, standing_network
+from fabric.runtimes import network_of, standing_network
 from fabric.status import ProcessStatus, State, network_status
 from fabric.waiting import until
 from network.certificates import utc_now

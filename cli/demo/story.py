@@ -35,7 +35,7 @@ from cli.options import DEFAULT_HOME
 from cli.output import console, say, show_rows
 from cli.session import Session
 from cli.values import parse_amount, show_amount
-from fabric.running.runtimes import network_of
+from fabric.runtimes import network_of
 from network.errors import ConsortiumNotFound
 from network.founding import founding_folder, make_members, read_plan
 from network.topology import FabricSettings, Topology

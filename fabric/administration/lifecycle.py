@@ -5,7 +5,6 @@ Source: Fabric documentation, "Fabric chaincode lifecycle"; peer/lifecycle/lifec
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fabric_protos.peer.lifecycle import lifecycle_pb2
@@ -85,14 +84,6 @@ class Lifecycle:
         )
         own = [self._gateway.identity.msp_id]
         await self._gateway.submit("ApproveChaincodeDefinitionForMyOrg", request, endorsing_msp_ids=own)
-
-    async def approvals(self, definition: Definition) -> Mapping[str, bool]:
-        """Which member has approved it."""
-        request = lifecycle_pb2.CheckCommitReadinessArgs(
-            name=CHAINCODE, version=definition.version, sequence=definition.sequence, **_PLUGINS
-        )
-        answer = await self._gateway.evaluate("CheckCommitReadiness", request)
-        return dict(lifecycle_pb2.CheckCommitReadinessResult.FromString(answer).approvals)
 
     async def commit(self, definition: Definition) -> None:
         """Once a majority has approved."""

@@ -27,7 +27,6 @@ class OrdererChannel:
 
     height: int
     status: str
-    relation: str
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class OrdererAdmin:
         if status == http.client.NOT_FOUND:
             return None
         fields = self._checked(status, answer)
-        return OrdererChannel(int(fields["height"]), str(fields["status"]), str(fields["consensusRelation"]))
+        return OrdererChannel(int(fields["height"]), str(fields["status"]))
 
     def join(self, config_block: bytes) -> None:
         """The block is a serialised common.Block with the channel's configuration."""

@@ -6,8 +6,8 @@ import sys
 
 from fabric.running.process import FabricProcess, ProcessKind
 from fabric.site.chaincode_package import ChaincodePackage
+from fabric.site.core_yaml import EXECUTE_TIMEOUT_S
 from fabric.site.member_folders import make_process_folder, process_folder
-from fabric.site.peer import EXECUTE_TIMEOUT_S
 from network.member_keys import MemberKeys
 from network.topology import PeerEndpoints
 

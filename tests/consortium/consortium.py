@@ -187,16 +187,22 @@ def start_consortium(folder: Path, kind: str = "embedded", *, names: Sequence[st
     topology = make_topology(folder, names, ledger_kind.fabric)
     with asyncio.Runner() as runner:
         ledger = runner.run(ledger_kind.start(topology, clock.utc))
-        consortium = Consortium(topology, ledger, clock, runner)
-        for member in consortium.members:
-            blocks = consortium.gateway(member.msp_id, Role.AUDITOR).blocks(0)
-            consortium.followers[member.msp_id] = Follower(member.msp_id, blocks)
-        try:
+        with followed(Consortium(topology, ledger, clock, runner)) as consortium:
             yield consortium
-        finally:
-            for follower in consortium.followers.values():
-                runner.run(follower.blocks.aclose())
-            runner.run(ledger.close())
+
+
+@contextmanager
+def followed(consortium: Consortium) -> Iterator[Consortium]:
+    """With every member's blocks from the first one on; at the end its ledger is closed."""
+    for member in consortium.members:
+        blocks = consortium.gateway(member.msp_id, Role.AUDITOR).blocks(0)
+        consortium.followers[member.msp_id] = Follower(member.msp_id, blocks)
+    try:
+        yield consortium
+    finally:
+        for follower in consortium.followers.values():
+            consortium.run(follower.blocks.aclose())
+        consortium.run(consortium.ledger.close())
 
 
 def make_topology(folder: Path, names: Sequence[str], fabric: FabricSettings | None) -> Topology:

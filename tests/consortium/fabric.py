@@ -24,7 +24,7 @@ from fabric.errors import EnginePermissionDenied, NoEngine
 from fabric.finding.docker_images import IMAGES, find_engine
 from fabric.network import FabricNetwork
 from fabric.running.process import FabricProcess, ProcessKind, Running
-from fabric.running.runtimes import network_of
+from fabric.runtimes import network_of
 from network.certificates import Clock as UtcClock
 from network.founding import FABRIC_PORTS_EACH, FABRIC_PORTS_FROM, HOST
 from network.topology import FabricSettings, OrderingKind, RuntimeKind, Topology

@@ -22,7 +22,7 @@ from fabric.administration.lifecycle import CHAINCODE
 from fabric.finding.docker_images import IMAGES, ORDERER_IMAGE
 from fabric.network import FabricNetwork
 from fabric.running.process import FabricProcess, ProcessKind, Running
-from fabric.running.runtimes import network_of, standing_network
+from fabric.runtimes import network_of, standing_network
 from network.founding import Plan, make_members
 from network.topology import FabricSettings, RuntimeKind, Topology
 from node.ledger.gateway import Gateway

@@ -18,12 +18,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from chaincode.roles import Role
 from fabric.administration.participation import OrdererAdmin
 from fabric.administration.peer_admin import PeerAdmin
 from fabric.errors import FabricError
 from fabric.network import FabricNetwork
-from fabric.running.runtimes import network_of
+from fabric.runtimes import network_of
 from fabric.status import network_status
 from network.topology import FabricSettings, MemberEntry, OrderingKind, PeerEndpoints
 from node.api.client import NodeClient
@@ -32,9 +31,8 @@ from node.errors import NodeError
 from node.local import client_of
 from tests.audit.run import delivered, genesis
 from tests.consortium import TOKEN, UNIT, Clock, Consortium, Deal, per_unit
-from tests.consortium.consortium import make_topology
+from tests.consortium.consortium import followed, make_topology
 from tests.consortium.fabric import ChaincodeHere, FabricLedger
-from tests.consortium.follower import Follower
 from tests.faults.machine import InstalledMeter, Machine
 from zunft.v1.node_pb2 import AccountBalance
 
@@ -236,16 +234,8 @@ def _consortium(network: FabricNetwork, runner: asyncio.Runner) -> Iterator[Cons
     # The chaincode goes by the machine's clock, and is not in this process.
     clock = Clock(time.time_ns() // 1000)
     ledger = FabricLedger(network.topology, network, ChaincodeHere(clock.utc))
-    consortium = Consortium(network.topology, ledger, clock, runner)
-    for member in consortium.members:
-        blocks = consortium.gateway(member.msp_id, Role.AUDITOR).blocks(0)
-        consortium.followers[member.msp_id] = Follower(member.msp_id, blocks)
-    try:
+    with followed(Consortium(network.topology, ledger, clock, runner)) as consortium:
         yield consortium
-    finally:
-        for follower in consortium.followers.values():
-            runner.run(follower.blocks.aclose())
-        runner.run(ledger.close())
 
 
 def _agree(consortium: Consortium, meter: InstalledMeter) -> Deal:

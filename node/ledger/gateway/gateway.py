@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol, Self, TypeVar
@@ -43,7 +43,14 @@ from node.ledger.gateway.calls import Calls, Limits, is_ordered_already, pause_s
 from node.ledger.gateway.checkpoint import Checkpoint
 from node.ledger.gateway.clock import ClockUs, system_clock_us
 from node.ledger.gateway.commit import Commit, Committed, Submitted, make_commit
-from node.ledger.gateway.errors import CommitError, CommitStatusError, EndorseError, EvaluateError, SubmitError
+from node.ledger.gateway.errors import (
+    CommitError,
+    CommitStatusError,
+    EndorseError,
+    EvaluateError,
+    GatewayError,
+    SubmitError,
+)
 from node.ledger.gateway.events import ChaincodeEvent, EventReader, EventsRequest, events_request, told
 from node.ledger.gateway.identity import SigningIdentity
 from node.ledger.gateway.proposal import NONCE_BYTES, Call, Proposal, make_proposal, timestamp
@@ -181,13 +188,9 @@ class Gateway:
             proposed_transaction=self._signed(proposal).signed,
             target_organizations=proposal.endorsing_msp_ids,
         )
-        try:
-            response = await self._calls.run(
-                lambda: self.transport.evaluate(message), self._limits.evaluate_s, EvaluateError, proposal.tx_id
-            )
-        except EvaluateError as error:
-            raise_refusal(error)
-            raise
+        response = await self._run_contract(
+            lambda: self.transport.evaluate(message), self._limits.evaluate_s, EvaluateError, proposal.tx_id
+        )
         return bytes(response.result.payload)
 
     async def endorse(self, proposal: Proposal) -> Transaction:
@@ -198,13 +201,9 @@ class Gateway:
             proposed_transaction=self._signed(proposal).signed,
             endorsing_organizations=proposal.endorsing_msp_ids,
         )
-        try:
-            response = await self._calls.run(
-                lambda: self.transport.endorse(message), self._limits.endorse_s, EndorseError, proposal.tx_id
-            )
-        except EndorseError as error:
-            raise_refusal(error)
-            raise
+        response = await self._run_contract(
+            lambda: self.transport.endorse(message), self._limits.endorse_s, EndorseError, proposal.tx_id
+        )
         return Transaction(proposal.tx_id, proposal.channel, response.prepared_transaction.payload)
 
     async def send(self, transaction: Transaction) -> Commit:
@@ -346,6 +345,16 @@ class Gateway:
             resending.cancel()
         return Committed(transaction.tx_id, block_number, transaction.result)
 
+    async def _run_contract(
+        self, call: Callable[[], Awaitable[_AnswerT]], timeout_s: float, error: type[GatewayError], tx_id: str
+    ) -> _AnswerT:
+        """A call that runs contract code, whose own refusal is raised in place of the step's error."""
+        try:
+            return await self._calls.run(call, timeout_s, error, tx_id)
+        except GatewayError as failure:
+            raise_refusal(failure)
+            raise
+
     async def _hand_in(self, message: gateway_pb2.SubmitRequest) -> None:
         try:
             await self.transport.submit(message)
@@ -376,6 +385,7 @@ class _Signable(Protocol):
     def with_signature(self, signature: bytes) -> Self: ...
 
 
+_AnswerT = TypeVar("_AnswerT")
 _SignableT = TypeVar("_SignableT", bound=_Signable)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from chaincode.roles import Role
 from fabric.network import FabricNetwork
-from fabric.running.runtimes import network_of
+from fabric.runtimes import network_of
 from network.founding import Plan, make_members
 from network.topology import FabricSettings, OrderingKind, Topology
 from node.ledger.connect import connect
@@ -20,9 +20,8 @@ from node.ledger.gateway import Gateway, Limits, SigningIdentity
 from node.ledger.transport import LedgerTransport
 from tests.bench.workload import found
 from tests.consortium import Clock, Consortium, HandMeter
-from tests.consortium.consortium import ISSUER, msp_id_of
+from tests.consortium.consortium import ISSUER, followed, msp_id_of
 from tests.consortium.fabric import free_first_port
-from tests.consortium.follower import Follower
 
 Report = Callable[[str], None]
 
@@ -84,21 +83,14 @@ def start_network(shape: Shape, report: Report) -> Iterator[RunningNetwork]:
     with tempfile.TemporaryDirectory(prefix="zunft-bench-") as folder, asyncio.Runner() as runner:
         topology = make_members(Path(folder), _plan(shape))
         network = network_of(topology, None)
-        ledger = _Ledger(topology)
-        consortium = Consortium(topology, ledger, Clock(), runner)
         _share_cores(shape.members)
         try:
             report(f"{shape.members} members, {shape.orderers} orderers ({shape.ordering}): starting")
             runner.run(network.up(_say_nothing))
-            for member in consortium.members:
-                blocks = consortium.gateway(member.msp_id, Role.AUDITOR).blocks(0)
-                consortium.followers[member.msp_id] = Follower(member.msp_id, blocks)
-            found(consortium)
-            yield RunningNetwork(consortium, network)
+            with followed(Consortium(topology, _Ledger(topology), Clock(), runner)) as consortium:
+                found(consortium)
+                yield RunningNetwork(consortium, network)
         finally:
-            for follower in consortium.followers.values():
-                runner.run(follower.blocks.aclose())
-            runner.run(ledger.close())
             runner.run(network.down(_say_nothing))
 
 
