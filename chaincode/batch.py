@@ -50,7 +50,7 @@ _TOGETHER: Final = 2**15
 # What columns that are decoded together have in common: number of readings, width, whether they are differences.
 _Form = tuple[int, int, bool]
 # A batch, and its columns as a list: reading them from the message takes time.
-_Parsed = tuple[UsageBatch, list[Column]]
+_Packed = tuple[UsageBatch, list[Column]]
 Int64Rows = NDArray[np.int64]
 
 # Field of `Columns` by kind; their names are the same.
@@ -106,10 +106,27 @@ def decode_batches(batches: Iterable[bytes]) -> list[tuple[UsageBatch, Columns]]
 
     Raises MalformedBatch if one of them is.
     """
-    parsed = [_parse(data) for data in batches]
-    for batch, columns in parsed:
+    parsed = [parse_batch(data) for data in batches]
+    return list(zip(parsed, decode_parsed(parsed), strict=True))
+
+
+def parse_batch(data: bytes) -> UsageBatch:
+    """The batch as sent, its columns still packed and unchecked. Raises MalformedBatch."""
+    batch = UsageBatch()
+    try:
+        batch.ParseFromString(data)
+    except DecodeError:
+        raise MalformedBatch("the bytes are not a zunft.v1.UsageBatch") from None
+    return batch
+
+
+def decode_parsed(batches: Iterable[UsageBatch]) -> list[Columns]:
+    """The readings of each; raises MalformedBatch."""
+    packed = [(batch, [*batch.columns]) for batch in batches]
+    for batch, columns in packed:
+        _check_known(batch, columns)
         _check_declared(batch, columns)
-    return [(batch, _named(batch, values)) for (batch, _), values in zip(parsed, _decode_columns(parsed), strict=True)]
+    return [_named(batch, values) for (batch, _), values in zip(packed, _decode_columns(packed), strict=True)]
 
 
 def batch_digest(data: bytes) -> bytes:
@@ -158,7 +175,7 @@ def _encode_column(kind: int, values: Int64Column) -> Column:
     return min(packed, _pack(kind, values, differences=False), key=lambda column: len(column.data))
 
 
-def _decode_columns(batches: Iterable[_Parsed]) -> list[dict[str, Int64Column]]:
+def _decode_columns(batches: Iterable[_Packed]) -> list[dict[str, Int64Column]]:
     """For each batch its columns by field of `Columns`."""
     decoded: list[dict[str, Int64Column]] = []
     alike: dict[_Form, list[tuple[Column, dict[str, Int64Column]]]] = defaultdict(list)
@@ -271,16 +288,9 @@ def _overflows(values: Int64Column, differences: Int64Column) -> bool:
 # --- checks ---------------------------------------------------------------------------------------------------------
 
 
-def _parse(data: bytes) -> _Parsed:
-    batch = UsageBatch()
-    try:
-        batch.ParseFromString(data)
-    except DecodeError:
-        raise MalformedBatch("the bytes are not a zunft.v1.UsageBatch") from None
-    columns = [*batch.columns]
+def _check_known(batch: UsageBatch, columns: Iterable[Column]) -> None:
     if any(map(_unknown_fields, (batch, *columns))):
         raise MalformedBatch("the batch has fields that this version does not know; update or remove them")
-    return batch, columns
 
 
 def _unknown_fields(message: Message) -> int:

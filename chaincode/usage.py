@@ -5,19 +5,19 @@ Endorsed by exactly the two parties, whose key-level policy the account's commit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
 from chaincode import keys
-from chaincode.batch import batch_digest, decode_batches, verify_batch
+from chaincode.batch import batch_digest, decode_parsed, parse_batch, verify_batch
 from chaincode.columns import Columns, MeterReadings
 from chaincode.errors import (
     BackDated,
     BrokenChain,
     Gap,
-    MalformedBatch,
     MalformedRequest,
     MeterNotInAgreement,
     MeterRevoked,
@@ -60,6 +60,19 @@ MAX_BATCHES = 1000
 
 
 @dataclass(frozen=True, slots=True)
+class SentBatch:
+    """What came, and what it claims to be; nothing of it is checked."""
+
+    signed: SignedBatch
+    batch: UsageBatch
+
+    @classmethod
+    def of(cls, signed: SignedBatch) -> Self:
+        """Raises MalformedBatch."""
+        return cls(signed, parse_batch(signed.batch))
+
+
+@dataclass(frozen=True, slots=True)
 class CheckedBatch:
     """A batch that is what its meter signed, and that continues its stream."""
 
@@ -79,11 +92,12 @@ async def submit(tx: Transaction, request: SubmitUsage) -> Message:
     per check, InsufficientFunds if the account does not cover the debit.
     """
     disclosure = read_disclosure(tx)
-    meters = [keys.meter(meter_id) for meter_id in sorted(set(_meter_ids(disclosure.batches)))]
-    standing, loaded = await load_standing(tx, request.agreement_id, disclosure, *meters)
+    sent = [SentBatch.of(signed) for signed in disclosure.batches]
+    meters = {one.batch.meter_id: keys.meter(one.batch.meter_id) for one in sent}
+    standing, loaded = await load_standing(tx, request.agreement_id, disclosure, *meters.values())
 
-    registered = {key.name: loaded.require(key) for key in meters}
-    batches = check_batches(standing, registered, disclosure.batches, tx.stub.timestamp_us)
+    registered = {meter_id: loaded.require(key) for meter_id, key in sorted(meters.items())}
+    batches = check_batches(standing, registered, sent, tx.stub.timestamp_us)
 
     head, lines = charge(standing, batches)
 
@@ -97,14 +111,14 @@ async def submit(tx: Transaction, request: SubmitUsage) -> Message:
 
 
 def check_batches(
-    standing: Standing, meters: dict[str, Meter], signed: Sequence[SignedBatch], now_us: int
+    standing: Standing, meters: Mapping[str, Meter], sent: Sequence[SentBatch], now_us: int
 ) -> list[CheckedBatch]:
-    """The batches, each checked and decoded, in the order in which they are charged."""
-    if not 0 < len(signed) <= MAX_BATCHES:
-        raise MalformedRequest(f"a transaction takes 1 to {MAX_BATCHES} batches, not {len(signed)}")
-    for each in signed:
+    """The batches, each checked and decoded; `meters` are those registered, by their id."""
+    if not 0 < len(sent) <= MAX_BATCHES:
+        raise MalformedRequest(f"a transaction takes 1 to {MAX_BATCHES} batches, not {len(sent)}")
+    for each in sent:
         check_signed(standing, meters, each)
-    checked = _decoded(signed)
+    checked = _decoded(sent)
     streams = find_streams(standing.head_to_move(), [one.meter_id for one in checked])
     for one in checked:
         stream = streams[one.meter_id]
@@ -114,21 +128,22 @@ def check_batches(
     return checked
 
 
-def check_batch(standing: Standing, meters: dict[str, Meter], signed: SignedBatch) -> CheckedBatch:
+def check_batch(standing: Standing, meters: Mapping[str, Meter], signed: SignedBatch) -> CheckedBatch:
     """Whether it is what the agreement's meter signed; its place in the stream is not asked."""
-    check_signed(standing, meters, signed)
-    [checked] = _decoded([signed])
+    sent = SentBatch.of(signed)
+    check_signed(standing, meters, sent)
+    [checked] = _decoded([sent])
     return checked
 
 
-def check_signed(standing: Standing, meters: dict[str, Meter], signed: SignedBatch) -> None:
+def check_signed(standing: Standing, meters: Mapping[str, Meter], sent: SentBatch) -> None:
     """Whether the agreement's meter signed exactly these bytes; no column is decoded before that is certain."""
-    header = UsageBatch.FromString(signed.batch)
+    header = sent.batch
     if header.agreement_id != standing.agreement.agreement_id:
         raise WrongAgreement(f"the batch is for agreement {header.agreement_id[:64]!r}")
     if header.meter_id not in standing.meter_ids:
         raise MeterNotInAgreement(f"meter {header.meter_id} is not part of the agreement: amend it first")
-    meter = meters[keys.meter(header.meter_id).name]
+    meter = meters[header.meter_id]
     if meter.provider_msp_id != standing.agreement.provider_msp_id:
         raise MeterNotInAgreement(f"meter {header.meter_id} is {meter.provider_msp_id}'s, not the provider's")
     if meter.status != METER_STATUS_ACTIVE:
@@ -136,7 +151,7 @@ def check_signed(standing: Standing, meters: dict[str, Meter], signed: SignedBat
     in_force = meter.keys[-1]
     if header.key_version != in_force.version:
         raise WrongSignature(f"the batch is signed with key {header.key_version}, in force is {in_force.version}")
-    verify_batch(signed, in_force.public_key)
+    verify_batch(sent.signed, in_force.public_key)
 
 
 def check_chain(stream: StreamHead, batch: UsageBatch) -> None:
@@ -181,8 +196,8 @@ def charge(standing: Standing, batches: Sequence[CheckedBatch]) -> tuple[Account
         head.rating,
         standing.terms.correction_window_s,
     )
-    for one, amount_micro in zip(batches, rated.amounts_micro, strict=True):
-        head.usage_micro = checked_accrual(head.usage_micro + amount_micro)
+    head.usage_micro = checked_accrual(head.usage_micro + rated.amount_micro)
+    for one in batches:
         _advance(streams[one.meter_id], one)
     add_open_lines(head.open_lines, rated.lines)
     return head, rated.lines
@@ -209,18 +224,11 @@ async def read_claim(tx: Transaction, request: ReadClaim) -> bytes:
 # --- details ----------------------------------------------------------------------------------------------------------
 
 
-def _meter_ids(signed: Iterable[SignedBatch]) -> list[str]:
-    try:
-        return [UsageBatch.FromString(one.batch).meter_id for one in signed]
-    except DecodeError as error:
-        raise MalformedBatch("a batch is not a zunft.v1.UsageBatch") from error
-
-
-def _decoded(signed: Sequence[SignedBatch]) -> list[CheckedBatch]:
-    decoded = decode_batches([one.batch for one in signed])
+def _decoded(sent: Sequence[SentBatch]) -> list[CheckedBatch]:
+    columns = decode_parsed([one.batch for one in sent])
     return [
-        CheckedBatch(batch, batch_digest(one.batch), columns)
-        for one, (batch, columns) in zip(signed, decoded, strict=True)
+        CheckedBatch(one.batch, batch_digest(one.signed.batch), decoded)
+        for one, decoded in zip(sent, columns, strict=True)
     ]
 
 

@@ -12,7 +12,6 @@ from dataclasses import replace
 
 from google.protobuf.message import DecodeError
 
-from chaincode import keys
 from chaincode.batch import batch_digest
 from chaincode.errors import MalformedBatch
 from chaincode.head import Standing, find_stream
@@ -90,7 +89,7 @@ class Intake:
         meter = self._read_model.meter(meter_id)
         if meter is None:
             raise UnknownMeter(f"the ledger has no meter {meter_id[:64]!r}: register it first")
-        return check_batch(standing, {keys.meter(meter_id).name: meter}, signed)
+        return check_batch(standing, {meter_id: meter}, signed)
 
     def _load_tail(self, standing: Standing, stream: Stream) -> StreamHead:
         agreement_id, meter_id = stream

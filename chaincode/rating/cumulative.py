@@ -33,7 +33,7 @@ class Rated:
 
 @dataclass(frozen=True, slots=True)
 class RatedBatches:
-    """The lines of several batches together, sorted by key, and what each batch alone came to in micro-tokens."""
+    """The lines of several batches together, sorted by key, and their sum in micro-tokens."""
 
     lines: list[Line]
-    amounts_micro: list[int]
+    amount_micro: int

@@ -11,7 +11,7 @@ import numpy as np
 
 from chaincode.columns import Columns, Int64Column, MeterReadings
 from chaincode.rating.limits import INT64_MAX, READING_QUANTITY_MICRO_MAX, UNIT_MICRO, check_batches
-from chaincode.rating.local_time import spans
+from chaincode.rating.local_time import period_indices, spans
 from chaincode.rating.plan import Part, Plan
 from chaincode.rating.selection import Mask, Readings
 from zunft.v1 import tariff_pb2
@@ -44,6 +44,24 @@ def measure_batches(plan: Plan, batches: Sequence[MeterReadings]) -> list[Measur
         columns = [batches[number].columns for number in numbers]
         found |= zip(numbers, _measure_alike(plan, batches[numbers[0]].meter_id, columns), strict=True)
     return [found[number] for number in range(len(batches))]
+
+
+def added_up(plan: Plan, several: Sequence[Measured]) -> Measured:
+    """What batches of one meter come to together: their spans that lie in the same period are one."""
+    if len(several) == 1:
+        return several[0]
+    days: dict[int, int] = {}
+    counts: dict[int, int] = defaultdict(int)
+    measures: list[dict[int, int]] = [defaultdict(int) for _ in plan.metered]
+    for one in several:
+        for span, day in enumerate(one.local_days):
+            period = period_indices(day)[plan.finest]
+            days.setdefault(period, day)
+            counts[period] += one.reading_counts[span]
+            for part, sums_micro, in_spans in zip(plan.metered, measures, one.measures_micro, strict=True):
+                before, more = sums_micro[period], in_spans[span]
+                sums_micro[period] = max(before, more) if part.measure == tariff_pb2.MEASURE_PEAK else before + more
+    return Measured([*days.values()], [[*sums_micro.values()] for sums_micro in measures], [*counts.values()])
 
 
 def _measure_alike(plan: Plan, meter_id: str, batches: Sequence[Columns]) -> Iterator[Measured]:

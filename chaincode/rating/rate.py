@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -11,9 +12,9 @@ from chaincode.errors import QuantityOutOfRange
 from chaincode.rating.book import Book
 from chaincode.rating.correction import check_correction, columns_of, counts_of
 from chaincode.rating.cumulative import Cumulative, Rated, RatedBatches
-from chaincode.rating.limits import check_times
+from chaincode.rating.limits import check_times, checked_amount
 from chaincode.rating.local_time import spans
-from chaincode.rating.measure import Measured, measure_batches, measured_correction, sums
+from chaincode.rating.measure import Measured, added_up, measure_batches, measured_correction, sums
 from chaincode.rating.plan import plan_of
 from chaincode.rating.selection import Readings
 from zunft.v1.tariff_pb2 import RatingState, Tariff
@@ -45,7 +46,7 @@ def rate(
     after = cumulative.copy()
     batches = [MeterReadings(meter_id, columns)]
     rated = rate_batches(tariff, batches, {meter_id: after.stream}, after.account, correction_window_s)
-    return Rated(rated.lines, after, rated.amounts_micro[0])
+    return Rated(rated.lines, after, rated.amount_micro)
 
 
 def rate_batches(
@@ -56,6 +57,9 @@ def rate_batches(
     correction_window_s: int = 0,
 ) -> RatedBatches:
     """What batches of an account's meters cost: exactly what `rate` makes of one after the other, but much cheaper.
+
+    A meter's batches are charged as one, since cutting them apart would not change the bill, unless one of them closes
+    a period in which a later one may lie.
 
     Args:
         tariff: the agreement's tariff.
@@ -70,11 +74,27 @@ def rate_batches(
     book = Book(plan, account, correction_window_s)
     for meter_id, state in streams.items():
         book.open_stream(meter_id, state)
-    amounts_micro = []
-    for batch, measured in zip(batches, measure_batches(plan, batches), strict=True):
-        amounts_micro.append(book.charge_readings(batch.meter_id, measured))
-        book.note_newest(batch.meter_id, int(batch.columns.time_us[-1]))
-    return RatedBatches(book.close(), amounts_micro)
+    measured = measure_batches(plan, batches)
+    amount_micro = 0
+    for numbers in _charged_as_one(batches, correction_window_s):
+        meter_id = batches[numbers[0]].meter_id
+        together = added_up(plan, [measured[number] for number in numbers])
+        amount_micro += book.charge_readings(meter_id, together)
+        book.note_newest(meter_id, max(int(batches[number].columns.time_us[-1]) for number in numbers))
+    return RatedBatches(book.close(), checked_amount("the bill", amount_micro))
+
+
+def _charged_as_one(batches: Sequence[MeterReadings], correction_window_s: int) -> Collection[Sequence[int]]:
+    """The batches' numbers, in groups of one meter each."""
+    if correction_window_s:
+        oldest_us = min(int(batch.columns.time_us[0]) for batch in batches)
+        newest_us = max(int(batch.columns.time_us[-1]) for batch in batches)
+        if newest_us - correction_window_s * 1_000_000 > oldest_us:
+            return [[number] for number in range(len(batches))]
+    by_meter: dict[str, list[int]] = defaultdict(list)
+    for number, batch in enumerate(batches):
+        by_meter[batch.meter_id].append(number)
+    return by_meter.values()
 
 
 def rate_correction(

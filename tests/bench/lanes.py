@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from chaincode.errors import HeadMismatch
 from node.ledger.gateway import Gateway
 from node.meter_account import MeterAccount
+from tests.bench.heads import Heads, followed_heads
 from zunft.v1.usage_pb2 import Disclosure, ReadHead, SignedBatch, SubmitUsage
 
 CATCH_UP_S = 0.005
@@ -24,11 +25,12 @@ class Lane:
 
 
 async def charge_all(gateway: Gateway, lanes: Sequence[Lane]) -> float:
-    """Seconds until every transaction of every lane is committed."""
+    """Seconds until every transaction of every lane is committed; the accounts' heads come with the blocks."""
     opened = [await OpenLane.begin(gateway, lane.agreement_id) for lane in lanes]
-    began = time.perf_counter()
-    await asyncio.gather(*(_charge(account, lane) for account, lane in zip(opened, lanes, strict=True)))
-    return time.perf_counter() - began
+    async with followed_heads(gateway) as heads:
+        began = time.perf_counter()
+        await asyncio.gather(*(_charge(account, lane, heads) for account, lane in zip(opened, lanes, strict=True)))
+        return time.perf_counter() - began
 
 
 @dataclass(slots=True)
@@ -46,25 +48,27 @@ class OpenLane:
         await lane.read_head()
         return lane
 
-    async def charge(self, batches: Sequence[SignedBatch]) -> None:
-        """Returns when the debit is committed."""
+    async def charge(self, batches: Sequence[SignedBatch]) -> int:
+        """Returns when the debit is committed: the block that it is in."""
         request = SubmitUsage(agreement_id=self.account.agreement.agreement_id)
         disclosure = Disclosure(terms=self.terms, head=self.head, batches=batches)
         while True:
             try:
-                await self.account.submit("usage.submit", request, disclosure)
-                return
+                return (await self.account.submit("usage.submit", request, disclosure)).block_number
             except HeadMismatch:
                 # The other party's peer has not committed the transaction before this one yet.
                 await asyncio.sleep(CATCH_UP_S)
 
+    async def follow_head(self, heads: Heads, block_number: int) -> None:
+        """Where the account stands after the block, which the next transaction starts from."""
+        self.head = await heads.after(self.account.agreement.agreement_id, block_number)
+
     async def read_head(self) -> None:
-        """Where the account stands now, which the next transaction starts from."""
+        """The same from the peer, as it is now."""
         request = ReadHead(agreement_id=self.account.agreement.agreement_id)
         self.head = await self.account.gateway.evaluate("usage.read_head", request)
 
 
-async def _charge(account: OpenLane, lane: Lane) -> None:
+async def _charge(account: OpenLane, lane: Lane, heads: Heads) -> None:
     for batches in lane.transactions:
-        await account.charge(batches)
-        await account.read_head()
+        await account.follow_head(heads, await account.charge(batches))

@@ -256,10 +256,10 @@ def batches(draw: st.DrawFn) -> MeterReadings:
 def test_batches_together_cost_what_they_cost_one_by_one(
     tariff: Tariff, several: list[MeterReadings], window_s: int
 ) -> None:
-    """The lines, the states, each batch's amount; and what is refused one by one is refused together."""
+    """The lines, the states, the amount; and what is refused one by one is refused together."""
     lines: list[Line] = []
     streams: dict[str, RatingState] = {}
-    account, amounts_micro = RatingState(), []
+    account, amount_micro = RatingState(), 0
     together = {batch.meter_id: RatingState() for batch in several}
     account_together = RatingState()
     try:
@@ -268,7 +268,7 @@ def test_batches_together_cost_what_they_cost_one_by_one(
             rated = rate(tariff, batch.meter_id, Cumulative(stream, account), batch.columns, window_s)
             lines = add_lines(lines, rated.lines)
             streams[batch.meter_id], account = rated.cumulative.stream, rated.cumulative.account
-            amounts_micro.append(rated.amount_micro)
+            amount_micro += rated.amount_micro
     except ContractError:
         with pytest.raises(ContractError):
             rate_batches(tariff, several, together, account_together, window_s)
@@ -276,7 +276,7 @@ def test_batches_together_cost_what_they_cost_one_by_one(
 
     at_once = rate_batches(tariff, several, together, account_together, window_s)
 
-    assert at_once == RatedBatches(lines, amounts_micro)
+    assert at_once == RatedBatches(lines, amount_micro)
     assert (together, account_together) == (streams, account)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from node.ledger.gateway import Gateway
+from tests.bench.heads import Heads, followed_heads
 from tests.bench.lanes import Lane, OpenLane
 
 SEED = 1
@@ -31,18 +32,19 @@ class Arrivals:
 async def latencies_ms(gateway: Gateway, lanes: Sequence[Lane], arrivals: Arrivals) -> list[float]:
     """Of every reading. `lanes` have one transaction per reading, as if none had to wait for the one before it."""
     opened = [await OpenLane.begin(gateway, lane.agreement_id) for lane in lanes]
-    began = time.perf_counter()
-    schedules = [arrivals.of(number, len(lanes)) for number in range(len(lanes))]
-    answers = await asyncio.gather(
-        *(
-            _charge(account, lane, [began + due_s for due_s in schedule])
-            for account, lane, schedule in zip(opened, lanes, schedules, strict=True)
+    async with followed_heads(gateway) as heads:
+        began = time.perf_counter()
+        schedules = [arrivals.of(number, len(lanes)) for number in range(len(lanes))]
+        answers = await asyncio.gather(
+            *(
+                _charge(account, lane, [began + due_s for due_s in schedule], heads)
+                for account, lane, schedule in zip(opened, lanes, schedules, strict=True)
+            )
         )
-    )
     return [latency_ms for answer in answers for latency_ms in answer]
 
 
-async def _charge(account: OpenLane, lane: Lane, due_s: Sequence[float]) -> list[float]:
+async def _charge(account: OpenLane, lane: Lane, due_s: Sequence[float], heads: Heads) -> list[float]:
     """As a node does it: what arrives while a transaction is under way goes into the next, all together."""
     latencies: list[float] = []
     while len(latencies) < len(due_s):
@@ -50,7 +52,7 @@ async def _charge(account: OpenLane, lane: Lane, due_s: Sequence[float]) -> list
         await asyncio.sleep(max(due_s[first] - time.perf_counter(), 0))
         now_s = time.perf_counter()
         arrived = [number for number in range(first, len(due_s)) if due_s[number] <= now_s]
-        await account.charge([lane.transactions[number][0] for number in arrived])
+        block_number = await account.charge([lane.transactions[number][0] for number in arrived])
         latencies += [(time.perf_counter() - due_s[number]) * 1000 for number in arrived]
-        await account.read_head()
+        await account.follow_head(heads, block_number)
     return latencies
