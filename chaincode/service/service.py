@@ -20,6 +20,8 @@ from chaincode.shim.server import ChaincodeServer
 
 log = logging.getLogger(__name__)
 
+_OBJECTS_UNTIL_COLLECTED = 50_000
+
 
 def main(words: Sequence[str]) -> None:
     """Returns when SIGTERM or SIGINT ended it; what keeps it from starting is a sentence and exit code 1."""
@@ -35,8 +37,10 @@ def main(words: Sequence[str]) -> None:
 async def serve(options: Options) -> None:
     """Until the signal; transactions that are running then are answered. Raises ListenError."""
     ended = _end_on_signal()
-    # What is loaded now stays: the collector need not look at it again with every few transactions.
+    # What is loaded now stays: the collector need not look at it again with every few transactions. A transaction of a
+    # thousand batches holds some ten thousand objects, none of them in a cycle.
     gc.freeze()
+    gc.set_threshold(_OBJECTS_UNTIL_COLLECTED)
     async with ChaincodeServer(
         options.listen,
         options.chaincode_id,

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.fabric.charging import ACCOUNTS as FABRIC_ACCOUNTS
+from tests.bench.fabric.charging import TOGETHER
 from tests.bench.fabric.members import READINGS as BLOCK_READINGS
 from tests.bench.fabric.rows import FabricBench
 from tests.bench.fabric.wide import AGREEMENTS, METERS, ROUNDS_TOGETHER
@@ -45,7 +46,8 @@ FABRIC_NOTE = f"""\
 Fabric: peers, raft orderers and chaincodes of three members, one process each, and the client, all on {CORES} cores,
 of which a peer or an orderer may use those of one member (GOMAXPROCS).
 one_per_tx      {FABRIC_ACCOUNTS} accounts at once, a reading in each transaction; both parties endorse.
-readings_per_s  the same accounts on the same network, 1,000 to 50,000 readings in each transaction.
+readings_per_s  the same accounts on the same network, 1,000 to 50,000 readings in each batch, {TOGETHER} batches in a
+                transaction, as they pile up while the one before is under way; "alone": one batch in each.
 wide_readings_per_s  {METERS:,} meters of {AGREEMENTS} agreements, {READINGS} readings in a batch, {MANY} batches in a
                 transaction, a transaction of each agreement at once. Baseline: one batch per transaction.
 latency         from a reading to its committed debit, on the same network; readings come one by one and at random,

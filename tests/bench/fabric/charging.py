@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from chaincode.roles import Role
 from tests.bench.fabric.latency import Arrivals, latencies_ms
@@ -17,19 +18,43 @@ from tests.bench.lanes import Lane, charge_all
 from tests.bench.workload import sign, three_components
 from tests.consortium import TOKEN, Deal, HandMeter
 
-ACCOUNTS = 16
-# Transactions of each account, by readings per transaction: five to ten seconds each.
-TRANSACTIONS = {1: 60, 1_000: 40, 10_000: 40, 50_000: 24}
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Readings of a batch, batches of a transaction, transactions of each account: five to ten seconds each."""
+
+    readings: int
+    batches: int
+    transactions: int
+
+    @property
+    def readings_per_transaction(self) -> int:
+        return self.readings * self.batches
+
+    def __str__(self) -> str:
+        return f"{self.batches} x {self.readings:,} readings in a transaction"
+
+
+ACCOUNTS = 32
+ONE_PER_TX, LATENCY = "one_per_tx", "latency"
+# While a transaction is under way a busy meter seals further batches, and a node sends them all in its next one.
+TOGETHER = 4
+TRANSACTIONS = {1_000: 16, 10_000: 16, 50_000: 8}
+LOADS = {
+    ONE_PER_TX: Load(1, 1, 30),
+    **{f"{size}": Load(size, TOGETHER, count) for size, count in TRANSACTIONS.items()},
+    **{f"{size}.alone": Load(size, 1, count) for size, count in TRANSACTIONS.items()},
+}
 # Readings of each account whose latency is measured.
-ARRIVALS = 60
+ARRIVALS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Charging:
-    """What one network came to; `cpu` is by readings per transaction, memory that of the largest process of a kind."""
+    """What one network came to, by load; memory is that of the largest process of a kind."""
 
-    readings_per_s: Mapping[int, float]
-    cpu: Mapping[int, CpuUse]
+    readings_per_s: Mapping[str, float]
+    cpu: Mapping[str, CpuUse]
     rss_mb: Mapping[str, float]
     latencies_ms: Sequence[float]
 
@@ -40,19 +65,21 @@ def charge(divisor: int, report: Report) -> Charging:
         report(f"opening {ACCOUNTS} accounts")
         accounts = _open(network, ACCOUNTS)
         readings_per_s, cpu = {}, {}
-        for readings, count in TRANSACTIONS.items():
-            report(f"{readings:,} readings per transaction")
-            readings_per_s[readings], cpu[readings] = _load(network, accounts, readings, count // divisor)
+        for name, load in LOADS.items():
+            report(str(load))
+            scaled = replace(load, transactions=load.transactions // divisor)
+            readings_per_s[name], cpu[name] = _charge(network, accounts, name, scaled)
         memory_mb = rss_mb(network.fabric)
-        arrivals = Arrivals(readings_per_s[1] / 2, ARRIVALS // divisor)
+        arrivals = Arrivals(readings_per_s[ONE_PER_TX] / 2, ARRIVALS // divisor)
         report(f"latency of {arrivals.readings_per_s:.0f} readings per second")
-        gateway, lanes = network.gateway("maker", Role.ERP), _lanes(accounts, "latency", 1, arrivals.each)
+        gateway, lanes = network.gateway("maker", Role.ERP), _lanes(accounts, LATENCY, Load(1, 1, arrivals.each))
         return Charging(readings_per_s, cpu, memory_mb, network.consortium.run(latencies_ms(gateway, lanes, arrivals)))
 
 
 def _open(network: RunningNetwork, count: int) -> list[Deal]:
-    consortium, kinds = network.consortium, [*map(str, TRANSACTIONS), "latency"]
-    meters = [tuple(HandMeter(f"drill-{number}-{kind}") for kind in kinds) for number in range(count)]
+    """Each account has a meter for each load."""
+    consortium, names = network.consortium, [*LOADS, LATENCY]
+    meters = [tuple(HandMeter(f"drill-{number}-{name}") for name in names) for number in range(count)]
     network.register("maker", [meter for each in meters for meter in each])
     maker, factory = consortium.member("maker"), consortium.member("factory")
     return [
@@ -60,19 +87,21 @@ def _open(network: RunningNetwork, count: int) -> list[Deal]:
     ]
 
 
-def _load(network: RunningNetwork, accounts: Sequence[Deal], readings: int, count: int) -> tuple[float, CpuUse]:
-    lanes = _lanes(accounts, str(readings), readings, count)
-    gateway = network.gateway("maker", Role.ERP)
+def _charge(network: RunningNetwork, accounts: Sequence[Deal], name: str, load: Load) -> tuple[float, CpuUse]:
+    """Readings per second, and what a transaction costs."""
+    lanes = _lanes(accounts, name, load)
+    gateway, transactions = network.gateway("maker", Role.ERP), len(lanes) * load.transactions
     gc.collect()
-    with watched(network.fabric, transactions=len(lanes) * count) as cpu:
+    with watched(network.fabric, transactions) as cpu:
         taken_s = network.consortium.run(charge_all(gateway, lanes))
-    return readings * count * len(lanes) / taken_s, cpu
+    return load.readings_per_transaction * transactions / taken_s, cpu
 
 
-def _lanes(accounts: Sequence[Deal], kind: str, readings: int, count: int) -> list[Lane]:
-    """Each account's meter of that kind signs `count` batches, one for each transaction."""
+def _lanes(accounts: Sequence[Deal], name: str, load: Load) -> list[Lane]:
+    """Each account's meter for the load signs the batches of all its transactions."""
     lanes = []
     for number, deal in enumerate(accounts):
-        [meter] = [meter for meter in deal.meters if meter.meter_id.endswith(f"-{kind}")]
-        lanes.append(Lane(deal.agreement_id, [[batch] for batch in sign(deal, meter, number, readings, count)]))
+        [meter] = [meter for meter in deal.meters if meter.meter_id.endswith(f"-{name}")]
+        batches = sign(deal, meter, number, load.readings, load.batches * load.transactions)
+        lanes.append(Lane(deal.agreement_id, [list(islice(batches, load.batches)) for _ in range(load.transactions)]))
     return lanes

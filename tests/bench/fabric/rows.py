@@ -8,7 +8,7 @@ from functools import cached_property, partial
 import numpy as np
 
 from network.topology import OrderingKind
-from tests.bench.fabric.charging import TRANSACTIONS, Charging, charge
+from tests.bench.fabric.charging import LOADS, ONE_PER_TX, Charging, charge
 from tests.bench.fabric.failover import failover_s
 from tests.bench.fabric.members import Endorsed, look_at_blocks
 from tests.bench.fabric.network import Report, Shape
@@ -22,7 +22,7 @@ MEMBERS = (3, 5, 8)
 KINDS = ("peer", "orderer", "chaincode", CLIENT)
 BFT = Shape(members=4, orderers=4, ordering=OrderingKind.BFT)
 
-READINGS_TARGETS = {50_000: 3e6}
+READINGS_TARGETS = {"50000": 3e6}
 WIDE_TARGET = 40_000
 LATENCY_TARGETS_MS = {50: 120, 95: 250}
 ENDORSERS_TARGET, LEDGER_BYTES_TARGET = 2, 5_000
@@ -46,7 +46,7 @@ class FabricBench:
     def rows(self) -> dict[str, Measure]:
         """By name, in the order of the table."""
         rows: dict[str, Measure] = {"fabric.one_per_tx_per_s": self._one_per_tx}
-        rows |= {f"fabric.readings_per_s.{size}": partial(self._readings, size) for size in TRANSACTIONS if size > 1}
+        rows |= {f"fabric.readings_per_s.{name}": partial(self._readings, name) for name in LOADS if name != ONE_PER_TX}
         rows["fabric.wide_readings_per_s"] = self._wide_readings
         rows |= {f"fabric.latency_p{percent}_ms": partial(self._latency, percent) for percent in LATENCY_TARGETS_MS}
         rows |= {f"rss_mb.{kind}": partial(self._rss, kind) for kind in KINDS}
@@ -57,11 +57,11 @@ class FabricBench:
     # --- rows ---------------------------------------------------------------------------------------------------------
 
     def _one_per_tx(self) -> Figure:
-        return Figure("fabric.one_per_tx_per_s", self._charging.readings_per_s[1], "readings/s")
+        return Figure("fabric.one_per_tx_per_s", self._charging.readings_per_s[ONE_PER_TX], "readings/s")
 
-    def _readings(self, size: int) -> Figure:
-        rates, target = self._charging.readings_per_s, READINGS_TARGETS.get(size)
-        return Figure(f"fabric.readings_per_s.{size}", rates[size], "readings/s", rates[1], target)
+    def _readings(self, name: str) -> Figure:
+        rates, target = self._charging.readings_per_s, READINGS_TARGETS.get(name)
+        return Figure(f"fabric.readings_per_s.{name}", rates[name], "readings/s", rates[ONE_PER_TX], target)
 
     def _wide_readings(self) -> Figure:
         together_per_s, alone_per_s = self._wide.together_per_s, self._wide.alone_per_s
@@ -95,8 +95,8 @@ class FabricBench:
     def _charging(self) -> Charging:
         charging = charge(self._divisor, self.report)
         if self.profile:
-            for size, cpu in charging.cpu.items():
-                self.report(f"{size:,} readings per transaction: {cpu}")
+            for name, cpu in charging.cpu.items():
+                self.report(f"{LOADS[name]}: {cpu}")
         return charging
 
     @cached_property
