@@ -57,6 +57,8 @@ from zunft.v1.usage_pb2 import (
 # How far a meter's clock may run ahead of the submitter's.
 MAX_CLOCK_SKEW_US = 300 * 10**6
 MAX_BATCHES = 1000
+# Of all batches together: so that nobody fills the other party's memory with a few compressed bytes.
+MAX_READINGS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,9 @@ def check_batches(
     """The batches, each checked and decoded; `meters` are those registered, by their id."""
     if not 0 < len(sent) <= MAX_BATCHES:
         raise MalformedRequest(f"a transaction takes 1 to {MAX_BATCHES} batches, not {len(sent)}")
+    readings = sum(one.batch.reading_count for one in sent)
+    if readings > MAX_READINGS:
+        raise MalformedRequest(f"a transaction takes up to {MAX_READINGS} readings, not {readings}: send several")
     for each in sent:
         check_signed(standing, meters, each)
     checked = _decoded(sent)

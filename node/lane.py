@@ -27,7 +27,7 @@ from chaincode.errors import (
     Replay,
     TermsMismatch,
 )
-from chaincode.usage import MAX_BATCHES
+from chaincode.usage import MAX_BATCHES, MAX_READINGS
 from node.errors import BehindLedger
 from node.intake import Stream
 from node.journal import Entry, Journal
@@ -141,7 +141,7 @@ class Lane:
         while batches := await asyncio.to_thread(self._journal.pending, self._agreement_id, limit=self._most):
             fresh = [one for one in batches if not await self._is_settled(one[0])]
             if fresh:
-                return _within(fresh, MAX_TRANSACTION_BYTES)
+                return _within_limits(fresh)
         return []
 
     async def _is_settled(self, entry: Entry) -> bool:
@@ -312,11 +312,12 @@ def _digests(entries: Sequence[Entry]) -> list[bytes]:
     return [entry.digest for entry in entries]
 
 
-def _within(batches: Batches, most_bytes: int) -> Batches:
-    """The first batches that together have no more than this many bytes; the very first in any case."""
-    total_bytes = 0
-    for count, (_, signed) in enumerate(batches):
+def _within_limits(batches: Batches) -> Batches:
+    """As many of the first batches as a transaction takes; the very first in any case."""
+    total_bytes = total_readings = 0
+    for count, (entry, signed) in enumerate(batches):
         total_bytes += len(signed.batch)
-        if count and total_bytes > most_bytes:
+        total_readings += entry.reading_count
+        if count and (total_bytes > MAX_TRANSACTION_BYTES or total_readings > MAX_READINGS):
             return batches[:count]
     return batches

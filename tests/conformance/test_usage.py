@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chaincode.batch import batch_digest
+from chaincode.batch import MAX_READINGS, batch_digest
 from chaincode.errors import (
     AlreadyExists,
     AmountOutOfRange,
@@ -111,6 +111,13 @@ def without_time(deal: Deal) -> SignedBatch:
     return deal.meter.sign(batch.SerializeToString(deterministic=True))
 
 
+def crowded(deal: Deal) -> SignedBatch:
+    """Says that it has as many readings as a batch may have."""
+    batch = UsageBatch.FromString(deal.batch([HOUR]).batch)
+    batch.reading_count = MAX_READINGS
+    return deal.meter.sign(batch.SerializeToString(deterministic=True))
+
+
 STRANGER = HandMeter("stranger")
 
 
@@ -135,6 +142,7 @@ def batch(scene: Scene, readings: Any = (HOUR,), **changes: Any) -> None:
     ("bytes that are no batch", MalformedBatch, lambda s: s.maker.submit(s.deal, SignedBatch(batch=b"\xff"))),
     ("no batch", MalformedRequest, lambda s: s.maker.submit(s.deal)),
     ("too many batches", MalformedRequest, lambda s: s.maker.submit(s.deal, *[s.deal.batch([0])] * 1001)),
+    ("too many readings", MalformedRequest, lambda s: s.maker.submit(s.deal, *[crowded(s.deal)] * 21)),
     ("for another agreement", WrongAgreement, lambda s: batch(s, agreement_id=s.fresh.agreement_id)),
     ("of another meter of the provider", MeterNotInAgreement, lambda s: batch(s, meter_id=s.fresh.meter.meter_id)),
     ("of no meter", NotFound, lambda s: batch(s, meter_id="nothing")),

@@ -6,7 +6,7 @@ All on one network and with the same accounts, which have a meter for each batch
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -53,10 +53,10 @@ ARRIVALS = 30
 class Charging:
     """What one network came to, by load; memory is that of the largest process of a kind."""
 
-    readings_per_s: Mapping[str, float]
-    cpu: Mapping[str, CpuUse]
-    rss_mb: Mapping[str, float]
-    latencies_ms: Sequence[float]
+    readings_per_s: dict[str, float]
+    cpu: dict[str, CpuUse]
+    rss_mb: dict[str, float]
+    latencies_ms: list[float]
 
 
 def charge(divisor: int, report: Report) -> Charging:
@@ -64,16 +64,17 @@ def charge(divisor: int, report: Report) -> Charging:
     with start_network(Shape(), report) as network:
         report(f"opening {ACCOUNTS} accounts")
         accounts = _open(network, ACCOUNTS)
-        readings_per_s, cpu = {}, {}
+        charging = Charging({}, {}, {}, [])
         for name, load in LOADS.items():
             report(str(load))
             scaled = replace(load, transactions=load.transactions // divisor)
-            readings_per_s[name], cpu[name] = _charge(network, accounts, name, scaled)
-        memory_mb = rss_mb(network.fabric)
-        arrivals = Arrivals(readings_per_s[ONE_PER_TX] / 2, ARRIVALS // divisor)
-        report(f"latency of {arrivals.readings_per_s:.0f} readings per second")
-        gateway, lanes = network.gateway("maker", Role.ERP), _lanes(accounts, LATENCY, Load(1, 1, arrivals.each))
-        return Charging(readings_per_s, cpu, memory_mb, network.consortium.run(latencies_ms(gateway, lanes, arrivals)))
+            charging.readings_per_s[name], charging.cpu[name] = _charge(network, accounts, name, scaled)
+            if name == ONE_PER_TX:
+                arrivals = Arrivals(charging.readings_per_s[name] / 2, ARRIVALS // divisor)
+                report(f"latency of {arrivals.readings_per_s:.0f} readings per second")
+                charging.latencies_ms += _latencies_ms(network, accounts, arrivals)
+        charging.rss_mb.update(rss_mb(network.fabric))
+        return charging
 
 
 def _open(network: RunningNetwork, count: int) -> list[Deal]:
@@ -95,6 +96,11 @@ def _charge(network: RunningNetwork, accounts: Sequence[Deal], name: str, load: 
     with watched(network.fabric, transactions) as cpu:
         taken_s = network.consortium.run(charge_all(gateway, lanes))
     return load.readings_per_transaction * transactions / taken_s, cpu
+
+
+def _latencies_ms(network: RunningNetwork, accounts: Sequence[Deal], arrivals: Arrivals) -> list[float]:
+    lanes = _lanes(accounts, LATENCY, Load(1, 1, arrivals.each))
+    return network.consortium.run(latencies_ms(network.gateway("maker", Role.ERP), lanes, arrivals))
 
 
 def _lanes(accounts: Sequence[Deal], name: str, load: Load) -> list[Lane]:
