@@ -20,8 +20,9 @@ from chaincode.errors import (
 )
 from chaincode.invoice import bill_claim, is_invoiced, write_invoices
 from chaincode.keys import Key
+from chaincode.membership import check_parties_new_business, end_obligation, note_obligation
 from chaincode.token import check_balance, credited, move
-from chaincode.transaction import Loaded, Transaction
+from chaincode.transaction import TAKING_PART, Loaded, Transaction
 from zunft.v1.account_pb2 import (
     ACCOUNT_STATUS_CLOSED,
     ACCOUNT_STATUS_OPEN,
@@ -33,7 +34,8 @@ from zunft.v1.account_pb2 import (
     SettleAccount,
     WithdrawFunds,
 )
-from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_ACTIVE, AGREEMENT_STATUS_TERMINATED
+from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_ACTIVE, AGREEMENT_STATUS_TERMINATED, Agreement
+from zunft.v1.member_pb2 import MEMBER_STATUS_EXCLUDED, Member
 from zunft.v1.token_pb2 import Posting
 from zunft.v1.usage_pb2 import AccountHead, Commitment
 
@@ -50,6 +52,7 @@ async def open_account(tx: Transaction, request: OpenAccount) -> Account:
         raise WrongStatus(f"agreement {request.agreement_id} is not in force: have it accepted first")
     if loaded.has(key):
         raise AlreadyExists(f"the account of {request.agreement_id} is open already")
+    await check_parties_new_business(tx, parties)
 
     account = Account(
         agreement_id=request.agreement_id,
@@ -63,6 +66,8 @@ async def open_account(tx: Transaction, request: OpenAccount) -> Account:
     if agreement.open:
         tx.put(keys.head(request.agreement_id), AccountHead(agreement_id=request.agreement_id))
         tx.stub.set_key_policy(keys.head(request.agreement_id).name, parties)
+    for party in parties:
+        note_obligation(tx, party, key)
     return _write(tx, "account.open", account)
 
 
@@ -163,15 +168,21 @@ async def settle(tx: Transaction, request: SettleAccount) -> Account:
 async def close(tx: Transaction, request: CloseAccount) -> Account:
     """account.close: of a terminated agreement, everything claimed and paid; the rest goes back to the customer.
 
-    The customer has to wait for the withdrawal's notice to run out, so that the provider can charge late readings.
+    The customer has to wait for the withdrawal's notice to run out, so that the provider can charge late readings. With
+    an excluded party there is nothing to wait for: what it has not claimed, or cannot pay, is lost.
     """
     balance_key = keys.balance(request.customer_msp_id)
     loaded = await _load(tx, request.agreement_id, balance_key, keys.agreement(request.agreement_id))
     account = _require_open(loaded, request.agreement_id)
+    parties = (account.provider_msp_id, account.customer_msp_id)
 
-    check_party(tx, account.provider_msp_id, account.customer_msp_id)
+    check_party(tx, *parties)
     check_named(request.customer_msp_id, account.customer_msp_id)
-    _check_finished(tx, loaded, account)
+    other = await _load_other(tx, parties)
+    if other.status == MEMBER_STATUS_EXCLUDED:
+        _check_settled_as_far_as_can_be(loaded, account)
+    else:
+        _check_finished(tx, loaded, account)
 
     rest_micro = escrow_micro(account)
     account.withdrawn_micro += rest_micro
@@ -181,6 +192,10 @@ async def close(tx: Transaction, request: CloseAccount) -> Account:
     postings = [move(escrow_account(account), balance_key.name, rest_micro)] if rest_micro else []
 
     tx.put(balance_key, balance)
+    for party in parties:
+        end_obligation(tx, party, keys.account(account.agreement_id))
+    if other.status in TAKING_PART:
+        _drop_key_policies(tx, loaded.require(keys.agreement(account.agreement_id)))
     return _write(tx, "account.close", account, postings)
 
 
@@ -229,6 +244,31 @@ def _check_finished(tx: Transaction, loaded: Loaded, account: Account) -> None:
         raise WrongStatus("there is usage that is not claimed: usage.claim, then account.settle")
     if not is_invoiced(account, commitment) or due_micro(account, commitment):
         raise WrongStatus("the claim is not settled: account.settle")
+
+
+def _check_settled_as_far_as_can_be(loaded: Loaded, account: Account) -> None:
+    commitment = loaded.require(keys.commitment(account.agreement_id))
+    collectable = escrow_micro(account) and due_micro(account, commitment) > 0
+    if not is_invoiced(account, commitment) or collectable:
+        raise WrongStatus("the last claim is not settled: account.settle")
+
+
+async def _load_other(tx: Transaction, parties: tuple[str, str]) -> Member:
+    """The party that is not the caller; only the account says who that is."""
+    key = keys.member(next(party for party in parties if party != tx.caller.msp_id))
+    return (await tx.load(key)).require(key)
+
+
+def _drop_key_policies(tx: Transaction, agreement: Agreement) -> None:
+    """What the two parties alone endorsed so far is everybody's again, so that no key names a member that leaves later.
+
+    The keys themselves stay: both parties' archives are proven against the last digests. A policy is changed by whom it
+    names, so both parties' peers endorse the closing. Where one is suspended or excluded its peer may be out of reach,
+    and the policy stays; it bars nobody from anything, as nothing ever writes the keys of a closed account.
+    """
+    tx.stub.clear_key_policy(keys.commitment(agreement.agreement_id).name)
+    if agreement.open:
+        tx.stub.clear_key_policy(keys.head(agreement.agreement_id).name)
 
 
 def _write(tx: Transaction, name: str, account: Account, postings: Sequence[Posting] = ()) -> Account:

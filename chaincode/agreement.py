@@ -12,10 +12,12 @@ from chaincode import keys
 from chaincode.checks import (
     MAX_AMOUNT_MICRO,
     check_digest,
+    check_duration,
     check_identifier,
     check_party,
 )
 from chaincode.errors import AlreadyExists, MalformedRequest, TermsMismatch, WrongStatus
+from chaincode.membership import check_new_business, check_parties_new_business
 from chaincode.rating import check_tariff
 from chaincode.stub import implicit_collection
 from chaincode.transaction import Transaction, parse
@@ -37,7 +39,6 @@ from zunft.v1.agreement_pb2 import (
 # Where the transient map carries the terms of agreement.share.
 TERMS = "terms"
 MAX_TERMS_BYTES = 1_000_000
-MAX_DURATION_S = 100 * 366 * 86400
 
 
 async def share(tx: Transaction, request: ShareTerms) -> TermsReference:
@@ -73,10 +74,8 @@ async def propose(tx: Transaction, request: ProposeAgreement) -> Agreement:
     check_digest("terms_digest", request.terms_digest)
     if request.provider_msp_id == request.customer_msp_id:
         raise MalformedRequest("provider and customer must be two members")
-    if not 0 <= request.withdrawal_notice_s <= MAX_DURATION_S:
-        raise MalformedRequest("withdrawal_notice_s must be between 0 and 100 years")
-    loaded.require(provider)
-    loaded.require(customer)
+    check_duration("withdrawal_notice_s", request.withdrawal_notice_s)
+    check_new_business(loaded, request.provider_msp_id, request.customer_msp_id)
     if loaded.has(key):
         raise AlreadyExists(f"agreement {request.agreement_id} exists: amend it, or choose another name")
 
@@ -107,6 +106,8 @@ async def accept(tx: Transaction, request: AcceptAgreement) -> Agreement:
     if request.terms != agreement.pending:
         raise TermsMismatch("these are not the pending terms: read them again before you accept")
     await _check_archived(tx, agreement)
+    if agreement.status == AGREEMENT_STATUS_PROPOSED:
+        await check_parties_new_business(tx, _parties(agreement))
 
     if agreement.HasField("terms"):
         agreement.superseded.append(agreement.terms)
@@ -173,9 +174,8 @@ def check_terms(data: bytes) -> Terms:
         raise MalformedRequest("the salt of the terms must be 32 secret random bytes")
     if not 0 <= terms.credit_limit_micro <= MAX_AMOUNT_MICRO:
         raise MalformedRequest("credit_limit_micro must be between 0 and 10^18")
-    for field in ("late_cut_off_s", "correction_window_s"):
-        if not 0 <= getattr(terms, field) <= MAX_DURATION_S:
-            raise MalformedRequest(f"{field} must be between 0 and 100 years")
+    check_duration("late_cut_off_s", terms.late_cut_off_s)
+    check_duration("correction_window_s", terms.correction_window_s)
     check_tariff(terms.tariff)
     return terms
 

@@ -22,6 +22,7 @@ class Caller:
 
     msp_id: str
     roles: frozenset[Role]
+    certificate: x509.Certificate
 
 
 @lru_cache(maxsize=4096)
@@ -35,4 +36,4 @@ def read_caller(creator: bytes) -> Caller:
         certificate = x509.load_pem_x509_certificate(identity.id_bytes)
     except (DecodeError, ValueError) as error:
         raise Forbidden("the caller's certificate cannot be read: renew it with the member's CA") from error
-    return Caller(identity.mspid, read_roles(certificate))
+    return Caller(identity.mspid, read_roles(certificate), certificate)

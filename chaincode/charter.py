@@ -1,14 +1,20 @@
-"""The consortium's founding."""
+"""The consortium's founding, and how it changes its rules."""
 
 from __future__ import annotations
 
 from chaincode import keys
-from chaincode.checks import check_digest, check_identifier, check_text
-from chaincode.errors import AlreadyExists, Forbidden, MalformedRequest
+from chaincode.ballot import check_next_version, check_voter, load_electorate, new_ballot, write
+from chaincode.checks import MAX_AMOUNT_MICRO, check_digest, check_duration, check_identifier, check_text
+from chaincode.errors import AlreadyExists, AmountOutOfRange, Forbidden, MalformedRequest
+from chaincode.identifiers import check_identifiers, check_scheme
+from chaincode.membership import check_new_business
 from chaincode.transaction import Transaction
-from zunft.v1.charter_pb2 import Charter, FoundCharter
+from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_AMENDMENT, Ballot
+from zunft.v1.charter_pb2 import AmendCharter, Charter, FoundCharter, Threshold, VotingRules
 from zunft.v1.member_pb2 import MEMBER_STATUS_ACTIVE, Member
 from zunft.v1.token_pb2 import Supply
+
+MIN_BALLOT_PERIOD_S = 3600
 
 
 async def found(tx: Transaction, request: FoundCharter) -> Charter:
@@ -28,10 +34,41 @@ async def found(tx: Transaction, request: FoundCharter) -> Charter:
     tx.put(keys.CHARTER, charter)
     tx.put(keys.SUPPLY, Supply(currency=charter.token.currency))
     for founder in request.members:
-        record = Member(msp_id=founder.msp_id, name=founder.name, status=MEMBER_STATUS_ACTIVE)
-        tx.put(keys.member(founder.msp_id), record)
+        tx.put(keys.member(founder.msp_id), _founder(tx, founder))
     tx.emit("charter.found", msp_ids=[member.msp_id for member in request.members])
     return charter
+
+
+async def amend(tx: Transaction, request: AmendCharter) -> Ballot:
+    """charter.amend: puts the whole charter as it shall be to the vote; in force with the vote that carries it."""
+    proposed = request.charter
+    issuer_key = keys.member(proposed.token.issuer_msp_id)
+    loaded = await tx.load(keys.CHARTER, issuer_key)
+    electorate = await load_electorate(tx)
+    charter = loaded.require(keys.CHARTER)
+
+    check_voter(tx, loaded)
+    check_text("reason", request.reason)
+    _check_charter(proposed)
+    check_next_version(charter, proposed)
+    if proposed.token.currency != charter.token.currency:
+        raise MalformedRequest(f"the tokens stand for {charter.token.currency}: no amendment changes that")
+    check_new_business(loaded, proposed.token.issuer_msp_id)
+
+    question = Ballot(subject=BALLOT_SUBJECT_AMENDMENT, charter=proposed, reason=request.reason)
+    ballot = new_ballot(tx, charter, electorate, question)
+
+    return write(tx, "charter.amend", ballot)
+
+
+def _founder(tx: Transaction, founder: Member) -> Member:
+    return Member(
+        msp_id=founder.msp_id,
+        name=founder.name,
+        status=MEMBER_STATUS_ACTIVE,
+        identifiers=founder.identifiers,
+        active_since_s=tx.timestamp_s,
+    )
 
 
 def _check_charter(charter: Charter) -> None:
@@ -40,6 +77,22 @@ def _check_charter(charter: Charter) -> None:
     currency = charter.token.currency
     if not (len(currency) == 3 and currency.isascii() and currency.isupper()):
         raise MalformedRequest(f"token.currency must be an ISO 4217 code such as EUR, not {currency[:16]!r}")
+    if not 0 <= charter.entry.deposit_micro <= MAX_AMOUNT_MICRO:
+        raise AmountOutOfRange("entry.deposit_micro must be between 0 and 10^18")
+    for scheme in charter.entry.required_identifiers:
+        check_scheme(scheme)
+    check_duration("exit.notice_period_s", charter.exit.notice_period_s)
+    _check_voting(charter.voting)
+
+
+def _check_voting(voting: VotingRules) -> None:
+    """Nothing that would keep the members from ever voting again."""
+    check_duration("voting.ballot_period_s", voting.ballot_period_s)
+    if voting.HasField("ballot_period_s") and voting.ballot_period_s < MIN_BALLOT_PERIOD_S:
+        raise MalformedRequest(f"voting.ballot_period_s must be at least {MIN_BALLOT_PERIOD_S}, to leave time to vote")
+    for threshold in (voting.admission, voting.exclusion, voting.suspension, voting.amendment):
+        if threshold != Threshold() and not 0 < threshold.numerator <= threshold.denominator:
+            raise MalformedRequest("a threshold must be more than nothing and at most 1/1: for example 2/3")
 
 
 def _check_founders(tx: Transaction, request: FoundCharter) -> None:
@@ -47,6 +100,7 @@ def _check_founders(tx: Transaction, request: FoundCharter) -> None:
     for member in request.members:
         check_identifier("msp_id", member.msp_id)
         check_text("name", member.name)
+        check_identifiers(member.identifiers)
     if len(set(founders)) != len(founders):
         raise MalformedRequest("a member is named twice")
     if request.charter.token.issuer_msp_id not in founders:

@@ -10,6 +10,7 @@ from chaincode.transaction import Transaction
 # 10^12 tokens: no sum of a few of them leaves 64 bits.
 MAX_AMOUNT_MICRO = 10**18
 MAX_TEXT_LENGTH = 256
+MAX_DURATION_S = 100 * 366 * 86400
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -28,6 +29,11 @@ def check_text(field: str, value: str) -> None:
 def check_digest(field: str, value: bytes) -> None:
     if len(value) != 32:
         raise MalformedRequest(f"{field} must be a SHA-256 digest of 32 bytes, not {len(value)}")
+
+
+def check_duration(field: str, seconds: int) -> None:
+    if not 0 <= seconds <= MAX_DURATION_S:
+        raise MalformedRequest(f"{field} must be between 0 and 100 years")
 
 
 def check_amount(amount_micro: int) -> None:

@@ -9,7 +9,21 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from chaincode import access, account, agreement, charter, claim, correction, invoice, meter, record, token, usage
+from chaincode import (
+    access,
+    account,
+    agreement,
+    ballot,
+    charter,
+    claim,
+    correction,
+    invoice,
+    member,
+    meter,
+    record,
+    token,
+    usage,
+)
 from chaincode.errors import ContractError, Forbidden, MalformedRequest, UnknownTransaction
 from chaincode.roles import Role
 from chaincode.stub import Stub
@@ -18,8 +32,10 @@ from zunft.v1 import (
     access_pb2,
     account_pb2,
     agreement_pb2,
+    ballot_pb2,
     charter_pb2,
     invoice_pb2,
+    member_pb2,
     meter_pb2,
     record_pb2,
     token_pb2,
@@ -124,6 +140,17 @@ TRANSACTIONS = {
     kind.name: kind
     for kind in (
         _majority("charter.found", charter_pb2.FoundCharter, charter.found, ADMIN),
+        _majority("charter.amend", charter_pb2.AmendCharter, charter.amend, ADMIN),
+        _majority("member.apply", member_pb2.ApplyMember, member.apply, ADMIN),
+        _majority("member.activate", member_pb2.ActivateMember, member.activate, ADMIN),
+        _majority("member.leave", member_pb2.LeaveConsortium, member.leave, ADMIN),
+        _majority("member.depart", member_pb2.DepartMember, member.depart, ADMIN),
+        _majority("member.suspend", member_pb2.SuspendMember, member.suspend, ADMIN),
+        _majority("member.reinstate", member_pb2.ReinstateMember, member.reinstate, ADMIN),
+        _majority("member.exclude", member_pb2.ExcludeMember, member.exclude, ADMIN),
+        _majority("ballot.vote", ballot_pb2.CastVote, ballot.vote, ADMIN),
+        _majority("ballot.renew", ballot_pb2.RenewBallot, ballot.renew, ADMIN),
+        _majority("ballot.execute", ballot_pb2.ExecuteBallot, ballot.execute, ADMIN),
         _majority("meter.register", meter_pb2.RegisterMeter, meter.register, OPERATOR),
         _majority("meter.rotate_key", meter_pb2.RotateMeterKey, meter.rotate_key, OPERATOR),
         _majority("meter.locate", meter_pb2.LocateMeter, meter.locate, OPERATOR, ERP),

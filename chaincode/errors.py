@@ -83,7 +83,7 @@ class MalformedBatch(ContractError):
 
 
 class WrongSignature(ContractError):
-    """The signature is not the registered meter key's over exactly these bytes."""
+    """The signature is not over exactly these bytes by the key that has to sign: a meter's, an applicant's, a voter's."""
 
 
 class WrongAgreement(ContractError):
@@ -101,7 +101,7 @@ class MeterRevoked(ContractError):
 
 
 class Replay(ContractError):
-    """The batch begins before the stream's next sequence: it was charged already."""
+    """It was sent before: a batch that was charged already, an applicant's bundle that was put in already."""
 
     status = 409
 
@@ -155,5 +155,42 @@ class AmountOutOfRange(ContractError):
 
 class NoticePeriod(ContractError):
     """The withdrawal's notice has not run out."""
+
+    status = 409
+
+
+# --- members and their ballots ---------------------------------------------------------------------------------------
+
+
+class InvalidBundle(ContractError):
+    """The applicant's bundle lacks something, or holds certificates that cannot be a member's."""
+
+
+class EntryCondition(ContractError):
+    """The applicant does not bring what the charter demands of a new member."""
+
+    status = 409
+
+
+class ExitCondition(ContractError):
+    """The member has something to end before it can leave."""
+
+    status = 409
+
+
+class AnotherBallot(ContractError):
+    """A ballot about this member is open already."""
+
+    status = 409
+
+
+class BallotClosed(ContractError):
+    """The ballot is decided, or its deadline has passed."""
+
+    status = 409
+
+
+class VotedAlready(ContractError):
+    """The member has cast its one vote."""
 
     status = 409

@@ -15,10 +15,14 @@ from google.protobuf.message import Message
 
 from chaincode import keys
 from chaincode.account import escrow_micro
+from chaincode.ballot import count
 from chaincode.head import accrued_micro
-from zunft.v1.account_pb2 import Account
+from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account
 from zunft.v1.agreement_pb2 import Agreement, Terms
+from zunft.v1.ballot_pb2 import Ballot
 from zunft.v1.invoice_pb2 import INVOICE_KIND_CREDIT_NOTE, INVOICE_KIND_GOODWILL, INVOICE_KIND_INVOICE, Invoice
+from zunft.v1.member_pb2 import Member
+from zunft.v1.meter_pb2 import METER_STATUS_ACTIVE, Meter
 from zunft.v1.token_pb2 import (
     REDEMPTION_STATUS_CONFIRMED,
     REDEMPTION_STATUS_HELD,
@@ -56,16 +60,17 @@ def violations(state: State) -> list[str]:
 
 
 def tokens_are_conserved(state: State) -> Iterator[str]:
-    """minted - burned = balances + escrows + holds."""
+    """minted - burned = balances + escrows + holds + deposits."""
     supply = keys.SUPPLY.message.FromString(state.public.get(keys.SUPPLY.name, b""))
     balances = sum(balance.amount_micro for balance in state.records("balance", Balance))
     escrows = sum(escrow_micro(account) for account in state.records("account", Account))
     holds = sum(
         one.amount_micro for one in state.records("redemption", Redemption) if one.status == REDEMPTION_STATUS_HELD
     )
+    deposits = sum(member.deposit_micro for member in state.records("member", Member))
     circulating = supply.minted_micro - supply.burned_micro
-    if circulating != balances + escrows + holds:
-        yield f"{circulating} circulating, but balances {balances}, escrows {escrows}, holds {holds}"
+    if circulating != balances + escrows + holds + deposits:
+        yield f"{circulating} circulating, balances {balances}, escrows {escrows}, holds {holds}, deposits {deposits}"
 
 
 def supply_matches_its_records(state: State) -> Iterator[str]:
@@ -80,13 +85,16 @@ def supply_matches_its_records(state: State) -> Iterator[str]:
 
 
 def nothing_is_negative(state: State) -> Iterator[str]:
-    """No balance and no escrow is overdrawn."""
+    """No balance, no escrow and no deposit is overdrawn."""
     for balance in state.records("balance", Balance):
         if balance.amount_micro < 0:
             yield f"balance of {balance.msp_id} is {balance.amount_micro}"
     for account in state.records("account", Account):
         if escrow_micro(account) < 0:
             yield f"escrow of {account.agreement_id} is {escrow_micro(account)}"
+    for member in state.records("member", Member):
+        if member.deposit_micro < 0:
+            yield f"deposit of {member.msp_id} is {member.deposit_micro}"
 
 
 def heads_match_commitments(state: State) -> Iterator[str]:
@@ -243,6 +251,28 @@ def goodwill_sums_to_its_notes(state: State) -> Iterator[str]:
             yield f"goodwill on {invoice.provider_msp_id} {invoice.number} is {invoice.goodwill_micro}, notes {notes}"
 
 
+def obligations_are_what_is_open(state: State) -> Iterator[str]:
+    """A member is held by exactly its open accounts and its active meters."""
+    accounts = [account for account in state.records("account", Account) if account.status == ACCOUNT_STATUS_OPEN]
+    meters = [meter for meter in state.records("meter", Meter) if meter.status == METER_STATUS_ACTIVE]
+    held = {keys.obligation(meter.provider_msp_id, keys.meter(meter.meter_id)).name for meter in meters}
+    for account in accounts:
+        for msp_id in (account.provider_msp_id, account.customer_msp_id):
+            held.add(keys.obligation(msp_id, keys.account(account.agreement_id)).name)
+    for key in sorted(held ^ {key for key in state.public if key.startswith("obligation/")}):
+        yield f"{key} is {'missing' if key in held else 'ended'}"
+
+
+def ballots_are_counted(state: State) -> Iterator[str]:
+    """Each member has one vote and none on itself; what has its approvals is carried."""
+    for ballot in state.records("ballot", Ballot):
+        voters = [vote.msp_id for vote in ballot.votes]
+        if len(set(voters)) < len(voters) or ballot.msp_id in voters:
+            yield f"ballot {ballot.ballot_id[:16]} has votes of {voters}"
+        if count(ballot) != ballot.status:
+            yield f"ballot {ballot.ballot_id[:16]} is {ballot.status}, its votes make it {count(ballot)}"
+
+
 INVARIANTS: tuple[Callable[[State], Iterator[str]], ...] = (
     tokens_are_conserved,
     supply_matches_its_records,
@@ -259,6 +289,8 @@ INVARIANTS: tuple[Callable[[State], Iterator[str]], ...] = (
     invoices_sum_to_claims,
     invoice_numbers_are_gap_free,
     goodwill_sums_to_its_notes,
+    obligations_are_what_is_open,
+    ballots_are_counted,
 )
 
 

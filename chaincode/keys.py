@@ -9,9 +9,11 @@ from google.protobuf.message import Message
 
 from zunft.v1.account_pb2 import Account
 from zunft.v1.agreement_pb2 import Agreement, Terms
+from zunft.v1.ballot_pb2 import Ballot
+from zunft.v1.bundle_pb2 import SignedBundle
 from zunft.v1.charter_pb2 import Charter
 from zunft.v1.invoice_pb2 import Invoice, InvoiceCounter
-from zunft.v1.member_pb2 import Member
+from zunft.v1.member_pb2 import Member, Obligation
 from zunft.v1.meter_pb2 import Meter
 from zunft.v1.token_pb2 import Balance, MintRecord, Redemption, Supply
 from zunft.v1.usage_pb2 import AccountHead, Claim, Commitment, UsageRecord
@@ -33,6 +35,18 @@ SUPPLY = Key("supply", Supply)
 
 def member(msp_id: str) -> Key[Member]:
     return Key(f"member/{msp_id}", Member)
+
+
+def bundle(msp_id: str) -> Key[SignedBundle]:
+    return Key(f"bundle/{msp_id}", SignedBundle)
+
+
+def ballot(ballot_id: str) -> Key[Ballot]:
+    return Key(f"ballot/{ballot_id}", Ballot)
+
+
+def obligation(msp_id: str, record: Key[Message]) -> Key[Obligation]:
+    return Key(f"obligation/{msp_id}/{record.name}", Obligation)
 
 
 def meter(meter_id: str) -> Key[Meter]:

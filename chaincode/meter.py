@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from chaincode import keys
 from chaincode.checks import check_caller, check_identifier, check_text
 from chaincode.errors import AlreadyExists, MalformedRequest, WrongSignature, WrongStatus
+from chaincode.membership import check_new_business, end_obligation, note_obligation
 from chaincode.transaction import Transaction
 from zunft.v1.meter_pb2 import (
     METER_STATUS_ACTIVE,
@@ -30,6 +31,7 @@ async def register(tx: Transaction, request: RegisterMeter) -> Meter:
     key = keys.meter(request.meter_id)
     loaded = await tx.load(key)
 
+    check_new_business(loaded, tx.caller.msp_id)
     check_identifier("meter_id", request.meter_id)
     check_text("label", request.label)
     check_text("location", request.location)
@@ -46,6 +48,7 @@ async def register(tx: Transaction, request: RegisterMeter) -> Meter:
         keys=[MeterKey(version=1, public_key=request.public_key)],
     )
 
+    note_obligation(tx, meter.provider_msp_id, key)
     return _write(tx, "meter.register", meter)
 
 
@@ -81,6 +84,7 @@ async def revoke(tx: Transaction, request: RevokeMeter) -> Meter:
 
     meter.status = METER_STATUS_REVOKED
 
+    end_obligation(tx, meter.provider_msp_id, keys.meter(meter.meter_id))
     return _write(tx, "meter.revoke", meter)
 
 

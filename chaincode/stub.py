@@ -52,6 +52,9 @@ class Stub(Protocol):
     def set_key_policy(self, key: str, msp_ids: Iterable[str]) -> None:
         """From this transaction on, a write of `key` needs an endorsement by a peer of each of these members."""
 
+    def clear_key_policy(self, key: str) -> None:
+        """From the next transaction on, a write of `key` needs what any key needs; this one still what it had."""
+
     async def get_private(self, collection: str, key: str) -> bytes | None:
         """Private value. Only in queries: in a transaction the endorsers' read sets would differ."""
 

@@ -1,6 +1,6 @@
 """The network's token: account-based, double entry, backed by money at the issuer's bank.
 
-Always true: minted - burned = balances + escrows + holds.
+Always true: minted - burned = balances + escrows + holds + deposits.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from chaincode import keys
 from chaincode.checks import check_amount, check_caller, check_identifier, check_text, format_amount
 from chaincode.errors import AlreadyExists, AmountOutOfRange, InsufficientFunds, MalformedRequest, WrongStatus
+from chaincode.membership import check_absent, check_holds_tokens
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.charter_pb2 import Charter
 from zunft.v1.token_pb2 import (
@@ -40,7 +41,7 @@ async def mint(tx: Transaction, request: MintTokens) -> Balance:
     check_issuer(tx, loaded)
     check_identifier("bank_reference", request.bank_reference)
     check_amount(request.amount_micro)
-    loaded.require(keys.member(request.msp_id))
+    check_holds_tokens(loaded, request.msp_id)
     if loaded.has(record_key):
         raise AlreadyExists(f"bank reference {request.bank_reference} has been minted already")
     if supply.minted_micro + request.amount_micro > MAX_SUPPLY_MICRO:
@@ -67,7 +68,7 @@ async def transfer(tx: Transaction, request: TransferTokens) -> Balance:
 
     check_amount(request.amount_micro)
     check_text("reference", request.reference)
-    loaded.require(keys.member(receiver))
+    check_holds_tokens(loaded, receiver)
     if sender == receiver:
         raise MalformedRequest("sender and receiver are the same member")
     check_balance(loaded, sender, request.amount_micro)
@@ -83,11 +84,17 @@ async def transfer(tx: Transaction, request: TransferTokens) -> Balance:
 
 
 async def redeem(tx: Transaction, request: RedeemTokens) -> Redemption:
-    """token.redeem: holds the caller's tokens until the issuer has paid them out, or rejects."""
-    msp_id = tx.caller.msp_id
-    loaded = await tx.load(keys.balance(msp_id))
+    """token.redeem: holds the caller's tokens until the issuer has paid them out, or rejects.
+
+    Who has left or was excluded can send nothing any more. It claims its tokens from the issuer, who redeems for it.
+    """
+    msp_id = request.for_msp_id or tx.caller.msp_id
+    loaded = await tx.load(keys.CHARTER, keys.balance(msp_id), keys.member(msp_id))
 
     check_amount(request.amount_micro)
+    if request.for_msp_id:
+        check_issuer(tx, loaded)
+        check_absent(loaded, msp_id)
     check_balance(loaded, msp_id, request.amount_micro)
 
     left = credited(loaded, msp_id, -request.amount_micro)

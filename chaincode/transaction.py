@@ -17,10 +17,13 @@ from chaincode.errors import Forbidden, MalformedRequest, NotFound
 from chaincode.keys import Key
 from chaincode.stub import Stub, implicit_collection
 from zunft.v1.event_pb2 import LedgerEvent
-from zunft.v1.member_pb2 import MEMBER_STATUS_ACTIVE
+from zunft.v1.member_pb2 import MEMBER_STATUS_ACTIVE, MEMBER_STATUS_LEAVING
 from zunft.v1.token_pb2 import Posting
 
 M = TypeVar("M", bound=Message)
+
+# Whose users may send transactions. Who is leaving goes on with running business; new business is checked for itself.
+TAKING_PART = frozenset({MEMBER_STATUS_ACTIVE, MEMBER_STATUS_LEAVING})
 
 
 class Loaded:
@@ -62,19 +65,23 @@ class Transaction:
     async def load(self, *wanted: Key[Message]) -> Loaded:
         """Reads the records in one round trip, the caller's own member record along with them.
 
-        Raises Forbidden unless the caller's member is active in the consortium.
+        Raises Forbidden unless the caller's member takes part in the consortium.
         """
         own = keys.member(self.caller.msp_id)
         loaded = await self.load_without_membership(own, *wanted)
         member = loaded.find(own)
-        if member is None or member.status != MEMBER_STATUS_ACTIVE:
+        if member is None or member.status not in TAKING_PART:
             raise Forbidden(f"{self.caller.msp_id} is not an active member of the consortium")
         return loaded
 
     async def load_without_membership(self, *wanted: Key[Message]) -> Loaded:
-        """`load` for the one transaction that comes before there are members."""
+        """`load` for the transactions of who is no active member yet."""
         names = sorted({key.name for key in wanted})
         return Loaded(dict(zip(names, await self.stub.get_many(names), strict=True)))
+
+    async def load_all(self, prefix: str, message: type[M]) -> list[M]:
+        """Every record whose key begins so, in key order; a new or changed one meanwhile makes the transaction fail."""
+        return [message.FromString(value) async for _, value in self.stub.range(prefix, prefix + "\x7f")]
 
     async def read_own(self, key: Key[Message]) -> bytes | None:
         """For queries: the exact bytes in the caller's member's own private collection, or of an open agreement."""
@@ -97,6 +104,10 @@ class Transaction:
     def put_bytes(self, key: Key[Message], value: bytes) -> None:
         """For a record whose digest is known already: exactly these bytes."""
         self.stub.put(key.name, value)
+        self._written.append(key.name)
+
+    def delete(self, key: Key[Message]) -> None:
+        self.stub.delete(key.name)
         self._written.append(key.name)
 
     def put_private(self, key: Key[M], value: bytes, msp_ids: Iterable[str]) -> None:

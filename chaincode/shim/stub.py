@@ -200,9 +200,13 @@ class FabricStub:
         check_policy(policy)
         self.writes.put_metadata(collection, key, VALIDATION_PARAMETER, policy)
 
+    def clear_key_policy(self, key: str) -> None:
+        """After this transaction the chaincode's policy alone counts: peers take an empty one for none."""
+        self.writes.put_metadata("", key, VALIDATION_PARAMETER, b"")
+
     async def get_key_policy(self, key: str, collection: str = "") -> bytes | None:
         """The policy's bytes; None where the chaincode's policy alone counts."""
-        return (await self.get_metadata(key, collection)).get(VALIDATION_PARAMETER)
+        return (await self.get_metadata(key, collection)).get(VALIDATION_PARAMETER) or None
 
     async def get_metadata(self, key: str, collection: str = "") -> dict[str, bytes]:
         """All metadata of a key."""

@@ -1,6 +1,6 @@
 """Whether tokens were made, moved and burned as double entry demands, and whether money stands behind them.
 
-Always true: minted - burned = balances + escrows + holds.
+Always true: minted - burned = balances + escrows + holds + deposits.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from node.audit.report import Tally
 from node.audit.world import Step, World
 from zunft.v1.account_pb2 import Account
 from zunft.v1.event_pb2 import LedgerEvent
+from zunft.v1.member_pb2 import Member
 from zunft.v1.token_pb2 import (
     REDEMPTION_STATUS_CONFIRMED,
     REDEMPTION_STATUS_HELD,
@@ -128,6 +129,8 @@ def _holding_micro(key: str, value: bytes | None) -> dict[str, int]:
     if noun == "redemption":
         redemption = Redemption.FromString(value)
         return {f"hold/{name}": redemption.amount_micro if redemption.status == REDEMPTION_STATUS_HELD else 0}
+    if noun == "member":
+        return {f"deposit/{name}": Member.FromString(value).deposit_micro}
     if noun == "supply":
         supply = Supply.FromString(value)
         return {ISSUED: supply.burned_micro - supply.minted_micro}

@@ -1,7 +1,8 @@
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -11,17 +12,129 @@ class MemberStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MEMBER_STATUS_ACTIVE: _ClassVar[MemberStatus]
     MEMBER_STATUS_SUSPENDED: _ClassVar[MemberStatus]
     MEMBER_STATUS_LEFT: _ClassVar[MemberStatus]
+    MEMBER_STATUS_APPLIED: _ClassVar[MemberStatus]
+    MEMBER_STATUS_ADMITTED: _ClassVar[MemberStatus]
+    MEMBER_STATUS_LEAVING: _ClassVar[MemberStatus]
+    MEMBER_STATUS_EXCLUDED: _ClassVar[MemberStatus]
 MEMBER_STATUS_UNSPECIFIED: MemberStatus
 MEMBER_STATUS_ACTIVE: MemberStatus
 MEMBER_STATUS_SUSPENDED: MemberStatus
 MEMBER_STATUS_LEFT: MemberStatus
+MEMBER_STATUS_APPLIED: MemberStatus
+MEMBER_STATUS_ADMITTED: MemberStatus
+MEMBER_STATUS_LEAVING: MemberStatus
+MEMBER_STATUS_EXCLUDED: MemberStatus
 
 class Member(_message.Message):
-    __slots__ = ("msp_id", "name", "status")
+    __slots__ = ("msp_id", "name", "status", "identifiers", "deposit_micro", "open_ballot", "active_since_s", "depart_not_before_s", "left_at_s", "sponsor_msp_id", "roots_fingerprint", "bundle_made_at_s", "charter_version")
     MSP_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
+    IDENTIFIERS_FIELD_NUMBER: _ClassVar[int]
+    DEPOSIT_MICRO_FIELD_NUMBER: _ClassVar[int]
+    OPEN_BALLOT_FIELD_NUMBER: _ClassVar[int]
+    ACTIVE_SINCE_S_FIELD_NUMBER: _ClassVar[int]
+    DEPART_NOT_BEFORE_S_FIELD_NUMBER: _ClassVar[int]
+    LEFT_AT_S_FIELD_NUMBER: _ClassVar[int]
+    SPONSOR_MSP_ID_FIELD_NUMBER: _ClassVar[int]
+    ROOTS_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_MADE_AT_S_FIELD_NUMBER: _ClassVar[int]
+    CHARTER_VERSION_FIELD_NUMBER: _ClassVar[int]
     msp_id: str
     name: str
     status: MemberStatus
-    def __init__(self, msp_id: _Optional[str] = ..., name: _Optional[str] = ..., status: _Optional[_Union[MemberStatus, str]] = ...) -> None: ...
+    identifiers: _containers.RepeatedCompositeFieldContainer[LegalIdentifier]
+    deposit_micro: int
+    open_ballot: OpenBallot
+    active_since_s: int
+    depart_not_before_s: int
+    left_at_s: int
+    sponsor_msp_id: str
+    roots_fingerprint: bytes
+    bundle_made_at_s: int
+    charter_version: int
+    def __init__(self, msp_id: _Optional[str] = ..., name: _Optional[str] = ..., status: _Optional[_Union[MemberStatus, str]] = ..., identifiers: _Optional[_Iterable[_Union[LegalIdentifier, _Mapping]]] = ..., deposit_micro: _Optional[int] = ..., open_ballot: _Optional[_Union[OpenBallot, _Mapping]] = ..., active_since_s: _Optional[int] = ..., depart_not_before_s: _Optional[int] = ..., left_at_s: _Optional[int] = ..., sponsor_msp_id: _Optional[str] = ..., roots_fingerprint: _Optional[bytes] = ..., bundle_made_at_s: _Optional[int] = ..., charter_version: _Optional[int] = ...) -> None: ...
+
+class LegalIdentifier(_message.Message):
+    __slots__ = ("scheme", "value")
+    SCHEME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    scheme: str
+    value: str
+    def __init__(self, scheme: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+
+class OpenBallot(_message.Message):
+    __slots__ = ("ballot_id", "deadline_s")
+    BALLOT_ID_FIELD_NUMBER: _ClassVar[int]
+    DEADLINE_S_FIELD_NUMBER: _ClassVar[int]
+    ballot_id: str
+    deadline_s: int
+    def __init__(self, ballot_id: _Optional[str] = ..., deadline_s: _Optional[int] = ...) -> None: ...
+
+class Obligation(_message.Message):
+    __slots__ = ("msp_id", "record_key")
+    MSP_ID_FIELD_NUMBER: _ClassVar[int]
+    RECORD_KEY_FIELD_NUMBER: _ClassVar[int]
+    msp_id: str
+    record_key: str
+    def __init__(self, msp_id: _Optional[str] = ..., record_key: _Optional[str] = ...) -> None: ...
+
+class ApplyMember(_message.Message):
+    __slots__ = ("msp_id", "signed_bundle", "edit")
+    MSP_ID_FIELD_NUMBER: _ClassVar[int]
+    SIGNED_BUNDLE_FIELD_NUMBER: _ClassVar[int]
+    EDIT_FIELD_NUMBER: _ClassVar[int]
+    msp_id: str
+    signed_bundle: bytes
+    edit: ChannelEdit
+    def __init__(self, msp_id: _Optional[str] = ..., signed_bundle: _Optional[bytes] = ..., edit: _Optional[_Union[ChannelEdit, _Mapping]] = ...) -> None: ...
+
+class ChannelEdit(_message.Message):
+    __slots__ = ("config_update", "base_sequence")
+    CONFIG_UPDATE_FIELD_NUMBER: _ClassVar[int]
+    BASE_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    config_update: bytes
+    base_sequence: int
+    def __init__(self, config_update: _Optional[bytes] = ..., base_sequence: _Optional[int] = ...) -> None: ...
+
+class ActivateMember(_message.Message):
+    __slots__ = ("ballot_id",)
+    BALLOT_ID_FIELD_NUMBER: _ClassVar[int]
+    ballot_id: str
+    def __init__(self, ballot_id: _Optional[str] = ...) -> None: ...
+
+class LeaveConsortium(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class DepartMember(_message.Message):
+    __slots__ = ("edit",)
+    EDIT_FIELD_NUMBER: _ClassVar[int]
+    edit: ChannelEdit
+    def __init__(self, edit: _Optional[_Union[ChannelEdit, _Mapping]] = ...) -> None: ...
+
+class SuspendMember(_message.Message):
+    __slots__ = ("msp_id", "reason")
+    MSP_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    msp_id: str
+    reason: str
+    def __init__(self, msp_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class ReinstateMember(_message.Message):
+    __slots__ = ("msp_id", "reason")
+    MSP_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    msp_id: str
+    reason: str
+    def __init__(self, msp_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class ExcludeMember(_message.Message):
+    __slots__ = ("msp_id", "reason", "edit")
+    MSP_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    EDIT_FIELD_NUMBER: _ClassVar[int]
+    msp_id: str
+    reason: str
+    edit: ChannelEdit
+    def __init__(self, msp_id: _Optional[str] = ..., reason: _Optional[str] = ..., edit: _Optional[_Union[ChannelEdit, _Mapping]] = ...) -> None: ...

@@ -108,10 +108,12 @@ class TransferTokens(_message.Message):
     def __init__(self, to_msp_id: _Optional[str] = ..., amount_micro: _Optional[int] = ..., reference: _Optional[str] = ...) -> None: ...
 
 class RedeemTokens(_message.Message):
-    __slots__ = ("amount_micro",)
+    __slots__ = ("amount_micro", "for_msp_id")
     AMOUNT_MICRO_FIELD_NUMBER: _ClassVar[int]
+    FOR_MSP_ID_FIELD_NUMBER: _ClassVar[int]
     amount_micro: int
-    def __init__(self, amount_micro: _Optional[int] = ...) -> None: ...
+    for_msp_id: str
+    def __init__(self, amount_micro: _Optional[int] = ..., for_msp_id: _Optional[str] = ...) -> None: ...
 
 class ConfirmRedemption(_message.Message):
     __slots__ = ("redemption_id", "bank_reference")

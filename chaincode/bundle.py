@@ -1,0 +1,105 @@
+"""An applicant's bundle: what it shows of itself, signed with the key of its own root.
+
+The root is not known to anybody yet, so the signature proves only that one holder of that key stands behind all of the
+bundle. That it is the company that it says, the members find out by comparing the fingerprint by telephone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from chaincode.checks import check_identifier, check_text
+from chaincode.errors import InvalidBundle, WrongSignature
+from chaincode.identifiers import check_identifiers
+from chaincode.transaction import parse
+from zunft.v1.bundle_pb2 import Bundle, NodeAddress, SignedBundle
+
+MAX_BUNDLE_BYTES = 100_000
+MAX_ROOTS = 4
+
+
+def read_bundle(data: bytes) -> tuple[SignedBundle, Bundle]:
+    """A serialised SignedBundle, and the bundle in it, complete and signed by its own root.
+
+    Raises MalformedRequest, InvalidBundle, WrongSignature.
+    """
+    if not 0 < len(data) <= MAX_BUNDLE_BYTES:
+        raise InvalidBundle(f"the bundle must be given, with at most {MAX_BUNDLE_BYTES} bytes")
+    signed = parse(SignedBundle, data, "the bundle")
+    bundle = parse(Bundle, signed.bundle, "the bundle's content")
+    _check_signature(signed, _check_roots("MSP", bundle.root_certificates)[0])
+    _check_roots("TLS", bundle.tls_root_certificates)
+    _check_nodes(bundle)
+    check_identifier("msp_id", bundle.msp_id)
+    check_text("legal_name", bundle.legal_name)
+    check_identifiers(bundle.identifiers)
+    return signed, bundle
+
+
+def roots_fingerprint(bundle: Bundle) -> bytes:
+    """SHA-256 of the DER form of the MSP roots, one after the other. Raises InvalidBundle."""
+    roots = [_load("an MSP root", pem) for pem in bundle.root_certificates]
+    return hashlib.sha256(b"".join(root.public_bytes(Encoding.DER) for root in roots)).digest()
+
+
+def _check_roots(kind: str, pems: Iterable[bytes]) -> list[x509.Certificate]:
+    roots = [_load(f"a {kind} root", pem) for pem in pems]
+    if not 0 < len(roots) <= MAX_ROOTS:
+        raise InvalidBundle(f"the bundle needs 1 to {MAX_ROOTS} {kind} roots, not {len(roots)}")
+    for root in roots:
+        if not _is_authority(root):
+            raise InvalidBundle(f"a {kind} root of the bundle is no certificate authority's certificate")
+    return roots
+
+
+def _check_signature(signed: SignedBundle, root: x509.Certificate) -> None:
+    key = _public_key(root)
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        raise InvalidBundle("the first MSP root has no elliptic-curve key, which Fabric's members need")
+    try:
+        key.verify(signed.signature, signed.bundle, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature as error:
+        raise WrongSignature("the bundle is not signed by its own root, or was changed afterwards") from error
+
+
+def _check_nodes(bundle: Bundle) -> None:
+    _check_address("peer", bundle.peer)
+    if bundle.HasField("orderer"):
+        _check_address("orderer", bundle.orderer.address)
+        _load("the orderer's identity certificate", bundle.orderer.identity_certificate)
+        _load("the orderer's TLS certificate", bundle.orderer.tls_certificate)
+
+
+def _check_address(node: str, address: NodeAddress) -> None:
+    check_text("host", address.host)
+    if not address.host or not 0 < address.port < 2**16:
+        raise InvalidBundle(f"the bundle must say the {node}'s host and port, at which the other members reach it")
+
+
+def _load(what: str, pem: bytes) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(pem)
+    except ValueError as error:
+        raise InvalidBundle(f"{what} of the bundle is no certificate in PEM") from error
+
+
+def _is_authority(certificate: x509.Certificate) -> bool:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension):
+        return False
+
+
+def _public_key(certificate: x509.Certificate) -> object:
+    """None where it is of a kind that nobody knows."""
+    try:
+        return certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return None

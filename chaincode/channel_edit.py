@@ -1,0 +1,62 @@
+"""Changes of the channel's configuration, which members' admins sign by voting.
+
+What an update changes is for the voters' nodes to recompute from the bundle and their own view of the configuration;
+a contract does not see the configuration. It sees to it that all sign the same bytes, and each with its own key.
+Source: Fabric documentation, "Updating a channel configuration"; common/configtx.proto.
+"""
+
+from __future__ import annotations
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from fabric_protos.common import common_pb2, configtx_pb2
+from google.protobuf.message import DecodeError
+
+from chaincode.errors import MalformedRequest, WrongSignature
+from chaincode.transaction import Transaction
+from zunft.v1.member_pb2 import ChannelEdit
+
+MAX_UPDATE_BYTES = 1_000_000
+# Orderers take the smaller of an ECDSA signature's two forms only.
+_P256_HALF_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551 // 2
+
+
+def check_edit(edit: ChannelEdit) -> None:
+    """Raises MalformedRequest."""
+    if not 0 < len(edit.config_update) <= MAX_UPDATE_BYTES:
+        raise MalformedRequest(f"the configuration update must be given, with at most {MAX_UPDATE_BYTES} bytes")
+    try:
+        update = configtx_pb2.ConfigUpdate.FromString(edit.config_update)
+    except DecodeError as error:
+        raise MalformedRequest("config_update is not a common.ConfigUpdate") from error
+    if not update.channel_id:
+        raise MalformedRequest("config_update names no channel")
+
+
+def check_config_signature(tx: Transaction, edit: ChannelEdit, data: bytes) -> None:
+    """`data` is a serialised common.ConfigSignature of the caller's certificate over the header and the update.
+
+    Raises MalformedRequest, WrongSignature.
+    """
+    try:
+        signature = configtx_pb2.ConfigSignature.FromString(data)
+        header = common_pb2.SignatureHeader.FromString(signature.signature_header)
+    except DecodeError as error:
+        raise MalformedRequest("config_signature is not a common.ConfigSignature") from error
+    if header.creator != tx.stub.creator:
+        raise WrongSignature("the configuration update must be signed with the certificate that votes")
+    if not _is_signed(tx, signature, signature.signature_header + edit.config_update):
+        raise WrongSignature("the signature is not over this ballot's configuration update: read it again and sign it")
+
+
+def _is_signed(tx: Transaction, signature: configtx_pb2.ConfigSignature, message: bytes) -> bool:
+    key = tx.caller.certificate.public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        return False
+    try:
+        key.verify(signature.signature, message, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        return False
+    return not isinstance(key.curve, ec.SECP256R1) or decode_dss_signature(signature.signature)[1] <= _P256_HALF_ORDER

@@ -1,0 +1,67 @@
+"""Legal identifiers of companies: their form and their check digits, by the rules of python-stdnum.
+
+No register is asked whether there is such a company: a contract can ask nobody, and the members that vote should.
+Sources: ISO 17442 (LEI); each country's own rules for VAT numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from stdnum import lei
+from stdnum.ch import vat as vat_ch
+from stdnum.eu import vat as vat_eu
+from stdnum.exceptions import ValidationError
+from stdnum.gb import vat as vat_gb
+from stdnum.no import mva as vat_no
+
+from chaincode.errors import EntryCondition, MalformedRequest
+from zunft.v1.member_pb2 import LegalIdentifier
+
+_LEI = re.compile(r"[0-9A-Z]{18}[0-9]{2}")
+# Neighbours of the European Union, by the country's prefix.
+_NEIGHBOURS = {"CH": vat_ch, "GB": vat_gb, "NO": vat_no}
+
+
+def check_identifiers(identifiers: Iterable[LegalIdentifier]) -> None:
+    """Each of a known scheme, at most one of each, in its compact form. Raises MalformedRequest."""
+    schemes = [one.scheme for one in identifiers]
+    if len(set(schemes)) != len(schemes):
+        raise MalformedRequest("a member has at most one legal identifier of each scheme")
+    for one in identifiers:
+        check_scheme(one.scheme)
+        if not SCHEMES[one.scheme](one.value):
+            raise MalformedRequest(
+                f"{one.value[:40]!r} is no {one.scheme}: check its digits, and leave out blanks and hyphens"
+            )
+
+
+def check_scheme(scheme: str) -> None:
+    if scheme not in SCHEMES:
+        raise MalformedRequest(f"there is no legal identifier {scheme[:16]!r}: known are {', '.join(SCHEMES)}")
+
+
+def check_required(identifiers: Iterable[LegalIdentifier], required: Iterable[str]) -> None:
+    """Raises EntryCondition."""
+    missing = sorted(set(required) - {one.scheme for one in identifiers})
+    if missing:
+        raise EntryCondition(f"the charter demands {' and '.join(missing)} of a new member: add it to the bundle")
+
+
+def _is_lei(value: str) -> bool:
+    return _LEI.fullmatch(value) is not None and lei.is_valid(value)
+
+
+def _is_vat(value: str) -> bool:
+    """With the country's prefix, as on an invoice. Only ASCII: stdnum would take other digits for the same."""
+    if not value.isascii():
+        return False
+    try:
+        compact = _NEIGHBOURS.get(value[:2], vat_eu).validate(value)
+    except ValidationError:
+        return False
+    return value in (compact, value[:2] + compact)
+
+
+SCHEMES = {"lei": _is_lei, "vat": _is_vat}

@@ -1,0 +1,266 @@
+"""How members come and go: application, activation, leave; suspension and exclusion are put to the vote.
+
+apply ─ballot─► admitted ─activate─► active ─leave─► leaving ─depart, ballot─► left
+                                       │ ▲                ballot at any time ─► excluded
+                               ballot  ▼ │ ballot
+                                     suspended
+"""
+
+from __future__ import annotations
+
+from chaincode import keys
+from chaincode.ballot import (
+    check_signed_by_enough,
+    check_subject,
+    check_voter,
+    deposit_account,
+    load_electorate,
+    new_ballot,
+    put_subject,
+    write,
+)
+from chaincode.bundle import read_bundle, roots_fingerprint
+from chaincode.channel_edit import check_edit
+from chaincode.checks import check_caller, check_named, check_text, format_amount
+from chaincode.errors import AlreadyExists, EntryCondition, ExitCondition, Forbidden, InvalidBundle, Replay, WrongStatus
+from chaincode.identifiers import check_required
+from chaincode.membership import load_obligations, status_name
+from chaincode.token import check_balance, credited, move
+from chaincode.transaction import Loaded, Transaction
+from zunft.v1.ballot_pb2 import (
+    BALLOT_STATUS_EXECUTED,
+    BALLOT_SUBJECT_ADMISSION,
+    BALLOT_SUBJECT_DEPARTURE,
+    BALLOT_SUBJECT_EXCLUSION,
+    BALLOT_SUBJECT_REINSTATEMENT,
+    BALLOT_SUBJECT_SUSPENSION,
+    Ballot,
+    BallotSubject,
+)
+from zunft.v1.bundle_pb2 import Bundle
+from zunft.v1.charter_pb2 import Charter
+from zunft.v1.member_pb2 import (
+    MEMBER_STATUS_ACTIVE,
+    MEMBER_STATUS_ADMITTED,
+    MEMBER_STATUS_APPLIED,
+    MEMBER_STATUS_LEAVING,
+    MEMBER_STATUS_LEFT,
+    ActivateMember,
+    ApplyMember,
+    ChannelEdit,
+    DepartMember,
+    ExcludeMember,
+    LeaveConsortium,
+    Member,
+    ReinstateMember,
+    SuspendMember,
+)
+
+NOTICE_PERIOD_S = 30 * 86_400
+# As far as an applicant's clock may be ahead of its sponsor's.
+MAX_CLOCK_SKEW_S = 300
+# How many obligations a refusal names.
+_NAMED = 5
+
+
+async def apply(tx: Transaction, request: ApplyMember) -> Ballot:
+    """member.apply: the sponsor puts in an applicant's bundle; opens the ballot on its admission."""
+    key = keys.member(request.msp_id)
+    loaded = await tx.load(keys.CHARTER, key)
+    electorate = await load_electorate(tx)
+    charter, known = loaded.require(keys.CHARTER), loaded.find(key)
+
+    check_voter(tx, loaded)
+    check_edit(request.edit)
+    signed, bundle = read_bundle(request.signed_bundle)
+    check_named(request.msp_id, bundle.msp_id)
+    check_caller(tx, bundle.sponsor_msp_id, f"put in the bundle of {bundle.msp_id}")
+    _check_not_before(tx, known, bundle)
+    _check_entry(charter, bundle)
+
+    member = _applicant(bundle)
+    question = Ballot(subject=BALLOT_SUBJECT_ADMISSION, msp_id=member.msp_id, edit=request.edit)
+    ballot = new_ballot(tx, charter, electorate, question)
+
+    tx.put(keys.bundle(member.msp_id), signed)
+    put_subject(tx, member, ballot)
+    return write(tx, "member.apply", ballot)
+
+
+async def activate(tx: Transaction, request: ActivateMember) -> Member:
+    """member.activate: an admitted member's own first transaction; pays the charter's deposit.
+
+    That it comes through at all shows that the channel's configuration has the member.
+    """
+    key, ballot_key = keys.member(tx.caller.msp_id), keys.ballot(request.ballot_id)
+    balance_key = keys.balance(tx.caller.msp_id)
+    loaded = await tx.load_without_membership(keys.CHARTER, key, ballot_key, balance_key)
+    member, deposit_micro = loaded.find(key), loaded.require(keys.CHARTER).entry.deposit_micro
+
+    if member is None or member.status != MEMBER_STATUS_ADMITTED:
+        raise Forbidden(f"{tx.caller.msp_id} is not waiting to be activated: only a ballot admits a member")
+    ballot = loaded.require(ballot_key)
+    _check_admission(ballot, member)
+    check_balance(loaded, member.msp_id, deposit_micro)
+
+    member.status = MEMBER_STATUS_ACTIVE
+    member.active_since_s = tx.timestamp_s
+    member.deposit_micro = deposit_micro
+    ballot.status = BALLOT_STATUS_EXECUTED
+    account = deposit_account(member.msp_id)
+    postings = [move(balance_key.name, account, deposit_micro)] if deposit_micro else []
+
+    tx.put(key, member)
+    tx.put(ballot_key, ballot)
+    if deposit_micro:
+        tx.put(balance_key, credited(loaded, member.msp_id, -deposit_micro))
+    tx.emit("member.activate", msp_ids=[member.msp_id], postings=postings)
+    return member
+
+
+async def leave(tx: Transaction, _request: LeaveConsortium) -> Member:
+    """member.leave: gives notice. No new business from now on; what is running goes on until it is closed."""
+    key = keys.member(tx.caller.msp_id)
+    loaded = await tx.load(keys.CHARTER)
+    charter, member = loaded.require(keys.CHARTER), loaded.require(key)
+
+    if member.status != MEMBER_STATUS_ACTIVE:
+        raise WrongStatus(f"{member.msp_id} has given notice already")
+    _check_not_issuer(charter, member.msp_id)
+
+    member.status = MEMBER_STATUS_LEAVING
+    member.depart_not_before_s = tx.timestamp_s + _notice_period_s(charter)
+
+    tx.put(key, member)
+    tx.emit("member.leave", msp_ids=[member.msp_id])
+    return member
+
+
+async def depart(tx: Transaction, request: DepartMember) -> Ballot:
+    """member.depart: the leaver has ended everything; opens the ballot that collects the signatures for its removal."""
+    msp_id = tx.caller.msp_id
+    loaded = await tx.load(keys.CHARTER, keys.balance(msp_id))
+    electorate, obligations = await load_electorate(tx), await load_obligations(tx, msp_id)
+    charter, member = loaded.require(keys.CHARTER), loaded.require(keys.member(msp_id))
+
+    check_edit(request.edit)
+    check_subject(tx, BALLOT_SUBJECT_DEPARTURE, member)
+    _check_not_issuer(charter, msp_id)
+    _check_exit(tx, loaded, member, obligations)
+
+    question = Ballot(subject=BALLOT_SUBJECT_DEPARTURE, msp_id=msp_id, edit=request.edit)
+    ballot = new_ballot(tx, charter, electorate, question)
+
+    put_subject(tx, member, ballot)
+    return write(tx, "member.depart", ballot)
+
+
+async def suspend(tx: Transaction, request: SuspendMember) -> Ballot:
+    """member.suspend: opens a ballot; a suspended member may do nothing until it is reinstated."""
+    return await _put_to_vote(tx, "member.suspend", BALLOT_SUBJECT_SUSPENSION, request)
+
+
+async def reinstate(tx: Transaction, request: ReinstateMember) -> Ballot:
+    """member.reinstate: opens a ballot on the end of a suspension."""
+    return await _put_to_vote(tx, "member.reinstate", BALLOT_SUBJECT_REINSTATEMENT, request)
+
+
+async def exclude(tx: Transaction, request: ExcludeMember) -> Ballot:
+    """member.exclude: opens a ballot; its end is at once that of the member's rights, and the removal's signatures."""
+    return await _put_to_vote(tx, "member.exclude", BALLOT_SUBJECT_EXCLUSION, request, request.edit)
+
+
+async def _put_to_vote(
+    tx: Transaction,
+    name: str,
+    subject: BallotSubject,
+    request: SuspendMember | ReinstateMember | ExcludeMember,
+    edit: ChannelEdit | None = None,
+) -> Ballot:
+    key = keys.member(request.msp_id)
+    loaded = await tx.load(keys.CHARTER, key)
+    electorate = await load_electorate(tx)
+    charter, member = loaded.require(keys.CHARTER), loaded.require(key)
+
+    check_voter(tx, loaded)
+    check_text("reason", request.reason)
+    check_subject(tx, subject, member)
+    if edit is not None:
+        check_edit(edit)
+        _check_not_issuer(charter, member.msp_id)
+
+    question = Ballot(subject=subject, msp_id=member.msp_id, reason=request.reason, edit=edit)
+    ballot = new_ballot(tx, charter, electorate, question)
+
+    put_subject(tx, member, ballot)
+    return write(tx, name, ballot)
+
+
+# --- CHECK ----------------------------------------------------------------------------------------------------------
+
+
+def _check_not_before(tx: Transaction, known: Member | None, bundle: Bundle) -> None:
+    """Who was turned down, or has left, may apply again; with a bundle that it has made since."""
+    if bundle.made_at_s > tx.timestamp_s + MAX_CLOCK_SKEW_S:
+        raise InvalidBundle("the bundle was made in the future: have the applicant set its clock and make another")
+    if known is None:
+        return
+    if known.status == MEMBER_STATUS_APPLIED:
+        check_subject(tx, BALLOT_SUBJECT_ADMISSION, known)
+    elif known.status != MEMBER_STATUS_LEFT:
+        raise AlreadyExists(f"there is a member {known.msp_id} already, and it is {status_name(known)}")
+    if bundle.made_at_s <= known.bundle_made_at_s:
+        raise Replay(f"this bundle of {known.msp_id}, or a later one, was put in before: have it make a new one")
+
+
+def _check_entry(charter: Charter, bundle: Bundle) -> None:
+    accepted = (bundle.consortium, bundle.charter_version, bundle.charter_digest)
+    if accepted != (charter.consortium, charter.version, charter.text_digest):
+        raise EntryCondition(
+            f"the applicant accepted another charter than version {charter.version} of {charter.consortium}: "
+            "have it read that one and make a new bundle"
+        )
+    check_required(bundle.identifiers, charter.entry.required_identifiers)
+
+
+def _check_admission(ballot: Ballot, member: Member) -> None:
+    if (ballot.subject, ballot.msp_id) != (BALLOT_SUBJECT_ADMISSION, member.msp_id):
+        raise WrongStatus(f"the ballot is not on the admission of {member.msp_id}")
+    check_signed_by_enough(ballot)
+
+
+def _check_not_issuer(charter: Charter, msp_id: str) -> None:
+    if charter.token.issuer_msp_id == msp_id:
+        raise ExitCondition(f"{msp_id} is the issuer of the token: amend the charter so that another is")
+
+
+def _check_exit(tx: Transaction, loaded: Loaded, member: Member, obligations: list[str]) -> None:
+    waits_s = member.depart_not_before_s - tx.timestamp_s
+    if waits_s > 0:
+        raise ExitCondition(f"the notice of {member.msp_id} runs for another {waits_s} s")
+    if obligations:
+        named = ", ".join(obligations[:_NAMED]) + (", …" if len(obligations) > _NAMED else "")
+        raise ExitCondition(f"close accounts and revoke meters first, {member.msp_id} still has {named}")
+    balance = loaded.find(keys.balance(member.msp_id))
+    if balance is not None and balance.amount_micro:
+        raise ExitCondition(f"redeem or transfer the {format_amount(balance.amount_micro)} tokens that are left")
+
+
+# --- COMPUTE --------------------------------------------------------------------------------------------------------
+
+
+def _applicant(bundle: Bundle) -> Member:
+    return Member(
+        msp_id=bundle.msp_id,
+        name=bundle.legal_name,
+        status=MEMBER_STATUS_APPLIED,
+        identifiers=bundle.identifiers,
+        sponsor_msp_id=bundle.sponsor_msp_id,
+        roots_fingerprint=roots_fingerprint(bundle),
+        bundle_made_at_s=bundle.made_at_s,
+        charter_version=bundle.charter_version,
+    )
+
+
+def _notice_period_s(charter: Charter) -> int:
+    return charter.exit.notice_period_s if charter.exit.HasField("notice_period_s") else NOTICE_PERIOD_S

@@ -1,0 +1,82 @@
+"""What a member's status lets it do, and what it must end before it can leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from google.protobuf.message import Message
+
+from chaincode import keys
+from chaincode.errors import WrongStatus
+from chaincode.keys import Key
+from chaincode.transaction import Loaded, Transaction
+from zunft.v1.member_pb2 import (
+    MEMBER_STATUS_ACTIVE,
+    MEMBER_STATUS_ADMITTED,
+    MEMBER_STATUS_EXCLUDED,
+    MEMBER_STATUS_LEAVING,
+    MEMBER_STATUS_LEFT,
+    MEMBER_STATUS_SUSPENDED,
+    Member,
+    MemberStatus,
+    Obligation,
+)
+
+# An applicant that is admitted gets tokens for its deposit; a suspended member is still paid.
+_HOLDING_TOKENS = frozenset(
+    {MEMBER_STATUS_ADMITTED, MEMBER_STATUS_ACTIVE, MEMBER_STATUS_SUSPENDED, MEMBER_STATUS_LEAVING}
+)
+_ABSENT = frozenset({MEMBER_STATUS_LEFT, MEMBER_STATUS_EXCLUDED})
+
+
+def check_new_business(loaded: Loaded, *msp_ids: str) -> None:
+    """New agreements, accounts and meters are for active members. Raises NotFound, WrongStatus."""
+    for msp_id in msp_ids:
+        member = loaded.require(keys.member(msp_id))
+        if member.status != MEMBER_STATUS_ACTIVE:
+            raise WrongStatus(f"{msp_id} is {status_name(member)}: no new business with it, running business goes on")
+
+
+async def check_parties_new_business(tx: Transaction, msp_ids: Iterable[str]) -> None:
+    """The same for parties that only the agreement names, which has to be read first."""
+    parties = tuple(msp_ids)
+    check_new_business(await tx.load(*map(keys.member, parties)), *parties)
+
+
+def check_holds_tokens(loaded: Loaded, msp_id: str) -> None:
+    """Raises NotFound, and WrongStatus where tokens would be stranded."""
+    member = loaded.require(keys.member(msp_id))
+    if member.status not in _HOLDING_TOKENS:
+        raise WrongStatus(f"{msp_id} is {status_name(member)}: it gets no tokens")
+
+
+def check_absent(loaded: Loaded, msp_id: str) -> None:
+    """Raises NotFound, WrongStatus."""
+    member = loaded.require(keys.member(msp_id))
+    if member.status not in _ABSENT:
+        raise WrongStatus(f"{msp_id} is {status_name(member)}: it redeems its tokens itself")
+
+
+def status_name(member: Member) -> str:
+    """In a word, for messages."""
+    return MemberStatus.Name(member.status).removeprefix("MEMBER_STATUS_").lower()
+
+
+# --- obligations ----------------------------------------------------------------------------------------------------
+#
+# One key for each, below a prefix of the member's own. A counter in the member's record would do as well, but every
+# transaction of the member reads that record, and would fail whenever an account or a meter is added meanwhile.
+
+
+def note_obligation(tx: Transaction, msp_id: str, record: Key[Message]) -> None:
+    """From now on the member cannot leave before this record is ended."""
+    tx.put(keys.obligation(msp_id, record), Obligation(msp_id=msp_id, record_key=record.name))
+
+
+def end_obligation(tx: Transaction, msp_id: str, record: Key[Message]) -> None:
+    tx.delete(keys.obligation(msp_id, record))
+
+
+async def load_obligations(tx: Transaction, msp_id: str) -> list[str]:
+    """Keys of the records that the member has still to end."""
+    return [one.record_key for one in await tx.load_all(f"obligation/{msp_id}/", Obligation)]

@@ -1,0 +1,113 @@
+from zunft.v1 import charter_pb2 as _charter_pb2
+from zunft.v1 import member_pb2 as _member_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class BallotSubject(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    BALLOT_SUBJECT_UNSPECIFIED: _ClassVar[BallotSubject]
+    BALLOT_SUBJECT_ADMISSION: _ClassVar[BallotSubject]
+    BALLOT_SUBJECT_DEPARTURE: _ClassVar[BallotSubject]
+    BALLOT_SUBJECT_EXCLUSION: _ClassVar[BallotSubject]
+    BALLOT_SUBJECT_SUSPENSION: _ClassVar[BallotSubject]
+    BALLOT_SUBJECT_REINSTATEMENT: _ClassVar[BallotSubject]
+    BALLOT_SUBJECT_AMENDMENT: _ClassVar[BallotSubject]
+
+class BallotStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    BALLOT_STATUS_UNSPECIFIED: _ClassVar[BallotStatus]
+    BALLOT_STATUS_OPEN: _ClassVar[BallotStatus]
+    BALLOT_STATUS_CARRIED: _ClassVar[BallotStatus]
+    BALLOT_STATUS_REJECTED: _ClassVar[BallotStatus]
+    BALLOT_STATUS_EXECUTED: _ClassVar[BallotStatus]
+BALLOT_SUBJECT_UNSPECIFIED: BallotSubject
+BALLOT_SUBJECT_ADMISSION: BallotSubject
+BALLOT_SUBJECT_DEPARTURE: BallotSubject
+BALLOT_SUBJECT_EXCLUSION: BallotSubject
+BALLOT_SUBJECT_SUSPENSION: BallotSubject
+BALLOT_SUBJECT_REINSTATEMENT: BallotSubject
+BALLOT_SUBJECT_AMENDMENT: BallotSubject
+BALLOT_STATUS_UNSPECIFIED: BallotStatus
+BALLOT_STATUS_OPEN: BallotStatus
+BALLOT_STATUS_CARRIED: BallotStatus
+BALLOT_STATUS_REJECTED: BallotStatus
+BALLOT_STATUS_EXECUTED: BallotStatus
+
+class Ballot(_message.Message):
+    __slots__ = ("ballot_id", "subject", "status", "msp_id", "reason", "charter", "edit", "opened_by_msp_id", "opened_at_s", "deadline_s", "decided_at_s", "voter_msp_ids", "needed_approvals", "votes", "renewal_count")
+    BALLOT_ID_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    MSP_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    CHARTER_FIELD_NUMBER: _ClassVar[int]
+    EDIT_FIELD_NUMBER: _ClassVar[int]
+    OPENED_BY_MSP_ID_FIELD_NUMBER: _ClassVar[int]
+    OPENED_AT_S_FIELD_NUMBER: _ClassVar[int]
+    DEADLINE_S_FIELD_NUMBER: _ClassVar[int]
+    DECIDED_AT_S_FIELD_NUMBER: _ClassVar[int]
+    VOTER_MSP_IDS_FIELD_NUMBER: _ClassVar[int]
+    NEEDED_APPROVALS_FIELD_NUMBER: _ClassVar[int]
+    VOTES_FIELD_NUMBER: _ClassVar[int]
+    RENEWAL_COUNT_FIELD_NUMBER: _ClassVar[int]
+    ballot_id: str
+    subject: BallotSubject
+    status: BallotStatus
+    msp_id: str
+    reason: str
+    charter: _charter_pb2.Charter
+    edit: _member_pb2.ChannelEdit
+    opened_by_msp_id: str
+    opened_at_s: int
+    deadline_s: int
+    decided_at_s: int
+    voter_msp_ids: _containers.RepeatedScalarFieldContainer[str]
+    needed_approvals: int
+    votes: _containers.RepeatedCompositeFieldContainer[Vote]
+    renewal_count: int
+    def __init__(self, ballot_id: _Optional[str] = ..., subject: _Optional[_Union[BallotSubject, str]] = ..., status: _Optional[_Union[BallotStatus, str]] = ..., msp_id: _Optional[str] = ..., reason: _Optional[str] = ..., charter: _Optional[_Union[_charter_pb2.Charter, _Mapping]] = ..., edit: _Optional[_Union[_member_pb2.ChannelEdit, _Mapping]] = ..., opened_by_msp_id: _Optional[str] = ..., opened_at_s: _Optional[int] = ..., deadline_s: _Optional[int] = ..., decided_at_s: _Optional[int] = ..., voter_msp_ids: _Optional[_Iterable[str]] = ..., needed_approvals: _Optional[int] = ..., votes: _Optional[_Iterable[_Union[Vote, _Mapping]]] = ..., renewal_count: _Optional[int] = ...) -> None: ...
+
+class Vote(_message.Message):
+    __slots__ = ("msp_id", "in_favour", "cast_at_s", "config_signature")
+    MSP_ID_FIELD_NUMBER: _ClassVar[int]
+    IN_FAVOUR_FIELD_NUMBER: _ClassVar[int]
+    CAST_AT_S_FIELD_NUMBER: _ClassVar[int]
+    CONFIG_SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    msp_id: str
+    in_favour: bool
+    cast_at_s: int
+    config_signature: bytes
+    def __init__(self, msp_id: _Optional[str] = ..., in_favour: bool = ..., cast_at_s: _Optional[int] = ..., config_signature: _Optional[bytes] = ...) -> None: ...
+
+class CastVote(_message.Message):
+    __slots__ = ("ballot_id", "msp_id", "in_favour", "config_signature")
+    BALLOT_ID_FIELD_NUMBER: _ClassVar[int]
+    MSP_ID_FIELD_NUMBER: _ClassVar[int]
+    IN_FAVOUR_FIELD_NUMBER: _ClassVar[int]
+    CONFIG_SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    ballot_id: str
+    msp_id: str
+    in_favour: bool
+    config_signature: bytes
+    def __init__(self, ballot_id: _Optional[str] = ..., msp_id: _Optional[str] = ..., in_favour: bool = ..., config_signature: _Optional[bytes] = ...) -> None: ...
+
+class RenewBallot(_message.Message):
+    __slots__ = ("ballot_id", "edit")
+    BALLOT_ID_FIELD_NUMBER: _ClassVar[int]
+    EDIT_FIELD_NUMBER: _ClassVar[int]
+    ballot_id: str
+    edit: _member_pb2.ChannelEdit
+    def __init__(self, ballot_id: _Optional[str] = ..., edit: _Optional[_Union[_member_pb2.ChannelEdit, _Mapping]] = ...) -> None: ...
+
+class ExecuteBallot(_message.Message):
+    __slots__ = ("ballot_id", "msp_id")
+    BALLOT_ID_FIELD_NUMBER: _ClassVar[int]
+    MSP_ID_FIELD_NUMBER: _ClassVar[int]
+    ballot_id: str
+    msp_id: str
+    def __init__(self, ballot_id: _Optional[str] = ..., msp_id: _Optional[str] = ...) -> None: ...
