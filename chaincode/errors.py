@@ -83,7 +83,7 @@ class MalformedBatch(ContractError):
 
 
 class WrongSignature(ContractError):
-    """The signature is not over exactly these bytes by the key that has to sign: a meter's, an applicant's, a voter's."""
+    """The signature is not over exactly these bytes by the key that has to: a meter's, an applicant's, a voter's."""
 
 
 class WrongAgreement(ContractError):

@@ -14,6 +14,7 @@ from chaincode.keys import Key
 from tests.conformance.scene import Scene
 from tests.consortium import TOKEN, UNIT, Deal
 from zunft.v1.agreement_pb2 import Terms
+from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN, BALLOT_STATUS_REJECTED, Ballot
 from zunft.v1.usage_pb2 import AccountHead, CorrectionReading
 
 M = TypeVar("M", bound=Message)
@@ -21,7 +22,7 @@ M = TypeVar("M", bound=Message)
 
 @pytest.fixture(scope="module")
 def played(scene: Scene) -> Deal:
-    """Usage, a correction, two claims, an invoice with goodwill, a redemption, and usage that is not claimed."""
+    """Usage, a correction, two claims, an invoice with goodwill, a redemption, usage not claimed, a ballot rejected."""
     deal = scene.agree()
     deal.use(5 * UNIT)
     now_us = scene.consortium.clock.now_us
@@ -33,6 +34,7 @@ def played(scene: Scene) -> Deal:
         deal.use(UNIT)
     scene.maker.credit(1, TOKEN, scene.factory)
     scene.bank.confirm(scene.maker.redeem(TOKEN))
+    scene.factory.admin.vote(scene.maker.admin.suspend(scene.forge), in_favour=False)
     return deal
 
 
@@ -70,6 +72,15 @@ def commitment_with(state: State, deal: Deal, **fields: object) -> State:
     return changed(state, keys.commitment(deal.agreement_id), **fields)
 
 
+def rejected_ballot_with(state: State, **fields: object) -> State:
+    [ballot] = state.records("ballot", Ballot)
+    return changed(state, keys.ballot(ballot.ballot_id), **fields)
+
+
+def without_obligation(state: State, deal: Deal) -> State:
+    return without(state, keys.obligation("FactoryMSP", keys.account(deal.agreement_id)))
+
+
 BREAKS: dict[str, Callable[[State, Deal], State]] = {
     "tokens_are_conserved": lambda state, _: changed(state, keys.balance("MakerMSP"), amount_micro=1),
     "supply_matches_its_records": lambda state, _: changed(state, keys.SUPPLY, burned_micro=1),
@@ -86,6 +97,10 @@ BREAKS: dict[str, Callable[[State, Deal], State]] = {
     "invoices_sum_to_claims": lambda state, _: changed(state, keys.invoice("MakerMSP", 1), amount_micro=1),
     "invoice_numbers_are_gap_free": lambda state, _: without(state, keys.invoice("MakerMSP", 2)),
     "goodwill_sums_to_its_notes": lambda state, _: changed(state, keys.invoice("MakerMSP", 1), goodwill_micro=1),
+    "obligations_are_what_is_open": without_obligation,
+    "ballots_are_counted": lambda state, _: rejected_ballot_with(
+        state, status=BALLOT_STATUS_OPEN - BALLOT_STATUS_REJECTED
+    ),
 }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from fabric_protos.common import configtx_pb2
 from google.protobuf.message import Message
 
 from chaincode import keys
@@ -29,6 +30,7 @@ from tests.consortium.member import Member
 from tests.consortium.tariffs import tariff
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.charter_pb2 import Charter, FoundCharter, TokenDefinition
+from zunft.v1.member_pb2 import ChannelEdit
 from zunft.v1.member_pb2 import Member as MemberRecord
 from zunft.v1.tariff_pb2 import Component, Tariff
 
@@ -171,11 +173,18 @@ class Consortium:
             customer.fund(deal, funds)
         return deal
 
-    def found(self) -> None:
-        """charter.found, by the issuer's admin."""
+    def edit(self, number: int) -> ChannelEdit:
+        """An update of the channel's configuration, each number another; contracts do not look into it."""
+        update = configtx_pb2.ConfigUpdate(channel_id=self.topology.channel)
+        update.write_set.version = number
+        return ChannelEdit(config_update=update.SerializeToString(), base_sequence=number)
+
+    def found(self, names: Sequence[str] = (), **rules: Any) -> None:
+        """charter.found, by the issuer's admin, of all or of these members; `rules` are further fields of Charter."""
         token = TokenDefinition(currency="EUR", issuer_msp_id=msp_id_of(ISSUER))
-        charter = Charter(consortium=self.topology.consortium, text_digest=bytes(32), token=token)
-        members = [MemberRecord(msp_id=member.msp_id, name=member.name) for member in self.members]
+        charter = Charter(consortium=self.topology.consortium, text_digest=bytes(32), token=token, **rules)
+        founders = [member for member in self.members if not names or member.name in names]
+        members = [MemberRecord(msp_id=member.msp_id, name=member.name) for member in founders]
         self.member(ISSUER).call("charter.found", FoundCharter(charter=charter, members=members))
 
 

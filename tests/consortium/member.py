@@ -15,6 +15,7 @@ from chaincode.contract import TRANSACTIONS
 from chaincode.head import DISCLOSURE
 from chaincode.transaction import serialise
 from node.meter_account import MeterAccount
+from tests.consortium.admin import Admin
 from tests.consortium.hand_meter import HandMeter
 from zunft.v1 import (
     access_pb2,
@@ -28,6 +29,7 @@ from zunft.v1 import (
 )
 from zunft.v1.access_pb2 import AccessGrant
 from zunft.v1.agreement_pb2 import Terms, TermsReference
+from zunft.v1.member_pb2 import Member as MemberRecord
 from zunft.v1.token_pb2 import ReserveStatement
 from zunft.v1.usage_pb2 import Correction, CorrectionReading, Disclosure, SignedBatch
 
@@ -53,6 +55,14 @@ class Member:
     def balance(self) -> int:
         return self.consortium.read(keys.balance(self.msp_id)).amount_micro
 
+    @property
+    def admin(self) -> Admin:
+        return Admin(self)
+
+    @property
+    def record(self) -> MemberRecord:
+        return self.consortium.read(keys.member(self.msp_id))
+
     # --- token --------------------------------------------------------------------------------------------------------
 
     def mint(self, to: Member | str, amount_micro: int, reference: str = "") -> None:
@@ -66,9 +76,10 @@ class Member:
         request = token_pb2.TransferTokens(to_msp_id=msp_id, amount_micro=amount_micro, reference=reference)
         self.call("token.transfer", request)
 
-    def redeem(self, amount_micro: int) -> str:
-        """The redemption's id."""
-        result = self.call("token.redeem", token_pb2.RedeemTokens(amount_micro=amount_micro))
+    def redeem(self, amount_micro: int, of: Member | None = None) -> str:
+        """The redemption's id; `of`: as the issuer, of a member that is gone."""
+        request = token_pb2.RedeemTokens(amount_micro=amount_micro, for_msp_id=of.msp_id if of else "")
+        result = self.call("token.redeem", request)
         return token_pb2.Redemption.FromString(result).redemption_id
 
     def confirm(self, redemption_id: str, reference: str = "") -> None:

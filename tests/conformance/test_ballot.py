@@ -1,0 +1,335 @@
+"""ballot: one vote each, before the deadline, signatures over exactly the update, decided by the charter's thresholds.
+
+Four members, so three approvals are more than half of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from fabric_protos.common import configtx_pb2
+
+from chaincode import keys
+from chaincode.errors import (
+    AlreadyExists,
+    AmountOutOfRange,
+    AnotherBallot,
+    BallotClosed,
+    ContractError,
+    ExitCondition,
+    Forbidden,
+    InsufficientFunds,
+    MalformedRequest,
+    NotFound,
+    VotedAlready,
+    WrongSignature,
+    WrongStatus,
+)
+from network.certificates import P256_ORDER
+from tests.conformance.scene import Scene, refusals
+from tests.consortium import TOKEN, Member
+from zunft.v1.ballot_pb2 import (
+    BALLOT_STATUS_CARRIED,
+    BALLOT_STATUS_EXECUTED,
+    BALLOT_STATUS_OPEN,
+    BALLOT_STATUS_REJECTED,
+    Ballot,
+    Vote,
+)
+from zunft.v1.charter_pb2 import Charter, EntryConditions, Threshold, VotingRules
+from zunft.v1.member_pb2 import (
+    MEMBER_STATUS_ACTIVE,
+    MEMBER_STATUS_EXCLUDED,
+    MEMBER_STATUS_SUSPENDED,
+    ChannelEdit,
+)
+
+DAY_S = 86_400
+
+
+def now(scene: Scene, ballot: Ballot) -> Ballot:
+    return scene.consortium.read(keys.ballot(ballot.ballot_id))
+
+
+def charter_with(scene: Scene, **changes: object) -> Charter:
+    """The one in force with these fields changed, as its next version."""
+    charter = scene.consortium.read(keys.CHARTER)
+    charter.version += 1
+    charter.MergeFrom(Charter(**changes))
+    return charter
+
+
+def carry(ballot: Ballot, *voters: Member) -> None:
+    """They vote in favour, as long as it is open."""
+    for voter in voters:
+        if ballot.status == BALLOT_STATUS_OPEN:
+            ballot.CopyFrom(voter.admin.vote(ballot))
+
+
+@contextmanager
+def suspended(scene: Scene, member: Member, *others: Member) -> Iterator[None]:
+    """Suspended by these others, and reinstated by them."""
+    carry(others[0].admin.suspend(member), *others)
+    yield
+    carry(others[0].admin.reinstate(member), *others)
+    assert scene.consortium.read(keys.member(member.msp_id)).status == MEMBER_STATUS_ACTIVE
+
+
+@contextmanager
+def about_forge(scene: Scene, edit_number: int = 1) -> Iterator[Ballot]:
+    """An open ballot on its exclusion, which in the end is turned down."""
+    ballot = scene.maker.admin.exclude(scene.forge, scene.consortium.edit(edit_number))
+    yield ballot
+    while now(scene, ballot).status == BALLOT_STATUS_OPEN:
+        unheard = [one for one in (scene.bank, scene.factory, scene.maker) if one.msp_id not in voted(scene, ballot)]
+        unheard[0].admin.vote(ballot, in_favour=False)
+
+
+def voted(scene: Scene, ballot: Ballot) -> list[str]:
+    return [vote.msp_id for vote in now(scene, ballot).votes]
+
+
+def test_the_third_of_four_carries_a_suspension(scene: Scene) -> None:
+    ballot = scene.maker.admin.suspend(scene.forge)
+    assert (list(ballot.voter_msp_ids), ballot.needed_approvals) == (["BankMSP", "FactoryMSP", "MakerMSP"], 3)
+    assert ballot.deadline_s - ballot.opened_at_s == 14 * DAY_S
+
+    carry(ballot, scene.maker, scene.factory)
+    assert (now(scene, ballot).status, scene.forge.record.status) == (BALLOT_STATUS_OPEN, MEMBER_STATUS_ACTIVE)
+    carry(ballot, scene.bank)
+    assert now(scene, ballot).status == BALLOT_STATUS_CARRIED
+    assert (scene.forge.record.status, scene.forge.record.HasField("open_ballot")) == (MEMBER_STATUS_SUSPENDED, False)
+
+    for act in (
+        lambda: scene.forge.transfer(scene.maker, TOKEN),
+        lambda: scene.forge.admin.suspend(scene.maker),
+        lambda: scene.forge.admin.vote(ballot),
+        lambda: scene.forge.admin.leave(),
+    ):
+        assert "not an active member" in scene.refuses(Forbidden, act)
+    assert "suspended" in scene.refuses(WrongStatus, lambda: scene.maker.admin.suspend(scene.forge))
+    scene.maker.transfer(scene.forge, TOKEN)
+
+    carry(scene.bank.admin.reinstate(scene.forge), scene.bank, scene.factory, scene.maker)
+    scene.forge.transfer(scene.maker, TOKEN)
+
+
+def test_each_member_has_one_vote_and_none_on_itself(scene: Scene) -> None:
+    with about_forge(scene) as ballot:
+        scene.maker.admin.vote(ballot)
+        scene.refuses(VotedAlready, lambda: scene.maker.admin.vote(ballot))
+        scene.refuses(VotedAlready, lambda: scene.maker.admin.vote(ballot, in_favour=False))
+        scene.refuses(Forbidden, lambda: scene.forge.admin.vote(ballot, in_favour=False))
+        assert voted(scene, ballot) == ["MakerMSP"]
+
+
+def test_a_ballot_that_cannot_be_carried_any_more_is_rejected(scene: Scene) -> None:
+    ballot = scene.maker.admin.suspend(scene.forge)
+    scene.factory.admin.vote(ballot, in_favour=False)
+    assert now(scene, ballot).status == BALLOT_STATUS_REJECTED
+    assert "rejected" in scene.refuses(BallotClosed, lambda: scene.bank.admin.vote(ballot))
+    assert scene.forge.record.status == MEMBER_STATUS_ACTIVE
+    scene.factory.admin.vote(scene.maker.admin.suspend(scene.forge), in_favour=False)
+
+
+def test_after_the_deadline_no_vote_counts_and_another_ballot_can_be_opened(scene: Scene) -> None:
+    ballot = scene.maker.admin.exclude(scene.forge)
+    scene.consortium.clock.advance(14 * DAY_S)
+    carry(ballot, scene.maker, scene.factory)
+    scene.refuses(AnotherBallot, lambda: scene.maker.admin.suspend(scene.forge))
+    scene.consortium.clock.advance(1)
+    assert "1 s ago" in scene.refuses(BallotClosed, lambda: scene.bank.admin.vote(ballot))
+    scene.refuses(BallotClosed, lambda: scene.bank.admin.renew(ballot, scene.consortium.edit(9)))
+    scene.refuses(WrongStatus, lambda: scene.bank.admin.execute(ballot))
+    with about_forge(scene):
+        pass
+
+
+def test_of_two_ballots_about_one_member_the_second_waits(scene: Scene) -> None:
+    with about_forge(scene):
+        for act in (scene.factory.admin.suspend, scene.factory.admin.exclude):
+            scene.refuses(AnotherBallot, lambda act=act: act(scene.forge))
+        other = scene.factory.admin.suspend(scene.maker)
+    scene.bank.admin.vote(other, in_favour=False)
+
+
+def forged(scene: Scene, ballot: Ballot) -> dict[str, bytes]:
+    """Signatures that the factory's admin might send along with its vote."""
+    edit, factory, maker = ballot.edit, scene.factory.admin, scene.maker.admin
+    changed = bytearray(edit.config_update)
+    changed[-1] ^= 1
+    honest = configtx_pb2.ConfigSignature.FromString(factory.config_signature(edit))
+    r, s = decode_dss_signature(honest.signature)
+    high_s = configtx_pb2.ConfigSignature(
+        signature_header=honest.signature_header, signature=encode_dss_signature(r, P256_ORDER - s)
+    )
+    garbled = configtx_pb2.ConfigSignature(signature_header=honest.signature_header, signature=b"\x30")
+    return {
+        "none": b"",
+        "over one byte changed": factory.config_signature(ChannelEdit(config_update=bytes(changed))),
+        "another member's": maker.config_signature(edit),
+        "of the higher form": high_s.SerializeToString(),
+        "no DER": garbled.SerializeToString(),
+    }
+
+
+def test_a_vote_in_favour_signs_exactly_the_update_with_its_own_key(scene: Scene) -> None:
+    with about_forge(scene) as ballot:
+        for signature in forged(scene, ballot).values():
+            scene.refuses(WrongSignature, lambda one=signature: scene.factory.admin.vote(ballot, config_signature=one))
+        scene.refuses(MalformedRequest, lambda: scene.factory.admin.vote(ballot, config_signature=b"\xff"))
+        honest = scene.factory.admin.config_signature(ballot.edit)
+        against = {"in_favour": False, "config_signature": honest}
+        scene.refuses(MalformedRequest, lambda: scene.factory.admin.vote(ballot, **against))
+        scene.factory.admin.vote(ballot, config_signature=honest)
+        assert now(scene, ballot).votes == [
+            Vote(msp_id="FactoryMSP", in_favour=True, cast_at_s=scene.consortium.clock.now_s, config_signature=honest)
+        ]
+
+
+def test_a_renewed_ballot_keeps_the_votes_against_and_collects_signatures_anew(scene: Scene) -> None:
+    threshold = VotingRules(exclusion=Threshold(numerator=1, denominator=2))
+    amendment = scene.maker.admin.amend_charter(charter_with(scene, voting=threshold))
+    carry(amendment, scene.maker, scene.factory, scene.bank)
+    ballot = scene.maker.admin.exclude(scene.forge, scene.consortium.edit(5))
+    assert ballot.needed_approvals == 3, "Fabric wants a majority of signatures, whatever the charter says"
+    old = scene.maker.admin.config_signature(ballot.edit)
+    carry(ballot, scene.maker, scene.factory)
+
+    for number in (4, 5):
+        edit = scene.consortium.edit(number)
+        scene.refuses(WrongStatus, lambda edit=edit: scene.maker.admin.renew(ballot, edit))
+    scene.refuses(MalformedRequest, lambda: scene.maker.admin.renew(ballot, ChannelEdit(base_sequence=6)))
+    scene.bank.admin.renew(ballot, scene.consortium.edit(6))
+    assert (now(scene, ballot).edit, voted(scene, ballot)) == (scene.consortium.edit(6), [])
+    scene.refuses(WrongSignature, lambda: scene.maker.admin.vote(ballot, config_signature=old))
+    carry(ballot, scene.maker)
+    scene.bank.admin.vote(ballot, in_favour=False)
+    assert now(scene, ballot).status == BALLOT_STATUS_REJECTED
+
+
+def test_an_amendment_is_in_force_with_the_vote_that_carries_it(scene: Scene) -> None:
+    first = scene.maker.admin.amend_charter(charter_with(scene, entry=EntryConditions(deposit_micro=7 * TOKEN)))
+    second = scene.factory.admin.amend_charter(charter_with(scene, entry=EntryConditions(deposit_micro=9 * TOKEN)))
+    version = scene.consortium.read(keys.CHARTER).version
+    carry(first, scene.maker, scene.factory, scene.forge)
+    assert scene.consortium.read(keys.CHARTER) == first.charter
+    assert first.charter.version == version + 1
+
+    said = scene.refuses(WrongStatus, lambda: scene.maker.admin.vote(second))
+    assert f"propose version {version + 2}" in said
+    scene.refuses(BallotClosed, lambda: scene.bank.admin.vote(first))
+    scene.refuses(WrongStatus, lambda: scene.bank.admin.renew(first, scene.consortium.edit(9)))
+    scene.refuses(WrongStatus, lambda: scene.bank.admin.execute(first))
+
+
+def test_who_was_suspended_at_the_opening_has_no_vote(scene: Scene) -> None:
+    with suspended(scene, scene.forge, scene.maker, scene.factory, scene.bank):
+        ballot = scene.maker.admin.suspend(scene.factory)
+        assert (list(ballot.voter_msp_ids), ballot.needed_approvals) == (["BankMSP", "MakerMSP"], 2)
+    assert "when the ballot was opened" in scene.refuses(Forbidden, lambda: scene.forge.admin.vote(ballot))
+    scene.bank.admin.vote(ballot, in_favour=False)
+
+
+def test_of_two_active_members_neither_can_suspend_the_other(scene: Scene) -> None:
+    maker, factory, bank, forge = scene.maker, scene.factory, scene.bank, scene.forge
+    with suspended(scene, forge, maker, factory, bank):
+        carry(maker.admin.suspend(factory), maker, bank)
+        said = scene.refuses(WrongStatus, lambda: maker.admin.suspend(bank))
+        assert "only 1 can vote" in said
+        carry(maker.admin.reinstate(factory), maker, bank)
+
+
+def test_what_changed_meanwhile_is_not_decided_any_more(scene: Scene) -> None:
+    """Suspended by one ballot while a lapsed one on the same is still about."""
+    lapsed = scene.maker.admin.suspend(scene.forge)
+    scene.consortium.clock.advance(14 * DAY_S)
+    carry(lapsed, scene.maker, scene.factory)
+    scene.consortium.clock.advance(1)
+    with suspended(scene, scene.forge, scene.maker, scene.factory, scene.bank):
+        scene.refuses(BallotClosed, lambda: scene.bank.admin.vote(lapsed))
+
+
+@refusals(
+    ("a vote on nothing", NotFound, lambda s: s.maker.admin.vote(Ballot(ballot_id="0" * 64))),
+    ("suspend nobody", NotFound, lambda s: s.maker.admin.suspend(Member(s.consortium, "nobody", "NobodyMSP"))),
+    ("a reason in two lines", MalformedRequest, lambda s: s.maker.admin.suspend(s.forge, "two\nlines")),
+    ("reinstate who is active", WrongStatus, lambda s: s.maker.admin.reinstate(s.forge)),
+    ("exclude the issuer", ExitCondition, lambda s: s.maker.admin.exclude(s.bank)),
+    (
+        "exclude without an update",
+        MalformedRequest,
+        lambda s: s.maker.admin.exclude(s.forge, ChannelEdit(base_sequence=1)),
+    ),
+    ("exclude with garbage", MalformedRequest, lambda s: s.maker.admin.exclude(s.forge, edit_of(b"\xff"))),
+    ("exclude from no channel", MalformedRequest, lambda s: s.maker.admin.exclude(s.forge, edit_of(b"\x12\x00"))),
+    ("skip a version", WrongStatus, lambda s: amend(s, version=3)),
+    ("another currency", MalformedRequest, lambda s: amend(s, token={"currency": "USD"})),
+    ("an issuer that is none", NotFound, lambda s: amend(s, token={"issuer_msp_id": "NobodyMSP"})),
+    ("a negative deposit", AmountOutOfRange, lambda s: amend(s, entry=EntryConditions(deposit_micro=-1))),
+    ("unknown identifiers", MalformedRequest, lambda s: amend(s, entry={"required_identifiers": ["shoe size"]})),
+    ("a notice of ages", MalformedRequest, lambda s: amend(s, exit={"notice_period_s": 2**40})),
+    ("no time to vote", MalformedRequest, lambda s: amend(s, voting=VotingRules(ballot_period_s=0))),
+    ("half of nothing", MalformedRequest, lambda s: amend(s, voting={"admission": Threshold(numerator=1)})),
+    ("more than all", MalformedRequest, lambda s: amend(s, voting={"amendment": {"numerator": 2, "denominator": 1}})),
+)
+def test_refused(scene: Scene, error: type[ContractError], attempt: Callable[[Scene], object]) -> None:
+    scene.refuses(error, lambda: attempt(scene))
+
+
+def edit_of(update: bytes) -> ChannelEdit:
+    return ChannelEdit(config_update=update, base_sequence=1)
+
+
+def amend(scene: Scene, **changes: object) -> Ballot:
+    return scene.maker.admin.amend_charter(charter_with(scene, **changes))
+
+
+def test_an_excluded_member_s_accounts_are_closed_and_its_tokens_claimed(scene: Scene) -> None:
+    """Last in this file, as it is for good. One deal in which it provides, one in which it uses on credit."""
+    maker, factory, bank, forge = scene.maker, scene.factory, scene.bank, scene.forge
+    price = scene.deal.terms_in_force().tariff
+    provides = scene.consortium.agree(forge, factory, tariff=price, funds=9 * TOKEN)
+    provides.use(2 * TOKEN)
+    consumes = scene.consortium.agree(maker, forge, tariff=price, funds=5 * TOKEN, credit_limit_micro=9 * TOKEN)
+    consumes.use(8 * TOKEN)
+    maker.claim(consumes)
+    forge.claim(provides)
+    provides.use(TOKEN)
+    balance = forge.balance
+
+    ballot = maker.admin.exclude(forge)
+    scene.refuses(MalformedRequest, lambda: maker.admin.vote(ballot, msp_id="FactoryMSP"))
+    carry(ballot, maker, factory, bank)
+    assert forge.record.status == MEMBER_STATUS_EXCLUDED
+    scene.refuses(Forbidden, lambda: forge.redeem(TOKEN))
+    assert "excluded" in scene.refuses(WrongStatus, lambda: maker.transfer(forge, TOKEN))
+    assert "excluded" in scene.refuses(WrongStatus, lambda: bank.mint(forge, TOKEN))
+    assert "excluded" in scene.refuses(
+        AlreadyExists, lambda: maker.admin.apply(forge.admin.sign(forge.admin.bundle(maker)))
+    )
+
+    for deal, left in ((consumes, maker), (provides, factory)):
+        scene.refuses(WrongStatus, lambda deal=deal, left=left: left.close(deal))
+        left.settle(deal)
+        left.close(deal)
+    assert forge.balance == balance + 2 * TOKEN
+    assert (consumes.account.paid_micro, consumes.escrow) == (5 * TOKEN, 0)
+
+    scene.refuses(Forbidden, lambda: maker.redeem(TOKEN, of=forge))
+    scene.refuses(WrongStatus, lambda: bank.redeem(TOKEN, of=maker))
+    scene.refuses(InsufficientFunds, lambda: bank.redeem(forge.balance + 1, of=forge))
+    bank.confirm(bank.redeem(forge.balance, of=forge))
+    assert forge.balance == 0
+
+    maker.admin.renew(ballot, scene.consortium.edit(7))
+    assert "0 of 3" in scene.refuses(WrongStatus, lambda: maker.admin.execute(ballot))
+    scene.refuses(BallotClosed, lambda: factory.admin.vote(ballot, in_favour=False))
+    scene.consortium.clock.advance(15 * DAY_S)
+    for voter in (maker, factory, bank):
+        assert voter.admin.vote(ballot).status == BALLOT_STATUS_CARRIED
+    assert maker.admin.execute(ballot).status == BALLOT_STATUS_EXECUTED
+    scene.refuses(WrongStatus, lambda: maker.admin.execute(ballot))
+    scene.refuses(BallotClosed, lambda: maker.admin.renew(ballot, scene.consortium.edit(8)))
