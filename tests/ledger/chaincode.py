@@ -66,6 +66,12 @@ async def guard(stub: Stub, words: Sequence[str]) -> bytes:
     return b""
 
 
+async def unguard(stub: Stub, words: Sequence[str]) -> bytes:
+    """key: from the next transaction on it needs what any key needs"""
+    stub.clear_key_policy(words[0])
+    return b""
+
+
 async def share(stub: Stub, words: Sequence[str]) -> bytes:
     """key members: the transient value into each member's own collection"""
     for msp_id in words[1:]:
@@ -126,6 +132,7 @@ COMMANDS: dict[str, Callable[[Stub, Sequence[str]], Awaitable[bytes]]] = {
     "increment": increment,
     "count": count,
     "guard": guard,
+    "unguard": unguard,
     "share": share,
     "guarded_share": guarded_share,
     "reveal": reveal,

@@ -98,6 +98,20 @@ async def test_a_guarded_key_is_endorsed_by_exactly_its_members(ledger: OpenLedg
             assert await get(client, key) == f"of {pair[0]}"
 
 
+async def test_a_key_that_is_guarded_no_more_is_everybody_s_again(ledger: OpenLedger, key: str) -> None:
+    """Its guards let it go, and nobody else can."""
+    async with ledger() as members:
+        client, others = members.gateway(), (ALPHA, CHARLIE, DELTA)
+        await put(client, key, "1")
+        await client.submit("guard", key.encode(), extra_args=words(ALPHA, BRAVO))
+        with pytest.raises(CommitError, match="ENDORSEMENT_POLICY_FAILURE"):
+            await client.submit("unguard", key.encode(), endorsing_msp_ids=others)
+        await client.submit("unguard", key.encode())
+        assert len(signers(await put(client, key, "of all"))) == 3
+        await put(client, key, "of others", by=others)
+        assert await get(client, key) == "of others"
+
+
 # --- private data ---------------------------------------------------------------------------------------------------
 
 
