@@ -63,6 +63,12 @@ _ABOUT: dict[BallotSubject, frozenset[MemberStatus]] = {
     BALLOT_SUBJECT_SUSPENSION: frozenset({MEMBER_STATUS_ACTIVE, MEMBER_STATUS_LEAVING}),
     BALLOT_SUBJECT_REINSTATEMENT: frozenset({MEMBER_STATUS_SUSPENDED}),
 }
+_STATUS_AFTER = {
+    BALLOT_SUBJECT_ADMISSION: MEMBER_STATUS_ADMITTED,
+    BALLOT_SUBJECT_DEPARTURE: MEMBER_STATUS_LEAVING,
+    BALLOT_SUBJECT_EXCLUSION: MEMBER_STATUS_EXCLUDED,
+    BALLOT_SUBJECT_SUSPENSION: MEMBER_STATUS_SUSPENDED,
+}
 # Whose organisations the channel's configuration has, as far as the ledger knows.
 _SEATED = frozenset({MEMBER_STATUS_ACTIVE, MEMBER_STATUS_SUSPENDED, MEMBER_STATUS_LEAVING})
 
@@ -139,15 +145,20 @@ async def execute(tx: Transaction, request: ExecuteBallot) -> Ballot:
     _check_about(ballot, request.msp_id)
     if ballot.subject not in (BALLOT_SUBJECT_DEPARTURE, BALLOT_SUBJECT_EXCLUSION):
         raise WrongStatus("only departures and exclusions are executed; an applicant activates itself: member.activate")
-    check_signed_by_enough(ballot)
     member = loaded.require(keys.member(ballot.msp_id))
+    check_executable(ballot, member)
     leaves = ballot.subject == BALLOT_SUBJECT_DEPARTURE
     if leaves and member.status != MEMBER_STATUS_LEAVING:
         raise WrongStatus(f"{member.msp_id} is {status_name(member)}: it cannot leave like that")
 
     ballot.status = BALLOT_STATUS_EXECUTED
+    member.carried_ballot_id = ""
+    member.left_at_s = tx.timestamp_s
+    if leaves:
+        member.status = MEMBER_STATUS_LEFT
 
-    postings = _end_membership(tx, loaded, member, MEMBER_STATUS_LEFT) if leaves else []
+    postings = _return_deposit(tx, loaded, member)
+    tx.put(keys.member(member.msp_id), member)
     return write(tx, "ballot.execute", ballot, postings)
 
 
@@ -182,6 +193,11 @@ def check_voter(tx: Transaction, loaded: Loaded) -> None:
 def check_subject(tx: Transaction, subject: BallotSubject, member: Member) -> None:
     """Whether a ballot can be opened on this about the member. Raises WrongStatus, AnotherBallot."""
     _check_status(subject, member)
+    check_no_other(tx, member)
+
+
+def check_no_other(tx: Transaction, member: Member) -> None:
+    """Raises AnotherBallot."""
     if member.HasField("open_ballot") and tx.timestamp_s <= member.open_ballot.deadline_s:
         raise AnotherBallot(
             f"ballot {member.open_ballot.ballot_id[:16]} about {member.msp_id} is open: wait until it is decided"
@@ -225,11 +241,11 @@ def needed_approvals(threshold: Threshold, active_count: int) -> int:
     return active_count // 2 + 1
 
 
-def check_signed_by_enough(ballot: Ballot) -> None:
-    """Carried, and with the signatures that its edit needs. Raises WrongStatus."""
-    if ballot.status == BALLOT_STATUS_EXECUTED:
-        raise WrongStatus("this was done already")
-    if ballot.status != BALLOT_STATUS_CARRIED or _in_favour(ballot) < ballot.needed_approvals:
+def check_executable(ballot: Ballot, member: Member) -> None:
+    """Carried and not overtaken, with the signatures that its edit needs. Raises WrongStatus."""
+    if ballot.ballot_id != member.carried_ballot_id:
+        raise WrongStatus("the ballot is not carried, or is executed already, or a later one took its place")
+    if _in_favour(ballot) < ballot.needed_approvals:
         raise WrongStatus(f"{_in_favour(ballot)} of {ballot.needed_approvals} approvals are there: vote first")
 
 
@@ -285,7 +301,10 @@ def check_next_version(charter: Charter, proposed: Charter) -> None:
 
 
 def _check_status(subject: BallotSubject, member: Member) -> None:
-    if member.status not in _ABOUT[subject]:
+    """Whose exclusion is carried can be put to the vote again as long as the channel's configuration still has it."""
+    removable = subject == BALLOT_SUBJECT_EXCLUSION and member.carried_ballot_id
+    excluded = member.status == MEMBER_STATUS_EXCLUDED
+    if not (removable if excluded else member.status in _ABOUT[subject]):
         name = BallotSubject.Name(subject).removeprefix("BALLOT_SUBJECT_").lower()
         raise WrongStatus(f"{member.msp_id} is {status_name(member)}: there is nothing to decide about its {name}")
 
@@ -339,29 +358,27 @@ def _take_effect(tx: Transaction, loaded: Loaded, ballot: Ballot) -> list[Postin
         return []
     member = loaded.require(keys.member(ballot.msp_id))
     member.ClearField("open_ballot")
-    if carried and ballot.subject == BALLOT_SUBJECT_EXCLUSION:
-        return _end_membership(tx, loaded, member, MEMBER_STATUS_EXCLUDED)
+    postings: list[Posting] = []
     if carried:
         member.status = _status_after(ballot.subject, member)
+        if ballot.HasField("edit"):
+            member.carried_ballot_id = ballot.ballot_id
+    if member.status == MEMBER_STATUS_EXCLUDED:
+        postings = _return_deposit(tx, loaded, member)
     tx.put(keys.member(member.msp_id), member)
-    return []
+    return postings
 
 
 def _status_after(subject: BallotSubject, member: Member) -> MemberStatus:
-    if subject == BALLOT_SUBJECT_ADMISSION:
-        return MEMBER_STATUS_ADMITTED
-    if subject == BALLOT_SUBJECT_SUSPENSION:
-        return MEMBER_STATUS_SUSPENDED
-    return MEMBER_STATUS_LEAVING if member.depart_not_before_s else MEMBER_STATUS_ACTIVE
+    if subject == BALLOT_SUBJECT_REINSTATEMENT:
+        return MEMBER_STATUS_LEAVING if member.depart_not_before_s else MEMBER_STATUS_ACTIVE
+    return _STATUS_AFTER[subject]
 
 
-def _end_membership(tx: Transaction, loaded: Loaded, member: Member, status: MemberStatus) -> list[Posting]:
-    """The deposit goes back to the balance, from which the issuer redeems for who is gone."""
+def _return_deposit(tx: Transaction, loaded: Loaded, member: Member) -> list[Posting]:
+    """Into the balance, from which the issuer redeems for who is gone."""
     balance_key = keys.balance(member.msp_id)
     amount_micro, member.deposit_micro = member.deposit_micro, 0
-    member.status = status
-    member.left_at_s = tx.timestamp_s
-    tx.put(keys.member(member.msp_id), member)
     if not amount_micro:
         return []
     tx.put(balance_key, credited(loaded, member.msp_id, amount_micro))

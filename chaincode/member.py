@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from chaincode import keys
 from chaincode.ballot import (
-    check_signed_by_enough,
+    check_executable,
+    check_no_other,
     check_subject,
     check_voter,
     deposit_account,
@@ -56,6 +57,8 @@ from zunft.v1.member_pb2 import (
     SuspendMember,
 )
 
+# Admitted, too: its ballot's edit may have become useless.
+_MAY_APPLY_AGAIN = frozenset({MEMBER_STATUS_APPLIED, MEMBER_STATUS_ADMITTED, MEMBER_STATUS_LEFT})
 NOTICE_PERIOD_S = 30 * 86_400
 # As far as an applicant's clock may be ahead of its sponsor's.
 MAX_CLOCK_SKEW_S = 300
@@ -104,6 +107,7 @@ async def activate(tx: Transaction, request: ActivateMember) -> Member:
     check_balance(loaded, member.msp_id, deposit_micro)
 
     member.status = MEMBER_STATUS_ACTIVE
+    member.carried_ballot_id = ""
     member.active_since_s = tx.timestamp_s
     member.deposit_micro = deposit_micro
     ballot.status = BALLOT_STATUS_EXECUTED
@@ -200,14 +204,13 @@ async def _put_to_vote(
 
 
 def _check_not_before(tx: Transaction, known: Member | None, bundle: Bundle) -> None:
-    """Who was turned down, or has left, may apply again; with a bundle that it has made since."""
+    """Who is no member yet, or no more, may apply again; with a bundle that it has made since."""
     if bundle.made_at_s > tx.timestamp_s + MAX_CLOCK_SKEW_S:
         raise InvalidBundle("the bundle was made in the future: have the applicant set its clock and make another")
     if known is None:
         return
-    if known.status == MEMBER_STATUS_APPLIED:
-        check_subject(tx, BALLOT_SUBJECT_ADMISSION, known)
-    elif known.status != MEMBER_STATUS_LEFT:
+    check_no_other(tx, known)
+    if known.status not in _MAY_APPLY_AGAIN:
         raise AlreadyExists(f"there is a member {known.msp_id} already, and it is {status_name(known)}")
     if bundle.made_at_s <= known.bundle_made_at_s:
         raise Replay(f"this bundle of {known.msp_id}, or a later one, was put in before: have it make a new one")
@@ -226,7 +229,7 @@ def _check_entry(charter: Charter, bundle: Bundle) -> None:
 def _check_admission(ballot: Ballot, member: Member) -> None:
     if (ballot.subject, ballot.msp_id) != (BALLOT_SUBJECT_ADMISSION, member.msp_id):
         raise WrongStatus(f"the ballot is not on the admission of {member.msp_id}")
-    check_signed_by_enough(ballot)
+    check_executable(ballot, member)
 
 
 def _check_not_issuer(charter: Charter, msp_id: str) -> None:

@@ -330,6 +330,10 @@ def test_an_excluded_member_s_accounts_are_closed_and_its_tokens_claimed(scene: 
     scene.consortium.clock.advance(15 * DAY_S)
     for voter in (maker, factory, bank):
         assert voter.admin.vote(ballot).status == BALLOT_STATUS_CARRIED
-    assert maker.admin.execute(ballot).status == BALLOT_STATUS_EXECUTED
-    scene.refuses(WrongStatus, lambda: maker.admin.execute(ballot))
-    scene.refuses(BallotClosed, lambda: maker.admin.renew(ballot, scene.consortium.edit(8)))
+    again = factory.admin.exclude(forge, scene.consortium.edit(1))
+    carry(again, maker, factory, bank)
+    assert "took its place" in scene.refuses(WrongStatus, lambda: maker.admin.execute(ballot))
+    assert maker.admin.execute(again).status == BALLOT_STATUS_EXECUTED
+    scene.refuses(WrongStatus, lambda: maker.admin.execute(again))
+    scene.refuses(BallotClosed, lambda: maker.admin.renew(again, scene.consortium.edit(8)))
+    scene.refuses(WrongStatus, lambda: maker.admin.exclude(forge))

@@ -209,6 +209,9 @@ def turned_down(scene: Scene) -> SignedBundle:
 
 def admitted(scene: Scene) -> SignedBundle:
     maker, factory, bank, forge = scene.maker, scene.factory, scene.bank, scene.forge
+    useless = maker.admin.apply(bundle_of(forge, scene))
+    carry(useless, maker, factory)
+    scene.consortium.clock.advance(1)
     signed = bundle_of(forge, scene)
     ballot = maker.admin.apply(signed)
     record, root = forge.record, forge.admin.root().certificate
@@ -227,6 +230,7 @@ def admitted(scene: Scene) -> SignedBundle:
     scene.refuses(WrongStatus, lambda: forge.admin.activate(other))
     bank.admin.vote(other, in_favour=False)
 
+    assert "took its place" in scene.refuses(WrongStatus, lambda: forge.admin.activate(useless))
     forge.admin.activate(ballot)
     assert last_postings(scene) == [[("balance/ForgeMSP", -DEPOSIT), ("deposit/ForgeMSP", DEPOSIT)]]
     assert (forge.record.status, forge.record.deposit_micro) == (MEMBER_STATUS_ACTIVE, DEPOSIT)

@@ -26,13 +26,14 @@ MEMBER_STATUS_LEAVING: MemberStatus
 MEMBER_STATUS_EXCLUDED: MemberStatus
 
 class Member(_message.Message):
-    __slots__ = ("msp_id", "name", "status", "identifiers", "deposit_micro", "open_ballot", "active_since_s", "depart_not_before_s", "left_at_s", "sponsor_msp_id", "roots_fingerprint", "bundle_made_at_s", "charter_version")
+    __slots__ = ("msp_id", "name", "status", "identifiers", "deposit_micro", "open_ballot", "carried_ballot_id", "active_since_s", "depart_not_before_s", "left_at_s", "sponsor_msp_id", "roots_fingerprint", "bundle_made_at_s", "charter_version")
     MSP_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     IDENTIFIERS_FIELD_NUMBER: _ClassVar[int]
     DEPOSIT_MICRO_FIELD_NUMBER: _ClassVar[int]
     OPEN_BALLOT_FIELD_NUMBER: _ClassVar[int]
+    CARRIED_BALLOT_ID_FIELD_NUMBER: _ClassVar[int]
     ACTIVE_SINCE_S_FIELD_NUMBER: _ClassVar[int]
     DEPART_NOT_BEFORE_S_FIELD_NUMBER: _ClassVar[int]
     LEFT_AT_S_FIELD_NUMBER: _ClassVar[int]
@@ -46,6 +47,7 @@ class Member(_message.Message):
     identifiers: _containers.RepeatedCompositeFieldContainer[LegalIdentifier]
     deposit_micro: int
     open_ballot: OpenBallot
+    carried_ballot_id: str
     active_since_s: int
     depart_not_before_s: int
     left_at_s: int
@@ -53,7 +55,7 @@ class Member(_message.Message):
     roots_fingerprint: bytes
     bundle_made_at_s: int
     charter_version: int
-    def __init__(self, msp_id: _Optional[str] = ..., name: _Optional[str] = ..., status: _Optional[_Union[MemberStatus, str]] = ..., identifiers: _Optional[_Iterable[_Union[LegalIdentifier, _Mapping]]] = ..., deposit_micro: _Optional[int] = ..., open_ballot: _Optional[_Union[OpenBallot, _Mapping]] = ..., active_since_s: _Optional[int] = ..., depart_not_before_s: _Optional[int] = ..., left_at_s: _Optional[int] = ..., sponsor_msp_id: _Optional[str] = ..., roots_fingerprint: _Optional[bytes] = ..., bundle_made_at_s: _Optional[int] = ..., charter_version: _Optional[int] = ...) -> None: ...
+    def __init__(self, msp_id: _Optional[str] = ..., name: _Optional[str] = ..., status: _Optional[_Union[MemberStatus, str]] = ..., identifiers: _Optional[_Iterable[_Union[LegalIdentifier, _Mapping]]] = ..., deposit_micro: _Optional[int] = ..., open_ballot: _Optional[_Union[OpenBallot, _Mapping]] = ..., carried_ballot_id: _Optional[str] = ..., active_since_s: _Optional[int] = ..., depart_not_before_s: _Optional[int] = ..., left_at_s: _Optional[int] = ..., sponsor_msp_id: _Optional[str] = ..., roots_fingerprint: _Optional[bytes] = ..., bundle_made_at_s: _Optional[int] = ..., charter_version: _Optional[int] = ...) -> None: ...
 
 class LegalIdentifier(_message.Message):
     __slots__ = ("scheme", "value")
