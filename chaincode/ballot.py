@@ -6,13 +6,12 @@ a vote in favour carries the admin's signature over that change, so that whoever
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from google.protobuf.message import Message
 
 from chaincode import keys
 from chaincode.channel_edit import check_config_signature, check_edit
 from chaincode.checks import check_named
+from chaincode.electorate import Electorate, ballot_period_s
 from chaincode.errors import AnotherBallot, BallotClosed, Forbidden, MalformedRequest, VotedAlready, WrongStatus
 from chaincode.keys import Key
 from chaincode.membership import status_name
@@ -36,7 +35,7 @@ from zunft.v1.ballot_pb2 import (
     ExecuteBallot,
     RenewBallot,
 )
-from zunft.v1.charter_pb2 import Charter, Threshold
+from zunft.v1.charter_pb2 import Charter
 from zunft.v1.member_pb2 import (
     MEMBER_STATUS_ACTIVE,
     MEMBER_STATUS_ADMITTED,
@@ -50,8 +49,6 @@ from zunft.v1.member_pb2 import (
     OpenBallot,
 )
 from zunft.v1.token_pb2 import Posting
-
-BALLOT_PERIOD_S = 14 * 86_400
 
 # In which status a member must be for a ballot to decide this about it.
 _ABOUT: dict[BallotSubject, frozenset[MemberStatus]] = {
@@ -69,8 +66,6 @@ _STATUS_AFTER = {
     BALLOT_SUBJECT_EXCLUSION: MEMBER_STATUS_EXCLUDED,
     BALLOT_SUBJECT_SUSPENSION: MEMBER_STATUS_SUSPENDED,
 }
-# Whose organisations the channel's configuration has, as far as the ledger knows.
-_SEATED = frozenset({MEMBER_STATUS_ACTIVE, MEMBER_STATUS_SUSPENDED, MEMBER_STATUS_LEAVING})
 
 
 async def vote(tx: Transaction, request: CastVote) -> Ballot:
@@ -165,24 +160,6 @@ async def execute(tx: Transaction, request: ExecuteBallot) -> Ballot:
 # --- for the transactions that open a ballot -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Electorate:
-    """The members when a ballot is opened."""
-
-    active_msp_ids: tuple[str, ...]
-    seated_count: int
-
-    def voters(self, msp_id: str) -> list[str]:
-        """Nobody votes on itself."""
-        return [voter for voter in self.active_msp_ids if voter != msp_id]
-
-
-async def load_electorate(tx: Transaction) -> Electorate:
-    members = await tx.load_all("member/", Member)
-    active = tuple(member.msp_id for member in members if member.status == MEMBER_STATUS_ACTIVE)
-    return Electorate(active, sum(member.status in _SEATED for member in members))
-
-
 def check_voter(tx: Transaction, loaded: Loaded) -> None:
     """Ballots are opened, voted on and kept going by active members. Raises Forbidden."""
     member = loaded.require(keys.member(tx.caller.msp_id))
@@ -206,21 +183,15 @@ def check_no_other(tx: Transaction, member: Member) -> None:
 
 def new_ballot(tx: Transaction, charter: Charter, electorate: Electorate, ballot: Ballot) -> Ballot:
     """An open ballot on the subject that `ballot` holds. Raises WrongStatus where it could never be carried."""
-    voters = electorate.voters(ballot.msp_id)
-    # Of all active members, the one concerned included: of two, neither can suspend the other.
-    needed = needed_approvals(_threshold(charter, ballot.subject), len(electorate.active_msp_ids))
-    if ballot.HasField("edit"):
-        # Fabric, too, wants a majority of the channel's members to sign, whatever the charter says.
-        needed = max(needed, electorate.seated_count // 2 + 1)
+    voters, needed = electorate.voters(ballot.msp_id), electorate.needed_approvals(charter.voting, ballot)
     if needed > len(voters):
         raise WrongStatus(f"{needed} members must approve, and only {len(voters)} can vote: nobody could carry this")
-    period_s = charter.voting.ballot_period_s if charter.voting.HasField("ballot_period_s") else BALLOT_PERIOD_S
     opened = Ballot(
         ballot_id=tx.stub.tx_id,
         status=BALLOT_STATUS_OPEN,
         opened_by_msp_id=tx.caller.msp_id,
         opened_at_s=tx.timestamp_s,
-        deadline_s=tx.timestamp_s + period_s,
+        deadline_s=tx.timestamp_s + ballot_period_s(charter.voting),
         voter_msp_ids=voters,
         needed_approvals=needed,
     )
@@ -232,13 +203,6 @@ def put_subject(tx: Transaction, member: Member, ballot: Ballot) -> None:
     """The member's record, with the ballot about it."""
     member.open_ballot.CopyFrom(OpenBallot(ballot_id=ballot.ballot_id, deadline_s=ballot.deadline_s))
     tx.put(keys.member(member.msp_id), member)
-
-
-def needed_approvals(threshold: Threshold, active_count: int) -> int:
-    """At least the threshold's share of the active members; without a threshold more than half of them."""
-    if threshold.denominator:
-        return -(-active_count * threshold.numerator // threshold.denominator)
-    return active_count // 2 + 1
 
 
 def check_executable(ballot: Ballot, member: Member) -> None:
@@ -332,18 +296,6 @@ def count(ballot: Ballot) -> BallotStatus:
 
 def _in_favour(ballot: Ballot) -> int:
     return sum(one.in_favour for one in ballot.votes)
-
-
-def _threshold(charter: Charter, subject: BallotSubject) -> Threshold:
-    """A departure needs no more than the signatures: nobody is kept against its will."""
-    voting = charter.voting
-    return {
-        BALLOT_SUBJECT_ADMISSION: voting.admission,
-        BALLOT_SUBJECT_EXCLUSION: voting.exclusion,
-        BALLOT_SUBJECT_SUSPENSION: voting.suspension,
-        BALLOT_SUBJECT_REINSTATEMENT: voting.suspension,
-        BALLOT_SUBJECT_AMENDMENT: voting.amendment,
-    }.get(subject, Threshold())
 
 
 # --- WRITE ----------------------------------------------------------------------------------------------------------

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from chaincode import keys
-from chaincode.ballot import check_next_version, check_voter, load_electorate, new_ballot, write
+from chaincode.ballot import check_next_version, check_voter, new_ballot, write
 from chaincode.checks import MAX_AMOUNT_MICRO, check_digest, check_duration, check_identifier, check_text
+from chaincode.electorate import load_electorate
 from chaincode.errors import AlreadyExists, AmountOutOfRange, Forbidden, MalformedRequest
 from chaincode.identifiers import check_identifiers, check_scheme
 from chaincode.membership import check_new_business

@@ -15,7 +15,6 @@ from chaincode.ballot import (
     check_subject,
     check_voter,
     deposit_account,
-    load_electorate,
     new_ballot,
     put_subject,
     write,
@@ -23,6 +22,7 @@ from chaincode.ballot import (
 from chaincode.bundle import read_bundle, roots_fingerprint
 from chaincode.channel_edit import check_edit
 from chaincode.checks import check_caller, check_named, check_text, format_amount
+from chaincode.electorate import load_electorate
 from chaincode.errors import AlreadyExists, EntryCondition, ExitCondition, Forbidden, InvalidBundle, Replay, WrongStatus
 from chaincode.identifiers import check_required
 from chaincode.membership import load_obligations, status_name

@@ -53,7 +53,11 @@ class Stub(Protocol):
         """From this transaction on, a write of `key` needs an endorsement by a peer of each of these members."""
 
     def clear_key_policy(self, key: str) -> None:
-        """From the next transaction on, a write of `key` needs what any key needs; this one still what it had."""
+        """From the next transaction on, a write of `key` needs what any key needs; this one still what it had.
+
+        Fabric takes a policy away only with the key, so an empty one takes its place. Peers take that for none, but
+        Fabric's gateway finds no endorsers by itself any more: whoever writes the key names them.
+        """
 
     async def get_private(self, collection: str, key: str) -> bytes | None:
         """Private value. Only in queries: in a transaction the endorsers' read sets would differ."""

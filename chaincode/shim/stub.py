@@ -201,7 +201,7 @@ class FabricStub:
         self.writes.put_metadata(collection, key, VALIDATION_PARAMETER, policy)
 
     def clear_key_policy(self, key: str) -> None:
-        """After this transaction the chaincode's policy alone counts: peers take an empty one for none."""
+        """After this transaction the chaincode's policy alone counts; see `chaincode.stub.Stub`. Raises InvalidKey."""
         self.writes.put_metadata("", key, VALIDATION_PARAMETER, b"")
 
     async def get_key_policy(self, key: str, collection: str = "") -> bytes | None:

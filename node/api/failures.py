@@ -7,6 +7,7 @@ import grpc
 from chaincode.errors import (
     BackDated,
     ContractError,
+    InvalidBundle,
     InvalidTariff,
     MalformedBatch,
     MalformedRequest,
@@ -19,7 +20,15 @@ from node.ledger.errors import LedgerError
 # Trailing metadata that carries a zunft.v1.Refusal.
 REFUSAL_KEY = "zunft-refusal-bin"
 
-_MALFORMED = (MalformedRequest, MalformedBatch, InvalidTariff, QuantityOutOfRange, BackDated, WrongSignature)
+_MALFORMED = (
+    MalformedRequest,
+    MalformedBatch,
+    InvalidBundle,
+    InvalidTariff,
+    QuantityOutOfRange,
+    BackDated,
+    WrongSignature,
+)
 _CODES = {403: grpc.StatusCode.PERMISSION_DENIED, 404: grpc.StatusCode.NOT_FOUND}
 
 

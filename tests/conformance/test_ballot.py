@@ -30,6 +30,7 @@ from chaincode.errors import (
 from network.certificates import P256_ORDER
 from tests.conformance.scene import Scene, refusals
 from tests.consortium import TOKEN, Member
+from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, CloseAccount
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_CARRIED,
     BALLOT_STATUS_EXECUTED,
@@ -231,6 +232,16 @@ def test_who_was_suspended_at_the_opening_has_no_vote(scene: Scene) -> None:
         assert (list(ballot.voter_msp_ids), ballot.needed_approvals) == (["BankMSP", "MakerMSP"], 2)
     assert "when the ballot was opened" in scene.refuses(Forbidden, lambda: scene.forge.admin.vote(ballot))
     scene.bank.admin.vote(ballot, in_favour=False)
+
+
+def test_a_suspended_member_s_account_is_closed_without_its_peer(scene: Scene) -> None:
+    """The policy that names both parties stays, as nobody can make the suspended one let it go."""
+    deal = scene.consortium.agree(scene.forge, scene.factory, tariff=scene.deal.terms_in_force().tariff)
+    scene.forge.terminate(deal)
+    request = CloseAccount(agreement_id=deal.agreement_id, customer_msp_id="FactoryMSP")
+    with suspended(scene, scene.forge, scene.maker, scene.factory, scene.bank):
+        scene.factory.call("account.close", request, endorsers=("MakerMSP", "FactoryMSP", "BankMSP"))
+    assert deal.account.status == ACCOUNT_STATUS_CLOSED
 
 
 def test_of_two_active_members_neither_can_suspend_the_other(scene: Scene) -> None:
