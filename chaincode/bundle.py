@@ -24,6 +24,13 @@ from zunft.v1.bundle_pb2 import Bundle, NodeAddress, SignedBundle
 MAX_BUNDLE_BYTES = 100_000
 MAX_ROOTS = 4
 
+_UNUSABLE_EXTENSIONS = (
+    ValueError,
+    x509.DuplicateExtension,
+    x509.ExtensionNotFound,
+    x509.UnsupportedGeneralNameType,
+)
+
 
 def read_bundle(data: bytes) -> tuple[SignedBundle, Bundle]:
     """A serialised SignedBundle, and the bundle in it, complete and signed by its own root.
@@ -86,14 +93,14 @@ def _check_address(node: str, address: NodeAddress) -> None:
 def _load(what: str, pem: bytes) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(pem)
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise InvalidBundle(f"{what} of the bundle is no certificate in PEM") from error
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:
     try:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension):
+    except _UNUSABLE_EXTENSIONS:
         return False
 
 
