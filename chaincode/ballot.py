@@ -9,7 +9,7 @@ from __future__ import annotations
 from google.protobuf.message import Message
 
 from chaincode import keys
-from chaincode.channel_edit import check_config_signature, check_edit
+from chaincode.channel_edit import check_config_signatures, check_edit
 from chaincode.checks import check_named
 from chaincode.electorate import Electorate, ballot_period_s
 from chaincode.errors import AnotherBallot, BallotClosed, Forbidden, MalformedRequest, VotedAlready, WrongStatus
@@ -85,7 +85,7 @@ async def vote(tx: Transaction, request: CastVote) -> Ballot:
         msp_id=tx.caller.msp_id,
         in_favour=request.in_favour,
         cast_at_s=tx.timestamp_s,
-        config_signature=request.config_signature,
+        config_signatures=request.config_signatures,
     )
     ballot.status = count(ballot)
     decided = undecided and ballot.status != BALLOT_STATUS_OPEN
@@ -275,8 +275,8 @@ def _check_status(subject: BallotSubject, member: Member) -> None:
 
 def _check_signed(tx: Transaction, ballot: Ballot, request: CastVote) -> None:
     if ballot.HasField("edit") and request.in_favour:
-        check_config_signature(tx, ballot.edit, request.config_signature)
-    elif request.config_signature:
+        check_config_signatures(tx, ballot.edit, request.config_signatures)
+    elif request.config_signatures:
         raise MalformedRequest("this vote needs no signature of a configuration update")
 
 

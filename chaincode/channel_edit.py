@@ -7,6 +7,8 @@ Source: Fabric documentation, "Updating a channel configuration"; common/configt
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -18,6 +20,7 @@ from chaincode.errors import MalformedRequest, WrongSignature
 from chaincode.transaction import Transaction
 from zunft.v1.member_pb2 import ChannelEdit
 
+MAX_UPDATES = 16
 MAX_UPDATE_BYTES = 1_000_000
 # Orderers take the smaller of an ECDSA signature's two forms only.
 _P256_HALF_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551 // 2
@@ -25,30 +28,46 @@ _P256_HALF_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC6
 
 def check_edit(edit: ChannelEdit) -> None:
     """Raises MalformedRequest."""
-    if not 0 < len(edit.config_update) <= MAX_UPDATE_BYTES:
-        raise MalformedRequest(f"the configuration update must be given, with at most {MAX_UPDATE_BYTES} bytes")
-    try:
-        update = configtx_pb2.ConfigUpdate.FromString(edit.config_update)
-    except DecodeError as error:
-        raise MalformedRequest("config_update is not a common.ConfigUpdate") from error
-    if not update.channel_id:
-        raise MalformedRequest("config_update names no channel")
+    if not 0 < len(edit.config_updates) <= MAX_UPDATES:
+        raise MalformedRequest(f"1 to {MAX_UPDATES} configuration updates must be given")
+    for data in edit.config_updates:
+        _check_update(data)
 
 
-def check_config_signature(tx: Transaction, edit: ChannelEdit, data: bytes) -> None:
-    """`data` is a serialised common.ConfigSignature of the caller's certificate over the header and the update.
+def check_config_signatures(tx: Transaction, edit: ChannelEdit, signatures: Sequence[bytes]) -> None:
+    """Serialised common.ConfigSignatures of the caller's certificate, each over its header and one update, in order.
 
     Raises MalformedRequest, WrongSignature.
     """
+    if len(signatures) != len(edit.config_updates):
+        raise MalformedRequest(
+            f"the ballot has {len(edit.config_updates)} configuration updates: sign each, not {len(signatures)}"
+        )
+    for update, data in zip(edit.config_updates, signatures, strict=True):
+        _check_config_signature(tx, update, data)
+
+
+def _check_update(data: bytes) -> None:
+    if not 0 < len(data) <= MAX_UPDATE_BYTES:
+        raise MalformedRequest(f"a configuration update has 1 to {MAX_UPDATE_BYTES} bytes, not {len(data)}")
+    try:
+        update = configtx_pb2.ConfigUpdate.FromString(data)
+    except DecodeError as error:
+        raise MalformedRequest("a configuration update is not a common.ConfigUpdate") from error
+    if not update.channel_id:
+        raise MalformedRequest("a configuration update names no channel")
+
+
+def _check_config_signature(tx: Transaction, update: bytes, data: bytes) -> None:
     try:
         signature = configtx_pb2.ConfigSignature.FromString(data)
         header = common_pb2.SignatureHeader.FromString(signature.signature_header)
     except DecodeError as error:
-        raise MalformedRequest("config_signature is not a common.ConfigSignature") from error
+        raise MalformedRequest("a configuration signature is not a common.ConfigSignature") from error
     if header.creator != tx.stub.creator:
-        raise WrongSignature("the configuration update must be signed with the certificate that votes")
-    if not _is_signed(tx, signature, signature.signature_header + edit.config_update):
-        raise WrongSignature("the signature is not over this ballot's configuration update: read it again and sign it")
+        raise WrongSignature("a configuration update must be signed with the certificate that votes")
+    if not _is_signed(tx, signature, signature.signature_header + update):
+        raise WrongSignature("a signature is not over this ballot's configuration update: read it again and sign it")
 
 
 def _is_signed(tx: Transaction, signature: configtx_pb2.ConfigSignature, message: bytes) -> bool:

@@ -5,7 +5,7 @@ Four members, so three approvals are more than half of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
@@ -156,37 +156,41 @@ def test_of_two_ballots_about_one_member_the_second_waits(scene: Scene) -> None:
     scene.bank.admin.vote(other, in_favour=False)
 
 
-def forged(scene: Scene, ballot: Ballot) -> dict[str, bytes]:
-    """Signatures that the factory's admin might send along with its vote."""
-    edit, factory, maker = ballot.edit, scene.factory.admin, scene.maker.admin
-    changed = bytearray(edit.config_update)
+def forged(scene: Scene, ballot: Ballot) -> dict[str, Sequence[bytes]]:
+    """Signatures of the two updates that the factory's admin might send along with its vote."""
+    factory, maker = scene.factory.admin, scene.maker.admin
+    first, second = ballot.edit.config_updates
+    changed = bytearray(second)
     changed[-1] ^= 1
-    honest = configtx_pb2.ConfigSignature.FromString(factory.config_signature(edit))
+    signed, last = (factory.config_signature(one) for one in (first, second))
+    honest = configtx_pb2.ConfigSignature.FromString(last)
     r, s = decode_dss_signature(honest.signature)
     high_s = configtx_pb2.ConfigSignature(
         signature_header=honest.signature_header, signature=encode_dss_signature(r, P256_ORDER - s)
     )
     garbled = configtx_pb2.ConfigSignature(signature_header=honest.signature_header, signature=b"\x30")
     return {
-        "none": b"",
-        "over one byte changed": factory.config_signature(ChannelEdit(config_update=bytes(changed))),
-        "another member's": maker.config_signature(edit),
-        "of the higher form": high_s.SerializeToString(),
-        "no DER": garbled.SerializeToString(),
+        "empty": (signed, b""),
+        "over one byte changed": (signed, factory.config_signature(bytes(changed))),
+        "the other way round": (last, signed),
+        "another member's": (signed, maker.config_signature(second)),
+        "of the higher form": (signed, high_s.SerializeToString()),
+        "no DER": (signed, garbled.SerializeToString()),
     }
 
 
 def test_a_vote_in_favour_signs_exactly_the_update_with_its_own_key(scene: Scene) -> None:
     with about_forge(scene) as ballot:
-        for signature in forged(scene, ballot).values():
-            scene.refuses(WrongSignature, lambda one=signature: scene.factory.admin.vote(ballot, config_signature=one))
-        scene.refuses(MalformedRequest, lambda: scene.factory.admin.vote(ballot, config_signature=b"\xff"))
-        honest = scene.factory.admin.config_signature(ballot.edit)
-        against = {"in_favour": False, "config_signature": honest}
-        scene.refuses(MalformedRequest, lambda: scene.factory.admin.vote(ballot, **against))
-        scene.factory.admin.vote(ballot, config_signature=honest)
+        admin = scene.factory.admin
+        honest = admin.config_signatures(ballot.edit)
+        for signatures in forged(scene, ballot).values():
+            scene.refuses(WrongSignature, lambda some=signatures: admin.vote(ballot, config_signatures=some))
+        for signatures in ([], honest[:1], [*honest, honest[0]], [honest[0], b"\xff"]):
+            scene.refuses(MalformedRequest, lambda some=signatures: admin.vote(ballot, config_signatures=some))
+        scene.refuses(MalformedRequest, lambda: admin.vote(ballot, in_favour=False, config_signatures=honest))
+        admin.vote(ballot, config_signatures=honest)
         assert now(scene, ballot).votes == [
-            Vote(msp_id="FactoryMSP", in_favour=True, cast_at_s=scene.consortium.clock.now_s, config_signature=honest)
+            Vote(msp_id="FactoryMSP", in_favour=True, cast_at_s=scene.consortium.clock.now_s, config_signatures=honest)
         ]
 
 
@@ -196,7 +200,7 @@ def test_a_renewed_ballot_keeps_the_votes_against_and_collects_signatures_anew(s
     carry(amendment, scene.maker, scene.factory, scene.bank)
     ballot = scene.maker.admin.exclude(scene.forge, scene.consortium.edit(5))
     assert ballot.needed_approvals == 3, "Fabric wants a majority of signatures, whatever the charter says"
-    old = scene.maker.admin.config_signature(ballot.edit)
+    old = scene.maker.admin.config_signatures(ballot.edit)
     carry(ballot, scene.maker, scene.factory)
 
     for number in (4, 5):
@@ -205,7 +209,7 @@ def test_a_renewed_ballot_keeps_the_votes_against_and_collects_signatures_anew(s
     scene.refuses(MalformedRequest, lambda: scene.maker.admin.renew(ballot, ChannelEdit(base_sequence=6)))
     scene.bank.admin.renew(ballot, scene.consortium.edit(6))
     assert (now(scene, ballot).edit, voted(scene, ballot)) == (scene.consortium.edit(6), [])
-    scene.refuses(WrongSignature, lambda: scene.maker.admin.vote(ballot, config_signature=old))
+    scene.refuses(WrongSignature, lambda: scene.maker.admin.vote(ballot, config_signatures=old))
     carry(ballot, scene.maker)
     scene.bank.admin.vote(ballot, in_favour=False)
     assert now(scene, ballot).status == BALLOT_STATUS_REJECTED
@@ -290,8 +294,8 @@ def test_refused(scene: Scene, error: type[ContractError], attempt: Callable[[Sc
     scene.refuses(error, lambda: attempt(scene))
 
 
-def edit_of(update: bytes) -> ChannelEdit:
-    return ChannelEdit(config_update=update, base_sequence=1)
+def edit_of(*updates: bytes) -> ChannelEdit:
+    return ChannelEdit(config_updates=updates, base_sequence=1)
 
 
 def amend(scene: Scene, **changes: object) -> Ballot:

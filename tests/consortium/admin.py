@@ -111,12 +111,15 @@ class Admin:
         current = self.consortium.read(keys.ballot(ballot.ballot_id))
         fields = {"ballot_id": ballot.ballot_id, "msp_id": ballot.msp_id, "in_favour": in_favour}
         if in_favour and current.HasField("edit"):
-            fields["config_signature"] = self.config_signature(current.edit)
+            fields["config_signatures"] = self.config_signatures(current.edit)
         return self._open("ballot.vote", ballot_pb2.CastVote(**{**fields, **changes}))
 
-    def config_signature(self, edit: ChannelEdit) -> bytes:
+    def config_signatures(self, edit: ChannelEdit) -> list[bytes]:
+        return [self.config_signature(update) for update in edit.config_updates]
+
+    def config_signature(self, update: bytes) -> bytes:
         header = common_pb2.SignatureHeader(creator=self.identity.creator, nonce=bytes(24)).SerializeToString()
-        signature = self.identity.sign(header + edit.config_update)
+        signature = self.identity.sign(header + update)
         return configtx_pb2.ConfigSignature(signature_header=header, signature=signature).SerializeToString()
 
     def renew(self, ballot: Ballot, edit: ChannelEdit) -> Ballot:

@@ -174,10 +174,11 @@ class Consortium:
         return deal
 
     def edit(self, number: int) -> ChannelEdit:
-        """An update of the channel's configuration, each number another; contracts do not look into it."""
-        update = configtx_pb2.ConfigUpdate(channel_id=self.topology.channel)
-        update.write_set.version = number
-        return ChannelEdit(config_update=update.SerializeToString(), base_sequence=number)
+        """Two updates of the channel's configuration, each number others; contracts do not look into them."""
+        updates = [configtx_pb2.ConfigUpdate(channel_id=self.topology.channel) for _ in range(2)]
+        for place, update in enumerate(updates):
+            update.write_set.version = number + 1000 * place
+        return ChannelEdit(config_updates=[one.SerializeToString() for one in updates], base_sequence=number)
 
     def found(self, names: Sequence[str] = (), **rules: Any) -> None:
         """charter.found, by the issuer's admin, of all or of these members; `rules` are further fields of Charter."""

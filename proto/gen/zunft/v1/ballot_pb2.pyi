@@ -73,28 +73,28 @@ class Ballot(_message.Message):
     def __init__(self, ballot_id: _Optional[str] = ..., subject: _Optional[_Union[BallotSubject, str]] = ..., status: _Optional[_Union[BallotStatus, str]] = ..., msp_id: _Optional[str] = ..., reason: _Optional[str] = ..., charter: _Optional[_Union[_charter_pb2.Charter, _Mapping]] = ..., edit: _Optional[_Union[_member_pb2.ChannelEdit, _Mapping]] = ..., opened_by_msp_id: _Optional[str] = ..., opened_at_s: _Optional[int] = ..., deadline_s: _Optional[int] = ..., decided_at_s: _Optional[int] = ..., voter_msp_ids: _Optional[_Iterable[str]] = ..., needed_approvals: _Optional[int] = ..., votes: _Optional[_Iterable[_Union[Vote, _Mapping]]] = ..., renewal_count: _Optional[int] = ...) -> None: ...
 
 class Vote(_message.Message):
-    __slots__ = ("msp_id", "in_favour", "cast_at_s", "config_signature")
+    __slots__ = ("msp_id", "in_favour", "cast_at_s", "config_signatures")
     MSP_ID_FIELD_NUMBER: _ClassVar[int]
     IN_FAVOUR_FIELD_NUMBER: _ClassVar[int]
     CAST_AT_S_FIELD_NUMBER: _ClassVar[int]
-    CONFIG_SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    CONFIG_SIGNATURES_FIELD_NUMBER: _ClassVar[int]
     msp_id: str
     in_favour: bool
     cast_at_s: int
-    config_signature: bytes
-    def __init__(self, msp_id: _Optional[str] = ..., in_favour: bool = ..., cast_at_s: _Optional[int] = ..., config_signature: _Optional[bytes] = ...) -> None: ...
+    config_signatures: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, msp_id: _Optional[str] = ..., in_favour: bool = ..., cast_at_s: _Optional[int] = ..., config_signatures: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class CastVote(_message.Message):
-    __slots__ = ("ballot_id", "msp_id", "in_favour", "config_signature")
+    __slots__ = ("ballot_id", "msp_id", "in_favour", "config_signatures")
     BALLOT_ID_FIELD_NUMBER: _ClassVar[int]
     MSP_ID_FIELD_NUMBER: _ClassVar[int]
     IN_FAVOUR_FIELD_NUMBER: _ClassVar[int]
-    CONFIG_SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    CONFIG_SIGNATURES_FIELD_NUMBER: _ClassVar[int]
     ballot_id: str
     msp_id: str
     in_favour: bool
-    config_signature: bytes
-    def __init__(self, ballot_id: _Optional[str] = ..., msp_id: _Optional[str] = ..., in_favour: bool = ..., config_signature: _Optional[bytes] = ...) -> None: ...
+    config_signatures: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, ballot_id: _Optional[str] = ..., msp_id: _Optional[str] = ..., in_favour: bool = ..., config_signatures: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class RenewBallot(_message.Message):
     __slots__ = ("ballot_id", "edit")

@@ -92,12 +92,12 @@ class ApplyMember(_message.Message):
     def __init__(self, msp_id: _Optional[str] = ..., signed_bundle: _Optional[bytes] = ..., edit: _Optional[_Union[ChannelEdit, _Mapping]] = ...) -> None: ...
 
 class ChannelEdit(_message.Message):
-    __slots__ = ("config_update", "base_sequence")
-    CONFIG_UPDATE_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("config_updates", "base_sequence")
+    CONFIG_UPDATES_FIELD_NUMBER: _ClassVar[int]
     BASE_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
-    config_update: bytes
+    config_updates: _containers.RepeatedScalarFieldContainer[bytes]
     base_sequence: int
-    def __init__(self, config_update: _Optional[bytes] = ..., base_sequence: _Optional[int] = ...) -> None: ...
+    def __init__(self, config_updates: _Optional[_Iterable[bytes]] = ..., base_sequence: _Optional[int] = ...) -> None: ...
 
 class ActivateMember(_message.Message):
     __slots__ = ("ballot_id",)
