@@ -55,6 +55,27 @@ def is_config_block(block: common_pb2.Block) -> bool:
         return False
 
 
+def last_config_number(block: common_pb2.Block) -> int:
+    """Number of the configuration block that is in force with this block. Raises MalformedConfigBlock.
+
+    It is among what the orderers signed; the entry of its own is that of Fabric before 1.4.
+    """
+    try:
+        signed = common_pb2.OrdererBlockMetadata.FromString(_metadata(block, common_pb2.SIGNATURES))
+        if signed.HasField("last_config"):
+            return int(signed.last_config.index)
+        return int(common_pb2.LastConfig.FromString(_metadata(block, common_pb2.LAST_CONFIG)).index)
+    except DecodeError as error:
+        raise MalformedConfigBlock(
+            f"Block {block.header.number} is damaged; fetch it from another member's node."
+        ) from error
+
+
+def _metadata(block: common_pb2.Block, index: int) -> bytes:
+    entries = block.metadata.metadata
+    return bytes(common_pb2.Metadata.FromString(entries[index]).value) if index < len(entries) else b""
+
+
 def _config(block: common_pb2.Block) -> tuple[str, configtx_pb2.Config]:
     if len(block.data.data) != 1:
         raise MalformedConfigBlock(
@@ -86,7 +107,7 @@ def _member(group: configtx_pb2.ConfigGroup, config: configtx_pb2.Config) -> Mem
     return replace(
         member,
         anchor_peers=tuple(Endpoint(peer.host, peer.port) for peer in anchors),
-        orderers=tuple(_endpoint(address) for address in addresses),
+        orderers=tuple(map(Endpoint.parse, addresses)),
     )
 
 
@@ -99,8 +120,3 @@ def _group(group: configtx_pb2.ConfigGroup, *path: str) -> configtx_pb2.ConfigGr
 
 def _value(group: configtx_pb2.ConfigGroup, name: str) -> bytes:
     return bytes(group.values[name].value) if name in group.values else b""
-
-
-def _endpoint(address: str) -> Endpoint:
-    host, _, port = address.rpartition(":")
-    return Endpoint(host, int(port))

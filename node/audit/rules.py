@@ -10,9 +10,9 @@ from cryptography import x509
 from fabric_protos.common import common_pb2, configtx_pb2
 from fabric_protos.msp import identities_pb2
 
-from node.audit.config_update import ConfigChange, read_config
 from node.ledger.block_reader import Signed
 from node.ledger.fabric_rules.channel import Channel, group_policy
+from node.ledger.fabric_rules.config_update import ConfigChange, read_config
 from node.ledger.fabric_rules.identity import Identity, InvalidIdentity
 from node.ledger.fabric_rules.policy import Policy
 

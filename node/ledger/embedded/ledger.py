@@ -159,6 +159,9 @@ class EmbeddedLedger:
             number, code = await self._orderer.outcome(wanted.transaction_id)
         return gateway_pb2.CommitStatusResponse(result=code, block_number=number)
 
+    async def broadcast(self, _envelope: common_pb2.Envelope) -> ab_pb2.BroadcastResponse:
+        return ab_pb2.BroadcastResponse(status=common_pb2.NOT_IMPLEMENTED)
+
     # --- streams ------------------------------------------------------------------------------------------------------
 
     async def chaincode_events(

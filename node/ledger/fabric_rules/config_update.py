@@ -7,7 +7,7 @@ name is removed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from fabric_protos.common import common_pb2, configtx_pb2
@@ -61,5 +61,42 @@ def applied(old: configtx_pb2.ConfigGroup, written: configtx_pb2.ConfigGroup) ->
 
 
 def _kept(old: Iterable[str], written: Iterable[str], changed: bool) -> list[str]:
-    """Names of a group's elements after an update: all that a changed group names, else also those that stay."""
-    return sorted(set(written) if changed else {*old, *written})
+    """Names of a group's elements after an update: those that a changed group names, else those that it has."""
+    return sorted(written if changed else old)
+
+
+# --- what an update names -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """A group, value or policy of a configuration. `group` is where a relative `mod_policy` is looked up."""
+
+    version: int
+    mod_policy: str
+    group: str
+
+
+def stale_element(current: configtx_pb2.ConfigGroup, read_set: configtx_pb2.ConfigGroup) -> str:
+    """What an update has read that is another now, with its versions; empty if all is as it was."""
+    there = elements(current)
+    for name, read in elements(read_set).items():
+        if name not in there:
+            return f"{name} is gone"
+        if there[name].version != read.version:
+            return f"{name} has version {there[name].version}, the update builds on {read.version}"
+    return ""
+
+
+def elements(root: configtx_pb2.ConfigGroup) -> dict[str, Element]:
+    """All elements by kind and path, e.g. "value /Channel/Application/MillMSP/MSP"; the channel's group first."""
+    return dict(_elements("/Channel", root))
+
+
+def _elements(path: str, group: configtx_pb2.ConfigGroup) -> Iterator[tuple[str, Element]]:
+    yield f"group {path}", Element(group.version, group.mod_policy, path)
+    for kind, leaves in (("value", group.values), ("policy", group.policies)):
+        for name, leaf in sorted(leaves.items()):
+            yield f"{kind} {path}/{name}", Element(leaf.version, leaf.mod_policy, path)
+    for name, below in sorted(group.groups.items()):
+        yield from _elements(f"{path}/{name}", below)
