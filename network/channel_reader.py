@@ -10,6 +10,7 @@ from fabric_protos.msp import msp_config_pb2
 from fabric_protos.peer import configuration_pb2 as peer_configuration_pb2
 from google.protobuf.message import DecodeError
 
+from network.config_group import group_at, value_of
 from network.errors import MalformedConfigBlock
 from network.member_material import Endpoint, MemberMaterial
 from network.msp_config import member_material
@@ -27,7 +28,7 @@ class Channel:
     def policy(self, path: str) -> policies_pb2.Policy:
         """The policy at a path like "/Channel/Application/Endorsement". Raises MalformedConfigBlock."""
         *groups, name = path.strip("/").split("/")[1:]
-        group = _group(self.config.channel_group, *groups)
+        group = group_at(self.config.channel_group, *groups)
         if name not in group.policies:
             raise MalformedConfigBlock(f"Channel {self.name!r} has no policy {path}.")
         return group.policies[name].policy
@@ -100,23 +101,12 @@ def _application(config: configtx_pb2.Config) -> configtx_pb2.ConfigGroup:
 
 
 def _member(group: configtx_pb2.ConfigGroup, config: configtx_pb2.Config) -> MemberMaterial:
-    member = member_material(msp_config_pb2.MSPConfig.FromString(_value(group, "MSP")))
-    anchors = peer_configuration_pb2.AnchorPeers.FromString(_value(group, "AnchorPeers")).anchor_peers
-    orderer_org = _group(config.channel_group, "Orderer", member.msp_id)
-    addresses = configuration_pb2.OrdererAddresses.FromString(_value(orderer_org, "Endpoints")).addresses
+    member = member_material(msp_config_pb2.MSPConfig.FromString(value_of(group, "MSP")))
+    anchors = peer_configuration_pb2.AnchorPeers.FromString(value_of(group, "AnchorPeers")).anchor_peers
+    orderer_org = group_at(config.channel_group, "Orderer", member.msp_id)
+    addresses = configuration_pb2.OrdererAddresses.FromString(value_of(orderer_org, "Endpoints")).addresses
     return replace(
         member,
         anchor_peers=tuple(Endpoint(peer.host, peer.port) for peer in anchors),
         orderers=tuple(map(Endpoint.parse, addresses)),
     )
-
-
-def _group(group: configtx_pb2.ConfigGroup, *path: str) -> configtx_pb2.ConfigGroup:
-    # To look up a missing key of a map of messages would create it.
-    for name in path:
-        group = group.groups[name] if name in group.groups else configtx_pb2.ConfigGroup()
-    return group
-
-
-def _value(group: configtx_pb2.ConfigGroup, name: str) -> bytes:
-    return bytes(group.values[name].value) if name in group.values else b""

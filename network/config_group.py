@@ -34,3 +34,16 @@ def capabilities(*names: str) -> configuration_pb2.Capabilities:
     for name in names:
         value.capabilities[name].SetInParent()
     return value
+
+
+def group_at(group: configtx_pb2.ConfigGroup, *path: str) -> configtx_pb2.ConfigGroup:
+    """The group below at this path; an empty one where there is none."""
+    # To look up a missing key of a map of messages would create it.
+    for name in path:
+        group = group.groups[name] if name in group.groups else configtx_pb2.ConfigGroup()
+    return group
+
+
+def value_of(group: configtx_pb2.ConfigGroup, name: str) -> bytes:
+    """A value's serialised message; empty where there is none."""
+    return bytes(group.values[name].value) if name in group.values else b""

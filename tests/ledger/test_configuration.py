@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
-from fabric_protos.common import common_pb2, configtx_pb2
+from fabric_protos.common import configtx_pb2
 
 from chaincode.roles import Role
 from network.channel import member_group
@@ -17,8 +15,6 @@ from network.config_update import config_update
 from network.member_keys import MemberKeys
 from network.topology import OrderingKind
 from node.ledger.configuration import (
-    NoOrdererAnswers,
-    SubmissionLimits,
     UpdateRefused,
     newest_channel,
     sign_update,
@@ -27,7 +23,7 @@ from node.ledger.configuration import (
 )
 from node.ledger.gateway import Gateway, SigningIdentity
 from tests.consortium.ledgers import on_ledgers
-from tests.ledger.consortium import ALPHA, BRAVO, CHANNEL, CHARLIE, DELTA
+from tests.ledger.consortium import ALPHA, BRAVO, CHANNEL, CHARLIE
 from tests.ledger.fabric import RunningNetwork, running_network
 from tests.ledger.ledgers import FAST, Members, on_fabric
 
