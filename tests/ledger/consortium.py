@@ -129,7 +129,7 @@ async def embedded(folder: Path, *, clock: Clock = utc_now) -> AsyncIterator[Emb
     """An embedded ledger in this folder, created if it is not there."""
     if not (folder / "channel.db").exists():
         EmbeddedLedger.create(folder, genesis())
-    ledger = EmbeddedLedger.open(folder, chaincode.invoke, peers(), clock=clock)
+    ledger = EmbeddedLedger.open(folder, chaincode.invoke, peers, clock=clock)
     try:
         yield ledger
     finally:

@@ -99,7 +99,7 @@ def member_msp(group: configtx_pb2.ConfigGroup) -> Msp:
 
 
 def group_policy(group: configtx_pb2.ConfigGroup, name: str) -> Policy:
-    """A policy of a group of the configuration; an implicit-meta one looks at the groups below."""
+    """A group's policy; an implicit-meta one looks at the groups below. Raises InvalidPolicy."""
     policy = group.policies[name].policy if name in group.policies else policies_pb2.Policy()
     if policy.type == policies_pb2.Policy.SIGNATURE:
         return signature_policy(policy.value)
