@@ -80,9 +80,14 @@ def member_group(member: MemberMaterial) -> configtx_pb2.ConfigGroup:
     policies = {**member_policies(member.msp_id), "Endorsement": signature(signed_by_role(member.msp_id, PEER))}
     values: dict[str, Message] = {"MSP": msp_config(member)}
     if member.anchor_peers:
-        anchors = [peer_configuration_pb2.AnchorPeer(host=peer.host, port=peer.port) for peer in member.anchor_peers]
-        values["AnchorPeers"] = peer_configuration_pb2.AnchorPeers(anchor_peers=anchors)
+        values["AnchorPeers"] = anchor_peers(member)
     return config_group(policies=policies, values=values)
+
+
+def anchor_peers(member: MemberMaterial) -> peer_configuration_pb2.AnchorPeers:
+    """Where the other members' peers find the member's."""
+    anchors = [peer_configuration_pb2.AnchorPeer(host=peer.host, port=peer.port) for peer in member.anchor_peers]
+    return peer_configuration_pb2.AnchorPeers(anchor_peers=anchors)
 
 
 def _check(settings: ChannelSettings) -> None:

@@ -38,12 +38,18 @@ def read_channel(block: common_pb2.Block) -> Channel:
     """Raises MalformedConfigBlock."""
     try:
         name, config = _config(block)
-        members = {msp_id: _member(group, config) for msp_id, group in _application(config).groups.items()}
+        members = read_members(config.channel_group)
     except DecodeError as error:
         raise MalformedConfigBlock(
             f"Block {block.header.number} is damaged; fetch it from another member's node."
         ) from error
-    return Channel(name, config.sequence, dict(sorted(members.items())), config)
+    return Channel(name, config.sequence, members, config)
+
+
+def read_members(channel_group: configtx_pb2.ConfigGroup) -> dict[str, MemberMaterial]:
+    """By their MSP ids, sorted. Raises MalformedConfigBlock, DecodeError."""
+    members = _application(channel_group).groups
+    return {msp_id: _member(members[msp_id], channel_group) for msp_id in sorted(members)}
 
 
 def is_config_block(block: common_pb2.Block) -> bool:
@@ -94,16 +100,16 @@ def _channel_header(block: common_pb2.Block) -> tuple[common_pb2.ChannelHeader, 
     return common_pb2.ChannelHeader.FromString(payload.header.channel_header), payload
 
 
-def _application(config: configtx_pb2.Config) -> configtx_pb2.ConfigGroup:
-    if "Application" not in config.channel_group.groups:
+def _application(channel_group: configtx_pb2.ConfigGroup) -> configtx_pb2.ConfigGroup:
+    if "Application" not in channel_group.groups:
         raise MalformedConfigBlock("The configuration has no Application group, hence no members.")
-    return config.channel_group.groups["Application"]
+    return channel_group.groups["Application"]
 
 
-def _member(group: configtx_pb2.ConfigGroup, config: configtx_pb2.Config) -> MemberMaterial:
+def _member(group: configtx_pb2.ConfigGroup, channel_group: configtx_pb2.ConfigGroup) -> MemberMaterial:
     member = member_material(msp_config_pb2.MSPConfig.FromString(value_of(group, "MSP")))
     anchors = peer_configuration_pb2.AnchorPeers.FromString(value_of(group, "AnchorPeers")).anchor_peers
-    orderer_org = group_at(config.channel_group, "Orderer", member.msp_id)
+    orderer_org = group_at(channel_group, "Orderer", member.msp_id)
     addresses = configuration_pb2.OrdererAddresses.FromString(value_of(orderer_org, "Endpoints")).addresses
     return replace(
         member,

@@ -76,6 +76,45 @@ class MalformedConfigBlock(NetworkError):
     """The block is not a channel's configuration block."""
 
 
+# --- changes of the channel -----------------------------------------------------------------------------------------
+
+
+class MemberInChannel(NetworkError):
+    """The channel has a member, or an orderer's organisation, of this MSP id already."""
+
+
+class NotInChannel(NetworkError):
+    """The channel has no member, or no orderer's organisation, of this MSP id."""
+
+
+class LastMember(NetworkError):
+    """Without this member nobody is left to change the channel."""
+
+
+class StillOrders(NetworkError):
+    """An orderer of the member still takes part in ordering."""
+
+
+class NoOrderingService(NetworkError):
+    """The channel belongs to the embedded ledger, which orders by itself."""
+
+
+class ConsenterExists(NetworkError):
+    """An orderer of this endpoint or with this certificate takes part in ordering already."""
+
+
+class NoSuchConsenter(NetworkError):
+    """No orderer of this endpoint takes part in ordering."""
+
+
+class TooFewConsenters(NetworkError):
+    """Without this orderer the ordering service would survive no fault, or not work at all."""
+
+
+class StrangeCertificate(NetworkError):
+    """An orderer's certificate was not issued by its member's roots as the channel knows them."""
+
+
 # --- the consortium's folder ------------------------------------------------------------------------------------------
 
 
