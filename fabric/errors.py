@@ -69,6 +69,18 @@ class WrongChannel(FabricError):
     """A peer or orderer has joined something else than the consortium's channel."""
 
 
+class PeerBehind(FabricError):
+    """The peer has not yet come to the block that admits its member."""
+
+
+class NotAConsenter(FabricError):
+    """The orderer follows the channel, or still catches up, and does not take part in ordering."""
+
+
+class NoChaincode(FabricError):
+    """The channel runs no chaincode yet."""
+
+
 class ForeignCertificate(FabricError):
     """A node's certificate was not issued by its own member."""
 
