@@ -1,0 +1,157 @@
+"""On a network that never stops: a member joins and leaves, and certificates are renewed.
+
+All the while a machine of one of the others is charged, and no transaction of its node fails.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+from fabric_protos.common import configtx_pb2
+
+from fabric.joining import join
+from network.channel_reader import Channel
+from network.config_update import config_update
+from network.consenters import add_consenter, consenters, remove_consenter, renew_consenter
+from network.member_material import MemberMaterial
+from network.membership import add_member, change_member, remove_member
+from network.topology import OrderingKind
+from node.ledger.configuration import newest_channel, sign_update, signed_update, submit_update
+from node.ledger.errors import LedgerError
+from node.ledger.gateway import Gateway, SigningIdentity
+from tests.consortium.fabric import why_no_fabric
+from tests.fabric.newcomer import Newcomer, make_newcomer, orderer_of
+from tests.faults.scene import Scene, start_scene
+from zunft.v1.record_pb2 import ListKeys, Records
+
+Edit = Callable[[configtx_pb2.ConfigGroup], configtx_pb2.ConfigGroup]
+FOUNDERS = {
+    OrderingKind.RAFT: ("maker", "factory", "bank"),
+    OrderingKind.BFT: ("maker", "factory", "bank", "forge"),
+}
+# What a node says when a transaction fails.
+FAILURE = "ledger does not take usage"
+
+
+@pytest.fixture(scope="module", params=list(OrderingKind))
+def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    if why_no_fabric():
+        pytest.skip(why_no_fabric())
+    with start_scene(tmp_path_factory.mktemp(request.param), FOUNDERS[request.param], request.param, 1) as scene:
+        yield scene
+
+
+@dataclass
+class Steps:
+    """Shows how long each took."""
+
+    scene: Scene
+    _began_s: float = 0
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        began_s = time.monotonic()
+        yield
+        print(f"{self.ordering:5} {time.monotonic() - began_s:5.1f} s  {name}")  # noqa: T201  # shown with -s
+
+    @property
+    def ordering(self) -> str:
+        return str(self.scene.network.settings.ordering)
+
+
+def test_a_member_joins_orders_and_leaves(scene: Scene, tmp_path: Path) -> None:
+    newcomer = make_newcomer(tmp_path, "mill", scene.consortium.topology)
+    step = Steps(scene).step
+
+    async def scenario() -> None:
+        async with scene.machine.running():
+            await scene.until_charged()
+            since = len(scene.node_log)
+            with step("the members admit it"):
+                await change(scene, partial(add_member, member=newcomer.material))
+            with step("its processes start and catch up"):
+                await join(newcomer.network, newcomer.member, lambda _step: None)
+            with step("nothing is left to do"):
+                await join(newcomer.network, newcomer.member, lambda _step: None)
+            with step("the others know its peer"):
+                for site in scene.network.sites:
+                    await site.until_known({newcomer.member.msp_id})
+            await check_reads_the_same(scene, newcomer)
+            await scene.until_charged()
+            with step("it becomes a consenter"):
+                await change(scene, partial(add_consenter, orderer=newcomer.orderer))
+            with step("its orderer takes part"):
+                await newcomer.network.site(newcomer.member).until_ordering()
+            await show_orderer(newcomer, newcomer.material)
+            await scene.until_charged()
+            assert len(consenters((await channel_of(scene)).config.channel_group)) == len(scene.network.sites) + 1
+            with step("it is a consenter no more"):
+                await show_orderer(newcomer, replace(newcomer.material, orderers=()))
+                await change(scene, partial(remove_consenter, endpoint=newcomer.orderer.endpoint), newcomer.admin)
+            await scene.until_charged()
+            with step("it is a member no more"):
+                await change(scene, partial(remove_member, msp_id=newcomer.member.msp_id), newcomer.admin)
+            await check_is_refused(scene, newcomer)
+            with step("its processes end"):
+                await newcomer.network.down(lambda _step: None)
+            await scene.until_charged()
+            assert FAILURE not in scene.node_log[since:]
+        await scene.check()
+
+    try:
+        scene.run(scenario())
+    finally:
+        scene.consortium.run(newcomer.network.down(lambda _step: None))
+
+
+# --- what the members do ----------------------------------------------------------------------------------------------
+
+
+async def change(scene: Scene, edit: Edit, *others: SigningIdentity) -> None:
+    """The founders sign, and these; the maker's admin submits."""
+    founders = [scene.consortium.gateway(member.msp_id, "admin").identity for member in scene.consortium.members]
+    await submit_edit(scene.consortium.gateway("MakerMSP", "admin"), edit, [*founders, *others])
+
+
+async def submit_edit(gateway: Gateway, edit: Edit, signers: Sequence[SigningIdentity]) -> None:
+    channel = await newest_channel(gateway)
+    before = channel.config.channel_group
+    update: bytes = config_update(channel.name, before, edit(before)).SerializeToString()
+    await submit_update(gateway, signed_update(update, [sign_update(update, signer) for signer in signers]))
+
+
+async def show_orderer(newcomer: Newcomer, material: MemberMaterial) -> None:
+    """Its admin alone, on its own peer, says where its orderer is; under BFT that was said with its admission."""
+    if newcomer.network.settings.ordering is OrderingKind.RAFT:
+        async with newcomer.network.site(newcomer.member).gateway("zunft") as gateway:
+            await submit_edit(gateway, partial(change_member, member=material), [newcomer.admin])
+
+
+async def channel_of(scene: Scene) -> Channel:
+    return await newest_channel(scene.consortium.gateway("MakerMSP", "admin"))
+
+
+# --- what must hold ---------------------------------------------------------------------------------------------------
+
+
+async def check_reads_the_same(scene: Scene, newcomer: Newcomer) -> None:
+    """The newcomer's admin asks its own peer and chaincode for what the maker's has."""
+    request = ListKeys(prefix="member/")
+    async with newcomer.network.site(newcomer.member).gateway("zunft") as gateway:
+        own = await gateway.evaluate("record.list", request)
+    theirs = await scene.consortium.gateway("MakerMSP", "admin").evaluate("record.list", request)
+    assert Records.FromString(own).records
+    assert own == theirs
+
+
+async def check_is_refused(scene: Scene, newcomer: Newcomer) -> None:
+    maker = scene.consortium.gateway("MakerMSP", "admin")
+    stranger = Gateway(maker.transport, newcomer.admin, channel=maker.channel)
+    with pytest.raises(LedgerError):
+        await stranger.evaluate("record.list", ListKeys(prefix="member/"))
