@@ -81,10 +81,6 @@ class NoChaincode(FabricError):
     """The channel runs no chaincode yet."""
 
 
-class ForeignCertificate(FabricError):
-    """A node's certificate was not issued by its own member."""
-
-
 # --- what a transaction meets -----------------------------------------------------------------------------------------
 
 

@@ -61,6 +61,22 @@ class CertificateNotYetValid(NetworkError):
     """The certificate's first day has not come: the clock of one of the machines is wrong."""
 
 
+class ForeignCertificate(NetworkError):
+    """A certificate was not issued by its own member."""
+
+
+class ForeignMember(NetworkError):
+    """A member's folder holds the keys of another."""
+
+
+class UnreadableRevocations(NetworkError):
+    """A revocation list is not one PEM-encoded X.509 CRL of the member's own root."""
+
+
+class LastAdmin(NetworkError):
+    """Without this user the member could no longer change anything that is its own."""
+
+
 # --- channel configuration ------------------------------------------------------------------------------------------
 
 

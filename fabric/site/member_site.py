@@ -224,7 +224,7 @@ class MemberSite:
     @asynccontextmanager
     async def gateway(self, chaincode: str) -> AsyncIterator[Gateway]:
         """As the member's admin, on its own peer."""
-        files = self._keys.user("admin")
+        files = self._keys.admin()
         identity = SigningIdentity.load(self.member.msp_id, files.certificate_path, files.key_path)
         transport = connect(self.topology, self.member)
         try:
