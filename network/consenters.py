@@ -9,20 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from fabric_protos.common import configtx_pb2, configuration_pb2
 from fabric_protos.msp import msp_config_pb2
 from fabric_protos.orderer import configuration_pb2 as orderer_pb2
 from fabric_protos.orderer.etcdraft import configuration_pb2 as raft_pb2
 
+from network.certificates import is_issued_by
 from network.config_group import copied, group_at, set_policy, set_value, value_of
 from network.errors import (
     ConsenterExists,
+    ForeignCertificate,
     NoOrderingService,
     NoSuchConsenter,
     NotInChannel,
-    StrangeCertificate,
     TooFewConsenters,
 )
 from network.key_files import parse_certificate
@@ -55,7 +54,7 @@ def consenters(channel_group: configtx_pb2.ConfigGroup) -> tuple[Orderer, ...]:
 def add_consenter(channel_group: configtx_pb2.ConfigGroup, orderer: Orderer) -> configtx_pb2.ConfigGroup:
     """Its member must have its organisation in the ordering service already.
 
-    Raises NoOrderingService, NotInChannel, StrangeCertificate, ConsenterExists.
+    Raises NoOrderingService, NotInChannel, ForeignCertificate, ConsenterExists.
     """
     _check_certificates(channel_group, orderer)
     present = _read(channel_group)
@@ -83,7 +82,7 @@ def remove_consenter(channel_group: configtx_pb2.ConfigGroup, endpoint: Endpoint
 def renew_consenter(channel_group: configtx_pb2.ConfigGroup, orderer: Orderer) -> configtx_pb2.ConfigGroup:
     """The orderer of this endpoint stays, and has these certificates from now on.
 
-    Raises NoOrderingService, NotInChannel, StrangeCertificate, NoSuchConsenter.
+    Raises NoOrderingService, NotInChannel, ForeignCertificate, NoSuchConsenter.
     """
     _check_certificates(channel_group, orderer)
     present = _read(channel_group)
@@ -151,7 +150,7 @@ def _check_takes_part(present: Sequence[Consenter], endpoint: Endpoint) -> None:
 
 
 def _check_certificates(channel_group: configtx_pb2.ConfigGroup, orderer: Orderer) -> None:
-    """Raises NoOrderingService, NotInChannel, StrangeCertificate, UnreadableCertificate."""
+    """Raises NoOrderingService, NotInChannel, ForeignCertificate, UnreadableCertificate."""
     _consensus(channel_group)
     organisation = group_at(channel_group, "Orderer", orderer.msp_id)
     if "MSP" not in organisation.values:
@@ -165,7 +164,7 @@ def _check_certificates(channel_group: configtx_pb2.ConfigGroup, orderer: Ordere
 
 def _check_issued(pem: bytes, roots: Sequence[bytes], what: str) -> None:
     if not _is_issued_by(pem, roots, what):
-        raise StrangeCertificate(
+        raise ForeignCertificate(
             f"{what} was not issued by its member's roots as the channel knows them: hand in the one that was."
         )
 
@@ -176,20 +175,12 @@ def _issuer(channel_group: configtx_pb2.ConfigGroup, tls_certificate: bytes) -> 
         roots = _organisation(organisations[msp_id]).tls_ca_certificates
         if _is_issued_by(tls_certificate, roots, "A consenter's TLS certificate"):
             return str(msp_id)
-    raise StrangeCertificate("A consenter's TLS certificate was issued by none of the ordering members' roots.")
+    raise ForeignCertificate("A consenter's TLS certificate was issued by none of the ordering members' roots.")
 
 
 def _is_issued_by(pem: bytes, roots: Sequence[bytes], what: str) -> bool:
     certificate = parse_certificate(pem, what)
-    return any(_is_direct_issuer(parse_certificate(root, "A member's root"), certificate) for root in roots)
-
-
-def _is_direct_issuer(root: x509.Certificate, certificate: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(root)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-    return True
+    return any(is_issued_by(certificate, parse_certificate(root, "A member's root")) for root in roots)
 
 
 def _organisation(group: configtx_pb2.ConfigGroup) -> MemberMaterial:

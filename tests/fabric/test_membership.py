@@ -16,17 +16,21 @@ import pytest
 from fabric_protos.common import configtx_pb2
 
 from fabric.joining import join
+from fabric.running.process import ProcessKind
+from network.certificates import NodeKind
 from network.channel_reader import Channel
 from network.config_update import config_update
 from network.consenters import add_consenter, consenters, remove_consenter, renew_consenter
 from network.member_material import MemberMaterial
 from network.membership import add_member, change_member, remove_member
-from network.topology import OrderingKind
+from network.ordering import Orderer
+from network.renewal import prepare_node, renew_node, switch_node
+from network.topology import MemberEntry, OrderingKind
 from node.ledger.configuration import newest_channel, sign_update, signed_update, submit_update
 from node.ledger.errors import LedgerError
 from node.ledger.gateway import Gateway, SigningIdentity
 from tests.consortium.fabric import why_no_fabric
-from tests.fabric.newcomer import Newcomer, make_newcomer, orderer_of
+from tests.fabric.newcomer import Newcomer, make_newcomer
 from tests.faults.scene import Scene, start_scene
 from zunft.v1.record_pb2 import ListKeys, Records
 
@@ -110,6 +114,45 @@ def test_a_member_joins_orders_and_leaves(scene: Scene, tmp_path: Path) -> None:
         scene.consortium.run(newcomer.network.down(lambda _step: None))
 
 
+def test_certificates_are_renewed_one_process_at_a_time(scene: Scene) -> None:
+    step = Steps(scene).step
+    bank = scene.consortium.topology.member("bank")
+    keys = scene.consortium.topology.keys(bank)
+
+    async def renew_orderer(process: str) -> None:
+        member = scene.consortium.topology.member(process.removesuffix(".orderer"))
+        site = scene.network.site(member)
+        await change(scene, partial(renew_consenter, orderer=prepared_orderer(scene, member)))
+        switch_node(scene.consortium.topology.keys(member), NodeKind.ORDERER)
+        await scene.network.restart(process)
+        await site.until_ordering()
+
+    async def scenario() -> None:
+        async with scene.machine.running():
+            await scene.until_charged()
+            since = len(scene.node_log)
+            with step("a peer's certificates are renewed"):
+                renew_node(keys, NodeKind.PEER)
+                await scene.network.restart("bank.chaincode")
+                await scene.network.restart("bank.peer")
+            with step("it knows the others, and they know it"):
+                for site in scene.network.sites:
+                    await site.until_known({member.msp_id for member in scene.consortium.members})
+            await scene.until_charged()
+            leader = await scene.leader()
+            follower = next(name for name in orderers(scene) if name != leader)
+            with step("an orderer's certificates are renewed"):
+                await renew_orderer(follower)
+            await scene.until_charged()
+            with step("the leader's certificates are renewed"):
+                await renew_orderer(leader)
+            await scene.until_charged()
+            assert FAILURE not in scene.node_log[since:]
+        await scene.check()
+
+    scene.run(scenario())
+
+
 # --- what the members do ----------------------------------------------------------------------------------------------
 
 
@@ -133,6 +176,13 @@ async def show_orderer(newcomer: Newcomer, material: MemberMaterial) -> None:
             await submit_edit(gateway, partial(change_member, member=material), [newcomer.admin])
 
 
+def prepared_orderer(scene: Scene, member: MemberEntry) -> Orderer:
+    """With the certificates that it will have."""
+    assert member.orderer
+    identity, tls = prepare_node(scene.consortium.topology.keys(member), NodeKind.ORDERER)
+    return Orderer(member.msp_id, member.orderer.orderer, identity.certificate_pem(), tls.certificate_pem())
+
+
 async def channel_of(scene: Scene) -> Channel:
     return await newest_channel(scene.consortium.gateway("MakerMSP", "admin"))
 
@@ -148,6 +198,10 @@ async def check_reads_the_same(scene: Scene, newcomer: Newcomer) -> None:
     theirs = await scene.consortium.gateway("MakerMSP", "admin").evaluate("record.list", request)
     assert Records.FromString(own).records
     assert own == theirs
+
+
+def orderers(scene: Scene) -> list[str]:
+    return [process.name for process in scene.network.processes(ProcessKind.ORDERER)]
 
 
 async def check_is_refused(scene: Scene, newcomer: Newcomer) -> None:

@@ -18,6 +18,7 @@ from network.config_update import config_update
 from network.consenters import add_consenter, consenters, remove_consenter, renew_consenter
 from network.errors import (
     ConsenterExists,
+    ForeignCertificate,
     InvalidName,
     LastMember,
     MemberInChannel,
@@ -26,7 +27,6 @@ from network.errors import (
     NoSuchConsenter,
     NotInChannel,
     StillOrders,
-    StrangeCertificate,
     TooFewConsenters,
 )
 from network.key_files import KeyFiles
@@ -183,14 +183,14 @@ def test_what_contradicts_the_channel_is_refused(pool: list[Candidate]) -> None:
         (lambda: change_member(raft, stranger.member), NotInChannel),
         (lambda: change_member(embedded, first.member), NoOrderingService),
         (lambda: add_consenter(raft, stranger.orderer), NotInChannel),
-        (lambda: add_consenter(raft, foreign), StrangeCertificate),
-        (lambda: add_consenter(with_organisation, half_foreign), StrangeCertificate),
+        (lambda: add_consenter(raft, foreign), ForeignCertificate),
+        (lambda: add_consenter(with_organisation, half_foreign), ForeignCertificate),
         (lambda: add_consenter(raft, first.orderer), ConsenterExists),
         (lambda: add_consenter(embedded, first.orderer), NoOrderingService),
         (lambda: remove_consenter(raft, stranger.orderer.endpoint), NoSuchConsenter),
         (lambda: remove_consenter(bft, first.orderer.endpoint), TooFewConsenters),
         (lambda: remove_consenter(built(RaftOrdering, pool[:1]), first.orderer.endpoint), TooFewConsenters),
-        (lambda: renew_consenter(raft, replace(foreign, endpoint=first.orderer.endpoint)), StrangeCertificate),
+        (lambda: renew_consenter(raft, replace(foreign, endpoint=first.orderer.endpoint)), ForeignCertificate),
         (lambda: renew_consenter(with_organisation, stranger.orderer), NoSuchConsenter),
     ]
     for edit, error in refused:
