@@ -73,8 +73,8 @@ class PeerBehind(FabricError):
     """The peer has not yet come to the block that admits its member."""
 
 
-class NotAConsenter(FabricError):
-    """The orderer follows the channel, or still catches up, and does not take part in ordering."""
+class OrdererBehind(FabricError):
+    """The orderer still lacks blocks, or does not take part in ordering yet."""
 
 
 class NoChaincode(FabricError):

@@ -1,4 +1,4 @@
-"""One member's part of a running network: joins a channel that goes on meanwhile, and ends.
+"""One member's part of a running network joins the channel, which goes on meanwhile.
 
 What a member that joins needs is its own: keys, endpoints, the channel's genesis block. The rest comes from its own
 peer, which checks every block since then for itself.
@@ -6,7 +6,8 @@ peer, which checks every block since then for itself.
     the channel has admitted the member ─► peer joins and catches up ─► package installed, what the channel has
     committed approved ─► orderer follows ─► the others know the peer     (each step does what is not done yet)
 
-After that the orderer can become a consenter (network/consenters.py): `MemberSite.until_ordering`.
+After that the members can make the orderer a consenter (network/consenters.py), which it notices by itself within some
+seconds: `OrdererSite.until_ordering`. Under raft its member's admin then shows its endpoint (network/membership.py).
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ async def join(network: FabricNetwork, member: MemberEntry, report: Report) -> N
         report("starting the orderer")
         await own.start(own.processes(ProcessKind.ORDERER))
         report("joining the orderer to the channel")
-        await site.join_orderer((await site.newest_config_block()).SerializeToString())
+        await site.orderer.join((await site.newest_config_block()).SerializeToString())
+        report("waiting until the orderer has caught up")
+        await site.orderer.until_caught_up()
     report("waiting until the others' peers are known")
     await until_enough_known(site)
 

@@ -53,7 +53,7 @@ class FabricNetwork:
         await self.start(self.processes(ProcessKind.ORDERER))
         report("joining the orderers to the channel")
         genesis = self.topology.genesis_path.read_bytes()
-        await asyncio.gather(*(site.join_orderer(genesis) for site in sites if site.member.orderer))
+        await asyncio.gather(*(site.orderer.join(genesis) for site in sites if site.member.orderer))
         report("starting the chaincode and the peers")
         await self.start(self.processes(ProcessKind.CHAINCODE))
         await self.start(self.processes(ProcessKind.PEER))

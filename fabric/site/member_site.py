@@ -15,15 +15,11 @@ from fabric_protos.common import common_pb2
 from fabric.administration.discovery import members_known
 from fabric.administration.lifecycle import CHAINCODE, LIFECYCLE, Definition, Lifecycle
 from fabric.administration.operations import ledger_height
-from fabric.administration.participation import OrdererAdmin
 from fabric.administration.peer_admin import PeerAdmin
 from fabric.channel_check import check_channels, check_genesis
 from fabric.errors import (
     NoChaincode,
     NoFabricNetwork,
-    NotAConsenter,
-    NotInTime,
-    OrdererUnreachable,
     OtherChaincode,
     PeerBehind,
     PeerUnreachable,
@@ -33,10 +29,11 @@ from fabric.running.process import FabricProcess, ProcessKind
 from fabric.site.chaincode import chaincode_process, write_chaincode_files
 from fabric.site.chaincode_package import ChaincodePackage
 from fabric.site.orderer import orderer_process, write_orderer_files
+from fabric.site.orderer_site import OrdererSite
 from fabric.site.peer import peer_process, write_peer_files
-from fabric.waiting import until
+from fabric.waiting import AGREE_TIMEOUT_S, JOIN_TIMEOUT_S, STALL_TIMEOUT_S, until, until_caught_up
 from network.member_keys import MemberKeys
-from network.topology import FabricSettings, MemberEntry, OrdererEndpoints, PeerEndpoints, Topology
+from network.topology import FabricSettings, MemberEntry, PeerEndpoints, Topology
 from node.ledger.configuration import newest_config_block
 from node.ledger.connect import connect
 from node.ledger.errors import LedgerError
@@ -44,11 +41,6 @@ from node.ledger.gateway.calls import Limits
 from node.ledger.gateway.gateway import Gateway
 from node.ledger.gateway.identity import SigningIdentity
 
-JOIN_TIMEOUT_S = 60
-# A peer that catches up gets blocks all the while, from whichever orderer answers.
-STALL_TIMEOUT_S = 60
-# Until orderers have a leader, and peers know each other.
-AGREE_TIMEOUT_S = 90
 # A new network takes some attempts; none of them shall take long.
 _LIMITS = Limits(evaluate_s=10, endorse_s=20, submit_s=20, commit_status_s=30)
 
@@ -66,13 +58,13 @@ class MemberSite:
     def processes(self) -> list[FabricProcess]:
         """In the order in which they start. Raises NoFabricNetwork."""
         name, keys, package = self.member.name, self._keys, self.package
-        orderers = [orderer_process(name, keys, self._orderer)] if self.member.orderer else []
+        orderers = [orderer_process(name, keys, self.orderer.endpoints)] if self.member.orderer else []
         return [*orderers, chaincode_process(name, keys, self._peer, package), peer_process(name, keys, self._peer)]
 
     def write_files(self, kind: ProcessKind, settings: FabricSettings) -> None:
         """A process's configuration, as the consortium's file and the member's keys say now."""
         if kind == ProcessKind.ORDERER:
-            write_orderer_files(self._keys, self._orderer, settings)
+            write_orderer_files(self._keys, self.orderer.endpoints, settings)
         elif kind == ProcessKind.PEER:
             write_peer_files(self._keys, self._peer, settings)
         else:
@@ -80,34 +72,10 @@ class MemberSite:
 
     # --- the channel ------------------------------------------------------------------------------------------------
 
-    async def join_orderer(self, config_block: bytes) -> None:
-        """With the channel's first block, or a later configuration. Raises WrongChannel, RefusedByOrderer, NotInTime.
-
-        One that joins later must be known to the channel by its organisation; it follows until it is a consenter.
-        """
-        admin = OrdererAdmin(self._orderer.admin, self._keys)
-
-        async def join() -> None:
-            joined = await asyncio.to_thread(admin.channels)
-            check_channels(joined, self.topology, f"the orderer of {self.member.name}")
-            if not joined:
-                await asyncio.to_thread(admin.join, config_block)
-
-        what = f"the orderer of {self.member.name} joining {self.topology.channel}"
-        await until(join, what, timeout_s=JOIN_TIMEOUT_S, passing=(OrdererUnreachable,))
-
-    async def until_ordering(self) -> None:
-        """Until the member's orderer takes part in ordering. Raises RefusedByOrderer, NotInTime."""
-        admin = OrdererAdmin(self._orderer.admin, self._keys)
-
-        async def take_part() -> None:
-            channel = await asyncio.to_thread(admin.channel, self.topology.channel)
-            if channel is None or (channel.relation, channel.status) != ("consenter", "active"):
-                stands = f"it is {channel.relation} and {channel.status}" if channel else "it has not joined"
-                raise NotAConsenter(stands)
-
-        what = f"the orderer of {self.member.name} taking part in ordering"
-        await until(take_part, what, timeout_s=AGREE_TIMEOUT_S, passing=(OrdererUnreachable, NotAConsenter))
+    @property
+    def orderer(self) -> OrdererSite:
+        """Where the member has one."""
+        return OrdererSite(self.topology, self.member)
 
     async def join_peer(self) -> None:
         """With the channel's first block. Raises WrongChannel, RefusedByPeer, NotInTime.
@@ -134,20 +102,15 @@ class MemberSite:
 
         Raises WrongChannel; NotInTime when no block has come for STALL_TIMEOUT_S.
         """
-        whose, height = f"the peer of {self.member.name}", 0
+        whose = f"the peer of {self.member.name}"
         async with PeerAdmin(self._peer.peer, self._keys) as admin:
-            while True:
-                try:
-                    return await until(
-                        lambda: check_genesis(admin, self.topology, whose),
-                        f"{whose} catching up",
-                        timeout_s=STALL_TIMEOUT_S,
-                        passing=(PeerUnreachable, PeerBehind),
-                    )
-                except NotInTime:
-                    before, height = height, await self._ledger_height()
-                    if height <= before:
-                        raise
+            await until_caught_up(
+                lambda: check_genesis(admin, self.topology, whose),
+                f"{whose} catching up",
+                height=self._peer_height,
+                stall_s=STALL_TIMEOUT_S,
+                passing=(PeerUnreachable, PeerBehind),
+            )
 
     async def until_known(self, msp_ids: set[str], *, least: int | None = None) -> None:
         """Until the member's peer knows one of each of these, and that it runs the chaincode. Raises NotInTime.
@@ -232,7 +195,7 @@ class MemberSite:
         finally:
             await transport.close()
 
-    async def _ledger_height(self) -> int:
+    async def _peer_height(self) -> int:
         return await asyncio.to_thread(ledger_height, self._peer.operations, self.topology.channel)
 
     # --- what the consortium's file says ----------------------------------------------------------------------------
@@ -246,9 +209,3 @@ class MemberSite:
         if self.member.peer is None:
             raise NoFabricNetwork(f"{self.member.name} has no peer in the consortium's file")
         return self.member.peer
-
-    @property
-    def _orderer(self) -> OrdererEndpoints:
-        if self.member.orderer is None:
-            raise NoFabricNetwork(f"{self.member.name} has no orderer in the consortium's file")
-        return self.member.orderer

@@ -5,6 +5,9 @@ All the while a machine of one of the others is charged, and no transaction of i
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +19,9 @@ import pytest
 from fabric_protos.common import configtx_pb2
 
 from fabric.joining import join
-from fabric.running.process import ProcessKind
+from fabric.network import FabricNetwork
+from fabric.running.process import FabricProcess, ProcessKind
+from fabric.waiting import AGREE_TIMEOUT_S, until
 from network.certificates import NodeKind
 from network.channel_reader import Channel
 from network.config_update import config_update
@@ -26,8 +31,9 @@ from network.membership import add_member, change_member, remove_member
 from network.ordering import Orderer
 from network.renewal import prepare_node, renew_node, switch_node
 from network.topology import MemberEntry, OrderingKind
-from node.ledger.configuration import newest_channel, sign_update, signed_update, submit_update
+from node.ledger.configuration import QuorumAtRisk, newest_channel, sign_update, signed_update, submit_update
 from node.ledger.errors import LedgerError
+from node.ledger.fabric_rules.config_update import applied
 from node.ledger.gateway import Gateway, SigningIdentity
 from tests.consortium.fabric import why_no_fabric
 from tests.fabric.newcomer import Newcomer, make_newcomer
@@ -91,7 +97,7 @@ def test_a_member_joins_orders_and_leaves(scene: Scene, tmp_path: Path) -> None:
             with step("it becomes a consenter"):
                 await change(scene, partial(add_consenter, orderer=newcomer.orderer))
             with step("its orderer takes part"):
-                await newcomer.network.site(newcomer.member).until_ordering()
+                await newcomer.network.site(newcomer.member).orderer.until_ordering()
             await show_orderer(newcomer, newcomer.material)
             await scene.until_charged()
             assert len(consenters((await channel_of(scene)).config.channel_group)) == len(scene.network.sites) + 1
@@ -114,6 +120,41 @@ def test_a_member_joins_orders_and_leaves(scene: Scene, tmp_path: Path) -> None:
         scene.consortium.run(newcomer.network.down(lambda _step: None))
 
 
+def test_it_is_admitted_and_ordering_by_one_vote_and_excluded_when_it_is_dead(scene: Scene, tmp_path: Path) -> None:
+    newcomer = make_newcomer(tmp_path, "smith", scene.consortium.topology)
+    step = Steps(scene).step
+
+    async def scenario() -> None:
+        async with scene.machine.running():
+            await scene.until_charged()
+            since = len(scene.node_log)
+            before = (await channel_of(scene)).config.channel_group
+            admission = update_to(before, add_member(before, newcomer.material))
+            admitted = applied(before, admission.write_set)
+            ordering = update_to(admitted, add_consenter(admitted, newcomer.orderer))
+            votes = [signed_by(update, founders(scene)) for update in (admission, ordering)]
+            with step("the members vote once: it is admitted, follows, and orders"):
+                await submit_update(scene.consortium.gateway("MakerMSP", "admin"), votes[0])
+                await join(newcomer.network, newcomer.member, lambda _step: None)
+                await submit_update(scene.consortium.gateway("MakerMSP", "admin"), votes[1])
+                await newcomer.network.site(newcomer.member).orderer.until_ordering()
+            await show_orderer(newcomer, newcomer.material)
+            await scene.until_charged()
+            for process in newcomer.network.processes():
+                await asyncio.to_thread(kill, newcomer.network, process)
+            await scene.until_charged()
+            with step("one change excludes the dead member"):
+                await change(scene, partial(without, newcomer=newcomer))
+            await scene.until_charged()
+            assert FAILURE not in scene.node_log[since:]
+        await scene.check()
+
+    try:
+        scene.run(scenario())
+    finally:
+        scene.consortium.run(newcomer.network.down(lambda _step: None))
+
+
 def test_certificates_are_renewed_one_process_at_a_time(scene: Scene) -> None:
     step = Steps(scene).step
     bank = scene.consortium.topology.member("bank")
@@ -125,7 +166,7 @@ def test_certificates_are_renewed_one_process_at_a_time(scene: Scene) -> None:
         await change(scene, partial(renew_consenter, orderer=prepared_orderer(scene, member)))
         switch_node(scene.consortium.topology.keys(member), NodeKind.ORDERER)
         await scene.network.restart(process)
-        await site.until_ordering()
+        await site.orderer.until_ordering()
 
     async def scenario() -> None:
         async with scene.machine.running():
@@ -158,15 +199,42 @@ def test_certificates_are_renewed_one_process_at_a_time(scene: Scene) -> None:
 
 async def change(scene: Scene, edit: Edit, *others: SigningIdentity) -> None:
     """The founders sign, and these; the maker's admin submits."""
-    founders = [scene.consortium.gateway(member.msp_id, "admin").identity for member in scene.consortium.members]
-    await submit_edit(scene.consortium.gateway("MakerMSP", "admin"), edit, [*founders, *others])
+    await submit_edit(scene.consortium.gateway("MakerMSP", "admin"), edit, [*founders(scene), *others])
 
 
 async def submit_edit(gateway: Gateway, edit: Edit, signers: Sequence[SigningIdentity]) -> None:
-    channel = await newest_channel(gateway)
-    before = channel.config.channel_group
-    update: bytes = config_update(channel.name, before, edit(before)).SerializeToString()
-    await submit_update(gateway, signed_update(update, [sign_update(update, signer) for signer in signers]))
+    before = (await newest_channel(gateway)).config.channel_group
+    update = signed_by(update_to(before, edit(before)), signers)
+    # The leader notices an orderer that has just been started after a moment.
+    await until(
+        lambda: submit_update(gateway, update), "the change", timeout_s=AGREE_TIMEOUT_S, passing=(QuorumAtRisk,)
+    )
+
+
+def update_to(before: configtx_pb2.ConfigGroup, wanted: configtx_pb2.ConfigGroup) -> configtx_pb2.ConfigUpdate:
+    return config_update("zunft", before, wanted)
+
+
+def signed_by(
+    update: configtx_pb2.ConfigUpdate, signers: Sequence[SigningIdentity]
+) -> configtx_pb2.ConfigUpdateEnvelope:
+    data: bytes = update.SerializeToString()
+    return signed_update(data, [sign_update(data, signer) for signer in signers])
+
+
+def without(channel_group: configtx_pb2.ConfigGroup, newcomer: Newcomer) -> configtx_pb2.ConfigGroup:
+    """Its orderer and itself at once."""
+    return remove_member(remove_consenter(channel_group, newcomer.orderer.endpoint), newcomer.member.msp_id)
+
+
+def founders(scene: Scene) -> list[SigningIdentity]:
+    return [scene.consortium.gateway(member.msp_id, "admin").identity for member in scene.consortium.members]
+
+
+def kill(network: FabricNetwork, process: FabricProcess) -> None:
+    running = network.runtime_of(process).running(process)
+    assert running
+    os.kill(running.pid, signal.SIGKILL)
 
 
 async def show_orderer(newcomer: Newcomer, material: MemberMaterial) -> None:

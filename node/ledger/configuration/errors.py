@@ -30,6 +30,10 @@ class UpdateRefused(ConfigurationError):
         return str(names.get(self.status, f"status {self.status}"))
 
 
+class QuorumAtRisk(UpdateRefused):
+    """Too few orderers run for a change among them. One that has just been started counts after a moment."""
+
+
 class NoOrdererAnswers(ConfigurationError):
     """None of the channel's orderers can be reached, or all are unable to order now. Nothing was changed."""
 

@@ -15,7 +15,7 @@ from fabric_protos.common import common_pb2
 
 from network.channel_reader import Channel
 from network.orderer_addresses import orderer_addresses
-from node.ledger.configuration.errors import ConfigurationError, NoOrdererAnswers, UpdateRefused
+from node.ledger.configuration.errors import ConfigurationError, NoOrdererAnswers, QuorumAtRisk, UpdateRefused
 from node.ledger.errors import TransportError
 from node.ledger.gateway import Gateway
 from node.ledger.grpc_transport import GrpcTransport, TlsFiles
@@ -23,6 +23,8 @@ from node.ledger.transport import LedgerTransport
 
 # What an orderer says of the update itself; the rest it says of its own state.
 _REFUSALS = (common_pb2.BAD_REQUEST, common_pb2.FORBIDDEN, common_pb2.REQUEST_ENTITY_TOO_LARGE)
+# A raft leader's words.
+_QUORUM_AT_RISK = "configuration will result in quorum loss"
 
 
 class Orderers:
@@ -72,7 +74,8 @@ class Orderers:
         except TransportError as error:
             raise _failure(where, error) from error
         if answer.status in _REFUSALS:
-            raise UpdateRefused(where, answer.status, answer.info)
+            refusal = QuorumAtRisk if _QUORUM_AT_RISK in answer.info else UpdateRefused
+            raise refusal(where, answer.status, answer.info)
         if answer.status != common_pb2.SUCCESS:
             raise NoOrdererAnswers(f"{where} says {common_pb2.Status.Name(answer.status)}: {answer.info}")
 
