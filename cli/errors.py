@@ -7,7 +7,6 @@ from cli.exit_codes import ExitCode
 from fabric.errors import (
     ChaincodeDown,
     FabricError,
-    ForeignCertificate,
     NoFabricNetwork,
     NoLog,
     NoOrderer,
@@ -96,7 +95,6 @@ _EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (RefusedByOrderer, ExitCode.UNREACHABLE),
     (NotInTime, ExitCode.UNREACHABLE),
     (WrongChannel, ExitCode.NETWORK),
-    (ForeignCertificate, ExitCode.NETWORK),
     # Its programs, its engine, its ports, its disk.
     (FabricError, ExitCode.MACHINE),
     (OSError, ExitCode.MACHINE),

@@ -8,7 +8,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from chaincode.roles import Role, read_roles
+from chaincode.roles import Role
 from cli.errors import NoSuchUser
 from cli.logs import log_to_standard_error
 from cli.session import Session
@@ -75,8 +75,6 @@ async def _catch_up(session: Session, client: NodeClient) -> None:
 
 
 def _user_for(session: Session, allowed: frozenset[Role]) -> str:
-    keys = session.topology.keys(session.member)
-    for name in keys.users():
-        if read_roles(keys.user(name).certificate()) & allowed:
-            return name
+    for name in session.topology.keys(session.member).users_with(allowed):
+        return name
     raise NoSuchUser(f"{session.member.name} has no user with the role {' or '.join(sorted(allowed))}")

@@ -15,7 +15,6 @@ from google.protobuf.message import Message
 from chaincode import keys
 from chaincode.contract import TRANSACTIONS
 from chaincode.keys import Key
-from chaincode.roles import read_roles
 from cli.errors import NoSuchUser, NotAParty
 from fabric.diagnosis import diagnose
 from network.key_files import KeyFiles
@@ -102,9 +101,8 @@ class Session:
         if self.user is not None:
             return own.user(self.user)
         allowed = TRANSACTIONS[transaction].roles
-        for name in own.users():
-            if read_roles(own.user(name).certificate()) & allowed:
-                return own.user(name)
+        for name in own.users_with(allowed):
+            return own.user(name)
         needed = " or ".join(sorted(allowed))
         raise NoSuchUser(f"{self.member.name} has no user with the role {needed}, which {transaction} needs")
 

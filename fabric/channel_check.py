@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from fabric_protos.common import common_pb2
 
 from fabric.administration.peer_admin import PeerAdmin
-from fabric.errors import RefusedByPeer, WrongChannel
+from fabric.errors import PeerBehind, RefusedByPeer, WrongChannel
+from network.channel_reader import read_channel
 from network.topology import Topology
 
 
@@ -22,11 +23,16 @@ def check_channels(joined: Sequence[str], topology: Topology, whose: str) -> Non
 
 
 async def check_genesis(admin: PeerAdmin, topology: Topology, whose: str) -> None:
-    """That the channel the peer has joined is not another of the same name. Raises WrongChannel, PeerUnreachable."""
+    """That the channel the peer has joined is not another of the same name.
+
+    Raises WrongChannel, PeerUnreachable; PeerBehind for a member that has joined later, until its peer knows that.
+    """
     genesis = common_pb2.Block.FromString(topology.genesis_path.read_bytes())
     try:
         is_same = (await admin.block(topology.channel, 0)).header == genesis.header
-    except RefusedByPeer:
+    except RefusedByPeer as error:
+        if admin.identity.msp_id not in read_channel(genesis).members:
+            raise PeerBehind(f"{whose} has not come to the block that admits its member: {error}") from error
         # A channel of others does not let the member's admin read.
         is_same = False
     if not is_same:

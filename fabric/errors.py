@@ -69,8 +69,16 @@ class WrongChannel(FabricError):
     """A peer or orderer has joined something else than the consortium's channel."""
 
 
-class ForeignCertificate(FabricError):
-    """A node's certificate was not issued by its own member."""
+class PeerBehind(FabricError):
+    """The peer has not yet come to the block that admits its member."""
+
+
+class OrdererBehind(FabricError):
+    """The orderer still lacks blocks, or does not take part in ordering yet."""
+
+
+class NoChaincode(FabricError):
+    """The channel runs no chaincode yet."""
 
 
 # --- what a transaction meets -----------------------------------------------------------------------------------------

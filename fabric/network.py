@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 
 from chaincode.code_digest import code_digest
@@ -52,7 +52,8 @@ class FabricNetwork:
         report("starting the orderers")
         await self.start(self.processes(ProcessKind.ORDERER))
         report("joining the orderers to the channel")
-        await asyncio.gather(*(site.join_orderer() for site in sites if site.member.orderer))
+        genesis = self.topology.genesis_path.read_bytes()
+        await asyncio.gather(*(site.orderer.join(genesis) for site in sites if site.member.orderer))
         report("starting the chaincode and the peers")
         await self.start(self.processes(ProcessKind.CHAINCODE))
         await self.start(self.processes(ProcessKind.PEER))
@@ -96,6 +97,10 @@ class FabricNetwork:
 
     def site(self, member: MemberEntry) -> MemberSite:
         return MemberSite(self.topology, member, self.package)
+
+    def only(self, member: MemberEntry) -> FabricNetwork:
+        """One member's part, which is all that its own machine has."""
+        return replace(self, topology=replace(self.topology, members=(member,)))
 
     def processes(self, *kinds: ProcessKind) -> list[FabricProcess]:
         """Of these kinds, else all; in the order in which they start."""

@@ -7,10 +7,10 @@ from datetime import datetime
 
 import psutil
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 
-from fabric.errors import DiskFull, ForeignCertificate
-from network.certificates import NodeKind
+from fabric.errors import DiskFull
+from network.certificates import NodeKind, is_issued_by
+from network.errors import ForeignCertificate
 from network.key_files import KeyFiles, parse_certificate
 from network.member_keys import MemberKeys
 from network.topology import MemberEntry, Topology
@@ -27,7 +27,7 @@ def check_certificates(topology: Topology, now: datetime) -> None:
     for member in topology.members:
         for files, root in _with_roots(member, topology.keys(member)):
             certificate = files.pair(now=now).certificate
-            if not _is_issued_by(certificate, root):
+            if not is_issued_by(certificate, root):
                 raise ForeignCertificate(
                     f"{files.certificate_path} was not issued by {member.name}'s own root: restore the one that was"
                 )
@@ -50,15 +50,7 @@ def _with_roots(member: MemberEntry, keys: MemberKeys) -> Iterator[tuple[KeyFile
     material = keys.public_material()
     [identity_root] = (parse_certificate(pem, "the root of identities") for pem in material.ca_certificates)
     [tls_root] = (parse_certificate(pem, "the root of TLS certificates") for pem in material.tls_ca_certificates)
-    yield keys.user("admin"), identity_root
+    yield keys.admin(), identity_root
     for kind in [NodeKind.PEER, *([NodeKind.ORDERER] if member.orderer else [])]:
         yield keys.node(kind), identity_root
         yield keys.node_tls(kind), tls_root
-
-
-def _is_issued_by(certificate: x509.Certificate, root: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(root)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-    return True

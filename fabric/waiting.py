@@ -9,6 +9,11 @@ from typing import TypeVar
 from fabric.errors import NotInTime
 
 PAUSE_S = 0.2
+JOIN_TIMEOUT_S = 60
+# Until orderers have a leader, and peers know each other.
+AGREE_TIMEOUT_S = 90
+# Who catches up gets blocks all the while, from whichever orderer answers.
+STALL_TIMEOUT_S = 60
 
 Answer = TypeVar("Answer")
 
@@ -32,3 +37,26 @@ async def until(
                 reason = str(error) or "no answer"
                 raise NotInTime(f"{what} did not come about within {timeout_s:.0f} s: {reason}") from error
         await asyncio.sleep(PAUSE_S)
+
+
+async def until_caught_up(
+    attempt: Callable[[], Awaitable[Answer]],
+    what: str,
+    *,
+    height: Callable[[], Awaitable[int]],
+    stall_s: float,
+    passing: tuple[type[Exception], ...],
+) -> Answer:
+    """Like `until` for what takes the longer the longer the channel is: the limit is for a time without a new block.
+
+    Raises NotInTime, and at once whatever is not passing.
+    """
+    before = 0
+    while True:
+        try:
+            return await until(attempt, what, timeout_s=stall_s, passing=passing)
+        except NotInTime:
+            now = await height()
+            if now <= before:
+                raise
+            before = now

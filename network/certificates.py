@@ -13,16 +13,29 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
-from network.errors import CertificateExpired, CertificateNotYetValid
+from network.errors import CertificateExpired, CertificateNotYetValid, ForeignCertificate
 
 Clock = Callable[[], datetime]
 
+# So long before a certificate ends somebody is told.
+WARN_DAYS = 30
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+# Extensions that every certificate gets from its own key, its issuer and its kind.
+_ISSUED_ANEW = frozenset(
+    {
+        ExtensionOID.SUBJECT_KEY_IDENTIFIER,
+        ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
+        ExtensionOID.BASIC_CONSTRAINTS,
+        ExtensionOID.KEY_USAGE,
+    }
+)
 
 
 class NodeKind(StrEnum):
@@ -71,7 +84,7 @@ def make_authority(common_name: str, organisation: str, validity: Validity) -> K
     """A self-signed root."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = _name(common_name, organisation)
-    builder = _begin(subject, key.public_key(), validity.authority, validity)
+    builder = _begin(subject, key.public_key(), validity, validity.clock() + validity.authority)
     builder = builder.issuer_name(subject)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
     builder = builder.add_extension(_key_usage(authority=True), critical=True)
@@ -85,7 +98,7 @@ def issue_identity(
 
     It names no extended key usage, so that it also serves as the client's certificate in TLS.
     """
-    return _issue(authority, common_name, kind, validity, extensions)
+    return _issue(authority, _node_name(authority, common_name, kind), validity, extensions)
 
 
 def issue_tls(
@@ -94,7 +107,35 @@ def issue_tls(
     """A certificate for TLS, both as server (for these DNS names and IP addresses) and as client."""
     usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
     names = x509.SubjectAlternativeName([_host_name(host) for host in hosts])
-    return _issue(authority, common_name, kind, validity, (usage, names))
+    return _issue(authority, _node_name(authority, common_name, kind), validity, (usage, names))
+
+
+def reissue(
+    authority: KeyPair,
+    former: x509.Certificate,
+    validity: Validity,
+    key: ec.EllipticCurvePrivateKey | None = None,
+) -> KeyPair:
+    """Another certificate for the same holder, with the same names, roles and hosts; for `key`, or else a fresh one.
+
+    Raises ForeignCertificate if `former` is another authority's.
+    """
+    if not is_issued_by(former, authority.certificate):
+        raise ForeignCertificate(
+            f"The certificate of {common_name_of(former)!r} was not issued by the member's own root: restore the one "
+            "that was."
+        )
+    extensions = [one.value for one in former.extensions if one.oid not in _ISSUED_ANEW]
+    return _issue(authority, former.subject, validity, extensions, key)
+
+
+def is_issued_by(certificate: x509.Certificate, root: x509.Certificate) -> bool:
+    """Whether the root's name and signature are on it."""
+    try:
+        certificate.verify_directly_issued_by(root)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def check_validity(certificate: x509.Certificate, now: datetime, what: str) -> None:
@@ -112,8 +153,12 @@ def check_validity(certificate: x509.Certificate, now: datetime, what: str) -> N
 
 def organisation_of(certificate: x509.Certificate) -> str:
     """The subject's organisation, in our certificates the member's MSP id; empty where there is none."""
-    values = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
-    return str(values[0].value) if values else ""
+    return _subject_part(certificate, NameOID.ORGANIZATION_NAME)
+
+
+def common_name_of(certificate: x509.Certificate) -> str:
+    """The subject's common name, in our certificates the user's; empty where there is none."""
+    return _subject_part(certificate, NameOID.COMMON_NAME)
 
 
 def node_kinds(certificate: x509.Certificate) -> frozenset[str]:
@@ -128,28 +173,38 @@ def is_low_s(signature: bytes) -> bool:
 
 
 def _issue(
-    authority: KeyPair, common_name: str, kind: NodeKind, validity: Validity, extensions: Sequence[x509.ExtensionType]
+    authority: KeyPair,
+    subject: x509.Name,
+    validity: Validity,
+    extensions: Sequence[x509.ExtensionType],
+    key: ec.EllipticCurvePrivateKey | None = None,
 ) -> KeyPair:
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = key or ec.generate_private_key(ec.SECP256R1())
     issuer = authority.certificate
-    builder = _begin(_name(common_name, organisation_of(issuer), kind), key.public_key(), validity.identity, validity)
+    # Nobody accepts it after its authority's end.
+    ends = min(validity.clock() + validity.identity, issuer.not_valid_after_utc)
+    builder = _begin(subject, key.public_key(), validity, ends)
     builder = builder.issuer_name(issuer.subject)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(_key_usage(authority=False), critical=True)
-    issuer_key_id = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-    known_by = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer_key_id)
-    for extension in (known_by, *extensions):
+    for extension in (authority_key_identifier(issuer), *extensions):
         builder = builder.add_extension(extension, critical=False)
     return KeyPair(key, _sign_low_s(builder, authority.key))
 
 
+def authority_key_identifier(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
+    """By which Fabric finds the issuer of a certificate, or of a revocation list."""
+    issuer_key_id = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer_key_id)
+
+
 def _begin(
-    subject: x509.Name, public_key: ec.EllipticCurvePublicKey, lasts: timedelta, validity: Validity
+    subject: x509.Name, public_key: ec.EllipticCurvePublicKey, validity: Validity, ends: datetime
 ) -> x509.CertificateBuilder:
-    now = validity.clock()
+    begins = validity.clock() - validity.begins_before
     builder = x509.CertificateBuilder().subject_name(subject).public_key(public_key)
     builder = builder.serial_number(x509.random_serial_number())
-    builder = builder.not_valid_before(now - validity.begins_before).not_valid_after(now + lasts)
+    builder = builder.not_valid_before(begins).not_valid_after(ends)
     return builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
 
 
@@ -159,6 +214,15 @@ def _sign_low_s(builder: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKe
         certificate = builder.sign(key, hashes.SHA256())
         if is_low_s(certificate.signature):
             return certificate
+
+
+def _subject_part(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> str:
+    values = certificate.subject.get_attributes_for_oid(oid)
+    return str(values[0].value) if values else ""
+
+
+def _node_name(authority: KeyPair, common_name: str, kind: NodeKind) -> x509.Name:
+    return _name(common_name, organisation_of(authority.certificate), kind)
 
 
 def _name(common_name: str, organisation: str, unit: str | None = None) -> x509.Name:

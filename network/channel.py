@@ -41,10 +41,15 @@ class ChannelSettings:
 def genesis_block(settings: ChannelSettings, *, clock: Clock = utc_now, nonce: bytes | None = None) -> common_pb2.Block:
     """Block 0. Raises InvalidName, InvalidChannel."""
     config = configtx_pb2.Config(channel_group=channel_group(settings))
-    envelope = _config_envelope(settings.name, config, clock, nonce or secrets.token_bytes(24))
+    timestamp = Timestamp()
+    timestamp.FromSeconds(int(clock().timestamp()))
+    envelope = config_envelope(
+        settings.name, configtx_pb2.ConfigEnvelope(config=config), timestamp, nonce or secrets.token_bytes(24)
+    )
     data = common_pb2.BlockData(data=[_bytes(envelope)])
+    metadata = common_pb2.BlockMetadata(metadata=block_metadata(last_config=0))
     return common_pb2.Block(
-        header=common_pb2.BlockHeader(number=0, data_hash=data_hash(data)), data=data, metadata=_genesis_metadata()
+        header=common_pb2.BlockHeader(number=0, data_hash=data_hash(data)), data=data, metadata=metadata
     )
 
 
@@ -75,9 +80,14 @@ def member_group(member: MemberMaterial) -> configtx_pb2.ConfigGroup:
     policies = {**member_policies(member.msp_id), "Endorsement": signature(signed_by_role(member.msp_id, PEER))}
     values: dict[str, Message] = {"MSP": msp_config(member)}
     if member.anchor_peers:
-        anchors = [peer_configuration_pb2.AnchorPeer(host=peer.host, port=peer.port) for peer in member.anchor_peers]
-        values["AnchorPeers"] = peer_configuration_pb2.AnchorPeers(anchor_peers=anchors)
+        values["AnchorPeers"] = anchor_peers(member)
     return config_group(policies=policies, values=values)
+
+
+def anchor_peers(member: MemberMaterial) -> peer_configuration_pb2.AnchorPeers:
+    """Where the other members' peers find the member's."""
+    anchors = [peer_configuration_pb2.AnchorPeer(host=peer.host, port=peer.port) for peer in member.anchor_peers]
+    return peer_configuration_pb2.AnchorPeers(anchor_peers=anchors)
 
 
 def _check(settings: ChannelSettings) -> None:
@@ -92,31 +102,32 @@ def _check(settings: ChannelSettings) -> None:
         raise InvalidChannel(f"Channel {settings.name!r} names a member twice: {', '.join(sorted(msp_ids))}.")
 
 
-def _config_envelope(name: str, config: configtx_pb2.Config, clock: Clock, nonce: bytes) -> common_pb2.Envelope:
-    timestamp = Timestamp()
-    timestamp.FromSeconds(int(clock().timestamp()))
+def config_envelope(
+    name: str, config: configtx_pb2.ConfigEnvelope, timestamp: Timestamp, nonce: bytes
+) -> common_pb2.Envelope:
+    """What a configuration block of channel `name` holds where no orderer signs it."""
     channel_header = common_pb2.ChannelHeader(
         type=common_pb2.CONFIG,
         version=1,
         channel_id=name,
         timestamp=timestamp,
-        # Nobody signs a genesis block, so there is no creator in the id.
+        # Nobody signs it, so there is no creator in the id.
         tx_id=hashlib.sha256(nonce).hexdigest(),
     )
     header = common_pb2.Header(
         channel_header=_bytes(channel_header), signature_header=_bytes(common_pb2.SignatureHeader(nonce=nonce))
     )
-    data = _bytes(configtx_pb2.ConfigEnvelope(config=config))
-    return common_pb2.Envelope(payload=_bytes(common_pb2.Payload(header=header, data=data)))
+    return common_pb2.Envelope(payload=_bytes(common_pb2.Payload(header=header, data=_bytes(config))))
 
 
-def _genesis_metadata() -> common_pb2.BlockMetadata:
-    last_config = common_pb2.LastConfig(index=0)
-    signed = _bytes(common_pb2.OrdererBlockMetadata(last_config=last_config))
+def block_metadata(last_config: int) -> list[bytes]:
+    """The entries of a block's metadata that name the configuration block in force with it; the others are empty."""
+    named = common_pb2.LastConfig(index=last_config)
+    signed = _bytes(common_pb2.OrdererBlockMetadata(last_config=named))
     entries = [b""] * _METADATA_ENTRIES
     entries[common_pb2.SIGNATURES] = _bytes(common_pb2.Metadata(value=signed))
-    entries[common_pb2.LAST_CONFIG] = _bytes(common_pb2.Metadata(value=_bytes(last_config)))
-    return common_pb2.BlockMetadata(metadata=entries)
+    entries[common_pb2.LAST_CONFIG] = _bytes(common_pb2.Metadata(value=_bytes(named)))
+    return entries
 
 
 def _bytes(message: Message) -> bytes:

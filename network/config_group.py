@@ -19,13 +19,31 @@ def config_group(
     """A group whose every element is changed by its Admins."""
     group = configtx_pb2.ConfigGroup(mod_policy=ADMINS)
     for name, policy in policies.items():
-        group.policies[name].CopyFrom(configtx_pb2.ConfigPolicy(policy=policy, mod_policy=ADMINS))
+        set_policy(group, name, policy)
     for name, value in values.items():
-        data = value.SerializeToString(deterministic=True)
-        group.values[name].CopyFrom(configtx_pb2.ConfigValue(value=data, mod_policy=ADMINS))
+        set_value(group, name, value)
     for name, member in (groups or {}).items():
         group.groups[name].CopyFrom(member)
     return group
+
+
+def set_value(group: configtx_pb2.ConfigGroup, name: str, value: Message) -> None:
+    """In place; one that is there keeps its version and who may change it."""
+    group.values[name].value = value.SerializeToString(deterministic=True)
+    group.values[name].mod_policy = group.values[name].mod_policy or ADMINS
+
+
+def set_policy(group: configtx_pb2.ConfigGroup, name: str, policy: policies_pb2.Policy) -> None:
+    """In place; one that is there keeps its version and who may change it."""
+    group.policies[name].policy.CopyFrom(policy)
+    group.policies[name].mod_policy = group.policies[name].mod_policy or ADMINS
+
+
+def copied(group: configtx_pb2.ConfigGroup) -> configtx_pb2.ConfigGroup:
+    """To edit, while the group itself stays as it is."""
+    copy = configtx_pb2.ConfigGroup()
+    copy.CopyFrom(group)
+    return copy
 
 
 def capabilities(*names: str) -> configuration_pb2.Capabilities:
@@ -34,3 +52,16 @@ def capabilities(*names: str) -> configuration_pb2.Capabilities:
     for name in names:
         value.capabilities[name].SetInParent()
     return value
+
+
+def group_at(group: configtx_pb2.ConfigGroup, *path: str) -> configtx_pb2.ConfigGroup:
+    """The group below at this path; an empty one where there is none."""
+    # To look up a missing key of a map of messages would create it.
+    for name in path:
+        group = group.groups[name] if name in group.groups else configtx_pb2.ConfigGroup()
+    return group
+
+
+def value_of(group: configtx_pb2.ConfigGroup, name: str) -> bytes:
+    """A value's serialised message; empty where there is none."""
+    return bytes(group.values[name].value) if name in group.values else b""

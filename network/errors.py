@@ -61,6 +61,22 @@ class CertificateNotYetValid(NetworkError):
     """The certificate's first day has not come: the clock of one of the machines is wrong."""
 
 
+class ForeignCertificate(NetworkError):
+    """A certificate was not issued by its own member."""
+
+
+class ForeignMember(NetworkError):
+    """A member's folder holds the keys of another."""
+
+
+class UnreadableRevocations(NetworkError):
+    """A revocation list is not one PEM-encoded X.509 CRL of the member's own root."""
+
+
+class LastAdmin(NetworkError):
+    """Without this user the member could no longer change anything that is its own."""
+
+
 # --- channel configuration ------------------------------------------------------------------------------------------
 
 
@@ -74,6 +90,41 @@ class NothingToUpdate(NetworkError):
 
 class MalformedConfigBlock(NetworkError):
     """The block is not a channel's configuration block."""
+
+
+# --- changes of the channel -----------------------------------------------------------------------------------------
+
+
+class MemberInChannel(NetworkError):
+    """The channel has a member, or an orderer's organisation, of this MSP id already."""
+
+
+class NotInChannel(NetworkError):
+    """The channel has no member, or no orderer's organisation, of this MSP id."""
+
+
+class LastMember(NetworkError):
+    """Without this member nobody is left to change the channel."""
+
+
+class StillOrders(NetworkError):
+    """An orderer of the member still takes part in ordering."""
+
+
+class NoOrderingService(NetworkError):
+    """The channel belongs to the embedded ledger, which orders by itself."""
+
+
+class ConsenterExists(NetworkError):
+    """An orderer of this endpoint or with this certificate takes part in ordering already."""
+
+
+class NoSuchConsenter(NetworkError):
+    """No orderer of this endpoint takes part in ordering."""
+
+
+class TooFewConsenters(NetworkError):
+    """Without this orderer the ordering service would survive no fault, or not work at all."""
 
 
 # --- the consortium's folder ------------------------------------------------------------------------------------------

@@ -1,11 +1,14 @@
 """A member's keys, made by itself and kept in one folder on its own machine.
 
 <member>/msp/ca.pem, ca.key          root of the identities
+             crl.pem                 what it has revoked
          tls/ca.pem, ca.key          root of the TLS certificates
          peer/node.pem, node.key     the node's identity
               tls.pem, tls.key       the node's TLS certificate
          orderer/...                 the same, where the member runs an orderer
          users/<name>.pem, .key      people and programs, with their roles
+
+What was renewed or revoked is in a folder `former` beside it: see network/key_switch.py.
 """
 
 from __future__ import annotations
@@ -13,11 +16,12 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chaincode.roles import Role
+from chaincode.roles import Role, read_roles
+from network import key_switch
 from network.certificates import (
     KeyPair,
     NodeKind,
@@ -28,7 +32,14 @@ from network.certificates import (
     make_authority,
     organisation_of,
 )
-from network.errors import InvalidName, MemberExists, MemberNotFound, UserExists, UserNotFound
+from network.errors import (
+    InvalidName,
+    MemberExists,
+    MemberNotFound,
+    UnreadableRevocations,
+    UserExists,
+    UserNotFound,
+)
 from network.key_files import KeyFiles
 from network.member_material import Endpoint, MemberMaterial, check_msp_id
 from network.private_files import make_private_folder
@@ -74,20 +85,36 @@ class MemberKeys:
         authority = _files(folder / "msp", "ca")
         if not authority.certificate_path.exists():
             raise MemberNotFound(f"{folder} holds no member's keys: {authority.certificate_path} is missing.")
-        return cls(folder, organisation_of(authority.certificate()), validity or Validity())
+        keys = cls(folder, organisation_of(authority.certificate()), validity or Validity())
+        keys._complete_switches()
+        return keys
 
     # --- what is there ----------------------------------------------------------------------------------------------
 
     def user(self, name: str) -> KeyFiles:
         """A user's files. Raises UserNotFound."""
-        files = _files(self.folder / "users", _check_user_name(name))
+        files = self.user_files(name)
         if not files.certificate_path.exists():
             known = ", ".join(self.users()) or "none yet"
             raise UserNotFound(f"{self.msp_id} has no user {name!r} (users: {known}); add one first.")
         return files
 
+    def user_files(self, name: str) -> KeyFiles:
+        """Where a user's files are, or would be. Raises InvalidName."""
+        return _files(self.folder / "users", _check_user_name(name))
+
+    def admin(self) -> KeyFiles:
+        """The files of the member's first admin. Raises UserNotFound, UnreadableCertificate."""
+        for name in self.users_with([Role.ADMIN]):
+            return self.user(name)
+        raise UserNotFound(f"{self.msp_id} has no admin; add one: zunft user add NAME --role admin")
+
+    def users_with(self, roles: Collection[Role]) -> list[str]:
+        """Names of the users that have one of these roles, sorted. Raises UnreadableCertificate."""
+        return [name for name in self.users() if read_roles(self.user(name).certificate()) & set(roles)]
+
     def users(self) -> list[str]:
-        """Names of all users, sorted."""
+        """Names of all users, sorted; not of those who were revoked."""
         return sorted(path.stem for path in (self.folder / "users").glob("[!.]*.pem"))
 
     def node(self, kind: NodeKind = NodeKind.PEER) -> KeyFiles:
@@ -98,6 +125,10 @@ class MemberKeys:
         """The TLS certificate of the member's peer or orderer."""
         return _files(self.folder / kind, "tls")
 
+    def root_pem(self) -> bytes:
+        """What issues the member's identities. Raises UnreadableCertificate."""
+        return _files(self.folder / "msp", "ca").certificate_pem()
+
     def tls_root_pem(self) -> bytes:
         """What a client of the member's nodes trusts. Raises UnreadableCertificate."""
         return _files(self.folder / "tls", "ca").certificate_pem()
@@ -106,19 +137,44 @@ class MemberKeys:
         self, *, anchor_peers: Iterable[Endpoint] = (), orderers: Iterable[Endpoint] = ()
     ) -> MemberMaterial:
         """What the other members get to know. Raises UnreadableCertificate."""
-        root = _files(self.folder / "msp", "ca").certificate_pem()
-        return MemberMaterial(self.msp_id, (root,), (self.tls_root_pem(),), tuple(anchor_peers), tuple(orderers))
+        roots, tls_roots, revoked = (self.root_pem(),), (self.tls_root_pem(),), self.revocation_lists()
+        return MemberMaterial(self.msp_id, roots, tls_roots, tuple(anchor_peers), tuple(orderers), revoked)
+
+    def revocation_lists(self) -> tuple[bytes, ...]:
+        """PEM: one, or none before the first revocation. Raises UnreadableRevocations."""
+        try:
+            return (self.revocations_path.read_bytes(),)
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            raise UnreadableRevocations(
+                f"Cannot read the revocation list {self.revocations_path}: {error.strerror}."
+            ) from error
+
+    @property
+    def revocations_path(self) -> Path:
+        return self.folder / "msp" / "crl.pem"
+
+    def authority(self, part: str) -> KeyPair:
+        """The root of the identities ("msp") or of the TLS certificates ("tls"), to sign with.
+
+        Raises UnreadableKey, UnsafeKeyFile, UnreadableCertificate, KeyMismatch, CertificateExpired.
+        """
+        files = _files(self.folder / part, "ca")
+        pair = files.pair()
+        check_validity(pair.certificate, self.validity.clock(), f"The CA certificate {files.certificate_path}")
+        return pair
 
     # --- what can be added ------------------------------------------------------------------------------------------
 
     def add_user(self, name: str, roles: Iterable[str]) -> KeyFiles:
         """Issues a user's certificate; an admin is one to Fabric too. Raises InvalidName, UnknownRole, UserExists."""
-        files = _files(self.folder / "users", _check_user_name(name))
+        files = self.user_files(name)
         granted = parse_roles(roles)
         if files.certificate_path.exists():
             raise UserExists(f"{self.msp_id} has a user {name!r} already; choose another name.")
         kind = NodeKind.ADMIN if Role.ADMIN in granted else NodeKind.CLIENT
-        pair = issue_identity(self._authority("msp"), name, kind, self.validity, roles_extension(granted))
+        pair = issue_identity(self.authority("msp"), name, kind, self.validity, roles_extension(granted))
         return _write_pair(files, pair)
 
     def add_node(self, kind: NodeKind, *, hosts: Sequence[str] = DEFAULT_HOSTS) -> None:
@@ -127,8 +183,8 @@ class MemberKeys:
             raise UserExists(f"{self.msp_id} has the keys of its {kind} already; keys are never overwritten.")
         make_private_folder(self.folder / kind)
         name = f"{kind}.{self.msp_id}"
-        _write_pair(self.node_tls(kind), issue_tls(self._authority("tls"), name, kind, hosts, self.validity))
-        _write_pair(self.node(kind), issue_identity(self._authority("msp"), name, kind, self.validity))
+        _write_pair(self.node_tls(kind), issue_tls(self.authority("tls"), name, kind, hosts, self.validity))
+        _write_pair(self.node(kind), issue_identity(self.authority("msp"), name, kind, self.validity))
 
     # --- how --------------------------------------------------------------------------------------------------------
 
@@ -140,11 +196,9 @@ class MemberKeys:
             _write_pair(_files(self.folder / part, "ca"), pair)
         self.add_node(NodeKind.PEER, hosts=hosts)
 
-    def _authority(self, part: str) -> KeyPair:
-        files = _files(self.folder / part, "ca")
-        pair = files.pair()
-        check_validity(pair.certificate, self.validity.clock(), f"The CA certificate {files.certificate_path}")
-        return pair
+    def _complete_switches(self) -> None:
+        for waiting in self.folder.glob("*/next/*.pem"):
+            key_switch.complete(_files(waiting.parents[1], waiting.stem))
 
 
 def _files(folder: Path, stem: str) -> KeyFiles:

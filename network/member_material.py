@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Self
 
 from network.errors import InvalidName
 
@@ -19,6 +20,12 @@ class Endpoint:
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The inverse. Raises ValueError."""
+        host, _, port = text.rpartition(":")
+        return cls(host, int(port))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ ordering service"; Fabric's orderer/configuration.proto and the two consensus ty
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fabric_protos.common import configtx_pb2, configuration_pb2, policies_pb2
 from fabric_protos.msp import identities_pb2
@@ -31,7 +31,7 @@ from network.policies import (
 )
 
 _MIB = 1024 * 1024
-_LEAST_BFT_ORDERERS = 4
+LEAST_BFT_ORDERERS = 4
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,55 @@ def orderer_group(ordering: Ordering, members: Sequence[MemberMaterial]) -> conf
         **_consensus_values(ordering),
     }
     policies = {**meta_policies(), "BlockValidation": _block_validation(ordering)}
-    groups = {member.msp_id: _member_group(member, ordering) for member in members if member.msp_id in msp_ids}
+    groups = {
+        member.msp_id: orderer_organisation(replace(member, orderers=_endpoints(ordering, member.msp_id)))
+        for member in members
+        if member.msp_id in msp_ids
+    }
     return config_group(policies=policies, values=values, groups=groups)
+
+
+def orderer_organisation(member: MemberMaterial) -> configtx_pb2.ConfigGroup:
+    """One member's part of the Orderer group."""
+    values = {"MSP": msp_config(member), "Endpoints": orderer_endpoints(member)}
+    return config_group(policies=member_policies(member.msp_id), values=values)
+
+
+def orderer_endpoints(member: MemberMaterial) -> configuration_pb2.OrdererAddresses:
+    """Where peers and clients find the member's orderers."""
+    return configuration_pb2.OrdererAddresses(addresses=[str(endpoint) for endpoint in member.orderers])
+
+
+def raft_consenter(orderer: Orderer) -> raft_pb2.Consenter:
+    """Raft knows an orderer by its TLS certificate."""
+    return raft_pb2.Consenter(
+        host=orderer.endpoint.host,
+        port=orderer.endpoint.port,
+        client_tls_cert=orderer.tls_certificate,
+        server_tls_cert=orderer.tls_certificate,
+    )
+
+
+def bft_consenter(number: int, orderer: Orderer) -> configuration_pb2.Consenter:
+    """BFT knows an orderer by its identity, and by a number of its own."""
+    return configuration_pb2.Consenter(
+        id=number,
+        host=orderer.endpoint.host,
+        port=orderer.endpoint.port,
+        msp_id=orderer.msp_id,
+        identity=orderer.identity,
+        client_tls_cert=orderer.tls_certificate,
+        server_tls_cert=orderer.tls_certificate,
+    )
+
+
+def bft_block_validation(identities: Sequence[tuple[str, bytes]]) -> policies_pb2.Policy:
+    """A quorum of the orderers signs each block; each is its MSP id and its PEM certificate."""
+    principals = [
+        identity_principal(identities_pb2.SerializedIdentity(mspid=msp_id, id_bytes=identity).SerializeToString())
+        for msp_id, identity in identities
+    ]
+    return signature(n_out_of(bft_quorum(len(principals)), principals))
 
 
 def needs_v3(ordering: Ordering | None) -> bool:
@@ -121,9 +168,9 @@ def _check(ordering: Ordering, members: Sequence[MemberMaterial]) -> set[str]:
     strangers = sorted(msp_ids - {member.msp_id for member in members})
     if strangers:
         raise InvalidChannel(f"Orderers belong to {', '.join(strangers)}, which the channel does not have as a member.")
-    if isinstance(ordering, BftOrdering) and len(ordering.orderers) < _LEAST_BFT_ORDERERS:
+    if isinstance(ordering, BftOrdering) and len(ordering.orderers) < LEAST_BFT_ORDERERS:
         raise InvalidChannel(
-            f"BFT with {len(ordering.orderers)} orderers survives no fault; use {_LEAST_BFT_ORDERERS}, or raft."
+            f"BFT with {len(ordering.orderers)} orderers survives no fault; use {LEAST_BFT_ORDERERS}, or raft."
         )
     if not ordering.orderers:
         raise InvalidChannel("The ordering service has no orderers; name at least one.")
@@ -134,7 +181,7 @@ def _consensus_values(ordering: Ordering) -> dict[str, Message]:
     if isinstance(ordering, RaftOrdering):
         metadata = _raft_metadata(ordering).SerializeToString()
         return {"ConsensusType": orderer_pb2.ConsensusType(type="etcdraft", metadata=metadata)}
-    mapping = [_consenter(number, orderer) for number, orderer in enumerate(ordering.orderers, start=1)]
+    mapping = [bft_consenter(number, orderer) for number, orderer in enumerate(ordering.orderers, start=1)]
     return {
         "ConsensusType": orderer_pb2.ConsensusType(type="BFT", metadata=_bft_options(ordering).SerializeToString()),
         "Orderers": configuration_pb2.Orderers(consenter_mapping=mapping),
@@ -142,15 +189,7 @@ def _consensus_values(ordering: Ordering) -> dict[str, Message]:
 
 
 def _raft_metadata(ordering: RaftOrdering) -> raft_pb2.ConfigMetadata:
-    consenters = [
-        raft_pb2.Consenter(
-            host=orderer.endpoint.host,
-            port=orderer.endpoint.port,
-            client_tls_cert=orderer.tls_certificate,
-            server_tls_cert=orderer.tls_certificate,
-        )
-        for orderer in ordering.orderers
-    ]
+    consenters = [raft_consenter(orderer) for orderer in ordering.orderers]
     options = raft_pb2.Options(
         tick_interval="100ms",
         election_tick=10,
@@ -181,31 +220,11 @@ def _bft_options(ordering: BftOrdering) -> bft_pb2.Options:
     )
 
 
-def _consenter(number: int, orderer: Orderer) -> configuration_pb2.Consenter:
-    return configuration_pb2.Consenter(
-        id=number,
-        host=orderer.endpoint.host,
-        port=orderer.endpoint.port,
-        msp_id=orderer.msp_id,
-        identity=orderer.identity,
-        client_tls_cert=orderer.tls_certificate,
-        server_tls_cert=orderer.tls_certificate,
-    )
-
-
 def _block_validation(ordering: Ordering) -> policies_pb2.Policy:
     if isinstance(ordering, RaftOrdering):
         return implicit_meta(ANY, "Writers")
-    principals = [
-        identity_principal(
-            identities_pb2.SerializedIdentity(mspid=orderer.msp_id, id_bytes=orderer.identity).SerializeToString()
-        )
-        for orderer in ordering.orderers
-    ]
-    return signature(n_out_of(bft_quorum(len(principals)), principals))
+    return bft_block_validation([(orderer.msp_id, orderer.identity) for orderer in ordering.orderers])
 
 
-def _member_group(member: MemberMaterial, ordering: Ordering) -> configtx_pb2.ConfigGroup:
-    addresses = [str(orderer.endpoint) for orderer in ordering.orderers if orderer.msp_id == member.msp_id]
-    values = {"MSP": msp_config(member), "Endpoints": configuration_pb2.OrdererAddresses(addresses=addresses)}
-    return config_group(policies=member_policies(member.msp_id), values=values)
+def _endpoints(ordering: Ordering, msp_id: str) -> tuple[Endpoint, ...]:
+    return tuple(orderer.endpoint for orderer in ordering.orderers if orderer.msp_id == msp_id)

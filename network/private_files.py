@@ -1,9 +1,12 @@
-"""Files that appear whole or not at all, and never replace another; private ones can be read by their owner only."""
+"""Files that appear whole or not at all; private ones can be read by their owner only, and replace no other."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 PRIVATE_FILE_MODE = 0o600
@@ -21,9 +24,30 @@ def write_public(path: Path, data: bytes) -> None:
     _write_new(path, data, PUBLIC_FILE_MODE)
 
 
+def replace_public(path: Path, data: bytes) -> None:
+    """Creates `path`, or puts it in the place of the one there is."""
+    temporary = _temporary(path)
+    try:
+        _write_synced(temporary, data, PUBLIC_FILE_MODE)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
 def make_private_folder(path: Path) -> None:
     """Creates `path` for its owner only, unless it is there."""
     path.mkdir(mode=PRIVATE_FOLDER_MODE, exist_ok=True)
+
+
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Other processes that ask the same for this folder wait as long as this lasts."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def others_may_read(path: Path) -> bool:
@@ -32,13 +56,17 @@ def others_may_read(path: Path) -> bool:
 
 
 def _write_new(path: Path, data: bytes, mode: int) -> None:
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    temporary = _temporary(path)
     try:
         _write_synced(temporary, data, mode)
         # A link, unlike a rename, fails where there is a file already.
         os.link(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}")
 
 
 def _write_synced(path: Path, data: bytes, mode: int) -> None:

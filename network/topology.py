@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from network.errors import ConsortiumNotFound, InvalidTopology
+from network.errors import ConsortiumNotFound, ForeignMember, InvalidTopology
 from network.member_keys import MemberKeys
 from network.member_material import Endpoint
 from network.private_files import write_public
@@ -141,8 +141,13 @@ class Topology:
         return self.home / "members" / member.name
 
     def keys(self, member: MemberEntry) -> MemberKeys:
-        """Raises MemberNotFound, UnreadableCertificate."""
-        return MemberKeys.load(self.folder(member))
+        """Raises MemberNotFound, UnreadableCertificate, ForeignMember."""
+        keys = MemberKeys.load(self.folder(member))
+        if keys.msp_id != member.msp_id:
+            raise ForeignMember(
+                f"{keys.folder} holds the keys of {keys.msp_id}, not of {member.msp_id}: restore those of {member.name}"
+            )
+        return keys
 
     @property
     def ledger_folder(self) -> Path:

@@ -32,7 +32,7 @@ async def members_known(endpoint: Endpoint, keys: MemberKeys, channel: str, chai
 
 
 async def _ask(endpoint: Endpoint, keys: MemberKeys, query: protocol_pb2.Query) -> protocol_pb2.QueryResult:
-    files = keys.user("admin")
+    files = keys.admin()
     identity = SigningIdentity.load(keys.msp_id, files.certificate_path, files.key_path)
     authentication = protocol_pb2.AuthInfo(client_identity=identity.creator)
     payload = protocol_pb2.Request(authentication=authentication, queries=[query]).SerializeToString()

@@ -23,10 +23,15 @@ _BOUNDARY = "zunft-config-block"
 
 @dataclass(frozen=True)
 class OrdererChannel:
-    """How an orderer stands in a channel. `status` is active, onboarding, inactive or failed."""
+    """How an orderer stands in a channel.
+
+    `status` is active, onboarding, inactive or failed; `relation` is consenter or follower, which has the blocks and
+    does not order any.
+    """
 
     height: int
     status: str
+    relation: str
 
 
 @dataclass(frozen=True)
@@ -47,10 +52,14 @@ class OrdererAdmin:
         if status == http.client.NOT_FOUND:
             return None
         fields = self._checked(status, answer)
-        return OrdererChannel(int(fields["height"]), str(fields["status"]))
+        return OrdererChannel(int(fields["height"]), str(fields["status"]), str(fields["consensusRelation"]))
 
     def join(self, config_block: bytes) -> None:
-        """The block is a serialised common.Block with the channel's configuration."""
+        """The block is a serialised common.Block with one of the channel's configurations.
+
+        With the first one a consenter begins the channel; with the newest one any orderer gets what there is from
+        those that it names, and from then on follows them until it is a consenter.
+        """
         head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="config-block"; filename="config.block"\r\n\r\n'
         body = head.encode() + config_block + f"\r\n--{_BOUNDARY}--\r\n".encode()
         content = {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"}

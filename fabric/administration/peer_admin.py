@@ -30,8 +30,8 @@ OK = 200
 class PeerAdmin:
     """One connection to the peer. Every method raises PeerUnreachable, RefusedByPeer."""
 
-    def __init__(self, endpoint: Endpoint, keys: MemberKeys, user: str = "admin") -> None:
-        files = keys.user(user)
+    def __init__(self, endpoint: Endpoint, keys: MemberKeys) -> None:
+        files = keys.admin()
         self.identity = SigningIdentity.load(keys.msp_id, files.certificate_path, files.key_path)
         self._endpoint = endpoint
         self._channel = grpc.aio.secure_channel(

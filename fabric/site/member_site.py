@@ -6,32 +6,41 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from importlib.metadata import version
+
+from fabric_protos.common import common_pb2
 
 from fabric.administration.discovery import members_known
 from fabric.administration.lifecycle import CHAINCODE, LIFECYCLE, Definition, Lifecycle
-from fabric.administration.participation import OrdererAdmin
+from fabric.administration.operations import ledger_height
 from fabric.administration.peer_admin import PeerAdmin
 from fabric.channel_check import check_channels, check_genesis
-from fabric.errors import NoFabricNetwork, OrdererUnreachable, PeerUnreachable, RefusedByPeer
+from fabric.errors import (
+    NoChaincode,
+    NoFabricNetwork,
+    OtherChaincode,
+    PeerBehind,
+    PeerUnreachable,
+    RefusedByPeer,
+)
 from fabric.running.process import FabricProcess, ProcessKind
 from fabric.site.chaincode import chaincode_process, write_chaincode_files
 from fabric.site.chaincode_package import ChaincodePackage
 from fabric.site.orderer import orderer_process, write_orderer_files
+from fabric.site.orderer_site import OrdererSite
 from fabric.site.peer import peer_process, write_peer_files
-from fabric.waiting import until
+from fabric.waiting import AGREE_TIMEOUT_S, JOIN_TIMEOUT_S, STALL_TIMEOUT_S, until, until_caught_up
 from network.member_keys import MemberKeys
-from network.topology import FabricSettings, MemberEntry, OrdererEndpoints, PeerEndpoints, Topology
+from network.topology import FabricSettings, MemberEntry, PeerEndpoints, Topology
+from node.ledger.configuration import newest_config_block
 from node.ledger.connect import connect
 from node.ledger.errors import LedgerError
 from node.ledger.gateway.calls import Limits
 from node.ledger.gateway.gateway import Gateway
 from node.ledger.gateway.identity import SigningIdentity
 
-JOIN_TIMEOUT_S = 60
-# Until orderers have a leader, and peers know each other.
-AGREE_TIMEOUT_S = 90
 # A new network takes some attempts; none of them shall take long.
 _LIMITS = Limits(evaluate_s=10, endorse_s=20, submit_s=20, commit_status_s=30)
 
@@ -49,13 +58,13 @@ class MemberSite:
     def processes(self) -> list[FabricProcess]:
         """In the order in which they start. Raises NoFabricNetwork."""
         name, keys, package = self.member.name, self._keys, self.package
-        orderers = [orderer_process(name, keys, self._orderer)] if self.member.orderer else []
+        orderers = [orderer_process(name, keys, self.orderer.endpoints)] if self.member.orderer else []
         return [*orderers, chaincode_process(name, keys, self._peer, package), peer_process(name, keys, self._peer)]
 
     def write_files(self, kind: ProcessKind, settings: FabricSettings) -> None:
         """A process's configuration, as the consortium's file and the member's keys say now."""
         if kind == ProcessKind.ORDERER:
-            write_orderer_files(self._keys, self._orderer, settings)
+            write_orderer_files(self._keys, self.orderer.endpoints, settings)
         elif kind == ProcessKind.PEER:
             write_peer_files(self._keys, self._peer, settings)
         else:
@@ -63,41 +72,55 @@ class MemberSite:
 
     # --- the channel ------------------------------------------------------------------------------------------------
 
-    async def join_orderer(self) -> None:
-        """With the channel's first block. Raises WrongChannel, RefusedByOrderer, NotInTime."""
-        admin = OrdererAdmin(self._orderer.admin, self._keys)
-
-        async def join() -> None:
-            joined = await asyncio.to_thread(admin.channels)
-            check_channels(joined, self.topology, f"the orderer of {self.member.name}")
-            if not joined:
-                await asyncio.to_thread(admin.join, self.topology.genesis_path.read_bytes())
-
-        what = f"the orderer of {self.member.name} joining {self.topology.channel}"
-        await until(join, what, timeout_s=JOIN_TIMEOUT_S, passing=(OrdererUnreachable,))
+    @property
+    def orderer(self) -> OrdererSite:
+        """Where the member has one."""
+        return OrdererSite(self.topology, self.member)
 
     async def join_peer(self) -> None:
-        """With the channel's first block. Raises WrongChannel, RefusedByPeer, NotInTime."""
+        """With the channel's first block. Raises WrongChannel, RefusedByPeer, NotInTime.
+
+        From there the peer checks every block up to the newest one for itself: `until_caught_up`.
+        """
         whose = f"the peer of {self.member.name}"
         async with PeerAdmin(self._peer.peer, self._keys) as admin:
 
             async def join() -> None:
                 joined = await admin.channels()
                 check_channels(joined, self.topology, whose)
-                if joined:
-                    await check_genesis(admin, self.topology, whose)
-                else:
+                if not joined:
                     await admin.join(self.topology.genesis_path.read_bytes())
+                    return
+                with suppress(PeerBehind):
+                    await check_genesis(admin, self.topology, whose)
 
             what = f"{whose} joining {self.topology.channel}"
             await until(join, what, timeout_s=JOIN_TIMEOUT_S, passing=(PeerUnreachable,))
 
-    async def until_known(self, msp_ids: set[str]) -> None:
-        """Until the member's peer knows one of each of these, and that it runs the chaincode. Raises NotInTime."""
+    async def until_caught_up(self) -> None:
+        """Until the peer has come to the block that admits its member, however long the channel is.
+
+        Raises WrongChannel; NotInTime when no block has come for STALL_TIMEOUT_S.
+        """
+        whose = f"the peer of {self.member.name}"
+        async with PeerAdmin(self._peer.peer, self._keys) as admin:
+            await until_caught_up(
+                lambda: check_genesis(admin, self.topology, whose),
+                f"{whose} catching up",
+                height=self._peer_height,
+                stall_s=STALL_TIMEOUT_S,
+                passing=(PeerUnreachable, PeerBehind),
+            )
+
+    async def until_known(self, msp_ids: set[str], *, least: int | None = None) -> None:
+        """Until the member's peer knows one of each of these, and that it runs the chaincode. Raises NotInTime.
+
+        `least`: of so many of them.
+        """
 
         async def know() -> None:
             unknown = msp_ids - await members_known(self._peer.peer, self._keys, self.topology.channel, CHAINCODE)
-            if unknown:
+            if len(unknown) > len(msp_ids) - (len(msp_ids) if least is None else least):
                 raise PeerUnreachable(f"it does not yet know those of {', '.join(sorted(unknown))}")
 
         what = f"the peer of {self.member.name} knowing the others"
@@ -131,6 +154,18 @@ class MemberSite:
             what = f"the chaincode's approval by {self.member.name}"
             await until(approve, what, timeout_s=AGREE_TIMEOUT_S, passing=(LedgerError,))
 
+    async def approve_committed(self) -> None:
+        """What the channel runs already. Raises NoChaincode, OtherChaincode, NotInTime."""
+        definition, own = await self.committed(), version("zunft")
+        if definition is None:
+            raise NoChaincode(f"{self.topology.channel} runs no chaincode yet: its founders bring it up first")
+        if definition.version != own:
+            raise OtherChaincode(
+                f"{self.topology.channel} runs contract {definition.version}, and this is zunft {own}: install "
+                f"zunft {definition.version}"
+            )
+        await self.approve(definition)
+
     async def commit(self, definition: Definition) -> None:
         """What a majority has approved. Raises NotInTime."""
         async with self.gateway(LIFECYCLE) as gateway:
@@ -142,16 +177,26 @@ class MemberSite:
 
             await until(commit, "the chaincode's commit", timeout_s=AGREE_TIMEOUT_S, passing=(LedgerError,))
 
+    # --- as the member's admin --------------------------------------------------------------------------------------
+
+    async def newest_config_block(self) -> common_pb2.Block:
+        """As the member's peer has it. Raises StreamError."""
+        async with self.gateway(CHAINCODE) as gateway:
+            return await newest_config_block(gateway)
+
     @asynccontextmanager
     async def gateway(self, chaincode: str) -> AsyncIterator[Gateway]:
         """As the member's admin, on its own peer."""
-        files = self._keys.user("admin")
+        files = self._keys.admin()
         identity = SigningIdentity.load(self.member.msp_id, files.certificate_path, files.key_path)
         transport = connect(self.topology, self.member)
         try:
             yield Gateway(transport, identity, channel=self.topology.channel, chaincode=chaincode, limits=_LIMITS)
         finally:
             await transport.close()
+
+    async def _peer_height(self) -> int:
+        return await asyncio.to_thread(ledger_height, self._peer.operations, self.topology.channel)
 
     # --- what the consortium's file says ----------------------------------------------------------------------------
 
@@ -164,9 +209,3 @@ class MemberSite:
         if self.member.peer is None:
             raise NoFabricNetwork(f"{self.member.name} has no peer in the consortium's file")
         return self.member.peer
-
-    @property
-    def _orderer(self) -> OrdererEndpoints:
-        if self.member.orderer is None:
-            raise NoFabricNetwork(f"{self.member.name} has no orderer in the consortium's file")
-        return self.member.orderer

@@ -19,7 +19,6 @@ from google.protobuf.message import DecodeError
 from chaincode.stub import implicit_collection
 from node.audit.bills import Bills
 from node.audit.chain import Chain
-from node.audit.config_update import read_change
 from node.audit.endorsement import Candidate, Endorsement
 from node.audit.errors import NotAGenesisBlock, UnknownMember
 from node.audit.identities import Identities
@@ -35,6 +34,7 @@ from node.audit.tokens import Reserve, Tokens
 from node.audit.world import CHAINCODE, Step, World, describe
 from node.ledger.block_reader import Block, MalformedBlock, Transaction, read_block
 from node.ledger.fabric_rules.channel import NotAConfigBlock
+from node.ledger.fabric_rules.config_update import read_change
 from node.ledger.fabric_rules.results import Version
 
 

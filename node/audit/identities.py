@@ -31,13 +31,10 @@ class Identities:
         return tuple(dict.fromkeys(endorsers))
 
     def check_change(self, admitted: bool) -> None:
-        """A later configuration, which changes members or rules.
-
-        The smaller circles that may change some parts alone (a member its own anchor peers) are not judged here.
-        """
+        """A later configuration, which changes members or rules."""
         self.tally.count()
         if not admitted:
-            self.tally.cannot_check("a change of the configuration that no majority of the members' admins signed")
+            self.tally.cannot_check("a change of the configuration that those who may make it did not sign")
 
     def _judge(self, where: str, transaction: Transaction, signed: Signed, rules: Rules) -> Identity | None:
         fault, identity = _fault(signed, transaction.time_us, rules)

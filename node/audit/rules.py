@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Self
 
 from cryptography import x509
-from fabric_protos.common import common_pb2, configtx_pb2
+from fabric_protos.common import configtx_pb2
 from fabric_protos.msp import identities_pb2
 
-from node.audit.config_update import ConfigChange, read_config
 from node.ledger.block_reader import Signed
 from node.ledger.fabric_rules.channel import Channel, group_policy
-from node.ledger.fabric_rules.identity import Identity, InvalidIdentity
+from node.ledger.fabric_rules.config_update import ConfigChange, InvalidUpdate, changed_config
+from node.ledger.fabric_rules.identity import Identity
 from node.ledger.fabric_rules.policy import Policy
 
 LIFECYCLE = "_lifecycle"
@@ -22,19 +21,9 @@ LIFECYCLE = "_lifecycle"
 class Rules(Channel):
     """The configuration in force. Make it with `from_config_block`."""
 
-    def __init__(self, channel_id: str, root: configtx_pb2.ConfigGroup) -> None:
-        super().__init__(channel_id, root)
-        self._config = configtx_pb2.Config(channel_group=root)
-        application = root.groups["Application"]
-        self._lifecycle = group_policy(application, "LifecycleEndorsement")
-        self._admins = group_policy(application, "Admins")
-
-    @classmethod
-    def from_config_block(cls, block: common_pb2.Block) -> Self:
-        """Raises NotAConfigBlock."""
-        rules = super().from_config_block(block)
-        rules._config = read_config(block).config
-        return rules
+    def __init__(self, channel_id: str, config: configtx_pb2.Config) -> None:
+        super().__init__(channel_id, config)
+        self._lifecycle = group_policy(config.channel_group.groups["Application"], "LifecycleEndorsement")
 
     def default_policy(self, namespace: str) -> Policy:
         """Who must endorse a write of a public key without a policy of its own."""
@@ -45,18 +34,11 @@ class Rules(Channel):
         return self.identity(serialised_identity(signed.msp_id, signed.certificate_pem))
 
     def admits(self, change: ConfigChange) -> bool:
-        """Whether a majority of the members' admins signed an update that leads to exactly this configuration."""
-        signers = {self._signer(one, change.update) for one in change.signatures}
-        admins = [identity for identity in signers if identity is not None]
-        return change.follows(self._config) and self._admins.satisfied_by(admins)
-
-    def _signer(self, signature: configtx_pb2.ConfigSignature, update: bytes) -> Identity | None:
-        creator = common_pb2.SignatureHeader.FromString(signature.signature_header).creator
+        """Whether those whom the policies of the changed elements ask for signed what leads to this configuration."""
         try:
-            identity = self.identity(creator)
-        except InvalidIdentity:
-            return None
-        return identity if identity.signed(signature.signature_header + update, signature.signature) else None
+            return bool(changed_config(self, change.signed) == change.config)
+        except InvalidUpdate:
+            return False
 
 
 @lru_cache(maxsize=10_000)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
+import structlog
 from fabric_protos.common import common_pb2
 
 from chaincode.contract import invoke
+from network.errors import MemberNotFound, NetworkError
 from network.topology import MemberEntry, Topology
 from node.ledger.embedded.errors import FolderInUse
 from node.ledger.embedded.ledger import EmbeddedLedger
@@ -15,6 +17,8 @@ from node.ledger.embedded.service import LedgerServer, ServerTls
 from node.ledger.gateway.identity import SigningIdentity
 from node.ledger.grpc_transport import GrpcTransport, TlsFiles
 from node.ledger.transport import LedgerTransport
+
+log = structlog.get_logger()
 
 
 def connect(topology: Topology, member: MemberEntry) -> LedgerTransport:
@@ -52,9 +56,27 @@ def create_embedded(topology: Topology) -> None:
 
 
 def open_embedded(topology: Topology) -> EmbeddedLedger:
-    """All members' peers in this process. Raises NoLedger, FolderInUse, DatabaseDamaged."""
-    peers = {}
+    """The peers of all members whose keys are here, in this process; of a new member, too, once it is admitted.
+
+    Raises NoLedger, FolderInUse, DatabaseDamaged, UnknownPeer.
+    """
+    known = peers(topology)
+
+    def newest() -> dict[str, SigningIdentity]:
+        try:
+            known.update(peers(Topology.load(topology.home)))
+        except NetworkError as error:
+            log.warning("the members' node keys are not read again", error=str(error))
+        return known
+
+    return EmbeddedLedger.open(topology.ledger_folder, invoke, newest)
+
+
+def peers(topology: Topology) -> dict[str, SigningIdentity]:
+    """Of each member whose node's keys are in the consortium's folder. Raises NetworkError."""
+    found = {}
     for member in topology.members:
-        files = topology.keys(member).node()
-        peers[member.msp_id] = SigningIdentity.load(member.msp_id, files.certificate_path, files.key_path)
-    return EmbeddedLedger.open(topology.ledger_folder, invoke, peers)
+        with suppress(MemberNotFound):
+            files = topology.keys(member).node()
+            found[member.msp_id] = SigningIdentity.load(member.msp_id, files.certificate_path, files.key_path)
+    return found

@@ -1,8 +1,9 @@
-"""A ledger on the other end of a TLS connection: a Fabric peer, or `zunft ledger serve`."""
+"""A ledger on the other end of a TLS connection: a Fabric peer or orderer, or `zunft ledger serve`."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -12,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2, gateway_pb2_grpc
+from fabric_protos.orderer import ab_pb2, ab_pb2_grpc
 from fabric_protos.peer import events_pb2, events_pb2_grpc
 
 from node.ledger.errors import TransportError
@@ -58,6 +60,7 @@ class GrpcTransport:
         self._channel = grpc.aio.secure_channel(address, credentials, options=_options(tls.server_name))
         self._gateway = gateway_pb2_grpc.GatewayStub(self._channel)
         self._deliver = events_pb2_grpc.DeliverStub(self._channel)
+        self._orderer = ab_pb2_grpc.AtomicBroadcastStub(self._channel)
 
     async def evaluate(self, request: gateway_pb2.EvaluateRequest) -> gateway_pb2.EvaluateResponse:
         return await self._answer(self._gateway.Evaluate(request))
@@ -84,6 +87,12 @@ class GrpcTransport:
 
     def deliver_with_private_data(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
         return self._stream(self._deliver.DeliverWithPrivateData(_once(request)))
+
+    async def broadcast(self, envelope: common_pb2.Envelope) -> ab_pb2.BroadcastResponse:
+        async with aclosing(self._stream(self._orderer.Broadcast(_once(envelope)))) as answers:
+            async for answer in answers:
+                return answer
+        raise TransportError(grpc.StatusCode.UNAVAILABLE, f"{self._address} hung up without an answer")
 
     async def close(self) -> None:
         await self._channel.close()

@@ -1,4 +1,4 @@
-"""How a client reaches a ledger: Fabric's Gateway and Deliver services, in this process or over gRPC.
+"""How a client reaches a ledger: Fabric's Gateway, Deliver and AtomicBroadcast services, in this process or over gRPC.
 
 Messages are Fabric's own, so the client above cannot tell which ledger it talks to.
 """
@@ -10,6 +10,7 @@ from typing import Protocol
 
 from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
+from fabric_protos.orderer import ab_pb2
 from fabric_protos.peer import events_pb2
 
 
@@ -38,5 +39,11 @@ class LedgerTransport(Protocol):
 
     def deliver_with_private_data(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
         """Blocks with the private data that the asking member may have."""
+
+    async def broadcast(self, envelope: common_pb2.Envelope) -> ab_pb2.BroadcastResponse:
+        """The orderers' service: takes a signed CONFIG_UPDATE envelope, or says with a status why not.
+
+        The embedded ledger has it, and every orderer; a Fabric peer answers UNIMPLEMENTED.
+        """
 
     async def close(self) -> None: ...

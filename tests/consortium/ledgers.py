@@ -68,7 +68,7 @@ class Embedded:
 async def start_embedded(topology: Topology, clock: UtcClock) -> Embedded:
     genesis_block = common_pb2.Block.FromString(topology.genesis_path.read_bytes())
     EmbeddedLedger.create(topology.ledger_folder, genesis_block)
-    ledger = EmbeddedLedger.open(topology.ledger_folder, invoke, peer_identities(topology), clock=clock)
+    ledger = EmbeddedLedger.open(topology.ledger_folder, invoke, lambda: peer_identities(topology), clock=clock)
     return Embedded(topology, ledger)
 
 

@@ -24,6 +24,7 @@ from network.channel import ChannelSettings, genesis_block
 from network.key_files import KeyFiles
 from network.member_material import MemberMaterial
 from node.ledger.embedded import EmbeddedLedger
+from node.ledger.embedded.ledger import Peers
 from node.ledger.gateway import ChaincodeEvent, Checkpoint, Commit, CommitError, Gateway, SigningIdentity, Transaction
 from node.ledger.transport import LedgerTransport
 from tests.ledger import chaincode
@@ -43,6 +44,7 @@ class Member:
     root: KeyPair
     peer: SigningIdentity
     user: SigningIdentity
+    admin: SigningIdentity
 
     @property
     def material(self) -> MemberMaterial:
@@ -54,7 +56,8 @@ def member(msp_id: str) -> Member:
     """Made anew in each test run; a process that a test starts takes over the roots (`hand_over`)."""
     shared = os.environ.get(ROOTS)
     root = root_files(Path(shared), msp_id).pair() if shared else make_authority(f"ca.{msp_id}", msp_id, Validity())
-    return Member(msp_id, root, identity(root, msp_id, NodeKind.PEER), identity(root, msp_id, NodeKind.CLIENT))
+    peer, user, admin = (identity(root, msp_id, kind) for kind in (NodeKind.PEER, NodeKind.CLIENT, NodeKind.ADMIN))
+    return Member(msp_id, root, peer, user, admin)
 
 
 def hand_over(folder: Path) -> dict[str, str]:
@@ -125,11 +128,11 @@ def client(transport: LedgerTransport, msp_id: str = ALPHA) -> Client:
 
 
 @asynccontextmanager
-async def embedded(folder: Path, *, clock: Clock = utc_now) -> AsyncIterator[EmbeddedLedger]:
+async def embedded(folder: Path, *, clock: Clock = utc_now, peers: Peers = peers) -> AsyncIterator[EmbeddedLedger]:
     """An embedded ledger in this folder, created if it is not there."""
     if not (folder / "channel.db").exists():
         EmbeddedLedger.create(folder, genesis())
-    ledger = EmbeddedLedger.open(folder, chaincode.invoke, peers(), clock=clock)
+    ledger = EmbeddedLedger.open(folder, chaincode.invoke, peers, clock=clock)
     try:
         yield ledger
     finally:

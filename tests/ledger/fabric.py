@@ -17,7 +17,7 @@ from fabric.network import FabricNetwork
 from fabric.running.native import NativeRuntime
 from fabric.running.process import FabricProcess, Running, Runtime
 from network.founding import Plan, make_members
-from network.topology import FabricSettings, Topology
+from network.topology import FabricSettings, OrderingKind, Topology
 from node.ledger.connect import connect
 from node.ledger.gateway import SigningIdentity
 from node.ledger.grpc_transport import GrpcTransport, TlsFiles
@@ -99,14 +99,17 @@ class TestChaincode:
 
 
 @contextmanager
-def running_network(folder: Path, module: str, core: Mapping[str, Any]) -> Iterator[RunningNetwork]:
-    """All members' peers and the first one's orderer; ended with all their processes."""
+def running_network(
+    folder: Path, module: str, core: Mapping[str, Any], *, ordering: OrderingKind = OrderingKind.RAFT, orderers: int = 1
+) -> Iterator[RunningNetwork]:
+    """All members' peers and the first ones' orderers; ended with all their processes."""
     binaries = find_binaries(None, default_cache())
     runtime = NativeRuntime({"peer": binaries.peer, "orderer": binaries.orderer})
     names = [msp_id.removesuffix("MSP").lower() for msp_id in MSP_IDS]
     members = tuple(zip(names, MSP_IDS, names, strict=True))
     first_port = free_first_port(len(members))
-    plan = Plan("Test", CHANNEL, "EUR", names[0], "", members, first_port, FabricSettings(core=core), (names[0],))
+    settings = FabricSettings(ordering=ordering, core=core)
+    plan = Plan("Test", CHANNEL, "EUR", names[0], "", members, first_port, settings, tuple(names[:orderers]))
     network = FabricNetwork(make_members(folder, plan), runtime, TestChaincode(module, runtime))
     try:
         asyncio.run(network.up(_say_nothing))

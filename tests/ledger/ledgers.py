@@ -11,6 +11,7 @@ from node.ledger.gateway import Gateway, Limits, SigningIdentity
 from node.ledger.transport import LedgerTransport
 from tests.ledger.consortium import ALPHA, CHANNEL, embedded, member
 from tests.ledger.fabric import RunningNetwork
+from tests.ledger.served import served
 
 FAST = Limits(first_pause_s=0.01, longest_pause_s=0.5, reconnect_s=0.2)
 
@@ -46,7 +47,14 @@ OpenLedger = Callable[[], AbstractAsyncContextManager[Members]]
 async def on_embedded(folder: Path) -> AsyncIterator[Members]:
     """One transport is every member's peer."""
     async with embedded(folder) as ledger:
-        yield Members(lambda _msp_id: ledger, lambda msp_id: member(msp_id).user)
+        yield Members(lambda _msp_id: ledger, lambda msp_id: member(msp_id).admin)
+
+
+@asynccontextmanager
+async def on_served(folder: Path) -> AsyncIterator[Members]:
+    """The embedded ledger on a port: one connection is every member's peer and the orderer."""
+    async with served(folder) as transport:
+        yield Members(lambda _msp_id: transport, lambda msp_id: member(msp_id).admin)
 
 
 @asynccontextmanager

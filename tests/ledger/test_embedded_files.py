@@ -158,14 +158,14 @@ async def test_an_expired_certificate_may_do_nothing_but_its_committed_deeds_sta
 async def test_one_process_at_a_time(tmp_path: Path) -> None:
     async with embedded(tmp_path):
         with pytest.raises(FolderInUse, match=f"process {os.getpid()}"):
-            EmbeddedLedger.open(tmp_path, chaincode.invoke, peers())
+            EmbeddedLedger.open(tmp_path, chaincode.invoke, peers)
     async with embedded(tmp_path) as ledger:
         assert ledger.height == 1
 
 
 def test_a_folder_without_a_ledger_and_one_with_two(tmp_path: Path) -> None:
     with pytest.raises(NoLedger, match="create one"):
-        EmbeddedLedger.open(tmp_path, chaincode.invoke, peers())
+        EmbeddedLedger.open(tmp_path, chaincode.invoke, peers)
     EmbeddedLedger.create(tmp_path, genesis())
     with pytest.raises(LedgerExists, match="another folder"):
         EmbeddedLedger.create(tmp_path, genesis())
@@ -189,7 +189,7 @@ async def test_a_truncated_or_overwritten_file_is_noticed(tmp_path: Path, name: 
     for damaged in (whole[: len(whole) // 2], whole[:5000], b"", b"not a database" * 1000):
         path.write_bytes(damaged)
         with pytest.raises(DatabaseDamaged, match="restore"):
-            EmbeddedLedger.open(tmp_path, chaincode.invoke, peers())
+            EmbeddedLedger.open(tmp_path, chaincode.invoke, peers)
     path.write_bytes(whole)
     async with embedded(tmp_path) as ledger:
         assert ledger.height == 2
@@ -202,7 +202,7 @@ async def test_files_of_different_backups_are_noticed(tmp_path: Path) -> None:
         await client(ledger).run("share", "s", ALPHA, by=(ALPHA,), value=b"v")
     (tmp_path / "channel.db").write_bytes(old)
     with pytest.raises(DatabaseDamaged, match="backup"):
-        EmbeddedLedger.open(tmp_path, chaincode.invoke, peers())
+        EmbeddedLedger.open(tmp_path, chaincode.invoke, peers)
 
 
 async def test_a_full_disk_stops_the_ledger_at_its_last_block(tmp_path: Path) -> None:
@@ -230,6 +230,6 @@ async def test_peers_must_be_the_members_own(tmp_path: Path) -> None:
     EmbeddedLedger.create(tmp_path, genesis())
     for wrong in ({ALPHA: member(BRAVO).peer}, {ALPHA: member(ALPHA).user}, {}):
         with pytest.raises(UnknownPeer):
-            EmbeddedLedger.open(tmp_path, chaincode.invoke, wrong)
+            EmbeddedLedger.open(tmp_path, chaincode.invoke, lambda wrong=wrong: wrong)
     async with embedded(tmp_path) as ledger:
         assert ledger.height == 1

@@ -10,6 +10,7 @@ from typing import TypeVar
 import grpc
 from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
+from fabric_protos.orderer import ab_pb2
 from fabric_protos.peer import events_pb2
 
 from node.ledger.errors import TransportError
@@ -62,6 +63,9 @@ class UnreliableTransport:
 
     def deliver_with_private_data(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
         return self._stream("deliver", self._ledger.deliver_with_private_data(request))
+
+    async def broadcast(self, envelope: common_pb2.Envelope) -> ab_pb2.BroadcastResponse:
+        return await self._call("broadcast", lambda: self._ledger.broadcast(envelope))
 
     async def close(self) -> None:
         await self._ledger.close()

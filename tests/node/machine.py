@@ -26,7 +26,7 @@ BATCHES_AT_ONCE = 5
 
 async def work(home: Path, meter_folder: Path, rounds: int | None) -> None:
     topology, meter = Topology.load(home), Meter.open(meter_folder)
-    ledger = EmbeddedLedger.open(topology.ledger_folder, invoke, peer_identities(topology))
+    ledger = EmbeddedLedger.open(topology.ledger_folder, invoke, lambda: peer_identities(topology))
     maker = topology.member("maker")
     try:
         async with (

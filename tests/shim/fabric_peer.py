@@ -61,7 +61,7 @@ class FabricPeer:
         self.network.write_files()
         (site,) = self.network.sites
         await self.network.start(self.network.processes(ProcessKind.ORDERER))
-        await site.join_orderer()
+        await site.orderer.join(self.network.topology.genesis_path.read_bytes())
         await self.network.start(self.network.processes(ProcessKind.PEER))
         await site.join_peer()
 

@@ -31,6 +31,12 @@ class Authority:
         self._check(identity, self._channel.readers, "Readers")
         return identity
 
+    async def submitter(self, creator: bytes, message: bytes, signature: bytes) -> Identity:
+        """The identity that hands in a change of the configuration. Raises Refused."""
+        identity = await self._signer(creator, message, signature)
+        self._check(identity, self._channel.policy("/Channel/Writers"), "Writers")
+        return identity
+
     def check_writer(self, identity: Identity) -> None:
         """Raises Refused."""
         self._check(identity, self._channel.writers, "Writers")

@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from fabric_protos.common import common_pb2
 
 from network.block_hash import data_hash
+from network.channel import block_metadata
 
-METADATA_FIELDS = len(common_pb2.BlockMetadataIndex.keys())
 
-
-def new_block(number: int, previous_hash: bytes, envelopes: Sequence[bytes], codes: Sequence[int]) -> common_pb2.Block:
-    """A block of serialised envelopes; `codes` are their validation codes."""
+def new_block(
+    number: int, previous_hash: bytes, envelopes: Sequence[bytes], codes: Sequence[int], last_config: int
+) -> common_pb2.Block:
+    """A block of serialised envelopes; `codes` are their validation codes, `last_config` is the number of the
+    configuration block in force."""
     data = common_pb2.BlockData(data=envelopes)
     header = common_pb2.BlockHeader(number=number, previous_hash=previous_hash, data_hash=data_hash(data))
-    metadata = [b""] * METADATA_FIELDS
+    metadata = block_metadata(last_config)
     metadata[common_pb2.TRANSACTIONS_FILTER] = bytes(codes)
     return common_pb2.Block(
         header=header,

@@ -18,7 +18,6 @@ from node.ledger.embedded.orderer import Orderer
 from node.ledger.embedded.private_store import PrivateWrite
 from node.ledger.embedded.rwset import kv_write
 from node.ledger.embedded.transaction import CODE, Invalid, parse_action, parse_header
-from node.ledger.fabric_rules.channel import Channel
 from node.ledger.fabric_rules.results import serialise
 
 ForBlock = Callable[[common_pb2.Block], events_pb2.DeliverResponse]
@@ -27,8 +26,8 @@ ForBlock = Callable[[common_pb2.Block], events_pb2.DeliverResponse]
 class Delivery:
     """Reads blocks from the files, the newest from memory, and waits for those to come."""
 
-    def __init__(self, channel: Channel, folder: Folder, orderer: Orderer) -> None:
-        self._channel = channel
+    def __init__(self, channel_id: str, folder: Folder, orderer: Orderer) -> None:
+        self._channel_id = channel_id
         self._folder = folder
         self._orderer = orderer
 
@@ -110,16 +109,16 @@ class Delivery:
         if newest and newest.block is block:
             actions = [verdict.action for verdict in newest.verdicts if verdict.valid]
             return [action.event for action in actions if action and action.event]
-        return stored_events(self._channel, block)
+        return stored_events(self._channel_id, block)
 
 
-def stored_events(channel: Channel, block: common_pb2.Block) -> Iterable[chaincode_event_pb2.ChaincodeEvent]:
+def stored_events(channel_id: str, block: common_pb2.Block) -> Iterable[chaincode_event_pb2.ChaincodeEvent]:
     codes = block.metadata.metadata[common_pb2.TRANSACTIONS_FILTER] or bytes(len(block.data.data))
     for serialised, code in zip(block.data.data, codes, strict=True):
         if code != CODE.VALID:
             continue
         try:
-            action = parse_action(channel, parse_header(common_pb2.Envelope.FromString(serialised)))
+            action = parse_action(channel_id, parse_header(common_pb2.Envelope.FromString(serialised)))
         except Invalid:
             continue  # the channel's configuration
         if action.event:
@@ -145,22 +144,22 @@ def block_response(block: common_pb2.Block) -> events_pb2.DeliverResponse:
     return events_pb2.DeliverResponse(block=block)
 
 
-def filtered_response(channel: Channel) -> ForBlock:
+def filtered_response(channel_id: str) -> ForBlock:
     """Transaction ids, codes and events without their payload in place of the block."""
 
     def response(block: common_pb2.Block) -> events_pb2.DeliverResponse:
         codes = block.metadata.metadata[common_pb2.TRANSACTIONS_FILTER] or bytes(len(block.data.data))
-        transactions = [filtered(channel, *entry) for entry in zip(block.data.data, codes, strict=True)]
+        transactions = [filtered(channel_id, *entry) for entry in zip(block.data.data, codes, strict=True)]
         number = block.header.number
         filtered_block = events_pb2.FilteredBlock(
-            channel_id=channel.channel_id, number=number, filtered_transactions=transactions
+            channel_id=channel_id, number=number, filtered_transactions=transactions
         )
         return events_pb2.DeliverResponse(filtered_block=filtered_block)
 
     return response
 
 
-def filtered(channel: Channel, serialised: bytes, code: int) -> events_pb2.FilteredTransaction:
+def filtered(channel_id: str, serialised: bytes, code: int) -> events_pb2.FilteredTransaction:
     """As in Fabric an invalid transaction's event is there, too: the code says that it does not count."""
     envelope = common_pb2.Envelope.FromString(serialised)
     payload = common_pb2.Payload.FromString(envelope.payload)
@@ -168,16 +167,16 @@ def filtered(channel: Channel, serialised: bytes, code: int) -> events_pb2.Filte
     transaction = events_pb2.FilteredTransaction(txid=header.tx_id, type=header.type, tx_validation_code=code)
     if header.type == common_pb2.ENDORSER_TRANSACTION:
         actions = [
-            events_pb2.FilteredChaincodeAction(chaincode_event=event) for event in bare_events(channel, envelope)
+            events_pb2.FilteredChaincodeAction(chaincode_event=event) for event in bare_events(channel_id, envelope)
         ]
         transaction.transaction_actions.CopyFrom(events_pb2.FilteredTransactionActions(chaincode_actions=actions))
     return transaction
 
 
-def bare_events(channel: Channel, envelope: common_pb2.Envelope) -> Iterable[chaincode_event_pb2.ChaincodeEvent]:
+def bare_events(channel_id: str, envelope: common_pb2.Envelope) -> Iterable[chaincode_event_pb2.ChaincodeEvent]:
     """Without the payload."""
     try:
-        event = parse_action(channel, parse_header(envelope)).event
+        event = parse_action(channel_id, parse_header(envelope)).event
     except Invalid:
         return
     if event:

@@ -57,8 +57,10 @@ Chaincode = Callable[[Stub], Awaitable[Response]]
 class Endorsed:
     """A transaction ready for its creator's signature, what endorsers signed, and the private values that they keep.
 
-    `private` is serialised, by collection.
+    `private` is serialised, by collection; `channel` is the configuration that knows these identities.
     """
+
+    channel: Channel
 
     payload: bytes
     creator: Identity
@@ -90,9 +92,9 @@ class Endorser:
         self._choose = lru_cache(1000)(self._choose_uncached)
 
     @property
-    def any_peer(self) -> tuple[str]:
-        """Who answers where it does not matter who does."""
-        return (next(iter(self._peers)),)
+    def any_peer(self) -> str:
+        """Who answers where it does not matter who does; empty where no member's peer is here."""
+        return next(iter(self._peers), "")
 
     async def endorse(self, proposal: Proposal, creator: Identity, requested: Sequence[str]) -> Endorsed:
         """Raises TransportError as Fabric's gateway does."""
@@ -121,9 +123,11 @@ class Endorser:
         missing = [msp_id for msp_id in requested if msp_id not in self._peers]
         if missing:
             raise refusal.unavailable(f"failed to find any endorsing peers for org(s): {', '.join(missing)}")
+        if not self._peers:
+            raise refusal.unavailable("no peers available: this process has the keys of no present member's node")
         if requested:
             return creator.msp_id if creator.msp_id in requested else requested[0]
-        return creator.msp_id if creator.msp_id in self._peers else next(iter(self._peers))
+        return creator.msp_id if creator.msp_id in self._peers else self.any_peer
 
     def _simulation(self, proposal: Proposal, msp_id: str, *, query: bool) -> Simulation:
         if proposal.chaincode_name != self._name:
@@ -161,6 +165,7 @@ class Endorser:
         signed = response_payload(proposal, results, response, simulation.event)
         endorsements = await self._endorsements(signed, [self._peers[msp_id] for msp_id in msp_ids])
         return Endorsed(
+            channel=self._channel,
             payload=envelope_payload(proposal, signed, endorsements),
             creator=creator,
             action=Action(self._name, signed, endorsements, results, simulation.event),

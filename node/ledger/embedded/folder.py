@@ -36,7 +36,8 @@ class Folder:
     block, `publish` shows it to readers.
     """
 
-    def __init__(self, opened: ExitStack, channel: ChannelStore, private: Mapping[str, PrivateStore]) -> None:
+    def __init__(self, path: Path, opened: ExitStack, channel: ChannelStore, private: dict[str, PrivateStore]) -> None:
+        self._path = path
         self._opened = opened
         self.channel = channel
         self.private = private
@@ -58,7 +59,7 @@ class Folder:
                 raise LedgerExists(f"{path} holds a ledger already: open it, or choose another folder")
             for msp_id in msp_ids:
                 fresh(private_file(path, msp_id))
-                PrivateStore.create(private_file(path, msp_id)).close()
+                create_private(path, msp_id)
             unfinished = path / "channel.new"
             fresh(unfinished)
             ChannelStore.create(unfinished, genesis).close()
@@ -76,7 +77,15 @@ class Folder:
             for file in sorted((path / "private").glob("*.db")):
                 private[file.stem] = opened.enter_context(closing(PrivateStore.open(file)))
                 forget_unfinished(private[file.stem], channel.height, file)
-            return cls(opened.pop_all(), channel, private)
+            return cls(path, opened.pop_all(), channel, private)
+
+    def add_members(self, msp_ids: Iterable[str]) -> None:
+        """Makes files for those that have none yet. Raises StorageError."""
+        for msp_id in msp_ids:
+            if msp_id not in self.private:
+                create_private(self._path, msp_id)
+                store = PrivateStore.open(private_file(self._path, msp_id))
+                self.private[msp_id] = self._opened.enter_context(closing(store))
 
     def private_value(self, collection: str, key: str, version: Version, msp_id: str) -> bytes | None:
         if collection != implicit_collection(msp_id) or msp_id not in self.private:
@@ -166,6 +175,16 @@ def private_file(path: Path, msp_id: str) -> Path:
     if not FILE_NAME.fullmatch(msp_id):
         raise StorageError(f"{msp_id!r} cannot name a file: use letters, digits, dot, dash and underscore in MSP IDs")
     return path / "private" / f"{msp_id}.db"
+
+
+def create_private(path: Path, msp_id: str) -> None:
+    """A member's empty file, there as a whole or not at all. Raises StorageError."""
+    file = private_file(path, msp_id)
+    # No MSP id begins like that, so it is no other member's file.
+    unfinished = file.with_name(f".{msp_id}.new")
+    fresh(unfinished)
+    PrivateStore.create(unfinished).close()
+    unfinished.rename(file)
 
 
 def fresh(path: Path) -> None:

@@ -9,8 +9,10 @@ signed, orderer.py cuts a block, validator.py decides what takes effect, folder.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,8 +25,10 @@ from google.protobuf.message import DecodeError
 
 from chaincode.clock_guard import guarded
 from network.certificates import Clock, utc_now
+from network.channel_reader import last_config_number
 from node.ledger.embedded import refusal
 from node.ledger.embedded.authority import Authority
+from node.ledger.embedded.config_change import ConfigSubmission, changed_channel, parse_change
 from node.ledger.embedded.delivery import Delivery, ForBlock, block_response, filtered_response, status
 from node.ledger.embedded.endorser import Chaincode, Endorser
 from node.ledger.embedded.errors import StorageError, UnknownPeer
@@ -39,24 +43,37 @@ from node.ledger.embedded.validator import Verdict, check_envelope
 from node.ledger.fabric_rules.channel import Channel
 from node.ledger.fabric_rules.identity import ROLE, Identity, InvalidIdentity
 
+log = logging.getLogger(__name__)
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+# The peers' identities by their members' MSP ids.
+Peers = Callable[[], Mapping[str, PeerIdentity]]
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What follows from the channel's configuration; a change of it replaces all of this at once."""
+
+    channel: Channel
+    authority: Authority
+    endorser: Endorser
 
 
 class EmbeddedLedger:
     """Implements `LedgerTransport` in process. Belongs to the event loop that it is first used in."""
 
     def __init__(
-        self, folder: Folder, channel: Channel, endorser: Endorser, signatures: Signatures, clock: Clock
+        self, folder: Folder, in_force: InForce, configure: Callable[[Channel], InForce], signatures: Signatures
     ) -> None:
         """Use `open`."""
         self._folder = folder
-        self._channel = channel
-        self._endorser = endorser
+        self._in_force = in_force
+        self._configure = configure
         self._signatures = signatures
-        self._authority = Authority(channel, signatures, clock)
         self._transient = TransientStore()
-        self._orderer = Orderer(channel, folder, self._transient)
-        self._delivery = Delivery(channel, folder, self._orderer)
+        self._orderer = Orderer(in_force.channel, folder, self._transient, signatures, self._adopt)
+        self._delivery = Delivery(in_force.channel.channel_id, folder, self._orderer)
 
     @staticmethod
     def create(folder: Path, genesis_block: common_pb2.Block) -> None:
@@ -71,12 +88,13 @@ class EmbeddedLedger:
         cls,
         folder: Path,
         chaincode: Chaincode,
-        peers: Mapping[str, PeerIdentity],
+        peers: Peers,
         *,
         chaincode_name: str = "zunft",
         clock: Clock = utc_now,
     ) -> EmbeddedLedger:
-        """Opens what `create` made; `peers` holds the peer's identity of each member that shall endorse, by MSP id.
+        """Opens what `create` made; `peers` gives the peer's identity of each member that shall endorse, by MSP id, and
+        is asked again after each change of the configuration. A member whose peer is not among them has none here.
 
         `clock` is the peers': certificates and proposals are held against it.
 
@@ -84,15 +102,34 @@ class EmbeddedLedger:
         """
         files = Folder.open(folder)
         try:
-            channel = Channel.from_config_block(files.channel.block(0))
-            check_peers(channel, peers)
             signatures = Signatures()
             handler = guarded(chaincode, lambda: (clock() - _EPOCH) // timedelta(microseconds=1))
-            endorser = Endorser(channel, files, handler, chaincode_name, peers, signatures)
+
+            def configure(channel: Channel) -> InForce:
+                endorser = Endorser(channel, files, handler, chaincode_name, usable_peers(channel, peers()), signatures)
+                return InForce(channel, Authority(channel, signatures, clock), endorser)
+
+            in_force = configure(Channel.from_config_block(newest_config_block(files)))
+            if not in_force.endorser.any_peer:
+                raise UnknownPeer(
+                    "give at least one member's peer certificate and key, the node's: without it nobody endorses"
+                )
+            return cls(files, in_force, configure, signatures)
         except Exception:
             files.close()
             raise
-        return cls(files, channel, endorser, signatures, clock)
+
+    @property
+    def _channel(self) -> Channel:
+        return self._in_force.channel
+
+    @property
+    def _authority(self) -> Authority:
+        return self._in_force.authority
+
+    @property
+    def _endorser(self) -> Endorser:
+        return self._in_force.endorser
 
     @property
     def channel_id(self) -> str:
@@ -111,7 +148,7 @@ class EmbeddedLedger:
         try:
             proposal, creator = await self._accept(request.proposed_transaction)
         except Refused as error:
-            asked = requested or self._endorser.any_peer
+            asked = requested or [self._endorser.any_peer]
             raise refusal.not_endorsed(asked, str(error), chosen=bool(requested)) from error
         endorsed = await self._endorser.endorse(proposal, creator, requested)
         if not self._folder.has_transaction(proposal.tx_id):  # an earlier endorsement may have been committed meanwhile
@@ -123,7 +160,7 @@ class EmbeddedLedger:
         try:
             proposal, creator = await self._accept(request.proposed_transaction)
         except Refused as error:
-            code, peer = grpc.StatusCode.FAILED_PRECONDITION, self._endorser.any_peer[0]
+            code, peer = grpc.StatusCode.FAILED_PRECONDITION, self._endorser.any_peer
             raise refusal.not_evaluated(code, peer, str(error)) from error
         response = await self._endorser.evaluate(proposal, creator, tuple(request.target_organizations))
         return gateway_pb2.EvaluateResponse(result=response)
@@ -137,9 +174,10 @@ class EmbeddedLedger:
         envelope = request.prepared_transaction
         if not envelope.signature:
             raise refusal.invalid_argument("prepared transaction must be signed")
-        verdict = await self._judge(request.transaction_id, envelope)
+        channel = self._channel
+        verdict = await self._judge(channel, request.transaction_id, envelope)
         try:
-            submission = self._accept_verdict(envelope, verdict)
+            submission = self._accept_verdict(channel, envelope, verdict)
         except Refused as error:
             raise refusal.not_ordered(str(error)) from error
         with storage_unavailable():
@@ -159,6 +197,38 @@ class EmbeddedLedger:
             number, code = await self._orderer.outcome(wanted.transaction_id)
         return gateway_pb2.CommitStatusResponse(result=code, block_number=number)
 
+    # --- the configuration --------------------------------------------------------------------------------------------
+
+    async def broadcast(self, envelope: common_pb2.Envelope) -> ab_pb2.BroadcastResponse:
+        """Queues a signed CONFIG_UPDATE envelope for a block of its own, or says with an orderer's status why not.
+
+        It is in force from that block on: a member's signature counts no longer, or not yet, in the block before.
+        """
+        try:
+            self._orderer.submit(await self._accept_change(envelope))
+        except Refused as error:
+            name, _, info = str(error).partition(": ")
+            return ab_pb2.BroadcastResponse(status=common_pb2.Status.Value(name), info=info)
+        except StorageError as error:
+            return ab_pb2.BroadcastResponse(status=common_pb2.SERVICE_UNAVAILABLE, info=str(error))
+        return ab_pb2.BroadcastResponse(status=common_pb2.SUCCESS)
+
+    async def _accept_change(self, envelope: common_pb2.Envelope) -> ConfigSubmission:
+        """What Fabric's orderer checks. Raises Refused."""
+        try:
+            header = parse_header(envelope)
+        except Invalid as error:
+            raise Refused(f"BAD_REQUEST: the envelope is malformed: {error}") from error
+        if header.channel.channel_id != self.channel_id:
+            raise Refused(f"NOT_FOUND: channel '{header.channel.channel_id}' not found; this is '{self.channel_id}'")
+        change = parse_change(self._channel, header, envelope)
+        await self._authority.submitter(header.signature.creator, envelope.payload, envelope.signature)
+        changed_channel(self._channel, change.signed)
+        return change
+
+    def _adopt(self, channel: Channel) -> None:
+        self._in_force = self._configure(channel)
+
     # --- streams ------------------------------------------------------------------------------------------------------
 
     async def chaincode_events(
@@ -170,8 +240,12 @@ class EmbeddedLedger:
         except DecodeError as error:
             raise refusal.invalid_argument(f"invalid chaincode events request: {error}") from error
         await self._may_read(wanted.channel_id, wanted.identity, request.request, request.signature)
+        in_force = self._in_force
         with storage_unavailable():
             async for response in self._delivery.events(wanted):
+                if self._in_force is not in_force:
+                    in_force = self._in_force
+                    await self._may_read(wanted.channel_id, wanted.identity, request.request, request.signature)
                 yield response
 
     def deliver(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
@@ -180,7 +254,7 @@ class EmbeddedLedger:
 
     def deliver_filtered(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
         """Transaction ids and validation codes."""
-        return self._deliver(request, lambda _msp_id: filtered_response(self._channel))
+        return self._deliver(request, lambda _msp_id: filtered_response(self.channel_id))
 
     def deliver_with_private_data(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
         """Blocks and the private values of the asking member's own collection."""
@@ -206,15 +280,15 @@ class EmbeddedLedger:
             raise Refused(f"duplicate transaction found [{proposal.tx_id}]: make a new proposal")
         return proposal, creator
 
-    async def _judge(self, tx_id: str, envelope: common_pb2.Envelope) -> Verdict:
+    async def _judge(self, channel: Channel, tx_id: str, envelope: common_pb2.Envelope) -> Verdict:
         """Looks at every signature and every part, except at bytes that this process itself has just put together and
-        signed: of those only the creator's signature is new."""
+        signed: of those only the creator's signature is new, unless the configuration has changed meanwhile."""
         endorsed = self._transient.same(tx_id, envelope.payload)
-        if endorsed is None:
-            return await check_envelope(self._channel, self._signatures, envelope)
+        if endorsed is None or endorsed.channel is not channel:
+            return await check_envelope(channel, self._signatures, envelope)
         held = await self._signatures.check(endorsed.creator, envelope.payload, envelope.signature)
         return Verdict(
-            channel_id=self._channel.channel_id,
+            channel_id=channel.channel_id,
             tx_id=tx_id,
             code=CODE.VALID if held else CODE.BAD_CREATOR_SIGNATURE,
             creator=endorsed.creator,
@@ -222,20 +296,18 @@ class EmbeddedLedger:
             endorsers=endorsed.endorsers,
         )
 
-    def _accept_verdict(self, envelope: common_pb2.Envelope, verdict: Verdict) -> Submission:
+    def _accept_verdict(self, channel: Channel, envelope: common_pb2.Envelope, verdict: Verdict) -> Submission:
         """What Fabric's orderer checks; everything else shows in the block. Raises Refused."""
-        if verdict.creator is None or verdict.channel_id != self._channel.channel_id:
-            raise Refused(
-                f"BAD_REQUEST: the transaction's header is malformed, or not for '{self._channel.channel_id}'"
-            )
+        if verdict.creator is None or verdict.channel_id != channel.channel_id:
+            raise Refused(f"BAD_REQUEST: the transaction's header is malformed, or not for '{channel.channel_id}'")
         self._authority.check_writer(verdict.creator)
         if verdict.code == CODE.BAD_CREATOR_SIGNATURE:
             raise Refused("FORBIDDEN: the signature is not the creator's; sign the payload that was endorsed")
         if verdict.code == CODE.UNSUPPORTED_TX_PAYLOAD:
             raise Refused("BAD_REQUEST: this ledger takes endorsed transactions only")
-        if len(envelope.payload) > self._channel.max_envelope_bytes:
-            raise Refused(f"BAD_REQUEST: more than {self._channel.max_envelope_bytes} bytes; send less at once")
-        return Submission(envelope.SerializeToString(), verdict, self._private(verdict))
+        if len(envelope.payload) > channel.max_envelope_bytes:
+            raise Refused(f"BAD_REQUEST: more than {channel.max_envelope_bytes} bytes; send less at once")
+        return Submission(envelope.SerializeToString(), channel, verdict, self._private(verdict))
 
     def _private(self, verdict: Verdict) -> Mapping[str, bytes]:
         """A transaction that is sent again after it was committed needs no private values. Raises Refused."""
@@ -268,12 +340,26 @@ class EmbeddedLedger:
             yield status(common_pb2.NOT_FOUND)
             return
         try:
-            reader = await self._authority.reader(header.signature.creator, request.payload, request.signature)
+            async for response in self._deliver_to(header.signature.creator, request, seek, for_member):
+                yield response
         except Refused:
             yield status(common_pb2.FORBIDDEN)
-            return
+
+    async def _deliver_to(
+        self,
+        creator: bytes,
+        request: common_pb2.Envelope,
+        seek: ab_pb2.SeekInfo,
+        for_member: Callable[[str], ForBlock],
+    ) -> AsyncIterator[events_pb2.DeliverResponse]:
+        """As in Fabric each change of the configuration asks anew whether the reader may read. Raises Refused."""
+        in_force = self._in_force
+        reader = await self._authority.reader(creator, request.payload, request.signature)
         with storage_unavailable():
             async for response in self._delivery.deliver(seek, for_member(reader.msp_id)):
+                if self._in_force is not in_force:
+                    in_force = self._in_force
+                    await self._authority.reader(creator, request.payload, request.signature)
                 yield response
 
 
@@ -286,16 +372,28 @@ def storage_unavailable() -> Iterator[None]:
         raise refusal.unavailable(str(error)) from error
 
 
-def check_peers(channel: Channel, peers: Mapping[str, PeerIdentity]) -> None:
-    """Raises UnknownPeer."""
+def newest_config_block(files: Folder) -> common_pb2.Block:
+    """Raises DatabaseDamaged, MalformedConfigBlock."""
+    return files.channel.block(last_config_number(files.channel.block(files.channel.height - 1)))
+
+
+def usable_peers(channel: Channel, peers: Mapping[str, PeerIdentity]) -> dict[str, PeerIdentity]:
+    """Those that are a member's own, with a peer's certificate that the configuration in force vouches for."""
+    usable = {}
     for msp_id, peer in peers.items():
-        try:
-            identity = channel.identity(peer.creator)
-        except InvalidIdentity as error:
-            raise UnknownPeer(f"the peer of {msp_id} is no member's: {error}") from error
-        if identity.msp_id != msp_id or ROLE.PEER not in identity.roles:
-            raise UnknownPeer(
-                f"{msp_id} needs a peer certificate of its own; this one is not: use the member's node key"
-            )
-    if not peers:
-        raise UnknownPeer("give at least one member's peer identity: without it nobody endorses")
+        fault = peer_fault(channel, msp_id, peer)
+        if fault:
+            log.warning("%s has no peer here: %s", msp_id, fault)
+        else:
+            usable[msp_id] = peer
+    return usable
+
+
+def peer_fault(channel: Channel, msp_id: str, peer: PeerIdentity) -> str:
+    """Why it cannot endorse for this member; empty if it can."""
+    try:
+        identity = channel.identity(peer.creator)
+    except InvalidIdentity as error:
+        return str(error)
+    is_own = identity.msp_id == msp_id and ROLE.PEER in identity.roles
+    return "" if is_own else "it needs a peer certificate of its own, that of the member's node"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
@@ -17,13 +17,18 @@ from itertools import chain
 from fabric_protos.common import common_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
+from network.channel_reader import last_config_number
 from node.ledger.embedded.block import new_block
+from node.ledger.embedded.config_change import ConfigSubmission, block_envelope, changed_channel
 from node.ledger.embedded.errors import LedgerStopped, StorageError
 from node.ledger.embedded.folder import Folder
 from node.ledger.embedded.private_store import PrivateWrite
+from node.ledger.embedded.refusal import Refused
+from node.ledger.embedded.signatures import Signatures
 from node.ledger.embedded.transaction import CODE
 from node.ledger.embedded.transient_store import TransientStore
-from node.ledger.embedded.validator import Verdict, validate_block
+from node.ledger.embedded.updates import Updates
+from node.ledger.embedded.validator import Verdict, check_envelope, validate_block
 from node.ledger.fabric_rules.channel import Channel
 
 log = logging.getLogger(__name__)
@@ -31,10 +36,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A transaction in the queue: its serialised envelope, what is known of it so far, and the private values that its
-    endorsers kept, by collection."""
+    """A transaction in the queue: its serialised envelope, what is known of it so far by which configuration, and the
+    private values that its endorsers kept, by collection."""
 
     envelope: bytes
+    channel: Channel
     verdict: Verdict
     private: Mapping[str, bytes]
 
@@ -50,11 +56,22 @@ class Committed:
 class Orderer:
     """One task that makes blocks; `newest` and `wait_above` let readers follow."""
 
-    def __init__(self, channel: Channel, folder: Folder, transient: TransientStore) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        folder: Folder,
+        transient: TransientStore,
+        signatures: Signatures,
+        configured: Callable[[Channel], None],
+    ) -> None:
+        """`channel` is the one in force; `configured` is told each that follows, before anybody sees its block."""
         self._channel = channel
         self._folder = folder
         self._transient = transient
-        self._queue: deque[Submission] = deque()
+        self._signatures = signatures
+        self._configured = configured
+        self._last_config = last_config_number(folder.channel.block(folder.channel.height - 1))
+        self._queue: deque[Submission | ConfigSubmission] = deque()
         self._arrived = asyncio.Event()
         self._committed = asyncio.Event()
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="commit")
@@ -63,8 +80,11 @@ class Orderer:
         self.failure: StorageError | None = None
         self.recent: deque[Committed] = deque(maxlen=100)
 
-    def submit(self, submission: Submission) -> None:
-        """Queues a transaction. Raises the StorageError that stopped the ledger, if one did."""
+    def submit(self, submission: Submission | ConfigSubmission) -> None:
+        """Queues a transaction or a change of the configuration.
+
+        Raises the StorageError that stopped the ledger, if one did.
+        """
         if self.failure:
             raise self.failure
         if self._task is None:
@@ -112,13 +132,12 @@ class Orderer:
         while self.failure is None:
             self._arrived.clear()
             while self._queue and self.failure is None:
-                await self._make_block(cut(self._queue, self._channel))
+                await self._make_block()
             await self._arrived.wait()
 
-    async def _make_block(self, batch: Sequence[Submission]) -> None:
-        verdicts = [item.verdict for item in batch]
+    async def _make_block(self) -> None:
         try:
-            block = await self._write(batch, verdicts)
+            committed = await self._next_block()
         except StorageError as error:
             log.critical("the ledger stops: %s", error)
             self.failure = error
@@ -128,11 +147,12 @@ class Orderer:
                 f"no more blocks after {type(error).__name__}: {error}; start the ledger again"
             )
         else:
-            self._tell(Committed(block, verdicts))
+            if committed:
+                self._tell(committed)
         if self.failure:
             self._give_up(self.failure)
-        committed, self._committed = self._committed, asyncio.Event()
-        committed.set()
+        waited_for, self._committed = self._committed, asyncio.Event()
+        waited_for.set()
 
     def _give_up(self, failure: StorageError) -> None:
         for waiting in chain.from_iterable(self._waiting.values()):
@@ -149,26 +169,64 @@ class Orderer:
                 if not waiting.done():
                     waiting.set_result((committed.block.header.number, verdict.code))
 
-    async def _write(self, batch: Sequence[Submission], verdicts: Sequence[Verdict]) -> common_pb2.Block:
-        channel = self._folder.channel
-        number = channel.height
-        updates = validate_block(self._channel, self._folder, verdicts, number)
+    async def _next_block(self) -> Committed | None:
+        """Of what waits longest: transactions, or one change of the configuration and nothing else."""
+        first = self._queue.popleft()
+        if isinstance(first, ConfigSubmission):
+            return await self._change_configuration(first)
+        batch = cut(first, self._queue, self._channel)
+        verdicts = [await self._current_verdict(item) for item in batch]
+        updates = validate_block(self._channel, self._folder, verdicts, self._folder.channel.height)
         envelopes = [item.envelope for item in batch]
-        block = new_block(number, channel.last_hash, envelopes, [verdict.code for verdict in verdicts])
-        private = private_writes(batch, verdicts)
+        return await self._write(envelopes, verdicts, updates, private_writes(batch, verdicts), self._last_config)
+
+    async def _current_verdict(self, item: Submission) -> Verdict:
+        """Anew, if the configuration has changed since it was judged."""
+        if item.channel is self._channel:
+            return item.verdict
+        return await check_envelope(self._channel, self._signatures, common_pb2.Envelope.FromString(item.envelope))
+
+    async def _change_configuration(self, change: ConfigSubmission) -> Committed | None:
+        """None where another change came first, on which this one does not build."""
+        try:
+            channel = changed_channel(self._channel, change.signed)
+        except Refused as error:
+            log.warning("a change of the configuration is dropped: %s", error)
+            return None
+        self._folder.add_members(channel.members)
+        envelope, number = block_envelope(change, channel), self._folder.channel.height
+        verdicts, nothing = [Verdict(channel.channel_id)], Updates(self._folder)
+        committed = await self._write([envelope.SerializeToString()], verdicts, nothing, {}, last_config=number)
+        self._channel, self._last_config = channel, number
+        self._configured(channel)
+        return committed
+
+    async def _write(
+        self,
+        envelopes: Sequence[bytes],
+        verdicts: Sequence[Verdict],
+        updates: Updates,
+        private: Mapping[str, Sequence[PrivateWrite]],
+        last_config: int,
+    ) -> Committed:
+        channel, codes = self._folder.channel, [verdict.code for verdict in verdicts]
+        block = new_block(channel.height, channel.last_hash, envelopes, codes, last_config)
         self._folder.write(block, verdicts, updates, private)
         await asyncio.get_running_loop().run_in_executor(self._threads, self._folder.commit, tuple(private))
         self._folder.publish(block, verdicts, updates)
-        return block
+        return Committed(block, verdicts)
 
 
-def cut(queue: deque[Submission], channel: Channel) -> list[Submission]:
+def cut(first: Submission, queue: deque[Submission | ConfigSubmission], channel: Channel) -> list[Submission]:
     """The next block's transactions: as many as wait, within the channel's limits of count and bytes, at least one."""
-    batch = [queue.popleft()]
-    room = channel.preferred_block_bytes - len(batch[0].envelope)
-    while queue and len(batch) < channel.max_block_count and len(queue[0].envelope) <= room:
-        batch.append(queue.popleft())
-        room -= len(batch[-1].envelope)
+    batch = [first]
+    room = channel.preferred_block_bytes - len(first.envelope)
+    while queue and len(batch) < channel.max_block_count:
+        if not isinstance(queue[0], Submission) or len(queue[0].envelope) > room:
+            break
+        batch.append(queue[0])
+        room -= len(queue[0].envelope)
+        queue.popleft()
     return batch
 
 

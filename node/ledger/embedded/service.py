@@ -1,4 +1,4 @@
-"""Fabric's Gateway and Deliver services on a port, for an embedded ledger: what `zunft ledger serve` runs.
+"""Fabric's Gateway, Deliver and AtomicBroadcast services on a port, for an embedded ledger: `zunft ledger serve`.
 
 A client cannot tell it from a peer of its own member: which member's peer answers follows from who signed the request.
 """
@@ -13,6 +13,7 @@ import grpc
 import grpc.aio
 from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2, gateway_pb2_grpc
+from fabric_protos.orderer import ab_pb2, ab_pb2_grpc
 from fabric_protos.peer import events_pb2, events_pb2_grpc
 
 from node.ledger.embedded.ledger import EmbeddedLedger
@@ -51,6 +52,7 @@ class LedgerServer:
         server = grpc.aio.server(options=OPTIONS)
         gateway_pb2_grpc.add_GatewayServicer_to_server(GatewayService(ledger), server)
         events_pb2_grpc.add_DeliverServicer_to_server(DeliverService(ledger), server)
+        ab_pb2_grpc.add_AtomicBroadcastServicer_to_server(BroadcastService(ledger), server)
         try:
             bound = server.add_secure_port(f"{host}:{port}", credentials(tls))
         except RuntimeError as error:
@@ -98,6 +100,19 @@ class GatewayService(gateway_pb2_grpc.GatewayServicer):  # type: ignore[misc]
     ) -> AsyncIterator[gateway_pb2.ChaincodeEventsResponse]:
         async for response in streamed(self._ledger.chaincode_events(request), context):
             yield response
+
+
+class BroadcastService(ab_pb2_grpc.AtomicBroadcastServicer):  # type: ignore[misc]
+    """orderer.AtomicBroadcast, as far as it changes the channel's configuration."""
+
+    def __init__(self, ledger: EmbeddedLedger) -> None:
+        self._ledger = ledger
+
+    async def Broadcast(  # noqa: N802
+        self, requests: AsyncIterator[common_pb2.Envelope], _context: Context
+    ) -> AsyncIterator[ab_pb2.BroadcastResponse]:
+        async for request in requests:
+            yield await self._ledger.broadcast(request)
 
 
 class DeliverService(events_pb2_grpc.DeliverServicer):  # type: ignore[misc]

@@ -79,11 +79,11 @@ def creator_claim(channel: Channel, header: Header, envelope: common_pb2.Envelop
     return Claim(identity, envelope.payload, envelope.signature)
 
 
-def parse_action(channel: Channel, header: Header) -> Action:
+def parse_action(channel_id: str, header: Header) -> Action:
     """Raises Invalid, with one of many codes."""
     kind = header.channel.type
     demand(kind == common_pb2.ENDORSER_TRANSACTION, CODE.UNSUPPORTED_TX_PAYLOAD, f"header type {kind}")
-    demand(header.channel.channel_id == channel.channel_id, CODE.TARGET_CHAIN_NOT_FOUND, header.channel.channel_id)
+    demand(header.channel.channel_id == channel_id, CODE.TARGET_CHAIN_NOT_FOUND, header.channel.channel_id)
     # Only a transaction needs a nonce: clients that ask for blocks send none.
     demand(bool(header.signature.nonce), CODE.BAD_COMMON_HEADER, "nonce is empty")
     demand(

@@ -69,7 +69,7 @@ def open_envelope(channel: Channel, envelope: common_pb2.Envelope) -> tuple[Verd
         verdict.channel_id, verdict.tx_id = header.channel.channel_id, own_transaction_id(header)
         claims.append(creator_claim(channel, header, envelope))
         verdict.creator = claims[0].identity
-        verdict.action = parse_action(channel, header)
+        verdict.action = parse_action(channel.channel_id, header)
         claims += endorsement_claims(channel, verdict.action)
     except Invalid as invalid:
         verdict.code = invalid.code

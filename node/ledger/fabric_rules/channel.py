@@ -11,6 +11,7 @@ from fabric_protos.msp import identities_pb2, msp_config_pb2
 from fabric_protos.orderer import configuration_pb2
 from google.protobuf.message import DecodeError
 
+from network.config_group import group_at, value_of
 from node.ledger.errors import LedgerError
 from node.ledger.fabric_rules.identity import Identity, InvalidIdentity, Msp
 from node.ledger.fabric_rules.policy import Nobody, Policy, implicit_meta_policy, signature_policy
@@ -25,9 +26,14 @@ class NotAConfigBlock(LedgerError):
 class Channel:
     """Who may do what. Remembers what it has parsed, since the same few identities and policies come again."""
 
-    def __init__(self, channel_id: str, root: configtx_pb2.ConfigGroup) -> None:
+    def __init__(self, channel_id: str, config: configtx_pb2.Config) -> None:
+        """Raises NotAConfigBlock."""
         self.channel_id = channel_id
-        application = root.groups["Application"]
+        self.config = config
+        root = config.channel_group
+        application = group_at(root, "Application")
+        if not application.groups:
+            raise NotAConfigBlock("the block holds no channel configuration with members; give its genesis block")
         self.members = {msp.msp_id: msp for msp in map(member_msp, application.groups.values())}
         self.endorsement = group_policy(application, "Endorsement")
         self.readers = group_policy(application, "Readers")
@@ -35,7 +41,7 @@ class Channel:
         self._collections = {
             member_msp(group).msp_id: group_policy(group, "Endorsement") for group in application.groups.values()
         }
-        limits = configuration_pb2.BatchSize.FromString(root.groups["Orderer"].values["BatchSize"].value)
+        limits = configuration_pb2.BatchSize.FromString(value_of(group_at(root, "Orderer"), "BatchSize"))
         self.max_block_count: int = limits.max_message_count or 500
         self.preferred_block_bytes: int = limits.preferred_max_bytes or 2_000_000
         self.max_envelope_bytes: int = limits.absolute_max_bytes or 10_000_000
@@ -52,9 +58,17 @@ class Channel:
             envelope = configtx_pb2.ConfigEnvelope.FromString(payload.data)
         except (DecodeError, IndexError) as error:
             raise NotAConfigBlock("the block is not a channel's configuration block; give its genesis block") from error
-        if header.type != common_pb2.CONFIG or not envelope.config.channel_group.groups["Application"].groups:
+        if header.type != common_pb2.CONFIG:
             raise NotAConfigBlock("the block holds no channel configuration with members; give its genesis block")
-        return cls(header.channel_id, envelope.config.channel_group)
+        return cls(header.channel_id, envelope.config)
+
+    def policy(self, path: str) -> Policy:
+        """At a path like "/Channel/Application/Admins"; one that is not there is never satisfied.
+
+        Raises InvalidPolicy.
+        """
+        *groups, name = path.removeprefix("/Channel/").split("/")
+        return group_policy(group_at(self.config.channel_group, *groups), name)
 
     def collection_policy(self, collection: str) -> Policy | None:
         """Endorsement policy of a member's implicit collection; None where there is no such collection."""
@@ -80,12 +94,12 @@ def is_implicit(collection: str) -> bool:
 
 
 def member_msp(group: configtx_pb2.ConfigGroup) -> Msp:
-    config = msp_config_pb2.MSPConfig.FromString(group.values["MSP"].value)
+    config = msp_config_pb2.MSPConfig.FromString(value_of(group, "MSP"))
     return Msp(msp_config_pb2.FabricMSPConfig.FromString(config.config))
 
 
 def group_policy(group: configtx_pb2.ConfigGroup, name: str) -> Policy:
-    """A policy of a group of the configuration; an implicit-meta one looks at the groups below."""
+    """A group's policy; an implicit-meta one looks at the groups below. Raises InvalidPolicy."""
     policy = group.policies[name].policy if name in group.policies else policies_pb2.Policy()
     if policy.type == policies_pb2.Policy.SIGNATURE:
         return signature_policy(policy.value)

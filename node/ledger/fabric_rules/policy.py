@@ -76,10 +76,12 @@ class Nobody:
 
 
 def implicit_meta_policy(rule: int, policies: Sequence[Policy]) -> ImplicitMetaPolicy:
+    """Raises InvalidPolicy."""
     kinds = policies_pb2.ImplicitMetaPolicy
-    majority = len(policies) // 2 + 1
-    threshold = {kinds.ANY: 1, kinds.ALL: len(policies), kinds.MAJORITY: majority}[rule]
-    return ImplicitMetaPolicy(threshold if policies else 0, tuple(policies))
+    thresholds = {kinds.ANY: 1, kinds.ALL: len(policies), kinds.MAJORITY: len(policies) // 2 + 1}
+    if rule not in thresholds:
+        raise InvalidPolicy(f"the policy's rule {rule} is none of ANY, ALL, MAJORITY")
+    return ImplicitMetaPolicy(thresholds[rule] if policies else 0, tuple(policies))
 
 
 def signature_policy(serialised: bytes) -> SignaturePolicy:

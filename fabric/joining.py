@@ -1,0 +1,58 @@
+"""One member's part of a running network joins the channel, which goes on meanwhile.
+
+What a member that joins needs is its own: keys, endpoints, the channel's genesis block. The rest comes from its own
+peer, which checks every block since then for itself.
+
+    the channel has admitted the member ─► peer joins and catches up ─► package installed, what the channel has
+    committed approved ─► orderer follows ─► the others know the peer     (each step does what is not done yet)
+
+After that the members can make the orderer a consenter (network/consenters.py), which it notices by itself within some
+seconds: `OrdererSite.until_ordering`. Under raft its member's admin then shows its endpoint (network/membership.py).
+"""
+
+from __future__ import annotations
+
+from fabric.network import FabricNetwork, Report
+from fabric.preflight import check_certificates, check_room
+from fabric.running.process import ProcessKind
+from fabric.site.member_site import MemberSite
+from network.certificates import utc_now
+from network.channel_reader import read_channel
+from network.topology import MemberEntry
+
+
+async def join(network: FabricNetwork, member: MemberEntry, report: Report) -> None:
+    """Starts the member's processes and brings them to where the others are.
+
+    Raises FabricError, NetworkError, LedgerError; after each it can be tried again.
+    """
+    own, site = network.only(member), network.site(member)
+    check_certificates(own.topology, utc_now())
+    check_room(own.topology)
+    own.check_ports()
+    own.write_files()
+    report("starting the chaincode and the peer")
+    await own.start(own.processes(ProcessKind.CHAINCODE))
+    await own.start(own.processes(ProcessKind.PEER))
+    report("joining the peer to the channel")
+    await site.join_peer()
+    report("waiting until the peer has caught up")
+    await site.until_caught_up()
+    report("approving the chaincode")
+    await site.install()
+    await site.approve_committed()
+    if member.orderer:
+        report("starting the orderer")
+        await own.start(own.processes(ProcessKind.ORDERER))
+        report("joining the orderer to the channel")
+        await site.orderer.join((await site.newest_config_block()).SerializeToString())
+        report("waiting until the orderer has caught up")
+        await site.orderer.until_caught_up()
+    report("waiting until the others' peers are known")
+    await until_enough_known(site)
+
+
+async def until_enough_known(site: MemberSite) -> None:
+    """Until the peer knows a majority of the channel's members, its own among them. Raises NotInTime."""
+    members = set(read_channel(await site.newest_config_block()).members)
+    await site.until_known(members, least=len(members) // 2 + 1)

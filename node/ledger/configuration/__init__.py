@@ -1,0 +1,30 @@
+"""The channel's configuration: read the newest, sign an update of it, hand it in, see it in force. On both ledgers."""
+
+from node.ledger.configuration.errors import (
+    ConfigurationError,
+    MalformedUpdate,
+    NoOrdererAnswers,
+    QuorumAtRisk,
+    UpdateNotInForce,
+    UpdateOvertaken,
+    UpdateRefused,
+)
+from node.ledger.configuration.reading import newest_channel, newest_config_block
+from node.ledger.configuration.submission import SubmissionLimits, submit_update
+from node.ledger.configuration.update import sign_update, signed_update
+
+__all__ = [
+    "ConfigurationError",
+    "MalformedUpdate",
+    "NoOrdererAnswers",
+    "QuorumAtRisk",
+    "SubmissionLimits",
+    "UpdateNotInForce",
+    "UpdateOvertaken",
+    "UpdateRefused",
+    "newest_channel",
+    "newest_config_block",
+    "sign_update",
+    "signed_update",
+    "submit_update",
+]

@@ -1,0 +1,69 @@
+"""A change of the configuration on its way into a block of its own, with the checks of Fabric's orderers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fabric_protos.common import common_pb2, configtx_pb2
+from google.protobuf.message import DecodeError
+
+from network.channel import config_envelope
+from network.errors import InvalidName
+from network.member_material import check_msp_id
+from node.ledger.embedded.refusal import Refused
+from node.ledger.embedded.transaction import Header
+from node.ledger.fabric_rules.channel import Channel, NotAConfigBlock
+from node.ledger.fabric_rules.config_update import InvalidUpdate, changed_config
+from node.ledger.fabric_rules.identity import InvalidIdentity
+from node.ledger.fabric_rules.policy import InvalidPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigSubmission:
+    """A change in the queue: the envelope as it was handed in, its header, and the signed update in it."""
+
+    envelope: common_pb2.Envelope
+    header: Header
+    signed: configtx_pb2.ConfigUpdateEnvelope
+
+
+def parse_change(channel: Channel, header: Header, envelope: common_pb2.Envelope) -> ConfigSubmission:
+    """Raises Refused."""
+    if header.channel.type != common_pb2.CONFIG_UPDATE:
+        raise Refused("BAD_REQUEST: transactions are submitted to the gateway; here only config updates are taken")
+    if len(envelope.payload) > channel.max_envelope_bytes:
+        raise Refused(f"REQUEST_ENTITY_TOO_LARGE: more than {channel.max_envelope_bytes} bytes")
+    try:
+        signed = configtx_pb2.ConfigUpdateEnvelope.FromString(header.payload.data)
+    except DecodeError as error:
+        raise Refused(f"BAD_REQUEST: the config update cannot be decoded: {error}") from error
+    return ConfigSubmission(envelope, header, signed)
+
+
+def changed_channel(channel: Channel, signed: configtx_pb2.ConfigUpdateEnvelope) -> Channel:
+    """The channel as it is with the change. Raises Refused."""
+    try:
+        changed = Channel(channel.channel_id, changed_config(channel, signed))
+        check_members(changed)
+    except InvalidUpdate as error:
+        raise Refused(
+            f"BAD_REQUEST: error applying config update to existing channel '{channel.channel_id}': {error}"
+        ) from error
+    except (DecodeError, InvalidIdentity, InvalidName, InvalidPolicy, NotAConfigBlock, ValueError) as error:
+        raise Refused(f"BAD_REQUEST: the configuration that the update leads to is not usable: {error}") from error
+    return changed
+
+
+def check_members(channel: Channel) -> None:
+    """That each has an MSP id, of its own. Raises InvalidName, ValueError."""
+    groups = channel.config.channel_group.groups["Application"].groups
+    for msp_id in channel.members:
+        check_msp_id(msp_id)
+    if len(channel.members) < len(groups):
+        raise ValueError(f"two of the members {', '.join(sorted(groups))} have the same MSP id")
+
+
+def block_envelope(change: ConfigSubmission, channel: Channel) -> common_pb2.Envelope:
+    """What stands in the block: the whole new configuration, and the update that led to it."""
+    config = configtx_pb2.ConfigEnvelope(config=channel.config, last_update=change.envelope)
+    return config_envelope(channel.channel_id, config, change.header.channel.timestamp, change.header.signature.nonce)

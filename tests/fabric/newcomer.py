@@ -1,0 +1,68 @@
+"""A company that is not yet a member, on a machine of its own: it has its keys, its endpoints, the genesis block."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from chaincode.roles import Role
+from fabric.network import FabricNetwork
+from fabric.runtimes import network_of
+from network.certificates import NodeKind
+from network.founding import FABRIC_PORTS_EACH, FABRIC_PORTS_FROM, HOST
+from network.member_keys import MemberKeys
+from network.member_material import Endpoint, MemberMaterial
+from network.ordering import Orderer
+from network.topology import MemberEntry, OrdererEndpoints, PeerEndpoints, Topology
+from node.ledger.gateway import SigningIdentity
+from tests.consortium.consortium import msp_id_of
+from tests.consortium.fabric import free_first_port
+
+
+@dataclass(frozen=True)
+class Newcomer:
+    """Its topology names nobody else."""
+
+    network: FabricNetwork
+    member: MemberEntry
+
+    @property
+    def keys(self) -> MemberKeys:
+        return self.network.topology.keys(self.member)
+
+    @property
+    def material(self) -> MemberMaterial:
+        assert self.member.peer
+        return self.keys.public_material(anchor_peers=[self.member.peer.peer], orderers=[self.orderer.endpoint])
+
+    @property
+    def orderer(self) -> Orderer:
+        return orderer_of(self.keys, self.member)
+
+    @property
+    def admin(self) -> SigningIdentity:
+        files = self.keys.user("admin")
+        return SigningIdentity.load(self.member.msp_id, files.certificate_path, files.key_path)
+
+
+def make_newcomer(home: Path, name: str, consortium: Topology) -> Newcomer:
+    keys = MemberKeys.found(home / "members" / name, msp_id_of(name))
+    for role in (Role.ADMIN, Role.AUDITOR):
+        keys.add_user(role.value, [role])
+    keys.add_node(NodeKind.ORDERER)
+    first = free_first_port(1) + FABRIC_PORTS_FROM
+    ports = [Endpoint(HOST, first + number) for number in range(FABRIC_PORTS_EACH)]
+    member = MemberEntry(
+        name, keys.msp_id, name.capitalize(), ports[9], PeerEndpoints(*ports[0:3]), OrdererEndpoints(*ports[3:6])
+    )
+    topology = replace(consortium, home=home, members=(member,))
+    shutil.copy(consortium.genesis_path, topology.genesis_path)
+    return Newcomer(network_of(topology, None), member)
+
+
+def orderer_of(keys: MemberKeys, member: MemberEntry) -> Orderer:
+    """As its files say now."""
+    assert member.orderer
+    identity, tls = keys.node(NodeKind.ORDERER).certificate_pem(), keys.node_tls(NodeKind.ORDERER).certificate_pem()
+    return Orderer(member.msp_id, member.orderer.orderer, identity, tls)
