@@ -279,6 +279,7 @@ def test_what_changed_meanwhile_is_not_decided_any_more(scene: Scene) -> None:
         lambda s: s.maker.admin.exclude(s.forge, ChannelEdit(base_sequence=1)),
     ),
     ("exclude with garbage", MalformedRequest, lambda s: s.maker.admin.exclude(s.forge, edit_of(b"\xff"))),
+    ("exclude with nothing", MalformedRequest, lambda s: s.maker.admin.exclude(s.forge, edit_of(b""))),
     ("exclude from no channel", MalformedRequest, lambda s: s.maker.admin.exclude(s.forge, edit_of(b"\x12\x00"))),
     ("skip a version", WrongStatus, lambda s: amend(s, version=3)),
     ("another currency", MalformedRequest, lambda s: amend(s, token={"currency": "USD"})),

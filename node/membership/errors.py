@@ -1,0 +1,45 @@
+"""Why a step of joining or leaving cannot be taken now: each message says what to do instead."""
+
+from __future__ import annotations
+
+import grpc
+
+from node.errors import NodeError
+
+
+class MembershipError(NodeError):
+    """Root; nothing was changed, and the step can be tried again."""
+
+    code = grpc.StatusCode.FAILED_PRECONDITION
+
+
+class UnknownMember(MembershipError):
+    """The ledger knows no member or applicant of this name."""
+
+    code = grpc.StatusCode.NOT_FOUND
+
+
+class NoBallot(MembershipError):
+    """There is no ballot on this, or none that is still open."""
+
+    code = grpc.StatusCode.NOT_FOUND
+
+
+class StrangeEdit(MembershipError):
+    """A ballot's update of the configuration is not the one that its subject needs: somebody tries to slip one in."""
+
+    code = grpc.StatusCode.PERMISSION_DENIED
+
+
+class EditOvertaken(MembershipError):
+    """The channel's configuration has moved on since a ballot's update was computed."""
+
+    code = grpc.StatusCode.ABORTED
+
+
+class MissingSignatures(MembershipError):
+    """A ballot is carried, but Fabric's policies need signatures of further members."""
+
+
+class NotDecided(MembershipError):
+    """A step comes before the members' decision that it needs."""

@@ -1,0 +1,66 @@
+"""How a member leaves: notice, the end of its business, the ballot that collects the signatures for its removal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chaincode import keys
+from node.ledger.configuration import newest_channel
+from node.ledger.gateway import Gateway
+from node.membership.edits import channel_edit
+from node.membership.own_part import hide_orderers
+from node.membership.records import read, read_all, read_member
+from node.membership.voting import RETRIES
+from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_DEPARTURE, BALLOT_SUBJECT_EXCLUSION, Ballot
+from zunft.v1.member_pb2 import DepartMember, ExcludeMember, LeaveConsortium, Member, Obligation
+
+
+@dataclass(frozen=True, slots=True)
+class ExitConditions:
+    """What stands between a member and the door; the contract checks the same: member.depart."""
+
+    # 0 before notice was given.
+    depart_not_before_s: int
+    # Keys of open accounts and active meters.
+    obligations: tuple[str, ...]
+    balance_micro: int
+
+    def hold(self, now_s: int) -> bool:
+        """Whether nothing does."""
+        noticed = 0 < self.depart_not_before_s <= now_s
+        return noticed and not self.obligations and not self.balance_micro
+
+
+async def give_notice(gateway: Gateway) -> Member:
+    """Raises ContractError, LedgerError."""
+    committed = await gateway.submit("member.leave", LeaveConsortium(), retries=RETRIES)
+    return Member.FromString(committed.result)
+
+
+async def exit_conditions(gateway: Gateway, msp_id: str) -> ExitConditions:
+    """Raises UnknownMember, LedgerError."""
+    member, balance = await read_member(gateway, msp_id), await read(gateway, keys.balance(msp_id))
+    obligations = await read_all(gateway, f"obligation/{msp_id}", Obligation)
+    return ExitConditions(
+        depart_not_before_s=member.depart_not_before_s,
+        obligations=tuple(one.record_key for one in obligations),
+        balance_micro=balance.amount_micro if balance else 0,
+    )
+
+
+async def depart(gateway: Gateway) -> Ballot:
+    """The leaver has ended everything: opens the ballot on its removal. Raises ContractError, LedgerError."""
+    await hide_orderers(gateway)
+    channel, msp_id = await newest_channel(gateway), gateway.identity.msp_id
+    request = DepartMember(edit=channel_edit(channel, BALLOT_SUBJECT_DEPARTURE, msp_id))
+    committed = await gateway.submit("member.depart", request, retries=RETRIES)
+    return Ballot.FromString(committed.result)
+
+
+async def exclude(gateway: Gateway, msp_id: str, reason: str) -> Ballot:
+    """Opens the ballot on another member's exclusion. Raises ContractError, LedgerError, NetworkError."""
+    channel = await newest_channel(gateway)
+    edit = channel_edit(channel, BALLOT_SUBJECT_EXCLUSION, msp_id)
+    request = ExcludeMember(msp_id=msp_id, reason=reason, edit=edit)
+    committed = await gateway.submit("member.exclude", request, retries=RETRIES)
+    return Ballot.FromString(committed.result)

@@ -1,0 +1,48 @@
+"""What a member changes in the channel's configuration by itself: its own part of it needs its own signature only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from network.channel_reader import Channel
+from network.config_update import config_update
+from network.consenters import consenters, has_ordering_service, is_bft
+from network.errors import NothingToUpdate
+from network.member_material import Endpoint, MemberMaterial
+from network.membership import change_member
+from node.ledger.configuration import newest_channel, sign_update, signed_update, submit_update
+from node.ledger.gateway import Gateway
+
+
+async def show_orderers(gateway: Gateway) -> None:
+    """Peers hand transactions to those of the member's orderers that take part, and to no others.
+
+    Under BFT that is said with the admission, and Fabric insists on an address. Raises LedgerError, NetworkError.
+    """
+    channel = await newest_channel(gateway)
+    taking_part = [
+        one.endpoint for one in consenters(channel.config.channel_group) if one.msp_id == gateway.identity.msp_id
+    ]
+    await _show(gateway, channel, taking_part)
+
+
+async def hide_orderers(gateway: Gateway) -> None:
+    """Before they leave: peers give a transaction up that an orderer refuses because it only follows."""
+    await _show(gateway, await newest_channel(gateway), [])
+
+
+async def change_own(gateway: Gateway, channel: Channel, material: MemberMaterial) -> None:
+    """The member's own part becomes this; nothing is done where it is so already. Raises LedgerError, NetworkError."""
+    before = channel.config.channel_group
+    try:
+        update = config_update(channel.name, before, change_member(before, material)).SerializeToString()
+    except NothingToUpdate:
+        return
+    await submit_update(gateway, signed_update(update, [sign_update(update, gateway.identity)]))
+
+
+async def _show(gateway: Gateway, channel: Channel, orderers: Sequence[Endpoint]) -> None:
+    group, own = channel.config.channel_group, channel.members[gateway.identity.msp_id]
+    if has_ordering_service(group) and not is_bft(group):
+        await change_own(gateway, channel, replace(own, orderers=tuple(orderers)))

@@ -1,0 +1,75 @@
+"""What the ledger says of members and ballots."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from google.protobuf.message import Message
+
+from chaincode import keys
+from chaincode.bundle import read_bundle
+from chaincode.errors import NotFound
+from chaincode.keys import Key
+from node.ledger.gateway import Gateway
+from node.membership.errors import NoBallot, UnknownMember
+from zunft.v1.ballot_pb2 import Ballot, BallotSubject
+from zunft.v1.bundle_pb2 import Bundle
+from zunft.v1.member_pb2 import Member
+from zunft.v1.record_pb2 import ListKeys, ReadKey, Record, Records
+
+M = TypeVar("M", bound=Message)
+
+
+async def read(gateway: Gateway, key: Key[M]) -> M | None:
+    """A public record; None where there is none. Raises LedgerError."""
+    try:
+        answer = await gateway.evaluate("record.read", ReadKey(key=key.name))
+    except NotFound:
+        return None
+    return key.message.FromString(Record.FromString(answer).value)
+
+
+async def read_all(gateway: Gateway, noun: str, message: type[M]) -> list[M]:
+    """All public records of a noun, in key order. Raises LedgerError."""
+    found: list[M] = []
+    request = ListKeys(prefix=f"{noun}/")
+    while True:
+        page = Records.FromString(await gateway.evaluate("record.list", request))
+        found += [message.FromString(record.value) for record in page.records]
+        if not page.more:
+            return found
+        request.after = page.records[-1].key
+
+
+async def read_member(gateway: Gateway, msp_id: str) -> Member:
+    """Raises UnknownMember."""
+    member = await read(gateway, keys.member(msp_id))
+    if member is None:
+        raise UnknownMember(f"the ledger knows no member or applicant {msp_id}: zunft member list")
+    return member
+
+
+async def read_applicant_bundle(gateway: Gateway, msp_id: str) -> Bundle:
+    """The latest that was put in, its signature checked again. Raises UnknownMember, ContractError."""
+    signed = await read(gateway, keys.bundle(msp_id))
+    if signed is None:
+        raise UnknownMember(f"nobody has put in a bundle of {msp_id}: zunft join propose")
+    _, bundle = read_bundle(signed.SerializeToString())
+    return bundle
+
+
+async def newest_ballot(gateway: Gateway, msp_id: str, *subjects: BallotSubject) -> Ballot:
+    """The latest about a member, on one of these subjects. Raises NoBallot."""
+    ballots = [one for one in await read_all(gateway, "ballot", Ballot) if one.msp_id == msp_id]
+    wanted = [one for one in ballots if not subjects or one.subject in subjects]
+    if not wanted:
+        raise NoBallot(f"there is no ballot about {msp_id}: zunft ballot list shows all")
+    return max(wanted, key=lambda one: (one.opened_at_s, one.ballot_id))
+
+
+async def find_ballot(gateway: Gateway, prefix: str) -> Ballot:
+    """By the beginning of its id. Raises NoBallot."""
+    found = [one for one in await read_all(gateway, "ballot", Ballot) if one.ballot_id.startswith(prefix)]
+    if len(found) != 1:
+        raise NoBallot(f"{len(found)} ballots begin with {prefix!r}: zunft ballot list shows all")
+    return found[0]
