@@ -65,6 +65,12 @@ class NoSuchUser(CliError):
     exit_code = ExitCode.NETWORK
 
 
+class NotPublished(CliError):
+    """What is done in the member's own folder did not get to the others."""
+
+    exit_code = ExitCode.UNREACHABLE
+
+
 # The first class that fits decides.
 _EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (ContractError, ExitCode.REFUSED),

@@ -13,7 +13,7 @@ from typer.main import get_command
 HELP_BY_NAME = {
     "demo": "The whole of pay-per-use in under a minute, on this computer; leaves a folder to explore.",
     "consortium": "Found a consortium, look at its charter and members.",
-    "network": "The consortium's Fabric network on this machine: up, down, status, logs.",
+    "network": "The consortium's Fabric network on this machine: up, down, status, logs, certificates.",
     "agreement": "Framework agreements of a provider and a customer.",
     "account": "Prepaid accounts: one per agreement.",
     "meter": "Meters: anything that counts and signs.",
@@ -25,6 +25,7 @@ HELP_BY_NAME = {
     "node": "A member's node: what its machines and its ERP talk to.",
     "ledger": "Blocks and transactions; the embedded ledger's port.",
     "audit": "Recompute all that a member can see, trusting nothing but the genesis block.",
+    "user": "A member's users: their certificates, roles and ends.",
     "roles": "Who may call which transaction, and who endorses it.",
 }
 

@@ -14,6 +14,7 @@ from chaincode import keys
 from chaincode.errors import NotFound
 from cli.asking import is_agreed
 from cli.consortium import found_charter
+from cli.errors import BadArgument
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, FabricBin, Home, Json
 from cli.output import console, error_console, print_json, say, say_next, show_rows
@@ -26,7 +27,8 @@ from fabric.running.log_file import read_log, without_colours
 from fabric.runtimes import network_of, standing_network
 from fabric.status import ProcessStatus, State, network_status
 from fabric.waiting import until
-from network.certificates import utc_now
+from network.certificates import NodeKind, utc_now
+from network.renewal import renew_node
 from network.topology import Topology
 from node.ledger.errors import LedgerError
 
@@ -102,6 +104,18 @@ def restart(process: ProcessName, home: Home = DEFAULT_HOME, fabric_bin: FabricB
 
 
 @app.command()
+def renew(process: ProcessName, home: Home = DEFAULT_HOME, fabric_bin: FabricBin = None) -> None:
+    """Other certificates for a peer or an orderer, before the old ones end or after; it is restarted if it runs."""
+    topology = Topology.load(home)
+    if topology.fabric is None:
+        _renew_embedded(topology, process)
+    else:
+        run(network_of(topology, fabric_bin).renew(process))
+    member, _, _ = process.partition(".")
+    say(f"{process} has other certificates; a node of {member} that runs takes them when it is started again.")
+
+
+@app.command()
 def clean(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     home: Home = DEFAULT_HOME,
@@ -128,6 +142,14 @@ def install() -> None:
 
         folder = install_release(default_cache(), report)
     say(f"Hyperledger Fabric {OFFICIAL.version} is in {folder}.")
+
+
+def _renew_embedded(topology: Topology, name: str) -> None:
+    """The ledger plays every member's peer, in whatever process opens it next. Raises BadArgument."""
+    member, _, kind = name.partition(".")
+    if kind != NodeKind.PEER:
+        raise BadArgument(f"{name!r} is no peer, and the embedded ledger plays peers only: name one, like maker.peer")
+    renew_node(topology.keys(topology.member(member)), NodeKind.PEER)
 
 
 async def _ensure_charter(topology: Topology) -> None:

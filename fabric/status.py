@@ -22,15 +22,13 @@ from fabric.administration.lifecycle import LIFECYCLE, Lifecycle
 from fabric.administration.participation import OrdererAdmin
 from fabric.administration.peer_admin import PeerAdmin
 from fabric.errors import FabricError
+from fabric.expiry import expiry_of
 from fabric.network import FabricNetwork
 from fabric.running.process import FabricProcess, ProcessKind
-from network.certificates import NodeKind
-from network.key_files import parse_certificate
 from network.topology import MemberEntry
 from node.ledger.errors import LedgerError
 
 ANSWER_TIMEOUT_S = 5.0
-WARN_DAYS = 30
 
 _LEADER = re.compile(r'^consensus_(?:etcdraft|BFT)_is_leader\{channel="([^"]*)"\} (\S+)$', re.MULTILINE)
 
@@ -87,11 +85,6 @@ def with_distance(rows: Sequence[ProcessStatus]) -> list[ProcessStatus]:
 def judged(row: ProcessStatus) -> ProcessStatus:
     """Adds what somebody should see to."""
     problems = list(row.problems)
-    days = row.certificate_days_left
-    if days is not None and days < 0:
-        problems.append("its certificate has expired: the member must issue a new one")
-    elif days is not None and days < WARN_DAYS:
-        problems.append(f"its certificate ends in {days} days: the member must issue a new one")
     if row.running_package and row.approved_package and row.running_package != row.approved_package:
         problems.append(f"it runs another contract than {row.member} has approved: zunft network up")
     return replace(row, problems=tuple(problems))
@@ -99,13 +92,15 @@ def judged(row: ProcessStatus) -> ProcessStatus:
 
 async def _process_status(network: FabricNetwork, process: FabricProcess, now: datetime) -> ProcessStatus:
     running = await asyncio.to_thread(network.runtime_of(process).running, process)
+    expiry = expiry_of(process, network.topology.keys(_member(network, process)), now)
     row = ProcessStatus(
         process=process.name,
         member=process.member,
         kind=process.kind,
         state=State.RUNNING if running else State.STOPPED,
         port=process.listens[0].port,
-        certificate_days_left=_certificate_days_left(network, process, now),
+        certificate_days_left=expiry.days_left,
+        problems=expiry.problems,
     )
     if running is None:
         return row
@@ -194,16 +189,6 @@ async def _get(process: FabricProcess, path: str) -> str:
     *_, operations = process.listens
     response = await asyncio.to_thread(requests.get, f"http://{operations}/{path}", timeout=ANSWER_TIMEOUT_S)
     return response.text
-
-
-def _certificate_days_left(network: FabricNetwork, process: FabricProcess, now: datetime) -> int:
-    """Of the first to end: its identity, its TLS certificate, and the roots of both."""
-    keys = network.topology.keys(_member(network, process))
-    kind = NodeKind.ORDERER if process.kind is ProcessKind.ORDERER else NodeKind.PEER
-    material = keys.public_material()
-    roots = [parse_certificate(pem, process.name) for pem in (*material.ca_certificates, *material.tls_ca_certificates)]
-    certificates = [keys.node(kind).certificate(), keys.node_tls(kind).certificate(), *roots]
-    return (min(certificate.not_valid_after_utc for certificate in certificates) - now).days
 
 
 def _member(network: FabricNetwork, process: FabricProcess) -> MemberEntry:

@@ -95,6 +95,12 @@ class NotAllowed(NodeError):
     code = grpc.StatusCode.PERMISSION_DENIED
 
 
+class CertificateRevoked(NodeError):
+    """The member has taken the caller's certificate back."""
+
+    code = grpc.StatusCode.PERMISSION_DENIED
+
+
 class AddressInUse(NodeError):
     """The API's address cannot be listened on."""
 

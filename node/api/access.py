@@ -1,14 +1,17 @@
-"""Who may call what. TLS has checked that the client's certificate is one of the member's own; here its roles count."""
+"""Who may call what.
+
+TLS has checked that the client's certificate is one of the member's own. Here its roles count, and that it holds still.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 
 from cryptography import x509
 
 from chaincode.roles import Role, read_roles
-from node.errors import NotAllowed
+from node.errors import CertificateRevoked, NotAllowed
 
 READERS = frozenset({Role.ADMIN, Role.AUDITOR, Role.ERP, Role.INSPECTOR, Role.OPERATOR, Role.TREASURER})
 MACHINES = frozenset({Role.ERP, Role.OPERATOR})
@@ -26,11 +29,16 @@ ROLES_BY_CALL: Mapping[str, frozenset[Role]] = {
 }
 
 
-def check_access(call: str, auth_context: Mapping[str, Iterable[bytes]]) -> None:
-    """Raise NotAllowed unless the client's certificate carries one of the roles that `call` takes."""
+def check_access(call: str, auth_context: Mapping[str, Iterable[bytes]], is_revoked: Callable[[int], bool]) -> None:
+    """Raise NotAllowed unless the client's certificate carries one of the roles that `call` takes.
+
+    `is_revoked` is asked for its serial number: raises CertificateRevoked.
+    """
     needed = ROLES_BY_CALL[call]
     certificates = list(auth_context.get("x509_pem_cert", ()))
-    roles = _roles(certificates[0]) if certificates else frozenset()
+    serial_number, roles = _read(certificates[0]) if certificates else (0, frozenset())
+    if is_revoked(serial_number):
+        raise CertificateRevoked("your certificate was revoked: have the member issue another one")
     if not roles & needed:
         raise NotAllowed(
             f"{call} needs the role {' or '.join(sorted(needed))}, your certificate has "
@@ -39,5 +47,7 @@ def check_access(call: str, auth_context: Mapping[str, Iterable[bytes]]) -> None
 
 
 @lru_cache(maxsize=1024)
-def _roles(certificate_pem: bytes) -> frozenset[Role]:
-    return read_roles(x509.load_pem_x509_certificate(certificate_pem))
+def _read(certificate_pem: bytes) -> tuple[int, frozenset[Role]]:
+    """Serial number and roles."""
+    certificate = x509.load_pem_x509_certificate(certificate_pem)
+    return certificate.serial_number, read_roles(certificate)

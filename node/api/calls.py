@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from functools import wraps
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 import grpc
 import structlog
@@ -17,7 +17,14 @@ from zunft.v1.event_pb2 import Refusal
 
 MAX_LIMIT = 1000
 
-Service = TypeVar("Service")
+
+class Guarded(Protocol):
+    """A service that knows which of its callers' certificates were revoked."""
+
+    def is_revoked(self, serial_number: int) -> bool: ...
+
+
+Service = TypeVar("Service", bound=Guarded)
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -33,7 +40,7 @@ def answering(
     @wraps(method)
     async def call(service: Service, request: Request, context: Context) -> Answer:
         try:
-            check_access(method.__name__, context.auth_context())
+            check_access(method.__name__, context.auth_context(), service.is_revoked)
             return await method(service, request, context)
         except Exception as error:  # every error gets its status
             await _abort(context, method.__name__, error)
@@ -49,9 +56,11 @@ def streaming(
     @wraps(method)
     async def call(service: Service, request: Request, context: Context) -> AsyncIterator[Answer]:
         try:
-            check_access(method.__name__, context.auth_context())
+            check_access(method.__name__, context.auth_context(), service.is_revoked)
             async with aclosing(method(service, request, context)) as answers:  # type: ignore[type-var]
                 async for answer in answers:
+                    # It may have been revoked meanwhile.
+                    check_access(method.__name__, context.auth_context(), service.is_revoked)
                     yield answer
         except Exception as error:  # every error gets its status
             await _abort(context, method.__name__, error)

@@ -68,6 +68,10 @@ class Servicer(NodeServicer):
         self._submitter = parts.submitter
         self._progress = parts.progress
 
+    def is_revoked(self, serial_number: int) -> bool:
+        """Of a certificate of the member's own."""
+        return self._read_model.is_revoked(serial_number)
+
     # --- machines -----------------------------------------------------------------------------------------------------
 
     @streaming

@@ -26,6 +26,9 @@ from fabric_protos.peer import (
 from google.protobuf.message import DecodeError, Message
 
 from network.block_hash import header_hash
+from network.channel_reader import read_channel
+from network.errors import MalformedConfigBlock
+from network.member_material import MemberMaterial
 from node.ledger.errors import LedgerError
 from node.ledger.fabric_rules.results import Version, validation_parameter, version_of
 
@@ -100,14 +103,22 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block and its transactions; a configuration block has none. Hashes are SHA-256."""
+    """A block and its transactions; a configuration block has the channel's members instead, by MSP id.
+
+    Hashes are SHA-256.
+    """
 
     number: int
     hash: bytes
     previous_hash: bytes
     data_hash: bytes
     transactions: tuple[Transaction, ...]
-    is_config: bool = False
+    members: Mapping[str, MemberMaterial] | None = None
+
+    @property
+    def is_config(self) -> bool:
+        """Whether it changes the channel's configuration."""
+        return self.members is not None
 
 
 def read_block(block: common_pb2.Block | events_pb2.BlockAndPrivateData, *, namespace: str = "zunft") -> Block:
@@ -118,12 +129,16 @@ def read_block(block: common_pb2.Block | events_pb2.BlockAndPrivateData, *, name
     envelopes = [_open_envelope(data) for data in block.block.data.data]
     try:
         transactions = tuple(_transactions(envelopes, block, namespace))
-    except (DecodeError, IndexError) as error:
+        members = read_channel(block.block).members if _is_config(envelopes) else None
+    except (DecodeError, IndexError, MalformedConfigBlock) as error:
         raise MalformedBlock(
             f"Block {header.number} cannot be decoded; fetch it from another member's node."
         ) from error
-    is_config = any(opened.channel_header.type == common_pb2.CONFIG for opened in envelopes)
-    return Block(header.number, header_hash(header), header.previous_hash, header.data_hash, transactions, is_config)
+    return Block(header.number, header_hash(header), header.previous_hash, header.data_hash, transactions, members)
+
+
+def _is_config(envelopes: Iterable[_Envelope]) -> bool:
+    return any(opened.channel_header.type == common_pb2.CONFIG for opened in envelopes)
 
 
 def undelivered(block: Block, collection: str) -> tuple[str, ...]:

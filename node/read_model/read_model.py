@@ -22,6 +22,7 @@ from chaincode.keys import Key
 from node.database import Durability, database_errors, open_database, transaction
 from node.errors import LedgerMismatch
 from node.ledger.block_reader import Block
+from node.ledger.fabric_rules.identity import revoked_serials
 from node.read_model.effects import Effects, effects
 from zunft.v1.invoice_pb2 import Invoice
 from zunft.v1.meter_pb2 import Meter
@@ -43,9 +44,10 @@ CREATE TABLE batch (digest BLOB PRIMARY KEY, tx_id TEXT NOT NULL, block_number I
 CREATE TABLE notice (
     block_number INTEGER NOT NULL, position INTEGER NOT NULL, agreement_id TEXT NOT NULL, notice BLOB NOT NULL,
     PRIMARY KEY (block_number, position)
-)
+);
+CREATE TABLE revoked (serial_number TEXT PRIMARY KEY)
 """
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 # After all characters that a key can have.
 _LAST = "\x7f"
 _REMEDY = "remove it, the node builds it again from the ledger"
@@ -72,6 +74,7 @@ class ReadModel:
         [(height, last_hash)] = self._read("SELECT height, last_hash FROM state")
         self._height: int = height
         self._last_hash: bytes = last_hash
+        self._revoked = self._read_revoked()
         self._changed = asyncio.Event()
 
     @classmethod
@@ -104,9 +107,12 @@ class ReadModel:
         with transaction(self._connection, self._path):
             for one in found:
                 self._store(one)
+            self._store_revoked(block)
             self._connection.execute("UPDATE state SET height = ?, last_hash = ?", (block.number + 1, block.hash))
         self._height, self._last_hash = block.number + 1, block.hash
         self._forget(found)
+        if block.is_config:
+            self._revoked = self._read_revoked()
         return frozenset(one.agreement_id for one in found if one.agreement_id)
 
     def check_height(self, height: int) -> None:
@@ -145,6 +151,10 @@ class ReadModel:
         if agreement_id not in self._standings:
             self._standings[agreement_id] = self._build_standing(agreement_id)
         return self._standings[agreement_id]
+
+    def is_revoked(self, serial_number: int) -> bool:
+        """Whether the member has taken back this certificate of its own, as the channel's configuration says."""
+        return serial_number in self._revoked
 
     # --- lists --------------------------------------------------------------------------------------------------------
 
@@ -223,6 +233,17 @@ class ReadModel:
             execute("INSERT INTO entry VALUES (?, ?, ?)", _entry_row(one.agreement_id, one.entry))
             charged = [(digest, one.entry.tx_id, one.entry.block_number) for digest in one.batch_digests]
             self._connection.executemany("INSERT INTO batch VALUES (?, ?, ?)", charged)
+
+    def _store_revoked(self, block: Block) -> None:
+        """Of the member's certificates, which the newest configuration names all again."""
+        if block.members is None or self.msp_id not in block.members:
+            return
+        serials = revoked_serials(block.members[self.msp_id].revocation_lists)
+        self._connection.execute("DELETE FROM revoked")
+        self._connection.executemany("INSERT INTO revoked VALUES (?)", {(f"{serial:x}",) for _, serial in serials})
+
+    def _read_revoked(self) -> frozenset[int]:
+        return frozenset(int(row["serial_number"], 16) for row in self._read("SELECT serial_number FROM revoked"))
 
     def _forget(self, found: Iterable[Effects]) -> None:
         """Drop from memory what has changed, and wake who waits."""

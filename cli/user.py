@@ -1,0 +1,141 @@
+"""zunft user: a member's people and programs, whose certificates its own root issues."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chaincode.roles import Role, read_roles
+from cli.errors import BadArgument, NoSuchUser, NotPublished
+from cli.groups import new_group
+from cli.options import DEFAULT_HOME, As, Home, Json
+from cli.output import say, show_rows
+from cli.session import LIMITS, Session, open_session, run
+from network.certificates import utc_now
+from network.key_files import KeyFiles
+from network.member_keys import MemberKeys
+from network.renewal import renew_user
+from network.revoking import revoke_user
+from network.topology import MemberEntry, Topology
+from network.users import list_users
+from node.ledger.errors import LedgerError
+from node.ledger.gateway.gateway import Gateway
+from node.ledger.gateway.identity import SigningIdentity
+from node.local import NODE_USER
+from node.revocation import publish_revocations
+
+app = new_group("user")
+
+UserName = Annotated[str, typer.Argument(metavar="NAME", help="The user's name within the member.")]
+
+
+@app.command()
+def add(
+    name: UserName,
+    role: Annotated[list[Role], typer.Option(help="May be said several times.")],
+    acting: As = "",
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Make a user's key, and its certificate with what it may do."""
+    member, keys = _member(home, acting)
+    _say_certificate(member, name, keys.add_user(name, role))
+
+
+@app.command()
+def renew(
+    name: UserName,
+    same_key: Annotated[bool, typer.Option("--same-key", help="Not a fresh one.")] = False,
+    acting: As = "",
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Another certificate with the same roles and a fresh key, before the old one ends or after."""
+    member, keys = _member(home, acting)
+    _say_certificate(member, name, renew_user(keys, name, same_key=same_key))
+    say("The old one is kept, and holds until it ends; zunft user revoke takes back both.")
+    if name == NODE_USER:
+        say(f"A node of {member.name} that runs takes the new one when it is started again.")
+
+
+@app.command()
+def revoke(name: UserName, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+    """For good: nothing that the user signs is accepted any more. An admin of the member signs the revocation."""
+
+    async def work() -> None:
+        async with open_session(home, _of_member(acting)) as session:
+            admin = _other_admin(session, name)
+            revoke_user(session.topology.keys(session.member), name)
+            say(f"{name} of {session.member.name} is revoked here; the files are kept in users/former.")
+            await _publish(session, admin, name)
+        say("All peers, orderers and nodes of the consortium refuse it from now on.")
+
+    run(work())
+
+
+@app.command("list")
+def list_(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """A member's users: what they may do, and how long their certificates last."""
+    _, keys = _member(home, acting)
+    rows = [
+        {
+            "user": user.name,
+            "roles": user.roles,
+            "valid_until_utc": f"{user.valid_until:%Y-%m-%d %H:%M}",
+            "days_left": user.days_left,
+            "status": user.status,
+        }
+        for user in list_users(keys, utc_now())
+    ]
+    show_rows(rows, as_json=as_json, empty="No users yet: zunft user add")
+
+
+def _member(home: Path, acting: str) -> tuple[MemberEntry, MemberKeys]:
+    """Whose users they are, and its folder. Raises BadArgument, InvalidTopology."""
+    topology = Topology.load(home)
+    name, _, _ = _of_member(acting).partition("/")
+    member = topology.member(name)
+    return member, topology.keys(member)
+
+
+def _of_member(acting: str) -> str:
+    """Raises BadArgument: other commands may act for the first member that comes, but keys are somebody's."""
+    if not acting:
+        raise BadArgument("say whose users are meant: --as MEMBER")
+    return acting
+
+
+def _other_admin(session: Session, name: str) -> KeyFiles:
+    """Who signs the revocation: the named user, else the member's first admin; never the one who is revoked.
+
+    Raises NoSuchUser, BadArgument.
+    """
+    keys = session.topology.keys(session.member)
+    admins = [one for one in keys.users_with([Role.ADMIN]) if one != name and session.user in (None, one)]
+    if not admins:
+        raise NoSuchUser(
+            f"the revocation of {name} needs the signature of another admin of {session.member.name}: "
+            "zunft user add NAME --role admin"
+        )
+    return keys.user(admins[0])
+
+
+async def _publish(session: Session, admin: KeyFiles, name: str) -> None:
+    """Raises NotPublished."""
+    identity = SigningIdentity.load(session.member.msp_id, admin.certificate_path, admin.key_path)
+    gateway = Gateway(session.transport, identity, channel=session.topology.channel, limits=LIMITS)
+    try:
+        await publish_revocations(gateway, session.topology.keys(session.member))
+    except LedgerError as error:
+        raise NotPublished(
+            f"the others do not know of the revocation yet: {error}; then say again: "
+            f"zunft user revoke {name} --as {session.member.name}"
+        ) from error
+
+
+def _say_certificate(member: MemberEntry, name: str, files: KeyFiles) -> None:
+    certificate = files.certificate()
+    granted = read_roles(certificate)
+    roles = ", ".join(role for role in Role if role in granted)
+    ends = f"{certificate.not_valid_after_utc:%Y-%m-%d}"
+    say(f"{name} of {member.name} has a certificate until {ends}, for {roles}; its key is {files.key_path}.")

@@ -1,0 +1,53 @@
+"""A member's revocation list on its way to the others: into the channel's configuration, by its own admin's signature.
+
+From the block on that has it, every peer, orderer and node refuses what the revoked certificates sign.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from network.channel_reader import Channel
+from network.config_update import config_update
+from network.errors import NotInChannel
+from network.member_keys import MemberKeys
+from network.membership import change_member
+from network.revoking import unite_revocations
+from node.ledger.configuration import UpdateOvertaken, newest_channel, sign_update, signed_update, submit_update
+from node.ledger.gateway import Gateway
+
+# Another member's change may come in between any number of times, but hardly more often.
+ATTEMPTS = 5
+
+
+async def publish_revocations(gateway: Gateway, keys: MemberKeys) -> None:
+    """The member's list, with what the channel knows already; nothing to do where the channel has it.
+
+    `gateway` acts as an admin of the member. Raises ConfigurationError, StreamError, NetworkError.
+    """
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return await _publish(gateway, keys)
+        except UpdateOvertaken:
+            continue
+    return await _publish(gateway, keys)
+
+
+async def _publish(gateway: Gateway, keys: MemberKeys) -> None:
+    channel = await newest_channel(gateway)
+    published = _published(channel, keys.msp_id)
+    unite_revocations(keys, published)
+    wanted = keys.revocation_lists()
+    if wanted == published:
+        return
+    member = replace(channel.members[keys.msp_id], revocation_lists=wanted)
+    group = channel.config.channel_group
+    update = config_update(channel.name, group, change_member(group, member)).SerializeToString()
+    await submit_update(gateway, signed_update(update, [sign_update(update, gateway.identity)]))
+
+
+def _published(channel: Channel, msp_id: str) -> tuple[bytes, ...]:
+    """Raises NotInChannel."""
+    if msp_id not in channel.members:
+        raise NotInChannel(f"{msp_id} is no member of the channel any more, so nothing that it revokes matters to it.")
+    return channel.members[msp_id].revocation_lists
