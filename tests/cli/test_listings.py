@@ -40,6 +40,7 @@ WORDS = {
     "tariff simulate": f"{TARIFF} {{csv}} --mapping {EXAMPLES}/mappings/steel-plant.yaml",
     "token balances": "",
     "token redemptions": "",
+    "user list": "--as factory",
     "usage pending": "steel-energy --as factory",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import ssl
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,6 +20,8 @@ from cli.exit_codes import ExitCode
 from fabric.running.process import ProcessKind
 from network.certificates import NodeKind, Validity, issue_identity
 from network.key_files import KeyFiles
+from network.member_keys import MemberKeys
+from network.renewal import renew_user
 from network.topology import Topology
 from tests.cli.program import EXAMPLES, Outcome, Zunft
 from tests.consortium.fabric import free_first_port, why_no_fabric
@@ -55,6 +58,15 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zunft]:
 def rows(zunft: Zunft) -> dict[str, Any]:
     """By process."""
     return {row["process"]: row for row in zunft.must("network status --json").json}
+
+
+def certificate_shown(zunft: Zunft, process: str) -> str:
+    """What its port presents to a client, PEM."""
+    member = Topology.load(zunft.home).member(process.partition(".")[0])
+    assert member.peer
+    assert member.orderer
+    endpoint = member.peer.peer if process.endswith("peer") else member.orderer.orderer
+    return ssl.get_server_certificate((endpoint.host, endpoint.port))
 
 
 def kill(zunft: Zunft, process: str) -> None:
@@ -123,6 +135,21 @@ def test_restart_is_another_process_of_the_same_ledger(network: Zunft) -> None:
     after = rows(network)["maker.orderer"]
     assert after["pid"] != before["pid"]
     assert after["height"] >= before["height"]
+
+
+@pytest.mark.parametrize("process", ["factory.peer", "factory.orderer"])
+def test_renewed_certificates_are_those_that_a_process_shows(network: Zunft, process: str) -> None:
+    before, shown = rows(network), certificate_shown(network, process)
+    network.must(f"network renew {process}")
+    assert certificate_shown(network, process) not in (None, shown)
+    network.must(MINT.format(amount=3, reference=f"AFTER-RENEWING-{process}"))
+    network.must("token transfer maker 1 --as factory")
+    after = rows(network)
+    restarted = {name for name in PROCESSES if after[name]["pid"] != before[name]["pid"]}
+    assert restarted == ({process} if process == "factory.orderer" else {process, "factory.chaincode"})
+    assert all(row["problems"] == [] for row in after.values())
+    reached = [row["height"] for name, row in after.items() if name.endswith("orderer")]
+    assert min(reached) > before["bank.orderer"]["height"]
 
 
 def test_a_process_that_hangs_does_not_make_status_hang(network: Zunft) -> None:
@@ -225,7 +252,24 @@ def test_status_warns_of_a_certificate_that_ends_soon(plan: Zunft) -> None:
     reissue(plan, "factory", Validity(identity=timedelta(days=20, hours=1)))
     row = rows(plan)["factory.peer"]
     assert row["certificate_days_left"] == 20
-    assert any("20 days" in problem for problem in row["problems"])
+    [problem] = row["problems"]
+    assert problem == "its certificate ends in 20 days: zunft network renew factory.peer"
+    plan.must("network renew factory.peer")
+    row = rows(plan)["factory.peer"]
+    assert (row["problems"], row["state"]) == ([], "stopped")
+    assert row["certificate_days_left"] > 1000
+
+
+def test_status_warns_of_a_user_whose_certificate_ends_soon(plan: Zunft) -> None:
+    keys = Topology.load(plan.home).keys(Topology.load(plan.home).member("factory"))
+    soon = MemberKeys(keys.folder, keys.msp_id, Validity(identity=timedelta(days=3, hours=1)))
+    renew_user(soon, "treasurer")
+    warned = {name: row["problems"] for name, row in rows(plan).items() if row["problems"]}
+    [remedy] = warned.pop("factory.peer")
+    assert warned == {}
+    assert "treasurer ends in 3 days" in remedy
+    plan.must(remedy.partition(": zunft ")[2])
+    assert rows(plan)["factory.peer"]["problems"] == []
 
 
 def test_without_programs_the_remedy_is_named(plan: Zunft, tmp_path: Path) -> None:

@@ -1,0 +1,99 @@
+"""`zunft user`: who may do what, renewed in time, taken back for good."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.exit_codes import ExitCode
+from network.certificates import Validity
+from network.member_keys import MemberKeys
+from network.renewal import renew_user
+from network.topology import Topology
+from tests.cli.program import Outcome, Zunft
+
+NOBODY = 65534
+
+
+def users(zunft: Zunft, member: str = "factory") -> dict[str, Any]:
+    """By name."""
+    return {row["user"]: row for row in zunft.must(f"user list --as {member} --json").json}
+
+
+def keys(zunft: Zunft, validity: Validity | None = None) -> MemberKeys:
+    topology = Topology.load(zunft.home)
+    own = topology.keys(topology.member("factory"))
+    return MemberKeys(own.folder, own.msp_id, validity or Validity())
+
+
+def assert_refused(outcome: Outcome, code: ExitCode, *pieces: str) -> None:
+    """With one sentence."""
+    assert outcome.exit_code == code, outcome
+    assert outcome.stderr.count("\n") == 1, outcome
+    assert all(piece in outcome.stderr for piece in pieces), outcome
+
+
+def test_a_user_does_what_its_roles_say(zunft: Zunft) -> None:
+    zunft.must("user add anna --role treasurer --role auditor --as factory")
+    assert users(zunft)["anna"]["roles"] == ["treasurer", "auditor"]
+    zunft.must("token transfer bank 1 --as factory/anna")
+    assert_refused(zunft("meter revoke main-supply --as factory/anna"), ExitCode.REFUSED, "needs the role")
+
+
+def test_an_expired_user_is_renewed_and_works_again(zunft: Zunft) -> None:
+    renew_user(keys(zunft, Validity(identity=timedelta(minutes=-1))), "treasurer")
+    renew_user(keys(zunft, Validity(identity=timedelta(days=5, hours=1))), "erp")
+    found = users(zunft)
+    assert (found["treasurer"]["status"], found["treasurer"]["days_left"]) == ("expired", -1)
+    assert (found["erp"]["status"], found["erp"]["days_left"]) == ("expires soon", 5)
+    assert_refused(zunft("token transfer bank 1 --as factory"), ExitCode.NETWORK, "treasurer.pem expired")
+    for name in ("treasurer", "erp"):
+        zunft.must(f"user renew {name} --as factory")
+    assert {row["status"] for row in users(zunft).values()} == {"valid"}
+    zunft.must("token transfer bank 1 --as factory")
+    zunft.must("node status --as factory/erp")
+
+
+def test_the_keys_of_another_member_are_not_used(zunft: Zunft) -> None:
+    members = zunft.home / "members"
+    (members / "factory").rename(members / "aside")
+    (members / "maker").rename(members / "factory")
+    outcome = zunft("user add anna --role erp --as factory")
+    assert_refused(outcome, ExitCode.NETWORK, "members/factory holds the keys of MakerMSP, not of FactoryMSP")
+    assert not list(zunft.home.rglob("anna.*"))
+
+
+def test_without_its_roots_key_a_member_issues_nothing(zunft: Zunft) -> None:
+    root = zunft.home / "members" / "factory" / "msp" / "ca.key"
+    root.rename(root.with_suffix(".offline"))
+    for words in ("user add anna --role erp", "user renew erp", "user revoke erp", "network renew factory.peer"):
+        outcome = zunft(f"{words} --as factory" if words.startswith("user") else words)
+        assert_refused(outcome, ExitCode.NETWORK, str(root), "No such file")
+    assert {row["status"] for row in users(zunft).values()} == {"valid"}
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """A user of the machine who may read nothing of ours."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can act as another user of the machine")
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_a_folder_of_somebody_else_is_named(zunft: Zunft, tmp_path: Path) -> None:
+    zunft.must("user list --as factory")
+    for folder in (zunft.home, tmp_path, tmp_path.parent, tmp_path.parents[1]):
+        folder.chmod(0o711)
+    with as_nobody():
+        outcome = zunft("user list --as factory")
+    assert_refused(outcome, ExitCode.MACHINE, "Permission denied", "members/factory")
