@@ -27,6 +27,8 @@ Clock = Callable[[], datetime]
 WARN_DAYS = 30
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
+_RENEW = "the member must issue a new one: zunft user renew, zunft network renew"
+
 # Extensions that every certificate gets from its own key, its issuer and its kind.
 _ISSUED_ANEW = frozenset(
     {
@@ -138,12 +140,10 @@ def is_issued_by(certificate: x509.Certificate, root: x509.Certificate) -> bool:
     return True
 
 
-def check_validity(certificate: x509.Certificate, now: datetime, what: str) -> None:
-    """Raises CertificateExpired or CertificateNotYetValid; `what` names the certificate in the message."""
+def check_validity(certificate: x509.Certificate, now: datetime, what: str, remedy: str = _RENEW) -> None:
+    """Raises CertificateExpired or CertificateNotYetValid; `what` names the certificate, `remedy` what to do."""
     if now > certificate.not_valid_after_utc:
-        raise CertificateExpired(
-            f"{what} expired on {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC; the member must issue a new one."
-        )
+        raise CertificateExpired(f"{what} expired on {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC; {remedy}.")
     if now < certificate.not_valid_before_utc:
         raise CertificateNotYetValid(
             f"{what} is valid from {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC, but the clock here says "

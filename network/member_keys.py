@@ -162,7 +162,10 @@ class MemberKeys:
         """
         files = _files(self.folder / part, "ca")
         pair = files.pair()
-        check_validity(pair.certificate, self.validity.clock(), f"The CA certificate {files.certificate_path}")
+        what = f"The CA certificate {files.certificate_path}"
+        check_validity(
+            pair.certificate, self.validity.clock(), what, "it can issue nothing more: join with another root"
+        )
         return pair
 
     # --- what can be added ------------------------------------------------------------------------------------------

@@ -47,10 +47,11 @@ def unite_revocations(keys: MemberKeys, published: Iterable[bytes]) -> Revocatio
 
     Raises UnreadableRevocations, and what reading the member's files raises.
     """
-    known = [_read(keys, pem, "The revocation list in the channel's configuration") for pem in published]
+    known = [(_read(keys, pem, "The revocation list in the channel's configuration"), pem) for pem in published]
     with one_at_a_time(keys.revocations_path.parent):
-        revoked = revocations_of(keys).united(known)
-        _write(keys, revoked)
+        revoked = revocations_of(keys).united(one for one, _ in known)
+        # Signed anew it would be other bytes.
+        _write(keys, revoked, signed=next((pem for one, pem in known if one == revoked), None))
     return revoked
 
 
@@ -74,7 +75,8 @@ def _read(keys: MemberKeys, pem: bytes, what: str) -> Revocations:
     return read_revocations(pem, parse_certificate(keys.root_pem(), f"The root of {keys.msp_id}"), what)
 
 
-def _write(keys: MemberKeys, revoked: Revocations) -> None:
+def _write(keys: MemberKeys, revoked: Revocations, signed: bytes | None = None) -> None:
     """Only what is new: each list has its own number."""
     if revoked != revocations_of(keys):
-        replace_public(keys.revocations_path, revoked.to_pem(keys.authority("msp"), keys.validity.clock()))
+        pem = signed or revoked.to_pem(keys.authority("msp"), keys.validity.clock())
+        replace_public(keys.revocations_path, pem)
