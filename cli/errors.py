@@ -21,7 +21,7 @@ from fabric.errors import (
     UnknownProcess,
     WrongChannel,
 )
-from network.errors import InvalidTopology, NetworkError
+from network.errors import InvalidApplicant, InvalidTopology, NetworkError, UnusableBundle
 from node.errors import (
     AddressInUse,
     DatabaseDamaged,
@@ -75,6 +75,8 @@ class NotPublished(CliError):
 _EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (ContractError, ExitCode.REFUSED),
     (InvalidTopology, ExitCode.USAGE),
+    (InvalidApplicant, ExitCode.USAGE),
+    (UnusableBundle, ExitCode.USAGE),
     (NetworkError, ExitCode.NETWORK),
     (NodeUnreachable, ExitCode.UNREACHABLE),
     (DiskFull, ExitCode.MACHINE),

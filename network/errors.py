@@ -127,6 +127,25 @@ class TooFewConsenters(NetworkError):
     """Without this orderer the ordering service would survive no fault, or not work at all."""
 
 
+class StrangeCertificate(NetworkError):
+    """An orderer's certificate was not issued by its member's roots as the channel knows them."""
+
+
+# --- applicants -------------------------------------------------------------------------------------------------------
+
+
+class InvalidApplicant(NetworkError):
+    """An applicant's file cannot be read or contradicts itself."""
+
+
+class UnusableBundle(NetworkError):
+    """A file with an applicant's bundle is damaged, incomplete, or not signed by its own root."""
+
+
+class ForeignBundle(UnusableBundle):
+    """A bundle that was made for another consortium, or to be put in by another member."""
+
+
 # --- the consortium's folder ------------------------------------------------------------------------------------------
 
 

@@ -21,7 +21,7 @@ from chaincode.roles import Role
 from network.certificates import NodeKind
 from network.channel import ChannelSettings, genesis_block
 from network.errors import ConsortiumExists, InvalidName, InvalidTopology
-from network.member_keys import MemberKeys
+from network.member_keys import DEFAULT_HOSTS, MemberKeys
 from network.member_material import Endpoint, MemberMaterial, check_msp_id
 from network.ordering import BftOrdering, Orderer, Ordering, RaftOrdering
 from network.private_files import write_public
@@ -118,12 +118,18 @@ def make_members(home: Path, plan: Plan) -> Topology:
     return topology
 
 
-def _make_member(topology: Topology, member: MemberEntry) -> MemberMaterial:
-    keys = MemberKeys.found(topology.folder(member), member.msp_id)
+def make_keys(folder: Path, member: MemberEntry, hosts: Sequence[str] = DEFAULT_HOSTS) -> MemberKeys:
+    """A member's own part: roots, a user per role, its nodes, which are reached at `hosts`. Raises MemberExists."""
+    keys = MemberKeys.found(folder, member.msp_id, hosts=hosts)
     for role in Role:
         keys.add_user(role.value, [role])
     if member.orderer:
-        keys.add_node(NodeKind.ORDERER)
+        keys.add_node(NodeKind.ORDERER, hosts=hosts)
+    return keys
+
+
+def _make_member(topology: Topology, member: MemberEntry) -> MemberMaterial:
+    keys = make_keys(topology.folder(member), member)
     anchors = [member.peer.peer] if member.peer else []
     return keys.public_material(anchor_peers=anchors)
 
@@ -218,7 +224,7 @@ def _parse_members(value: object) -> tuple[tuple[str, str, str], ...]:
     for one in value:
         _check_keys(one, _MEMBER_KEYS)
     members = tuple(
-        (_check_name(str(one["name"])), _check_msp_id(str(one["msp_id"])), str(one.get("legal_name", one["name"])))
+        (check_name(str(one["name"])), _check_msp_id(str(one["msp_id"])), str(one.get("legal_name", one["name"])))
         for one in value
     )
     if len({name for name, _, _ in members}) < len(members):
@@ -234,8 +240,8 @@ def _check_keys(fields: Mapping[Any, Any], known: Sequence[str]) -> None:
             raise ValueError(f"there is no field {key!r}: write {', '.join(known)}")
 
 
-def _check_name(name: str) -> str:
-    """A member's name is a folder's, too, and a word on the command line."""
+def check_name(name: str) -> str:
+    """A member's name is a folder's, too, and a word on the command line. Raises ValueError."""
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} cannot be a member's name: use small letters, digits, dot, hyphen, underscore")
     return name

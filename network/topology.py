@@ -121,7 +121,7 @@ class Topology:
         return _parse(home, document)
 
     def save(self) -> None:
-        document = _plain(asdict(self))
+        document = plain(asdict(self))
         del document["home"]
         write_public(self.home / TOPOLOGY_FILE, yaml.safe_dump(document, sort_keys=False).encode())
 
@@ -172,14 +172,15 @@ def _parse(home: Path, document: object) -> Topology:
             currency=str(tree["currency"]),
             issuer=str(tree["issuer"]),
             gateway=_parse_endpoint(tree["gateway"]),
-            members=tuple(_parse_member(one) for one in _sequence(tree["members"])),
+            members=tuple(parse_member(one) for one in _sequence(tree["members"])),
             fabric=_parse_fabric(tree["fabric"]) if "fabric" in tree else None,
         )
     except (KeyError, ValueError, TypeError) as error:
         raise InvalidTopology(f"{home / TOPOLOGY_FILE}: {error} is missing or wrong") from error
 
 
-def _parse_member(value: object) -> MemberEntry:
+def parse_member(value: object) -> MemberEntry:
+    """From the form that it has in a file. Raises InvalidTopology, KeyError, ValueError, TypeError."""
     tree = _mapping(value, "a member")
     return MemberEntry(
         name=str(tree["name"]),
@@ -228,10 +229,10 @@ def _sequence(value: object) -> Sequence[object]:
     return value
 
 
-def _plain(value: Any) -> Any:
-    """Without what is not there, and with lists and words as YAML knows them."""
+def plain(value: Any) -> Any:
+    """For a YAML file: without what is not there, and with lists and words as YAML knows them."""
     if isinstance(value, Mapping):
-        return {name: _plain(one) for name, one in value.items() if one is not None}
+        return {name: plain(one) for name, one in value.items() if one is not None}
     if isinstance(value, tuple):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     return str(value) if isinstance(value, StrEnum) else value

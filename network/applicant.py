@@ -1,0 +1,120 @@
+"""A company before it is a member: its keys, and where its nodes will be reached, in a folder of its own.
+
+<home>/applicant.yaml     this file
+       members/<name>/    its keys, where they stay when it has become a member
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from network.errors import InvalidApplicant, InvalidTopology, NetworkError
+from network.founding import FABRIC_PORTS_EACH, HOST, LAST_PORT, check_name, founding_folder, make_keys
+from network.member_keys import DEFAULT_HOSTS, MemberKeys
+from network.member_material import Endpoint, check_msp_id
+from network.private_files import write_public
+from network.topology import MemberEntry, OrdererEndpoints, PeerEndpoints, parse_member, plain
+
+APPLICANT_FILE = "applicant.yaml"
+
+_FIELDS = ("name", "msp_id", "legal_name", "identifiers", "host", "first_port", "orderer")
+
+
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """Who applies. `identifiers` are values of zunft.v1.LegalIdentifier by their schemes, like "lei" and "vat"."""
+
+    member: MemberEntry
+    identifiers: Mapping[str, str]
+
+
+def read_applicant(path: Path) -> Applicant:
+    """From YAML: name, msp_id, legal_name, first_port. Raises InvalidApplicant.
+
+    Optional: identifiers (by scheme), host (where the others reach its nodes; this machine alone without it), orderer
+    (whether it runs one; it does without it).
+    """
+    fields = _read_yaml(path)
+    try:
+        return _parse_plan(fields)
+    except KeyError as error:
+        raise InvalidApplicant(f"{path} lacks the field {error}") from error
+    except (TypeError, ValueError, NetworkError) as error:
+        raise InvalidApplicant(f"{path}: {error}") from error
+
+
+def found_applicant(home: Path, applicant: Applicant) -> MemberKeys:
+    """Makes the applicant's keys and its folder, all of it or nothing. Raises ConsortiumExists."""
+    member = applicant.member
+    with founding_folder(home) as draft:
+        make_keys(keys_folder(draft, member), member, _hosts(member))
+        document = plain(asdict(applicant))
+        write_public(draft / APPLICANT_FILE, yaml.safe_dump(document, sort_keys=False, allow_unicode=True).encode())
+    return MemberKeys.load(keys_folder(home, member))
+
+
+def load_applicant(home: Path) -> Applicant:
+    """What `found_applicant` made. Raises InvalidApplicant."""
+    path = home / APPLICANT_FILE
+    fields = _read_yaml(path)
+    try:
+        return Applicant(parse_member(fields["member"]), _parse_identifiers(fields.get("identifiers")))
+    except (KeyError, TypeError, ValueError, InvalidTopology) as error:
+        raise InvalidApplicant(f"{path}: {error} is missing or wrong") from error
+
+
+def keys_folder(home: Path, member: MemberEntry) -> Path:
+    """Where network/topology.py looks for them, too."""
+    return home / "members" / member.name
+
+
+def _read_yaml(path: Path) -> Mapping[str, Any]:
+    """Raises InvalidApplicant."""
+    try:
+        document = yaml.safe_load(path.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InvalidApplicant(f"{path} cannot be read: {error}") from error
+    if not isinstance(document, dict):
+        raise InvalidApplicant(f"{path} must say name, msp_id, legal_name and first_port")
+    return document
+
+
+def _parse_plan(fields: Mapping[str, Any]) -> Applicant:
+    """Raises KeyError, TypeError, ValueError, InvalidName."""
+    for key in fields:
+        if key not in _FIELDS:
+            raise ValueError(f"there is no field {key!r}: write {', '.join(_FIELDS)}")
+    host, first_port = str(fields.get("host", HOST)), int(fields["first_port"])
+    if not 0 < first_port <= LAST_PORT - FABRIC_PORTS_EACH:
+        raise ValueError(f"first_port must be 1 to {LAST_PORT - FABRIC_PORTS_EACH}: ten ports from there on are used")
+    member = MemberEntry(
+        name=check_name(str(fields["name"])),
+        msp_id=check_msp_id(str(fields["msp_id"])),
+        legal_name=str(fields["legal_name"]),
+        api=Endpoint(HOST, first_port),
+        peer=PeerEndpoints(*_endpoints(host, first_port + 1)),
+        orderer=OrdererEndpoints(*_endpoints(host, first_port + 4)) if fields.get("orderer", True) else None,
+    )
+    return Applicant(member, _parse_identifiers(fields.get("identifiers")))
+
+
+def _endpoints(host: str, first_port: int) -> tuple[Endpoint, Endpoint, Endpoint]:
+    """The first is for the other members, the rest for the applicant's own machine alone."""
+    return Endpoint(host, first_port), Endpoint(HOST, first_port + 1), Endpoint(HOST, first_port + 2)
+
+
+def _parse_identifiers(value: object) -> Mapping[str, str]:
+    if not isinstance(value, dict | None):
+        raise ValueError("identifiers must have a field for each scheme, like lei and vat")
+    return {str(scheme): str(one) for scheme, one in (value or {}).items()}
+
+
+def _hosts(member: MemberEntry) -> list[str]:
+    """What the nodes' certificates are for, each once."""
+    nodes = [node for node in (member.peer and member.peer.peer, member.orderer and member.orderer.orderer) if node]
+    return list(dict.fromkeys([*(node.host for node in nodes), *DEFAULT_HOSTS]))
