@@ -23,6 +23,7 @@ from fabric.cleaning import check_stopped, delete_data
 from fabric.finding.release import OFFICIAL, default_cache
 from fabric.finding.release import install as install_release
 from fabric.network import Report
+from fabric.renewal import renew as renew_certificates
 from fabric.running.log_file import read_log, without_colours
 from fabric.runtimes import network_of, standing_network
 from fabric.status import ProcessStatus, State, network_status
@@ -110,7 +111,7 @@ def renew(process: ProcessName, home: Home = DEFAULT_HOME, fabric_bin: FabricBin
     if topology.fabric is None:
         _renew_embedded(topology, process)
     else:
-        run(network_of(topology, fabric_bin).renew(process))
+        run(renew_certificates(network_of(topology, fabric_bin), process))
     member, _, _ = process.partition(".")
     say(f"{process} has other certificates; a node of {member} that runs takes them when it is started again.")
 

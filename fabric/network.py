@@ -22,9 +22,8 @@ from fabric.running.process import FabricProcess, ProcessKind, Runtime
 from fabric.site.chaincode_package import ChaincodePackage
 from fabric.site.member_site import MemberSite
 from fabric.waiting import until
-from network.certificates import NodeKind, utc_now
+from network.certificates import utc_now
 from network.member_material import Endpoint
-from network.renewal import renew_node
 from network.topology import FabricSettings, MemberEntry, Topology
 
 START_TIMEOUT_S = 60
@@ -79,21 +78,6 @@ class FabricNetwork:
         await asyncio.to_thread(self.runtime_of(process).stop, process)
         self.write_files()
         await self.start([process])
-
-    async def renew(self, name: str) -> None:
-        """Other certificates for a peer (and its chaincode) or an orderer; what of it runs is started again.
-
-        Raises UnknownProcess, CannotStart, ProcessEnded, NotInTime, NetworkError.
-        """
-        process = self.find(name)
-        is_orderer = process.kind is ProcessKind.ORDERER
-        keys = self.topology.keys(self.topology.member(process.member))
-        # The channel's configuration names the orderers' keys. Nobody has written down a peer's.
-        renew_node(keys, NodeKind.ORDERER if is_orderer else NodeKind.PEER, same_key=is_orderer)
-        kinds = [ProcessKind.ORDERER] if is_orderer else [ProcessKind.CHAINCODE, ProcessKind.PEER]
-        for one in self.processes(*kinds):
-            if one.member == process.member and self.runtime_of(one).running(one):
-                await self.restart(one.name)
 
     # --- what there is ----------------------------------------------------------------------------------------------
 
