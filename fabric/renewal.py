@@ -35,7 +35,7 @@ async def _renew_orderer(network: FabricNetwork, name: str) -> None:
     member = network.topology.member(name)
     renew_node(network.topology.keys(member), NodeKind.ORDERER, same_key=True)
     if await _restart(network, f"{name}.{ProcessKind.ORDERER}"):
-        await network.site(member).until_ordering()
+        await network.site(member).orderer.until_ordering()
 
 
 async def _restart(network: FabricNetwork, name: str) -> bool:

@@ -25,7 +25,7 @@ from fabric.waiting import AGREE_TIMEOUT_S, until
 from network.certificates import NodeKind
 from network.channel_reader import Channel
 from network.config_update import config_update
-from network.consenters import add_consenter, consenters, remove_consenter
+from network.consenters import add_consenter, consenters, remove_consenter, renew_consenter
 from network.member_material import MemberMaterial
 from network.membership import add_member, change_member, remove_member
 from network.ordering import Orderer
