@@ -13,6 +13,7 @@ from typer.main import get_command
 HELP_BY_NAME = {
     "demo": "The whole of pay-per-use in under a minute, on this computer; leaves a folder to explore.",
     "consortium": "Found a consortium, look at its charter and members.",
+    "join": "A company becomes a member: invite, request, propose, approve, complete.",
     "network": "The consortium's Fabric network on this machine: up, down, status, logs, certificates.",
     "agreement": "Framework agreements of a provider and a customer.",
     "account": "Prepaid accounts: one per agreement.",

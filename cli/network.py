@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Annotated
 
@@ -17,12 +15,11 @@ from cli.consortium import found_charter
 from cli.errors import BadArgument
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, FabricBin, Home, Json
-from cli.output import console, error_console, print_json, say, say_next, show_rows
+from cli.output import console, error_console, print_json, say, say_next, show_rows, steps_shown
 from cli.session import open_session, run
 from fabric.cleaning import check_stopped, delete_data
 from fabric.finding.release import OFFICIAL, default_cache
 from fabric.finding.release import install as install_release
-from fabric.network import Report
 from fabric.renewal import renew as renew_certificates
 from fabric.running.log_file import read_log, without_colours
 from fabric.runtimes import network_of, standing_network
@@ -47,7 +44,7 @@ def up(home: Home = DEFAULT_HOME, fabric_bin: FabricBin = None) -> None:
     topology = Topology.load(home)
 
     async def work() -> int:
-        with _progress() as report:
+        with steps_shown() as report:
             network = network_of(topology, fabric_bin, report)
             await network.up(report)
             report("founding the charter")
@@ -64,7 +61,7 @@ def down(home: Home = DEFAULT_HOME) -> None:
     """End all processes. The ledger stays, and `up` goes on with it."""
     topology = Topology.load(home)
     network = standing_network(topology)
-    with _progress() as report:
+    with steps_shown() as report:
         run(network.down(report))
     say(f"The network of {topology.consortium} is down.")
 
@@ -164,16 +161,6 @@ async def _ensure_charter(topology: Topology) -> None:
             await found_charter(topology)
 
     await until(attempt, "the charter", timeout_s=CHARTER_TIMEOUT_S, passing=(LedgerError,))
-
-
-@contextmanager
-def _progress() -> Iterator[Report]:
-    """Says each step as it begins: in one line that changes on a terminal, elsewhere in a line each."""
-    if not console.is_terminal:
-        yield say
-        return
-    with console.status("") as shown:
-        yield shown.update
 
 
 def _status_row(row: ProcessStatus) -> dict[str, object]:

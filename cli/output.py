@@ -6,7 +6,7 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,16 @@ def say(text: str, *, markup: bool = False) -> None:
     console.print(text, highlight=False, soft_wrap=True, markup=markup)
     # Who reads a pipe or a service's log hears it now.
     console.file.flush()
+
+
+@contextmanager
+def steps_shown() -> Iterator[Callable[[str], None]]:
+    """Says each step as it begins: in one line that changes on a terminal, elsewhere in a line each."""
+    if not console.is_terminal:
+        yield say
+        return
+    with console.status("") as shown:
+        yield shown.update
 
 
 def say_next(home: Path, words: str) -> None:

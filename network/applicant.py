@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from network.founding import FABRIC_PORTS_EACH, HOST, LAST_PORT, check_name, fou
 from network.member_keys import DEFAULT_HOSTS, MemberKeys
 from network.member_material import Endpoint, check_msp_id
 from network.private_files import write_public
-from network.topology import MemberEntry, OrdererEndpoints, PeerEndpoints, parse_member, plain
+from network.topology import MemberEntry, OrdererEndpoints, PeerEndpoints, Topology, parse_member, plain
 
 APPLICANT_FILE = "applicant.yaml"
 
@@ -56,6 +56,18 @@ def found_applicant(home: Path, applicant: Applicant) -> MemberKeys:
         document = plain(asdict(applicant))
         write_public(draft / APPLICANT_FILE, yaml.safe_dump(document, sort_keys=False, allow_unicode=True).encode())
     return MemberKeys.load(keys_folder(home, member))
+
+
+def settle_in(topology: Topology, applicant: Applicant) -> MemberKeys:
+    """Makes the applicant's keys in a consortium's folder on the embedded ledger, which plays all members' peers.
+
+    Raises MemberExists.
+    """
+    # The ledger is reached like any member's, and orders by itself.
+    member = replace(applicant.member, peer=None, orderer=None)
+    keys = make_keys(topology.folder(member), member, _hosts(applicant.member))
+    topology.with_member(member).save()
+    return keys
 
 
 def load_applicant(home: Path) -> Applicant:

@@ -138,6 +138,10 @@ class InvalidApplicant(NetworkError):
     """An applicant's file cannot be read or contradicts itself."""
 
 
+class InvalidInvitation(NetworkError):
+    """A file is no invitation to a consortium, or is damaged."""
+
+
 class UnusableBundle(NetworkError):
     """A file with an applicant's bundle is damaged, incomplete, or not signed by its own root."""
 

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ import yaml
 from network.errors import ConsortiumNotFound, ForeignMember, InvalidTopology
 from network.member_keys import MemberKeys
 from network.member_material import Endpoint
-from network.private_files import write_public
+from network.private_files import replace_public
 
 TOPOLOGY_FILE = "consortium.yaml"
 
@@ -94,7 +94,10 @@ class MemberEntry:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """The consortium's folder. Without `fabric` its ledger is the embedded one, which `gateway` serves."""
+    """The consortium's folder. Without `fabric` its ledger is the embedded one, which `gateway` serves.
+
+    `members` have their files in this folder; `partners` are members whose machines are elsewhere.
+    """
 
     home: Path
     consortium: str
@@ -104,6 +107,7 @@ class Topology:
     gateway: Endpoint
     members: tuple[MemberEntry, ...]
     fabric: FabricSettings | None = None
+    partners: tuple[MemberEntry, ...] = ()
 
     @classmethod
     def load(cls, home: Path) -> Topology:
@@ -118,24 +122,43 @@ class Topology:
             ) from error
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise InvalidTopology(f"{path} cannot be read: {error}") from error
-        return _parse(home, document)
+        return parse_topology(home, document)
 
     def save(self) -> None:
-        document = plain(asdict(self))
+        replace_public(self.home / TOPOLOGY_FILE, yaml.safe_dump(self.to_document(), sort_keys=False).encode())
+
+    def to_document(self) -> dict[str, Any]:
+        """The form that it has in a file."""
+        document: dict[str, Any] = plain(asdict(self))
         del document["home"]
-        write_public(self.home / TOPOLOGY_FILE, yaml.safe_dump(document, sort_keys=False).encode())
+        return document
 
     def member(self, name: str) -> MemberEntry:
-        """By name or MSP id. Raises InvalidTopology."""
-        for member in self.members:
+        """By name or MSP id, here or elsewhere. Raises InvalidTopology."""
+        for member in self.everybody:
             if name in (member.name, member.msp_id):
                 return member
-        known = ", ".join(member.name for member in self.members)
+        known = ", ".join(member.name for member in self.everybody)
         raise InvalidTopology(f"there is no member {name!r}: the members are {known}")
 
     def name_of(self, msp_id: str) -> str:
         """What people call a member; the MSP id itself for one that is not in the file."""
-        return next((member.name for member in self.members if member.msp_id == msp_id), msp_id)
+        return next((member.name for member in self.everybody if member.msp_id == msp_id), msp_id)
+
+    @property
+    def everybody(self) -> tuple[MemberEntry, ...]:
+        """Members here and elsewhere."""
+        return self.members + self.partners
+
+    def with_member(self, member: MemberEntry) -> Topology:
+        """And its files here."""
+        others = (one for one in self.members if one.msp_id != member.msp_id)
+        return replace(self, members=(*others, member))
+
+    def with_partner(self, partner: MemberEntry) -> Topology:
+        """Unless it is known already."""
+        known = any(one.msp_id == partner.msp_id for one in self.everybody)
+        return self if known else replace(self, partners=(*self.partners, partner))
 
     def folder(self, member: MemberEntry) -> Path:
         return self.home / "members" / member.name
@@ -162,7 +185,8 @@ class Topology:
         return self.home / "charter.md"
 
 
-def _parse(home: Path, document: object) -> Topology:
+def parse_topology(home: Path, document: object) -> Topology:
+    """From the form that it has in a file. Raises InvalidTopology."""
     tree = _mapping(document, "the file")
     try:
         return Topology(
@@ -174,6 +198,7 @@ def _parse(home: Path, document: object) -> Topology:
             gateway=_parse_endpoint(tree["gateway"]),
             members=tuple(parse_member(one) for one in _sequence(tree["members"])),
             fabric=_parse_fabric(tree["fabric"]) if "fabric" in tree else None,
+            partners=tuple(parse_member(one) for one in _sequence(tree.get("partners", []))),
         )
     except (KeyError, ValueError, TypeError) as error:
         raise InvalidTopology(f"{home / TOPOLOGY_FILE}: {error} is missing or wrong") from error

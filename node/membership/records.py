@@ -7,13 +7,12 @@ from typing import TypeVar
 from google.protobuf.message import Message
 
 from chaincode import keys
-from chaincode.bundle import read_bundle
 from chaincode.errors import NotFound
 from chaincode.keys import Key
+from network.bundle import OpenedBundle, open_bundle
 from node.ledger.gateway import Gateway
 from node.membership.errors import NoBallot, UnknownMember
 from zunft.v1.ballot_pb2 import Ballot, BallotSubject
-from zunft.v1.bundle_pb2 import Bundle
 from zunft.v1.member_pb2 import Member
 from zunft.v1.record_pb2 import ListKeys, ReadKey, Record, Records
 
@@ -49,13 +48,12 @@ async def read_member(gateway: Gateway, msp_id: str) -> Member:
     return member
 
 
-async def read_applicant_bundle(gateway: Gateway, msp_id: str) -> Bundle:
-    """The latest that was put in, its signature checked again. Raises UnknownMember, ContractError."""
+async def read_opened_bundle(gateway: Gateway, msp_id: str) -> OpenedBundle:
+    """The applicant's latest that was put in, its signature checked again. Raises UnknownMember, UnusableBundle."""
     signed = await read(gateway, keys.bundle(msp_id))
     if signed is None:
         raise UnknownMember(f"nobody has put in a bundle of {msp_id}: zunft join propose")
-    _, bundle = read_bundle(signed.SerializeToString())
-    return bundle
+    return open_bundle(signed.SerializeToString(), f"the bundle of {msp_id}")
 
 
 async def newest_ballot(gateway: Gateway, msp_id: str, *subjects: BallotSubject) -> Ballot:

@@ -25,7 +25,7 @@ from node.ledger.fabric_rules.config_update import InvalidUpdate, changed_config
 from node.ledger.gateway import Gateway
 from node.membership.edits import channel_edit
 from node.membership.errors import MissingSignatures, NoBallot, StrangeEdit
-from node.membership.records import read, read_applicant_bundle
+from node.membership.records import read, read_opened_bundle
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_CARRIED,
     BALLOT_SUBJECT_ADMISSION,
@@ -61,7 +61,8 @@ class Voting:
         channel, own_edit = read_channel(block), None
         if ballot.HasField("edit"):
             admission = ballot.subject == BALLOT_SUBJECT_ADMISSION
-            bundle = await read_applicant_bundle(gateway, ballot.msp_id) if admission else None
+            opened = await read_opened_bundle(gateway, ballot.msp_id) if admission else None
+            bundle = opened.bundle if opened else None
             own_edit = channel_edit(channel, ballot.subject, ballot.msp_id, bundle)
         return cls(gateway, ballot, channel, ChannelRules.from_config_block(block), own_edit)
 
@@ -132,7 +133,7 @@ class Voting:
         except InvalidUpdate as error:
             raise MissingSignatures(
                 f"the members have decided, but the channel's policies want more signatures ({error}): "
-                f"{', '.join(self.silent_msp_ids) or 'further members'} may still approve"
+                f"{', '.join(silent_msp_ids(self.ballot)) or 'further members'} may still approve"
             ) from error
         try:
             await submit_update(self.gateway, envelope)
@@ -143,12 +144,6 @@ class Voting:
                 raise
             return voting
         return await self.again()
-
-    @property
-    def silent_msp_ids(self) -> Sequence[str]:
-        """Who may vote and has not."""
-        voted = {vote.msp_id for vote in self.ballot.votes}
-        return [msp_id for msp_id in self.ballot.voter_msp_ids if msp_id not in voted]
 
     @property
     def is_in_force(self) -> bool:
@@ -188,3 +183,9 @@ class Voting:
         if self.gateway.identity.msp_id not in {vote.msp_id for vote in self.ballot.votes}:
             signatures.append(sign_update(update, self.gateway.identity))
         return signed_update(update, signatures)
+
+
+def silent_msp_ids(ballot: Ballot) -> tuple[str, ...]:
+    """Who may vote and has not."""
+    voted = {vote.msp_id for vote in ballot.votes}
+    return tuple(msp_id for msp_id in ballot.voter_msp_ids if msp_id not in voted)

@@ -1,0 +1,89 @@
+"""Where a company stands on its way in: which steps are done, who has to take the next one, and with which command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from chaincode import keys
+from network.channel_reader import Channel
+from network.consenters import consenters
+from node.ledger.configuration import newest_channel
+from node.ledger.gateway import Gateway
+from node.membership.joining import missing_deposit_micro
+from node.membership.records import newest_ballot, read, read_member, read_opened_bundle
+from node.membership.voting import silent_msp_ids
+from zunft.v1.ballot_pb2 import BALLOT_STATUS_CARRIED, BALLOT_STATUS_EXECUTED, BALLOT_SUBJECT_ADMISSION, Ballot
+from zunft.v1.bundle_pb2 import Bundle
+from zunft.v1.charter_pb2 import Charter
+from zunft.v1.member_pb2 import MEMBER_STATUS_ACTIVE, Member
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`msp_ids`: who has to take it now; nobody where it is done or not due yet. `command` follows `zunft`."""
+
+    what: str
+    is_done: bool
+    msp_ids: tuple[str, ...] = ()
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """What the ledger knows of one company's way in."""
+
+    member: Member
+    ballot: Ballot
+    bundle: Bundle
+    charter: Charter
+    channel: Channel
+    missing_deposit_micro: int
+
+    @classmethod
+    async def read(cls, gateway: Gateway, msp_id: str) -> Joining:
+        """Raises UnknownMember, NoBallot, LedgerError."""
+        member = await read_member(gateway, msp_id)
+        return cls(
+            member,
+            await newest_ballot(gateway, msp_id, BALLOT_SUBJECT_ADMISSION),
+            (await read_opened_bundle(gateway, msp_id)).bundle,
+            await read(gateway, keys.CHARTER) or Charter(),
+            await newest_channel(gateway),
+            await missing_deposit_micro(gateway, member),
+        )
+
+    def steps(self) -> list[Step]:
+        """In their order. The first that is not done says who has to take it."""
+        steps = list(self._steps())
+        next_place = next((place for place, step in enumerate(steps) if not step.is_done), len(steps))
+        return [step if place == next_place else Step(step.what, step.is_done) for place, step in enumerate(steps)]
+
+    def _steps(self) -> Iterator[Step]:
+        msp_id, ballot = self.member.msp_id, self.ballot
+        is_active = self.member.status == MEMBER_STATUS_ACTIVE
+        approvals = sum(vote.in_favour for vote in ballot.votes)
+        silent, approve = silent_msp_ids(ballot), f"join approve {msp_id}"
+        complete = (msp_id,)
+        yield Step(f"{self.member.sponsor_msp_id} puts in the bundle", True)
+        yield Step(
+            f"members approve ({approvals} of {ballot.needed_approvals} needed)",
+            ballot.status in (BALLOT_STATUS_CARRIED, BALLOT_STATUS_EXECUTED),
+            silent,
+            approve,
+        )
+        yield Step(
+            "the channel admits it", msp_id in self.channel.members, silent or (ballot.opened_by_msp_id,), approve
+        )
+        if self.bundle.HasField("orderer"):
+            yield Step("its processes run, its orderer takes part", self._orders, complete, "join complete")
+        paid = is_active or not self.missing_deposit_micro
+        issuer = (self.charter.token.issuer_msp_id,)
+        yield Step(
+            "it has the tokens for its deposit", paid, issuer, f"token mint {msp_id} AMOUNT --reference BANK-REFERENCE"
+        )
+        yield Step("it is active", is_active, complete, "join complete")
+
+    @property
+    def _orders(self) -> bool:
+        return any(one.msp_id == self.member.msp_id for one in consenters(self.channel.config.channel_group))
