@@ -383,7 +383,7 @@ def usable_peers(channel: Channel, peers: Mapping[str, PeerIdentity]) -> dict[st
     for msp_id, peer in peers.items():
         fault = peer_fault(channel, msp_id, peer)
         if fault:
-            log.warning("%s has no peer here: %s", msp_id, fault)
+            log.info("%s has no peer here: %s", msp_id, fault)
         else:
             usable[msp_id] = peer
     return usable
