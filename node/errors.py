@@ -80,6 +80,12 @@ class LedgerMismatch(NodeError):
     code = grpc.StatusCode.DATA_LOSS
 
 
+class ShutOut(NodeError):
+    """The ledger does not show its blocks to the node's member, or not to the node's certificate, any more."""
+
+    code = grpc.StatusCode.PERMISSION_DENIED
+
+
 class DiskFull(NodeError):
     """There is no room to store what was sent; it was not accepted."""
 

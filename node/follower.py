@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import aclosing
 
+import grpc
 import structlog
 
 from chaincode.stub import implicit_collection
-from node.errors import BehindLedger, NodeError
+from node.errors import BehindLedger, NodeError, ShutOut
 from node.ledger.block_reader import Block, MalformedBlock, read_block, undelivered
 from node.ledger.errors import LedgerError
-from node.ledger.gateway import Gateway
+from node.ledger.gateway import Gateway, GatewayError
 from node.outage import Outage
 from node.read_model.read_model import ReadModel
 
 # How long the ledger may take to say how many blocks it has.
 HEIGHT_TIMEOUT_S = 5.0
+# How long it may refuse a node that then gives up.
+REFUSED_S = 60.0
 
 log = structlog.get_logger()
 
@@ -25,7 +29,7 @@ log = structlog.get_logger()
 class Follower:
     """Runs from its making until `stop`.
 
-    `task` ends by itself only with LedgerMismatch, MalformedBlock, DiskFull or DatabaseDamaged.
+    `task` ends by itself only with ShutOut, LedgerMismatch, MalformedBlock, DiskFull or DatabaseDamaged.
     """
 
     def __init__(
@@ -35,14 +39,20 @@ class Follower:
         *,
         account_changed: Callable[[str], None],
         reachable: Callable[[bool], None],
+        refused_s: float = REFUSED_S,
     ) -> None:
-        """`account_changed` is told each agreement that a block concerns, `reachable` whether blocks can be read."""
+        """`account_changed` is told each agreement that a block concerns, `reachable` whether blocks can be read.
+
+        So many seconds, `refused_s`, the ledger may refuse to show its blocks before the node gives up.
+        """
         self._gateway = gateway
         self._read_model = read_model
         self._account_changed = account_changed
         self._reachable = reachable
         self._outage = Outage("no blocks from the ledger", "blocks from the ledger again")
         self._stalled = asyncio.Event()
+        self._refused_s = refused_s
+        self._refused_at: float | None = None
         self.task = asyncio.create_task(self._run())
 
     async def catch_up(self) -> None:
@@ -72,7 +82,7 @@ class Follower:
     async def _run(self) -> None:
         while True:
             try:
-                await self._follow()
+                await self._follow_while_admitted()
             except BehindLedger as error:
                 await self._pause(error)
             except (MalformedBlock, NodeError) as error:
@@ -83,11 +93,28 @@ class Follower:
                 self._reachable(False)
                 await self._pause(error)
 
+    async def _follow_while_admitted(self) -> None:
+        """Raises ShutOut. A peer that has just joined refuses, too, until it has the block that admits the member."""
+        try:
+            await self._follow()
+        except GatewayError as error:
+            if error.grpc_code is not grpc.StatusCode.PERMISSION_DENIED:
+                raise
+            now = time.monotonic()
+            self._refused_at = now if self._refused_at is None else self._refused_at
+            if now - self._refused_at < self._refused_s:
+                raise
+            raise ShutOut(
+                f"the ledger shows {self._read_model.msp_id} no more blocks: the member has left the channel or was "
+                f"excluded, or the node's certificate was revoked or has expired ({error})"
+            ) from error
+
     async def _follow(self) -> None:
         """Until the stream breaks. Raises LedgerError; BehindLedger for a peer that lost its blocks and has not got
         them back, and at a block whose private data it does not have yet: without them the view would lack them for
         ever, so the block is asked for again."""
         height, known = await self._height(), self._read_model.height
+        self._refused_at = None
         self._reachable(True)
         if height < known:
             raise BehindLedger(f"the peer has {height} blocks, the node knows {known}: the peer has to catch up")

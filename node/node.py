@@ -87,7 +87,10 @@ class Node:
         await self._stack.aclose()
 
     async def run(self) -> None:
-        """Until it is cancelled, or the ledger turns out to be another one. Raises LedgerMismatch, MalformedBlock …"""
+        """Until it is cancelled, or the ledger shows it no more blocks, or is another one.
+
+        Raises ShutOut, LedgerMismatch, MalformedBlock …
+        """
         if self._following:
             await self._following
 

@@ -28,6 +28,8 @@ from network.key_files import KeyFiles
 from network.member_keys import MemberKeys
 from network.msp_config import msp_config
 from network.topology import OrderingKind
+from node.errors import ShutOut
+from node.follower import Follower
 from node.ledger.block_reader import read_block
 from node.ledger.configuration import (
     NoOrdererAnswers,
@@ -53,6 +55,7 @@ from node.ledger.gateway import (
     StreamError,
     SubmitError,
 )
+from node.read_model.read_model import ReadModel
 from tests.consortium.fabric import why_no_fabric
 from tests.consortium.ledgers import on_ledgers
 from tests.ledger.consortium import ALPHA, BRAVO, CHANNEL, CHARLIE, DELTA, MAJORITY
@@ -272,6 +275,27 @@ async def test_each_configuration_is_what_its_update_makes_of_the_one_before(
             assert changed_config(Rules.from_config_block(before), change.signed) == change.config
 
 
+async def test_a_node_whose_member_was_removed_says_so_and_stops(
+    ledger: OpenLedger, mill: MemberKeys, tmp_path: Path
+) -> None:
+    async with ledger() as members:
+        await make(members, admitting(mill), MAJORITY)
+        read_model = ReadModel.open(tmp_path / "read-model.db", mill.msp_id)
+        follower = Follower(
+            gateway_of(members, mill, "erp"),
+            read_model,
+            account_changed=lambda _agreement_id: None,
+            reachable=lambda _reachable: None,
+            refused_s=1,
+        )
+        await follower.catch_up()
+        assert read_model.height == await members.gateway().height()
+        await make(members, expelling(mill.msp_id), ALL)
+        with pytest.raises(ShutOut, match="left the channel or was excluded"):
+            await follower.task
+        read_model.close()
+
+
 # --- orderers that are away -------------------------------------------------------------------------------------------
 
 
@@ -284,7 +308,7 @@ async def test_another_orderer_takes_it_and_without_any_all_are_named(raft: Runn
             for name in names:
                 await stopped.enter_async_context(raft.without(name))
             with pytest.raises(NoOrdererAnswers) as nobody:
-                await submit_update(members.gateway(), update)
+                await submit_update(members.gateway(), update, SubmissionLimits(taken_s=1))
             assert str(nobody.value).count("cannot be reached") == RAFT_ORDERERS
         async with raft.without(names[0]), removed_at_the_end(members, mill.msp_id):
             limits = SubmissionLimits(resend_s=2)

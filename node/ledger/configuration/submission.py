@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from network.channel_reader import Channel, read_channel
 from node.ledger.configuration.errors import (
     ConfigurationError,
     MalformedUpdate,
+    NoOrdererAnswers,
     UpdateNotInForce,
     UpdateOvertaken,
 )
@@ -22,16 +24,20 @@ from node.ledger.configuration.update import config_transaction
 from node.ledger.fabric_rules.config_update import read_change, stale_element
 from node.ledger.gateway import Gateway
 
+_PAUSE_S = 0.5
+
 
 @dataclass(frozen=True)
 class SubmissionLimits:
-    """Seconds: for one orderer's answer, until the update is handed in again, and until its block must be there.
+    """Seconds: for one orderer's answer, until one must have taken the update, until it is handed in again, and until
+    its block must be there.
 
-    An orderer that ends loses what it has taken and not yet passed on; to hand the update in again is harmless, since
-    it can take effect once only.
+    Orderers that choose a new leader take nothing for some seconds. One that ends loses what it has taken and not yet
+    passed on; to hand the update in again is harmless, since it can take effect once only.
     """
 
     answer_s: float = 20
+    taken_s: float = 20
     resend_s: float = 10
     in_force_s: float = 60
 
@@ -71,7 +77,7 @@ async def _submit(
 ) -> int:
     async with Orderers(gateway, channel, limits.answer_s) as orderers:
         envelope = config_transaction(gateway.channel, update, gateway.identity)
-        await orderers.take(envelope)
+        await _hand_in(orderers, envelope, limits.taken_s)
         resending = asyncio.create_task(_resend(orderers, envelope, limits.resend_s))
         try:
             async with asyncio.timeout(limits.in_force_s):
@@ -84,6 +90,18 @@ async def _submit(
             ) from error
         finally:
             resending.cancel()
+
+
+async def _hand_in(orderers: Orderers, envelope: common_pb2.Envelope, taken_s: float) -> None:
+    """Raises UpdateRefused, NoOrdererAnswers."""
+    deadline = time.monotonic() + taken_s
+    while True:
+        try:
+            return await orderers.take(envelope)
+        except NoOrdererAnswers:
+            if time.monotonic() >= deadline:
+                raise
+        await asyncio.sleep(_PAUSE_S)
 
 
 async def _until_in_force(gateway: Gateway, update: bytes, start: int) -> int:

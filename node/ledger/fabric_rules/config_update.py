@@ -109,7 +109,7 @@ def _changed_elements(update: configtx_pb2.ConfigUpdate) -> dict[str, Element]:
 def _check_element(name: str, element: Element, before: Element | None) -> None:
     if not element.mod_policy:
         raise InvalidUpdate(f"{name} has no mod_policy: nobody could ever change it")
-    if not _NAME.fullmatch(name.rpartition("/")[2]):
+    if not _NAME.fullmatch(element.name):
         raise InvalidUpdate(f"{name} has a name with other characters than letters, digits, dots and hyphens")
     due = before.version + 1 if before else 0
     if element.version != due:
@@ -156,6 +156,7 @@ def _kept(old: Iterable[str], written: Iterable[str], changed: bool) -> list[str
 class Element:
     """A group, value or policy of a configuration. `group` is where a relative `mod_policy` is looked up."""
 
+    name: str
     version: int
     mod_policy: str
     group: str
@@ -179,13 +180,13 @@ def stale_element(current: configtx_pb2.ConfigGroup, read_set: configtx_pb2.Conf
 
 def elements(root: configtx_pb2.ConfigGroup) -> dict[str, Element]:
     """All elements by kind and path, e.g. "value /Channel/Application/MillMSP/MSP"; the channel's group first."""
-    return dict(_elements("/Channel", root))
+    return dict(_elements("/Channel", "Channel", root))
 
 
-def _elements(path: str, group: configtx_pb2.ConfigGroup) -> Iterator[tuple[str, Element]]:
-    yield f"group {path}", Element(group.version, group.mod_policy, path)
+def _elements(path: str, own_name: str, group: configtx_pb2.ConfigGroup) -> Iterator[tuple[str, Element]]:
+    yield f"group {path}", Element(own_name, group.version, group.mod_policy, path)
     for kind, leaves in (("value", group.values), ("policy", group.policies)):
         for name, leaf in sorted(leaves.items()):
-            yield f"{kind} {path}/{name}", Element(leaf.version, leaf.mod_policy, path)
+            yield f"{kind} {path}/{name}", Element(name, leaf.version, leaf.mod_policy, path)
     for name, below in sorted(group.groups.items()):
-        yield from _elements(f"{path}/{name}", below)
+        yield from _elements(f"{path}/{name}", name, below)
