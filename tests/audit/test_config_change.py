@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from fabric_protos.common import common_pb2, configtx_pb2
 from fabric_protos.peer import events_pb2
 
@@ -13,9 +15,10 @@ from network.channel import member_group
 from network.config_update import config_update
 from network.member_keys import MemberKeys
 from node.audit import AuditReport, Status, audit
+from node.ledger.configuration import newest_channel, submit_update
 from node.ledger.gateway import SigningIdentity
 from tests.audit.run import delivered, genesis
-from tests.consortium import Consortium
+from tests.consortium import TOKEN, Consortium, on_ledgers, start_consortium
 
 
 def config_of(block: common_pb2.Block) -> configtx_pb2.Config:
@@ -110,3 +113,28 @@ def test_a_member_changes_its_own_part_alone(story: Consortium, tmp_path: Path) 
     update = update_to(before, after)
     assert changed(story, after, signed(story, update, ["maker"])).verdict("identities").status is Status.HOLDS
     assert changed(story, after, signed(story, update, ["forge"])).verdict("identities").status is Status.UNCHECKED
+
+
+@pytest.mark.parametrize("kind", on_ledgers("embedded", "fabric"))
+def test_an_audit_goes_on_across_the_changes_of_a_running_ledger(tmp_path: Path, kind: str) -> None:
+    with start_consortium(tmp_path / "consortium", kind) as consortium:
+        consortium.clock.now_us = time.time_ns() // 1000
+        consortium.found()
+        bank, factory = consortium.member("bank"), consortium.member("factory")
+        bank.mint(factory, TOKEN)
+        gateway = consortium.gateway("MakerMSP", "admin")
+        for edit in (lambda config: config_with(config, newcomer(tmp_path)), config_without_mill):
+            before = consortium.run(newest_channel(gateway)).config
+            update = signed(consortium, update_to(before, edit(before)), ["maker", "factory", "bank"])
+            number = consortium.run(submit_update(gateway, update))
+            consortium.catch_up(number)
+            bank.mint(factory, TOKEN)
+        bank.post_reserve("statement-1", 3 * TOKEN, consortium.clock.now_s)
+        report = audit(delivered(consortium, "maker"), genesis(consortium), "MakerMSP")
+        assert [verdict for verdict in report.verdicts if verdict.status is not Status.HOLDS] == []
+
+
+def config_without_mill(before: configtx_pb2.Config) -> configtx_pb2.Config:
+    after = configtx_pb2.Config(channel_group=before.channel_group)
+    del after.channel_group.groups["Application"].groups["MillMSP"]
+    return after
