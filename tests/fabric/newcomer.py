@@ -38,7 +38,11 @@ class Newcomer:
 
     @property
     def orderer(self) -> Orderer:
-        return orderer_of(self.keys, self.member)
+        """As its files say now."""
+        assert self.member.orderer
+        identity, tls = self.keys.node(NodeKind.ORDERER), self.keys.node_tls(NodeKind.ORDERER)
+        endpoint = self.member.orderer.orderer
+        return Orderer(self.member.msp_id, endpoint, identity.certificate_pem(), tls.certificate_pem())
 
     @property
     def admin(self) -> SigningIdentity:
@@ -59,10 +63,3 @@ def make_newcomer(home: Path, name: str, consortium: Topology) -> Newcomer:
     topology = replace(consortium, home=home, members=(member,))
     shutil.copy(consortium.genesis_path, topology.genesis_path)
     return Newcomer(network_of(topology, None), member)
-
-
-def orderer_of(keys: MemberKeys, member: MemberEntry) -> Orderer:
-    """As its files say now."""
-    assert member.orderer
-    identity, tls = keys.node(NodeKind.ORDERER).certificate_pem(), keys.node_tls(NodeKind.ORDERER).certificate_pem()
-    return Orderer(member.msp_id, member.orderer.orderer, identity, tls)

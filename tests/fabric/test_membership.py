@@ -37,7 +37,7 @@ from node.ledger.fabric_rules.config_update import applied
 from node.ledger.gateway import Gateway, SigningIdentity
 from tests.consortium.fabric import why_no_fabric
 from tests.fabric.newcomer import Newcomer, make_newcomer
-from tests.faults.scene import Scene, start_scene
+from tests.faults.scene import PATIENCE_S, Scene, start_scene
 from zunft.v1.record_pb2 import ListKeys, Records
 
 Edit = Callable[[configtx_pb2.ConfigGroup], configtx_pb2.ConfigGroup]
@@ -85,6 +85,8 @@ def test_a_member_joins_orders_and_leaves(scene: Scene, tmp_path: Path) -> None:
             since = len(scene.node_log)
             with step("the members admit it"):
                 await change(scene, partial(add_member, member=newcomer.material))
+            with step("its peer is killed while it catches up"):
+                await join_until_killed(newcomer)
             with step("its processes start and catch up"):
                 await join(newcomer.network, newcomer.member, lambda _step: None)
             with step("nothing is left to do"):
@@ -235,6 +237,22 @@ def kill(network: FabricNetwork, process: FabricProcess) -> None:
     running = network.runtime_of(process).running(process)
     assert running
     os.kill(running.pid, signal.SIGKILL)
+
+
+async def join_until_killed(newcomer: Newcomer) -> None:
+    """Whoever gave the command gives up."""
+    catching_up = asyncio.Event()
+
+    def report(step: str) -> None:
+        if step == "waiting until the peer has caught up":
+            catching_up.set()
+
+    joining = asyncio.create_task(join(newcomer.network, newcomer.member, report))
+    async with asyncio.timeout(PATIENCE_S):
+        await catching_up.wait()
+    kill(newcomer.network, newcomer.network.find(f"{newcomer.member.name}.{ProcessKind.PEER}"))
+    joining.cancel()
+    await asyncio.gather(joining, return_exceptions=True)
 
 
 async def show_orderer(newcomer: Newcomer, material: MemberMaterial) -> None:
