@@ -7,6 +7,7 @@ from cli.exit_codes import ExitCode
 from fabric.errors import (
     ChaincodeDown,
     FabricError,
+    NoChaincode,
     NoFabricNetwork,
     NoLog,
     NoOrderer,
@@ -95,6 +96,7 @@ _EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (StillRunning, ExitCode.USAGE),
     (ChaincodeDown, ExitCode.UNREACHABLE),
     (OtherChaincode, ExitCode.UNREACHABLE),
+    (NoChaincode, ExitCode.UNREACHABLE),
     (NoOrderer, ExitCode.UNREACHABLE),
     (TooFewEndorsers, ExitCode.UNREACHABLE),
     (PeerUnreachable, ExitCode.UNREACHABLE),
