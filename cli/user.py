@@ -17,7 +17,7 @@ from network.certificates import utc_now
 from network.key_files import KeyFiles
 from network.member_keys import MemberKeys
 from network.renewal import renew_user
-from network.revoking import revoke_user
+from network.revoking import certificates_of, revoke_user
 from network.topology import MemberEntry, Topology
 from network.users import list_users
 from node.ledger.errors import LedgerError
@@ -64,11 +64,14 @@ def revoke(name: UserName, acting: As = "", home: Home = DEFAULT_HOME) -> None:
 
     async def work() -> None:
         async with open_session(home, _of_member(acting)) as session:
-            admin = _other_admin(session, name)
-            revoke_user(session.topology.keys(session.member), name)
+            admin, keys = _other_admin(session, name), session.topology.keys(session.member)
+            revoke_user(keys, name)
             say(f"{name} of {session.member.name} is revoked here; the files are kept in users/former.")
             await _publish(session, admin, name)
         say("All peers, orderers and nodes of the consortium refuse it from now on.")
+        if session.member.peer and any(Role.ADMIN in read_roles(one) for one in certificates_of(keys, name)):
+            # What is no channel's affair a peer judges by the list that it read when it was started.
+            say(f"As an admin it could still install on its own peer: zunft network restart {session.member.name}.peer")
 
     run(work())
 
