@@ -17,6 +17,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,7 +43,7 @@ from network.errors import (
 )
 from network.key_files import KeyFiles
 from network.member_material import Endpoint, MemberMaterial, check_msp_id
-from network.private_files import make_private_folder
+from network.private_files import make_private_folder, one_at_a_time
 from network.roles import parse_roles, roles_extension
 
 DEFAULT_HOSTS = ("localhost", "127.0.0.1")
@@ -167,6 +168,10 @@ class MemberKeys:
             pair.certificate, self.validity.clock(), what, "it can issue nothing more: join with another root"
         )
         return pair
+
+    def one_at_a_time(self) -> AbstractContextManager[None]:
+        """Other processes that replace or revoke what is here wait as long as this lasts. Not to be nested."""
+        return one_at_a_time(self.folder / "msp")
 
     # --- what can be added ------------------------------------------------------------------------------------------
 

@@ -15,11 +15,12 @@ def renew_user(keys: MemberKeys, name: str, *, same_key: bool = False) -> KeyFil
 
     Raises UserNotFound, ForeignCertificate, and what reading the member's files raises.
     """
-    files = keys.user(name)
-    if files.certificate() in revocations_of(keys):
-        raise UserNotFound(f"The user {name!r} of {keys.msp_id} is revoked: finish that, zunft user revoke {name}.")
-    _prepare(keys, "msp", files, same_key=same_key)
-    key_switch.switch(files)
+    with keys.one_at_a_time():
+        files = keys.user(name)
+        if files.certificate() in revocations_of(keys):
+            raise UserNotFound(f"The user {name!r} of {keys.msp_id} is revoked: finish that, zunft user revoke {name}.")
+        _prepare(keys, "msp", files, same_key=same_key)
+        key_switch.switch(files)
     return files
 
 
@@ -37,14 +38,16 @@ def prepare_node(keys: MemberKeys, kind: NodeKind, *, same_key: bool = False) ->
     """Makes identity and TLS certificate, beside those in use: time to put them into the channel's configuration."""
     if not keys.node(kind).certificate_path.exists():
         raise UserNotFound(f"{keys.msp_id} has no {kind} whose certificates could be renewed.")
-    identity = _prepare(keys, "msp", keys.node(kind), same_key=same_key)
-    return identity, _prepare(keys, "tls", keys.node_tls(kind), same_key=same_key)
+    with keys.one_at_a_time():
+        identity = _prepare(keys, "msp", keys.node(kind), same_key=same_key)
+        return identity, _prepare(keys, "tls", keys.node_tls(kind), same_key=same_key)
 
 
 def switch_node(keys: MemberKeys, kind: NodeKind) -> None:
     """Puts what was prepared in the place of what is in use, which is kept."""
-    key_switch.switch(keys.node(kind))
-    key_switch.switch(keys.node_tls(kind))
+    with keys.one_at_a_time():
+        key_switch.switch(keys.node(kind))
+        key_switch.switch(keys.node_tls(kind))
 
 
 def _prepare(keys: MemberKeys, authority: str, files: KeyFiles, *, same_key: bool) -> KeyFiles:

@@ -14,7 +14,7 @@ from network import key_switch
 from network.errors import LastAdmin
 from network.key_files import parse_certificate
 from network.member_keys import MemberKeys
-from network.private_files import one_at_a_time, replace_public
+from network.private_files import replace_public
 from network.revocation import Revocations, read_revocations
 
 
@@ -29,16 +29,16 @@ def revoke_user(keys: MemberKeys, name: str) -> Revocations:
 
     Raises UserNotFound, LastAdmin, and what reading the member's files raises.
     """
-    certificates = certificates_of(keys, name)
-    if not certificates:
-        # Says which users there are.
-        keys.user(name)
-    _check_not_last_admin(keys, name)
-    with one_at_a_time(keys.revocations_path.parent):
+    with keys.one_at_a_time():
+        certificates = certificates_of(keys, name)
+        if not certificates:
+            # Says which users there are.
+            keys.user(name)
+        _check_not_last_admin(keys, name)
         revoked = revocations_of(keys).with_revoked(certificates, keys.validity.clock())
         _write(keys, revoked)
-    if name in keys.users():
-        key_switch.put_aside(keys.user(name))
+        if name in keys.users():
+            key_switch.put_aside(keys.user(name))
     return revoked
 
 
@@ -48,7 +48,7 @@ def unite_revocations(keys: MemberKeys, published: Iterable[bytes]) -> Revocatio
     Raises UnreadableRevocations, and what reading the member's files raises.
     """
     known = [(_read(keys, pem, "The revocation list in the channel's configuration"), pem) for pem in published]
-    with one_at_a_time(keys.revocations_path.parent):
+    with keys.one_at_a_time():
         revoked = revocations_of(keys).united(one for one, _ in known)
         # Signed anew it would be other bytes.
         _write(keys, revoked, signed=next((pem for one, pem in known if one == revoked), None))

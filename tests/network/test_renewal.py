@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -148,3 +149,10 @@ def test_nobody_there(member: MemberKeys, tmp_path: Path) -> None:
         renew_user(member, "berta")
     with pytest.raises(UserNotFound, match="no orderer"):
         renew_node(MemberKeys.found(tmp_path / "factory", "FactoryMSP"), NodeKind.ORDERER)
+
+
+def test_renewals_at_once_leave_a_pair(member: MemberKeys) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: renew_user(member, "anna"), range(12)))
+    assert member.user("anna").pair()
+    assert len(key_switch.former_of(member.user("anna"))) == 12

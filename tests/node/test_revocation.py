@@ -105,3 +105,20 @@ def test_a_member_revokes_its_own_and_once(consortium: Consortium) -> None:
         assert after.members["FactoryMSP"].revocation_lists == keys.revocation_lists()
 
     consortium.run(run())
+
+
+def test_two_members_revoke_at_once(consortium: Consortium) -> None:
+    names = ("maker", "factory")
+
+    async def revoke(name: str) -> None:
+        keys = consortium.topology.keys(consortium.topology.member(name))
+        revoke_user(keys, "inspector")
+        await publish_revocations(consortium.gateway(keys.msp_id, "admin"), keys)
+
+    async def run() -> None:
+        await asyncio.gather(*map(revoke, names))
+        channel = await newest_channel(consortium.gateway("BankMSP", "auditor"))
+        revoking = {msp_id for msp_id, member in channel.members.items() if member.revocation_lists}
+        assert revoking == {"MakerMSP", "FactoryMSP"}
+
+    consortium.run(run())
