@@ -49,10 +49,10 @@ async def join(network: FabricNetwork, member: MemberEntry, report: Report) -> N
         report("waiting until the orderer has caught up")
         await site.orderer.until_caught_up()
     report("waiting until the others' peers are known")
-    await _until_enough_known(site)
+    await until_enough_known(site)
 
 
-async def _until_enough_known(site: MemberSite) -> None:
+async def until_enough_known(site: MemberSite) -> None:
     """Until the peer knows a majority of the channel's members, its own among them. Raises NotInTime."""
     members = set(read_channel(await site.newest_config_block()).members)
     await site.until_known(members, least=len(members) // 2 + 1)
