@@ -22,7 +22,7 @@ from fabric.errors import (
     UnknownProcess,
     WrongChannel,
 )
-from network.errors import InvalidApplicant, InvalidTopology, NetworkError, UnusableBundle
+from network.errors import InvalidApplicant, InvalidInvitation, InvalidTopology, NetworkError, UnusableBundle
 from node.errors import (
     AddressInUse,
     DatabaseDamaged,
@@ -66,6 +66,12 @@ class NoSuchUser(CliError):
     exit_code = ExitCode.NETWORK
 
 
+class NotAdmitted(CliError):
+    """The acting member is not in the channel's configuration."""
+
+    exit_code = ExitCode.REFUSED
+
+
 class NotPublished(CliError):
     """What is done in the member's own folder did not get to the others."""
 
@@ -77,6 +83,7 @@ _EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (ContractError, ExitCode.REFUSED),
     (InvalidTopology, ExitCode.USAGE),
     (InvalidApplicant, ExitCode.USAGE),
+    (InvalidInvitation, ExitCode.USAGE),
     (UnusableBundle, ExitCode.USAGE),
     (NetworkError, ExitCode.NETWORK),
     (NodeUnreachable, ExitCode.UNREACHABLE),

@@ -9,12 +9,12 @@ from chaincode import keys
 from node.ledger.configuration import newest_channel
 from node.ledger.gateway import Gateway
 from node.membership.edits import channel_edit
-from node.membership.errors import NotDecided
+from node.membership.errors import AlreadyAdmitted, NotDecided
 from node.membership.own_part import show_orderers
-from node.membership.records import read, read_member
+from node.membership.records import newest_ballot, read, read_member
 from node.membership.voting import RETRIES, Voting
 from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_ADMISSION, Ballot
-from zunft.v1.bundle_pb2 import Bundle
+from zunft.v1.bundle_pb2 import Bundle, SignedBundle
 from zunft.v1.member_pb2 import (
     MEMBER_STATUS_ACTIVE,
     MEMBER_STATUS_ADMITTED,
@@ -25,13 +25,18 @@ from zunft.v1.member_pb2 import (
 
 
 async def propose(gateway: Gateway, signed_bundle: bytes, bundle: Bundle) -> Ballot:
-    """The sponsor puts the bundle in, which opens the ballot. Raises ContractError, LedgerError, NetworkError."""
-    channel = await newest_channel(gateway)
-    request = ApplyMember(
-        msp_id=bundle.msp_id,
-        signed_bundle=signed_bundle,
-        edit=channel_edit(channel, BALLOT_SUBJECT_ADMISSION, bundle.msp_id, bundle),
-    )
+    """The sponsor puts the bundle in, which opens the ballot; for one that is in already it is the ballot on that.
+
+    Raises AlreadyAdmitted, ContractError, LedgerError, NetworkError.
+    """
+    if await read(gateway, keys.bundle(bundle.msp_id)) == SignedBundle.FromString(signed_bundle):
+        return await newest_ballot(gateway, bundle.msp_id, BALLOT_SUBJECT_ADMISSION)
+    edit = channel_edit(await newest_channel(gateway), BALLOT_SUBJECT_ADMISSION, bundle.msp_id, bundle)
+    if not edit.config_updates:
+        raise AlreadyAdmitted(
+            f"the channel has {bundle.msp_id} already: zunft join status {bundle.msp_id} says what is left to do"
+        )
+    request = ApplyMember(msp_id=bundle.msp_id, signed_bundle=signed_bundle, edit=edit)
     committed = await gateway.submit("member.apply", request, retries=RETRIES)
     return Ballot.FromString(committed.result)
 
