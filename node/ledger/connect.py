@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-import structlog
 from fabric_protos.common import common_pb2
 
 from chaincode.contract import invoke
@@ -18,7 +18,7 @@ from node.ledger.gateway.identity import SigningIdentity
 from node.ledger.grpc_transport import GrpcTransport, TlsFiles
 from node.ledger.transport import LedgerTransport
 
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 
 def connect(topology: Topology, member: MemberEntry) -> LedgerTransport:
@@ -66,7 +66,7 @@ def open_embedded(topology: Topology) -> EmbeddedLedger:
         try:
             known.update(peers(Topology.load(topology.home)))
         except NetworkError as error:
-            log.warning("the members' node keys are not read again", error=str(error))
+            log.warning("the members' node keys are not read again: %s", error)
         return known
 
     return EmbeddedLedger.open(topology.ledger_folder, invoke, newest)
