@@ -22,7 +22,15 @@ from fabric.errors import (
     UnknownProcess,
     WrongChannel,
 )
-from network.errors import InvalidApplicant, InvalidInvitation, InvalidTopology, NetworkError, UnusableBundle
+from network.errors import (
+    CharterTextMissing,
+    InvalidApplicant,
+    InvalidCharter,
+    InvalidInvitation,
+    InvalidTopology,
+    NetworkError,
+    UnusableBundle,
+)
 from node.errors import (
     AddressInUse,
     DatabaseDamaged,
@@ -84,6 +92,8 @@ _EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (InvalidTopology, ExitCode.USAGE),
     (InvalidApplicant, ExitCode.USAGE),
     (InvalidInvitation, ExitCode.USAGE),
+    (InvalidCharter, ExitCode.USAGE),
+    (CharterTextMissing, ExitCode.USAGE),
     (UnusableBundle, ExitCode.USAGE),
     (NetworkError, ExitCode.NETWORK),
     (NodeUnreachable, ExitCode.UNREACHABLE),
