@@ -72,7 +72,7 @@ def charge(divisor: int, report: Report) -> Charging:
             if name == ONE_PER_TX:
                 arrivals = Arrivals(charging.readings_per_s[name] / 2, ARRIVALS // divisor)
                 report(f"latency of {arrivals.readings_per_s:.0f} readings per second")
-                charging.latencies_ms += _latencies_ms(network, accounts, arrivals)
+                charging.latencies_ms.extend(_latencies_ms(network, accounts, arrivals))
         charging.rss_mb.update(rss_mb(network.fabric))
         return charging
 
