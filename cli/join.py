@@ -5,7 +5,6 @@ a member: invite ─► applicant: request ─► sponsor: propose ─► member
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +34,7 @@ from network.applicant import (
 )
 from network.bundle import Acceptance, OpenedBundle, check_addressed, open_bundle_file, sign_bundle
 from network.certificates import utc_now
+from network.charter_text import adopt_text
 from network.errors import InvalidApplicant
 from network.invitation import Invitation, accept_invitation, read_invitation, write_invitation
 from network.member_keys import MemberKeys
@@ -233,7 +233,7 @@ def _acceptance(invited: Invitation, sponsor: str) -> Acceptance:
 
 
 def _acceptance_here(home: Path, sponsor: str) -> tuple[Topology, Acceptance]:
-    """Raises BadArgument, InvalidTopology."""
+    """Raises BadArgument, InvalidTopology, CharterTextMissing."""
     topology = Topology.load(home)
     if topology.fabric:
         raise BadArgument("on a Fabric network an applicant has a folder of its own: say --invitation and --home")
@@ -243,11 +243,10 @@ def _acceptance_here(home: Path, sponsor: str) -> tuple[Topology, Acceptance]:
 
 
 async def _charter_in_force(home: Path, acting: str) -> Charter:
-    """Whose text is the one in the folder. Raises BadArgument."""
+    """Its text is the folder's charter.md from now on. Raises CharterTextMissing."""
     async with open_session(home, acting) as session:
-        charter, path = await session.read(keys.CHARTER), session.topology.charter_path
-    if hashlib.sha256(path.read_bytes()).digest() != charter.text_digest:
-        raise BadArgument(f"{path} is not the text of the charter that is in force, version {charter.version}")
+        charter = await session.read(keys.CHARTER)
+        adopt_text(session.topology, charter)
     return charter
 
 
@@ -349,6 +348,8 @@ def _say_decision(topology: Topology, voting: Voting) -> None:
         say(f"{name} is an active member.")
     elif ballot.status == BALLOT_STATUS_REJECTED:
         say(f"The members have turned {name} down.")
+    elif ballot.status == BALLOT_STATUS_OPEN and ballot.deadline_s < utc_now().timestamp():
+        say(f"Too few members have approved {name} in time; it may apply again: zunft join request")
     elif ballot.status == BALLOT_STATUS_OPEN:
         say(f"{approvals} of {ballot.needed_approvals} members have approved {name}.")
         silent = [topology.name_of(msp_id) for msp_id in silent_msp_ids(ballot)]
