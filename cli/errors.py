@@ -11,6 +11,7 @@ from fabric.errors import (
     NoFabricNetwork,
     NoLog,
     NoOrderer,
+    NotAdmitted,
     NotInTime,
     OrdererUnreachable,
     OtherChaincode,
@@ -28,6 +29,7 @@ from network.errors import (
     InvalidCharter,
     InvalidInvitation,
     InvalidTopology,
+    MemberInChannel,
     NetworkError,
     UnusableBundle,
 )
@@ -74,12 +76,6 @@ class NoSuchUser(CliError):
     exit_code = ExitCode.NETWORK
 
 
-class NotAdmitted(CliError):
-    """The acting member is not in the channel's configuration."""
-
-    exit_code = ExitCode.REFUSED
-
-
 class NotPublished(CliError):
     """What is done in the member's own folder did not get to the others."""
 
@@ -95,6 +91,7 @@ _EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (InvalidCharter, ExitCode.USAGE),
     (CharterTextMissing, ExitCode.USAGE),
     (UnusableBundle, ExitCode.USAGE),
+    (MemberInChannel, ExitCode.REFUSED),
     (NetworkError, ExitCode.NETWORK),
     (NodeUnreachable, ExitCode.UNREACHABLE),
     (DiskFull, ExitCode.MACHINE),
@@ -111,6 +108,7 @@ _EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (UnknownProcess, ExitCode.USAGE),
     (NoLog, ExitCode.USAGE),
     (StillRunning, ExitCode.USAGE),
+    (NotAdmitted, ExitCode.REFUSED),
     (ChaincodeDown, ExitCode.UNREACHABLE),
     (OtherChaincode, ExitCode.UNREACHABLE),
     (NoChaincode, ExitCode.UNREACHABLE),

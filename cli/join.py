@@ -43,6 +43,7 @@ from network.private_files import replace_public
 from network.topology import MemberEntry, Topology
 from node.membership.joining import activate, missing_deposit_micro, take_part
 from node.membership.joining import propose as put_in
+from node.membership.own_part import show_orderers
 from node.membership.records import newest_ballot, read_member, read_opened_bundle
 from node.membership.standing import Joining
 from node.membership.voting import Voting, silent_msp_ids
@@ -199,6 +200,7 @@ def complete(home: Home = DEFAULT_HOME, acting: As = "", fabric_bin: FabricBin =
             await take_part(gateway)
             if topology.fabric and member.orderer:
                 await network_of(topology, fabric_bin).site(member).orderer.until_ordering()
+                await show_orderers(gateway)
             missing_micro = await missing_deposit_micro(gateway, await read_member(gateway, member.msp_id))
             if not missing_micro:
                 await activate(gateway)

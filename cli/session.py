@@ -15,8 +15,9 @@ from google.protobuf.message import Message
 from chaincode import keys
 from chaincode.contract import TRANSACTIONS
 from chaincode.keys import Key
-from cli.errors import NoSuchUser, NotAdmitted, NotAParty
+from cli.errors import NoSuchUser, NotAParty
 from fabric.diagnosis import diagnose
+from fabric.errors import NotAdmitted
 from network.key_files import KeyFiles
 from network.topology import MemberEntry, Topology
 from node.ledger.connect import connect

@@ -41,12 +41,6 @@ class MissingSignatures(MembershipError):
     """A ballot is carried, but Fabric's policies need signatures of further members."""
 
 
-class AlreadyAdmitted(MembershipError):
-    """The channel's configuration has the member already: there is nothing to vote on."""
-
-    code = grpc.StatusCode.ALREADY_EXISTS
-
-
 class NotDecided(MembershipError):
     """A step comes before the members' decision that it needs."""
 

@@ -234,7 +234,7 @@ PROPOSED = [
     ("complete --as mill", REFUSED, "mill is not in the channel"),
 ]
 ACTIVE = [
-    ("propose {files}/later.bundle --as maker", REFUSED, "the channel has MillMSP already"),
+    ("propose {files}/later.bundle --as maker", REFUSED, "the channel has admitted MillMSP already"),
     ("request {files}/other-name.yaml --sponsor maker --yes", USAGE, "MillMSP already"),
 ]
 CASES = [(stage, *case) for stage, cases in enumerate((NOTHING, REQUESTED, PROPOSED, ACTIVE)) for case in cases]
