@@ -31,7 +31,7 @@ STORY: Sequence[tuple[str, Sequence[str]]] = (
         ["join request {files}/applicant.yaml --sponsor maker --yes"],
     ),
     (
-        "The maker puts the bundle in. The factory compares the fingerprint by telephone, and the bank, too.",
+        "The maker puts the bundle in. The factory compares the fingerprint by telephone, approves; that is enough.",
         [
             "join propose {home}/mill.bundle --as maker",
             "join approve mill --yes --as factory",
@@ -39,10 +39,11 @@ STORY: Sequence[tuple[str, Sequence[str]]] = (
         ],
     ),
     (
-        "The mill pays its deposit, and is a member: nothing was stopped for it, nobody has sent a file to everybody.",
+        "The mill pays its deposit, and is a member. Nothing was stopped for it.",
         [
             "join complete --as mill",
             "token mint mill 550.00 --reference DEMO-CREDIT-1 --as bank",
+            "token reserve DEMO-1 550.00 --as bank",
             "join complete --as mill",
             "consortium members",
         ],
@@ -97,7 +98,7 @@ def tell(home: Path) -> None:
                 _type(home, command.format(files=FILES, home=shlex.quote(str(home))))
         (home / MARKER).touch()
     say(f"That took {time.monotonic() - started_s:.0f} seconds. Now look around yourself:")
-    say_commands(home, ["consortium members", "ballot list", "leave status --as mill", "ledger blocks"])
+    say_commands(home, ["consortium members", "ballot list", "audit --as maker --bills", "ledger blocks"])
 
 
 def _type(home: Path, words: str) -> None:
