@@ -69,7 +69,6 @@ def invite(
     file: Annotated[Path, typer.Argument(help="Where to write it.")], acting: As = "", home: Home = DEFAULT_HOME
 ) -> None:
     """Write down what a company must be given before it can apply; nothing in it is secret."""
-
     topology = Topology.load(home)
     if topology.fabric is None:
         raise BadArgument("the embedded ledger is in this folder only: here an applicant needs no invitation")
@@ -274,11 +273,12 @@ def _settle_here(topology: Topology, company: Applicant) -> tuple[Topology, Memb
 
 def _newcomer(topology: Topology, acting: str) -> MemberEntry:
     """Raises BadArgument, InvalidTopology."""
-    if acting:
-        return topology.member(acting)
-    if len(topology.members) > 1:
+    if not acting and len(topology.members) > 1:
         raise BadArgument("say who joins with --as: several members have their files here")
-    return topology.members[0]
+    member = topology.member(acting) if acting else topology.members[0]
+    if member not in topology.members:
+        raise BadArgument(f"the files of {member.name} are not here: it completes in its own folder, named by --home")
+    return member
 
 
 # --- the members ------------------------------------------------------------------------------------------------------
@@ -350,15 +350,15 @@ def _say_decision(topology: Topology, voting: Voting) -> None:
         say(f"{name} is an active member.")
     elif ballot.status == BALLOT_STATUS_REJECTED:
         say(f"The members have turned {name} down.")
+    elif approvals >= ballot.needed_approvals:
+        say(f"{name} is admitted, and the channel knows it.")
+        _say_next_for(topology, [name], "join complete")
     elif ballot.status == BALLOT_STATUS_OPEN and ballot.deadline_s < utc_now().timestamp():
         say(f"Too few members have approved {name} in time; it may apply again: zunft join request")
-    elif ballot.status == BALLOT_STATUS_OPEN:
+    else:
         say(f"{approvals} of {ballot.needed_approvals} members have approved {name}.")
         silent = [topology.name_of(msp_id) for msp_id in silent_msp_ids(ballot)]
         _say_next_for(topology, silent, f"join approve {name}")
-    else:
-        say(f"{name} is admitted, and the channel knows it.")
-        _say_next_for(topology, [name], "join complete")
 
 
 def _say_next_for(topology: Topology, names: Sequence[str], command: str) -> None:

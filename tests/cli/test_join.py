@@ -151,6 +151,8 @@ def test_who_has_become_a_member_is_charged(zunft: Zunft, tmp_path: Path) -> Non
     zunft.must(f"usage import mill-supply {tmp_path}/usage.csv --mapping {mapping} --as maker")
     balance = zunft.must("node balance mill-energy --as mill --json").json
     assert balance["accrued_micro"] > 0
+    verdicts = zunft.must("audit --as mill --json").json["verdicts"]
+    assert {one["status"] for one in verdicts if one["name"] != "reserve"} == {"holds"}
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------

@@ -60,7 +60,7 @@ def members(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
 
 
 @pytest.fixture(scope="module")
-def partner(members: Company, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+def partner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     folder = tmp_path_factory.mktemp("partner")
     zunft = Zunft(folder / "guild")
     yield Company(zunft, folder)
@@ -108,10 +108,15 @@ def test_the_page_word_by_word(members: Company, partner: Company) -> None:
 
 
 def test_again_it_changes_nothing(partner: Company) -> None:
-    """Also the application: the same company, the same keys."""
     before = {row["process"]: row["pid"] for row in partner.zunft.must("network status --json").json}
     assert "active member" in partner.types("join complete")
     assert {row["process"]: row["pid"] for row in partner.zunft.must("network status --json").json} == before
+
+
+def test_nobody_completes_for_a_partner(members: Company) -> None:
+    outcome = members.zunft("join complete --as mill")
+    assert (outcome.exit_code, outcome.stderr.count("\n")) == (2, 1), outcome
+    assert "in its own folder" in outcome.stderr
 
 
 def test_an_invitation_to_another_channel_is_refused(partner: Company, tmp_path: Path) -> None:
