@@ -16,6 +16,7 @@ from cli.options import DEFAULT_HOME, Home, Json
 from cli.output import say, say_next, show_fields, show_rows
 from cli.session import open_session, run
 from cli.values import show_amount
+from network.charter_rules import read_rules, set_rules
 from network.founding import Plan, founding_folder, make_members, read_plan
 from network.topology import FabricSettings, LedgerKind, OrderingKind, RuntimeKind, Topology
 from node.ledger.connect import create_embedded
@@ -118,13 +119,13 @@ def found_consortium(home: Path, plan: Plan) -> Topology:
 async def found_charter(topology: Topology) -> None:
     """The channel's first transaction, by the issuer's admin."""
     issuer = topology.member(topology.issuer)
-    request = FoundCharter(
-        charter=Charter(
-            consortium=topology.consortium,
-            text_digest=hashlib.sha256(topology.charter_path.read_bytes()).digest(),
-            token=TokenDefinition(currency=topology.currency, issuer_msp_id=issuer.msp_id),
-        ),
-        members=[Member(msp_id=member.msp_id, name=member.legal_name) for member in topology.members],
+    charter = Charter(
+        consortium=topology.consortium,
+        text_digest=hashlib.sha256(topology.charter_path.read_bytes()).digest(),
+        token=TokenDefinition(currency=topology.currency, issuer_msp_id=issuer.msp_id),
     )
+    set_rules(charter, read_rules(topology))
+    founders = [Member(msp_id=member.msp_id, name=member.legal_name) for member in topology.members]
+    request = FoundCharter(charter=charter, members=founders)
     async with open_session(topology.home, issuer.name) as session:
         await session.submit("charter.found", request)

@@ -163,3 +163,11 @@ class ConsortiumNotFound(NetworkError):
 
 class InvalidTopology(NetworkError):
     """The consortium's file, or the founders' plan, cannot be read or contradicts itself."""
+
+
+class InvalidCharter(NetworkError):
+    """The file of an amendment, or the founders' rules, cannot be read or contradicts itself."""
+
+
+class CharterTextMissing(NetworkError):
+    """The text of the charter that the members vote on, or that is in force, is not in the consortium's folder."""

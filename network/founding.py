@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import yaml
 from chaincode.roles import Role
 from network.certificates import NodeKind
 from network.channel import ChannelSettings, genesis_block
+from network.charter_rules import RULES, check_keys, set_rules, write_rules
 from network.errors import ConsortiumExists, InvalidName, InvalidTopology
 from network.member_keys import DEFAULT_HOSTS, MemberKeys
 from network.member_material import Endpoint, MemberMaterial, check_msp_id
@@ -34,6 +35,7 @@ from network.topology import (
     RuntimeKind,
     Topology,
 )
+from zunft.v1.charter_pb2 import Charter
 
 HOST = "127.0.0.1"
 FIRST_PORT = 7600
@@ -42,7 +44,7 @@ LAST_PORT = 65535
 FABRIC_PORTS_FROM = 100
 FABRIC_PORTS_EACH = 10
 
-_PLAN_KEYS = ("consortium", "currency", "issuer", "members", "channel", "charter", "first_port", "fabric")
+_PLAN_KEYS = ("consortium", "currency", "issuer", "members", "channel", "charter", *RULES, "first_port", "fabric")
 _FABRIC_KEYS = ("runtime", "ordering", "orderers", "core", "orderer")
 _MEMBER_KEYS = ("name", "msp_id", "legal_name")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
@@ -69,13 +71,15 @@ class Plan:
     fabric: FabricSettings | None = None
     # Names of the members that run an orderer; empty: all do.
     orderers: tuple[str, ...] = ()
+    # The charter's entry, exit and voting, as network/charter_rules.py has them.
+    rules: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_plan(path: Path) -> Plan:
     """From YAML: consortium, currency, issuer, members (name, msp_id, legal_name). Raises InvalidTopology.
 
-    Optional: channel, charter (path of a text file beside it), first_port; fabric (runtime, ordering, orderers, core,
-    orderer) for a Fabric network instead of the embedded ledger.
+    Optional: channel, charter (path of a text file beside it), entry, exit, voting (the charter's rules), first_port;
+    fabric (runtime, ordering, orderers, core, orderer) for a Fabric network instead of the embedded ledger.
     """
     try:
         document = yaml.safe_load(path.read_text())
@@ -114,6 +118,7 @@ def make_members(home: Path, plan: Plan) -> Topology:
     block = genesis_block(ChannelSettings(plan.channel, material, _ordering(topology)))
     write_public(topology.genesis_path, block.SerializeToString())
     write_public(topology.charter_path, plan.charter.encode())
+    write_rules(topology, plan.rules)
     topology.save()
     return topology
 
@@ -165,7 +170,7 @@ def _member_entry(plan: Plan, index: int) -> MemberEntry:
 
 
 def _parse_plan(path: Path, fields: Mapping[str, Any]) -> Plan:
-    _check_keys(fields, _PLAN_KEYS)
+    check_keys(fields, _PLAN_KEYS)
     members = _parse_members(fields["members"])
     names = [name for name, _, _ in members]
     consortium, currency, issuer = str(fields["consortium"]), str(fields["currency"]), str(fields["issuer"])
@@ -173,6 +178,8 @@ def _parse_plan(path: Path, fields: Mapping[str, Any]) -> Plan:
         raise ValueError(f"the issuer {issuer!r} must be one of the members {', '.join(names)}")
     fabric, orderers = _parse_fabric(fields.get("fabric"), names)
     first_port = _parse_first_port(fields, len(members), fabric)
+    rules = {name: fields[name] for name in RULES if name in fields}
+    set_rules(Charter(), rules)
     charter = (path.parent / str(fields["charter"])).read_text() if "charter" in fields else DEFAULT_CHARTER
     return Plan(
         consortium=consortium,
@@ -186,6 +193,7 @@ def _parse_plan(path: Path, fields: Mapping[str, Any]) -> Plan:
         first_port=first_port,
         fabric=fabric,
         orderers=orderers,
+        rules=rules,
     )
 
 
@@ -197,13 +205,11 @@ def _parse_first_port(fields: Mapping[str, Any], members: int, fabric: FabricSet
     return first_port
 
 
-def _parse_fabric(value: object, names: Sequence[str]) -> tuple[FabricSettings | None, tuple[str, ...]]:
+def _parse_fabric(value: Any, names: Sequence[str]) -> tuple[FabricSettings | None, tuple[str, ...]]:
     """The settings, and who runs an orderer."""
     if value is None:
         return None, ()
-    if not isinstance(value, dict):
-        raise ValueError(f"fabric must have fields of its own: {', '.join(_FABRIC_KEYS)}")
-    _check_keys(value, _FABRIC_KEYS)
+    check_keys(value, _FABRIC_KEYS, "fabric")
     orderers = tuple(str(name) for name in value.get("orderers", ()))
     for name in orderers:
         if name not in names:
@@ -222,7 +228,7 @@ def _parse_members(value: object) -> tuple[tuple[str, str, str], ...]:
     if not isinstance(value, list) or not value or not all(isinstance(one, dict) for one in value):
         raise ValueError("members must be a list of at least one, each with name, msp_id and legal_name")
     for one in value:
-        _check_keys(one, _MEMBER_KEYS)
+        check_keys(one, _MEMBER_KEYS)
     members = tuple(
         (check_name(str(one["name"])), _check_msp_id(str(one["msp_id"])), str(one.get("legal_name", one["name"])))
         for one in value
@@ -232,12 +238,6 @@ def _parse_members(value: object) -> tuple[tuple[str, str, str], ...]:
     if len({msp_id for _, msp_id, _ in members}) < len(members):
         raise ValueError("each member needs an MSP id of its own")
     return members
-
-
-def _check_keys(fields: Mapping[Any, Any], known: Sequence[str]) -> None:
-    for key in fields:
-        if key not in known:
-            raise ValueError(f"there is no field {key!r}: write {', '.join(known)}")
 
 
 def check_name(name: str) -> str:

@@ -15,13 +15,13 @@ tariff: drill.yaml           # a file beside this one, or the tariff itself
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
+from network.duration import parse_duration_s
 from node.tariff.file import read_tariff, tariff_of
 from node.yaml_tree import Tree, read_yaml
 from zunft.v1.agreement_pb2 import DataPolicy, Terms
@@ -43,8 +43,6 @@ _FIELDS = (
     "tariff",
 )
 _REQUIRED = ("agreement", "provider", "customer", "meters", "tariff")
-_DURATION = re.compile(r"([0-9]{1,9}) ?(s|min|hours?|h|days?|d)")
-_UNIT_S = {"s": 1, "min": 60, "h": 3600, "hour": 3600, "hours": 3600, "d": 86400, "day": 86400, "days": 86400}
 _YES_NO = {"yes": 1, "no": 0, "true": 1, "false": 0}
 
 
@@ -90,8 +88,7 @@ def _duration_s(fields: Mapping[str, Tree], name: str) -> int:
     """A duration in seconds; 0 where the file says nothing."""
     if name not in fields:
         return 0
-    text = fields[name].text()
-    match = _DURATION.fullmatch(text)
-    if match is None and text != "0":
-        fields[name].fail(f"{text!r} is no duration: write it like 14 days, 12 hours, 90 min or 30 s.")
-    return int(match[1]) * _UNIT_S[match[2]] if match else 0
+    try:
+        return parse_duration_s(fields[name].text())
+    except ValueError as error:
+        fields[name].fail(str(error))
