@@ -22,7 +22,14 @@ from fabric.errors import (
     UnknownProcess,
     WrongChannel,
 )
-from network.errors import InvalidApplicant, InvalidTopology, NetworkError, UnusableBundle
+from network.errors import (
+    CharterTextMissing,
+    InvalidApplicant,
+    InvalidCharter,
+    InvalidTopology,
+    NetworkError,
+    UnusableBundle,
+)
 from node.errors import (
     AddressInUse,
     DatabaseDamaged,
@@ -77,6 +84,8 @@ _EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (ContractError, ExitCode.REFUSED),
     (InvalidTopology, ExitCode.USAGE),
     (InvalidApplicant, ExitCode.USAGE),
+    (InvalidCharter, ExitCode.USAGE),
+    (CharterTextMissing, ExitCode.USAGE),
     (UnusableBundle, ExitCode.USAGE),
     (NetworkError, ExitCode.NETWORK),
     (NodeUnreachable, ExitCode.UNREACHABLE),

@@ -13,7 +13,11 @@ from typer.main import get_command
 HELP_BY_NAME = {
     "demo": "The whole of pay-per-use in under a minute, on this computer; leaves a folder to explore.",
     "consortium": "Found a consortium, look at its charter and members.",
+    "charter": "The consortium's rules: issuer, entry and exit, thresholds; amended by ballot.",
+    "member": "Who belongs to it: list, show, suspend, reinstate, exclude.",
+    "ballot": "What the members' admins are asked: list, show, approve, reject.",
     "join": "A company becomes a member: invite, request, propose, approve, complete.",
+    "leave": "A member goes: start, status, complete; the others approve.",
     "network": "The consortium's Fabric network on this machine: up, down, status, logs, certificates.",
     "agreement": "Framework agreements of a provider and a customer.",
     "account": "Prepaid accounts: one per agreement.",

@@ -128,6 +128,11 @@ async def open_session(home: Path, acting: str) -> AsyncIterator[Session]:
         await transport.close()
 
 
+def msp_id_of(topology: Topology, who: str) -> str:
+    """Of a member, by its name or MSP id; of one that this machine does not know by its MSP id."""
+    return next((one.msp_id for one in topology.everybody if who in (one.name, one.msp_id)), who)
+
+
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Runs a command to its end; a SIGTERM stops it in order, like Ctrl-C."""
 

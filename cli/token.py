@@ -12,7 +12,7 @@ from cli.errors import BadArgument
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import say, say_next, show_rows
-from cli.session import Session, open_session, run
+from cli.session import Session, msp_id_of, open_session, run
 from cli.values import parse_amount, show_amount
 from zunft.v1.token_pb2 import (
     Balance,
@@ -89,12 +89,21 @@ def balances(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 
 
 @app.command()
-def redeem(amount: Amount, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+def redeem(
+    amount: Amount,
+    gone: Annotated[
+        str, typer.Option("--for", metavar="MEMBER", help="As the issuer: one that has left or was excluded.")
+    ] = "",
+    acting: As = "",
+    home: Home = DEFAULT_HOME,
+) -> None:
     """Hold tokens until the issuer has paid them out in money."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
-            committed = await session.submit("token.redeem", RedeemTokens(amount_micro=parse_amount(amount)))
+            for_msp_id = msp_id_of(session.topology, gone) if gone else ""
+            request = RedeemTokens(amount_micro=parse_amount(amount), for_msp_id=for_msp_id)
+            committed = await session.submit("token.redeem", request)
             issuer = session.topology.issuer
         say(f"{amount} tokens are held as redemption {committed.tx_id[:16]}.")
         say_next(home, f"token confirm {committed.tx_id[:16]} --reference BANK-REFERENCE --as {issuer}")

@@ -43,3 +43,7 @@ class MissingSignatures(MembershipError):
 
 class NotDecided(MembershipError):
     """A step comes before the members' decision that it needs."""
+
+
+class StillBound(MembershipError):
+    """A member wants to go that has not given notice, or has not ended everything."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from chaincode import keys
@@ -11,7 +12,12 @@ from node.membership.edits import channel_edit
 from node.membership.own_part import hide_orderers
 from node.membership.records import read, read_all, read_member
 from node.membership.voting import RETRIES
-from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_DEPARTURE, BALLOT_SUBJECT_EXCLUSION, Ballot
+from zunft.v1.ballot_pb2 import (
+    BALLOT_STATUS_OPEN,
+    BALLOT_SUBJECT_DEPARTURE,
+    BALLOT_SUBJECT_EXCLUSION,
+    Ballot,
+)
 from zunft.v1.member_pb2 import DepartMember, ExcludeMember, LeaveConsortium, Member, Obligation
 
 
@@ -46,6 +52,16 @@ async def exit_conditions(gateway: Gateway, msp_id: str) -> ExitConditions:
         obligations=tuple(one.record_key for one in obligations),
         balance_micro=balance.amount_micro if balance else 0,
     )
+
+
+async def departure_ballot(gateway: Gateway, member: Member) -> Ballot | None:
+    """The one that is open or carried; None where there is none, and after its deadline or a rejection."""
+    ballot_id = member.carried_ballot_id or (member.open_ballot.ballot_id if member.HasField("open_ballot") else "")
+    ballot = await read(gateway, keys.ballot(ballot_id)) if ballot_id else None
+    if ballot is None or ballot.subject != BALLOT_SUBJECT_DEPARTURE:
+        return None
+    lapsed = ballot.status == BALLOT_STATUS_OPEN and ballot.deadline_s < time.time()
+    return None if lapsed else ballot
 
 
 async def depart(gateway: Gateway) -> Ballot:

@@ -15,7 +15,12 @@ from tests.cli.page import PAGE, page
 from tests.cli.program import ROOT, Zunft
 
 # Transactions that a command causes without naming them: by its node, or in a file of node/ that it calls.
-INDIRECT = {"usage.submit": "usage import", "usage.read_record": "node statement"}
+INDIRECT = {
+    "ballot.execute": "ballot approve",
+    "ballot.renew": "ballot approve",
+    "usage.read_record": "node statement",
+    "usage.submit": "usage import",
+}
 
 
 def test_every_transaction_can_be_caused_by_a_command() -> None:

@@ -10,7 +10,7 @@ from node.ledger.configuration.errors import (
     UpdateRefused,
 )
 from node.ledger.configuration.reading import newest_channel, newest_config_block
-from node.ledger.configuration.submission import SubmissionLimits, submit_update
+from node.ledger.configuration.submission import SubmissionLimits, is_admitted, submit_update
 from node.ledger.configuration.update import sign_update, signed_update
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "UpdateNotInForce",
     "UpdateOvertaken",
     "UpdateRefused",
+    "is_admitted",
     "newest_channel",
     "newest_config_block",
     "sign_update",

@@ -7,6 +7,7 @@ import time
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
+import grpc
 from fabric_protos.common import common_pb2, configtx_pb2
 from google.protobuf.message import DecodeError
 
@@ -17,12 +18,13 @@ from node.ledger.configuration.errors import (
     NoOrdererAnswers,
     UpdateNotInForce,
     UpdateOvertaken,
+    UpdateRefused,
 )
 from node.ledger.configuration.orderers import Orderers
-from node.ledger.configuration.reading import block_at, newest_config_block
+from node.ledger.configuration.reading import block_at, newest_channel, newest_config_block
 from node.ledger.configuration.update import config_transaction
 from node.ledger.fabric_rules.config_update import read_change, stale_element
-from node.ledger.gateway import Gateway
+from node.ledger.gateway import Gateway, StreamError
 
 _PAUSE_S = 0.5
 
@@ -58,6 +60,27 @@ async def submit_update(
     if number and read_change(block).update == update.config_update:
         return number
     return await _submit(gateway, update, read_channel(block), height, limits or SubmissionLimits())
+
+
+async def is_admitted(gateway: Gateway, limits: SubmissionLimits | None = None) -> bool:
+    """Whether the channel's orderers take anything from this identity.
+
+    They know first, and its own peer may never: who is no member any more gets no block, not even the one that says so.
+    Asked is by an empty update, which nobody can take for a change. Raises NoOrdererAnswers, StreamError.
+    """
+    try:
+        channel = await newest_channel(gateway)
+    except StreamError as error:
+        if error.grpc_code is not grpc.StatusCode.PERMISSION_DENIED:
+            raise
+        return False
+    async with Orderers(gateway, channel, (limits or SubmissionLimits()).answer_s) as orderers:
+        nothing = configtx_pb2.ConfigUpdateEnvelope()
+        try:
+            await orderers.take(config_transaction(gateway.channel, nothing, gateway.identity))
+        except UpdateRefused as error:
+            return bool(error.status != common_pb2.FORBIDDEN)
+    return True
 
 
 def check_decodable(update: configtx_pb2.ConfigUpdateEnvelope) -> None:

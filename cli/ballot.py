@@ -1,0 +1,168 @@
+"""zunft ballot: what the members' admins are asked; list, show, approve, reject."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.asking import is_agreed
+from cli.charter import charter_fields
+from cli.deciding import ID_DIGITS, about, approve_opened, follow, say_standing, status_name, subject_name
+from cli.groups import new_group
+from cli.options import DEFAULT_HOME, As, Home, Json
+from cli.output import say, show_fields, show_rows
+from cli.session import Session, open_session, run
+from cli.values import show_time
+from network.charter_text import find_text, keep_text
+from network.topology import Topology
+from node.membership.records import find_ballot
+from node.membership.voting import Voting, silent_msp_ids
+from zunft.v1.ballot_pb2 import (
+    BALLOT_STATUS_CARRIED,
+    BALLOT_STATUS_EXECUTED,
+    BALLOT_STATUS_OPEN,
+    BALLOT_SUBJECT_AMENDMENT,
+    Ballot,
+)
+
+app = new_group("ballot")
+
+BallotId = Annotated[str, typer.Argument(metavar="BALLOT", help="The beginning of its id.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+Text = Annotated[
+    Path | None, typer.Option("--text", help="Of an amendment: the charter's text that you were given to read.")
+]
+
+
+@app.command("list")
+def list_ballots(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """All ballots: how they stand, and whose vote is still missing."""
+
+    async def work() -> None:
+        async with open_session(home, "") as session:
+            ballots = sorted(await session.list_all("ballot", Ballot), key=lambda one: one.opened_at_s)
+            rows = [_row(session.topology, one) for one in ballots]
+        show_rows(rows, as_json=as_json, empty="Nothing was put to the vote yet.")
+
+    run(work())
+
+
+@app.command()
+def show(ballot: BallotId, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """One ballot: the question, every vote, and what it changes in the channel's configuration."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            found = await find_ballot(session.gateway("record.read"), ballot)
+            fields = await _fields(session, found)
+        show_fields(fields, as_json=as_json)
+
+    run(work())
+
+
+@app.command()
+def approve(ballot: BallotId, text: Text = None, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+    """As a member's admin: vote in favour. The vote that decides also makes what was decided so. Can be repeated."""
+    approve_found(home, acting, ballot, text=text, yes=yes)
+
+
+@app.command()
+def reject(ballot: BallotId, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+    """As a member's admin: vote against."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            gateway = session.gateway("ballot.vote")
+            found = await find_ballot(gateway, ballot)
+            if not await _is_meant(session, found, f"Vote against it, as {session.member.name}?", yes):
+                return
+            voting = await (await Voting.open(gateway, found.ballot_id)).vote(in_favour=False)
+            say_standing(home, session.topology, voting)
+
+    run(work())
+
+
+def approve_found(home: Path, acting: str, prefix: str, *, text: Path | None = None, yes: bool = False) -> None:
+    """The vote in favour of the ballot whose id begins like this, shown first and asked for."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            found = await find_ballot(session.gateway("ballot.vote"), prefix)
+            _check_text(session.topology, found, text)
+            if not await _is_meant(session, found, f"Approve it, as {session.member.name}?", yes):
+                return
+            voting = await approve_opened(session, found)
+            say_standing(home, session.topology, voting, found)
+        await follow(session.topology, voting)
+
+    run(work())
+
+
+def _check_text(topology: Topology, ballot: Ballot, text: Path | None) -> None:
+    """Nobody approves a charter that it cannot read. Raises CharterTextMissing, OSError."""
+    if ballot.subject != BALLOT_SUBJECT_AMENDMENT:
+        return
+    if text is not None:
+        keep_text(topology, ballot.charter, text.read_text())
+    find_text(topology, ballot.charter)
+
+
+async def _is_meant(session: Session, ballot: Ballot, question: str, yes: bool) -> bool:
+    show_fields(await _fields(session, ballot), as_json=False)
+    if yes or is_agreed(question):
+        return True
+    say("No vote was cast.")
+    return False
+
+
+# --- what is shown --------------------------------------------------------------------------------------------------
+
+
+def _row(topology: Topology, ballot: Ballot) -> dict[str, object]:
+    approvals = sum(vote.in_favour for vote in ballot.votes)
+    is_open = status_name(ballot) == "open"
+    return {
+        "ballot": ballot.ballot_id[:ID_DIGITS],
+        "subject": subject_name(ballot),
+        "about": about(topology, ballot),
+        "status": status_name(ballot),
+        "in_favour": approvals,
+        "against": len(ballot.votes) - approvals,
+        "needed": ballot.needed_approvals,
+        "deadline_utc": show_time(ballot.deadline_s),
+        "may_still_vote": [topology.name_of(one) for one in silent_msp_ids(ballot)] if is_open else [],
+    }
+
+
+async def _fields(session: Session, ballot: Ballot) -> dict[str, object]:
+    topology = session.topology
+    fields = {
+        **_row(topology, ballot),
+        "reason": ballot.reason,
+        "opened_by": topology.name_of(ballot.opened_by_msp_id),
+        "opened_utc": show_time(ballot.opened_at_s),
+        "votes": [_vote(topology, vote.msp_id, vote.in_favour, vote.cast_at_s) for vote in ballot.votes],
+    }
+    if ballot.subject == BALLOT_SUBJECT_AMENDMENT:
+        return {**fields, **charter_fields(topology, ballot.charter)}
+    if ballot.HasField("edit"):
+        voting = await Voting.open(session.gateway("record.read"), ballot.ballot_id)
+        return {**fields, "configuration": _configuration(voting)}
+    return fields
+
+
+def _vote(topology: Topology, msp_id: str, in_favour: bool, cast_at_s: int) -> str:
+    return f"{topology.name_of(msp_id)} {'in favour' if in_favour else 'against'} on {show_time(cast_at_s)}"
+
+
+def _configuration(voting: Voting) -> str:
+    """Raises StrangeEdit."""
+    if voting.ballot.status not in (BALLOT_STATUS_OPEN, BALLOT_STATUS_CARRIED, BALLOT_STATUS_EXECUTED):
+        return "stays as it is"
+    if voting.is_in_force:
+        return "changed accordingly"
+    if voting.is_overtaken:
+        return "has moved on: the next approval renews the ballot, and those up to now must be given again"
+    return f"{len(voting.ballot.edit.config_updates)} updates, which are what the question needs"

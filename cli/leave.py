@@ -1,0 +1,183 @@
+"""zunft leave: a member gives notice, ends its business, and goes.
+
+leaver: start ─► status: end accounts, meters, tokens ─► complete ─► members: approve ─► leaver: complete
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from fabric_protos.common import common_pb2
+
+from cli.asking import is_agreed
+from cli.audit import show_report
+from cli.ballot import Yes, approve_found
+from cli.deciding import ID_DIGITS, names, say_standing
+from cli.exit_codes import ExitCode
+from cli.groups import new_group
+from cli.options import DEFAULT_HOME, As, Home, Json
+from cli.output import say, say_next, show_rows
+from cli.retiring import retire
+from cli.session import Session, msp_id_of, open_session, run
+from cli.values import show_time
+from network.topology import Topology
+from node.audit import AuditReport, audit, export
+from node.ledger.configuration import is_admitted
+from node.ledger.gateway.gateway import Gateway
+from node.membership.endings import endings
+from node.membership.errors import NotDecided, StillBound
+from node.membership.leaving import depart, departure_ballot, exit_conditions, give_notice
+from node.membership.records import newest_ballot, read_member
+from node.membership.standing import Step
+from node.membership.voting import Voting, silent_msp_ids
+from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN, BALLOT_SUBJECT_DEPARTURE, Ballot
+from zunft.v1.member_pb2 import Member
+
+app = new_group("leave")
+
+Who = Annotated[str, typer.Argument(metavar="MEMBER", help="Its name or MSP id.")]
+
+
+@app.command()
+def start(yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+    """Give notice: no new business from now on, what is running goes on until it is ended. It cannot be taken back."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            name, gateway = session.member.name, session.gateway("member.leave")
+            if not yes and not is_agreed(f"Give notice in the name of {name}?"):
+                say("No notice was given.")
+                return
+            member = await give_notice(gateway)
+        say(f"{name} leaves; it can go from {show_time(member.depart_not_before_s)} UTC on, when everything is ended.")
+        say_next(home, f"leave status --as {name}")
+
+    run(work())
+
+
+@app.command()
+def status(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """What still has to be ended, by whom, and with which command."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            steps = await endings(session.gateway("record.read"), session.member.msp_id, int(time.time()))
+            rows = [_row(session.topology, step) for step in steps]
+        show_rows(rows, as_json=as_json)
+
+    run(work())
+
+
+@app.command()
+def approve(who: Who, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+    """As a member's admin: sign a leaver's removal from the channel. The last signature that is needed makes it."""
+
+    async def find() -> Ballot:
+        async with open_session(home, acting) as session:
+            gateway = session.gateway("ballot.vote")
+            return await newest_ballot(gateway, msp_id_of(session.topology, who), BALLOT_SUBJECT_DEPARTURE)
+
+    approve_found(home, acting, run(find()).ballot_id, yes=yes)
+
+
+@app.command()
+def complete(
+    archive: Annotated[
+        Path | None, typer.Option(help="Where to keep what proves everything later; else in the consortium's folder.")
+    ] = None,
+    acting: As = "",
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Write and check the archive, and ask the members for the removal; after it, end the own processes.
+
+    To be typed twice: when everything is ended, and when the members have approved.
+    """
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            path = archive or home / f"{session.member.name}.archive"
+            is_member = await is_admitted(session.gateway("member.depart"))
+            if is_member:
+                await _put_to_vote(session, home, path)
+        if not is_member:
+            await _end(session, home, path)
+
+    run(work())
+
+
+# --- before the vote --------------------------------------------------------------------------------------------------
+
+
+async def _put_to_vote(session: Session, home: Path, path: Path) -> None:
+    """Raises StillBound, NotDecided."""
+    gateway = session.gateway("member.depart")
+    member = await read_member(gateway, session.member.msp_id)
+    ballot = await departure_ballot(gateway, member)
+    if ballot is not None:
+        raise NotDecided(_missing_approval(session.topology, ballot))
+    await _check_ended(session, gateway, member)
+    report = await _write_archive(session, gateway, path)
+    say(f"{path} proves all {report.block_count:,} blocks up to now, without any network.")
+    ballot = await depart(gateway)
+    say_standing(home, session.topology, await Voting.open(gateway, ballot.ballot_id))
+
+
+async def _check_ended(session: Session, gateway: Gateway, member: Member) -> None:
+    """Raises StillBound."""
+    if not member.depart_not_before_s:
+        raise StillBound(f"{session.member.name} has not given notice: zunft leave start --as {session.member.name}")
+    conditions = await exit_conditions(gateway, member.msp_id)
+    if not conditions.hold(int(time.time())):
+        raise StillBound(
+            f"{session.member.name} has not ended everything, or its notice still runs: "
+            f"zunft leave status --as {session.member.name}"
+        )
+
+
+async def _write_archive(session: Session, gateway: Gateway, path: Path) -> AuditReport:
+    """Exits with 7 if the audit finds a fault: better now than when nobody can be asked any more."""
+    genesis = common_pb2.Block.FromString(session.topology.genesis_path.read_bytes())
+    written = await export(path, session.member.msp_id, genesis, gateway.present_blocks())
+    report = audit(written.blocks(), genesis, session.member.msp_id)
+    if report.failed:
+        show_report(report)
+        raise typer.Exit(ExitCode.FOUND_WRONG)
+    return report
+
+
+def _missing_approval(topology: Topology, ballot: Ballot) -> str:
+    number = ballot.ballot_id[:ID_DIGITS]
+    if ballot.status == BALLOT_STATUS_OPEN:
+        return (
+            f"the members have not approved yet: {names(topology, silent_msp_ids(ballot))} may type "
+            f"zunft ballot approve {number}, until {show_time(ballot.deadline_s)} UTC"
+        )
+    return f"the members have approved, but the channel still has it: one of them types zunft ballot approve {number}"
+
+
+# --- after it ---------------------------------------------------------------------------------------------------------
+
+
+async def _end(session: Session, home: Path, path: Path) -> None:
+    topology, member = session.topology, session.member
+    await retire(topology, member.msp_id)
+    say(f"{member.name} is no member of {topology.consortium} any more: nothing that it signs is accepted.")
+    say(
+        f"Keep {path}, {topology.genesis_path} and {topology.folder(member)}: they prove its business to anybody. "
+        f"Tokens that it still has, its deposit among them, are paid out by {topology.issuer}."
+    )
+    say_next(home, f"audit --archive {path}")
+
+
+def _row(topology: Topology, step: Step) -> dict[str, object]:
+    who = [topology.name_of(msp_id) for msp_id in step.msp_ids]
+    due = bool(step.command) and not step.is_done
+    return {
+        "step": step.what,
+        "done": "yes" if step.is_done else "no",
+        "who": who if due else [],
+        "command": f"zunft {step.command} --as {who[0]}" if due and who else "",
+    }

@@ -1,0 +1,140 @@
+"""zunft member: who belongs to the consortium; suspend, reinstate and exclude by ballot."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from chaincode.bundle import roots_fingerprint
+from chaincode.membership import status_name
+from cli.deciding import ID_DIGITS, approve_opened, follow, say_standing
+from cli.groups import new_group
+from cli.options import DEFAULT_HOME, As, Home, Json
+from cli.output import show_fields, show_rows
+from cli.session import Session, msp_id_of, open_session, run
+from cli.values import show_amount, show_time
+from network.bundle import show_fingerprint
+from network.topology import Topology
+from node.ledger.configuration import newest_channel
+from node.membership.leaving import exclude as open_exclusion
+from node.membership.records import read_member
+from zunft.v1.ballot_pb2 import Ballot
+from zunft.v1.bundle_pb2 import Bundle
+from zunft.v1.member_pb2 import (
+    MEMBER_STATUS_EXCLUDED,
+    MEMBER_STATUS_LEFT,
+    Member,
+    Obligation,
+    ReinstateMember,
+    SuspendMember,
+)
+
+app = new_group("member")
+
+Who = Annotated[str, typer.Argument(metavar="MEMBER", help="Its name or MSP id.")]
+Reason = Annotated[str, typer.Option(help="Why, for those who vote.")]
+
+
+@app.command("list")
+def list_members(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """All members, those that apply, and those that have gone."""
+
+    async def work() -> None:
+        async with open_session(home, "") as session:
+            rows = [_row(session.topology, one) for one in await session.list_all("member", Member)]
+        show_rows(rows, as_json=as_json, empty="The charter is not founded yet.")
+
+    run(work())
+
+
+@app.command()
+def show(who: Who, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """One member: status, legal identifiers, deposit, sponsor, fingerprint, open ballot, what it has still to end."""
+
+    async def work() -> None:
+        async with open_session(home, "") as session:
+            gateway = session.gateway("record.read")
+            record = await read_member(gateway, msp_id_of(session.topology, who))
+            fields = {**_row(session.topology, record), **await _details(session, record)}
+        show_fields(fields, as_json=as_json)
+
+    run(work())
+
+
+@app.command()
+def suspend(who: Who, reason: Reason, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+    """As a member's admin: put it to the vote that another may do nothing for now; one's own vote is in favour."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            request = SuspendMember(msp_id=msp_id_of(session.topology, who), reason=reason)
+            ballot = Ballot.FromString((await session.submit("member.suspend", request)).result)
+            say_standing(home, session.topology, await approve_opened(session, ballot))
+
+    run(work())
+
+
+@app.command()
+def reinstate(who: Who, reason: Reason, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+    """As a member's admin: put the end of a suspension to the vote; one's own vote is in favour."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            request = ReinstateMember(msp_id=msp_id_of(session.topology, who), reason=reason)
+            ballot = Ballot.FromString((await session.submit("member.reinstate", request)).result)
+            say_standing(home, session.topology, await approve_opened(session, ballot))
+
+    run(work())
+
+
+@app.command()
+def exclude(who: Who, reason: Reason, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+    """As a member's admin: put another's exclusion to the vote; one's own vote is in favour.
+
+    It works whether or not that member can be reached. The vote that decides takes it out of the channel.
+    """
+
+    async def work() -> None:
+        async with open_session(home, acting) as session:
+            topology = session.topology
+            ballot = await open_exclusion(session.gateway("member.exclude"), msp_id_of(topology, who), reason)
+            voting = await approve_opened(session, ballot)
+            say_standing(home, topology, voting)
+        await follow(topology, voting)
+
+    run(work())
+
+
+def _row(topology: Topology, record: Member) -> dict[str, object]:
+    return {
+        "member": topology.name_of(record.msp_id),
+        "msp_id": record.msp_id,
+        "name": record.name,
+        "status": status_name(record),
+        "sponsor": topology.name_of(record.sponsor_msp_id),
+        "deposit": show_amount(record.deposit_micro),
+        "open_ballot": record.open_ballot.ballot_id[:ID_DIGITS] if record.open_ballot.deadline_s > time.time() else "",
+    }
+
+
+async def _founder_fingerprint(session: Session, record: Member) -> bytes:
+    """A founder brought no bundle; its roots are those that the channel has. Nothing once the channel is without it."""
+    channel = await newest_channel(session.gateway("record.read"))
+    if record.msp_id not in channel.members:
+        return b""
+    return roots_fingerprint(Bundle(root_certificates=channel.members[record.msp_id].ca_certificates))
+
+
+async def _details(session: Session, record: Member) -> dict[str, object]:
+    gone = record.status in (MEMBER_STATUS_LEFT, MEMBER_STATUS_EXCLUDED)
+    obligations = await session.list_all(f"obligation/{record.msp_id}", Obligation)
+    return {
+        "identifiers": [f"{one.scheme} {one.value}" for one in record.identifiers],
+        "fingerprint": show_fingerprint(record.roots_fingerprint or await _founder_fingerprint(session, record)),
+        "active_since_utc": show_time(record.active_since_s),
+        "may_depart_utc": show_time(record.depart_not_before_s),
+        "gone_since_utc": show_time(record.left_at_s),
+        "still_to_end": [] if gone else [one.record_key for one in obligations],
+    }

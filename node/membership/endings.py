@@ -1,0 +1,86 @@
+"""What a member has still to end before it can leave: each thing, who does it, and the command that comes next."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+from chaincode import keys
+from chaincode.account import due_micro, escrow_micro
+from chaincode.checks import format_amount
+from chaincode.invoice import is_invoiced
+from node.ledger.gateway import Gateway
+from node.membership.leaving import departure_ballot, exit_conditions
+from node.membership.records import read, read_all, read_member
+from node.membership.standing import Step
+from node.membership.voting import silent_msp_ids
+from zunft.v1.account_pb2 import Account
+from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_TERMINATED, Agreement
+from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN, Ballot
+from zunft.v1.charter_pb2 import Charter
+from zunft.v1.token_pb2 import REDEMPTION_STATUS_HELD, Redemption
+from zunft.v1.usage_pb2 import Commitment
+
+
+async def endings(gateway: Gateway, msp_id: str, now_s: int) -> list[Step]:
+    """In the order of a departure; accounts, meters and tokens in any. Raises UnknownMember, LedgerError."""
+    member, conditions = await read_member(gateway, msp_id), await exit_conditions(gateway, msp_id)
+    ends_at_s, own = conditions.depart_not_before_s, (msp_id,)
+    steps = [Step("notice is given", bool(ends_at_s), own, "leave start")]
+    steps += [await _obligation(gateway, msp_id, key) for key in conditions.obligations]
+    tokens, spent = format_amount(conditions.balance_micro), not conditions.balance_micro
+    steps.append(Step(f"{tokens} tokens are redeemed or transferred", spent, own, f"token redeem {tokens}"))
+    steps += [step async for step in _redemptions(gateway, msp_id)]
+    steps.append(Step("the notice has run", 0 < ends_at_s <= now_s))
+    ballot = await departure_ballot(gateway, member)
+    return [*steps, *_ballot_steps(msp_id, ballot, conditions.hold(now_s))]
+
+
+async def _obligation(gateway: Gateway, msp_id: str, record_key: str) -> Step:
+    noun, _, name = record_key.partition("/")
+    if noun == "meter":
+        return Step(f"meter {name} is revoked", False, (msp_id,), f"meter revoke {name}")
+    agreement = await read(gateway, keys.agreement(name)) or Agreement()
+    account = await read(gateway, keys.account(name)) or Account()
+    commitment = await read(gateway, keys.commitment(name)) or Commitment()
+    who, command = _next_for_account(msp_id, agreement, account, commitment)
+    return Step(f"the account of {name} is closed", False, (who,), command)
+
+
+def _next_for_account(msp_id: str, agreement: Agreement, account: Account, commitment: Commitment) -> tuple[str, str]:
+    """Who, and the command. Each party may do all of this, but for what only the customer can pay in."""
+    name, settled = agreement.agreement_id, is_invoiced(account, commitment)
+    missing_micro = due_micro(account, commitment) - escrow_micro(account)
+    if agreement.status != AGREEMENT_STATUS_TERMINATED:
+        return msp_id, f"agreement terminate {name}"
+    if settled and commitment.claimed_sequence != commitment.sequence:
+        return msp_id, f"account claim {name}"
+    if missing_micro > 0:
+        return account.customer_msp_id, f"account fund {name} {format_amount(missing_micro)}"
+    if not settled or due_micro(account, commitment):
+        return msp_id, f"account settle {name}"
+    # The customer would have to wait until the provider can charge no more late readings.
+    return account.provider_msp_id if agreement.withdrawal_notice_s else msp_id, f"account close {name}"
+
+
+async def _redemptions(gateway: Gateway, msp_id: str) -> AsyncIterator[Step]:
+    """On their way to money. The departure does not wait for them: the issuer owes the money all the same."""
+    charter = await read(gateway, keys.CHARTER) or Charter()
+    for one in await read_all(gateway, "redemption", Redemption):
+        if (one.msp_id, one.status) == (msp_id, REDEMPTION_STATUS_HELD):
+            yield Step(
+                f"the issuer has paid out {format_amount(one.amount_micro)} tokens (the departure does not wait)",
+                False,
+                (charter.token.issuer_msp_id,),
+                f"token confirm {one.redemption_id[:16]} --reference BANK-REFERENCE",
+            )
+
+
+def _ballot_steps(msp_id: str, ballot: Ballot | None, is_due: bool) -> Iterator[Step]:
+    if ballot is None:
+        yield Step("its departure is put to the vote", False, *((msp_id,), "leave complete") if is_due else ())
+        return
+    approvals, is_open = sum(vote.in_favour for vote in ballot.votes), ballot.status == BALLOT_STATUS_OPEN
+    counted, approve = f"{approvals} of {ballot.needed_approvals} needed", f"leave approve {msp_id}"
+    yield Step("its departure is put to the vote", True)
+    yield Step(f"members approve ({counted})", not is_open, *(silent_msp_ids(ballot), approve) if is_open else ())
+    yield Step("the channel is without it", False, *() if is_open else (tuple(ballot.voter_msp_ids), approve))

@@ -1,0 +1,278 @@
+"""`zunft ballot`, `charter`, `member` and `leave`: members decide, and members go; each step refused out of order."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cli.exit_codes import ExitCode
+from tests.cli.program import EXAMPLES, Outcome, Zunft
+
+USAGE, REFUSED, NETWORK = ExitCode.USAGE, ExitCode.REFUSED, ExitCode.NETWORK
+
+AGREEMENT = f"""
+agreement: drill
+provider: forge
+customer: factory
+meters: [drill-7]
+tariff: {EXAMPLES}/tariffs/steel-plant.yaml
+"""
+
+
+@pytest.fixture(scope="session")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four members, whose charter lets them go at once: nobody changes it."""
+    zunft = Zunft(tmp_path_factory.mktemp("guild") / "consortium")
+    zunft.must(f"consortium found {EXAMPLES}/guild.yaml")
+    return zunft.home
+
+
+@pytest.fixture
+def guild(founded: Path, tmp_path: Path) -> Zunft:
+    return Zunft(Path(shutil.copytree(founded, tmp_path / "consortium")))
+
+
+def member(guild: Zunft, name: str) -> Any:
+    return guild.must(f"member show {name} --json").json
+
+
+def ballot_in(outcome: Outcome) -> str:
+    found = re.search(r"Ballot ([0-9a-f]{16}) ", outcome.stdout)
+    assert found, outcome
+    return found[1]
+
+
+def assert_refused(outcome: Outcome, code: ExitCode, *pieces: str) -> None:
+    """With one sentence."""
+    assert outcome.exit_code == code, outcome
+    assert outcome.stderr.count("\n") == 1, outcome
+    assert all(piece in outcome.stderr for piece in pieces), outcome
+
+
+# --- suspension -------------------------------------------------------------------------------------------------------
+
+
+def test_a_member_is_suspended_and_reinstated_by_ballot(guild: Zunft) -> None:
+    opened = guild.must("member suspend forge --reason 'unpaid invoices' --as maker")
+    number = ballot_in(opened)
+    assert "1 of 3 approvals" in opened.stdout
+    assert f"Next: zunft ballot approve {number} --as" in opened.stdout
+    assert member(guild, "forge")["open_ballot"] == number
+    guild.must(f"ballot approve {number} --yes --as factory")
+    decided = guild.must(f"ballot approve {number[:6]} --as bank", answer="y\n")
+    assert "forge is suspended" in decided.stdout
+    assert member(guild, "forge")["status"] == "suspended"
+    assert_refused(guild("token transfer bank 1 --as forge"), REFUSED, "not an active member")
+    # Of the three members that are active now.
+    number = ballot_in(guild.must("member reinstate forge --reason paid --as maker"))
+    guild.must(f"ballot approve {number} --yes --as factory")
+    assert member(guild, "forge")["status"] == "active"
+
+
+def test_a_ballot_is_rejected_by_as_many_as_make_it_hopeless(guild: Zunft) -> None:
+    number = ballot_in(guild.must("member suspend forge --reason x --as maker"))
+    guild.must(f"ballot reject {number} --yes --as bank")
+    [row] = guild.must("ballot list --json").json
+    assert (row["status"], row["in_favour"], row["against"], row["may_still_vote"]) == ("rejected", 1, 1, [])
+    assert_refused(guild(f"ballot approve {number} --yes --as factory"), REFUSED, "BallotClosed")
+
+
+def test_who_says_no_votes_not_at_all(guild: Zunft) -> None:
+    number = ballot_in(guild.must("member suspend forge --reason x --as maker"))
+    assert "No vote was cast" in guild.must(f"ballot approve {number} --as bank", answer="n\n").stdout
+    assert_refused(guild(f"ballot approve {number} --as bank"), USAGE, "--yes")
+    assert guild.must(f"ballot show {number} --json").json["in_favour"] == 1
+
+
+def test_what_nobody_may_vote(guild: Zunft) -> None:
+    assert_refused(guild("ballot approve 12345 --yes --as maker"), REFUSED, "zunft ballot list")
+    assert_refused(guild("member show nobody"), REFUSED, "zunft member list")
+    assert_refused(guild("member suspend nobody --reason x --as maker"), REFUSED, "NotFound")
+    number = ballot_in(guild.must("member suspend forge --reason x --as maker"))
+    assert_refused(guild("member suspend forge --reason x --as bank"), REFUSED, "AnotherBallot")
+    assert_refused(guild(f"ballot approve {number} --yes --as forge"), REFUSED, "does not vote on itself")
+    assert_refused(guild(f"ballot approve {number} --yes --as bank/treasurer"), REFUSED, "Forbidden")
+    assert "1 of 3 approvals" in guild.must(f"ballot approve {number} --yes --as maker").stdout
+    assert_refused(guild(f"ballot reject {number} --yes --as maker"), REFUSED, "VotedAlready")
+
+
+# --- the charter ------------------------------------------------------------------------------------------------------
+
+
+def test_the_founding_plan_gives_the_rules(guild: Zunft) -> None:
+    charter = guild.must("charter show --json").json
+    assert charter["charter_version"] == 1
+    assert (charter["deposit"], charter["required_identifiers"]) == ("500.00", ["lei", "vat"])
+    assert (charter["notice_period"], charter["ballot_period"]) == ("0 days", "14 days")
+    assert (charter["admission"], charter["exclusion"], charter["amendment"]) == ("more than half", "3/4", "1/2")
+    assert "One token is one EUR" in charter["text"]
+
+
+def test_the_charter_is_amended_with_its_text(guild: Zunft, tmp_path: Path) -> None:
+    (tmp_path / "new.md").write_text("# Charter\n\nWe also lend each other lathes.\n")
+    (tmp_path / "amendment.yaml").write_text("text: new.md\nentry: {deposit: 20.5}\nexit: {notice: 3 days}\n")
+    opened = guild.must(f"charter amend {tmp_path}/amendment.yaml --reason lathes --as maker")
+    number, proposed = ballot_in(opened), guild.home / "charter-2.md"
+    shown = guild.must(f"ballot show {number} --json").json
+    assert (shown["charter_version"], shown["deposit"], shown["notice_period"]) == (2, "20.50", "3 days")
+    assert guild.must("charter show --json").json["charter_version"] == 1
+    # On another member's machine the text is not there yet.
+    text = proposed.read_text()
+    proposed.unlink()
+    assert_refused(guild(f"ballot approve {number} --yes --as bank"), USAGE, "get it from another member")
+    (tmp_path / "other.md").write_text(text + "And pay.\n")
+    approve = f"ballot approve {number} --yes --as bank --text"
+    assert_refused(guild(f"{approve} {tmp_path}/other.md"), USAGE, "not the text of version 2")
+    assert "version 2 of the charter is in force" in guild.must(f"{approve} {tmp_path}/new.md").stdout
+    charter = guild.must("charter show --json").json
+    assert (charter["charter_version"], charter["required_identifiers"], charter["exclusion"]) == (2, [], "3/4")
+    assert charter["text"] == text == (guild.home / "charter.md").read_text()
+
+
+AMENDMENTS = [
+    ("nothing: 1\n", "nothing"),
+    ("{}", "changes nothing"),
+    ("- 1\n", "must have fields"),
+    ("text: missing.md\n", "cannot be read"),
+    ("a: [1\n", "cannot be read"),
+    ("exit: {notice: soon}\n", "no duration"),
+    ("exit: {deposit: 3}\n", "there is no field 'deposit'"),
+    ("entry: {deposit: -1}\n", "like 500.00"),
+    ("entry: {deposit: much}\n", "like 500.00"),
+    ("entry: {identifiers: [duns]}\n", "known are lei"),
+    ("entry: {identifiers: lei}\n", "must be a list"),
+    ("voting: {amendment: 3/2}\n", "a share of the members like 2/3"),
+    ("voting: {period: 1 min}\n", "to leave time to vote"),
+    ("issuer: nobody\n", "there is no member 'nobody'"),
+]
+
+
+@pytest.mark.parametrize(("text", "piece"), AMENDMENTS)
+def test_a_wrong_amendment_is_not_put_to_the_vote(founded: Path, tmp_path: Path, text: str, piece: str) -> None:
+    guild = Zunft(founded)
+    (tmp_path / "amendment.yaml").write_text(text)
+    assert_refused(guild(f"charter amend {tmp_path}/amendment.yaml --reason x --as maker"), USAGE, piece)
+    assert guild.must("ballot list --json").json == []
+
+
+def test_a_plan_with_wrong_rules_founds_nothing(tmp_path: Path) -> None:
+    plan = yaml.safe_load((EXAMPLES / "guild.yaml").read_text())
+    plan["voting"]["exclusion"] = "many"
+    (tmp_path / "plan.yaml").write_text(yaml.safe_dump(plan))
+    assert_refused(Zunft(tmp_path / "home")(f"consortium found {tmp_path}/plan.yaml"), USAGE, "voting.exclusion")
+    assert not (tmp_path / "home").exists()
+
+
+# --- leaving ----------------------------------------------------------------------------------------------------------
+
+
+def steps(guild: Zunft) -> dict[str, Any]:
+    """What is not done yet, by its command."""
+    rows = guild.must("leave status --as forge --json").json
+    return {row["command"]: row for row in rows if row["done"] == "no" and row["command"]}
+
+
+def do_business(guild: Zunft, tmp_path: Path) -> None:
+    """The forge has an account, a meter and tokens."""
+    (tmp_path / "agreement.yaml").write_text(AGREEMENT)
+    guild.must("token mint forge 12.5 --reference CREDIT-1 --as bank")
+    guild.must("token mint factory 100 --reference CREDIT-2 --as bank")
+    guild.must(f"agreement propose {tmp_path}/agreement.yaml --as forge")
+    guild.must("agreement accept drill --yes --as factory")
+    guild.must("account open drill --as forge")
+    guild.must("account fund drill 100 --as factory")
+    guild.must("meter register drill-7 --agreement drill --as forge")
+
+
+def test_a_member_leaves_step_by_step(guild: Zunft, tmp_path: Path) -> None:
+    do_business(guild, tmp_path)
+    complete = "leave complete --as forge"
+    assert_refused(guild(complete), REFUSED, "zunft leave start --as forge")
+    assert_refused(guild("leave approve forge --as maker"), REFUSED, "no ballot about ForgeMSP")
+    assert "No notice was given" in guild.must("leave start --as forge", answer="n\n").stdout
+    assert "Next: zunft leave status --as forge" in guild.must("leave start --as forge", answer="y\n").stdout
+    assert_refused(guild("leave start --yes --as forge"), REFUSED, "notice already")
+    assert_refused(guild(complete), REFUSED, "zunft leave status --as forge")
+    # What the table says is typed, until nothing is left.
+    typed = []
+    while commands := [one for one in steps(guild) if "token confirm" not in one and "leave" not in one]:
+        guild.must(commands[0].removeprefix("zunft "))
+        typed.append(commands[0])
+    assert typed == [
+        "zunft agreement terminate drill --as forge",
+        "zunft account close drill --as forge",
+        "zunft meter revoke drill-7 --as forge",
+        "zunft token redeem 12.50 --as forge",
+    ]
+    [payment] = [one for one in steps(guild) if "token confirm" in one]
+    assert payment.endswith("--reference BANK-REFERENCE --as bank")
+    assert "zunft leave complete --as forge" in steps(guild)
+    opened = guild.must(complete)
+    number, archive = ballot_in(opened), guild.home / "forge.archive"
+    assert_refused(guild(complete), REFUSED, "bank, factory, maker may type")
+    assert steps(guild)["zunft leave approve ForgeMSP --as bank"]["who"] == ["bank", "factory", "maker"]
+    for voter in ("maker", "factory"):
+        guild.must(f"leave approve forge --yes --as {voter}")
+    assert member(guild, "forge")["status"] == "leaving"
+    assert "Decided and done: departure of forge" in guild.must(f"ballot approve {number} --yes --as bank").stdout
+    assert member(guild, "forge")["status"] == "left"
+    assert_refused(guild("token transfer bank 1 --as forge"), ExitCode.UNREACHABLE, "access denied")
+    assert "Keep " in guild.must(complete).stdout
+    assert guild.must("member list --json").json[2]["member"] == "forge"
+    # Without the ledger.
+    shutil.rmtree(guild.home / "ledger")
+    assert guild.must(f"audit --archive {archive}").stdout
+
+
+def test_the_first_member_leaves_and_others_still_read(guild: Zunft) -> None:
+    guild.must("leave start --yes --as maker")
+    guild.must("leave complete --as maker")
+    for voter in ("factory", "bank", "forge"):
+        guild.must(f"leave approve maker --yes --as {voter}")
+    guild.must("leave complete --as maker")
+    assert guild.must("token balances --json").json == []
+    assert "no member of Rhine Valley Machines any more" in guild.must("leave complete --as maker").stdout
+
+
+# --- exclusion --------------------------------------------------------------------------------------------------------
+
+
+def test_an_excluded_member_may_do_nothing_and_its_tokens_are_paid_out(guild: Zunft) -> None:
+    guild.must("token mint forge 12.5 --reference CREDIT-1 --as bank")
+    number = ballot_in(guild.must("member exclude forge --reason 'cannot be reached' --as maker"))
+    assert "are what the question needs" in guild.must(f"ballot show {number} --json").json["configuration"]
+    guild.must(f"ballot approve {number} --yes --as factory")
+    assert member(guild, "forge")["status"] == "active"
+    decided = guild.must(f"ballot approve {number} --yes --as bank").stdout
+    assert "Decided and done: exclusion of forge" in decided
+    assert member(guild, "forge")["status"] == "excluded"
+    assert_refused(guild("token transfer bank 1 --as forge"), ExitCode.UNREACHABLE, "access denied")
+    redeemed = guild.must("token redeem 12.5 --for forge --as bank").stdout
+    assert "token confirm" in redeemed
+    assert_refused(guild("member exclude bank --reason x --as maker"), REFUSED, "issuer of the token")
+
+
+def test_a_ballot_that_another_change_overtakes_is_renewed(tmp_path: Path) -> None:
+    plan = yaml.safe_load((EXAMPLES / "guild.yaml").read_text())
+    plan["members"].append({"name": "mill", "msp_id": "MillMSP"})
+    del plan["voting"]
+    (tmp_path / "plan.yaml").write_text(yaml.safe_dump(plan))
+    guild = Zunft(tmp_path / "consortium")
+    guild.must(f"consortium found {tmp_path}/plan.yaml")
+    number = ballot_in(guild.must("member exclude forge --reason x --as maker"))
+    guild.must("leave start --yes --as factory")
+    guild.must("leave complete --as factory")
+    for voter in ("bank", "maker", "mill"):
+        guild.must(f"leave approve factory --yes --as {voter}")
+    assert "has moved on" in guild.must(f"ballot show {number} --json").json["configuration"]
+    renewed = guild.must(f"ballot approve {number} --yes --as bank").stdout
+    assert "maker must approve again" in renewed
+    assert "1 of 3 approvals" in renewed
+    for voter in ("mill", "maker"):
+        guild.must(f"ballot approve {number} --yes --as {voter}")
+    assert member(guild, "forge")["status"] == "excluded"
