@@ -209,8 +209,8 @@ async def until(is_so: Callable[[], Awaitable[bool]], what: str) -> None:
 
 
 @contextmanager
-def start_scene(folder: Path, names: Sequence[str], ordering: OrderingKind, seed: int) -> Iterator[Scene]:
-    """Everything runs."""
+def start_scene(folder: Path, names: Sequence[str], ordering: OrderingKind, seed: int, **rules: Any) -> Iterator[Scene]:
+    """Everything runs; `rules` are fields of the charter."""
     topology = make_topology(folder / "consortium", names, FabricSettings(ordering=ordering))
     network = network_of(topology, None)
     with asyncio.Runner() as runner:
@@ -218,6 +218,7 @@ def start_scene(folder: Path, names: Sequence[str], ordering: OrderingKind, seed
             runner.run(network.up(lambda _step: None))
             with _consortium(network, runner) as consortium:
                 meter = InstalledMeter(folder / "meter", "drill-7", "A1")
+                consortium.found(**rules)
                 deal = _agree(consortium, meter)
                 scene = Scene(network, consortium, deal, Machine(meter.folder, lambda: scene.client(), seed))
                 scene.start_node()
@@ -239,7 +240,6 @@ def _consortium(network: FabricNetwork, runner: asyncio.Runner) -> Iterator[Cons
 
 
 def _agree(consortium: Consortium, meter: InstalledMeter) -> Deal:
-    consortium.found()
     maker, factory = consortium.member("maker"), consortium.member("factory")
     consortium.member("bank").mint(factory, 10**6 * TOKEN)
     hours = per_unit("hours", PRICE_MICRO)

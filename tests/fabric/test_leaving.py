@@ -1,0 +1,138 @@
+"""By command, on a network that never stops: a member leaves with everything settled, an unreachable one is excluded.
+
+All the while a machine of one of the others is charged, and no transaction of its node fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable, Iterator
+
+import pytest
+
+from network.consenters import consenters
+from network.topology import OrderingKind, Topology
+from node.ledger.configuration import is_admitted, newest_channel
+from node.ledger.errors import LedgerError
+from node.ledger.gateway import Gateway
+from tests.cli.program import Outcome, Zunft
+from tests.consortium import TOKEN, UNIT, Deal, HandMeter, per_unit
+from tests.consortium.consortium import msp_id_of
+from tests.consortium.fabric import why_no_fabric
+from tests.faults.scene import Scene, start_scene
+from zunft.v1.charter_pb2 import ExitConditions
+from zunft.v1.token_pb2 import TransferTokens
+
+NAMES = ("maker", "factory", "bank", "forge", "mill")
+# What a node says when a transaction fails.
+FAILURE = "ledger does not take usage"
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    if why_no_fabric():
+        pytest.skip(why_no_fabric())
+    folder, at_once = tmp_path_factory.mktemp("leaving"), ExitConditions(notice_period_s=0)
+    with start_scene(folder, NAMES, OrderingKind.RAFT, 1, exit=at_once) as scene:
+        yield scene
+
+
+def test_a_member_leaves_with_everything_settled(scene: Scene) -> None:
+    deal = do_business(scene)
+
+    async def leave() -> None:
+        await zunft(scene, "leave start --yes --as forge")
+        while commands := await left_to_end(scene):
+            await zunft(scene, commands[0])
+        await scene.until_charged()
+        await zunft(scene, "leave complete --as forge")
+        for voter in ("maker", "factory", "bank"):
+            await zunft(scene, f"leave approve forge --yes --as {voter}")
+        assert await status(scene, "forge") == "left"
+        await check_is_gone(scene, "forge")
+        assert scene.pid("forge.peer")
+        await zunft(scene, "leave complete --as forge")
+        assert not any(scene.pid(f"forge.{kind}") for kind in ("peer", "chaincode", "orderer"))
+        await zunft(scene, f"audit --archive {scene.consortium.topology.home}/forge.archive")
+
+    scene.run(while_charging(scene, leave, "forge"))
+    scene.run(scene.check())
+    assert [invoice.amount_micro for invoice in deal.invoices] == [5 * TOKEN]
+
+
+def test_an_unreachable_member_is_excluded(scene: Scene) -> None:
+    async def exclude() -> None:
+        for kind in ("peer", "chaincode", "orderer"):
+            await asyncio.to_thread(scene.kill, f"mill.{kind}")
+        await scene.until_charged()
+        opened = await zunft(scene, "member exclude mill --reason 'cannot be reached' --as maker")
+        found = re.search(r"Ballot ([0-9a-f]{16}) ", opened.stdout)
+        assert found
+        for voter in ("factory", "bank"):
+            await zunft(scene, f"ballot approve {found[1]} --yes --as {voter}")
+        assert await status(scene, "mill") == "excluded"
+        await check_is_gone(scene, "mill")
+
+    scene.run(while_charging(scene, exclude, "mill"))
+    scene.run(scene.check())
+
+
+# --- what the members do ----------------------------------------------------------------------------------------------
+
+
+def do_business(scene: Scene) -> Deal:
+    """The forge has tokens, and an account and a meter with usage that is not claimed."""
+    consortium = scene.consortium
+    forge, bank = consortium.member("forge"), consortium.member("bank")
+    for member, amount in ((forge, 7 * TOKEN), (bank, 10 * TOKEN)):
+        bank.mint(member, amount)
+    deal = consortium.agree(forge, bank, per_unit("hours", TOKEN), funds=10 * TOKEN, meters=[HandMeter("anvil")])
+    deal.use(5 * UNIT)
+    return deal
+
+
+async def while_charging(scene: Scene, work: Callable[[], Awaitable[None]], gone: str) -> None:
+    async with scene.machine.running():
+        await scene.until_charged()
+        since = len(scene.node_log)
+        await work()
+        await scene.until_charged()
+        assert FAILURE not in scene.node_log[since:]
+    # From here on the scene is without it.
+    await scene.consortium.followers.pop(msp_id_of(gone)).blocks.aclose()
+    scene.consortium.topology = Topology.load(scene.consortium.topology.home)
+
+
+async def zunft(scene: Scene, words: str) -> Outcome:
+    """In a process of its own; it has to succeed."""
+    began_s = time.monotonic()
+    outcome = await asyncio.to_thread(Zunft(scene.consortium.topology.home).run, words)
+    print(f"{time.monotonic() - began_s:5.1f} s  zunft {words}")  # noqa: T201  # shown with -s
+    assert outcome.exit_code == 0, f"zunft {words}: {outcome}"
+    return outcome
+
+
+async def left_to_end(scene: Scene) -> list[str]:
+    """What the table tells to type; the issuer's payment is not waited for."""
+    rows = (await zunft(scene, "leave status --as forge --json")).json
+    commands = [row["command"].removeprefix("zunft ") for row in rows if row["done"] == "no" and row["command"]]
+    return [one for one in commands if not one.startswith(("token confirm", "leave"))]
+
+
+async def status(scene: Scene, name: str) -> str:
+    return str((await zunft(scene, f"member show {name} --json")).json["status"])
+
+
+async def check_is_gone(scene: Scene, name: str) -> None:
+    """From the channel and its orderers; and nothing that it signs is accepted."""
+    maker, msp_id = scene.consortium.gateway("MakerMSP", "admin"), msp_id_of(name)
+    channel = await newest_channel(maker)
+    assert msp_id not in channel.members
+    assert msp_id not in {one.msp_id for one in consenters(channel.config.channel_group)}
+    for user in ("admin", "treasurer"):
+        stranger = Gateway(maker.transport, scene.consortium.gateway(msp_id, user).identity, channel=maker.channel)
+        assert not await is_admitted(stranger)
+        with pytest.raises(LedgerError):
+            await stranger.submit("token.transfer", TransferTokens(to_msp_id="BankMSP", amount_micro=1))
