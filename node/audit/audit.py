@@ -47,7 +47,7 @@ def audit(blocks: Iterable[events_pb2.BlockAndPrivateData], genesis: common_pb2.
         member: MSP id of the member whose private data comes with the blocks.
 
     Raises:
-        NotAGenesisBlock, UnknownMember: the audit cannot begin. What it finds wrong is a verdict and no error.
+        NotAGenesisBlock, UnknownMember: there is nothing to audit. What it finds wrong is a verdict and no error.
     """
     auditor = Auditor(genesis, member)
     for block in blocks:
@@ -59,9 +59,11 @@ class Auditor:
     """The audit under way: `check` each block in order, then `report`."""
 
     def __init__(self, genesis: common_pb2.Block, member: str) -> None:
-        """Raises NotAGenesisBlock, UnknownMember."""
-        self._rules = _rules(genesis, member)
+        """Raises NotAGenesisBlock."""
+        self._rules = _rules(genesis)
         self._member = member
+        # Also those that came later, and those that have gone.
+        self._members = set(self._rules.members)
         self._world = World()
         self._movements = Movements(member)
         self._bills = Bills()
@@ -84,7 +86,8 @@ class Auditor:
             self._unreadable = f"from block {delivered.block.header.number} on, which cannot be decoded"
 
     def report(self) -> AuditReport:
-        """The verdicts on what was checked so far."""
+        """The verdicts on what was checked so far. Raises UnknownMember."""
+        self._check_member()
         self._reserve.finish(self._world)
         checks = (
             self._chain,
@@ -108,6 +111,13 @@ class Auditor:
             verdicts=tuple(check.tally.verdict() for check in checks),
             bills=self._bills.bills(),
         )
+
+    def _check_member(self) -> None:
+        if self._member not in self._members:
+            raise UnknownMember(
+                f"{self._member} has never been a member of channel {self._rules.channel_id}: "
+                f"name one of {sorted(self._members)}"
+            )
 
     # --- one block ----------------------------------------------------------------------------------------------------
 
@@ -143,6 +153,7 @@ class Auditor:
         """A later configuration is in force from its block on; whether it counts as proven, the verdict says."""
         self._identities.check_change(self._rules.admits(read_change(block)))
         self._rules = Rules.from_config_block(block)
+        self._members.update(self._rules.members)
 
     # --- one transaction ----------------------------------------------------------------------------------------------
 
@@ -195,15 +206,11 @@ class Auditor:
         }
 
 
-def _rules(genesis: common_pb2.Block, member: str) -> Rules:
+def _rules(genesis: common_pb2.Block) -> Rules:
     try:
         rules = Rules.from_config_block(genesis)
     except NotAConfigBlock as error:
         raise NotAGenesisBlock(str(error)) from error
     if genesis.header.number != 0:
         raise NotAGenesisBlock(f"this is block {genesis.header.number}: give the channel's first block, number 0")
-    if member not in rules.members:
-        raise UnknownMember(
-            f"{member} is not a member of channel {rules.channel_id}: name one of {sorted(rules.members)}"
-        )
     return rules
