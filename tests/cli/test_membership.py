@@ -239,6 +239,10 @@ def test_the_first_member_leaves_and_others_still_read(guild: Zunft) -> None:
     assert "no member of Rhine Valley Machines any more" in guild.must("leave complete --as maker").stdout
 
 
+def test_the_issuer_stays_as_long_as_it_is_the_issuer(guild: Zunft) -> None:
+    assert_refused(guild("leave start --yes --as bank"), REFUSED, "amend the charter")
+
+
 # --- exclusion --------------------------------------------------------------------------------------------------------
 
 
