@@ -17,6 +17,7 @@ from cli.session import Session, open_session, run
 from cli.values import show_time
 from network.charter_text import find_text, keep_text
 from network.topology import Topology
+from node.membership.errors import StrangeEdit
 from node.membership.records import find_ballot
 from node.membership.voting import Voting, silent_msp_ids
 from zunft.v1.ballot_pb2 import (
@@ -158,11 +159,15 @@ def _vote(topology: Topology, msp_id: str, in_favour: bool, cast_at_s: int) -> s
 
 
 def _configuration(voting: Voting) -> str:
-    """Raises StrangeEdit."""
+    """What becomes of it. One that is not what the question needs is said so, and can be voted against."""
     if voting.ballot.status not in (BALLOT_STATUS_OPEN, BALLOT_STATUS_CARRIED, BALLOT_STATUS_EXECUTED):
         return "stays as it is"
     if voting.is_in_force:
         return "changed accordingly"
-    if voting.is_overtaken:
+    try:
+        overtaken = voting.is_overtaken
+    except StrangeEdit as error:
+        return str(error)
+    if overtaken:
         return "has moved on: the next approval renews the ballot, and those up to now must be given again"
     return f"{len(voting.ballot.edit.config_updates)} updates, which are what the question needs"

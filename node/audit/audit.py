@@ -47,7 +47,7 @@ def audit(blocks: Iterable[events_pb2.BlockAndPrivateData], genesis: common_pb2.
         member: MSP id of the member whose private data comes with the blocks.
 
     Raises:
-        NotAGenesisBlock, UnknownMember: the audit makes no sense. What it finds wrong is a verdict and no error.
+        NotAGenesisBlock, UnknownMember: there is nothing to audit. What it finds wrong is a verdict and no error.
     """
     auditor = Auditor(genesis, member)
     for block in blocks:
@@ -61,8 +61,9 @@ class Auditor:
     def __init__(self, genesis: common_pb2.Block, member: str) -> None:
         """Raises NotAGenesisBlock."""
         self._rules = _rules(genesis)
-        self._members = set(self._rules.members)
         self._member = member
+        # Also those that came later, and those that have gone.
+        self._members = set(self._rules.members)
         self._world = World()
         self._movements = Movements(member)
         self._bills = Bills()
@@ -85,11 +86,8 @@ class Auditor:
             self._unreadable = f"from block {delivered.block.header.number} on, which cannot be decoded"
 
     def report(self) -> AuditReport:
-        """The verdicts on what was checked so far. Raises UnknownMember for one that never was in the channel."""
-        if self._member not in self._members and not self._unreadable:
-            raise UnknownMember(
-                f"{self._member} is no member of channel {self._rules.channel_id}: name one of {sorted(self._members)}"
-            )
+        """The verdicts on what was checked so far. Raises UnknownMember."""
+        self._check_member()
         self._reserve.finish(self._world)
         checks = (
             self._chain,
@@ -113,6 +111,13 @@ class Auditor:
             verdicts=tuple(check.tally.verdict() for check in checks),
             bills=self._bills.bills(),
         )
+
+    def _check_member(self) -> None:
+        if self._member not in self._members:
+            raise UnknownMember(
+                f"{self._member} has never been a member of channel {self._rules.channel_id}: "
+                f"name one of {sorted(self._members)}"
+            )
 
     # --- one block ----------------------------------------------------------------------------------------------------
 

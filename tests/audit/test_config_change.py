@@ -56,7 +56,10 @@ def signed(consortium: Consortium, update: bytes, names: Sequence[str]) -> confi
 
 
 def changed(
-    consortium: Consortium, config: configtx_pb2.Config, update: configtx_pb2.ConfigUpdateEnvelope
+    consortium: Consortium,
+    config: configtx_pb2.Config,
+    update: configtx_pb2.ConfigUpdateEnvelope,
+    auditor: str = "MakerMSP",
 ) -> AuditReport:
     """The audit of the whole story with one more block, which has this configuration."""
     blocks = delivered(consortium, "maker")
@@ -71,7 +74,7 @@ def changed(
         number=previous.number + 1, previous_hash=header_hash(previous), data_hash=data_hash(data)
     )
     block = common_pb2.Block(header=header, data=data, metadata=blocks[0].block.metadata)
-    return audit([*blocks, events_pb2.BlockAndPrivateData(block=block)], genesis(consortium), "MakerMSP")
+    return audit([*blocks, events_pb2.BlockAndPrivateData(block=block)], genesis(consortium), auditor)
 
 
 def test_a_majority_of_admins_admits_a_member(story: Consortium, tmp_path: Path) -> None:
@@ -79,6 +82,13 @@ def test_a_majority_of_admins_admits_a_member(story: Consortium, tmp_path: Path)
     after = config_with(before, mill)
     report = changed(story, after, signed(story, update_to(before, after), ["maker", "factory", "bank"]))
     assert [verdict for verdict in report.verdicts if verdict.status is not Status.HOLDS] == []
+
+
+def test_a_member_that_came_later_audits_from_the_first_block_on(story: Consortium, tmp_path: Path) -> None:
+    before, mill = config_of(genesis(story)), newcomer(tmp_path)
+    after = config_with(before, mill)
+    update = signed(story, update_to(before, after), ["maker", "factory", "bank"])
+    assert changed(story, after, update, "MillMSP").failed == ()
 
 
 def test_half_of_the_admins_do_not_suffice(story: Consortium, tmp_path: Path) -> None:

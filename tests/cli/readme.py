@@ -16,6 +16,11 @@ def commands_under(heading: str, block: int = 0) -> list[str]:
     return re.findall(r"^(?:.venv/bin/)?zunft (.*?)(?: +#.*)?$", text, re.MULTILINE)
 
 
+def commands_of(page: Path) -> list[str]:
+    """What follows `zunft` in a page's code blocks, in their order."""
+    return re.findall(r"^zunft (.*?)(?: +#.*)?$", page.read_text(), re.MULTILINE)
+
+
 def steel_csv(path: Path, rows: int = 96) -> Path:
     """Quarter-hours as in the steel plant's file, for YOUR.csv."""
     start = datetime(2018, 1, 1, 0, 15)  # noqa: DTZ001  # the plant's own clock; the mapping says where it is

@@ -11,7 +11,14 @@ import pytest
 import yaml
 
 from cli.exit_codes import ExitCode
+from cli.session import open_session, run
+from node.ledger.configuration import newest_channel
+from node.membership.edits import channel_edit
+from node.membership.records import find_ballot
+from node.membership.voting import Voting
 from tests.cli.program import EXAMPLES, Outcome, Zunft
+from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_EXCLUSION
+from zunft.v1.member_pb2 import ExcludeMember
 
 USAGE, REFUSED, NETWORK = ExitCode.USAGE, ExitCode.REFUSED, ExitCode.NETWORK
 
@@ -239,6 +246,29 @@ def test_the_first_member_leaves_and_others_still_read(guild: Zunft) -> None:
     assert "no member of Rhine Valley Machines any more" in guild.must("leave complete --as maker").stdout
 
 
+def test_the_issuer_stays_as_long_as_it_is_the_issuer(guild: Zunft) -> None:
+    assert_refused(guild("leave start --yes --as bank"), REFUSED, "amend the charter")
+
+
+def test_an_approval_that_was_interrupted_is_taken_up_by_anybody(guild: Zunft) -> None:
+    guild.must("leave start --yes --as forge")
+    number = ballot_in(guild.must("leave complete --as forge"))
+    for voter in ("maker", "factory"):
+        guild.must(f"ballot approve {number} --yes --as {voter}")
+    run(vote_and_die(guild, "bank", number))
+    assert_refused(guild("leave complete --as forge"), REFUSED, f"zunft ballot approve {number}")
+    assert "Decided and done" in guild.must(f"ballot approve {number} --yes --as maker").stdout
+    assert member(guild, "forge")["status"] == "left"
+
+
+async def vote_and_die(guild: Zunft, name: str, number: str) -> None:
+    """The vote is cast, and what it decides is not carried out."""
+    async with open_session(guild.home, name) as session:
+        gateway = session.gateway("ballot.vote")
+        found = await find_ballot(gateway, number)
+        await (await Voting.open(gateway, found.ballot_id)).vote(in_favour=True)
+
+
 # --- exclusion --------------------------------------------------------------------------------------------------------
 
 
@@ -276,3 +306,20 @@ def test_a_ballot_that_another_change_overtakes_is_renewed(tmp_path: Path) -> No
     for voter in ("mill", "maker"):
         guild.must(f"ballot approve {number} --yes --as {voter}")
     assert member(guild, "forge")["status"] == "excluded"
+
+
+def test_what_is_slipped_into_a_ballot_is_not_approved(guild: Zunft) -> None:
+    run(exclude_another_than_is_said(guild))
+    [row] = guild.must("ballot list --json").json
+    shown = guild.must(f"ballot show {row['ballot']} --json").json
+    assert "do not approve it, and ask MakerMSP why" in shown["configuration"]
+    approved = guild(f"ballot approve {row['ballot']} --yes --as bank")
+    assert (approved.exit_code, "do not approve it" in approved.stderr) == (REFUSED, True)
+    guild.must(f"ballot reject {row['ballot']} --yes --as bank")
+
+
+async def exclude_another_than_is_said(guild: Zunft) -> None:
+    async with open_session(guild.home, "maker") as session:
+        gateway = session.gateway("member.exclude")
+        edit = channel_edit(await newest_channel(gateway), BALLOT_SUBJECT_EXCLUSION, "FactoryMSP")
+        await session.submit("member.exclude", ExcludeMember(msp_id="ForgeMSP", reason="x", edit=edit))

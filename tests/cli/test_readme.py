@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from node.audit import Status
-from tests.cli.program import EXAMPLES, Zunft
-from tests.cli.readme import commands_under, steel_csv
+from tests.cli.program import EXAMPLES, ROOT, Zunft
+from tests.cli.readme import commands_of, commands_under, steel_csv
 
 
 def test_first_steps_end_with_the_invoice_that_the_tariff_foretells(charged: Path, tmp_path: Path) -> None:
@@ -60,3 +60,19 @@ def test_the_story_of_a_member_that_comes_and_goes(tmp_path: Path) -> None:
         assert zunft.must(command).stdout
     statuses = {row["member"]: row["status"] for row in zunft.must("consortium members --json").json}
     assert statuses == {"maker": "active", "factory": "active", "bank": "active", "mill": "left"}
+
+
+def test_what_the_page_for_admins_says(tmp_path: Path) -> None:
+    page, zunft, ballot = ROOT / "docs" / "membership-admin.md", Zunft(tmp_path / "my-guild"), ""
+    [amendment] = re.findall(r"^```yaml\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    (tmp_path / "amendment.yaml").write_text(amendment)
+    (tmp_path / "lathes.md").write_text("# Charter\n\nWe lend each other lathes, too.\n")
+    for command in commands_of(page):
+        words = command.replace("BALLOT", ballot).replace("examples/", f"{EXAMPLES}/")
+        words = words.replace("my-guild", str(zunft.home)).replace("amendment.yaml", f"{tmp_path}/amendment.yaml")
+        printed = zunft.must(words).stdout
+        ballot = [ballot, *re.findall(r"Ballot ([0-9a-f]{16}) ", printed)][-1]
+    found = {row["member"]: row["status"] for row in zunft.must("member list --json").json}
+    assert found == {"maker": "active", "factory": "excluded", "bank": "active", "forge": "left"}
+    charter = zunft.must("charter show --json").json
+    assert (charter["charter_version"], charter["deposit"], charter["exclusion"]) == (2, "750.00", "2/3")
