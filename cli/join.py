@@ -128,8 +128,8 @@ def approve(who: Who, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HO
     async def work() -> Voting | None:
         async with open_session(home, acting) as session:
             gateway, msp_id = session.gateway("ballot.vote"), _msp_id(session.topology, who)
-            ballot = await newest_ballot(gateway, msp_id, BALLOT_SUBJECT_ADMISSION)
             opened = await read_opened_bundle(gateway, msp_id)
+            ballot = await newest_ballot(gateway, msp_id, BALLOT_SUBJECT_ADMISSION)
             show_fields(_shown(opened), as_json=False)
             if not yes and not is_agreed("Is this the fingerprint that they told you by telephone?"):
                 return None
