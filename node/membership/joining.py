@@ -6,10 +6,12 @@ it orders) ─► activate (its deposit)
 
 from __future__ import annotations
 
+import grpc
+
 from chaincode import keys
 from network.errors import MemberInChannel
 from node.ledger.configuration import newest_channel
-from node.ledger.gateway import Gateway
+from node.ledger.gateway import Gateway, StreamError
 from node.membership.edits import channel_edit
 from node.membership.errors import NotDecided
 from node.membership.records import newest_ballot, read, read_member
@@ -52,6 +54,7 @@ async def take_part(gateway: Gateway) -> None:
     The members have signed that with their votes. Until it does, which takes a moment, peers should not hand it any
     transactions: `show_orderers` comes later. Raises NotDecided, MissingSignatures, ContractError, LedgerError.
     """
+    await _check_in_channel(gateway)
     member = await read_member(gateway, gateway.identity.msp_id)
     if member.carried_ballot_id:
         voting = await (await Voting.open(gateway, member.carried_ballot_id)).carry_out()
@@ -71,9 +74,7 @@ async def activate(gateway: Gateway) -> Member:
     if member.status == MEMBER_STATUS_ACTIVE:
         return member
     if member.status != MEMBER_STATUS_ADMITTED:
-        raise NotDecided(
-            f"{member.msp_id} is not admitted yet: zunft join status {member.msp_id} shows who must approve"
-        )
+        raise _not_admitted(member.msp_id)
     request = ActivateMember(ballot_id=member.carried_ballot_id)
     committed = await gateway.submit("member.activate", request, retries=RETRIES)
     return Member.FromString(committed.result)
@@ -84,6 +85,20 @@ async def missing_deposit_micro(gateway: Gateway, member: Member) -> int:
     charter, balance = await read(gateway, keys.CHARTER), await read(gateway, keys.balance(member.msp_id))
     deposit_micro = charter.entry.deposit_micro if charter else 0
     return max(deposit_micro - (balance.amount_micro if balance else 0), 0)
+
+
+async def _check_in_channel(gateway: Gateway) -> None:
+    """Nobody else may read. Raises NotDecided, StreamError."""
+    try:
+        await gateway.height()
+    except StreamError as error:
+        if error.grpc_code is not grpc.StatusCode.PERMISSION_DENIED:
+            raise
+        raise _not_admitted(gateway.identity.msp_id) from error
+
+
+def _not_admitted(msp_id: str) -> NotDecided:
+    return NotDecided(f"{msp_id} is not admitted yet: zunft join status {msp_id} shows who must approve")
 
 
 async def _opened_before(gateway: Gateway, signed_bundle: bytes, msp_id: str) -> Ballot | None:

@@ -208,7 +208,7 @@ NOTHING = [
     (f"propose {APPLICANT} --as maker", USAGE, "applicant.yaml cannot be used"),
     ("approve mill --as bank --yes", REFUSED, "nobody has put in a bundle of mill"),
     ("approve bank --as maker --yes", REFUSED, "nobody has put in a bundle of BankMSP"),
-    ("status mill", REFUSED, "knows no member or applicant mill"),
+    ("status mill", REFUSED, "nobody has put in a bundle of mill"),
     ("complete", USAGE, "--as"),
     ("complete --as mill", USAGE, "the members are maker, factory, bank"),
 ]
@@ -222,8 +222,8 @@ REQUESTED = [
     ("propose {files}/charter-2.bundle --as maker", REFUSED, "accepted another charter than version 1"),
     ("propose {files}/charter-text.bundle --as maker", REFUSED, "accepted another charter than version 1"),
     ("approve mill --as bank --yes", REFUSED, "nobody has put in a bundle of MillMSP"),
-    ("status mill", REFUSED, "knows no member or applicant MillMSP"),
-    ("complete --as mill", REFUSED, "mill is not in the channel"),
+    ("status mill", REFUSED, "nobody has put in a bundle of MillMSP"),
+    ("complete --as mill", REFUSED, "MillMSP is not admitted yet"),
 ]
 PROPOSED = [
     ("propose {files}/later.bundle --as maker", REFUSED, "wait until it is decided"),
@@ -233,7 +233,7 @@ PROPOSED = [
     ("approve stranger --as bank --yes", REFUSED, "nobody has put in a bundle of stranger"),
     ("approve mill --as bank", USAGE, "nobody answered, nothing was done"),
     ("status stranger", REFUSED, "stranger"),
-    ("complete --as mill", REFUSED, "mill is not in the channel"),
+    ("complete --as mill", REFUSED, "MillMSP is not admitted yet"),
 ]
 ACTIVE = [
     ("propose {files}/later.bundle --as maker", REFUSED, "the channel has admitted MillMSP already"),

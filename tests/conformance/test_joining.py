@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -207,9 +208,10 @@ def test_what_a_revoked_admin_signs_or_has_signed_counts_no_more(guild: Consorti
     bank = guild.topology.keys(guild.topology.member("bank"))
     clerk = clerk_of(bank)
     ballot = proposed(guild, applying)
-    guild.run(vote_by(acting(guild, "bank", clerk), ballot))
-    revoke_user(bank, CLERK)
-    guild.run(publish_revocations(gateway(guild, "bank"), bank))
+    with known_to_all(guild, "bank"):
+        guild.run(vote_by(acting(guild, "bank", clerk), ballot))
+        revoke_user(bank, CLERK)
+        guild.run(publish_revocations(gateway(guild, "bank"), bank))
 
     with pytest.raises(LedgerError):
         guild.run(vote_by(acting(guild, "bank", clerk), ballot))
@@ -237,7 +239,8 @@ def acting(guild: Consortium, name: str, identity: SigningIdentity) -> Gateway:
 
 
 def proposed(guild: Consortium, opened: OpenedBundle) -> Ballot:
-    return guild.run(propose(gateway(guild, "maker"), opened.signed, opened.bundle))
+    with known_to_all(guild, "maker"):
+        return guild.run(propose(gateway(guild, "maker"), opened.signed, opened.bundle))
 
 
 def change(guild: Consortium, edit: Edit) -> None:
@@ -246,7 +249,8 @@ def change(guild: Consortium, edit: Edit) -> None:
     group = channel.config.channel_group
     update = config_update(channel.name, group, edit(group)).SerializeToString()
     signatures = [sign_update(update, gateway(guild, member.name).identity) for member in guild.members]
-    guild.run(submit_update(gateway(guild, "maker"), signed_update(update, signatures)))
+    with known_to_all(guild, "maker"):
+        guild.run(submit_update(gateway(guild, "maker"), signed_update(update, signatures)))
 
 
 def smuggled(
@@ -264,7 +268,17 @@ def smuggled(
 
 def vote(guild: Consortium, name: str, ballot: Ballot, *, in_favour: bool = True) -> Voting:
     """And what follows from it."""
-    return guild.run(vote_by(gateway(guild, name), ballot, in_favour=in_favour))
+    with known_to_all(guild, name):
+        return guild.run(vote_by(gateway(guild, name), ballot, in_favour=in_favour))
+
+
+@contextmanager
+def known_to_all(guild: Consortium, name: str) -> Iterator[None]:
+    """Whatever the member has done, every other's peer knows of it afterwards."""
+    try:
+        yield
+    finally:
+        guild.catch_up(guild.run(gateway(guild, name).height()) - 1)
 
 
 async def vote_by(gateway: Gateway, ballot: Ballot, *, in_favour: bool = True) -> Voting:
