@@ -275,7 +275,7 @@ async def vote_and_die(guild: Zunft, name: str, number: str) -> None:
 def test_an_excluded_member_may_do_nothing_and_its_tokens_are_paid_out(guild: Zunft) -> None:
     guild.must("token mint forge 12.5 --reference CREDIT-1 --as bank")
     number = ballot_in(guild.must("member exclude forge --reason 'cannot be reached' --as maker"))
-    assert "are what the question needs" in guild.must(f"ballot show {number} --json").json["configuration"]
+    assert "exactly as the question needs" in guild.must(f"ballot show {number} --json").json["configuration"]
     guild.must(f"ballot approve {number} --yes --as factory")
     assert member(guild, "forge")["status"] == "active"
     decided = guild.must(f"ballot approve {number} --yes --as bank").stdout
