@@ -123,7 +123,8 @@ async def open_session(home: Path, acting: str) -> AsyncIterator[Session]:
     except GatewayError as error:
         if f"{member.msp_id} is not a member of channel" in str(error):
             raise NotAdmitted(
-                f"{member.name} is not in the channel: zunft join status {member.name} shows what must be done first"
+                f"{member.name} is not in the channel, not yet or no more: the others see more with "
+                f"zunft member show {member.msp_id}"
             ) from error
         diagnosis = diagnose(error, topology) if topology.fabric else None
         if diagnosis is None:
