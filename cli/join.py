@@ -30,12 +30,14 @@ from network.member_keys import MemberKeys
 from network.member_material import Endpoint
 from network.private_files import replace_public
 from network.topology import MemberEntry, Topology
+from node.ledger.gateway import Gateway
 from node.membership.joining import activate, missing_deposit_micro, take_part
 from node.membership.joining import propose as put_in
+from node.membership.own_part import show_orderers
 from node.membership.records import newest_ballot, read_member, read_opened_bundle
 from node.membership.standing import Joining
 from node.membership.voting import Voting, silent_msp_ids
-from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN, BALLOT_STATUS_REJECTED, BALLOT_SUBJECT_ADMISSION
+from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN, BALLOT_STATUS_REJECTED, BALLOT_SUBJECT_ADMISSION, Ballot
 from zunft.v1.charter_pb2 import Charter
 
 app = new_group("join")
@@ -109,8 +111,7 @@ def propose(
             gateway = session.gateway("member.apply")
             ballot = await put_in(gateway, opened.signed, opened.bundle)
             _note_partner(session.topology, opened)
-            voting = await (await Voting.open(gateway, ballot.ballot_id)).vote(in_favour=True)
-            return await voting.carry_out()
+            return await _approved(gateway, ballot)
 
     voting = run(work())
     show_fields(_shown(opened), as_json=False)
@@ -127,16 +128,13 @@ def approve(who: Who, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HO
     async def work() -> Voting | None:
         async with open_session(home, acting) as session:
             gateway, msp_id = session.gateway("ballot.vote"), _msp_id(session.topology, who)
-            ballot = await newest_ballot(gateway, msp_id, BALLOT_SUBJECT_ADMISSION)
             opened = await read_opened_bundle(gateway, msp_id)
+            ballot = await newest_ballot(gateway, msp_id, BALLOT_SUBJECT_ADMISSION)
             show_fields(_shown(opened), as_json=False)
             if not yes and not is_agreed("Is this the fingerprint that they told you by telephone?"):
                 return None
             _note_partner(session.topology, opened)
-            voting = await Voting.open(gateway, ballot.ballot_id)
-            if session.member.msp_id not in {vote.msp_id for vote in ballot.votes} or voting.is_overtaken:
-                voting = await voting.vote(in_favour=True)
-            return await voting.carry_out()
+            return await _approved(gateway, ballot)
 
     voting = run(work())
     if voting is None:
@@ -182,6 +180,7 @@ def complete(home: Home = DEFAULT_HOME, acting: As = "", fabric_bin: FabricBin =
             await take_part(gateway)
             if topology.fabric and member.orderer:
                 await network_of(topology, fabric_bin).site(member).orderer.until_ordering()
+                await show_orderers(gateway)
             missing_micro = await missing_deposit_micro(gateway, await read_member(gateway, member.msp_id))
             if not missing_micro:
                 await activate(gateway)
@@ -246,6 +245,15 @@ def _note_partner(topology: Topology, opened: OpenedBundle) -> None:
     name = bundle.msp_id.removesuffix("MSP").lower() or bundle.msp_id
     peer = Endpoint(bundle.peer.host, bundle.peer.port)
     topology.with_partner(MemberEntry(name, bundle.msp_id, bundle.legal_name, peer)).save()
+
+
+async def _approved(gateway: Gateway, ballot: Ballot) -> Voting:
+    """With one's vote, unless it is there and still good, and what follows from it."""
+    voting = await Voting.open(gateway, ballot.ballot_id)
+    has_voted = gateway.identity.msp_id in {vote.msp_id for vote in voting.ballot.votes}
+    if not has_voted or voting.is_overtaken:
+        voting = await voting.vote(in_favour=True)
+    return await voting.carry_out()
 
 
 def _shown(opened: OpenedBundle) -> dict[str, object]:

@@ -69,6 +69,10 @@ class WrongChannel(FabricError):
     """A peer or orderer has joined something else than the consortium's channel."""
 
 
+class NotAdmitted(FabricError):
+    """The channel does not know the member yet."""
+
+
 class PeerBehind(FabricError):
     """The peer has not yet come to the block that admits its member."""
 

@@ -12,6 +12,7 @@ seconds: `OrdererSite.until_ordering`. Under raft its member's admin then shows 
 
 from __future__ import annotations
 
+from fabric.admission import check_admitted
 from fabric.network import FabricNetwork, Report
 from fabric.preflight import check_certificates, check_room
 from fabric.running.process import ProcessKind
@@ -24,8 +25,10 @@ from network.topology import MemberEntry
 async def join(network: FabricNetwork, member: MemberEntry, report: Report) -> None:
     """Starts the member's processes and brings them to where the others are.
 
-    Raises FabricError, NetworkError, LedgerError; after each it can be tried again.
+    Raises NotAdmitted, and then has done nothing; FabricError, NetworkError, LedgerError. After each it can be tried
+    again.
     """
+    await check_admitted(network.topology, member)
     own, site = network.only(member), network.site(member)
     check_certificates(own.topology, utc_now())
     check_room(own.topology)

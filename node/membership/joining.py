@@ -1,37 +1,49 @@
 """How a company becomes a member: the steps of sponsor and applicant at the ledger. The votes are in voting.py.
 
-propose (sponsor) ─► votes ─► the applicant's processes run ─► take_part (its orderer) ─► activate (its deposit)
+propose (sponsor) ─► votes ─► the applicant's processes run ─► take_part (its orderer; own_part.show_orderers as soon as
+it orders) ─► activate (its deposit)
 """
 
 from __future__ import annotations
 
+import grpc
+
 from chaincode import keys
+from network.errors import MemberInChannel
 from node.ledger.configuration import newest_channel
-from node.ledger.gateway import Gateway
+from node.ledger.gateway import Gateway, StreamError
 from node.membership.edits import channel_edit
 from node.membership.errors import NotDecided
-from node.membership.own_part import show_orderers
-from node.membership.records import read, read_member
+from node.membership.records import newest_ballot, read, read_member
 from node.membership.voting import RETRIES, Voting
-from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_ADMISSION, Ballot
-from zunft.v1.bundle_pb2 import Bundle
+from zunft.v1.ballot_pb2 import BALLOT_STATUS_REJECTED, BALLOT_SUBJECT_ADMISSION, Ballot
+from zunft.v1.bundle_pb2 import Bundle, SignedBundle
 from zunft.v1.member_pb2 import (
     MEMBER_STATUS_ACTIVE,
     MEMBER_STATUS_ADMITTED,
+    MEMBER_STATUS_APPLIED,
     ActivateMember,
     ApplyMember,
     Member,
 )
 
+_ON_ITS_WAY = (MEMBER_STATUS_APPLIED, MEMBER_STATUS_ADMITTED, MEMBER_STATUS_ACTIVE)
+
 
 async def propose(gateway: Gateway, signed_bundle: bytes, bundle: Bundle) -> Ballot:
-    """The sponsor puts the bundle in, which opens the ballot. Raises ContractError, LedgerError, NetworkError."""
-    channel = await newest_channel(gateway)
-    request = ApplyMember(
-        msp_id=bundle.msp_id,
-        signed_bundle=signed_bundle,
-        edit=channel_edit(channel, BALLOT_SUBJECT_ADMISSION, bundle.msp_id, bundle),
-    )
+    """The sponsor puts the bundle in, which opens the ballot; the one that it has opened before, if there is one.
+
+    Raises MemberInChannel, ContractError, LedgerError, NetworkError.
+    """
+    opened = await _opened_before(gateway, signed_bundle, bundle.msp_id)
+    if opened:
+        return opened
+    edit = channel_edit(await newest_channel(gateway), BALLOT_SUBJECT_ADMISSION, bundle.msp_id, bundle)
+    if not edit.config_updates:
+        raise MemberInChannel(
+            f"the channel has admitted {bundle.msp_id} already: it types zunft join complete, and needs no other bundle"
+        )
+    request = ApplyMember(msp_id=bundle.msp_id, signed_bundle=signed_bundle, edit=edit)
     committed = await gateway.submit("member.apply", request, retries=RETRIES)
     return Ballot.FromString(committed.result)
 
@@ -39,8 +51,10 @@ async def propose(gateway: Gateway, signed_bundle: bytes, bundle: Bundle) -> Bal
 async def take_part(gateway: Gateway) -> None:
     """The applicant's orderer, which follows already, becomes one of those that order.
 
-    The members have signed that with their votes. Raises NotDecided, MissingSignatures, ContractError, LedgerError.
+    The members have signed that with their votes. Until it does, which takes a moment, peers should not hand it any
+    transactions: `show_orderers` comes later. Raises NotDecided, MissingSignatures, ContractError, LedgerError.
     """
+    await _check_in_channel(gateway)
     member = await read_member(gateway, gateway.identity.msp_id)
     if member.carried_ballot_id:
         voting = await (await Voting.open(gateway, member.carried_ballot_id)).carry_out()
@@ -49,7 +63,6 @@ async def take_part(gateway: Gateway) -> None:
                 f"the channel's configuration was changed meanwhile, and the members must approve {member.msp_id}'s "
                 f"orderer again: zunft join approve {member.msp_id}"
             )
-    await show_orderers(gateway)
 
 
 async def activate(gateway: Gateway) -> Member:
@@ -61,9 +74,7 @@ async def activate(gateway: Gateway) -> Member:
     if member.status == MEMBER_STATUS_ACTIVE:
         return member
     if member.status != MEMBER_STATUS_ADMITTED:
-        raise NotDecided(
-            f"{member.msp_id} is not admitted yet: zunft join status {member.msp_id} shows who must approve"
-        )
+        raise _not_admitted(member.msp_id)
     request = ActivateMember(ballot_id=member.carried_ballot_id)
     committed = await gateway.submit("member.activate", request, retries=RETRIES)
     return Member.FromString(committed.result)
@@ -74,3 +85,26 @@ async def missing_deposit_micro(gateway: Gateway, member: Member) -> int:
     charter, balance = await read(gateway, keys.CHARTER), await read(gateway, keys.balance(member.msp_id))
     deposit_micro = charter.entry.deposit_micro if charter else 0
     return max(deposit_micro - (balance.amount_micro if balance else 0), 0)
+
+
+async def _check_in_channel(gateway: Gateway) -> None:
+    """Nobody else may read. Raises NotDecided, StreamError."""
+    try:
+        await gateway.height()
+    except StreamError as error:
+        if error.grpc_code is not grpc.StatusCode.PERMISSION_DENIED:
+            raise
+        raise _not_admitted(gateway.identity.msp_id) from error
+
+
+def _not_admitted(msp_id: str) -> NotDecided:
+    return NotDecided(f"{msp_id} is not admitted yet: zunft join status {msp_id} shows who must approve")
+
+
+async def _opened_before(gateway: Gateway, signed_bundle: bytes, msp_id: str) -> Ballot | None:
+    """By these very bytes, of somebody who has not been turned down and has not left since."""
+    member, known = await read(gateway, keys.member(msp_id)), await read(gateway, keys.bundle(msp_id))
+    if member is None or member.status not in _ON_ITS_WAY or known != SignedBundle.FromString(signed_bundle):
+        return None
+    ballot = await newest_ballot(gateway, msp_id, BALLOT_SUBJECT_ADMISSION)
+    return None if ballot.status == BALLOT_STATUS_REJECTED else ballot

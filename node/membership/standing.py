@@ -43,11 +43,11 @@ class Joining:
     @classmethod
     async def read(cls, gateway: Gateway, msp_id: str) -> Joining:
         """Raises UnknownMember, NoBallot, LedgerError."""
-        member = await read_member(gateway, msp_id)
+        opened, member = await read_opened_bundle(gateway, msp_id), await read_member(gateway, msp_id)
         return cls(
             member,
             await newest_ballot(gateway, msp_id, BALLOT_SUBJECT_ADMISSION),
-            (await read_opened_bundle(gateway, msp_id)).bundle,
+            opened.bundle,
             await read(gateway, keys.CHARTER) or Charter(),
             await newest_channel(gateway),
             await missing_deposit_micro(gateway, member),

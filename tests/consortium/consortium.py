@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -183,7 +184,8 @@ class Consortium:
     def found(self, names: Sequence[str] = (), **rules: Any) -> None:
         """charter.found, by the issuer's admin, of all or of these members; `rules` are further fields of Charter."""
         token = TokenDefinition(currency="EUR", issuer_msp_id=msp_id_of(ISSUER))
-        charter = Charter(consortium=self.topology.consortium, text_digest=bytes(32), token=token, **rules)
+        digest = hashlib.sha256(self.topology.charter_path.read_bytes()).digest()
+        charter = Charter(consortium=self.topology.consortium, text_digest=digest, token=token, **rules)
         founders = [member for member in self.members if not names or member.name in names]
         members = [MemberRecord(msp_id=member.msp_id, name=member.name) for member in founders]
         self.member(ISSUER).call("charter.found", FoundCharter(charter=charter, members=members))
