@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 NETWORK := $(or $(ZUNFT_HOME),zunft-network)
 PROTOS := $(sort $(wildcard proto/zunft/v1/*.proto))
 
-.PHONY: setup demo test lint bench simulate network-up network-down proto proto-check clean
+.PHONY: setup demo demo-join test lint bench simulate network-up network-down proto proto-check clean
 
 setup: $(VENV)/ready
 
@@ -18,6 +18,10 @@ $(VENV)/ready: pyproject.toml constraints.txt
 # LEDGER=fabric: on a network of Fabric's own processes instead of the embedded ledger.
 demo: setup
 	$(BIN)/zunft demo $(if $(LEDGER),--ledger $(LEDGER))
+
+# A fourth company joins, is charged, and leaves; on the embedded ledger.
+demo-join: setup
+	$(BIN)/zunft demo --join
 
 test: setup
 	$(BIN)/pytest

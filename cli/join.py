@@ -5,6 +5,7 @@ a member: invite ─► applicant: request ─► sponsor: propose ─► member
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -17,32 +18,49 @@ from cli.errors import BadArgument
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, FabricBin, Home, Json
 from cli.output import say, say_next, show_fields, show_rows, steps_shown
-from cli.session import open_session, run
+from cli.session import Session, open_session, run
 from cli.values import show_amount
 from fabric.joining import join
 from fabric.runtimes import network_of
-from network.applicant import Applicant, found_applicant, keys_folder, load_applicant, read_applicant, settle_in
+from network.applicant import (
+    Applicant,
+    check_new_name,
+    found_applicant,
+    is_applicants,
+    keys_folder,
+    load_applicant,
+    read_applicant,
+    settle_in,
+)
 from network.bundle import Acceptance, OpenedBundle, check_addressed, open_bundle_file, sign_bundle
 from network.certificates import utc_now
+from network.charter_text import adopt_text
 from network.errors import InvalidApplicant
 from network.invitation import Invitation, accept_invitation, read_invitation, write_invitation
 from network.member_keys import MemberKeys
 from network.member_material import Endpoint
 from network.private_files import replace_public
 from network.topology import MemberEntry, Topology
-from node.ledger.gateway import Gateway
 from node.membership.joining import activate, missing_deposit_micro, take_part
 from node.membership.joining import propose as put_in
 from node.membership.own_part import show_orderers
 from node.membership.records import newest_ballot, read_member, read_opened_bundle
 from node.membership.standing import Joining
 from node.membership.voting import Voting, silent_msp_ids
-from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN, BALLOT_STATUS_REJECTED, BALLOT_SUBJECT_ADMISSION, Ballot
+from zunft.v1.ballot_pb2 import (
+    BALLOT_STATUS_EXECUTED,
+    BALLOT_STATUS_OPEN,
+    BALLOT_STATUS_REJECTED,
+    BALLOT_SUBJECT_ADMISSION,
+)
 from zunft.v1.charter_pb2 import Charter
+from zunft.v1.member_pb2 import Member
 
 app = new_group("join")
 
 Who = Annotated[str, typer.Argument(metavar="APPLICANT", help="Its name or MSP id.")]
+QUESTION = "Is this the fingerprint that they told you by telephone?"
+
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
@@ -51,14 +69,12 @@ def invite(
     file: Annotated[Path, typer.Argument(help="Where to write it.")], acting: As = "", home: Home = DEFAULT_HOME
 ) -> None:
     """Write down what a company must be given before it can apply; nothing in it is secret."""
-
-    async def work() -> int:
-        async with open_session(home, acting) as session:
-            return (await session.read(keys.CHARTER)).version
-
-    write_invitation(file, Topology.load(home), run(work()))
-    say(f"{file} is for the company that wants to join.")
-    say(f"It then types: zunft join request APPLICANT.yaml --invitation {file.name} --sponsor NAME --home FOLDER")
+    topology = Topology.load(home)
+    if topology.fabric is None:
+        raise BadArgument("the embedded ledger is in this folder only: here an applicant needs no invitation")
+    write_invitation(file, topology, run(_charter_in_force(home, acting)).version)
+    say(f"{file} is for the company that wants to join. It then types:")
+    say(f"zunft join request APPLICANT.yaml --invitation {file.name} --sponsor NAME --home FOLDER")
 
 
 @app.command()
@@ -78,24 +94,20 @@ def request(
     company = read_applicant(applicant)
     if invitation:
         invited = read_invitation(invitation)
+        topology, accepted = invited.topology, _acceptance(invited, sponsor)
         _accept_charter(invited.charter, yes)
         topology, own = _settle_elsewhere(home, company, invited)
-        version, digest = invited.charter_version, invited.charter_digest
     else:
-        topology = Topology.load(home)
-        if topology.fabric:
-            raise BadArgument("on a Fabric network an applicant has a folder of its own: say --invitation and --home")
-        charter = run(_read_charter(home))
+        topology, accepted = _acceptance_here(home, sponsor)
         _accept_charter(topology.charter_path.read_text(), yes)
-        own = _settle_here(topology, company)
+        topology, own = _settle_here(topology, company)
         company = replace(company, member=replace(company.member, orderer=None))
-        version, digest = charter.version, charter.text_digest
-    accepted = Acceptance(topology.consortium, version, digest, topology.member(sponsor).msp_id)
     bundle, file = sign_bundle(company, own, accepted, utc_now()), home / f"{company.member.name}.bundle"
     replace_public(file, bundle.signed)
-    say(f"{company.member.legal_name} applies to {topology.consortium}. The bundle is in {file}: give it to {sponsor}.")
-    say(f"Fingerprint, which the members compare with you by telephone: {bundle.fingerprint}")
-    say(f"{sponsor} then types: zunft join propose {file.name} --as {sponsor}")
+    say(f"{company.member.legal_name} applies to {topology.consortium}. Give {sponsor} this file: {file}")
+    _say_fingerprint(bundle)
+    name = topology.member(sponsor).name
+    _say_next_for(topology, [name], f"join propose {_path_for(topology, name, file)}")
 
 
 @app.command()
@@ -111,11 +123,11 @@ def propose(
             gateway = session.gateway("member.apply")
             ballot = await put_in(gateway, opened.signed, opened.bundle)
             _note_partner(session.topology, opened)
-            return await _approved(gateway, ballot)
+            return await _approve(session.member, await Voting.open(gateway, ballot.ballot_id))
 
     voting = run(work())
-    show_fields(_shown(opened), as_json=False)
-    _say_decision(home, voting)
+    _show_applicant(opened)
+    _say_decision(Topology.load(home), voting)
 
 
 @app.command()
@@ -127,49 +139,56 @@ def approve(who: Who, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HO
 
     async def work() -> Voting | None:
         async with open_session(home, acting) as session:
-            gateway, msp_id = session.gateway("ballot.vote"), _msp_id(session.topology, who)
+            gateway = session.gateway("ballot.vote")
+            msp_id = await _find_msp_id(session, who)
             opened = await read_opened_bundle(gateway, msp_id)
             ballot = await newest_ballot(gateway, msp_id, BALLOT_SUBJECT_ADMISSION)
-            show_fields(_shown(opened), as_json=False)
-            if not yes and not is_agreed("Is this the fingerprint that they told you by telephone?"):
+            voting = await Voting.open(gateway, ballot.ballot_id)
+            _show_applicant(opened)
+            if _lacks_vote(session.member, voting) and not (yes or is_agreed(QUESTION)):
                 return None
             _note_partner(session.topology, opened)
-            return await _approved(gateway, ballot)
+            return await _approve(session.member, voting)
 
     voting = run(work())
     if voting is None:
         say("Nothing was approved.")
     else:
-        _say_decision(home, voting)
+        _say_decision(Topology.load(home), voting)
 
 
 @app.command()
 def status(who: Who, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """Where an application stands: what is done, and who has to do what next."""
 
-    async def work() -> tuple[Topology, Joining]:
+    async def work() -> Joining:
         async with open_session(home, acting) as session:
-            msp_id = _msp_id(session.topology, who)
-            return session.topology, await Joining.read(session.gateway("record.read"), msp_id)
+            msp_id = await _find_msp_id(session, who)
+            return await Joining.read(session.gateway("record.read"), msp_id)
 
-    topology, joining = run(work())
-    rows = [
+    topology, steps = Topology.load(home), run(work()).steps()
+    rows: list[dict[str, object]] = [
         {
             "step": step.what,
             "done": "yes" if step.is_done else "no",
             "who": [topology.name_of(msp_id) for msp_id in step.msp_ids],
-            "command": f"zunft {step.command}" if step.command else "",
         }
-        for step in joining.steps()
+        for step in steps
     ]
+    if as_json:
+        commands = (f"zunft {step.command}" if step.command else "" for step in steps)
+        rows = [row | {"command": command} for row, command in zip(rows, commands, strict=True)]
     show_rows(rows, as_json=as_json)
+    for step in () if as_json else steps:
+        if step.command:
+            _say_next_for(topology, [topology.name_of(msp_id) for msp_id in step.msp_ids], step.command)
 
 
 @app.command()
 def complete(home: Home = DEFAULT_HOME, acting: As = "", fabric_bin: FabricBin = None) -> None:
     """As the applicant: bring the own processes to where the others are, and become active. Can be repeated."""
     topology = Topology.load(home)
-    member = topology.member(acting) if acting else topology.members[-1]
+    member = _newcomer(topology, acting)
     if topology.fabric:
         with steps_shown() as report:
             run(join(network_of(topology, fabric_bin, report), member, report))
@@ -188,9 +207,9 @@ def complete(home: Home = DEFAULT_HOME, acting: As = "", fabric_bin: FabricBin =
 
     if missing_micro := run(work()):
         amount = show_amount(missing_micro)
-        say(f"{member.name} runs. What is missing is the charter's deposit: {amount} tokens, minted by the issuer.")
-        say(f"{topology.issuer} types: zunft token mint {member.msp_id} {amount} --reference BANK-REFERENCE")
-        say_next(home, "join complete")
+        say(f"What {member.name} lacks is the charter's deposit: {amount} tokens, which the issuer mints.")
+        _say_next_for(topology, [topology.issuer], f"token mint {member.msp_id} {amount} --reference BANK-REFERENCE")
+        say_next(home, f"join complete --as {member.name}")
     else:
         say(f"{member.legal_name} is an active member of {topology.consortium}.")
         say_next(home, "network status" if topology.fabric else "consortium members")
@@ -207,11 +226,37 @@ def _accept_charter(text: str, yes: bool) -> None:
             raise BadArgument("the charter was not accepted, nothing was done")
 
 
+def _acceptance(invited: Invitation, sponsor: str) -> Acceptance:
+    """Raises InvalidTopology where there is no such sponsor."""
+    topology = invited.topology
+    sponsor_msp_id = topology.member(sponsor).msp_id
+    return Acceptance(topology.consortium, invited.charter_version, invited.charter_digest, sponsor_msp_id)
+
+
+def _acceptance_here(home: Path, sponsor: str) -> tuple[Topology, Acceptance]:
+    """Raises BadArgument, InvalidTopology, CharterTextMissing."""
+    topology = Topology.load(home)
+    if topology.fabric:
+        raise BadArgument("on a Fabric network an applicant has a folder of its own: say --invitation and --home")
+    sponsor_msp_id = topology.member(sponsor).msp_id
+    charter = run(_charter_in_force(home, ""))
+    return topology, Acceptance(topology.consortium, charter.version, charter.text_digest, sponsor_msp_id)
+
+
+async def _charter_in_force(home: Path, acting: str) -> Charter:
+    """Its text is the folder's charter.md from now on. Raises CharterTextMissing."""
+    async with open_session(home, acting) as session:
+        charter = await session.read(keys.CHARTER)
+        adopt_text(session.topology, charter)
+    return charter
+
+
 def _settle_elsewhere(home: Path, company: Applicant, invitation: Invitation) -> tuple[Topology, MemberKeys]:
-    """Raises ConsortiumExists, InvalidApplicant, NetworkError."""
-    if not (home / "applicant.yaml").exists():
+    """Raises ConsortiumExists, InvalidApplicant, InvalidInvitation, NetworkError."""
+    check_new_name(invitation.topology, company)
+    if not is_applicants(home):
         found_applicant(home, company)
-    elif load_applicant(home).member != company.member:
+    elif load_applicant(home) != company:
         raise InvalidApplicant(
             f"{home} belongs to another applicant, or its file has been changed: name another --home"
         )
@@ -219,64 +264,112 @@ def _settle_elsewhere(home: Path, company: Applicant, invitation: Invitation) ->
     return topology, MemberKeys.load(keys_folder(home, company.member))
 
 
-def _settle_here(topology: Topology, company: Applicant) -> MemberKeys:
-    """Raises MemberExists, NetworkError."""
-    if any(one.msp_id == company.member.msp_id for one in topology.members):
-        return topology.keys(topology.member(company.member.msp_id))
-    return settle_in(topology, company)
+def _settle_here(topology: Topology, company: Applicant) -> tuple[Topology, MemberKeys]:
+    """Raises InvalidApplicant, NetworkError."""
+    check_new_name(topology, company)
+    own = settle_in(topology, company)
+    return Topology.load(topology.home), own
 
 
-async def _read_charter(home: Path) -> Charter:
-    async with open_session(home, "") as session:
-        return await session.read(keys.CHARTER)
+def _newcomer(topology: Topology, acting: str) -> MemberEntry:
+    """Raises BadArgument, InvalidTopology."""
+    if not acting and len(topology.members) > 1:
+        raise BadArgument("say who joins with --as: several members have their files here")
+    member = topology.member(acting) if acting else topology.members[0]
+    if member not in topology.members:
+        raise BadArgument(f"the files of {member.name} are not here: it completes in its own folder, named by --home")
+    return member
 
 
 # --- the members ------------------------------------------------------------------------------------------------------
 
 
-def _msp_id(topology: Topology, who: str) -> str:
-    """Of somebody whom this machine may not know yet."""
-    return next((one.msp_id for one in topology.everybody if who in (one.name, one.msp_id)), who)
+async def _find_msp_id(session: Session, who: str) -> str:
+    """By name or MSP id, also of somebody whom this machine does not know yet."""
+    for member in session.topology.everybody:
+        if who in (member.name, member.msp_id):
+            return member.msp_id
+    records = await session.list_all("member", Member)
+    return next((one.msp_id for one in records if _name_for(session.topology, one.msp_id) == who), who)
 
 
 def _note_partner(topology: Topology, opened: OpenedBundle) -> None:
     """So that this machine knows it by a name."""
     bundle = opened.bundle
-    name = bundle.msp_id.removesuffix("MSP").lower() or bundle.msp_id
     peer = Endpoint(bundle.peer.host, bundle.peer.port)
+    name = _name_for(topology, bundle.msp_id)
     topology.with_partner(MemberEntry(name, bundle.msp_id, bundle.legal_name, peer)).save()
 
 
-async def _approved(gateway: Gateway, ballot: Ballot) -> Voting:
-    """With one's vote, unless it is there and still good, and what follows from it."""
-    voting = await Voting.open(gateway, ballot.ballot_id)
-    has_voted = gateway.identity.msp_id in {vote.msp_id for vote in voting.ballot.votes}
-    if not has_voted or voting.is_overtaken:
+def _name_for(topology: Topology, msp_id: str) -> str:
+    """MillMSP is mill, unless another is."""
+    name = msp_id.removesuffix("MSP").lower() or msp_id
+    return msp_id if name in (one.name for one in topology.everybody) else name
+
+
+def _lacks_vote(member: MemberEntry, voting: Voting) -> bool:
+    """Whether the member has not said yet what it could say; another change may have made its vote useless."""
+    has_voted = member.msp_id in {vote.msp_id for vote in voting.ballot.votes}
+    return not voting.is_in_force and (not has_voted or voting.is_overtaken)
+
+
+async def _approve(member: MemberEntry, voting: Voting) -> Voting:
+    """The vote, if it is still to be cast, and what follows from it. Raises MembershipError, LedgerError."""
+    if _lacks_vote(member, voting):
         voting = await voting.vote(in_favour=True)
     return await voting.carry_out()
 
 
-def _shown(opened: OpenedBundle) -> dict[str, object]:
+# --- what is said -----------------------------------------------------------------------------------------------------
+
+
+def _show_applicant(opened: OpenedBundle) -> None:
     bundle = opened.bundle
-    return {
+    fields = {
         "applicant": bundle.legal_name,
         "msp_id": bundle.msp_id,
         "identifiers": [f"{one.scheme} {one.value}" for one in bundle.identifiers],
         "peer": f"{bundle.peer.host}:{bundle.peer.port}",
         "orders": "yes" if bundle.HasField("orderer") else "no",
         "accepts": f"charter version {bundle.charter_version}",
-        "fingerprint": opened.fingerprint,
     }
+    show_fields(fields, as_json=False)
+    _say_fingerprint(opened)
 
 
-def _say_decision(home: Path, voting: Voting) -> None:
-    ballot = voting.ballot
+def _say_fingerprint(opened: OpenedBundle) -> None:
+    """As wide as a narrow terminal."""
+    say("Fingerprint, to be compared by telephone:")
+    say(opened.fingerprint)
+
+
+def _say_decision(topology: Topology, voting: Voting) -> None:
+    ballot, name = voting.ballot, topology.name_of(voting.ballot.msp_id)
     approvals = sum(vote.in_favour for vote in ballot.votes)
-    if ballot.status == BALLOT_STATUS_OPEN:
-        silent = ", ".join(silent_msp_ids(ballot))
-        say(f"{approvals} of {ballot.needed_approvals} members have approved {ballot.msp_id}; {silent} may vote yet.")
-        say_next(home, f"join approve {ballot.msp_id} --as MEMBER")
+    if ballot.status == BALLOT_STATUS_EXECUTED:
+        say(f"{name} is an active member.")
     elif ballot.status == BALLOT_STATUS_REJECTED:
-        say(f"The members have turned {ballot.msp_id} down.")
+        say(f"The members have turned {name} down.")
+    elif approvals >= ballot.needed_approvals:
+        say(f"{name} is admitted, and the channel knows it.")
+        _say_next_for(topology, [name], "join complete")
+    elif ballot.status == BALLOT_STATUS_OPEN and ballot.deadline_s < utc_now().timestamp():
+        say(f"Too few members have approved {name} in time; it may apply again: zunft join request")
     else:
-        say(f"{ballot.msp_id} is admitted, and the channel knows it. It types: zunft join complete")
+        say(f"{approvals} of {ballot.needed_approvals} members have approved {name}.")
+        silent = [topology.name_of(msp_id) for msp_id in silent_msp_ids(ballot)]
+        _say_next_for(topology, silent, f"join approve {name}")
+
+
+def _say_next_for(topology: Topology, names: Sequence[str], command: str) -> None:
+    """To be typed as it stands: here by a member whose files are here, else on the machines of those."""
+    here = [member.name for member in topology.members if member.name in names]
+    if here:
+        say_next(topology.home, f"{command} --as {here[0]}")
+    elif names:
+        say(f"Next, by {' or '.join(names)}: zunft {command}")
+
+
+def _path_for(topology: Topology, name: str, file: Path) -> Path | str:
+    """As the member types it, in whose hands the file is by then."""
+    return file if name in (member.name for member in topology.members) else file.name

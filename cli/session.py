@@ -17,6 +17,7 @@ from chaincode.contract import TRANSACTIONS
 from chaincode.keys import Key
 from cli.errors import NoSuchUser, NotAParty
 from fabric.diagnosis import diagnose
+from fabric.errors import NotAdmitted
 from network.key_files import KeyFiles
 from network.topology import MemberEntry, Topology
 from node.ledger.connect import connect
@@ -120,6 +121,10 @@ async def open_session(home: Path, acting: str) -> AsyncIterator[Session]:
     try:
         yield Session(topology, transport, member, user or None)
     except GatewayError as error:
+        if f"{member.msp_id} is not a member of channel" in str(error):
+            raise NotAdmitted(
+                f"{member.name} is not in the channel: zunft join status {member.name} shows what must be done first"
+            ) from error
         diagnosis = diagnose(error, topology) if topology.fabric else None
         if diagnosis is None:
             raise

@@ -13,12 +13,15 @@ from typing import Any
 
 import yaml
 
+from chaincode.errors import ContractError
+from chaincode.identifiers import check_identifiers
 from network.errors import InvalidApplicant, InvalidTopology, NetworkError
 from network.founding import FABRIC_PORTS_EACH, HOST, LAST_PORT, check_name, founding_folder, make_keys
 from network.member_keys import DEFAULT_HOSTS, MemberKeys
 from network.member_material import Endpoint, check_msp_id
 from network.private_files import write_public
 from network.topology import MemberEntry, OrdererEndpoints, PeerEndpoints, Topology, parse_member, plain
+from zunft.v1.member_pb2 import LegalIdentifier
 
 APPLICANT_FILE = "applicant.yaml"
 
@@ -32,6 +35,11 @@ class Applicant:
     member: MemberEntry
     identifiers: Mapping[str, str]
 
+    @property
+    def legal_identifiers(self) -> list[LegalIdentifier]:
+        """As they are on the ledger."""
+        return [LegalIdentifier(scheme=scheme, value=value) for scheme, value in self.identifiers.items()]
+
 
 def read_applicant(path: Path) -> Applicant:
     """From YAML: name, msp_id, legal_name, first_port. Raises InvalidApplicant.
@@ -44,7 +52,7 @@ def read_applicant(path: Path) -> Applicant:
         return _parse_plan(fields)
     except KeyError as error:
         raise InvalidApplicant(f"{path} lacks the field {error}") from error
-    except (TypeError, ValueError, NetworkError) as error:
+    except (TypeError, ValueError, NetworkError, ContractError) as error:
         raise InvalidApplicant(f"{path}: {error}") from error
 
 
@@ -61,13 +69,34 @@ def found_applicant(home: Path, applicant: Applicant) -> MemberKeys:
 def settle_in(topology: Topology, applicant: Applicant) -> MemberKeys:
     """Makes the applicant's keys in a consortium's folder on the embedded ledger, which plays all members' peers.
 
-    Raises MemberExists.
+    Nothing where they are there already. Raises InvalidApplicant, MemberExists.
     """
     # The ledger is reached like any member's, and orders by itself.
     member = replace(applicant.member, peer=None, orderer=None)
+    known = next((one for one in topology.members if one.msp_id == member.msp_id), member)
+    if known != member:
+        raise InvalidApplicant(
+            f"{topology.home} has {member.msp_id} already, and its file said something else: restore it, or apply "
+            "under another MSP id"
+        )
+    if member in topology.members:
+        return topology.keys(member)
     keys = make_keys(topology.folder(member), member, _hosts(applicant.member))
     topology.with_member(member).save()
     return keys
+
+
+def check_new_name(topology: Topology, applicant: Applicant) -> None:
+    """That commands do not mistake the applicant for a member. Raises InvalidApplicant."""
+    name = applicant.member.name
+    namesakes = [one.msp_id for one in topology.everybody if one.name == name]
+    if namesakes and applicant.member.msp_id not in namesakes:
+        raise InvalidApplicant(f"{name} is what {namesakes[0]} is called in {topology.consortium}: take another name")
+
+
+def is_applicants(home: Path) -> bool:
+    """Whether `found_applicant` made the folder."""
+    return (home / APPLICANT_FILE).exists()
 
 
 def load_applicant(home: Path) -> Applicant:
@@ -97,7 +126,7 @@ def _read_yaml(path: Path) -> Mapping[str, Any]:
 
 
 def _parse_plan(fields: Mapping[str, Any]) -> Applicant:
-    """Raises KeyError, TypeError, ValueError, InvalidName."""
+    """Raises KeyError, TypeError, ValueError, InvalidName; MalformedRequest where a check digit is wrong."""
     for key in fields:
         if key not in _FIELDS:
             raise ValueError(f"there is no field {key!r}: write {', '.join(_FIELDS)}")
@@ -112,7 +141,9 @@ def _parse_plan(fields: Mapping[str, Any]) -> Applicant:
         peer=PeerEndpoints(*_endpoints(host, first_port + 1)),
         orderer=OrdererEndpoints(*_endpoints(host, first_port + 4)) if fields.get("orderer", True) else None,
     )
-    return Applicant(member, _parse_identifiers(fields.get("identifiers")))
+    applicant = Applicant(member, _parse_identifiers(fields.get("identifiers")))
+    check_identifiers(applicant.legal_identifiers)
+    return applicant
 
 
 def _endpoints(host: str, first_port: int) -> tuple[Endpoint, Endpoint, Endpoint]:

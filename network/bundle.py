@@ -20,7 +20,6 @@ from network.errors import ForeignBundle, UnusableBundle
 from network.member_keys import MemberKeys
 from network.member_material import Endpoint
 from zunft.v1.bundle_pb2 import Bundle, NodeAddress, OrdererNode, SignedBundle
-from zunft.v1.member_pb2 import LegalIdentifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ class OpenedBundle:
 def sign_bundle(applicant: Applicant, keys: MemberKeys, accepted: Acceptance, now: datetime) -> OpenedBundle:
     """With the key of the applicant's own root.
 
-    Raises UnusableBundle where the members would refuse it: a wrong check digit in a legal identifier, for one.
+    Raises UnusableBundle where the members would refuse it.
     """
     data = _bundle(applicant, keys, accepted, now).SerializeToString(deterministic=True)
     signature = keys.authority("msp").key.sign(data, ec.ECDSA(hashes.SHA256()))
@@ -96,7 +95,7 @@ def _bundle(applicant: Applicant, keys: MemberKeys, accepted: Acceptance, now: d
     return Bundle(
         msp_id=member.msp_id,
         legal_name=member.legal_name,
-        identifiers=[LegalIdentifier(scheme=scheme, value=value) for scheme, value in applicant.identifiers.items()],
+        identifiers=applicant.legal_identifiers,
         root_certificates=material.ca_certificates,
         tls_root_certificates=material.tls_ca_certificates,
         peer=_address(member.peer.peer) if member.peer else None,

@@ -73,10 +73,13 @@ def read_invitation(path: Path) -> Invitation:
 
 
 def accept_invitation(home: Path, invitation: Invitation, member: MemberEntry) -> Topology:
-    """The consortium as the applicant's own folder knows it; its keys are there already."""
+    """The consortium as the applicant's own folder knows it; its keys are there already. Raises InvalidInvitation."""
     partners = tuple(one for one in invitation.topology.everybody if one.msp_id != member.msp_id)
     topology = replace(invitation.topology, home=home, members=(member,), partners=partners)
-    replace_public(topology.genesis_path, invitation.genesis_block)
+    genesis = topology.genesis_path
+    if genesis.exists() and genesis.read_bytes() != invitation.genesis_block:
+        raise InvalidInvitation(f"{home} is for another channel than this invitation: name another --home")
+    replace_public(genesis, invitation.genesis_block)
     replace_public(topology.charter_path, invitation.charter.encode())
     topology.save()
     return topology

@@ -7,19 +7,14 @@ through each member's own node over mutual TLS. Only that all of it runs in this
 from __future__ import annotations
 
 import asyncio
-import os
-import shlex
-import shutil
-import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fabric_protos.common import common_pb2
 from google.protobuf.message import Message
-from rich.markup import escape
 
 from chaincode import keys
 from cli.agreement import accept_agreement, propose_agreement
@@ -28,15 +23,14 @@ from cli.consortium import found_charter
 from cli.demo.machine import Machine
 from cli.demo.metering import Metering
 from cli.demo.screen import Screen
+from cli.demo.stage import MARKER, act, remove_earlier_demo, say_commands
 from cli.invoice import line_row
 from cli.meter import meter_folder
 from cli.node_connection import local_node
-from cli.options import DEFAULT_HOME
 from cli.output import console, say, show_rows
 from cli.session import Session
 from cli.values import parse_amount, show_amount
 from fabric.runtimes import network_of
-from network.errors import ConsortiumNotFound
 from network.founding import founding_folder, make_members, read_plan
 from network.topology import FabricSettings, Topology
 from node.agreement_file import read_agreement
@@ -56,7 +50,6 @@ from zunft.v1.usage_pb2 import Claim, ClaimUsage, ReadClaim
 
 HERE = Path(__file__).parent
 AGREEMENT = "computer-1"
-MARKER = ".demo"
 
 PAID_IN, FUNDED, TOPPED_UP = "50.00", "0.25", "0.30"
 LIGHT_S, MEDIUM_S, AFTER_TOP_UP_S = 2.5, 2.5, 2.0
@@ -125,8 +118,8 @@ def _transports(topology: Topology) -> dict[str, LedgerTransport]:
 
 
 async def _found(home: Path, fabric: FabricSettings | None) -> Topology:
-    with _act(1, "Three companies found a consortium: a machine maker, a factory, and a bank."):
-        await _remove_earlier_demo(home)
+    with act(1, "Three companies found a consortium: a machine maker, a factory, and a bank."):
+        await remove_earlier_demo(home)
         with founding_folder(home) as draft:
             topology = make_members(draft, replace(read_plan(HERE / "consortium.yaml"), fabric=fabric))
             (draft / MARKER).touch()
@@ -149,7 +142,7 @@ async def _start_network(topology: Topology) -> None:
 
 
 async def _issue_tokens(cast: Cast) -> None:
-    with _act(2, f"The factory pays {PAID_IN} EUR in at the bank, which mints as many tokens."):
+    with act(2, f"The factory pays {PAID_IN} EUR in at the bank, which mints as many tokens."):
         mint = MintTokens(bank_reference="DEMO-CREDIT-1", msp_id="FactoryMSP", amount_micro=parse_amount(PAID_IN))
         await cast.submit("bank", "token.mint", mint)
         reserve = ReserveStatement(
@@ -160,7 +153,7 @@ async def _issue_tokens(cast: Cast) -> None:
 
 
 async def _agree(cast: Cast) -> None:
-    with _act(3, "The maker lends this computer; both sign a framework agreement with three load bands."):
+    with act(3, "The maker lends this computer; both sign a framework agreement with three load bands."):
         maker, factory = cast.acting("maker"), cast.acting("factory")
         drafted = read_agreement(HERE / "agreement.yaml", lambda name: cast.topology.member(name).msp_id)
         await propose_agreement(maker, drafted)
@@ -189,14 +182,14 @@ async def _work(cast: Cast) -> None:
             screen.readings += sum(batch.reading_count for batch in charged)
 
         metering = Metering(cast.nodes["maker"], meters, probes, count)
-        with _act(4, "The machine works at three intensities; every reading is signed, rated and debited at once."):
+        with act(4, "The machine works at three intensities; every reading is signed, rated and debited at once."):
             await _until_used_up(cast, machine, metering, screen)
-        with _act(5, f"The account is used up: the machine was told to stop. The factory tops up {TOPPED_UP} tokens."):
+        with act(5, f"The account is used up: the machine was told to stop. The factory tops up {TOPPED_UP} tokens."):
             await _top_up_and_go_on(cast, machine, metering, screen)
 
 
 async def _settle(cast: Cast) -> None:
-    with _act(6, "The period ends: the claim is settled in tokens, and the invoice is on the ledger."):
+    with act(6, "The period ends: the claim is settled in tokens, and the invoice is on the ledger."):
         maker = cast.acting("maker")
         account = await maker.account("usage.claim", AGREEMENT)
         await account.submit("usage.claim", ClaimUsage(agreement_id=AGREEMENT), await account.disclose())
@@ -209,7 +202,7 @@ async def _settle(cast: Cast) -> None:
 async def _redeem(cast: Cast) -> None:
     earned = await cast.acting("maker").read(keys.balance("MakerMSP"))
     amount = show_amount(earned.amount_micro)
-    with _act(7, f"The maker redeems its {amount} tokens; the bank pays out euros and burns them."):
+    with act(7, f"The maker redeems its {amount} tokens; the bank pays out euros and burns them."):
         request = RedeemTokens(amount_micro=earned.amount_micro)
         redemption = (await cast.acting("maker").submit("token.redeem", request)).tx_id
         confirmed = ConfirmRedemption(redemption_id=redemption, bank_reference="DEMO-DEBIT-1")
@@ -221,7 +214,7 @@ async def _redeem(cast: Cast) -> None:
 
 
 async def _audit(cast: Cast) -> None:
-    with _act(8, "The factory audits: it trusts no node, only the first block, and recomputes every amount."):
+    with act(8, "The factory audits: it trusts no node, only the first block, and recomputes every amount."):
         factory = cast.acting("factory")
         trusted = common_pb2.Block.FromString(cast.topology.genesis_path.read_bytes())
         auditor = Auditor(trusted, factory.member.msp_id)
@@ -231,8 +224,6 @@ async def _audit(cast: Cast) -> None:
 
 
 def _what_next(topology: Topology) -> None:
-    home = topology.home
-    where = "" if home == DEFAULT_HOME else f" --home {shlex.quote(str(home))}"
     commands = [
         f"node statement {AGREEMENT} --as factory",
         "invoice show maker 1 --as factory",
@@ -240,14 +231,7 @@ def _what_next(topology: Topology) -> None:
         "ledger blocks",
         "audit --as maker --bills",
     ]
-    for command in commands + (["network status", "network down"] if topology.fabric else []):
-        say(f"  [cyan]{escape(f'{_program()} {command}{where}')}[/cyan]", markup=True)
-    say(f"  [cyan]{_program()} --help[/cyan]", markup=True)
-
-
-def _program() -> str:
-    """How to call it from here."""
-    return "zunft" if shutil.which("zunft") else os.path.relpath(sys.argv[0])
+    say_commands(topology.home, commands + (["network status", "network down"] if topology.fabric else []))
 
 
 # --- details ----------------------------------------------------------------------------------------------------------
@@ -312,21 +296,3 @@ async def _nothing_pending(cast: Cast) -> None:
 
 def _title(invoice: Invoice) -> str:
     return f"Invoice {invoice.number} of the maker to the factory: {show_amount(invoice.amount_micro)} EUR"
-
-
-@contextmanager
-def _act(number: int, text: str) -> Iterator[None]:
-    console.print(f"[bold green]{number}.[/bold green] [bold]{text}[/bold]", highlight=False, soft_wrap=True)
-    yield
-    console.print()
-
-
-async def _remove_earlier_demo(home: Path) -> None:
-    """Only a folder that a demo has made; its network ends with it."""
-    if not (home / MARKER).exists():
-        return
-    with suppress(ConsortiumNotFound):
-        topology = Topology.load(home)
-        if topology.fabric:
-            await network_of(topology, None).down(lambda _step: None)
-    shutil.rmtree(home)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chaincode import keys
+from chaincode.checks import format_amount
 from network.channel_reader import Channel
 from network.consenters import consenters
 from node.ledger.configuration import newest_channel
@@ -65,7 +66,7 @@ class Joining:
         approvals = sum(vote.in_favour for vote in ballot.votes)
         silent, approve = silent_msp_ids(ballot), f"join approve {msp_id}"
         complete = (msp_id,)
-        yield Step(f"{self.member.sponsor_msp_id} puts in the bundle", True)
+        yield Step("its sponsor puts the bundle in", True)
         yield Step(
             f"members approve ({approvals} of {ballot.needed_approvals} needed)",
             ballot.status in (BALLOT_STATUS_CARRIED, BALLOT_STATUS_EXECUTED),
@@ -77,11 +78,10 @@ class Joining:
         )
         if self.bundle.HasField("orderer"):
             yield Step("its processes run, its orderer takes part", self._orders, complete, "join complete")
-        paid = is_active or not self.missing_deposit_micro
-        issuer = (self.charter.token.issuer_msp_id,)
-        yield Step(
-            "it has the tokens for its deposit", paid, issuer, f"token mint {msp_id} AMOUNT --reference BANK-REFERENCE"
-        )
+        if self.charter.entry.deposit_micro:
+            paid, issuer = is_active or not self.missing_deposit_micro, (self.charter.token.issuer_msp_id,)
+            mint = f"token mint {msp_id} {format_amount(self.missing_deposit_micro)} --reference BANK-REFERENCE"
+            yield Step("it has the tokens for its deposit", paid, issuer, mint)
         yield Step("it is active", is_active, complete, "join complete")
 
     @property

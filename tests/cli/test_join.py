@@ -1,24 +1,68 @@
-"""`zunft join` out of order, twice, and with a bundle that is meant for somebody else; on the embedded ledger."""
+"""`zunft join` on the embedded ledger: the way in, step by step, and everything that is refused on it.
+
+On Fabric, where the applicant has a folder of its own: test_joining.py.
+"""
 
 from __future__ import annotations
 
-import shlex
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import pytest
 import yaml
 
 from cli.exit_codes import ExitCode
+from network.applicant import read_applicant
+from network.bundle import Acceptance, open_bundle_file, sign_bundle
+from network.certificates import utc_now
+from network.topology import Topology
 from tests.cli.program import EXAMPLES, Outcome, Zunft
+from zunft.v1.bundle_pb2 import SignedBundle
 
-MILL = {"name": "mill", "msp_id": "MillMSP", "legal_name": "Mill & Sons", "first_port": 7900}
+USAGE, REFUSED, NETWORK = ExitCode.USAGE, ExitCode.REFUSED, ExitCode.NETWORK
+APPLICANT = EXAMPLES / "applicant.yaml"
+REQUEST = f"join request {APPLICANT} --sponsor maker"
+# As it would come on another machine, where only the sponsor has the file.
+PROPOSE = "join propose {home}/mill.bundle --as maker"
+MEMBERS = ("maker", "factory", "bank")
 
 
-def applied(zunft: Zunft, folder: Path, sponsor: str = "maker") -> str:
-    """The bundle's file, as a word on the command line."""
-    file = folder / "mill.yaml"
-    file.write_text(yaml.safe_dump(MILL))
-    zunft.must(f"join request {file} --sponsor {sponsor} --yes")
-    return shlex.quote(str(zunft.home / "mill.bundle"))
+def type_all(zunft: Zunft, *commands: str) -> str:
+    """What the last one says."""
+    return [zunft.must(words.format(home=zunft.home)).stdout for words in commands][-1]
+
+
+def next_of(text: str) -> str:
+    """The command after "Next: zunft"."""
+    [line] = [line for line in text.splitlines() if line.startswith("Next: zunft ")]
+    return line.removeprefix("Next: zunft ")
+
+
+def steps(zunft: Zunft, who: str = "mill") -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = zunft.must(f"join status {who} --json").json
+    return found
+
+
+def done(zunft: Zunft) -> list[str]:
+    return [step["done"] for step in steps(zunft)]
+
+
+def statuses(zunft: Zunft) -> dict[str, str]:
+    return {row["member"]: row["status"] for row in zunft.must("consortium members --json").json}
+
+
+def newest_block(zunft: Zunft) -> object:
+    return zunft.must("ledger blocks --last 1 --json").json
+
+
+def state(zunft: Zunft) -> tuple[object, ...]:
+    """The newest block, the topology, and the names of all files that are not SQLite's own."""
+    names = [path for path in sorted(zunft.home.rglob("*")) if ".db" not in path.name]
+    return newest_block(zunft), (zunft.home / "consortium.yaml").read_bytes(), names
 
 
 def assert_refused(outcome: Outcome, code: ExitCode, *pieces: str) -> None:
@@ -28,30 +72,249 @@ def assert_refused(outcome: Outcome, code: ExitCode, *pieces: str) -> None:
     assert all(piece in outcome.stderr for piece in pieces), outcome
 
 
-def test_every_step_waits_for_the_one_before_and_can_be_repeated(zunft: Zunft, tmp_path: Path) -> None:
-    bundle = applied(zunft, tmp_path)
-    assert_refused(zunft("join approve MillMSP --yes --as factory"), ExitCode.REFUSED, "zunft join propose")
-    for words in ("join complete --as mill", "join status mill"):
-        assert_refused(zunft(words), ExitCode.REFUSED, "MillMSP", "zunft join")
-    for _ in range(2):
-        assert "1 of 2 members have approved" in zunft.must(f"join propose {bundle} --as maker").stdout
-    assert_refused(zunft("join complete --as mill"), ExitCode.REFUSED, "zunft join status MillMSP")
-    assert "Nothing was approved" in zunft.must("join approve MillMSP --as factory", answer="n\n").stdout
-    for _ in range(2):
-        assert "the channel knows it" in zunft.must("join approve MillMSP --yes --as factory").stdout
-    for _ in range(2):
-        assert "is an active member" in zunft.must("join complete --as mill").stdout
-    assert "the channel knows it" in zunft.must(f"join propose {bundle} --as maker").stdout
-    assert {row["done"] for row in zunft.must("join status mill --json").json} == {"yes"}
+# --- the way in -------------------------------------------------------------------------------------------------------
 
 
-def test_a_bundle_for_somebody_else_is_not_put_in(zunft: Zunft, tmp_path: Path) -> None:
-    bundle = applied(zunft, tmp_path)
-    outcome = zunft(f"join propose {bundle} --as factory")
-    assert_refused(outcome, ExitCode.USAGE, "asks MakerMSP to put this bundle in, not FactoryMSP")
-    plan = yaml.safe_load((EXAMPLES / "consortium.yaml").read_text())
-    (tmp_path / "plan.yaml").write_text(yaml.safe_dump({**plan, "consortium": "Other Machines"}))
-    other = Zunft(tmp_path / "other")
-    other.must(f"consortium found {tmp_path / 'plan.yaml'}")
-    outcome = other(f"join propose {bundle} --as maker")
-    assert_refused(outcome, ExitCode.USAGE, "'Rhine Valley Machines'", "not to 'Other Machines'")
+def test_who_types_what_is_said_next_becomes_a_member(zunft: Zunft) -> None:
+    said = zunft.must(f"{REQUEST} --yes").stdout
+    while "active member" not in said:
+        words = next_of(said)
+        said = zunft.must(words, answer="y\n").stdout
+    assert statuses(zunft) == {**dict.fromkeys(MEMBERS, "active"), "mill": "active"}
+    assert done(zunft) == ["yes"] * 4
+    zunft.must("token mint mill 10 --as bank --reference FOR-THE-MILL")
+    zunft.must("token transfer factory 4 --as mill")
+    assert {row["member"]: row["tokens"] for row in zunft.must("token balances --json").json}["mill"] == "6.00"
+
+
+def test_status_says_who_must_do_what(zunft: Zunft) -> None:
+    type_all(zunft, f"{REQUEST} --yes", PROPOSE)
+    assert done(zunft) == ["yes", "no", "no", "no"]
+    assert steps(zunft)[1] == {
+        "step": "members approve (1 of 2 needed)",
+        "done": "no",
+        "who": ["bank", "factory"],
+        "command": "zunft join approve MillMSP",
+    }
+    assert all(not step["who"] and not step["command"] for place, step in enumerate(steps(zunft)) if place != 1)
+    shown = zunft.must("join status mill").stdout
+    assert max(map(len, shown.splitlines())) <= 80
+    zunft.must(f"{next_of(shown)} --yes")
+    assert done(zunft) == ["yes", "yes", "yes", "no"]
+    last = steps(zunft)[3]
+    assert (last["who"], last["command"]) == (["mill"], "zunft join complete")
+    shown = zunft.must("join status mill").stdout
+    zunft.must(next_of(shown))
+    assert done(zunft) == ["yes"] * 4
+    assert "Next" not in zunft.must("join status mill").stdout
+    assert steps(zunft, "MillMSP") == steps(zunft, "mill")
+
+
+def test_every_command_can_be_typed_again(zunft: Zunft) -> None:
+    type_all(zunft, f"{REQUEST} --yes")
+    fingerprint = open_bundle_file(zunft.home / "mill.bundle").fingerprint
+    assert fingerprint in type_all(zunft, f"{REQUEST} --yes")
+    for words in (PROPOSE, "join approve mill --as bank --yes", "join complete --as mill"):
+        said = type_all(zunft, words)
+        before = state(zunft)
+        assert type_all(zunft, words) == said
+        assert state(zunft) == before
+    for words in (PROPOSE, "join approve mill --as bank", "join approve mill --as factory"):
+        assert "mill is an active member" in type_all(zunft, words)
+    assert state(zunft) == before
+
+
+def test_an_approver_that_has_not_voted_yet_is_asked_and_may_say_no(zunft: Zunft) -> None:
+    type_all(zunft, f"{REQUEST} --yes", PROPOSE)
+    fingerprint, before = open_bundle_file(zunft.home / "mill.bundle").fingerprint, state(zunft)
+    outcome = zunft.must("join approve mill --as bank", answer="n\n")
+    assert fingerprint in outcome.stdout
+    assert "Nothing was approved" in outcome.stdout
+    assert state(zunft) == before
+
+
+def test_who_has_become_a_member_is_charged(zunft: Zunft, tmp_path: Path) -> None:
+    type_all(zunft, f"{REQUEST} --yes", PROPOSE, "join approve mill --as bank --yes", "join complete --as mill")
+    terms = yaml.safe_load((EXAMPLES / "agreements" / "steel-plant.yaml").read_text())
+    terms |= {"agreement": "mill-energy", "customer": "mill", "meters": ["mill-supply"]}
+    terms["tariff"] = str(EXAMPLES / "tariffs" / "steel-plant.yaml")
+    (tmp_path / "mill.yaml").write_text(yaml.safe_dump(terms))
+    zunft.must(f"agreement propose {tmp_path}/mill.yaml --as maker")
+    zunft.must("agreement accept mill-energy --as mill --yes")
+    zunft.must("account open mill-energy --as maker")
+    zunft.must("meter register mill-supply --agreement mill-energy --as maker")
+    zunft.must("token mint mill 1000 --as bank --reference FOR-ENERGY")
+    zunft.must("account fund mill-energy 1000 --as mill")
+    mapping = EXAMPLES / "mappings" / "steel-plant.yaml"
+    rows = "date,Usage_kWh,Load_Type\n01-01-2018 00:15,3.5,Light_Load\n"
+    (tmp_path / "usage.csv").write_text(rows)
+    zunft.must(f"usage import mill-supply {tmp_path}/usage.csv --mapping {mapping} --as maker")
+    balance = zunft.must("node balance mill-energy --as mill --json").json
+    assert balance["accrued_micro"] > 0
+    verdicts = zunft.must("audit --as mill --json").json["verdicts"]
+    assert {one["status"] for one in verdicts if one["name"] != "reserve"} == {"holds"}
+
+
+# --- what is refused --------------------------------------------------------------------------------------------------
+
+MILL = APPLICANT.read_text()
+FILES = {
+    "garbled.yaml": "a: [1\nb: }",
+    "binary.yaml": b"\xff\xfe\x00",
+    "list.yaml": "- 1\n",
+    "without-ports.yaml": MILL.replace("first_port: 7900\n", ""),
+    "wrong-lei.yaml": MILL.replace("AURSDO55", "AURSDO56"),
+    "wrong-vat.yaml": MILL.replace("DE136695976", "DE136695977"),
+    "unknown-scheme.yaml": MILL.replace("vat:", "duns:"),
+    "typo.yaml": MILL.replace("legal_name", "legal_nam"),
+    "path.yaml": MILL.replace("name: mill", "name: ../mill"),
+    "members-name.yaml": MILL.replace("name: mill", "name: bank"),
+    "members-msp.yaml": MILL.replace("MillMSP", "BankMSP"),
+    "other-name.yaml": MILL.replace("Ruhr Rolling Mill", "Ruhr Rolling Mill Holding"),
+    "noise.bundle": b"\x0a\xff\x00noise",
+    "empty.bundle": b"",
+    "other.invitation": "invitation: 2\n",
+    "damaged.invitation": "invitation: 1\ntopology: {}\n",
+}
+
+# What has been typed before, what is typed now.
+NOTHING = [
+    (f"request {{files}}/{name}.yaml --sponsor maker --yes", USAGE, piece)
+    for name, piece in {
+        "missing": "cannot be read",
+        "garbled": "cannot be read",
+        "binary": "cannot be read",
+        "list": "must say name",
+        "without-ports": "'first_port'",
+        "wrong-lei": "is no lei: check its digits",
+        "wrong-vat": "is no vat: check its digits",
+        "unknown-scheme": "known are lei, vat",
+        "typo": "'legal_nam'",
+        "path": "cannot be a member's name",
+        "members-name": "take another name",
+        "members-msp": "BankMSP already",
+    }.items()
+] + [
+    (f"request {APPLICANT} --sponsor nobody --yes", USAGE, "the members are maker, factory, bank"),
+    (f"request {APPLICANT} --sponsor maker --yes --home {{files}}/nowhere", NETWORK, "no consortium in"),
+    (f"request {APPLICANT} --sponsor maker --invitation {{files}}/missing --yes", USAGE, "cannot be read"),
+    (f"request {APPLICANT} --sponsor maker --invitation {{files}}/binary.yaml --yes", USAGE, "cannot be read"),
+    (f"request {APPLICANT} --sponsor maker --invitation {{files}}/other.invitation --yes", USAGE, "no invitation"),
+    (f"request {APPLICANT} --sponsor maker --invitation {{files}}/damaged.invitation --yes", USAGE, "ask for another"),
+    ("invite {files}/new.invitation", USAGE, "needs no invitation"),
+    ("propose {files}/missing.bundle --as maker", USAGE, "No such file"),
+    ("propose {files}/noise.bundle --as maker", USAGE, "noise.bundle cannot be used"),
+    ("propose {files}/empty.bundle --as maker", USAGE, "empty.bundle cannot be used"),
+    (f"propose {APPLICANT} --as maker", USAGE, "applicant.yaml cannot be used"),
+    ("approve mill --as bank --yes", REFUSED, "nobody has put in a bundle of mill"),
+    ("approve bank --as maker --yes", REFUSED, "nobody has put in a bundle of BankMSP"),
+    ("status mill", REFUSED, "nobody has put in a bundle of mill"),
+    ("complete", USAGE, "--as"),
+    ("complete --as mill", USAGE, "the members are maker, factory, bank"),
+]
+REQUESTED = [
+    ("request {files}/other-name.yaml --sponsor maker --yes", USAGE, "MillMSP already"),
+    ("propose {home}/mill.bundle --as factory", USAGE, "asks MakerMSP to put this bundle in, not FactoryMSP"),
+    ("propose {home}/mill.bundle --as mill", USAGE, "asks MakerMSP"),
+    ("propose {home}/mill.bundle --as maker/auditor", REFUSED, "needs the role admin"),
+    ("propose {files}/damaged.bundle --as maker", USAGE, "changed afterwards"),
+    ("propose {files}/foreign.bundle --as maker", USAGE, "applies to 'Another guild'"),
+    ("propose {files}/charter-2.bundle --as maker", REFUSED, "accepted another charter than version 1"),
+    ("propose {files}/charter-text.bundle --as maker", REFUSED, "accepted another charter than version 1"),
+    ("approve mill --as bank --yes", REFUSED, "nobody has put in a bundle of MillMSP"),
+    ("status mill", REFUSED, "nobody has put in a bundle of MillMSP"),
+    ("complete --as mill", REFUSED, "MillMSP is not admitted yet"),
+]
+PROPOSED = [
+    ("propose {files}/later.bundle --as maker", REFUSED, "wait until it is decided"),
+    ("approve mill --as bank/auditor --yes", REFUSED, "needs the role admin"),
+    ("approve mill --as mill --yes", REFUSED, "mill is not in the channel"),
+    ("approve mill --as stranger --yes", USAGE, "there is no member 'stranger'"),
+    ("approve stranger --as bank --yes", REFUSED, "nobody has put in a bundle of stranger"),
+    ("approve mill --as bank", USAGE, "nobody answered, nothing was done"),
+    ("status stranger", REFUSED, "stranger"),
+    ("complete --as mill", REFUSED, "MillMSP is not admitted yet"),
+]
+ACTIVE = [
+    ("propose {files}/later.bundle --as maker", REFUSED, "the channel has admitted MillMSP already"),
+    ("request {files}/other-name.yaml --sponsor maker --yes", USAGE, "MillMSP already"),
+]
+CASES = [(stage, *case) for stage, cases in enumerate((NOTHING, REQUESTED, PROPOSED, ACTIVE)) for case in cases]
+
+
+@pytest.fixture(scope="module")
+def stages(charged: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Zunft]:
+    """Nothing, requested, proposed, active."""
+    folder, found = tmp_path_factory.mktemp("stages"), []
+    before = charged
+    for number, commands in enumerate(
+        ([], [f"{REQUEST} --yes"], [PROPOSE], ["join approve mill --as bank --yes", "join complete --as mill"])
+    ):
+        zunft = Zunft(Path(shutil.copytree(before, folder / str(number))))
+        if commands:
+            type_all(zunft, *commands)
+        found.append(zunft)
+        before = zunft.home
+    return found
+
+
+@pytest.fixture(scope="module")
+def files(stages: list[Zunft], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Those above, and bundles that the applicant's own root has signed."""
+    folder = tmp_path_factory.mktemp("files")
+    for name, content in FILES.items():
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    topology = Topology.load(stages[1].home)
+    company, own = read_applicant(APPLICANT), topology.keys(topology.member("mill"))
+    company = replace(company, member=replace(company.member, orderer=None))
+    whole = open_bundle_file(stages[1].home / "mill.bundle")
+    right = Acceptance(topology.consortium, 1, whole.bundle.charter_digest, "MakerMSP")
+    for name, accepted in {
+        "foreign": replace(right, consortium="Another guild"),
+        "charter-2": replace(right, charter_version=2),
+        "charter-text": replace(right, charter_digest=bytes(32)),
+        "later": right,
+    }.items():
+        (folder / f"{name}.bundle").write_bytes(sign_bundle(company, own, accepted, utc_now()).signed)
+    signed = SignedBundle.FromString(whole.signed)
+    signed.bundle = signed.bundle.replace(b"Ruhr", b"Ruin")
+    (folder / "damaged.bundle").write_bytes(signed.SerializeToString())
+    return folder
+
+
+@pytest.mark.parametrize(("stage", "words", "code", "piece"), CASES, ids=[f"{case[0]} {case[1]}" for case in CASES])
+def test_refused(stages: list[Zunft], files: Path, stage: int, words: str, code: ExitCode, piece: str) -> None:
+    zunft = stages[stage]
+    before, names = state(zunft), sorted(files.rglob("*"))
+    assert_refused(zunft(f"join {words.format(files=files, home=zunft.home)}"), code, piece)
+    assert state(zunft) == before
+    assert sorted(files.rglob("*")) == names
+
+
+def test_who_does_not_accept_the_charter_has_made_nothing(stages: list[Zunft]) -> None:
+    zunft = stages[0]
+    before, charter = state(zunft), (zunft.home / "charter.md").read_text()
+    for answer in ("n\n", ""):
+        outcome = zunft(REQUEST, answer=answer)
+        assert_refused(outcome, USAGE, "nothing was done")
+        assert charter in outcome.stdout
+    assert state(zunft) == before
+
+
+@contextmanager
+def other_text(zunft: Zunft) -> Iterator[None]:
+    path = zunft.home / "charter.md"
+    text = path.read_text()
+    path.write_text(text + "4. The maker is always right.\n")
+    try:
+        yield
+    finally:
+        path.write_text(text)
+
+
+def test_a_text_that_is_not_the_charters_is_not_put_before_anybody(stages: list[Zunft]) -> None:
+    zunft = stages[0]
+    with other_text(zunft):
+        outcome = zunft(REQUEST, answer="y\n")
+    assert_refused(outcome, USAGE, "the text of version 1 of the charter is not in")
+    assert outcome.stdout == ""

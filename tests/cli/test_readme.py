@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from node.audit import Status
 from tests.cli.program import EXAMPLES, ROOT, Zunft
 from tests.cli.readme import commands_of, commands_under, steel_csv
 
@@ -28,9 +29,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Zunft, str]:
     return Zunft(home), outcome.stdout
 
 
+def commands_said_next(story: str) -> list[str]:
+    return re.findall(r"^  \S*zunft (.+)$", story.split("Now look around yourself:")[1], re.MULTILINE)
+
+
 def test_what_the_demo_says_next(demo: tuple[Zunft, str]) -> None:
     zunft, story = demo
-    commands = re.findall(r"^  \S*zunft (.+)$", story.split("Now look around yourself:")[1], re.MULTILINE)
+    commands = commands_said_next(story)
     assert len(commands) >= 6
     for command in commands:
         assert zunft.must(command).stdout
@@ -42,6 +47,19 @@ def test_what_readme_says_after_the_demo(demo: tuple[Zunft, str]) -> None:
     assert commands
     for command in commands:
         assert zunft.must(command).stdout
+
+
+def test_the_story_of_a_member_that_comes_and_goes(tmp_path: Path) -> None:
+    zunft = Zunft(tmp_path / "zunft-demo")
+    outcome = zunft.run(f"demo --join --home {zunft.home}")
+    assert outcome.exit_code == 0, outcome
+    assert not {Status.FAILS, Status.UNCHECKED} & set(re.findall("|".join(Status), outcome.stdout))
+    commands = commands_said_next(outcome.stdout)
+    assert len(commands) >= 4
+    for command in commands:
+        assert zunft.must(command).stdout
+    statuses = {row["member"]: row["status"] for row in zunft.must("consortium members --json").json}
+    assert statuses == {"maker": "active", "factory": "active", "bank": "active", "mill": "left"}
 
 
 def test_what_the_page_for_admins_says(tmp_path: Path) -> None:

@@ -132,10 +132,8 @@ def test_wrong_fields_are_named(tmp_path: Path, right: str, wrong: str, piece: s
 
 
 def test_a_wrong_check_digit_is_found_before_anybody_is_asked(tmp_path: Path) -> None:
-    applicant = read(tmp_path, PLAN.replace("DE136695976", "DE136695977"))
-    keys = found_applicant(tmp_path / "home", applicant)
-    with pytest.raises(UnusableBundle, match="'DE136695977' is no vat"):
-        sign_bundle(applicant, keys, ACCEPTED, NOW)
+    with pytest.raises(InvalidApplicant, match="'DE136695977' is no vat"):
+        read(tmp_path, PLAN.replace("DE136695976", "DE136695977"))
 
 
 def test_files_that_are_none(tmp_path: Path, opened: OpenedBundle) -> None:

@@ -1,0 +1,133 @@
+"""What docs/joining.md tells a new partner and the members to type works, word by word, on real Fabric.
+
+The partner has a folder of its own. Between the companies pass the two files that the page names.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from network.founding import FABRIC_PORTS_FROM
+from network.topology import Topology
+from tests.cli.program import EXAMPLES, ROOT, Zunft
+from tests.consortium.fabric import free_first_port, why_no_fabric
+
+pytestmark = pytest.mark.skipif(bool(why_no_fabric()), reason=why_no_fabric() or "Fabric is there")
+
+PAGE = (ROOT / "docs" / "joining.md").read_text()
+BLOCKS = re.findall(r"^```(?:yaml)?\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+COMMANDS = [words for block in BLOCKS for words in re.findall(r"^zunft (.*)$", block, re.MULTILINE)]
+# By name, as the page's first line of each says it.
+FILES = {name: text for block in BLOCKS for name, text in re.findall(r"\A# (\S+\.yaml)\n(.*)", block, re.DOTALL)}
+PASSED_ON = {"join invite": "guild.invitation", "join request": "mill.bundle"}
+
+
+@dataclass(frozen=True)
+class Company:
+    """Who types, and the folder in which it does."""
+
+    zunft: Zunft
+    desk: Path
+
+    def types(self, words: str) -> str:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(self.desk)
+            return self.zunft.must(words, answer="y\n").stdout
+
+
+@pytest.fixture(scope="module")
+def members(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    """Three, on one machine; their network runs. The ports behind theirs are free."""
+    folder = tmp_path_factory.mktemp("members")
+    plan = yaml.safe_load((EXAMPLES / "fabric.yaml").read_text())
+    plan["first_port"] = free_first_port(4)
+    (folder / "plan.yaml").write_text(yaml.safe_dump(plan))
+    zunft = Zunft(folder / "consortium")
+    zunft.must(f"consortium found {folder}/plan.yaml")
+    try:
+        zunft.must("network up")
+        yield Company(zunft, folder)
+    finally:
+        zunft.must("network down")
+
+
+@pytest.fixture(scope="module")
+def partner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    folder = tmp_path_factory.mktemp("partner")
+    zunft = Zunft(folder / "guild")
+    yield Company(zunft, folder)
+    if (zunft.home / "consortium.yaml").exists():
+        zunft.must("network down")
+
+
+def write_files(members: Company, partner: Company) -> None:
+    """The page's, with ports that are free here."""
+    first_port = Topology.load(members.zunft.home).gateway.port + FABRIC_PORTS_FROM + 30
+    for name, text in FILES.items():
+        for company in (members, partner):
+            (company.desk / name).write_text(text.replace("7900", str(first_port)))
+
+
+def test_the_example_is_the_pages_own() -> None:
+    shown = yaml.safe_load(FILES["applicant.yaml"])
+    assert yaml.safe_load((EXAMPLES / "applicant.yaml").read_text()) == {
+        name: value for name, value in shown.items() if name != "host"
+    }
+
+
+def test_the_page_word_by_word(members: Company, partner: Company) -> None:
+    write_files(members, partner)
+    said = {}
+    for words in COMMANDS:
+        company, other = (members, partner) if "--as" in words else (partner, members)
+        said[words] = company.types(words)
+        for command, name in PASSED_ON.items():
+            if words.startswith(command):
+                [file] = [*company.desk.glob(name), *company.zunft.home.glob(name)]
+                shutil.copy(file, other.desk)
+    assert len(set(re.findall(r"^(?:[0-9a-f]{4} ){15}[0-9a-f]{4}$", "".join(said.values()), re.MULTILINE))) == 1
+    assert "Does your company accept this charter?" in said[next(words for words in said if "request" in words)]
+    assert "active member" in said["join complete"]
+    for company in (members, partner):
+        rows = company.zunft.must("consortium members --json").json
+        assert {row["status"] for row in rows} == {"active"}
+        assert len(rows) == 4
+    processes = partner.zunft.must("network status --json").json
+    assert {row["process"] for row in processes} == {"mill.peer", "mill.orderer", "mill.chaincode"}
+    assert all(row["problems"] == [] for row in processes)
+    balance = partner.zunft.must("node balance drill-2026 --json").json
+    assert balance["funded_micro"] == 100_000_000
+
+
+def test_again_it_changes_nothing(partner: Company) -> None:
+    before = {row["process"]: row["pid"] for row in partner.zunft.must("network status --json").json}
+    assert "active member" in partner.types("join complete")
+    assert {row["process"]: row["pid"] for row in partner.zunft.must("network status --json").json} == before
+
+
+def test_nobody_completes_for_a_partner(members: Company) -> None:
+    outcome = members.zunft("join complete --as mill")
+    assert (outcome.exit_code, outcome.stderr.count("\n")) == (2, 1), outcome
+    assert "in its own folder" in outcome.stderr
+
+
+def test_an_invitation_to_another_channel_is_refused(partner: Company, tmp_path: Path) -> None:
+    other = Zunft(tmp_path / "other")
+    other.must(f"consortium found {EXAMPLES}/fabric.yaml")
+    document = yaml.safe_load((partner.desk / "guild.invitation").read_text())
+    document["genesis_block"] = base64.b64encode((other.home / "genesis.block").read_bytes()).decode()
+    (tmp_path / "foreign.invitation").write_text(yaml.safe_dump(document))
+    before = (partner.zunft.home / "genesis.block").read_bytes()
+    applicant, foreign = partner.desk / "applicant.yaml", tmp_path / "foreign.invitation"
+    outcome = partner.zunft(f"join request {applicant} --invitation {foreign} --sponsor maker --yes")
+    assert (outcome.exit_code, outcome.stderr.count("\n")) == (2, 1), outcome
+    assert "another channel" in outcome.stderr
+    assert (partner.zunft.home / "genesis.block").read_bytes() == before
