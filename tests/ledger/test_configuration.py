@@ -234,6 +234,28 @@ async def test_a_members_admin_alone_revokes_its_users_certificate(ledger: OpenL
             await admin.submit("put", b"revoked", extra_args=[b"3"], endorsing_msp_ids=MAJORITY)
 
 
+async def test_a_node_whose_member_was_removed_says_so_and_stops(
+    ledger: OpenLedger, mill: MemberKeys, tmp_path: Path
+) -> None:
+    # It stands before the test with events: this chaincode's are none that a read model understands.
+    async with ledger() as members:
+        await make(members, admitting(mill), MAJORITY)
+        read_model = ReadModel.open(tmp_path / "read-model.db", mill.msp_id)
+        follower = Follower(
+            gateway_of(members, mill, "erp"),
+            read_model,
+            account_changed=lambda _agreement_id: None,
+            reachable=lambda _reachable: None,
+            refused_s=1,
+        )
+        await follower.catch_up()
+        assert read_model.height == await members.gateway().height()
+        await make(members, expelling(mill.msp_id), ALL)
+        with pytest.raises(ShutOut, match="left the channel or was excluded"):
+            await follower.task
+        read_model.close()
+
+
 # --- blocks -----------------------------------------------------------------------------------------------------------
 
 
@@ -273,27 +295,6 @@ async def test_each_configuration_is_what_its_update_makes_of_the_one_before(
         for before, after in itertools.pairwise(changes):
             change = read_change(after)
             assert changed_config(Rules.from_config_block(before), change.signed) == change.config
-
-
-async def test_a_node_whose_member_was_removed_says_so_and_stops(
-    ledger: OpenLedger, mill: MemberKeys, tmp_path: Path
-) -> None:
-    async with ledger() as members:
-        await make(members, admitting(mill), MAJORITY)
-        read_model = ReadModel.open(tmp_path / "read-model.db", mill.msp_id)
-        follower = Follower(
-            gateway_of(members, mill, "erp"),
-            read_model,
-            account_changed=lambda _agreement_id: None,
-            reachable=lambda _reachable: None,
-            refused_s=1,
-        )
-        await follower.catch_up()
-        assert read_model.height == await members.gateway().height()
-        await make(members, expelling(mill.msp_id), ALL)
-        with pytest.raises(ShutOut, match="left the channel or was excluded"):
-            await follower.task
-        read_model.close()
 
 
 # --- orderers that are away -------------------------------------------------------------------------------------------
