@@ -127,10 +127,6 @@ class TooFewConsenters(NetworkError):
     """Without this orderer the ordering service would survive no fault, or not work at all."""
 
 
-class StrangeCertificate(NetworkError):
-    """An orderer's certificate was not issued by its member's roots as the channel knows them."""
-
-
 # --- applicants -------------------------------------------------------------------------------------------------------
 
 

@@ -31,12 +31,6 @@ class StrangeEdit(MembershipError):
     code = grpc.StatusCode.PERMISSION_DENIED
 
 
-class EditOvertaken(MembershipError):
-    """The channel's configuration has moved on since a ballot's update was computed."""
-
-    code = grpc.StatusCode.ABORTED
-
-
 class MissingSignatures(MembershipError):
     """A ballot is carried, but Fabric's policies need signatures of further members."""
 

@@ -157,20 +157,27 @@ class Voting:
         return updates[max(len(updates) - left, 0) :]
 
     @property
+    def _is_about_us(self) -> bool:
+        return self.gateway.identity.msp_id == self.ballot.msp_id
+
+    @property
     def _is_next_ours(self) -> bool:
         if self.own_edit is None or not self.own_edit.config_updates:
             return False
-        about_us = self.gateway.identity.msp_id == self.ballot.msp_id
+        if self._is_about_us and self.is_overtaken:
+            # Only active members can renew a ballot.
+            return False
         if self.ballot.subject == BALLOT_SUBJECT_ADMISSION:
-            return about_us == (self.ballot.msp_id in self.channel.members)
-        return not about_us
+            return self._is_about_us == (self.ballot.msp_id in self.channel.members)
+        return not self._is_about_us
 
     @property
     def _is_executable(self) -> bool:
         """An applicant, once it is in the channel, says so itself: member.activate."""
-        ours = self.gateway.identity.msp_id != self.ballot.msp_id
         decided = self.ballot.status == BALLOT_STATUS_CARRIED and self.own_edit is not None
-        return decided and ours and self.is_in_force and self.ballot.subject != BALLOT_SUBJECT_ADMISSION
+        return (
+            decided and not self._is_about_us and self.is_in_force and self.ballot.subject != BALLOT_SUBJECT_ADMISSION
+        )
 
     def _signed(self, number: int) -> configtx_pb2.ConfigUpdateEnvelope:
         """One of the updates with what the votes have brought, and one's own signature if one has no vote."""
