@@ -80,7 +80,7 @@ def reject(ballot: BallotId, yes: Yes = False, acting: As = "", home: Home = DEF
             if not await _is_meant(session, found, f"Vote against it, as {session.member.name}?", yes):
                 return
             voting = await (await Voting.open(gateway, found.ballot_id)).vote(in_favour=False)
-            say_standing(home, session.topology, voting)
+            say_standing(session.topology, voting)
 
     run(work())
 
@@ -95,7 +95,7 @@ def approve_found(home: Path, acting: str, prefix: str, *, text: Path | None = N
             if not await _is_meant(session, found, f"Approve it, as {session.member.name}?", yes):
                 return
             voting = await approve_opened(session, found)
-            say_standing(home, session.topology, voting, found)
+            say_standing(session.topology, voting, found)
         await follow(session.topology, voting)
 
     run(work())

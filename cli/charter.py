@@ -62,7 +62,7 @@ def amend(
                 path = keep_text(topology, proposed, amendment.text)
                 say(f"The proposed text is in {path}: give it to the other members, who vote on its digest.")
             voting = await approve_opened(session, ballot)
-            say_standing(home, topology, voting)
+            say_standing(topology, voting)
         await follow(topology, voting)
 
     run(work())

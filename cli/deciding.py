@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
+from collections.abc import Sequence
 
 from cli.output import say, say_next
 from cli.retiring import retire
@@ -11,7 +11,6 @@ from cli.session import Session
 from cli.values import show_time
 from network.charter_text import adopt_text
 from network.topology import Topology
-from node.ledger.gateway.gateway import Gateway
 from node.membership.voting import Voting, silent_msp_ids
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_CARRIED,
@@ -65,20 +64,10 @@ def names(topology: Topology, msp_ids: tuple[str, ...]) -> str:
     return ", ".join(map(topology.name_of, msp_ids)) or "nobody"
 
 
-async def approve(gateway: Gateway, ballot_id: str) -> Voting:
-    """A vote in favour, unless it is cast already and holds, and what is to be done then. Can be repeated.
-
-    Raises MembershipError, ContractError, LedgerError.
-    """
-    voting = await Voting.open(gateway, ballot_id)
-    if gateway.identity.msp_id not in {vote.msp_id for vote in voting.ballot.votes} or voting.is_overtaken:
-        voting = await voting.vote(in_favour=True)
-    return await voting.carry_out()
-
-
 async def approve_opened(session: Session, ballot: Ballot) -> Voting:
     """Whoever opens a ballot is in favour of it."""
-    return await approve(session.gateway("ballot.vote"), ballot.ballot_id)
+    voting = await Voting.open(session.gateway("ballot.vote"), ballot.ballot_id)
+    return await voting.approve()
 
 
 async def follow(topology: Topology, voting: Voting) -> None:
@@ -90,7 +79,7 @@ async def follow(topology: Topology, voting: Voting) -> None:
         await retire(topology, ballot.msp_id)
 
 
-def say_standing(home: Path, topology: Topology, voting: Voting, before: Ballot | None = None) -> None:
+def say_standing(topology: Topology, voting: Voting, before: Ballot | None = None) -> None:
     """What was decided, or who has still to vote; `before` is the ballot as it was before this command."""
     ballot = voting.ballot
     if before is not None and ballot.renewal_count > before.renewal_count:
@@ -99,9 +88,20 @@ def say_standing(home: Path, topology: Topology, voting: Voting, before: Ballot 
             "The channel's configuration was changed meanwhile, so that the signatures up to now are of no more use: "
             f"{names(topology, again)} must approve again."
         )
-    what = f"{subject_name(ballot)} of {about(topology, ballot)}"
+    if ballot.subject == BALLOT_SUBJECT_ADMISSION:
+        _say_admission(topology, ballot)
+    else:
+        _say_decision(topology, ballot)
+
+
+def _say_decision(topology: Topology, ballot: Ballot) -> None:
+    what, number = f"{subject_name(ballot)} of {about(topology, ballot)}", ballot.ballot_id[:ID_DIGITS]
     if ballot.status == BALLOT_STATUS_OPEN:
-        _say_open(home, topology, ballot)
+        say(
+            f"Ballot {number} on the {what}: {_counted(ballot)}; {names(topology, silent_msp_ids(ballot))} may vote "
+            f"until {show_time(ballot.deadline_s)} UTC."
+        )
+        say_next_for(topology, silent_msp_ids(ballot), f"ballot approve {number}")
     elif ballot.status == BALLOT_STATUS_REJECTED:
         say(f"The members have turned down: {what}.")
     elif ballot.status == BALLOT_STATUS_EXECUTED:
@@ -110,12 +110,34 @@ def say_standing(home: Path, topology: Topology, voting: Voting, before: Ballot 
         say(f"Decided: {_DECIDED[ballot.subject].format(about(topology, ballot))}.")
 
 
-def _say_open(home: Path, topology: Topology, ballot: Ballot) -> None:
-    number, silent = ballot.ballot_id[:ID_DIGITS], silent_msp_ids(ballot)
-    counted = f"{sum(vote.in_favour for vote in ballot.votes)} of {ballot.needed_approvals} approvals"
-    say(
-        f"Ballot {number} on the {subject_name(ballot)} of {about(topology, ballot)}: {counted}; "
-        f"{names(topology, silent)} may vote until {show_time(ballot.deadline_s)} UTC."
-    )
-    if silent:
-        say_next(home, f"ballot approve {number} --as {topology.name_of(silent[0])}")
+def _say_admission(topology: Topology, ballot: Ballot) -> None:
+    name = topology.name_of(ballot.msp_id)
+    if ballot.status == BALLOT_STATUS_EXECUTED:
+        say(f"{name} is an active member.")
+    elif ballot.status == BALLOT_STATUS_REJECTED:
+        say(f"The members have turned {name} down.")
+    elif _approvals(ballot) >= ballot.needed_approvals:
+        say(f"{name} is admitted, and the channel knows it.")
+        say_next_for(topology, [ballot.msp_id], "join complete")
+    elif status_name(ballot) == "lapsed":
+        say(f"Too few members have approved {name} in time; it may apply again: zunft join request")
+    else:
+        say(f"The admission of {name}: {_counted(ballot)}, until {show_time(ballot.deadline_s)} UTC.")
+        say_next_for(topology, silent_msp_ids(ballot), f"join approve {name}")
+
+
+def say_next_for(topology: Topology, msp_ids: Sequence[str], command: str) -> None:
+    """To be typed as it stands: here by a member whose files are here, else on the machines of those."""
+    here = [member.name for member in topology.members if member.msp_id in msp_ids]
+    if here:
+        say_next(topology.home, f"{command} --as {here[0]}")
+    elif msp_ids:
+        say(f"Next, by {' or '.join(map(topology.name_of, msp_ids))}: zunft {command}")
+
+
+def _counted(ballot: Ballot) -> str:
+    return f"{_approvals(ballot)} of {ballot.needed_approvals} approvals"
+
+
+def _approvals(ballot: Ballot) -> int:
+    return sum(vote.in_favour for vote in ballot.votes)

@@ -5,7 +5,6 @@ a member: invite ─► applicant: request ─► sponsor: propose ─► member
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -14,11 +13,12 @@ import typer
 
 from chaincode import keys
 from cli.asking import is_agreed
+from cli.deciding import approve_opened, say_next_for, say_standing
 from cli.errors import BadArgument
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, FabricBin, Home, Json
 from cli.output import say, say_next, show_fields, show_rows, steps_shown
-from cli.session import Session, open_session, run
+from cli.session import open_session, run
 from cli.values import show_amount
 from fabric.joining import join
 from fabric.runtimes import network_of
@@ -46,15 +46,11 @@ from node.membership.joining import propose as put_in
 from node.membership.own_part import show_orderers
 from node.membership.records import newest_ballot, read_member, read_opened_bundle
 from node.membership.standing import Joining
-from node.membership.voting import Voting, silent_msp_ids
+from node.membership.voting import Voting
 from zunft.v1.ballot_pb2 import (
-    BALLOT_STATUS_EXECUTED,
-    BALLOT_STATUS_OPEN,
-    BALLOT_STATUS_REJECTED,
     BALLOT_SUBJECT_ADMISSION,
 )
 from zunft.v1.charter_pb2 import Charter
-from zunft.v1.member_pb2 import Member
 
 app = new_group("join")
 
@@ -106,8 +102,8 @@ def request(
     replace_public(file, bundle.signed)
     say(f"{company.member.legal_name} applies to {topology.consortium}. Give {sponsor} this file: {file}")
     _say_fingerprint(bundle)
-    name = topology.member(sponsor).name
-    _say_next_for(topology, [name], f"join propose {_path_for(topology, name, file)}")
+    member = topology.member(sponsor)
+    say_next_for(topology, [member.msp_id], f"join propose {_path_for(topology, member, file)}")
 
 
 @app.command()
@@ -117,17 +113,17 @@ def propose(
     """As the sponsor: put an applicant's bundle in, which opens the ballot; the sponsor's vote is in favour."""
     opened = open_bundle_file(bundle)
 
-    async def work() -> Voting:
+    async def work() -> None:
         async with open_session(home, acting) as session:
             check_addressed(opened, session.topology.consortium, session.member.msp_id)
             gateway = session.gateway("member.apply")
             ballot = await put_in(gateway, opened.signed, opened.bundle)
-            _note_partner(session.topology, opened)
-            return await _approve(session.member, await Voting.open(gateway, ballot.ballot_id))
+            topology = _note_partner(session.topology, opened)
+            voting = await approve_opened(session, ballot)
+            _show_applicant(opened)
+            say_standing(topology, voting)
 
-    voting = run(work())
-    _show_applicant(opened)
-    _say_decision(Topology.load(home), voting)
+    run(work())
 
 
 @app.command()
@@ -137,24 +133,21 @@ def approve(who: Who, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HO
     The last vote that is needed makes the change.
     """
 
-    async def work() -> Voting | None:
+    async def work() -> None:
         async with open_session(home, acting) as session:
             gateway = session.gateway("ballot.vote")
-            msp_id = await _find_msp_id(session, who)
+            msp_id = await session.find_msp_id(who)
             opened = await read_opened_bundle(gateway, msp_id)
             ballot = await newest_ballot(gateway, msp_id, BALLOT_SUBJECT_ADMISSION)
             voting = await Voting.open(gateway, ballot.ballot_id)
             _show_applicant(opened)
-            if _lacks_vote(session.member, voting) and not (yes or is_agreed(QUESTION)):
-                return None
-            _note_partner(session.topology, opened)
-            return await _approve(session.member, voting)
+            if voting.lacks_own_vote and not (yes or is_agreed(QUESTION)):
+                say("Nothing was approved.")
+                return
+            topology = _note_partner(session.topology, opened)
+            say_standing(topology, await voting.approve(), ballot)
 
-    voting = run(work())
-    if voting is None:
-        say("Nothing was approved.")
-    else:
-        _say_decision(Topology.load(home), voting)
+    run(work())
 
 
 @app.command()
@@ -163,7 +156,7 @@ def status(who: Who, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json =
 
     async def work() -> Joining:
         async with open_session(home, acting) as session:
-            msp_id = await _find_msp_id(session, who)
+            msp_id = await session.find_msp_id(who)
             return await Joining.read(session.gateway("record.read"), msp_id)
 
     topology, steps = Topology.load(home), run(work()).steps()
@@ -181,7 +174,7 @@ def status(who: Who, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json =
     show_rows(rows, as_json=as_json)
     for step in () if as_json else steps:
         if step.command:
-            _say_next_for(topology, [topology.name_of(msp_id) for msp_id in step.msp_ids], step.command)
+            say_next_for(topology, step.msp_ids, step.command)
 
 
 @app.command()
@@ -208,7 +201,8 @@ def complete(home: Home = DEFAULT_HOME, acting: As = "", fabric_bin: FabricBin =
     if missing_micro := run(work()):
         amount = show_amount(missing_micro)
         say(f"What {member.name} lacks is the charter's deposit: {amount} tokens, which the issuer mints.")
-        _say_next_for(topology, [topology.issuer], f"token mint {member.msp_id} {amount} --reference BANK-REFERENCE")
+        issuer_msp_id = topology.member(topology.issuer).msp_id
+        say_next_for(topology, [issuer_msp_id], f"token mint {member.msp_id} {amount} --reference BANK-REFERENCE")
         say_next(home, f"join complete --as {member.name}")
     else:
         say(f"{member.legal_name} is an active member of {topology.consortium}.")
@@ -284,40 +278,14 @@ def _newcomer(topology: Topology, acting: str) -> MemberEntry:
 # --- the members ------------------------------------------------------------------------------------------------------
 
 
-async def _find_msp_id(session: Session, who: str) -> str:
-    """By name or MSP id, also of somebody whom this machine does not know yet."""
-    for member in session.topology.everybody:
-        if who in (member.name, member.msp_id):
-            return member.msp_id
-    records = await session.list_all("member", Member)
-    return next((one.msp_id for one in records if _name_for(session.topology, one.msp_id) == who), who)
-
-
-def _note_partner(topology: Topology, opened: OpenedBundle) -> None:
+def _note_partner(topology: Topology, opened: OpenedBundle) -> Topology:
     """So that this machine knows it by a name."""
     bundle = opened.bundle
     peer = Endpoint(bundle.peer.host, bundle.peer.port)
-    name = _name_for(topology, bundle.msp_id)
-    topology.with_partner(MemberEntry(name, bundle.msp_id, bundle.legal_name, peer)).save()
-
-
-def _name_for(topology: Topology, msp_id: str) -> str:
-    """MillMSP is mill, unless another is."""
-    name = msp_id.removesuffix("MSP").lower() or msp_id
-    return msp_id if name in (one.name for one in topology.everybody) else name
-
-
-def _lacks_vote(member: MemberEntry, voting: Voting) -> bool:
-    """Whether the member has not said yet what it could say; another change may have made its vote useless."""
-    has_voted = member.msp_id in {vote.msp_id for vote in voting.ballot.votes}
-    return not voting.is_in_force and (not has_voted or voting.is_overtaken)
-
-
-async def _approve(member: MemberEntry, voting: Voting) -> Voting:
-    """The vote, if it is still to be cast, and what follows from it. Raises MembershipError, LedgerError."""
-    if _lacks_vote(member, voting):
-        voting = await voting.vote(in_favour=True)
-    return await voting.carry_out()
+    name = topology.new_name(bundle.msp_id)
+    known = topology.with_partner(MemberEntry(name, bundle.msp_id, bundle.legal_name, peer))
+    known.save()
+    return known
 
 
 # --- what is said -----------------------------------------------------------------------------------------------------
@@ -343,33 +311,6 @@ def _say_fingerprint(opened: OpenedBundle) -> None:
     say(opened.fingerprint)
 
 
-def _say_decision(topology: Topology, voting: Voting) -> None:
-    ballot, name = voting.ballot, topology.name_of(voting.ballot.msp_id)
-    approvals = sum(vote.in_favour for vote in ballot.votes)
-    if ballot.status == BALLOT_STATUS_EXECUTED:
-        say(f"{name} is an active member.")
-    elif ballot.status == BALLOT_STATUS_REJECTED:
-        say(f"The members have turned {name} down.")
-    elif approvals >= ballot.needed_approvals:
-        say(f"{name} is admitted, and the channel knows it.")
-        _say_next_for(topology, [name], "join complete")
-    elif ballot.status == BALLOT_STATUS_OPEN and ballot.deadline_s < utc_now().timestamp():
-        say(f"Too few members have approved {name} in time; it may apply again: zunft join request")
-    else:
-        say(f"{approvals} of {ballot.needed_approvals} members have approved {name}.")
-        silent = [topology.name_of(msp_id) for msp_id in silent_msp_ids(ballot)]
-        _say_next_for(topology, silent, f"join approve {name}")
-
-
-def _say_next_for(topology: Topology, names: Sequence[str], command: str) -> None:
-    """To be typed as it stands: here by a member whose files are here, else on the machines of those."""
-    here = [member.name for member in topology.members if member.name in names]
-    if here:
-        say_next(topology.home, f"{command} --as {here[0]}")
-    elif names:
-        say(f"Next, by {' or '.join(names)}: zunft {command}")
-
-
-def _path_for(topology: Topology, name: str, file: Path) -> Path | str:
+def _path_for(topology: Topology, member: MemberEntry, file: Path) -> Path | str:
     """As the member types it, in whose hands the file is by then."""
-    return file if name in (member.name for member in topology.members) else file.name
+    return file if member in topology.members else file.name

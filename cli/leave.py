@@ -21,7 +21,7 @@ from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import say, say_next, show_rows
 from cli.retiring import retire
-from cli.session import Session, msp_id_of, open_session, run
+from cli.session import Session, open_session, run
 from cli.values import show_time
 from network.topology import Topology
 from node.audit import AuditReport, audit, export
@@ -78,7 +78,7 @@ def approve(who: Who, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HO
     async def find() -> Ballot:
         async with open_session(home, acting) as session:
             gateway = session.gateway("ballot.vote")
-            return await newest_ballot(gateway, msp_id_of(session.topology, who), BALLOT_SUBJECT_DEPARTURE)
+            return await newest_ballot(gateway, await session.find_msp_id(who), BALLOT_SUBJECT_DEPARTURE)
 
     approve_found(home, acting, run(find()).ballot_id, yes=yes)
 
@@ -101,7 +101,7 @@ def complete(
             path = archive or home / f"{session.member.name}.archive"
             is_member = await is_admitted(session.gateway("member.depart"))
             if is_member:
-                await _put_to_vote(session, home, path)
+                await _put_to_vote(session, path)
         if not is_member:
             await _end(session, home, path)
 
@@ -111,7 +111,7 @@ def complete(
 # --- before the vote --------------------------------------------------------------------------------------------------
 
 
-async def _put_to_vote(session: Session, home: Path, path: Path) -> None:
+async def _put_to_vote(session: Session, path: Path) -> None:
     """Raises StillBound, NotDecided."""
     gateway = session.gateway("member.depart")
     member = await read_member(gateway, session.member.msp_id)
@@ -122,7 +122,7 @@ async def _put_to_vote(session: Session, home: Path, path: Path) -> None:
     report = await _write_archive(session, gateway, path)
     say(f"{path} proves all {report.block_count:,} blocks up to now, without any network.")
     ballot = await depart(gateway)
-    say_standing(home, session.topology, await Voting.open(gateway, ballot.ballot_id))
+    say_standing(session.topology, await Voting.open(gateway, ballot.ballot_id))
 
 
 async def _check_ended(session: Session, gateway: Gateway, member: Member) -> None:

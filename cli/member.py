@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,7 +14,7 @@ from cli.deciding import ID_DIGITS, approve_opened, follow, say_standing
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import show_fields, show_rows
-from cli.session import Session, msp_id_of, open_session, run
+from cli.session import Session, open_session, run
 from cli.values import show_amount, show_time
 from network.bundle import show_fingerprint
 from network.topology import Topology
@@ -56,7 +57,7 @@ def show(who: Who, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     async def work() -> None:
         async with open_session(home, "") as session:
             gateway = session.gateway("record.read")
-            record = await read_member(gateway, msp_id_of(session.topology, who))
+            record = await read_member(gateway, await session.find_msp_id(who))
             fields = {**_row(session.topology, record), **await _details(session, record)}
         show_fields(fields, as_json=as_json)
 
@@ -66,27 +67,13 @@ def show(who: Who, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 @app.command()
 def suspend(who: Who, reason: Reason, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """As a member's admin: put it to the vote that another may do nothing for now; one's own vote is in favour."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            request = SuspendMember(msp_id=msp_id_of(session.topology, who), reason=reason)
-            ballot = Ballot.FromString((await session.submit("member.suspend", request)).result)
-            say_standing(home, session.topology, await approve_opened(session, ballot))
-
-    run(work())
+    run(_put_to_vote(home, acting, "member.suspend", SuspendMember(reason=reason), who))
 
 
 @app.command()
 def reinstate(who: Who, reason: Reason, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """As a member's admin: put the end of a suspension to the vote; one's own vote is in favour."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            request = ReinstateMember(msp_id=msp_id_of(session.topology, who), reason=reason)
-            ballot = Ballot.FromString((await session.submit("member.reinstate", request)).result)
-            say_standing(home, session.topology, await approve_opened(session, ballot))
-
-    run(work())
+    run(_put_to_vote(home, acting, "member.reinstate", ReinstateMember(reason=reason), who))
 
 
 @app.command()
@@ -99,12 +86,22 @@ def exclude(who: Who, reason: Reason, acting: As = "", home: Home = DEFAULT_HOME
     async def work() -> None:
         async with open_session(home, acting) as session:
             topology = session.topology
-            ballot = await open_exclusion(session.gateway("member.exclude"), msp_id_of(topology, who), reason)
+            ballot = await open_exclusion(session.gateway("member.exclude"), await session.find_msp_id(who), reason)
             voting = await approve_opened(session, ballot)
-            say_standing(home, topology, voting)
+            say_standing(topology, voting)
         await follow(topology, voting)
 
     run(work())
+
+
+async def _put_to_vote(
+    home: Path, acting: str, transaction: str, request: SuspendMember | ReinstateMember, who: str
+) -> None:
+    """`request` still lacks whom it is about."""
+    async with open_session(home, acting) as session:
+        request.msp_id = await session.find_msp_id(who)
+        ballot = Ballot.FromString((await session.submit(transaction, request)).result)
+        say_standing(session.topology, await approve_opened(session, ballot))
 
 
 def _row(topology: Topology, record: Member) -> dict[str, object]:

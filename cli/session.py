@@ -29,6 +29,7 @@ from node.ledger.gateway.identity import SigningIdentity
 from node.ledger.transport import LedgerTransport
 from node.meter_account import MeterAccount
 from zunft.v1.agreement_pb2 import Agreement
+from zunft.v1.member_pb2 import Member
 from zunft.v1.record_pb2 import ListKeys, ReadKey, Record, Records
 from zunft.v1.usage_pb2 import AccountHead, ReadHead
 
@@ -79,6 +80,15 @@ class Session:
             if not page.more:
                 return found
             request.after = page.records[-1].key
+
+    async def find_msp_id(self, who: str) -> str:
+        """Of a member, by its name or MSP id, also of one that this machine has not met yet."""
+        topology = self.topology
+        for member in topology.everybody:
+            if who in (member.name, member.msp_id):
+                return member.msp_id
+        records = await self.list_all("member", Member)
+        return next((one.msp_id for one in records if topology.new_name(one.msp_id) == who), who)
 
     async def account(self, transaction: str, agreement_id: str) -> MeterAccount:
         """The account, for a two-party transaction."""
@@ -132,11 +142,6 @@ async def open_session(home: Path, acting: str) -> AsyncIterator[Session]:
         raise diagnosis from error
     finally:
         await transport.close()
-
-
-def msp_id_of(topology: Topology, who: str) -> str:
-    """Of a member, by its name or MSP id; of one that this machine does not know by its MSP id."""
-    return next((one.msp_id for one in topology.everybody if who in (one.name, one.msp_id)), who)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

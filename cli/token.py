@@ -12,7 +12,7 @@ from cli.errors import BadArgument
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import say, say_next, show_rows
-from cli.session import Session, msp_id_of, open_session, run
+from cli.session import Session, open_session, run
 from cli.values import parse_amount, show_amount
 from zunft.v1.token_pb2 import (
     Balance,
@@ -101,7 +101,7 @@ def redeem(
 
     async def work() -> None:
         async with open_session(home, acting) as session:
-            for_msp_id = msp_id_of(session.topology, gone) if gone else ""
+            for_msp_id = await session.find_msp_id(gone) if gone else ""
             request = RedeemTokens(amount_micro=parse_amount(amount), for_msp_id=for_msp_id)
             committed = await session.submit("token.redeem", request)
             issuer = session.topology.issuer

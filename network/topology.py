@@ -145,6 +145,11 @@ class Topology:
         """What people call a member; the MSP id itself for one that is not in the file."""
         return next((member.name for member in self.everybody if member.msp_id == msp_id), msp_id)
 
+    def new_name(self, msp_id: str) -> str:
+        """What people may call one that is not in the file: MillMSP is mill, unless another is."""
+        name = msp_id.removesuffix("MSP").lower() or msp_id
+        return msp_id if name in (one.name for one in self.everybody) else name
+
     @property
     def everybody(self) -> tuple[MemberEntry, ...]:
         """Members here and elsewhere."""

@@ -72,6 +72,25 @@ class Voting:
 
     # --- voting -------------------------------------------------------------------------------------------------------
 
+    async def approve(self) -> Voting:
+        """A vote in favour, unless it is cast already and holds, and what follows from it. Can be repeated.
+
+        Raises MembershipError, ContractError, LedgerError.
+        """
+        voting = await self.vote(in_favour=True) if self.lacks_own_vote else self
+        return await voting.carry_out()
+
+    @property
+    def lacks_own_vote(self) -> bool:
+        """Whether this member has not said yet what it could say; another change may have made its vote useless."""
+        if self.ballot.HasField("edit") and self.is_in_force:
+            return False
+        return not self._has_voted or self.is_overtaken
+
+    @property
+    def _has_voted(self) -> bool:
+        return self.gateway.identity.msp_id in {vote.msp_id for vote in self.ballot.votes}
+
     async def vote(self, in_favour: bool) -> Voting:
         """One that the configuration has overtaken is renewed first. Raises StrangeEdit, ContractError, LedgerError."""
         voting = await self.renewed() if in_favour else self
@@ -187,7 +206,7 @@ class Voting:
             for vote in self.ballot.votes
             if vote.in_favour
         ]
-        if self.gateway.identity.msp_id not in {vote.msp_id for vote in self.ballot.votes}:
+        if not self._has_voted:
             signatures.append(sign_update(update, self.gateway.identity))
         return signed_update(update, signatures)
 
