@@ -170,28 +170,39 @@ class Scene:
 
     async def _common_height(self) -> int:
         """Of all peers and orderers, once they agree."""
-        heights: set[int] = set()
+        heights: dict[str, int] = {}
 
         async def is_common() -> bool:
-            heights.clear()
-            heights.update(await asyncio.gather(*self._heights()))
-            return len(heights) == 1
+            asked = self._heights()
+            heights.update(zip(asked, await asyncio.gather(*asked.values()), strict=True))
+            return len(set(heights.values())) == 1
 
-        await until(is_common, "the same height everywhere")
-        return heights.pop()
+        try:
+            await until(is_common, "common height")
+        except AssertionError as error:
+            error.add_note(str(heights))
+            raise
+        return next(iter(heights.values()))
 
-    def _heights(self) -> Iterator[Awaitable[int]]:
+    def _heights(self) -> dict[str, Awaitable[int]]:
+        """By process."""
         topology = self.consortium.topology
+        asked: dict[str, Awaitable[int]] = {}
         for member in topology.members:
             if member.peer:
-                yield self._peer_height(member, member.peer)
+                asked[f"{member.name}.peer"] = self._peer_height(member, member.peer)
             if member.orderer:
                 admin = OrdererAdmin(member.orderer.admin, topology.keys(member))
-                yield asyncio.to_thread(lambda admin=admin: admin.channel(topology.channel).height)
+                asked[f"{member.name}.orderer"] = asyncio.to_thread(_orderer_height, admin, topology.channel)
+        return asked
 
     async def _peer_height(self, member: MemberEntry, peer: PeerEndpoints) -> int:
         async with PeerAdmin(peer.peer, self.consortium.topology.keys(member)) as admin:
             return await admin.height(self.consortium.topology.channel)
+
+
+def _orderer_height(admin: OrdererAdmin, channel: str) -> int:
+    return admin.channel(channel).height
 
 
 async def until(is_so: Callable[[], Awaitable[bool]], what: str) -> None:
