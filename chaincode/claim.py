@@ -6,11 +6,14 @@ import hashlib
 
 from google.protobuf.message import Message
 
-from chaincode.errors import WrongStatus
+from chaincode import keys
+from chaincode.errors import NotFound, WrongStatus
 from chaincode.head import Standing, load_standing, read_disclosure, write_head
 from chaincode.invoice import is_invoiced
+from chaincode.keys import Key
 from chaincode.transaction import Transaction, serialise
-from zunft.v1.usage_pb2 import AccountHead, Claim, ClaimUsage, UsageRecord
+from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, Account
+from zunft.v1.usage_pb2 import AccountHead, Claim, ClaimUsage, Commitment, ReadClaim, UsageRecord
 
 
 async def claim(tx: Transaction, request: ClaimUsage) -> Message:
@@ -18,21 +21,47 @@ async def claim(tx: Transaction, request: ClaimUsage) -> Message:
     disclosure = read_disclosure(tx)
     standing, _ = await load_standing(tx, request.agreement_id, disclosure)
 
-    if standing.commitment.claimed_sequence == standing.commitment.sequence:
+    if not is_unclaimed(standing.commitment):
         raise WrongStatus("there is nothing new to claim")
     if not is_invoiced(standing.account, standing.commitment):
         raise WrongStatus("the previous claim is not settled yet: account.settle")
 
     head, period = close_period(standing)
 
-    _write_claim(standing, head, period)
+    note_claim(standing.commitment, head, period)
     return write_head(tx, standing, head, UsageRecord(transaction="usage.claim", claim=period))
+
+
+async def read_claim(tx: Transaction, request: ReadClaim) -> bytes:
+    """usage.read_claim: the Claim behind an invoice, as the asking party archived it. Raises NotFound.
+
+    What account.close billed without the other party was never a claim on the ledger: the last head tells it.
+    """
+    key = keys.claim(request.agreement_id, request.number)
+    archived = await tx.read_own(key)
+    return archived if archived is not None else serialise(await _billed_in_closing(tx, request, key))
+
+
+# --- shared with account.close --------------------------------------------------------------------------------------
+
+
+def is_unclaimed(commitment: Commitment) -> bool:
+    """Whether the account has moved since its last claim."""
+    return commitment.claimed_sequence != commitment.sequence
 
 
 def close_period(standing: Standing) -> tuple[AccountHead, Claim]:
     """The head with no open lines, and the claim that has them."""
-    head, commitment = standing.head_to_move(), standing.commitment
-    period = Claim(
+    head = standing.head_to_move()
+    period = open_period(head, standing.commitment)
+    del head.open_lines[:]
+    del head.open_correction_lines[:]
+    return head, period
+
+
+def open_period(head: AccountHead, commitment: Commitment) -> Claim:
+    """What has accrued since the last claim."""
+    return Claim(
         agreement_id=head.agreement_id,
         number=commitment.claim_number + 1,
         up_to_sequence=head.sequence,
@@ -40,18 +69,26 @@ def close_period(standing: Standing) -> tuple[AccountHead, Claim]:
         correction_lines=head.open_correction_lines,
         usage_micro=head.usage_micro - commitment.claimed_usage_micro,
         correction_micro=head.correction_micro - commitment.claimed_correction_micro,
-        terms_version=standing.terms.version,
-        salt=standing.terms.salt,
+        terms_version=head.terms_version,
+        salt=head.salt,
     )
-    del head.open_lines[:]
-    del head.open_correction_lines[:]
-    return head, period
 
 
-def _write_claim(standing: Standing, head: AccountHead, period: Claim) -> None:
-    commitment = standing.commitment
+def note_claim(commitment: Commitment, head: AccountHead, period: Claim) -> None:
+    """What the channel sees of the claim, in place."""
     commitment.claimed_usage_micro = head.usage_micro
     commitment.claimed_correction_micro = head.correction_micro
     commitment.claimed_sequence = head.sequence + 1
     commitment.claim_number = period.number
     commitment.claim_digest = hashlib.sha256(serialise(period)).digest()
+
+
+async def _billed_in_closing(tx: Transaction, request: ReadClaim, key: Key[Claim]) -> Claim:
+    account_key, commitment_key = keys.account(request.agreement_id), keys.commitment(request.agreement_id)
+    loaded = await tx.load_without_membership(account_key, commitment_key)
+    account, commitment = loaded.find(account_key) or Account(), loaded.find(commitment_key) or Commitment()
+    head = await tx.read_own(keys.head(request.agreement_id))
+    was_billed = account.status == ACCOUNT_STATUS_CLOSED and is_unclaimed(commitment)
+    if head is None or not was_billed or request.number != commitment.claim_number + 1:
+        raise NotFound(f"{tx.caller.msp_id} has no {key.name}")
+    return open_period(AccountHead.FromString(head), commitment)

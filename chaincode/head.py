@@ -74,7 +74,7 @@ def read_disclosure(tx: Transaction) -> Disclosure:
     """What the submitter discloses; raises MalformedRequest."""
     data = tx.stub.args[2] if len(tx.stub.args) > 2 else tx.stub.transient.get(DISCLOSURE)
     if data is None:
-        raise MalformedRequest(f"terms and head must be disclosed, in the transient field {DISCLOSURE!r}")
+        raise MalformedRequest(f"what only the parties know must be disclosed, in the transient field {DISCLOSURE!r}")
     return parse(Disclosure, data, "the disclosure")
 
 
@@ -102,6 +102,13 @@ async def load_standing(
     if head.terms_version != terms.version:
         head = _move_to_amended(head, terms, agreement, disclosure.superseded_terms)
     return Standing(agreement, account, commitment, terms, head), loaded
+
+
+def proven_head(data: bytes, commitment: Commitment) -> AccountHead:
+    """A disclosed head, if it is the account's last one. Raises HeadMismatch."""
+    if hashlib.sha256(data).digest() != commitment.head_digest:
+        raise HeadMismatch(f"the disclosed head is not the one after transaction {commitment.sequence}: read it again")
+    return AccountHead.FromString(data)
 
 
 def check_funds(standing: Standing, head: AccountHead) -> None:
@@ -202,9 +209,7 @@ def _check_head(data: bytes, commitment: Commitment, terms: Terms) -> AccountHea
         if data:
             raise HeadMismatch("before the account's first transaction there is no head to disclose")
         return AccountHead(agreement_id=terms.agreement_id, terms_version=terms.version)
-    if hashlib.sha256(data).digest() != commitment.head_digest:
-        raise HeadMismatch(f"the disclosed head is not the one after transaction {commitment.sequence}: read it again")
-    return AccountHead.FromString(data)
+    return proven_head(data, commitment)
 
 
 def _move_to_amended(head: AccountHead, terms: Terms, agreement: Agreement, superseded: bytes) -> AccountHead:
@@ -218,5 +223,5 @@ def _move_to_amended(head: AccountHead, terms: Terms, agreement: Agreement, supe
         stream.rating.CopyFrom(carried.stream)
     carried = carry_over(old_terms.tariff, terms.tariff, Cumulative(StreamHead().rating, head.rating))
     moved.rating.CopyFrom(carried.account)
-    moved.terms_version = terms.version
+    moved.terms_version, moved.salt = terms.version, terms.salt
     return moved

@@ -17,11 +17,11 @@ from chaincode import keys
 from chaincode.account import escrow_micro
 from chaincode.ballot import count
 from chaincode.head import accrued_micro
-from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account
+from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, ACCOUNT_STATUS_OPEN, Account
 from zunft.v1.agreement_pb2 import Agreement, Terms
 from zunft.v1.ballot_pb2 import Ballot
 from zunft.v1.invoice_pb2 import INVOICE_KIND_CREDIT_NOTE, INVOICE_KIND_GOODWILL, INVOICE_KIND_INVOICE, Invoice
-from zunft.v1.member_pb2 import Member
+from zunft.v1.member_pb2 import MEMBER_STATUS_EXCLUDED, Member
 from zunft.v1.meter_pb2 import METER_STATUS_ACTIVE, Meter
 from zunft.v1.token_pb2 import (
     REDEMPTION_STATUS_CONFIRMED,
@@ -124,10 +124,15 @@ def usage_is_covered(state: State) -> Iterator[str]:
 
 
 def nothing_is_paid_without_invoice(state: State) -> Iterator[str]:
-    """paid <= invoiced: tokens leave an escrow for the provider only against a document."""
+    """paid <= invoiced: tokens leave an escrow for the provider only against a document.
+
+    Except where an excluded provider could not give back what the last corrections took from its bill.
+    """
+    excluded = {one.msp_id for one in state.records("member", Member) if one.status == MEMBER_STATUS_EXCLUDED}
     for account in state.records("account", Account):
         invoiced_micro = account.invoiced_usage_micro + account.invoiced_correction_micro
-        if account.paid_micro > max(invoiced_micro, 0):
+        short = account.status == ACCOUNT_STATUS_CLOSED and account.provider_msp_id in excluded
+        if account.paid_micro > max(invoiced_micro, 0) and not short:
             yield f"{account.agreement_id} paid {account.paid_micro}, invoiced are {invoiced_micro}"
 
 

@@ -44,7 +44,6 @@ from zunft.v1.meter_pb2 import METER_STATUS_ACTIVE, Meter
 from zunft.v1.tariff_pb2 import Line
 from zunft.v1.usage_pb2 import (
     AccountHead,
-    ReadClaim,
     ReadHead,
     ReadRecord,
     SignedBatch,
@@ -219,11 +218,6 @@ async def read_head(tx: Transaction, request: ReadHead) -> bytes:
 async def read_record(tx: Transaction, request: ReadRecord) -> bytes:
     """usage.read_record: the UsageRecord of one two-party transaction. Raises NotFound."""
     return await tx.require_own(keys.record(request.agreement_id, request.sequence))
-
-
-async def read_claim(tx: Transaction, request: ReadClaim) -> bytes:
-    """usage.read_claim: the Claim behind an invoice. Raises NotFound."""
-    return await tx.require_own(keys.claim(request.agreement_id, request.number))
 
 
 # --- details ----------------------------------------------------------------------------------------------------------

@@ -8,10 +8,12 @@ import typer
 
 from chaincode import keys
 from chaincode.account import due_micro, escrow_micro
+from chaincode.head import DISCLOSURE
+from chaincode.transaction import serialise
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import say, say_next, show_rows
-from cli.session import open_session, run
+from cli.session import RETRIES, Session, open_session, run
 from cli.values import parse_amount, show_amount
 from zunft.v1.account_pb2 import (
     Account,
@@ -23,6 +25,7 @@ from zunft.v1.account_pb2 import (
     SettleAccount,
     WithdrawFunds,
 )
+from zunft.v1.member_pb2 import MEMBER_STATUS_EXCLUDED
 from zunft.v1.usage_pb2 import ClaimUsage, Commitment
 
 app = new_group("account")
@@ -125,10 +128,12 @@ def close(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME)
 
     async def work() -> None:
         async with open_session(home, acting) as session:
-            account = await session.read(keys.account(agreement_id))
-            request = CloseAccount(agreement_id=agreement_id, customer_msp_id=account.customer_msp_id)
-            await session.submit("account.close", request)
-        say(f"The account of {agreement_id} is closed; {show_amount(escrow_micro(account))} tokens went back.")
+            before = await session.read(keys.account(agreement_id))
+            account = await _close(session, before)
+        returned = show_amount(account.withdrawn_micro - before.withdrawn_micro)
+        say(f"The account of {agreement_id} is closed; {returned} tokens went back.")
+        if account.paid_micro > before.paid_micro:
+            say(f"What was not claimed yet is paid: {show_amount(account.paid_micro - before.paid_micro)} tokens.")
 
     run(work())
 
@@ -157,3 +162,18 @@ def list_accounts(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
         show_rows(rows, as_json=as_json, empty="No accounts yet: zunft account open")
 
     run(work())
+
+
+async def _close(session: Session, account: Account) -> Account:
+    """Without an excluded party, the last head tells the endorsers what is still to be billed."""
+    request = CloseAccount(agreement_id=account.agreement_id, customer_msp_id=account.customer_msp_id)
+    parties = account.provider_msp_id, account.customer_msp_id
+    members = [await session.read(keys.member(party)) for party in parties]
+    if all(member.status != MEMBER_STATUS_EXCLUDED for member in members):
+        return Account.FromString((await session.submit("account.close", request)).result)
+    meter_account = await session.account("usage.read_head", account.agreement_id)
+    disclosed = serialise(await meter_account.disclose_head())
+    committed = await session.gateway("account.close").submit(
+        "account.close", request, transient={DISCLOSURE: disclosed}, retries=RETRIES
+    )
+    return Account.FromString(committed.result)

@@ -49,6 +49,11 @@ class MeterAccount:
                 disclosure.superseded_terms = await self.read_terms(version)
         return disclosure
 
+    async def disclose_head(self) -> Disclosure:
+        """The last head alone, for account.close without the other party: the terms stay between the two."""
+        agreement_id = self.agreement.agreement_id
+        return Disclosure(head=await self.gateway.evaluate("usage.read_head", ReadHead(agreement_id=agreement_id)))
+
     async def read_terms(self, version: int) -> bytes:
         """A version of the terms, serialised. Raises NotFound."""
         request = ReadTerms(agreement_id=self.agreement.agreement_id, version=version)

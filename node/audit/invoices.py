@@ -18,6 +18,7 @@ from zunft.v1.invoice_pb2 import (
     INVOICE_KIND_INVOICE,
     Invoice,
 )
+from zunft.v1.member_pb2 import MEMBER_STATUS_EXCLUDED
 from zunft.v1.usage_pb2 import Claim, Commitment
 
 # What a dispute or goodwill may change of an invoice that is issued.
@@ -31,6 +32,7 @@ class Invoices:
         question = "Is no invoice number missing, does each bill what was used?"
         self.tally = Tally("invoices", question, "invoices and claims")
         self._numbers: dict[str, int] = defaultdict(int)
+        self._bills: dict[str, OpenBill] = {}
 
     # --- public: invoices ---------------------------------------------------------------------------------------------
 
@@ -46,6 +48,8 @@ class Invoices:
                 self._check_unchanged(step, before, invoice)
         if step.transaction.name == "account.settle":
             self._check_settlement(step, issued)
+        elif step.transaction.name == "account.close":
+            self._check_closing(step, issued)
         else:
             for invoice in issued:
                 self._check_goodwill(step, invoice)
@@ -77,6 +81,31 @@ class Invoices:
             claimed = (commitment.claimed_usage_micro, commitment.claimed_correction_micro)
             self.tally.demand(noted == claimed, f"{step}: the account of {agreement_id} notes other invoices")
 
+    def _check_closing(self, step: Step, issued: list[Invoice]) -> None:
+        """Only without an excluded party something is billed then: what was used and not claimed yet."""
+        for agreement_id in step.written("account"):
+            key = keys.account(agreement_id)
+            before, after = step.before(key) or Account(), step.after(key) or Account()
+            changes_micro = (
+                after.invoiced_usage_micro - before.invoiced_usage_micro,
+                after.invoiced_correction_micro - before.invoiced_correction_micro,
+            )
+            billed = [(invoice.kind, invoice.amount_micro) for invoice in issued]
+            self.tally.demand(billed == _kinds(changes_micro), f"{step}: the account of {agreement_id} notes others")
+            alone = _is_excluded(step, after.provider_msp_id) or _is_excluded(step, after.customer_msp_id)
+            self.tally.demand(alone or not issued, f"{step}: the last period of {agreement_id} was not claimed")
+            self._check_unclaimed(step, agreement_id, changes_micro)
+
+    def _check_unclaimed(self, step: Step, agreement_id: str, billed_micro: tuple[int, int]) -> None:
+        """As far as the member can see what was used."""
+        bill = self._bills.get(agreement_id)
+        if bill is None or not bill.complete:
+            return
+        lines, correction_lines = bill.due()
+        due_micro = (sum_micro(lines), sum_micro(correction_lines))
+        violation = f"{step}: {billed_micro} micro-tokens are billed, {due_micro} were not claimed"
+        self.tally.demand(billed_micro == due_micro, violation)
+
     def _check_goodwill(self, step: Step, note: Invoice) -> None:
         credited = step.world.find(keys.invoice(note.provider_msp_id, note.refers_to_number)) or Invoice()
         fits = note.kind == INVOICE_KIND_GOODWILL and credited.goodwill_micro <= credited.amount_micro
@@ -85,6 +114,7 @@ class Invoices:
     # --- the two parties': claims -------------------------------------------------------------------------------------
 
     def check_claim(self, movement: Movement, bill: OpenBill) -> None:
+        self._bills[movement.agreement_id] = bill
         if movement.step.transaction.name != "usage.claim":
             return
         if movement.record is None:
@@ -128,8 +158,18 @@ def _documents(before: Account, commitment: Commitment) -> list[tuple[int, int, 
         commitment.claimed_usage_micro - before.invoiced_usage_micro,
         commitment.claimed_correction_micro - before.invoiced_correction_micro,
     )
+    return [(kind, amount_micro, commitment.claim_digest) for kind, amount_micro in _kinds(changes_micro)]
+
+
+def _kinds(changes_micro: tuple[int, int]) -> list[tuple[int, int]]:
+    """Kind and amount of the documents for what usage and corrections have come to: none for nothing."""
     return [
-        (INVOICE_KIND_INVOICE if change > 0 else INVOICE_KIND_CREDIT_NOTE, abs(change), commitment.claim_digest)
+        (INVOICE_KIND_INVOICE if change > 0 else INVOICE_KIND_CREDIT_NOTE, abs(change))
         for change in changes_micro
         if change
     ]
+
+
+def _is_excluded(step: Step, msp_id: str) -> bool:
+    member = step.world.find(keys.member(msp_id))
+    return member is not None and member.status == MEMBER_STATUS_EXCLUDED

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from google.protobuf.message import Message
 
-from chaincode import claim, contract, keys, token, usage
+from chaincode import claim, closing, contract, keys, token, usage
 from chaincode import invoice as invoices
 from chaincode.transaction import Loaded, Transaction
 from node.audit import Status, audit
 from tests.audit.run import begin, delivered, genesis
-from tests.consortium import TOKEN, UNIT, Consortium, Deal, HandMeter, per_unit, start_consortium
-from zunft.v1.usage_pb2 import SubmitUsage
+from tests.consortium import TOKEN, UNIT, Consortium, Deal, HandMeter, Member, per_unit, start_consortium
+from zunft.v1.usage_pb2 import AccountHead, Claim, Commitment, SubmitUsage
 
 
 @pytest.fixture
@@ -197,3 +197,28 @@ def test_records_that_cannot_be_decoded_spoil_no_other_audit(deal: Deal, monkeyp
     assert [bill.usage_micro for bill in report.bills] == [TOKEN]
     unchecked = {verdict.name for verdict in report.verdicts if verdict.status is Status.UNCHECKED}
     assert unchecked == {"meters", "rating", "prepaid", "tokens", "invoices"}
+
+
+@pytest.mark.parametrize("too_much_micro", [0, 1])
+def test_what_an_excluded_member_s_last_period_is_billed(
+    deal: Deal, monkeypatch: pytest.MonkeyPatch, too_much_micro: int
+) -> None:
+    honest = closing.open_period
+
+    def open_period(head: AccountHead, commitment: Commitment) -> Claim:
+        head.usage_micro += too_much_micro
+        return honest(head, commitment)
+
+    deal.use(UNIT)
+    exclude(deal.customer)
+    monkeypatch.setattr(closing, "open_period", open_period)
+    deal.provider.close_alone(deal)
+    assert deal.account.paid_micro > too_much_micro
+    assert failed(deal.consortium) == ({"invoices"} if too_much_micro else set())
+
+
+def exclude(member: Member) -> None:
+    others = [one for one in member.consortium.members if one != member]
+    ballot = others[0].admin.exclude(member)
+    for voter in others:
+        voter.admin.vote(ballot)

@@ -5,6 +5,7 @@ Four members, so three approvals are more than half of them.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -20,6 +21,7 @@ from chaincode.errors import (
     ContractError,
     ExitCondition,
     Forbidden,
+    HeadMismatch,
     InsufficientFunds,
     MalformedRequest,
     NotFound,
@@ -29,7 +31,7 @@ from chaincode.errors import (
 )
 from network.certificates import P256_ORDER
 from tests.conformance.scene import Scene, refusals
-from tests.consortium import TOKEN, Member
+from tests.consortium import TOKEN, Deal, Member
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, CloseAccount
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_CARRIED,
@@ -40,12 +42,14 @@ from zunft.v1.ballot_pb2 import (
     Vote,
 )
 from zunft.v1.charter_pb2 import Charter, EntryConditions, Threshold, VotingRules
+from zunft.v1.invoice_pb2 import INVOICE_KIND_CREDIT_NOTE
 from zunft.v1.member_pb2 import (
     MEMBER_STATUS_ACTIVE,
     MEMBER_STATUS_EXCLUDED,
     MEMBER_STATUS_SUSPENDED,
     ChannelEdit,
 )
+from zunft.v1.usage_pb2 import Claim, CorrectionReading
 
 DAY_S = 86_400
 
@@ -304,42 +308,93 @@ def amend(scene: Scene, **changes: object) -> Ballot:
 
 
 def test_an_excluded_member_s_accounts_are_closed_and_its_tokens_claimed(scene: Scene) -> None:
-    """Last in this file, as it is for good. One deal in which it provides, one in which it uses on credit."""
-    maker, factory, bank, forge = scene.maker, scene.factory, scene.bank, scene.forge
+    """Last in this file, as it is for good."""
+    provides, consumes, corrected = deals_of_forge(scene)
+    scene.forge.transfer(scene.maker, scene.forge.balance - TOKEN // 2)
+    ballot = scene.maker.admin.exclude(scene.forge)
+    scene.refuses(MalformedRequest, lambda: scene.maker.admin.vote(ballot, msp_id="FactoryMSP"))
+    carry(ballot, scene.maker, scene.factory, scene.bank)
+
+    takes_part_no_more(scene)
+    gives_back_what_it_has(scene, corrected)
+    is_paid_what_it_had_not_claimed(scene, provides)
+    owes_more_than_it_paid_in(scene, consumes)
+    tokens_are_paid_out(scene)
+    is_taken_out_of_the_channel(scene, ballot)
+
+
+def deals_of_forge(scene: Scene) -> tuple[Deal, Deal, Deal]:
+    """It provides; it uses on credit; it provides, and the customer was charged too much. Claimed in part."""
+    maker, factory, forge = scene.maker, scene.factory, scene.forge
     price = scene.deal.terms_in_force().tariff
     provides = scene.consortium.agree(forge, factory, tariff=price, funds=9 * TOKEN)
-    provides.use(2 * TOKEN)
     consumes = scene.consortium.agree(maker, forge, tariff=price, funds=5 * TOKEN, credit_limit_micro=9 * TOKEN)
-    consumes.use(8 * TOKEN)
-    maker.claim(consumes)
-    forge.claim(provides)
-    provides.use(TOKEN)
-    balance = forge.balance
+    corrected = scene.consortium.agree(forge, factory, tariff=price, funds=9 * TOKEN)
+    for deal, used in ((provides, 2), (consumes, 8), (corrected, 4)):
+        deal.use(used * TOKEN)
+        deal.provider.claim(deal)
+    for deal in (provides, consumes):
+        deal.use(TOKEN)
+    factory.settle(corrected)
+    factory.correct(corrected, "c1", CorrectionReading(time_us=scene.consortium.clock.now_us, quantity_micro=-TOKEN))
+    forge.agree(corrected, "c1")
+    return provides, consumes, corrected
 
-    ballot = maker.admin.exclude(forge)
-    scene.refuses(MalformedRequest, lambda: maker.admin.vote(ballot, msp_id="FactoryMSP"))
-    carry(ballot, maker, factory, bank)
+
+def takes_part_no_more(scene: Scene) -> None:
+    maker, bank, forge = scene.maker, scene.bank, scene.forge
     assert forge.record.status == MEMBER_STATUS_EXCLUDED
     scene.refuses(Forbidden, lambda: forge.redeem(TOKEN))
     assert "excluded" in scene.refuses(WrongStatus, lambda: maker.transfer(forge, TOKEN))
     assert "excluded" in scene.refuses(WrongStatus, lambda: bank.mint(forge, TOKEN))
-    assert "excluded" in scene.refuses(
-        AlreadyExists, lambda: maker.admin.apply(forge.admin.sign(forge.admin.bundle(maker)))
-    )
+    bundle = forge.admin.sign(forge.admin.bundle(maker))
+    assert "excluded" in scene.refuses(AlreadyExists, lambda: maker.admin.apply(bundle))
 
-    for deal, left in ((consumes, maker), (provides, factory)):
-        scene.refuses(WrongStatus, lambda deal=deal, left=left: left.close(deal))
-        left.settle(deal)
-        left.close(deal)
-    assert forge.balance == balance + 2 * TOKEN
+
+def gives_back_what_it_has(scene: Scene, corrected: Deal) -> None:
+    """One token, of which it has half."""
+    scene.factory.close_alone(corrected)
+    assert (corrected.account.paid_micro, scene.forge.balance) == (4 * TOKEN - TOKEN // 2, 0)
+    assert corrected.invoices[-1].kind == INVOICE_KIND_CREDIT_NOTE
+
+
+def is_paid_what_it_had_not_claimed(scene: Scene, provides: Deal) -> None:
+    """Two tokens were claimed, one is told by the head."""
+    factory, before = scene.factory, scene.factory.balance
+    scene.refuses(WrongStatus, lambda: factory.close_alone(provides))
+    factory.settle(provides)
+    scene.refuses(MalformedRequest, lambda: factory.close(provides))
+    scene.refuses(HeadMismatch, lambda: factory.close_alone(provides, head=b"another"))
+    scene.refuses(NotFound, lambda: factory.read_claim(provides, 2))
+    factory.close_alone(provides)
+
+    assert (scene.forge.balance, factory.balance - before) == (3 * TOKEN, 6 * TOKEN)
+    claim, invoice = factory.read_claim(provides, 2), provides.invoices[-1]
+    assert sum(line.amount_micro for line in Claim.FromString(claim).lines) == invoice.amount_micro == TOKEN
+    assert (hashlib.sha256(claim).digest(), 2) == (invoice.claim_digest, invoice.claim_number)
+    scene.refuses(NotFound, lambda: factory.read_claim(provides, 3))
+
+
+def owes_more_than_it_paid_in(scene: Scene, consumes: Deal) -> None:
+    scene.refuses(WrongStatus, lambda: scene.maker.close_alone(consumes))
+    scene.maker.settle(consumes)
+    scene.maker.close_alone(consumes)
     assert (consumes.account.paid_micro, consumes.escrow) == (5 * TOKEN, 0)
+    assert [invoice.amount_micro for invoice in consumes.invoices] == [8 * TOKEN, TOKEN]
 
+
+def tokens_are_paid_out(scene: Scene) -> None:
+    maker, bank, forge = scene.maker, scene.bank, scene.forge
     scene.refuses(Forbidden, lambda: maker.redeem(TOKEN, of=forge))
     scene.refuses(WrongStatus, lambda: bank.redeem(TOKEN, of=maker))
     scene.refuses(InsufficientFunds, lambda: bank.redeem(forge.balance + 1, of=forge))
     bank.confirm(bank.redeem(forge.balance, of=forge))
     assert forge.balance == 0
 
+
+def is_taken_out_of_the_channel(scene: Scene, ballot: Ballot) -> None:
+    """The ballot has decided; what changed meanwhile only needs new signatures, however late."""
+    maker, factory, bank, forge = scene.maker, scene.factory, scene.bank, scene.forge
     maker.admin.renew(ballot, scene.consortium.edit(7))
     assert "0 of 3" in scene.refuses(WrongStatus, lambda: maker.admin.execute(ballot))
     scene.refuses(BallotClosed, lambda: factory.admin.vote(ballot, in_favour=False))

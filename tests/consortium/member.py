@@ -171,6 +171,12 @@ class Member:
         request = account_pb2.CloseAccount(agreement_id=deal.agreement_id, customer_msp_id=customer)
         self.call("account.close", request)
 
+    def close_alone(self, deal: Deal, head: bytes = b"") -> None:
+        """Without the other party, with this member's own last head or this one."""
+        request = account_pb2.CloseAccount(agreement_id=deal.agreement_id, customer_msp_id=deal.customer.msp_id)
+        disclosed = serialise(Disclosure(head=head or self.read_head(deal)))
+        self.call("account.close", request, transient={DISCLOSURE: disclosed})
+
     # --- what exactly the two parties endorse -------------------------------------------------------------------------
 
     def submit(self, deal: Deal, *batches: SignedBatch, **forged: Any) -> bytes:

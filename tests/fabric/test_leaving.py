@@ -42,7 +42,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 
 
 def test_a_member_leaves_with_everything_settled(scene: Scene) -> None:
-    deal = do_business(scene)
+    deal = do_business(scene, "forge")
 
     async def leave() -> None:
         await zunft(scene, "leave complete --as forge")
@@ -62,6 +62,9 @@ def test_a_member_leaves_with_everything_settled(scene: Scene) -> None:
 
 
 def test_an_unreachable_member_is_excluded(scene: Scene) -> None:
+    """What it had charged and not claimed is paid without it."""
+    deal = do_business(scene, "mill")
+
     async def exclude() -> None:
         for kind in ("peer", "chaincode", "orderer"):
             await asyncio.to_thread(scene.kill, f"mill.{kind}")
@@ -73,21 +76,28 @@ def test_an_unreachable_member_is_excluded(scene: Scene) -> None:
             await zunft(scene, f"ballot approve {found[1]} --yes --as {voter}")
         assert await status(scene, "mill") == MEMBER_STATUS_EXCLUDED
         await check_is_gone(scene, "mill")
+        closed = await zunft(scene, f"account close {deal.agreement_id} --as bank")
+        assert "5.00 tokens went back" in closed.stdout
+        assert "not claimed yet is paid: 5.00" in closed.stdout
 
     scene.run(while_charging(scene, exclude, "mill"))
     scene.run(scene.check())
+    assert [invoice.amount_micro for invoice in deal.invoices] == [5 * TOKEN]
+    assert "hours" in scene.consortium.run(zunft(scene, "invoice show mill 1 --as bank")).stdout
 
 
 # --- what the members do ----------------------------------------------------------------------------------------------
 
 
-def do_business(scene: Scene) -> Deal:
-    """The forge has tokens, and an account and a meter with usage that is not claimed."""
+def do_business(scene: Scene, provider: str) -> Deal:
+    """It has tokens, and an account and a meter with usage that is not claimed."""
     consortium = scene.consortium
-    forge, bank = consortium.member("forge"), consortium.member("bank")
-    for member, amount in ((forge, 7 * TOKEN), (bank, 10 * TOKEN)):
-        bank.mint(member, amount)
-    deal = consortium.agree(forge, bank, per_unit("hours", TOKEN), funds=10 * TOKEN, meters=[HandMeter("anvil")])
+    member, bank = consortium.member(provider), consortium.member("bank")
+    for receiver, amount in ((member, 7 * TOKEN), (bank, 10 * TOKEN)):
+        bank.mint(receiver, amount)
+    deal = consortium.agree(
+        member, bank, per_unit("hours", TOKEN), funds=10 * TOKEN, meters=[HandMeter(f"{provider}-anvil")]
+    )
     deal.use(5 * UNIT)
     return deal
 
