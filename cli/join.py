@@ -32,15 +32,30 @@ from network.applicant import (
     read_applicant,
     settle_in,
 )
-from network.bundle import Acceptance, OpenedBundle, check_addressed, open_bundle_file, sign_bundle
+from network.bundle import (
+    Acceptance,
+    OpenedBundle,
+    check_addressed,
+    open_bundle_file,
+    show_fingerprint,
+    sign_bundle,
+)
 from network.certificates import utc_now
 from network.charter_text import adopt_text
 from network.errors import InvalidApplicant
-from network.invitation import Invitation, accept_invitation, read_invitation, write_invitation
+from network.invitation import (
+    Invitation,
+    accept_invitation,
+    keep_invitation,
+    kept_invitation,
+    read_invitation,
+    write_invitation,
+)
 from network.member_keys import MemberKeys
 from network.member_material import Endpoint
 from network.private_files import replace_public
 from network.topology import MemberEntry, Topology
+from node.ledger.configuration import config_blocks
 from node.membership.joining import activate, missing_deposit_micro, take_part
 from node.membership.joining import propose as put_in
 from node.membership.own_part import show_orderers
@@ -68,9 +83,19 @@ def invite(
     topology = Topology.load(home)
     if topology.fabric is None:
         raise BadArgument("the embedded ledger is in this folder only: here an applicant needs no invitation")
-    write_invitation(file, topology, run(_charter_in_force(home, acting)).version)
-    say(f"{file} is for the company that wants to join. It then types:")
-    say(f"zunft join request APPLICANT.yaml --invitation {file.name} --sponsor NAME --home FOLDER")
+
+    async def work() -> tuple[Invitation, str]:
+        charter = await _charter_in_force(home, acting)
+        async with open_session(home, acting) as session:
+            blocks = [block async for block in config_blocks(session.gateway("record.read"))]
+            author = session.files("member.apply").pair(now=utc_now())
+            return write_invitation(file, topology, charter.version, blocks, author), session.member.name
+
+    invitation, sponsor = run(work())
+    say(f"{file} is for the company that wants to join. Its fingerprint, to be told by telephone:")
+    say(show_fingerprint(invitation.fingerprint))
+    say("It then types:")
+    say(f"zunft join request APPLICANT.yaml --invitation {file.name} --sponsor {sponsor} --home FOLDER")
 
 
 @app.command()
@@ -89,8 +114,9 @@ def request(
     """
     company = read_applicant(applicant)
     if invitation:
-        invited = read_invitation(invitation)
+        invited = read_invitation(invitation, utc_now())
         topology, accepted = invited.topology, _acceptance(invited, sponsor)
+        _trust_inviter(invited, yes)
         _accept_charter(invited.charter, yes)
         topology, own = _settle_elsewhere(home, company, invited)
     else:
@@ -178,10 +204,20 @@ def status(who: Who, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json =
 
 
 @app.command()
-def complete(home: Home = DEFAULT_HOME, acting: As = "", fabric_bin: FabricBin = None) -> None:
+def complete(
+    invitation: Annotated[
+        Path | None, typer.Option(help="A newer one than at the request: orderers may be elsewhere since.")
+    ] = None,
+    yes: Yes = False,
+    home: Home = DEFAULT_HOME,
+    acting: As = "",
+    fabric_bin: FabricBin = None,
+) -> None:
     """As the applicant: bring the own processes to where the others are, and become active. Can be repeated."""
     topology = Topology.load(home)
     member = _newcomer(topology, acting)
+    if invitation:
+        _take_newer(home, read_invitation(invitation, utc_now()), yes)
     if topology.fabric:
         with steps_shown() as report:
             run(join(network_of(topology, fabric_bin, report), member, report))
@@ -210,6 +246,23 @@ def complete(home: Home = DEFAULT_HOME, acting: As = "", fabric_bin: FabricBin =
 
 
 # --- the applicant ----------------------------------------------------------------------------------------------------
+
+
+def _trust_inviter(invited: Invitation, yes: bool) -> None:
+    """Raises BadArgument."""
+    inviter = invited.topology.name_of(invited.inviter_msp_id)
+    say(f"{inviter} invites to {invited.topology.consortium}. Fingerprint, to be compared by telephone:")
+    say(show_fingerprint(invited.fingerprint))
+    if not yes and not is_agreed(QUESTION):
+        raise BadArgument("the fingerprint is not the one that was told, nothing was done: ask for another invitation")
+
+
+def _take_newer(home: Path, invited: Invitation, yes: bool) -> None:
+    """Its fingerprint is asked for unless it is that of the one before. Raises BadArgument, InvalidInvitation."""
+    before = kept_invitation(home)
+    if before is None or before.fingerprint != invited.fingerprint:
+        _trust_inviter(invited, yes)
+    keep_invitation(home, invited)
 
 
 def _accept_charter(text: str, yes: bool) -> None:
@@ -254,7 +307,7 @@ def _settle_elsewhere(home: Path, company: Applicant, invitation: Invitation) ->
         raise InvalidApplicant(
             f"{home} belongs to another applicant, or its file has been changed: name another --home"
         )
-    topology = accept_invitation(home, invitation, company.member)
+    topology = accept_invitation(home, invitation, company)
     return topology, MemberKeys.load(keys_folder(home, company.member))
 
 

@@ -8,10 +8,9 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from chaincode.roles import Role
-from cli.errors import NoSuchUser
 from cli.logs import log_to_standard_error
 from cli.session import Session
+from network.users import acting_user
 from node.api.access import ROLES_BY_CALL
 from node.api.client import NodeClient
 from node.errors import NodeUnreachable
@@ -32,7 +31,7 @@ def local_node(session: Session, *, port: int | None = None) -> Node:
 @asynccontextmanager
 async def open_node(session: Session, call: str) -> AsyncIterator[NodeClient]:
     """A client for one call of the API, as a user whose roles allow it; the node knows of every block there is."""
-    user = session.user or _user_for(session, ROLES_BY_CALL[call])
+    user = session.user or acting_user(session.topology.keys(session.member), ROLES_BY_CALL[call])
     if await _is_listening(session):
         async with client_of(session.topology, session.member, user) as client:
             await _catch_up(session, client)
@@ -72,9 +71,3 @@ async def _catch_up(session: Session, client: NodeClient) -> None:
         raise NodeUnreachable(
             f"the node of {session.member.name} has not read block {height - 1} within {CATCH_UP_TIMEOUT_S:.0f} s"
         ) from error
-
-
-def _user_for(session: Session, allowed: frozenset[Role]) -> str:
-    for name in session.topology.keys(session.member).users_with(allowed):
-        return name
-    raise NoSuchUser(f"{session.member.name} has no user with the role {' or '.join(sorted(allowed))}")

@@ -15,11 +15,12 @@ from google.protobuf.message import Message
 from chaincode import keys
 from chaincode.contract import TRANSACTIONS
 from chaincode.keys import Key
-from cli.errors import NoSuchUser, NotAParty
+from cli.errors import NotAParty
 from fabric.diagnosis import diagnose
 from fabric.errors import NotAdmitted
 from network.key_files import KeyFiles
 from network.topology import MemberEntry, Topology
+from network.users import acting_user
 from node.ledger.connect import connect
 from node.ledger.gateway.calls import Limits
 from node.ledger.gateway.commit import Committed
@@ -52,8 +53,8 @@ class Session:
     user: str | None
 
     def gateway(self, transaction: str) -> Gateway:
-        """As the named user, else as the member's first user whose roles allow the transaction. Raises NoSuchUser."""
-        files = self._find_user(transaction)
+        """As the named user, else as `acting_user` of those whose roles allow the transaction. Raises NetworkError."""
+        files = self.files(transaction)
         identity = SigningIdentity.load(self.member.msp_id, files.certificate_path, files.key_path)
         return Gateway(self.transport, identity, channel=self.topology.channel, limits=LIMITS)
 
@@ -107,15 +108,10 @@ class Session:
             raise NotAParty(f"{self.member.name} is no party of {agreement_id}: act --as {parties}")
         return agreement
 
-    def _find_user(self, transaction: str) -> KeyFiles:
+    def files(self, transaction: str) -> KeyFiles:
+        """Certificate and key of the user in whose name that is done. Raises UserNotFound, NoValidUser."""
         own = self.topology.keys(self.member)
-        if self.user is not None:
-            return own.user(self.user)
-        allowed = TRANSACTIONS[transaction].roles
-        for name in own.users_with(allowed):
-            return own.user(name)
-        needed = " or ".join(sorted(allowed))
-        raise NoSuchUser(f"{self.member.name} has no user with the role {needed}, which {transaction} needs")
+        return own.user(self.user or acting_user(own, TRANSACTIONS[transaction].roles))
 
 
 @asynccontextmanager

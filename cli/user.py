@@ -109,18 +109,22 @@ def _of_member(acting: str) -> str:
 
 
 def _other_admin(session: Session, name: str) -> KeyFiles:
-    """Who signs the revocation: the named user, else the member's first admin; never the one who is revoked.
+    """Who signs the revocation: the named user, else any admin; never the one who is revoked.
 
     Raises NoSuchUser, BadArgument.
     """
     keys = session.topology.keys(session.member)
-    admins = [one for one in keys.users_with([Role.ADMIN]) if one != name and session.user in (None, one)]
+    admins = [
+        one
+        for one in list_users(keys, utc_now())
+        if Role.ADMIN in one.roles and one.is_valid and one.name != name and session.user in (None, one.name)
+    ]
     if not admins:
         raise NoSuchUser(
             f"the revocation of {name} needs the signature of another admin of {session.member.name}: "
             "zunft user add NAME --role admin"
         )
-    return keys.user(admins[0])
+    return keys.user(admins[0].name)
 
 
 async def _publish(session: Session, admin: KeyFiles, name: str) -> None:

@@ -1,21 +1,24 @@
-"""Whether the channel has admitted a member: its orderers hand their blocks to members only."""
+"""Whether the channel has admitted a member, and which orderers say so: they hand their blocks to members only."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 
 import grpc
 import grpc.aio
 from fabric_protos.common import common_pb2
 from fabric_protos.orderer import ab_pb2_grpc
 
-from fabric.errors import NotAdmitted
-from network.channel_reader import read_channel
-from network.orderer_addresses import OrdererAddress, orderer_addresses
+from fabric.errors import NoOrderer, NotAdmitted
+from network.known_orderers import Detour, KnownOrderers, known_orderers
+from network.member_material import Endpoint
+from network.orderer_addresses import OrdererAddress
 from network.topology import MemberEntry, Topology
+from network.users import admin_of
 from node.ledger.gateway.blocks import NEWEST, blocks_request, present_blocks
 from node.ledger.gateway.clock import system_clock_us
 from node.ledger.gateway.identity import SigningIdentity
@@ -24,16 +27,46 @@ from node.ledger.gateway.proposal import NONCE_BYTES, timestamp
 ANSWER_TIMEOUT_S = 5
 
 
-async def check_admitted(topology: Topology, member: MemberEntry) -> None:
-    """Asks the orderers of the channel's first block, with which the member's peer begins, too. Raises NotAdmitted.
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What the orderers that a member knows say to it: one of common.Status each; UNKNOWN without an answer."""
 
-    Where none of them answers, nothing is known: the peer tries for itself.
-    """
-    request = _request(topology, member)
-    first = read_channel(common_pb2.Block.FromString(topology.genesis_path.read_bytes()))
-    addresses = orderer_addresses(first.config.channel_group)
-    answers = await asyncio.gather(*(_ask(address, request) for address in addresses))
-    if common_pb2.FORBIDDEN in answers and common_pb2.SUCCESS not in answers:
+    known: KnownOrderers
+    status_by_endpoint: Mapping[Endpoint, int]
+
+    @property
+    def say_no(self) -> bool:
+        """Whether the channel does not know the member, or no more: some say so, and none hands out a block."""
+        statuses = self.status_by_endpoint.values()
+        return common_pb2.FORBIDDEN in statuses and common_pb2.SUCCESS not in statuses
+
+    def detours(self) -> list[Detour]:
+        """By which the member's peer finds those that serve it. Raises NoOrderer, which names all that were asked."""
+        statuses = self.status_by_endpoint
+        serving = [one for one in self.known.addresses if statuses[one.endpoint] == common_pb2.SUCCESS]
+        if not serving:
+            raise NoOrderer(f"no orderer of the channel hands out its blocks: {', '.join(map(self._tried, statuses))}")
+        return self.known.detours(serving)
+
+    def _tried(self, endpoint: Endpoint) -> str:
+        status = self.status_by_endpoint[endpoint]
+        return f"{endpoint} {_WORDS.get(status) or f'says {common_pb2.Status.Name(status)}'}"
+
+
+_WORDS = {common_pb2.UNKNOWN: "does not answer"}
+
+
+async def ask_orderers(topology: Topology, member: MemberEntry) -> Answers:
+    """Those of the channel's first block and of the invitation, all at once."""
+    request, known = _request(topology, member), known_orderers(topology)
+    statuses = await asyncio.gather(*(_ask(address, request) for address in known.addresses))
+    endpoints = [address.endpoint for address in known.addresses]
+    return Answers(known, dict(zip(endpoints, statuses, strict=True)))
+
+
+def check_admitted(answers: Answers, topology: Topology, member: MemberEntry) -> None:
+    """Where none answers, nothing is known. Raises NotAdmitted."""
+    if answers.say_no:
         raise NotAdmitted(
             f"the members have not admitted {member.msp_id} to {topology.channel} yet: ask your sponsor to type "
             f"zunft join status {member.msp_id}, which says who must approve; then type this again"
@@ -42,7 +75,7 @@ async def check_admitted(topology: Topology, member: MemberEntry) -> None:
 
 def _request(topology: Topology, member: MemberEntry) -> common_pb2.Envelope:
     """The newest block, for the member's admin."""
-    files = topology.keys(member).admin()
+    files = admin_of(topology.keys(member))
     identity = SigningIdentity.load(member.msp_id, files.certificate_path, files.key_path)
     header = common_pb2.ChannelHeader(
         type=common_pb2.DELIVER_SEEK_INFO, channel_id=topology.channel, timestamp=timestamp(system_clock_us())

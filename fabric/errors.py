@@ -19,7 +19,7 @@ class PortTaken(FabricError):
 
 
 class ProcessEnded(FabricError):
-    """A process ended right after its start."""
+    """A process ended right after its start, or while something was done with it."""
 
 
 class UnknownProcess(FabricError):

@@ -1,7 +1,7 @@
 """One member's part of a running network joins the channel, which goes on meanwhile.
 
-What a member that joins needs is its own: keys, endpoints, the channel's genesis block. The rest comes from its own
-peer, which checks every block since then for itself.
+What a member that joins needs is its own: keys, endpoints, the channel's genesis block, and where orderers are today.
+The rest comes from its own peer, which checks every block since the first one for itself.
 
     the channel has admitted the member ─► peer joins and catches up ─► package installed, what the channel has
     committed approved ─► orderer follows ─► the others know the peer     (each step does what is not done yet)
@@ -12,7 +12,8 @@ seconds: `OrdererSite.until_ordering`. Under raft its member's admin then shows 
 
 from __future__ import annotations
 
-from fabric.admission import check_admitted
+from fabric.admission import Answers, ask_orderers, check_admitted
+from fabric.errors import NoOrderer
 from fabric.network import FabricNetwork, Report
 from fabric.preflight import check_certificates, check_room
 from fabric.running.process import ProcessKind
@@ -25,37 +26,63 @@ from network.topology import MemberEntry
 async def join(network: FabricNetwork, member: MemberEntry, report: Report) -> None:
     """Starts the member's processes and brings them to where the others are.
 
-    Raises NotAdmitted, and then has done nothing; FabricError, NetworkError, LedgerError. After each it can be tried
-    again.
+    Raises NotAdmitted, NoOrderer, and then has done nothing; ProcessEnded, as soon as one of them does; FabricError,
+    NetworkError, LedgerError. After each it can be tried again.
     """
-    await check_admitted(network.topology, member)
+    answers = await ask_orderers(network.topology, member)
+    check_admitted(answers, network.topology, member)
     own, site = network.only(member), network.site(member)
     check_certificates(own.topology, utc_now())
     check_room(own.topology)
     own.check_ports()
+    if not await site.is_caught_up():
+        await _show_way(own, site, answers)
     own.write_files()
     report("starting the chaincode and the peer")
     await own.start(own.processes(ProcessKind.CHAINCODE))
     await own.start(own.processes(ProcessKind.PEER))
-    report("joining the peer to the channel")
-    await site.join_peer()
-    report("waiting until the peer has caught up")
-    await site.until_caught_up()
-    report("approving the chaincode")
-    await site.install()
-    await site.approve_committed()
+    await own.while_running(_join_peer(site, report), ProcessKind.CHAINCODE, ProcessKind.PEER)
     if member.orderer:
         report("starting the orderer")
         await own.start(own.processes(ProcessKind.ORDERER))
-        report("joining the orderer to the channel")
-        await site.orderer.join((await site.newest_config_block()).SerializeToString())
-        report("waiting until the orderer has caught up")
-        await site.orderer.until_caught_up()
-    report("waiting until the others' peers are known")
-    await until_enough_known(site)
+    await own.while_running(_join_others(site, report))
 
 
 async def until_enough_known(site: MemberSite) -> None:
     """Until the peer knows a majority of the channel's members, its own among them. Raises NotInTime."""
     members = set(read_channel(await site.newest_config_block()).members)
     await site.until_known(members, least=len(members) // 2 + 1)
+
+
+async def _show_way(own: FabricNetwork, site: MemberSite, answers: Answers) -> None:
+    """A peer that runs already knows only those orderers that there were when it started. Raises NoOrderer."""
+    try:
+        detours = answers.detours()
+    except NoOrderer as error:
+        raise NoOrderer(
+            f"{error}. Check that this machine reaches them; if others have taken their places, ask your sponsor for "
+            "another invitation: zunft join complete --invitation FILE"
+        ) from error
+    if site.set_detours(detours):
+        await own.stop(own.processes(ProcessKind.PEER))
+
+
+async def _join_peer(site: MemberSite, report: Report) -> None:
+    report("joining the peer to the channel")
+    await site.join_peer()
+    report("waiting until the peer has caught up")
+    await site.until_caught_up()
+    site.end_detours()
+    report("approving the chaincode")
+    await site.install()
+    await site.approve_committed()
+
+
+async def _join_others(site: MemberSite, report: Report) -> None:
+    if site.member.orderer:
+        report("joining the orderer to the channel")
+        await site.orderer.join((await site.newest_config_block()).SerializeToString())
+        report("waiting until the orderer has caught up")
+        await site.orderer.until_caught_up()
+    report("waiting until the others' peers are known")
+    await until_enough_known(site)

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
+from typing import Any, TypeVar
 
 from chaincode.code_digest import code_digest
 from fabric.administration.lifecycle import Definition
@@ -27,8 +28,11 @@ from network.member_material import Endpoint
 from network.topology import FabricSettings, MemberEntry, Topology
 
 START_TIMEOUT_S = 60
+# So often it is looked whether those that something is done with still run.
+WATCH_S = 1
 
 Report = Callable[[str], None]
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -70,12 +74,12 @@ class FabricNetwork:
         for process in reversed(self.processes()):
             if self.runtime_of(process).running(process):
                 report(f"stopping {process.name}")
-                await asyncio.to_thread(self.runtime_of(process).stop, process)
+                await self.stop([process])
 
     async def restart(self, name: str) -> None:
         """One process. Raises UnknownProcess, CannotStart, ProcessEnded, NotInTime."""
         process = self.find(name)
-        await asyncio.to_thread(self.runtime_of(process).stop, process)
+        await self.stop([process])
         self.write_files()
         await self.start([process])
 
@@ -140,6 +144,33 @@ class FabricNetwork:
         for process in processes:
             self.runtime_of(process).start(process)
         await asyncio.gather(*map(self._until_listening, processes))
+
+    async def stop(self, processes: Sequence[FabricProcess]) -> None:
+        """What of them runs."""
+        for process in processes:
+            await asyncio.to_thread(self.runtime_of(process).stop, process)
+
+    async def while_running(self, work: Coroutine[Any, Any, Answer], *kinds: ProcessKind) -> Answer:
+        """What needs the processes of these kinds, else all. Raises ProcessEnded as soon as one of them does."""
+        task, processes = asyncio.create_task(work), self.processes(*kinds)
+        try:
+            while not task.done():
+                await asyncio.wait([task], timeout=WATCH_S)
+                if not task.done():
+                    await asyncio.to_thread(self._check_running, processes)
+            return task.result()
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    def _check_running(self, processes: Sequence[FabricProcess]) -> None:
+        """Raises ProcessEnded."""
+        for process in processes:
+            if self.runtime_of(process).running(process) is None:
+                raise ProcessEnded(
+                    f"{process.name} has ended meanwhile; its last line in {process.log_path}: {_last_line(process)}; "
+                    "type this again to start it again"
+                )
 
     async def _deploy(self) -> None:
         """Every member installs and approves the chaincode, one commits it."""

@@ -14,6 +14,7 @@ from network.errors import ForeignCertificate
 from network.key_files import KeyFiles, parse_certificate
 from network.member_keys import MemberKeys
 from network.topology import MemberEntry, Topology
+from network.users import admin_of
 
 # A raft log of 64 MB, and the rest.
 ORDERER_BYTES = 80 * 10**6
@@ -50,7 +51,7 @@ def _with_roots(member: MemberEntry, keys: MemberKeys) -> Iterator[tuple[KeyFile
     material = keys.public_material()
     [identity_root] = (parse_certificate(pem, "the root of identities") for pem in material.ca_certificates)
     [tls_root] = (parse_certificate(pem, "the root of TLS certificates") for pem in material.tls_ca_certificates)
-    yield keys.admin(), identity_root
+    yield admin_of(keys), identity_root
     for kind in [NodeKind.PEER, *([NodeKind.ORDERER] if member.orderer else [])]:
         yield keys.node(kind), identity_root
         yield keys.node_tls(kind), tls_root

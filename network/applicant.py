@@ -20,20 +20,32 @@ from network.founding import FABRIC_PORTS_EACH, HOST, LAST_PORT, check_name, fou
 from network.member_keys import DEFAULT_HOSTS, MemberKeys
 from network.member_material import Endpoint, check_msp_id
 from network.private_files import write_public
-from network.topology import MemberEntry, OrdererEndpoints, PeerEndpoints, Topology, parse_member, plain
+from network.topology import (
+    MemberEntry,
+    OrdererEndpoints,
+    PeerEndpoints,
+    RuntimeKind,
+    Topology,
+    parse_member,
+    plain,
+)
 from zunft.v1.member_pb2 import LegalIdentifier
 
 APPLICANT_FILE = "applicant.yaml"
 
-_FIELDS = ("name", "msp_id", "legal_name", "identifiers", "host", "first_port", "orderer")
+_FIELDS = ("name", "msp_id", "legal_name", "identifiers", "host", "first_port", "orderer", "runtime")
 
 
 @dataclass(frozen=True, slots=True)
 class Applicant:
-    """Who applies. `identifiers` are values of zunft.v1.LegalIdentifier by their schemes, like "lei" and "vat"."""
+    """Who applies. `identifiers` are values of zunft.v1.LegalIdentifier by their schemes, like "lei" and "vat".
+
+    `runtime` is what runs its own peer and orderer, whatever the others' do.
+    """
 
     member: MemberEntry
     identifiers: Mapping[str, str]
+    runtime: RuntimeKind = RuntimeKind.NATIVE
 
     @property
     def legal_identifiers(self) -> list[LegalIdentifier]:
@@ -45,7 +57,7 @@ def read_applicant(path: Path) -> Applicant:
     """From YAML: name, msp_id, legal_name, first_port. Raises InvalidApplicant.
 
     Optional: identifiers (by scheme), host (where the others reach its nodes; this machine alone without it), orderer
-    (whether it runs one; it does without it).
+    (whether it runs one; it does without it), runtime (native or docker; native without it).
     """
     fields = _read_yaml(path)
     try:
@@ -104,7 +116,11 @@ def load_applicant(home: Path) -> Applicant:
     path = home / APPLICANT_FILE
     fields = _read_yaml(path)
     try:
-        return Applicant(parse_member(fields["member"]), _parse_identifiers(fields.get("identifiers")))
+        return Applicant(
+            parse_member(fields["member"]),
+            _parse_identifiers(fields.get("identifiers")),
+            _parse_runtime(fields),
+        )
     except (KeyError, TypeError, ValueError, InvalidTopology) as error:
         raise InvalidApplicant(f"{path}: {error} is missing or wrong") from error
 
@@ -141,7 +157,7 @@ def _parse_plan(fields: Mapping[str, Any]) -> Applicant:
         peer=PeerEndpoints(*_endpoints(host, first_port + 1)),
         orderer=OrdererEndpoints(*_endpoints(host, first_port + 4)) if fields.get("orderer", True) else None,
     )
-    applicant = Applicant(member, _parse_identifiers(fields.get("identifiers")))
+    applicant = Applicant(member, _parse_identifiers(fields.get("identifiers")), _parse_runtime(fields))
     check_identifiers(applicant.legal_identifiers)
     return applicant
 
@@ -155,6 +171,13 @@ def _parse_identifiers(value: object) -> Mapping[str, str]:
     if not isinstance(value, dict | None):
         raise ValueError("identifiers must have a field for each scheme, like lei and vat")
     return {str(scheme): str(one) for scheme, one in (value or {}).items()}
+
+
+def _parse_runtime(fields: Mapping[str, Any]) -> RuntimeKind:
+    value = fields.get("runtime", RuntimeKind.NATIVE)
+    if value not in list(RuntimeKind):
+        raise ValueError(f"runtime must be {' or '.join(RuntimeKind)}, not {value!r}")
+    return RuntimeKind(value)
 
 
 def _hosts(member: MemberEntry) -> list[str]:

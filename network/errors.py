@@ -34,6 +34,10 @@ class UserNotFound(NetworkError):
     """The member has no user of this name."""
 
 
+class NoValidUser(NetworkError):
+    """The member has users for this, but their certificates have all expired or are revoked."""
+
+
 # --- keys and certificates ------------------------------------------------------------------------------------------
 
 
@@ -136,6 +140,14 @@ class InvalidApplicant(NetworkError):
 
 class InvalidInvitation(NetworkError):
     """A file is no invitation to a consortium, or is damaged."""
+
+
+class ForgedInvitation(InvalidInvitation):
+    """An invitation was changed after it was signed, or nobody has signed it who is an admin of a member."""
+
+
+class BrokenSignature(NetworkError):
+    """A text's signature is missing, or is not of these bytes."""
 
 
 class UnusableBundle(NetworkError):

@@ -104,12 +104,6 @@ class MemberKeys:
         """Where a user's files are, or would be. Raises InvalidName."""
         return _files(self.folder / "users", _check_user_name(name))
 
-    def admin(self) -> KeyFiles:
-        """The files of the member's first admin. Raises UserNotFound, UnreadableCertificate."""
-        for name in self.users_with([Role.ADMIN]):
-            return self.user(name)
-        raise UserNotFound(f"{self.msp_id} has no admin; add one: zunft user add NAME --role admin")
-
     def users_with(self, roles: Collection[Role]) -> list[str]:
         """Names of the users that have one of these roles, sorted. Raises UnreadableCertificate."""
         return [name for name in self.users() if read_roles(self.user(name).certificate()) & set(roles)]

@@ -13,6 +13,7 @@ from fabric_protos.peer import proposal_response_pb2
 from fabric.errors import PeerUnreachable, RefusedByPeer
 from network.member_keys import MemberKeys
 from network.member_material import Endpoint
+from network.users import admin_of
 from node.ledger.gateway.identity import SigningIdentity
 
 TIMEOUT_S = 10
@@ -32,7 +33,7 @@ async def members_known(endpoint: Endpoint, keys: MemberKeys, channel: str, chai
 
 
 async def _ask(endpoint: Endpoint, keys: MemberKeys, query: protocol_pb2.Query) -> protocol_pb2.QueryResult:
-    files = keys.admin()
+    files = admin_of(keys)
     identity = SigningIdentity.load(keys.msp_id, files.certificate_path, files.key_path)
     authentication = protocol_pb2.AuthInfo(client_identity=identity.creator)
     payload = protocol_pb2.Request(authentication=authentication, queries=[query]).SerializeToString()

@@ -20,6 +20,7 @@ from google.protobuf.message import Message
 from fabric.errors import PeerUnreachable, RefusedByPeer
 from network.member_keys import MemberKeys
 from network.member_material import Endpoint
+from network.users import admin_of
 from node.ledger.gateway.identity import SigningIdentity
 from node.ledger.gateway.proposal import NONCE_BYTES, Call, make_proposal
 
@@ -31,7 +32,7 @@ class PeerAdmin:
     """One connection to the peer. Every method raises PeerUnreachable, RefusedByPeer."""
 
     def __init__(self, endpoint: Endpoint, keys: MemberKeys) -> None:
-        files = keys.admin()
+        files = admin_of(keys)
         self.identity = SigningIdentity.load(keys.msp_id, files.certificate_path, files.key_path)
         self._endpoint = endpoint
         self._channel = grpc.aio.secure_channel(

@@ -5,7 +5,7 @@ does with them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -28,12 +28,16 @@ from fabric.errors import (
 from fabric.running.process import FabricProcess, ProcessKind
 from fabric.site.chaincode import chaincode_process, write_chaincode_files
 from fabric.site.chaincode_package import ChaincodePackage
+from fabric.site.detours import end_detours, set_detours
+from fabric.site.member_folders import make_process_folder, process_folder
 from fabric.site.orderer import orderer_process, write_orderer_files
 from fabric.site.orderer_site import OrdererSite
 from fabric.site.peer import peer_process, write_peer_files
 from fabric.waiting import AGREE_TIMEOUT_S, JOIN_TIMEOUT_S, STALL_TIMEOUT_S, until, until_caught_up
+from network.known_orderers import Detour
 from network.member_keys import MemberKeys
 from network.topology import FabricSettings, MemberEntry, PeerEndpoints, Topology
+from network.users import admin_of
 from node.ledger.configuration import newest_config_block
 from node.ledger.connect import connect
 from node.ledger.errors import LedgerError
@@ -112,6 +116,23 @@ class MemberSite:
                 passing=(PeerUnreachable, PeerBehind),
             )
 
+    async def is_caught_up(self) -> bool:
+        """As far as that; not, if it does not answer. Raises WrongChannel."""
+        async with PeerAdmin(self._peer.peer, self._keys) as admin:
+            try:
+                await check_genesis(admin, self.topology, f"the peer of {self.member.name}")
+            except (PeerUnreachable, PeerBehind):
+                return False
+        return True
+
+    def set_detours(self, detours: Sequence[Detour]) -> bool:
+        """Where the peer looks for orderers from its next start on; whether it is elsewhere than before."""
+        return set_detours(make_process_folder(self._keys, ProcessKind.PEER), detours)
+
+    def end_detours(self) -> None:
+        """Once it has caught up, it knows for itself."""
+        end_detours(process_folder(self._keys, ProcessKind.PEER))
+
     async def until_known(self, msp_ids: set[str], *, least: int | None = None) -> None:
         """Until the member's peer knows one of each of these, and that it runs the chaincode. Raises NotInTime.
 
@@ -187,7 +208,7 @@ class MemberSite:
     @asynccontextmanager
     async def gateway(self, chaincode: str) -> AsyncIterator[Gateway]:
         """As the member's admin, on its own peer."""
-        files = self._keys.admin()
+        files = admin_of(self._keys)
         identity = SigningIdentity.load(self.member.msp_id, files.certificate_path, files.key_path)
         transport = connect(self.topology, self.member)
         try:

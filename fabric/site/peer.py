@@ -11,8 +11,9 @@ from pathlib import Path
 
 from fabric.running.process import FabricProcess, ProcessKind
 from fabric.site.chaincode_package import PACKAGE_TYPE
-from fabric.site.config_file import Tree, write_config
+from fabric.site.config_file import Tree, lay_over, write_config
 from fabric.site.core_yaml import core_yaml
+from fabric.site.detours import write_detours
 from fabric.site.member_folders import make_process_folder, process_folder, renew_msp
 from network.certificates import NodeKind
 from network.member_keys import MemberKeys
@@ -52,7 +53,8 @@ def write_peer_files(keys: MemberKeys, endpoints: PeerEndpoints, settings: Fabri
     # The peer keeps what the builder said; it shall ask again.
     for build in folder.glob("data/externalbuilder/builds/*"):
         shutil.rmtree(build)
-    write_config(folder / "core.yaml", core_yaml(keys, endpoints, folder), settings.core)
+    tree = lay_over(core_yaml(keys, endpoints, folder), write_detours(folder))
+    write_config(folder / "core.yaml", tree, settings.core)
 
 
 def _connection(keys: MemberKeys, endpoints: PeerEndpoints) -> Tree:

@@ -16,7 +16,7 @@ from network.member_keys import MemberKeys
 from network.renewal import renew_user
 from network.revocation import Revocations, read_revocations
 from network.revoking import revocations_of, revoke_user, unite_revocations
-from network.users import UserStatus, list_users
+from network.users import UserStatus, admin_of, list_users
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 ROOT = make_authority("msp-ca.MakerMSP", "MakerMSP", Validity()).certificate
@@ -74,7 +74,7 @@ def test_a_member_keeps_an_admin(member: MemberKeys) -> None:
     assert not member.revocation_lists()
     member.add_user("deputy", ["admin"])
     revoke_user(member, "admin")
-    assert member.admin() == member.user("deputy")
+    assert admin_of(member) == member.user("deputy")
 
 
 def test_a_list_that_was_lost_comes_back_from_the_channel(member: MemberKeys) -> None:

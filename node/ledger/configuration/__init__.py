@@ -9,7 +9,7 @@ from node.ledger.configuration.errors import (
     UpdateOvertaken,
     UpdateRefused,
 )
-from node.ledger.configuration.reading import newest_channel, newest_config_block
+from node.ledger.configuration.reading import config_blocks, newest_channel, newest_config_block
 from node.ledger.configuration.submission import SubmissionLimits, is_admitted, submit_update
 from node.ledger.configuration.update import sign_update, signed_update
 
@@ -22,6 +22,7 @@ __all__ = [
     "UpdateNotInForce",
     "UpdateOvertaken",
     "UpdateRefused",
+    "config_blocks",
     "is_admitted",
     "newest_channel",
     "newest_config_block",

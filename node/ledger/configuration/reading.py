@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 from fabric_protos.common import common_pb2
@@ -21,6 +22,17 @@ async def newest_config_block(gateway: Gateway) -> common_pb2.Block:
     newest = await block_at(gateway, NEWEST)
     number = last_config_number(newest)
     return newest if number == newest.header.number else await block_at(gateway, number)
+
+
+async def config_blocks(gateway: Gateway) -> AsyncIterator[common_pb2.Block]:
+    """All of the channel's configurations, the newest first. Raises StreamError, MalformedConfigBlock."""
+    block = await newest_config_block(gateway)
+    while block.header.number:
+        yield block
+        before = await block_at(gateway, block.header.number - 1)
+        number = last_config_number(before)
+        block = before if number == before.header.number else await block_at(gateway, number)
+    yield block
 
 
 async def block_at(gateway: Gateway, number: int) -> common_pb2.Block:
