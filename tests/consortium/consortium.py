@@ -217,11 +217,13 @@ def followed(consortium: Consortium) -> Iterator[Consortium]:
         consortium.run(consortium.ledger.close())
 
 
-def make_topology(folder: Path, names: Sequence[str], fabric: FabricSettings | None) -> Topology:
-    """Every member's keys: a user for each role, and one without any."""
+def make_topology(
+    folder: Path, names: Sequence[str], fabric: FabricSettings | None, orderers: Sequence[str] = ()
+) -> Topology:
+    """Every member's keys: a user for each role, and one without any. On Fabric these run orderers, else all."""
     members = tuple((name, msp_id_of(name), name.capitalize()) for name in names)
     first_port = free_first_port(len(names)) if fabric else FIRST_PORT
-    plan = Plan("Test guild", "zunft", "EUR", ISSUER, "The charter", members, first_port, fabric)
+    plan = Plan("Test guild", "zunft", "EUR", ISSUER, "The charter", members, first_port, fabric, tuple(orderers))
     folder.mkdir(parents=True, exist_ok=True)
     topology = make_members(folder, plan)
     for member in topology.members:

@@ -10,19 +10,18 @@ from pathlib import Path
 
 import yaml
 
+from fabric.errors import ProcessEnded
 from fabric.joining import join
 from fabric.network import FabricNetwork
 from fabric.running.process import FabricProcess, ProcessKind
 from fabric.runtimes import network_of
 from network.founding import FABRIC_PORTS_FROM
 from network.topology import Topology
+from network.users import admin_of
+from node.ledger.gateway import SigningIdentity
 from tests.cli.program import Outcome, Zunft
 from tests.consortium.consortium import msp_id_of
 from tests.consortium.fabric import free_first_port
-
-
-class Died(Exception):
-    """What was typed came to nothing in its midst."""
 
 
 @dataclass(frozen=True)
@@ -78,21 +77,25 @@ class Company:
         if (self.home / "consortium.yaml").exists():
             await self.network.down(lambda _step: None)
 
-    async def join_until_its_peer_is_killed(self) -> None:
-        """kill -9 while it catches up, and the command with it."""
+    async def join_until_its_peer_is_killed(self) -> ProcessEnded:
+        """kill -9 while it catches up; what the command says."""
         network = self.network
 
         def report(step: str) -> None:
             if step == "waiting until the peer has caught up":
                 [peer] = network.processes(ProcessKind.PEER)
                 kill(network, peer)
-                raise Died
 
         try:
             await join(network, network.topology.members[0], report)
-        except Died:
-            return
-        raise AssertionError("its peer was never about to catch up")
+        except ProcessEnded as error:
+            return error
+        raise AssertionError("it has joined without its peer")
+
+    def admin(self) -> SigningIdentity:
+        topology = Topology.load(self.home)
+        files = admin_of(topology.keys(topology.members[0]))
+        return SigningIdentity.load(self.msp_id, files.certificate_path, files.key_path)
 
 
 async def typed(home: Path, words: str) -> Outcome:

@@ -18,10 +18,12 @@ from chaincode.roles import Role
 from cli.exit_codes import ExitCode
 from network.bundle import open_bundle_file
 from network.channel_reader import Channel
-from network.consenters import consenters
+from network.config_update import config_update
+from network.consenters import consenters, remove_consenter
 from network.topology import OrderingKind
-from node.ledger.configuration import newest_channel
+from node.ledger.configuration import newest_channel, sign_update, signed_update, submit_update
 from node.ledger.gateway import Gateway
+from node.membership.own_part import hide_orderers
 from node.membership.records import newest_ballot
 from node.membership.voting import Voting
 from tests.cli.program import EXAMPLES, Outcome
@@ -35,6 +37,8 @@ FOUNDERS = {
     OrderingKind.RAFT: ("maker", "factory", "bank"),
     OrderingKind.BFT: ("maker", "factory", "bank", "forge"),
 }
+# Raft's only one at first will be one that nobody finds any more.
+ORDERERS = {OrderingKind.RAFT: ("factory",), OrderingKind.BFT: FOUNDERS[OrderingKind.BFT]}
 # What a node says when a transaction fails.
 FAILURE = "ledger does not take usage"
 
@@ -43,14 +47,22 @@ FAILURE = "ledger does not take usage"
 def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     if why_no_fabric():
         pytest.skip(why_no_fabric())
-    with start_scene(tmp_path_factory.mktemp(request.param), FOUNDERS[request.param], request.param, 1) as scene:
+    folder, ordering = tmp_path_factory.mktemp(request.param), request.param
+    with start_scene(folder, FOUNDERS[ordering], ordering, 1, orderers=ORDERERS[ordering]) as scene:
         yield scene
 
 
-@pytest.fixture
-def mill(scene: Scene, tmp_path: Path) -> Iterator[Company]:
+@pytest.fixture(scope="module")
+def mill(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     """It runs an orderer, too."""
-    company = Company.make(tmp_path, "mill", orders=True)
+    company = Company.make(tmp_path_factory.mktemp("mill"), "mill", orders=True)
+    yield company
+    scene.consortium.run(company.down())
+
+
+@pytest.fixture(scope="module")
+def smith(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    company = Company.make(tmp_path_factory.mktemp("smith"), "smith", orders=False)
     yield company
     scene.consortium.run(company.down())
 
@@ -74,7 +86,7 @@ def test_a_company_joins_and_trades_while_the_others_go_on(scene: Scene, mill: C
                 assert "the channel knows it" in (await approve(scene, mill, finisher)).stdout
                 assert mill.msp_id in (await channel_of(scene)).members
             with step(scene, "its peer is killed while it catches up"):
-                await mill.join_until_its_peer_is_killed()
+                assert "mill.peer has ended meanwhile" in str(await mill.join_until_its_peer_is_killed())
             with step(scene, "it completes"):
                 assert "is an active member" in (await mill.must("join complete")).stdout
             with step(scene, "nothing is left to do"):
@@ -89,8 +101,8 @@ def test_a_company_joins_and_trades_while_the_others_go_on(scene: Scene, mill: C
 
 
 @pytest.mark.parametrize("scene", [OrderingKind.RAFT], indirect=True)
-def test_of_two_at_once_the_second_is_approved_again(scene: Scene, tmp_path: Path) -> None:
-    smith, potter = (Company.make(tmp_path, name, orders=False) for name in ("smith", "potter"))
+def test_of_two_at_once_the_second_is_approved_again(scene: Scene, smith: Company, tmp_path: Path) -> None:
+    potter = Company.make(tmp_path, "potter", orders=False)
     home = scene.consortium.topology.home
 
     async def scenario() -> None:
@@ -111,6 +123,37 @@ def test_of_two_at_once_the_second_is_approved_again(scene: Scene, tmp_path: Pat
             assert {"FactoryMSP"} == {vote.msp_id for vote in overtaken.votes} < {vote.msp_id for vote in renewed.votes}
             assert {smith.msp_id, potter.msp_id} <= set((await channel_of(scene)).members)
         await scene.check()
+
+    scene.run(scenario())
+
+
+@pytest.mark.parametrize("scene", [OrderingKind.RAFT], indirect=True)
+def test_who_was_admitted_finds_the_others_when_no_founder_orders_any_more(
+    scene: Scene, mill: Company, smith: Company
+) -> None:
+    """After the two tests before. Where the channel's first block says, nobody listens."""
+    home, newer = scene.consortium.topology.home, smith.folder / "newer.invitation"
+    older = mill.folder / "mill.invitation"
+    [first] = [str(one.orderer.orderer) for one in scene.consortium.topology.members if one.orderer]
+
+    async def scenario() -> None:
+        with step(scene, "the only founder that orders gives it up"):
+            await give_up_ordering(scene, "factory", mill)
+        async with usage_goes_on(scene):
+            with step(scene, "by an invitation from before that the newcomer finds nobody"):
+                outcome = await smith.types(f"join complete --invitation {older}")
+                assert (outcome.exit_code, outcome.stderr.count("\n")) == (ExitCode.UNREACHABLE, 1), outcome
+                assert f"{first} does not answer" in outcome.stderr
+                assert "ask your sponsor for another invitation" in outcome.stderr
+                assert not running(smith)
+            with step(scene, "by a newer one it finds everybody"):
+                await must(home, f"join invite {newer} --as maker")
+                completed = await smith.must(f"join complete --invitation {newer}")
+                assert "is an active member" in completed.stdout
+            with step(scene, "from its next start on it goes by its own blocks"):
+                await smith.must("network restart smith.peer")
+                assert "addressOverrides" not in core_yaml_of(smith)
+                assert "is an active member" in (await smith.must("join complete")).stdout
 
     scene.run(scenario())
 
@@ -155,8 +198,16 @@ async def refused_too_early(company: Company) -> None:
     assert outcome.stderr.count("\n") == 1, outcome
     assert "ask your sponsor" in outcome.stderr
     assert f"zunft join status {company.msp_id}" in outcome.stderr
+    assert not running(company)
+
+
+def running(company: Company) -> list[str]:
     network = company.network
-    assert not [process.name for process in network.processes() if network.runtime_of(process).running(process)]
+    return [process.name for process in network.processes() if network.runtime_of(process).running(process)]
+
+
+def core_yaml_of(company: Company) -> str:
+    return (company.home / "members" / company.name / "fabric" / "peer" / "core.yaml").read_text()
 
 
 async def trade(scene: Scene, company: Company) -> None:
@@ -205,6 +256,20 @@ async def the_last_approver_dies(scene: Scene, company: Company) -> str:
         if voting.ballot.status == BALLOT_STATUS_CARRIED:
             return member
     raise AssertionError("the founders' votes decide nothing")
+
+
+async def give_up_ordering(scene: Scene, name: str, other: Company) -> None:
+    """Its orderer is a consenter no more, its address is in no configuration, and it does not run."""
+    gateway, topology = admin_gateway(scene, name), scene.consortium.topology
+    orderer = topology.member(name).orderer
+    assert orderer
+    await hide_orderers(gateway)
+    before = (await newest_channel(gateway)).config.channel_group
+    wanted = remove_consenter(before, orderer.orderer)
+    update = config_update(topology.channel, before, wanted).SerializeToString()
+    signatures = [sign_update(update, signer) for signer in (gateway.identity, other.admin())]
+    await submit_update(gateway, signed_update(update, signatures))
+    await scene.network.stop([scene.network.find(f"{name}.orderer")])
 
 
 async def joining_steps(scene: Scene, company: Company) -> list[dict[str, object]]:

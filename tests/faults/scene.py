@@ -220,9 +220,11 @@ async def until(is_so: Callable[[], Awaitable[bool]], what: str) -> None:
 
 
 @contextmanager
-def start_scene(folder: Path, names: Sequence[str], ordering: OrderingKind, seed: int, **rules: Any) -> Iterator[Scene]:
-    """Everything runs; `rules` are fields of the charter."""
-    topology = make_topology(folder / "consortium", names, FabricSettings(ordering=ordering))
+def start_scene(
+    folder: Path, names: Sequence[str], ordering: OrderingKind, seed: int, *, orderers: Sequence[str] = (), **rules: Any
+) -> Iterator[Scene]:
+    """Everything runs; `orderers` at these, else at all; `rules` are fields of the charter."""
+    topology = make_topology(folder / "consortium", names, FabricSettings(ordering=ordering), orderers)
     network = network_of(topology, None)
     with asyncio.Runner() as runner:
         try:
