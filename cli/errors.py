@@ -31,6 +31,7 @@ from network.errors import (
     InvalidTopology,
     MemberInChannel,
     NetworkError,
+    NobodyHere,
     UnusableBundle,
 )
 from node.errors import (
@@ -92,6 +93,7 @@ _EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (CharterTextMissing, ExitCode.USAGE),
     (UnusableBundle, ExitCode.USAGE),
     (MemberInChannel, ExitCode.REFUSED),
+    (NobodyHere, ExitCode.REFUSED),
     (NetworkError, ExitCode.NETWORK),
     (NodeUnreachable, ExitCode.UNREACHABLE),
     (DiskFull, ExitCode.MACHINE),

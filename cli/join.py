@@ -322,7 +322,7 @@ def _newcomer(topology: Topology, acting: str) -> MemberEntry:
     """Raises BadArgument, InvalidTopology."""
     if not acting and len(topology.members) > 1:
         raise BadArgument("say who joins with --as: several members have their files here")
-    member = topology.member(acting) if acting else topology.members[0]
+    member = topology.acting(acting)
     if member not in topology.members:
         raise BadArgument(f"the files of {member.name} are not here: it completes in its own folder, named by --home")
     return member

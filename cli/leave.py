@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import yaml
 from fabric_protos.common import common_pb2
 
 from cli.asking import is_agreed
@@ -23,8 +24,10 @@ from cli.output import say, say_next, show_rows
 from cli.retiring import retire
 from cli.session import Session, open_session, run
 from cli.values import show_time
-from network.topology import Topology
+from fabric.admission import ask_orderers
+from network.topology import MemberEntry, Topology
 from node.audit import AuditReport, audit, export
+from node.files import write_atomically
 from node.ledger.configuration import is_admitted
 from node.ledger.gateway.gateway import Gateway
 from node.membership.endings import endings
@@ -37,6 +40,8 @@ from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN, BALLOT_SUBJECT_DEPARTURE, Ba
 from zunft.v1.member_pb2 import Member
 
 app = new_group("leave")
+
+_DEPARTURE = "departure.yaml"
 
 Who = Annotated[str, typer.Argument(metavar="MEMBER", help="Its name or MSP id.")]
 
@@ -97,13 +102,15 @@ def complete(
     """
 
     async def work() -> None:
-        async with open_session(home, acting) as session:
-            path = archive or home / f"{session.member.name}.archive"
-            is_member = await is_admitted(session.gateway("member.depart"))
-            if is_member:
-                await _put_to_vote(session, path)
-        if not is_member:
-            await _end(session, home, path)
+        topology = Topology.load(home)
+        member = _gone(topology, acting)
+        if member is None:
+            async with open_session(home, acting) as session:
+                if await _is_member(session):
+                    await _put_to_vote(session, archive or home / f"{session.member.name}.archive")
+                    return
+                member = session.member
+        await _end(topology, member)
 
     run(work())
 
@@ -120,6 +127,7 @@ async def _put_to_vote(session: Session, path: Path) -> None:
         raise NotDecided(_missing_approval(session.topology, ballot))
     await _check_ended(session, gateway, member)
     report = await _write_archive(session, gateway, path)
+    _note_archive(session.topology.folder(session.member), path)
     say(f"{path} proves all {report.block_count:,} blocks up to now, without any network.")
     ballot = await depart(gateway)
     say_standing(session.topology, await Voting.open(gateway, ballot.ballot_id))
@@ -161,15 +169,48 @@ def _missing_approval(topology: Topology, ballot: Ballot) -> str:
 # --- after it ---------------------------------------------------------------------------------------------------------
 
 
-async def _end(session: Session, home: Path, path: Path) -> None:
+def _gone(topology: Topology, acting: str) -> MemberEntry | None:
+    """Whose departure was completed in this folder already; its peer is not there to be asked."""
+    name, _, _ = acting.partition("/")
+    former = (one for one in topology.former if name in (one.name, one.msp_id) or not (name or topology.members))
+    return next(former, None)
+
+
+async def _is_member(session: Session) -> bool:
+    """As the orderers say: also where its own peer does not run any more. Raises LedgerError."""
     topology, member = session.topology, session.member
+    # Whom they do not know and who has not asked to go has not come yet.
+    if topology.fabric and _noted_archive(topology.folder(member)):
+        answers = await ask_orderers(topology, member)
+        if answers.say_no:
+            return False
+    return await is_admitted(session.gateway("member.depart"))
+
+
+async def _end(topology: Topology, member: MemberEntry) -> None:
+    path = _noted_archive(topology.folder(member)) or topology.home / f"{member.name}.archive"
     await retire(topology, member.msp_id)
     say(f"{member.name} is no member of {topology.consortium} any more: nothing that it signs is accepted.")
+    # Who was excluded may have none.
+    kept = [path] if path.exists() else []
     say(
-        f"Keep {path}, {topology.genesis_path} and {topology.folder(member)}: they prove its business to anybody. "
-        f"Tokens that it still has, its deposit among them, are paid out by {topology.issuer}."
+        f"Keep {', '.join(map(str, [*kept, topology.genesis_path]))} and {topology.folder(member)}: they prove its "
+        f"business to anybody. Tokens that it still has, its deposit among them, are paid out by {topology.issuer}."
     )
-    say_next(home, f"audit --archive {path}")
+    if kept:
+        say_next(topology.home, f"audit --archive {path}")
+
+
+def _note_archive(folder: Path, path: Path) -> None:
+    """In the member's folder, for when the command is typed again."""
+    write_atomically(folder / _DEPARTURE, yaml.safe_dump({"archive": str(path.absolute())}).encode())
+
+
+def _noted_archive(folder: Path) -> Path | None:
+    try:
+        return Path(yaml.safe_load((folder / _DEPARTURE).read_text())["archive"])
+    except FileNotFoundError:
+        return None
 
 
 def _row(topology: Topology, step: Step) -> dict[str, object]:

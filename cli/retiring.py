@@ -10,15 +10,13 @@ from network.topology import Topology
 
 
 async def retire(topology: Topology, msp_id: str) -> bool:
-    """Whether there was something to end. Its name stays known, as that of somebody elsewhere. Raises FabricError."""
-    member = next((one for one in topology.members if one.msp_id == msp_id), None)
+    """Whether its files are here. Can be repeated. Raises FabricError."""
+    member = next((one for one in topology.members + topology.former if one.msp_id == msp_id), None)
     if member is None:
         return False
+    # First, for with its peer it could not be asked any more.
+    topology.without(member).save()
     if topology.fabric:
         with steps_shown() as report:
-            await standing_network(topology).only(member).down(report)
-    others = tuple(one for one in topology.members if one.msp_id != msp_id)
-    # On its own machine there is nobody else, and the folder stays its own.
-    if others:
-        replace(topology, members=others, partners=(*topology.partners, member)).save()
+            await standing_network(replace(topology, members=(member,))).down(report)
     return True

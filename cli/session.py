@@ -122,7 +122,9 @@ async def open_session(home: Path, acting: str) -> AsyncIterator[Session]:
     """
     topology = Topology.load(home)
     name, _, user = acting.partition("/")
-    member = topology.member(name) if name else topology.members[0]
+    member = topology.acting(name)
+    if topology.fabric and member in topology.former:
+        raise NotAdmitted(f"{member.name} has left {topology.consortium}, and nothing of it runs here any more")
     transport = connect(topology, member)
     try:
         yield Session(topology, transport, member, user or None)

@@ -30,7 +30,8 @@ def network_of(topology: Topology, fabric_bin: Path | None, report: Report = lam
 
 
 def standing_network(topology: Topology) -> FabricNetwork:
-    """The same, to look at and to end only: it needs neither programs nor images. Raises NoFabricNetwork."""
+    """The same, to look at and to end only: without programs and images. Raises NoFabricNetwork, NobodyHere."""
+    topology.acting("")
     native = NativeRuntime({})
     # Fabric takes relative paths as relative to its configuration.
     here = replace(topology, home=topology.home.absolute())

@@ -169,6 +169,10 @@ class ConsortiumNotFound(NetworkError):
     """The folder holds no consortium."""
 
 
+class NobodyHere(NetworkError):
+    """All members that had their files in the consortium's folder have left."""
+
+
 class InvalidTopology(NetworkError):
     """The consortium's file, or the founders' plan, cannot be read or contradicts itself."""
 

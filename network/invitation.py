@@ -87,7 +87,7 @@ def write_invitation(
 
     Raises OSError; InvalidInvitation where nobody would accept it.
     """
-    public = replace(topology, members=(), partners=topology.everybody)
+    public = replace(topology, members=(), partners=topology.members + topology.partners, former=())
     fields = {
         "invitation": _VERSION,
         "topology": public.to_document(),

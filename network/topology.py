@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from network.errors import ConsortiumNotFound, ForeignMember, InvalidTopology
+from network.errors import ConsortiumNotFound, ForeignMember, InvalidTopology, NobodyHere
 from network.member_keys import MemberKeys
 from network.member_material import Endpoint
 from network.private_files import replace_public
@@ -96,7 +96,8 @@ class MemberEntry:
 class Topology:
     """The consortium's folder. Without `fabric` its ledger is the embedded one, which `gateway` serves.
 
-    `members` have their files in this folder; `partners` are members whose machines are elsewhere.
+    `members` have their files in this folder; `partners` are members whose machines are elsewhere. `former` have their
+    files here, too, but are members no more: nothing of theirs runs.
     """
 
     home: Path
@@ -108,6 +109,7 @@ class Topology:
     members: tuple[MemberEntry, ...]
     fabric: FabricSettings | None = None
     partners: tuple[MemberEntry, ...] = ()
+    former: tuple[MemberEntry, ...] = ()
 
     @classmethod
     def load(cls, home: Path) -> Topology:
@@ -141,6 +143,18 @@ class Topology:
         known = ", ".join(member.name for member in self.everybody)
         raise InvalidTopology(f"there is no member {name!r}: the members are {known}")
 
+    def acting(self, name: str) -> MemberEntry:
+        """The member of this name or MSP id, else the first that is here. Raises InvalidTopology, NobodyHere."""
+        if name:
+            return self.member(name)
+        if not self.members:
+            gone = ", ".join(member.name for member in self.former) or "nobody was yet"
+            raise NobodyHere(
+                f"no member of {self.consortium} has its files in {self.home} any more (gone: {gone}): "
+                "zunft audit --archive FILE proves what it did"
+            )
+        return self.members[0]
+
     def name_of(self, msp_id: str) -> str:
         """What people call a member; the MSP id itself for one that is not in the file."""
         return next((member.name for member in self.everybody if member.msp_id == msp_id), msp_id)
@@ -152,13 +166,18 @@ class Topology:
 
     @property
     def everybody(self) -> tuple[MemberEntry, ...]:
-        """Members here and elsewhere."""
-        return self.members + self.partners
+        """Members here and elsewhere, and those who are none any more."""
+        return self.members + self.partners + self.former
 
     def with_member(self, member: MemberEntry) -> Topology:
         """And its files here."""
         others = (one for one in self.members if one.msp_id != member.msp_id)
         return replace(self, members=(*others, member))
+
+    def without(self, member: MemberEntry) -> Topology:
+        """It is a member no more; its files stay."""
+        others = tuple(one for one in self.members if one.msp_id != member.msp_id)
+        return replace(self, members=others, former=(*(one for one in self.former if one != member), member))
 
     def with_partner(self, partner: MemberEntry) -> Topology:
         """Unless it is known already."""
@@ -204,6 +223,7 @@ def parse_topology(home: Path, document: object) -> Topology:
             members=tuple(parse_member(one) for one in _sequence(tree["members"])),
             fabric=_parse_fabric(tree["fabric"]) if "fabric" in tree else None,
             partners=tuple(parse_member(one) for one in _sequence(tree.get("partners", []))),
+            former=tuple(parse_member(one) for one in _sequence(tree.get("former", []))),
         )
     except (KeyError, ValueError, TypeError) as error:
         raise InvalidTopology(f"{home / TOPOLOGY_FILE}: {error} is missing or wrong") from error

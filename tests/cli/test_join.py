@@ -173,8 +173,8 @@ FILES = {
     "other-name.yaml": MILL.replace("Ruhr Rolling Mill", "Ruhr Rolling Mill Holding"),
     "noise.bundle": b"\x0a\xff\x00noise",
     "empty.bundle": b"",
-    "other.invitation": "invitation: 2\n",
-    "damaged.invitation": "invitation: 1\ntopology: {}\n",
+    "other.invitation": "invitation: 1\n",
+    "damaged.invitation": "invitation: 2\ntopology: {}\n",
 }
 
 # What has been typed before, what is typed now.
@@ -198,7 +198,7 @@ NOTHING = [
     (f"request {APPLICANT} --sponsor nobody --yes", USAGE, "the members are maker, factory, bank"),
     (f"request {APPLICANT} --sponsor maker --yes --home {{files}}/nowhere", NETWORK, "no consortium in"),
     (f"request {APPLICANT} --sponsor maker --invitation {{files}}/missing --yes", USAGE, "cannot be read"),
-    (f"request {APPLICANT} --sponsor maker --invitation {{files}}/binary.yaml --yes", USAGE, "cannot be read"),
+    (f"request {APPLICANT} --sponsor maker --invitation {{files}}/binary.yaml --yes", USAGE, "no invitation"),
     (f"request {APPLICANT} --sponsor maker --invitation {{files}}/other.invitation --yes", USAGE, "no invitation"),
     (f"request {APPLICANT} --sponsor maker --invitation {{files}}/damaged.invitation --yes", USAGE, "ask for another"),
     ("invite {files}/new.invitation", USAGE, "needs no invitation"),

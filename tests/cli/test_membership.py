@@ -12,6 +12,7 @@ import yaml
 
 from cli.exit_codes import ExitCode
 from cli.session import open_session, run
+from node.audit.archive import Archive, export
 from node.ledger.configuration import newest_channel
 from node.membership.edits import channel_edit
 from node.membership.records import find_ballot
@@ -229,7 +230,8 @@ def test_a_member_leaves_step_by_step(guild: Zunft, tmp_path: Path) -> None:
     assert "Decided and done: departure of forge" in guild.must(f"ballot approve {number} --yes --as bank").stdout
     assert member(guild, "forge")["status"] == "left"
     assert_refused(guild("token transfer bank 1 --as forge"), REFUSED, "forge is not in the channel")
-    assert "Keep " in guild.must(complete).stdout
+    for _ in range(2):
+        assert f"Keep {archive}" in guild.must(complete).stdout
     assert guild.must("member list --json").json[2]["member"] == "forge"
     # Without the ledger.
     shutil.rmtree(guild.home / "ledger")
@@ -244,6 +246,36 @@ def test_the_first_member_leaves_and_others_still_read(guild: Zunft) -> None:
     guild.must("leave complete --as maker")
     assert guild.must("token balances --json").json == []
     assert "no member of Rhine Valley Machines any more" in guild.must("leave complete --as maker").stdout
+
+
+def test_a_damaged_archive_is_found_while_it_can_be_written_anew(guild: Zunft, tmp_path: Path) -> None:
+    archive, complete = tmp_path / "proof", f"leave complete --archive {tmp_path}/proof --as forge"
+    guild.must("leave start --yes --as forge")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cli.leave.export", export_to_a_bad_disk)
+        outcome = guild(complete)
+    assert outcome.exit_code == ExitCode.FOUND_WRONG, outcome
+    assert "chain:" in outcome.stdout
+    assert guild.must("ballot list --json").json == []
+    assert str(archive) in guild.must(complete).stdout
+    for voter in ("maker", "factory", "bank"):
+        guild.must(f"leave approve forge --yes --as {voter}")
+    # Where it is was said before.
+    assert f"Keep {archive}" in guild.must("leave complete --as forge").stdout
+    assert guild.must(f"audit --archive {archive}")
+
+
+async def export_to_a_bad_disk(path: Path, *arguments: Any) -> Archive:
+    """One byte of the newest block becomes another."""
+    *_, newest = (await export(path, *arguments)).blocks()
+    damage(path, newest.block.header.data_hash)
+    return Archive(path)
+
+
+def damage(path: Path, within: bytes) -> None:
+    data = bytearray(path.read_bytes())
+    data[data.index(within)] ^= 1
+    path.write_bytes(data)
 
 
 def test_the_issuer_stays_as_long_as_it_is_the_issuer(guild: Zunft) -> None:

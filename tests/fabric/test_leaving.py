@@ -51,8 +51,15 @@ def test_a_member_leaves_with_everything_settled(scene: Scene) -> None:
         assert await status(scene, "forge") == MEMBER_STATUS_LEFT
         await check_is_gone(scene, "forge")
         assert scene.pid("forge.peer")
-        await zunft(scene, "leave complete --as forge")
+        await asyncio.to_thread(scene.kill, "forge.peer")
+        for _ in range(2):
+            said = (await zunft(scene, "leave complete --as forge")).stdout
+            assert "forge is no member of Test guild any more" in said
+            assert f"Keep {scene.consortium.topology.home}/forge.archive" in said
         assert not any(scene.pid(f"forge.{kind}") for kind in ("peer", "chaincode", "orderer"))
+        after = Topology.load(scene.consortium.topology.home)
+        assert [one.name for one in after.former] == ["forge"]
+        assert "forge" not in {one.name for one in after.members}
 
     scene.consortium.run(zunft(scene, "leave start --yes --as forge"))
     end_business(deal)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -62,8 +61,8 @@ def guild(tmp_path_factory: pytest.TempPathFactory) -> Guild:
 
 
 @pytest.fixture(scope="module")
-def invitation(guild: Guild) -> Iterator[bytes]:
-    yield guild.invites(guild.admin()).read_bytes()
+def invitation(guild: Guild) -> bytes:
+    return guild.invites(guild.admin()).read_bytes()
 
 
 def read(folder: Path, data: bytes, now: datetime | None = None) -> Invitation:
