@@ -166,7 +166,7 @@ async def _ensure_charter(topology: Topology) -> None:
 def _status_row(row: ProcessStatus) -> dict[str, object]:
     """For people: what is unknown or does not matter for the kind of process is left out."""
     said = [
-        "leader" if row.is_leader else "",
+        "leader" if row.is_leader else row.orderer_relation or "",
         row.orderer_status if row.orderer_status not in (None, "active") else "",
         f"{row.behind} behind" if row.behind else "",
         "see below" if row.problems else "",

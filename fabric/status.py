@@ -45,8 +45,9 @@ class ProcessStatus:
     """One process. None is what its kind does not have, or what it did not say; `problems` has a sentence for each.
 
     `height` and `behind` count blocks, the latter those that a peer lacks of the highest peer's or orderer's.
-    `orderer_status` is that of participation.OrdererChannel. Of a chaincode, `running_package` is what the process was
-    started for, `approved_package` what its member agreed to run; both are package ids, which stand for its code.
+    `orderer_status` and `orderer_relation` are those of participation.OrdererChannel. Of a chaincode, `running_package`
+    is what the process was started for, `approved_package` what its member agreed to run; both are package ids, which
+    stand for its code.
     """
 
     process: str
@@ -60,6 +61,7 @@ class ProcessStatus:
     height: int | None = None
     behind: int | None = None
     orderer_status: str | None = None
+    orderer_relation: str | None = None
     is_leader: bool | None = None
     running_package: str | None = None
     approved_package: str | None = None
@@ -144,7 +146,7 @@ async def _ordering(network: FabricNetwork, process: FabricProcess) -> Answer:
     channel = await asyncio.to_thread(admin.channel, network.topology.channel)
     if channel is None:
         return {"problems": (f"it has not joined {network.topology.channel}: zunft network up",)}
-    return {"height": channel.height, "orderer_status": channel.status}
+    return {"height": channel.height, "orderer_status": channel.status, "orderer_relation": channel.relation}
 
 
 async def _leading(network: FabricNetwork, process: FabricProcess) -> Answer:

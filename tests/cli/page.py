@@ -15,7 +15,8 @@ PAGE = ROOT / "docs" / "cli.md"
 INTRODUCTION = """# Commands
 
 `zunft COMMAND --help` says more about each. Everywhere: `--home` (or `ZUNFT_HOME`) names the consortium's folder,
-`--as` (or `ZUNFT_AS`) who acts: a member, or `member/user`; without a user, the member's first whose roles allow it.
+`--as` (or `ZUNFT_AS`) who acts: a member, or `member/user`; without a user, that one of the member's
+whose roles allow it and whose certificate holds longest.
 Every listing takes `--json`. Results go to standard output, errors to standard error; `ZUNFT_LOG=info` shows a node's
 log there, too.
 """

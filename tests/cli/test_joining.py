@@ -5,7 +5,6 @@ The partner has a folder of its own. Between the companies pass the two files th
 
 from __future__ import annotations
 
-import base64
 import re
 import shutil
 from collections.abc import Iterator
@@ -14,8 +13,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from fabric_protos.common.common_pb2 import Block
 
 from network.founding import FABRIC_PORTS_FROM
+from network.invitation import write_invitation
 from network.topology import Topology
 from tests.cli.program import EXAMPLES, ROOT, Zunft
 from tests.consortium.fabric import free_first_port, why_no_fabric
@@ -27,6 +28,7 @@ BLOCKS = re.findall(r"^```(?:yaml)?\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL
 COMMANDS = [words for block in BLOCKS for words in re.findall(r"^zunft (.*)$", block, re.MULTILINE)]
 # By name, as the page's first line of each says it.
 FILES = {name: text for block in BLOCKS for name, text in re.findall(r"\A# (\S+\.yaml)\n(.*)", block, re.DOTALL)}
+FINGERPRINT = re.compile(r"^(?:[0-9a-f]{4} ){15}[0-9a-f]{4}$", re.MULTILINE)
 PASSED_ON = {"join invite": "guild.invitation", "join request": "mill.bundle"}
 
 
@@ -40,7 +42,7 @@ class Company:
     def types(self, words: str) -> str:
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(self.desk)
-            return self.zunft.must(words, answer="y\n").stdout
+            return self.zunft.must(words, answer="y\ny\n").stdout
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +78,12 @@ def write_files(members: Company, partner: Company) -> None:
             (company.desk / name).write_text(text.replace("7900", str(first_port)))
 
 
+def the(words: str) -> str:
+    """The page's only command of this kind."""
+    [command] = [one for one in COMMANDS if one.startswith(words)]
+    return command
+
+
 def test_the_example_is_the_pages_own() -> None:
     shown = yaml.safe_load(FILES["applicant.yaml"])
     assert yaml.safe_load((EXAMPLES / "applicant.yaml").read_text()) == {
@@ -93,8 +101,12 @@ def test_the_page_word_by_word(members: Company, partner: Company) -> None:
             if words.startswith(command):
                 [file] = [*company.desk.glob(name), *company.zunft.home.glob(name)]
                 shutil.copy(file, other.desk)
-    assert len(set(re.findall(r"^(?:[0-9a-f]{4} ){15}[0-9a-f]{4}$", "".join(said.values()), re.MULTILINE))) == 1
-    assert "Does your company accept this charter?" in said[next(words for words in said if "request" in words)]
+    shown = {words: set(FINGERPRINT.findall(text)) for words, text in said.items()}
+    of_invitation, of_bundle = shown[the("join invite")], shown[the("join approve")]
+    assert len(of_invitation) == len(of_bundle) == 1
+    assert shown[the("join propose")] == of_bundle
+    assert shown[the("join request")] == of_invitation | of_bundle
+    assert "Does your company accept this charter?" in said[the("join request")]
     assert "active member" in said["join complete"]
     for company in (members, partner):
         rows = company.zunft.must("consortium members --json").json
@@ -122,11 +134,11 @@ def test_nobody_completes_for_a_partner(members: Company) -> None:
 def test_an_invitation_to_another_channel_is_refused(partner: Company, tmp_path: Path) -> None:
     other = Zunft(tmp_path / "other")
     other.must(f"consortium found {EXAMPLES}/fabric.yaml")
-    document = yaml.safe_load((partner.desk / "guild.invitation").read_text())
-    document["genesis_block"] = base64.b64encode((other.home / "genesis.block").read_bytes()).decode()
-    (tmp_path / "foreign.invitation").write_text(yaml.safe_dump(document))
-    before = (partner.zunft.home / "genesis.block").read_bytes()
     applicant, foreign = partner.desk / "applicant.yaml", tmp_path / "foreign.invitation"
+    topology = Topology.load(other.home)
+    admin = topology.keys(topology.member("maker")).user("admin").pair()
+    write_invitation(foreign, topology, 1, [Block.FromString(topology.genesis_path.read_bytes())], admin)
+    before = (partner.zunft.home / "genesis.block").read_bytes()
     outcome = partner.zunft(f"join request {applicant} --invitation {foreign} --sponsor maker --yes")
     assert (outcome.exit_code, outcome.stderr.count("\n")) == (2, 1), outcome
     assert "another channel" in outcome.stderr

@@ -97,6 +97,9 @@ def test_status_has_a_row_for_every_process_that_says_how_it_is(network: Zunft) 
     chaincodes = [row for row in found.values() if row["kind"] == "chaincode"]
     assert Counter(row["is_leader"] for row in orderers) == {True: 1, False: 2}
     assert {row["orderer_status"] for row in orderers} == {"active"}
+    assert {row["orderer_relation"] for row in orderers} == {"consenter"}
+    shown = network.must("network status").stdout
+    assert (shown.count("leader"), shown.count("consenter")) == (1, 2)
     assert all(row["version"].startswith("3.") for row in [*orderers, *peers])
     assert {row["behind"] for row in peers} == {0}
     assert all(row["running_package"] == row["approved_package"] for row in chaincodes)

@@ -16,7 +16,7 @@ from fabric.network import FabricNetwork
 from fabric.running.process import FabricProcess, ProcessKind
 from fabric.runtimes import network_of
 from network.founding import FABRIC_PORTS_FROM
-from network.topology import Topology
+from network.topology import RuntimeKind, Topology
 from network.users import admin_of
 from node.ledger.gateway import SigningIdentity
 from tests.cli.program import Outcome, Zunft
@@ -32,7 +32,7 @@ class Company:
     name: str
 
     @classmethod
-    def make(cls, folder: Path, name: str, *, orders: bool) -> Company:
+    def make(cls, folder: Path, name: str, *, orders: bool, runtime: RuntimeKind = RuntimeKind.NATIVE) -> Company:
         company = cls(folder, name)
         fields = {
             "name": name,
@@ -40,6 +40,7 @@ class Company:
             "legal_name": f"{name.capitalize()} & Sons",
             "first_port": free_first_port(1) + FABRIC_PORTS_FROM,
             "orderer": orders,
+            "runtime": str(runtime),
         }
         company.file.write_text(yaml.safe_dump(fields))
         return company

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import threading
 from collections.abc import Awaitable, Callable, Iterator
@@ -27,14 +28,18 @@ from network.founding import Plan, make_members
 from network.topology import FabricSettings, RuntimeKind, Topology
 from node.ledger.gateway import Gateway
 from tests.consortium.fabric import free_first_port
+from tests.fabric.company import Company, must
 from tests.fabric.engine import machine_engine
 from zunft.v1.charter_pb2 import Charter, FoundCharter, TokenDefinition
 from zunft.v1.member_pb2 import Member
 from zunft.v1.record_pb2 import ReadKey, Record
 
 NAME, MSP_ID = "maker", "MakerMSP"
+TEXT = "The charter"
 CHARTER = Charter(
-    consortium="Guild", text_digest=bytes(32), token=TokenDefinition(currency="EUR", issuer_msp_id=MSP_ID)
+    consortium="Guild",
+    text_digest=hashlib.sha256(TEXT.encode()).digest(),
+    token=TokenDefinition(currency="EUR", issuer_msp_id=MSP_ID),
 )
 MISSING = "needs a Docker engine with Fabric's images"
 POLL_S = 0.05
@@ -58,7 +63,7 @@ def make_topology(home: Path) -> Topology:
     home.mkdir()
     settings = FabricSettings(runtime=RuntimeKind.DOCKER)
     members = ((NAME, MSP_ID, "Maker"),)
-    return make_members(home, Plan("Guild", "zunft", "EUR", NAME, "The charter", members, free_first_port(1), settings))
+    return make_members(home, Plan("Guild", "zunft", "EUR", NAME, TEXT, members, free_first_port(1), settings))
 
 
 def say_nothing(_step: str) -> None:
@@ -102,7 +107,18 @@ async def read_charter(gateway: Gateway) -> Charter:
     return keys.CHARTER.message.FromString(Record.FromString(answer).value)
 
 
-def test_a_network_in_containers_from_up_to_down(engine: docker.DockerClient, network: FabricNetwork) -> None:
+async def join_by_command(home: Path, company: Company) -> None:
+    """The maker is the only one who has to approve."""
+    invitation = company.folder / "guild.invitation"
+    await must(home, f"join invite {invitation} --as maker")
+    await company.must(f"join request {company.file} --invitation {invitation} --sponsor maker --yes")
+    assert "the channel knows it" in (await must(home, f"join propose {company.bundle} --as maker")).stdout
+    assert "is an active member" in (await company.must("join complete")).stdout
+
+
+def test_a_network_in_containers_from_up_to_down(
+    engine: docker.DockerClient, network: FabricNetwork, tmp_path: Path
+) -> None:
     member = network.topology.members[0]
 
     async def as_admin(work: Callable[[Gateway], Awaitable[Answer]]) -> Answer:
@@ -118,6 +134,13 @@ def test_a_network_in_containers_from_up_to_down(engine: docker.DockerClient, ne
     asyncio.run(as_admin(found_charter))
     founded = asyncio.run(as_admin(read_charter))
     assert founded.consortium == CHARTER.consortium
+
+    mill = Company.make(tmp_path, "mill", orders=True, runtime=RuntimeKind.DOCKER)
+    try:
+        asyncio.run(join_by_command(network.topology.home, mill))
+        assert set(containers(engine, mill.network)) == {"mill.orderer", "mill.peer"}
+    finally:
+        asyncio.run(mill.down())
 
     containers(engine, network)["maker.peer"].kill()
     orderer, chaincode, peer = up(network)
