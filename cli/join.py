@@ -251,7 +251,9 @@ def complete(
 def _trust_inviter(invited: Invitation, yes: bool) -> None:
     """Raises BadArgument."""
     inviter = invited.topology.name_of(invited.inviter_msp_id)
-    say(f"{inviter} invites to {invited.topology.consortium}. Fingerprint, to be compared by telephone:")
+    say(
+        f"This is an invitation to {invited.topology.consortium} by {inviter}. Its fingerprint, to be compared by telephone:"
+    )
     say(show_fingerprint(invited.fingerprint))
     if not yes and not is_agreed(QUESTION):
         raise BadArgument("the fingerprint is not the one that was told, nothing was done: ask for another invitation")
@@ -360,7 +362,7 @@ def _show_applicant(opened: OpenedBundle) -> None:
 
 def _say_fingerprint(opened: OpenedBundle) -> None:
     """As wide as a narrow terminal."""
-    say("Fingerprint, to be compared by telephone:")
+    say(f"Fingerprint of {opened.bundle.legal_name}, to be compared by telephone:")
     say(opened.fingerprint)
 
 

@@ -12,6 +12,7 @@ import yaml
 
 from cli.exit_codes import ExitCode
 from cli.session import open_session, run
+from network.topology import Topology
 from node.audit.archive import Archive, export
 from node.ledger.configuration import newest_channel
 from node.membership.edits import channel_edit
@@ -276,6 +277,16 @@ def damage(path: Path, within: bytes) -> None:
     data = bytearray(path.read_bytes())
     data[data.index(within)] ^= 1
     path.write_bytes(data)
+
+
+def test_where_all_have_left_every_command_says_so(guild: Zunft) -> None:
+    topology = Topology.load(guild.home)
+    for one in topology.members:
+        topology = topology.without(one)
+    topology.save()
+    for words in ("member list", "network status", "network up", "join complete", "leave status"):
+        assert_refused(guild(words), REFUSED, "gone: maker, factory, bank, forge")
+    assert "maker is no member of" in guild.must("leave complete").stdout
 
 
 def test_the_issuer_stays_as_long_as_it_is_the_issuer(guild: Zunft) -> None:
