@@ -251,9 +251,7 @@ def complete(
 def _trust_inviter(invited: Invitation, yes: bool) -> None:
     """Raises BadArgument."""
     inviter = invited.topology.name_of(invited.inviter_msp_id)
-    say(
-        f"This is an invitation to {invited.topology.consortium} by {inviter}. Its fingerprint, to be compared by telephone:"
-    )
+    say(f"Fingerprint of the invitation to {invited.topology.consortium} by {inviter}, to be compared by telephone:")
     say(show_fingerprint(invited.fingerprint))
     if not yes and not is_agreed(QUESTION):
         raise BadArgument("the fingerprint is not the one that was told, nothing was done: ask for another invitation")
