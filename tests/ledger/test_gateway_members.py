@@ -143,8 +143,10 @@ async def test_a_guarded_key_and_both_collections_need_the_two_only(ledger: Open
         client, both = members.gateway(), (ALPHA, BRAVO)
         await put(client, key, "1")
         await client.submit("guard", key.encode(), extra_args=words(*both))
+        arguments, secret = words(*both), {"value": SECRET}
+        # Again where the other member's peer did not have the block before yet.
         await client.submit(
-            "guarded_share", key.encode(), extra_args=words(*both), transient={"value": SECRET}, endorsing_msp_ids=both
+            "guarded_share", key.encode(), extra_args=arguments, transient=secret, endorsing_msp_ids=both, retries=5
         )
         assert await get(client, key) == "2"
 
