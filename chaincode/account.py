@@ -190,6 +190,7 @@ def escrow_account(account: Account) -> str:
 
 
 async def load_account(tx: Transaction, agreement_id: str, *more: Key[Message]) -> Loaded:
+    """The account's two records and these."""
     return await tx.load(keys.account(agreement_id), keys.commitment(agreement_id), *more)
 
 

@@ -108,7 +108,7 @@ async def _settle_alone(tx: Transaction, loaded: Loaded, account: Account) -> li
     commitment = loaded.require(keys.commitment(account.agreement_id))
     money = await tx.load(keys.balance(provider), keys.invoice_counter(provider), keys.head(account.agreement_id))
 
-    if not is_invoiced(account, commitment) or _is_collectable(account, commitment):
+    if not is_settled_so_far(account, commitment):
         raise WrongStatus("the last claim is not settled: account.settle")
     if is_unclaimed(commitment):
         head = _last_head(tx, loaded, money, commitment)
@@ -123,8 +123,10 @@ async def _settle_alone(tx: Transaction, loaded: Loaded, account: Account) -> li
     return [move(escrow_account(account), keys.balance(provider).name, payment_micro)] if payment_micro else []
 
 
-def _is_collectable(account: Account, commitment: Commitment) -> bool:
-    return escrow_micro(account) > 0 and due_micro(account, commitment) > 0
+def is_settled_so_far(account: Account, commitment: Commitment) -> bool:
+    """Whether what is claimed is invoiced, and paid as far as the escrow goes."""
+    is_collectable = escrow_micro(account) > 0 and due_micro(account, commitment) > 0
+    return is_invoiced(account, commitment) and not is_collectable
 
 
 def _last_head(tx: Transaction, loaded: Loaded, more: Loaded, commitment: Commitment) -> AccountHead:

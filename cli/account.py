@@ -13,7 +13,7 @@ from chaincode.transaction import serialise
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import say, say_next, show_rows
-from cli.session import RETRIES, Session, open_session, run
+from cli.session import Session, open_session, run
 from cli.values import parse_amount, show_amount
 from zunft.v1.account_pb2 import (
     Account,
@@ -165,15 +165,16 @@ def list_accounts(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 
 
 async def _close(session: Session, account: Account) -> Account:
-    """Without an excluded party, the last head tells the endorsers what is still to be billed."""
     request = CloseAccount(agreement_id=account.agreement_id, customer_msp_id=account.customer_msp_id)
+    committed = await session.submit("account.close", request, await _disclosed_for_closing(session, account))
+    return Account.FromString(committed.result)
+
+
+async def _disclosed_for_closing(session: Session, account: Account) -> dict[str, bytes]:
+    """With an excluded party, the last head tells the endorsers what is still to be billed; else nothing."""
     parties = account.provider_msp_id, account.customer_msp_id
     members = [await session.read(keys.member(party)) for party in parties]
     if all(member.status != MEMBER_STATUS_EXCLUDED for member in members):
-        return Account.FromString((await session.submit("account.close", request)).result)
+        return {}
     meter_account = await session.account("usage.read_head", account.agreement_id)
-    disclosed = serialise(await meter_account.disclose_head())
-    committed = await session.gateway("account.close").submit(
-        "account.close", request, transient={DISCLOSURE: disclosed}, retries=RETRIES
-    )
-    return Account.FromString(committed.result)
+    return {DISCLOSURE: serialise(await meter_account.disclose_head())}

@@ -222,19 +222,7 @@ def complete(
         with steps_shown() as report:
             run(join(network_of(topology, fabric_bin, report), member, report))
 
-    async def work() -> int:
-        async with open_session(home, member.name) as session:
-            gateway = session.gateway("member.activate")
-            await take_part(gateway)
-            if topology.fabric and member.orderer:
-                await network_of(topology, fabric_bin).site(member).orderer.until_ordering()
-                await show_orderers(gateway)
-            missing_micro = await missing_deposit_micro(gateway, await read_member(gateway, member.msp_id))
-            if not missing_micro:
-                await activate(gateway)
-            return missing_micro
-
-    if missing_micro := run(work()):
+    if missing_micro := run(_become_active(topology, member, fabric_bin)):
         amount = show_amount(missing_micro)
         say(f"What {member.name} lacks is the charter's deposit: {amount} tokens, which the issuer mints.")
         issuer_msp_id = topology.member(topology.issuer).msp_id
@@ -263,6 +251,20 @@ def _take_newer(home: Path, invited: Invitation, yes: bool) -> None:
     if before is None or before.fingerprint != invited.fingerprint:
         _trust_inviter(invited, yes)
     keep_invitation(home, invited)
+
+
+async def _become_active(topology: Topology, member: MemberEntry, fabric_bin: Path | None) -> int:
+    """Unless it lacks some of the deposit: so much is returned, in micro-tokens."""
+    async with open_session(topology.home, member.name) as session:
+        gateway = session.gateway("member.activate")
+        await take_part(gateway)
+        if topology.fabric and member.orderer:
+            await network_of(topology, fabric_bin).site(member).orderer.until_ordering()
+            await show_orderers(gateway)
+        missing_micro = await missing_deposit_micro(gateway, await read_member(gateway, member.msp_id))
+        if not missing_micro:
+            await activate(gateway)
+        return missing_micro
 
 
 def _accept_charter(text: str, yes: bool) -> None:

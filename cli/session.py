@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,9 +58,9 @@ class Session:
         identity = SigningIdentity.load(self.member.msp_id, files.certificate_path, files.key_path)
         return Gateway(self.transport, identity, channel=self.topology.channel, limits=LIMITS)
 
-    async def submit(self, name: str, request: Message) -> Committed:
-        """A transaction that the majority endorses."""
-        return await self.gateway(name).submit(name, request, retries=RETRIES)
+    async def submit(self, name: str, request: Message, transient: Mapping[str, bytes] | None = None) -> Committed:
+        """A transaction that the majority endorses; `transient` is what only the endorsers see."""
+        return await self.gateway(name).submit(name, request, transient=transient, retries=RETRIES)
 
     async def evaluate(self, name: str, request: Message, answer: type[M]) -> M:
         """A query."""

@@ -50,10 +50,9 @@ class Answers:
 
     def _tried(self, endpoint: Endpoint) -> str:
         status = self.status_by_endpoint[endpoint]
-        return f"{endpoint} {_WORDS.get(status) or f'says {common_pb2.Status.Name(status)}'}"
-
-
-_WORDS = {common_pb2.UNKNOWN: "does not answer"}
+        if status == common_pb2.UNKNOWN:
+            return f"{endpoint} does not answer"
+        return f"{endpoint} says {common_pb2.Status.Name(status)}"
 
 
 async def ask_orderers(topology: Topology, member: MemberEntry) -> Answers:

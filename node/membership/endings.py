@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 from chaincode import keys
 from chaincode.account import due_micro, escrow_micro
 from chaincode.checks import format_amount
+from chaincode.claim import is_unclaimed
+from chaincode.closing import is_settled_so_far
 from chaincode.invoice import is_invoiced
 from node.ledger.gateway import Gateway
 from node.membership.leaving import departure_ballot, exit_conditions
@@ -17,6 +19,7 @@ from zunft.v1.account_pb2 import Account
 from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_TERMINATED, Agreement
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN, Ballot
 from zunft.v1.charter_pb2 import Charter
+from zunft.v1.member_pb2 import MEMBER_STATUS_EXCLUDED
 from zunft.v1.token_pb2 import REDEMPTION_STATUS_HELD, Redemption
 from zunft.v1.usage_pb2 import Commitment
 
@@ -42,7 +45,10 @@ async def _obligation(gateway: Gateway, msp_id: str, record_key: str) -> Step:
     agreement = await read(gateway, keys.agreement(name)) or Agreement()
     account = await read(gateway, keys.account(name)) or Account()
     commitment = await read(gateway, keys.commitment(name)) or Commitment()
-    who, command = _next_for_account(msp_id, agreement, account, commitment)
+    if await _is_excluded(gateway, _other(msp_id, account)):
+        who, command = msp_id, _next_alone(account, commitment)
+    else:
+        who, command = _next_for_account(msp_id, agreement, account, commitment)
     return Step(f"the account of {name} is closed", False, (who,), command)
 
 
@@ -52,7 +58,7 @@ def _next_for_account(msp_id: str, agreement: Agreement, account: Account, commi
     missing_micro = due_micro(account, commitment) - escrow_micro(account)
     if agreement.status != AGREEMENT_STATUS_TERMINATED:
         return msp_id, f"agreement terminate {name}"
-    if settled and commitment.claimed_sequence != commitment.sequence:
+    if settled and is_unclaimed(commitment):
         return msp_id, f"account claim {name}"
     if missing_micro > 0:
         return account.customer_msp_id, f"account fund {name} {format_amount(missing_micro)}"
@@ -60,6 +66,21 @@ def _next_for_account(msp_id: str, agreement: Agreement, account: Account, commi
         return msp_id, f"account settle {name}"
     # The customer would have to wait until the provider can charge no more late readings.
     return account.provider_msp_id if agreement.withdrawal_notice_s else msp_id, f"account close {name}"
+
+
+def _next_alone(account: Account, commitment: Commitment) -> str:
+    """The command where the other party is excluded: nothing is to be waited for, or to be had from it."""
+    verb = "close" if is_settled_so_far(account, commitment) else "settle"
+    return f"account {verb} {account.agreement_id}"
+
+
+def _other(msp_id: str, account: Account) -> str:
+    return next(one for one in (account.customer_msp_id, account.provider_msp_id) if one != msp_id)
+
+
+async def _is_excluded(gateway: Gateway, msp_id: str) -> bool:
+    member = await read(gateway, keys.member(msp_id))
+    return member is not None and member.status == MEMBER_STATUS_EXCLUDED
 
 
 async def _redemptions(gateway: Gateway, msp_id: str) -> AsyncIterator[Step]:

@@ -330,6 +330,19 @@ def test_an_excluded_member_may_do_nothing_and_its_tokens_are_paid_out(guild: Zu
     assert_refused(guild("member exclude bank --reason x --as maker"), REFUSED, "issuer of the token")
 
 
+def test_who_leaves_after_an_exclusion_ends_its_accounts_alone(guild: Zunft, tmp_path: Path) -> None:
+    """There is nobody to terminate it with, or to claim from: what the table says is enough."""
+    do_business(guild, tmp_path)
+    number = ballot_in(guild.must("member exclude factory --reason 'cannot be reached' --as maker"))
+    for voter in ("forge", "bank"):
+        guild.must(f"ballot approve {number} --yes --as {voter}")
+    guild.must("leave start --yes --as forge")
+    close = "zunft account close drill --as forge"
+    assert steps(guild)[close]["who"] == ["forge"]
+    assert "100.00 tokens went back" in guild.must(close.removeprefix("zunft ")).stdout
+    assert close not in steps(guild)
+
+
 def test_a_ballot_that_another_change_overtakes_is_renewed(tmp_path: Path) -> None:
     plan = yaml.safe_load((EXAMPLES / "guild.yaml").read_text())
     plan["members"].append({"name": "mill", "msp_id": "MillMSP"})
