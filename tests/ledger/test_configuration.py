@@ -43,7 +43,6 @@ from node.ledger.configuration import (
 )
 from node.ledger.configuration.orderers import Orderers
 from node.ledger.configuration.reading import block_at
-from node.ledger.configuration.update import config_transaction
 from node.ledger.fabric_rules.channel import Channel as Rules
 from node.ledger.fabric_rules.config_update import changed_config, read_change
 from node.ledger.gateway import (
@@ -164,10 +163,7 @@ async def test_of_two_changes_at_once_one_is_made(ledger: OpenLedger, mill: Memb
 
 async def test_changes_that_do_not_concern_each_other_are_both_made(ledger: OpenLedger) -> None:
     async with ledger() as members:
-        own = [signed(members, await drafted(members, with_anchor(msp_id)), [msp_id]) for msp_id in (ALPHA, DELTA)]
-        numbers = await asyncio.gather(*(submit_update(members.gateway(), update) for update in own))
-        await everybody_has(members, max(numbers))
-        assert len(set(numbers)) == 2
+        await everybody_has(members, await make_two_at_once(members))
 
 
 async def test_nothing_that_a_removed_member_signs_is_accepted(ledger: OpenLedger, mill: MemberKeys) -> None:
@@ -210,10 +206,10 @@ async def its_votes_do_not_count(members: Members, mill: MemberKeys) -> None:
     votes = [*signed(members, update, TOO_FEW).signatures, sign_update(update, admin)]
     with pytest.raises(UpdateRefused, match="BAD_REQUEST"):
         await submit_update(members.gateway(), signed_update(update, votes))
-    good = config_transaction(CHANNEL, signed(members, update, ALL), admin)
-    async with Orderers(members.gateway(), await newest_channel(members.gateway()), 20) as orderers:
+    stranger, channel = gateway_of(members, mill, "admin"), await newest_channel(members.gateway())
+    async with Orderers(stranger, channel, 20) as orderers:
         with pytest.raises(UpdateRefused, match="FORBIDDEN"):
-            await orderers.take(good)
+            await orderers.take(signed(members, update, ALL))
 
 
 async def test_a_members_admin_alone_revokes_its_users_certificate(ledger: OpenLedger, mill: MemberKeys) -> None:
@@ -317,6 +313,14 @@ async def test_another_orderer_takes_it_and_without_any_all_are_named(raft: Runn
             assert mill.msp_id in (await newest_channel(members.gateway(BRAVO))).members
 
 
+@pytest.mark.skipif(bool(why_no_fabric()), reason=why_no_fabric())
+async def test_while_one_of_bft_is_dead_and_while_it_is_behind_changes_are_made(bft: RunningNetwork) -> None:
+    async with on_fabric(bft) as members:
+        async with bft.without("delta.orderer"):
+            await everybody_has(members, await make_two_at_once(members))
+        await everybody_has(members, await make_two_at_once(members))
+
+
 # --- edits ------------------------------------------------------------------------------------------------------------
 
 
@@ -413,6 +417,14 @@ async def make(members: Members, edit: Edit, by: Iterable[str]) -> int:
     number = await submit_update(members.gateway(), signed(members, await drafted(members, edit), by))
     await everybody_has(members, number)
     return number
+
+
+async def make_two_at_once(members: Members) -> int:
+    """Changes that do not concern each other; the number of the later one's block."""
+    own = [signed(members, await drafted(members, with_anchor(msp_id)), [msp_id]) for msp_id in (ALPHA, DELTA)]
+    one, other = await asyncio.gather(*(submit_update(members.gateway(), update) for update in own))
+    assert one != other
+    return max(one, other)
 
 
 async def everybody_has(members: Members, number: int) -> None:

@@ -8,14 +8,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 
 import grpc
-from fabric_protos.common import common_pb2
+from fabric_protos.common import common_pb2, configtx_pb2
 
 from network.channel_reader import Channel
+from network.consenters import has_ordering_service, is_bft
 from network.orderer_addresses import orderer_addresses
 from node.ledger.configuration.errors import ConfigurationError, NoOrdererAnswers, QuorumAtRisk, UpdateRefused
+from node.ledger.configuration.update import config_transaction
 from node.ledger.errors import TransportError
 from node.ledger.gateway import Gateway
 from node.ledger.grpc_transport import GrpcTransport, TlsFiles
@@ -23,25 +25,33 @@ from node.ledger.transport import LedgerTransport
 
 # What an orderer says of the update itself; the rest it says of its own state.
 _REFUSALS = (common_pb2.BAD_REQUEST, common_pb2.FORBIDDEN, common_pb2.REQUEST_ENTITY_TOO_LARGE)
+Named: TypeAlias = tuple[str, LedgerTransport]
 # A raft leader's words.
 _QUORUM_AT_RISK = "configuration will result in quorum loss"
 
 
 class Orderers:
-    """Asks one after the other: one that is down, behind or lying does not stand in the way.
+    """One that is down, behind or lying does not stand in the way.
+
+    Those of raft pass on at once what they take, so they are asked one after the other. One of BFT waits for seconds
+    before it does, lest the leader has it already: there all are asked at once, as Fabric's gateway does it.
 
     `async with`: the connections last that long. The embedded ledger, whose channel names no orderer, is its own.
     """
 
     def __init__(self, gateway: Gateway, channel: Channel, answer_s: float) -> None:
-        addresses = orderer_addresses(channel.config.channel_group)
+        self._gateway = gateway
+        group = channel.config.channel_group
         self._connections = {
             str(address.endpoint): GrpcTransport(str(address.endpoint), TlsFiles(address.tls_roots))
-            for address in addresses
+            for address in orderer_addresses(group)
         }
-        self._all: Sequence[tuple[str, LedgerTransport]] = [
+        everybody: Sequence[Named] = [
             (f"the orderer at {address}", connection) for address, connection in self._connections.items()
         ] or [("the ledger", gateway.transport)]
+        at_once = has_ordering_service(group) and is_bft(group)
+        self._rounds = [everybody] if at_once else [[one] for one in everybody]
+        self._asked: set[asyncio.Task[None]] = set()
         self._answer_s = answer_s
 
     async def __aenter__(self) -> Self:
@@ -50,17 +60,28 @@ class Orderers:
     async def __aexit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
+        for asked in self._asked:
+            asked.cancel()
+        await asyncio.gather(*self._asked, return_exceptions=True)
         await asyncio.gather(*(connection.close() for connection in self._connections.values()))
 
-    async def take(self, envelope: common_pb2.Envelope) -> None:
-        """Returns when one has taken it. Raises UpdateRefused, NoOrdererAnswers."""
+    async def take(self, update: configtx_pb2.ConfigUpdateEnvelope) -> None:
+        """Returns when one has taken the signed update; others of BFT are still being asked then.
+
+        Each time in a new envelope: orderers of BFT take none twice, not even one that they have dropped because
+        another change of the configuration came first. Raises UpdateRefused, NoOrdererAnswers.
+        """
+        envelope = config_transaction(self._gateway.channel, update, self._gateway.identity)
         failures: list[ConfigurationError] = []
-        for where, orderer in self._all:
-            try:
-                return await self._ask(where, orderer, envelope)
-            except ConfigurationError as error:
-                failures.append(error)
-        raise next((one for one in failures if isinstance(one, UpdateRefused)), None) or NoOrdererAnswers(
+        for orderers in self._rounds:
+            asked = [asyncio.create_task(self._ask(where, orderer, envelope)) for where, orderer in orderers]
+            self._asked.update(asked)
+            for answer in asyncio.as_completed(asked):
+                try:
+                    return await answer
+                except ConfigurationError as error:
+                    failures.append(error)
+        raise _usual_refusal(failures) or NoOrdererAnswers(
             f"nobody takes the change of the configuration: {'; '.join(map(str, failures))}; nothing was changed"
         )
 
@@ -78,6 +99,13 @@ class Orderers:
             raise refusal(where, answer.status, answer.info)
         if answer.status != common_pb2.SUCCESS:
             raise NoOrdererAnswers(f"{where} says {common_pb2.Status.Name(answer.status)}: {answer.info}")
+
+
+def _usual_refusal(failures: Sequence[ConfigurationError]) -> UpdateRefused | None:
+    """Whoever is behind or lies may give another reason than most do."""
+    refusals = [one for one in failures if isinstance(one, UpdateRefused)]
+    statuses = [one.status for one in refusals]
+    return max(refusals, key=lambda one: statuses.count(one.status), default=None)
 
 
 def _failure(where: str, error: TransportError) -> ConfigurationError:

@@ -22,7 +22,6 @@ from node.ledger.configuration.errors import (
 )
 from node.ledger.configuration.orderers import Orderers
 from node.ledger.configuration.reading import block_at, newest_channel, newest_config_block
-from node.ledger.configuration.update import config_transaction
 from node.ledger.fabric_rules.config_update import read_change, stale_element
 from node.ledger.gateway import Gateway, StreamError
 
@@ -35,7 +34,8 @@ class SubmissionLimits:
     its block must be there.
 
     Orderers that choose a new leader take nothing for some seconds. One that ends loses what it has taken and not yet
-    passed on; to hand the update in again is harmless, since it can take effect once only.
+    passed on, and those of BFT drop what builds on the configuration before when another change comes first: then it is
+    handed in again at once. That is harmless, since it can take effect once only.
     """
 
     answer_s: float = 20
@@ -75,9 +75,8 @@ async def is_admitted(gateway: Gateway, limits: SubmissionLimits | None = None) 
             raise
         return False
     async with Orderers(gateway, channel, (limits or SubmissionLimits()).answer_s) as orderers:
-        nothing = configtx_pb2.ConfigUpdateEnvelope()
         try:
-            await orderers.take(config_transaction(gateway.channel, nothing, gateway.identity))
+            await orderers.take(configtx_pb2.ConfigUpdateEnvelope())
         except UpdateRefused as error:
             return bool(error.status != common_pb2.FORBIDDEN)
     return True
@@ -99,12 +98,12 @@ async def _submit(
     limits: SubmissionLimits,
 ) -> int:
     async with Orderers(gateway, channel, limits.answer_s) as orderers:
-        envelope = config_transaction(gateway.channel, update, gateway.identity)
-        await _hand_in(orderers, envelope, limits.taken_s)
-        resending = asyncio.create_task(_resend(orderers, envelope, limits.resend_s))
+        await _hand_in(orderers, update, limits.taken_s)
+        other_came = asyncio.Event()
+        resending = asyncio.create_task(_resend(orderers, update, other_came, limits.resend_s))
         try:
             async with asyncio.timeout(limits.in_force_s):
-                return await _until_in_force(gateway, update.config_update, height)
+                return await _until_in_force(gateway, update.config_update, height, other_came)
         except TimeoutError as error:
             raise UpdateNotInForce(
                 f"the peer of {gateway.identity.msp_id} has had {limits.in_force_s:g} s for the block with the change "
@@ -115,20 +114,23 @@ async def _submit(
             resending.cancel()
 
 
-async def _hand_in(orderers: Orderers, envelope: common_pb2.Envelope, taken_s: float) -> None:
+async def _hand_in(orderers: Orderers, update: configtx_pb2.ConfigUpdateEnvelope, taken_s: float) -> None:
     """Raises UpdateRefused, NoOrdererAnswers."""
     deadline = time.monotonic() + taken_s
     while True:
         try:
-            return await orderers.take(envelope)
+            return await orderers.take(update)
         except NoOrdererAnswers:
             if time.monotonic() >= deadline:
                 raise
         await asyncio.sleep(_PAUSE_S)
 
 
-async def _until_in_force(gateway: Gateway, update: bytes, start: int) -> int:
-    """Number of the block with this update, from block `start` on. Raises UpdateOvertaken, StreamError."""
+async def _until_in_force(gateway: Gateway, update: bytes, start: int, other_came: asyncio.Event) -> int:
+    """Number of the block with this update, from block `start` on; sets `other_came` at each other configuration.
+
+    Raises UpdateOvertaken, StreamError.
+    """
     async with aclosing(gateway.filtered_blocks(start)) as blocks:
         async for filtered in blocks:
             if not any(one.type == common_pb2.CONFIG for one in filtered.filtered_transactions):
@@ -138,6 +140,7 @@ async def _until_in_force(gateway: Gateway, update: bytes, start: int) -> int:
             if change.update == update:
                 return int(filtered.number)
             _check_current(change.config, update)
+            other_came.set()
     raise AssertionError("such a stream ends with an error only")
 
 
@@ -152,9 +155,14 @@ def _check_current(config: configtx_pb2.Config, update: bytes) -> None:
         )
 
 
-async def _resend(orderers: Orderers, envelope: common_pb2.Envelope, wait_s: float) -> None:
+async def _resend(
+    orderers: Orderers, update: configtx_pb2.ConfigUpdateEnvelope, other_came: asyncio.Event, wait_s: float
+) -> None:
     while True:
-        await asyncio.sleep(wait_s)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await other_came.wait()
+        other_came.clear()
         # A refusal only says that it has been ordered meanwhile, or cannot be any more, which the blocks show.
         with suppress(ConfigurationError):
-            await orderers.take(envelope)
+            await orderers.take(update)
