@@ -32,6 +32,7 @@ from network.errors import (
     MemberInChannel,
     NetworkError,
     NobodyHere,
+    TooFewConsenters,
     UnusableBundle,
 )
 from node.errors import (
@@ -94,6 +95,7 @@ _EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (UnusableBundle, ExitCode.USAGE),
     (MemberInChannel, ExitCode.REFUSED),
     (NobodyHere, ExitCode.REFUSED),
+    (TooFewConsenters, ExitCode.REFUSED),
     (NetworkError, ExitCode.NETWORK),
     (NodeUnreachable, ExitCode.UNREACHABLE),
     (DiskFull, ExitCode.MACHINE),

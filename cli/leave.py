@@ -32,7 +32,7 @@ from node.ledger.configuration import is_admitted
 from node.ledger.gateway.gateway import Gateway
 from node.membership.endings import endings
 from node.membership.errors import NotDecided, StillBound
-from node.membership.leaving import depart, departure_ballot, exit_conditions, give_notice
+from node.membership.leaving import depart, departure_ballot, exit_conditions, give_notice, missing_orderer
 from node.membership.records import newest_ballot, read_member
 from node.membership.standing import Step
 from node.membership.voting import Voting, silent_msp_ids
@@ -53,6 +53,9 @@ def start(yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     async def work() -> None:
         async with open_session(home, acting) as session:
             name, gateway = session.member.name, session.gateway("member.leave")
+            missing = await missing_orderer(gateway, session.member.msp_id)
+            if missing:
+                say(f"Before {name} can go, another company has to join that runs an orderer. {missing}")
             if not yes and not is_agreed(f"Give notice in the name of {name}?"):
                 say("No notice was given.")
                 return
@@ -143,6 +146,8 @@ async def _check_ended(session: Session, gateway: Gateway, member: Member) -> No
             f"{session.member.name} has not ended everything, or its notice still runs: "
             f"zunft leave status --as {session.member.name}"
         )
+    if missing := await missing_orderer(gateway, member.msp_id):
+        raise StillBound(missing)
 
 
 async def _write_archive(session: Session, gateway: Gateway, path: Path) -> AuditReport:

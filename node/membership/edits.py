@@ -63,11 +63,24 @@ def _admission(channel_group: configtx_pb2.ConfigGroup, bundle: Bundle) -> Seque
 
 
 def _removal(channel_group: configtx_pb2.ConfigGroup, msp_id: str) -> Sequence[Edit]:
-    """Its orderers, one at a time; then the member with all that the channel has of it."""
+    """Its orderers, one at a time; with the last of them the member, and all that the channel has of it.
+
+    In one update, so that nobody hands a transaction to an orderer that has no part in ordering any more.
+    """
     if msp_id not in read_members(channel_group):
         return []
     own = [one.endpoint for one in consenters(channel_group) if one.msp_id == msp_id]
-    return [*(partial(remove_consenter, endpoint=one) for one in own), partial(remove_member, msp_id=msp_id)]
+    first = [partial(remove_consenter, endpoint=one) for one in own[:-1]]
+    return [*first, partial(_without, msp_id=msp_id, last=own[-1:])]
+
+
+def _without(
+    channel_group: configtx_pb2.ConfigGroup, msp_id: str, last: Sequence[Endpoint]
+) -> configtx_pb2.ConfigGroup:
+    """`last`: the endpoint of the orderer that it still has, if it has one."""
+    for endpoint in last:
+        channel_group = remove_consenter(channel_group, endpoint)
+    return remove_member(channel_group, msp_id)
 
 
 def _updates(channel: Channel, edits: Iterable[Edit]) -> list[bytes]:

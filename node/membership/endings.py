@@ -11,7 +11,7 @@ from chaincode.claim import is_unclaimed
 from chaincode.closing import is_settled_so_far
 from chaincode.invoice import is_invoiced
 from node.ledger.gateway import Gateway
-from node.membership.leaving import departure_ballot, exit_conditions
+from node.membership.leaving import departure_ballot, exit_conditions, missing_orderer
 from node.membership.records import read, read_all, read_member
 from node.membership.standing import Step
 from node.membership.voting import silent_msp_ids
@@ -34,8 +34,11 @@ async def endings(gateway: Gateway, msp_id: str, now_s: int) -> list[Step]:
     steps.append(Step(f"{tokens} tokens are redeemed or transferred", spent, own, f"token redeem {tokens}"))
     steps += [step async for step in _redemptions(gateway, msp_id)]
     steps.append(Step("the notice has run", 0 < ends_at_s <= now_s))
-    ballot = await departure_ballot(gateway, member)
-    return [*steps, *_ballot_steps(msp_id, ballot, conditions.hold(now_s))]
+    ballot, is_due = await departure_ballot(gateway, member), conditions.hold(now_s)
+    if ballot is None and await missing_orderer(gateway, msp_id):
+        steps.append(Step("another company joins that runs an orderer: without its own too few are left", False))
+        is_due = False
+    return [*steps, *_ballot_steps(msp_id, ballot, is_due)]
 
 
 async def _obligation(gateway: Gateway, msp_id: str, record_key: str) -> Step:

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from chaincode import keys
+from network.errors import TooFewConsenters
 from node.ledger.configuration import newest_channel
 from node.ledger.gateway import Gateway
 from node.membership.edits import channel_edit
@@ -54,6 +55,15 @@ async def exit_conditions(gateway: Gateway, msp_id: str) -> ExitConditions:
     )
 
 
+async def missing_orderer(gateway: Gateway, msp_id: str) -> str:
+    """Why the others could not order without the member's orderer; empty where they can. Raises LedgerError."""
+    try:
+        channel_edit(await newest_channel(gateway), BALLOT_SUBJECT_DEPARTURE, msp_id)
+    except TooFewConsenters as error:
+        return str(error)
+    return ""
+
+
 async def departure_ballot(gateway: Gateway, member: Member) -> Ballot | None:
     """The one that is open or carried; None where there is none, and after its deadline or a rejection."""
     ballot_id = member.carried_ballot_id or (member.open_ballot.ballot_id if member.HasField("open_ballot") else "")
@@ -65,7 +75,10 @@ async def departure_ballot(gateway: Gateway, member: Member) -> Ballot | None:
 
 
 async def depart(gateway: Gateway) -> Ballot:
-    """The leaver has ended everything: opens the ballot on its removal. Raises ContractError, LedgerError."""
+    """The leaver has ended everything: opens the ballot on its removal.
+
+    Raises TooFewConsenters, ContractError, LedgerError.
+    """
     await hide_orderers(gateway)
     channel, msp_id = await newest_channel(gateway), gateway.identity.msp_id
     request = DepartMember(edit=channel_edit(channel, BALLOT_SUBJECT_DEPARTURE, msp_id))
@@ -74,7 +87,7 @@ async def depart(gateway: Gateway) -> Ballot:
 
 
 async def exclude(gateway: Gateway, msp_id: str, reason: str) -> Ballot:
-    """Opens the ballot on another member's exclusion. Raises ContractError, LedgerError, NetworkError."""
+    """Opens the ballot on another member's exclusion. Raises TooFewConsenters, ContractError, LedgerError."""
     channel = await newest_channel(gateway)
     edit = channel_edit(channel, BALLOT_SUBJECT_EXCLUSION, msp_id)
     request = ExcludeMember(msp_id=msp_id, reason=reason, edit=edit)
