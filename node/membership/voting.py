@@ -114,7 +114,7 @@ class Voting:
         if self.own_edit.base_sequence == self.ballot.edit.base_sequence:
             raise StrangeEdit(
                 f"ballot {self.ballot.ballot_id[:16]} would change the configuration in another way than its subject "
-                f"needs: do not approve it, and ask {self.ballot.opened_by_msp_id} why, and for its version of Zunft"
+                f"needs: do not approve it, and ask {self.ballot.opened_by_msp_id} why: it may run another version"
             )
         return True
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import replace
@@ -64,6 +63,8 @@ from tests.ledger.ledgers import FAST, Members, OpenLedger, on_embedded, on_fabr
 ALL = (ALPHA, BRAVO, CHARLIE, DELTA)
 TOO_FEW = (ALPHA, BRAVO)
 BFT_ORDERERS, RAFT_ORDERERS = 4, 3
+# Each makes an edit that changes something.
+NEW_PORTS = itertools.count(1)
 
 Edit = Callable[[configtx_pb2.ConfigGroup], None]
 
@@ -341,7 +342,7 @@ def expelling(msp_id: str) -> Edit:
 def with_anchor(msp_id: str) -> Edit:
     def edit(root: configtx_pb2.ConfigGroup) -> None:
         peers = configuration_pb2.AnchorPeers()
-        peers.anchor_peers.add(host="localhost", port=secrets.randbelow(1000) + 1)
+        peers.anchor_peers.add(host="localhost", port=next(NEW_PORTS))
         value = root.groups["Application"].groups[msp_id].values["AnchorPeers"]
         value.value, value.mod_policy = peers.SerializeToString(), "Admins"
 
