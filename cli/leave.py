@@ -138,6 +138,9 @@ async def _put_to_vote(session: Session, path: Path) -> None:
 
 async def _check_ended(session: Session, gateway: Gateway, member: Member) -> None:
     """Raises StillBound."""
+    missing = await missing_orderer(gateway, member.msp_id)
+    if missing:
+        raise StillBound(missing)
     if not member.depart_not_before_s:
         raise StillBound(f"{session.member.name} has not given notice: zunft leave start --as {session.member.name}")
     conditions = await exit_conditions(gateway, member.msp_id)
@@ -146,8 +149,6 @@ async def _check_ended(session: Session, gateway: Gateway, member: Member) -> No
             f"{session.member.name} has not ended everything, or its notice still runs: "
             f"zunft leave status --as {session.member.name}"
         )
-    if missing := await missing_orderer(gateway, member.msp_id):
-        raise StillBound(missing)
 
 
 async def _write_archive(session: Session, gateway: Gateway, path: Path) -> AuditReport:

@@ -35,11 +35,9 @@ from node.ledger.configuration import QuorumAtRisk, newest_channel, sign_update,
 from node.ledger.errors import LedgerError
 from node.ledger.fabric_rules.config_update import applied
 from node.ledger.gateway import Gateway, SigningIdentity
-from tests.cli.program import Zunft
 from tests.consortium.fabric import why_no_fabric
 from tests.fabric.newcomer import Newcomer, make_newcomer
 from tests.faults.scene import PATIENCE_S, Scene, start_scene
-from zunft.v1.charter_pb2 import ExitConditions
 from zunft.v1.record_pb2 import ListKeys, Records
 
 Edit = Callable[[configtx_pb2.ConfigGroup], configtx_pb2.ConfigGroup]
@@ -55,8 +53,7 @@ FAILURE = "ledger does not take usage"
 def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     if why_no_fabric():
         pytest.skip(why_no_fabric())
-    folder, at_once = tmp_path_factory.mktemp(request.param), ExitConditions(notice_period_s=0)
-    with start_scene(folder, FOUNDERS[request.param], request.param, 1, exit=at_once) as scene:
+    with start_scene(tmp_path_factory.mktemp(request.param), FOUNDERS[request.param], request.param, 1) as scene:
         yield scene
 
 
@@ -197,24 +194,6 @@ def test_certificates_are_renewed_one_process_at_a_time(scene: Scene) -> None:
         await scene.check()
 
     scene.run(scenario())
-
-
-@pytest.mark.parametrize("scene", [OrderingKind.BFT], indirect=True)
-def test_nobody_goes_whose_orderer_is_needed(scene: Scene) -> None:
-    """Whoever asks for it is told so before anything is written or put to the vote."""
-    home = scene.consortium.topology.home
-    zunft = Zunft(home)
-    excluded = zunft("member exclude forge --reason 'cannot be reached' --as maker")
-    assert "has 4 orderers and needs 4: add another one" in excluded.stderr
-    assert zunft("ballot list --json").json == []
-    noticed = zunft("leave start --yes --as forge")
-    assert "Before forge can go, another company has to join that runs an orderer" in noticed.stdout
-    completed = zunft("leave complete --as forge")
-    assert "has 4 orderers and needs 4: add another one" in completed.stderr
-    assert completed.exit_code == excluded.exit_code
-    assert not (home / "forge.archive").exists()
-    steps = {step["step"]: step["done"] for step in zunft("leave status --json --as forge").json}
-    assert steps["another company joins that runs an orderer: without its own too few are left"] == "no"
 
 
 # --- what the members do ----------------------------------------------------------------------------------------------

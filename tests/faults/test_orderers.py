@@ -1,10 +1,15 @@
-"""kill -9 of orderers in a stream of usage: the others go on without it, and it catches up when it comes back."""
+"""kill -9 of orderers in a stream of usage: the others go on without it, and it catches up when it comes back.
+
+And no member takes its orderer with it when too few would be left.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import random
 
+from cli.exit_codes import ExitCode
+from tests.cli.program import Zunft
 from tests.faults.scene import Scene
 
 
@@ -55,6 +60,21 @@ def test_with_bft_commits_resume_when_the_leader_is_killed(bft: Scene, chance: r
         await bft.check()
 
     bft.run(scenario())
+
+
+def test_with_bft_who_would_leave_too_few_orderers_is_told_before_anything_is_done(bft: Scene) -> None:
+    home = bft.consortium.topology.home
+    zunft, too_few = Zunft(home), "has 4 orderers and needs 4: add another one before"
+    excluded = zunft("member exclude forge --reason 'cannot be reached' --as maker")
+    assert (excluded.exit_code, too_few in excluded.stderr) == (ExitCode.REFUSED, True), excluded
+    assert zunft("ballot list --json").json == []
+    asked = zunft("leave start --as forge", answer="n\n")
+    assert "Before forge can go, another company has to join that runs an orderer" in asked.stdout
+    completed = zunft("leave complete --as forge")
+    assert (completed.exit_code, too_few in completed.stderr) == (ExitCode.REFUSED, True), completed
+    assert not (home / "forge.archive").exists()
+    steps = {step["step"]: step["done"] for step in zunft("leave status --json --as forge").json}
+    assert steps["another company joins that runs an orderer: without its own too few are left"] == "no"
 
 
 def orderers(scene: Scene) -> list[str]:
