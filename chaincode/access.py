@@ -5,7 +5,7 @@ from __future__ import annotations
 from google.protobuf.message import Message
 
 from chaincode.checks import check_identifier
-from chaincode.errors import AlreadyExists, Forbidden, MalformedRequest, NotFound, WrongStatus
+from chaincode.errors import AlreadyExists, MalformedRequest, NotFound, WrongStatus
 from chaincode.head import (
     Standing,
     add_open_lines,
@@ -16,6 +16,7 @@ from chaincode.head import (
     write_head,
 )
 from chaincode.rating import Cumulative, rate_access
+from chaincode.relation import Relation
 from chaincode.transaction import Transaction
 from zunft.v1.access_pb2 import AccessGrant, GrantAccess, RevokeAccess, UseAccess
 from zunft.v1.tariff_pb2 import Line, RatingState
@@ -45,8 +46,7 @@ async def use(tx: Transaction, request: UseAccess) -> Message:
     standing, _ = await load_standing(tx, request.agreement_id, disclosure)
 
     granted = _require_grant(standing.head, request.grant_id)
-    if granted.granted_to_msp_id != tx.caller.msp_id:
-        raise Forbidden(f"access {granted.grant_id} is granted to {granted.granted_to_msp_id}")
+    tx.check_relation((Relation.GRANTEE, granted.granted_to_msp_id))
     if granted.revoked:
         raise WrongStatus(f"access {granted.grant_id} was revoked: ask for a new grant")
 
@@ -63,8 +63,8 @@ async def revoke(tx: Transaction, request: RevokeAccess) -> Message:
     disclosure = read_disclosure(tx)
     standing, _ = await load_standing(tx, request.agreement_id, disclosure)
 
-    if _require_grant(standing.head, request.grant_id).granted_by_msp_id != tx.caller.msp_id:
-        raise Forbidden("only the party that granted an access may revoke it")
+    granted = _require_grant(standing.head, request.grant_id)
+    tx.check_relation((Relation.GRANTOR, granted.granted_by_msp_id))
 
     head = standing.head_to_move()
     revoked = _require_grant(head, request.grant_id)

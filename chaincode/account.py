@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from google.protobuf.message import Message
 
 from chaincode import keys
-from chaincode.checks import MAX_AMOUNT_MICRO, check_amount, check_caller, check_named, check_party, format_amount
+from chaincode.checks import MAX_AMOUNT_MICRO, check_amount, check_named, format_amount
 from chaincode.errors import (
     AlreadyExists,
     AmountOutOfRange,
@@ -21,6 +21,7 @@ from chaincode.errors import (
 from chaincode.invoice import bill_claim, write_invoices
 from chaincode.keys import Key
 from chaincode.membership import check_parties_new_business, note_obligation
+from chaincode.relation import parties
 from chaincode.token import check_balance, credited, move
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.account_pb2 import (
@@ -42,14 +43,14 @@ async def open_account(tx: Transaction, request: OpenAccount) -> Account:
     key, commitment_key = keys.account(request.agreement_id), keys.commitment(request.agreement_id)
     loaded = await tx.load(keys.agreement(request.agreement_id), key)
     agreement = loaded.require(keys.agreement(request.agreement_id))
-    parties = (agreement.provider_msp_id, agreement.customer_msp_id)
+    members = (agreement.provider_msp_id, agreement.customer_msp_id)
 
-    check_party(tx, *parties)
+    tx.check_relation(*parties(agreement))
     if agreement.status != AGREEMENT_STATUS_ACTIVE:
         raise WrongStatus(f"agreement {request.agreement_id} is not in force: have it accepted first")
     if loaded.has(key):
         raise AlreadyExists(f"the account of {request.agreement_id} is open already")
-    await check_parties_new_business(tx, parties)
+    await check_parties_new_business(tx, members)
 
     account = Account(
         agreement_id=request.agreement_id,
@@ -59,11 +60,11 @@ async def open_account(tx: Transaction, request: OpenAccount) -> Account:
     )
 
     tx.put(commitment_key, Commitment(agreement_id=request.agreement_id))
-    tx.stub.set_key_policy(commitment_key.name, parties)
+    tx.stub.set_key_policy(commitment_key.name, members)
     if agreement.open:
         tx.put(keys.head(request.agreement_id), AccountHead(agreement_id=request.agreement_id))
-        tx.stub.set_key_policy(keys.head(request.agreement_id).name, parties)
-    for party in parties:
+        tx.stub.set_key_policy(keys.head(request.agreement_id).name, members)
+    for party in members:
         note_obligation(tx, party, key)
     return write_account(tx, "account.open", account)
 
@@ -73,8 +74,8 @@ async def fund(tx: Transaction, request: FundAccount) -> Account:
     loaded = await load_account(tx, request.agreement_id, keys.balance(tx.caller.msp_id))
     account = require_open(loaded, request.agreement_id)
 
+    tx.check_relation(*parties(account))
     check_amount(request.amount_micro)
-    check_caller(tx, account.customer_msp_id, "fund the account")
     check_balance(loaded, account.customer_msp_id, request.amount_micro)
     if account.funded_micro + request.amount_micro > MAX_AMOUNT_MICRO:
         raise AmountOutOfRange(f"an account can be funded with {format_amount(MAX_AMOUNT_MICRO)} in all")
@@ -93,7 +94,7 @@ async def give_notice(tx: Transaction, request: GiveNotice) -> Account:
     account = require_open(loaded, request.agreement_id)
     agreement = loaded.require(keys.agreement(request.agreement_id))
 
-    check_caller(tx, account.customer_msp_id, "give notice of a withdrawal")
+    tx.check_relation(*parties(account))
     if request.amount_micro < 0:
         raise AmountOutOfRange("the amount must not be negative")
     if request.amount_micro > escrow_micro(account):
@@ -113,7 +114,7 @@ async def withdraw(tx: Transaction, request: WithdrawFunds) -> Account:
     account = require_open(loaded, request.agreement_id)
     commitment = loaded.require(keys.commitment(request.agreement_id))
 
-    check_caller(tx, account.customer_msp_id, "withdraw")
+    tx.check_relation(*parties(account))
     if not account.HasField("notice"):
         raise NoticePeriod("give notice first: account.give_notice")
     if tx.timestamp_s < account.notice.not_before_s:
@@ -142,7 +143,7 @@ async def settle(tx: Transaction, request: SettleAccount) -> Account:
     account = require_open(loaded, request.agreement_id)
     commitment = loaded.require(keys.commitment(request.agreement_id))
 
-    check_party(tx, account.provider_msp_id, account.customer_msp_id)
+    tx.check_relation(*parties(account))
     check_named(request.provider_msp_id, account.provider_msp_id)
     payment_micro = min(due_micro(account, commitment), escrow_micro(account))
     invoices = bill_claim(account, commitment, loaded, tx.timestamp_s)
@@ -204,6 +205,6 @@ def require_open(loaded: Loaded, agreement_id: str) -> Account:
 
 def write_account(tx: Transaction, name: str, account: Account, postings: Sequence[Posting] = ()) -> Account:
     tx.put(keys.account(account.agreement_id), account)
-    parties = (account.provider_msp_id, account.customer_msp_id)
-    tx.emit(name, msp_ids=parties, agreement_id=account.agreement_id, postings=postings)
+    members = (account.provider_msp_id, account.customer_msp_id)
+    tx.emit(name, msp_ids=members, agreement_id=account.agreement_id, postings=postings)
     return account

@@ -14,11 +14,11 @@ from chaincode.checks import (
     check_digest,
     check_duration,
     check_identifier,
-    check_party,
 )
 from chaincode.errors import AlreadyExists, MalformedRequest, TermsMismatch, WrongStatus
 from chaincode.membership import check_new_business, check_parties_new_business
 from chaincode.rating import check_tariff
+from chaincode.relation import counterparties, parties
 from chaincode.stub import implicit_collection
 from chaincode.transaction import Transaction, parse
 from zunft.v1.agreement_pb2 import (
@@ -49,7 +49,7 @@ async def share(tx: Transaction, request: ShareTerms) -> TermsReference:
     key = keys.agreement(request.agreement_id)
     agreement = (await tx.load(key)).find(key)
 
-    check_party(tx, request.provider_msp_id, request.customer_msp_id)
+    tx.check_relation(*parties(request))
     data = tx.stub.transient.get(TERMS, b"")
     terms = check_terms(data)
     if _parties(terms) != _parties(request) or terms.agreement_id != request.agreement_id:
@@ -69,8 +69,8 @@ async def propose(tx: Transaction, request: ProposeAgreement) -> Agreement:
     provider, customer = keys.member(request.provider_msp_id), keys.member(request.customer_msp_id)
     loaded = await tx.load(key, provider, customer)
 
+    tx.check_relation(*parties(request))
     check_identifier("agreement_id", request.agreement_id)
-    check_party(tx, request.provider_msp_id, request.customer_msp_id)
     check_digest("terms_digest", request.terms_digest)
     if request.provider_msp_id == request.customer_msp_id:
         raise MalformedRequest("provider and customer must be two members")
@@ -99,10 +99,9 @@ async def accept(tx: Transaction, request: AcceptAgreement) -> Agreement:
     """agreement.accept: the other party accepts exactly the pending terms; from now on they are in force."""
     agreement = await _load(tx, request.agreement_id)
 
+    tx.check_relation(*counterparties(agreement, agreement.pending_by_msp_id))
     if not agreement.HasField("pending"):
         raise WrongStatus(f"agreement {request.agreement_id} has nothing pending to accept")
-    if agreement.pending_by_msp_id == tx.caller.msp_id:
-        raise WrongStatus("the other party has to accept; you proposed it")
     if request.terms != agreement.pending:
         raise TermsMismatch("these are not the pending terms: read them again before you accept")
     await _check_archived(tx, agreement)
@@ -123,6 +122,7 @@ async def amend(tx: Transaction, request: AmendAgreement) -> Agreement:
     """agreement.amend: proposes the next version of the terms; replaces one that is still pending."""
     agreement = await _load(tx, request.agreement_id)
 
+    tx.check_relation(*parties(agreement))
     if agreement.status != AGREEMENT_STATUS_ACTIVE:
         raise WrongStatus(f"agreement {request.agreement_id} is not in force")
     check_digest("terms.digest", request.terms.digest)
@@ -141,6 +141,7 @@ async def terminate(tx: Transaction, request: TerminateAgreement) -> Agreement:
     """agreement.terminate: by either party; readings up to now are still charged, none after."""
     agreement = await _load(tx, request.agreement_id)
 
+    tx.check_relation(*parties(agreement))
     if agreement.status == AGREEMENT_STATUS_TERMINATED:
         raise WrongStatus(f"agreement {request.agreement_id} is terminated already")
 
@@ -185,12 +186,8 @@ def refer(data: bytes, terms: Terms) -> TermsReference:
 
 
 async def _load(tx: Transaction, agreement_id: str) -> Agreement:
-    """The agreement, of which the caller is a party."""
     key = keys.agreement(agreement_id)
-    agreement = (await tx.load(key)).require(key)
-
-    check_party(tx, agreement.provider_msp_id, agreement.customer_msp_id)
-    return agreement
+    return (await tx.load(key)).require(key)
 
 
 def _check_next_version(agreement: Agreement | None, terms: Terms) -> None:

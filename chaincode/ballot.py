@@ -9,12 +9,13 @@ from __future__ import annotations
 from google.protobuf.message import Message
 
 from chaincode import keys
+from chaincode.business import status_name
 from chaincode.channel_edit import check_config_signatures, check_edit
 from chaincode.checks import check_named
 from chaincode.electorate import Electorate, ballot_period_s
-from chaincode.errors import AnotherBallot, BallotClosed, Forbidden, MalformedRequest, VotedAlready, WrongStatus
+from chaincode.errors import AnotherBallot, BallotClosed, MalformedRequest, VotedAlready, WrongStatus
 from chaincode.keys import Key
-from chaincode.membership import status_name
+from chaincode.relation import Relation, Stand
 from chaincode.token import credited, move
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.ballot_pb2 import (
@@ -74,8 +75,8 @@ async def vote(tx: Transaction, request: CastVote) -> Ballot:
     loaded = await tx.load(keys.CHARTER, key, *about)
     ballot = loaded.require(key)
 
-    check_voter(tx, loaded)
     _check_about(ballot, request.msp_id)
+    tx.check_relation(*_voters(tx, ballot, request))
     _check_takes_vote(tx, ballot, request)
     _check_still_the_question(loaded, ballot)
     _check_signed(tx, ballot, request)
@@ -106,7 +107,6 @@ async def renew(tx: Transaction, request: RenewBallot) -> Ballot:
     loaded = await tx.load(key)
     ballot = loaded.require(key)
 
-    check_voter(tx, loaded)
     check_edit(request.edit)
     if not ballot.HasField("edit"):
         raise WrongStatus("this ballot changes nothing in the channel's configuration")
@@ -136,7 +136,6 @@ async def execute(tx: Transaction, request: ExecuteBallot) -> Ballot:
     loaded = await tx.load(key, *about)
     ballot = loaded.require(key)
 
-    check_voter(tx, loaded)
     _check_about(ballot, request.msp_id)
     if ballot.subject not in (BALLOT_SUBJECT_DEPARTURE, BALLOT_SUBJECT_EXCLUSION):
         raise WrongStatus("only departures and exclusions are executed; an applicant activates itself: member.activate")
@@ -158,13 +157,6 @@ async def execute(tx: Transaction, request: ExecuteBallot) -> Ballot:
 
 
 # --- for the transactions that open a ballot -------------------------------------------------------------------------
-
-
-def check_voter(tx: Transaction, loaded: Loaded) -> None:
-    """Ballots are opened, voted on and kept going by active members. Raises Forbidden."""
-    member = loaded.require(keys.member(tx.caller.msp_id))
-    if member.status != MEMBER_STATUS_ACTIVE:
-        raise Forbidden(f"{member.msp_id} is {status_name(member)}: only active members have a say in ballots")
 
 
 def check_subject(tx: Transaction, subject: BallotSubject, member: Member) -> None:
@@ -227,17 +219,26 @@ def _check_about(ballot: Ballot, named_msp_id: str) -> None:
     check_named(named_msp_id or "nobody", ballot.msp_id or "nobody")
 
 
+def _voters(tx: Transaction, ballot: Ballot, request: CastVote) -> list[Stand]:
+    """Where only signatures are missing, members that joined meanwhile may sign, too."""
+    voters = list(ballot.voter_msp_ids)
+    if _only_signs(ballot, request) and tx.caller.msp_id != ballot.msp_id:
+        voters.append(tx.caller.msp_id)
+    return [(Relation.VOTER, msp_id) for msp_id in voters]
+
+
 def _check_takes_vote(tx: Transaction, ballot: Ballot, request: CastVote) -> None:
+    """Where only signatures are missing, there is no deadline any more."""
     msp_id = tx.caller.msp_id
-    if msp_id == ballot.msp_id:
-        raise Forbidden(f"{msp_id} does not vote on itself")
     if msp_id in [one.msp_id for one in ballot.votes]:
         raise VotedAlready(f"{msp_id} has voted already: each member has one vote")
-    if ballot.status == BALLOT_STATUS_CARRIED and ballot.HasField("edit") and request.in_favour:
-        return  # no deadline any more, and members that joined meanwhile may sign, too
-    _check_open(tx, ballot)
-    if msp_id not in ballot.voter_msp_ids:
-        raise Forbidden(f"{msp_id} was not an active member when the ballot was opened")
+    if not _only_signs(ballot, request):
+        _check_open(tx, ballot)
+
+
+def _only_signs(ballot: Ballot, request: CastVote) -> bool:
+    """Whether the vote decides nothing any more, and its signatures are asked for."""
+    return ballot.status == BALLOT_STATUS_CARRIED and ballot.HasField("edit") and request.in_favour
 
 
 def _check_open(tx: Transaction, ballot: Ballot) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from chaincode import keys
-from chaincode.ballot import check_next_version, check_voter, new_ballot, write
+from chaincode.ballot import check_next_version, new_ballot, write
 from chaincode.checks import MAX_AMOUNT_MICRO, check_digest, check_duration, check_identifier, check_text
 from chaincode.electorate import load_electorate
-from chaincode.errors import AlreadyExists, AmountOutOfRange, Forbidden, MalformedRequest
+from chaincode.errors import AlreadyExists, AmountOutOfRange, MalformedRequest
 from chaincode.identifiers import check_identifiers, check_scheme
 from chaincode.membership import check_new_business
+from chaincode.relation import Relation
 from chaincode.transaction import Transaction
 from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_AMENDMENT, Ballot
 from zunft.v1.charter_pb2 import AmendCharter, Charter, FoundCharter, Threshold, VotingRules
@@ -21,12 +22,13 @@ MIN_BALLOT_PERIOD_S = 3600
 async def found(tx: Transaction, request: FoundCharter) -> Charter:
     """charter.found: the first transaction of a channel; writes charter, members and an empty token supply."""
     members = [keys.member(member.msp_id) for member in request.members]
-    loaded = await tx.load_without_membership(keys.CHARTER, *members)
+    loaded = await tx.load(keys.CHARTER, *members)
 
+    tx.check_relation(*((Relation.FOUNDER, member.msp_id) for member in request.members))
     if loaded.has(keys.CHARTER):
         raise AlreadyExists("the consortium is founded already: change its charter with charter.amend")
     _check_charter(request.charter)
-    _check_founders(tx, request)
+    _check_founders(request)
 
     charter = Charter()
     charter.CopyFrom(request.charter)
@@ -48,7 +50,6 @@ async def amend(tx: Transaction, request: AmendCharter) -> Ballot:
     electorate = await load_electorate(tx)
     charter = loaded.require(keys.CHARTER)
 
-    check_voter(tx, loaded)
     check_text("reason", request.reason)
     _check_charter(proposed)
     check_next_version(charter, proposed)
@@ -96,7 +97,7 @@ def _check_voting(voting: VotingRules) -> None:
             raise MalformedRequest("a threshold must be more than nothing and at most 1/1: for example 2/3")
 
 
-def _check_founders(tx: Transaction, request: FoundCharter) -> None:
+def _check_founders(request: FoundCharter) -> None:
     founders = [member.msp_id for member in request.members]
     for member in request.members:
         check_identifier("msp_id", member.msp_id)
@@ -106,5 +107,3 @@ def _check_founders(tx: Transaction, request: FoundCharter) -> None:
         raise MalformedRequest("a member is named twice")
     if request.charter.token.issuer_msp_id not in founders:
         raise MalformedRequest("token.issuer_msp_id must be one of the founding members")
-    if tx.caller.msp_id not in founders:
-        raise Forbidden(f"{tx.caller.msp_id} is not among the founding members")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from chaincode.errors import AmountOutOfRange, Forbidden, MalformedRequest
-from chaincode.transaction import Transaction
+from chaincode.errors import AmountOutOfRange, MalformedRequest
 
 # 10^12 tokens: no sum of a few of them leaves 64 bits.
 MAX_AMOUNT_MICRO = 10**18
@@ -45,22 +44,10 @@ def check_amount(amount_micro: int) -> None:
         )
 
 
-def check_caller(tx: Transaction, msp_id: str, business: str) -> None:
-    """Only this member may do it."""
-    if tx.caller.msp_id != msp_id:
-        raise Forbidden(f"only {msp_id} may {business}, not {tx.caller.msp_id}")
-
-
 def check_named(named_msp_id: str, msp_id: str) -> None:
     """A request that names a member, so that one round trip loads everything, must name the right one."""
     if named_msp_id != msp_id:
         raise MalformedRequest(f"the request names {named_msp_id}, but the record says {msp_id}")
-
-
-def check_party(tx: Transaction, provider_msp_id: str, customer_msp_id: str) -> None:
-    """Only one of the two parties may do it."""
-    if tx.caller.msp_id not in (provider_msp_id, customer_msp_id):
-        raise Forbidden(f"only the parties {provider_msp_id} and {customer_msp_id} may do this, not {tx.caller.msp_id}")
 
 
 def format_amount(amount_micro: int) -> str:

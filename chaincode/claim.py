@@ -85,7 +85,7 @@ def note_claim(commitment: Commitment, head: AccountHead, period: Claim) -> None
 
 async def _billed_in_closing(tx: Transaction, request: ReadClaim, key: Key[Claim]) -> Claim:
     account_key, commitment_key = keys.account(request.agreement_id), keys.commitment(request.agreement_id)
-    loaded = await tx.load_without_membership(account_key, commitment_key)
+    loaded = await tx.load(account_key, commitment_key)
     account, commitment = loaded.find(account_key) or Account(), loaded.find(commitment_key) or Commitment()
     head = await tx.read_own(keys.head(request.agreement_id))
     was_billed = account.status == ACCOUNT_STATUS_CLOSED and is_unclaimed(commitment)

@@ -12,14 +12,16 @@ from chaincode.account import (
     require_open,
     write_account,
 )
-from chaincode.checks import check_named, check_party
+from chaincode.business import TAKING_PART
+from chaincode.checks import check_named
 from chaincode.claim import is_unclaimed, note_claim, open_period
 from chaincode.errors import NoticePeriod, WrongStatus
 from chaincode.head import proven_head, read_disclosure
 from chaincode.invoice import bill_claim, is_invoiced, write_invoices
 from chaincode.membership import end_obligation
+from chaincode.relation import parties
 from chaincode.token import check_balance, credited, move
-from chaincode.transaction import TAKING_PART, Loaded, Transaction
+from chaincode.transaction import Loaded, Transaction
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, Account, CloseAccount
 from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_TERMINATED, Agreement
 from zunft.v1.member_pb2 import MEMBER_STATUS_EXCLUDED, Member
@@ -37,11 +39,11 @@ async def close(tx: Transaction, request: CloseAccount) -> Account:
     balance_key = keys.balance(request.customer_msp_id)
     loaded = await load_account(tx, request.agreement_id, balance_key, keys.agreement(request.agreement_id))
     account = require_open(loaded, request.agreement_id)
-    parties = (account.provider_msp_id, account.customer_msp_id)
+    members = (account.provider_msp_id, account.customer_msp_id)
 
-    check_party(tx, *parties)
+    tx.check_relation(*parties(account))
     check_named(request.customer_msp_id, account.customer_msp_id)
-    other = await _load_other(tx, parties)
+    other = await _load_other(tx, members)
     postings = []
     if other.status == MEMBER_STATUS_EXCLUDED:
         postings += await _settle_alone(tx, loaded, account)
@@ -56,7 +58,7 @@ async def close(tx: Transaction, request: CloseAccount) -> Account:
     postings += [move(escrow_account(account), balance_key.name, rest_micro)] if rest_micro else []
 
     tx.put(balance_key, balance)
-    for party in parties:
+    for party in members:
         end_obligation(tx, party, keys.account(account.agreement_id))
     if other.status in TAKING_PART:
         _drop_key_policies(tx, loaded.require(keys.agreement(account.agreement_id)))
@@ -77,9 +79,9 @@ def _check_finished(tx: Transaction, loaded: Loaded, account: Account) -> None:
         raise WrongStatus("the claim is not settled: account.settle")
 
 
-async def _load_other(tx: Transaction, parties: tuple[str, str]) -> Member:
+async def _load_other(tx: Transaction, members: tuple[str, str]) -> Member:
     """The party that is not the caller; only the account says who that is."""
-    key = keys.member(next(party for party in parties if party != tx.caller.msp_id))
+    key = keys.member(next(one for one in members if one != tx.caller.msp_id))
     return (await tx.load(key)).require(key)
 
 

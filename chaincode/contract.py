@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,10 @@ from chaincode import (
     token,
     usage,
 )
-from chaincode.errors import ContractError, Forbidden, MalformedRequest, UnknownTransaction
+from chaincode.business import Business
+from chaincode.errors import ContractError, MalformedRequest, UnknownTransaction
+from chaincode.relation import Relation
+from chaincode.rights import Rights
 from chaincode.roles import Role
 from chaincode.stub import Stub
 from chaincode.transaction import Transaction, parse, serialise
@@ -58,14 +61,12 @@ Handler = Callable[[Transaction, Any], Awaitable[Message | bytes]]
 
 
 @dataclass(frozen=True, slots=True)
-class TransactionType:
+class TransactionType(Rights):
     """One row of the table."""
 
-    name: str
     request: type[Message]
     handler: Handler
     endorsers: Endorsers
-    roles: frozenset[Role]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +98,9 @@ async def _dispatch(stub: Stub) -> Message | bytes:
     kind = TRANSACTIONS.get(name)
     if kind is None:
         raise UnknownTransaction(f"there is no transaction {name[:64]!r}")
-    tx = Transaction(stub)
-    check_role(tx, kind)
+    tx = Transaction(stub, kind)
+    kind.check_role(tx.caller)
     return await kind.handler(tx, parse(kind.request, data, "the request"))
-
-
-def check_role(tx: Transaction, kind: TransactionType) -> None:
-    if not tx.caller.roles & kind.roles:
-        needed = " or ".join(sorted(kind.roles))
-        raise Forbidden(f"{kind.name} needs the role {needed}; your certificate has {_names(tx.caller.roles)}")
 
 
 def _read_call(stub: Stub) -> tuple[str, bytes]:
@@ -114,80 +109,95 @@ def _read_call(stub: Stub) -> tuple[str, bytes]:
     return stub.args[0].decode(errors="replace"), stub.args[1]
 
 
-def _names(roles: frozenset[Role]) -> str:
-    return ", ".join(sorted(roles)) or "none"
-
-
 # --- the table: the single source for the check, the docs and the tests --------------------------------------------
 
 ADMIN, TREASURER, OPERATOR = Role.ADMIN, Role.TREASURER, Role.OPERATOR
 INSPECTOR, ERP, AUDITOR = Role.INSPECTOR, Role.ERP, Role.AUDITOR
-EVERYBODY = (ADMIN, TREASURER, OPERATOR, INSPECTOR, ERP, AUDITOR)
+
+ANYBODY, MEMBER, ITSELF = Relation.ANYBODY, Relation.MEMBER, Relation.ITSELF
+FOUNDER, ISSUER, OWNER, HOLDER = Relation.FOUNDER, Relation.ISSUER, Relation.OWNER, Relation.HOLDER
+SPONSOR, VOTER = Relation.SPONSOR, Relation.VOTER
+PROVIDER, CUSTOMER, COUNTERPARTY = Relation.PROVIDER, Relation.CUSTOMER, Relation.COUNTERPARTY
+GRANTOR, GRANTEE = Relation.GRANTOR, Relation.GRANTEE
+PARTIES = {PROVIDER, CUSTOMER}
+
+FOUNDING, ENTRY, BALLOT = Business.FOUNDING, Business.ENTRY, Business.BALLOT
+NEW, RUNNING, NOTICE, EXIT = Business.NEW, Business.RUNNING, Business.NOTICE, Business.EXIT
 
 
-def _majority(name: str, request: type[Message], handler: Handler, *roles: Role) -> TransactionType:
-    return TransactionType(name, request, handler, Endorsers.MAJORITY, frozenset(roles))
+def _majority(
+    name: str,
+    request: type[Message],
+    handler: Handler,
+    roles: Collection[Role],
+    relations: Collection[Relation],
+    business: Business = RUNNING,
+) -> TransactionType:
+    rights = name, frozenset(roles), frozenset(relations), business
+    return TransactionType(*rights, request, handler, Endorsers.MAJORITY)
 
 
-def _parties(name: str, request: type[Message], handler: Handler, *roles: Role) -> TransactionType:
-    return TransactionType(name, request, handler, Endorsers.PARTIES, frozenset(roles))
+def _parties(
+    name: str, request: type[Message], handler: Handler, roles: Collection[Role], relations: Collection[Relation]
+) -> TransactionType:
+    rights = name, frozenset(roles), frozenset(relations), RUNNING
+    return TransactionType(*rights, request, handler, Endorsers.PARTIES)
 
 
-def _query(name: str, request: type[Message], handler: Handler) -> TransactionType:
-    return TransactionType(name, request, handler, Endorsers.NONE, frozenset(EVERYBODY))
+def _query(name: str, request: type[Message], handler: Handler, relation: Relation) -> TransactionType:
+    rights = name, frozenset(Role), frozenset({relation}), Business.QUERY
+    return TransactionType(*rights, request, handler, Endorsers.NONE)
 
 
-TRANSACTIONS = {
-    kind.name: kind
-    for kind in (
-        _majority("charter.found", charter_pb2.FoundCharter, charter.found, ADMIN),
-        _majority("charter.amend", charter_pb2.AmendCharter, charter.amend, ADMIN),
-        _majority("member.apply", member_pb2.ApplyMember, member.apply, ADMIN),
-        _majority("member.activate", member_pb2.ActivateMember, member.activate, ADMIN),
-        _majority("member.leave", member_pb2.LeaveConsortium, member.leave, ADMIN),
-        _majority("member.depart", member_pb2.DepartMember, member.depart, ADMIN),
-        _majority("member.suspend", member_pb2.SuspendMember, member.suspend, ADMIN),
-        _majority("member.reinstate", member_pb2.ReinstateMember, member.reinstate, ADMIN),
-        _majority("member.exclude", member_pb2.ExcludeMember, member.exclude, ADMIN),
-        _majority("ballot.vote", ballot_pb2.CastVote, ballot.vote, ADMIN),
-        _majority("ballot.renew", ballot_pb2.RenewBallot, ballot.renew, ADMIN),
-        _majority("ballot.execute", ballot_pb2.ExecuteBallot, ballot.execute, ADMIN),
-        _majority("meter.register", meter_pb2.RegisterMeter, meter.register, OPERATOR),
-        _majority("meter.rotate_key", meter_pb2.RotateMeterKey, meter.rotate_key, OPERATOR),
-        _majority("meter.locate", meter_pb2.LocateMeter, meter.locate, OPERATOR, ERP),
-        _majority("meter.revoke", meter_pb2.RevokeMeter, meter.revoke, OPERATOR, ADMIN),
-        _parties("agreement.share", agreement_pb2.ShareTerms, agreement.share, OPERATOR),
-        _majority("agreement.propose", agreement_pb2.ProposeAgreement, agreement.propose, OPERATOR),
-        _majority("agreement.accept", agreement_pb2.AcceptAgreement, agreement.accept, OPERATOR),
-        _majority("agreement.amend", agreement_pb2.AmendAgreement, agreement.amend, OPERATOR),
-        _majority("agreement.terminate", agreement_pb2.TerminateAgreement, agreement.terminate, OPERATOR),
-        _query("agreement.read_terms", agreement_pb2.ReadTerms, agreement.read_terms),
-        _majority("account.open", account_pb2.OpenAccount, account.open_account, OPERATOR, TREASURER),
-        _majority("account.fund", account_pb2.FundAccount, account.fund, TREASURER),
-        _majority("account.give_notice", account_pb2.GiveNotice, account.give_notice, TREASURER),
-        _majority("account.withdraw", account_pb2.WithdrawFunds, account.withdraw, TREASURER),
-        _majority("account.settle", account_pb2.SettleAccount, account.settle, TREASURER, ERP),
-        _majority("account.close", account_pb2.CloseAccount, closing.close, TREASURER),
-        _parties("usage.submit", usage_pb2.SubmitUsage, usage.submit, ERP, OPERATOR),
-        _parties("usage.correct", usage_pb2.CorrectUsage, correction.correct, OPERATOR, INSPECTOR),
-        _parties("usage.agree", usage_pb2.AgreeCorrection, correction.agree, OPERATOR),
-        _parties("usage.decline", usage_pb2.DeclineCorrection, correction.decline, OPERATOR),
-        _parties("usage.claim", usage_pb2.ClaimUsage, claim.claim, TREASURER, ERP),
-        _query("usage.read_head", usage_pb2.ReadHead, usage.read_head),
-        _query("usage.read_record", usage_pb2.ReadRecord, usage.read_record),
-        _query("usage.read_claim", usage_pb2.ReadClaim, claim.read_claim),
-        _parties("access.grant", access_pb2.GrantAccess, access.grant, OPERATOR),
-        _parties("access.use", access_pb2.UseAccess, access.use, ERP, AUDITOR, INSPECTOR, OPERATOR),
-        _parties("access.revoke", access_pb2.RevokeAccess, access.revoke, OPERATOR),
-        _majority("token.mint", token_pb2.MintTokens, token.mint, TREASURER),
-        _majority("token.transfer", token_pb2.TransferTokens, token.transfer, TREASURER),
-        _majority("token.redeem", token_pb2.RedeemTokens, token.redeem, TREASURER),
-        _majority("token.confirm_redemption", token_pb2.ConfirmRedemption, token.confirm_redemption, TREASURER),
-        _majority("token.reject_redemption", token_pb2.RejectRedemption, token.reject_redemption, TREASURER),
-        _majority("token.post_reserve", token_pb2.PostReserve, token.post_reserve, TREASURER),
-        _majority("invoice.dispute", invoice_pb2.DisputeInvoice, invoice.dispute, TREASURER, ERP),
-        _majority("invoice.credit", invoice_pb2.CreditInvoice, invoice.credit, TREASURER),
-        _query("record.read", record_pb2.ReadKey, record.read),
-        _query("record.list", record_pb2.ListKeys, record.list_records),
-    )
-}
+_ROWS = (
+    _majority("charter.found", charter_pb2.FoundCharter, charter.found, {ADMIN}, {FOUNDER}, FOUNDING),
+    _majority("charter.amend", charter_pb2.AmendCharter, charter.amend, {ADMIN}, {MEMBER}, BALLOT),
+    _majority("member.apply", member_pb2.ApplyMember, member.apply, {ADMIN}, {SPONSOR}, BALLOT),
+    _majority("member.activate", member_pb2.ActivateMember, member.activate, {ADMIN}, {ITSELF}, ENTRY),
+    _majority("member.leave", member_pb2.LeaveConsortium, member.leave, {ADMIN}, {ITSELF}, NOTICE),
+    _majority("member.depart", member_pb2.DepartMember, member.depart, {ADMIN}, {ITSELF}, EXIT),
+    _majority("member.suspend", member_pb2.SuspendMember, member.suspend, {ADMIN}, {MEMBER}, BALLOT),
+    _majority("member.reinstate", member_pb2.ReinstateMember, member.reinstate, {ADMIN}, {MEMBER}, BALLOT),
+    _majority("member.exclude", member_pb2.ExcludeMember, member.exclude, {ADMIN}, {MEMBER}, BALLOT),
+    _majority("ballot.vote", ballot_pb2.CastVote, ballot.vote, {ADMIN}, {VOTER}, BALLOT),
+    _majority("ballot.renew", ballot_pb2.RenewBallot, ballot.renew, {ADMIN}, {MEMBER}, BALLOT),
+    _majority("ballot.execute", ballot_pb2.ExecuteBallot, ballot.execute, {ADMIN}, {MEMBER}, BALLOT),
+    _majority("meter.register", meter_pb2.RegisterMeter, meter.register, {OPERATOR}, {MEMBER}, NEW),
+    _majority("meter.rotate_key", meter_pb2.RotateMeterKey, meter.rotate_key, {OPERATOR}, {PROVIDER}),
+    _majority("meter.locate", meter_pb2.LocateMeter, meter.locate, {OPERATOR, ERP}, {PROVIDER}),
+    _majority("meter.revoke", meter_pb2.RevokeMeter, meter.revoke, {OPERATOR, ADMIN}, {PROVIDER}),
+    _parties("agreement.share", agreement_pb2.ShareTerms, agreement.share, {OPERATOR}, PARTIES),
+    _majority("agreement.propose", agreement_pb2.ProposeAgreement, agreement.propose, {OPERATOR}, PARTIES, NEW),
+    _majority("agreement.accept", agreement_pb2.AcceptAgreement, agreement.accept, {OPERATOR}, {COUNTERPARTY}),
+    _majority("agreement.amend", agreement_pb2.AmendAgreement, agreement.amend, {OPERATOR}, PARTIES),
+    _majority("agreement.terminate", agreement_pb2.TerminateAgreement, agreement.terminate, {OPERATOR}, PARTIES),
+    _query("agreement.read_terms", agreement_pb2.ReadTerms, agreement.read_terms, HOLDER),
+    _majority("account.open", account_pb2.OpenAccount, account.open_account, {OPERATOR, TREASURER}, PARTIES, NEW),
+    _majority("account.fund", account_pb2.FundAccount, account.fund, {TREASURER}, {CUSTOMER}),
+    _majority("account.give_notice", account_pb2.GiveNotice, account.give_notice, {TREASURER}, {CUSTOMER}),
+    _majority("account.withdraw", account_pb2.WithdrawFunds, account.withdraw, {TREASURER}, {CUSTOMER}),
+    _majority("account.settle", account_pb2.SettleAccount, account.settle, {TREASURER, ERP}, PARTIES),
+    _majority("account.close", account_pb2.CloseAccount, closing.close, {TREASURER}, PARTIES),
+    _parties("usage.submit", usage_pb2.SubmitUsage, usage.submit, {ERP, OPERATOR}, PARTIES),
+    _parties("usage.correct", usage_pb2.CorrectUsage, correction.correct, {OPERATOR, INSPECTOR}, PARTIES),
+    _parties("usage.agree", usage_pb2.AgreeCorrection, correction.agree, {OPERATOR}, {COUNTERPARTY}),
+    _parties("usage.decline", usage_pb2.DeclineCorrection, correction.decline, {OPERATOR}, PARTIES),
+    _parties("usage.claim", usage_pb2.ClaimUsage, claim.claim, {TREASURER, ERP}, PARTIES),
+    _query("usage.read_head", usage_pb2.ReadHead, usage.read_head, HOLDER),
+    _query("usage.read_record", usage_pb2.ReadRecord, usage.read_record, HOLDER),
+    _query("usage.read_claim", usage_pb2.ReadClaim, claim.read_claim, HOLDER),
+    _parties("access.grant", access_pb2.GrantAccess, access.grant, {OPERATOR}, PARTIES),
+    _parties("access.use", access_pb2.UseAccess, access.use, {ERP, AUDITOR, INSPECTOR, OPERATOR}, {GRANTEE}),
+    _parties("access.revoke", access_pb2.RevokeAccess, access.revoke, {OPERATOR}, {GRANTOR}),
+    _majority("token.mint", token_pb2.MintTokens, token.mint, {TREASURER}, {ISSUER}),
+    _majority("token.transfer", token_pb2.TransferTokens, token.transfer, {TREASURER}, {MEMBER}),
+    _majority("token.redeem", token_pb2.RedeemTokens, token.redeem, {TREASURER}, {OWNER, ISSUER}),
+    _majority("token.confirm_redemption", token_pb2.ConfirmRedemption, token.confirm_redemption, {TREASURER}, {ISSUER}),
+    _majority("token.reject_redemption", token_pb2.RejectRedemption, token.reject_redemption, {TREASURER}, {ISSUER}),
+    _majority("token.post_reserve", token_pb2.PostReserve, token.post_reserve, {TREASURER}, {ISSUER}),
+    _majority("invoice.dispute", invoice_pb2.DisputeInvoice, invoice.dispute, {TREASURER, ERP}, {CUSTOMER}),
+    _majority("invoice.credit", invoice_pb2.CreditInvoice, invoice.credit, {TREASURER}, {ITSELF}),
+    _query("record.read", record_pb2.ReadKey, record.read, ANYBODY),
+    _query("record.list", record_pb2.ListKeys, record.list_records, ANYBODY),
+)
+TRANSACTIONS = {kind.name: kind for kind in _ROWS}

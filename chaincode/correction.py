@@ -20,6 +20,7 @@ from chaincode.head import (
     write_head,
 )
 from chaincode.rating import Cumulative, rate_correction
+from chaincode.relation import counterparties
 from chaincode.transaction import Transaction
 from zunft.v1.tariff_pb2 import Line
 from zunft.v1.usage_pb2 import (
@@ -56,8 +57,7 @@ async def agree(tx: Transaction, request: AgreeCorrection) -> Message:
     standing, _ = await load_standing(tx, request.agreement_id, disclosure)
 
     correction = _require_pending(standing.head, request.correction_id)
-    if correction.proposed_by_msp_id == tx.caller.msp_id:
-        raise WrongStatus("the other party has to agree; you proposed it")
+    tx.check_relation(*counterparties(standing.agreement, correction.proposed_by_msp_id))
 
     head, lines = apply_correction(standing, correction)
 

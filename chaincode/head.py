@@ -18,7 +18,7 @@ from google.protobuf.message import Message
 
 from chaincode import keys
 from chaincode.account import drawable_micro
-from chaincode.checks import check_party, format_amount
+from chaincode.checks import format_amount
 from chaincode.errors import (
     AmountOutOfRange,
     HeadMismatch,
@@ -29,6 +29,7 @@ from chaincode.errors import (
 )
 from chaincode.keys import Key
 from chaincode.rating import Cumulative, add_in_place, carry_over
+from chaincode.relation import possible_stands
 from chaincode.transaction import Loaded, Transaction, parse, serialise
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account
 from zunft.v1.agreement_pb2 import Agreement, Terms, TermsReference
@@ -81,7 +82,7 @@ def read_disclosure(tx: Transaction) -> Disclosure:
 async def load_standing(
     tx: Transaction, agreement_id: str, disclosure: Disclosure, *more: Key[Message]
 ) -> tuple[Standing, Loaded]:
-    """LOAD and CHECK of every two-party transaction.
+    """LOAD and CHECK of every two-party transaction, whose caller must be one of the two.
 
     Raises NotFound, Forbidden, WrongStatus, MalformedRequest, TermsMismatch or HeadMismatch.
     """
@@ -91,7 +92,7 @@ async def load_standing(
     agreement, account = loaded.require(agreement_key), loaded.require(account_key)
     commitment = loaded.require(commitment_key)
 
-    check_party(tx, agreement.provider_msp_id, agreement.customer_msp_id)
+    tx.check_relation(*possible_stands(agreement))
     if account.status != ACCOUNT_STATUS_OPEN:
         raise WrongStatus(f"the account of {agreement_id} is closed")
     _check_travels_as_agreed(tx, agreement)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chaincode import keys
-from chaincode.checks import check_amount, check_caller, check_digest, check_named, format_amount
+from chaincode.checks import check_amount, check_digest, check_named, format_amount
 from chaincode.errors import AmountOutOfRange, WrongStatus
+from chaincode.relation import parties
 from chaincode.token import check_balance, credited, move
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.account_pb2 import Account
@@ -31,7 +32,7 @@ async def dispute(tx: Transaction, request: DisputeInvoice) -> Invoice:
     key = keys.invoice(request.provider_msp_id, request.number)
     invoice = (await tx.load(key)).require(key)
 
-    check_caller(tx, invoice.customer_msp_id, "dispute this invoice")
+    tx.check_relation(*parties(invoice))
     check_digest("dispute_digest", request.dispute_digest)
     if invoice.disputed:
         raise WrongStatus(f"invoice {invoice.number} is disputed already")

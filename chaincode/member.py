@@ -13,19 +13,20 @@ from chaincode.ballot import (
     check_executable,
     check_no_other,
     check_subject,
-    check_voter,
     deposit_account,
     new_ballot,
     put_subject,
     write,
 )
 from chaincode.bundle import read_bundle, roots_fingerprint
+from chaincode.business import status_name
 from chaincode.channel_edit import check_edit
-from chaincode.checks import check_caller, check_named, check_text, format_amount
+from chaincode.checks import check_named, check_text, format_amount
 from chaincode.electorate import load_electorate
-from chaincode.errors import AlreadyExists, EntryCondition, ExitCondition, Forbidden, InvalidBundle, Replay, WrongStatus
+from chaincode.errors import AlreadyExists, EntryCondition, ExitCondition, InvalidBundle, Replay, WrongStatus
 from chaincode.identifiers import check_required
-from chaincode.membership import load_obligations, status_name
+from chaincode.membership import load_obligations
+from chaincode.relation import Relation
 from chaincode.token import check_balance, credited, move
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.ballot_pb2 import (
@@ -73,11 +74,10 @@ async def apply(tx: Transaction, request: ApplyMember) -> Ballot:
     electorate = await load_electorate(tx)
     charter, known = loaded.require(keys.CHARTER), loaded.find(key)
 
-    check_voter(tx, loaded)
     check_edit(request.edit)
     signed, bundle = read_bundle(request.signed_bundle)
     check_named(request.msp_id, bundle.msp_id)
-    check_caller(tx, bundle.sponsor_msp_id, f"put in the bundle of {bundle.msp_id}")
+    tx.check_relation((Relation.SPONSOR, bundle.sponsor_msp_id))
     _check_not_before(tx, known, bundle)
     _check_entry(charter, bundle)
 
@@ -97,12 +97,10 @@ async def activate(tx: Transaction, request: ActivateMember) -> Member:
     """
     key, ballot_key = keys.member(tx.caller.msp_id), keys.ballot(request.ballot_id)
     balance_key = keys.balance(tx.caller.msp_id)
-    loaded = await tx.load_without_membership(keys.CHARTER, key, ballot_key, balance_key)
-    member, deposit_micro = loaded.find(key), loaded.require(keys.CHARTER).entry.deposit_micro
+    loaded = await tx.load(keys.CHARTER, ballot_key, balance_key)
+    member, ballot = loaded.require(key), loaded.require(ballot_key)
+    deposit_micro = loaded.require(keys.CHARTER).entry.deposit_micro
 
-    if member is None or member.status != MEMBER_STATUS_ADMITTED:
-        raise Forbidden(f"{tx.caller.msp_id} is not waiting to be activated: only a ballot admits a member")
-    ballot = loaded.require(ballot_key)
     _check_admission(ballot, member)
     check_balance(loaded, member.msp_id, deposit_micro)
 
@@ -128,8 +126,6 @@ async def leave(tx: Transaction, _request: LeaveConsortium) -> Member:
     loaded = await tx.load(keys.CHARTER)
     charter, member = loaded.require(keys.CHARTER), loaded.require(key)
 
-    if member.status != MEMBER_STATUS_ACTIVE:
-        raise WrongStatus(f"{member.msp_id} has given notice already")
     _check_not_issuer(charter, member.msp_id)
 
     member.status = MEMBER_STATUS_LEAVING
@@ -186,7 +182,6 @@ async def _put_to_vote(
     electorate = await load_electorate(tx)
     charter, member = loaded.require(keys.CHARTER), loaded.require(key)
 
-    check_voter(tx, loaded)
     check_text("reason", request.reason)
     check_subject(tx, subject, member)
     if edit is not None:

@@ -1,4 +1,4 @@
-"""What a member's status lets it do, and what it must end before it can leave."""
+"""What other members' statuses allow, and what a member must end before it can leave."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from google.protobuf.message import Message
 
 from chaincode import keys
+from chaincode.business import status_name
 from chaincode.errors import WrongStatus
 from chaincode.keys import Key
 from chaincode.transaction import Loaded, Transaction
@@ -17,8 +18,6 @@ from zunft.v1.member_pb2 import (
     MEMBER_STATUS_LEAVING,
     MEMBER_STATUS_LEFT,
     MEMBER_STATUS_SUSPENDED,
-    Member,
-    MemberStatus,
     Obligation,
 )
 
@@ -55,11 +54,6 @@ def check_absent(loaded: Loaded, msp_id: str) -> None:
     member = loaded.require(keys.member(msp_id))
     if member.status not in _ABSENT:
         raise WrongStatus(f"{msp_id} is {status_name(member)}: it redeems its tokens itself")
-
-
-def status_name(member: Member) -> str:
-    """In a word, for messages."""
-    return MemberStatus.Name(member.status).removeprefix("MEMBER_STATUS_").lower()
 
 
 # --- obligations ----------------------------------------------------------------------------------------------------

@@ -8,9 +8,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from chaincode import keys
-from chaincode.checks import check_caller, check_identifier, check_text
+from chaincode.checks import check_identifier, check_text
 from chaincode.errors import AlreadyExists, MalformedRequest, WrongSignature, WrongStatus
-from chaincode.membership import check_new_business, end_obligation, note_obligation
+from chaincode.membership import end_obligation, note_obligation
+from chaincode.relation import Relation
 from chaincode.transaction import Transaction
 from zunft.v1.meter_pb2 import (
     METER_STATUS_ACTIVE,
@@ -31,7 +32,6 @@ async def register(tx: Transaction, request: RegisterMeter) -> Meter:
     key = keys.meter(request.meter_id)
     loaded = await tx.load(key)
 
-    check_new_business(loaded, tx.caller.msp_id)
     check_identifier("meter_id", request.meter_id)
     check_text("label", request.label)
     check_text("location", request.location)
@@ -112,7 +112,7 @@ async def _load_own(tx: Transaction, meter_id: str) -> Meter:
     key = keys.meter(meter_id)
     meter = (await tx.load(key)).require(key)
 
-    check_caller(tx, meter.provider_msp_id, f"change meter {meter_id}")
+    tx.check_relation((Relation.PROVIDER, meter.provider_msp_id))
     if meter.status != METER_STATUS_ACTIVE:
         raise WrongStatus(f"meter {meter_id} is revoked: register a new one")
     return meter

@@ -6,9 +6,10 @@ Always true: minted - burned = balances + escrows + holds + deposits.
 from __future__ import annotations
 
 from chaincode import keys
-from chaincode.checks import check_amount, check_caller, check_identifier, check_text, format_amount
+from chaincode.checks import check_amount, check_identifier, check_text, format_amount
 from chaincode.errors import AlreadyExists, AmountOutOfRange, InsufficientFunds, MalformedRequest, WrongStatus
 from chaincode.membership import check_absent, check_holds_tokens
+from chaincode.relation import Relation, Stand
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.charter_pb2 import Charter
 from zunft.v1.token_pb2 import (
@@ -38,7 +39,7 @@ async def mint(tx: Transaction, request: MintTokens) -> Balance:
     loaded = await tx.load(keys.CHARTER, keys.SUPPLY, keys.member(request.msp_id), record_key, balance_key)
     supply = loaded.require(keys.SUPPLY)
 
-    check_issuer(tx, loaded)
+    tx.check_relation(issuer(loaded))
     check_identifier("bank_reference", request.bank_reference)
     check_amount(request.amount_micro)
     check_holds_tokens(loaded, request.msp_id)
@@ -91,9 +92,9 @@ async def redeem(tx: Transaction, request: RedeemTokens) -> Redemption:
     msp_id = request.for_msp_id or tx.caller.msp_id
     loaded = await tx.load(keys.CHARTER, keys.balance(msp_id), keys.member(msp_id))
 
+    tx.check_relation(issuer(loaded), (Relation.OWNER, msp_id))
     check_amount(request.amount_micro)
     if request.for_msp_id:
-        check_issuer(tx, loaded)
         check_absent(loaded, msp_id)
     check_balance(loaded, msp_id, request.amount_micro)
 
@@ -119,7 +120,7 @@ async def confirm_redemption(tx: Transaction, request: ConfirmRedemption) -> Red
     redemption = loaded.require(keys.redemption(request.redemption_id))
     supply = loaded.require(keys.SUPPLY)
 
-    check_issuer(tx, loaded)
+    tx.check_relation(issuer(loaded))
     check_identifier("bank_reference", request.bank_reference)
     _check_held(redemption)
     if loaded.has(payout_key):
@@ -143,7 +144,7 @@ async def reject_redemption(tx: Transaction, request: RejectRedemption) -> Redem
     loaded = await tx.load(keys.CHARTER, key, balance_key)
     redemption = loaded.require(key)
 
-    check_issuer(tx, loaded)
+    tx.check_relation(issuer(loaded))
     check_text("reason", request.reason)
     _check_held(redemption)
     if redemption.msp_id != request.msp_id:
@@ -165,7 +166,7 @@ async def post_reserve(tx: Transaction, request: PostReserve) -> Supply:
     loaded = await tx.load(keys.CHARTER, keys.SUPPLY)
     supply = loaded.require(keys.SUPPLY)
 
-    check_issuer(tx, loaded)
+    tx.check_relation(issuer(loaded))
     check_identifier("statement_id", request.statement.statement_id)
     if request.statement.balance_micro < 0:
         raise AmountOutOfRange("the reserve cannot be negative")
@@ -197,9 +198,10 @@ def check_balance(loaded: Loaded, msp_id: str, amount_micro: int) -> None:
         )
 
 
-def check_issuer(tx: Transaction, loaded: Loaded) -> None:
+def issuer(loaded: Loaded) -> Stand:
+    """Who that is, as the charter says."""
     charter: Charter = loaded.require(keys.CHARTER)
-    check_caller(tx, charter.token.issuer_msp_id, "do this: it is the issuer")
+    return Relation.ISSUER, charter.token.issuer_msp_id
 
 
 def move(source: str, target: str, amount_micro: int) -> Posting:

@@ -13,17 +13,15 @@ from google.protobuf.message import DecodeError, Message
 
 from chaincode import keys
 from chaincode.caller import Caller, read_caller
-from chaincode.errors import Forbidden, MalformedRequest, NotFound
+from chaincode.errors import MalformedRequest, NotFound
 from chaincode.keys import Key
+from chaincode.relation import Relation, Stand
+from chaincode.rights import Rights
 from chaincode.stub import Stub, implicit_collection
 from zunft.v1.event_pb2 import LedgerEvent
-from zunft.v1.member_pb2 import MEMBER_STATUS_ACTIVE, MEMBER_STATUS_LEAVING
 from zunft.v1.token_pb2 import Posting
 
 M = TypeVar("M", bound=Message)
-
-# Whose users may send transactions. Who is leaving goes on with running business; new business is checked for itself.
-TAKING_PART = frozenset({MEMBER_STATUS_ACTIVE, MEMBER_STATUS_LEAVING})
 
 
 class Loaded:
@@ -49,10 +47,11 @@ class Loaded:
 
 
 class Transaction:
-    """A stub, the caller behind it, and what the transaction has written so far."""
+    """A stub, the caller behind it, what the table says of who may, and what the transaction has written so far."""
 
-    def __init__(self, stub: Stub) -> None:
+    def __init__(self, stub: Stub, rights: Rights) -> None:
         self.stub = stub
+        self.rights = rights
         self.caller: Caller = read_caller(stub.creator)
         self._written: list[str] = []
 
@@ -65,28 +64,24 @@ class Transaction:
     async def load(self, *wanted: Key[Message]) -> Loaded:
         """Reads the records in one round trip, the caller's own member record along with them.
 
-        Raises Forbidden unless the caller's member takes part in the consortium.
+        Raises Forbidden unless the member's status lets it do such business.
         """
         own = keys.member(self.caller.msp_id)
-        loaded = await self.load_without_membership(own, *wanted)
-        member = loaded.find(own)
-        if member is None or member.status not in TAKING_PART:
-            raise Forbidden(f"{self.caller.msp_id} is not an active member of the consortium")
+        names = sorted({own.name, *(key.name for key in wanted)})
+        loaded = Loaded(dict(zip(names, await self.stub.get_many(names), strict=True)))
+        self.rights.check_business(self.caller, loaded.find(own))
         return loaded
-
-    async def load_without_membership(self, *wanted: Key[Message]) -> Loaded:
-        """`load` for the transactions of who is no active member yet."""
-        names = sorted({key.name for key in wanted})
-        return Loaded(dict(zip(names, await self.stub.get_many(names), strict=True)))
 
     async def load_all(self, prefix: str, message: type[M]) -> list[M]:
         """Every record whose key begins so, in key order; a new or changed one meanwhile makes the transaction fail."""
         return [message.FromString(value) async for _, value in self.stub.range(prefix, prefix + "\x7f")]
 
     async def read_own(self, key: Key[Message]) -> bytes | None:
-        """For queries: the exact bytes in the caller's member's own private collection, or of an open agreement."""
-        if self.stub.msp_id != self.caller.msp_id:
-            raise Forbidden(f"ask a peer of your own member: this one is {self.stub.msp_id}'s")
+        """For queries: the exact bytes in the caller's member's own private collection, or of an open agreement.
+
+        Raises Forbidden unless it is the one whose peer is asked.
+        """
+        self.check_relation((Relation.HOLDER, self.stub.msp_id))
         value = await self.stub.get_private(implicit_collection(self.caller.msp_id), key.name)
         return value if value is not None else (await self.stub.get_many([key.name]))[0]
 
@@ -95,6 +90,15 @@ class Transaction:
         if value is None:
             raise NotFound(f"{self.caller.msp_id} has no {key.name}")
         return value
+
+    # --- CHECK --------------------------------------------------------------------------------------------------------
+
+    def check_relation(self, *stands: Stand) -> None:
+        """Whether the caller's member stands in a relation that the table names; `stands` says who stands in which.
+
+        Raises Forbidden.
+        """
+        self.rights.check_relation(self.caller, *stands)
 
     # --- WRITE --------------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from chaincode.bundle import roots_fingerprint
-from chaincode.membership import status_name
+from chaincode.business import status_name
 from cli.deciding import ID_DIGITS, approve_opened, follow, say_standing
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json

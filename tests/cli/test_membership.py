@@ -76,7 +76,7 @@ def test_a_member_is_suspended_and_reinstated_by_ballot(guild: Zunft) -> None:
     decided = guild.must(f"ballot approve {number[:6]} --as bank", answer="y\n")
     assert "forge is suspended" in decided.stdout
     assert member(guild, "forge")["status"] == "suspended"
-    assert_refused(guild("token transfer bank 1 --as forge"), REFUSED, "not an active member")
+    assert_refused(guild("token transfer bank 1 --as forge"), REFUSED, "only active members")
     # Of the three members that are active now.
     number = ballot_in(guild.must("member reinstate forge --reason paid --as maker"))
     guild.must(f"ballot approve {number} --yes --as factory")

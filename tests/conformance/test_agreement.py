@@ -51,7 +51,7 @@ def test_terms_come_into_force_when_the_other_party_accepts_them(scene: Scene) -
     scene.maker.share(terms)
     scene.maker.propose(terms, notice_s=3600)
     assert (deal.agreement.status, deal.agreement.withdrawal_notice_s) == (AGREEMENT_STATUS_PROPOSED, 3600)
-    scene.refuses(WrongStatus, lambda: scene.maker.accept(terms))
+    scene.refuses(Forbidden, lambda: scene.maker.accept(terms))
     scene.refuses(Forbidden, lambda: scene.forge.accept(terms))
     scene.refuses(TermsMismatch, lambda: scene.factory.accept(deal.terms(1, tariff=OTHER_PRICE)))
     scene.refuses(WrongStatus, lambda: scene.factory.open_account(deal))
@@ -84,7 +84,7 @@ def test_an_amendment_needs_both_and_can_be_answered_by_another(scene: Scene) ->
     scene.factory.amend(cheaper)
     assert deal.agreement.terms == refer(first)
     scene.refuses(TermsMismatch, lambda: scene.maker.accept(dearer))
-    scene.refuses(WrongStatus, lambda: scene.factory.accept(cheaper))
+    scene.refuses(Forbidden, lambda: scene.factory.accept(cheaper))
 
     scene.maker.accept(cheaper)
     assert deal.agreement.terms == refer(cheaper)

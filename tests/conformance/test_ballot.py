@@ -113,7 +113,7 @@ def test_the_third_of_four_carries_a_suspension(scene: Scene) -> None:
         lambda: scene.forge.admin.vote(ballot),
         lambda: scene.forge.admin.leave(),
     ):
-        assert "not an active member" in scene.refuses(Forbidden, act)
+        assert "is suspended: only active members" in scene.refuses(Forbidden, act)
     assert "suspended" in scene.refuses(WrongStatus, lambda: scene.maker.admin.suspend(scene.forge))
     scene.maker.transfer(scene.forge, TOKEN)
 

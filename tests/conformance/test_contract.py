@@ -1,4 +1,4 @@
-"""The contract's surface: roles, endorsers, malformed calls, queries of public records."""
+"""The contract's surface: roles, relations and status, endorsers, malformed calls, queries of public records."""
 
 from __future__ import annotations
 
@@ -11,16 +11,26 @@ from google.protobuf.message import Message
 from chaincode import keys
 from chaincode.contract import TRANSACTIONS, Endorsers
 from chaincode.errors import ContractError, Forbidden, MalformedRequest, NotFound, UnknownTransaction
+from chaincode.head import DISCLOSURE
+from chaincode.member import NOTICE_PERIOD_S
 from chaincode.roles import Role
 from chaincode.transaction import serialise
+from tests.conformance.attempts import Stage, attempts_on, set_stage
+from tests.conformance.cells import untried, wrong_cells
 from tests.conformance.scene import Scene, refusals
-from tests.consortium import TOKEN, UNIT
-from tests.consortium.consortium import GUEST
+from tests.conformance.test_ballot import carry, suspended
+from tests.consortium import TOKEN, UNIT, Member
+from tests.consortium.consortium import msp_id_of
+from zunft.v1.account_pb2 import FundAccount, SettleAccount, WithdrawFunds
+from zunft.v1.agreement_pb2 import AcceptAgreement, TerminateAgreement
 from zunft.v1.event_pb2 import LedgerEvent
+from zunft.v1.member_pb2 import MEMBER_STATUS_EXCLUDED, LeaveConsortium, SuspendMember
+from zunft.v1.meter_pb2 import RegisterMeter, RevokeMeter
 from zunft.v1.record_pb2 import ReadKey
-from zunft.v1.usage_pb2 import ReadHead
+from zunft.v1.token_pb2 import MintTokens, RedeemTokens, TransferTokens
+from zunft.v1.usage_pb2 import AgreeCorrection, ReadHead, SubmitUsage
 
-CELLS = [(name, user) for name in TRANSACTIONS for user in (*Role, GUEST)]
+ONE = {"amount_micro": TOKEN}
 
 
 def call(scene: Scene, user: str, name: str, request: Message | bytes, **how: Any) -> bytes:
@@ -34,18 +44,6 @@ def call(scene: Scene, user: str, name: str, request: Message | bytes, **how: An
 def delivered_to(scene: Scene, msp_id: str) -> bytes:
     """All blocks as this member's peer delivers them, with the private data that it has."""
     return b"".join(scene.consortium.followers[msp_id].delivered)
-
-
-@pytest.mark.parametrize(("name", "user"), CELLS, ids=[f"{name}-{user}" for name, user in CELLS])
-def test_each_role_may_exactly_what_the_table_says(scene: Scene, name: str, user: str) -> None:
-    """An empty request: who may not is told so first, who may hears of what is missing. Nothing of it is submitted."""
-    refused: tuple[type[ContractError] | None, str] = None, ""
-    try:
-        scene.consortium.evaluate("MakerMSP", user, name, TRANSACTIONS[name].request())
-    except ContractError as error:
-        refused = type(error), str(error)
-    may = user in TRANSACTIONS[name].roles
-    assert (refused[0] is Forbidden and "needs the role" in refused[1]) == (not may)
 
 
 def test_who_moves_a_member_s_tokens_is_its_treasurer() -> None:
@@ -135,3 +133,112 @@ def test_postings_are_balanced(scene: Scene) -> None:
 
 def test_read_key_takes_any_text(scene: Scene) -> None:
     scene.refuses(NotFound, lambda: scene.maker.ask("record.read", ReadKey(key="balance/\N{SNOWMAN}")))
+
+
+# --- who may what ----------------------------------------------------------------------------------------------------
+
+
+def by(who: str, name: str, request: Message, **how: Any) -> Callable[[Scene], bytes]:
+    """`who` is a member and the role of its user: nothing here asks the table."""
+    member, _, user = who.partition("/")
+    return lambda scene: scene.consortium.submit(msp_id_of(member), user, name, request, **how)
+
+
+def in_the_deal(who: str, name: str, request: type[Message], **fields: Any) -> Callable[[Scene], bytes]:
+    """The maker provides, the factory pays; whoever it is has got hold of what they keep to themselves."""
+
+    def attempt(scene: Scene) -> bytes:
+        told = {DISCLOSURE: serialise(scene.maker.disclose(scene.deal))}
+        return by(who, name, request(agreement_id=scene.deal.agreement_id, **fields), transient=told)(scene)
+
+    return attempt
+
+
+FORBIDDEN = (
+    ("a provider funds its customer's account", in_the_deal("maker/treasurer", "account.fund", FundAccount, **ONE)),
+    ("a provider takes back what its customer paid", in_the_deal("maker/treasurer", "account.withdraw", WithdrawFunds)),
+    ("an outsider settles", in_the_deal("forge/treasurer", "account.settle", SettleAccount)),
+    ("an outsider ends the agreement", in_the_deal("forge/operator", "agreement.terminate", TerminateAgreement)),
+    ("an outsider submits usage", in_the_deal("forge/erp", "usage.submit", SubmitUsage)),
+    ("a treasurer submits usage", in_the_deal("maker/treasurer", "usage.submit", SubmitUsage)),
+    ("a customer revokes its provider's meter", lambda s: by("factory/operator", "meter.revoke", meter_of(s))(s)),
+    ("another than the issuer mints", by("maker/treasurer", "token.mint", MintTokens(msp_id="MakerMSP", **ONE))),
+    ("the issuer's admin mints", by("bank/admin", "token.mint", MintTokens(msp_id="MakerMSP", **ONE))),
+    ("an operator pays", by("maker/operator", "token.transfer", TransferTokens(to_msp_id="BankMSP", **ONE))),
+    ("a member redeems another's tokens", by("maker/treasurer", "token.redeem", RedeemTokens(for_msp_id="ForgeMSP"))),
+    ("an auditor gives notice for its member", by("maker/auditor", "member.leave", LeaveConsortium())),
+)
+
+
+def meter_of(scene: Scene) -> RevokeMeter:
+    return RevokeMeter(meter_id=scene.deal.meter.meter_id)
+
+
+@pytest.mark.parametrize("attempt", [pytest.param(attempt, id=name.replace(" ", "-")) for name, attempt in FORBIDDEN])
+def test_forbidden_whatever_the_table_says(scene: Scene, attempt: Callable[[Scene], object]) -> None:
+    scene.refuses(Forbidden, lambda: attempt(scene))
+
+
+def test_every_cell_of_the_table_in_every_status_of_a_member(scene: Scene) -> None:
+    """The forge's way through all of them. Comes last: in the end the forge is excluded."""
+    maker, factory, bank, forge = scene.maker, scene.factory, scene.bank, scene.forge
+    stage = set_stage(scene)
+    attempts = attempts_on(stage)
+    assert list(untried(attempts)) == []
+
+    def as_the_table_says(*callers: Member) -> None:
+        assert wrong_cells(scene.consortium, attempts, *callers) == []
+
+    as_the_table_says(maker, factory, bank, forge)
+    answers_itself(stage)
+    with suspended(scene, bank, maker, factory, forge):
+        as_the_table_says(bank)
+    with suspended(scene, forge, maker, factory, bank):
+        as_the_table_says(forge)
+        pays_nobody(scene)
+    forge.admin.leave()
+    as_the_table_says(forge)
+    begins_nothing(scene)
+    departs(stage)
+    as_the_table_says(forge)
+    pays_nobody(scene)
+    application = maker.admin.apply(forge.admin.sign(forge.admin.bundle(maker)))
+    as_the_table_says(forge)
+    carry(application, maker, factory, bank)
+    as_the_table_says(forge)
+    pays_nobody(scene)
+    carry(maker.admin.exclude(forge), maker, factory, bank)
+    as_the_table_says(forge)
+    pays_nobody(scene)
+    assert forge.record.status == MEMBER_STATUS_EXCLUDED
+
+
+def answers_itself(stage: Stage) -> None:
+    """Whoever has proposed something does not agree to it as well."""
+    told = {DISCLOSURE: serialise(stage.scene.forge.disclose(stage.consumes))}
+    of = {"agreement_id": stage.consumes.agreement_id}
+    agree = by("forge/operator", "usage.agree", AgreeCorrection(**of, correction_id="c1"), transient=told)
+    for attempt in (by("forge/operator", "agreement.accept", AcceptAgreement(**of)), agree):
+        assert "only FactoryMSP may" in stage.scene.refuses(Forbidden, lambda attempt=attempt: attempt(stage.scene))
+
+
+def departs(stage: Stage) -> None:
+    scene = stage.scene
+    stage.end()
+    scene.consortium.clock.advance(NOTICE_PERIOD_S)
+    departure = scene.forge.admin.depart()
+    carry(departure, scene.maker, scene.factory, scene.bank)
+    scene.maker.admin.execute(departure)
+
+
+def pays_nobody(scene: Scene) -> None:
+    pay = by("forge/treasurer", "token.transfer", TransferTokens(to_msp_id="MakerMSP", amount_micro=TOKEN))
+    scene.refuses(Forbidden, lambda: pay(scene))
+
+
+def begins_nothing(scene: Scene) -> None:
+    for attempt in (
+        by("forge/operator", "meter.register", RegisterMeter(meter_id="late")),
+        by("forge/admin", "member.suspend", SuspendMember(msp_id="MakerMSP")),
+    ):
+        scene.refuses(Forbidden, lambda attempt=attempt: attempt(scene))

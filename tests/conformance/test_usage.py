@@ -327,7 +327,7 @@ def test_a_correction_needs_both_parties(scene: Scene) -> None:
     deal.use(10 * HOUR)
 
     scene.factory.correct(deal, "c1", less(scene, 4))
-    scene.refuses(WrongStatus, lambda: scene.factory.agree(deal, "c1"))
+    scene.refuses(Forbidden, lambda: scene.factory.agree(deal, "c1"))
     scene.refuses(AlreadyExists, lambda: scene.maker.correct(deal, "c1", less(scene)))
     assert deal.accrued == 10 * TOKEN
     scene.maker.agree(deal, "c1")
@@ -347,7 +347,7 @@ def test_who_is_said_to_have_proposed_a_correction_did(scene: Scene) -> None:
     deal = scene.agree()
     deal.use(10 * HOUR)
     scene.factory.correct(deal, "c1", less(scene, 9), proposed_by_msp_id="MakerMSP")
-    scene.refuses(WrongStatus, lambda: scene.factory.agree(deal, "c1"))
+    scene.refuses(Forbidden, lambda: scene.factory.agree(deal, "c1"))
 
 
 def test_a_correction_that_costs_more_is_covered_too(scene: Scene) -> None:

@@ -276,7 +276,7 @@ class Auditor:
             refuse("NotFound")
         proposer, meter, quantity = book.pending[name]
         if proposer == actor:
-            refuse("WrongStatus")
+            refuse("Forbidden")
         stream = book.streams[meter]
         if stream.measure + quantity < 0:
             refuse("QuantityOutOfRange")

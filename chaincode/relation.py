@@ -1,0 +1,61 @@
+"""How a member can stand to what a transaction is about."""
+
+from __future__ import annotations
+
+import enum
+from typing import Protocol
+
+
+class Relation(enum.Enum):
+    """Its value says in words whose relation it is."""
+
+    # In these stands whoever calls; there is nothing to check.
+    ANYBODY = "whoever the channel lets in"
+    MEMBER = "any member of the consortium"
+    ITSELF = "each member for itself alone"
+
+    FOUNDER = "named among the founding members"
+    ISSUER = "holds the money and issues the token"
+    OWNER = "owns the tokens"
+    HOLDER = "whose peer is asked; ask one of your own"
+
+    SPONSOR = "named as sponsor in the applicant's bundle"
+    VOTER = "active when the ballot was opened (later, to sign only); not whom it is about"
+
+    PROVIDER = "owns the machine and is paid"
+    CUSTOMER = "uses the machine and pays"
+    COUNTERPARTY = "the party that has to answer, the other one has proposed it"
+    GRANTOR = "the party that granted the access"
+    GRANTEE = "the party to which the access is granted"
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
+class Bilateral(Protocol):
+    """Whatever has two parties: an agreement, its account, an invoice, a request that names them."""
+
+    provider_msp_id: str
+    customer_msp_id: str
+
+
+# A relation, and the member that stands in it.
+Stand = tuple[Relation, str]
+
+
+def parties(bilateral: Bilateral) -> tuple[Stand, Stand]:
+    """Who is what of the two."""
+    return (Relation.PROVIDER, bilateral.provider_msp_id), (Relation.CUSTOMER, bilateral.customer_msp_id)
+
+
+def possible_stands(bilateral: Bilateral) -> list[Stand]:
+    """What the two can be to anything that lies between them; who of them it is in each case is asked later."""
+    either = (Relation.COUNTERPARTY, Relation.GRANTOR, Relation.GRANTEE)
+    both = parties(bilateral)
+    return [*both, *((relation, msp_id) for relation in either for _, msp_id in both)]
+
+
+def counterparties(bilateral: Bilateral, proposer_msp_id: str) -> list[Stand]:
+    """Who has to answer: the party that did not propose it, or either where nobody did."""
+    return [(Relation.COUNTERPARTY, msp_id) for _, msp_id in parties(bilateral) if msp_id != proposer_msp_id]
