@@ -31,7 +31,7 @@ HELP_BY_NAME = {
     "ledger": "Blocks and transactions; the embedded ledger's port.",
     "audit": "Recompute all that a member can see, trusting nothing but the genesis block.",
     "user": "A member's users: their certificates, roles and ends.",
-    "roles": "Who may call which transaction, and who endorses it.",
+    "roles": "Who may call which transaction: role, relation, status; and who endorses it.",
 }
 
 
