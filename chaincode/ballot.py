@@ -167,10 +167,15 @@ def check_subject(tx: Transaction, subject: BallotSubject, member: Member) -> No
 
 def check_no_other(tx: Transaction, member: Member) -> None:
     """Raises AnotherBallot."""
-    if member.HasField("open_ballot") and tx.timestamp_s <= member.open_ballot.deadline_s:
+    if is_put_to_vote(tx, member):
         raise AnotherBallot(
             f"ballot {member.open_ballot.ballot_id[:16]} about {member.msp_id} is open: wait until it is decided"
         )
+
+
+def is_put_to_vote(tx: Transaction, member: Member) -> bool:
+    """Whether a ballot about it is open."""
+    return member.HasField("open_ballot") and tx.timestamp_s <= member.open_ballot.deadline_s
 
 
 def new_ballot(tx: Transaction, charter: Charter, electorate: Electorate, ballot: Ballot) -> Ballot:

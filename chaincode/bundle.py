@@ -50,10 +50,18 @@ def read_bundle(data: bytes) -> tuple[SignedBundle, Bundle]:
     return signed, bundle
 
 
-def roots_fingerprint(bundle: Bundle) -> bytes:
-    """SHA-256 of the DER form of the MSP roots, one after the other. Raises InvalidBundle."""
-    roots = [_load("an MSP root", pem) for pem in bundle.root_certificates]
-    return hashlib.sha256(b"".join(root.public_bytes(Encoding.DER) for root in roots)).digest()
+def roots_fingerprint(roots: Iterable[bytes]) -> bytes:
+    """SHA-256 of the DER form of MSP roots in PEM, one after the other. Raises InvalidBundle."""
+    return hashlib.sha256(b"".join(_roots_der(roots))).digest()
+
+
+def root_digests(roots: Iterable[bytes]) -> list[bytes]:
+    """SHA-256 of the DER form of each MSP root in PEM. Raises InvalidBundle."""
+    return [hashlib.sha256(der).digest() for der in _roots_der(roots)]
+
+
+def _roots_der(roots: Iterable[bytes]) -> list[bytes]:
+    return [_load("an MSP root", pem).public_bytes(Encoding.DER) for pem in roots]
 
 
 def _check_roots(kind: str, pems: Iterable[bytes]) -> list[x509.Certificate]:

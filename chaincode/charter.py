@@ -7,13 +7,15 @@ from chaincode.ballot import check_next_version, new_ballot, write
 from chaincode.checks import MAX_AMOUNT_MICRO, check_digest, check_duration, check_identifier, check_text
 from chaincode.electorate import load_electorate
 from chaincode.errors import AlreadyExists, AmountOutOfRange, MalformedRequest
-from chaincode.identifiers import check_identifiers, check_scheme
+from chaincode.identifiers import check_identifiers, check_required, check_scheme
+from chaincode.keys import Key
+from chaincode.mark import marks_of, put_marks, taken
 from chaincode.membership import check_new_business
 from chaincode.relation import Relation
 from chaincode.transaction import Transaction
 from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_AMENDMENT, Ballot
 from zunft.v1.charter_pb2 import AmendCharter, Charter, FoundCharter, Threshold, VotingRules
-from zunft.v1.member_pb2 import MEMBER_STATUS_ACTIVE, Member
+from zunft.v1.member_pb2 import MEMBER_STATUS_ACTIVE, Mark, Member
 from zunft.v1.token_pb2 import Supply
 
 MIN_BALLOT_PERIOD_S = 3600
@@ -30,14 +32,18 @@ async def found(tx: Transaction, request: FoundCharter) -> Charter:
     _check_charter(request.charter)
     _check_founders(request)
 
+    marks = _marks(request)
+
     charter = Charter()
     charter.CopyFrom(request.charter)
     charter.version = 1
+    founders = [_founder(tx, founder) for founder in request.members]
 
     tx.put(keys.CHARTER, charter)
     tx.put(keys.SUPPLY, Supply(currency=charter.token.currency))
-    for founder in request.members:
-        tx.put(keys.member(founder.msp_id), _founder(tx, founder))
+    for member in founders:
+        tx.put(keys.member(member.msp_id), member)
+        put_marks(tx, member, marks[member.msp_id])
     tx.emit("charter.found", msp_ids=[member.msp_id for member in request.members])
     return charter
 
@@ -103,7 +109,20 @@ def _check_founders(request: FoundCharter) -> None:
         check_identifier("msp_id", member.msp_id)
         check_text("name", member.name)
         check_identifiers(member.identifiers)
+        check_required(member.msp_id, member.identifiers, request.charter.entry.required_identifiers)
+        check_digest("roots_fingerprint", member.roots_fingerprint)
     if len(set(founders)) != len(founders):
         raise MalformedRequest("a member is named twice")
     if request.charter.token.issuer_msp_id not in founders:
         raise MalformedRequest("token.issuer_msp_id must be one of the founding members")
+
+
+def _marks(request: FoundCharter) -> dict[str, list[Key[Mark]]]:
+    """What tells each founder from every other. Raises TakenAlready."""
+    marks = {one.msp_id: marks_of(one.identifiers, [one.roots_fingerprint]) for one in request.members}
+    owners: dict[str, str] = {}
+    for msp_id, own in marks.items():
+        for key in own:
+            if owners.setdefault(key.name, msp_id) != msp_id:
+                raise taken(key, owners[key.name])
+    return marks

@@ -172,6 +172,12 @@ class EntryCondition(ContractError):
     status = 409
 
 
+class TakenAlready(ContractError):
+    """Another member has this legal identifier, or this root of its MSP."""
+
+    status = 409
+
+
 class ExitCondition(ContractError):
     """The member has something to end before it can leave."""
 

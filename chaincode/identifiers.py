@@ -42,11 +42,19 @@ def check_scheme(scheme: str) -> None:
         raise MalformedRequest(f"there is no legal identifier {scheme[:16]!r}: known are {', '.join(SCHEMES)}")
 
 
-def check_required(identifiers: Iterable[LegalIdentifier], required: Iterable[str]) -> None:
-    """Raises EntryCondition."""
+def check_required(company: str, identifiers: Iterable[LegalIdentifier], required: Iterable[str]) -> None:
+    """Whether the company names all that the charter asks for. Raises EntryCondition."""
     missing = sorted(set(required) - {one.scheme for one in identifiers})
     if missing:
-        raise EntryCondition(f"the charter demands {' and '.join(missing)} of a new member: add it to the bundle")
+        raise EntryCondition(f"the charter demands {' and '.join(missing)} of {company}: add it to its identifiers")
+
+
+def distinct_value(identifier: LegalIdentifier) -> str:
+    """The same for every spelling: Swiss VAT ids end in one of three languages, Northern Ireland has two prefixes."""
+    value = identifier.value
+    if identifier.scheme == "vat" and value.startswith("CHE"):
+        return value[:12]
+    return f"GB{value[2:]}" if identifier.scheme == "vat" and value.startswith("XI") else value
 
 
 def _is_lei(value: str) -> bool:

@@ -17,11 +17,13 @@ from chaincode import keys
 from chaincode.account import escrow_micro
 from chaincode.ballot import count
 from chaincode.head import accrued_micro
+from chaincode.identifiers import distinct_value
+from chaincode.membership import ABSENT
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, ACCOUNT_STATUS_OPEN, Account
 from zunft.v1.agreement_pb2 import Agreement, Terms
 from zunft.v1.ballot_pb2 import Ballot
 from zunft.v1.invoice_pb2 import INVOICE_KIND_CREDIT_NOTE, INVOICE_KIND_GOODWILL, INVOICE_KIND_INVOICE, Invoice
-from zunft.v1.member_pb2 import MEMBER_STATUS_EXCLUDED, Member
+from zunft.v1.member_pb2 import MEMBER_STATUS_APPLIED, MEMBER_STATUS_EXCLUDED, Member
 from zunft.v1.meter_pb2 import METER_STATUS_ACTIVE, Meter
 from zunft.v1.token_pb2 import (
     REDEMPTION_STATUS_CONFIRMED,
@@ -278,6 +280,18 @@ def ballots_are_counted(state: State) -> Iterator[str]:
             yield f"ballot {ballot.ballot_id[:16]} is {ballot.status}, its votes make it {count(ballot)}"
 
 
+def members_are_told_apart(state: State) -> Iterator[str]:
+    """No two members that are there have the same legal identifier."""
+    owners: dict[tuple[str, str], str] = {}
+    for member in state.records("member", Member):
+        if member.status in (MEMBER_STATUS_APPLIED, *ABSENT):
+            continue
+        for one in member.identifiers:
+            owner = owners.setdefault((one.scheme, distinct_value(one)), member.msp_id)
+            if owner != member.msp_id:
+                yield f"{owner} and {member.msp_id} have the same {one.scheme}"
+
+
 INVARIANTS: tuple[Callable[[State], Iterator[str]], ...] = (
     tokens_are_conserved,
     supply_matches_its_records,
@@ -296,6 +310,7 @@ INVARIANTS: tuple[Callable[[State], Iterator[str]], ...] = (
     goodwill_sums_to_its_notes,
     obligations_are_what_is_open,
     ballots_are_counted,
+    members_are_told_apart,
 )
 
 

@@ -13,7 +13,7 @@ from zunft.v1.ballot_pb2 import Ballot
 from zunft.v1.bundle_pb2 import SignedBundle
 from zunft.v1.charter_pb2 import Charter
 from zunft.v1.invoice_pb2 import Invoice, InvoiceCounter
-from zunft.v1.member_pb2 import Member, Obligation
+from zunft.v1.member_pb2 import Mark, Member, Obligation
 from zunft.v1.meter_pb2 import Meter
 from zunft.v1.token_pb2 import Balance, MintRecord, Redemption, Supply
 from zunft.v1.usage_pb2 import AccountHead, Claim, Commitment, UsageRecord
@@ -47,6 +47,10 @@ def ballot(ballot_id: str) -> Key[Ballot]:
 
 def obligation(msp_id: str, record: Key[Message]) -> Key[Obligation]:
     return Key(f"obligation/{msp_id}/{record.name}", Obligation)
+
+
+def mark(scheme: str, value: str) -> Key[Mark]:
+    return Key(f"mark/{scheme}/{value}", Mark)
 
 
 def meter(meter_id: str) -> Key[Meter]:

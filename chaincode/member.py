@@ -18,13 +18,14 @@ from chaincode.ballot import (
     put_subject,
     write,
 )
-from chaincode.bundle import read_bundle, roots_fingerprint
+from chaincode.bundle import read_bundle, root_digests, roots_fingerprint
 from chaincode.business import status_name
 from chaincode.channel_edit import check_edit
 from chaincode.checks import check_named, check_text, format_amount
 from chaincode.electorate import load_electorate
 from chaincode.errors import AlreadyExists, EntryCondition, ExitCondition, InvalidBundle, Replay, WrongStatus
 from chaincode.identifiers import check_required
+from chaincode.mark import check_free, marks_of, put_marks
 from chaincode.membership import load_obligations
 from chaincode.relation import Relation
 from chaincode.token import check_balance, credited, move
@@ -80,12 +81,15 @@ async def apply(tx: Transaction, request: ApplyMember) -> Ballot:
     tx.check_relation((Relation.SPONSOR, bundle.sponsor_msp_id))
     _check_not_before(tx, known, bundle)
     _check_entry(charter, bundle)
+    marks = marks_of(bundle.identifiers, root_digests(bundle.root_certificates))
+    await check_free(tx, bundle.msp_id, marks)
 
     member = _applicant(bundle)
     question = Ballot(subject=BALLOT_SUBJECT_ADMISSION, msp_id=member.msp_id, edit=request.edit)
     ballot = new_ballot(tx, charter, electorate, question)
 
     tx.put(keys.bundle(member.msp_id), signed)
+    put_marks(tx, member, marks)
     put_subject(tx, member, ballot)
     return write(tx, "member.apply", ballot)
 
@@ -218,7 +222,7 @@ def _check_entry(charter: Charter, bundle: Bundle) -> None:
             f"the applicant accepted another charter than version {charter.version} of {charter.consortium}: "
             "have it read that one and make a new bundle"
         )
-    check_required(bundle.identifiers, charter.entry.required_identifiers)
+    check_required(bundle.msp_id, bundle.identifiers, charter.entry.required_identifiers)
 
 
 def _check_admission(ballot: Ballot, member: Member) -> None:
@@ -254,7 +258,7 @@ def _applicant(bundle: Bundle) -> Member:
         status=MEMBER_STATUS_APPLIED,
         identifiers=bundle.identifiers,
         sponsor_msp_id=bundle.sponsor_msp_id,
-        roots_fingerprint=roots_fingerprint(bundle),
+        roots_fingerprint=roots_fingerprint(bundle.root_certificates),
         bundle_made_at_s=bundle.made_at_s,
         charter_version=bundle.charter_version,
     )

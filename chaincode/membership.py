@@ -25,7 +25,7 @@ from zunft.v1.member_pb2 import (
 _HOLDING_TOKENS = frozenset(
     {MEMBER_STATUS_ADMITTED, MEMBER_STATUS_ACTIVE, MEMBER_STATUS_SUSPENDED, MEMBER_STATUS_LEAVING}
 )
-_ABSENT = frozenset({MEMBER_STATUS_LEFT, MEMBER_STATUS_EXCLUDED})
+ABSENT = frozenset({MEMBER_STATUS_LEFT, MEMBER_STATUS_EXCLUDED})
 
 
 def check_new_business(loaded: Loaded, *msp_ids: str) -> None:
@@ -52,7 +52,7 @@ def check_holds_tokens(loaded: Loaded, msp_id: str) -> None:
 def check_absent(loaded: Loaded, msp_id: str) -> None:
     """Raises NotFound, WrongStatus."""
     member = loaded.require(keys.member(msp_id))
-    if member.status not in _ABSENT:
+    if member.status not in ABSENT:
         raise WrongStatus(f"{msp_id} is {status_name(member)}: it redeems its tokens itself")
 
 

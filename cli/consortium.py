@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -10,15 +11,17 @@ from typing import Annotated
 import typer
 
 from chaincode import keys
+from chaincode.bundle import roots_fingerprint
 from cli.errors import BadArgument
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, Home, Json
 from cli.output import say, say_next, show_fields, show_rows
 from cli.session import open_session, run
 from cli.values import show_amount
-from network.charter_rules import read_rules, set_rules
+from network.charter_rules import IDENTIFIERS, read_rules, set_rules
 from network.founding import Plan, founding_folder, make_members, read_plan
-from network.topology import FabricSettings, LedgerKind, OrderingKind, RuntimeKind, Topology
+from network.legal_identifiers import legal_identifiers
+from network.topology import FabricSettings, LedgerKind, MemberEntry, OrderingKind, RuntimeKind, Topology
 from node.ledger.connect import create_embedded
 from zunft.v1.charter_pb2 import Charter, FoundCharter, TokenDefinition
 from zunft.v1.member_pb2 import Member, MemberStatus
@@ -124,8 +127,20 @@ async def found_charter(topology: Topology) -> None:
         text_digest=hashlib.sha256(topology.charter_path.read_bytes()).digest(),
         token=TokenDefinition(currency=topology.currency, issuer_msp_id=issuer.msp_id),
     )
-    set_rules(charter, read_rules(topology))
-    founders = [Member(msp_id=member.msp_id, name=member.legal_name) for member in topology.members]
+    rules = read_rules(topology)
+    set_rules(charter, rules)
+    identifiers = rules.get(IDENTIFIERS, {})
+    founders = [_founder(topology, member, identifiers.get(member.name, {})) for member in topology.members]
     request = FoundCharter(charter=charter, members=founders)
     async with open_session(topology.home, issuer.name) as session:
         await session.submit("charter.found", request)
+
+
+def _founder(topology: Topology, member: MemberEntry, identifiers: Mapping[str, str]) -> Member:
+    roots = topology.keys(member).public_material().ca_certificates
+    return Member(
+        msp_id=member.msp_id,
+        name=member.legal_name,
+        identifiers=legal_identifiers(identifiers),
+        roots_fingerprint=roots_fingerprint(roots),
+    )

@@ -22,7 +22,6 @@ from node.ledger.configuration import newest_channel
 from node.membership.leaving import exclude as open_exclusion
 from node.membership.records import read_member
 from zunft.v1.ballot_pb2 import Ballot
-from zunft.v1.bundle_pb2 import Bundle
 from zunft.v1.member_pb2 import (
     MEMBER_STATUS_EXCLUDED,
     MEMBER_STATUS_LEFT,
@@ -121,7 +120,7 @@ async def _founder_fingerprint(session: Session, record: Member) -> bytes:
     channel = await newest_channel(session.gateway("record.read"))
     if record.msp_id not in channel.members:
         return b""
-    return roots_fingerprint(Bundle(root_certificates=channel.members[record.msp_id].ca_certificates))
+    return roots_fingerprint(channel.members[record.msp_id].ca_certificates)
 
 
 async def _details(session: Session, record: Member) -> dict[str, object]:

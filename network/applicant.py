@@ -17,6 +17,7 @@ from chaincode.errors import ContractError
 from chaincode.identifiers import check_identifiers
 from network.errors import InvalidApplicant, InvalidTopology, NetworkError
 from network.founding import FABRIC_PORTS_EACH, HOST, LAST_PORT, check_name, founding_folder, make_keys
+from network.legal_identifiers import legal_identifiers, parse_identifiers
 from network.member_keys import DEFAULT_HOSTS, MemberKeys
 from network.member_material import Endpoint, check_msp_id
 from network.private_files import write_public
@@ -50,7 +51,7 @@ class Applicant:
     @property
     def legal_identifiers(self) -> list[LegalIdentifier]:
         """As they are on the ledger."""
-        return [LegalIdentifier(scheme=scheme, value=value) for scheme, value in self.identifiers.items()]
+        return legal_identifiers(self.identifiers)
 
 
 def read_applicant(path: Path) -> Applicant:
@@ -118,7 +119,7 @@ def load_applicant(home: Path) -> Applicant:
     try:
         return Applicant(
             parse_member(fields["member"]),
-            _parse_identifiers(fields.get("identifiers")),
+            parse_identifiers(fields.get("identifiers")),
             _parse_runtime(fields),
         )
     except (KeyError, TypeError, ValueError, InvalidTopology) as error:
@@ -157,7 +158,7 @@ def _parse_plan(fields: Mapping[str, Any]) -> Applicant:
         peer=PeerEndpoints(*_endpoints(host, first_port + 1)),
         orderer=OrdererEndpoints(*_endpoints(host, first_port + 4)) if fields.get("orderer", True) else None,
     )
-    applicant = Applicant(member, _parse_identifiers(fields.get("identifiers")), _parse_runtime(fields))
+    applicant = Applicant(member, parse_identifiers(fields.get("identifiers")), _parse_runtime(fields))
     check_identifiers(applicant.legal_identifiers)
     return applicant
 
@@ -165,12 +166,6 @@ def _parse_plan(fields: Mapping[str, Any]) -> Applicant:
 def _endpoints(host: str, first_port: int) -> tuple[Endpoint, Endpoint, Endpoint]:
     """The first is for the other members, the rest for the applicant's own machine alone."""
     return Endpoint(host, first_port), Endpoint(HOST, first_port + 1), Endpoint(HOST, first_port + 2)
-
-
-def _parse_identifiers(value: object) -> Mapping[str, str]:
-    if not isinstance(value, dict | None):
-        raise ValueError("identifiers must have a field for each scheme, like lei and vat")
-    return {str(scheme): str(one) for scheme, one in (value or {}).items()}
 
 
 def _parse_runtime(fields: Mapping[str, Any]) -> RuntimeKind:

@@ -42,7 +42,7 @@ class OpenedBundle:
     @property
     def fingerprint(self) -> str:
         """To be compared by telephone: SHA-256 of the applicant's roots, in groups of four hexadecimal digits."""
-        return show_fingerprint(roots_fingerprint(self.bundle))
+        return show_fingerprint(roots_fingerprint(self.bundle.root_certificates))
 
 
 def sign_bundle(applicant: Applicant, keys: MemberKeys, accepted: Acceptance, now: datetime) -> OpenedBundle:

@@ -2,7 +2,7 @@
 
 entry:
   deposit: 500.00            # tokens, back when the member has left
-  identifiers: [lei, vat]    # what an applicant must name
+  identifiers: [lei, vat]    # what every member must name, the founders too
 exit:
   notice: 30 days            # between zunft leave start and zunft leave complete
 voting:                      # shares of the active members; more than half of them where nothing is said
@@ -34,6 +34,8 @@ from network.topology import Topology
 from zunft.v1.charter_pb2 import Charter, EntryConditions, ExitConditions, Threshold, VotingRules
 
 RULES = ("entry", "exit", "voting")
+# Of each founder, by its name.
+IDENTIFIERS = "identifiers"
 _ENTRY_KEYS = ("deposit", "identifiers")
 _EXIT_KEYS = ("notice",)
 _THRESHOLDS = ("admission", "exclusion", "suspension", "amendment")
@@ -79,16 +81,17 @@ def set_rules(charter: Charter, fields: Mapping[str, Any]) -> None:
         charter.voting.CopyFrom(_voting(check_keys(fields["voting"], (*_THRESHOLDS, "period"), "voting")))
 
 
-def write_rules(topology: Topology, rules: Mapping[str, Any]) -> None:
-    """Until the charter is founded with them."""
-    write_public(_founding_path(topology), yaml.safe_dump(dict(rules), sort_keys=False).encode())
+def write_rules(topology: Topology, rules: Mapping[str, Any], identifiers: Mapping[str, Mapping[str, str]]) -> None:
+    """And the founders' legal identifiers, until the charter is founded with them."""
+    document = {**rules, IDENTIFIERS: dict(identifiers)}
+    write_public(_founding_path(topology), yaml.safe_dump(document, sort_keys=False).encode())
 
 
 def read_rules(topology: Topology) -> Mapping[str, Any]:
     """What `write_rules` kept; nothing in a folder that was founded before there were any. Raises InvalidCharter."""
     path = _founding_path(topology)
     try:
-        return check_keys(yaml.load(path.read_text(), Loader=yaml.BaseLoader), RULES)  # noqa: S506
+        return check_keys(yaml.load(path.read_text(), Loader=yaml.BaseLoader), (*RULES, IDENTIFIERS))  # noqa: S506
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,11 +17,14 @@ from typing import Any
 
 import yaml
 
+from chaincode.errors import ContractError
+from chaincode.identifiers import check_identifiers, check_required, distinct_value
 from chaincode.roles import Role
 from network.certificates import NodeKind
 from network.channel import ChannelSettings, genesis_block
 from network.charter_rules import RULES, check_keys, set_rules, write_rules
 from network.errors import ConsortiumExists, InvalidName, InvalidTopology
+from network.legal_identifiers import legal_identifiers, parse_identifiers
 from network.member_keys import DEFAULT_HOSTS, MemberKeys
 from network.member_material import Endpoint, MemberMaterial, check_msp_id
 from network.ordering import BftOrdering, Orderer, Ordering, RaftOrdering
@@ -46,7 +49,7 @@ FABRIC_PORTS_EACH = 10
 
 _PLAN_KEYS = ("consortium", "currency", "issuer", "members", "channel", "charter", *RULES, "first_port", "fabric")
 _FABRIC_KEYS = ("runtime", "ordering", "orderers", "core", "orderer")
-_MEMBER_KEYS = ("name", "msp_id", "legal_name")
+_MEMBER_KEYS = ("name", "msp_id", "legal_name", "identifiers")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 DEFAULT_CHARTER = """# Charter of {consortium}
@@ -73,10 +76,12 @@ class Plan:
     orderers: tuple[str, ...] = ()
     # The charter's entry, exit and voting, as network/charter_rules.py has them.
     rules: Mapping[str, Any] = field(default_factory=dict)
+    # Each member's legal identifiers, by its name and by their schemes.
+    identifiers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def read_plan(path: Path) -> Plan:
-    """From YAML: consortium, currency, issuer, members (name, msp_id, legal_name). Raises InvalidTopology.
+    """From YAML: consortium, currency, issuer, members (name, msp_id, legal_name, identifiers). Raises InvalidTopology.
 
     Optional: channel, charter (path of a text file beside it), entry, exit, voting (the charter's rules), first_port;
     fabric (runtime, ordering, orderers, core, orderer) for a Fabric network instead of the embedded ledger.
@@ -91,7 +96,7 @@ def read_plan(path: Path) -> Plan:
         return _parse_plan(path, document)
     except KeyError as error:
         raise InvalidTopology(f"{path} lacks the field {error}") from error
-    except (OSError, TypeError, ValueError) as error:
+    except (OSError, TypeError, ValueError, ContractError) as error:
         raise InvalidTopology(f"{path}: {error}") from error
 
 
@@ -118,7 +123,7 @@ def make_members(home: Path, plan: Plan) -> Topology:
     block = genesis_block(ChannelSettings(plan.channel, material, _ordering(topology)))
     write_public(topology.genesis_path, block.SerializeToString())
     write_public(topology.charter_path, plan.charter.encode())
-    write_rules(topology, plan.rules)
+    write_rules(topology, plan.rules, plan.identifiers)
     topology.save()
     return topology
 
@@ -179,7 +184,8 @@ def _parse_plan(path: Path, fields: Mapping[str, Any]) -> Plan:
     fabric, orderers = _parse_fabric(fields.get("fabric"), names)
     first_port = _parse_first_port(fields, len(members), fabric)
     rules = {name: fields[name] for name in RULES if name in fields}
-    set_rules(Charter(), rules)
+    set_rules(checked := Charter(), rules)
+    identifiers = _parse_identifiers(fields["members"], checked.entry.required_identifiers)
     charter = (path.parent / str(fields["charter"])).read_text() if "charter" in fields else DEFAULT_CHARTER
     return Plan(
         consortium=consortium,
@@ -194,6 +200,7 @@ def _parse_plan(path: Path, fields: Mapping[str, Any]) -> Plan:
         fabric=fabric,
         orderers=orderers,
         rules=rules,
+        identifiers=identifiers,
     )
 
 
@@ -238,6 +245,18 @@ def _parse_members(value: object) -> tuple[tuple[str, str, str], ...]:
     if len({msp_id for _, msp_id, _ in members}) < len(members):
         raise ValueError("each member needs an MSP id of its own")
     return members
+
+
+def _parse_identifiers(members: list[dict[str, Any]], required: Iterable[str]) -> dict[str, Mapping[str, str]]:
+    """Raises ValueError; MalformedRequest, EntryCondition as the contract would, before anything is made."""
+    identifiers = {str(one["name"]): parse_identifiers(one.get("identifiers")) for one in members}
+    for name, own in identifiers.items():
+        check_identifiers(legal_identifiers(own))
+        check_required(name, legal_identifiers(own), required)
+    all_of_them = [(one.scheme, distinct_value(one)) for own in identifiers.values() for one in legal_identifiers(own)]
+    if len(set(all_of_them)) < len(all_of_them):
+        raise ValueError("each member needs legal identifiers of its own")
+    return identifiers
 
 
 def check_name(name: str) -> str:

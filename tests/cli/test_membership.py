@@ -19,9 +19,11 @@ from node.membership.edits import channel_edit
 from node.membership.records import find_ballot
 from node.membership.voting import Voting
 from tests.cli.program import EXAMPLES, Outcome, Zunft
+from tests.consortium.companies import identifiers_of
 from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_EXCLUSION
 from zunft.v1.member_pb2 import ExcludeMember
 
+MILLS = {one.scheme: one.value for one in identifiers_of("mill")}
 USAGE, REFUSED, NETWORK = ExitCode.USAGE, ExitCode.REFUSED, ExitCode.NETWORK
 
 AGREEMENT = f"""
@@ -169,11 +171,18 @@ def test_a_wrong_amendment_is_not_put_to_the_vote(founded: Path, tmp_path: Path,
     assert guild.must("ballot list --json").json == []
 
 
-def test_a_plan_with_wrong_rules_founds_nothing(tmp_path: Path) -> None:
-    plan = yaml.safe_load((EXAMPLES / "guild.yaml").read_text())
-    plan["voting"]["exclusion"] = "many"
-    (tmp_path / "plan.yaml").write_text(yaml.safe_dump(plan))
-    assert_refused(Zunft(tmp_path / "home")(f"consortium found {tmp_path}/plan.yaml"), USAGE, "voting.exclusion")
+@pytest.mark.parametrize(
+    ("before", "after", "piece"),
+    [
+        ("exclusion: 3/4", "exclusion: many", "voting.exclusion"),
+        (", vat: DE203119151}", "}", "demands vat of bank: add it to its identifiers"),
+        ("vat: DE203119151", "vat: DE203119152", "no vat"),
+        ("vat: DE203119151", "vat: DE203119014", "identifiers of its own"),
+    ],
+)
+def test_a_plan_that_is_wrong_founds_nothing(tmp_path: Path, before: str, after: str, piece: str) -> None:
+    (tmp_path / "plan.yaml").write_text((EXAMPLES / "guild.yaml").read_text().replace(before, after))
+    assert_refused(Zunft(tmp_path / "home")(f"consortium found {tmp_path}/plan.yaml"), USAGE, piece)
     assert not (tmp_path / "home").exists()
 
 
@@ -345,7 +354,7 @@ def test_who_leaves_after_an_exclusion_ends_its_accounts_alone(guild: Zunft, tmp
 
 def test_a_ballot_that_another_change_overtakes_is_renewed(tmp_path: Path) -> None:
     plan = yaml.safe_load((EXAMPLES / "guild.yaml").read_text())
-    plan["members"].append({"name": "mill", "msp_id": "MillMSP"})
+    plan["members"].append({"name": "mill", "msp_id": "MillMSP", "identifiers": MILLS})
     del plan["voting"]
     (tmp_path / "plan.yaml").write_text(yaml.safe_dump(plan))
     guild = Zunft(tmp_path / "consortium")

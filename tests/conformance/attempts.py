@@ -28,9 +28,11 @@ from zunft.v1 import (
 )
 from zunft.v1.agreement_pb2 import DataPolicy
 from zunft.v1.ballot_pb2 import Ballot
+from zunft.v1.bundle_pb2 import SignedBundle
 from zunft.v1.usage_pb2 import CorrectionReading
 
 PROVIDER, CUSTOMER, COUNTERPARTY = Relation.PROVIDER, Relation.CUSTOMER, Relation.COUNTERPARTY
+MILL = "MillMSP"
 GRANTOR, GRANTEE = Relation.GRANTOR, Relation.GRANTEE
 
 # What either party, or one of the two, does with an agreement that its request names.
@@ -171,15 +173,19 @@ def _with_members(stage: Stage) -> Iterator[Attempt]:
     vote = ballot_pb2.CastVote(ballot_id=ballot.ballot_id, msp_id=ballot.msp_id)
     yield Attempt("ballot.vote", vote, {Relation.VOTER: ["BankMSP", "ForgeMSP", "MakerMSP"]})
     for sponsor in (scene.maker, scene.forge):
-        root = make_authority("msp-ca.MillMSP", "MillMSP", Validity())
-        bundle = scene.forge.admin.bundle(sponsor, msp_id="MillMSP", root_certificates=[root.certificate_pem])
-        signed = scene.forge.admin.sign(bundle, root.key).SerializeToString()
-        edit = scene.consortium.edit(1)
-        request = member_pb2.ApplyMember(msp_id="MillMSP", signed_bundle=signed, edit=edit)
+        signed, edit = mills_bundle(sponsor).SerializeToString(), scene.consortium.edit(1)
+        request = member_pb2.ApplyMember(msp_id=MILL, signed_bundle=signed, edit=edit)
         yield Attempt("member.apply", request, {Relation.SPONSOR: [sponsor.msp_id]})
     for founders in (["MakerMSP", "BankMSP"], ["FactoryMSP", "ForgeMSP"]):
         members = [member_pb2.Member(msp_id=msp_id) for msp_id in founders]
         yield Attempt("charter.found", charter_pb2.FoundCharter(members=members), {Relation.FOUNDER: founders})
+
+
+def mills_bundle(sponsor: Member, **changes: object) -> SignedBundle:
+    """Of a company that is not in the channel."""
+    root = make_authority(f"msp-ca.{MILL}", MILL, Validity())
+    fields = {"msp_id": MILL, "root_certificates": [root.certificate_pem], **changes}
+    return sponsor.admin.sign(sponsor.admin.bundle(sponsor, **fields), root.key)
 
 
 def _with_own_archives() -> Iterator[Attempt]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,15 +10,17 @@ from typing import Any
 import pytest
 
 from chaincode import keys
-from chaincode.errors import AlreadyExists, ContractError, Forbidden, MalformedRequest
+from chaincode.errors import AlreadyExists, ContractError, EntryCondition, Forbidden, MalformedRequest, TakenAlready
 from tests.conformance.attempts import attempts_on_nothing
 from tests.conformance.cells import wrong_cells
 from tests.conformance.scene import Scene
 from tests.consortium import TOKEN, on_ledgers, start_consortium
-from zunft.v1.charter_pb2 import Charter, FoundCharter, TokenDefinition
+from tests.consortium.companies import identifiers_of
+from zunft.v1.charter_pb2 import Charter, EntryConditions, FoundCharter, TokenDefinition
 from zunft.v1.member_pb2 import MEMBER_STATUS_ACTIVE, Member
 from zunft.v1.token_pb2 import Supply
 
+LEI_OF_MAKER = identifiers_of("MakerMSP")[:1]
 FOUNDERS = ("MakerMSP", "FactoryMSP", "BankMSP")
 
 
@@ -31,7 +34,20 @@ def unfounded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 def request(founders: tuple[str, ...] = FOUNDERS, **changes: Any) -> FoundCharter:
     token = TokenDefinition(currency=changes.pop("currency", "EUR"), issuer_msp_id=changes.pop("issuer", "BankMSP"))
     charter = Charter(**{"consortium": "Guild", "text_digest": bytes(32), "token": token, **changes})
-    return FoundCharter(charter=charter, members=[Member(msp_id=msp_id, name="A firm") for msp_id in founders])
+    return FoundCharter(charter=charter, members=[founder(msp_id) for msp_id in founders])
+
+
+def founder(msp_id: str, alike: str = "") -> Member:
+    """`alike` is a founder whose root it has."""
+    root = hashlib.sha256((alike or msp_id).encode()).digest()
+    return Member(msp_id=msp_id, name="A firm", identifiers=identifiers_of(msp_id)[:1], roots_fingerprint=root)
+
+
+def request_of(*members: Member) -> FoundCharter:
+    """Of the maker, the bank and these."""
+    founding = request(("MakerMSP", "BankMSP"))
+    founding.members.extend(members)
+    return founding
 
 
 @pytest.mark.parametrize(
@@ -44,6 +60,10 @@ def request(founders: tuple[str, ...] = FOUNDERS, **changes: Any) -> FoundCharte
         (MalformedRequest, request(text_digest=b"short")),
         (MalformedRequest, request(consortium="two\nlines")),
         (Forbidden, request(("FactoryMSP", "BankMSP"))),
+        (MalformedRequest, request_of(Member(msp_id="ForgeMSP"))),
+        (TakenAlready, request_of(founder("ForgeMSP", alike="BankMSP"))),
+        (TakenAlready, request_of(Member(msp_id="ForgeMSP", identifiers=LEI_OF_MAKER, roots_fingerprint=bytes(32)))),
+        (EntryCondition, request(entry=EntryConditions(required_identifiers=["lei", "vat"]))),
     ],
 )
 def test_a_wrong_charter_founds_nothing(unfounded: Scene, error: type[ContractError], charter: FoundCharter) -> None:

@@ -15,7 +15,7 @@ from chaincode.head import DISCLOSURE
 from chaincode.member import NOTICE_PERIOD_S
 from chaincode.roles import Role
 from chaincode.transaction import serialise
-from tests.conformance.attempts import Stage, attempts_on, set_stage
+from tests.conformance.attempts import MILL, Stage, attempts_on, mills_bundle, set_stage
 from tests.conformance.cells import untried, wrong_cells
 from tests.conformance.scene import Scene, refusals
 from tests.conformance.test_ballot import carry, suspended
@@ -211,6 +211,7 @@ def test_every_cell_of_the_table_in_every_status_of_a_member(scene: Scene) -> No
     as_the_table_says(forge)
     pays_nobody(scene)
     assert forge.record.status == MEMBER_STATUS_EXCLUDED
+    maker.admin.apply(mills_bundle(maker, identifiers=forge.record.identifiers), msp_id=MILL)
 
 
 def answers_itself(stage: Stage) -> None:

@@ -13,8 +13,10 @@ from chaincode.invariants import INVARIANTS, State, violations
 from chaincode.keys import Key
 from tests.conformance.scene import Scene
 from tests.consortium import TOKEN, UNIT, Deal
+from tests.consortium.companies import identifiers_of
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN, BALLOT_STATUS_REJECTED, Ballot
+from zunft.v1.member_pb2 import MEMBER_STATUS_ACTIVE, Member
 from zunft.v1.usage_pb2 import AccountHead, CorrectionReading
 
 M = TypeVar("M", bound=Message)
@@ -81,6 +83,11 @@ def without_obligation(state: State, deal: Deal) -> State:
     return without(state, keys.obligation("FactoryMSP", keys.account(deal.agreement_id)))
 
 
+def with_a_twin(state: State) -> State:
+    twin = Member(msp_id="TwinMSP", status=MEMBER_STATUS_ACTIVE, identifiers=identifiers_of("maker"))
+    return State({**state.public, keys.member("TwinMSP").name: twin.SerializeToString()}, state.private)
+
+
 BREAKS: dict[str, Callable[[State, Deal], State]] = {
     "tokens_are_conserved": lambda state, _: changed(state, keys.balance("MakerMSP"), amount_micro=1),
     "supply_matches_its_records": lambda state, _: changed(state, keys.SUPPLY, burned_micro=1),
@@ -101,6 +108,7 @@ BREAKS: dict[str, Callable[[State, Deal], State]] = {
     "ballots_are_counted": lambda state, _: rejected_ballot_with(
         state, status=BALLOT_STATUS_OPEN - BALLOT_STATUS_REJECTED
     ),
+    "members_are_told_apart": lambda state, _: with_a_twin(state),
 }
 
 

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from chaincode import keys
+from chaincode.electorate import BALLOT_PERIOD_S
 from chaincode.errors import (
     AlreadyExists,
     AnotherBallot,
@@ -27,15 +28,18 @@ from chaincode.errors import (
     MalformedRequest,
     NotFound,
     Replay,
+    TakenAlready,
     WrongSignature,
     WrongStatus,
 )
 from network.certificates import Validity, make_authority
 from node.ledger.gateway import CommitError
+from tests.conformance.attempts import MILL, mills_bundle
 from tests.conformance.scene import Scene, refusals
 from tests.conformance.test_token import last_postings
 from tests.consortium import TOKEN, UNIT, Deal, HandMeter, Member, on_ledgers, per_unit, start_consortium, tariff
 from tests.consortium.admin import LEI, VAT
+from tests.consortium.companies import identifiers_of
 from zunft.v1.account_pb2 import CloseAccount
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_CARRIED,
@@ -109,6 +113,10 @@ def leaf(scene: Scene) -> bytes:
     return scene.forge.admin.identity.certificate_pem
 
 
+def root_of(member: Member) -> bytes:
+    return member.admin.root().certificate_pem
+
+
 def foreign_root() -> bytes:
     """Of somebody who wants to pass for the forge."""
     return make_authority("msp-ca.ForgeMSP", "ForgeMSP", Validity()).certificate_pem
@@ -162,6 +170,21 @@ def identifier(scheme: str, value: str = "") -> list[LegalIdentifier]:
     ("another version of the charter", EntryCondition, lambda s: applied_with(s, charter_version=2)),
     ("another charter", EntryCondition, lambda s: applied_with(s, charter_digest=bytes(33))),
     ("another consortium's", EntryCondition, lambda s: applied_with(s, consortium="Other guild")),
+    (
+        "with a founder's LEI",
+        TakenAlready,
+        lambda s: applied_with(s, identifiers=[identifiers_of("factory")[0], VAT]),
+    ),
+    (
+        "with a founder's VAT id",
+        TakenAlready,
+        lambda s: applied_with(s, identifiers=[LEI, identifiers_of("factory")[1]]),
+    ),
+    (
+        "with a founder's root beside its own",
+        TakenAlready,
+        lambda s: applied_with(s, root_certificates=[root_of(s.forge), root_of(s.factory)]),
+    ),
     ("by another sponsor", Forbidden, lambda s: s.factory.admin.apply(bundle_of(s.forge, s))),
     ("by itself", Forbidden, lambda s: s.forge.admin.apply(bundle_of(s.forge, s))),
     (
@@ -198,13 +221,23 @@ def turned_down(scene: Scene) -> SignedBundle:
     signed = bundle_of(scene.forge, scene)
     ballot = scene.maker.admin.apply(signed)
     scene.refuses(AnotherBallot, lambda: scene.maker.admin.apply(signed))
+    scene.refuses(TakenAlready, lambda: mill_applies(scene))
     scene.refuses(Forbidden, lambda: scene.forge.admin.activate(ballot))
     scene.refuses(WrongStatus, lambda: scene.bank.mint(scene.forge, TOKEN))
     for voter in (scene.factory, scene.bank):
         ballot = voter.admin.vote(ballot, in_favour=False)
     assert (ballot.status, scene.forge.record.status) == (BALLOT_STATUS_REJECTED, MEMBER_STATUS_APPLIED)
     scene.refuses(Replay, lambda: scene.maker.admin.apply(signed))
+    mill_applies(scene)
+    scene.consortium.clock.advance(1)
+    assert "is MillMSP's" in scene.refuses(TakenAlready, lambda: applied_with(scene))
+    scene.consortium.clock.advance(BALLOT_PERIOD_S)
     return signed
+
+
+def mill_applies(scene: Scene) -> Ballot:
+    """With the forge's identifiers."""
+    return scene.maker.admin.apply(mills_bundle(scene.maker), msp_id=MILL)
 
 
 def admitted(scene: Scene) -> SignedBundle:
@@ -339,5 +372,9 @@ def back(scene: Scene, bundles: list[SignedBundle]) -> None:
     """A former member applies anew; none of its earlier bundles does that for it."""
     for earlier in bundles:
         scene.refuses(Replay, lambda earlier=earlier: scene.maker.admin.apply(earlier))
-    scene.maker.admin.apply(bundle_of(scene.forge, scene))
+    ballot = mill_applies(scene)
+    scene.refuses(TakenAlready, lambda: applied_with(scene))
+    for voter in (scene.factory, scene.bank):
+        voter.admin.vote(ballot, in_favour=False)
+    applied_with(scene)
     assert scene.forge.record.status == MEMBER_STATUS_APPLIED

@@ -14,6 +14,7 @@ from fabric_protos.common import configtx_pb2
 from google.protobuf.message import Message
 
 from chaincode import keys
+from chaincode.bundle import roots_fingerprint
 from chaincode.errors import ContractError
 from chaincode.invariants import State, violations
 from chaincode.roles import Role
@@ -22,6 +23,7 @@ from network.topology import FabricSettings, Topology
 from node.ledger.block_reader import Transaction
 from node.ledger.gateway import Gateway, Limits, SigningIdentity
 from tests.consortium.clock import Clock
+from tests.consortium.companies import identifiers_of
 from tests.consortium.deal import Deal
 from tests.consortium.fabric import free_first_port
 from tests.consortium.follower import Follower
@@ -187,7 +189,15 @@ class Consortium:
         digest = hashlib.sha256(self.topology.charter_path.read_bytes()).digest()
         charter = Charter(consortium=self.topology.consortium, text_digest=digest, token=token, **rules)
         founders = [member for member in self.members if not names or member.name in names]
-        members = [MemberRecord(msp_id=member.msp_id, name=member.name) for member in founders]
+        members = [
+            MemberRecord(
+                msp_id=member.msp_id,
+                name=member.name,
+                identifiers=identifiers_of(member.name),
+                roots_fingerprint=roots_fingerprint(member.admin.own_keys.public_material().ca_certificates),
+            )
+            for member in founders
+        ]
         self.member(ISSUER).call("charter.found", FoundCharter(charter=charter, members=members))
 
 

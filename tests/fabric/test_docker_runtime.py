@@ -98,7 +98,7 @@ def containers(engine: docker.DockerClient, network: FabricNetwork) -> dict[str,
 
 
 async def found_charter(gateway: Gateway) -> None:
-    request = FoundCharter(charter=CHARTER, members=[Member(msp_id=MSP_ID, name=NAME)])
+    request = FoundCharter(charter=CHARTER, members=[Member(msp_id=MSP_ID, name=NAME, roots_fingerprint=bytes(32))])
     await gateway.submit("charter.found", request)
 
 

@@ -81,6 +81,14 @@ class Obligation(_message.Message):
     record_key: str
     def __init__(self, msp_id: _Optional[str] = ..., record_key: _Optional[str] = ...) -> None: ...
 
+class Mark(_message.Message):
+    __slots__ = ("msp_id", "bundle_made_at_s")
+    MSP_ID_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_MADE_AT_S_FIELD_NUMBER: _ClassVar[int]
+    msp_id: str
+    bundle_made_at_s: int
+    def __init__(self, msp_id: _Optional[str] = ..., bundle_made_at_s: _Optional[int] = ...) -> None: ...
+
 class ApplyMember(_message.Message):
     __slots__ = ("msp_id", "signed_bundle", "edit")
     MSP_ID_FIELD_NUMBER: _ClassVar[int]
