@@ -31,7 +31,6 @@ async def found(tx: Transaction, request: FoundCharter) -> Charter:
         raise AlreadyExists("the consortium is founded already: change its charter with charter.amend")
     _check_charter(request.charter)
     _check_founders(request)
-
     marks = _marks(request)
 
     charter = Charter()

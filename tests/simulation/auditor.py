@@ -182,8 +182,8 @@ class Auditor:
 
     def fund(self, actor: str, deal: str, amount: int) -> list[Move]:
         book = self._open(deal)
-        _check_amount(amount)
         _check_customer(book, actor)
+        _check_amount(amount)
         self._check_balance(actor, amount)
         book.funded += amount
         self.balances[actor] -= amount

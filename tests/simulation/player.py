@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from chaincode import keys
+from chaincode.bundle import roots_fingerprint
 from chaincode.errors import ContractError
 from tests.consortium import Consortium, Deal, HandMeter, Member, graduated, tariff
 from tests.simulation.auditor import Auditor
@@ -70,6 +72,12 @@ class Player:
     deals: dict[str, Deal] = field(default_factory=dict)
     redemptions: list[str] = field(default_factory=list)
 
+    @cached_property
+    def roots(self) -> list[str]:
+        """The members' roots, as their marks have them: every consortium makes new ones."""
+        certificates = [member.admin.root().certificate_pem for member in self.consortium.members]
+        return [roots_fingerprint([certificate]).hex() for certificate in certificates]
+
     def play(self, step: Step) -> Outcome:
         before = len(self.consortium.transactions)
         try:
@@ -91,7 +99,8 @@ class Player:
         return f"{self.consortium.transactions[-1].event_name} {moved}".rstrip()
 
     def events(self) -> Iterator[str]:
-        for transaction in self.consortium.transactions:
+        """Without the founding's, which names the members' roots in their order."""
+        for transaction in self.consortium.transactions[1:]:
             payload = self._numbered_bytes(transaction.event_payload)
             yield f"event {transaction.event_name} {payload.hex()}"
 
@@ -246,7 +255,9 @@ class Player:
         return account
 
     def _numbered(self, text: str) -> str:
-        """With redemptions numbered, whose ids are the ledger's; people are told how an id begins."""
+        """With roots and redemptions numbered, whose ids are the ledger's; people are told how an id begins."""
+        for number, root in enumerate(self.roots, 1):
+            text = text.replace(root, f"{number:064d}")
         for number, redemption_id in enumerate(self.redemptions, 1):
             text = text.replace(redemption_id, f"{number:064d}").replace(redemption_id[:16], f"{number:016d}")
         return text
