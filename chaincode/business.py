@@ -37,7 +37,7 @@ class Business(enum.Enum):
     BALLOT = "only active members have a say in ballots"
     NEW = "only active members begin new business, and what is running goes on"
     RUNNING = "only active members do business, and what is running goes on with those that are leaving"
-    NOTICE = "only active members give notice"
+    NOTICE = "only active members give notice, and only once"
     EXIT = "only who has given notice departs: member.leave comes first"
 
     @property

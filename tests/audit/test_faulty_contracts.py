@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 
 from chaincode import claim, closing, contract, keys, token, usage
 from chaincode import invoice as invoices
+from chaincode.relation import Relation
 from chaincode.transaction import Loaded, Transaction
 from node.audit import Status, audit
 from tests.audit.run import begin, delivered, genesis
@@ -129,7 +130,7 @@ def test_a_bank_credit_that_mints_twice(deal: Deal, monkeypatch: pytest.MonkeyPa
 
 
 def test_an_issuer_who_is_none(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(token, "check_issuer", lambda *_args: None)
+    monkeypatch.setattr(token, "issuer", lambda _loaded: (Relation.ISSUER, deal.customer.msp_id))
     deal.customer.mint(deal.customer, TOKEN)
     assert failed(deal.consortium) == {"tokens"}
 
