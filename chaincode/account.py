@@ -20,7 +20,7 @@ from chaincode.errors import (
 )
 from chaincode.invoice import bill_claim, write_invoices
 from chaincode.keys import Key
-from chaincode.membership import check_parties_new_business, note_obligation
+from chaincode.membership import check_parties_new_business, is_excluded, note_obligation
 from chaincode.relation import parties
 from chaincode.token import check_balance, credited, move
 from chaincode.transaction import Loaded, Transaction
@@ -34,7 +34,7 @@ from zunft.v1.account_pb2 import (
     WithdrawFunds,
 )
 from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_ACTIVE
-from zunft.v1.token_pb2 import Posting
+from zunft.v1.token_pb2 import Balance, Posting
 from zunft.v1.usage_pb2 import AccountHead, Commitment
 
 
@@ -136,7 +136,7 @@ async def settle(tx: Transaction, request: SettleAccount) -> Account:
     """account.settle: issues the claim's invoice and credit note, and pays what the escrow covers.
 
     What a credit limit left uncovered is paid when the customer has funded the account and it is settled again. A claim
-    that fell is refunded from the provider's balance into the escrow.
+    that fell is refunded from the provider's balance into the escrow; by one that is excluded, as far as it can.
     """
     balance_key = keys.balance(request.provider_msp_id)
     loaded = await load_account(tx, request.agreement_id, balance_key, keys.invoice_counter(request.provider_msp_id))
@@ -145,12 +145,10 @@ async def settle(tx: Transaction, request: SettleAccount) -> Account:
 
     tx.check_relation(*parties(account))
     check_named(request.provider_msp_id, account.provider_msp_id)
-    payment_micro = min(due_micro(account, commitment), escrow_micro(account))
+    payment_micro = await payable_micro(tx, loaded, account, commitment)
     invoices = bill_claim(account, commitment, loaded, tx.timestamp_s)
     if not invoices and payment_micro == 0:
         raise WrongStatus("nothing to settle: claim usage first, or fund the account")
-    if payment_micro < 0:
-        check_balance(loaded, account.provider_msp_id, -payment_micro)
 
     note_settled(account, commitment, payment_micro)
     balance = credited(loaded, account.provider_msp_id, payment_micro)
@@ -179,6 +177,19 @@ def note_settled(account: Account, commitment: Commitment, payment_micro: int) -
 def due_micro(account: Account, commitment: Commitment) -> int:
     """What is claimed and not paid yet; negative: what the provider owes back."""
     return commitment.claimed_usage_micro + commitment.claimed_correction_micro - account.paid_micro
+
+
+async def payable_micro(tx: Transaction, loaded: Loaded, account: Account, commitment: Commitment) -> int:
+    """From the escrow to the provider; negative: what it gives back. Of an excluded one: what it has.
+
+    `loaded`: the provider's balance. Raises InsufficientFunds.
+    """
+    provider = account.provider_msp_id
+    payment_micro = min(due_micro(account, commitment), escrow_micro(account))
+    if payment_micro < 0 and await is_excluded(tx, provider):
+        return max(payment_micro, -(loaded.find(keys.balance(provider)) or Balance()).amount_micro)
+    check_balance(loaded, provider, -payment_micro)
+    return payment_micro
 
 
 def drawable_micro(account: Account) -> int:

@@ -9,6 +9,7 @@ from chaincode.account import (
     escrow_micro,
     load_account,
     note_settled,
+    payable_micro,
     require_open,
     write_account,
 )
@@ -20,12 +21,12 @@ from chaincode.head import proven_head, read_disclosure
 from chaincode.invoice import bill_claim, is_invoiced, write_invoices
 from chaincode.membership import end_obligation
 from chaincode.relation import parties
-from chaincode.token import check_balance, credited, move
+from chaincode.token import credited, move
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, Account, CloseAccount
 from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_TERMINATED, Agreement
 from zunft.v1.member_pb2 import MEMBER_STATUS_EXCLUDED, Member
-from zunft.v1.token_pb2 import Balance, Posting
+from zunft.v1.token_pb2 import Posting
 from zunft.v1.usage_pb2 import AccountHead, Commitment
 
 
@@ -116,7 +117,7 @@ async def _settle_alone(tx: Transaction, loaded: Loaded, account: Account) -> li
         head = _last_head(tx, loaded, money, commitment)
         note_claim(commitment, head, open_period(head, commitment))
 
-    payment_micro = _payment_micro(tx, money, account, commitment)
+    payment_micro = await payable_micro(tx, money, account, commitment)
     invoices = bill_claim(account, commitment, money, tx.timestamp_s)
     note_settled(account, commitment, payment_micro)
 
@@ -136,12 +137,3 @@ def _last_head(tx: Transaction, loaded: Loaded, more: Loaded, commitment: Commit
     if loaded.require(keys.agreement(commitment.agreement_id)).open:
         return more.require(keys.head(commitment.agreement_id))
     return proven_head(read_disclosure(tx).head, commitment)
-
-
-def _payment_micro(tx: Transaction, money: Loaded, account: Account, commitment: Commitment) -> int:
-    """From the escrow to the provider; negative: what corrections have it give back, of an excluded one what it has."""
-    payment_micro = min(due_micro(account, commitment), escrow_micro(account))
-    if tx.caller.msp_id == account.provider_msp_id:
-        check_balance(money, account.provider_msp_id, -payment_micro)
-        return payment_micro
-    return max(payment_micro, -(money.find(keys.balance(account.provider_msp_id)) or Balance()).amount_micro)

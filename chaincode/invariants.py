@@ -19,7 +19,7 @@ from chaincode.ballot import count
 from chaincode.head import accrued_micro
 from chaincode.identifiers import distinct_value
 from chaincode.membership import ABSENT
-from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, ACCOUNT_STATUS_OPEN, Account
+from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account
 from zunft.v1.agreement_pb2 import Agreement, Terms
 from zunft.v1.ballot_pb2 import Ballot
 from zunft.v1.invoice_pb2 import INVOICE_KIND_CREDIT_NOTE, INVOICE_KIND_GOODWILL, INVOICE_KIND_INVOICE, Invoice
@@ -133,8 +133,7 @@ def nothing_is_paid_without_invoice(state: State) -> Iterator[str]:
     excluded = {one.msp_id for one in state.records("member", Member) if one.status == MEMBER_STATUS_EXCLUDED}
     for account in state.records("account", Account):
         invoiced_micro = account.invoiced_usage_micro + account.invoiced_correction_micro
-        short = account.status == ACCOUNT_STATUS_CLOSED and account.provider_msp_id in excluded
-        if account.paid_micro > max(invoiced_micro, 0) and not short:
+        if account.paid_micro > max(invoiced_micro, 0) and account.provider_msp_id not in excluded:
             yield f"{account.agreement_id} paid {account.paid_micro}, invoiced are {invoiced_micro}"
 
 

@@ -309,7 +309,7 @@ def amend(scene: Scene, **changes: object) -> Ballot:
 
 def test_an_excluded_member_s_accounts_are_closed_and_its_tokens_claimed(scene: Scene) -> None:
     """Last in this file, as it is for good."""
-    provides, consumes, corrected = deals_of_forge(scene)
+    provides, consumes, corrected, fallen = deals_of_forge(scene)
     scene.forge.transfer(scene.maker, scene.forge.balance - TOKEN // 2)
     ballot = scene.maker.admin.exclude(scene.forge)
     scene.refuses(MalformedRequest, lambda: scene.maker.admin.vote(ballot, msp_id="FactoryMSP"))
@@ -317,28 +317,33 @@ def test_an_excluded_member_s_accounts_are_closed_and_its_tokens_claimed(scene: 
 
     takes_part_no_more(scene)
     gives_back_what_it_has(scene, corrected)
+    has_nothing_left_to_give_back(scene, fallen)
     is_paid_what_it_had_not_claimed(scene, provides)
     owes_more_than_it_paid_in(scene, consumes)
     tokens_are_paid_out(scene)
     is_taken_out_of_the_channel(scene, ballot)
 
 
-def deals_of_forge(scene: Scene) -> tuple[Deal, Deal, Deal]:
-    """It provides; it uses on credit; it provides, and the customer was charged too much. Claimed in part."""
+def deals_of_forge(scene: Scene) -> tuple[Deal, Deal, Deal, Deal]:
+    """It provides; uses on credit; provides, and the customer was charged too much: claimed in part, and in all."""
     maker, factory, forge = scene.maker, scene.factory, scene.forge
     price = scene.deal.terms_in_force().tariff
-    provides = scene.consortium.agree(forge, factory, tariff=price, funds=9 * TOKEN)
+    provides, corrected, fallen = (
+        scene.consortium.agree(forge, factory, tariff=price, funds=9 * TOKEN) for _ in range(3)
+    )
     consumes = scene.consortium.agree(maker, forge, tariff=price, funds=5 * TOKEN, credit_limit_micro=9 * TOKEN)
-    corrected = scene.consortium.agree(forge, factory, tariff=price, funds=9 * TOKEN)
-    for deal, used in ((provides, 2), (consumes, 8), (corrected, 4)):
+    for deal, used in ((provides, 2), (consumes, 8), (corrected, 4), (fallen, 4)):
         deal.use(used * TOKEN)
         deal.provider.claim(deal)
     for deal in (provides, consumes):
         deal.use(TOKEN)
-    factory.settle(corrected)
-    factory.correct(corrected, "c1", CorrectionReading(time_us=scene.consortium.clock.now_us, quantity_micro=-TOKEN))
-    forge.agree(corrected, "c1")
-    return provides, consumes, corrected
+    for deal in (corrected, fallen):
+        factory.settle(deal)
+        correction = CorrectionReading(time_us=scene.consortium.clock.now_us, quantity_micro=-TOKEN)
+        factory.correct(deal, "c1", correction)
+        forge.agree(deal, "c1")
+    forge.claim(fallen)
+    return provides, consumes, corrected, fallen
 
 
 def takes_part_no_more(scene: Scene) -> None:
@@ -356,6 +361,15 @@ def gives_back_what_it_has(scene: Scene, corrected: Deal) -> None:
     scene.factory.close_alone(corrected)
     assert (corrected.account.paid_micro, scene.forge.balance) == (4 * TOKEN - TOKEN // 2, 0)
     assert corrected.invoices[-1].kind == INVOICE_KIND_CREDIT_NOTE
+
+
+def has_nothing_left_to_give_back(scene: Scene, fallen: Deal) -> None:
+    """So the account ends with what is there."""
+    scene.refuses(WrongStatus, lambda: scene.factory.close_alone(fallen))
+    scene.factory.settle(fallen)
+    scene.factory.close_alone(fallen)
+    assert (fallen.account.paid_micro, fallen.escrow) == (4 * TOKEN, 0)
+    assert fallen.invoices[-1].kind == INVOICE_KIND_CREDIT_NOTE
 
 
 def is_paid_what_it_had_not_claimed(scene: Scene, provides: Deal) -> None:
