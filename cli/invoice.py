@@ -8,15 +8,17 @@ from typing import Annotated
 import typer
 
 from chaincode import keys
+from chaincode.transaction import serialise
 from cli.errors import BadArgument
 from cli.groups import new_group
+from cli.ledger import read_blocks
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import say, show_rows
 from cli.session import Session, open_session, run
 from cli.values import parse_amount, show_amount, show_quantity, show_time
 from zunft.v1.invoice_pb2 import CreditInvoice, DisputeInvoice, Invoice, InvoiceKind
 from zunft.v1.tariff_pb2 import Line
-from zunft.v1.usage_pb2 import Claim, ReadClaim
+from zunft.v1.usage_pb2 import Claim, ReadClaim, UsageRecord
 
 app = new_group("invoice")
 
@@ -43,9 +45,9 @@ def show(provider: Provider, number: Number, acting: As = "", home: Home = DEFAU
     async def work() -> None:
         async with open_session(home, acting) as session:
             invoice = await _read(session, provider, number)
-            await session.read_own(invoice.agreement_id)
-            request = ReadClaim(agreement_id=invoice.agreement_id, number=invoice.claim_number)
-            data = await session.gateway("usage.read_claim").evaluate("usage.read_claim", request)
+            agreement = await session.read_own(invoice.agreement_id)
+            published = await _published_claim(session, invoice) if agreement.open else None
+            data = published or await _archived_claim(session, invoice)
         if hashlib.sha256(data).digest() != invoice.claim_digest:
             raise BadArgument("the archived claim is not the one that the invoice names: audit the ledger")
         claim = Claim.FromString(data)
@@ -108,6 +110,24 @@ def line_row(line: Line) -> dict[str, object]:
 
 async def _read(session: Session, provider: str, number: int) -> Invoice:
     return await session.read(keys.invoice(session.topology.member(provider).msp_id, number))
+
+
+async def _archived_claim(session: Session, invoice: Invoice) -> bytes:
+    """As the acting party has it. Raises NotFound."""
+    request = ReadClaim(agreement_id=invoice.agreement_id, number=invoice.claim_number)
+    return await session.gateway("usage.read_claim").evaluate("usage.read_claim", request)
+
+
+async def _published_claim(session: Session, invoice: Invoice) -> bytes | None:
+    """Of an open agreement: what usage.claim gave back for everybody to see; None where account.close has billed it."""
+    commitment = keys.commitment(invoice.agreement_id).name
+    claims = (
+        UsageRecord.FromString(one.result).claim
+        async for block in read_blocks(session, 0)
+        for one in block.transactions
+        if one.is_valid and one.name == "usage.claim" and commitment in one.writes
+    )
+    return await anext((serialise(claim) async for claim in claims if claim.number == invoice.claim_number), None)
 
 
 def _row(session: Session, one: Invoice) -> dict[str, object]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Annotated
 
 import typer
@@ -44,7 +46,7 @@ def serve(home: Home = DEFAULT_HOME) -> None:
 
 @app.command()
 def blocks(
-    last: Annotated[int, typer.Option(help="How many of the newest.")] = 20,
+    last: Annotated[int, typer.Option(min=1, help="How many of the newest.")] = 20,
     acting: As = "",
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
@@ -53,8 +55,9 @@ def blocks(
 
     async def work() -> None:
         async with open_session(home, acting) as session:
-            rows = [_block_row(block) for block in await read_blocks(session)]
-        show_rows(rows[-last:], as_json=as_json)
+            start = max(0, await session.gateway("record.read").height() - last)
+            rows = [_block_row(block) async for block in read_blocks(session, start)]
+        show_rows(rows, as_json=as_json)
 
     run(work())
 
@@ -65,19 +68,21 @@ def show(number: int, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json 
 
     async def work() -> None:
         async with open_session(home, acting) as session:
-            found = [block for block in await read_blocks(session) if block.number == number]
-            if not found:
+            if not 0 <= number < await session.gateway("record.read").height():
                 raise BadArgument(f"there is no block {number} yet: see zunft ledger blocks")
-            rows = [_transaction_row(session.topology, one) for one in found[0].transactions]
+            async with aclosing(read_blocks(session, number)) as found:
+                block = await anext(found)
+            rows = [_transaction_row(session.topology, one) for one in block.transactions]
         show_rows(rows, as_json=as_json, empty="The channel's configuration.")
 
     run(work())
 
 
-async def read_blocks(session: Session) -> list[Block]:
-    """All blocks that are there, with the acting member's own private data."""
-    gateway = session.gateway("record.read")
-    return [read_block(block) async for block in gateway.present_blocks()]
+async def read_blocks(session: Session, start: int) -> AsyncGenerator[Block]:
+    """From this one to the newest, with the acting member's own private data."""
+    async with aclosing(session.gateway("record.read").present_blocks(start)) as blocks:
+        async for block in blocks:
+            yield read_block(block)
 
 
 def _block_row(block: Block) -> dict[str, object]:
