@@ -17,6 +17,7 @@ from cli.groups import new_group
 from cli.options import DEFAULT_HOME, FabricBin, Home, Json
 from cli.output import console, error_console, print_json, say, say_next, show_rows, steps_shown
 from cli.session import open_session, run
+from fabric.admission import check_joining_begun
 from fabric.cleaning import check_stopped, delete_data
 from fabric.finding.release import OFFICIAL, default_cache
 from fabric.finding.release import install as install_release
@@ -42,6 +43,8 @@ CHARTER_TIMEOUT_S = 60
 def up(home: Home = DEFAULT_HOME, fabric_bin: FabricBin = None) -> None:
     """Start what does not run, make the channel, agree on the contract, found the charter. Can be repeated."""
     topology = Topology.load(home)
+    for member in topology.members:
+        check_joining_begun(topology, member)
 
     async def work() -> int:
         with steps_shown() as report:

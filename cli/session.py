@@ -16,6 +16,7 @@ from chaincode import keys
 from chaincode.contract import TRANSACTIONS
 from chaincode.keys import Key
 from cli.errors import NotAParty
+from fabric.admission import check_joining_begun
 from fabric.diagnosis import diagnose
 from fabric.errors import NotAdmitted
 from network.key_files import KeyFiles
@@ -125,6 +126,8 @@ async def open_session(home: Path, acting: str) -> AsyncIterator[Session]:
     member = topology.acting(name)
     if topology.fabric and member in topology.former:
         raise NotAdmitted(f"{member.name} has left {topology.consortium}, and nothing of it runs here any more")
+    if topology.fabric:
+        check_joining_begun(topology, member)
     transport = connect(topology, member)
     try:
         yield Session(topology, transport, member, user or None)

@@ -14,6 +14,7 @@ from fabric_protos.common import common_pb2
 from fabric_protos.orderer import ab_pb2_grpc
 
 from fabric.errors import NoOrderer, NotAdmitted
+from network.applicant import is_applicants
 from network.known_orderers import Detour, KnownOrderers, known_orderers
 from network.member_material import Endpoint
 from network.orderer_addresses import OrdererAddress
@@ -69,6 +70,15 @@ def check_admitted(answers: Answers, topology: Topology, member: MemberEntry) ->
         raise NotAdmitted(
             f"the members have not admitted {member.msp_id} to {topology.channel} yet: ask your sponsor to type "
             f"zunft join status {member.msp_id}, which says who must approve; then type this again"
+        )
+
+
+def check_joining_begun(topology: Topology, member: MemberEntry) -> None:
+    """In an applicant's folder nothing runs before `zunft join complete` has been let in. Raises NotAdmitted."""
+    if is_applicants(topology.home) and not (topology.folder(member) / "fabric").exists():
+        raise NotAdmitted(
+            f"{member.name} has not joined {topology.consortium} yet: ask your sponsor to type zunft join status "
+            f"{member.msp_id}, which says who must approve; once you are admitted, type zunft join complete"
         )
 
 

@@ -132,14 +132,29 @@ def test_nobody_completes_for_a_partner(members: Company) -> None:
 
 
 def test_an_invitation_to_another_channel_is_refused(partner: Company, tmp_path: Path) -> None:
-    other = Zunft(tmp_path / "other")
-    other.must(f"consortium found {EXAMPLES}/fabric.yaml")
-    applicant, foreign = partner.desk / "applicant.yaml", tmp_path / "foreign.invitation"
-    topology = Topology.load(other.home)
-    admin = topology.keys(topology.member("maker")).user("admin").pair()
-    write_invitation(foreign, topology, 1, [Block.FromString(topology.genesis_path.read_bytes())], admin)
+    applicant, foreign = partner.desk / "applicant.yaml", invitation_of_another(tmp_path)
     before = (partner.zunft.home / "genesis.block").read_bytes()
     outcome = partner.zunft(f"join request {applicant} --invitation {foreign} --sponsor maker --yes")
     assert (outcome.exit_code, outcome.stderr.count("\n")) == (2, 1), outcome
     assert "another channel" in outcome.stderr
     assert (partner.zunft.home / "genesis.block").read_bytes() == before
+
+
+@pytest.mark.parametrize("words", ["join status mill", "member list", "network up", "node run"])
+def test_before_it_has_joined_every_command_says_so(tmp_path: Path, words: str) -> None:
+    applicant = Zunft(tmp_path / "applicant")
+    request = f"join request {EXAMPLES}/applicant.yaml --invitation {invitation_of_another(tmp_path)} --sponsor maker"
+    applicant.must(f"{request} --yes")
+    outcome = applicant(words)
+    assert (outcome.exit_code, outcome.stderr.count("\n")) == (3, 1), outcome
+    assert "zunft join complete" in outcome.stderr
+
+
+def invitation_of_another(folder: Path) -> Path:
+    """To a consortium whose network does not run."""
+    other, invitation = Zunft(folder / "other"), folder / "foreign.invitation"
+    other.must(f"consortium found {EXAMPLES}/fabric.yaml")
+    topology = Topology.load(other.home)
+    admin = topology.keys(topology.member("maker")).user("admin").pair()
+    write_invitation(invitation, topology, 1, [Block.FromString(topology.genesis_path.read_bytes())], admin)
+    return invitation
