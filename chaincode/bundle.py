@@ -10,11 +10,12 @@ import hashlib
 from collections.abc import Iterable
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from chaincode.certificate import read_certificate
 from chaincode.checks import check_identifier, check_text
 from chaincode.errors import InvalidBundle, WrongSignature
 from chaincode.identifiers import check_identifiers
@@ -23,13 +24,6 @@ from zunft.v1.bundle_pb2 import Bundle, NodeAddress, SignedBundle
 
 MAX_BUNDLE_BYTES = 100_000
 MAX_ROOTS = 4
-
-_UNUSABLE_EXTENSIONS = (
-    ValueError,
-    x509.DuplicateExtension,
-    x509.ExtensionNotFound,
-    x509.UnsupportedGeneralNameType,
-)
 
 
 def read_bundle(data: bytes) -> tuple[SignedBundle, Bundle]:
@@ -75,7 +69,7 @@ def _check_roots(kind: str, pems: Iterable[bytes]) -> list[x509.Certificate]:
 
 
 def _check_signature(signed: SignedBundle, root: x509.Certificate) -> None:
-    key = _public_key(root)
+    key = root.public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey):
         raise InvalidBundle("the first MSP root has no elliptic-curve key, which Fabric's members need")
     try:
@@ -100,21 +94,13 @@ def _check_address(node: str, address: NodeAddress) -> None:
 
 def _load(what: str, pem: bytes) -> x509.Certificate:
     try:
-        return x509.load_pem_x509_certificate(pem)
-    except (ValueError, x509.InvalidVersion) as error:
-        raise InvalidBundle(f"{what} of the bundle is no certificate in PEM") from error
+        return read_certificate(pem)
+    except ValueError as error:
+        raise InvalidBundle(f"{what} of the bundle is no certificate in PEM that can be read") from error
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:
     try:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except _UNUSABLE_EXTENSIONS:
+    except x509.ExtensionNotFound:
         return False
-
-
-def _public_key(certificate: x509.Certificate) -> object:
-    """None where it is of a kind that nobody knows."""
-    try:
-        return certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm):
-        return None

@@ -12,6 +12,7 @@ from cryptography import x509
 from fabric_protos.msp import identities_pb2
 from google.protobuf.message import DecodeError
 
+from chaincode.certificate import read_certificate
 from chaincode.errors import Forbidden
 from chaincode.roles import Role, read_roles
 
@@ -33,7 +34,7 @@ def read_caller(creator: bytes) -> Caller:
     """
     try:
         identity = identities_pb2.SerializedIdentity.FromString(creator)
-        certificate = x509.load_pem_x509_certificate(identity.id_bytes)
+        certificate = read_certificate(identity.id_bytes)
     except (DecodeError, ValueError) as error:
         raise Forbidden("the caller's certificate cannot be read: renew it with the member's CA") from error
     return Caller(identity.mspid, read_roles(certificate), certificate)

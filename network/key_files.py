@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from chaincode.certificate import read_certificate
 from network.certificates import KeyPair, check_validity
 from network.errors import KeyMismatch, UnreadableCertificate, UnreadableKey, UnsafeKeyFile
 from network.private_files import others_may_read, write_private, write_public
@@ -79,6 +80,6 @@ class KeyFiles:
 def parse_certificate(pem: bytes, what: str) -> x509.Certificate:
     """One certificate; `what` names it in the message. Raises UnreadableCertificate."""
     try:
-        return x509.load_pem_x509_certificate(pem)
+        return read_certificate(pem)
     except ValueError as error:
         raise UnreadableCertificate(f"{what} is no PEM-encoded X.509 certificate.") from error

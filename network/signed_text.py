@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from chaincode.certificate import read_certificate
 from network.certificates import KeyPair
 from network.errors import BrokenSignature
 
@@ -44,7 +45,7 @@ def read_signed_text(data: bytes) -> SignedText:
     text, _, last = data.rpartition(_SIGNATURE)
     try:
         fields = yaml.safe_load(text)
-        author = x509.load_pem_x509_certificate(str(fields["certificate"]).encode())
+        author = read_certificate(str(fields["certificate"]).encode())
         _check(author.public_key(), text, last)
     except (yaml.YAMLError, KeyError, TypeError, ValueError, InvalidSignature, UnsupportedAlgorithm) as error:
         raise BrokenSignature("it is not signed by whoever made it, or was changed afterwards") from error

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 
-from cryptography import x509
-
+from chaincode.certificate import read_certificate
 from chaincode.roles import Role, read_roles
 from node.errors import CertificateRevoked, NotAllowed
 
@@ -49,5 +48,5 @@ def check_access(call: str, auth_context: Mapping[str, Iterable[bytes]], is_revo
 @lru_cache(maxsize=1024)
 def _read(certificate_pem: bytes) -> tuple[int, frozenset[Role]]:
     """Serial number and roles."""
-    certificate = x509.load_pem_x509_certificate(certificate_pem)
+    certificate = read_certificate(certificate_pem)
     return certificate.serial_number, read_roles(certificate)

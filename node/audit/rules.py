@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from cryptography import x509
 from fabric_protos.common import configtx_pb2
 from fabric_protos.msp import identities_pb2
 
+from chaincode.certificate import read_certificate
 from node.ledger.block_reader import Signed
 from node.ledger.fabric_rules.channel import Channel, group_policy
 from node.ledger.fabric_rules.config_update import ConfigChange, InvalidUpdate, changed_config
@@ -56,5 +56,5 @@ def was_valid(certificate_pem: bytes, time_us: int) -> bool:
 
 @lru_cache(maxsize=10_000)
 def _validity(certificate_pem: bytes) -> tuple[datetime, datetime]:
-    certificate = x509.load_pem_x509_certificate(certificate_pem)
+    certificate = read_certificate(certificate_pem)
     return certificate.not_valid_before_utc, certificate.not_valid_after_utc

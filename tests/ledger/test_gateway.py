@@ -29,7 +29,7 @@ from node.ledger.grpc_transport import GrpcTransport, TlsFiles
 from node.ledger.transport import LedgerTransport
 from tests.ledger.consortium import ALPHA, BRAVO, CHANNEL, embedded, member
 from tests.ledger.ledgers import FAST, OpenLedger
-from tests.ledger.unreliable import AWAY, OVERLOADED, UnreliableTransport
+from tests.ledger.unreliable import AWAY, NOT_OPEN_YET, OVERLOADED, UnreliableTransport
 
 
 async def increment(client: Gateway, key: str, retries: int = 0) -> int:
@@ -83,7 +83,7 @@ async def test_hundreds_are_under_way_at_once_and_none_is_lost(ledger: OpenLedge
 
 
 @pytest.mark.parametrize("step", ["endorse", "submit", "commit_status"])
-@pytest.mark.parametrize("failure", [AWAY, OVERLOADED])
+@pytest.mark.parametrize("failure", [AWAY, OVERLOADED, NOT_OPEN_YET])
 async def test_what_passes_is_tried_again(ledger: OpenLedger, key: str, step: str, failure: TransportError) -> None:
     async with ledger() as members:
         transport = UnreliableTransport(members.transport())

@@ -20,6 +20,10 @@ AWAY = TransportError(grpc.StatusCode.UNAVAILABLE, "the peer is away")
 OVERLOADED = TransportError(
     grpc.StatusCode.UNKNOWN, "too many requests for /gateway.Gateway, exceeding concurrency limit (500)"
 )
+NOT_OPEN_YET = TransportError(
+    grpc.StatusCode.ABORTED,
+    "received unsuccessful response from orderer: status=BAD_REQUEST, info=channel does not exist",
+)
 
 Answer = TypeVar("Answer")
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.x509.oid import NameOID
 from fabric_protos.msp import identities_pb2, msp_config_pb2, msp_principal_pb2
+
+from chaincode.certificate import read_certificate
 
 ROLE = msp_principal_pb2.MSPRole.MSPRoleType
 ECDSA_SHA256 = ec.ECDSA(hashes.SHA256())
@@ -122,16 +124,16 @@ class Msp:
 def issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (InvalidSignature, ValueError, TypeError):
+    except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
         return False
     return True
 
 
 def load_certificate(pem: bytes) -> x509.Certificate:
     try:
-        return x509.load_pem_x509_certificate(pem)
+        return read_certificate(pem)
     except ValueError as error:
-        raise InvalidIdentity(f"not a PEM certificate: {error}") from error
+        raise InvalidIdentity(str(error)) from error
 
 
 def load_certificates(pems: Iterable[bytes]) -> tuple[x509.Certificate, ...]:

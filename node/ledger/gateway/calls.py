@@ -91,6 +91,9 @@ _AWAY_SAYS_THE_GATEWAY = (
     "failed to select a set of endorsers that satisfy the endorsement policy due to unavailability of peers",
     "no peers available to evaluate chaincode",
 )
+# Under ABORTED, from the gateway itself: "received unsuccessful response from orderer: status=BAD_REQUEST, info=channel
+# does not exist". It has no other orderer try, though this one has only just been started.
+_NOT_OPEN_YET_SAYS_AN_ORDERER = "info=channel does not exist"
 # Under UNAVAILABLE, from BFT orderers: a gateway hands a transaction to all of them, and some have it from the others.
 _ORDERED_ALREADY = ("request already processed", "request already exists")
 # Under UNKNOWN, from our peer: it has 500 calls under way.
@@ -103,6 +106,8 @@ def is_passing(error: TransportError) -> bool:
         return True
     if error.code is grpc.StatusCode.FAILED_PRECONDITION:
         return any(words in str(error) for words in _AWAY_SAYS_THE_GATEWAY)
+    if error.code is grpc.StatusCode.ABORTED and _NOT_OPEN_YET_SAYS_AN_ORDERER in str(error):
+        return True
     return any(words in detail.message for detail in error.details for words in _AWAY_SAYS_A_PEER)
 
 

@@ -1,0 +1,32 @@
+"""Certificates that others made, which may be anything."""
+
+from __future__ import annotations
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+
+
+def read_certificate(pem: bytes) -> x509.Certificate:
+    """One of which everything can be read: most of it is parsed only when it is asked for, and fails in many ways.
+
+    Raises ValueError.
+    """
+    try:
+        certificate = x509.load_pem_x509_certificate(pem)
+        for part in ("subject", "issuer", "extensions", "not_valid_before_utc", "not_valid_after_utc"):
+            getattr(certificate, part)
+        certificate.public_key()
+    except _UNREADABLE as error:
+        raise ValueError(f"no certificate in PEM that can be read: {error}") from error
+    if certificate.serial_number <= 0:
+        raise ValueError("a certificate's serial number must be positive (RFC 5280, 4.1.2.2)")
+    return certificate
