@@ -18,6 +18,7 @@ from cli.values import show_time_us
 from network.topology import Topology
 from node.ledger.block_reader import Block, Transaction, read_block
 from node.ledger.connect import open_embedded, serving
+from node.ledger.errors import code_name
 
 app = new_group("ledger")
 
@@ -103,7 +104,7 @@ def _transaction_row(topology: Topology, one: Transaction) -> dict[str, object]:
         "name": one.name,
         "by": topology.name_of(one.creator.msp_id),
         "endorsed_by": endorsers,
-        "verdict": transaction_pb2.TxValidationCode.Name(one.validation_code).lower(),
+        "verdict": code_name(transaction_pb2.TxValidationCode, one.validation_code).lower(),
         "writes": sorted(one.writes),
         "private_writes": len(one.private_writes),
     }

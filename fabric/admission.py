@@ -20,6 +20,7 @@ from network.member_material import Endpoint
 from network.orderer_addresses import OrdererAddress
 from network.topology import MemberEntry, Topology
 from network.users import admin_of
+from node.ledger.errors import code_name
 from node.ledger.gateway.blocks import NEWEST, blocks_request, present_blocks
 from node.ledger.gateway.clock import system_clock_us
 from node.ledger.gateway.identity import SigningIdentity
@@ -53,7 +54,7 @@ class Answers:
         status = self.status_by_endpoint[endpoint]
         if status == common_pb2.UNKNOWN:
             return f"{endpoint} does not answer"
-        return f"{endpoint} says {common_pb2.Status.Name(status)}"
+        return f"{endpoint} says {code_name(common_pb2.Status, status)}"
 
 
 async def ask_orderers(topology: Topology, member: MemberEntry) -> Answers:

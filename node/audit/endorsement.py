@@ -16,6 +16,7 @@ from node.audit.rules import Rules
 from node.audit.seal import Seal
 from node.audit.world import Entry, HashedKey, PublicKey, World, describe
 from node.ledger.block_reader import Transaction
+from node.ledger.errors import code_name
 from node.ledger.fabric_rules.identity import Identity
 from node.ledger.fabric_rules.policy import InvalidPolicy, Policy
 from node.ledger.fabric_rules.results import Results, version_of
@@ -62,14 +63,14 @@ class Endorsement:
         self.tally.count()
         if marked not in _RECOMPUTED:
             self.tally.cannot_check(
-                f"a transaction is marked {CODE.Name(marked)}, which cannot be recomputed from blocks"
+                f"a transaction is marked {code_name(CODE, marked)}, which cannot be recomputed from blocks"
             )
             return False
         if any(read.HasField("reads_merkle_hashes") for read in _range_reads(candidate.seal)):
             self.tally.cannot_check("a range that a transaction read is on record as hashes only")
         found = CODE.ENDORSEMENT_POLICY_FAILURE if candidate.fault else _conflict(candidate, world)
         because = f" ({candidate.fault})" if candidate.fault else ""
-        correct = f"{where}: marked {CODE.Name(marked)}, must be {CODE.Name(found)}{because}"
+        correct = f"{where}: marked {code_name(CODE, marked)}, must be {code_name(CODE, found)}{because}"
         self.tally.demand(marked == found, correct)
         return bool(marked == CODE.VALID if candidate.fault else found == CODE.VALID)
 

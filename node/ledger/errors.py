@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import grpc
 from fabric_protos.gateway import gateway_pb2
+from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 
 
 class LedgerError(Exception):
@@ -25,3 +26,8 @@ class TransportError(LedgerError):
         super().__init__(message)
         self.code = code
         self.details = details
+
+
+def code_name(codes: EnumTypeWrapper, code: int) -> str:
+    """E.g. "VALID"; the number where this version knows no name for it."""
+    return codes.Name(code) if code in codes.values() else f"code {code}"

@@ -18,7 +18,7 @@ from network.consenters import has_ordering_service, is_bft
 from network.orderer_addresses import orderer_addresses
 from node.ledger.configuration.errors import ConfigurationError, NoOrdererAnswers, QuorumAtRisk, UpdateRefused
 from node.ledger.configuration.update import config_transaction
-from node.ledger.errors import TransportError
+from node.ledger.errors import TransportError, code_name
 from node.ledger.gateway import Gateway
 from node.ledger.grpc_transport import GrpcTransport, TlsFiles
 from node.ledger.transport import LedgerTransport
@@ -98,7 +98,7 @@ class Orderers:
             refusal = QuorumAtRisk if _QUORUM_AT_RISK in answer.info else UpdateRefused
             raise refusal(where, answer.status, answer.info)
         if answer.status != common_pb2.SUCCESS:
-            raise NoOrdererAnswers(f"{where} says {common_pb2.Status.Name(answer.status)}: {answer.info}")
+            raise NoOrdererAnswers(f"{where} says {code_name(common_pb2.Status, answer.status)}: {answer.info}")
 
 
 def _usual_refusal(failures: Sequence[ConfigurationError]) -> UpdateRefused | None:

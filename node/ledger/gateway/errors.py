@@ -12,7 +12,7 @@ import grpc
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import transaction_pb2
 
-from node.ledger.errors import LedgerError, TransportError
+from node.ledger.errors import LedgerError, TransportError, code_name
 
 # Answers after which nothing can have happened.
 _PLAIN_NO = {
@@ -113,7 +113,7 @@ class CommitError(GatewayError):
     @property
     def code_name(self) -> str:
         """E.g. "MVCC_READ_CONFLICT"."""
-        return validation_code_name(self.code)
+        return code_name(transaction_pb2.TxValidationCode, self.code)
 
     @property
     def is_conflict(self) -> bool:
@@ -133,12 +133,6 @@ class OfflineIdentity(LedgerError):
 
 class CheckpointDamaged(LedgerError):
     """A checkpoint's file cannot be read."""
-
-
-def validation_code_name(code: int) -> str:
-    """E.g. "VALID"; the number where this version knows no name for it."""
-    names = {number: name for name, number in transaction_pb2.TxValidationCode.items()}
-    return str(names.get(code, f"validation code {code}"))
 
 
 def _said(error: TransportError) -> str:
