@@ -22,7 +22,7 @@ from network.charter_rules import IDENTIFIERS, read_rules, set_rules
 from network.founding import Plan, founding_folder, make_members, read_plan
 from network.legal_identifiers import legal_identifiers
 from network.topology import FabricSettings, LedgerKind, MemberEntry, OrderingKind, RuntimeKind, Topology
-from node.ledger.connect import create_embedded
+from node.ledger.embedded.consortium import create_embedded
 from zunft.v1.charter_pb2 import Charter, FoundCharter, TokenDefinition
 from zunft.v1.member_pb2 import Member, MemberStatus
 

@@ -17,7 +17,7 @@ from cli.session import Session, open_session, run
 from cli.values import show_time_us
 from network.topology import Topology
 from node.ledger.block_reader import Block, Transaction, read_block
-from node.ledger.connect import open_embedded, serving
+from node.ledger.embedded.consortium import open_embedded, serving
 from node.ledger.errors import code_name
 
 app = new_group("ledger")

@@ -20,7 +20,6 @@ from cli.session import open_session, run
 from fabric.admission import check_joining_begun
 from fabric.cleaning import check_stopped, delete_data
 from fabric.finding.release import OFFICIAL, default_cache
-from fabric.finding.release import install as install_release
 from fabric.renewal import renew as renew_certificates
 from fabric.running.log_file import read_log, without_colours
 from fabric.runtimes import network_of, standing_network
@@ -141,7 +140,10 @@ def install() -> None:
         def report(done_bytes: int, total_bytes: int | None) -> None:
             progress.update(task, completed=done_bytes, total=total_bytes)
 
-        folder = install_release(default_cache(), report)
+        # Only this needs the library that downloads, which takes its time to load.
+        from fabric.finding.installation import install
+
+        folder = install(default_cache(), report)
     say(f"Hyperledger Fabric {OFFICIAL.version} is in {folder}.")
 
 

@@ -14,7 +14,7 @@ from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import print_json, say, show_fields, show_rows, to_dict
 from cli.session import Session, open_session, run
 from cli.values import parse_amount, show_amount, show_time_us
-from node.ledger.connect import serving
+from node.ledger.embedded.consortium import serving
 from node.ledger.embedded.ledger import EmbeddedLedger
 from zunft.v1.node_pb2 import (
     AccountBalance,

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fabric.finding.binaries import find_binaries
-from fabric.finding.docker_images import Progress
 from fabric.finding.release import default_cache
 from fabric.network import FabricNetwork, Report
-from fabric.running.docker_runtime import DockerRuntime
 from fabric.running.native import NativeRuntime
 from network.topology import RuntimeKind, Topology
+
+if TYPE_CHECKING:
+    from fabric.finding.docker_images import Progress
+    from fabric.running.docker_runtime import DockerRuntime
 
 
 def network_of(topology: Topology, fabric_bin: Path | None, report: Report = lambda _step: None) -> FabricNetwork:
@@ -22,9 +25,10 @@ def network_of(topology: Topology, fabric_bin: Path | None, report: Report = lam
     RefusedByEngine, RootlessEngine, ImageNotFound, NoNetwork, DiskFull, PullFailed.
     """
     network = standing_network(topology)
-    if isinstance(network.runtime, DockerRuntime):
-        network.runtime.prepare(_once_per_image(report))
-        return network
+    if network.settings.runtime == RuntimeKind.DOCKER:
+        containers = _containers(network.topology)
+        containers.prepare(_once_per_image(report))
+        return replace(network, runtime=containers)
     binaries = find_binaries(fabric_bin, default_cache())
     return replace(network, runtime=NativeRuntime({"peer": binaries.peer, "orderer": binaries.orderer}))
 
@@ -38,11 +42,18 @@ def standing_network(topology: Topology) -> FabricNetwork:
     network = FabricNetwork(here, native, native)
     if network.settings.runtime == RuntimeKind.NATIVE:
         return network
-    return replace(network, runtime=DockerRuntime(here.consortium, here.home))
+    return replace(network, runtime=_containers(here))
+
+
+def _containers(topology: Topology) -> DockerRuntime:
+    # Nobody without containers has to wait for the library to load.
+    from fabric.running.docker_runtime import DockerRuntime
+
+    return DockerRuntime(topology.consortium, topology.home)
 
 
 def _once_per_image(report: Report) -> Progress:
-    said = set()
+    said: set[str] = set()
 
     def progress(image: str, _done_bytes: int, _total_bytes: int) -> None:
         if image not in said:

@@ -36,7 +36,8 @@ from network.topology import FabricSettings, Topology
 from node.agreement_file import read_agreement
 from node.api.client import NodeClient
 from node.audit import Auditor
-from node.ledger.connect import connect, create_embedded, open_embedded
+from node.ledger.connect import connect
+from node.ledger.embedded.consortium import create_embedded, open_embedded
 from node.ledger.transport import LedgerTransport
 from node.local import client_of
 from node.meter.host_probe import ByteProbe, Clock, CoreProbe

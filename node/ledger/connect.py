@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-
-from fabric_protos.common import common_pb2
-
-from chaincode.contract import invoke
-from network.errors import MemberNotFound, NetworkError
 from network.topology import MemberEntry, Topology
 from node.ledger.embedded.errors import FolderInUse
-from node.ledger.embedded.ledger import EmbeddedLedger
-from node.ledger.embedded.service import LedgerServer, ServerTls
-from node.ledger.gateway.identity import SigningIdentity
 from node.ledger.grpc_transport import GrpcTransport, TlsFiles
 from node.ledger.transport import LedgerTransport
-
-log = logging.getLogger(__name__)
 
 
 def connect(topology: Topology, member: MemberEntry) -> LedgerTransport:
     """The member's peer; on the embedded ledger that itself, or the process that has it open and serves it."""
     if member.peer:
         return GrpcTransport(str(member.peer.peer), TlsFiles(topology.keys(member).tls_root_pem()))
+    # It runs the contract, which takes its time to load; on Fabric nobody has to wait for that.
+    from node.ledger.embedded.consortium import open_embedded
+
     try:
         return open_embedded(topology)
     except FolderInUse:
@@ -35,48 +25,3 @@ def connect_remote(topology: Topology) -> GrpcTransport:
     """The Gateway service at the consortium's address; connects with the first call."""
     roots = b"".join(topology.keys(member).tls_root_pem() for member in topology.members)
     return GrpcTransport(str(topology.gateway), TlsFiles(roots))
-
-
-@asynccontextmanager
-async def serving(topology: Topology, ledger: EmbeddedLedger) -> AsyncIterator[LedgerServer]:
-    """The ledger's Gateway service at the consortium's address, for other processes. Raises PortUnavailable."""
-    tls_files = topology.keys(topology.member(topology.issuer)).node_tls()
-    tls = ServerTls(tls_files.key_pem(), tls_files.certificate_pem())
-    server = await LedgerServer.start(ledger, topology.gateway.host, topology.gateway.port, tls)
-    try:
-        yield server
-    finally:
-        await server.stop()
-
-
-def create_embedded(topology: Topology) -> None:
-    """The ledger's files, with the genesis block as their only block. Raises LedgerExists, DiskFull."""
-    block = common_pb2.Block.FromString(topology.genesis_path.read_bytes())
-    EmbeddedLedger.create(topology.ledger_folder, block)
-
-
-def open_embedded(topology: Topology) -> EmbeddedLedger:
-    """The peers of all members whose keys are here, in this process; of a new member, too, once it is admitted.
-
-    Raises NoLedger, FolderInUse, DatabaseDamaged, UnknownPeer.
-    """
-    known = peers(topology)
-
-    def newest() -> dict[str, SigningIdentity]:
-        try:
-            known.update(peers(Topology.load(topology.home)))
-        except NetworkError as error:
-            log.warning("the members' node keys are not read again: %s", error)
-        return known
-
-    return EmbeddedLedger.open(topology.ledger_folder, invoke, newest)
-
-
-def peers(topology: Topology) -> dict[str, SigningIdentity]:
-    """Of each member whose node's keys are in the consortium's folder. Raises NetworkError."""
-    found = {}
-    for member in topology.members:
-        with suppress(MemberNotFound):
-            files = topology.keys(member).node()
-            found[member.msp_id] = SigningIdentity.load(member.msp_id, files.certificate_path, files.key_path)
-    return found

@@ -14,7 +14,7 @@ from fabric_protos.common import common_pb2
 from chaincode.contract import invoke
 from network.certificates import Clock as UtcClock
 from network.topology import FabricSettings, OrderingKind, RuntimeKind, Topology
-from node.ledger.embedded import EmbeddedLedger
+from node.ledger.embedded.ledger import EmbeddedLedger
 from node.ledger.embedded.service import LedgerServer, ServerTls
 from node.ledger.gateway import SigningIdentity
 from node.ledger.transport import LedgerTransport

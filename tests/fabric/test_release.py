@@ -19,9 +19,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fabric import errors
-from fabric.finding import release
+from fabric.finding import installation
 from fabric.finding.binaries import find_binaries
-from fabric.finding.release import OFFICIAL, Release, default_cache, install, program_folder
+from fabric.finding.installation import install
+from fabric.finding.release import OFFICIAL, Release, default_cache, program_folder
 from tests.fabric.programs import version_script
 
 PLATFORM = "linux-amd64"
@@ -172,7 +173,7 @@ def test_a_connection_that_breaks_is_no_network(server: Server, cache: Path) -> 
 def test_a_silent_server_is_not_waited_for_forever(
     server: Server, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(release, "TIMEOUT_S", 0.3)
+    monkeypatch.setattr(installation, "TIMEOUT_S", 0.3)
     server.declared_bytes = len(server.archive) + 1
     server.is_silent = True
 
@@ -237,7 +238,7 @@ def test_a_damaged_archive_leaves_nothing(server: Server, cache: Path, content: 
 
 
 def test_an_archive_without_an_end_is_not_stored(server: Server, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release, "ARCHIVE_BYTES_MAX", len(server.archive) - 1)
+    monkeypatch.setattr(installation, "ARCHIVE_BYTES_MAX", len(server.archive) - 1)
 
     with pytest.raises(errors.DamagedArchive, match="larger than any release"):
         install(cache, no_progress, release=server.release(), platform_name=PLATFORM)

@@ -23,8 +23,7 @@ from network.certificates import P256_ORDER, Clock, KeyPair, NodeKind, Validity,
 from network.channel import ChannelSettings, genesis_block
 from network.key_files import KeyFiles
 from network.member_material import MemberMaterial
-from node.ledger.embedded import EmbeddedLedger
-from node.ledger.embedded.ledger import Peers
+from node.ledger.embedded.ledger import EmbeddedLedger, Peers
 from node.ledger.gateway import ChaincodeEvent, Checkpoint, Commit, CommitError, Gateway, SigningIdentity, Transaction
 from node.ledger.transport import LedgerTransport
 from tests.ledger import chaincode

@@ -26,7 +26,7 @@ from node.ledger.configuration import (
     signed_update,
     submit_update,
 )
-from node.ledger.embedded import EmbeddedLedger
+from node.ledger.embedded.ledger import EmbeddedLedger
 from node.ledger.gateway import EndorseError, SubmitError
 from tests.ledger.consortium import (
     ALPHA,

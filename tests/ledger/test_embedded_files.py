@@ -15,7 +15,6 @@ import pytest
 from fabric_protos.peer import transaction_pb2 as codes
 
 from network.certificates import NodeKind, Validity
-from node.ledger.embedded import EmbeddedLedger
 from node.ledger.embedded.errors import (
     DatabaseDamaged,
     FolderInUse,
@@ -23,6 +22,7 @@ from node.ledger.embedded.errors import (
     NoLedger,
     UnknownPeer,
 )
+from node.ledger.embedded.ledger import EmbeddedLedger
 from node.ledger.fabric_rules.channel import NotAConfigBlock
 from node.ledger.gateway import EndorseError, EvaluateError, Gateway, SubmitError
 from tests.ledger import chaincode
