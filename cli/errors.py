@@ -78,6 +78,12 @@ class NoSuchUser(CliError):
     exit_code = ExitCode.NETWORK
 
 
+class UnsoundArchive(CliError):
+    """What a leaver would keep does not prove what it must."""
+
+    exit_code = ExitCode.FOUND_WRONG
+
+
 class NotPublished(CliError):
     """What is done in the member's own folder did not get to the others."""
 

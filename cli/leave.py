@@ -17,7 +17,7 @@ from cli.asking import is_agreed
 from cli.audit import show_report
 from cli.ballot import Yes, approve_found
 from cli.deciding import ID_DIGITS, names, say_standing
-from cli.exit_codes import ExitCode
+from cli.errors import UnsoundArchive
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import say, say_next, show_rows
@@ -122,7 +122,7 @@ def complete(
 
 
 async def _put_to_vote(session: Session, path: Path) -> None:
-    """Raises StillBound, NotDecided."""
+    """Raises StillBound, NotDecided, UnsoundArchive."""
     gateway = session.gateway("member.depart")
     member = await read_member(gateway, session.member.msp_id)
     ballot = await departure_ballot(gateway, member)
@@ -152,13 +152,16 @@ async def _check_ended(session: Session, gateway: Gateway, member: Member) -> No
 
 
 async def _write_archive(session: Session, gateway: Gateway, path: Path) -> AuditReport:
-    """Exits with 7 if the audit finds a fault: better now than when nobody can be asked any more."""
+    """Checked at once: better than when nobody can be asked any more. Raises UnsoundArchive."""
     genesis = common_pb2.Block.FromString(session.topology.genesis_path.read_bytes())
     written = await export(path, session.member.msp_id, genesis, gateway.present_blocks())
     report = audit(written.blocks(), genesis, session.member.msp_id)
     if report.failed:
         show_report(report)
-        raise typer.Exit(ExitCode.FOUND_WRONG)
+        raise UnsoundArchive(
+            f"{path} proves less than it must, so nothing was put to the vote: have the ledger's files restored, or "
+            "ask another member whether the fault is everybody's; then type this again"
+        )
     return report
 
 
