@@ -28,9 +28,11 @@ def diagnose(error: GatewayError, topology: Topology) -> FabricError | None:
     if _NO_LEDGER in text:
         return PeerUnreachable(f"{_peer_in(text, topology)} does not answer: zunft network up")
     if _NO_ORDERER in text:
+        # The gateway of a peer that was restarted keeps to the orderers of its first transaction since (Fabric 3.1).
         return NoOrderer(
-            "no orderer took the transaction: see zunft network status; before you submit it again, look whether it "
-            "was ordered all the same"
+            "no orderer took the transaction: see zunft network status; if enough run and others than before, restart "
+            "the peer, which learns of them only then; before you submit it again, look whether it was ordered all "
+            "the same"
         )
     if any(phrase in text for phrase in _TOO_FEW):
         return TooFewEndorsers("too few members' peers run to endorse this: see zunft network status")

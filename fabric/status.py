@@ -44,7 +44,7 @@ class State(StrEnum):
 class ProcessStatus:
     """One process. None is what its kind does not have, or what it did not say; `problems` has a sentence for each.
 
-    `height` and `behind` count blocks, the latter those that a peer lacks of the highest peer's or orderer's.
+    `height` and `behind` count blocks, the latter those that it lacks of the highest peer's or orderer's.
     `orderer_status` and `orderer_relation` are those of participation.OrdererChannel. Of a chaincode, `running_package`
     is what the process was started for, `approved_package` what its member agreed to run; both are package ids, which
     stand for its code.
@@ -76,12 +76,9 @@ async def network_status(network: FabricNetwork, now: datetime) -> list[ProcessS
 
 
 def with_distance(rows: Sequence[ProcessStatus]) -> list[ProcessStatus]:
-    """Fills in how far each peer is behind."""
+    """Fills in how far each peer and orderer is behind."""
     highest = max((row.height for row in rows if row.height is not None), default=0)
-    return [
-        replace(row, behind=highest - row.height) if row.kind is ProcessKind.PEER and row.height is not None else row
-        for row in rows
-    ]
+    return [replace(row, behind=highest - row.height) if row.height is not None else row for row in rows]
 
 
 def judged(row: ProcessStatus) -> ProcessStatus:
