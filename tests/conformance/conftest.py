@@ -1,4 +1,4 @@
-"""The scene of the conformance suite: a founded consortium of four members on a fresh ledger per module."""
+"""The scene of the conformance suite: a founded consortium of four members."""
 
 from __future__ import annotations
 
@@ -13,11 +13,21 @@ from tests.consortium import TOKEN, on_ledgers, start_consortium
 COMPLETENESS = "test_completeness.py"
 
 
-@pytest.fixture(scope="module", params=on_ledgers("embedded", "fabric"))
+@pytest.fixture(scope="session", params=on_ledgers("embedded", "fabric"))
 def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """One ledger of each kind for all modules whose tests leave everybody a member with enough tokens."""
+    yield from _scene(tmp_path_factory.mktemp("shared"), request.param)
+
+
+@pytest.fixture(scope="module", params=on_ledgers("embedded", "fabric"))
+def own_scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """For a module that changes more than that, or looks at everything that is on the ledger."""
+    yield from _scene(tmp_path_factory.mktemp("own"), request.param)
+
+
+def _scene(folder: Path, ledger: str) -> Iterator[Scene]:
     """maker, factory and forge with 100,000 tokens each, and the bank that issued them."""
-    folder: Path = tmp_path_factory.mktemp(request.module.__name__.rpartition(".")[2])
-    with start_consortium(folder, request.param) as consortium:
+    with start_consortium(folder, ledger) as consortium:
         consortium.found()
         scene = Scene(consortium)
         for member in (scene.maker, scene.factory, scene.forge):

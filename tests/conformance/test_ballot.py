@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from fabric_protos.common import configtx_pb2
 
@@ -52,6 +53,12 @@ from zunft.v1.member_pb2 import (
 from zunft.v1.usage_pb2 import Claim, CorrectionReading
 
 DAY_S = 86_400
+
+
+@pytest.fixture(scope="module")
+def scene(own_scene: Scene) -> Scene:
+    """Members are suspended and excluded."""
+    return own_scene
 
 
 def now(scene: Scene, ballot: Ballot) -> Ballot:

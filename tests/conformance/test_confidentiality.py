@@ -30,6 +30,12 @@ SECRETS: set[Needle] = {
 }
 
 
+@pytest.fixture(scope="module")
+def scene(own_scene: Scene) -> Scene:
+    """Everything that is on the ledger is looked at."""
+    return own_scene
+
+
 @dataclass(frozen=True)
 class Played:
     """A finished run: the two parties' secrets, their archive, and every byte that the third members hold."""

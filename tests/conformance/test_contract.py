@@ -33,6 +33,12 @@ from zunft.v1.usage_pb2 import AgreeCorrection, ReadHead, SubmitUsage
 ONE = {"amount_micro": TOKEN}
 
 
+@pytest.fixture(scope="module")
+def scene(own_scene: Scene) -> Scene:
+    """The forge is excluded in the end."""
+    return own_scene
+
+
 def call(scene: Scene, user: str, name: str, request: Message | bytes, **how: Any) -> bytes:
     """By a user of the maker; a query is asked, everything else submitted."""
     consortium = scene.consortium

@@ -23,6 +23,12 @@ M = TypeVar("M", bound=Message)
 
 
 @pytest.fixture(scope="module")
+def scene(own_scene: Scene) -> Scene:
+    """Records are named by number."""
+    return own_scene
+
+
+@pytest.fixture(scope="module")
 def played(scene: Scene) -> Deal:
     """Usage, a correction, two claims, an invoice with goodwill, a redemption, usage not claimed, a ballot rejected."""
     deal = scene.agree()

@@ -22,6 +22,12 @@ from zunft.v1.invoice_pb2 import INVOICE_KIND_GOODWILL, Invoice
 from zunft.v1.usage_pb2 import Claim
 
 
+@pytest.fixture(scope="module")
+def scene(own_scene: Scene) -> Scene:
+    """The numbers begin with 1."""
+    return own_scene
+
+
 @pytest.fixture(scope="module", autouse=True)
 def first_invoice(scene: Scene) -> Deal:
     """The maker's number 1: 12 tokens to the factory."""

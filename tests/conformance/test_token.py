@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from chaincode import keys
 from chaincode.errors import (
     AlreadyExists,
@@ -21,6 +23,12 @@ from zunft.v1.event_pb2 import LedgerEvent
 from zunft.v1.token_pb2 import REDEMPTION_STATUS_CONFIRMED, REDEMPTION_STATUS_HELD, REDEMPTION_STATUS_REJECTED
 
 ABSURD = 10**18
+
+
+@pytest.fixture(scope="module")
+def scene(own_scene: Scene) -> Scene:
+    """As much is minted as there can ever be."""
+    return own_scene
 
 
 def last_postings(scene: Scene) -> list[list[tuple[str, int]]]:

@@ -55,6 +55,12 @@ HOUR = UNIT
 SECOND_US = 1_000_000
 
 
+@pytest.fixture(scope="module")
+def scene(own_scene: Scene) -> Scene:
+    """Time goes on only as these tests want it."""
+    return own_scene
+
+
 def test_batches_are_rated_debited_and_archived_by_both(scene: Scene) -> None:
     deal = scene.agree()
     first = deal.batch([HOUR // 2, HOUR])
