@@ -17,6 +17,7 @@ from typing import Any
 from unittest import mock
 
 from cli.main import main
+from tests.cli import warm
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -88,6 +89,10 @@ class Zunft:
     def run(self, words: str, **extra: Any) -> Outcome:
         """`start`, to the end."""
         return finish(self.start(words, **extra))
+
+    def fork(self, words: str) -> Outcome:
+        """As `run`, without having to load everything first."""
+        return Outcome(*warm.run(words, self._variables()))
 
     def _variables(self) -> dict[str, str]:
         return {"ZUNFT_HOME": str(self.home), "ZUNFT_AS": "", "COLUMNS": "80", **self.environment}

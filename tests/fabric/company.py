@@ -5,21 +5,25 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-from fabric.errors import ProcessEnded
-from fabric.joining import join
+from cli.exit_codes import ExitCode
+from fabric.administration.lifecycle import CHAINCODE
 from fabric.network import FabricNetwork
 from fabric.running.process import FabricProcess, ProcessKind
 from fabric.runtimes import network_of
+from network.bundle import open_bundle_file
 from network.founding import FABRIC_PORTS_FROM
 from network.topology import RuntimeKind, Topology
 from network.users import admin_of
-from node.ledger.gateway import SigningIdentity
-from tests.cli.program import Outcome, Zunft
+from node.ledger.gateway import Gateway, SigningIdentity
+from tests.cli.program import EXAMPLES, Outcome, Zunft, finish
+from tests.cli.readme import steel_csv
 from tests.consortium.consortium import msp_id_of
 from tests.consortium.fabric import free_first_port
 
@@ -63,6 +67,15 @@ class Company:
         return self.home / f"{self.name}.bundle"
 
     @property
+    def invitation(self) -> Path:
+        """With which it has applied."""
+        return self.folder / f"{self.name}.invitation"
+
+    def core_yaml(self) -> str:
+        """As its peer was started with it."""
+        return (self.home / "members" / self.name / "fabric" / "peer" / "core.yaml").read_text()
+
+    @property
     def network(self) -> FabricNetwork:
         """Its own processes."""
         return network_of(Topology.load(self.home), None)
@@ -73,25 +86,70 @@ class Company:
     async def must(self, words: str) -> Outcome:
         return await must(self.home, words)
 
+    # --- what its people do -------------------------------------------------------------------------------------------
+
+    async def apply(self, members: Path, sponsor: str) -> None:
+        """With an invitation of the sponsor, whose home is `members`; then its bundle is with the sponsor."""
+        await must(members, f"join invite {self.invitation} --as {sponsor}")
+        done = await self.must(f"join request {self.file} --invitation {self.invitation} --sponsor {sponsor} --yes")
+        assert open_bundle_file(self.bundle).fingerprint in " ".join(done.stdout.split())
+
+    async def must_be_refused_as_too_early(self) -> None:
+        """In one sentence that says who must be asked; nothing is started."""
+        outcome = await self.types("join complete")
+        assert (outcome.exit_code, outcome.stderr.count("\n")) == (ExitCode.REFUSED, 1), outcome
+        assert "ask your sponsor" in outcome.stderr
+        assert f"zunft join status {self.msp_id}" in outcome.stderr
+        assert not running(self.network)
+
+    async def trade(self, members: Path, customer: str) -> None:
+        """It supplies one of them on credit, counts, and charges."""
+        csv = steel_csv(self.folder / "plant.csv", rows=8)
+        await self.must(f"agreement propose {self._agreement(customer)}")
+        await must(members, f"agreement accept supply --yes --as {customer}")
+        await self.must("account open supply")
+        await self.must("meter register main-supply --agreement supply")
+        await self.must(f"usage import main-supply {csv} --mapping {EXAMPLES}/mappings/steel-plant.yaml")
+        charged = (await must(members, f"node balance supply --as {customer} --json")).json
+        assert charged["accrued_micro"] > 0, charged
+
+    def _agreement(self, customer: str) -> Path:
+        file, example = self.folder / "supply.yaml", EXAMPLES / "agreements" / "steel-plant.yaml"
+        parties = {"agreement": "supply", "provider": self.name, "customer": customer}
+        tariff = {"tariff": str(EXAMPLES / "tariffs" / "steel-plant.yaml")}
+        file.write_text(yaml.safe_dump({**yaml.safe_load(example.read_text()), **parties, **tariff}))
+        return file
+
     async def down(self) -> None:
-        """Where it came so far as to have anything that runs."""
-        if (self.home / "consortium.yaml").exists():
+        """Where it came so far as to have anything that runs, and has not left."""
+        if (self.home / "consortium.yaml").exists() and Topology.load(self.home).members:
             await self.network.down(lambda _step: None)
 
-    async def join_until_its_peer_is_killed(self) -> ProcessEnded:
-        """kill -9 while it catches up; what the command says."""
+    async def completes_until_killed(self, kind: ProcessKind, step: str) -> Outcome:
+        """`join complete`, with kill -9 for one of its processes as soon as it says that it does this."""
+        return await asyncio.to_thread(self._complete_and_kill, kind, step)
+
+    def _complete_and_kill(self, kind: ProcessKind, step: str) -> Outcome:
         network = self.network
+        [process] = network.processes(kind)
+        command = Zunft(self.home).start("join complete")
+        assert command.stdout
+        while step not in (said := command.stdout.readline()):
+            assert said, finish(command)
+        kill(network, process)
+        return finish(command)
 
-        def report(step: str) -> None:
-            if step == "waiting until the peer has caught up":
-                [peer] = network.processes(ProcessKind.PEER)
-                kill(network, peer)
+    def kill(self, kind: ProcessKind) -> None:
+        network = self.network
+        [process] = network.processes(kind)
+        kill(network, process)
 
-        try:
-            await join(network, network.topology.members[0], report)
-        except ProcessEnded as error:
-            return error
-        raise AssertionError("it has joined without its peer")
+    @asynccontextmanager
+    async def gateway(self) -> AsyncIterator[Gateway]:
+        """Its admin's, on its own peer."""
+        network = self.network
+        async with network.site(network.topology.members[0]).gateway(CHAINCODE) as gateway:
+            yield gateway
 
     def admin(self) -> SigningIdentity:
         topology = Topology.load(self.home)
@@ -99,9 +157,14 @@ class Company:
         return SigningIdentity.load(self.msp_id, files.certificate_path, files.key_path)
 
 
+def running(network: FabricNetwork) -> list[str]:
+    """Those of its processes that do."""
+    return [process.name for process in network.processes() if network.runtime_of(process).running(process)]
+
+
 async def typed(home: Path, words: str) -> Outcome:
     """A command as a process of its own, while everything else goes on."""
-    return await asyncio.to_thread(Zunft(home).run, words)
+    return await asyncio.to_thread(Zunft(home).fork, words)
 
 
 async def must(home: Path, words: str) -> Outcome:

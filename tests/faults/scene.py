@@ -173,8 +173,7 @@ class Scene:
         heights: dict[str, int] = {}
 
         async def is_common() -> bool:
-            asked = self._heights()
-            heights.update(zip(asked, await asyncio.gather(*asked.values()), strict=True))
+            heights.update(await self.heights())
             return len(set(heights.values())) == 1
 
         try:
@@ -184,8 +183,12 @@ class Scene:
             raise
         return next(iter(heights.values()))
 
+    async def heights(self) -> dict[str, int]:
+        """Of all peers and orderers, by process."""
+        asked = self._heights()
+        return dict(zip(asked, await asyncio.gather(*asked.values()), strict=True))
+
     def _heights(self) -> dict[str, Awaitable[int]]:
-        """By process."""
         topology = self.consortium.topology
         asked: dict[str, Awaitable[int]] = {}
         for member in topology.members:

@@ -1,0 +1,42 @@
+"""`zunft` as processes of their own that need not load it first: each is forked from one that has.
+
+Loading takes a command longer than what it does; a story of a hundred commands would be told twice as slowly.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shlex
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from cli.groups import HELP_BY_NAME
+from cli.main import main
+
+_PATIENCE_S = 120
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["pytest", __name__, *(f"cli.{name}" for name in HELP_BY_NAME)])
+
+
+def run(words: str, environment: Mapping[str, str]) -> tuple[int, str, str]:
+    """What it left behind: exit code, standard output, standard error."""
+    with tempfile.TemporaryDirectory() as folder:
+        said = [Path(folder, name) for name in ("stdout", "stderr")]
+        process = _FORKS.Process(target=_type, args=(shlex.split(words), environment, said))
+        process.start()
+        process.join(_PATIENCE_S)
+        if process.exitcode is None:
+            process.kill()
+            raise AssertionError(f"zunft {words}: no end after {_PATIENCE_S} s: {[one.read_text() for one in said]}")
+        return process.exitcode, said[0].read_text(), said[1].read_text()
+
+
+def _type(words: Sequence[str], environment: Mapping[str, str], said: Sequence[Path]) -> None:
+    for path, stream in zip(said, (sys.stdout, sys.stderr), strict=True):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), stream.fileno())
+    os.environ.update(environment)
+    sys.argv = ["zunft", *words]
+    main()
