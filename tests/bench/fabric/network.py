@@ -83,7 +83,7 @@ def start_network(shape: Shape, report: Report) -> Iterator[RunningNetwork]:
     with tempfile.TemporaryDirectory(prefix="zunft-bench-") as folder, asyncio.Runner() as runner:
         topology = make_members(Path(folder), _plan(shape))
         network = network_of(topology, None)
-        _share_cores(shape.members)
+        share_cores(shape.members)
         try:
             report(f"{shape.members} members, {shape.orderers} orderers ({shape.ordering}): starting")
             runner.run(network.up(_say_nothing))
@@ -118,7 +118,7 @@ def _plan(shape: Shape) -> Plan:
     return Plan("Bench", "zunft", "EUR", ISSUER, "", members, first_port, settings, NAMES[: shape.orderers])
 
 
-def _share_cores(members: int) -> None:
+def share_cores(members: int) -> None:
     """Go programs that each take all cores spend an eighth of their time on switching; a member has its share."""
     os.environ["GOMAXPROCS"] = str(max((os.cpu_count() or 1) // members, 1))
 

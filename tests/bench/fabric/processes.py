@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 
 import psutil
 
@@ -43,6 +44,15 @@ def rss_mb(network: FabricNetwork) -> dict[str, float]:
     return largest
 
 
+def total_rss_mb(networks: Sequence[FabricNetwork]) -> dict[str, tuple[int, float]]:
+    """How many processes of each kind there are, and their resident memory together."""
+    total: dict[str, tuple[int, float]] = {}
+    for kind, process in chain.from_iterable(map(_fabric_processes, networks)):
+        count, rss_mb = total.get(kind, (0, 0.0))
+        total[kind] = count + 1, rss_mb + process.memory_info().rss / MB
+    return total
+
+
 def _cpu_s(network: FabricNetwork) -> Mapping[str, float]:
     spent: dict[str, float] = {}
     for kind, process in _processes(network):
@@ -52,8 +62,12 @@ def _cpu_s(network: FabricNetwork) -> Mapping[str, float]:
 
 
 def _processes(network: FabricNetwork) -> Iterator[tuple[str, psutil.Process]]:
+    yield from _fabric_processes(network)
+    yield CLIENT, psutil.Process(os.getpid())
+
+
+def _fabric_processes(network: FabricNetwork) -> Iterator[tuple[str, psutil.Process]]:
     for process in network.processes():
         running = network.runtime_of(process).running(process)
         if running:
             yield str(process.kind), psutil.Process(running.pid)
-    yield CLIENT, psutil.Process(os.getpid())

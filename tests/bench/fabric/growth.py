@@ -1,0 +1,235 @@
+"""A consortium grows to eight members and shrinks back to its founders, while a machine of one of them is charged.
+
+Everybody types what the docs say: `zunft join`, `zunft leave`, each command a process of its own that loads everything
+first. What takes longest among people is left out: nobody waits for a telephone call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+from chaincode.roles import Role
+from network.topology import OrderingKind
+from node.ledger.block_reader import read_block
+from node.ledger.gateway import Gateway
+from tests.bench.fabric.network import NAMES, Report, share_cores
+from tests.bench.fabric.processes import total_rss_mb
+from tests.cli.program import Zunft
+from tests.consortium.consortium import msp_id_of
+from tests.fabric.company import Company
+from tests.fabric.members import FAILURE
+from tests.faults.scene import Scene, start_scene
+from zunft.v1.charter_pb2 import ExitConditions
+
+# BFT has four orderers at least, so nobody could leave three founders who have one each.
+FOUNDERS = {OrderingKind.RAFT: 3, OrderingKind.BFT: 4}
+LARGEST = len(NAMES)
+SPONSOR = "maker"
+# So long the stream is watched before anybody joins.
+ALONE_S = 15
+# What the command says that has changed the channel.
+ADMITTED, REMOVED = "the channel knows it", "Decided and done"
+
+
+@dataclass
+class Growth:
+    """Seconds of each joining by the number of members after it, of each leaving by the number before it.
+
+    `pause_s` is the longest time without a commit of the stream, by phase.
+    """
+
+    join_s: dict[int, float] = field(default_factory=dict)
+    leave_s: dict[int, float] = field(default_factory=dict)
+    pause_s: dict[str, float] = field(default_factory=dict)
+    failures: int = 0
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where a member's people type."""
+
+    name: str
+    home: Path
+
+    async def types(self, words: str) -> str:
+        """Returns what the command says; it has to succeed."""
+        outcome = await asyncio.to_thread(Zunft(self.home).run, f"{words} --as {self.name}")
+        assert outcome.exit_code == 0, f"zunft {words} --as {self.name}: {outcome}"
+        return outcome.stdout
+
+
+def orders(number: int) -> bool:
+    """Of those who join every other one runs an orderer: the fourth, the sixth, the eighth."""
+    return number % 2 == 0
+
+
+def grow(ordering: OrderingKind, largest: int, report: Report) -> Growth:
+    """From the founders to `largest` members and back."""
+    share_cores(largest)
+    names, at_once = NAMES[: FOUNDERS[ordering]], ExitConditions(notice_period_s=0)
+    with tempfile.TemporaryDirectory(prefix="zunft-bench-") as folder:
+        report(f"{len(names)} founders ({ordering}): starting")
+        with start_scene(Path(folder), names, ordering, 1, exit=at_once) as scene:
+            story = _Story(scene, Path(folder), report)
+            try:
+                scene.run(story.told(largest))
+            finally:
+                for company in story.companies:
+                    scene.consortium.run(company.down())
+    return story.growth
+
+
+@dataclass
+class _Story:
+    """`members` are those of now, `companies` those that have come or are about to."""
+
+    scene: Scene
+    folder: Path
+    report: Report
+    growth: Growth = field(default_factory=Growth)
+    companies: list[Company] = field(default_factory=list)
+    members: list[Desk] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        topology = self.scene.consortium.topology
+        self.members = [Desk(member.name, topology.home) for member in topology.members]
+
+    async def told(self, largest: int) -> None:
+        """Everybody comes, everybody goes; then all that the machine has signed is charged once."""
+        async with self.scene.machine.running(), self._watched() as commits_s:
+            with self._phase("alone", commits_s):
+                await asyncio.sleep(ALONE_S)
+            with self._phase("join", commits_s):
+                for number in range(len(self.members) + 1, largest + 1):
+                    await self._join(number)
+            self.report(self._memory())
+            with self._phase("leave", commits_s):
+                for company in reversed(self.companies):
+                    await self._leave(company)
+        await self.scene.check()
+
+    # --- a company comes, a member goes -------------------------------------------------------------------------------
+
+    async def _join(self, number: int) -> None:
+        """Timed from its application until it is active; by then it has been invited."""
+        company = self._company(number)
+        newcomer, sponsor, invitation = Desk(company.name, company.home), self.members[0], f"{company.file}.invitation"
+        await sponsor.types(f"join invite {invitation}")
+        watch = _Watch()
+        await self._apply(company, invitation)
+        watch.lap("request")
+        await sponsor.types(f"join propose {company.bundle}")
+        watch.lap("propose")
+        approvals = await _approved(self.members[1:], f"join approve {company.msp_id} --yes", ADMITTED)
+        watch.lap(f"{approvals} x approve")
+        await newcomer.types("join complete")
+        watch.lap("complete")
+        self.members.append(newcomer)
+        self.growth.join_s[number] = watch.total_s
+        self.report(f"{number} members, {'an orderer more' if orders(number) else 'no orderer more'}: {watch}")
+
+    async def _leave(self, company: Company) -> None:
+        """Timed from its notice until its processes have ended. It has no business to end."""
+        number, leaver = len(self.members), self.members.pop()
+        watch = _Watch()
+        await leaver.types("leave start --yes")
+        watch.lap("start")
+        await leaver.types("leave complete")
+        watch.lap("complete")
+        approvals = await _approved(self.members, f"leave approve {company.msp_id} --yes", REMOVED)
+        watch.lap(f"{approvals} x approve")
+        await leaver.types("leave complete")
+        watch.lap("complete again")
+        self.growth.leave_s[number] = watch.total_s
+        self.report(f"{number - 1} members again: {watch}")
+
+    def _memory(self) -> str:
+        """Of all members' processes, as many as there are."""
+        total = total_rss_mb([self.scene.network, *(company.network for company in self.companies)])
+        return f"memory: {', '.join(f'{count} {kind}s {rss_mb:.0f} MB' for kind, (count, rss_mb) in total.items())}"
+
+    def _company(self, number: int) -> Company:
+        """With a folder of its own."""
+        folder, name = self.folder / f"company-{number}", NAMES[number - 1]
+        folder.mkdir()
+        company = Company.make(folder, name, orders=orders(number))
+        self.companies.append(company)
+        return company
+
+    async def _apply(self, company: Company, invitation: str) -> None:
+        words = f"join request {company.file} --invitation {invitation} --sponsor {SPONSOR} --yes"
+        outcome = await asyncio.to_thread(Zunft(company.home).run, words)
+        assert outcome.exit_code == 0, f"zunft {words}: {outcome}"
+
+    # --- the stream ---------------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _watched(self) -> AsyncIterator[list[float]]:
+        """When usage was committed, growing. What the node could not charge at once is counted."""
+        await self.scene.until_charged()
+        since, commits_s = len(self.scene.node_log), [time.perf_counter()]
+        watching = asyncio.create_task(_note_commits(self._gateway(), commits_s))
+        try:
+            yield commits_s
+            await self.scene.until_charged()
+            assert not watching.done(), watching.exception()
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+        self.growth.failures = self.scene.node_log[since:].count(FAILURE)
+
+    @contextmanager
+    def _phase(self, name: str, commits_s: Sequence[float]) -> Iterator[None]:
+        began_s = time.perf_counter()
+        yield
+        within_s = [began_s, *(at_s for at_s in commits_s if at_s > began_s), time.perf_counter()]
+        self.growth.pause_s[name] = max(later - earlier for earlier, later in pairwise(within_s))
+        self.report(f"the stream, {name}: {self.growth.pause_s[name]:.2f} s without a commit at most")
+
+    def _gateway(self) -> Gateway:
+        """By the machine's clock, as the consortium's has stood still since the scene began."""
+        scenes = self.scene.consortium.gateway(msp_id_of(SPONSOR), Role.AUDITOR)
+        return Gateway(scenes.transport, scenes.identity, channel=scenes.channel)
+
+
+@dataclass
+class _Watch:
+    """What each part of a step took."""
+
+    laps_s: dict[str, float] = field(default_factory=dict)
+    _since_s: float = field(default_factory=time.perf_counter)
+
+    def lap(self, name: str) -> None:
+        now_s = time.perf_counter()
+        self.laps_s[name], self._since_s = now_s - self._since_s, now_s
+
+    @property
+    def total_s(self) -> float:
+        return sum(self.laps_s.values())
+
+    def __str__(self) -> str:
+        return f"{self.total_s:.1f} s ({', '.join(f'{name} {lap_s:.1f}' for name, lap_s in self.laps_s.items())})"
+
+
+async def _approved(members: Sequence[Desk], words: str, done: str) -> int:
+    """One member after the other, until one hears that it is `done`: so many have approved."""
+    for count, member in enumerate(members, start=1):
+        said = await member.types(words)
+        if done in " ".join(said.split()):
+            return count
+    raise AssertionError(f"all have typed zunft {words}, and it is not done: {said}")
+
+
+async def _note_commits(gateway: Gateway, commits_s: list[float]) -> None:
+    """For ever."""
+    async with aclosing(gateway.blocks(private_data=False)) as blocks:
+        async for delivered in blocks:
+            if any(one.name == "usage.submit" and one.is_valid for one in read_block(delivered).transactions):
+                commits_s.append(time.perf_counter())
