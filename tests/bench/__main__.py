@@ -20,6 +20,7 @@ from rich.table import Table
 
 from tests.bench.fabric.charging import ACCOUNTS as FABRIC_ACCOUNTS
 from tests.bench.fabric.charging import TOGETHER
+from tests.bench.fabric.growth import LARGEST as GROWN
 from tests.bench.fabric.members import READINGS as BLOCK_READINGS
 from tests.bench.fabric.rows import FabricBench
 from tests.bench.fabric.wide import AGREEMENTS, METERS, ROUNDS_TOGETHER
@@ -55,7 +56,13 @@ latency         from a reading to its committed debit, on the same network; read
 rss_mb          the largest process of its kind after readings_per_s; the client has signed all batches.
 endorsers       members that endorse usage.submit in a network of 3, 5, 8. Baseline: those that endorse account.fund.
 ledger_bytes_per_tx  size of usage.submit in the block, {BLOCK_READINGS:,} readings each.
-bft_failover_s  of four orderers the leading one is killed: longest time without a commit. Baseline: raft, of three."""
+bft_failover_s  of four orderers the leading one is killed: longest time without a commit. Baseline: raft, of three.
+join_s, leave_s founders, three (BFT: four, its least), grow to {GROWN} members and shrink back, nobody waits for a
+                telephone. From `zunft join request` until it is active, the n-th member; from `zunft leave start` until
+                its processes have ended, one of n. The 4th, 6th and 8th run an orderer. Baseline of BFT: raft.
+*_pause_s       longest time without a commit of a founder's machine, which is charged meanwhile, ten readings a
+                second. Baseline: the same before anybody joins.
+stream_failures its transactions that failed meanwhile."""
 
 NOTES = {EmbeddedBench: EMBEDDED_NOTE, FabricBench: FABRIC_NOTE}
 LEDGERS = ("embedded", "fabric")
@@ -128,7 +135,7 @@ def _table(figures: Sequence[Figure]) -> Table:
 
 def _cells(figure: Figure) -> tuple[str, ...]:
     verdicts = {None: "", True: "[green]", False: "[red]"}
-    target = f"{verdicts[figure.meets_target]}{_number(figure.target)}" if figure.target else ""
+    target = f"{verdicts[figure.meets_target]}{_number(figure.target)}" if figure.target is not None else ""
     baseline, ratio = _number(figure.baseline), _number(figure.ratio)
     return figure.name, _number(figure.value), figure.unit, baseline, ratio, target
 

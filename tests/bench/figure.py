@@ -10,7 +10,7 @@ from dataclasses import dataclass
 class Figure:
     """`value` in `unit`; `baseline` is the same by the slow way, measured in the same run, and `target` what is wanted.
 
-    `remark` says why there is no value.
+    `remark` says why there is no value, or what is wrong with it.
     """
 
     name: str

@@ -40,13 +40,9 @@ ADMITTED, REMOVED = "the channel knows it", "Decided and done"
 
 @dataclass
 class Growth:
-    """Seconds of each joining by the number of members after it, of each leaving by the number before it.
+    """What each step took, by its name in `steps`; the longest time without a commit of the stream, by phase."""
 
-    `pause_s` is the longest time without a commit of the stream, by phase.
-    """
-
-    join_s: dict[int, float] = field(default_factory=dict)
-    leave_s: dict[int, float] = field(default_factory=dict)
+    steps_s: dict[str, float] = field(default_factory=dict)
     pause_s: dict[str, float] = field(default_factory=dict)
     failures: int = 0
 
@@ -63,6 +59,12 @@ class Desk:
         outcome = await asyncio.to_thread(Zunft(self.home).run, f"{words} --as {self.name}")
         assert outcome.exit_code == 0, f"zunft {words} --as {self.name}: {outcome}"
         return outcome.stdout
+
+
+def steps(ordering: OrderingKind, largest: int) -> list[str]:
+    """In their order: joinings by the number of members after it, leavings by the number before it."""
+    numbers = range(FOUNDERS[ordering] + 1, largest + 1)
+    return [*(f"join_s.{number}" for number in numbers), *(f"leave_s.{number}" for number in reversed(numbers))]
 
 
 def orders(number: int) -> bool:
@@ -88,7 +90,7 @@ def grow(ordering: OrderingKind, largest: int, report: Report) -> Growth:
 
 @dataclass
 class _Story:
-    """`members` are those of now, `companies` those that have come or are about to."""
+    """`members` are those of now; `companies` those that have come, or are about to, and have not gone."""
 
     scene: Scene
     folder: Path
@@ -111,8 +113,9 @@ class _Story:
                     await self._join(number)
             self.report(self._memory())
             with self._phase("leave", commits_s):
-                for company in reversed(self.companies):
-                    await self._leave(company)
+                while self.companies:
+                    await self._leave(self.companies[-1])
+                    self.companies.pop()
         await self.scene.check()
 
     # --- a company comes, a member goes -------------------------------------------------------------------------------
@@ -132,7 +135,7 @@ class _Story:
         await newcomer.types("join complete")
         watch.lap("complete")
         self.members.append(newcomer)
-        self.growth.join_s[number] = watch.total_s
+        self.growth.steps_s[f"join_s.{number}"] = watch.total_s
         self.report(f"{number} members, {'an orderer more' if orders(number) else 'no orderer more'}: {watch}")
 
     async def _leave(self, company: Company) -> None:
@@ -147,7 +150,7 @@ class _Story:
         watch.lap(f"{approvals} x approve")
         await leaver.types("leave complete")
         watch.lap("complete again")
-        self.growth.leave_s[number] = watch.total_s
+        self.growth.steps_s[f"leave_s.{number}"] = watch.total_s
         self.report(f"{number - 1} members again: {watch}")
 
     def _memory(self) -> str:
@@ -174,8 +177,8 @@ class _Story:
     async def _watched(self) -> AsyncIterator[list[float]]:
         """When usage was committed, growing. What the node could not charge at once is counted."""
         await self.scene.until_charged()
-        since, commits_s = len(self.scene.node_log), [time.perf_counter()]
-        watching = asyncio.create_task(_note_commits(self._gateway(), commits_s))
+        since, commits_s, gateway = len(self.scene.node_log), list[float](), self._gateway()
+        watching = asyncio.create_task(_note_commits(gateway, await gateway.height(), commits_s))
         try:
             yield commits_s
             await self.scene.until_charged()
@@ -227,9 +230,9 @@ async def _approved(members: Sequence[Desk], words: str, done: str) -> int:
     raise AssertionError(f"all have typed zunft {words}, and it is not done: {said}")
 
 
-async def _note_commits(gateway: Gateway, commits_s: list[float]) -> None:
-    """For ever."""
-    async with aclosing(gateway.blocks(private_data=False)) as blocks:
+async def _note_commits(gateway: Gateway, next_block: int, commits_s: list[float]) -> None:
+    """From this block on, for ever."""
+    async with aclosing(gateway.blocks(next_block, private_data=False)) as blocks:
         async for delivered in blocks:
             if any(one.name == "usage.submit" and one.is_valid for one in read_block(delivered).transactions):
                 commits_s.append(time.perf_counter())

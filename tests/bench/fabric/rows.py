@@ -10,6 +10,7 @@ import numpy as np
 from network.topology import OrderingKind
 from tests.bench.fabric.charging import LOADS, ONE_PER_TX, Charging, charge
 from tests.bench.fabric.failover import failover_s
+from tests.bench.fabric.growth import FOUNDERS, LARGEST, Growth, grow, steps
 from tests.bench.fabric.members import Endorsed, look_at_blocks
 from tests.bench.fabric.network import Report, Shape
 from tests.bench.fabric.processes import CLIENT
@@ -27,6 +28,9 @@ WIDE_TARGET = 40_000
 LATENCY_TARGETS_MS = {50: 120, 95: 250}
 ENDORSERS_TARGET, LEDGER_BYTES_TARGET = 2, 5_000
 FAILOVER_TARGET_S = 10
+FAILURES_TARGET = 0
+# Before the rows of a consortium that grows and shrinks.
+GROWING = {OrderingKind.RAFT: "fabric", OrderingKind.BFT: "fabric.bft"}
 
 
 @dataclass
@@ -37,6 +41,7 @@ class FabricBench:
     profile: bool
     report: Report
     _endorsed: dict[int, Endorsed] = field(default_factory=dict)
+    _grown: dict[OrderingKind, Growth] = field(default_factory=dict)
 
     @property
     def missing(self) -> str:
@@ -52,7 +57,14 @@ class FabricBench:
         rows |= {f"rss_mb.{kind}": partial(self._rss, kind) for kind in KINDS}
         rows |= {f"fabric.endorsers.{members}": partial(self._endorsers, members) for members in MEMBERS}
         rows |= {f"fabric.ledger_bytes_per_tx.{members}": partial(self._ledger_bytes, members) for members in MEMBERS}
-        return rows | {"fabric.bft_failover_s": self._failover}
+        rows["fabric.bft_failover_s"] = self._failover
+        return rows | self._growing(OrderingKind.RAFT) | self._growing(OrderingKind.BFT)
+
+    def _growing(self, ordering: OrderingKind) -> dict[str, Measure]:
+        prefix, names = GROWING[ordering], steps(ordering, self._largest(ordering))
+        rows: dict[str, Measure] = {f"{prefix}.{name}": partial(self._step, ordering, name) for name in names}
+        rows |= {f"{prefix}.{phase}_pause_s": partial(self._pause, ordering, phase) for phase in ("join", "leave")}
+        return rows | {f"{prefix}.stream_failures": partial(self._failures, ordering)}
 
     # --- rows ---------------------------------------------------------------------------------------------------------
 
@@ -89,6 +101,21 @@ class FabricBench:
         value, baseline = failover_s(BFT, self.report), failover_s(Shape(), self.report)
         return Figure("fabric.bft_failover_s", value, "s", baseline, FAILOVER_TARGET_S, less_is_better=True)
 
+    def _step(self, ordering: OrderingKind, step: str) -> Figure:
+        """Raft is BFT's baseline."""
+        value = self._grow(ordering).steps_s[step]
+        baseline = self._grow(OrderingKind.RAFT).steps_s.get(step) if ordering is OrderingKind.BFT else None
+        return Figure(f"{GROWING[ordering]}.{step}", value, "s", baseline, less_is_better=True)
+
+    def _pause(self, ordering: OrderingKind, phase: str) -> Figure:
+        pause_s, name = self._grow(ordering).pause_s, f"{GROWING[ordering]}.{phase}_pause_s"
+        return Figure(name, pause_s[phase], "s", pause_s["alone"], less_is_better=True)
+
+    def _failures(self, ordering: OrderingKind) -> Figure:
+        value, name = self._grow(ordering).failures, f"{GROWING[ordering]}.stream_failures"
+        remark = f"[bold red]{value} transactions of the stream FAILED while members came and went[/]" if value else ""
+        return Figure(name, value, "transactions", target=FAILURES_TARGET, less_is_better=True, remark=remark)
+
     # --- what they are made of ----------------------------------------------------------------------------------------
 
     @cached_property
@@ -110,6 +137,14 @@ class FabricBench:
         if members not in self._endorsed:
             self._endorsed[members] = look_at_blocks(members, self.report)
         return self._endorsed[members]
+
+    def _grow(self, ordering: OrderingKind) -> Growth:
+        if ordering not in self._grown:
+            self._grown[ordering] = grow(ordering, self._largest(ordering), self.report)
+        return self._grown[ordering]
+
+    def _largest(self, ordering: OrderingKind) -> int:
+        return FOUNDERS[ordering] + 1 if self.quick else LARGEST
 
     @property
     def _divisor(self) -> int:
