@@ -148,8 +148,9 @@ def test_damaged_folders_say_so(tmp_path: Path, name: str) -> None:
 
 def test_the_host_probe_counts_what_was_used() -> None:
     process, clock = psutil.Process(), Clock(not_before_us=10**18)
-    probe, byte_probe = CoreProbe(process, clock), ByteProbe(process, clock)
+    # First, as a tick between the two is the probe's.
     used_before = process.cpu_times()
+    probe, byte_probe = CoreProbe(process, clock), ByteProbe(process, clock)
     samples = []
     for _ in range(3):
         sum(range(1_000_000))
