@@ -5,7 +5,8 @@ from __future__ import annotations
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
-_UNREADABLE = (
+# What cryptography raises, early or late, for bytes that are no certificate or revocation list.
+UNREADABLE = (
     ValueError,
     TypeError,
     UnsupportedAlgorithm,
@@ -25,7 +26,7 @@ def read_certificate(pem: bytes) -> x509.Certificate:
         for part in ("subject", "issuer", "extensions", "not_valid_before_utc", "not_valid_after_utc"):
             getattr(certificate, part)
         certificate.public_key()
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise ValueError(f"no certificate in PEM that can be read: {error}") from error
     if certificate.serial_number <= 0:
         raise ValueError("a certificate's serial number must be positive (RFC 5280, 4.1.2.2)")

@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 
+from chaincode.certificate import UNREADABLE
 from network.certificates import KeyPair, authority_key_identifier
 from network.errors import UnreadableRevocations
 
@@ -62,10 +63,24 @@ class Revocations:
         return builder.sign(authority.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
+def load_revocation_list(pem: bytes) -> x509.CertificateRevocationList:
+    """One of which everything can be read that counts here, whoever made it. Raises ValueError."""
+    try:
+        parsed = x509.load_pem_x509_crl(pem)
+        for part in ("issuer", "extensions"):
+            getattr(parsed, part)
+        for entry in parsed:
+            for part in ("serial_number", "revocation_date_utc"):
+                getattr(entry, part)
+    except UNREADABLE as error:
+        raise ValueError(f"no revocation list in PEM that can be read: {error}") from error
+    return parsed
+
+
 def read_revocations(pem: bytes, issuer: x509.Certificate, what: str) -> Revocations:
     """`what` names the list in the message. Raises UnreadableRevocations, also for another issuer's list."""
     try:
-        parsed = x509.load_pem_x509_crl(pem)
+        parsed = load_revocation_list(pem)
         is_own = parsed.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]  # of a root: never DH
         number = parsed.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
     except (ValueError, TypeError, x509.ExtensionNotFound, InvalidSignature, UnsupportedAlgorithm) as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from fabric_protos.common import common_pb2, configtx_pb2
+from fabric_protos.msp import msp_config_pb2
 from fabric_protos.peer import events_pb2
 
 from network.block_hash import data_hash, header_hash
@@ -123,6 +124,21 @@ def test_a_member_changes_its_own_part_alone(story: Consortium, tmp_path: Path) 
     update = update_to(before, after)
     assert changed(story, after, signed(story, update, ["maker"])).verdict("identities").status is Status.HOLDS
     assert changed(story, after, signed(story, update, ["forge"])).verdict("identities").status is Status.UNCHECKED
+
+
+@pytest.mark.parametrize("part", ["root_certs", "revocation_list"])
+def test_a_configuration_that_nobody_can_go_by_ends_what_can_be_checked(story: Consortium, part: str) -> None:
+    before = config_of(genesis(story))
+    after = configtx_pb2.Config(sequence=1, channel_group=before.channel_group)
+    value = after.channel_group.groups["Application"].groups["MakerMSP"].values["MSP"]
+    msp = msp_config_pb2.MSPConfig.FromString(value.value)
+    fabric = msp_config_pb2.FabricMSPConfig.FromString(msp.config)
+    getattr(fabric, part)[:] = [b"nonsense"]
+    msp.config = fabric.SerializeToString()
+    value.value, value.version = msp.SerializeToString(), 1
+    chain, *others = changed(story, after, signed(story, update_to(before, after), ["maker"])).verdicts
+    assert (chain.name, chain.status) == ("chain", Status.HOLDS)
+    assert {verdict.status for verdict in others} == {Status.UNCHECKED}
 
 
 @pytest.mark.parametrize("kind", on_ledgers("embedded", "fabric"))

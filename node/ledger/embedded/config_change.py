@@ -12,10 +12,8 @@ from network.errors import InvalidName
 from network.member_material import check_msp_id
 from node.ledger.embedded.refusal import Refused
 from node.ledger.embedded.transaction import Header
-from node.ledger.fabric_rules.channel import Channel, NotAConfigBlock
+from node.ledger.fabric_rules.channel import UNUSABLE, Channel, NotAConfigBlock
 from node.ledger.fabric_rules.config_update import InvalidUpdate, changed_config
-from node.ledger.fabric_rules.identity import InvalidIdentity
-from node.ledger.fabric_rules.policy import InvalidPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ def changed_channel(channel: Channel, signed: configtx_pb2.ConfigUpdateEnvelope)
         raise Refused(
             f"BAD_REQUEST: error applying config update to existing channel '{channel.channel_id}': {error}"
         ) from error
-    except (DecodeError, InvalidIdentity, InvalidName, InvalidPolicy, NotAConfigBlock, ValueError) as error:
+    except (*UNUSABLE, InvalidName, NotAConfigBlock) as error:
         raise Refused(f"BAD_REQUEST: the configuration that the update leads to is not usable: {error}") from error
     return changed
 

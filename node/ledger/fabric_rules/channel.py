@@ -14,20 +14,22 @@ from google.protobuf.message import DecodeError
 from network.config_group import group_at, value_of
 from node.ledger.errors import LedgerError
 from node.ledger.fabric_rules.identity import Identity, InvalidIdentity, Msp
-from node.ledger.fabric_rules.policy import Nobody, Policy, implicit_meta_policy, signature_policy
+from node.ledger.fabric_rules.policy import InvalidPolicy, Nobody, Policy, implicit_meta_policy, signature_policy
 
 IDENTITIES_REMEMBERED = 10_000
+# What a configuration raises that nobody can go by: its certificates, revocation lists, policies or limits.
+UNUSABLE = (DecodeError, InvalidIdentity, InvalidPolicy, ValueError)
 
 
 class NotAConfigBlock(LedgerError):
-    """The block does not hold a channel's configuration."""
+    """The block does not hold a channel's configuration, or one that nobody can go by."""
 
 
 class Channel:
     """Who may do what. Remembers what it has parsed, since the same few identities and policies come again."""
 
     def __init__(self, channel_id: str, config: configtx_pb2.Config) -> None:
-        """Raises NotAConfigBlock."""
+        """Raises NotAConfigBlock, and what UNUSABLE names."""
         self.channel_id = channel_id
         self.config = config
         root = config.channel_group
@@ -60,7 +62,10 @@ class Channel:
             raise NotAConfigBlock("the block is not a channel's configuration block; give its genesis block") from error
         if header.type != common_pb2.CONFIG:
             raise NotAConfigBlock("the block holds no channel configuration with members; give its genesis block")
-        return cls(header.channel_id, envelope.config)
+        try:
+            return cls(header.channel_id, envelope.config)
+        except UNUSABLE as error:
+            raise NotAConfigBlock(f"the block's configuration of the channel is not usable: {error}") from error
 
     def policy(self, path: str) -> Policy:
         """At a path like "/Channel/Application/Admins"; one that is not there is never satisfied.

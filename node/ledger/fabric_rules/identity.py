@@ -15,6 +15,7 @@ from cryptography.x509.oid import NameOID
 from fabric_protos.msp import identities_pb2, msp_config_pb2, msp_principal_pb2
 
 from chaincode.certificate import read_certificate
+from network.revocation import load_revocation_list
 
 ROLE = msp_principal_pb2.MSPRole.MSPRoleType
 ECDSA_SHA256 = ec.ECDSA(hashes.SHA256())
@@ -141,10 +142,7 @@ def load_certificates(pems: Iterable[bytes]) -> tuple[x509.Certificate, ...]:
 
 
 def describe(certificate: x509.Certificate) -> str:
-    try:
-        return f"certificate {certificate.subject.rfc4514_string()}"
-    except ValueError:  # fields are parsed when they are first read
-        return "a certificate with an unreadable subject"
+    return f"certificate {certificate.subject.rfc4514_string()}"
 
 
 def node_ous(config: msp_config_pb2.FabricNodeOUs) -> dict[str, NodeOu]:
@@ -166,6 +164,12 @@ def node_ous(config: msp_config_pb2.FabricNodeOUs) -> dict[str, NodeOu]:
 
 
 def revoked_serials(lists: Iterable[bytes]) -> frozenset[tuple[x509.Name, int]]:
-    """Issuer and serial number of every revoked certificate; the time of revocation plays no part, as in Fabric."""
-    parsed = [x509.load_pem_x509_crl(pem) for pem in lists]
+    """Issuer and serial number of every revoked certificate; the time of revocation plays no part, as in Fabric.
+
+    Raises InvalidIdentity.
+    """
+    try:
+        parsed = [load_revocation_list(pem) for pem in lists]
+    except ValueError as error:
+        raise InvalidIdentity(str(error)) from error
     return frozenset((crl.issuer, entry.serial_number) for crl in parsed for entry in crl)

@@ -85,15 +85,18 @@ _AWAY_SAYS_A_PEER = (
     # chaincode ...: connect: connection refused".
     "could not launch chaincode",
 )
-# Under FAILED_PRECONDITION, from the gateway itself, where no endorsing members are named:
-_AWAY_SAYS_THE_GATEWAY = (
-    "no combination of peers can be derived which satisfy the endorsement policy",
-    "failed to select a set of endorsers that satisfy the endorsement policy due to unavailability of peers",
-    "no peers available to evaluate chaincode",
-)
-# Under ABORTED, from the gateway itself: "received unsuccessful response from orderer: status=BAD_REQUEST, info=channel
-# does not exist". It has no other orderer try, though this one has only just been started.
-_NOT_OPEN_YET_SAYS_AN_ORDERER = "info=channel does not exist"
+# From the gateway itself:
+_AWAY_SAYS_THE_GATEWAY = {
+    # Where no endorsing members are named.
+    grpc.StatusCode.FAILED_PRECONDITION: (
+        "no combination of peers can be derived which satisfy the endorsement policy",
+        "failed to select a set of endorsers that satisfy the endorsement policy due to unavailability of peers",
+        "no peers available to evaluate chaincode",
+    ),
+    # "received unsuccessful response from orderer: status=BAD_REQUEST, info=channel does not exist": the orderer has
+    # only just been started; the gateway tries no other one then.
+    grpc.StatusCode.ABORTED: ("info=channel does not exist",),
+}
 # Under UNAVAILABLE, from BFT orderers: a gateway hands a transaction to all of them, and some have it from the others.
 _ORDERED_ALREADY = ("request already processed", "request already exists")
 # Under UNKNOWN, from our peer: it has 500 calls under way.
@@ -104,9 +107,7 @@ def is_passing(error: TransportError) -> bool:
     """Something is away or overloaded: the same call may succeed a little later, and can do no harm if made twice."""
     if error.code is grpc.StatusCode.UNAVAILABLE or _OVERLOADED in str(error):
         return True
-    if error.code is grpc.StatusCode.FAILED_PRECONDITION:
-        return any(words in str(error) for words in _AWAY_SAYS_THE_GATEWAY)
-    if error.code is grpc.StatusCode.ABORTED and _NOT_OPEN_YET_SAYS_AN_ORDERER in str(error):
+    if any(words in str(error) for words in _AWAY_SAYS_THE_GATEWAY.get(error.code, ())):
         return True
     return any(words in detail.message for detail in error.details for words in _AWAY_SAYS_A_PEER)
 

@@ -22,9 +22,8 @@ from node.ledger.gateway import Gateway
 from tests.bench.fabric.network import NAMES, Report, share_cores
 from tests.bench.fabric.processes import total_rss_mb
 from tests.cli.program import Zunft
-from tests.consortium.consortium import msp_id_of
 from tests.fabric.company import Company
-from tests.fabric.members import FAILURE
+from tests.fabric.members import FAILURE, user_gateway
 from tests.faults.scene import Scene, start_scene
 from zunft.v1.charter_pb2 import ExitConditions
 
@@ -56,9 +55,7 @@ class Desk:
 
     async def types(self, words: str) -> str:
         """Returns what the command says; it has to succeed."""
-        outcome = await asyncio.to_thread(Zunft(self.home).run, f"{words} --as {self.name}")
-        assert outcome.exit_code == 0, f"zunft {words} --as {self.name}: {outcome}"
-        return outcome.stdout
+        return await _typed(self.home, f"{words} --as {self.name}")
 
 
 def steps(ordering: OrderingKind, largest: int) -> list[str]:
@@ -167,9 +164,7 @@ class _Story:
         return company
 
     async def _apply(self, company: Company, invitation: str) -> None:
-        words = f"join request {company.file} --invitation {invitation} --sponsor {SPONSOR} --yes"
-        outcome = await asyncio.to_thread(Zunft(company.home).run, words)
-        assert outcome.exit_code == 0, f"zunft {words}: {outcome}"
+        await _typed(company.home, f"join request {company.file} --invitation {invitation} --sponsor {SPONSOR} --yes")
 
     # --- the stream ---------------------------------------------------------------------------------------------------
 
@@ -177,7 +172,8 @@ class _Story:
     async def _watched(self) -> AsyncIterator[list[float]]:
         """When usage was committed, growing. What the node could not charge at once is counted."""
         await self.scene.until_charged()
-        since, commits_s, gateway = len(self.scene.node_log), list[float](), self._gateway()
+        since, commits_s = len(self.scene.node_log), list[float]()
+        gateway = user_gateway(self.scene, SPONSOR, Role.AUDITOR)
         watching = asyncio.create_task(_note_commits(gateway, await gateway.height(), commits_s))
         try:
             yield commits_s
@@ -195,11 +191,6 @@ class _Story:
         within_s = [began_s, *(at_s for at_s in commits_s if at_s > began_s), time.perf_counter()]
         self.growth.pause_s[name] = max(later - earlier for earlier, later in pairwise(within_s))
         self.report(f"the stream, {name}: {self.growth.pause_s[name]:.2f} s without a commit at most")
-
-    def _gateway(self) -> Gateway:
-        """By the machine's clock, as the consortium's has stood still since the scene began."""
-        scenes = self.scene.consortium.gateway(msp_id_of(SPONSOR), Role.AUDITOR)
-        return Gateway(scenes.transport, scenes.identity, channel=scenes.channel)
 
 
 @dataclass
@@ -219,6 +210,13 @@ class _Watch:
 
     def __str__(self) -> str:
         return f"{self.total_s:.1f} s ({', '.join(f'{name} {lap_s:.1f}' for name, lap_s in self.laps_s.items())})"
+
+
+async def _typed(home: Path, words: str) -> str:
+    """By a process of its own that loads everything first; it has to succeed."""
+    outcome = await asyncio.to_thread(Zunft(home).run, words)
+    assert outcome.exit_code == 0, f"zunft {words}: {outcome}"
+    return outcome.stdout
 
 
 async def _approved(members: Sequence[Desk], words: str, done: str) -> int:
