@@ -27,6 +27,7 @@ from zunft.v1.member_pb2 import ExcludeMember
 
 MILLS = {one.scheme: one.value for one in identifiers_of("mill")}
 USAGE, REFUSED, NETWORK = ExitCode.USAGE, ExitCode.REFUSED, ExitCode.NETWORK
+COMPLETE = "leave complete --as forge"
 
 AGREEMENT = f"""
 agreement: drill
@@ -211,14 +212,36 @@ def do_business(guild: Zunft, tmp_path: Path) -> None:
 
 def test_a_member_leaves_step_by_step(guild: Zunft, tmp_path: Path) -> None:
     do_business(guild, tmp_path)
-    complete = "leave complete --as forge"
-    assert_refused(guild(complete), REFUSED, "zunft leave start --as forge")
+    give_notice(guild)
+    end_business(guild)
+    number = put_to_the_vote(guild)
+    for voter in ("maker", "factory"):
+        guild.must(f"leave approve forge --yes --as {voter}")
+    assert member(guild, "forge")["status"] == "leaving"
+    assert "Decided and done: departure of forge" in guild.must(f"ballot approve {number} --yes --as bank").stdout
+    assert member(guild, "forge")["status"] == "left"
+    assert_refused(guild("token transfer bank 1 --as forge"), REFUSED, "forge is not in the channel")
+    archive = guild.home / "forge.archive"
+    for _ in range(2):
+        assert f"Keep {archive}" in guild.must(COMPLETE).stdout
+    assert guild.must("member list --json").json[2]["member"] == "forge"
+    # Without the ledger.
+    shutil.rmtree(guild.home / "ledger")
+    assert guild.must(f"audit --archive {archive}").stdout
+
+
+def give_notice(guild: Zunft) -> None:
+    """The forge; before it, and a second time, everything is refused."""
+    assert_refused(guild(COMPLETE), REFUSED, "zunft leave start --as forge")
     assert_refused(guild("leave approve forge --as maker"), REFUSED, "no ballot about ForgeMSP")
     assert "No notice was given" in guild.must("leave start --as forge", answer="n\n").stdout
     assert "Next: zunft leave status --as forge" in guild.must("leave start --as forge", answer="y\n").stdout
     assert_refused(guild("leave start --yes --as forge"), REFUSED, "only once")
-    assert_refused(guild(complete), REFUSED, "zunft leave status --as forge")
-    # What the table says is typed, until nothing is left.
+    assert_refused(guild(COMPLETE), REFUSED, "zunft leave status --as forge")
+
+
+def end_business(guild: Zunft) -> None:
+    """What the table says is typed, until nothing is left but the issuer's payment, for which nobody waits."""
     typed = []
     while commands := [one for one in steps(guild) if "token confirm" not in one and "leave" not in one]:
         guild.must(commands[0].removeprefix("zunft "))
@@ -231,23 +254,15 @@ def test_a_member_leaves_step_by_step(guild: Zunft, tmp_path: Path) -> None:
     ]
     [payment] = [one for one in steps(guild) if "token confirm" in one]
     assert payment.endswith("--reference BANK-REFERENCE --as bank")
-    assert "zunft leave complete --as forge" in steps(guild)
-    opened = guild.must(complete)
-    number, archive = ballot_in(opened), guild.home / "forge.archive"
-    assert_refused(guild(complete), REFUSED, "bank, factory, maker may type")
+
+
+def put_to_the_vote(guild: Zunft) -> str:
+    """The ballot's number."""
+    assert f"zunft {COMPLETE}" in steps(guild)
+    number = ballot_in(guild.must(COMPLETE))
+    assert_refused(guild(COMPLETE), REFUSED, "bank, factory, maker may type")
     assert steps(guild)["zunft leave approve ForgeMSP --as bank"]["who"] == ["bank", "factory", "maker"]
-    for voter in ("maker", "factory"):
-        guild.must(f"leave approve forge --yes --as {voter}")
-    assert member(guild, "forge")["status"] == "leaving"
-    assert "Decided and done: departure of forge" in guild.must(f"ballot approve {number} --yes --as bank").stdout
-    assert member(guild, "forge")["status"] == "left"
-    assert_refused(guild("token transfer bank 1 --as forge"), REFUSED, "forge is not in the channel")
-    for _ in range(2):
-        assert f"Keep {archive}" in guild.must(complete).stdout
-    assert guild.must("member list --json").json[2]["member"] == "forge"
-    # Without the ledger.
-    shutil.rmtree(guild.home / "ledger")
-    assert guild.must(f"audit --archive {archive}").stdout
+    return number
 
 
 def test_the_first_member_leaves_and_others_still_read(guild: Zunft) -> None:
