@@ -216,6 +216,15 @@ async def until_status(scene: Scene, msp_id: str, status: MemberStatus) -> None:
     await until(check, f"the status of {msp_id}", timeout_s=AGREE_TIMEOUT_S, passing=(AssertionError,))
 
 
+async def until_in_channel(scene: Scene, msp_id: str) -> None:
+    """As with its status, by the maker's peer."""
+
+    async def check() -> None:
+        assert msp_id in (await channel_of(scene)).members
+
+    await until(check, f"{msp_id} in the channel", timeout_s=AGREE_TIMEOUT_S, passing=(AssertionError,))
+
+
 async def channel_of(scene: Scene) -> Channel:
     return await newest_channel(admin_gateway(scene, "maker"))
 
