@@ -40,8 +40,8 @@ ROOT = Path(__file__).parents[2]
 PRICE_MICRO = 2 * TOKEN
 # However loaded the machine is; none of the tests is about speed.
 PATIENCE_S = 60.0
-# After which an orderer by BFT that is still a block behind does not know of it.
-CATCH_UP_S = 5.0
+# An orderer by BFT that is behind its leader for ten heartbeats, of a second each, fetches what it lacks.
+CATCH_UP_S = 15.0
 SOME_BLOCKS_S = 3.0
 
 
@@ -138,8 +138,8 @@ class Scene:
     async def rest(self) -> None:
         """Until all that was signed is charged, and everybody knows which block is the last.
 
-        An orderer by BFT that comes back while a block is made can miss it; it learns so from the second block after
-        that one, and not from heartbeats: there the leader names the last block, and who starts the next one.
+        One by BFT that has just fetched what it lacked does not miss the block that was made meanwhile: the leader's
+        heartbeat names the block before the next, its own count begins with the next. Two more blocks tell it.
         """
         await self._until_all_is_charged()
         if self.network.settings.ordering is OrderingKind.BFT and not await self._is_level():
