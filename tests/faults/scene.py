@@ -138,8 +138,8 @@ class Scene:
     async def rest(self) -> None:
         """Until all that was signed is charged, and everybody knows which block is the last.
 
-        One by BFT that has just fetched what it lacked does not miss the block that was made meanwhile: the leader's
-        heartbeat names the block before the next, its own count begins with the next. Two more blocks tell it.
+        An orderer by BFT that has just fetched what it lacked may not notice a block that was made meanwhile: the
+        leader's heartbeat names the last block, and its own count begins with the next. Two more blocks tell it.
         """
         await self._until_all_is_charged()
         if self.network.settings.ordering is OrderingKind.BFT and not await self._is_level():
