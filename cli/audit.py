@@ -80,7 +80,7 @@ def show_report(report: AuditReport, *, with_lines: bool = False) -> None:
 
 
 def _audit_archive(path: Path, genesis: Path | None, home: Path) -> AuditReport:
-    archive = Archive(path)
+    archive = _open_archive(path)
     return audit_blocks(archive.blocks(), _read_genesis(genesis, home), archive.member)
 
 
@@ -104,6 +104,17 @@ async def _export(path: Path, acting: str, home: Path) -> None:
 def _gateway(session: Session) -> Gateway:
     """Reading is allowed to every role."""
     return session.gateway("record.read")
+
+
+def _open_archive(path: Path) -> Archive:
+    """Raises BadArgument, ArchiveDamaged."""
+    try:
+        return Archive(path)
+    except OSError as error:
+        raise BadArgument(
+            f"{path} cannot be read ({error.strerror}): name the file that zunft audit --export or "
+            "zunft leave complete has written"
+        ) from error
 
 
 def _read_genesis(path: Path | None, home: Path) -> common_pb2.Block:

@@ -59,12 +59,9 @@ from node.ledger.configuration import config_blocks
 from node.membership.joining import activate, missing_deposit_micro, take_part
 from node.membership.joining import propose as put_in
 from node.membership.own_part import show_orderers
-from node.membership.records import newest_ballot, read_member, read_opened_bundle
+from node.membership.records import newest_admission, read_member, read_opened_bundle
 from node.membership.standing import Joining
 from node.membership.voting import Voting
-from zunft.v1.ballot_pb2 import (
-    BALLOT_SUBJECT_ADMISSION,
-)
 from zunft.v1.charter_pb2 import Charter
 
 app = new_group("join")
@@ -164,7 +161,7 @@ def approve(who: Who, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HO
             gateway = session.gateway("ballot.vote")
             msp_id = await session.find_msp_id(who)
             opened = await read_opened_bundle(gateway, msp_id)
-            ballot = await newest_ballot(gateway, msp_id, BALLOT_SUBJECT_ADMISSION)
+            ballot = await newest_admission(gateway, msp_id)
             voting = await Voting.open(gateway, ballot.ballot_id)
             _show_applicant(opened)
             if voting.lacks_own_vote and not (yes or is_agreed(QUESTION)):

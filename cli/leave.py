@@ -28,10 +28,10 @@ from fabric.admission import ask_orderers
 from network.topology import MemberEntry, Topology
 from node.audit import AuditReport, audit, export
 from node.files import write_atomically
-from node.ledger.configuration import is_admitted
+from node.ledger.configuration import NoOrdererAnswers, is_admitted
 from node.ledger.gateway.gateway import Gateway
 from node.membership.endings import endings
-from node.membership.errors import NotDecided, StillBound
+from node.membership.errors import NoLongerMember, NotDecided, StillBound
 from node.membership.leaving import depart, departure_ballot, exit_conditions, give_notice, missing_orderer
 from node.membership.records import newest_ballot, read_member
 from node.membership.standing import Step
@@ -72,6 +72,7 @@ def status(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) ->
 
     async def work() -> None:
         async with open_session(home, acting) as session:
+            await _check_member(session)
             steps = await endings(session.gateway("record.read"), session.member.msp_id, int(time.time()))
             rows = [_row(session.topology, step) for step in steps]
         show_rows(rows, as_json=as_json)
@@ -185,6 +186,20 @@ def _gone(topology: Topology, acting: str) -> MemberEntry | None:
     return next(former, None)
 
 
+async def _check_member(session: Session) -> None:
+    """Its own peer may not have heard of it: who is no member any more gets no block. Raises NoLongerMember."""
+    try:
+        if await _is_member(session):
+            return
+    except NoOrdererAnswers:
+        return
+    name = session.member.name
+    raise NoLongerMember(
+        f"{name} is no member of {session.topology.consortium} any more: "
+        f"zunft leave complete --as {name} ends what it runs here"
+    )
+
+
 async def _is_member(session: Session) -> bool:
     """As the orderers say: also where its own peer does not run any more. Raises LedgerError."""
     topology, member = session.topology, session.member
@@ -193,7 +208,7 @@ async def _is_member(session: Session) -> bool:
         answers = await ask_orderers(topology, member)
         if answers.say_no:
             return False
-    return await is_admitted(session.gateway("member.depart"))
+    return await is_admitted(session.gateway("record.read"))
 
 
 async def _end(topology: Topology, member: MemberEntry) -> None:

@@ -19,6 +19,10 @@ class UnknownMember(MembershipError):
     code = grpc.StatusCode.NOT_FOUND
 
 
+class NoLongerMember(MembershipError):
+    """Who has left or was excluded is on no way in or out."""
+
+
 class NoBallot(MembershipError):
     """There is no ballot on this, or none that is still open."""
 

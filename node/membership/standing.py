@@ -12,12 +12,12 @@ from network.consenters import consenters
 from node.ledger.configuration import newest_channel
 from node.ledger.gateway import Gateway
 from node.membership.joining import missing_deposit_micro
-from node.membership.records import newest_ballot, read, read_member, read_opened_bundle
+from node.membership.records import newest_admission, read, read_member, read_opened_bundle
 from node.membership.voting import silent_msp_ids
-from zunft.v1.ballot_pb2 import BALLOT_STATUS_CARRIED, BALLOT_STATUS_EXECUTED, BALLOT_SUBJECT_ADMISSION, Ballot
+from zunft.v1.ballot_pb2 import BALLOT_STATUS_CARRIED, BALLOT_STATUS_EXECUTED, Ballot
 from zunft.v1.bundle_pb2 import Bundle
 from zunft.v1.charter_pb2 import Charter
-from zunft.v1.member_pb2 import MEMBER_STATUS_ACTIVE, Member
+from zunft.v1.member_pb2 import MEMBER_STATUS_ADMITTED, MEMBER_STATUS_APPLIED, Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,11 @@ class Joining:
 
     @classmethod
     async def read(cls, gateway: Gateway, msp_id: str) -> Joining:
-        """Raises UnknownMember, NoBallot, LedgerError."""
+        """Raises UnknownMember, NoLongerMember, NoBallot, LedgerError."""
         opened, member = await read_opened_bundle(gateway, msp_id), await read_member(gateway, msp_id)
         return cls(
             member,
-            await newest_ballot(gateway, msp_id, BALLOT_SUBJECT_ADMISSION),
+            await newest_admission(gateway, msp_id),
             opened.bundle,
             await read(gateway, keys.CHARTER) or Charter(),
             await newest_channel(gateway),
@@ -62,7 +62,7 @@ class Joining:
 
     def _steps(self) -> Iterator[Step]:
         msp_id, ballot = self.member.msp_id, self.ballot
-        is_active = self.member.status == MEMBER_STATUS_ACTIVE
+        became_active = self.member.status not in (MEMBER_STATUS_APPLIED, MEMBER_STATUS_ADMITTED)
         approvals = sum(vote.in_favour for vote in ballot.votes)
         silent, approve = silent_msp_ids(ballot), f"join approve {msp_id}"
         complete = (msp_id,)
@@ -79,10 +79,10 @@ class Joining:
         if self.bundle.HasField("orderer"):
             yield Step("its processes run, its orderer takes part", self._orders, complete, "join complete")
         if self.charter.entry.deposit_micro:
-            paid, issuer = is_active or not self.missing_deposit_micro, (self.charter.token.issuer_msp_id,)
+            paid, issuer = became_active or not self.missing_deposit_micro, (self.charter.token.issuer_msp_id,)
             mint = f"token mint {msp_id} {format_amount(self.missing_deposit_micro)} --reference BANK-REFERENCE"
             yield Step("it has the tokens for its deposit", paid, issuer, mint)
-        yield Step("it is active", is_active, complete, "join complete")
+        yield Step("it has become active", became_active, complete, "join complete")
 
     @property
     def _orders(self) -> bool:

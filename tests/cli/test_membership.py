@@ -221,6 +221,7 @@ def test_a_member_leaves_step_by_step(guild: Zunft, tmp_path: Path) -> None:
     assert "Decided and done: departure of forge" in guild.must(f"ballot approve {number} --yes --as bank").stdout
     assert member(guild, "forge")["status"] == "left"
     assert_refused(guild("token transfer bank 1 --as forge"), REFUSED, "forge is not in the channel")
+    assert_refused(guild("leave status --as forge"), REFUSED, "zunft leave complete --as forge")
     archive = guild.home / "forge.archive"
     for _ in range(2):
         assert f"Keep {archive}" in guild.must(COMPLETE).stdout
@@ -228,6 +229,7 @@ def test_a_member_leaves_step_by_step(guild: Zunft, tmp_path: Path) -> None:
     # Without the ledger.
     shutil.rmtree(guild.home / "ledger")
     assert guild.must(f"audit --archive {archive}").stdout
+    assert_refused(guild(f"audit --archive {archive}s"), USAGE, f"{archive}s cannot be read (No such file")
 
 
 def give_notice(guild: Zunft) -> None:
