@@ -20,11 +20,13 @@ from cli.session import open_session, run
 from fabric.admission import check_joining_begun
 from fabric.cleaning import check_stopped, delete_data
 from fabric.finding.release import OFFICIAL, default_cache
+from fabric.joining import resume
 from fabric.renewal import renew as renew_certificates
 from fabric.running.log_file import read_log, without_colours
 from fabric.runtimes import network_of, standing_network
 from fabric.status import ProcessStatus, State, network_status
 from fabric.waiting import until
+from network.applicant import is_applicants
 from network.certificates import NodeKind, utc_now
 from network.renewal import renew_node
 from network.topology import Topology
@@ -40,7 +42,10 @@ CHARTER_TIMEOUT_S = 60
 
 @app.command()
 def up(home: Home = DEFAULT_HOME, fabric_bin: FabricBin = None) -> None:
-    """Start what does not run, make the channel, agree on the contract, found the charter. Can be repeated."""
+    """Start what does not run, make the channel, agree on the contract, found the charter. Can be repeated.
+
+    In the folder of a company that joined later: start its own part again.
+    """
     topology = Topology.load(home)
     for member in topology.members:
         check_joining_begun(topology, member)
@@ -48,9 +53,12 @@ def up(home: Home = DEFAULT_HOME, fabric_bin: FabricBin = None) -> None:
     async def work() -> int:
         with steps_shown() as report:
             network = network_of(topology, fabric_bin, report)
-            await network.up(report)
-            report("founding the charter")
-            await _ensure_charter(topology)
+            if is_applicants(home):
+                await resume(network, topology.acting(""), report)
+            else:
+                await network.up(report)
+                report("founding the charter")
+                await _ensure_charter(topology)
         return len(network.processes())
 
     count = run(work())

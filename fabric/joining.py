@@ -15,10 +15,8 @@ from __future__ import annotations
 from fabric.admission import Answers, ask_orderers, check_admitted
 from fabric.errors import NoOrderer
 from fabric.network import FabricNetwork, Report
-from fabric.preflight import check_certificates, check_room
 from fabric.running.process import ProcessKind
 from fabric.site.member_site import MemberSite
-from network.certificates import utc_now
 from network.channel_reader import read_channel
 from network.topology import MemberEntry
 
@@ -32,20 +30,24 @@ async def join(network: FabricNetwork, member: MemberEntry, report: Report) -> N
     answers = await ask_orderers(network.topology, member)
     check_admitted(answers, network.topology, member)
     own, site = network.only(member), network.site(member)
-    check_certificates(own.topology, utc_now())
-    check_room(own.topology)
-    own.check_ports()
+    own.check_machine()
     if not await site.is_caught_up():
         await _show_way(own, site, answers)
-    own.write_files()
-    report("starting the chaincode and the peer")
-    await own.start(own.processes(ProcessKind.CHAINCODE))
-    await own.start(own.processes(ProcessKind.PEER))
-    await own.while_running(_join_peer(site, report), ProcessKind.CHAINCODE, ProcessKind.PEER)
-    if member.orderer:
-        report("starting the orderer")
-        await own.start(own.processes(ProcessKind.ORDERER))
-    await own.while_running(_join_others(site, report))
+    await _start(own, site, report)
+    report("waiting until the others' peers are known")
+    await own.while_running(until_enough_known(site))
+
+
+async def resume(network: FabricNetwork, member: MemberEntry, report: Report) -> None:
+    """Starts again what does not run of a member that has joined: its peer knows the way, and the others may be away.
+
+    Raises ProcessEnded, FabricError, NetworkError, LedgerError, and can be tried again.
+    """
+    own, site = network.only(member), network.site(member)
+    own.check_machine()
+    await _start(own, site, report)
+    report("waiting until the peer knows its chaincode")
+    await own.while_running(site.until_known({member.msp_id}))
 
 
 async def until_enough_known(site: MemberSite) -> None:
@@ -67,6 +69,18 @@ async def _show_way(own: FabricNetwork, site: MemberSite, answers: Answers) -> N
         await own.stop(own.processes(ProcessKind.PEER))
 
 
+async def _start(own: FabricNetwork, site: MemberSite, report: Report) -> None:
+    own.write_files()
+    report("starting the chaincode and the peer")
+    await own.start(own.processes(ProcessKind.CHAINCODE))
+    await own.start(own.processes(ProcessKind.PEER))
+    await own.while_running(_join_peer(site, report), ProcessKind.CHAINCODE, ProcessKind.PEER)
+    if site.member.orderer:
+        report("starting the orderer")
+        await own.start(own.processes(ProcessKind.ORDERER))
+        await own.while_running(_join_orderer(site, report))
+
+
 async def _join_peer(site: MemberSite, report: Report) -> None:
     report("joining the peer to the channel")
     await site.join_peer()
@@ -78,11 +92,8 @@ async def _join_peer(site: MemberSite, report: Report) -> None:
     await site.approve_committed()
 
 
-async def _join_others(site: MemberSite, report: Report) -> None:
-    if site.member.orderer:
-        report("joining the orderer to the channel")
-        await site.orderer.join((await site.newest_config_block()).SerializeToString())
-        report("waiting until the orderer has caught up")
-        await site.orderer.until_caught_up()
-    report("waiting until the others' peers are known")
-    await until_enough_known(site)
+async def _join_orderer(site: MemberSite, report: Report) -> None:
+    report("joining the orderer to the channel")
+    await site.orderer.join((await site.newest_config_block()).SerializeToString())
+    report("waiting until the orderer has caught up")
+    await site.orderer.until_caught_up()

@@ -48,9 +48,7 @@ class FabricNetwork:
 
     async def up(self, report: Report) -> None:
         """Starts what does not run, joins what has not joined. Raises FabricError, NetworkError, GatewayError."""
-        check_certificates(self.topology, utc_now())
-        check_room(self.topology)
-        self.check_ports()
+        self.check_machine()
         self.write_files()
         sites = self.sites
         report("starting the orderers")
@@ -124,7 +122,13 @@ class FabricNetwork:
 
     # --- steps ------------------------------------------------------------------------------------------------------
 
-    def check_ports(self) -> None:
+    def check_machine(self) -> None:
+        """That everything can start. Raises FabricError, NetworkError."""
+        check_certificates(self.topology, utc_now())
+        check_room(self.topology)
+        self._check_ports()
+
+    def _check_ports(self) -> None:
         """That nobody else listens where a process is to start. Raises PortTaken."""
         for process in self._not_running():
             for endpoint in process.listens:

@@ -125,6 +125,19 @@ def test_again_it_changes_nothing(partner: Company) -> None:
     assert {row["process"]: row["pid"] for row in partner.zunft.must("network status --json").json} == before
 
 
+def test_its_part_is_ended_and_started_again_and_others_may_be_away(members: Company, partner: Company) -> None:
+    partner.types("network down")
+    members.zunft.must("network down")
+    assert "runs on 3 processes" in partner.types("network up")
+    assert partner.zunft.must("node balance drill-2026 --json").json["funded_micro"] == 100_000_000
+    members.zunft.must("network up")
+    partner.types("network up")
+    rows = partner.zunft.must("network status --json").json
+    assert {(row["state"], *row["problems"]) for row in rows} == {("running",)}
+    members.types("token mint mill 1.00 --reference BANK-CREDIT-8 --as bank")
+    partner.types("token transfer maker 1.00")
+
+
 def test_nobody_completes_for_a_partner(members: Company) -> None:
     outcome = members.zunft("join complete --as mill")
     assert (outcome.exit_code, outcome.stderr.count("\n")) == (2, 1), outcome
