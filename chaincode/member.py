@@ -210,7 +210,9 @@ def _check_not_before(tx: Transaction, known: Member | None, bundle: Bundle) -> 
         return
     check_no_other(tx, known)
     if known.status not in _MAY_APPLY_AGAIN:
-        raise AlreadyExists(f"there is a member {known.msp_id} already, and it is {status_name(known)}")
+        raise AlreadyExists(
+            f"there is a member {known.msp_id} already, and it is {status_name(known)}: apply under another MSP id"
+        )
     if bundle.made_at_s <= known.bundle_made_at_s:
         raise Replay(f"this bundle of {known.msp_id}, or a later one, was put in before: have it make a new one")
 

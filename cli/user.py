@@ -63,7 +63,7 @@ def revoke(name: UserName, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """For good: nothing that the user signs is accepted any more. An admin of the member signs the revocation."""
 
     async def work() -> None:
-        async with open_session(home, _of_member(acting)) as session:
+        async with open_session(home, _of_member(home, acting)) as session:
             admin, keys = _other_admin(session, name), session.topology.keys(session.member)
             revoke_user(keys, name)
             say(f"{name} of {session.member.name} is revoked here; the files are kept in users/former.")
@@ -96,16 +96,20 @@ def list_(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> 
 def _member(home: Path, acting: str) -> tuple[MemberEntry, MemberKeys]:
     """Whose users they are, and its folder. Raises BadArgument, InvalidTopology."""
     topology = Topology.load(home)
-    name, _, _ = _of_member(acting).partition("/")
+    name, _, _ = _of_member(home, acting).partition("/")
     member = topology.member(name)
     return member, topology.keys(member)
 
 
-def _of_member(acting: str) -> str:
-    """Raises BadArgument: other commands may act for the first member that comes, but keys are somebody's."""
-    if not acting:
+def _of_member(home: Path, acting: str) -> str:
+    """Other commands may act for the first of several members, but keys are somebody's.
+
+    Raises BadArgument, InvalidTopology, NobodyHere.
+    """
+    topology = Topology.load(home)
+    if not acting and len(topology.members) > 1:
         raise BadArgument("say whose users are meant: --as MEMBER")
-    return acting
+    return acting or topology.acting("").name
 
 
 def _other_admin(session: Session, name: str) -> KeyFiles:

@@ -9,12 +9,11 @@ from google.protobuf.message import Message
 from chaincode import keys
 from chaincode.errors import NotFound
 from chaincode.keys import Key
-from chaincode.membership import ABSENT
 from network.bundle import OpenedBundle, open_bundle
 from node.ledger.gateway import Gateway
 from node.membership.errors import NoBallot, NoLongerMember, UnknownMember
 from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_ADMISSION, Ballot, BallotSubject
-from zunft.v1.member_pb2 import MEMBER_STATUS_EXCLUDED, Member
+from zunft.v1.member_pb2 import MEMBER_STATUS_EXCLUDED, MEMBER_STATUS_LEFT, Member
 from zunft.v1.record_pb2 import ListKeys, ReadKey, Record, Records
 
 M = TypeVar("M", bound=Message)
@@ -60,9 +59,10 @@ async def read_opened_bundle(gateway: Gateway, msp_id: str) -> OpenedBundle:
 async def newest_admission(gateway: Gateway, msp_id: str) -> Ballot:
     """On a company's latest application. Raises UnknownMember, NoLongerMember, NoBallot."""
     member = await read_member(gateway, msp_id)
-    if member.status in ABSENT:
-        how = "was excluded" if member.status == MEMBER_STATUS_EXCLUDED else "has left"
-        raise NoLongerMember(f"{msp_id} {how}: to come back it applies again, zunft join request")
+    if member.status == MEMBER_STATUS_EXCLUDED:
+        raise NoLongerMember(f"{msp_id} was excluded: to come back the company applies under another MSP id")
+    if member.status == MEMBER_STATUS_LEFT:
+        raise NoLongerMember(f"{msp_id} has left: to come back it applies again, zunft join request")
     return await newest_ballot(gateway, msp_id, BALLOT_SUBJECT_ADMISSION)
 
 

@@ -124,13 +124,13 @@ def test_every_command_can_be_typed_again(zunft: Zunft) -> None:
     assert state(zunft) == before
 
 
-def test_who_is_suspended_has_come_in_and_who_was_excluded_comes_in_anew(zunft: Zunft) -> None:
+def test_who_is_suspended_has_come_in_and_who_was_excluded_is_on_no_way_in(zunft: Zunft) -> None:
     type_all(zunft, f"{REQUEST} --yes", PROPOSE, "join approve mill --as bank --yes", "join complete --as mill")
     decide(zunft, "member suspend mill --reason 'no invoice is paid' --as maker")
     assert (statuses(zunft)["mill"], done(zunft)) == ("suspended", ["yes"] * 4)
     decide(zunft, "member exclude mill --reason 'cannot be reached' --as maker")
     for words in ("join status mill", "join approve mill --as bank --yes"):
-        assert_refused(zunft(words), REFUSED, "MillMSP was excluded", "zunft join request")
+        assert_refused(zunft(words), REFUSED, "MillMSP was excluded", "another MSP id")
     assert_refused(zunft("leave status --as mill"), REFUSED, "zunft leave complete --as mill")
 
 

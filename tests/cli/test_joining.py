@@ -138,6 +138,11 @@ def test_its_part_is_ended_and_started_again_and_others_may_be_away(members: Com
     partner.types("token transfer maker 1.00")
 
 
+def test_in_its_own_folder_nobody_else_can_be_meant(partner: Company) -> None:
+    partner.types("user add otto --role auditor")
+    assert "otto" in {row["user"] for row in partner.zunft.must("user list --json").json}
+
+
 def test_nobody_completes_for_a_partner(members: Company) -> None:
     outcome = members.zunft("join complete --as mill")
     assert (outcome.exit_code, outcome.stderr.count("\n")) == (2, 1), outcome
