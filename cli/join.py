@@ -18,7 +18,7 @@ from cli.errors import BadArgument
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, FabricBin, Home, Json
 from cli.output import say, say_next, show_fields, show_rows, steps_shown
-from cli.session import open_session, run
+from cli.session import meant_member, open_session, run
 from cli.values import show_amount
 from fabric.joining import join
 from fabric.runtimes import network_of
@@ -318,10 +318,8 @@ def _settle_here(topology: Topology, company: Applicant) -> tuple[Topology, Memb
 
 
 def _newcomer(topology: Topology, acting: str) -> MemberEntry:
-    """Raises BadArgument, InvalidTopology."""
-    if not acting and len(topology.members) > 1:
-        raise BadArgument("say who joins with --as: several members have their files here")
-    member = topology.acting(acting)
+    """Raises BadArgument, InvalidTopology, NobodyHere."""
+    member = meant_member(topology, acting, "who joins")
     if member not in topology.members:
         raise BadArgument(f"the files of {member.name} are not here: it completes in its own folder, named by --home")
     return member

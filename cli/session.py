@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 from chaincode import keys
 from chaincode.contract import TRANSACTIONS
 from chaincode.keys import Key
-from cli.errors import NotAParty
+from cli.errors import BadArgument, NotAParty
 from fabric.admission import check_joining_begun
 from fabric.diagnosis import diagnose
 from fabric.errors import NotAdmitted
@@ -113,6 +113,17 @@ class Session:
         """Certificate and key of the user in whose name that is done. Raises UserNotFound, NoValidUser."""
         own = self.topology.keys(self.member)
         return own.user(self.user or acting_user(own, TRANSACTIONS[transaction].roles))
+
+
+def meant_member(topology: Topology, acting: str, who: str) -> MemberEntry:
+    """For what no member does in another's place: the one that is named, else the only one that is here.
+
+    Raises BadArgument, InvalidTopology, NobodyHere.
+    """
+    name, _, _ = acting.partition("/")
+    if not name and len(topology.members) > 1:
+        raise BadArgument(f"say {who} with --as MEMBER: several members have their files here")
+    return topology.acting(name)
 
 
 @asynccontextmanager

@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from chaincode.roles import Role, read_roles
-from cli.errors import BadArgument, NoSuchUser, NotPublished
+from cli.errors import NoSuchUser, NotPublished
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import say, show_rows
-from cli.session import LIMITS, Session, open_session, run
+from cli.session import LIMITS, Session, meant_member, open_session, run
 from network.certificates import utc_now
 from network.key_files import KeyFiles
 from network.member_keys import MemberKeys
@@ -61,17 +61,18 @@ def renew(
 @app.command()
 def revoke(name: UserName, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """For good: nothing that the user signs is accepted any more. An admin of the member signs the revocation."""
+    member, keys = _member(home, acting)
 
     async def work() -> None:
-        async with open_session(home, _of_member(home, acting)) as session:
-            admin, keys = _other_admin(session, name), session.topology.keys(session.member)
+        async with open_session(home, acting) as session:
+            admin = _other_admin(session, name)
             revoke_user(keys, name)
-            say(f"{name} of {session.member.name} is revoked here; the files are kept in users/former.")
+            say(f"{name} of {member.name} is revoked here; the files are kept in users/former.")
             await _publish(session, admin, name)
         say("All peers, orderers and nodes of the consortium refuse it from now on.")
-        if session.member.peer and any(Role.ADMIN in read_roles(one) for one in certificates_of(keys, name)):
+        if member.peer and any(Role.ADMIN in read_roles(one) for one in certificates_of(keys, name)):
             # What is no channel's affair a peer judges by the list that it read when it was started.
-            say(f"As an admin it could still install on its own peer: zunft network restart {session.member.name}.peer")
+            say(f"As an admin it could still install on its own peer: zunft network restart {member.name}.peer")
 
     run(work())
 
@@ -94,22 +95,10 @@ def list_(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> 
 
 
 def _member(home: Path, acting: str) -> tuple[MemberEntry, MemberKeys]:
-    """Whose users they are, and its folder. Raises BadArgument, InvalidTopology."""
+    """Whose users they are, and its folder. Raises BadArgument, InvalidTopology, NobodyHere."""
     topology = Topology.load(home)
-    name, _, _ = _of_member(home, acting).partition("/")
-    member = topology.member(name)
+    member = meant_member(topology, acting, "whose users are meant")
     return member, topology.keys(member)
-
-
-def _of_member(home: Path, acting: str) -> str:
-    """Other commands may act for the first of several members, but keys are somebody's.
-
-    Raises BadArgument, InvalidTopology, NobodyHere.
-    """
-    topology = Topology.load(home)
-    if not acting and len(topology.members) > 1:
-        raise BadArgument("say whose users are meant: --as MEMBER")
-    return acting or topology.acting("").name
 
 
 def _other_admin(session: Session, name: str) -> KeyFiles:

@@ -8,6 +8,8 @@ The rest comes from its own peer, which checks every block since the first one f
 
 After that the members can make the orderer a consenter (network/consenters.py), which it notices by itself within some
 seconds: `OrdererSite.until_ordering`. Under raft its member's admin then shows its endpoint (network/membership.py).
+
+Later `resume` starts the same part again, and asks nobody the way.
 """
 
 from __future__ import annotations

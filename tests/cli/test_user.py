@@ -99,4 +99,4 @@ def test_a_folder_of_somebody_else_is_named(zunft: Zunft, tmp_path: Path) -> Non
         folder.chmod(0o711)
     with as_nobody():
         outcome = zunft("user list --as factory")
-    assert_refused(outcome, ExitCode.MACHINE, "Permission denied", "members/factory")
+    assert_refused(outcome, ExitCode.MACHINE, "members/factory", ": Permission denied\n")
