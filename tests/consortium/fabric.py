@@ -10,16 +10,17 @@ import os
 import random
 import shutil
 import socket
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from chaincode.clock_guard import guarded
-from chaincode.contract import invoke
+from chaincode.contract import Response, invoke
 from chaincode.service.options import read_options
 from chaincode.shim import ChaincodeServer
+from chaincode.stub import Stub
 from fabric.errors import EnginePermissionDenied, NoEngine
 from fabric.finding.docker_images import IMAGES, find_engine
 from fabric.network import FabricNetwork
@@ -30,6 +31,8 @@ from network.founding import FABRIC_PORTS_EACH, FABRIC_PORTS_FROM, HOST
 from network.topology import FabricSettings, OrderingKind, RuntimeKind, Topology
 from node.ledger.connect import connect
 from node.ledger.transport import LedgerTransport
+
+Contract = Callable[[Stub], Awaitable[Response]]
 
 # Above what services use by custom, below what clients get.
 PORTS = range(24_000, 32_000, 250)
@@ -80,6 +83,8 @@ class ChaincodeHere:
 
     def __init__(self, clock: UtcClock) -> None:
         self._clock_us = lambda: int(clock().timestamp() * 1_000_000)
+        # Of members that run another contract than the others, by MSP id.
+        self.contracts: dict[str, Contract] = {}
         self._servers: dict[str, ChaincodeServer] = {}
         self._starting: set[asyncio.Task[None]] = set()
 
@@ -100,7 +105,11 @@ class ChaincodeHere:
 
     def _server(self, process: FabricProcess) -> ChaincodeServer:
         options = read_options(process.arguments[2:])
-        handler = guarded(invoke, self._clock_us)
+        honest = guarded(invoke, self._clock_us)
+
+        async def handler(stub: Stub) -> Response:
+            return await self.contracts.get(options.msp_id, honest)(stub)
+
         return ChaincodeServer(options.listen, options.chaincode_id, handler, msp_id=options.msp_id, tls=options.tls)
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:

@@ -1,0 +1,304 @@
+"""A member that keeps to no rule: it makes its transactions by hand and gives them to the orderers as they are.
+
+    rogue = Rogue(consortium, "forge")
+    draft = rogue.draft("token.mint", MintTokens(msp_id="ForgeMSP", amount_micro=10**12))
+    draft.event = LedgerEvent(msp_ids=["FactoryMSP"]).SerializeToString()
+    assert rogue.send(draft).code == VALID
+
+A draft writes only to the rogue's own private collection unless it is told otherwise: such a transaction is VALID with
+one endorsement, the rogue's own, whatever else it says. Every part of it may be junk.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from cryptography import x509
+from fabric_protos.common import common_pb2
+from fabric_protos.gateway import gateway_pb2
+from fabric_protos.ledger.rwset import rwset_pb2
+from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
+from fabric_protos.peer import chaincode_event_pb2, chaincode_pb2, proposal_pb2, proposal_response_pb2, transaction_pb2
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from chaincode.roles import ATTRIBUTES_OID, Role
+from chaincode.stub import implicit_collection
+from network.certificates import NodeKind, Validity, issue_identity
+from node.ledger.fabric_rules.results import VALIDATION_PARAMETER, Version, hash_key
+from node.ledger.gateway import CommitError, Gateway, Proposal, SigningIdentity, Transaction
+from node.ledger.gateway.proposal import Call, make_proposal
+from tests.consortium import Consortium, Member
+from tests.consortium.fabric import Contract, FabricLedger
+
+CHAINCODE = "zunft"
+# Any version will do: peers only ask that there is one.
+VERSION = "1"
+
+
+@dataclass
+class Draft:
+    """A transaction before anybody signs it. Serialised parts are bytes, so that they can be junk."""
+
+    author: SigningIdentity
+    channel_header: common_pb2.ChannelHeader
+    signature_header: common_pb2.SignatureHeader
+    # A ChaincodeProposalPayload.
+    proposal: bytes
+    # The ChaincodeEvent's name and payload; no event where both are empty.
+    event_name: str = ""
+    event: bytes = b""
+    result: bytes = b""
+    chaincode: str = CHAINCODE
+    reads: dict[str, Version | None] = field(default_factory=dict)
+    # A value of None deletes the key.
+    writes: dict[str, bytes | None] = field(default_factory=dict)
+    key_policies: dict[str, bytes] = field(default_factory=dict)
+    # By collection: private keys and values, of which the channel sees the hashes.
+    private: dict[str, dict[str, bytes | None]] = field(default_factory=dict)
+    # In place of all reads and writes: a TxReadWriteSet.
+    results: bytes | None = None
+    # The last word before the endorsers sign.
+    change_action: Callable[[proposal_pb2.ChaincodeAction], None] = lambda _action: None
+
+    @property
+    def tx_id(self) -> str:
+        return str(self.channel_header.tx_id)
+
+    @property
+    def header(self) -> common_pb2.Header:
+        return common_pb2.Header(
+            channel_header=self.channel_header.SerializeToString(),
+            signature_header=self.signature_header.SerializeToString(),
+        )
+
+    def at(self, seconds: int, nanos: int = 0) -> None:
+        """Sets the transaction's time, which may be any."""
+        self.channel_header.timestamp.CopyFrom(Timestamp(seconds=seconds, nanos=nanos))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the ledger made of a transaction: its validation code and its block."""
+
+    tx_id: str
+    code: int
+    block_number: int
+
+
+@dataclass(frozen=True)
+class Rogue:
+    consortium: Consortium
+    name: str
+
+    @property
+    def member(self) -> Member:
+        """The same member when it behaves."""
+        return self.consortium.member(self.name)
+
+    @property
+    def msp_id(self) -> str:
+        return self.member.msp_id
+
+    @property
+    def own_collection(self) -> str:
+        return implicit_collection(self.msp_id)
+
+    # --- its keys -----------------------------------------------------------------------------------------------------
+
+    def user(self, role: str = Role.OPERATOR) -> SigningIdentity:
+        return self.gateway(role).identity
+
+    def peer(self) -> SigningIdentity:
+        return peer_of(self.consortium, self.msp_id)
+
+    def issue(
+        self, kind: NodeKind = NodeKind.CLIENT, attributes: bytes = b"", *extensions: x509.ExtensionType
+    ) -> SigningIdentity:
+        """Another identity from the rogue's own root; `attributes` is where its roles stand."""
+        if attributes:
+            extensions = (x509.UnrecognizedExtension(ATTRIBUTES_OID, attributes), *extensions)
+        pair = issue_identity(self.member.admin.root(), f"rogue {kind}", kind, Validity(), *extensions)
+        return SigningIdentity.of_key(self.msp_id, pair.certificate_pem, pair.key)
+
+    def gateway(self, role: str = Role.OPERATOR) -> Gateway:
+        return self.consortium.gateway(self.msp_id, role)
+
+    @contextmanager
+    def running(self, contract: Contract) -> Iterator[None]:
+        """Its peer runs this contract meanwhile. Skips the test where one process endorses for all members."""
+        ledger = self.consortium.ledger
+        if not isinstance(ledger, FabricLedger):
+            pytest.skip("on the embedded ledger no member has a chaincode of its own")
+        ledger.chaincode.contracts[self.msp_id] = contract
+        try:
+            yield
+        finally:
+            del ledger.chaincode.contracts[self.msp_id]
+
+    # --- what it makes ------------------------------------------------------------------------------------------------
+
+    def draft(
+        self,
+        name: str = "token.mint",
+        request: Message | bytes = b"",
+        *args: bytes,
+        author: SigningIdentity | None = None,
+        own_key: str = "",
+    ) -> Draft:
+        """A call that looks like any other, and writes one key of the rogue's own collection."""
+        author, nonce = author or self.user(), os.urandom(24)
+        data = request if isinstance(request, bytes) else request.SerializeToString(deterministic=True)
+        call = Call(self.consortium.topology.channel, CHAINCODE, [name.encode(), data, *args])
+        made = make_proposal(call, author.creator, nonce, self.consortium.clock.now_us)
+        proposal = proposal_pb2.Proposal.FromString(made.message)
+        header = common_pb2.Header.FromString(proposal.header)
+        return Draft(
+            author,
+            common_pb2.ChannelHeader.FromString(header.channel_header),
+            common_pb2.SignatureHeader.FromString(header.signature_header),
+            proposal.payload,
+            event_name=name,
+            private={self.own_collection: {own_key or f"rogue/{made.tx_id}": b"its own"}},
+        )
+
+    def seal(self, draft: Draft, *endorsers: SigningIdentity) -> common_pb2.Envelope:
+        """The draft endorsed by these peers, its own if none is named, and signed by its author."""
+        signed = response_payload(draft)
+        endorsements = [endorsement(signed, one) for one in endorsers or (self.peer(),)]
+        action = transaction_pb2.ChaincodeActionPayload(
+            chaincode_proposal_payload=draft.proposal,
+            action=transaction_pb2.ChaincodeEndorsedAction(proposal_response_payload=signed, endorsements=endorsements),
+        )
+        step = transaction_pb2.TransactionAction(
+            header=draft.header.signature_header, payload=action.SerializeToString()
+        )
+        data = transaction_pb2.Transaction(actions=[step]).SerializeToString()
+        payload = common_pb2.Payload(header=draft.header, data=data).SerializeToString()
+        return common_pb2.Envelope(payload=payload, signature=draft.author.sign(payload))
+
+    def send(self, draft: Draft, *endorsers: SigningIdentity) -> Outcome:
+        """Orders it as it is, and waits until it is in a block."""
+        return self.send_envelope(self.seal(draft, *endorsers), draft.tx_id)
+
+    def send_envelope(self, envelope: common_pb2.Envelope, tx_id: str) -> Outcome:
+        """Its own peer takes whatever it is given to the orderers; raises TransportError where those refuse it."""
+        run, gateway = self.consortium.run, self.gateway()
+        request = gateway_pb2.SubmitRequest(
+            transaction_id=tx_id, channel_id=self.consortium.topology.channel, prepared_transaction=envelope
+        )
+        run(gateway.transport.submit(request))
+        try:
+            return Outcome(tx_id, transaction_pb2.VALID, run(gateway.commit_status(gateway.new_commit(tx_id))))
+        except CommitError as error:
+            return Outcome(tx_id, error.code, error.block_number)
+
+    # --- what it makes of honest endorsements -------------------------------------------------------------------------
+
+    def endorsed(
+        self,
+        name: str,
+        request: Message,
+        *,
+        role: str = Role.OPERATOR,
+        endorsers: Sequence[str] = (),
+        **how: Any,
+    ) -> Transaction:
+        """An honest transaction that the rogue's user has had endorsed and not sent; `how` as Gateway.new_proposal."""
+        gateway = self.gateway(role)
+        proposal: Proposal = gateway.new_proposal(name, request, endorsing_msp_ids=endorsers, **how)
+        return self.consortium.run(gateway.endorse(proposal))
+
+    def send_endorsed(self, transaction: Transaction, *further: SigningIdentity, role: str = Role.OPERATOR) -> Outcome:
+        """With the endorsements of these peers added to those that are there."""
+        payload = with_endorsements(transaction.message, *further)
+        envelope = common_pb2.Envelope(payload=payload, signature=self.user(role).sign(payload))
+        return self.send_envelope(envelope, transaction.tx_id)
+
+
+def peer_of(consortium: Consortium, msp_id: str) -> SigningIdentity:
+    """A member's peer: accomplices lend theirs."""
+    files = consortium.topology.keys(consortium.topology.member(msp_id)).node()
+    return SigningIdentity.load(msp_id, files.certificate_path, files.key_path)
+
+
+def response_payload(draft: Draft) -> bytes:
+    """What endorsers sign."""
+    event = chaincode_event_pb2.ChaincodeEvent(
+        chaincode_id=draft.chaincode, tx_id=draft.tx_id, event_name=draft.event_name, payload=draft.event
+    )
+    action = proposal_pb2.ChaincodeAction(
+        results=read_write_set(draft) if draft.results is None else draft.results,
+        events=event.SerializeToString() if draft.event_name or draft.event else b"",
+        response=proposal_response_pb2.Response(status=200, payload=draft.result),
+        chaincode_id=chaincode_pb2.ChaincodeID(name=draft.chaincode, version=VERSION),
+    )
+    draft.change_action(action)
+    bound = sha256(draft.header.channel_header + draft.header.signature_header + draft.proposal).digest()
+    response = proposal_response_pb2.ProposalResponsePayload(proposal_hash=bound, extension=action.SerializeToString())
+    return bytes(response.SerializeToString())
+
+
+def read_write_set(draft: Draft) -> bytes:
+    """Private values stay at home: peers expect none where the set's hash is empty, and take the values' hashes."""
+    public = kv_rwset_pb2.KVRWSet(
+        reads=[kv_rwset_pb2.KVRead(key=key, version=_version(version)) for key, version in draft.reads.items()],
+        writes=[
+            kv_rwset_pb2.KVWrite(key=key, is_delete=value is None, value=value) for key, value in draft.writes.items()
+        ],
+        metadata_writes=[
+            kv_rwset_pb2.KVMetadataWrite(
+                key=key, entries=[kv_rwset_pb2.KVMetadataEntry(name=VALIDATION_PARAMETER, value=policy)]
+            )
+            for key, policy in draft.key_policies.items()
+        ],
+    )
+    hashed = [
+        rwset_pb2.CollectionHashedReadWriteSet(collection_name=name, hashed_rwset=_hashed(values).SerializeToString())
+        for name, values in sorted(draft.private.items())
+    ]
+    part = rwset_pb2.NsReadWriteSet(
+        namespace=CHAINCODE, rwset=public.SerializeToString(), collection_hashed_rwset=hashed
+    )
+    data_model = rwset_pb2.TxReadWriteSet.KV
+    return bytes(rwset_pb2.TxReadWriteSet(data_model=data_model, ns_rwset=[part]).SerializeToString())
+
+
+def endorsement(signed: bytes, endorser: SigningIdentity) -> proposal_response_pb2.Endorsement:
+    return proposal_response_pb2.Endorsement(
+        endorser=endorser.creator, signature=endorser.sign(signed + endorser.creator)
+    )
+
+
+def with_endorsements(message: bytes, *further: SigningIdentity) -> bytes:
+    """A transaction's payload with more endorsements of the same outcome."""
+    payload = common_pb2.Payload.FromString(message)
+    transaction = transaction_pb2.Transaction.FromString(payload.data)
+    action = transaction_pb2.ChaincodeActionPayload.FromString(transaction.actions[0].payload)
+    signed = action.action.proposal_response_payload
+    action.action.endorsements.extend(endorsement(signed, one) for one in further)
+    transaction.actions[0].payload = action.SerializeToString()
+    payload.data = transaction.SerializeToString()
+    return bytes(payload.SerializeToString())
+
+
+def _hashed(values: dict[str, bytes | None]) -> kv_rwset_pb2.HashedRWSet:
+    writes = [
+        kv_rwset_pb2.KVWriteHash(
+            key_hash=hash_key(key),
+            is_delete=value is None,
+            value_hash=None if value is None else sha256(value).digest(),
+        )
+        for key, value in values.items()
+    ]
+    return kv_rwset_pb2.HashedRWSet(hashed_writes=writes)
+
+
+def _version(version: Version | None) -> kv_rwset_pb2.Version | None:
+    return None if version is None else kv_rwset_pb2.Version(block_num=version.block, tx_num=version.position)

@@ -1,0 +1,49 @@
+"""What the ledger itself takes from a rogue member, and what it does not: the ground that the attacks stand on."""
+
+from __future__ import annotations
+
+import pytest
+from fabric_protos.peer.transaction_pb2 import ENDORSEMENT_POLICY_FAILURE, VALID
+
+from chaincode import keys
+from chaincode.contract import Response
+from chaincode.errors import WrongSignature
+from chaincode.stub import Stub, implicit_collection
+from node.ledger.gateway import EndorseError
+from tests.attacks.rogue import Rogue, peer_of
+from tests.conformance.scene import Scene
+from tests.consortium import TOKEN
+from zunft.v1.token_pb2 import Balance, TransferTokens
+
+
+def test_its_own_endorsement_is_enough_for_its_own_collection_alone(scene: Scene, rogue: Rogue) -> None:
+    assert rogue.send(rogue.draft()).code == VALID
+    rich = rogue.draft()
+    rich.writes[keys.balance(rogue.msp_id).name] = Balance(amount_micro=10**12).SerializeToString()
+    assert rogue.send(rich).code == ENDORSEMENT_POLICY_FAILURE
+    foreign = rogue.draft()
+    foreign.private = {implicit_collection(scene.maker.msp_id): {"terms/A1/0000000001": b"junk"}}
+    assert rogue.send(foreign).code == ENDORSEMENT_POLICY_FAILURE
+
+
+def test_with_enough_accomplices_anything_is_valid(own_scene: Scene) -> None:
+    rogue = Rogue(own_scene.consortium, "forge")
+    rich = rogue.draft()
+    rich.writes["balance/NobodyMSP"] = Balance(amount_micro=10**12).SerializeToString()
+    helpers = [peer_of(own_scene.consortium, member.msp_id) for member in (own_scene.maker, own_scene.bank)]
+    assert rogue.send(rich, rogue.peer(), *helpers).code == VALID
+
+
+def test_more_endorsers_than_needed_do_no_harm_on_the_ledger(scene: Scene, rogue: Rogue) -> None:
+    request = TransferTokens(to_msp_id=scene.maker.msp_id, amount_micro=TOKEN)
+    endorsed = rogue.endorsed("token.transfer", request, role="treasurer")
+    assert rogue.send_endorsed(endorsed, peer_of(scene.consortium, "FactoryMSP"), role="treasurer").code == VALID
+
+
+def test_where_each_runs_its_own_chaincode_it_answers_what_it_likes(scene: Scene, rogue: Rogue) -> None:
+    async def lie(_stub: Stub) -> Response:
+        return Response(400, "WrongSignature: of no batch", b"")
+
+    request = TransferTokens(to_msp_id=scene.maker.msp_id, amount_micro=TOKEN)
+    with rogue.running(lie), pytest.raises((EndorseError, WrongSignature), match="WrongSignature"):
+        rogue.endorsed("token.transfer", request, role="treasurer", endorsers=[rogue.msp_id])
