@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
-import subprocess
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
@@ -21,42 +19,20 @@ from google.protobuf.message import Message
 from chaincode.head import DISCLOSURE
 from chaincode.transaction import serialise
 from fabric.administration.lifecycle import CHAINCODE
+from tests.clients.npm import install_packages
 from tests.consortium import TOKEN, UNIT, Consortium, Deal, on_ledgers, per_unit, start_consortium, tariff
 from zunft.v1.event_pb2 import LedgerEvent
 from zunft.v1.usage_pb2 import AccountHead, Disclosure, ReadHead, SubmitUsage, UsageReceipt
 
 HERE = Path(__file__).parent
-FILES = ("package.json", "package-lock.json", "client.mjs")
-UNREACHABLE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT")
-INSTALL_S, RUN_S = 300, 60
+RUN_S = 60
 
 pytestmark = pytest.mark.needs_node
 
 
 @pytest.fixture(scope="session")
 def client_folder() -> Path:
-    """The client with its packages as the lock file pins them, kept from run to run."""
-    npm = shutil.which("npm")
-    if not npm or not shutil.which("node"):
-        pytest.skip("node and npm are not installed; the official gateway client needs Node.js 20 or newer")
-    folder = Path(__file__).parents[3] / "build" / "node-client"
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = (HERE / "package-lock.json").read_bytes()
-    installed = folder / "installed-lock.json"
-    for name in FILES:
-        shutil.copyfile(HERE / name, folder / name)
-    if not installed.exists() or installed.read_bytes() != lock:
-        install(npm, folder)
-        installed.write_bytes(lock)
-    return folder
-
-
-def install(npm: str, folder: Path) -> None:
-    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=INSTALL_S, check=False)
-    if done.returncode and any(code in done.stderr for code in UNREACHABLE):
-        pytest.skip("the npm registry cannot be reached, and the official gateway client is not installed yet")
-    assert done.returncode == 0, done.stderr
+    return install_packages("node-client", HERE, "client.mjs")
 
 
 @pytest.mark.parametrize("kind", on_ledgers("embedded", "fabric"))
