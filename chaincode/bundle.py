@@ -19,10 +19,10 @@ from chaincode.certificate import read_certificate
 from chaincode.checks import check_identifier, check_text
 from chaincode.errors import InvalidBundle, WrongSignature
 from chaincode.identifiers import check_identifiers
+from chaincode.limits import BUNDLE_BYTES
 from chaincode.transaction import parse
 from zunft.v1.bundle_pb2 import Bundle, NodeAddress, SignedBundle
 
-MAX_BUNDLE_BYTES = 100_000
 MAX_ROOTS = 4
 
 
@@ -31,8 +31,8 @@ def read_bundle(data: bytes) -> tuple[SignedBundle, Bundle]:
 
     Raises MalformedRequest, InvalidBundle, WrongSignature.
     """
-    if not 0 < len(data) <= MAX_BUNDLE_BYTES:
-        raise InvalidBundle(f"the bundle must be given, with at most {MAX_BUNDLE_BYTES} bytes")
+    if not 0 < len(data) <= BUNDLE_BYTES:
+        raise InvalidBundle(f"the bundle must be given, with at most {BUNDLE_BYTES} bytes")
     signed = parse(SignedBundle, data, "the bundle")
     bundle = parse(Bundle, signed.bundle, "the bundle's content")
     _check_signature(signed, _check_roots("MSP", bundle.root_certificates)[0])

@@ -17,11 +17,11 @@ from fabric_protos.common import common_pb2, configtx_pb2
 from google.protobuf.message import DecodeError
 
 from chaincode.errors import MalformedRequest, WrongSignature
+from chaincode.limits import EDIT_BYTES
 from chaincode.transaction import Transaction
 from zunft.v1.member_pb2 import ChannelEdit
 
 MAX_UPDATES = 16
-MAX_UPDATE_BYTES = 1_000_000
 # Orderers take the smaller of an ECDSA signature's two forms only.
 _P256_HALF_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551 // 2
 
@@ -30,6 +30,9 @@ def check_edit(edit: ChannelEdit) -> None:
     """Raises MalformedRequest."""
     if not 0 < len(edit.config_updates) <= MAX_UPDATES:
         raise MalformedRequest(f"1 to {MAX_UPDATES} configuration updates must be given")
+    size = sum(map(len, edit.config_updates))
+    if size > EDIT_BYTES:
+        raise MalformedRequest(f"the configuration updates have {size} bytes, {EDIT_BYTES} is the most: make several")
     for data in edit.config_updates:
         _check_update(data)
 
@@ -48,8 +51,6 @@ def check_config_signatures(tx: Transaction, edit: ChannelEdit, signatures: Sequ
 
 
 def _check_update(data: bytes) -> None:
-    if not 0 < len(data) <= MAX_UPDATE_BYTES:
-        raise MalformedRequest(f"a configuration update has 1 to {MAX_UPDATE_BYTES} bytes, not {len(data)}")
     try:
         update = configtx_pb2.ConfigUpdate.FromString(data)
     except DecodeError as error:

@@ -86,8 +86,11 @@ def _check_charter(charter: Charter) -> None:
         raise MalformedRequest(f"token.currency must be an ISO 4217 code such as EUR, not {currency[:16]!r}")
     if not 0 <= charter.entry.deposit_micro <= MAX_AMOUNT_MICRO:
         raise AmountOutOfRange("entry.deposit_micro must be between 0 and 10^18")
-    for scheme in charter.entry.required_identifiers:
+    required = charter.entry.required_identifiers
+    for scheme in required:
         check_scheme(scheme)
+    if len(set(required)) < len(required):
+        raise MalformedRequest("entry.required_identifiers names a scheme twice: name each once")
     check_duration("exit.notice_period_s", charter.exit.notice_period_s)
     _check_voting(charter.voting)
 

@@ -98,6 +98,7 @@ async def _dispatch(stub: Stub) -> Message | bytes:
     kind = TRANSACTIONS.get(name)
     if kind is None:
         raise UnknownTransaction(f"there is no transaction {name[:64]!r}")
+    _check_arguments(stub, kind)
     tx = Transaction(stub, kind)
     kind.check_role(tx.caller)
     return await kind.handler(tx, parse(kind.request, data, "the request"))
@@ -107,6 +108,12 @@ def _read_call(stub: Stub) -> tuple[str, bytes]:
     if len(stub.args) not in (2, 3):
         raise MalformedRequest("a transaction takes its name, its request, and in an open agreement a disclosure")
     return stub.args[0].decode(errors="replace"), stub.args[1]
+
+
+def _check_arguments(stub: Stub, kind: TransactionType) -> None:
+    """Nobody would look at a disclosure where none is due, and the channel would carry it all the same."""
+    if len(stub.args) == 3 and kind.endorsers is not Endorsers.PARTIES and kind.name not in _SHOWING_A_HEAD:
+        raise MalformedRequest(f"{kind.name} takes no disclosure: leave its third argument out")
 
 
 # --- the table: the single source for the check, the docs and the tests --------------------------------------------
@@ -148,6 +155,9 @@ def _query(name: str, request: type[Message], handler: Handler, relation: Relati
     rights = name, frozenset(Role), frozenset({relation}), Business.QUERY
     return TransactionType(*rights, request, handler, Endorsers.NONE)
 
+
+# Endorsed by the majority, and yet a party may have to show its last head.
+_SHOWING_A_HEAD = frozenset({"account.close", "account.withdraw"})
 
 _ROWS = (
     _majority("charter.found", charter_pb2.FoundCharter, charter.found, {ADMIN}, {FOUNDER}, FOUNDING),

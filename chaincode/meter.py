@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from chaincode import keys
+from chaincode.certificate import UNREADABLE
 from chaincode.checks import check_identifier, check_text
 from chaincode.errors import AlreadyExists, MalformedRequest, WrongSignature, WrongStatus
 from chaincode.membership import end_obligation, note_obligation
@@ -97,7 +98,7 @@ def check_possession(meter_id: str, public_key: bytes, signature: bytes) -> None
     """Raises MalformedRequest unless it is an EC P-256 key, WrongSignature unless its holder signed."""
     try:
         loaded = load_der_public_key(public_key)
-    except ValueError as error:
+    except UNREADABLE as error:
         raise MalformedRequest("public_key must be DER SubjectPublicKeyInfo") from error
     if not isinstance(loaded, ec.EllipticCurvePublicKey) or not isinstance(loaded.curve, ec.SECP256R1):
         raise MalformedRequest("public_key must be an EC P-256 key")

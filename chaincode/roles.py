@@ -13,6 +13,9 @@ from cryptography import x509
 
 ATTRIBUTES_OID = x509.ObjectIdentifier("1.2.3.4.5.6.7.8.1")
 ROLES_ATTRIBUTE = "zunft.roles"
+# Of arrays and objects in the attributes; Fabric CA's have two. A member's own CA may write anything, and what its
+# parser can take depends on where it is called, so that one endorser could read a role and another none.
+MAX_BRACKETS = 32
 
 
 class Role(enum.StrEnum):
@@ -39,7 +42,10 @@ def read_roles(certificate: x509.Certificate) -> frozenset[Role]:
 
 
 def _attribute(extension: bytes, name: str) -> str:
+    if extension.count(b"[") + extension.count(b"{") > MAX_BRACKETS:
+        return ""
     try:
-        return str(json.loads(extension)["attrs"][name])
+        value = json.loads(extension.decode())["attrs"][name]
     except (ValueError, KeyError, TypeError):
         return ""
+    return value if isinstance(value, str) else ""

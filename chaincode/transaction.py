@@ -15,9 +15,11 @@ from chaincode import keys
 from chaincode.caller import Caller, read_caller
 from chaincode.errors import MalformedRequest, NotFound
 from chaincode.keys import Key
+from chaincode.limits import max_bytes
 from chaincode.relation import Relation, Stand
 from chaincode.rights import Rights
 from chaincode.stub import Stub, implicit_collection
+from chaincode.unknown_fields import has_unknown_fields
 from zunft.v1.event_pb2 import LedgerEvent
 from zunft.v1.token_pb2 import Posting
 
@@ -135,8 +137,14 @@ def serialise(message: Message) -> bytes:
 
 
 def parse(message: type[M], data: bytes, what: str) -> M:
-    """The message in `data`; raises MalformedRequest."""
+    """The message that somebody has sent: within its limit in bytes, and all of it known. Raises MalformedRequest."""
+    most = max_bytes(message)
+    if len(data) > most:
+        raise MalformedRequest(f"{what} has {len(data)} bytes, {most} is the most: send less at once")
     try:
-        return message.FromString(data)
+        parsed = message.FromString(data)
     except DecodeError as error:
         raise MalformedRequest(f"{what} is not a zunft.v1.{message.DESCRIPTOR.name}") from error
+    if has_unknown_fields(parsed):
+        raise MalformedRequest(f"{what} has fields that this contract does not know: leave them out")
+    return parsed

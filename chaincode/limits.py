@@ -1,0 +1,50 @@
+"""How large whatever comes with a transaction may be, in bytes: one limit for each kind of message.
+
+A limit is asked before anything is parsed, so nobody pays for more than it allows. What is on the ledger already is
+read whatever its size: it may be older than the limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from google.protobuf.message import Message
+
+from zunft.v1.agreement_pb2 import AmendAgreement, ProposeAgreement, Terms
+from zunft.v1.ballot_pb2 import CastVote, RenewBallot
+from zunft.v1.bundle_pb2 import Bundle, SignedBundle
+from zunft.v1.charter_pb2 import AmendCharter, FoundCharter
+from zunft.v1.member_pb2 import ApplyMember, DepartMember, ExcludeMember
+from zunft.v1.usage_pb2 import Disclosure
+
+# A request that has no limit of its own: a few names, texts, amounts, digests and signatures.
+REQUEST_BYTES = 8_000
+CHARTER_BYTES = 8_000
+BUNDLE_BYTES = 100_000
+# All updates of the channel's configuration that one ballot takes: each names every orderer's certificates.
+EDIT_BYTES = 500_000
+# Signatures over all of an edit's updates, each with its certificate.
+SIGNATURES_BYTES = 64_000
+TERMS_BYTES = 1_000_000
+DISCLOSURE_BYTES = 20_000_000
+
+_BYTES: Mapping[type[Message], int] = {
+    FoundCharter: 200_000,
+    AmendCharter: CHARTER_BYTES + REQUEST_BYTES,
+    Bundle: BUNDLE_BYTES,
+    SignedBundle: BUNDLE_BYTES,
+    ApplyMember: BUNDLE_BYTES + EDIT_BYTES + REQUEST_BYTES,
+    DepartMember: EDIT_BYTES + REQUEST_BYTES,
+    ExcludeMember: EDIT_BYTES + REQUEST_BYTES,
+    RenewBallot: EDIT_BYTES + REQUEST_BYTES,
+    CastVote: SIGNATURES_BYTES + REQUEST_BYTES,
+    Terms: TERMS_BYTES,
+    ProposeAgreement: TERMS_BYTES + REQUEST_BYTES,
+    AmendAgreement: TERMS_BYTES + REQUEST_BYTES,
+    Disclosure: DISCLOSURE_BYTES,
+}
+
+
+def max_bytes(message: type[Message]) -> int:
+    """The limit for messages of this kind."""
+    return _BYTES.get(message, REQUEST_BYTES)

@@ -1,0 +1,180 @@
+"""Whoever makes what others have to read as large as it likes, or puts into it what nobody sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+from chaincode import keys
+from chaincode.agreement import TERMS
+from chaincode.contract import TRANSACTIONS, Endorsers
+from chaincode.errors import ContractError, Forbidden, InvalidBundle, MalformedRequest
+from chaincode.head import DISCLOSURE
+from chaincode.limits import max_bytes
+from chaincode.transaction import serialise
+from node.ledger.gateway import Gateway, SigningIdentity
+from tests.attacks.rogue import Rogue
+from tests.conformance.scene import Scene
+from tests.consortium.hand_meter import HandMeter
+from tests.consortium.member import user_for
+from zunft.v1.agreement_pb2 import ShareTerms, Terms
+from zunft.v1.bundle_pb2 import Bundle, SignedBundle
+from zunft.v1.charter_pb2 import AmendCharter
+from zunft.v1.member_pb2 import ApplyMember, ChannelEdit, ExcludeMember
+from zunft.v1.meter_pb2 import RegisterMeter
+from zunft.v1.record_pb2 import ReadKey
+from zunft.v1.usage_pb2 import Disclosure, SubmitUsage
+
+# Field 15,000, of bytes, which no message has.
+HIDDEN = bytes.fromhex("c2a907") + b"\x06hidden"
+KEY = HandMeter("m").registration().public_key
+
+
+def ask(scene: Scene, name: str, request: Message | bytes, *args: bytes, gateway: Gateway | None = None) -> None:
+    """Has a transaction endorsed, and sends it to nobody."""
+    gateway = gateway or scene.consortium.gateway("MakerMSP", user_for(name))
+    if TRANSACTIONS[name].endorsers is Endorsers.NONE:
+        scene.consortium.run(gateway.evaluate(name, request))
+        return
+    proposal = gateway.new_proposal(name, request, extra_args=args, endorsing_msp_ids=["MakerMSP"])
+    scene.consortium.run(gateway.endorse(proposal))
+
+
+def disclosing(scene: Scene, name: str, request: Message, what: str, data: bytes) -> None:
+    """As transient data."""
+    gateway = scene.consortium.gateway("MakerMSP", user_for(name))
+    proposal = gateway.new_proposal(name, request, transient={what: data}, endorsing_msp_ids=["MakerMSP"])
+    scene.consortium.run(gateway.endorse(proposal))
+
+
+def hiding(message: type[Message]) -> Iterator[Message]:
+    """Messages of this type with something hidden: at the top, and in every message that it can hold."""
+    top = message()
+    top.MergeFromString(HIDDEN)
+    yield top
+    for field in message.DESCRIPTOR.fields:
+        for part in hiding(GetMessageClass(field.message_type)) if field.message_type else ():
+            whole = message()
+            if field.label == FieldDescriptor.LABEL_REPEATED:
+                getattr(whole, field.name).append(part)
+            else:
+                getattr(whole, field.name).CopyFrom(part)
+            yield whole
+
+
+@pytest.mark.fault(14)
+@pytest.mark.parametrize("name", TRANSACTIONS)
+def test_no_request_carries_what_nobody_sees(scene: Scene, name: str) -> None:
+    for request in hiding(TRANSACTIONS[name].request):
+        with pytest.raises(MalformedRequest, match="fields that this contract does not know"):
+            ask(scene, name, request)
+
+
+@pytest.mark.fault(14)
+@pytest.mark.parametrize("message", [Terms, Disclosure, SignedBundle, Bundle])
+def test_nothing_that_a_request_brings_along_does_either(scene: Scene, message: type[Message]) -> None:
+    agreement_id = scene.fresh.agreement_id
+    bring: dict[type[Message], Callable[[bytes], None]] = {
+        Terms: lambda data: disclosing(scene, "agreement.share", ShareTerms(provider_msp_id="MakerMSP"), TERMS, data),
+        Disclosure: lambda data: disclosing(
+            scene, "usage.submit", SubmitUsage(agreement_id=agreement_id), DISCLOSURE, data
+        ),
+        SignedBundle: lambda data: apply(scene, data),
+        Bundle: lambda data: apply(scene, serialise(SignedBundle(bundle=data))),
+    }
+    for hidden in hiding(message):
+        with pytest.raises(MalformedRequest, match="fields that this contract does not know"):
+            bring[message](serialise(hidden))
+
+
+@pytest.mark.fault(14)
+@pytest.mark.parametrize("name", TRANSACTIONS)
+def test_no_request_is_larger_than_its_kind_may_be(scene: Scene, name: str) -> None:
+    most = max_bytes(TRANSACTIONS[name].request)
+    with pytest.raises(MalformedRequest, match=f"{most} is the most"):
+        ask(scene, name, padded(most + 1))
+
+
+@pytest.mark.fault(14)
+@pytest.mark.parametrize("name", [name for name, kind in TRANSACTIONS.items() if kind.endorsers is Endorsers.MAJORITY])
+def test_no_transaction_carries_arguments_that_nobody_reads(scene: Scene, name: str) -> None:
+    with pytest.raises(ContractError) as refused:
+        ask(scene, name, b"", bytes(1000))
+    if name not in ("account.close", "account.withdraw"):
+        assert "takes no disclosure" in str(refused.value)
+
+
+@pytest.mark.fault(14)
+def test_a_ballot_is_as_small_as_its_question(scene: Scene) -> None:
+    """A charter, an edit and a bundle that everybody who lists the ballots would have to read."""
+    update = scene.consortium.edit(1).config_updates[0]
+    edit = ChannelEdit(config_updates=[update + update * (252_000 // len(update))] * 2)
+    with pytest.raises(MalformedRequest, match="500000 is the most"):
+        ask(scene, "member.exclude", ExcludeMember(msp_id="ForgeMSP", edit=edit, reason="r"))
+    with pytest.raises(InvalidBundle, match="at most 100000 bytes"):
+        apply(scene, bytes(100_001))
+    charter = scene.consortium.read(keys.CHARTER)
+    charter.version += 1
+    charter.entry.required_identifiers.extend(["lei", "vat"] * 100)
+    with pytest.raises(MalformedRequest, match="names a scheme twice"):
+        ask(scene, "charter.amend", AmendCharter(charter=charter))
+
+
+@pytest.mark.fault(24)
+def test_a_certificate_with_deep_attributes_has_no_roles(scene: Scene, rogue: Rogue) -> None:
+    """Deep as no parser goes, and as deep as some go: what is read must not hang on who reads it."""
+    for depth in (20_000, 900, 40):
+        attributes = b'{"attrs": {"zunft.roles": "admin", "x": ' + b"[" * depth + b"]" * depth + b"}}"
+        with pytest.raises(Forbidden, match="your certificate has none"):
+            ask(scene, "charter.amend", AmendCharter(), gateway=as_user(scene, rogue.issue(attributes=attributes)))
+
+
+@pytest.mark.fault(24)
+def test_a_certificate_with_any_junk_for_attributes_has_no_roles(scene: Scene, rogue: Rogue) -> None:
+    for attributes in (b"junk", b"[]", b"9" * 5000, b'{"attrs": 1}', b'{"attrs": {"zunft.roles": ["admin"]}}', b"\xff"):
+        with pytest.raises(Forbidden, match="your certificate has none"):
+            ask(scene, "charter.amend", AmendCharter(), gateway=as_user(scene, rogue.issue(attributes=attributes)))
+
+
+@pytest.mark.fault(24)
+@pytest.mark.parametrize(
+    "public_key",
+    [
+        # A key on a curve, and of an algorithm, that no library knows; one that is none; on the right curve no point.
+        KEY.replace(bytes.fromhex("2a8648ce3d030107"), bytes.fromhex("2a8648ce3d030109")),
+        KEY.replace(bytes.fromhex("2a8648ce3d0201"), bytes.fromhex("2a8648ce3d0209")),
+        b"junk",
+        KEY[:-1] + bytes([KEY[-1] ^ 1]),
+    ],
+    ids=["unknown-curve", "unknown-algorithm", "junk", "no-point"],
+)
+def test_a_meters_key_that_nobody_can_read_is_refused(scene: Scene, public_key: bytes) -> None:
+    with pytest.raises(MalformedRequest, match="public_key must be"):
+        ask(scene, "meter.register", RegisterMeter(meter_id="m", public_key=public_key))
+
+
+def test_a_query_is_small_as_well(scene: Scene) -> None:
+    with pytest.raises(MalformedRequest):
+        ask(scene, "record.read", ReadKey(key="k" * 10_000))
+
+
+def apply(scene: Scene, signed_bundle: bytes) -> None:
+    request = ApplyMember(msp_id="MillMSP", signed_bundle=signed_bundle, edit=scene.consortium.edit(1))
+    ask(scene, "member.apply", request)
+
+
+def padded(size: int) -> bytes:
+    """Bytes that any message can be parsed from: an unknown field of this size altogether."""
+    tag = HIDDEN[:3]
+    length = size - len(tag) - 4
+    varint = bytes([length & 0x7F | 0x80, length >> 7 & 0x7F | 0x80, length >> 14 & 0x7F | 0x80, length >> 21])
+    return tag + varint + bytes(length)
+
+
+def as_user(scene: Scene, identity: SigningIdentity) -> Gateway:
+    known = scene.consortium.gateway("ForgeMSP", "admin")
+    return Gateway(known.transport, identity, channel=known.channel, clock=lambda: scene.consortium.clock.now_us)
