@@ -77,12 +77,9 @@ def test_no_request_carries_what_nobody_sees(scene: Scene, name: str) -> None:
 @pytest.mark.fault(14)
 @pytest.mark.parametrize("message", [Terms, Disclosure, SignedBundle, Bundle])
 def test_nothing_that_a_request_brings_along_does_either(scene: Scene, message: type[Message]) -> None:
-    agreement_id = scene.fresh.agreement_id
     bring: dict[type[Message], Callable[[bytes], None]] = {
         Terms: lambda data: disclosing(scene, "agreement.share", ShareTerms(provider_msp_id="MakerMSP"), TERMS, data),
-        Disclosure: lambda data: disclosing(
-            scene, "usage.submit", SubmitUsage(agreement_id=agreement_id), DISCLOSURE, data
-        ),
+        Disclosure: lambda data: disclosing(scene, "usage.submit", SubmitUsage(agreement_id="A1"), DISCLOSURE, data),
         SignedBundle: lambda data: apply(scene, data),
         Bundle: lambda data: apply(scene, serialise(SignedBundle(bundle=data))),
     }
