@@ -12,10 +12,10 @@ readings:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from node.tariff.file import OUTCOMES
+from node.written_time import parse_iso, single_us
 from node.yaml_tree import Tree, read_yaml
 from zunft.v1.tariff_pb2 import Outcome
 from zunft.v1.usage_pb2 import Correction, CorrectionReading
@@ -57,10 +57,11 @@ def _text(fields: Mapping[str, Tree], name: str) -> str:
 
 def _time_us(tree: Tree) -> int:
     """An ISO 8601 time with its offset from UTC."""
+    example = "write it like 2026-03-16T10:00:00+01:00."
     try:
-        moment = datetime.fromisoformat(tree.text())
-    except ValueError:
-        tree.fail(f"{tree.text()!r} is no time: write it like 2026-03-16T10:00:00+01:00.")
-    if moment.tzinfo is None:
-        tree.fail("the time lacks its offset from UTC: write it like 2026-03-16T10:00:00+01:00.")
-    return (moment - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1)
+        written = parse_iso(tree.text())
+        if written.moment.tzinfo is None:
+            tree.fail(f"the time lacks its offset from UTC: {example}")
+        return single_us(written.moment, "UTC")
+    except (ValueError, OverflowError) as error:
+        tree.fail(f"{error}: {example}")

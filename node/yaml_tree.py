@@ -5,10 +5,8 @@ Scalars are kept as they stand in the file, so that 0.1 never becomes a binary f
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn
@@ -17,10 +15,10 @@ import grpc
 import yaml
 
 from node.errors import NodeError
+from node.exact import NotANumber, TooFine, scaled
 
 FILE_BYTES_MAX = 1_000_000
 _INT64_MAX = 2**63 - 1
-_DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
 class WrongFile(NodeError):
@@ -99,14 +97,15 @@ class Tree:
         return self._scaled(text[:-1].rstrip(), places - 2)
 
     def _scaled(self, text: str, places: int) -> int:
-        if not _DECIMAL.fullmatch(text):
-            self.fail(f"{text!r} is no number: write digits and a point, like 1234.56.")
-        scaled = Decimal(text).scaleb(places)
-        if len(text) > 40 or abs(scaled) > _INT64_MAX:
-            self.fail(f"{text} is too large: write a number below {_INT64_MAX // 10**places:,}.")
-        if scaled != scaled.to_integral_value():
+        try:
+            number = scaled(text, places)
+        except NotANumber:
+            self.fail(f"{text[:40]!r} is no number: write digits and a point, like 1234.56.")
+        except TooFine:
             self.fail(f"{text} is too fine: at most {places} digits after the point are possible.")
-        return int(scaled)
+        if abs(number) > _INT64_MAX:
+            self.fail(f"{text} is too large: write a number below {_INT64_MAX // 10**places:,}.")
+        return number
 
 
 def read_yaml(path: Path) -> Tree:

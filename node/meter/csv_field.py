@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 
+from chaincode.batch import MAX_NAME_BYTES
 from chaincode.rating.limits import READING_QUANTITY_MICRO_MAX
+from node.exact import NotANumber, TooFine, scaled
 from node.tariff.file import OUTCOMES
 from node.yaml_tree import Tree
 
-_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
 _MILLI_MAX = 10**12
 # (digits after the point, largest value) of the fields that are numbers. Utilisation is in percent, stored in 10^-3.
 _SCALES = {"quantity": (6, READING_QUANTITY_MICRO_MAX), "utilisation": (1, _MILLI_MAX), "speed": (3, _MILLI_MAX)}
@@ -45,7 +44,7 @@ def source_of(field: str, tree: Tree, decimal_point: str) -> Source:
     if field in _SCALES:
         places, most = _SCALES[field]
         return Source(column, lambda text: _scaled(text, places, most, decimal_point))
-    return Source(column, lambda text: text)
+    return Source(column, _name)
 
 
 def _value_of(field: str, tree: Tree) -> int | str:
@@ -56,7 +55,14 @@ def _value_of(field: str, tree: Tree) -> int | str:
         return tree.milli()
     if field == "utilisation":
         return tree.percent(3)
-    return tree.choice(OUTCOMES) if field == "outcome" else tree.text()
+    return tree.choice(OUTCOMES) if field == "outcome" else _own_name(tree)
+
+
+def _own_name(tree: Tree) -> str:
+    try:
+        return _name(tree.text())
+    except ValueError as error:
+        tree.fail(str(error))
 
 
 def _translated(values: dict[str, int | str], text: str) -> int | str:
@@ -65,15 +71,24 @@ def _translated(values: dict[str, int | str], text: str) -> int | str:
     return values[text]
 
 
+def _name(text: str) -> str:
+    """What a batch can hold; it is signed whole."""
+    if len(text.encode()) > MAX_NAME_BYTES:
+        raise ValueError(f"{text[:40]!r}… has more than {MAX_NAME_BYTES} bytes: shorten it.")
+    return text
+
+
 def _scaled(text: str, places: int, most: int, decimal_point: str) -> int:
     """Exact; refuses what is finer than `places` digits after the point."""
     other_point = "." if decimal_point == "," else ","
-    plain = text.replace(decimal_point, ".")
-    if other_point in text or not _NUMBER.fullmatch(plain):
-        raise ValueError(f"{text!r} is no number: correct it, or the mapping's decimal.")
-    scaled = Decimal(plain).scaleb(places)
-    if scaled != scaled.to_integral_value():
-        raise ValueError(f"{text} is finer than {places} digits after the point: round it before.")
-    if abs(scaled) > most:
+    try:
+        if other_point in text:
+            raise NotANumber
+        number = scaled(text.replace(decimal_point, "."), places, exponent=True)
+    except NotANumber as error:
+        raise ValueError(f"{text[:40]!r} is no number: correct it, or the mapping's decimal.") from error
+    except TooFine as error:
+        raise ValueError(f"{text} is finer than {places} digits after the point: round it before.") from error
+    if abs(number) > most:
         raise ValueError(f"{text} is beyond {most // 10**places:,}: correct it, or use a larger unit.")
-    return int(scaled)
+    return number

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import csv
+from array import array
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn, TextIO
 
-from chaincode.columns import Columns
+import numpy as np
+
+from chaincode.columns import Columns, Int64Column
 from node.meter.csv_field import Source, source_of
 from node.meter.csv_time import Clock, clock_of
-from node.meter.reading import Reading, to_columns
-from node.tariff.file import OUTCOMES
+from node.meter.doubled_hour import resolve
 from node.yaml_tree import WrongFile, read_yaml
+
+# What is read at once stays within some 300 MB.
+ROWS_MAX = 2_000_000
+LINE_CHARACTERS_MAX = 1_000_000
+NAMES_CHARACTERS_MAX = 50_000_000
 
 _DELIMITERS = {"comma": ord(","), "semicolon": ord(";"), "tab": ord("\t")}
 _POINTS = {"point": ord("."), "comma": ord(",")}
-_FIELDS = ("quantity", "utilisation", "speed", "outcome", "step", "work_item", "location")
-_OUTCOMES = {int(outcome): outcome for outcome in OUTCOMES.values()}
+_NUMBERS = ("quantity", "utilisation", "speed")
+_NAMES = ("step", "work_item", "location")
+_FIELDS = (*_NUMBERS, "outcome", *_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +39,17 @@ class CsvMapping:
 
 
 def read_csv(path: Path, mapping: CsvMapping) -> Columns:
-    """All readings of a file, which must be in the order of time.
+    """All readings of a file, which must be in the order of time. The file is read once, so it may be a pipe.
 
     Raises:
         WrongFile: names the file, the row and the column, and says what is wrong there.
     """
-    readings: list[Reading] = []
-    for place, row in _rows(path, mapping):
-        previous_us = readings[-1].time_us if readings else -1
-        readings.append(_reading(place, row, mapping, len(readings), previous_us))
-    if not readings:
+    table = _Table(path, mapping)
+    for line, row in _rows(path, mapping):
+        table.add(line, row)
+    if not len(table.lines):
         raise WrongFile(f"{path} has no rows below its heading: export it again.")
-    return to_columns(readings)
+    return table.columns()
 
 
 def read_mapping(path: Path) -> CsvMapping:
@@ -55,19 +63,107 @@ def read_mapping(path: Path) -> CsvMapping:
     )
 
 
-def _rows(path: Path, mapping: CsvMapping) -> Iterator[tuple[str, dict[str, str]]]:
-    """("file, row n", values by column) of every row that is not empty."""
+@dataclass
+class _Table:
+    """The rows so far, a column of numbers per field; names are numbered in the order of their coming."""
+
+    path: Path
+    mapping: CsvMapping
+    lines: array[int] = field(default_factory=lambda: array("q"))
+    first_us: array[int] = field(default_factory=lambda: array("q"))
+    second_us: array[int] = field(default_factory=lambda: array("q"))
+    values: dict[str, array[int]] = field(init=False)
+    names: dict[str, dict[str, int]] = field(init=False)
+    characters: int = 0
+
+    def __post_init__(self) -> None:
+        self.values = {name: array("q") for name in self.mapping.sources}
+        self.names = {name: {"": 0} for name in _NAMES}
+
+    def add(self, line: int, row: Mapping[str, str]) -> None:
+        """Raises WrongFile."""
+        if len(self.lines) == ROWS_MAX:
+            raise WrongFile(
+                f"{self.path} has more than {ROWS_MAX:,} rows: split it; parts are imported in their order."
+            )
+        for name, source in self.mapping.sources.items():
+            value = self._value(line, source, row)
+            self.values[name].append(value if isinstance(value, int) else self._number_of(name, value))
+        first_us, second_us = self._moments(line, row)
+        self.lines.append(line)
+        self.first_us.append(first_us)
+        self.second_us.append(second_us)
+
+    def columns(self) -> Columns:
+        """Raises WrongFile where the rows are not in the order of time."""
+        times_us = resolve(_column(self.first_us), _column(self.second_us))
+        back = np.flatnonzero(np.diff(times_us) < 0)
+        if len(back):
+            self._fail(self.lines[int(back[0]) + 1], self._time_columns, "older than the row before: sort the rows.")
+        columns = {name: self._reported(name) for name in self.values}
+        return Columns(
+            time_us=times_us,
+            quantity_micro=_column(self.values["quantity"]),
+            utilisation_milli=columns.get("utilisation"),
+            speed_milli=columns.get("speed"),
+            outcome=columns.get("outcome"),
+            step=columns.get("step"),
+            work_item=columns.get("work_item"),
+            location=columns.get("location"),
+            steps=tuple(self.names["step"])[1:],
+            work_items=tuple(self.names["work_item"])[1:],
+            locations=tuple(self.names["location"])[1:],
+        )
+
+    def _reported(self, name: str) -> Int64Column | None:
+        """None where no row says anything."""
+        column = _column(self.values[name])
+        return column if name in _NUMBERS or column.any() else None
+
+    def _number_of(self, field_name: str, name: str) -> int:
+        known = self.names[field_name]
+        if name not in known:
+            self.characters += len(name)
+            if self.characters > NAMES_CHARACTERS_MAX:
+                raise WrongFile(f"{self.path} has more names than can be read at once: split it.")
+            known[name] = len(known)
+        return known[name]
+
+    def _moments(self, line: int, row: Mapping[str, str]) -> tuple[int, int]:
+        try:
+            return self.mapping.clock.read(row, len(self.lines))
+        except (ValueError, OverflowError) as error:
+            self._fail(line, self._time_columns, f"{error}. Correct the row, or the mapping's time.")
+
+    def _value(self, line: int, source: Source, row: Mapping[str, str]) -> int | str:
+        try:
+            return source.read(row[source.column].strip() if source.column else "")
+        except ValueError as error:
+            self._fail(line, source.column, str(error))
+
+    def _fail(self, line: int, column: str, problem: str) -> NoReturn:
+        raise WrongFile(f"{self.path}, row {line}, column {column}: {problem}")
+
+    @property
+    def _time_columns(self) -> str:
+        return " ".join(self.mapping.clock.all_columns)
+
+
+def _rows(path: Path, mapping: CsvMapping) -> Iterator[tuple[int, dict[str, str]]]:
+    """(line, values by column) of every row that is not empty."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.reader(file, delimiter=mapping.delimiter, strict=True)
+            rows = csv.reader(_lines(path, file), delimiter=mapping.delimiter, strict=True)
             heading = next(rows, [])
             _check_heading(path, heading, mapping)
             for row in rows:
-                place = f"{path}, row {rows.line_num}"
                 if len(row) not in (0, len(heading)):
-                    raise WrongFile(f"{place}: it has {len(row)} values, the heading has {len(heading)}: mend the row.")
+                    raise WrongFile(
+                        f"{path}, row {rows.line_num}: it has {len(row)} values, the heading has {len(heading)}: mend "
+                        "the row."
+                    )
                 if row:
-                    yield place, dict(zip(heading, row, strict=True))
+                    yield rows.line_num, dict(zip(heading, row, strict=True))
     except OSError as error:
         raise WrongFile(f"{path} cannot be read ({error.strerror}): check the name and the permissions.") from error
     except UnicodeDecodeError as error:
@@ -76,8 +172,16 @@ def _rows(path: Path, mapping: CsvMapping) -> Iterator[tuple[str, dict[str, str]
         raise WrongFile(f"{path} is no CSV ({error}): check its delimiter and quotes.") from error
 
 
+def _lines(path: Path, file: TextIO) -> Iterator[str]:
+    """Whatever the file is, no line takes more memory than a line may have."""
+    while line := file.readline(LINE_CHARACTERS_MAX + 1):
+        if len(line) > LINE_CHARACTERS_MAX:
+            raise WrongFile(f"{path} has a line of more than {LINE_CHARACTERS_MAX:,} characters: it is no CSV.")
+        yield line
+
+
 def _check_heading(path: Path, heading: list[str], mapping: CsvMapping) -> None:
-    for column in (mapping.clock.column, *(source.column for source in mapping.sources.values())):
+    for column in (*mapping.clock.all_columns, *(source.column for source in mapping.sources.values())):
         if column and heading.count(column) != 1:
             problem = "stands twice in" if column in heading else "is not in"
             raise WrongFile(
@@ -86,37 +190,5 @@ def _check_heading(path: Path, heading: list[str], mapping: CsvMapping) -> None:
             )
 
 
-def _reading(place: str, row: Mapping[str, str], mapping: CsvMapping, index: int, previous_us: int) -> Reading:
-    values = {name: _value(place, source, row) for name, source in mapping.sources.items()}
-    return Reading(
-        time_us=_time_us(place, row, mapping.clock, index, previous_us),
-        quantity_micro=int(values["quantity"]),
-        utilisation_milli=_number(values.get("utilisation")),
-        speed_milli=_number(values.get("speed")),
-        outcome=_OUTCOMES[int(values.get("outcome", 0))],
-        step=str(values.get("step", "")),
-        work_item=str(values.get("work_item", "")),
-        location=str(values.get("location", "")),
-    )
-
-
-def _time_us(place: str, row: Mapping[str, str], clock: Clock, index: int, previous_us: int) -> int:
-    text = row[clock.column].strip() if clock.column else ""
-    try:
-        time_us = clock.read(text, index, previous_us)
-    except (ValueError, OverflowError) as error:
-        raise WrongFile(f"{place}, column {clock.column}: {error}. Correct the row, or the mapping's time.") from error
-    if time_us < previous_us:
-        raise WrongFile(f"{place}, column {clock.column}: {text!r} is older than the row before: sort the rows.")
-    return time_us
-
-
-def _value(place: str, source: Source, row: Mapping[str, str]) -> int | str:
-    try:
-        return source.read(row[source.column].strip() if source.column else "")
-    except ValueError as error:
-        raise WrongFile(f"{place}, column {source.column}: {error}") from error
-
-
-def _number(value: int | str | None) -> int | None:
-    return None if value is None else int(value)
+def _column(values: array[int]) -> Int64Column:
+    return np.array(values, dtype=np.int64)

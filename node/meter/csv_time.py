@@ -1,93 +1,176 @@
-"""Times in CSV files: local or absolute, in a column or counted from a begin."""
+"""Times in CSV files: local or absolute, in one column or several, or counted from a begin."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from datetime import datetime, time, timedelta
 
-from chaincode.rating.local_time import is_zone, zone_info
+from chaincode.rating.limits import TIME_US_MAX
+from chaincode.rating.local_time import is_zone
+from node.meter.csv_format import WrongFormat, time_format
+from node.written_time import WrittenTime, both_us, is_summer, parse_iso, single_us
 from node.yaml_tree import Tree
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+# What a row says: the same moment twice, or two where the clocks show it twice and the row does not say which it is.
+Moments = tuple[int, int]
+
 _UNIX_UNITS_US = {"unix_s": 1_000_000, "unix_ms": 1_000, "unix_us": 1}
+# All digits: a spreadsheet's 1.77E+09 has lost the last ones.
+_UNIX_TIME = re.compile(r"(-?[0-9]{1,17})(?:\.([0-9]{1,9}))?")
+_YES_NO = {"yes": 1, "no": 0}
+_BOOLEANS = {"false": 0, "true": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class SummerTime:
+    """The column that says whether a row's clock is on summer time, and by which words."""
+
+    column: str
+    values: Mapping[str, int]
+
+    def chosen(self, moments: Moments, row: Mapping[str, str], zone: str) -> Moments:
+        """The moment that the row's word leaves. Raises ValueError where the zone's clocks never showed that."""
+        word = row[self.column].strip()
+        if word not in self.values:
+            raise ValueError(f"{word!r} is not among the mapping's values of summer_time")
+        wanted = bool(self.values[word])
+        fitting = [time_us for time_us in moments if is_summer(time_us, zone) == wanted]
+        if not fitting:
+            raise ValueError(
+                f"the clocks of {zone} are {'not ' if wanted else ''}on summer time then, against {word!r}"
+            )
+        return fitting[0], fitting[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
     """How a file tells the time."""
 
-    # Empty: the file tells none, and rows follow each other at equal steps.
-    column: str
-    # As strptime takes it, or "iso", "unix_s", "unix_ms", "unix_us".
-    format: str
-    time_zone: str
+    # What a time consists of, joined by a blank. Empty: the file tells none, and rows follow each other at equal steps.
+    columns: tuple[str, ...] = ()
+    # Both raise ValueError and OverflowError; without either a file tells no time.
+    written: Callable[[str], WrittenTime] | None = None
+    unix_unit_us: int = 0
+    time_zone: str = "UTC"
     # 00:00 is written with the date of the day that it ends.
-    midnight_ends_the_day: bool
-    begin_us: int
-    every_us: int
+    midnight_ends_the_day: bool = False
+    summer_time: SummerTime | None = None
+    begin_us: int = 0
+    every_us: int = 0
 
-    def read(self, text: str, row_index: int, previous_us: int) -> int:
-        """Microseconds since 1970 UTC.
+    def read(self, row: Mapping[str, str], row_index: int) -> Moments:
+        """Microseconds since 1970 UTC. Raises ValueError, OverflowError: no such time, or the clocks skipped it."""
+        moments = self._moments(row, row_index)
+        if not 0 <= moments[0] <= moments[1] <= TIME_US_MAX:
+            raise ValueError("it lies beyond the years 1970 to 2199")
+        return moments
 
-        An hour that exists twice, when the clocks go back, is taken as the second one where the file goes on.
+    def text(self, row: Mapping[str, str]) -> str:
+        """All that the row says of its time."""
+        return " ".join(row[column].strip() for column in self.columns).strip()
 
-        Raises:
-            ValueError: the text is no such time, or the clocks skipped it.
-        """
-        if not self.column:
-            return self.begin_us + row_index * self.every_us
-        if self.format in _UNIX_UNITS_US:
-            return _unix_us(text, _UNIX_UNITS_US[self.format])
-        moment = datetime.fromisoformat(text) if self.format == "iso" else datetime.strptime(text, self.format)  # noqa: DTZ007
-        if self.midnight_ends_the_day and (moment.hour, moment.minute, moment.second) == (0, 0, 0):
-            moment += timedelta(days=1)
-        return _time_us(moment, self.time_zone, previous_us)
+    @property
+    def all_columns(self) -> tuple[str, ...]:
+        """What the heading must have."""
+        return (*self.columns, *([self.summer_time.column] if self.summer_time else ()))
+
+    def _moments(self, row: Mapping[str, str], row_index: int) -> Moments:
+        if not self.columns:
+            time_us = self.begin_us + row_index * self.every_us
+            return time_us, time_us
+        if self.written is None:
+            time_us = _unix_us(self.text(row), self.unix_unit_us)
+            return time_us, time_us
+        moments = both_us(self._moment(self.written(self.text(row))), self.time_zone)
+        return self.summer_time.chosen(moments, row, self.time_zone) if self.summer_time else moments
+
+    def _moment(self, written: WrittenTime) -> datetime:
+        ends_here = self.midnight_ends_the_day and written.moment.time() == time() and not written.ends_its_day
+        return written.moment + timedelta(days=1) if ends_here else written.moment
 
 
 def clock_of(tree: Tree) -> Clock:
     """The mapping's `time`. Raises WrongFile."""
-    fields = tree.fields(("column", "format", "time_zone", "midnight_ends_the_day", "begin", "every_s"))
+    keys = ("column", "columns", "format", "time_zone", "midnight_ends_the_day", "summer_time", "begin", "every_s")
+    fields = tree.fields(keys)
     zone = fields["time_zone"].text() if "time_zone" in fields else "UTC"
     if not is_zone(zone):
         fields["time_zone"].fail(f"{zone!r} is no time zone: write its IANA name, such as Europe/Berlin or UTC.")
-    if ("column" in fields) == ("begin" in fields and "every_s" in fields):
-        tree.fail("write either a column, or begin and every_s where the file tells no time.")
-    midnight = fields.get("midnight_ends_the_day")
-    return Clock(
-        column=fields["column"].text() if "column" in fields else "",
-        format=fields["format"].text() if "format" in fields else "iso",
+    told = fields.keys() - {"time_zone"}
+    if told == {"begin", "every_s"}:
+        return Clock(time_zone=zone, begin_us=_begin_us(fields["begin"], zone), every_us=_every_us(fields["every_s"]))
+    if len(told & {"column", "columns"}) != 1 or told & {"begin", "every_s"}:
+        tree.fail("write column or columns, or begin and every_s where the file tells no time.")
+    return _column_clock(fields, zone)
+
+
+def _column_clock(fields: Mapping[str, Tree], zone: str) -> Clock:
+    midnight, summer = fields.get("midnight_ends_the_day"), fields.get("summer_time")
+    form = fields["format"].text() if "format" in fields else "iso"
+    clock = Clock(
+        columns=_columns(fields),
+        written=_written(fields["format"], form, zone) if "format" in fields else parse_iso,
+        unix_unit_us=_UNIX_UNITS_US.get(form, 0),
         time_zone=zone,
-        midnight_ends_the_day=bool(midnight.choice({"false": 0, "true": 1})) if midnight else False,
-        begin_us=_begin_us(fields["begin"], zone) if "begin" in fields else 0,
-        every_us=fields["every_s"].micro() if "every_s" in fields else 0,
+        midnight_ends_the_day=bool(midnight.choice(_BOOLEANS)) if midnight else False,
+        summer_time=_summer_time(summer) if summer else None,
     )
+    if clock.unix_unit_us and (len(clock.columns) > 1 or midnight or summer):
+        fields["format"].fail(f"{form} is one number, which says all: leave out columns and the keys of local times.")
+    return clock
+
+
+def _columns(fields: Mapping[str, Tree]) -> tuple[str, ...]:
+    if "column" in fields:
+        return (fields["column"].text(),)
+    columns = tuple(item.text() for item in fields["columns"].items())
+    if not columns or len(set(columns)) < len(columns):
+        fields["columns"].fail("write the columns that a time consists of, each once, like [Date, Time].")
+    return columns
+
+
+def _written(tree: Tree, form: str, zone: str) -> Callable[[str], WrittenTime] | None:
+    """Of a local or absolute time; None where the time is a number."""
+    if form in _UNIX_UNITS_US:
+        return None
+    if form == "iso":
+        return parse_iso
+    try:
+        return time_format(form, zone).parse
+    except WrongFormat as error:
+        tree.fail(f"the format {form!r} cannot be used: {error}.")
+
+
+def _summer_time(tree: Tree) -> SummerTime:
+    keys = ("column", "values")
+    fields = tree.fields(keys, required=keys)
+    values = {word: value.choice(_YES_NO) for word, value in fields["values"].entries().items()}
+    return SummerTime(fields["column"].text(), values)
 
 
 def _begin_us(tree: Tree, zone: str) -> int:
     try:
-        return _time_us(datetime.fromisoformat(tree.text()), zone, 0)
-    except ValueError:
-        tree.fail(f"{tree.text()!r} is no time: write it like 2026-05-01 06:00:00.")
+        return single_us(parse_iso(tree.text()).moment, zone)
+    except (ValueError, OverflowError) as error:
+        tree.fail(f"{error}: write it like 2026-05-01 06:00:00.")
+
+
+def _every_us(tree: Tree) -> int:
+    every_us = tree.micro()
+    if every_us < 0:
+        tree.fail("rows follow each other: write seconds, 0 or more.")
+    return every_us
 
 
 def _unix_us(text: str, unit_us: int) -> int:
-    try:
-        value = Decimal(text) * unit_us
-    except InvalidOperation as error:
-        raise ValueError(f"{text!r} is no number") from error
-    if not value.is_finite() or value != int(value):
+    match = _UNIX_TIME.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text[:40]!r} is no whole time: write all its digits")
+    fraction = (match[2] or "").rstrip("0")
+    parts, rest = divmod(int(fraction or 0) * unit_us, int(10 ** len(fraction)))
+    if rest:
         raise ValueError(f"{text!r} is finer than a microsecond")
-    return int(value)
-
-
-def _time_us(moment: datetime, zone: str, previous_us: int) -> int:
-    if moment.tzinfo is not None:
-        return (moment - _EPOCH) // _MICROSECOND
-    local = moment.replace(tzinfo=zone_info(zone))
-    first_us = (local.astimezone(UTC) - _EPOCH) // _MICROSECOND
-    if local.astimezone(UTC).astimezone(zone_info(zone)).replace(tzinfo=None) != moment:
-        raise ValueError(f"{moment} does not exist in {zone}: the clocks went forward")
-    second_us = (local.replace(fold=1).astimezone(UTC) - _EPOCH) // _MICROSECOND
-    return second_us if first_us <= previous_us < second_us else first_us
+    whole_us = int(match[1]) * unit_us
+    return whole_us - parts if text.startswith("-") else whole_us + parts

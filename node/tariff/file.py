@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import yaml
 
 from chaincode.errors import InvalidTariff
 from chaincode.rating import check_tariff
-from chaincode.rating.local_time import is_zone, zone_info
+from chaincode.rating.local_time import is_zone
 from node.tariff.time_band import parse_time_band
+from node.written_time import parse_iso, single_us
 from node.yaml_tree import Tree, WrongFile, parse_yaml, read_yaml
 from zunft.v1 import tariff_pb2
 from zunft.v1.tariff_pb2 import (
@@ -181,14 +182,12 @@ def _deadline_us(tree: Tree, zone: str) -> int:
     """A local date, to the end of that day, or a local date and time of day."""
     text = tree.text()
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        tree.fail(f"{text!r} is no time: write a date like 2026-12-31, or with a time of day 2026-12-31 18:00.")
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone_info(zone))
-    if len(text) == len("2026-12-31"):
-        moment = moment + timedelta(days=1, microseconds=-1)
-    return (moment - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1)
+        written = parse_iso(text)
+        if written.is_date:
+            return single_us(written.moment + timedelta(days=1), zone) - 1
+        return single_us(written.moment, zone)
+    except (ValueError, OverflowError) as error:
+        tree.fail(f"{error}: write a date like 2026-12-31, or with a time of day 2026-12-31 18:00.")
 
 
 def _selector(tree: Tree) -> Selector:

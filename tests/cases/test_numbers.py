@@ -1,0 +1,44 @@
+"""Numbers that people write are taken exactly as they stand, or refused; nothing is rounded on the way."""
+
+from __future__ import annotations
+
+from decimal import Decimal, localcontext
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from node.exact import NotANumber, TooFine, scaled
+from node.yaml_tree import WrongFile, parse_yaml
+from tests.cases.files import readings
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=9).filter(lambda number: abs(number) < 10**20))
+def test_a_number_is_what_it_says(number: Decimal) -> None:
+    with localcontext(prec=60):
+        micro = number * 10**6
+        exact = micro == micro.to_integral_value()
+    text = f"{number:f}"
+    if exact:
+        assert scaled(text, 6) == micro
+    else:
+        with pytest.raises(TooFine):
+            scaled(text, 6)
+
+
+@pytest.mark.parametrize(
+    "text", ["", ".", "+", "1_0", "\u0661", "1e5", "0x1", "nan", "Infinity", "1,5", " 1", "1 ", "9" * 5000]
+)
+def test_what_only_happens_to_be_a_number_is_none(text: str) -> None:
+    with pytest.raises(NotANumber):
+        scaled(text, 6)
+
+
+def test_digits_that_no_decimal_of_28_places_holds_are_not_dropped(tmp_path: Path) -> None:
+    too_fine = "1.00000000000000000000000000001"
+    with pytest.raises(WrongFile, match="too fine"):
+        parse_yaml(f"'{too_fine}'", "tariff").micro()
+    with pytest.raises(WrongFile, match="finer than 6 digits"):
+        readings(tmp_path, f"when,kwh\n2026-03-01,{too_fine}\n")
+    assert parse_yaml("'1.000000000000000000000000000000'", "tariff").micro() == 1_000_000
