@@ -5,10 +5,19 @@ Nothing is rewritten: an agreed correction becomes a credit (or a charge) of the
 
 from __future__ import annotations
 
+import hashlib
+
 from google.protobuf.message import Message
 
 from chaincode.checks import check_identifier, check_text
-from chaincode.errors import AlreadyExists, MalformedRequest, MeterNotInAgreement, NotFound, WrongStatus
+from chaincode.errors import (
+    AlreadyExists,
+    CorrectionMismatch,
+    MalformedRequest,
+    MeterNotInAgreement,
+    NotFound,
+    WrongStatus,
+)
 from chaincode.head import (
     Standing,
     add_open_lines,
@@ -21,7 +30,7 @@ from chaincode.head import (
 )
 from chaincode.rating import Cumulative, rate_correction
 from chaincode.relation import counterparties
-from chaincode.transaction import Transaction
+from chaincode.transaction import Transaction, serialise
 from zunft.v1.tariff_pb2 import Line
 from zunft.v1.usage_pb2 import (
     AccountHead,
@@ -29,6 +38,7 @@ from zunft.v1.usage_pb2 import (
     Correction,
     CorrectUsage,
     DeclineCorrection,
+    Disclosure,
     UsageRecord,
 )
 
@@ -58,6 +68,7 @@ async def agree(tx: Transaction, request: AgreeCorrection) -> Message:
 
     correction = _require_pending(standing.head, request.correction_id)
     tx.check_relation(*counterparties(standing.agreement, correction.proposed_by_msp_id))
+    _check_read(correction, disclosure)
 
     head, lines = apply_correction(standing, correction)
 
@@ -72,11 +83,17 @@ async def decline(tx: Transaction, request: DeclineCorrection) -> Message:
     standing, _ = await load_standing(tx, request.agreement_id, disclosure)
 
     correction = _require_pending(standing.head, request.correction_id)
+    _check_read(correction, disclosure)
 
     head = standing.head_to_move()
     head.pending_corrections.remove(correction)
 
     return write_head(tx, standing, head, UsageRecord(transaction="usage.decline", correction=correction))
+
+
+def digest_of(correction: Correction) -> bytes:
+    """SHA-256 of a pending correction, its proposer included: what usage.agree and usage.decline must name."""
+    return hashlib.sha256(serialise(correction)).digest()
 
 
 def apply_correction(standing: Standing, correction: Correction) -> tuple[AccountHead, list[Line]]:
@@ -101,6 +118,9 @@ def apply_correction(standing: Standing, correction: Correction) -> tuple[Accoun
 def _check_correction(standing: Standing, correction: Correction) -> None:
     check_identifier("correction_id", correction.correction_id)
     check_text("reason", correction.reason)
+    for reading in correction.readings:
+        check_text("step", reading.step)
+        check_text("work_item", reading.work_item)
     if correction.meter_id not in standing.terms.meter_ids:
         raise MeterNotInAgreement(f"meter {correction.meter_id[:64]!r} is not part of the agreement")
     if not 0 < len(correction.readings) <= MAX_CORRECTION_READINGS:
@@ -119,3 +139,11 @@ def _require_pending(head: AccountHead, correction_id: str) -> Correction:
         if correction.correction_id == correction_id:
             return correction
     raise NotFound(f"no correction {correction_id[:64]!r} is pending")
+
+
+def _check_read(correction: Correction, disclosure: Disclosure) -> None:
+    """Whether it is the very one that the caller has read, and not another that has taken its name since."""
+    if disclosure.correction_digest != digest_of(correction):
+        raise CorrectionMismatch(
+            f"the correction {correction.correction_id} that is pending is not the one that you name: read it again"
+        )

@@ -71,6 +71,12 @@ class HeadMismatch(ContractError):
     status = 409
 
 
+class CorrectionMismatch(ContractError):
+    """The correction that the caller read is not the one that is pending under this name."""
+
+    status = 409
+
+
 class InvalidTariff(ContractError):
     """The tariff contradicts itself or exceeds a limit."""
 

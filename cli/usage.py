@@ -9,7 +9,10 @@ import typer
 from rich.progress import Progress
 
 from chaincode.columns import Columns
+from chaincode.correction import digest_of
 from chaincode.errors import ContractError
+from cli.asking import is_agreed
+from cli.correcting import PendingCorrection, answer, read_pending, show_pending
 from cli.errors import BadArgument
 from cli.groups import new_group
 from cli.meter import meter_folder, open_meter
@@ -27,17 +30,17 @@ from node.meter.uplink import deliver
 from node.tariff.simulate import part, simulate, split
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.node_pb2 import BATCH_STATUS_REFUSED
-from zunft.v1.usage_pb2 import (
-    AgreeCorrection,
-    CorrectUsage,
-    DeclineCorrection,
-)
+from zunft.v1.usage_pb2 import AgreeCorrection, CorrectUsage, DeclineCorrection
 
 app = new_group("usage")
 
 READINGS_PER_BATCH = 10_000
 
 AgreementId = Annotated[str, typer.Argument(help="The agreement's name.")]
+CorrectionId = Annotated[str, typer.Argument(help="The correction's name.")]
+Digest = Annotated[
+    str, typer.Option(help="Only if the correction has this digest, or one that begins so; then nothing is asked.")
+]
 
 
 @app.command("import")
@@ -113,6 +116,7 @@ def pending(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOM
                     "readings": len(one.readings),
                     "quantity": show_quantity(sum(reading.quantity_micro for reading in one.readings)),
                     "first_time_utc": show_time_us(min(reading.time_us for reading in one.readings)),
+                    "digest": digest_of(one).hex(),
                 }
                 for one in head.pending_corrections
             ]
@@ -122,28 +126,52 @@ def pending(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOM
 
 
 @app.command()
-def agree(agreement_id: AgreementId, correction_id: str, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """As the other party: the correction takes effect with the next claim."""
+def agree(
+    agreement_id: AgreementId,
+    correction_id: CorrectionId,
+    digest: Digest = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    acting: As = "",
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """As the other party: read the correction whole, and agree to it; it takes effect with the next claim."""
 
-    async def work() -> None:
+    async def read() -> PendingCorrection:
         async with open_session(home, acting) as session:
-            account = await session.account("usage.agree", agreement_id)
+            pending = await read_pending(session, agreement_id, correction_id, digest)
+            show_pending(session, pending)
+            return pending
+
+    async def sign() -> None:
+        async with open_session(home, acting) as session:
             request = AgreeCorrection(agreement_id=agreement_id, correction_id=correction_id)
-            await account.submit("usage.agree", request, await account.disclose())
+            await answer(session, request, shown, "usage.agree")
         say(f"Correction {correction_id} is agreed; the next claim contains it.")
 
-    run(work())
+    shown = run(read())
+    # Nothing is held open while somebody reads.
+    if yes or digest or is_agreed("Agree to exactly this?"):
+        run(sign())
+    else:
+        say("Nothing was agreed to.")
 
 
 @app.command()
-def decline(agreement_id: AgreementId, correction_id: str, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+def decline(
+    agreement_id: AgreementId,
+    correction_id: CorrectionId,
+    digest: Digest = "",
+    acting: As = "",
+    home: Home = DEFAULT_HOME,
+) -> None:
     """As either party: take a pending correction away."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
-            account = await session.account("usage.decline", agreement_id)
+            shown = await read_pending(session, agreement_id, correction_id, digest)
+            show_pending(session, shown)
             request = DeclineCorrection(agreement_id=agreement_id, correction_id=correction_id)
-            await account.submit("usage.decline", request, await account.disclose())
+            await answer(session, request, shown, "usage.decline")
         say(f"Correction {correction_id} is gone.")
 
     run(work())

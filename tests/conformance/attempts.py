@@ -138,7 +138,9 @@ def _between_parties(stage: Stage) -> Iterator[Attempt]:
         named = {**of, "provider_msp_id": deal.provider.msp_id, "customer_msp_id": deal.customer.msp_id}
         both: Mapping[Relation, Sequence[str]] = {PROVIDER: [deal.provider.msp_id], CUSTOMER: [deal.customer.msp_id]}
         [other] = {*deal.parties} - {proposer.msp_id}
-        told = {DISCLOSURE: serialise(deal.provider.disclose(deal))}
+        disclosure = deal.provider.disclose(deal)
+        disclosure.correction_digest = deal.correction_digest("c1")
+        told = {DISCLOSURE: serialise(disclosure)}
         for name, request in _WITH_AN_AGREEMENT.items():
             yield Attempt(name, request(**of), both, told)
         for name, request in _OF_A_METER.items():

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chaincode import keys
+from chaincode.correction import digest_of
 from node.meter.reading import Reading
 from tests.consortium.hand_meter import HandMeter
 from zunft.v1.account_pb2 import Account
 from zunft.v1.agreement_pb2 import Agreement, Terms
 from zunft.v1.invoice_pb2 import Invoice
-from zunft.v1.usage_pb2 import AccountHead, Commitment, SignedBatch, StreamHead
+from zunft.v1.usage_pb2 import AccountHead, Commitment, Correction, SignedBatch, StreamHead
 
 if TYPE_CHECKING:
     from tests.consortium.consortium import Consortium
@@ -119,6 +120,15 @@ class Deal:
     def stream(self, meter: HandMeter | None = None) -> StreamHead:
         meter_id = (meter or self.meter).meter_id
         return next((stream for stream in self.head.streams if stream.meter_id == meter_id), StreamHead())
+
+    def pending(self, correction_id: str) -> Correction | None:
+        """The correction that waits for an answer under this name."""
+        return next((one for one in self.head.pending_corrections if one.correction_id == correction_id), None)
+
+    def correction_digest(self, correction_id: str, as_read: Correction | None = None) -> bytes:
+        """Of the correction that is pending, or that somebody has read; of none where there is none."""
+        correction = as_read or self.pending(correction_id)
+        return digest_of(correction) if correction else bytes(32)
 
     @property
     def escrow(self) -> int:

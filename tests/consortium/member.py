@@ -188,13 +188,14 @@ class Member:
         correction = Correction(correction_id=correction_id, readings=readings, **fields)
         self.move(deal, "usage.correct", usage_pb2.CorrectUsage(agreement_id=deal.agreement_id), correction=correction)
 
-    def agree(self, deal: Deal, correction_id: str) -> None:
+    def agree(self, deal: Deal, correction_id: str, as_read: Correction | None = None) -> None:
+        """To the correction as this member read it before, or as it is pending now."""
         request = usage_pb2.AgreeCorrection(agreement_id=deal.agreement_id, correction_id=correction_id)
-        self.move(deal, "usage.agree", request)
+        self.move(deal, "usage.agree", request, correction_digest=deal.correction_digest(correction_id, as_read))
 
-    def decline(self, deal: Deal, correction_id: str) -> None:
+    def decline(self, deal: Deal, correction_id: str, as_read: Correction | None = None) -> None:
         request = usage_pb2.DeclineCorrection(agreement_id=deal.agreement_id, correction_id=correction_id)
-        self.move(deal, "usage.decline", request)
+        self.move(deal, "usage.decline", request, correction_digest=deal.correction_digest(correction_id, as_read))
 
     def claim(self, deal: Deal) -> None:
         self.move(deal, "usage.claim", usage_pb2.ClaimUsage(agreement_id=deal.agreement_id))

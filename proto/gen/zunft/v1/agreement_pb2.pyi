@@ -45,10 +45,20 @@ class Terms(_message.Message):
     def __init__(self, agreement_id: _Optional[str] = ..., version: _Optional[int] = ..., provider_msp_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ..., meter_ids: _Optional[_Iterable[str]] = ..., tariff: _Optional[_Union[_tariff_pb2.Tariff, _Mapping]] = ..., credit_limit_micro: _Optional[int] = ..., late_cut_off_s: _Optional[int] = ..., correction_window_s: _Optional[int] = ..., data_policy: _Optional[_Union[DataPolicy, _Mapping]] = ..., salt: _Optional[bytes] = ...) -> None: ...
 
 class DataPolicy(_message.Message):
-    __slots__ = ("data_sets",)
+    __slots__ = ("data_sets", "owned")
     DATA_SETS_FIELD_NUMBER: _ClassVar[int]
+    OWNED_FIELD_NUMBER: _ClassVar[int]
     data_sets: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, data_sets: _Optional[_Iterable[str]] = ...) -> None: ...
+    owned: _containers.RepeatedCompositeFieldContainer[DataSet]
+    def __init__(self, data_sets: _Optional[_Iterable[str]] = ..., owned: _Optional[_Iterable[_Union[DataSet, _Mapping]]] = ...) -> None: ...
+
+class DataSet(_message.Message):
+    __slots__ = ("name", "owner_msp_id")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    OWNER_MSP_ID_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    owner_msp_id: str
+    def __init__(self, name: _Optional[str] = ..., owner_msp_id: _Optional[str] = ...) -> None: ...
 
 class Agreement(_message.Message):
     __slots__ = ("agreement_id", "provider_msp_id", "customer_msp_id", "status", "open", "terms", "pending", "pending_by_msp_id", "withdrawal_notice_s", "superseded", "terminated_at_s")

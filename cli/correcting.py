@@ -1,0 +1,105 @@
+"""What `zunft usage agree` and `decline` have in common: what is pending is shown whole, and its digest is signed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chaincode.correction import digest_of
+from chaincode.errors import ContractError, CorrectionMismatch, NotFound
+from chaincode.head import find_stream
+from chaincode.rating import Cumulative, rate_correction
+from cli.errors import BadArgument
+from cli.output import show_fields, show_rows
+from cli.session import Session
+from cli.values import show_amount, show_quantity, show_time_us
+from zunft.v1.agreement_pb2 import Terms
+from zunft.v1.tariff_pb2 import Outcome
+from zunft.v1.usage_pb2 import AccountHead, AgreeCorrection, Correction, CorrectionReading, DeclineCorrection
+
+# As many digits of a digest as nobody finds another correction for.
+DIGEST_DIGITS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class PendingCorrection:
+    """As this party's own archive has it; whoever answers signs its digest."""
+
+    correction: Correction
+    # What it would add to the bill now; None where the tariff cannot rate it as the account stands.
+    amount_micro: int | None
+
+    @property
+    def digest(self) -> bytes:
+        return digest_of(self.correction)
+
+
+async def read_pending(session: Session, agreement_id: str, correction_id: str, digest: str = "") -> PendingCorrection:
+    """`digest`: as many of its hexadecimal digits as are known, none or DIGEST_DIGITS and more.
+
+    Raises NotFound, NotAParty, BadArgument, and CorrectionMismatch where the correction has another digest.
+    """
+    if digest and len(digest) < DIGEST_DIGITS:
+        raise BadArgument(f"{digest!r} is too short for a digest: give {DIGEST_DIGITS} digits or more")
+    head = await session.head(agreement_id)
+    found = [one for one in head.pending_corrections if one.correction_id == correction_id]
+    if not found:
+        raise NotFound(f"no correction {correction_id[:64]!r} is pending: zunft usage pending {agreement_id}")
+    if not digest_of(found[0]).hex().startswith(digest.lower()):
+        raise CorrectionMismatch(
+            f"the correction {correction_id} that is pending has the digest {digest_of(found[0]).hex()}: read it again"
+        )
+    account = await session.account("agreement.read_terms", agreement_id)
+    terms = Terms.FromString(await account.read_terms(account.agreement.terms.version))
+    return PendingCorrection(found[0], _amount_micro(terms, head, found[0]))
+
+
+async def answer(
+    session: Session, request: AgreeCorrection | DeclineCorrection, pending: PendingCorrection, name: str
+) -> None:
+    """Signs usage.agree or usage.decline of exactly the correction that was shown."""
+    account = await session.account(name, request.agreement_id)
+    disclosure = await account.disclose()
+    disclosure.correction_digest = pending.digest
+    await account.submit(name, request, disclosure)
+
+
+def show_pending(session: Session, pending: PendingCorrection) -> None:
+    """Everything that the digest stands for, and what it would change."""
+    one = pending.correction
+    fields = {
+        "correction": one.correction_id,
+        "meter": one.meter_id,
+        "proposed_by": session.topology.name_of(one.proposed_by_msp_id),
+        "reason": one.reason,
+        "digest": pending.digest.hex(),
+        "adds_to_the_bill": "not known yet" if pending.amount_micro is None else show_amount(pending.amount_micro),
+    }
+    show_fields(fields, as_json=False)
+    show_rows([_row(reading) for reading in one.readings], as_json=False)
+
+
+def _amount_micro(terms: Terms, head: AccountHead, correction: Correction) -> int | None:
+    if head.terms_version != terms.version:
+        return None
+    stream = find_stream(head, correction.meter_id)
+    before = Cumulative(stream.rating, head.rating)
+    try:
+        rated = rate_correction(
+            terms.tariff, correction.meter_id, before, correction.readings, terms.correction_window_s
+        )
+    except ContractError:
+        return None
+    return rated.amount_micro
+
+
+def _row(reading: CorrectionReading) -> dict[str, object]:
+    return {
+        "time_utc": show_time_us(reading.time_us),
+        "quantity": show_quantity(reading.quantity_micro),
+        "readings": f"{reading.reading_count:+d}" if reading.reading_count else "0",
+        "utilisation_milli": reading.utilisation_milli or "",
+        "speed_milli": reading.speed_milli or "",
+        "outcome": Outcome.Name(reading.outcome).removeprefix("OUTCOME_").lower() if reading.outcome else "",
+        "step": reading.step,
+        "work_item": reading.work_item,
+    }
