@@ -47,6 +47,9 @@ class Follower:
                 self.public[key] = value
         for write in transaction.private_writes:
             if write.collection == implicit_collection(self.msp_id):
+                if transaction.endorsing_msp_ids == (self.msp_id,):
+                    # What a rogue writes to itself alone never has to come.
+                    continue
                 assert write.key is not None, f"{self.msp_id} lacks a value of its own collection"
                 assert write.value is not None, f"{self.msp_id} lacks {write.key}"
                 self.private[write.key] = write.value

@@ -64,7 +64,7 @@ def test_everything_goes_on(upgraded: Upgraded) -> None:
     assert balance(zunft, "mill") == (10_000_000, 94_000_000)
 
     # The other party answers the correction that waited.
-    zunft.must("usage agree lathe week-10 --as factory")
+    zunft.must("usage agree lathe week-10 --yes --as factory")
     assert balance(zunft, "lathe") == (50_000_000, 150_000_000)
     zunft.must("account claim lathe --as maker")
     zunft.must("account settle lathe --as maker")
