@@ -104,7 +104,7 @@ class Meter:
         return self._seal(columns)
 
     def unacknowledged(self) -> list[SignedBatch]:
-        """Batches that the node may not have, oldest first: send them (again)."""
+        """Batches that the node may not have, and the last one until it is charged; oldest first: send them (again)."""
         return [signed for _, signed in _read_outbox(self._folder)]
 
     def acknowledge(self, digest: bytes) -> None:

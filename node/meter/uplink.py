@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chaincode.batch import batch_digest
 from node.api.client import NodeClient
 from node.meter.meter import Meter
 from zunft.v1.event_pb2 import Refusal
-from zunft.v1.node_pb2 import BATCH_STATUS_REFUSED, BATCH_STATUS_WAITING_FOR_FUNDS, BatchProgress
+from zunft.v1.node_pb2 import (
+    BATCH_STATUS_COMMITTED,
+    BATCH_STATUS_REFUSED,
+    BATCH_STATUS_WAITING_FOR_FUNDS,
+    BatchProgress,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +28,27 @@ class Delivery:
 async def deliver(meter: Meter, client: NodeClient) -> Delivery:
     """Send what the meter recorded, and what the node has not acknowledged before; waits until all is charged.
 
-    A batch that the node refused stays with the meter: `Meter.resume_at` gives it up. Raises NodeUnreachable and what
-    else NodeClient raises; what was sent is sent again the next time and charged once.
+    The meter keeps its last batch until it is charged and sends it again till then: so it hears how earlier ones fare
+    that the node has, since a stream is charged in its order. A batch that the node refused stays with the meter, too:
+    `Meter.resume_at` gives it up. Raises NodeUnreachable and what else NodeClient raises; what was sent is sent again
+    the next time and charged once.
     """
     meter.flush()
+    sent = meter.unacknowledged()
+    newest = batch_digest(sent[-1].batch) if sent else b""
     last: dict[bytes, BatchProgress] = {}
-    async for progress in client.submit_batches(meter.unacknowledged()):
+    async for progress in client.submit_batches(sent):
         last[progress.digest] = progress
-        if progress.status != BATCH_STATUS_REFUSED:
+        if _may_forget(progress, newest):
             meter.acknowledge(progress.digest)
     batches = tuple(sorted(last.values(), key=lambda progress: progress.first_sequence))
     return Delivery(_reason_to_stop(batches), batches)
+
+
+def _may_forget(progress: BatchProgress, newest: bytes) -> bool:
+    if progress.status == BATCH_STATUS_COMMITTED:
+        return True
+    return progress.status != BATCH_STATUS_REFUSED and progress.digest != newest
 
 
 def _reason_to_stop(batches: tuple[BatchProgress, ...]) -> Refusal | None:

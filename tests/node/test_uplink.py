@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
 
+from node.api.client import NodeClient
 from node.errors import NodeUnreachable
 from node.meter.meter import Meter
 from node.meter.reading import Reading
@@ -16,6 +18,8 @@ from node.meter.uplink import deliver
 from tests.consortium import TOKEN, UNIT, Consortium, Deal, HandMeter, per_unit, start_consortium
 from tests.node.nodes import client_of, fund, running_node
 from zunft.v1.meter_pb2 import RegisterMeter
+from zunft.v1.node_pb2 import BatchProgress
+from zunft.v1.usage_pb2 import SignedBatch
 
 ROOT = Path(__file__).parents[2]
 
@@ -62,7 +66,6 @@ def test_the_machine_stops_when_the_account_is_used_up_and_goes_on_after_a_top_u
             delivery = await deliver(meter, client)
             assert delivery.stop is not None
             assert delivery.stop.error == "InsufficientFunds"
-            assert meter.unacknowledged() == []
 
             block_number = await fund(deal, 10 * TOKEN)
             await client.status(reached_height=block_number + 1)
@@ -72,6 +75,52 @@ def test_the_machine_stops_when_the_account_is_used_up_and_goes_on_after_a_top_u
             assert (balance.accrued_micro, balance.pending_batches) == (18 * TOKEN, 0)
 
     deal.consortium.run(run())
+
+
+def test_a_machine_that_hung_up_hears_of_its_last_batch_the_next_time(
+    deal: Deal, installed: InstalledMeter, tmp_path: Path
+) -> None:
+    async def run() -> None:
+        meter = Meter.open(installed.folder)
+        async with running_node(deal.provider, tmp_path / "node") as node, client_of(node, deal.provider) as client:
+            read(deal.consortium, meter, 4 * UNIT)
+            await deliver_and_hang_up(meter, client)
+            assert (await deliver(Meter.open(installed.folder), client)).stop is None
+            balance = await client.balance(deal.agreement_id)
+            assert (balance.accrued_micro, balance.pending_batches) == (8 * TOKEN, 0)
+
+            read(deal.consortium, meter, 4 * UNIT)
+            await deliver_and_hang_up(meter, client)
+            stop = (await deliver(Meter.open(installed.folder), client)).stop
+            assert stop is not None
+            assert stop.error == "InsufficientFunds"
+
+            block_number = await fund(deal, 10 * TOKEN)
+            await client.status(reached_height=block_number + 1)
+            assert (await deliver(meter, client)).stop is None
+            assert meter.unacknowledged() == []
+            assert (await client.balance(deal.agreement_id)).accrued_micro == 16 * TOKEN
+
+    deal.consortium.run(run())
+
+
+class BreakingLine(NodeClient):
+    """Breaks as soon as the node has said that it has the batch."""
+
+    def __init__(self, whole: NodeClient) -> None:
+        self._whole = whole
+
+    async def submit_batches(
+        self, batches: Iterable[SignedBatch] | AsyncIterable[SignedBatch]
+    ) -> AsyncGenerator[BatchProgress]:
+        async with aclosing(self._whole.submit_batches(batches)) as told:
+            yield await anext(told)
+        raise NodeUnreachable("the line is broken")
+
+
+async def deliver_and_hang_up(meter: Meter, client: NodeClient) -> None:
+    with pytest.raises(NodeUnreachable):
+        await deliver(meter, BreakingLine(client))
 
 
 def test_what_the_node_did_not_hear_is_sent_again_after_a_restart(

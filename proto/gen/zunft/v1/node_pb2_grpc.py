@@ -90,7 +90,9 @@ class NodeServicer(object):
 
     def SubmitBatches(self, request_iterator, context):
         """Takes batches and says of each how it fares. A batch that was sent before is not charged again, its state is told.
-        After the last batch the answer ends as soon as each is committed, refused or waits for funds.
+        After the last batch the answer ends as soon as each is committed, refused or waits for funds. It tells nothing of
+        batches that only an earlier call brought: they may still be under way. So a meter keeps its last batch until it is
+        committed, and sends it again till then; batches of a stream are charged in their order.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
