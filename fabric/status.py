@@ -128,7 +128,13 @@ async def _ask(question: Question, network: FabricNetwork, process: FabricProces
 
 
 async def _version(_network: FabricNetwork, process: FabricProcess) -> Answer:
-    return {"version": json.loads(await _get(process, "version"))["Version"]}
+    return {"version": read_version(await _get(process, "version"))}
+
+
+def read_version(answer: str) -> str:
+    """From what the operations service says; of the official release "v3.1.5", of one built from source "3.1.5"."""
+    version: str = json.loads(answer)["Version"]
+    return version.removeprefix("v")
 
 
 async def _height(network: FabricNetwork, process: FabricProcess) -> Answer:

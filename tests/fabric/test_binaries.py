@@ -11,6 +11,7 @@ import pytest
 from fabric import errors
 from fabric.finding.binaries import Binaries, find_binaries
 from fabric.finding.release import program_folder
+from fabric.status import read_version
 from tests.fabric.programs import version_script, write_program, write_programs
 
 # An executable's first bytes as they are on any Unix, for a processor that does not exist.
@@ -47,6 +48,11 @@ def test_the_first_place_that_has_fabric_is_taken(tmp_path: Path, cache: Path, o
     shutil.rmtree(cache)
     with pytest.raises(errors.FabricNotFound, match=r"^Hyperledger Fabric is not on this machine: `zunft network inst"):
         version(None)
+
+
+@pytest.mark.parametrize("said", ["3.1.5", "v3.1.5"])
+def test_status_names_the_version_of_official_programs_as_that_of_others(said: str) -> None:
+    assert read_version(f'{{"CommitSHA":"86c1172","Version":"{said}"}}') == "3.1.5"
 
 
 def test_programs_are_named_absolutely(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
