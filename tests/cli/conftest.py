@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from tests.cli.program import STARTED, Zunft
 from tests.cli.readme import first_steps, steel_csv
+from tests.consortium.ports import free_ports
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,7 @@ def zunft(charged: Path, tmp_path: Path) -> Zunft:
     """A copy to do with as one likes, on ports of its own."""
     home = Path(shutil.copytree(charged, tmp_path / "consortium"))
     file = home / "consortium.yaml"
-    file.write_text(re.sub(r"(?<=port: )\d+", lambda _: str(_free_port()), file.read_text()))
+    file.write_text(re.sub(r"(?<=port: )\d+", lambda _: str(*free_ports(1)), file.read_text()))
     return Zunft(home)
 
 
@@ -44,9 +44,3 @@ def _nothing_left_running() -> Iterator[None]:
             if pipe is not None:
                 pipe.close()
         process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -19,7 +19,8 @@ from network.founding import FABRIC_PORTS_FROM
 from network.invitation import write_invitation
 from network.topology import Topology
 from tests.cli.program import EXAMPLES, ROOT, Zunft
-from tests.consortium.fabric import free_first_port, why_no_fabric
+from tests.consortium.fabric import why_no_fabric
+from tests.consortium.ports import free_first_port
 
 pytestmark = pytest.mark.skipif(bool(why_no_fabric()), reason=why_no_fabric() or "Fabric is there")
 

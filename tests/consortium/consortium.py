@@ -25,11 +25,11 @@ from node.ledger.gateway import Gateway, Limits, SigningIdentity
 from tests.consortium.clock import Clock
 from tests.consortium.companies import identifiers_of
 from tests.consortium.deal import Deal
-from tests.consortium.fabric import free_first_port
 from tests.consortium.follower import Follower
 from tests.consortium.hand_meter import HandMeter
 from tests.consortium.ledgers import LEDGER_KINDS, Ledger
 from tests.consortium.member import Member
+from tests.consortium.ports import free_first_port
 from tests.consortium.tariffs import tariff
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.charter_pb2 import Charter, FoundCharter, TokenDefinition

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
 import shutil
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
@@ -27,15 +25,11 @@ from fabric.network import FabricNetwork
 from fabric.running.process import FabricProcess, ProcessKind, Running
 from fabric.runtimes import network_of
 from network.certificates import Clock as UtcClock
-from network.founding import FABRIC_PORTS_EACH, FABRIC_PORTS_FROM, HOST
 from network.topology import FabricSettings, OrderingKind, RuntimeKind, Topology
 from node.ledger.connect import connect
 from node.ledger.transport import LedgerTransport
 
 Contract = Callable[[Stub], Awaitable[Response]]
-
-# Above what services use by custom, below what clients get.
-PORTS = range(24_000, 32_000, 250)
 
 FOR_TESTS = {
     "peer": {
@@ -66,16 +60,6 @@ def why_no_docker() -> str:
 
 def settings(ordering: OrderingKind, runtime: RuntimeKind = RuntimeKind.NATIVE) -> FabricSettings:
     return FabricSettings(runtime=runtime, ordering=ordering, core=FOR_TESTS)
-
-
-def free_first_port(members: int) -> int:
-    """From which on all ports of a consortium are free."""
-    needed = range(FABRIC_PORTS_FROM, FABRIC_PORTS_FROM + FABRIC_PORTS_EACH * members)
-    # Several test runs at once shall not all try the same.
-    for first_port in random.sample(PORTS, len(PORTS)):
-        if all(_is_free(first_port + number) for number in needed):
-            return first_port
-    raise AssertionError("no ports are free")
 
 
 class ChaincodeHere:
@@ -167,11 +151,3 @@ async def start_fabric(topology: Topology, clock: UtcClock) -> FabricLedger:
 
 def _say_nothing(_step: str) -> None:
     """Tests show no progress."""
-
-
-def _is_free(port: int) -> bool:
-    try:
-        with socket.create_server((HOST, port)):
-            return True
-    except OSError:
-        return False

@@ -17,7 +17,7 @@ from network.ordering import Orderer
 from network.topology import MemberEntry, OrdererEndpoints, PeerEndpoints, Topology
 from node.ledger.gateway import SigningIdentity
 from tests.consortium.consortium import msp_id_of
-from tests.consortium.fabric import free_first_port
+from tests.consortium.ports import free_first_port
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import io
 import json
-import socket
 import sys
 import tarfile
 from collections.abc import Mapping
@@ -32,7 +31,7 @@ from node.ledger.connect import connect
 from node.ledger.errors import LedgerError
 from node.ledger.gateway.gateway import Gateway
 from node.ledger.transport import LedgerTransport
-from tests.consortium.fabric import free_first_port
+from tests.consortium.ports import free_first_port, free_ports
 
 MSP_ID = "ProbeMSP"
 CHANNEL = "probe"
@@ -143,14 +142,6 @@ def make_package(label: str, connection: Mapping[str, object] | None) -> bytes:
 
 def package_id(label: str, package: bytes) -> str:
     return f"{label}:{hashlib.sha256(package).hexdigest()}"
-
-
-def free_ports(number: int) -> list[int]:
-    sockets = [socket.create_server((HOST, 0)) for _ in range(number)]
-    ports = [item.getsockname()[1] for item in sockets]
-    for item in sockets:
-        item.close()
-    return ports
 
 
 def _tar(files: Mapping[str, bytes]) -> bytes:

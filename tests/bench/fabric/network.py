@@ -21,7 +21,7 @@ from node.ledger.transport import LedgerTransport
 from tests.bench.workload import found
 from tests.consortium import Clock, Consortium, HandMeter
 from tests.consortium.consortium import ISSUER, followed, msp_id_of
-from tests.consortium.fabric import free_first_port
+from tests.consortium.ports import free_first_port
 
 Report = Callable[[str], None]
 
