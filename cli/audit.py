@@ -150,6 +150,7 @@ def _looked_at(verdict: Verdict) -> Iterator[str]:
         yield escape(f"{count:,} not checked: {reason}")
     for reason, count in verdict.not_visible.items():
         yield escape(f"{count:,} {reason}")
+    yield from map(escape, verdict.notes)
 
 
 def _violations(verdict: Verdict) -> Iterator[str]:

@@ -12,8 +12,13 @@ from fabric_protos.common import common_pb2
 
 def header_hash(header: common_pb2.BlockHeader) -> bytes:
     """SHA-256 of the header, which the next block carries as previous_hash."""
+    return hashlib.sha256(header_bytes(header)).digest()
+
+
+def header_bytes(header: common_pb2.BlockHeader) -> bytes:
+    """The form of the header that is hashed, and that orderers sign."""
     fields = _der_unsigned(header.number) + _der(0x04, header.previous_hash) + _der(0x04, header.data_hash)
-    return hashlib.sha256(_der(0x30, fields)).digest()
+    return _der(0x30, fields)
 
 
 def data_hash(data: common_pb2.BlockData) -> bytes:

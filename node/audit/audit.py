@@ -33,6 +33,7 @@ from node.audit.seal import read_seal
 from node.audit.tokens import Reserve, Tokens
 from node.audit.world import CHAINCODE, Step, World, describe
 from node.ledger.block_reader import Block, MalformedBlock, Transaction, read_block
+from node.ledger.fabric_rules.block_validation import BlockValidation
 from node.ledger.fabric_rules.channel import NotAConfigBlock
 from node.ledger.fabric_rules.config_update import read_change
 from node.ledger.fabric_rules.results import Version
@@ -61,6 +62,8 @@ class Auditor:
     def __init__(self, genesis: common_pb2.Block, member: str) -> None:
         """Raises NotAGenesisBlock."""
         self._rules = _rules(genesis)
+        # Of the configuration in force; None after one that cannot be read.
+        self._validation: BlockValidation | None = self._rules.block_validation
         self._member = member
         # Also those that came later, and those that have gone.
         self._members = set(self._rules.members)
@@ -77,7 +80,7 @@ class Auditor:
     def check(self, delivered: events_pb2.BlockAndPrivateData) -> None:
         """Takes the next block into account."""
         self._block_count += 1
-        self._chain.check(delivered.block)
+        self._chain.check(delivered.block, self._validation)
         if self._unreadable:
             return
         try:
@@ -88,6 +91,7 @@ class Auditor:
     def report(self) -> AuditReport:
         """The verdicts on what was checked so far. Raises UnknownMember."""
         self._check_member()
+        self._chain.finish()
         self._reserve.finish(self._world)
         checks = (
             self._chain,
@@ -151,8 +155,10 @@ class Auditor:
 
     def _change_rules(self, block: common_pb2.Block) -> None:
         """A later configuration is in force from its block on; whether it counts as proven, the verdict says."""
+        self._validation = None
         self._identities.check_change(self._rules.admits(read_change(block)))
         self._rules = Rules.from_config_block(block)
+        self._validation = self._rules.block_validation
         self._members.update(self._rules.members)
 
     # --- one transaction ----------------------------------------------------------------------------------------------

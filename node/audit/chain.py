@@ -1,30 +1,42 @@
-"""Whether the blocks follow one another without a gap and hold what their headers name."""
+"""Whether the blocks follow one another without a gap, hold what their headers name, and are as they were ordered."""
 
 from __future__ import annotations
 
 from fabric_protos.common import common_pb2
 
 from network.block_hash import data_hash, header_hash
+from node.audit.makers import BlockMakers
 from node.audit.report import Tally
+from node.ledger.fabric_rules.block_validation import BlockValidation
 
 
 class Chain:
-    """Compares every block with the one before it, the first one with the genesis block."""
+    """Compares every block with the one before it, the first one with the genesis block, the others with their makers'
+    signatures: whoever delivers blocks can alter one and link all that follow anew."""
 
     def __init__(self, genesis: common_pb2.Block) -> None:
-        self.tally = Tally("chain", "Are the blocks complete, unaltered and in order?", "blocks")
+        question = "Are the blocks those that were ordered: complete, unaltered and in order?"
+        self.tally = Tally("chain", question, "blocks")
         self._genesis = header_hash(genesis.header)
+        self._makers = BlockMakers(self.tally)
         self._number = 0
         self._previous = b""
 
-    def check(self, block: common_pb2.Block) -> None:
+    def check(self, block: common_pb2.Block, validation: BlockValidation | None) -> None:
+        """`validation` is the rule before this block; None where no configuration can be read any more."""
         header = block.header
         self.tally.count()
         if self.tally.demand(header.number == self._number, f"block {self._number} is missing, {header.number} comes"):
             self._check_link(header)
         holds = header.data_hash == data_hash(block.data)
         self.tally.demand(holds, f"block {header.number}: its transactions are not those that its header names")
+        if header.number:
+            self._makers.check(block, validation)
         self._number, self._previous = header.number + 1, header_hash(header)
+
+    def finish(self) -> None:
+        """Says who made the blocks."""
+        self._makers.tell()
 
     def _check_link(self, header: common_pb2.BlockHeader) -> None:
         if header.number == 0:

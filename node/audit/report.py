@@ -29,7 +29,7 @@ class Verdict:
     """The answer to one question.
 
     `checked` counts `unit`s. `unchecked` counts by reason what should have been checked and could not be, `not_visible`
-    by reason what is none of this member's business.
+    by reason what is none of this member's business. `notes` say how far the answer reaches.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Verdict:
     violations: tuple[str, ...]
     unchecked: Mapping[str, int]
     not_visible: Mapping[str, int]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class Tally:
         self._violation_count = 0
         self._unchecked: Counter[str] = Counter()
         self._not_visible: Counter[str] = Counter()
+        self._notes: list[str] = []
 
     def count(self, number: int = 1) -> None:
         """So many units were looked at."""
@@ -123,6 +125,10 @@ class Tally:
         """Something that only others may check."""
         self._not_visible[reason] += 1
 
+    def note(self, text: str) -> None:
+        """How far the answer reaches."""
+        self._notes.append(text)
+
     def verdict(self) -> Verdict:
         return Verdict(
             self.name,
@@ -134,6 +140,7 @@ class Tally:
             tuple(self._violations),
             dict(self._unchecked),
             dict(self._not_visible),
+            tuple(self._notes),
         )
 
     def _status(self) -> Status:

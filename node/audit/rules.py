@@ -10,6 +10,7 @@ from fabric_protos.msp import identities_pb2
 
 from chaincode.certificate import read_certificate
 from node.ledger.block_reader import Signed
+from node.ledger.fabric_rules.block_validation import BlockValidation
 from node.ledger.fabric_rules.channel import Channel, group_policy
 from node.ledger.fabric_rules.config_update import ConfigChange, InvalidUpdate, changed_config
 from node.ledger.fabric_rules.identity import Identity
@@ -23,6 +24,7 @@ class Rules(Channel):
 
     def __init__(self, channel_id: str, config: configtx_pb2.Config) -> None:
         super().__init__(channel_id, config)
+        self.block_validation = BlockValidation(self)
         self._lifecycle = group_policy(config.channel_group.groups["Application"], "LifecycleEndorsement")
 
     def default_policy(self, namespace: str) -> Policy:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from chaincode import keys
+from chaincode.checks import format_amount
 from node.audit.report import Tally
 from node.audit.world import Step, World
 from zunft.v1.account_pb2 import Account
@@ -76,11 +77,13 @@ class Tokens:
 
 
 class Reserve:
-    """Holds every posted bank statement against the tokens."""
+    """Holds every posted bank statement against the tokens; what was minted after the last one nobody vouches for."""
 
     def __init__(self) -> None:
-        question = "Does the issuer's bank balance cover the circulating tokens?"
+        question = "Did the issuer's bank balance cover the circulating tokens at each statement?"
         self.tally = Tally("reserve", question, "statements")
+        self._last_statement = ""
+        self._minted_micro = 0
 
     def check(self, step: Step, amounts_micro: Mapping[str, int]) -> None:
         """At the moment of posting. What is held for redemption may have left the bank already."""
@@ -90,12 +93,17 @@ class Reserve:
         held_micro = sum(amount for account, amount in amounts_micro.items() if account.startswith("hold/"))
         owed_micro = supply.minted_micro - supply.burned_micro - held_micro
         self.tally.count()
+        self._last_statement, self._minted_micro = str(step), supply.minted_micro
         self._check_statement(step, supply.reserve, owed_micro)
 
     def finish(self, world: World) -> None:
         supply = world.find(keys.SUPPLY) or Supply()
         if supply.minted_micro and not self.tally.checked:
             self.tally.cannot_check("the issuer has posted no bank statement (token.post_reserve)")
+        if self.tally.checked:
+            self.tally.note(f"vouched for until {self._last_statement}")
+        if self.tally.checked and (later_micro := supply.minted_micro - self._minted_micro):
+            self.tally.note(f"{format_amount(later_micro)} tokens were minted after that: no statement covers them yet")
 
     def _check_statement(self, step: Step, statement: ReserveStatement, owed_micro: int) -> None:
         covered = statement.balance_micro >= owed_micro

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import pairwise
 
 from fabric_protos.common import common_pb2
 from fabric_protos.ledger.rwset import rwset_pb2
@@ -15,6 +16,7 @@ from fabric_protos.peer import proposal_pb2, proposal_response_pb2, transaction_
 from network.block_hash import data_hash, header_hash
 from node.ledger.block_reader import read_block
 from node.ledger.gateway import SigningIdentity
+from tests.audit.block_signing import Signers, by_orderers, sign
 from tests.audit.run import Blocks
 from tests.consortium import Consortium
 
@@ -66,6 +68,10 @@ class Forger:
         ]
         return found[nth]
 
+    def find_block(self, content: bytes) -> int:
+        """The first one in which these bytes stand."""
+        return next(number for number, one in enumerate(self.blocks) if content in b"".join(one.block.data.data))
+
     def edit(self, name: str, change: Callable[[Envelope], None], nth: int = 0, *, signs: bool = True) -> None:
         """Changes a transaction; `signs`: its creator signs the change. The chain is made to fit."""
         number, position = self.find(name, nth)
@@ -78,13 +84,18 @@ class Forger:
         self.blocks[number].block.data.data[position] = opened.pack()
         self.relink()
 
-    def relink(self) -> None:
-        """What anybody can do: makes data hashes and links fit the blocks."""
-        for before, after in zip([None, *self.blocks], self.blocks, strict=False):
-            header = after.block.header
-            if before is not None:
-                header.data_hash = data_hash(after.block.data)
-                header.previous_hash = header_hash(before.block.header)
+    def relink(self, by: Signers | None = None) -> None:
+        """Makes data hashes and links fit the blocks, which anybody can do, and signs those that have become others.
+
+        By all orderers unless somebody else is named; by nobody, and the old signatures stay.
+        """
+        signers = by_orderers(self._consortium) if by is None else by
+        for before, after in pairwise(self.blocks):
+            header, was = after.block.header, header_hash(after.block.header)
+            header.data_hash = data_hash(after.block.data)
+            header.previous_hash = header_hash(before.block.header)
+            if signers and (by is not None or header_hash(header) != was):
+                sign(after.block, signers)
 
     def mark(self, name: str, code: int, nth: int = 0) -> None:
         """Changes a transaction's validation code, which no hash covers."""

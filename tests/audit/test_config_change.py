@@ -18,6 +18,7 @@ from network.member_keys import MemberKeys
 from node.audit import AuditReport, Status, audit
 from node.ledger.configuration import newest_channel, submit_update
 from node.ledger.gateway import SigningIdentity
+from tests.audit.block_signing import by_orderers, sign
 from tests.audit.run import delivered, genesis
 from tests.consortium import TOKEN, Consortium, on_ledgers, start_consortium
 
@@ -75,6 +76,7 @@ def changed(
         number=previous.number + 1, previous_hash=header_hash(previous), data_hash=data_hash(data)
     )
     block = common_pb2.Block(header=header, data=data, metadata=blocks[0].block.metadata)
+    sign(block, by_orderers(consortium))
     return audit([*blocks, events_pb2.BlockAndPrivateData(block=block)], genesis(consortium), auditor)
 
 

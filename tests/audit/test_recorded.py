@@ -51,7 +51,7 @@ def forge_signature(block: common_pb2.Block) -> None:
 
 @pytest.mark.parametrize(
     ("alter", "found_by"),
-    [(follow_another, {"chain"}), (alter_data, {"chain"}), (forge_signature, {"identities"})],
+    [(follow_another, {"chain"}), (alter_data, {"chain"}), (forge_signature, {"chain", "identities"})],
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_what_was_altered_is_found(alter: Callable[[common_pb2.Block], None], found_by: set[str]) -> None:

@@ -28,6 +28,7 @@ from network.certificates import Clock, utc_now
 from network.channel_reader import last_config_number
 from node.ledger.embedded import refusal
 from node.ledger.embedded.authority import Authority
+from node.ledger.embedded.block import signers
 from node.ledger.embedded.config_change import ConfigSubmission, changed_channel, parse_change
 from node.ledger.embedded.delivery import Delivery, ForBlock, block_response, filtered_response, status
 from node.ledger.embedded.endorser import Chaincode, Endorser
@@ -58,6 +59,8 @@ class InForce:
     channel: Channel
     authority: Authority
     endorser: Endorser
+    # The peers that sign each block.
+    signers: tuple[PeerIdentity, ...]
 
 
 class EmbeddedLedger:
@@ -72,7 +75,9 @@ class EmbeddedLedger:
         self._configure = configure
         self._signatures = signatures
         self._transient = TransientStore()
-        self._orderer = Orderer(in_force.channel, folder, self._transient, signatures, self._adopt)
+        self._orderer = Orderer(
+            in_force.channel, folder, self._transient, signatures, self._adopt, lambda: self._in_force.signers
+        )
         self._delivery = Delivery(in_force.channel.channel_id, folder, self._orderer)
 
     @staticmethod
@@ -106,8 +111,9 @@ class EmbeddedLedger:
             handler = guarded(chaincode, lambda: (clock() - _EPOCH) // timedelta(microseconds=1))
 
             def configure(channel: Channel) -> InForce:
-                endorser = Endorser(channel, files, handler, chaincode_name, usable_peers(channel, peers()), signatures)
-                return InForce(channel, Authority(channel, signatures, clock), endorser)
+                here = usable_peers(channel, peers())
+                endorser = Endorser(channel, files, handler, chaincode_name, here, signatures)
+                return InForce(channel, Authority(channel, signatures, clock), endorser, signers(channel, here))
 
             in_force = configure(Channel.from_config_block(newest_config_block(files)))
             if not in_force.endorser.any_peer:

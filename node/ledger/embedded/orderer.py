@@ -18,13 +18,13 @@ from fabric_protos.common import common_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
 from network.channel_reader import last_config_number
-from node.ledger.embedded.block import new_block
+from node.ledger.embedded.block import new_block, sign_block
 from node.ledger.embedded.config_change import ConfigSubmission, block_envelope, changed_channel
 from node.ledger.embedded.errors import LedgerStopped, StorageError
 from node.ledger.embedded.folder import Folder
 from node.ledger.embedded.private_store import PrivateWrite
 from node.ledger.embedded.refusal import Refused
-from node.ledger.embedded.signatures import Signatures
+from node.ledger.embedded.signatures import PeerIdentity, Signatures
 from node.ledger.embedded.transaction import CODE
 from node.ledger.embedded.transient_store import TransientStore
 from node.ledger.embedded.updates import Updates
@@ -63,13 +63,18 @@ class Orderer:
         transient: TransientStore,
         signatures: Signatures,
         configured: Callable[[Channel], None],
+        signers: Callable[[], Sequence[PeerIdentity]],
     ) -> None:
-        """`channel` is the one in force; `configured` is told each that follows, before anybody sees its block."""
+        """`channel` is the one in force; `configured` is told each that follows, before anybody sees its block.
+
+        `signers` are the peers that sign a block by the configuration that was adopted last.
+        """
         self._channel = channel
         self._folder = folder
         self._transient = transient
         self._signatures = signatures
         self._configured = configured
+        self._signers = signers
         self._last_config = last_config_number(folder.channel.block(folder.channel.height - 1))
         self._queue: deque[Submission | ConfigSubmission] = deque()
         self._arrived = asyncio.Event()
@@ -211,6 +216,7 @@ class Orderer:
     ) -> Committed:
         channel, codes = self._folder.channel, [verdict.code for verdict in verdicts]
         block = new_block(channel.height, channel.last_hash, envelopes, codes, last_config)
+        await sign_block(block, self._signers(), self._signatures)
         self._folder.write(block, verdicts, updates, private)
         await asyncio.get_running_loop().run_in_executor(self._threads, self._folder.commit, tuple(private))
         self._folder.publish(block, verdicts, updates)

@@ -20,6 +20,10 @@ class InvalidPolicy(LedgerError):
     """A policy in the channel's configuration or of a key that this ledger cannot evaluate."""
 
 
+# A member's MSP id and a role in it, or one msp.SerializedIdentity.
+Principal = tuple[str, int] | bytes
+
+
 class Policy(Protocol):
     def __hash__(self) -> int: ...
 
@@ -29,10 +33,10 @@ class Policy(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SignaturePolicy:
-    """n of these rules, each at the leaf a role of one member; an identity counts once (Fabric's NOutOf)."""
+    """n of these rules, at each leaf a principal; an identity counts once (Fabric's NOutOf)."""
 
     rule: policies_pb2.SignaturePolicy
-    principals: tuple[tuple[str, int], ...]
+    principals: tuple[Principal, ...]
 
     def satisfied_by(self, identities: Sequence[Identity]) -> bool:
         return self._unused(self.rule, list(identities)) is not None
@@ -48,10 +52,9 @@ class SignaturePolicy:
                 satisfied, available = satisfied + 1, left
         return available if satisfied >= rule.n_out_of.n else None
 
-    def _without_signer(self, principal: tuple[str, int], available: list[Identity]) -> list[Identity] | None:
-        msp_id, role = principal
+    def _without_signer(self, principal: Principal, available: list[Identity]) -> list[Identity] | None:
         for index, identity in enumerate(available):
-            if identity.msp_id == msp_id and role in identity.roles:
+            if is_principal(identity, principal):
                 return available[:index] + available[index + 1 :]
         return None
 
@@ -90,7 +93,7 @@ def signature_policy(serialised: bytes) -> SignaturePolicy:
         envelope = policies_pb2.SignaturePolicyEnvelope.FromString(serialised)
     except Exception as error:
         raise InvalidPolicy("the policy is not a SignaturePolicyEnvelope") from error
-    principals = tuple(role_principal(principal) for principal in envelope.identities)
+    principals = tuple(read_principal(principal) for principal in envelope.identities)
     check_rule(envelope.rule, len(principals))
     return SignaturePolicy(envelope.rule, principals)
 
@@ -103,8 +106,18 @@ def check_rule(rule: policies_pb2.SignaturePolicy, principal_count: int) -> None
         check_rule(inner, principal_count)
 
 
-def role_principal(principal: msp_principal_pb2.MSPPrincipal) -> tuple[str, int]:
+def is_principal(identity: Identity, principal: Principal) -> bool:
+    if isinstance(principal, bytes):
+        return identity.serialised == principal
+    msp_id, role = principal
+    return identity.msp_id == msp_id and role in identity.roles
+
+
+def read_principal(principal: msp_principal_pb2.MSPPrincipal) -> Principal:
+    """Raises InvalidPolicy."""
+    if principal.principal_classification == msp_principal_pb2.MSPPrincipal.IDENTITY:
+        return bytes(principal.principal)
     if principal.principal_classification != msp_principal_pb2.MSPPrincipal.ROLE:
-        raise InvalidPolicy("this ledger evaluates policies over members' roles only; name them as <MSP ID>.<role>")
+        raise InvalidPolicy("a policy names members' roles, as <MSP ID>.<role>, or single identities, and nothing else")
     role = msp_principal_pb2.MSPRole.FromString(principal.principal)
     return role.msp_identifier, role.role
