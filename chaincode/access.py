@@ -1,4 +1,7 @@
-"""Leave to look at data: granted by one party to the other, every use logged, and charged where the tariff says so."""
+"""Leave to look at data: granted by one party to the other, and every use logged.
+
+A use is charged, as the tariff says, only where the customer looks at what is the provider's: so say the terms.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from chaincode.rating import Cumulative, rate_access
 from chaincode.relation import Relation
 from chaincode.transaction import Transaction
 from zunft.v1.access_pb2 import AccessGrant, GrantAccess, RevokeAccess, UseAccess
+from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.tariff_pb2 import Line, RatingState
 from zunft.v1.usage_pb2 import AccountHead, UsageRecord
 
@@ -30,7 +34,7 @@ async def grant(tx: Transaction, request: GrantAccess) -> Message:
     disclosure = read_disclosure(tx)
     standing, _ = await load_standing(tx, request.agreement_id, disclosure)
 
-    _check_grant(standing, disclosure.grant)
+    _check_grant(standing, disclosure.grant, tx.caller.msp_id)
 
     head = standing.head_to_move()
     granted = head.grants.add(grant_id=disclosure.grant.grant_id, data_set=disclosure.grant.data_set)
@@ -41,7 +45,7 @@ async def grant(tx: Transaction, request: GrantAccess) -> Message:
 
 
 async def use(tx: Transaction, request: UseAccess) -> Message:
-    """access.use: one look, logged in both archives and debited if the tariff prices accesses."""
+    """access.use: one look, logged in both archives; debited if it is the customer's at the provider's data."""
     disclosure = read_disclosure(tx)
     standing, _ = await load_standing(tx, request.agreement_id, disclosure)
 
@@ -76,18 +80,35 @@ async def revoke(tx: Transaction, request: RevokeAccess) -> Message:
 def charge_access(standing: Standing, grant_id: str, time_us: int) -> tuple[AccountHead, list[Line]]:
     """The head after one use of a grant, and the lines that it adds to the bill."""
     head = standing.head_to_move()
+    granted = _require_grant(head, grant_id)
+    granted.use_count += 1
+    if not _is_charged(standing.terms, granted):
+        return head, []
     rated = rate_access(standing.terms.tariff, Cumulative(RatingState(), head.rating), time_us)
     head.rating.CopyFrom(rated.cumulative.account)
     head.usage_micro = checked_accrual(head.usage_micro + rated.amount_micro)
     add_open_lines(head.open_lines, rated.lines)
-    _require_grant(head, grant_id).use_count += 1
     return head, rated.lines
 
 
-def _check_grant(standing: Standing, wanted: AccessGrant) -> None:
+def _is_charged(terms: Terms, granted: AccessGrant) -> bool:
+    """The provider sells its own data to the customer, and nothing else."""
+    is_the_provider_s = _owner_msp_id(terms, granted.data_set) == terms.provider_msp_id
+    return is_the_provider_s and granted.granted_to_msp_id == terms.customer_msp_id
+
+
+def _owner_msp_id(terms: Terms, data_set: str) -> str:
+    """Whose it is; empty where the terms do not say."""
+    return next((one.owner_msp_id for one in terms.data_policy.owned if one.name == data_set), "")
+
+
+def _check_grant(standing: Standing, wanted: AccessGrant, grantor_msp_id: str) -> None:
     check_identifier("grant_id", wanted.grant_id)
     if wanted.data_set not in standing.terms.data_policy.data_sets:
         raise MalformedRequest(f"the data policy has no data set {wanted.data_set[:64]!r}: amend the agreement first")
+    owner_msp_id = _owner_msp_id(standing.terms, wanted.data_set)
+    if owner_msp_id not in ("", grantor_msp_id):
+        raise MalformedRequest(f"the data set {wanted.data_set[:64]!r} is {owner_msp_id}'s: only its owner grants it")
     if wanted.grant_id in [one.grant_id for one in standing.head.grants]:
         raise AlreadyExists(f"access {wanted.grant_id} exists: choose another name")
     if len(standing.head.grants) >= MAX_GRANTS:

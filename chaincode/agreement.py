@@ -177,8 +177,19 @@ def check_terms(data: bytes) -> Terms:
         raise MalformedRequest("credit_limit_micro must be between 0 and 10^18")
     check_duration("late_cut_off_s", terms.late_cut_off_s)
     check_duration("correction_window_s", terms.correction_window_s)
+    _check_data_sets(terms)
     check_tariff(terms.tariff)
     return terms
+
+
+def _check_data_sets(terms: Terms) -> None:
+    """Each has at most one owner, which is a party."""
+    policy = terms.data_policy
+    names = [one.name for one in policy.owned]
+    if len(set(names)) < len(names) or not set(names) <= set(policy.data_sets):
+        raise MalformedRequest("an owner is said of something that is no data set, or twice of the same: say it once")
+    if not {one.owner_msp_id for one in policy.owned} <= {*_parties(terms)}:
+        raise MalformedRequest("the owner of a data set must be one of the two parties")
 
 
 def refer(data: bytes, terms: Terms) -> TermsReference:

@@ -230,7 +230,7 @@ def _show_terms(topology: Topology, terms: Terms, *, as_json: bool) -> None:
         "credit_limit": show_amount(terms.credit_limit_micro),
         "late_cut_off_s": terms.late_cut_off_s,
         "correction_window_s": terms.correction_window_s,
-        "data_sets": list(terms.data_policy.data_sets),
+        "data_sets": _data_sets(topology, terms),
     }
     if as_json:
         fields["tariff"] = to_dict(terms.tariff)
@@ -238,6 +238,12 @@ def _show_terms(topology: Topology, terms: Terms, *, as_json: bool) -> None:
     if not as_json:
         for sentence in explain(terms.tariff):
             say(f"  {sentence}")
+
+
+def _data_sets(topology: Topology, terms: Terms) -> list[str]:
+    """Each with its owner; of an unknown owner no look is charged."""
+    owners = {one.name: topology.name_of(one.owner_msp_id) for one in terms.data_policy.owned}
+    return [f"{name} ({owners.get(name, 'nobody')}'s)" for name in terms.data_policy.data_sets]
 
 
 def _other_party(session: Session, agreement: Agreement) -> str:

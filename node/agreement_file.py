@@ -8,7 +8,8 @@ credit_limit: 0              # tokens; 0 = strictly prepaid
 late_cut_off: 7 days         # older readings need a correction; leave it out for no limit
 correction_window: 62 days   # how long a closed month can be corrected
 withdrawal_notice: 14 days
-data_sets: [utilisation]     # what may be granted by access
+data_sets:                   # what may be granted by access, and whose it is; in a plain list nobody's
+  utilisation: provider
 open: no                     # yes = the whole consortium sees terms and usage
 tariff: drill.yaml           # a file beside this one, or the tariff itself
 """
@@ -24,7 +25,7 @@ import yaml
 from network.duration import parse_duration_s
 from node.tariff.file import read_tariff, tariff_of
 from node.yaml_tree import Tree, read_yaml
-from zunft.v1.agreement_pb2 import DataPolicy, Terms
+from zunft.v1.agreement_pb2 import DataPolicy, DataSet, Terms
 from zunft.v1.tariff_pb2 import Tariff
 
 SALT_BYTES = 32
@@ -43,6 +44,8 @@ _FIELDS = (
     "tariff",
 )
 _REQUIRED = ("agreement", "provider", "customer", "meters", "tariff")
+# Of the two parties.
+_OWNERS = {"provider": 0, "customer": 1}
 _YES_NO = {"yes": 1, "no": 0, "true": 1, "false": 0}
 
 
@@ -72,12 +75,21 @@ def read_agreement(path: Path, msp_id_of: Callable[[str], str], *, version: int 
         credit_limit_micro=fields["credit_limit"].micro() if "credit_limit" in fields else 0,
         late_cut_off_s=_duration_s(fields, "late_cut_off"),
         correction_window_s=_duration_s(fields, "correction_window"),
-        data_policy=DataPolicy(
-            data_sets=[item.text() for item in fields["data_sets"].items()] if "data_sets" in fields else []
-        ),
     )
+    if "data_sets" in fields:
+        terms.data_policy.CopyFrom(_data_policy(fields["data_sets"], terms))
     is_open = bool(fields["open"].choice(_YES_NO)) if "open" in fields else False
     return AgreementDraft(terms, _duration_s(fields, "withdrawal_notice"), is_open)
+
+
+def _data_policy(tree: Tree, terms: Terms) -> DataPolicy:
+    """Names with their owners, or a plain list of names, whose owners nobody says."""
+    if isinstance(tree.node, yaml.SequenceNode):
+        return DataPolicy(data_sets=[item.text() for item in tree.items()])
+    names = tree.entries()
+    parties = (terms.provider_msp_id, terms.customer_msp_id)
+    owned = [DataSet(name=name, owner_msp_id=parties[owner.choice(_OWNERS)]) for name, owner in names.items()]
+    return DataPolicy(data_sets=[*names], owned=owned)
 
 
 def _tariff(tree: Tree, folder: Path) -> Tariff:

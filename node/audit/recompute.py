@@ -110,12 +110,15 @@ def _grant(head: AccountHead, _terms: Terms, record: UsageRecord, _movement: Mov
 
 
 def _use(head: AccountHead, terms: Terms, record: UsageRecord, movement: Movement) -> list[Line]:
+    [used] = [grant for grant in head.grants if grant.grant_id == record.grant.grant_id]
+    used.use_count += 1
+    owners = {data_set.name: data_set.owner_msp_id for data_set in terms.data_policy.owned}
+    if used.granted_to_msp_id != terms.customer_msp_id or owners.get(used.data_set) != terms.provider_msp_id:
+        return []
     rated = rate_access(terms.tariff, Cumulative(RatingState(), head.rating), movement.step.transaction.time_us)
     head.rating.CopyFrom(rated.cumulative.account)
     head.usage_micro += rated.amount_micro
     _set(head.open_lines, add_lines(head.open_lines, rated.lines))
-    [used] = [grant for grant in head.grants if grant.grant_id == record.grant.grant_id]
-    used.use_count += 1
     return rated.lines
 
 

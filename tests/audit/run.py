@@ -8,7 +8,7 @@ from fabric_protos.common import common_pb2
 from fabric_protos.peer import events_pb2
 
 from tests.consortium import TOKEN, UNIT, Consortium, Deal, HandMeter, accesses, graduated, per_unit
-from zunft.v1.agreement_pb2 import DataPolicy
+from zunft.v1.agreement_pb2 import DataPolicy, DataSet
 from zunft.v1.usage_pb2 import CorrectionReading
 
 Blocks = list[events_pb2.BlockAndPrivateData]
@@ -32,7 +32,9 @@ def begin(consortium: Consortium) -> Deal:
         meters=(HandMeter("drill"), HandMeter("press")),
         funds=100 * TOKEN,
         notice_s=60,
-        data_policy=DataPolicy(data_sets=["vibration"]),
+        data_policy=DataPolicy(
+            data_sets=["vibration", "recipes"], owned=[DataSet(name="vibration", owner_msp_id=maker.msp_id)]
+        ),
         credit_limit_micro=TOKEN,
     )
 
@@ -71,9 +73,11 @@ def correct_and_look(consortium: Consortium, deal: Deal) -> None:
     factory.agree(deal, "recount")
     factory.correct(deal, "again", wrong)
     maker.decline(deal, "again")
-    factory.grant(deal, "service", "vibration")
-    maker.use(deal, "service")
-    factory.revoke_access(deal, "service")
+    maker.grant(deal, "service", "vibration")
+    factory.use(deal, "service")
+    maker.revoke_access(deal, "service")
+    factory.grant(deal, "help", "recipes")
+    maker.use(deal, "help")
 
 
 def live_openly(consortium: Consortium) -> Deal:

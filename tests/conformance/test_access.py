@@ -17,11 +17,11 @@ from chaincode.errors import (
 from tests.conformance.scene import Scene, refusals
 from tests.consortium import TOKEN, Deal, accesses, per_unit, tariff
 from zunft.v1.access_pb2 import GrantAccess
-from zunft.v1.agreement_pb2 import DataPolicy
+from zunft.v1.agreement_pb2 import DataPolicy, DataSet
 from zunft.v1.usage_pb2 import UsageRecord
 
 PRICE = tariff(per_unit("hours", TOKEN), accesses("look", TOKEN // 4))
-POLICY = DataPolicy(data_sets=["vibration", "temperature"])
+POLICY = DataPolicy(data_sets=["vibration", "temperature"], owned=[DataSet(name="vibration", owner_msp_id="MakerMSP")])
 
 
 def agree(scene: Scene, **how: Any) -> Deal:
@@ -30,29 +30,29 @@ def agree(scene: Scene, **how: Any) -> Deal:
 
 def test_a_look_is_granted_logged_and_charged(scene: Scene) -> None:
     deal = agree(scene)
-    scene.factory.grant(deal, "g1", "vibration")
-    scene.maker.use(deal, "g1")
-    scene.maker.use(deal, "g1")
+    scene.maker.grant(deal, "g1", "vibration")
+    scene.factory.use(deal, "g1")
+    scene.factory.use(deal, "g1")
 
     [grant] = deal.head.grants
-    assert (grant.granted_by_msp_id, grant.granted_to_msp_id, grant.use_count) == ("FactoryMSP", "MakerMSP", 2)
+    assert (grant.granted_by_msp_id, grant.granted_to_msp_id, grant.use_count) == ("MakerMSP", "FactoryMSP", 2)
     assert deal.accrued == TOKEN // 2
     record = UsageRecord.FromString(scene.factory.read_record(deal, 3))
     assert (record.transaction, record.grant.data_set) == ("access.use", "vibration")
     assert [(line.component, line.amount_micro) for line in record.lines] == [("look", TOKEN // 4)]
 
-    scene.refuses(Forbidden, lambda: scene.factory.use(deal, "g1"))
-    scene.refuses(Forbidden, lambda: scene.maker.revoke_access(deal, "g1"))
+    scene.refuses(Forbidden, lambda: scene.maker.use(deal, "g1"))
+    scene.refuses(Forbidden, lambda: scene.factory.revoke_access(deal, "g1"))
     scene.refuses(AlreadyExists, lambda: scene.maker.grant(deal, "g1", "vibration"))
-    scene.factory.revoke_access(deal, "g1")
-    scene.refuses(WrongStatus, lambda: scene.maker.use(deal, "g1"))
+    scene.maker.revoke_access(deal, "g1")
+    scene.refuses(WrongStatus, lambda: scene.factory.use(deal, "g1"))
 
 
 def test_a_look_needs_funds(scene: Scene) -> None:
     deal = agree(scene, funds=TOKEN // 4)
-    scene.factory.grant(deal, "g1", "temperature")
-    scene.maker.use(deal, "g1")
-    scene.refuses(InsufficientFunds, lambda: scene.maker.use(deal, "g1"))
+    scene.maker.grant(deal, "g1", "vibration")
+    scene.factory.use(deal, "g1")
+    scene.refuses(InsufficientFunds, lambda: scene.factory.use(deal, "g1"))
 
 
 def test_an_account_has_a_hundred_grants(scene: Scene) -> None:
