@@ -9,6 +9,9 @@ from chaincode.errors import AmountOutOfRange, MalformedRequest
 # 10^12 tokens: no sum of a few of them leaves 64 bits.
 MAX_AMOUNT_MICRO = 10**18
 MAX_TEXT_LENGTH = 256
+# How far a client's clock may be off: as much as certificates and machines without a time server may, which is little
+# against any notice period.
+MAX_CLOCK_SKEW_S = 300
 MAX_DURATION_S = 100 * 366 * 86400
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

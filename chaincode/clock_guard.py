@@ -13,12 +13,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from chaincode.checks import MAX_CLOCK_SKEW_S
 from chaincode.contract import Response, refusal
 from chaincode.errors import ClockSkew
 from chaincode.stub import Stub
-
-# As much as certificates and machines without a time server may be off, and little against any notice period.
-MAX_CLOCK_SKEW_S = 300
 
 Answer = TypeVar("Answer")
 

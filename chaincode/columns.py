@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,27 @@ class Columns:
 
     def __len__(self) -> int:
         return len(self.time_us)
+
+    def before(self, end_us: int) -> Columns:
+        """The first readings, those whose time is before `end_us`; none is left where the very first is not."""
+        count = int(self.time_us.searchsorted(end_us))
+        if count == len(self):
+            return self
+
+        def cut(column: Int64Column | None) -> Int64Column | None:
+            return None if column is None else column[:count]
+
+        return replace(
+            self,
+            time_us=self.time_us[:count],
+            quantity_micro=self.quantity_micro[:count],
+            utilisation_milli=cut(self.utilisation_milli),
+            speed_milli=cut(self.speed_milli),
+            outcome=cut(self.outcome),
+            step=cut(self.step),
+            work_item=cut(self.work_item),
+            location=cut(self.location),
+        )
 
     @property
     def kind(self) -> tuple[object, ...]:

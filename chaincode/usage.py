@@ -40,6 +40,7 @@ from chaincode.head import (
 )
 from chaincode.rating import rate_batches
 from chaincode.transaction import Transaction
+from zunft.v1.agreement_pb2 import Agreement
 from zunft.v1.meter_pb2 import METER_STATUS_ACTIVE, Meter
 from zunft.v1.tariff_pb2 import Line
 from zunft.v1.usage_pb2 import (
@@ -53,6 +54,7 @@ from zunft.v1.usage_pb2 import (
     UsageRecord,
 )
 
+NEVER_US = 2**63 - 1
 # How far a meter's clock may run ahead of the submitter's.
 MAX_CLOCK_SKEW_US = 300 * 10**6
 MAX_BATCHES = 1000
@@ -181,21 +183,24 @@ def check_times(standing: Standing, last_time_us: int, columns: Columns, now_us:
     cut_off_s = standing.terms.late_cut_off_s
     if cut_off_s and first_us < now_us - cut_off_s * 10**6:
         raise ReadingTooLate(f"a reading is older than the agreed {cut_off_s} s: use usage.correct")
-    ended_s = standing.agreement.terminated_at_s
-    if ended_s and final_us >= (ended_s + 1) * 10**6:
-        raise ReadingTooLate("a reading lies after the end of the agreement")
+    if first_us >= end_us(standing.agreement):
+        raise ReadingTooLate("all of these readings lie after the end of the agreement")
 
 
 # --- COMPUTE ----------------------------------------------------------------------------------------------------------
 
 
 def charge(standing: Standing, batches: Sequence[CheckedBatch]) -> tuple[AccountHead, list[Line]]:
-    """The head after the batches, and the lines that they add to the bill."""
+    """The head after the batches, and the lines that they add to the bill.
+
+    A batch is signed as a whole: of one across the agreement's end the readings after it cost nothing, as if the meter
+    had cut it there, and the stream goes on behind them.
+    """
     head = standing.head_to_move()
     streams = find_streams(head, [one.meter_id for one in batches])
     rated = rate_batches(
         standing.terms.tariff,
-        [MeterReadings(one.meter_id, one.columns) for one in batches],
+        [MeterReadings(one.meter_id, one.columns.before(end_us(standing.agreement))) for one in batches],
         {one.meter_id: streams[one.meter_id].rating for one in batches},
         head.rating,
         standing.terms.correction_window_s,
@@ -205,6 +210,11 @@ def charge(standing: Standing, batches: Sequence[CheckedBatch]) -> tuple[Account
         _advance(streams[one.meter_id], one)
     add_open_lines(head.open_lines, rated.lines)
     return head, rated.lines
+
+
+def end_us(agreement: Agreement) -> int:
+    """From when on readings are not charged any more."""
+    return (agreement.terminated_at_s + 1) * 10**6 if agreement.terminated_at_s else NEVER_US
 
 
 # --- queries -------------------------------------------------------------------------------------------------------

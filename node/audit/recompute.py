@@ -61,7 +61,8 @@ def _submit(head: AccountHead, terms: Terms, _record: UsageRecord, movement: Mov
             raise ValueError("a batch cannot be decoded")
         stream = _stream(head, one.batch.meter_id)
         state = Cumulative(stream.rating, head.rating)
-        rated = rate(terms.tariff, one.batch.meter_id, state, one.columns, terms.correction_window_s)
+        charged = one.columns.before(_end_us(movement))
+        rated = rate(terms.tariff, one.batch.meter_id, state, charged, terms.correction_window_s)
         head.usage_micro += _keep(head, stream, rated)
         _advance(stream, one)
         lines += rated.lines
@@ -141,6 +142,12 @@ _RULES: dict[str, _Rule] = {
 
 
 # --- details ------------------------------------------------------------------------------------------------------
+
+
+def _end_us(movement: Movement) -> int:
+    """Readings from then on cost nothing: the agreement had ended, by its last whole second."""
+    ended_s = movement.agreement.terminated_at_s
+    return (ended_s + 1) * 1_000_000 if ended_s else 2**63 - 1
 
 
 def _move_to(terms: Terms, earlier: Terms | None, head: AccountHead) -> None:

@@ -30,6 +30,7 @@ def agree(scene: Scene, **how: Any) -> Deal:
 
 def test_a_look_is_granted_logged_and_charged(scene: Scene) -> None:
     deal = agree(scene)
+    scene.refuses(MalformedRequest, lambda: scene.factory.grant(deal, "g1", "vibration"))
     scene.maker.grant(deal, "g1", "vibration")
     scene.factory.use(deal, "g1")
     scene.factory.use(deal, "g1")

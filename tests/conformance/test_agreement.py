@@ -22,6 +22,8 @@ from zunft.v1.agreement_pb2 import (
     AGREEMENT_STATUS_ACTIVE,
     AGREEMENT_STATUS_PROPOSED,
     AGREEMENT_STATUS_TERMINATED,
+    DataPolicy,
+    DataSet,
     Terms,
 )
 from zunft.v1.tariff_pb2 import Tariff
@@ -39,6 +41,10 @@ def draft(scene: Scene, name: str, **fields: Any) -> tuple[Deal, Terms]:
 def shared(scene: Scene, **changes: Any) -> None:
     """The maker shares a first version with these fields changed."""
     scene.maker.share(draft(scene, "draft", **changes)[1])
+
+
+def owned(msp_id: str, name: str) -> DataPolicy:
+    return DataPolicy(data_sets=["heat"], owned=[DataSet(name=name, owner_msp_id=msp_id)])
 
 
 def proposed(scene: Scene, name: str = "draft", **changes: Any) -> None:
@@ -139,6 +145,8 @@ def test_a_proposal_can_be_turned_down_and_an_agreement_ended(scene: Scene) -> N
     ("share a cut-off below zero", MalformedRequest, lambda s: shared(s, late_cut_off_s=-1)),
     ("share a window of centuries", MalformedRequest, lambda s: shared(s, correction_window_s=2**40)),
     ("share meters that are paths", MalformedRequest, lambda s: shared(s, meter_ids=["a/b"])),
+    ("share a stranger's data", MalformedRequest, lambda s: shared(s, data_policy=owned("ForgeMSP", "heat"))),
+    ("share data of no set", MalformedRequest, lambda s: shared(s, data_policy=owned("MakerMSP", "cold"))),
     ("share no components", InvalidTariff, lambda s: shared(s, tariff=tariff())),
     ("share no tariff", InvalidTariff, lambda s: shared(s, tariff=Tariff())),
     ("share into another pair's agreement", AlreadyExists, lambda s: s.forge.share(Deal(

@@ -14,6 +14,7 @@ from chaincode.errors import (
     BackDated,
     BrokenChain,
     ContractError,
+    CorrectionMismatch,
     Forbidden,
     Gap,
     HeadMismatch,
@@ -40,6 +41,7 @@ from zunft.v1.tariff_pb2 import Tariff
 from zunft.v1.usage_pb2 import (
     AccountHead,
     Claim,
+    Correction,
     CorrectionReading,
     CorrectUsage,
     Disclosure,
@@ -335,6 +337,7 @@ def test_a_correction_needs_both_parties(scene: Scene) -> None:
     scene.factory.correct(deal, "c1", less(scene, 4))
     scene.refuses(Forbidden, lambda: scene.factory.agree(deal, "c1"))
     scene.refuses(AlreadyExists, lambda: scene.maker.correct(deal, "c1", less(scene)))
+    scene.refuses(CorrectionMismatch, lambda: scene.maker.agree(deal, "c1", Correction(correction_id="c1")))
     assert deal.accrued == 10 * TOKEN
     scene.maker.agree(deal, "c1")
     assert (deal.accrued, deal.head.usage_micro, deal.head.correction_micro) == (6 * TOKEN, 10 * TOKEN, -4 * TOKEN)
@@ -419,6 +422,8 @@ def correct(scene: Scene, correction_id: str = "c1", count: int = 1, **fields: A
     ("correct without a name", MalformedRequest, lambda s: correct(s, "")),
     ("correct with a page of reasons", MalformedRequest, lambda s: correct(s, reason="x" * 257)),
     ("correct another's meter", MeterNotInAgreement, lambda s: correct(s, meter_id="stranger")),
+    ("correct a step without end", MalformedRequest, lambda s: s.factory.correct(
+        s.deal, "c1", CorrectionReading(step="x" * 257))),
     ("agree to nothing", NotFound, lambda s: s.maker.agree(s.deal, "none")),
     ("decline nothing", NotFound, lambda s: s.maker.decline(s.deal, "none")),
     ("claim nothing", WrongStatus, lambda s: s.maker.claim(s.fresh)),
