@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from enum import StrEnum
 from pathlib import Path
 
@@ -41,6 +41,20 @@ def open_database(
             connection.close()
             raise
     return connection
+
+
+def remove_other_layout(path: Path, version: int, remedy: str) -> None:
+    """Removes a database that another version of the node made, one that can be built again.
+
+    Raises DatabaseInUse, DatabaseDamaged.
+    """
+    if not path.exists() or not path.stat().st_size:
+        return
+    with database_errors(path, remedy), closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S)) as connection:
+        [found] = connection.execute("PRAGMA user_version").fetchone()
+    if found not in (0, version):
+        for part in ("", "-wal", "-shm"):
+            path.with_name(path.name + part).unlink(missing_ok=True)
 
 
 @contextmanager

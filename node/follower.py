@@ -12,7 +12,7 @@ import structlog
 
 from chaincode.stub import implicit_collection
 from node.errors import BehindLedger, NodeError, ShutOut
-from node.ledger.block_reader import Block, MalformedBlock, read_block, undelivered
+from node.ledger.block_reader import Block, read_block, undelivered
 from node.ledger.errors import LedgerError
 from node.ledger.gateway import Gateway, GatewayError
 from node.outage import Outage
@@ -29,7 +29,7 @@ log = structlog.get_logger()
 class Follower:
     """Runs from its making until `stop`.
 
-    `task` ends by itself only with ShutOut, LedgerMismatch, MalformedBlock, DiskFull or DatabaseDamaged.
+    `task` ends by itself only with ShutOut, LedgerMismatch, DiskFull or DatabaseDamaged.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Follower:
                 await self._follow_while_admitted()
             except BehindLedger as error:
                 await self._pause(error)
-            except (MalformedBlock, NodeError) as error:
+            except NodeError as error:
                 self._reachable(False)
                 log.critical("the node stops following the ledger", error=str(error))
                 raise

@@ -89,7 +89,7 @@ class Node:
     async def run(self) -> None:
         """Until it is cancelled, or the ledger shows it no more blocks, or is another one.
 
-        Raises ShutOut, LedgerMismatch, MalformedBlock …
+        Raises ShutOut, LedgerMismatch …
         """
         if self._following:
             await self._following

@@ -25,6 +25,7 @@ ROLES_BY_CALL: Mapping[str, frozenset[Role]] = {
     "ListInvoices": READERS,
     "WatchEvents": READERS,
     "GetStatus": READERS,
+    "ListAlarms": READERS,
 }
 
 

@@ -75,6 +75,13 @@ def checked_limit(limit: int) -> int:
     return limit or MAX_LIMIT
 
 
+def checked_number(name: str, number: int) -> int:
+    """A sequence or a block's number, of which the ledger has none above 2^63. Raises BadRequest."""
+    if number >= 2**63:
+        raise BadRequest(f"{name} is {number}: give a number below 2^63, as an earlier answer has it")
+    return number
+
+
 async def _abort(context: Context, name: str, error: Exception) -> NoReturn:
     """End the call with this error; an unforeseen one is only told to the log."""
     code = code_of(error)

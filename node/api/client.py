@@ -19,6 +19,7 @@ from zunft.v1.event_pb2 import Refusal
 from zunft.v1.node_pb2 import (
     AccountBalance,
     AccountPage,
+    AlarmPage,
     AuthoriseStartRequest,
     BatchProgress,
     GetBalanceRequest,
@@ -27,6 +28,7 @@ from zunft.v1.node_pb2 import (
     InvoicePage,
     LedgerNotice,
     ListAccountsRequest,
+    ListAlarmsRequest,
     ListInvoicesRequest,
     NodeStatus,
     StartAuthorisation,
@@ -94,6 +96,10 @@ class NodeClient:
     def events(self, request: WatchEventsRequest) -> AsyncGenerator[LedgerNotice]:
         """Past events after the cursor, then those to come; without end."""
         return self._stream(self._stub.WatchEvents(request))
+
+    async def alarms(self, request: ListAlarmsRequest) -> AlarmPage:
+        """What was odd on the ledger."""
+        return await self._answer(self._stub.ListAlarms(request))
 
     async def status(self, *, reached_height: int = 0) -> NodeStatus:
         """How the node does, as soon as it knows this many blocks."""

@@ -10,7 +10,7 @@ from chaincode import keys
 from chaincode.errors import ContractError
 from chaincode.head import Standing
 from node.account_view import available_micro, balance, check_start, position, refusal
-from node.api.calls import Context, answering, checked_limit, streaming
+from node.api.calls import Context, answering, checked_limit, checked_number, streaming
 from node.api.submission import Submission
 from node.errors import NodeError
 from node.intake import Intake, find_standing
@@ -26,14 +26,17 @@ from zunft.v1.node_pb2 import (
     BATCH_STATUS_WAITING_FOR_FUNDS,
     AccountBalance,
     AccountPage,
+    AlarmPage,
     AuthoriseStartRequest,
     BatchProgress,
+    EventCursor,
     GetBalanceRequest,
     GetStatementRequest,
     GetStatusRequest,
     InvoicePage,
     LedgerNotice,
     ListAccountsRequest,
+    ListAlarmsRequest,
     ListInvoicesRequest,
     NodeStatus,
     StartAuthorisation,
@@ -44,6 +47,7 @@ from zunft.v1.node_pb2_grpc import NodeServicer
 from zunft.v1.usage_pb2 import SignedBatch
 
 _NOTICES_AT_ONCE = 500
+_NEWEST_ALARMS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,8 @@ class Servicer(NodeServicer):
     async def GetStatement(self, request: GetStatementRequest, _context: Context) -> StatementPage:  # noqa: N802
         limit = checked_limit(request.limit)
         find_standing(self._read_model, request.agreement_id)
-        found = self._read_model.statement(request.agreement_id, after_sequence=request.after_sequence, limit=limit + 1)
+        after = checked_number("after_sequence", request.after_sequence)
+        found = self._read_model.statement(request.agreement_id, after_sequence=after, limit=limit + 1)
         return StatementPage(entries=found[:limit], more=len(found) > limit)
 
     @answering
@@ -128,7 +133,7 @@ class Servicer(NodeServicer):
     async def WatchEvents(  # noqa: N802
         self, request: WatchEventsRequest, _context: Context
     ) -> AsyncIterator[LedgerNotice]:
-        after = request.after if request.HasField("after") else None
+        after = _checked_place(request.after) if request.HasField("after") else None
         while True:
             height = self._read_model.height
             notices = self._read_model.notices(after=after, agreement_id=request.agreement_id, limit=_NOTICES_AT_ONCE)
@@ -142,6 +147,7 @@ class Servicer(NodeServicer):
     async def GetStatus(self, request: GetStatusRequest, _context: Context) -> NodeStatus:  # noqa: N802
         await self._read_model.reached(request.reached_height)
         count = self._journal.count()
+        alarm_count, newest = self._read_model.newest_alarms(_NEWEST_ALARMS)
         return NodeStatus(
             msp_id=self._read_model.msp_id,
             version=version("zunft"),
@@ -152,7 +158,16 @@ class Servicer(NodeServicer):
             waiting_for_funds=count[BATCH_STATUS_WAITING_FOR_FUNDS],
             refused=count[BATCH_STATUS_REFUSED],
             committed=count[BATCH_STATUS_COMMITTED],
+            alarm_count=alarm_count,
+            newest_alarms=newest,
         )
+
+    @answering
+    async def ListAlarms(self, request: ListAlarmsRequest, _context: Context) -> AlarmPage:  # noqa: N802
+        limit = checked_limit(request.limit)
+        after = _checked_place(request.after) if request.HasField("after") else None
+        found = self._read_model.alarms(after=after, limit=limit + 1)
+        return AlarmPage(alarms=found[:limit], more=len(found) > limit)
 
     # --- inside -------------------------------------------------------------------------------------------------------
 
@@ -183,3 +198,9 @@ class Servicer(NodeServicer):
         if tail:
             told.resume_at.CopyFrom(position(tail))
         return told
+
+
+def _checked_place(place: EventCursor) -> EventCursor:
+    """Raises BadRequest."""
+    checked_number("after.block_number", place.block_number)
+    return place

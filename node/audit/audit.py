@@ -10,33 +10,41 @@ threads (numpy and zstd hold the interpreter between their short runs) nor handi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import events_pb2
-from google.protobuf.message import DecodeError
 
+from chaincode import keys
 from chaincode.stub import implicit_collection
 from node.audit.bills import Bills
 from node.audit.chain import Chain
 from node.audit.endorsement import Candidate, Endorsement
 from node.audit.errors import NotAGenesisBlock, UnknownMember
-from node.audit.identities import Identities
+from node.audit.identities import Identities, Verified, judge
 from node.audit.invoices import Invoices
 from node.audit.meters import Meters
 from node.audit.movement import Movement, Movements
 from node.audit.prepaid import Prepaid
 from node.audit.rating import Rating
-from node.audit.report import AuditReport
+from node.audit.report import AuditReport, Tally
 from node.audit.rules import Rules
 from node.audit.seal import read_seal
 from node.audit.tokens import Reserve, Tokens
 from node.audit.world import CHAINCODE, Step, World, describe
-from node.ledger.block_reader import Block, MalformedBlock, Transaction, read_block
+from node.ledger.belief import Belief, believe
+from node.ledger.block_reader import Block, Transaction, read_block
 from node.ledger.fabric_rules.block_validation import BlockValidation
 from node.ledger.fabric_rules.channel import NotAConfigBlock
 from node.ledger.fabric_rules.config_update import read_change
+from node.ledger.fabric_rules.identity import Identity
 from node.ledger.fabric_rules.results import Version
+from node.ledger.printable import printable
+
+Answer = TypeVar("Answer")
+
+UNREADABLE = "a transaction wrote something that cannot be read"
 
 
 def audit(blocks: Iterable[events_pb2.BlockAndPrivateData], genesis: common_pb2.Block, member: str) -> AuditReport:
@@ -73,6 +81,17 @@ class Auditor:
         self._chain, self._identities, self._endorsement = Chain(genesis), Identities(), Endorsement()
         self._meters, self._rating, self._prepaid = Meters(), Rating(), Prepaid()
         self._tokens, self._reserve, self._invoices = Tokens(), Reserve(), Invoices()
+        self._checks = (
+            self._chain,
+            self._identities,
+            self._endorsement,
+            self._meters,
+            self._rating,
+            self._prepaid,
+            self._tokens,
+            self._reserve,
+            self._invoices,
+        )
         self._block_count = 0
         self._transaction_count = 0
         self._unreadable = ""
@@ -85,26 +104,15 @@ class Auditor:
             return
         try:
             self._check_contents(delivered)
-        except (MalformedBlock, NotAConfigBlock, DecodeError, IndexError):
-            self._unreadable = f"from block {delivered.block.header.number} on, which cannot be decoded"
+        except NotAConfigBlock:
+            self._unreadable = f"from block {delivered.block.header.number} on, whose configuration cannot be used"
 
     def report(self) -> AuditReport:
         """The verdicts on what was checked so far. Raises UnknownMember."""
         self._check_member()
         self._chain.finish()
-        self._reserve.finish(self._world)
-        checks = (
-            self._chain,
-            self._identities,
-            self._endorsement,
-            self._meters,
-            self._rating,
-            self._prepaid,
-            self._tokens,
-            self._reserve,
-            self._invoices,
-        )
-        for check in checks[1:] if self._unreadable else ():
+        self._attempt("the supply", self._reserve.tally, lambda: self._reserve.finish(self._world))
+        for check in self._checks[1:] if self._unreadable else ():
             check.tally.cannot_check(self._unreadable)
         return AuditReport(
             member=self._member,
@@ -112,7 +120,7 @@ class Auditor:
             block_count=self._block_count,
             transaction_count=self._transaction_count,
             reading_count=self._meters.reading_count,
-            verdicts=tuple(check.tally.verdict() for check in checks),
+            verdicts=tuple(check.tally.verdict() for check in self._checks),
             bills=self._bills.bills(),
         )
 
@@ -134,24 +142,52 @@ class Auditor:
         self._transaction_count += len(block.transactions)
         self._endorsement.check_policies(candidates, self._world, self._rules)
         for candidate in candidates:
+            belief = self._believe(block.number, candidate)
             if self._endorsement.takes_effect(block.number, candidate, self._world):
-                self._check_effects(block, candidate)
+                self._check_effects(block, candidate, belief)
         self._world.transactions.update(one.tx_id for one in block.transactions)
         self._tokens.check_sum(block.number)
 
     def _candidate(self, block: Block, transaction: Transaction, raw: common_pb2.Block) -> Candidate | None:
-        """None for nonsense that is marked as invalid, of which there is nothing to judge.
-
-        Raises DecodeError, IndexError.
-        """
+        """None for nonsense that is marked as invalid, and where not even what was written can be read."""
         try:
             seal = read_seal(raw.data.data[transaction.position])
-        except (DecodeError, IndexError):
+            return Candidate(transaction, seal, judge(transaction, self._rules))
+        except Exception:  # whatever a stranger's bytes raise
             if transaction.is_valid:
-                raise
+                # No peer takes for valid what it cannot read: whoever delivered this is lying about what was written.
+                self._unreadable = f"from block {block.number} on, where what was written cannot be read"
             return None
-        endorsers = self._identities.check(block.number, transaction, seal, self._rules)
-        return Candidate(transaction, seal, endorsers)
+
+    def _believe(self, number: int, candidate: Candidate) -> Belief:
+        """What of a transaction is the contract's; its signatures are then checked, and what is odd is told.
+
+        Where the mark is wrong it is taken as it stands: the verdict on endorsements says so, and no other shall.
+        """
+        transaction, signatures = candidate.transaction, candidate.signatures
+        where, faults = describe(number, transaction), (signatures.creator_fault, *signatures.faults)
+        if not transaction.is_valid:
+            return self._believed(candidate, signatures.genuine)
+        if candidate.fault:
+            self._identities.check(where, transaction, candidate.seal, self._rules, *faults)
+            return Belief(transaction, is_contracts=True)
+        belief = self._believed(candidate, signatures.genuine)
+        for alarm in belief.alarms:
+            self._endorsement.tally.alarm(f"block {number}: {alarm}")
+        if not belief.is_contracts:
+            self._identities.check_other(where, transaction, signatures)
+            return belief
+        if self._believed(candidate, signatures.flawless).is_contracts if signatures.faults else True:
+            # What else somebody has added to an endorsed transaction counts for nothing.
+            for fault in signatures.faults:
+                self._endorsement.tally.alarm(f"{where}: {printable(fault)}")
+            faults = (signatures.creator_fault,)
+        self._identities.check(where, belief.transaction, candidate.seal, self._rules, *faults)
+        return belief
+
+    def _believed(self, candidate: Candidate, endorsers: tuple[Identity, ...]) -> Belief:
+        verified = Verified(endorsers, self._rules)
+        return believe(candidate.transaction, verified, lambda name: self._world.find(keys.agreement(name)))
 
     def _change_rules(self, block: common_pb2.Block) -> None:
         """A later configuration is in force from its block on; whether it counts as proven, the verdict says."""
@@ -163,37 +199,56 @@ class Auditor:
 
     # --- one transaction ----------------------------------------------------------------------------------------------
 
-    def _check_effects(self, block: Block, candidate: Candidate) -> None:
-        transaction, world = candidate.transaction, self._world
+    def _check_effects(self, block: Block, candidate: Candidate, belief: Belief) -> None:
+        transaction, world = belief.transaction, self._world
         held = {key: world.public.get((CHAINCODE, key)) for key in transaction.writes}
         old = {key: entry.value for key, entry in held.items() if entry is not None}
         world.apply(candidate.seal.results, Version(block.number, transaction.position))
         world.transactions.add(transaction.tx_id)
-        step = Step(block.number, transaction, old, world, self._private(block, transaction))
-
-        try:
-            self._check_step(step)
-        except (DecodeError, IndexError):
-            self._note_unreadable()
+        private = self._private(block, transaction) if belief.is_contracts else {}
+        self._check_step(Step(block.number, transaction, old, world, private))
 
     def _check_step(self, step: Step) -> None:
-        self._tokens.check(step)
-        self._reserve.check(step, self._tokens.amounts_micro)
-        self._invoices.check(step)
-        self._meters.check_keys(step)
-        movement = self._movements.read(step)
+        where = str(step)
+        self._attempt(where, self._tokens.tally, lambda: self._tokens.check(step))
+        self._attempt(where, self._reserve.tally, lambda: self._reserve.check(step, self._tokens.amounts_micro))
+        self._attempt(where, self._invoices.tally, lambda: self._invoices.check(step))
+        self._attempt(where, self._meters.tally, lambda: self._meters.check_keys(step))
+        try:
+            movement = self._movements.read(step)
+        except Exception:  # the two parties can write anything into their own records
+            self._note_unreadable_movement(step)
+            return
         if movement is not None:
             self._check_movement(movement)
 
-    def _note_unreadable(self) -> None:
-        """Two parties with altered contracts can write anything into their own records, but spoil no other's audit."""
-        for check in (self._meters, self._rating, self._prepaid, self._tokens, self._invoices):
-            check.tally.cannot_check("a transaction wrote something that cannot be decoded")
+    def _note_unreadable_movement(self, step: Step) -> None:
+        """Two parties with altered contracts spoil no other's audit."""
+        self._endorsement.tally.alarm(f"{step}: {UNREADABLE}")
+        is_ours = any(self._movements.is_visible(step, name) for name in step.written("commitment"))
+        for tally in (self._meters.tally, self._rating.tally, self._prepaid.tally, self._invoices.tally):
+            if is_ours:
+                tally.cannot_check(UNREADABLE)
+            else:
+                tally.cannot_see("transactions of others that cannot be read")
+
+    def _attempt(self, where: str, tally: Tally, check: Callable[[], Answer]) -> Answer | None:
+        """What other people's records raise concerns this question and this transaction only."""
+        try:
+            return check()
+        except Exception as error:  # whatever it is
+            tally.cannot_check(UNREADABLE)
+            self._endorsement.tally.alarm(f"{where}: {UNREADABLE} ({type(error).__name__})")
+            return None
 
     def _check_movement(self, movement: Movement) -> None:
-        self._meters.check(movement)
-        self._rating.check(movement)
-        self._prepaid.check(movement)
+        where = str(movement)
+        self._attempt(where, self._meters.tally, lambda: self._meters.check(movement))
+        self._attempt(where, self._rating.tally, lambda: self._rating.check(movement))
+        self._attempt(where, self._prepaid.tally, lambda: self._prepaid.check(movement))
+        self._attempt(where, self._invoices.tally, lambda: self._check_claim(movement))
+
+    def _check_claim(self, movement: Movement) -> None:
         if movement.visible:
             self._invoices.check_claim(movement, self._bills.add(movement))
         else:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from fabric_protos.peer import transaction_pb2
 
+from node.audit.identities import Signatures
 from node.audit.report import Tally
 from node.audit.rules import Rules
 from node.audit.seal import Seal
@@ -29,12 +30,17 @@ _RECOMPUTED = _CONFLICTS | {CODE.VALID, CODE.ENDORSEMENT_POLICY_FAILURE}
 
 @dataclass(slots=True)
 class Candidate:
-    """A transaction of a block; `endorsed` says why it is not, empty if it is."""
+    """A transaction of a block; `fault` says what it lacks of the endorsements that policies demand."""
 
     transaction: Transaction
     seal: Seal
-    endorsers: tuple[Identity, ...]
+    signatures: Signatures
     fault: str = ""
+
+    @property
+    def endorsers(self) -> tuple[Identity, ...]:
+        """As peers see them, which do not ask whether a certificate was valid at the time that a client wrote."""
+        return self.signatures.genuine
 
 
 class Endorsement:

@@ -2,15 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from chaincode.caller import read_caller
 from chaincode.contract import TRANSACTIONS
 from chaincode.errors import Forbidden
 from node.audit.report import Tally
 from node.audit.rules import Rules, serialised_identity, was_valid
 from node.audit.seal import Seal
-from node.audit.world import CHAINCODE, describe
+from node.audit.world import CHAINCODE
 from node.ledger.block_reader import Signed, Transaction
-from node.ledger.fabric_rules.identity import Identity, InvalidIdentity
+from node.ledger.fabric_rules.identity import ROLE, Identity, InvalidIdentity
+from node.ledger.printable import printable
+
+
+@dataclass(frozen=True, slots=True)
+class Signatures:
+    """What was found about a transaction's signatures.
+
+    `faults` are the endorsements', `genuine` the endorsers who did sign, each once, `flawless` those of them whose
+    certificates were valid at the transaction's time, too. `creator_lies`: it is a member's and signed something else.
+    """
+
+    creator_fault: str
+    creator_lies: bool
+    faults: tuple[str, ...]
+    genuine: tuple[Identity, ...]
+    flawless: tuple[Identity, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Implements `belief.Endorsed` by signatures that were checked."""
+
+    endorsers: tuple[Identity, ...]
+    rules: Rules
+
+    def by_channel(self) -> bool:
+        return bool(self.rules.satisfied(self.rules.endorsement, self.endorsers))
+
+    def by_parties(self, _agreement_id: str, parties: tuple[str, str]) -> bool:
+        return set(parties) <= {one.msp_id for one in self.endorsers if ROLE.PEER in one.roles}
 
 
 class Identities:
@@ -20,33 +52,26 @@ class Identities:
         question = "Are all certificates the members' own, all signatures genuine?"
         self.tally = Tally("identities", question, "signatures")
 
-    def check(self, number: int, transaction: Transaction, seal: Seal, rules: Rules) -> tuple[Identity, ...]:
-        """Notes what is wrong and returns the endorsers whose signatures hold, each once."""
-        where = describe(number, transaction)
-        found = [(signed, self._judge(where, transaction, signed, rules)) for signed in _signatures(transaction)]
-        if transaction.is_valid:
-            self._check_seal(where, seal, rules)
-            self._check_role(where, transaction)
-        endorsers = [identity for _, identity in found[1:] if identity is not None]
-        return tuple(dict.fromkeys(endorsers))
+    def check(self, where: str, transaction: Transaction, seal: Seal, rules: Rules, *faults: str) -> None:
+        """Of the contract's transactions; `faults` are those of its signatures that count."""
+        self.tally.count(1 + len(transaction.endorsements))
+        for fault in filter(None, faults):
+            self.tally.fail(f"{where}: {printable(fault)}")
+        self.tally.demand(seal.has_own_id, f"{where}: the transaction id is not the creator's")
+        self.tally.demand(seal.answers_its_proposal, f"{where}: the endorsers signed the answer to another proposal")
+        self.tally.demand(seal.channel_id == rules.channel_id, f"{where}: it is meant for channel {seal.channel_id}")
+        self._check_role(where, transaction)
+
+    def check_other(self, where: str, transaction: Transaction, signatures: Signatures) -> None:
+        """Of transactions that are none of the contract's: no peer takes one that its creator did not sign."""
+        self.tally.count(1 + len(transaction.endorsements))
+        self.tally.demand(not signatures.creator_lies, f"{where}: {printable(signatures.creator_fault)}")
 
     def check_change(self, admitted: bool) -> None:
         """A later configuration, which changes members or rules."""
         self.tally.count()
         if not admitted:
             self.tally.cannot_check("a change of the configuration that those who may make it did not sign")
-
-    def _judge(self, where: str, transaction: Transaction, signed: Signed, rules: Rules) -> Identity | None:
-        fault, identity = _fault(signed, transaction.time_us, rules)
-        if transaction.is_valid:
-            self.tally.count()
-            self.tally.demand(not fault, f"{where}: {fault}")
-        return None if fault else identity
-
-    def _check_seal(self, where: str, seal: Seal, rules: Rules) -> None:
-        self.tally.demand(seal.has_own_id, f"{where}: the transaction id is not the creator's")
-        self.tally.demand(seal.answers_its_proposal, f"{where}: the endorsers signed the answer to another proposal")
-        self.tally.demand(seal.channel_id == rules.channel_id, f"{where}: it is meant for channel {seal.channel_id}")
 
     def _check_role(self, where: str, transaction: Transaction) -> None:
         kind = TRANSACTIONS.get(transaction.name) if transaction.chaincode == CHAINCODE else None
@@ -55,23 +80,34 @@ class Identities:
         creator = transaction.creator
         try:
             roles = read_caller(serialised_identity(creator.msp_id, creator.certificate_pem)).roles
-        except Forbidden:
+        except (Forbidden, RecursionError):
             roles = frozenset()
         self.tally.demand(bool(roles & kind.roles), f"{where}: {creator.msp_id}'s user had no role that allows it")
 
 
-def _signatures(transaction: Transaction) -> tuple[Signed, ...]:
-    return (transaction.creator, *transaction.endorsements)
+def judge(transaction: Transaction, rules: Rules) -> Signatures:
+    """Looks at every signature of a transaction."""
+    creator_fault, creator, signed = _fault(transaction.creator, transaction.time_us, rules)
+    found = [_fault(signed, transaction.time_us, rules) for signed in transaction.endorsements]
+    genuine = dict.fromkeys(identity for _, identity, signs in found if identity is not None and signs)
+    flawless = dict.fromkeys(identity for fault, identity, _ in found if identity is not None and not fault)
+    return Signatures(
+        creator_fault=creator_fault,
+        creator_lies=creator is not None and not signed,
+        faults=tuple(fault for fault, _, _ in found if fault),
+        genuine=tuple(genuine),
+        flawless=tuple(flawless),
+    )
 
 
-def _fault(signed: Signed, time_us: int, rules: Rules) -> tuple[str, Identity | None]:
-    """What is wrong with a signature, empty if nothing is, and whose it is."""
+def _fault(signed: Signed, time_us: int, rules: Rules) -> tuple[str, Identity | None, bool]:
+    """What is wrong with a signature, empty if nothing is; whose it is; whether that one did sign."""
     try:
         identity = rules.identify(signed)
     except InvalidIdentity as error:
-        return f"{signed.msp_id}: {error}", None
-    if not was_valid(signed.certificate_pem, time_us):
-        return f"a certificate of {signed.msp_id} was not valid at that time", identity
+        return f"{signed.msp_id}: {error}", None, False
     if not identity.signed(signed.message, signed.signature):
-        return f"{signed.msp_id} did not sign what stands there", identity
-    return "", identity
+        return f"{signed.msp_id} did not sign what stands there", identity, False
+    if not was_valid(signed.certificate_pem, time_us):
+        return f"a certificate of {signed.msp_id} was not valid at that time", identity, True
+    return "", identity, True

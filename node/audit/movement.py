@@ -6,6 +6,7 @@ what is not there in `missing`; so a wrong record is reported once and does not 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -96,12 +97,21 @@ class Movements:
         visible = agreement.open or self._member in (agreement.provider_msp_id, agreement.customer_msp_id)
         return Movement(step, agreement, account, previous or Commitment(), commitment, visible)
 
+    def is_visible(self, step: Step, agreement_id: str) -> bool:
+        """Whether the member may see what this agreement comes to."""
+        try:
+            agreement = step.world.find(keys.agreement(agreement_id)) or Agreement()
+        except DecodeError:
+            return True
+        return agreement.open or self._member in (agreement.provider_msp_id, agreement.customer_msp_id)
+
     def _note_terms(self, step: Step) -> None:
         """Terms that were shared, or published, whether they come into force or not."""
         public = {key: value for key, value in step.transaction.writes.items() if value is not None}
         for key, value in (*step.private.items(), *public.items()):
             if key.startswith("terms/"):
-                self._terms[sha256(value).digest()] = Terms.FromString(value)
+                with suppress(DecodeError):
+                    self._terms[sha256(value).digest()] = Terms.FromString(value)
 
     def _add_terms(self, movement: Movement) -> None:
         reference = movement.agreement.terms

@@ -14,6 +14,8 @@ from zunft.v1.tariff_pb2 import Line
 
 # So many violations are told word by word; the others are counted.
 TOLD = 5
+# The same of alarms.
+ALARMS_TOLD = 100
 
 
 class Status(StrEnum):
@@ -29,7 +31,8 @@ class Verdict:
     """The answer to one question.
 
     `checked` counts `unit`s. `unchecked` counts by reason what should have been checked and could not be, `not_visible`
-    by reason what is none of this member's business. `notes` say how far the answer reaches.
+    by reason what is none of this member's business. `notes` say how far the answer reaches. `alarms` name what is odd
+    and makes the answer no other.
     """
 
     name: str
@@ -42,6 +45,8 @@ class Verdict:
     unchecked: Mapping[str, int]
     not_visible: Mapping[str, int]
     notes: tuple[str, ...] = ()
+    alarm_count: int = 0
+    alarms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,8 @@ class Tally:
         self._unchecked: Counter[str] = Counter()
         self._not_visible: Counter[str] = Counter()
         self._notes: list[str] = []
+        self._alarms: list[str] = []
+        self._alarm_count = 0
 
     def count(self, number: int = 1) -> None:
         """So many units were looked at."""
@@ -129,6 +136,12 @@ class Tally:
         """How far the answer reaches."""
         self._notes.append(text)
 
+    def alarm(self, text: str) -> None:
+        """Something odd, for somebody to look at, that changes no answer: one member alone can put it on the ledger."""
+        self._alarm_count += 1
+        if len(self._alarms) < ALARMS_TOLD:
+            self._alarms.append(text)
+
     def verdict(self) -> Verdict:
         return Verdict(
             self.name,
@@ -141,6 +154,8 @@ class Tally:
             dict(self._unchecked),
             dict(self._not_visible),
             tuple(self._notes),
+            self._alarm_count,
+            tuple(self._alarms),
         )
 
     def _status(self) -> Status:

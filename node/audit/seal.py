@@ -12,6 +12,7 @@ from fabric_protos.common import common_pb2
 from fabric_protos.peer import proposal_pb2, proposal_response_pb2, transaction_pb2
 
 from node.ledger.fabric_rules.results import Results, parse_results
+from node.ledger.wire import decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +27,14 @@ class Seal:
 
 def read_seal(envelope: bytes) -> Seal:
     """Of a serialised common.Envelope with an endorsed transaction. Raises DecodeError, IndexError."""
-    payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(envelope).payload)
-    header = common_pb2.ChannelHeader.FromString(payload.header.channel_header)
-    author = common_pb2.SignatureHeader.FromString(payload.header.signature_header)
-    step = transaction_pb2.Transaction.FromString(payload.data).actions[0]
-    action = transaction_pb2.ChaincodeActionPayload.FromString(step.payload)
-    response = proposal_response_pb2.ProposalResponsePayload.FromString(action.action.proposal_response_payload)
+    payload = decode(common_pb2.Payload, decode(common_pb2.Envelope, envelope).payload)
+    header = decode(common_pb2.ChannelHeader, payload.header.channel_header)
+    author = decode(common_pb2.SignatureHeader, payload.header.signature_header)
+    step = decode(transaction_pb2.Transaction, payload.data).actions[0]
+    action = decode(transaction_pb2.ChaincodeActionPayload, step.payload)
+    response = decode(proposal_response_pb2.ProposalResponsePayload, action.action.proposal_response_payload)
     proposal = payload.header.channel_header + step.header + action.chaincode_proposal_payload
-    outcome = proposal_pb2.ChaincodeAction.FromString(response.extension)
+    outcome = decode(proposal_pb2.ChaincodeAction, response.extension)
     return Seal(
         channel_id=header.channel_id,
         has_own_id=header.tx_id == sha256(author.nonce + author.creator).hexdigest(),

@@ -12,10 +12,12 @@ from google.protobuf.message import Message
 from chaincode.keys import Key
 from node.ledger.block_reader import Transaction
 from node.ledger.fabric_rules.results import Results, Version, validation_parameter
+from node.ledger.printable import printable
 
 M = TypeVar("M", bound=Message)
 
 CHAINCODE = "zunft"
+_LONGEST_NAME = 48
 
 
 class Entry(NamedTuple):
@@ -98,7 +100,8 @@ class Step:
 
 def describe(block_number: int, transaction: Transaction) -> str:
     """How violations name a transaction."""
-    return f"block {block_number}, {transaction.name} {transaction.tx_id[:12]}"
+    name = printable(transaction.name, _LONGEST_NAME)
+    return f"block {block_number}, {name or 'a transaction'} {printable(transaction.tx_id[:12])}"
 
 
 _AnyKey = TypeVar("_AnyKey", PublicKey, HashedKey)

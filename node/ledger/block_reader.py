@@ -1,12 +1,13 @@
 """A block in plain types: what each transaction called, read, wrote and said, and whether it was valid.
 
 Pure functions over Fabric's messages, for the read model, the audit and the explorer. `read_block` is the entry point.
-It trusts the peer that delivered the block; node/audit does not.
+It trusts the peer that delivered the block; node/audit does not. It trusts nobody else: one member can have almost
+anything marked as VALID, so every part of a transaction is read by itself, whatever is in it (node/ledger/belief.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TypeVar
@@ -23,20 +24,20 @@ from fabric_protos.peer import (
     proposal_response_pb2,
     transaction_pb2,
 )
-from google.protobuf.message import DecodeError, Message
 
 from network.block_hash import header_hash
 from network.channel_reader import read_channel
-from network.errors import MalformedConfigBlock
 from network.member_material import MemberMaterial
-from node.ledger.errors import LedgerError
 from node.ledger.fabric_rules.results import Version, validation_parameter, version_of
+from node.ledger.wire import decode
 
-M = TypeVar("M", bound=Message)
+Part = TypeVar("Part")
+# Key and value by collection and the key's SHA-256.
+Private = dict[tuple[str, bytes], tuple[str, bytes]]
 
-
-class MalformedBlock(LedgerError):
-    """A block, or a valid transaction in it, cannot be decoded: the peer that delivered it is not to be trusted."""
+# The first moment of 1970 and the last one of which an int64 still holds the nanoseconds, in 2262.
+FIRST_TIME_US, LAST_TIME_US = 0, (2**63 - 1) // 1000
+_OUT_OF_TIME = "its time lies outside of 1970 to 2262, the nearer end is taken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,9 @@ class Signed:
     certificate_pem: bytes
     message: bytes
     signature: bytes
+
+
+NOBODY = Signed("", b"", b"", b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +71,10 @@ class PrivateWrite:
 class Transaction:
     """One call of chaincode. In `writes` a value of None is a deletion, in `reads` a version of None "was not there".
 
-    Orderers order whatever a member's client signs, and peers mark nonsense as invalid. Of what cannot be decoded
-    everything but position and code is empty, and `tx_id` and `time_us` are what its header says, if it has one.
-    `args` are those after the transaction's name; `key_policies` are serialised common.SignaturePolicyEnvelopes.
+    Orderers order whatever a member's client signs, and peers mark as VALID what breaks no key's policy. A part that
+    cannot be read is empty, and `unreadable` says which; `odd` says what was put right. Both are empty in whatever the
+    contract made. `args` are those after the transaction's name; `key_policies` are serialised
+    common.SignaturePolicyEnvelopes. `has_effects`: reads and writes could be read.
     """
 
     tx_id: str
@@ -89,6 +94,9 @@ class Transaction:
     event_payload: bytes
     result: bytes
     envelope_bytes: int
+    unreadable: tuple[str, ...] = ()
+    odd: tuple[str, ...] = ()
+    has_effects: bool = True
 
     @property
     def is_valid(self) -> bool:
@@ -97,7 +105,7 @@ class Transaction:
 
     @property
     def endorsing_msp_ids(self) -> tuple[str, ...]:
-        """Members that endorsed it, sorted."""
+        """Members that endorsed it, as it says, sorted."""
         return tuple(sorted({endorsement.msp_id for endorsement in self.endorsements}))
 
 
@@ -105,7 +113,7 @@ class Transaction:
 class Block:
     """A block and its transactions; a configuration block has the channel's members instead, by MSP id.
 
-    Hashes are SHA-256.
+    Hashes are SHA-256. `members` is None, and `unreadable` says why, where the configuration cannot be read.
     """
 
     number: int
@@ -114,31 +122,33 @@ class Block:
     data_hash: bytes
     transactions: tuple[Transaction, ...]
     members: Mapping[str, MemberMaterial] | None = None
-
-    @property
-    def is_config(self) -> bool:
-        """Whether it changes the channel's configuration."""
-        return self.members is not None
+    is_config: bool = False
+    unreadable: tuple[str, ...] = ()
 
 
 def read_block(block: common_pb2.Block | events_pb2.BlockAndPrivateData, *, namespace: str = "zunft") -> Block:
-    """Raises MalformedBlock. Reads and writes are those of one chaincode's `namespace`."""
+    """Whatever the block holds. Reads and writes are those of one chaincode's `namespace`."""
     if isinstance(block, common_pb2.Block):
         block = events_pb2.BlockAndPrivateData(block=block)
-    header = block.block.header
-    envelopes = [_open_envelope(data) for data in block.block.data.data]
-    try:
-        transactions = tuple(_transactions(envelopes, block, namespace))
-        members = read_channel(block.block).members if _is_config(envelopes) else None
-    except (DecodeError, IndexError, MalformedConfigBlock) as error:
-        raise MalformedBlock(
-            f"Block {header.number} cannot be decoded; fetch it from another member's node."
-        ) from error
-    return Block(header.number, header_hash(header), header.previous_hash, header.data_hash, transactions, members)
-
-
-def _is_config(envelopes: Iterable[_Envelope]) -> bool:
-    return any(opened.channel_header.type == common_pb2.CONFIG for opened in envelopes)
+    header, codes, sandbox = block.block.header, validation_codes(block.block), Sandbox()
+    transactions, members, is_config = list[Transaction](), None, False
+    for position, data in enumerate(block.block.data.data):
+        opened = _open_envelope(data)
+        if opened.channel_header.type == common_pb2.CONFIG:
+            is_config, members = True, sandbox.read("configuration", lambda: read_channel(block.block).members, None)
+            continue
+        code = codes[position] if position < len(codes) else transaction_pb2.NOT_VALIDATED
+        transactions.append(_transaction(opened, position, code, block, namespace))
+    return Block(
+        number=header.number,
+        hash=header_hash(header),
+        previous_hash=header.previous_hash,
+        data_hash=header.data_hash,
+        transactions=tuple(transactions),
+        members=members,
+        is_config=is_config,
+        unreadable=tuple(sandbox.unreadable),
+    )
 
 
 def undelivered(block: Block, collection: str) -> tuple[str, ...]:
@@ -164,12 +174,28 @@ def validation_codes(block: common_pb2.Block) -> bytes:
 # --- one transaction ------------------------------------------------------------------------------------------------
 
 
+class Sandbox:
+    """Reads what others have written: whatever happens then concerns that part and nothing else."""
+
+    def __init__(self) -> None:
+        self.unreadable: list[str] = []
+
+    def read(self, part: str, parse: Callable[[], Part], instead: Part) -> Part:
+        """What `parse` makes of it; else `instead`, and it is noted that this part cannot be read."""
+        try:
+            return parse()
+        except Exception as error:  # nobody can list what strangers' bytes raise in so many libraries
+            self.unreadable.append(f"its {part} cannot be read ({type(error).__name__})")
+            return instead
+
+
 @dataclass(frozen=True, slots=True)
 class _Envelope:
     envelope: common_pb2.Envelope
     payload: common_pb2.Payload
     channel_header: common_pb2.ChannelHeader
     size: int
+    sandbox: Sandbox
 
 
 @dataclass(slots=True)
@@ -180,88 +206,60 @@ class _Effects:
     private_writes: list[PrivateWrite] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Action:
+    """What is inside the envelope, layer by layer."""
+
+    action: transaction_pb2.ChaincodeActionPayload
+    outcome: proposal_pb2.ChaincodeAction
+
+
 def _open_envelope(data: bytes) -> _Envelope:
     """Layer by layer; one that cannot be decoded is empty."""
-    envelope = _decoded(common_pb2.Envelope, data)
-    payload = _decoded(common_pb2.Payload, envelope.payload)
-    return _Envelope(envelope, payload, _decoded(common_pb2.ChannelHeader, payload.header.channel_header), len(data))
-
-
-def _decoded(kind: type[M], data: bytes) -> M:
-    try:
-        return kind.FromString(data)
-    except DecodeError:
-        return kind()
-
-
-def _transactions(
-    envelopes: Iterable[_Envelope], block: events_pb2.BlockAndPrivateData, namespace: str
-) -> Iterable[Transaction]:
-    codes = validation_codes(block.block)
-    for position, opened in enumerate(envelopes):
-        if opened.channel_header.type == common_pb2.CONFIG:
-            continue
-        code = codes[position] if position < len(codes) else transaction_pb2.NOT_VALIDATED
-        try:
-            yield _transaction(opened, position, code, _private_values(block, position, namespace), namespace)
-        except (DecodeError, IndexError):
-            if code == transaction_pb2.VALID:
-                raise
-            yield _undecodable(opened, position, code)
+    sandbox = Sandbox()
+    envelope = sandbox.read("envelope", lambda: decode(common_pb2.Envelope, data), common_pb2.Envelope())
+    payload = sandbox.read("payload", lambda: decode(common_pb2.Payload, envelope.payload), common_pb2.Payload())
+    header = sandbox.read(
+        "header",
+        lambda: decode(common_pb2.ChannelHeader, payload.header.channel_header),
+        common_pb2.ChannelHeader(),
+    )
+    return _Envelope(envelope, payload, header, len(data), sandbox)
 
 
 def _transaction(
-    opened: _Envelope, position: int, code: int, private: Mapping[tuple[str, bytes], tuple[str, bytes]], namespace: str
+    opened: _Envelope, position: int, code: int, block: events_pb2.BlockAndPrivateData, namespace: str
 ) -> Transaction:
-    if opened.channel_header.type != common_pb2.ENDORSER_TRANSACTION:
-        raise DecodeError("it is no call of chaincode")
-    body = transaction_pb2.Transaction.FromString(opened.payload.data)
-    action = transaction_pb2.ChaincodeActionPayload.FromString(body.actions[0].payload)
-    response = proposal_response_pb2.ProposalResponsePayload.FromString(action.action.proposal_response_payload)
-    outcome = proposal_pb2.ChaincodeAction.FromString(response.extension)
-    event = chaincode_event_pb2.ChaincodeEvent.FromString(outcome.events)
-    effects = _effects(outcome.results, private, namespace)
-    name, *args = _args(action) or [b""]
+    read = opened.sandbox.read
+    inner = read("action", lambda: _action(opened), None)
+    outcome = inner.outcome if inner else proposal_pb2.ChaincodeAction()
+    private = read("private data", lambda: _private_values(block, position, namespace), Private())
+    effects = read("read-write set", lambda: _effects(outcome.results, private, namespace), None)
+    found = effects or _Effects()
+    event = read("event", lambda: _event(outcome), chaincode_event_pb2.ChaincodeEvent())
+    name, *args = read("proposal", lambda: _args(inner), list[bytes]()) or [b""]
+    time_us = _time_us(opened.channel_header)
     return Transaction(
         tx_id=opened.channel_header.tx_id,
         position=position,
         validation_code=code,
-        time_us=_time_us(opened.channel_header),
-        creator=_creator(opened),
+        time_us=min(max(time_us, FIRST_TIME_US), LAST_TIME_US),
+        creator=read("creator", lambda: _creator(opened), NOBODY),
         chaincode=outcome.chaincode_id.name,
         name=name.decode(errors="replace"),
         args=tuple(args),
-        endorsements=_endorsements(action.action),
-        reads=effects.reads,
-        writes=effects.writes,
-        key_policies=effects.key_policies,
-        private_writes=tuple(effects.private_writes),
+        endorsements=read("list of endorsements", lambda: _endorsements(inner), ()),
+        reads=found.reads,
+        writes=found.writes,
+        key_policies=found.key_policies,
+        private_writes=tuple(found.private_writes),
         event_name=event.event_name,
         event_payload=event.payload,
         result=outcome.response.payload,
         envelope_bytes=opened.size,
-    )
-
-
-def _undecodable(opened: _Envelope, position: int, code: int) -> Transaction:
-    return Transaction(
-        tx_id=opened.channel_header.tx_id,
-        position=position,
-        validation_code=code,
-        time_us=_time_us(opened.channel_header),
-        creator=Signed("", b"", b"", b""),
-        chaincode="",
-        name="",
-        args=(),
-        endorsements=(),
-        reads={},
-        writes={},
-        key_policies={},
-        private_writes=(),
-        event_name="",
-        event_payload=b"",
-        result=b"",
-        envelope_bytes=opened.size,
+        unreadable=tuple(opened.sandbox.unreadable),
+        odd=() if FIRST_TIME_US <= time_us <= LAST_TIME_US else (_OUT_OF_TIME,),
+        has_effects=inner is not None and effects is not None,
     )
 
 
@@ -269,39 +267,59 @@ def _time_us(header: common_pb2.ChannelHeader) -> int:
     return int(header.timestamp.seconds * 1_000_000 + header.timestamp.nanos // 1_000)
 
 
-def _args(action: transaction_pb2.ChaincodeActionPayload) -> list[bytes]:
-    payload = proposal_pb2.ChaincodeProposalPayload.FromString(action.chaincode_proposal_payload)
-    invocation = chaincode_pb2.ChaincodeInvocationSpec.FromString(payload.input)
+def _action(opened: _Envelope) -> _Action:
+    if opened.channel_header.type != common_pb2.ENDORSER_TRANSACTION:
+        raise ValueError("it is no call of chaincode")
+    body = decode(transaction_pb2.Transaction, opened.payload.data)
+    action = decode(transaction_pb2.ChaincodeActionPayload, body.actions[0].payload)
+    response = decode(proposal_response_pb2.ProposalResponsePayload, action.action.proposal_response_payload)
+    return _Action(action, decode(proposal_pb2.ChaincodeAction, response.extension))
+
+
+def _event(outcome: proposal_pb2.ChaincodeAction) -> chaincode_event_pb2.ChaincodeEvent:
+    return decode(chaincode_event_pb2.ChaincodeEvent, outcome.events)
+
+
+def _args(inner: _Action | None) -> list[bytes]:
+    if inner is None:
+        return []
+    payload = decode(proposal_pb2.ChaincodeProposalPayload, inner.action.chaincode_proposal_payload)
+    invocation = decode(chaincode_pb2.ChaincodeInvocationSpec, payload.input)
     return list(invocation.chaincode_spec.input.args)
 
 
 def _creator(opened: _Envelope) -> Signed:
-    creator = common_pb2.SignatureHeader.FromString(opened.payload.header.signature_header).creator
+    creator = decode(common_pb2.SignatureHeader, opened.payload.header.signature_header).creator
     return _signed(creator, opened.envelope.payload, opened.envelope.signature)
 
 
-def _endorsements(action: transaction_pb2.ChaincodeEndorsedAction) -> tuple[Signed, ...]:
+def _endorsements(inner: _Action | None) -> tuple[Signed, ...]:
+    """Those that name somebody: peers count the others for nothing, and anybody can add them."""
+    if inner is None:
+        return ()
+    response = inner.action.action.proposal_response_payload
+    named = (_endorsement(one, response) for one in inner.action.action.endorsements)
+    return tuple(one for one in named if one is not NOBODY)
+
+
+def _endorsement(one: proposal_response_pb2.Endorsement, response: bytes) -> Signed:
     # An endorser signs the response and its own identity, one after the other.
-    response = action.proposal_response_payload
-    return tuple(
-        _signed(endorsement.endorser, response + endorsement.endorser, endorsement.signature)
-        for endorsement in action.endorsements
-    )
+    return Sandbox().read("endorser", lambda: _signed(one.endorser, response + one.endorser, one.signature), NOBODY)
 
 
 def _signed(identity: bytes, message: bytes, signature: bytes) -> Signed:
-    author = identities_pb2.SerializedIdentity.FromString(identity)
+    author = decode(identities_pb2.SerializedIdentity, identity)
     return Signed(author.mspid, author.id_bytes, message, signature)
 
 
 # --- reads and writes -----------------------------------------------------------------------------------------------
 
 
-def _effects(results: bytes, private: Mapping[tuple[str, bytes], tuple[str, bytes]], namespace: str) -> _Effects:
+def _effects(results: bytes, private: Private, namespace: str) -> _Effects:
     effects = _Effects()
-    for part in rwset_pb2.TxReadWriteSet.FromString(results).ns_rwset:
+    for part in decode(rwset_pb2.TxReadWriteSet, results).ns_rwset:
         if part.namespace == namespace:
-            _add_public(effects, kv_rwset_pb2.KVRWSet.FromString(part.rwset))
+            _add_public(effects, decode(kv_rwset_pb2.KVRWSet, part.rwset))
             for collection in part.collection_hashed_rwset:
                 _add_private(effects, collection, private)
     return effects
@@ -321,17 +339,15 @@ def _add_public(effects: _Effects, public: kv_rwset_pb2.KVRWSet) -> None:
 def _add_private(
     effects: _Effects,
     collection: rwset_pb2.CollectionHashedReadWriteSet,
-    private: Mapping[tuple[str, bytes], tuple[str, bytes]],
+    private: Private,
 ) -> None:
     name = collection.collection_name
-    for write in kv_rwset_pb2.HashedRWSet.FromString(collection.hashed_rwset).hashed_writes:
+    for write in decode(kv_rwset_pb2.HashedRWSet, collection.hashed_rwset).hashed_writes:
         key, value = private.get((name, write.key_hash), (None, None))
         effects.private_writes.append(PrivateWrite(name, write.key_hash, write.value_hash, key, value))
 
 
-def _private_values(
-    block: events_pb2.BlockAndPrivateData, position: int, namespace: str
-) -> dict[tuple[str, bytes], tuple[str, bytes]]:
+def _private_values(block: events_pb2.BlockAndPrivateData, position: int, namespace: str) -> Private:
     # To look up a missing entry of this map would create it.
     if position not in block.private_data_map:
         return {}
@@ -340,5 +356,5 @@ def _private_values(
         for space in block.private_data_map[position].ns_pvt_rwset
         if space.namespace == namespace
         for part in space.collection_pvt_rwset
-        for write in kv_rwset_pb2.KVRWSet.FromString(part.rwset).writes
+        for write in decode(kv_rwset_pb2.KVRWSet, part.rwset).writes
     }

@@ -3,44 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from chaincode import keys
 from chaincode.batch import batch_digest
 from chaincode.head import accrued_micro
 from chaincode.stub import implicit_collection
+from node.ledger.belief import Belief, FindAgreement, Implied, believe
 from node.ledger.block_reader import Transaction
+from node.ledger.wire import decode
 from zunft.v1.event_pb2 import LedgerEvent
 from zunft.v1.node_pb2 import EventCursor, LedgerNotice, StatementEntry
-from zunft.v1.usage_pb2 import AccountHead, Disclosure, SignedBatch, UsageBatch, UsageRecord
+from zunft.v1.usage_pb2 import AccountHead, Commitment, Disclosure, SignedBatch, UsageBatch, UsageRecord
 
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """Of a valid transaction; a value of None deletes the key."""
+    """Of a valid transaction; a value of None deletes the key. Without a notice it is none of the contract's."""
 
     public: Mapping[str, bytes | None]
-    private: Mapping[str, bytes]
-    notice: LedgerNotice
-    agreement_id: str
+    alarms: tuple[str, ...] = ()
+    private: Mapping[str, bytes] | None = None
+    notice: LedgerNotice | None = None
+    agreement_id: str = ""
     # Of a two-party transaction that this member was party to.
-    entry: StatementEntry | None
-    batch_digests: Sequence[bytes]
+    entry: StatementEntry | None = None
+    batch_digests: Sequence[bytes] = ()
 
 
-def effects(transaction: Transaction, block_number: int, msp_id: str) -> Effects:
-    """The effects of a valid transaction as `msp_id` sees it."""
-    private = _own_private(transaction, msp_id)
-    event = LedgerEvent.FromString(transaction.event_payload)
-    record = _record(transaction, private)
-    return Effects(
+def effects(transaction: Transaction, block_number: int, msp_id: str, find_agreement: FindAgreement) -> Effects:
+    """The effects of a valid transaction as `msp_id` sees it, whatever is in it."""
+    belief = believe(transaction, Implied(transaction), find_agreement)
+    if not belief.is_contracts:
+        return Effects(transaction.writes, belief.alarms)
+    believed = belief.transaction
+    event = decode(LedgerEvent, believed.event_payload)
+    private = _own_private(believed, msp_id)
+    known = Effects(
         public=transaction.writes,
+        alarms=belief.alarms,
         private=private,
-        notice=_notice(transaction, block_number, event),
+        notice=_notice(believed, block_number, event),
         agreement_id=event.agreement_id,
-        entry=_entry(transaction, block_number, record) if record else None,
-        batch_digests=[batch_digest(signed.batch) for signed in record.batches] if record else [],
     )
+    try:
+        return _with_record(known, belief, block_number)
+    except Exception as error:  # the parties can have archived anything
+        alarm = f"{_where(believed)}: its record cannot be read ({type(error).__name__})"
+        return replace(known, alarms=(*known.alarms, alarm))
+
+
+def _where(transaction: Transaction) -> str:
+    return f"transaction {transaction.tx_id[:12]} {transaction.name} by {transaction.creator.msp_id}"
 
 
 def _own_private(transaction: Transaction, msp_id: str) -> dict[str, bytes]:
@@ -52,14 +67,33 @@ def _own_private(transaction: Transaction, msp_id: str) -> dict[str, bytes]:
     }
 
 
-def _record(transaction: Transaction, private: Mapping[str, bytes]) -> UsageRecord | None:
+def _with_record(known: Effects, belief: Belief, block_number: int) -> Effects:
+    """With what the record says of a transaction that moved an account on, where there is one."""
+    transaction = belief.transaction
+    written = transaction.writes.get(keys.commitment(belief.agreement_id).name)
+    if not belief.agreement_id or written is None:
+        return known
+    commitment = decode(Commitment, written)
+    record = _record(transaction, known.private or {}, keys.record(belief.agreement_id, commitment.sequence).name)
+    if record is None:
+        return known
+    if sha256(record.head).digest() != commitment.head_digest:
+        return replace(
+            known, alarms=(*known.alarms, f"{_where(transaction)}: its record has not the head on the ledger")
+        )
+    if AccountHead.FromString(record.head).sequence != commitment.sequence or commitment.sequence >= 2**63:
+        return replace(known, alarms=(*known.alarms, f"{_where(transaction)}: its head has another number"))
+    digests = [batch_digest(signed.batch) for signed in record.batches]
+    return replace(known, entry=_entry(transaction, block_number, record), batch_digests=digests)
+
+
+def _record(transaction: Transaction, private: Mapping[str, bytes], key: str) -> UsageRecord | None:
     """The archived record; of an open agreement, put together from the result and the disclosed batches."""
-    archived = [value for key, value in private.items() if key.startswith(_RECORDS)]
-    if archived:
-        return UsageRecord.FromString(archived[0])
-    if len(transaction.args) > 1 and any(key.startswith(_COMMITMENTS) for key in transaction.writes):
-        record = UsageRecord.FromString(transaction.result)
-        record.batches.extend(Disclosure.FromString(transaction.args[1]).batches)
+    if key in private:
+        return decode(UsageRecord, private[key])
+    if len(transaction.args) > 1:
+        record = decode(UsageRecord, transaction.result)
+        record.batches.extend(decode(Disclosure, transaction.args[1]).batches)
         return record
     return None
 
@@ -94,10 +128,6 @@ def _notice(transaction: Transaction, block_number: int, event: LedgerEvent) -> 
         cursor=EventCursor(block_number=block_number, transaction_index=transaction.position),
         tx_id=transaction.tx_id,
         time_us=transaction.time_us,
-        name=transaction.event_name or transaction.name,
+        name=transaction.name,
         event=event,
     )
-
-
-_RECORDS = keys.record("", 0).name.split("/")[0] + "/"
-_COMMITMENTS = keys.commitment("").name

@@ -14,22 +14,25 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from google.protobuf.message import Message
+import structlog
+from google.protobuf.message import DecodeError, Message
 
 from chaincode import keys
 from chaincode.head import Standing
 from chaincode.keys import Key
-from node.database import Durability, database_errors, open_database, transaction
+from node.database import Durability, database_errors, open_database, remove_other_layout, transaction
 from node.errors import LedgerMismatch
-from node.ledger.block_reader import Block
-from node.ledger.fabric_rules.identity import revoked_serials
+from node.ledger.block_reader import Block, Transaction
+from node.ledger.fabric_rules.identity import InvalidIdentity, revoked_serials
+from node.ledger.printable import printable
+from node.ledger.wire import decode
 from node.read_model.effects import Effects, effects
 from zunft.v1.invoice_pb2 import Invoice
 from zunft.v1.meter_pb2 import Meter
-from zunft.v1.node_pb2 import EventCursor, LedgerNotice, StatementEntry
+from zunft.v1.node_pb2 import Alarm, EventCursor, LedgerNotice, StatementEntry
 from zunft.v1.usage_pb2 import AccountHead
 
-CHAINCODE = "zunft"
+log = structlog.get_logger()
 
 M = TypeVar("M", bound=Message)
 
@@ -45,9 +48,15 @@ CREATE TABLE notice (
     block_number INTEGER NOT NULL, position INTEGER NOT NULL, agreement_id TEXT NOT NULL, notice BLOB NOT NULL,
     PRIMARY KEY (block_number, position)
 );
+CREATE TABLE alarm (
+    block_number INTEGER NOT NULL, position INTEGER NOT NULL, alarm BLOB NOT NULL
+);
+CREATE INDEX alarm_place ON alarm (block_number, position);
 CREATE TABLE revoked (serial_number TEXT PRIMARY KEY)
 """
-_SCHEMA_VERSION = 2
+_SCHEMA_VERSION = 3
+# Of an alarm about a whole block: after all of its transactions.
+_WHOLE_BLOCK = 2**32 - 1
 # After all characters that a key can have.
 _LAST = "\x7f"
 _REMEDY = "remove it, the node builds it again from the ledger"
@@ -79,7 +88,8 @@ class ReadModel:
 
     @classmethod
     def open(cls, path: Path, msp_id: str) -> Self:
-        """The view of member `msp_id` in `path`; empty if it is new."""
+        """The view of member `msp_id` in `path`; empty if it is new, or was made by another version of the node."""
+        remove_other_layout(path, _SCHEMA_VERSION, _REMEDY)
         connection = open_database(path, _SCHEMA, version=_SCHEMA_VERSION, durability=Durability.NORMAL, remedy=_REMEDY)
         return cls(path, msp_id, connection)
 
@@ -102,12 +112,9 @@ class ReadModel:
         if block.number < self._height:
             return frozenset()
         self._check_follows(block)
-        ours = [tx for tx in block.transactions if tx.is_valid and tx.chaincode == CHAINCODE]
-        found = [effects(tx, block.number, self.msp_id) for tx in ours]
         with transaction(self._connection, self._path):
-            for one in found:
-                self._store(one)
-            self._store_revoked(block)
+            found = [self._take_in(one, block.number) for one in block.transactions if one.is_valid]
+            self._store_configuration(block)
             self._connection.execute("UPDATE state SET height = ?, last_hash = ?", (block.number + 1, block.hash))
         self._height, self._last_hash = block.number + 1, block.hash
         self._forget(found)
@@ -136,9 +143,9 @@ class ReadModel:
         return bytes(rows[0][0]) if rows else None
 
     def find(self, key: Key[M]) -> M | None:
-        """The record, None where there is none."""
+        """The record, None where there is none, or where the parties have written what is none."""
         value = self.find_bytes(key)
-        return None if value is None else key.message.FromString(value)
+        return None if value is None else self._parsed(key.message, value)
 
     def meter(self, meter_id: str) -> Meter | None:
         """The registered meter; from memory."""
@@ -181,8 +188,8 @@ class ReadModel:
         """Invoices that this member issued or received, by provider and number; of one agreement or (empty) of all."""
         prefix = "invoice/"
         rows = self._read("SELECT value FROM record WHERE key > ? AND key < ? ORDER BY key", after.name, prefix + _LAST)
-        invoices = (Invoice.FromString(row["value"]) for row in rows)
-        return list(islice((one for one in invoices if self._concerns(one, agreement_id)), limit))
+        invoices = (self._parsed(Invoice, row["value"]) for row in rows)
+        return list(islice((one for one in invoices if one and self._concerns(one, agreement_id)), limit))
 
     def notices(self, *, after: EventCursor | None, agreement_id: str, limit: int) -> list[LedgerNotice]:
         """Events after a cursor, of one agreement or (empty) of all."""
@@ -197,12 +204,35 @@ class ReadModel:
         )
         return [LedgerNotice.FromString(row[0]) for row in rows]
 
+    def alarms(self, *, after: EventCursor | None, limit: int) -> list[Alarm]:
+        """What was odd on the ledger, in the order of the blocks, after a place."""
+        start = (after.block_number, after.transaction_index) if after else (-1, -1)
+        rows = self._read(
+            "SELECT alarm FROM alarm WHERE (block_number, position) > (?, ?) ORDER BY block_number, position, rowid"
+            " LIMIT ?",
+            *start,
+            limit,
+        )
+        return [Alarm.FromString(row[0]) for row in rows]
+
+    def newest_alarms(self, limit: int) -> tuple[int, list[Alarm]]:
+        """How many there are, and the newest of them, newest first."""
+        [(count,)] = self._read("SELECT count(*) FROM alarm")
+        rows = self._read("SELECT alarm FROM alarm ORDER BY rowid DESC LIMIT ?", limit)
+        return count, [Alarm.FromString(row[0]) for row in rows]
+
     def find_batch(self, digest: bytes) -> Place | None:
         """Where a batch was charged, None if it was not."""
         rows = self._read("SELECT tx_id, block_number FROM batch WHERE digest = ?", digest)
         return Place(*rows[0]) if rows else None
 
     # --- inside -------------------------------------------------------------------------------------------------------
+
+    def _parsed(self, kind: type[M], value: bytes) -> M | None:
+        try:
+            return decode(kind, value)
+        except DecodeError:
+            return None
 
     def _concerns(self, invoice: Invoice, agreement_id: str) -> bool:
         is_own = self.msp_id in (invoice.provider_msp_id, invoice.customer_msp_id)
@@ -215,6 +245,15 @@ class ReadModel:
                 f"connect to the right ledger, or remove the file to build it again"
             )
 
+    def _take_in(self, transaction: Transaction, block_number: int) -> Effects:
+        """One after the other: each is judged by the agreements as those before it have left them."""
+        one = effects(transaction, block_number, self.msp_id, lambda name: self.find(keys.agreement(name)))
+        self._store(one)
+        for text in one.alarms:
+            place = EventCursor(block_number=block_number, transaction_index=transaction.position)
+            self._raise(Alarm(place=place, tx_id=transaction.tx_id, time_us=transaction.time_us, text=text))
+        return one
+
     def _store(self, one: Effects) -> None:
         execute = self._connection.execute
         for key, value in one.public.items():
@@ -222,25 +261,43 @@ class ReadModel:
                 execute("DELETE FROM record WHERE key = ? AND private = 0", (key,))
             else:
                 execute("REPLACE INTO record VALUES (?, 0, ?)", (key, value))
-        for key, value in one.private.items():
+        for key, value in (one.private or {}).items():
             execute("REPLACE INTO record VALUES (?, 1, ?)", (key, value))
-        cursor, notice = one.notice.cursor, one.notice.SerializeToString()
-        execute(
-            "INSERT INTO notice VALUES (?, ?, ?, ?)",
-            (cursor.block_number, cursor.transaction_index, one.agreement_id, notice),
-        )
+        if one.notice:
+            cursor, notice = one.notice.cursor, one.notice.SerializeToString()
+            place = (cursor.block_number, cursor.transaction_index)
+            execute("INSERT INTO notice VALUES (?, ?, ?, ?)", (*place, one.agreement_id, notice))
         if one.entry:
-            execute("INSERT INTO entry VALUES (?, ?, ?)", _entry_row(one.agreement_id, one.entry))
+            # Two parties that both sign nonsense can charge a batch, or number a transaction, twice.
+            execute("REPLACE INTO entry VALUES (?, ?, ?)", _entry_row(one.agreement_id, one.entry))
             charged = [(digest, one.entry.tx_id, one.entry.block_number) for digest in one.batch_digests]
-            self._connection.executemany("INSERT INTO batch VALUES (?, ?, ?)", charged)
+            self._connection.executemany("INSERT OR IGNORE INTO batch VALUES (?, ?, ?)", charged)
 
-    def _store_revoked(self, block: Block) -> None:
-        """Of the member's certificates, which the newest configuration names all again."""
+    def _store_configuration(self, block: Block) -> None:
+        """The member's revoked certificates, which the newest configuration names all again.
+
+        Where it cannot be read, those before it count on.
+        """
+        for text in block.unreadable:
+            self._raise_of_block(block.number, text)
         if block.members is None or self.msp_id not in block.members:
             return
-        serials = revoked_serials(block.members[self.msp_id].revocation_lists)
+        try:
+            serials = revoked_serials(block.members[self.msp_id].revocation_lists)
+        except InvalidIdentity as error:
+            self._raise_of_block(block.number, f"the list of revoked certificates cannot be read: {error}")
+            return
         self._connection.execute("DELETE FROM revoked")
         self._connection.executemany("INSERT INTO revoked VALUES (?)", {(f"{serial:x}",) for _, serial in serials})
+
+    def _raise_of_block(self, block_number: int, text: str) -> None:
+        place = EventCursor(block_number=block_number, transaction_index=_WHOLE_BLOCK)
+        self._raise(Alarm(place=place, text=f"block {block_number}: {printable(text)}"))
+
+    def _raise(self, alarm: Alarm) -> None:
+        log.warning("something on the ledger is not the contract's", block=alarm.place.block_number, alarm=alarm.text)
+        place = (alarm.place.block_number, alarm.place.transaction_index)
+        self._connection.execute("INSERT INTO alarm VALUES (?, ?, ?)", (*place, alarm.SerializeToString()))
 
     def _read_revoked(self) -> frozenset[int]:
         return frozenset(int(row["serial_number"], 16) for row in self._read("SELECT serial_number FROM revoked"))

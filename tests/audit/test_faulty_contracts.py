@@ -197,7 +197,11 @@ def test_records_that_cannot_be_decoded_spoil_no_other_audit(deal: Deal, monkeyp
     assert report.failed == ()
     assert [bill.usage_micro for bill in report.bills] == [TOKEN]
     unchecked = {verdict.name for verdict in report.verdicts if verdict.status is Status.UNCHECKED}
-    assert unchecked == {"meters", "rating", "prepaid", "tokens", "invoices"}
+    assert unchecked == {"meters", "rating", "prepaid", "invoices"}
+    others = audit(delivered(consortium, "bank"), genesis(consortium), "BankMSP")
+    assert others.failed == ()
+    assert not any(verdict.unchecked for verdict in others.verdicts if verdict.name != "reserve")
+    assert others.verdict("endorsement").alarm_count
 
 
 @pytest.mark.parametrize("too_much_micro", [0, 1])

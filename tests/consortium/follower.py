@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 
 from fabric_protos.peer import events_pb2
 
+from chaincode import keys
 from chaincode.stub import implicit_collection
 from fabric.administration.lifecycle import LIFECYCLE
+from node.ledger.belief import Implied, believe
 from node.ledger.block_reader import Block, Transaction, read_block
+from zunft.v1.agreement_pb2 import Agreement
 
 
 @dataclass
@@ -45,11 +48,16 @@ class Follower:
                 self.public.pop(key, None)
             else:
                 self.public[key] = value
-        for write in transaction.private_writes:
+        for write in transaction.private_writes if self._is_contracts(transaction) else ():
             if write.collection == implicit_collection(self.msp_id):
-                if transaction.endorsing_msp_ids == (self.msp_id,):
-                    # What a rogue writes to itself alone never has to come.
-                    continue
                 assert write.key is not None, f"{self.msp_id} lacks a value of its own collection"
                 assert write.value is not None, f"{self.msp_id} lacks {write.key}"
                 self.private[write.key] = write.value
+
+    def _is_contracts(self, transaction: Transaction) -> bool:
+        """What a member does with its own collection alone is its own affair."""
+        return believe(transaction, Implied(transaction), self._agreement).is_contracts
+
+    def _agreement(self, agreement_id: str) -> Agreement | None:
+        value = self.public.get(keys.agreement(agreement_id).name)
+        return None if value is None else Agreement.FromString(value)

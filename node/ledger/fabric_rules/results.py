@@ -12,6 +12,8 @@ from typing import NamedTuple
 from fabric_protos.ledger.rwset import rwset_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
+from node.ledger.wire import decode
+
 VALIDATION_PARAMETER = "VALIDATION_PARAMETER"
 
 
@@ -53,15 +55,15 @@ class Results(NamedTuple):
 
 def parse_results(serialised: bytes) -> list[Results]:
     """One entry per namespace. Raises DecodeError."""
-    parsed = rwset_pb2.TxReadWriteSet.FromString(serialised)
+    parsed = decode(rwset_pb2.TxReadWriteSet, serialised)
     return [
         Results(
             part.namespace,
-            kv_rwset_pb2.KVRWSet.FromString(part.rwset),
+            decode(kv_rwset_pb2.KVRWSet, part.rwset),
             tuple(
                 CollectionResults(
                     inner.collection_name,
-                    kv_rwset_pb2.HashedRWSet.FromString(inner.hashed_rwset),
+                    decode(kv_rwset_pb2.HashedRWSet, inner.hashed_rwset),
                     inner.pvt_rwset_hash,
                 )
                 for inner in part.collection_hashed_rwset

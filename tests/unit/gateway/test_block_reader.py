@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from chaincode.stub import implicit_collection
 from network.block_hash import header_hash
 from network.channel_reader import read_channel
-from node.ledger.block_reader import MalformedBlock, Transaction, read_block, undelivered
+from node.ledger.block_reader import Transaction, read_block, undelivered
 
 RECORDED = Path(__file__).parent / "recorded"
 
@@ -99,9 +99,13 @@ def test_of_nonsense_as_much_is_read_as_there_is() -> None:
 
 
 @pytest.mark.parametrize("data", [b"\xff", b""], ids=["undecodable", "no transaction"])
-def test_a_valid_transaction_that_cannot_be_decoded_is_refused(data: bytes) -> None:
-    with pytest.raises(MalformedBlock, match="Block 1"):
-        read_block(with_another(data, transaction_pb2.VALID))
+def test_a_valid_transaction_that_cannot_be_decoded_says_so_and_leaves_the_others_alone(data: bytes) -> None:
+    block = with_another(data, transaction_pb2.VALID)
+    nonsense, real = read_block(block, namespace="_lifecycle").transactions
+    assert nonsense.is_valid
+    assert nonsense.unreadable
+    assert not nonsense.has_effects
+    assert replace(real, position=0) == approval(recorded(1))
 
 
 def test_what_private_data_is_late_is_known() -> None:

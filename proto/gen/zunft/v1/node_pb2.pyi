@@ -258,7 +258,7 @@ class GetStatusRequest(_message.Message):
     def __init__(self, reached_height: _Optional[int] = ...) -> None: ...
 
 class NodeStatus(_message.Message):
-    __slots__ = ("msp_id", "version", "height", "ledger_reachable", "journalled", "submitted", "waiting_for_funds", "refused", "committed")
+    __slots__ = ("msp_id", "version", "height", "ledger_reachable", "journalled", "submitted", "waiting_for_funds", "refused", "committed", "alarm_count", "newest_alarms")
     MSP_ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
@@ -268,6 +268,8 @@ class NodeStatus(_message.Message):
     WAITING_FOR_FUNDS_FIELD_NUMBER: _ClassVar[int]
     REFUSED_FIELD_NUMBER: _ClassVar[int]
     COMMITTED_FIELD_NUMBER: _ClassVar[int]
+    ALARM_COUNT_FIELD_NUMBER: _ClassVar[int]
+    NEWEST_ALARMS_FIELD_NUMBER: _ClassVar[int]
     msp_id: str
     version: str
     height: int
@@ -277,4 +279,34 @@ class NodeStatus(_message.Message):
     waiting_for_funds: int
     refused: int
     committed: int
-    def __init__(self, msp_id: _Optional[str] = ..., version: _Optional[str] = ..., height: _Optional[int] = ..., ledger_reachable: bool = ..., journalled: _Optional[int] = ..., submitted: _Optional[int] = ..., waiting_for_funds: _Optional[int] = ..., refused: _Optional[int] = ..., committed: _Optional[int] = ...) -> None: ...
+    alarm_count: int
+    newest_alarms: _containers.RepeatedCompositeFieldContainer[Alarm]
+    def __init__(self, msp_id: _Optional[str] = ..., version: _Optional[str] = ..., height: _Optional[int] = ..., ledger_reachable: bool = ..., journalled: _Optional[int] = ..., submitted: _Optional[int] = ..., waiting_for_funds: _Optional[int] = ..., refused: _Optional[int] = ..., committed: _Optional[int] = ..., alarm_count: _Optional[int] = ..., newest_alarms: _Optional[_Iterable[_Union[Alarm, _Mapping]]] = ...) -> None: ...
+
+class Alarm(_message.Message):
+    __slots__ = ("place", "tx_id", "time_us", "text")
+    PLACE_FIELD_NUMBER: _ClassVar[int]
+    TX_ID_FIELD_NUMBER: _ClassVar[int]
+    TIME_US_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    place: EventCursor
+    tx_id: str
+    time_us: int
+    text: str
+    def __init__(self, place: _Optional[_Union[EventCursor, _Mapping]] = ..., tx_id: _Optional[str] = ..., time_us: _Optional[int] = ..., text: _Optional[str] = ...) -> None: ...
+
+class ListAlarmsRequest(_message.Message):
+    __slots__ = ("after", "limit")
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    after: EventCursor
+    limit: int
+    def __init__(self, after: _Optional[_Union[EventCursor, _Mapping]] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class AlarmPage(_message.Message):
+    __slots__ = ("alarms", "more")
+    ALARMS_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
+    alarms: _containers.RepeatedCompositeFieldContainer[Alarm]
+    more: bool
+    def __init__(self, alarms: _Optional[_Iterable[_Union[Alarm, _Mapping]]] = ..., more: bool = ...) -> None: ...

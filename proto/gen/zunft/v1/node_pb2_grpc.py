@@ -79,6 +79,11 @@ class NodeStub(object):
                 request_serializer=zunft_dot_v1_dot_node__pb2.GetStatusRequest.SerializeToString,
                 response_deserializer=zunft_dot_v1_dot_node__pb2.NodeStatus.FromString,
                 _registered_method=True)
+        self.ListAlarms = channel.unary_unary(
+                '/zunft.v1.Node/ListAlarms',
+                request_serializer=zunft_dot_v1_dot_node__pb2.ListAlarmsRequest.SerializeToString,
+                response_deserializer=zunft_dot_v1_dot_node__pb2.AlarmPage.FromString,
+                _registered_method=True)
 
 
 class NodeServicer(object):
@@ -145,6 +150,13 @@ class NodeServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListAlarms(self, request, context):
+        """What was odd on the ledger, and stopped nothing; in the order of the blocks.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_NodeServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -187,6 +199,11 @@ def add_NodeServicer_to_server(servicer, server):
                     servicer.GetStatus,
                     request_deserializer=zunft_dot_v1_dot_node__pb2.GetStatusRequest.FromString,
                     response_serializer=zunft_dot_v1_dot_node__pb2.NodeStatus.SerializeToString,
+            ),
+            'ListAlarms': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAlarms,
+                    request_deserializer=zunft_dot_v1_dot_node__pb2.ListAlarmsRequest.FromString,
+                    response_serializer=zunft_dot_v1_dot_node__pb2.AlarmPage.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -409,6 +426,33 @@ class Node(object):
             '/zunft.v1.Node/GetStatus',
             zunft_dot_v1_dot_node__pb2.GetStatusRequest.SerializeToString,
             zunft_dot_v1_dot_node__pb2.NodeStatus.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAlarms(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zunft.v1.Node/ListAlarms',
+            zunft_dot_v1_dot_node__pb2.ListAlarmsRequest.SerializeToString,
+            zunft_dot_v1_dot_node__pb2.AlarmPage.FromString,
             options,
             channel_credentials,
             insecure,

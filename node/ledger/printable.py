@@ -1,0 +1,11 @@
+"""Words that somebody else has written, as they may go to a terminal or a log."""
+
+from __future__ import annotations
+
+LONGEST = 300
+
+
+def printable(text: str, longest: int = LONGEST) -> str:
+    """On one line, what is not printable escaped as in Python's strings, cut off where it is too long."""
+    shown = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text[: longest + 1])
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
