@@ -32,13 +32,13 @@ def rogue(scene: Scene) -> Rogue:
 
 
 def founded(folder: Path, ledger: str) -> Iterator[Scene]:
-    """maker, factory and forge with 1,000 tokens each, and the bank that issued them and has posted its balance."""
+    """maker, factory and forge with 100,000 tokens each, and the bank that issued them and has posted its balance."""
     with start_consortium(folder, ledger) as consortium:
         # Certificates are valid from today on, and audits look at that.
         consortium.clock.now_us = time.time_ns() // 1000
         consortium.found()
         scene = Scene(consortium)
         for member in (scene.maker, scene.factory, scene.forge):
-            scene.bank.mint(member, 1000 * TOKEN)
-        scene.bank.post_reserve("statement-1", 3000 * TOKEN, consortium.clock.now_s)
+            scene.bank.mint(member, 100_000 * TOKEN)
+        scene.bank.post_reserve("statement-1", 300_000 * TOKEN, consortium.clock.now_s)
         yield scene
