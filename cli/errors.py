@@ -41,6 +41,7 @@ from node.errors import (
     DatabaseInUse,
     DiskFull,
     MeterFolderDamaged,
+    MeterFolderInUse,
     NodeError,
     NodeUnreachable,
 )
@@ -108,6 +109,7 @@ _EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (DatabaseDamaged, ExitCode.MACHINE),
     (DatabaseInUse, ExitCode.MACHINE),
     (MeterFolderDamaged, ExitCode.MACHINE),
+    (MeterFolderInUse, ExitCode.MACHINE),
     (AddressInUse, ExitCode.MACHINE),
     (FolderInUse, ExitCode.UNREACHABLE),
     (StorageError, ExitCode.MACHINE),

@@ -70,7 +70,7 @@ def simulate_(
     """Print the bill that the readings in a CSV file would have made."""
     with _wrong_input():
         tariff = read_tariff(tariff_file)
-        columns = read_csv(csv_file, read_mapping(mapping_file))
+        columns = read_csv(csv_file, read_mapping(mapping_file)).columns
         if by_work_item:
             amounts = cost_by_work_item(tariff, csv_file.stem, Cumulative(), columns).amounts_micro
             rows = [{"work_item": item, "amount": decimal(amount, 6)} for item, amount in amounts.items()]

@@ -24,10 +24,11 @@ from cli.values import show_amount, show_quantity, show_time_us
 from node.api.client import NodeClient
 from node.correction_file import read_correction
 from node.meter.csv_readings import read_csv, read_mapping
-from node.meter.imports import signed_readings
+from node.meter.importing import new_readings
 from node.meter.meter import Meter
+from node.meter.signed_readings import SignedReadings
 from node.meter.uplink import deliver
-from node.tariff.simulate import part, simulate, split
+from node.tariff.simulate import simulate
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.node_pb2 import BATCH_STATUS_REFUSED
 from zunft.v1.usage_pb2 import AgreeCorrection, CorrectUsage, DeclineCorrection
@@ -48,34 +49,50 @@ def import_csv(
     meter_id: Annotated[str, typer.Argument(help="The meter that counted them; it signs.")],
     file: Annotated[Path, typer.Argument(help="CSV with a heading.")],
     mapping: Annotated[Path, typer.Option(help="YAML: which columns are what; see docs/tariffs.md.")],
-    batch: Annotated[int, typer.Option(min=1, max=100_000, help="Readings per batch.")] = READINGS_PER_BATCH,
+    batch: Annotated[
+        int, typer.Option(min=1, max=100_000, help="Readings per batch, at most; fewer where they are large.")
+    ] = READINGS_PER_BATCH,
+    same_time: Annotated[
+        bool, typer.Option("--same-time", help="Rows at the moment of the newest charged reading are further ones.")
+    ] = False,
     acting: As = "",
     home: Home = DEFAULT_HOME,
 ) -> None:
     """As the provider: sign a file's readings as the meter, and have them charged.
 
-    An import that was interrupted continues where it stopped; the same file is never charged twice.
+    A reading is charged once, whatever file it comes in: known are its time and content, and its place among equals.
+    So an import that was interrupted continues where it stopped, and a file may begin with what was charged before.
     """
 
     async def work() -> None:
-        columns = read_csv(file, read_mapping(mapping))
+        readings = read_csv(file, read_mapping(mapping))
         async with open_session(home, acting) as session, open_node(session, "SubmitBatches") as client:
             meter = open_meter(session, meter_id)
             await _deliver(meter, client)
-            signed = signed_readings(meter_folder(session, meter_id), file, meter.next_sequence)
-            rest = part(columns, signed, len(columns))
-            await _try(session, meter, rest)
-            parts = list(split(rest, batch))
-            with Progress(console=error_console, transient=True, disable=not error_console.is_terminal) as progress:
-                for readings in progress.track(parts, description=f"charging {file.name}"):
-                    meter.seal(readings)
-                    await _deliver(meter, client)
+            with SignedReadings(meter_folder(session, meter_id), meter) as notes:
+                new = new_readings(readings, meter, notes, same_time=same_time)
+                if new is not None:
+                    await _try(session, meter, new)
+                    parts = list(meter.pieces(new, batch))
+                    with Progress(
+                        console=error_console, transient=True, disable=not error_console.is_terminal
+                    ) as shown:
+                        for piece in shown.track(parts, description=f"charging {file.name}"):
+                            notes.note(piece)
+                            meter.seal(piece)
+                            await _deliver(meter, client)
             balance = await client.balance(meter.agreement_id)
-        count, before = sum(map(len, parts)), f" ({signed:,} were before)" if signed else ""
-        left = show_amount(balance.available_micro)
-        say(f"{count:,} readings of {meter_id} are charged{before}; {left} tokens are left.")
+        _say_charged(meter_id, 0 if new is None else len(new), len(readings.columns), balance.available_micro)
 
     run(work())
+
+
+def _say_charged(meter_id: str, new: int, all_of_them: int, available_micro: int) -> None:
+    before = all_of_them - new
+    known = f" ({before:,} were before)" if before else ""
+    say(f"{new:,} readings of {meter_id} are charged{known}; {show_amount(available_micro)} tokens are left.")
+    if not new:
+        say("No reading of the file is new.")
 
 
 @app.command()

@@ -29,6 +29,18 @@ class MeterFolderDamaged(NodeError):
     code = grpc.StatusCode.DATA_LOSS
 
 
+class MeterFolderInUse(NodeError):
+    """Another process uses the meter's folder."""
+
+    code = grpc.StatusCode.UNAVAILABLE
+
+
+class BatchTooLarge(NodeError):
+    """The readings make a batch that cannot be delivered; nothing was signed."""
+
+    code = grpc.StatusCode.INVALID_ARGUMENT
+
+
 class ReadingBackDated(NodeError):
     """A reading's time lies before that of the reading before it."""
 

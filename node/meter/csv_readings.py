@@ -18,7 +18,7 @@ from node.meter.doubled_hour import resolve
 from node.yaml_tree import WrongFile, read_yaml
 
 # What is read at once stays within some 300 MB.
-ROWS_MAX = 2_000_000
+ROWS_MAX = 1_000_000
 LINE_CHARACTERS_MAX = 1_000_000
 NAMES_CHARACTERS_MAX = 50_000_000
 
@@ -38,8 +38,17 @@ class CsvMapping:
     sources: Mapping[str, Source]
 
 
-def read_csv(path: Path, mapping: CsvMapping) -> Columns:
-    """All readings of a file, which must be in the order of time. The file is read once, so it may be a pipe.
+@dataclass(frozen=True, slots=True)
+class CsvReadings:
+    """All readings of a file, in the order of time, and the line of each."""
+
+    file: Path
+    columns: Columns
+    lines: Int64Column
+
+
+def read_csv(path: Path, mapping: CsvMapping) -> CsvReadings:
+    """The file's readings. It is read once, so it may be a pipe.
 
     Raises:
         WrongFile: names the file, the row and the column, and says what is wrong there.
@@ -49,7 +58,7 @@ def read_csv(path: Path, mapping: CsvMapping) -> Columns:
         table.add(line, row)
     if not len(table.lines):
         raise WrongFile(f"{path} has no rows below its heading: export it again.")
-    return table.columns()
+    return CsvReadings(path, table.columns(), _column(table.lines))
 
 
 def read_mapping(path: Path) -> CsvMapping:

@@ -2,13 +2,13 @@
 
 Its folder holds `state.json`, one private key per version, and `outbox/`: the batches that the node has not
 acknowledged yet. A batch is in the outbox before anybody sees it, so a meter that is killed at any moment continues
-without a gap, and never signs two batches with the same sequence.
+without a gap, and never signs two batches with the same sequence. One process at a time has the folder.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -25,16 +25,25 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from google.protobuf.message import DecodeError
 
-from chaincode.batch import MAX_READINGS, batch_digest, decode_batch, encode_batch, sign_batch
+from chaincode.batch import MAX_NAME_BYTES, MAX_READINGS, batch_digest, decode_batch, encode_batch, sign_batch
 from chaincode.columns import Columns
 from chaincode.errors import MalformedBatch
 from chaincode.meter import possession_message
-from node.errors import KeyNotPrepared, MeterFolderDamaged, MeterFolderTaken, ReadingBackDated
+from node.errors import BatchTooLarge, KeyNotPrepared, MeterFolderDamaged, MeterFolderTaken, ReadingBackDated
 from node.files import write_atomically
+from node.meter.ownership import Ownership, own
 from node.meter.reading import Reading, to_columns
+from node.meter.selection import chosen
 from zunft.v1.meter_pb2 import RegisterMeter, RotateMeterKey
 from zunft.v1.node_pb2 import StreamPosition
 from zunft.v1.usage_pb2 import SignedBatch
+
+# The least of what stands on a batch's way: a node's and a peer's messages, a transaction, a party's record of it.
+BATCH_BYTES_MAX = 400_000
+# What a node's API takes at most, and always has.
+NODE_BYTES_MAX = 16_000_000
+# Of each of the eight columns.
+_READING_BYTES = 8 * 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +62,18 @@ class Meter:
     """One meter under one agreement. Not for concurrent use; one process owns its folder."""
 
     def __init__(
-        self, folder: Path, state: _State, key: ec.EllipticCurvePrivateKey, outbox: Iterable[tuple[Path, SignedBatch]]
+        self,
+        folder: Path,
+        ownership: Ownership,
+        state: _State,
+        key: ec.EllipticCurvePrivateKey,
+        outbox: Iterable[tuple[Path, SignedBatch]],
     ) -> None:
         """Use `create` or `open`."""
         self._folder = folder
         # Files of the batches that are not acknowledged, by digest: after a long outage there are many.
         self._outbox = {batch_digest(signed.batch): path for path, signed in outbox}
+        self._ownership = ownership
         self._state = state
         self._key = key
         self._buffer: list[Reading] = []
@@ -66,21 +81,25 @@ class Meter:
 
     @classmethod
     def create(cls, folder: Path, *, meter_id: str, agreement_id: str) -> Self:
-        """A new meter with a new key. Raises MeterFolderTaken if the folder holds one already."""
+        """A new meter with a new key. Raises MeterFolderTaken if the folder holds one already; MeterFolderInUse."""
         if _state_path(folder).exists():
             raise MeterFolderTaken(f"{folder} holds a meter already: open it, or choose another folder")
         _outbox(folder).mkdir(parents=True, exist_ok=True, mode=0o700)
+        ownership = own(folder)
         state = _State(meter_id, agreement_id)
         key = _make_key(folder, state.key_version)
         _write_state(folder, state)
-        return cls(folder, state, key, ())
+        return cls(folder, ownership, state, key, ())
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """The meter that `create` made, where it left off. Raises MeterFolderDamaged."""
+        """The meter that `create` made, where it left off. Raises MeterFolderDamaged, MeterFolderInUse."""
+        ownership = _own(folder)
         outbox = _read_outbox(folder)
         state = _after_outbox(_read_state(folder), outbox)
-        return cls(folder, state, _read_key(folder, state.key_version), outbox)
+        meter = cls(folder, ownership, state, _read_key(folder, state.key_version), outbox)
+        meter._recut(outbox)
+        return meter
 
     # --- readings -----------------------------------------------------------------------------------------------------
 
@@ -91,14 +110,23 @@ class Meter:
         self._last_time_us = reading.time_us
 
     def flush(self) -> SignedBatch | None:
-        """The recorded readings as the stream's next batch; None if there are none. Up to 100,000 at once."""
-        readings, self._buffer = self._buffer[:MAX_READINGS], self._buffer[MAX_READINGS:]
-        return self._seal(to_columns(readings)) if readings else None
+        """The recorded readings as the stream's next batch, as many as it holds; None if there are none."""
+        if not self._buffer:
+            return None
+        columns = next(self.pieces(to_columns(self._buffer[:MAX_READINGS]), MAX_READINGS))
+        signed = self._seal(columns)
+        self._buffer = self._buffer[len(columns) :]
+        return signed
+
+    def pieces(self, columns: Columns, readings: int) -> Iterator[Columns]:
+        """The same readings, cut so that each piece is a batch with at most so many that can be delivered."""
+        for start in range(0, len(columns), readings):
+            yield from self._halved(chosen(columns, slice(start, start + readings)))
 
     def seal(self, columns: Columns) -> SignedBatch:
         """Columns, up to 100,000 readings, as the stream's next batch; before it, `flush` what was recorded.
 
-        Raises MalformedBatch, and ReadingBackDated if the first reading lies before the last one sealed.
+        Raises MalformedBatch, BatchTooLarge, and ReadingBackDated if the first reading lies before the last one sealed.
         """
         self._check_time(int(columns.time_us[0]))
         return self._seal(columns)
@@ -192,9 +220,17 @@ class Meter:
 
     # --- inside -------------------------------------------------------------------------------------------------------
 
-    def _seal(self, columns: Columns) -> SignedBatch:
+    def _halved(self, columns: Columns) -> Iterator[Columns]:
+        if len(columns) == 1 or _is_small(columns) or len(self._encode(columns)) <= BATCH_BYTES_MAX:
+            yield columns
+            return
+        middle = len(columns) // 2
+        yield from self._halved(chosen(columns, slice(0, middle)))
+        yield from self._halved(chosen(columns, slice(middle, None)))
+
+    def _encode(self, columns: Columns) -> bytes:
         state = self._state
-        data = encode_batch(
+        return encode_batch(
             meter_id=state.meter_id,
             agreement_id=state.agreement_id,
             key_version=state.key_version,
@@ -202,6 +238,14 @@ class Meter:
             previous_digest=bytes.fromhex(state.last_digest),
             columns=columns,
         )
+
+    def _seal(self, columns: Columns) -> SignedBatch:
+        state, data = self._state, self._encode(columns)
+        if len(data) > BATCH_BYTES_MAX:
+            raise BatchTooLarge(
+                f"{len(columns)} readings make a batch of {len(data)} bytes, and {BATCH_BYTES_MAX} can be delivered: "
+                f"seal some {len(columns) * BATCH_BYTES_MAX // len(data)} at a time"
+            )
         signed = sign_batch(data, self._key)
         path = _outbox(self._folder) / f"{state.next_sequence:020d}"
         write_atomically(path, signed.SerializeToString())
@@ -209,6 +253,22 @@ class Meter:
         self._store(_after(state, data, columns))
         self._last_time_us = max(self._last_time_us, self._state.last_time_us)
         return signed
+
+    def _recut(self, outbox: Sequence[tuple[Path, SignedBatch]]) -> None:
+        """Signs again, in smaller batches, what no node can ever have taken; the old batches are kept aside."""
+        stuck = [number for number, (_, signed) in enumerate(outbox) if len(signed.batch) > NODE_BYTES_MAX]
+        if not stuck:
+            return
+        decoded = [decode_batch(signed.batch) for _, signed in outbox[stuck[0] :]]
+        first, columns = decoded[0]
+        for path, _ in outbox[stuck[0] :]:
+            path.rename(path.with_name(f"{path.name}.too-large"))
+        self._outbox = {batch_digest(signed.batch): path for path, signed in outbox[: stuck[0]]}
+        digest, time_us = first.previous_digest.hex(), int(columns.time_us[0])
+        self._store(replace(self._state, next_sequence=first.first_sequence, last_digest=digest, last_time_us=time_us))
+        for _, readings in decoded:
+            for piece in self.pieces(readings, MAX_READINGS):
+                self._seal(piece)
 
     def _check_time(self, time_us: int) -> None:
         if time_us < self._last_time_us:
@@ -218,6 +278,12 @@ class Meter:
     def _store(self, state: _State) -> None:
         _write_state(self._folder, state)
         self._state = state
+
+
+def _is_small(columns: Columns) -> bool:
+    """Whether every encoding of them fits a batch, which is seen at a glance."""
+    names = len(columns.steps) + len(columns.work_items) + len(columns.locations)
+    return len(columns) * _READING_BYTES + names * (MAX_NAME_BYTES + 8) < BATCH_BYTES_MAX - 2_000
 
 
 def _after(state: _State, data: bytes, columns: Columns) -> _State:
@@ -243,6 +309,15 @@ def _after_outbox(state: _State, outbox: Sequence[tuple[Path, SignedBatch]]) -> 
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
+
+
+def _own(folder: Path) -> Ownership:
+    try:
+        return own(folder)
+    except OSError as error:
+        raise MeterFolderDamaged(
+            f"{folder} cannot be used ({error.strerror}): restore it, or its permissions"
+        ) from error
 
 
 def _state_path(folder: Path) -> Path:

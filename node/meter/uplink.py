@@ -33,7 +33,8 @@ async def deliver(meter: Meter, client: NodeClient) -> Delivery:
     `Meter.resume_at` gives it up. Raises NodeUnreachable and what else NodeClient raises; what was sent is sent again
     the next time and charged once.
     """
-    meter.flush()
+    while meter.flush() is not None:
+        pass
     sent = meter.unacknowledged()
     newest = batch_digest(sent[-1].batch) if sent else b""
     last: dict[bytes, BatchProgress] = {}

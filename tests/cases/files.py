@@ -27,7 +27,7 @@ def readings(folder: Path, text: str, mapping: str = BERLIN) -> Columns:
     """Those of a CSV file with this text. Raises WrongFile."""
     (folder / "readings.csv").write_text(text, encoding="utf-8")
     (folder / "mapping.yaml").write_text(mapping, encoding="utf-8")
-    return read_csv(folder / "readings.csv", read_mapping(folder / "mapping.yaml"))
+    return read_csv(folder / "readings.csv", read_mapping(folder / "mapping.yaml")).columns
 
 
 def rows(*times: str) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.yaml_tree import WrongFile
@@ -141,6 +141,7 @@ def test_rows_that_step_back_elsewhere_are_not_sorted(tmp_path: Path) -> None:
             readings(tmp_path, rows(*(f"2026-10-25 {time}" for time in times)))
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 179), min_size=2, max_size=30))
 def test_local_times_mean_what_they_were_taken_from(
     tmp_path_factory: pytest.TempPathFactory, minutes: list[int]

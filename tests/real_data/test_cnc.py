@@ -27,7 +27,7 @@ def tariff_of(name: str) -> Tariff:
 
 
 def columns_of(name: str, path: Path) -> Columns:
-    return read_csv(path, read_mapping(EXAMPLES / "mappings" / f"{name}.yaml"))
+    return read_csv(path, read_mapping(EXAMPLES / "mappings" / f"{name}.yaml")).columns
 
 
 def expected_part_costs(path: Path) -> dict[str, int]:

@@ -65,7 +65,7 @@ def expected_totals(usage: dict[tuple[str, str], Fraction]) -> dict[str, int]:
 
 @pytest.fixture(scope="module")
 def columns(steel_csv: Path) -> Columns:
-    return read_csv(steel_csv, read_mapping(EXAMPLES / "mappings" / "steel-plant.yaml"))
+    return read_csv(steel_csv, read_mapping(EXAMPLES / "mappings" / "steel-plant.yaml")).columns
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ when;m3;load;ok;item
 def read(tmp_path: Path, mapping: str = MAPPING, text: str = CSV) -> Columns:
     (tmp_path / "m.yaml").write_text(mapping)
     (tmp_path / "r.csv").write_text(text, encoding="utf-8-sig")
-    return read_csv(tmp_path / "r.csv", read_mapping(tmp_path / "m.yaml"))
+    return read_csv(tmp_path / "r.csv", read_mapping(tmp_path / "m.yaml")).columns
 
 
 def us(*moment: int) -> int:

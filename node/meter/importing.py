@@ -1,0 +1,54 @@
+"""Importing a file: which of its readings the meter signs, and what is said where that cannot be known."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from chaincode.columns import Columns
+from node.errors import ReadingBackDated
+from node.meter.csv_readings import CsvReadings
+from node.meter.meter import Meter
+from node.meter.selection import chosen
+from node.meter.signed_readings import SignedReadings
+
+
+def new_readings(file: CsvReadings, meter: Meter, notes: SignedReadings, *, same_time: bool = False) -> Columns | None:
+    """What the meter has not signed of a file; None if it has signed all of it.
+
+    `same_time`: readings at the very moment of the newest that is signed are further ones, though the file lacks those
+    that are signed. Raises ReadingBackDated with the row where a reading can be neither new nor signed.
+    """
+    sifted = notes.sift(file.columns)
+    newest = f"the last one that {meter.meter_id} has signed ({_show(meter.last_time_us)})"
+    if sifted.unnoted is not None:
+        _refuse(
+            file,
+            sifted.unnoted,
+            f"not after {newest}, and its folder does not know those before: remove the rows that are charged already",
+        )
+    if sifted.late is not None:
+        _refuse(
+            file,
+            sifted.late,
+            f"before {newest}, and is none of those that are charged: what comes late, or in another's place, needs a "
+            "correction (zunft usage correct); remove the row to import the rest",
+        )
+    if sifted.doubtful is not None and not same_time:
+        _refuse(
+            file,
+            sifted.doubtful,
+            f"at the very moment of {newest}, which is not in the file: say --same-time if it is one more; if it shall "
+            "take the other's place, that needs a correction (zunft usage correct)",
+        )
+    return chosen(file.columns, sifted.new) if len(sifted.new) else None
+
+
+def _refuse(file: CsvReadings, place: int, problem: str) -> None:
+    time = _show(int(file.columns.time_us[place]))
+    raise ReadingBackDated(f"{file.file}, row {file.lines[place]}: the reading ({time}) lies {problem}")
+
+
+def _show(time_us: int) -> str:
+    """To the microsecond where it is not a whole second."""
+    moment = datetime.fromtimestamp(time_us // 10**6, UTC).replace(microsecond=time_us % 10**6)
+    return moment.replace(tzinfo=None).isoformat(" ") + " UTC"

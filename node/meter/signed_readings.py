@@ -1,0 +1,161 @@
+"""Which readings a meter has signed, so that none is charged twice, whatever file it comes in.
+
+A reading is known by its time and content, and by its place among equal ones: the third of three equal readings is not
+the second. The meter's folder notes in `readings.db` each reading that an import signs, before it is signed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from chaincode.columns import Columns, Int64Column
+from node.database import Durability, open_database, transaction
+from node.meter.meter import Meter
+
+_FILE = "readings.db"
+_SCHEMA = """
+CREATE TABLE reading (sequence INTEGER PRIMARY KEY, time_us INTEGER NOT NULL, content BLOB NOT NULL);
+CREATE INDEX reading_by_time ON reading (time_us);
+-- How many readings the meter has signed that no import has noted, and until when they may lie.
+CREATE TABLE unnoted (readings INTEGER NOT NULL, until_us INTEGER NOT NULL);
+INSERT INTO unnoted VALUES (0, -1)
+"""
+_SCHEMA_VERSION = 1
+_CONTENT_BYTES = 16
+_ABSENT = -(2**63)
+
+# Time and content of a reading.
+_Key = tuple[int, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Sifted:
+    """Readings of a file: which of them are new, and the first that cannot be taken, by its place in the file."""
+
+    new: Int64Column
+    # New, but older than the newest that is signed.
+    late: int | None
+    # New, at the very moment of the newest that is signed, in a file that has not what was signed for that moment.
+    doubtful: int | None
+    # New, but not later than readings that nobody has noted.
+    unnoted: int | None
+
+
+class SignedReadings:
+    """The notes in a meter's folder, which this process owns."""
+
+    def __init__(self, folder: Path, meter: Meter) -> None:
+        """Raises DatabaseDamaged, DiskFull."""
+        self._path, self._meter = folder / _FILE, meter
+        self._connection = open_database(
+            self._path,
+            _SCHEMA,
+            version=_SCHEMA_VERSION,
+            durability=Durability.FULL,
+            remedy="restore the meter's folder",
+        )
+        self._follow()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def sift(self, columns: Columns) -> Sifted:
+        """What of a file's readings, which are in the order of time, the meter has not signed."""
+        keys = list(_keys(columns))
+        signed = self._signed(set(keys), int(columns.time_us[0]), int(columns.time_us[-1]))
+        here, new = signed.copy(), []
+        for index, key in enumerate(keys):
+            if here[key] > 0:
+                here[key] -= 1
+            else:
+                new.append(index)
+        times_us, last_us = columns.time_us[new], self._meter.last_time_us
+        return Sifted(
+            new=np.array(new, np.int64),
+            late=_first(new, times_us < last_us),
+            doubtful=_first(new, times_us == last_us) if self._lacks_newest(signed, here) else None,
+            unnoted=_first(new, times_us <= self._unnoted_until_us()),
+        )
+
+    def note(self, columns: Columns) -> None:
+        """These are the next that the meter signs; to be noted before it does. Raises DatabaseDamaged, DiskFull."""
+        first = self._meter.next_sequence
+        rows = [(first + place, time_us, content) for place, (time_us, content) in enumerate(_keys(columns))]
+        with transaction(self._connection, self._path):
+            self._connection.execute("DELETE FROM reading WHERE sequence >= ?", (first,))
+            self._connection.executemany("INSERT INTO reading VALUES (?, ?, ?)", rows)
+
+    def _follow(self) -> None:
+        """The meter counts, not its notes: it may not have signed what was noted, gone back, or signed without one."""
+        next_sequence = self._meter.next_sequence
+        with transaction(self._connection, self._path):
+            self._connection.execute("DELETE FROM reading WHERE sequence >= ?", (next_sequence,))
+            [noted] = self._connection.execute("SELECT count(*) FROM reading").fetchone()
+            self._connection.execute(
+                "UPDATE unnoted SET readings = ?1, until_us = ?2 WHERE readings <> ?1",
+                (next_sequence - 1 - noted, self._meter.last_time_us if next_sequence - 1 > noted else -1),
+            )
+
+    def _signed(self, wanted: set[_Key], first_us: int, last_us: int) -> Counter[_Key]:
+        """How many of each the meter has signed; those at its newest moment also if nobody wants them."""
+        newest_us = self._meter.last_time_us
+        rows = self._connection.execute(
+            "SELECT time_us, content FROM reading WHERE time_us BETWEEN ? AND ?", (first_us, last_us)
+        )
+        keys = ((int(time_us), bytes(content)) for time_us, content in rows)
+        return Counter(key for key in keys if key in wanted or key[0] == newest_us)
+
+    def _lacks_newest(self, signed: Counter[_Key], missing: Counter[_Key]) -> bool:
+        newest_us = self._meter.last_time_us
+        return any(count > 0 for (time_us, _), count in missing.items() if time_us == newest_us and signed)
+
+    def _unnoted_until_us(self) -> int:
+        [until_us] = self._connection.execute("SELECT until_us FROM unnoted").fetchone()
+        return int(until_us)
+
+
+def _keys(columns: Columns) -> Iterator[_Key]:
+    numbers = np.column_stack(
+        [
+            columns.time_us,
+            columns.quantity_micro,
+            *(_numbers(column, _ABSENT, len(columns)) for column in (columns.utilisation_milli, columns.speed_milli)),
+            _numbers(columns.outcome, 0, len(columns)),
+        ]
+    )
+    names = [
+        (_numbers(column, 0, len(columns)), ("", *known))
+        for column, known in (
+            (columns.step, columns.steps),
+            (columns.work_item, columns.work_items),
+            (columns.location, columns.locations),
+        )
+    ]
+    for index, time_us in enumerate(columns.time_us.tolist()):
+        # A length before each name: no two readings have the same bytes.
+        texts = [known[column[index]].encode() for column, known in names]
+        data = numbers[index].tobytes() + b"".join(len(text).to_bytes(4, "little") + text for text in texts)
+        yield time_us, hashlib.blake2b(data, digest_size=_CONTENT_BYTES).digest()
+
+
+def _numbers(column: Int64Column | None, absent: int, length: int) -> Int64Column:
+    return np.full(length, absent, np.int64) if column is None else column
+
+
+def _first(places: list[int], those: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> int | None:
+    """The first place in the file of those."""
+    found = np.flatnonzero(those)
+    return places[int(found[0])] if len(found) else None
