@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from fabric_protos.common import common_pb2
@@ -12,17 +12,19 @@ from google.protobuf.message import DecodeError
 from rich.markup import escape
 from rich.table import Table
 
+from cli.bill import show_bill
 from cli.errors import BadArgument
 from cli.exit_codes import ExitCode
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import console, print_json, say, say_next
 from cli.session import Session, open_session, run
-from cli.values import show_amount, show_quantity
+from cli.values import show_amount
 from network.topology import Topology
 from node.audit import Archive, Auditor, AuditReport, Bill, Status, Verdict, export
 from node.audit import audit as audit_blocks
 from node.ledger.gateway.gateway import Gateway
-from zunft.v1.tariff_pb2 import Line
+from node.tariff.bill import Bill as BillOfLines
+from node.tariff.bill import bill_under
 
 app = typer.Typer(add_completion=False)
 
@@ -57,7 +59,7 @@ def audit(
         return
     report = _audit_archive(archive, genesis, home) if archive else run(_audit_ledger(genesis, acting, home))
     if as_json:
-        print_json(report.to_dict())
+        print_json(_report_json(report))
     else:
         show_report(report, with_lines=bills)
     if report.failed:
@@ -73,7 +75,7 @@ def show_report(report: AuditReport, *, with_lines: bool = False) -> None:
     if report.bills:
         console.print(_bill_table(report.bills))
     for bill in report.bills if with_lines else ():
-        console.print(_line_table(bill))
+        show_bill(_whole_bill(bill), f"Bill of agreement {bill.agreement_id}")
 
 
 # --- where the blocks come from -------------------------------------------------------------------------------------
@@ -172,19 +174,14 @@ def _bill_table(bills: Iterable[Bill]) -> Table:
     return table
 
 
-def _line_table(bill: Bill) -> Table:
-    table = Table(title=f"Bill of agreement {bill.agreement_id}", title_justify="left")
-    table.add_column("line")
-    table.add_column("meter")
-    for name in ("quantity", "unit price", "amount"):
-        table.add_column(name, justify="right")
-    for line in bill.lines:
-        table.add_row(escape(line.component), *_line_cells(line))
-    for line in bill.correction_lines:
-        table.add_row(f"{escape(line.component)} (correction)", *_line_cells(line))
-    return table
+def _report_json(report: AuditReport) -> dict[str, Any]:
+    """With each bill's lines as everywhere, instead of those of the ledger."""
+    plain = report.to_dict()
+    bills = [{**fields, **_whole_bill(one).to_dict()} for fields, one in zip(plain["bills"], report.bills, strict=True)]
+    for fields in bills:
+        del fields["correction_lines"]
+    return plain | {"bills": bills}
 
 
-def _line_cells(line: Line) -> tuple[str, str, str, str]:
-    amounts = (show_amount(line.unit_price_micro), show_amount(line.amount_micro))
-    return escape(line.meter_id), show_quantity(line.quantity_micro), *amounts
+def _whole_bill(one: Bill) -> BillOfLines:
+    return bill_under(one.terms, one.lines, one.correction_lines)

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 
 from chaincode.correction import digest_of
 from chaincode.errors import ContractError, CorrectionMismatch, NotFound
-from chaincode.head import find_stream
-from chaincode.rating import Cumulative, rate_correction
 from cli.errors import BadArgument
 from cli.output import show_fields, show_rows
 from cli.session import Session
 from cli.values import show_amount, show_quantity, show_time_us
-from zunft.v1.agreement_pb2 import Terms
+from node.correction_trial import lines_on_trial
 from zunft.v1.tariff_pb2 import Outcome
-from zunft.v1.usage_pb2 import AccountHead, AgreeCorrection, Correction, CorrectionReading, DeclineCorrection
+from zunft.v1.usage_pb2 import AgreeCorrection, Correction, CorrectionReading, DeclineCorrection, Disclosure
 
 # As many digits of a digest as nobody finds another correction for.
 DIGEST_DIGITS = 16
@@ -49,8 +47,7 @@ async def read_pending(session: Session, agreement_id: str, correction_id: str, 
             f"the correction {correction_id} that is pending has the digest {digest_of(found[0]).hex()}: read it again"
         )
     account = await session.account("agreement.read_terms", agreement_id)
-    terms = Terms.FromString(await account.read_terms(account.agreement.terms.version))
-    return PendingCorrection(found[0], _amount_micro(terms, head, found[0]))
+    return PendingCorrection(found[0], _amount_micro(await account.disclose(), found[0]))
 
 
 async def answer(
@@ -78,18 +75,11 @@ def show_pending(session: Session, pending: PendingCorrection) -> None:
     show_rows([_row(reading) for reading in one.readings], as_json=False)
 
 
-def _amount_micro(terms: Terms, head: AccountHead, correction: Correction) -> int | None:
-    if head.terms_version != terms.version:
-        return None
-    stream = find_stream(head, correction.meter_id)
-    before = Cumulative(stream.rating, head.rating)
+def _amount_micro(disclosure: Disclosure, correction: Correction) -> int | None:
     try:
-        rated = rate_correction(
-            terms.tariff, correction.meter_id, before, correction.readings, terms.correction_window_s
-        )
+        return sum(line.amount_micro for line in lines_on_trial(disclosure, correction))
     except ContractError:
         return None
-    return rated.amount_micro
 
 
 def _row(reading: CorrectionReading) -> dict[str, object]:

@@ -9,15 +9,16 @@ import typer
 
 from chaincode import keys
 from chaincode.transaction import serialise
+from cli.bill import read_bill, show_bill
 from cli.errors import BadArgument
 from cli.groups import new_group
 from cli.ledger import read_blocks
 from cli.options import DEFAULT_HOME, As, Home, Json
-from cli.output import say, show_rows
+from cli.output import print_json, say, show_rows
 from cli.session import Session, open_session, run
-from cli.values import parse_amount, show_amount, show_quantity, show_time
-from zunft.v1.invoice_pb2 import CreditInvoice, DisputeInvoice, Invoice, InvoiceKind
-from zunft.v1.tariff_pb2 import Line
+from cli.values import parse_amount, show_amount, show_time
+from node.tariff.bill import Bill
+from zunft.v1.invoice_pb2 import INVOICE_KIND_GOODWILL, CreditInvoice, DisputeInvoice, Invoice, InvoiceKind
 from zunft.v1.usage_pb2 import Claim, ReadClaim, UsageRecord
 
 app = new_group("invoice")
@@ -48,11 +49,14 @@ def show(provider: Provider, number: Number, acting: As = "", home: Home = DEFAU
             agreement = await session.read_own(invoice.agreement_id)
             published = await _published_claim(session, invoice) if agreement.open else None
             data = published or await _archived_claim(session, invoice)
-        if hashlib.sha256(data).digest() != invoice.claim_digest:
-            raise BadArgument("the archived claim is not the one that the invoice names: audit the ledger")
-        claim = Claim.FromString(data)
-        rows = [line_row(line) for line in (*claim.lines, *claim.correction_lines)]
-        show_rows(rows, as_json=as_json, title=f"Invoice {number} of {provider}: {show_amount(invoice.amount_micro)}")
+            if hashlib.sha256(data).digest() != invoice.claim_digest:
+                raise BadArgument("the archived claim is not the one that the invoice names: audit the ledger")
+            bill = await _bill_of(session, invoice, Claim.FromString(data))
+        if as_json:
+            print_json(_row(session, invoice) | bill.to_dict())
+            return
+        title = f"{_kind(invoice).capitalize()} {number} of {provider}: {show_amount(invoice.amount_micro)}"
+        show_bill(bill, title, empty=f"{title}, on invoice {invoice.refers_to_number}; it has no lines.")
 
     run(work())
 
@@ -96,20 +100,28 @@ def credit(number: Number, amount: str, acting: As = "", home: Home = DEFAULT_HO
     run(work())
 
 
-def line_row(line: Line) -> dict[str, object]:
-    """One line of a bill, as people read it."""
-    return {
-        "meter": line.meter_id,
-        "component": line.component,
-        "tier": line.tier or "",
-        "quantity": show_quantity(line.quantity_micro),
-        "unit_price": show_amount(line.unit_price_micro),
-        "amount": show_amount(line.amount_micro),
-    }
-
-
 async def _read(session: Session, provider: str, number: int) -> Invoice:
     return await session.read(keys.invoice(session.topology.member(provider).msp_id, number))
+
+
+async def _bill_of(session: Session, invoice: Invoice, claim: Claim) -> Bill:
+    """The lines of one document: a claim's usage is one, its corrections are another; goodwill has none."""
+    lines, correction_lines = claim.lines, claim.correction_lines
+    if invoice.kind == INVOICE_KIND_GOODWILL:
+        return await read_bill(session, invoice.agreement_id, claim.terms_version, (), ())
+    if await _is_for_corrections(session, invoice, claim):
+        return await read_bill(session, invoice.agreement_id, claim.terms_version, (), correction_lines)
+    return await read_bill(session, invoice.agreement_id, claim.terms_version, lines, ())
+
+
+async def _is_for_corrections(session: Session, invoice: Invoice, claim: Claim) -> bool:
+    """Usage is billed first, if it came to anything; corrections have the next number."""
+    if not (claim.usage_micro and claim.correction_micro):
+        return bool(claim.correction_micro)
+    if invoice.number == 1:
+        return False
+    before = await session.read(keys.invoice(invoice.provider_msp_id, invoice.number - 1))
+    return before.kind != INVOICE_KIND_GOODWILL and before.claim_digest == invoice.claim_digest
 
 
 async def _archived_claim(session: Session, invoice: Invoice) -> bytes:
@@ -134,10 +146,14 @@ def _row(session: Session, one: Invoice) -> dict[str, object]:
     return {
         "provider": session.topology.name_of(one.provider_msp_id),
         "number": one.number,
-        "kind": InvoiceKind.Name(one.kind).removeprefix("INVOICE_KIND_").replace("_", " ").lower(),
+        "kind": _kind(one),
         "customer": session.topology.name_of(one.customer_msp_id),
         "agreement": one.agreement_id,
         "amount": show_amount(one.amount_micro),
         "issued": show_time(one.issued_at_s),
         "disputed": "yes" if one.disputed else "",
     }
+
+
+def _kind(one: Invoice) -> str:
+    return InvoiceKind.Name(one.kind).removeprefix("INVOICE_KIND_").replace("_", " ").lower()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Annotated
 
 import typer
 
+from cli.bill import read_bill, read_terms, show_bill
 from cli.groups import new_group
-from cli.invoice import line_row
 from cli.node_connection import local_node, open_node
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import print_json, say, show_fields, show_rows, to_dict
@@ -16,6 +17,8 @@ from cli.session import Session, open_session, run
 from cli.values import parse_amount, show_amount, show_time_us
 from node.ledger.embedded.consortium import serving
 from node.ledger.embedded.ledger import EmbeddedLedger
+from node.tariff.bill import Bill, bill_under
+from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.node_pb2 import (
     AccountBalance,
     EventCursor,
@@ -66,12 +69,13 @@ def balance(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOM
     async def work() -> None:
         async with open_session(home, acting) as session, open_node(session, "GetBalance") as client:
             found = await client.balance(agreement_id)
-            if as_json:
-                print_json(to_dict(found))
-                return
-            show_fields(_balance_row(session, found), as_json=False)
-            rows = [line_row(line) for line in found.open_lines]
-            show_rows(rows, as_json=False, title="Since the last claim", empty="Nothing used since the last claim.")
+            lines = found.open_lines, found.open_correction_lines
+            bill = await read_bill(session, agreement_id, found.terms_version, *lines)
+        if as_json:
+            print_json(_balance_json(found, bill))
+            return
+        show_fields(_balance_row(session, found), as_json=False)
+        show_bill(bill, "Since the last claim", empty="Nothing used since the last claim.")
 
     run(work())
 
@@ -90,7 +94,13 @@ def accounts(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) 
 
 
 @app.command()
-def statement(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+def statement(
+    agreement_id: AgreementId,
+    with_lines: Annotated[bool, typer.Option("--lines", help="Show each transaction's lines, too.")] = False,
+    acting: As = "",
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
     """As a party: every transaction of the account with what it cost."""
 
     async def work() -> None:
@@ -103,8 +113,17 @@ def statement(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_H
                 if not page.more:
                     break
                 request.after_sequence = page.entries[-1].sequence
+            newest = max((entry.terms_version for entry in entries), default=0)
+            terms = await read_terms(session, agreement_id, newest)
+        bills = [_entry_bill(terms, entry) for entry in entries]
         rows = [_statement_row(entry) for entry in entries]
-        show_rows(rows, as_json=as_json, empty="Nothing was used yet.")
+        if as_json:
+            print_json([row | bill.to_dict() for row, bill in zip(rows, bills, strict=True)])
+            return
+        show_rows(rows, as_json=False, empty="Nothing was used yet.")
+        for entry, bill in zip(entries, bills, strict=True):
+            if with_lines and bill.lines:
+                show_bill(bill, f"{entry.sequence}: {entry.transaction}")
 
     run(work())
 
@@ -170,6 +189,21 @@ def _balance_row(session: Session, one: AccountBalance) -> dict[str, object]:
         "paid": show_amount(one.paid_micro),
         "waits_for_funds": "yes" if one.waiting_for_funds else "no",
     }
+
+
+def _balance_json(found: AccountBalance, bill: Bill) -> dict[str, object]:
+    """With the lines as everywhere, instead of those of the ledger."""
+    fields = to_dict(found)
+    del fields["open_lines"], fields["open_correction_lines"]
+    return fields | {"since_last_claim": bill.to_dict()}
+
+
+def _entry_bill(terms: Sequence[Terms], entry: StatementEntry) -> Bill:
+    """What the transaction cost; an agreed correction's lines are such."""
+    in_force = [version for version in terms if version.version <= entry.terms_version]
+    if entry.HasField("correction"):
+        return bill_under(in_force, (), entry.lines)
+    return bill_under(in_force, entry.lines)
 
 
 def _statement_row(entry: StatementEntry) -> dict[str, object]:

@@ -12,12 +12,13 @@ import typer
 
 from chaincode.errors import ContractError
 from chaincode.rating import Cumulative
+from cli.bill import show_bill
 from cli.errors import BadArgument
 from cli.groups import new_group
 from cli.options import Json
 from cli.output import console, print_json, say, show_rows
 from node.meter.csv_readings import read_csv, read_mapping
-from node.tariff.bill import bill_rows, totals
+from node.tariff.bill import make_bill
 from node.tariff.chart import draw_chart
 from node.tariff.explain import explain
 from node.tariff.file import read_tariff
@@ -77,13 +78,11 @@ def simulate_(
             show_rows(rows, as_json=as_json, title=f"{tariff.name}: {tariff.currency} by work item")
             return
         lines = simulate(tariff, columns, csv_file.stem)
-    bill, sums = bill_rows(tariff, lines), totals(tariff, lines)
-    total_rows = [{"component": name, "amount": decimal(amount, 6)} for name, amount in sums.items()]
+    bill = make_bill([tariff], lines)
     if as_json:
-        print_json({"currency": tariff.currency, "readings": len(columns), "lines": bill, "totals": total_rows})
+        print_json({"tariff": tariff.name, "readings": len(columns), **bill.to_dict()})
         return
-    show_rows(bill, as_json=False, title=f"{tariff.name}: {len(columns):,} readings, {tariff.currency}")
-    show_rows(total_rows, as_json=False, title="Totals")
+    show_bill(bill, f"{tariff.name}: {len(columns):,} readings", empty=f"{len(columns):,} readings cost nothing.")
 
 
 @app.command()

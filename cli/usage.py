@@ -23,6 +23,7 @@ from cli.session import Session, open_session, run
 from cli.values import show_amount, show_quantity, show_time_us
 from node.api.client import NodeClient
 from node.correction_file import read_correction
+from node.correction_trial import lines_on_trial
 from node.meter.csv_readings import read_csv, read_mapping
 from node.meter.importing import new_readings
 from node.meter.meter import Meter
@@ -31,7 +32,7 @@ from node.meter.uplink import deliver
 from node.tariff.simulate import simulate
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.node_pb2 import BATCH_STATUS_REFUSED
-from zunft.v1.usage_pb2 import AgreeCorrection, CorrectUsage, DeclineCorrection
+from zunft.v1.usage_pb2 import AgreeCorrection, Correction, CorrectUsage, DeclineCorrection, Disclosure
 
 app = new_group("usage")
 
@@ -108,10 +109,11 @@ def correct(
         async with open_session(home, acting) as session:
             account = await session.account("usage.correct", agreement_id)
             disclosure = await account.disclose()
+            amount_micro = _amount_on_trial(disclosure, correction)
             disclosure.correction.CopyFrom(correction)
             await account.submit("usage.correct", CorrectUsage(agreement_id=agreement_id), disclosure)
             other = _other(session, account.parties)
-        say(f"Correction {correction.correction_id} is proposed.")
+        say(f"Correction {correction.correction_id} is proposed; it comes to {show_amount(amount_micro)}.")
         say_next(home, f"usage agree {agreement_id} {correction.correction_id} --as {other}")
 
     run(work())
@@ -202,6 +204,14 @@ async def _try(session: Session, meter: Meter, columns: Columns) -> None:
         simulate(terms.tariff, columns, meter.meter_id)
     except ContractError as error:
         raise BadArgument(f"nothing was charged, the file has readings that the tariff cannot rate: {error}") from error
+
+
+def _amount_on_trial(disclosure: Disclosure, correction: Correction) -> int:
+    """What the correction comes to, in micro-tokens. Raises BadArgument if nobody could ever agree to it."""
+    try:
+        return sum(line.amount_micro for line in lines_on_trial(disclosure, correction))
+    except ContractError as error:
+        raise BadArgument(f"nothing was proposed, since it could not be agreed to: {error}") from error
 
 
 async def _deliver(meter: Meter, client: NodeClient) -> None:

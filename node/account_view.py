@@ -73,6 +73,7 @@ def balance(standing: Standing, *, pending_batches: int, waiting_for_funds: bool
         invoiced_micro=account.invoiced_usage_micro + account.invoiced_correction_micro,
         streams=[position(stream) for stream in head.streams],
         open_lines=head.open_lines,
+        open_correction_lines=head.open_correction_lines,
         sequence=commitment.sequence,
         terms_version=standing.terms.version,
         pending_batches=pending_batches,

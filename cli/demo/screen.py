@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
 from rich.console import Group, RenderableType
 from rich.live import Live
-from rich.markup import escape
 from rich.progress_bar import ProgressBar
-from rich.table import Table
 from rich.text import Text
 
+from cli.bill import bill_table
 from cli.output import console, say
-from cli.values import show_amount, show_quantity
+from cli.values import show_amount
+from node.tariff.bill import bill_under
+from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.node_pb2 import AccountBalance
 
 LINE_EVERY_S = 1.0
@@ -25,6 +27,7 @@ LINE_EVERY_S = 1.0
 class Screen:
     """Shows a balance, again and again."""
 
+    terms: Sequence[Terms]
     load: str = ""
     readings: int = 0
     _live: Live | None = field(default=None)
@@ -52,7 +55,10 @@ class Screen:
     def _picture(self, balance: AccountBalance) -> RenderableType:
         left = max(balance.available_micro, 0)
         bar = ProgressBar(total=max(balance.funded_micro, 1), completed=left, width=60)
-        return Group(Text(f"  {self._headline(balance)}"), Text("  "), bar, _bill(balance))
+        bill = bill_under(self.terms, balance.open_lines)
+        return Group(
+            Text(f"  {self._headline(balance)}"), Text("  "), bar, bill_table(bill, f"so far, in {bill.currency}")
+        )
 
     def _headline(self, balance: AccountBalance) -> str:
         return (
@@ -60,13 +66,3 @@ class Screen:
             f"used {show_amount(balance.accrued_micro):9} left {show_amount(balance.available_micro):9} "
             f"of {show_amount(balance.funded_micro)} tokens"
         )
-
-
-def _bill(balance: AccountBalance) -> Table:
-    table = Table(box=None, padding=(0, 2))
-    for name in ("", "quantity", "at", "amount"):
-        table.add_column(name, justify="left" if not name else "right", style="" if not name else "cyan")
-    for line in balance.open_lines:
-        amount, price = show_amount(line.amount_micro), show_amount(line.unit_price_micro)
-        table.add_row(escape(line.component), show_quantity(line.quantity_micro), price, amount)
-    return table

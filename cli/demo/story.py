@@ -19,15 +19,15 @@ from google.protobuf.message import Message
 from chaincode import keys
 from cli.agreement import accept_agreement, propose_agreement
 from cli.audit import show_report
+from cli.bill import read_bill, read_terms, show_bill
 from cli.consortium import found_charter
 from cli.demo.machine import Machine
 from cli.demo.metering import Metering
 from cli.demo.screen import Screen
 from cli.demo.stage import MARKER, act, remove_earlier_demo, say_commands
-from cli.invoice import line_row
 from cli.meter import meter_folder
 from cli.node_connection import local_node
-from cli.output import console, say, show_rows
+from cli.output import console, say
 from cli.session import Session
 from cli.values import parse_amount, show_amount
 from fabric.runtimes import network_of
@@ -171,7 +171,7 @@ async def _agree(cast: Cast) -> None:
 async def _work(cast: Cast) -> None:
     maker = cast.acting("maker")
     meters = {name: Meter.open(meter_folder(maker, name)) for name in ("cores", "bytes")}
-    with Machine() as machine, Screen() as screen:
+    with Machine() as machine, Screen(await read_terms(maker, AGREEMENT, 1)) as screen:
         clock = Clock()
         probes: dict[str, CoreProbe | ByteProbe] = {
             "cores": CoreProbe(machine.process, clock),
@@ -197,7 +197,8 @@ async def _settle(cast: Cast) -> None:
         await maker.submit("account.settle", SettleAccount(agreement_id=AGREEMENT, provider_msp_id="MakerMSP"))
         invoice = await maker.read(keys.invoice("MakerMSP", 1))
         claim = await maker.evaluate("usage.read_claim", ReadClaim(agreement_id=AGREEMENT, number=1), Claim)
-        show_rows([line_row(line) for line in claim.lines], as_json=False, title=_title(invoice))
+        bill = await read_bill(maker, AGREEMENT, claim.terms_version, claim.lines, claim.correction_lines)
+        show_bill(bill, _title(invoice))
 
 
 async def _redeem(cast: Cast) -> None:
@@ -296,4 +297,4 @@ async def _nothing_pending(cast: Cast) -> None:
 
 
 def _title(invoice: Invoice) -> str:
-    return f"Invoice {invoice.number} of the maker to the factory: {show_amount(invoice.amount_micro)} EUR"
+    return f"Invoice {invoice.number} of the maker to the factory: {show_amount(invoice.amount_micro)}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from chaincode.rating import add_lines
 from node.audit.movement import Movement
 from node.audit.report import Bill
-from zunft.v1.agreement_pb2 import Agreement
+from zunft.v1.agreement_pb2 import Agreement, Terms
 from zunft.v1.tariff_pb2 import Line
 
 
@@ -24,10 +24,12 @@ class OpenBill:
     correction_lines: list[Line] = field(default_factory=list)
     claimed: list[Line] = field(default_factory=list)
     claimed_corrections: list[Line] = field(default_factory=list)
+    terms: dict[int, Terms] = field(default_factory=dict)
     readings: int = 0
     complete: bool = True
 
     def add(self, movement: Movement) -> None:
+        self.terms |= {terms.version: terms for terms in (movement.earlier_terms, movement.terms) if terms}
         if movement.record is None:
             self.complete = False
             return
@@ -58,6 +60,7 @@ class OpenBill:
             correction_micro=sum_micro(self.correction_lines),
             lines=tuple(self.lines),
             correction_lines=tuple(self.correction_lines),
+            terms=tuple(self.terms[version] for version in sorted(self.terms, reverse=True)),
         )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from google.protobuf.json_format import MessageToDict
 
+from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.tariff_pb2 import Line
 
 # So many violations are told word by word; the others are counted.
@@ -61,6 +62,8 @@ class Bill:
     correction_micro: int
     lines: tuple[Line, ...]
     correction_lines: tuple[Line, ...]
+    # Those under which the lines were charged, as far as the member has them; the newest first.
+    terms: tuple[Terms, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,7 @@ class Tally:
 
 
 def _bill_to_dict(bill: Bill) -> dict[str, Any]:
-    plain = {name: getattr(bill, name) for name in Bill.__slots__ if name not in ("lines", "correction_lines")}
+    plain = {name: getattr(bill, name) for name in Bill.__slots__ if name not in ("lines", "correction_lines", "terms")}
     return plain | {"lines": _lines(bill.lines), "correction_lines": _lines(bill.correction_lines)}
 
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from chaincode.rating.local_time import first_day
 from zunft.v1 import tariff_pb2
-from zunft.v1.tariff_pb2 import Tariff
 
 _EPOCH = date(1970, 1, 1)
+# Readings lie before 2200, by the clock in London.
+_AFTER_ALL_DAYS = (date(2201, 1, 1) - _EPOCH).days
+_INDEX_MAX: dict[int, int] = {
+    tariff_pb2.PERIOD_DAY: _AFTER_ALL_DAYS,
+    tariff_pb2.PERIOD_MONTH: 12 * 231,
+    tariff_pb2.PERIOD_YEAR: 231,
+}
 _DATE_FORMATS: dict[int, str] = {
     tariff_pb2.PERIOD_DAY: "%Y-%m-%d",
     tariff_pb2.PERIOD_MONTH: "%Y-%m",
@@ -33,15 +41,36 @@ def percent(rate_micro: int) -> str:
     return f"{decimal(rate_micro * 100)} %"
 
 
-def period_name(period: int, index: int) -> str:
-    """2026, 2026-03 or 2026-03-28; empty for the whole agreement."""
-    if period not in _DATE_FORMATS:
-        return ""
-    return (_EPOCH + timedelta(days=first_day(period, index))).strftime(_DATE_FORMATS[period])
+@dataclass(frozen=True, slots=True, order=True)
+class LinePeriod:
+    """A period as a line names it, from its first day up to the one after its last, in days since 1970."""
+
+    begin_day: int
+    end_day: int
+    name: str
 
 
-def line_period(tariff: Tariff, component: str, index: int) -> str:
-    """The period of a line, by its component's (or adjustment's) name."""
-    periods = {item.name: int(item.period) for item in tariff.components}
-    periods |= {item.name: int(item.period) for item in tariff.adjustments}
-    return period_name(periods.get(component, tariff_pb2.PERIOD_AGREEMENT), index)
+def period_of(kinds: Collection[int], index: int) -> LinePeriod:
+    """2026-03-28, 2026-03, 2026 or "agreement".
+
+    `kinds` are those of its component: more than one where the tariff was amended, none where it is not known. Then it
+    is the latest that the index can mean: what is a month of 2026 would be a day of 1971.
+    """
+    candidates = (_line_period(kind, index) for kind in kinds or (tariff_pb2.PERIOD_AGREEMENT, *_DATE_FORMATS))
+    return max((period for period in candidates if period), default=_NO_PERIOD)
+
+
+def _line_period(kind: int, index: int) -> LinePeriod | None:
+    """None if there is no such period, as beyond the calendar."""
+    if kind == tariff_pb2.PERIOD_AGREEMENT:
+        return None if index else _AGREEMENT
+    if not 0 <= index < _INDEX_MAX[kind]:
+        return None
+    begin_day = first_day(kind, index)
+    name = (_EPOCH + timedelta(days=begin_day)).strftime(_DATE_FORMATS[kind])
+    return LinePeriod(begin_day, first_day(kind, index + 1), name)
+
+
+# Before and after everything.
+_AGREEMENT = LinePeriod(-1, _AFTER_ALL_DAYS, "agreement")
+_NO_PERIOD = LinePeriod(-1, -1, "")

@@ -12,6 +12,7 @@ from fabric_protos.peer import transaction_pb2
 from rich.console import Console
 
 from cli import audit as cli_audit
+from cli import bill as cli_bill
 from node.audit import (
     Archive,
     ArchiveDamaged,
@@ -72,7 +73,8 @@ def test_what_others_agreed_stays_their_own(story: Consortium) -> None:
 def test_a_report_is_a_table_and_json(story: Consortium, monkeypatch: pytest.MonkeyPatch) -> None:
     report = audit(delivered(story, "maker"), genesis(story), "MakerMSP")
     printed = io.StringIO()
-    monkeypatch.setattr(cli_audit, "console", Console(file=printed, width=200))
+    for shown in (cli_audit, cli_bill):
+        monkeypatch.setattr(shown, "console", Console(file=printed, width=200))
     cli_audit.show_report(report, with_lines=True)
     text = printed.getvalue()
     assert all(name in text for name in VERDICTS)

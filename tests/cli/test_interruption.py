@@ -35,7 +35,7 @@ def test_import(zunft: Zunft, charged: Path, tmp_path: Path) -> None:
     subprocess.run(["cp", "-r", charged, other.home], check=True)
     other.must(words)
     bills = [one.must("node balance steel-energy --as factory --json").json for one in (zunft, other)]
-    assert bills[0]["open_lines"] == bills[1]["open_lines"]
+    assert bills[0]["since_last_claim"] == bills[1]["since_last_claim"]
     assert bills[0]["accrued_micro"] == bills[1]["accrued_micro"]
     assert zunft.must("audit --as factory").exit_code == 0
 

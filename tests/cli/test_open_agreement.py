@@ -25,7 +25,9 @@ def test_the_lines_behind_its_invoice_are_shown(zunft: Zunft, tmp_path: Path) ->
     mapping, csv = EXAMPLES / "mappings" / "steel-plant.yaml", steel_csv(tmp_path / "plant.csv")
     for step in STEPS:
         zunft.must(step.format(terms=open_terms(tmp_path), csv=csv, mapping=mapping))
-    confidential, shown = (zunft.must(f"invoice show maker {number} --as factory --json").json for number in (1, 2))
+    confidential, shown = (
+        zunft.must(f"invoice show maker {number} --as factory --json").json["lines"] for number in (1, 2)
+    )
     assert shown
     assert shown == [{**line, "meter": "second-supply"} for line in confidential]
 

@@ -92,7 +92,7 @@ class GetBalanceRequest(_message.Message):
     def __init__(self, agreement_id: _Optional[str] = ...) -> None: ...
 
 class AccountBalance(_message.Message):
-    __slots__ = ("agreement_id", "provider_msp_id", "customer_msp_id", "agreement_status", "account_status", "funded_micro", "withdrawn_micro", "paid_micro", "noticed_micro", "escrow_micro", "accrued_micro", "credit_limit_micro", "available_micro", "claimed_micro", "invoiced_micro", "streams", "open_lines", "sequence", "terms_version", "pending_batches", "waiting_for_funds", "height")
+    __slots__ = ("agreement_id", "provider_msp_id", "customer_msp_id", "agreement_status", "account_status", "funded_micro", "withdrawn_micro", "paid_micro", "noticed_micro", "escrow_micro", "accrued_micro", "credit_limit_micro", "available_micro", "claimed_micro", "invoiced_micro", "streams", "open_lines", "open_correction_lines", "sequence", "terms_version", "pending_batches", "waiting_for_funds", "height")
     AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_MSP_ID_FIELD_NUMBER: _ClassVar[int]
     CUSTOMER_MSP_ID_FIELD_NUMBER: _ClassVar[int]
@@ -110,6 +110,7 @@ class AccountBalance(_message.Message):
     INVOICED_MICRO_FIELD_NUMBER: _ClassVar[int]
     STREAMS_FIELD_NUMBER: _ClassVar[int]
     OPEN_LINES_FIELD_NUMBER: _ClassVar[int]
+    OPEN_CORRECTION_LINES_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     TERMS_VERSION_FIELD_NUMBER: _ClassVar[int]
     PENDING_BATCHES_FIELD_NUMBER: _ClassVar[int]
@@ -132,12 +133,13 @@ class AccountBalance(_message.Message):
     invoiced_micro: int
     streams: _containers.RepeatedCompositeFieldContainer[StreamPosition]
     open_lines: _containers.RepeatedCompositeFieldContainer[_tariff_pb2.Line]
+    open_correction_lines: _containers.RepeatedCompositeFieldContainer[_tariff_pb2.Line]
     sequence: int
     terms_version: int
     pending_batches: int
     waiting_for_funds: bool
     height: int
-    def __init__(self, agreement_id: _Optional[str] = ..., provider_msp_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ..., agreement_status: _Optional[_Union[_agreement_pb2.AgreementStatus, str]] = ..., account_status: _Optional[_Union[_account_pb2.AccountStatus, str]] = ..., funded_micro: _Optional[int] = ..., withdrawn_micro: _Optional[int] = ..., paid_micro: _Optional[int] = ..., noticed_micro: _Optional[int] = ..., escrow_micro: _Optional[int] = ..., accrued_micro: _Optional[int] = ..., credit_limit_micro: _Optional[int] = ..., available_micro: _Optional[int] = ..., claimed_micro: _Optional[int] = ..., invoiced_micro: _Optional[int] = ..., streams: _Optional[_Iterable[_Union[StreamPosition, _Mapping]]] = ..., open_lines: _Optional[_Iterable[_Union[_tariff_pb2.Line, _Mapping]]] = ..., sequence: _Optional[int] = ..., terms_version: _Optional[int] = ..., pending_batches: _Optional[int] = ..., waiting_for_funds: bool = ..., height: _Optional[int] = ...) -> None: ...
+    def __init__(self, agreement_id: _Optional[str] = ..., provider_msp_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ..., agreement_status: _Optional[_Union[_agreement_pb2.AgreementStatus, str]] = ..., account_status: _Optional[_Union[_account_pb2.AccountStatus, str]] = ..., funded_micro: _Optional[int] = ..., withdrawn_micro: _Optional[int] = ..., paid_micro: _Optional[int] = ..., noticed_micro: _Optional[int] = ..., escrow_micro: _Optional[int] = ..., accrued_micro: _Optional[int] = ..., credit_limit_micro: _Optional[int] = ..., available_micro: _Optional[int] = ..., claimed_micro: _Optional[int] = ..., invoiced_micro: _Optional[int] = ..., streams: _Optional[_Iterable[_Union[StreamPosition, _Mapping]]] = ..., open_lines: _Optional[_Iterable[_Union[_tariff_pb2.Line, _Mapping]]] = ..., open_correction_lines: _Optional[_Iterable[_Union[_tariff_pb2.Line, _Mapping]]] = ..., sequence: _Optional[int] = ..., terms_version: _Optional[int] = ..., pending_batches: _Optional[int] = ..., waiting_for_funds: bool = ..., height: _Optional[int] = ...) -> None: ...
 
 class ListAccountsRequest(_message.Message):
     __slots__ = ("after_agreement_id", "limit")

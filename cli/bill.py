@@ -1,0 +1,65 @@
+"""How commands show a bill: a table with the sum of each period and the total."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from cli.output import console, say
+from cli.session import Session
+from node.tariff.bill import Bill, BillLine, bill_under
+from node.tariff.text import decimal
+from zunft.v1.agreement_pb2 import Terms
+from zunft.v1.tariff_pb2 import Line
+
+_NUMBERS = ("tier", "quantity", "unit price", "amount")
+
+
+def show_bill(bill: Bill, title: str, empty: str = "nothing yet") -> None:
+    """The lines, or `empty` where there are none."""
+    if bill.lines:
+        console.print(bill_table(bill, f"{title}, in {bill.currency}"))
+    else:
+        say(f"[dim]{escape(empty)}[/dim]", markup=True)
+
+
+def bill_table(bill: Bill, title: str) -> Table:
+    """Numbers are never folded; on a narrow terminal the names of meters and components are."""
+    table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("period", "meter", "component", *_NUMBERS):
+        is_number = name in _NUMBERS
+        table.add_column(name, justify="right" if is_number else "left", overflow="fold", no_wrap=is_number)
+    closing, subtotals = bill.closing, bill.subtotals
+    for index, line in enumerate(bill.lines):
+        table.add_row(*map(escape, _cells(line)))
+        if period := closing.get(index):
+            table.add_row(period, "", "[bold]subtotal[/bold]", "", "", "", _amount(subtotals[period]))
+    table.add_row("", "", "[bold]total[/bold]", "", "", "", _amount(bill.total_micro))
+    return table
+
+
+async def read_bill(
+    session: Session, agreement_id: str, version: int, lines: Iterable[Line], correction_lines: Iterable[Line]
+) -> Bill:
+    """An agreement's lines, as the acting party reads them under its terms up to `version`."""
+    return bill_under(await read_terms(session, agreement_id, version), lines, correction_lines)
+
+
+async def read_terms(session: Session, agreement_id: str, version: int) -> list[Terms]:
+    """All versions of the terms, from this one back to the first: a line may stem from any of them."""
+    account = await session.account("agreement.read_terms", agreement_id)
+    return [Terms.FromString(await account.read_terms(number)) for number in range(version, 0, -1)]
+
+
+def _cells(line: BillLine) -> tuple[str, ...]:
+    component = f"{line.component} (correction)" if line.is_correction else line.component
+    quantity = "" if line.quantity_micro is None else f"{decimal(line.quantity_micro)} {line.unit}".rstrip()
+    price = "" if line.unit_price_micro is None else decimal(line.unit_price_micro, 2)
+    return line.period, line.meter, component, str(line.tier or ""), quantity, price, decimal(line.amount_micro, 2)
+
+
+def _amount(amount_micro: int) -> str:
+    return f"[bold]{decimal(amount_micro, 2)}[/bold]"
