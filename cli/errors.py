@@ -47,7 +47,11 @@ from node.errors import (
 )
 from node.ledger.embedded.errors import FolderInUse, StorageError
 from node.ledger.errors import LedgerError
+from node.ledger.printable import printable
 from node.yaml_tree import WrongFile
+
+# No sentence of ours is longer; one that others have a hand in may be.
+LONGEST_SENTENCE = 4000
 
 
 class CliError(Exception):
@@ -151,7 +155,7 @@ def exit_code(error: BaseException) -> ExitCode:
 
 def sentence(error: BaseException) -> str:
     """What is wrong and what to do, in one line."""
-    text = " ".join(str(error).split()) or type(error).__name__
+    text = printable(" ".join(str(error).split()), LONGEST_SENTENCE) or type(error).__name__
     if isinstance(error, ContractError):
         return f"refused ({type(error).__name__}): {text}"
     if isinstance(error, OSError) and error.filename is not None and error.strerror:

@@ -4,32 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cli.asking import is_agreed
 from cli.bill import read_bill, read_terms, show_bill
+from cli.errors import BadArgument
 from cli.groups import new_group
 from cli.node_connection import local_node, open_node
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import print_json, say, show_fields, show_rows, to_dict
 from cli.session import Session, open_session, run
 from cli.values import parse_amount, show_amount, show_time_us
+from node.api.client import NodeClient
 from node.ledger.embedded.consortium import serving
 from node.ledger.embedded.ledger import EmbeddedLedger
 from node.tariff.bill import Bill, bill_under
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.node_pb2 import (
+    BATCH_DECISION_GIVE_UP,
+    BATCH_DECISION_RETRY,
     AccountBalance,
+    BatchDecision,
+    BatchProgress,
+    BatchStatus,
+    DecideBatchRequest,
     EventCursor,
     GetStatementRequest,
     LedgerNotice,
     ListAccountsRequest,
+    ListBatchesRequest,
     StatementEntry,
     WatchEventsRequest,
 )
 
 app = new_group("node")
+
+# As much of a digest as tells batches apart.
+DIGEST_DIGITS = 16
+Digest = Annotated[str, typer.Argument(help="The batch's digest, or as many of its first digits as no other has.")]
 
 AgreementId = Annotated[str, typer.Argument(help="The agreement's name.")]
 
@@ -74,7 +89,8 @@ def balance(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOM
         if as_json:
             print_json(_balance_json(found, bill))
             return
-        show_fields(_balance_row(session, found), as_json=False)
+        because = {"waits_because": found.halt.message} if found.HasField("halt") else {}
+        show_fields(_balance_row(session, found) | because, as_json=False)
         show_bill(bill, "Since the last claim", empty="Nothing used since the last claim.")
 
     run(work())
@@ -129,6 +145,43 @@ def statement(
 
 
 @app.command()
+def batches(
+    agreement_id: Annotated[str, typer.Argument(help="Of this agreement alone.")] = "",
+    acting: As = "",
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Signed batches in the node's journal that are not charged: under way, waiting or refused, and why."""
+
+    async def work() -> None:
+        async with open_session(home, acting) as session, open_node(session, "ListBatches") as client:
+            rows = [_batch_row(one) for one in await _uncharged(client, agreement_id)]
+        show_rows(rows, as_json=as_json, empty="Every batch that the node has is charged.")
+
+    run(work())
+
+
+@app.command()
+def retry(digest: Digest, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+    """Have a refused batch tried again, with the bytes that the meter has signed."""
+    run(_decide(home, acting, digest, BATCH_DECISION_RETRY))
+
+
+@app.command()
+def give_up(
+    digest: Digest,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    acting: As = "",
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Refuse a batch that waits, and those of its stream behind it: what they counted is not charged."""
+    if yes or is_agreed(f"Give up batch {digest} and those behind it, uncharged?"):
+        run(_decide(home, acting, digest, BATCH_DECISION_GIVE_UP))
+    else:
+        say("Nothing was given up.")
+
+
+@app.command()
 def may_start(
     agreement_id: AgreementId,
     meter_id: str,
@@ -175,6 +228,42 @@ def events(
                     break
 
     run(work())
+
+
+async def _decide(home: Path, acting: str, digits: str, decision: BatchDecision) -> None:
+    async with open_session(home, acting) as session, open_node(session, "DecideBatch") as client:
+        digests = [one.digest for one in await _uncharged(client, "") if one.digest.hex().startswith(digits.lower())]
+        if len(digests) != 1:
+            raise BadArgument(f"{len(digests)} batches have a digest that begins with {digits!r}: zunft node batches")
+        told = await client.decide(DecideBatchRequest(digest=digests[0], decision=decision))
+    say(f"Batch {told.digest.hex()[:DIGEST_DIGITS]} of {told.meter_id}: {_status_name(told)}.")
+
+
+async def _uncharged(client: NodeClient, agreement_id: str) -> list[BatchProgress]:
+    found: list[BatchProgress] = []
+    request = ListBatchesRequest(agreement_id=agreement_id)
+    while True:
+        page = await client.batches(request)
+        found += page.batches
+        if not page.more:
+            return found
+        request.after_digest = page.batches[-1].digest
+
+
+def _batch_row(one: BatchProgress) -> dict[str, object]:
+    return {
+        "digest": one.digest.hex()[:DIGEST_DIGITS],
+        "agreement": one.agreement_id,
+        "meter": one.meter_id,
+        "first_reading": one.first_sequence,
+        "readings": one.reading_count,
+        "status": _status_name(one),
+        "why": f"{one.refusal.error}: {one.refusal.message}" if one.refusal.error else "",
+    }
+
+
+def _status_name(one: BatchProgress) -> str:
+    return BatchStatus.Name(one.status).removeprefix("BATCH_STATUS_").lower().replace("_", " ")
 
 
 def _balance_row(session: Session, one: AccountBalance) -> dict[str, object]:

@@ -18,6 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.options import DEFAULT_HOME
+from node.ledger.printable import printable
 
 # In a file or a pipe every row is one line, however long.
 WIDTH_UNWATCHED = 10_000
@@ -39,7 +40,11 @@ def pictured(path: Path | None) -> Iterator[None]:
 
 
 def say(text: str, *, markup: bool = False) -> None:
-    """One sentence about what was done; names in it are shown as they are, unless rich's markup is asked for."""
+    """One sentence about what was done; names in it are shown as they are, unless rich's markup is asked for.
+
+    What others wrote gives the terminal no commands, here as in tables.
+    """
+    text = harmless(text)
     console.print(text, highlight=False, soft_wrap=True, markup=markup)
     # Who reads a pipe or a service's log hears it now.
     console.file.flush()
@@ -53,6 +58,11 @@ def steps_shown() -> Iterator[Callable[[str], None]]:
         return
     with console.status("") as shown:
         yield shown.update
+
+
+def harmless(text: str) -> str:
+    """The same, with whatever a terminal would take for a command written out; its lines stay lines."""
+    return "\n".join(line if line.isprintable() else printable(line, 10 * len(line)) for line in text.split("\n"))
 
 
 def say_next(home: Path, words: str) -> None:
@@ -114,4 +124,5 @@ def _is_number(rows: Iterable[Mapping[str, Any]], name: str) -> bool:
 
 
 def _cell(value: object) -> str:
-    return escape(", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
+    text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return escape(harmless(text))

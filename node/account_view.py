@@ -7,6 +7,7 @@ from chaincode.checks import format_amount
 from chaincode.errors import ContractError, InsufficientFunds, MeterNotInAgreement, MeterRevoked, WrongStatus
 from chaincode.head import Standing, accrued_micro
 from node.errors import NodeError, UnknownMeter
+from node.halt import Halt
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN
 from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_ACTIVE
 from zunft.v1.event_pb2 import Refusal
@@ -21,19 +22,17 @@ def available_micro(standing: Standing) -> int:
     return limit_micro - accrued_micro(standing.head)
 
 
-def check_start(
-    standing: Standing, meter_id: str, meter: Meter | None, wanted_micro: int, shortage: Refusal | None
-) -> None:
-    """Whether the machine may start. Raises why not: about the agreement, the meter or the funds.
+def check_start(standing: Standing, meter_id: str, meter: Meter | None, wanted_micro: int, halt: Halt | None) -> None:
+    """Whether the machine may start. Raises why not: about the agreement, the meter, the funds or the other party.
 
-    `shortage` is why batches of the account wait for funds already. The meter gets going only if there is something
+    `halt` is why batches of the account wait already. The meter gets going only if there is something
     available, and at least `wanted_micro`.
     """
     if standing.agreement.status != AGREEMENT_STATUS_ACTIVE or standing.account.status != ACCOUNT_STATUS_OPEN:
         raise WrongStatus("the agreement is not in force, or its account is closed: agree on a new one")
     check_meter(standing, meter_id, meter)
-    if shortage:
-        raise InsufficientFunds(shortage.message)
+    if halt:
+        raise halt.error
     left_micro = available_micro(standing)
     if left_micro <= 0 or left_micro < wanted_micro:
         raise InsufficientFunds(
@@ -52,7 +51,7 @@ def check_meter(standing: Standing, meter_id: str, meter: Meter | None) -> None:
         raise MeterRevoked(f"meter {meter_id} was revoked: register a new one")
 
 
-def balance(standing: Standing, *, pending_batches: int, waiting_for_funds: bool, height: int) -> AccountBalance:
+def balance(standing: Standing, *, pending_batches: int, halt: Halt | None, height: int) -> AccountBalance:
     """Everything about the account in one message."""
     account, commitment, head = standing.account, standing.commitment, standing.head
     return AccountBalance(
@@ -77,7 +76,8 @@ def balance(standing: Standing, *, pending_batches: int, waiting_for_funds: bool
         sequence=commitment.sequence,
         terms_version=standing.terms.version,
         pending_batches=pending_batches,
-        waiting_for_funds=waiting_for_funds,
+        waiting_for_funds=halt is not None and halt.is_shortage,
+        halt=halt.refusal if halt else None,
         height=height,
     )
 

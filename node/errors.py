@@ -86,6 +86,18 @@ class BehindLedger(NodeError):
     code = grpc.StatusCode.UNAVAILABLE
 
 
+class OtherPartyRefuses(NodeError):
+    """The other party's peer does not endorse what the member's own peer takes: wrong, behind, or hostile."""
+
+    code = grpc.StatusCode.FAILED_PRECONDITION
+
+
+class GivenUp(NodeError):
+    """A person has decided that the batch will not be charged."""
+
+    code = grpc.StatusCode.ABORTED
+
+
 class LedgerMismatch(NodeError):
     """The ledger's blocks do not continue those that the node has dealt with."""
 

@@ -1,7 +1,8 @@
 """The durable queue of signed batches between the machines and the ledger.
 
 A batch is accepted once it stands here: on return of `append` it is on the disk. From then on it is submitted, and
-either committed, refused for good, or waiting for funds; a node that is killed continues with what is not settled.
+either committed, refused for good, or waiting; a node that is killed continues with what is not settled. The bytes stay
+until they are charged: of what was refused a person may still have them tried again.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from node.database import Durability, database_errors, open_database, transaction
+from node.halt import Halt
 from zunft.v1.event_pb2 import Refusal
 from zunft.v1.node_pb2 import (
     BATCH_STATUS_COMMITTED,
@@ -21,12 +23,18 @@ from zunft.v1.node_pb2 import (
     BATCH_STATUS_REFUSED,
     BATCH_STATUS_SUBMITTED,
     BATCH_STATUS_WAITING_FOR_FUNDS,
+    BATCH_STATUS_WAITING_FOR_OTHER_PARTY,
     BatchStatus,
 )
 from zunft.v1.usage_pb2 import SignedBatch
 
 # Not settled: still to be brought to the ledger.
-PENDING = (BATCH_STATUS_JOURNALLED, BATCH_STATUS_SUBMITTED, BATCH_STATUS_WAITING_FOR_FUNDS)
+PENDING = (
+    BATCH_STATUS_JOURNALLED,
+    BATCH_STATUS_SUBMITTED,
+    BATCH_STATUS_WAITING_FOR_FUNDS,
+    BATCH_STATUS_WAITING_FOR_OTHER_PARTY,
+)
 SETTLED = (BATCH_STATUS_COMMITTED, BATCH_STATUS_REFUSED)
 
 _SCHEMA = """
@@ -50,6 +58,12 @@ CREATE INDEX batch_by_account ON batch (agreement_id, status, position);
 CREATE VIEW pending AS SELECT * FROM batch WHERE status IN (1, 2, 5)
 """
 _SCHEMA_VERSION = 1
+
+# In place of the file's own view, which files that were made before do not have for every status.
+_VIEWS = """
+CREATE TEMP VIEW pending AS SELECT * FROM main.batch WHERE status NOT IN (3, 4);
+CREATE TEMP VIEW uncharged AS SELECT * FROM main.batch WHERE status != 3
+"""
 
 _INSERT = """
 INSERT INTO batch (digest, agreement_id, meter_id, first_sequence, reading_count, last_time_us, status)
@@ -92,6 +106,8 @@ class Journal:
     def open(cls, path: Path) -> Self:
         """The journal in `path`, new if there is none; what was under way when the node stopped is to be sent again."""
         connection = open_database(path, _SCHEMA, version=_SCHEMA_VERSION, durability=Durability.FULL)
+        with database_errors(path):
+            connection.executescript(_VIEWS)
         journal = cls(path, connection)
         journal._write(
             "UPDATE batch SET status = ? WHERE digest IN (SELECT digest FROM pending)", [(BATCH_STATUS_JOURNALLED,)]
@@ -124,9 +140,9 @@ class Journal:
         """Sent to the ledger; the outcome is not known yet."""
         self._mark(BATCH_STATUS_SUBMITTED, digests)
 
-    def mark_waiting(self, digests: Iterable[bytes], refusal: Refusal) -> None:
-        """The account does not cover them; to be tried again once it is funded."""
-        self._mark(BATCH_STATUS_WAITING_FOR_FUNDS, digests, refusal)
+    def mark_waiting(self, digests: Iterable[bytes], halt: Halt) -> None:
+        """The account does not cover them, or the other party refuses them: to be tried again."""
+        self._mark(halt.status, digests, halt.refusal)
 
     def mark_refused(self, digests: Iterable[bytes], refusal: Refusal) -> None:
         """Refused for good; kept, with the reason."""
@@ -161,6 +177,23 @@ class Journal:
         """All of the account's batches that are not settled, without their bytes, in the order of their arrival."""
         rows = self._read("SELECT * FROM pending WHERE agreement_id = ? ORDER BY position", agreement_id)
         return [_entry(row) for row in rows]
+
+    def uncharged(self, agreement_id: str, *, after: bytes, limit: int) -> list[Entry]:
+        """Batches that are pending or refused, of one agreement or of all ("") in the order of their arrival."""
+        rows = self._read(
+            "SELECT * FROM uncharged WHERE (? = '' OR agreement_id = ?) AND position > "
+            "coalesce((SELECT position FROM batch WHERE digest = ?), 0) ORDER BY position LIMIT ?",
+            agreement_id,
+            agreement_id,
+            after,
+            limit,
+        )
+        return [_entry(row) for row in rows]
+
+    def content(self, digest: bytes) -> SignedBatch | None:
+        """A batch that is not charged, as its meter signed it."""
+        rows = self._read("SELECT signed FROM content WHERE digest = ?", digest)
+        return SignedBatch.FromString(rows[0]["signed"]) if rows else None
 
     def agreements_with_work(self) -> list[str]:
         """Agreements that have pending batches, sorted."""

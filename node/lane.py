@@ -1,7 +1,8 @@
 """One agreement's way from the journal to the ledger: one usage.submit at a time, as many batches in it as there are.
 
 Batches that are refused together are sent in smaller groups, so that one bad batch, or the first that the account does
-not cover, is found and the others are charged.
+not cover, is found and the others are charged. A batch is refused by the member's own peer alone: what only the other
+party's peer refuses makes the account wait.
 """
 
 from __future__ import annotations
@@ -10,28 +11,25 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import product
-from typing import Any
 
 import structlog
 
 from chaincode import keys
 from chaincode.errors import (
-    BrokenChain,
     ClockSkew,
     ContractError,
     HeadMismatch,
     InsufficientFunds,
-    NotFound,
-    Overlap,
-    Replay,
     TermsMismatch,
 )
 from chaincode.usage import MAX_BATCHES, MAX_READINGS
-from node.errors import BehindLedger
+from node.errors import BehindLedger, OtherPartyRefuses
+from node.halt import WAITING, Halt, refused_by_other, shortage
 from node.intake import Stream
 from node.journal import Entry, Journal
+from node.ledger.configuration import ordered_height
 from node.ledger.gateway import CommitError, Committed, EndorseError, Gateway
+from node.ledger.printable import printable
 from node.meter_account import MeterAccount
 from node.outage import Outage
 from node.progress import Progress
@@ -42,10 +40,8 @@ from zunft.v1.node_pb2 import (
     BATCH_STATUS_JOURNALLED,
     BATCH_STATUS_REFUSED,
     BATCH_STATUS_SUBMITTED,
-    BATCH_STATUS_WAITING_FOR_FUNDS,
     BatchStatus,
 )
-from zunft.v1.record_pb2 import ReadKey, Record
 from zunft.v1.usage_pb2 import Disclosure, SignedBatch, SubmitUsage
 
 Batches = Sequence[tuple[Entry, SignedBatch]]
@@ -55,7 +51,7 @@ MAX_TRANSACTION_BYTES = 2_000_000
 # time, because it may also be the other party's peer that is behind.
 FIRST_CATCH_UP_S = 0.1
 LONGEST_CATCH_UP_S = 2.0
-# After so many times the own peer is asked.
+# After so many times the own peer is asked, and it is not believed any more that one only has to catch up.
 CATCH_UPS = 5
 
 log = structlog.get_logger()
@@ -73,10 +69,10 @@ class LaneParts:
 
 
 class Lane:
-    """Runs from its making until `stop`; `shortage` says why its batches wait for funds, None if they do not."""
+    """Runs from its making until `stop`; `halt` says why its batches wait, None if they do not."""
 
     def __init__(self, agreement_id: str, parts: LaneParts) -> None:
-        self.shortage: Refusal | None = None
+        self.halt: Halt | None = None
         self._agreement_id = agreement_id
         self._gateway = parts.gateway
         self._read_model = parts.read_model
@@ -89,9 +85,12 @@ class Lane:
         self._catch_ups = 0
         # Whether the read model has seen the account change since terms and head were last disclosed.
         self._account_moved = asyncio.Event()
-        # Whether batches are marked as waiting for funds.
+        # Whether batches are marked as waiting.
         self._is_waiting = False
         self._outage = Outage("ledger does not take usage", "ledger takes usage again", agreement_id=agreement_id)
+        self._refusing = Outage(
+            "ALARM: the other party's peer refuses usage", "other party's peer takes usage", agreement_id=agreement_id
+        )
         self._awake = asyncio.Event()
         self._log = log.bind(agreement_id=agreement_id)
         self._task = asyncio.create_task(self._run())
@@ -103,7 +102,8 @@ class Lane:
     def account_changed(self) -> None:
         """The account may have been funded: what waits for funds gets a new try."""
         self._account_moved.set()
-        self.shortage = None
+        if self.halt and self.halt.is_shortage:
+            self.halt = None
         self._awake.set()
 
     async def stop(self) -> None:
@@ -118,6 +118,11 @@ class Lane:
             try:
                 while await self._step():
                     self._outage.over()
+                    if not self.halt:
+                        self._refusing.over()
+            except OtherPartyRefuses as error:
+                await self._refusing.pause(error)
+                self._awake.set()
             except Exception as error:  # the lane must not end, whatever it was; the journal has everything
                 await self._outage.pause(error)
                 self._awake.set()
@@ -126,14 +131,16 @@ class Lane:
 
     async def _step(self) -> bool:
         """Bring the next group one step on; False when there is nothing to do."""
-        if self.shortage:
-            await self._wait_for_funds(self.shortage)
+        if self.halt and self.halt.is_shortage:
+            await self._mark_waiting(self.halt)
             return False
-        if self._is_waiting:
+        if self._is_waiting and not self.halt:
             await self._stop_waiting()
         batches = await self._next()
         if batches:
             await self._charge(batches)
+        else:
+            self.halt = None
         return bool(batches)
 
     async def _next(self) -> Batches:
@@ -156,28 +163,72 @@ class Lane:
     async def _charge(self, batches: Batches) -> None:
         try:
             committed = await self._submit(batches)
-        except (HeadMismatch, TermsMismatch) as error:
-            await self._catch_up(error)
-        except InsufficientFunds as error:
-            await self._not_covered(batches, error)
-        except ClockSkew:
-            # No fault of the batch: it is charged once the clocks are right.
-            raise
-        except ContractError as error:
-            await self._refused(batches, error)
-        except (EndorseError, CommitError) as error:
+        except CommitError as error:
             if not error.is_conflict:
                 raise
             await self._catch_up(error)
+        except (ContractError, EndorseError) as error:
+            await self._not_endorsed(batches, error)
         else:
             await self._committed(batches, committed)
+
+    async def _not_endorsed(self, batches: Batches, error: ContractError | EndorseError) -> None:
+        """Any of the two peers may have said it."""
+        if _is_out_of_date(error) and not self._asks_peer:
+            await self._catch_up(error)
+        elif isinstance(error, EndorseError) and not error.is_answer:
+            raise error
+        elif len(batches) > 1:
+            self._most = len(batches) // 2
+        else:
+            await self._judge(batches[0][0], error, await self._own_refusal(batches))
+
+    async def _judge(
+        self, entry: Entry, error: ContractError | EndorseError, own_refusal: ContractError | None
+    ) -> None:
+        """What becomes of one batch that was not endorsed."""
+        if own_refusal is None:
+            await self._refused_by_other(error)
+        elif isinstance(own_refusal, ClockSkew):
+            # No fault of the batch: it is charged once the clocks are right.
+            raise own_refusal
+        elif _is_out_of_date(own_refusal):
+            await self._catch_up(own_refusal)
+        elif isinstance(own_refusal, InsufficientFunds):
+            self._not_covered(own_refusal)
+        elif not await self._is_settled(entry):
+            await self.give_up(entry, _refusal(own_refusal))
+
+    async def _own_refusal(self, batches: Batches) -> ContractError | None:
+        """What the member's own peer says, asked alone at the height that the orderers name; None if it takes them.
+
+        Raises BehindLedger, EvaluateError, and what `ordered_height` raises.
+        """
+        await self._check_height()
+        account, disclosure = await self._disclose()
+        disclosure.batches.extend(signed for _, signed in batches)
+        try:
+            await account.try_alone("usage.submit", SubmitUsage(agreement_id=self._agreement_id), disclosure)
+        except ContractError as refusal:
+            return refusal
+        return None
+
+    async def _check_height(self) -> None:
+        """A peer that is behind refuses what it has not heard of yet."""
+        height = await ordered_height(self._gateway)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_CATCH_UP_S):
+                await self._read_model.reached(height)
+        if self._read_model.height < height:
+            raise BehindLedger(f"this node has {self._read_model.height} blocks, the orderers name {height}")
 
     async def _submit(self, batches: Batches) -> Committed:
         account, disclosure = await self._disclose()
         disclosure.batches.extend(signed for _, signed in batches)
         entries = [entry for entry, _ in batches]
-        await asyncio.to_thread(self._journal.mark_submitted, _digests(entries))
-        self._publish(entries, BATCH_STATUS_SUBMITTED)
+        if not self.halt:
+            await asyncio.to_thread(self._journal.mark_submitted, _digests(entries))
+            self._publish(entries, BATCH_STATUS_SUBMITTED)
         return await account.submit("usage.submit", SubmitUsage(agreement_id=self._agreement_id), disclosure)
 
     async def _disclose(self) -> tuple[MeterAccount, Disclosure]:
@@ -201,7 +252,7 @@ class Lane:
     # --- what becomes of it -------------------------------------------------------------------------------------------
 
     async def _committed(self, batches: Batches, committed: Committed) -> None:
-        self._most, self._catch_ups = min(2 * self._most, MAX_BATCHES), 0
+        self._most, self._catch_ups, self.halt = min(2 * self._most, MAX_BATCHES), 0, None
         self._log.info("usage charged", batches=len(batches), tx_id=committed.tx_id, block=committed.block_number)
         # Who hears that a batch is charged finds it in the balance.
         await self._read_model.reached(committed.block_number + 1)
@@ -214,72 +265,47 @@ class Lane:
             for entry in entries
         )
 
-    async def _not_covered(self, batches: Batches, error: InsufficientFunds) -> None:
-        """Charge what the account covers; if not even one batch, wait, unless the account was funded meanwhile."""
-        if len(batches) > 1:
-            self._most = len(batches) // 2
-        elif not self._account_moved.is_set():
-            await self._check_peers(batches[0][0].meter_id)
-            self.shortage = _refusal(error)
+    def _not_covered(self, error: InsufficientFunds) -> None:
+        """Wait, unless the account was funded meanwhile."""
+        if not self._account_moved.is_set():
+            self.halt = shortage(error)
             self._log.warning("account used up")
 
-    async def _wait_for_funds(self, shortage: Refusal) -> None:
+    async def _refused_by_other(self, error: ContractError | EndorseError) -> None:
+        """Raises OtherPartyRefuses, as soon as that cannot be because its peer has to catch up."""
+        if not self._asks_peer:
+            await self._catch_up(error)
+            return
+        words = f"{type(error).__name__}: {error}" if isinstance(error, ContractError) else str(error)
+        refuses = OtherPartyRefuses(
+            f"the other party's peer refuses what this member's own peer takes, with the words '{printable(words)}': "
+            "do not let a machine of the agreement start before the other party has mended it"
+        )
+        self.halt = refused_by_other(refuses)
+        await self._mark_waiting(self.halt)
+        raise refuses
+
+    async def _mark_waiting(self, halt: Halt) -> None:
         entries = await asyncio.to_thread(self._journal.pending_entries, self._agreement_id)
-        news = [entry for entry in entries if entry.status != BATCH_STATUS_WAITING_FOR_FUNDS]
-        await asyncio.to_thread(self._journal.mark_waiting, _digests(news), shortage)
-        self._publish(news, BATCH_STATUS_WAITING_FOR_FUNDS, shortage)
+        news = [entry for entry in entries if entry.status != halt.status]
+        await asyncio.to_thread(self._journal.mark_waiting, _digests(news), halt)
+        self._publish(news, halt.status, halt.refusal)
         self._is_waiting = True
 
     async def _stop_waiting(self) -> None:
         entries = await asyncio.to_thread(self._journal.pending_entries, self._agreement_id)
-        waiting = [entry for entry in entries if entry.status == BATCH_STATUS_WAITING_FOR_FUNDS]
+        waiting = [entry for entry in entries if entry.status in WAITING]
         await asyncio.to_thread(self._journal.mark_journalled, _digests(waiting))
         self._publish(waiting, BATCH_STATUS_JOURNALLED)
         self._is_waiting = False
 
-    async def _refused(self, batches: Batches, error: ContractError) -> None:
-        if len(batches) > 1:
-            self._most = len(batches) // 2
-        elif self._may_be_charged(error):
-            await self._catch_up(error)
-        else:
-            await self._check_peers(batches[0][0].meter_id)
-            await self._give_up(batches[0][0], _refusal(error))
-
-    def _may_be_charged(self, error: ContractError) -> bool:
-        """Whether the batch may be the very one on the ledger, because the peer is ahead of the read model."""
-        may_come = self._asks_peer and self._catch_ups < 2 * CATCH_UPS
-        return may_come and isinstance(error, (Replay, Overlap, BrokenChain))
-
-    async def _check_peers(self, meter_id: str) -> None:
-        """A peer that is behind refuses what it has not heard of yet: only what both parties' peers refuse while they
-        know the same as this node is refused. Raises BehindLedger, and what Gateway.evaluate raises."""
-        standing = self._read_model.standing(self._agreement_id)
-        parties = MeterAccount(self._gateway, standing.agreement).parties if standing else ()
-        places: tuple[keys.Key[Any], ...] = (
-            keys.agreement(self._agreement_id),
-            keys.account(self._agreement_id),
-            keys.commitment(self._agreement_id),
-            keys.meter(meter_id),
-        )
-        for key, msp_id in product(places, parties):
-            if await self._read_at(msp_id, key) != self._read_model.find_bytes(key):
-                raise BehindLedger(f"this node and the peer of {msp_id} differ in {key.name}: one has to catch up")
-
-    async def _read_at(self, msp_id: str, key: keys.Key[Any]) -> bytes | None:
-        """A public record as a peer of that member knows it."""
-        try:
-            answer = await self._gateway.evaluate("record.read", ReadKey(key=key.name), msp_ids=[msp_id])
-        except NotFound:
-            return None
-        return Record.FromString(answer).value
-
-    async def _give_up(self, entry: Entry, refusal: Refusal) -> None:
-        """Refuse the batch for good, and those of its stream behind it, which cannot be charged without it."""
+    async def give_up(self, entry: Entry, refusal: Refusal) -> None:
+        """Refuse the batch, and those of its stream behind it, which cannot be charged without it."""
         self._log.warning("batch refused", meter_id=entry.meter_id, sequence=entry.first_sequence, error=refusal.error)
         behind = Refusal(error="Gap", message=f"the stream's batch {entry.first_sequence} was refused: {refusal.error}")
         entries = await asyncio.to_thread(self._journal.pending_entries, self._agreement_id)
-        followers = [one for one in entries if one.meter_id == entry.meter_id and one.digest != entry.digest]
+        stream = [one for one in entries if one.meter_id == entry.meter_id]
+        followers = [one for one in stream if one.first_sequence > entry.first_sequence]
         await asyncio.to_thread(self._journal.mark_refused, [entry.digest], refusal)
         await asyncio.to_thread(self._journal.mark_refused, _digests(followers), behind)
         self._forget_stream((entry.agreement_id, entry.meter_id))
@@ -302,6 +328,13 @@ class Lane:
 
     def _publish(self, entries: Sequence[Entry], status: BatchStatus, refusal: Refusal | None = None) -> None:
         self._progress.publish(replace(entry, status=status, refusal=refusal or Refusal()) for entry in entries)
+
+
+def _is_out_of_date(error: ContractError | EndorseError) -> bool:
+    """Whether it may be that one of the two peers, or this node, does not know yet how the account has moved on."""
+    if isinstance(error, EndorseError):
+        return error.is_conflict
+    return isinstance(error, (HeadMismatch, TermsMismatch))
 
 
 def _refusal(error: ContractError) -> Refusal:

@@ -6,6 +6,7 @@ Used by everything that moves a meter account on: the node's submitter, the comm
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 from google.protobuf.message import Message
 
@@ -17,6 +18,13 @@ from node.ledger.gateway.gateway import Gateway
 from zunft.v1.agreement_pb2 import Agreement, ReadTerms
 from zunft.v1.record_pb2 import ReadKey, Record
 from zunft.v1.usage_pb2 import AccountHead, Disclosure, ReadHead
+
+
+class _Told(TypedDict):
+    """How a disclosure travels."""
+
+    extra_args: list[bytes]
+    transient: dict[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +69,14 @@ class MeterAccount:
 
     async def submit(self, name: str, request: Message, disclosure: Disclosure) -> Committed:
         """The transaction, disclosed to exactly the two parties (of an open agreement: to everybody)."""
+        return await self.gateway.submit(name, request, **self._told(disclosure), endorsing_msp_ids=self.parties)
+
+    async def try_alone(self, name: str, request: Message, disclosure: Disclosure) -> None:
+        """Has the member's own peer run the transaction, and nothing written. Raises its refusal, EvaluateError."""
+        await self.gateway.evaluate(name, request, **self._told(disclosure), msp_ids=[self.gateway.identity.msp_id])
+
+    def _told(self, disclosure: Disclosure) -> _Told:
         data = serialise(disclosure)
-        return await self.gateway.submit(
-            name,
-            request,
-            extra_args=[data] if self.agreement.open else [],
-            transient={} if self.agreement.open else {DISCLOSURE: data},
-            endorsing_msp_ids=self.parties,
-        )
+        if self.agreement.open:
+            return {"extra_args": [data], "transient": {}}
+        return {"extra_args": [], "transient": {DISCLOSURE: data}}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from node.halt import Halt
+from node.journal import Entry
 from node.lane import Lane, LaneParts
 from zunft.v1.event_pb2 import Refusal
 
@@ -36,7 +38,13 @@ class Submitter:
         if agreement_id in self._lanes:
             self._lanes[agreement_id].account_changed()
 
-    def shortage(self, agreement_id: str) -> Refusal | None:
-        """Why the agreement's batches wait for funds; None if they do not."""
+    def halt(self, agreement_id: str) -> Halt | None:
+        """Why the agreement's batches wait; None if they do not."""
         lane = self._lanes.get(agreement_id)
-        return lane.shortage if lane else None
+        return lane.halt if lane else None
+
+    async def give_up(self, entry: Entry, why: Refusal) -> None:
+        """Refuse a batch that waits, and those of its stream behind it."""
+        self.wake(entry.agreement_id)
+        await self._lanes[entry.agreement_id].give_up(entry, why)
+        self.wake(entry.agreement_id)

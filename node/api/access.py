@@ -26,6 +26,8 @@ ROLES_BY_CALL: Mapping[str, frozenset[Role]] = {
     "WatchEvents": READERS,
     "GetStatus": READERS,
     "ListAlarms": READERS,
+    "ListBatches": READERS,
+    "DecideBatch": frozenset({Role.OPERATOR}),
 }
 
 

@@ -21,7 +21,9 @@ from zunft.v1.node_pb2 import (
     AccountPage,
     AlarmPage,
     AuthoriseStartRequest,
+    BatchPage,
     BatchProgress,
+    DecideBatchRequest,
     GetBalanceRequest,
     GetStatementRequest,
     GetStatusRequest,
@@ -29,6 +31,7 @@ from zunft.v1.node_pb2 import (
     LedgerNotice,
     ListAccountsRequest,
     ListAlarmsRequest,
+    ListBatchesRequest,
     ListInvoicesRequest,
     NodeStatus,
     StartAuthorisation,
@@ -73,7 +76,7 @@ class NodeClient:
     def submit_batches(
         self, batches: Iterable[SignedBatch] | AsyncIterable[SignedBatch]
     ) -> AsyncGenerator[BatchProgress]:
-        """How each batch fares; ends when each is committed, refused, or waits for funds."""
+        """How each batch fares; ends when each is committed, refused, or waits."""
         return self._stream(self._stub.SubmitBatches(batches))
 
     async def authorise_start(self, agreement_id: str, meter_id: str, wanted_micro: int = 0) -> StartAuthorisation:
@@ -104,6 +107,14 @@ class NodeClient:
     async def status(self, *, reached_height: int = 0) -> NodeStatus:
         """How the node does, as soon as it knows this many blocks."""
         return await self._answer(self._stub.GetStatus(GetStatusRequest(reached_height=reached_height)))
+
+    async def batches(self, request: ListBatchesRequest) -> BatchPage:
+        """What of the journal is not charged."""
+        return await self._answer(self._stub.ListBatches(request))
+
+    async def decide(self, request: DecideBatchRequest) -> BatchProgress:
+        """What a person has decided about a batch; how it fares then."""
+        return await self._answer(self._stub.DecideBatch(request))
 
     async def _answer(self, call: Awaitable[Answer]) -> Answer:
         try:

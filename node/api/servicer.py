@@ -12,6 +12,7 @@ from chaincode.head import Standing
 from node.account_view import available_micro, balance, check_start, position, refusal
 from node.api.calls import Context, answering, checked_limit, checked_number, streaming
 from node.api.submission import Submission
+from node.decision import decide
 from node.errors import NodeError
 from node.intake import Intake, find_standing
 from node.journal import Entry, Journal
@@ -24,11 +25,14 @@ from zunft.v1.node_pb2 import (
     BATCH_STATUS_REFUSED,
     BATCH_STATUS_SUBMITTED,
     BATCH_STATUS_WAITING_FOR_FUNDS,
+    BATCH_STATUS_WAITING_FOR_OTHER_PARTY,
     AccountBalance,
     AccountPage,
     AlarmPage,
     AuthoriseStartRequest,
+    BatchPage,
     BatchProgress,
+    DecideBatchRequest,
     EventCursor,
     GetBalanceRequest,
     GetStatementRequest,
@@ -37,6 +41,7 @@ from zunft.v1.node_pb2 import (
     LedgerNotice,
     ListAccountsRequest,
     ListAlarmsRequest,
+    ListBatchesRequest,
     ListInvoicesRequest,
     NodeStatus,
     StartAuthorisation,
@@ -92,9 +97,9 @@ class Servicer(NodeServicer):
         try:
             standing = find_standing(self._read_model, request.agreement_id)
             answer.available_micro = available_micro(standing)
-            shortage = self._submitter.shortage(request.agreement_id)
+            halt = self._submitter.halt(request.agreement_id)
             meter = self._read_model.meter(request.meter_id)
-            check_start(standing, request.meter_id, meter, request.wanted_micro, shortage)
+            check_start(standing, request.meter_id, meter, request.wanted_micro, halt)
         except (ContractError, NodeError) as error:
             answer.refusal.CopyFrom(refusal(error))
         answer.may_start = not answer.HasField("refusal")
@@ -160,6 +165,7 @@ class Servicer(NodeServicer):
             committed=count[BATCH_STATUS_COMMITTED],
             alarm_count=alarm_count,
             newest_alarms=newest,
+            waiting_for_other_party=count[BATCH_STATUS_WAITING_FOR_OTHER_PARTY],
         )
 
     @answering
@@ -169,6 +175,18 @@ class Servicer(NodeServicer):
         found = self._read_model.alarms(after=after, limit=limit + 1)
         return AlarmPage(alarms=found[:limit], more=len(found) > limit)
 
+    # --- what a person decides ----------------------------------------------------------------------------------------
+
+    @answering
+    async def ListBatches(self, request: ListBatchesRequest, _context: Context) -> BatchPage:  # noqa: N802
+        limit = checked_limit(request.limit)
+        found = self._journal.uncharged(request.agreement_id, after=request.after_digest, limit=limit + 1)
+        return BatchPage(batches=map(self._told, found[:limit]), more=len(found) > limit)
+
+    @answering
+    async def DecideBatch(self, request: DecideBatchRequest, _context: Context) -> BatchProgress:  # noqa: N802
+        return self._told(await decide(self._journal, self._intake, self._submitter, request))
+
     # --- inside -------------------------------------------------------------------------------------------------------
 
     def _balance(self, standing: Standing) -> AccountBalance:
@@ -176,7 +194,7 @@ class Servicer(NodeServicer):
         return balance(
             standing,
             pending_batches=self._journal.count_pending(agreement_id),
-            waiting_for_funds=self._submitter.shortage(agreement_id) is not None,
+            halt=self._submitter.halt(agreement_id),
             height=self._read_model.height,
         )
 

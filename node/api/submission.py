@@ -11,6 +11,7 @@ from chaincode.batch import batch_digest
 from chaincode.errors import ContractError
 from node.account_view import refusal
 from node.errors import UnknownAgreement, UnknownMeter
+from node.halt import WAITING
 from node.intake import Intake
 from node.journal import Entry
 from node.progress import Progress
@@ -20,7 +21,6 @@ from zunft.v1.node_pb2 import (
     BATCH_STATUS_COMMITTED,
     BATCH_STATUS_JOURNALLED,
     BATCH_STATUS_REFUSED,
-    BATCH_STATUS_WAITING_FOR_FUNDS,
 )
 from zunft.v1.usage_pb2 import SignedBatch, UsageBatch
 
@@ -39,7 +39,7 @@ class Submission:
         self._told: dict[bytes, Entry | None] = {}
 
     async def run(self, batches: AsyncIterator[SignedBatch]) -> AsyncIterator[Entry]:
-        """Every new state of every batch, until all are settled or wait for funds. Raises DiskFull, DatabaseDamaged."""
+        """Every new state of every batch, until all are settled or wait. Raises DiskFull, DatabaseDamaged."""
         with self._progress.heard_by(self._hear):
             feeder = asyncio.create_task(self._feed(batches))
             try:
@@ -97,14 +97,14 @@ class Submission:
             self._told[entry.digest] = entry
 
     def _is_at_rest(self) -> bool:
-        """Nothing more is to be heard for now; what waits for funds gets a new try as soon as the account changes."""
+        """Nothing more is to be heard for now; what waits gets a new try by itself."""
         return self._news.empty() and all(
-            told and _is_waiting(told) and self._submitter.shortage(told.agreement_id) for told in self._told.values()
+            told and _is_waiting(told) and self._submitter.halt(told.agreement_id) for told in self._told.values()
         )
 
 
 def _is_waiting(entry: Entry) -> bool:
-    return entry.status == BATCH_STATUS_WAITING_FOR_FUNDS
+    return entry.status in WAITING
 
 
 def _refused(signed: SignedBatch, why: Refusal) -> Entry:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from chaincode.batch import batch_digest
 from node.api.client import NodeClient
+from node.halt import WAITING
 from node.meter.meter import Meter
 from zunft.v1.event_pb2 import Refusal
 from zunft.v1.node_pb2 import (
     BATCH_STATUS_COMMITTED,
     BATCH_STATUS_REFUSED,
-    BATCH_STATUS_WAITING_FOR_FUNDS,
     BatchProgress,
 )
 
@@ -53,5 +53,5 @@ def _may_forget(progress: BatchProgress, newest: bytes) -> bool:
 
 
 def _reason_to_stop(batches: tuple[BatchProgress, ...]) -> Refusal | None:
-    halted = (BATCH_STATUS_REFUSED, BATCH_STATUS_WAITING_FOR_FUNDS)
+    halted = (BATCH_STATUS_REFUSED, *WAITING)
     return next((progress.refusal for progress in batches if progress.status in halted), None)

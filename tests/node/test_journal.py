@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from chaincode.batch import batch_digest
+from chaincode.errors import InsufficientFunds
 from node.errors import DatabaseDamaged, DatabaseInUse
+from node.halt import shortage
 from node.journal import Entry, Journal
 from zunft.v1.event_pb2 import Refusal
 from zunft.v1.node_pb2 import (
@@ -20,6 +22,7 @@ from zunft.v1.node_pb2 import (
     BATCH_STATUS_REFUSED,
     BATCH_STATUS_SUBMITTED,
     BATCH_STATUS_WAITING_FOR_FUNDS,
+    BATCH_STATUS_WAITING_FOR_OTHER_PARTY,
 )
 from zunft.v1.usage_pb2 import SignedBatch
 
@@ -76,7 +79,7 @@ def test_only_what_is_not_settled_is_pending_and_in_order(tmp_path: Path) -> Non
     digests = [batch(sequence)[0].digest for sequence in range(1, 6)]
     journal.mark_committed(digests[:1], "tx1", 1)
     journal.mark_refused(digests[1:2], Refusal(error="ReadingTooLate", message="too late"))
-    journal.mark_waiting(digests[2:3], Refusal(error="InsufficientFunds", message="fund it"))
+    journal.mark_waiting(digests[2:3], shortage(InsufficientFunds("fund it")))
     journal.mark_submitted(digests[3:4])
 
     waiting = journal.find(digests[2])
@@ -87,6 +90,7 @@ def test_only_what_is_not_settled_is_pending_and_in_order(tmp_path: Path) -> Non
         BATCH_STATUS_JOURNALLED: 2,
         BATCH_STATUS_SUBMITTED: 1,
         BATCH_STATUS_WAITING_FOR_FUNDS: 1,
+        BATCH_STATUS_WAITING_FOR_OTHER_PARTY: 0,
         BATCH_STATUS_REFUSED: 1,
         BATCH_STATUS_COMMITTED: 1,
     }

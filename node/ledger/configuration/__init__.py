@@ -9,6 +9,7 @@ from node.ledger.configuration.errors import (
     UpdateOvertaken,
     UpdateRefused,
 )
+from node.ledger.configuration.height import ordered_height
 from node.ledger.configuration.reading import config_blocks, newest_channel, newest_config_block
 from node.ledger.configuration.submission import SubmissionLimits, is_admitted, submit_update
 from node.ledger.configuration.update import sign_update, signed_update
@@ -26,6 +27,7 @@ __all__ = [
     "is_admitted",
     "newest_channel",
     "newest_config_block",
+    "ordered_height",
     "sign_update",
     "signed_update",
     "submit_update",

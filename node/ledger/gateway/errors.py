@@ -5,6 +5,7 @@ A transaction that the contract refused is none of these: it is raised as the co
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import ClassVar, Self
 
@@ -13,6 +14,7 @@ from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import transaction_pb2
 
 from node.ledger.errors import LedgerError, TransportError, code_name
+from node.ledger.printable import printable
 
 # Answers after which nothing can have happened.
 _PLAIN_NO = {
@@ -22,6 +24,10 @@ _PLAIN_NO = {
     grpc.StatusCode.NOT_FOUND,
     grpc.StatusCode.PERMISSION_DENIED,
 }
+
+
+# What one's own peer says of another that it does not reach (gRPC's words for its status codes, in Go).
+_UNREACHED = re.compile(r"code = (Unavailable|DeadlineExceeded|Canceled)\b|connection error|context deadline exceeded")
 
 
 class GatewayError(LedgerError):
@@ -80,6 +86,11 @@ class EndorseError(GatewayError):
     step = "The endorsement"
 
     @property
+    def is_answer(self) -> bool:
+        """A peer was reached and did not endorse; else it may be down, or away."""
+        return any(not _UNREACHED.search(detail.message) for detail in self.details)
+
+    @property
     def is_conflict(self) -> bool:
         """The endorsers stood at different blocks, so that their answers differed: worth a fresh proposal."""
         return any("ProposalResponsePayloads do not match" in detail.message for detail in self.details)
@@ -136,7 +147,9 @@ class CheckpointDamaged(LedgerError):
 
 
 def _said(error: TransportError) -> str:
-    return f"{error}" + "".join(f"; {detail.msp_id} ({detail.address}): {detail.message}" for detail in error.details)
+    """Others' words, as they can be shown."""
+    peers = (f"; {detail.msp_id} ({detail.address}): {detail.message}" for detail in error.details)
+    return "".join(map(printable, (f"{error}", *peers)))
 
 
 def _of(tx_id: str) -> str:

@@ -11,6 +11,10 @@ from collections.abc import Iterable, Iterator
 
 from chaincode.errors import ClockSkew, ContractError
 from node.ledger.gateway.errors import GatewayError
+from node.ledger.printable import printable
+
+# Longer than any sentence of a contract.
+LONGEST_REFUSAL = 2000
 
 _REFUSAL = re.compile(r"chaincode response \d+, (?P<name>[A-Za-z]\w*): (?P<text>.*)", re.DOTALL)
 # A peer refuses what is more than minutes off (15 by default) before the contract sees it (Fabric: core.yaml,
@@ -21,17 +25,20 @@ _WRONG_TIME = re.compile(r"incorrect timestamp (?P<ours>\S+), peer time (?P<thei
 def refusal_of(error: GatewayError) -> ContractError | None:
     """The contract's error behind a failed step; None where the contract did not refuse, or in words unknown here.
 
-    A wrong clock is one error, whether the peer or the contract found it.
+    A wrong clock is one error, whether the peer or the contract found it. Any endorser can say so, another member's
+    too: nothing that cannot be made good may hang on it.
     """
     for message in (*(detail.message for detail in error.details), str(error)):
         found = _REFUSAL.search(message)
         kind = refusals().get(found["name"]) if found else None
         if found and kind:
-            return kind(found["text"])
+            return kind(printable(found["text"], LONGEST_REFUSAL))
         if wrong_time := _WRONG_TIME.search(message):
             return ClockSkew(
-                "the transaction's time is {ours}, the peer's {theirs}: check the clock".format(
-                    **wrong_time.groupdict()
+                printable(
+                    "the transaction's time is {ours}, the peer's {theirs}: check the clock".format(
+                        **wrong_time.groupdict()
+                    )
                 )
             )
     return None

@@ -30,57 +30,65 @@ from zunft.v1 import tariff_pb2 as zunft_dot_v1_dot_tariff__pb2
 from zunft.v1 import usage_pb2 as zunft_dot_v1_dot_usage__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13zunft/v1/node.proto\x12\x08zunft.v1\x1a\x16zunft/v1/account.proto\x1a\x18zunft/v1/agreement.proto\x1a\x14zunft/v1/event.proto\x1a\x16zunft/v1/invoice.proto\x1a\x15zunft/v1/tariff.proto\x1a\x14zunft/v1/usage.proto\"\x93\x02\n\rBatchProgress\x12\x0e\n\x06\x64igest\x18\x01 \x01(\x0c\x12\x14\n\x0c\x61greement_id\x18\x02 \x01(\t\x12\x10\n\x08meter_id\x18\x03 \x01(\t\x12\x16\n\x0e\x66irst_sequence\x18\x04 \x01(\x04\x12\x15\n\rreading_count\x18\x05 \x01(\r\x12%\n\x06status\x18\x06 \x01(\x0e\x32\x15.zunft.v1.BatchStatus\x12\"\n\x07refusal\x18\x07 \x01(\x0b\x32\x11.zunft.v1.Refusal\x12\r\n\x05tx_id\x18\x08 \x01(\t\x12\x14\n\x0c\x62lock_number\x18\t \x01(\x04\x12+\n\tresume_at\x18\n \x01(\x0b\x32\x18.zunft.v1.StreamPosition\"j\n\x0eStreamPosition\x12\x10\n\x08meter_id\x18\x01 \x01(\t\x12\x15\n\rnext_sequence\x18\x02 \x01(\x04\x12\x19\n\x11last_batch_digest\x18\x03 \x01(\x0c\x12\x14\n\x0clast_time_us\x18\x04 \x01(\x03\"U\n\x15\x41uthoriseStartRequest\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x10\n\x08meter_id\x18\x02 \x01(\t\x12\x14\n\x0cwanted_micro\x18\x03 \x01(\x03\"t\n\x12StartAuthorisation\x12\x11\n\tmay_start\x18\x01 \x01(\x08\x12\x17\n\x0f\x61vailable_micro\x18\x02 \x01(\x03\x12\"\n\x07refusal\x18\x03 \x01(\x0b\x32\x11.zunft.v1.Refusal\x12\x0e\n\x06height\x18\x04 \x01(\x04\")\n\x11GetBalanceRequest\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\"\x94\x05\n\x0e\x41\x63\x63ountBalance\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x17\n\x0fprovider_msp_id\x18\x02 \x01(\t\x12\x17\n\x0f\x63ustomer_msp_id\x18\x03 \x01(\t\x12\x33\n\x10\x61greement_status\x18\x04 \x01(\x0e\x32\x19.zunft.v1.AgreementStatus\x12/\n\x0e\x61\x63\x63ount_status\x18\x05 \x01(\x0e\x32\x17.zunft.v1.AccountStatus\x12\x14\n\x0c\x66unded_micro\x18\x06 \x01(\x03\x12\x17\n\x0fwithdrawn_micro\x18\x07 \x01(\x03\x12\x12\n\npaid_micro\x18\x08 \x01(\x03\x12\x15\n\rnoticed_micro\x18\t \x01(\x03\x12\x14\n\x0c\x65scrow_micro\x18\n \x01(\x03\x12\x15\n\raccrued_micro\x18\x0b \x01(\x03\x12\x1a\n\x12\x63redit_limit_micro\x18\x0c \x01(\x03\x12\x17\n\x0f\x61vailable_micro\x18\r \x01(\x03\x12\x15\n\rclaimed_micro\x18\x0e \x01(\x03\x12\x16\n\x0einvoiced_micro\x18\x0f \x01(\x03\x12)\n\x07streams\x18\x10 \x03(\x0b\x32\x18.zunft.v1.StreamPosition\x12\"\n\nopen_lines\x18\x11 \x03(\x0b\x32\x0e.zunft.v1.Line\x12-\n\x15open_correction_lines\x18\x17 \x03(\x0b\x32\x0e.zunft.v1.Line\x12\x10\n\x08sequence\x18\x12 \x01(\x04\x12\x15\n\rterms_version\x18\x13 \x01(\r\x12\x17\n\x0fpending_batches\x18\x14 \x01(\r\x12\x19\n\x11waiting_for_funds\x18\x15 \x01(\x08\x12\x0e\n\x06height\x18\x16 \x01(\x04\"@\n\x13ListAccountsRequest\x12\x1a\n\x12\x61\x66ter_agreement_id\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\"G\n\x0b\x41\x63\x63ountPage\x12*\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32\x18.zunft.v1.AccountBalance\x12\x0c\n\x04more\x18\x02 \x01(\x08\"R\n\x13GetStatementRequest\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x04\x12\r\n\x05limit\x18\x03 \x01(\r\"H\n\rStatementPage\x12)\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x18.zunft.v1.StatementEntry\x12\x0c\n\x04more\x18\x02 \x01(\x08\"\xb1\x02\n\x0eStatementEntry\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x13\n\x0btransaction\x18\x02 \x01(\t\x12\r\n\x05tx_id\x18\x03 \x01(\t\x12\x14\n\x0c\x62lock_number\x18\x04 \x01(\x04\x12\x0f\n\x07time_us\x18\x05 \x01(\x03\x12\x14\n\x0c\x61mount_micro\x18\x06 \x01(\x03\x12\x15\n\raccrued_micro\x18\x07 \x01(\x03\x12\x1d\n\x05lines\x18\x08 \x03(\x0b\x32\x0e.zunft.v1.Line\x12\x15\n\rreading_count\x18\t \x01(\x04\x12\x15\n\rterms_version\x18\n \x01(\r\x12(\n\ncorrection\x18\x0b \x01(\x0b\x32\x14.zunft.v1.Correction\x12\x1e\n\x05\x63laim\x18\x0c \x01(\x0b\x32\x0f.zunft.v1.Claim\"o\n\x13ListInvoicesRequest\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x1d\n\x15\x61\x66ter_provider_msp_id\x18\x02 \x01(\t\x12\x14\n\x0c\x61\x66ter_number\x18\x03 \x01(\x04\x12\r\n\x05limit\x18\x04 \x01(\r\"@\n\x0bInvoicePage\x12#\n\x08invoices\x18\x01 \x03(\x0b\x32\x11.zunft.v1.Invoice\x12\x0c\n\x04more\x18\x02 \x01(\x08\">\n\x0b\x45ventCursor\x12\x14\n\x0c\x62lock_number\x18\x01 \x01(\x04\x12\x19\n\x11transaction_index\x18\x02 \x01(\r\"P\n\x12WatchEventsRequest\x12$\n\x05\x61\x66ter\x18\x01 \x01(\x0b\x32\x15.zunft.v1.EventCursor\x12\x14\n\x0c\x61greement_id\x18\x02 \x01(\t\"\x89\x01\n\x0cLedgerNotice\x12%\n\x06\x63ursor\x18\x01 \x01(\x0b\x32\x15.zunft.v1.EventCursor\x12\r\n\x05tx_id\x18\x02 \x01(\t\x12\x0f\n\x07time_us\x18\x03 \x01(\x03\x12\x0c\n\x04name\x18\x04 \x01(\t\x12$\n\x05\x65vent\x18\x05 \x01(\x0b\x32\x15.zunft.v1.LedgerEvent\"*\n\x10GetStatusRequest\x12\x16\n\x0ereached_height\x18\x01 \x01(\x04\"\xfa\x01\n\nNodeStatus\x12\x0e\n\x06msp_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06height\x18\x03 \x01(\x04\x12\x18\n\x10ledger_reachable\x18\x04 \x01(\x08\x12\x12\n\njournalled\x18\x05 \x01(\x04\x12\x11\n\tsubmitted\x18\x06 \x01(\x04\x12\x19\n\x11waiting_for_funds\x18\x07 \x01(\x04\x12\x0f\n\x07refused\x18\x08 \x01(\x04\x12\x11\n\tcommitted\x18\t \x01(\x04\x12\x13\n\x0b\x61larm_count\x18\n \x01(\x04\x12&\n\rnewest_alarms\x18\x0b \x03(\x0b\x32\x0f.zunft.v1.Alarm\"[\n\x05\x41larm\x12$\n\x05place\x18\x01 \x01(\x0b\x32\x15.zunft.v1.EventCursor\x12\r\n\x05tx_id\x18\x02 \x01(\t\x12\x0f\n\x07time_us\x18\x03 \x01(\x03\x12\x0c\n\x04text\x18\x04 \x01(\t\"H\n\x11ListAlarmsRequest\x12$\n\x05\x61\x66ter\x18\x01 \x01(\x0b\x32\x15.zunft.v1.EventCursor\x12\r\n\x05limit\x18\x02 \x01(\r\":\n\tAlarmPage\x12\x1f\n\x06\x61larms\x18\x01 \x03(\x0b\x32\x0f.zunft.v1.Alarm\x12\x0c\n\x04more\x18\x02 \x01(\x08*\xbe\x01\n\x0b\x42\x61tchStatus\x12\x1c\n\x18\x42\x41TCH_STATUS_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x42\x41TCH_STATUS_JOURNALLED\x10\x01\x12\x1a\n\x16\x42\x41TCH_STATUS_SUBMITTED\x10\x02\x12\x1a\n\x16\x42\x41TCH_STATUS_COMMITTED\x10\x03\x12\x18\n\x14\x42\x41TCH_STATUS_REFUSED\x10\x04\x12\"\n\x1e\x42\x41TCH_STATUS_WAITING_FOR_FUNDS\x10\x05\x32\xfb\x04\n\x04Node\x12\x43\n\rSubmitBatches\x12\x15.zunft.v1.SignedBatch\x1a\x17.zunft.v1.BatchProgress(\x01\x30\x01\x12O\n\x0e\x41uthoriseStart\x12\x1f.zunft.v1.AuthoriseStartRequest\x1a\x1c.zunft.v1.StartAuthorisation\x12\x43\n\nGetBalance\x12\x1b.zunft.v1.GetBalanceRequest\x1a\x18.zunft.v1.AccountBalance\x12\x44\n\x0cListAccounts\x12\x1d.zunft.v1.ListAccountsRequest\x1a\x15.zunft.v1.AccountPage\x12\x46\n\x0cGetStatement\x12\x1d.zunft.v1.GetStatementRequest\x1a\x17.zunft.v1.StatementPage\x12\x44\n\x0cListInvoices\x12\x1d.zunft.v1.ListInvoicesRequest\x1a\x15.zunft.v1.InvoicePage\x12\x45\n\x0bWatchEvents\x12\x1c.zunft.v1.WatchEventsRequest\x1a\x16.zunft.v1.LedgerNotice0\x01\x12=\n\tGetStatus\x12\x1a.zunft.v1.GetStatusRequest\x1a\x14.zunft.v1.NodeStatus\x12>\n\nListAlarms\x12\x1b.zunft.v1.ListAlarmsRequest\x1a\x13.zunft.v1.AlarmPageb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13zunft/v1/node.proto\x12\x08zunft.v1\x1a\x16zunft/v1/account.proto\x1a\x18zunft/v1/agreement.proto\x1a\x14zunft/v1/event.proto\x1a\x16zunft/v1/invoice.proto\x1a\x15zunft/v1/tariff.proto\x1a\x14zunft/v1/usage.proto\"\x93\x02\n\rBatchProgress\x12\x0e\n\x06\x64igest\x18\x01 \x01(\x0c\x12\x14\n\x0c\x61greement_id\x18\x02 \x01(\t\x12\x10\n\x08meter_id\x18\x03 \x01(\t\x12\x16\n\x0e\x66irst_sequence\x18\x04 \x01(\x04\x12\x15\n\rreading_count\x18\x05 \x01(\r\x12%\n\x06status\x18\x06 \x01(\x0e\x32\x15.zunft.v1.BatchStatus\x12\"\n\x07refusal\x18\x07 \x01(\x0b\x32\x11.zunft.v1.Refusal\x12\r\n\x05tx_id\x18\x08 \x01(\t\x12\x14\n\x0c\x62lock_number\x18\t \x01(\x04\x12+\n\tresume_at\x18\n \x01(\x0b\x32\x18.zunft.v1.StreamPosition\"j\n\x0eStreamPosition\x12\x10\n\x08meter_id\x18\x01 \x01(\t\x12\x15\n\rnext_sequence\x18\x02 \x01(\x04\x12\x19\n\x11last_batch_digest\x18\x03 \x01(\x0c\x12\x14\n\x0clast_time_us\x18\x04 \x01(\x03\"O\n\x12ListBatchesRequest\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x14\n\x0c\x61\x66ter_digest\x18\x02 \x01(\x0c\x12\r\n\x05limit\x18\x03 \x01(\r\"C\n\tBatchPage\x12(\n\x07\x62\x61tches\x18\x01 \x03(\x0b\x32\x17.zunft.v1.BatchProgress\x12\x0c\n\x04more\x18\x02 \x01(\x08\"O\n\x12\x44\x65\x63ideBatchRequest\x12\x0e\n\x06\x64igest\x18\x01 \x01(\x0c\x12)\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0e\x32\x17.zunft.v1.BatchDecision\"U\n\x15\x41uthoriseStartRequest\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x10\n\x08meter_id\x18\x02 \x01(\t\x12\x14\n\x0cwanted_micro\x18\x03 \x01(\x03\"t\n\x12StartAuthorisation\x12\x11\n\tmay_start\x18\x01 \x01(\x08\x12\x17\n\x0f\x61vailable_micro\x18\x02 \x01(\x03\x12\"\n\x07refusal\x18\x03 \x01(\x0b\x32\x11.zunft.v1.Refusal\x12\x0e\n\x06height\x18\x04 \x01(\x04\")\n\x11GetBalanceRequest\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\"\xb5\x05\n\x0e\x41\x63\x63ountBalance\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x17\n\x0fprovider_msp_id\x18\x02 \x01(\t\x12\x17\n\x0f\x63ustomer_msp_id\x18\x03 \x01(\t\x12\x33\n\x10\x61greement_status\x18\x04 \x01(\x0e\x32\x19.zunft.v1.AgreementStatus\x12/\n\x0e\x61\x63\x63ount_status\x18\x05 \x01(\x0e\x32\x17.zunft.v1.AccountStatus\x12\x14\n\x0c\x66unded_micro\x18\x06 \x01(\x03\x12\x17\n\x0fwithdrawn_micro\x18\x07 \x01(\x03\x12\x12\n\npaid_micro\x18\x08 \x01(\x03\x12\x15\n\rnoticed_micro\x18\t \x01(\x03\x12\x14\n\x0c\x65scrow_micro\x18\n \x01(\x03\x12\x15\n\raccrued_micro\x18\x0b \x01(\x03\x12\x1a\n\x12\x63redit_limit_micro\x18\x0c \x01(\x03\x12\x17\n\x0f\x61vailable_micro\x18\r \x01(\x03\x12\x15\n\rclaimed_micro\x18\x0e \x01(\x03\x12\x16\n\x0einvoiced_micro\x18\x0f \x01(\x03\x12)\n\x07streams\x18\x10 \x03(\x0b\x32\x18.zunft.v1.StreamPosition\x12\"\n\nopen_lines\x18\x11 \x03(\x0b\x32\x0e.zunft.v1.Line\x12-\n\x15open_correction_lines\x18\x17 \x03(\x0b\x32\x0e.zunft.v1.Line\x12\x10\n\x08sequence\x18\x12 \x01(\x04\x12\x15\n\rterms_version\x18\x13 \x01(\r\x12\x17\n\x0fpending_batches\x18\x14 \x01(\r\x12\x19\n\x11waiting_for_funds\x18\x15 \x01(\x08\x12\x0e\n\x06height\x18\x16 \x01(\x04\x12\x1f\n\x04halt\x18\x18 \x01(\x0b\x32\x11.zunft.v1.Refusal\"@\n\x13ListAccountsRequest\x12\x1a\n\x12\x61\x66ter_agreement_id\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\"G\n\x0b\x41\x63\x63ountPage\x12*\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32\x18.zunft.v1.AccountBalance\x12\x0c\n\x04more\x18\x02 \x01(\x08\"R\n\x13GetStatementRequest\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x04\x12\r\n\x05limit\x18\x03 \x01(\r\"H\n\rStatementPage\x12)\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x18.zunft.v1.StatementEntry\x12\x0c\n\x04more\x18\x02 \x01(\x08\"\xb1\x02\n\x0eStatementEntry\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x13\n\x0btransaction\x18\x02 \x01(\t\x12\r\n\x05tx_id\x18\x03 \x01(\t\x12\x14\n\x0c\x62lock_number\x18\x04 \x01(\x04\x12\x0f\n\x07time_us\x18\x05 \x01(\x03\x12\x14\n\x0c\x61mount_micro\x18\x06 \x01(\x03\x12\x15\n\raccrued_micro\x18\x07 \x01(\x03\x12\x1d\n\x05lines\x18\x08 \x03(\x0b\x32\x0e.zunft.v1.Line\x12\x15\n\rreading_count\x18\t \x01(\x04\x12\x15\n\rterms_version\x18\n \x01(\r\x12(\n\ncorrection\x18\x0b \x01(\x0b\x32\x14.zunft.v1.Correction\x12\x1e\n\x05\x63laim\x18\x0c \x01(\x0b\x32\x0f.zunft.v1.Claim\"o\n\x13ListInvoicesRequest\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x1d\n\x15\x61\x66ter_provider_msp_id\x18\x02 \x01(\t\x12\x14\n\x0c\x61\x66ter_number\x18\x03 \x01(\x04\x12\r\n\x05limit\x18\x04 \x01(\r\"@\n\x0bInvoicePage\x12#\n\x08invoices\x18\x01 \x03(\x0b\x32\x11.zunft.v1.Invoice\x12\x0c\n\x04more\x18\x02 \x01(\x08\">\n\x0b\x45ventCursor\x12\x14\n\x0c\x62lock_number\x18\x01 \x01(\x04\x12\x19\n\x11transaction_index\x18\x02 \x01(\r\"P\n\x12WatchEventsRequest\x12$\n\x05\x61\x66ter\x18\x01 \x01(\x0b\x32\x15.zunft.v1.EventCursor\x12\x14\n\x0c\x61greement_id\x18\x02 \x01(\t\"\x89\x01\n\x0cLedgerNotice\x12%\n\x06\x63ursor\x18\x01 \x01(\x0b\x32\x15.zunft.v1.EventCursor\x12\r\n\x05tx_id\x18\x02 \x01(\t\x12\x0f\n\x07time_us\x18\x03 \x01(\x03\x12\x0c\n\x04name\x18\x04 \x01(\t\x12$\n\x05\x65vent\x18\x05 \x01(\x0b\x32\x15.zunft.v1.LedgerEvent\"*\n\x10GetStatusRequest\x12\x16\n\x0ereached_height\x18\x01 \x01(\x04\"\x9b\x02\n\nNodeStatus\x12\x0e\n\x06msp_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06height\x18\x03 \x01(\x04\x12\x18\n\x10ledger_reachable\x18\x04 \x01(\x08\x12\x12\n\njournalled\x18\x05 \x01(\x04\x12\x11\n\tsubmitted\x18\x06 \x01(\x04\x12\x19\n\x11waiting_for_funds\x18\x07 \x01(\x04\x12\x0f\n\x07refused\x18\x08 \x01(\x04\x12\x11\n\tcommitted\x18\t \x01(\x04\x12\x13\n\x0b\x61larm_count\x18\n \x01(\x04\x12&\n\rnewest_alarms\x18\x0b \x03(\x0b\x32\x0f.zunft.v1.Alarm\x12\x1f\n\x17waiting_for_other_party\x18\x0c \x01(\x04\"[\n\x05\x41larm\x12$\n\x05place\x18\x01 \x01(\x0b\x32\x15.zunft.v1.EventCursor\x12\r\n\x05tx_id\x18\x02 \x01(\t\x12\x0f\n\x07time_us\x18\x03 \x01(\x03\x12\x0c\n\x04text\x18\x04 \x01(\t\"H\n\x11ListAlarmsRequest\x12$\n\x05\x61\x66ter\x18\x01 \x01(\x0b\x32\x15.zunft.v1.EventCursor\x12\r\n\x05limit\x18\x02 \x01(\r\":\n\tAlarmPage\x12\x1f\n\x06\x61larms\x18\x01 \x03(\x0b\x32\x0f.zunft.v1.Alarm\x12\x0c\n\x04more\x18\x02 \x01(\x08*\xe8\x01\n\x0b\x42\x61tchStatus\x12\x1c\n\x18\x42\x41TCH_STATUS_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x42\x41TCH_STATUS_JOURNALLED\x10\x01\x12\x1a\n\x16\x42\x41TCH_STATUS_SUBMITTED\x10\x02\x12\x1a\n\x16\x42\x41TCH_STATUS_COMMITTED\x10\x03\x12\x18\n\x14\x42\x41TCH_STATUS_REFUSED\x10\x04\x12\"\n\x1e\x42\x41TCH_STATUS_WAITING_FOR_FUNDS\x10\x05\x12(\n$BATCH_STATUS_WAITING_FOR_OTHER_PARTY\x10\x06*e\n\rBatchDecision\x12\x1e\n\x1a\x42\x41TCH_DECISION_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42\x41TCH_DECISION_RETRY\x10\x01\x12\x1a\n\x16\x42\x41TCH_DECISION_GIVE_UP\x10\x02\x32\x83\x06\n\x04Node\x12\x43\n\rSubmitBatches\x12\x15.zunft.v1.SignedBatch\x1a\x17.zunft.v1.BatchProgress(\x01\x30\x01\x12O\n\x0e\x41uthoriseStart\x12\x1f.zunft.v1.AuthoriseStartRequest\x1a\x1c.zunft.v1.StartAuthorisation\x12\x43\n\nGetBalance\x12\x1b.zunft.v1.GetBalanceRequest\x1a\x18.zunft.v1.AccountBalance\x12\x44\n\x0cListAccounts\x12\x1d.zunft.v1.ListAccountsRequest\x1a\x15.zunft.v1.AccountPage\x12\x46\n\x0cGetStatement\x12\x1d.zunft.v1.GetStatementRequest\x1a\x17.zunft.v1.StatementPage\x12\x44\n\x0cListInvoices\x12\x1d.zunft.v1.ListInvoicesRequest\x1a\x15.zunft.v1.InvoicePage\x12\x45\n\x0bWatchEvents\x12\x1c.zunft.v1.WatchEventsRequest\x1a\x16.zunft.v1.LedgerNotice0\x01\x12=\n\tGetStatus\x12\x1a.zunft.v1.GetStatusRequest\x1a\x14.zunft.v1.NodeStatus\x12>\n\nListAlarms\x12\x1b.zunft.v1.ListAlarmsRequest\x1a\x13.zunft.v1.AlarmPage\x12@\n\x0bListBatches\x12\x1c.zunft.v1.ListBatchesRequest\x1a\x13.zunft.v1.BatchPage\x12\x44\n\x0b\x44\x65\x63ideBatch\x12\x1c.zunft.v1.DecideBatchRequest\x1a\x17.zunft.v1.BatchProgressb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'zunft.v1.node_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_BATCHSTATUS']._serialized_start=3066
-  _globals['_BATCHSTATUS']._serialized_end=3256
+  _globals['_BATCHSTATUS']._serialized_start=3363
+  _globals['_BATCHSTATUS']._serialized_end=3595
+  _globals['_BATCHDECISION']._serialized_start=3597
+  _globals['_BATCHDECISION']._serialized_end=3698
   _globals['_BATCHPROGRESS']._serialized_start=175
   _globals['_BATCHPROGRESS']._serialized_end=450
   _globals['_STREAMPOSITION']._serialized_start=452
   _globals['_STREAMPOSITION']._serialized_end=558
-  _globals['_AUTHORISESTARTREQUEST']._serialized_start=560
-  _globals['_AUTHORISESTARTREQUEST']._serialized_end=645
-  _globals['_STARTAUTHORISATION']._serialized_start=647
-  _globals['_STARTAUTHORISATION']._serialized_end=763
-  _globals['_GETBALANCEREQUEST']._serialized_start=765
-  _globals['_GETBALANCEREQUEST']._serialized_end=806
-  _globals['_ACCOUNTBALANCE']._serialized_start=809
-  _globals['_ACCOUNTBALANCE']._serialized_end=1469
-  _globals['_LISTACCOUNTSREQUEST']._serialized_start=1471
-  _globals['_LISTACCOUNTSREQUEST']._serialized_end=1535
-  _globals['_ACCOUNTPAGE']._serialized_start=1537
-  _globals['_ACCOUNTPAGE']._serialized_end=1608
-  _globals['_GETSTATEMENTREQUEST']._serialized_start=1610
-  _globals['_GETSTATEMENTREQUEST']._serialized_end=1692
-  _globals['_STATEMENTPAGE']._serialized_start=1694
-  _globals['_STATEMENTPAGE']._serialized_end=1766
-  _globals['_STATEMENTENTRY']._serialized_start=1769
-  _globals['_STATEMENTENTRY']._serialized_end=2074
-  _globals['_LISTINVOICESREQUEST']._serialized_start=2076
-  _globals['_LISTINVOICESREQUEST']._serialized_end=2187
-  _globals['_INVOICEPAGE']._serialized_start=2189
-  _globals['_INVOICEPAGE']._serialized_end=2253
-  _globals['_EVENTCURSOR']._serialized_start=2255
-  _globals['_EVENTCURSOR']._serialized_end=2317
-  _globals['_WATCHEVENTSREQUEST']._serialized_start=2319
-  _globals['_WATCHEVENTSREQUEST']._serialized_end=2399
-  _globals['_LEDGERNOTICE']._serialized_start=2402
-  _globals['_LEDGERNOTICE']._serialized_end=2539
-  _globals['_GETSTATUSREQUEST']._serialized_start=2541
-  _globals['_GETSTATUSREQUEST']._serialized_end=2583
-  _globals['_NODESTATUS']._serialized_start=2586
-  _globals['_NODESTATUS']._serialized_end=2836
-  _globals['_ALARM']._serialized_start=2838
-  _globals['_ALARM']._serialized_end=2929
-  _globals['_LISTALARMSREQUEST']._serialized_start=2931
-  _globals['_LISTALARMSREQUEST']._serialized_end=3003
-  _globals['_ALARMPAGE']._serialized_start=3005
-  _globals['_ALARMPAGE']._serialized_end=3063
-  _globals['_NODE']._serialized_start=3259
-  _globals['_NODE']._serialized_end=3894
+  _globals['_LISTBATCHESREQUEST']._serialized_start=560
+  _globals['_LISTBATCHESREQUEST']._serialized_end=639
+  _globals['_BATCHPAGE']._serialized_start=641
+  _globals['_BATCHPAGE']._serialized_end=708
+  _globals['_DECIDEBATCHREQUEST']._serialized_start=710
+  _globals['_DECIDEBATCHREQUEST']._serialized_end=789
+  _globals['_AUTHORISESTARTREQUEST']._serialized_start=791
+  _globals['_AUTHORISESTARTREQUEST']._serialized_end=876
+  _globals['_STARTAUTHORISATION']._serialized_start=878
+  _globals['_STARTAUTHORISATION']._serialized_end=994
+  _globals['_GETBALANCEREQUEST']._serialized_start=996
+  _globals['_GETBALANCEREQUEST']._serialized_end=1037
+  _globals['_ACCOUNTBALANCE']._serialized_start=1040
+  _globals['_ACCOUNTBALANCE']._serialized_end=1733
+  _globals['_LISTACCOUNTSREQUEST']._serialized_start=1735
+  _globals['_LISTACCOUNTSREQUEST']._serialized_end=1799
+  _globals['_ACCOUNTPAGE']._serialized_start=1801
+  _globals['_ACCOUNTPAGE']._serialized_end=1872
+  _globals['_GETSTATEMENTREQUEST']._serialized_start=1874
+  _globals['_GETSTATEMENTREQUEST']._serialized_end=1956
+  _globals['_STATEMENTPAGE']._serialized_start=1958
+  _globals['_STATEMENTPAGE']._serialized_end=2030
+  _globals['_STATEMENTENTRY']._serialized_start=2033
+  _globals['_STATEMENTENTRY']._serialized_end=2338
+  _globals['_LISTINVOICESREQUEST']._serialized_start=2340
+  _globals['_LISTINVOICESREQUEST']._serialized_end=2451
+  _globals['_INVOICEPAGE']._serialized_start=2453
+  _globals['_INVOICEPAGE']._serialized_end=2517
+  _globals['_EVENTCURSOR']._serialized_start=2519
+  _globals['_EVENTCURSOR']._serialized_end=2581
+  _globals['_WATCHEVENTSREQUEST']._serialized_start=2583
+  _globals['_WATCHEVENTSREQUEST']._serialized_end=2663
+  _globals['_LEDGERNOTICE']._serialized_start=2666
+  _globals['_LEDGERNOTICE']._serialized_end=2803
+  _globals['_GETSTATUSREQUEST']._serialized_start=2805
+  _globals['_GETSTATUSREQUEST']._serialized_end=2847
+  _globals['_NODESTATUS']._serialized_start=2850
+  _globals['_NODESTATUS']._serialized_end=3133
+  _globals['_ALARM']._serialized_start=3135
+  _globals['_ALARM']._serialized_end=3226
+  _globals['_LISTALARMSREQUEST']._serialized_start=3228
+  _globals['_LISTALARMSREQUEST']._serialized_end=3300
+  _globals['_ALARMPAGE']._serialized_start=3302
+  _globals['_ALARMPAGE']._serialized_end=3360
+  _globals['_NODE']._serialized_start=3701
+  _globals['_NODE']._serialized_end=4472
 # @@protoc_insertion_point(module_scope)

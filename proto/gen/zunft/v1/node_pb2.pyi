@@ -20,12 +20,23 @@ class BatchStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     BATCH_STATUS_COMMITTED: _ClassVar[BatchStatus]
     BATCH_STATUS_REFUSED: _ClassVar[BatchStatus]
     BATCH_STATUS_WAITING_FOR_FUNDS: _ClassVar[BatchStatus]
+    BATCH_STATUS_WAITING_FOR_OTHER_PARTY: _ClassVar[BatchStatus]
+
+class BatchDecision(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    BATCH_DECISION_UNSPECIFIED: _ClassVar[BatchDecision]
+    BATCH_DECISION_RETRY: _ClassVar[BatchDecision]
+    BATCH_DECISION_GIVE_UP: _ClassVar[BatchDecision]
 BATCH_STATUS_UNSPECIFIED: BatchStatus
 BATCH_STATUS_JOURNALLED: BatchStatus
 BATCH_STATUS_SUBMITTED: BatchStatus
 BATCH_STATUS_COMMITTED: BatchStatus
 BATCH_STATUS_REFUSED: BatchStatus
 BATCH_STATUS_WAITING_FOR_FUNDS: BatchStatus
+BATCH_STATUS_WAITING_FOR_OTHER_PARTY: BatchStatus
+BATCH_DECISION_UNSPECIFIED: BatchDecision
+BATCH_DECISION_RETRY: BatchDecision
+BATCH_DECISION_GIVE_UP: BatchDecision
 
 class BatchProgress(_message.Message):
     __slots__ = ("digest", "agreement_id", "meter_id", "first_sequence", "reading_count", "status", "refusal", "tx_id", "block_number", "resume_at")
@@ -63,6 +74,32 @@ class StreamPosition(_message.Message):
     last_time_us: int
     def __init__(self, meter_id: _Optional[str] = ..., next_sequence: _Optional[int] = ..., last_batch_digest: _Optional[bytes] = ..., last_time_us: _Optional[int] = ...) -> None: ...
 
+class ListBatchesRequest(_message.Message):
+    __slots__ = ("agreement_id", "after_digest", "limit")
+    AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    AFTER_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    agreement_id: str
+    after_digest: bytes
+    limit: int
+    def __init__(self, agreement_id: _Optional[str] = ..., after_digest: _Optional[bytes] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class BatchPage(_message.Message):
+    __slots__ = ("batches", "more")
+    BATCHES_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
+    batches: _containers.RepeatedCompositeFieldContainer[BatchProgress]
+    more: bool
+    def __init__(self, batches: _Optional[_Iterable[_Union[BatchProgress, _Mapping]]] = ..., more: bool = ...) -> None: ...
+
+class DecideBatchRequest(_message.Message):
+    __slots__ = ("digest", "decision")
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    digest: bytes
+    decision: BatchDecision
+    def __init__(self, digest: _Optional[bytes] = ..., decision: _Optional[_Union[BatchDecision, str]] = ...) -> None: ...
+
 class AuthoriseStartRequest(_message.Message):
     __slots__ = ("agreement_id", "meter_id", "wanted_micro")
     AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -92,7 +129,7 @@ class GetBalanceRequest(_message.Message):
     def __init__(self, agreement_id: _Optional[str] = ...) -> None: ...
 
 class AccountBalance(_message.Message):
-    __slots__ = ("agreement_id", "provider_msp_id", "customer_msp_id", "agreement_status", "account_status", "funded_micro", "withdrawn_micro", "paid_micro", "noticed_micro", "escrow_micro", "accrued_micro", "credit_limit_micro", "available_micro", "claimed_micro", "invoiced_micro", "streams", "open_lines", "open_correction_lines", "sequence", "terms_version", "pending_batches", "waiting_for_funds", "height")
+    __slots__ = ("agreement_id", "provider_msp_id", "customer_msp_id", "agreement_status", "account_status", "funded_micro", "withdrawn_micro", "paid_micro", "noticed_micro", "escrow_micro", "accrued_micro", "credit_limit_micro", "available_micro", "claimed_micro", "invoiced_micro", "streams", "open_lines", "open_correction_lines", "sequence", "terms_version", "pending_batches", "waiting_for_funds", "height", "halt")
     AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_MSP_ID_FIELD_NUMBER: _ClassVar[int]
     CUSTOMER_MSP_ID_FIELD_NUMBER: _ClassVar[int]
@@ -116,6 +153,7 @@ class AccountBalance(_message.Message):
     PENDING_BATCHES_FIELD_NUMBER: _ClassVar[int]
     WAITING_FOR_FUNDS_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    HALT_FIELD_NUMBER: _ClassVar[int]
     agreement_id: str
     provider_msp_id: str
     customer_msp_id: str
@@ -139,7 +177,8 @@ class AccountBalance(_message.Message):
     pending_batches: int
     waiting_for_funds: bool
     height: int
-    def __init__(self, agreement_id: _Optional[str] = ..., provider_msp_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ..., agreement_status: _Optional[_Union[_agreement_pb2.AgreementStatus, str]] = ..., account_status: _Optional[_Union[_account_pb2.AccountStatus, str]] = ..., funded_micro: _Optional[int] = ..., withdrawn_micro: _Optional[int] = ..., paid_micro: _Optional[int] = ..., noticed_micro: _Optional[int] = ..., escrow_micro: _Optional[int] = ..., accrued_micro: _Optional[int] = ..., credit_limit_micro: _Optional[int] = ..., available_micro: _Optional[int] = ..., claimed_micro: _Optional[int] = ..., invoiced_micro: _Optional[int] = ..., streams: _Optional[_Iterable[_Union[StreamPosition, _Mapping]]] = ..., open_lines: _Optional[_Iterable[_Union[_tariff_pb2.Line, _Mapping]]] = ..., open_correction_lines: _Optional[_Iterable[_Union[_tariff_pb2.Line, _Mapping]]] = ..., sequence: _Optional[int] = ..., terms_version: _Optional[int] = ..., pending_batches: _Optional[int] = ..., waiting_for_funds: bool = ..., height: _Optional[int] = ...) -> None: ...
+    halt: _event_pb2.Refusal
+    def __init__(self, agreement_id: _Optional[str] = ..., provider_msp_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ..., agreement_status: _Optional[_Union[_agreement_pb2.AgreementStatus, str]] = ..., account_status: _Optional[_Union[_account_pb2.AccountStatus, str]] = ..., funded_micro: _Optional[int] = ..., withdrawn_micro: _Optional[int] = ..., paid_micro: _Optional[int] = ..., noticed_micro: _Optional[int] = ..., escrow_micro: _Optional[int] = ..., accrued_micro: _Optional[int] = ..., credit_limit_micro: _Optional[int] = ..., available_micro: _Optional[int] = ..., claimed_micro: _Optional[int] = ..., invoiced_micro: _Optional[int] = ..., streams: _Optional[_Iterable[_Union[StreamPosition, _Mapping]]] = ..., open_lines: _Optional[_Iterable[_Union[_tariff_pb2.Line, _Mapping]]] = ..., open_correction_lines: _Optional[_Iterable[_Union[_tariff_pb2.Line, _Mapping]]] = ..., sequence: _Optional[int] = ..., terms_version: _Optional[int] = ..., pending_batches: _Optional[int] = ..., waiting_for_funds: bool = ..., height: _Optional[int] = ..., halt: _Optional[_Union[_event_pb2.Refusal, _Mapping]] = ...) -> None: ...
 
 class ListAccountsRequest(_message.Message):
     __slots__ = ("after_agreement_id", "limit")
@@ -260,7 +299,7 @@ class GetStatusRequest(_message.Message):
     def __init__(self, reached_height: _Optional[int] = ...) -> None: ...
 
 class NodeStatus(_message.Message):
-    __slots__ = ("msp_id", "version", "height", "ledger_reachable", "journalled", "submitted", "waiting_for_funds", "refused", "committed", "alarm_count", "newest_alarms")
+    __slots__ = ("msp_id", "version", "height", "ledger_reachable", "journalled", "submitted", "waiting_for_funds", "refused", "committed", "alarm_count", "newest_alarms", "waiting_for_other_party")
     MSP_ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
@@ -272,6 +311,7 @@ class NodeStatus(_message.Message):
     COMMITTED_FIELD_NUMBER: _ClassVar[int]
     ALARM_COUNT_FIELD_NUMBER: _ClassVar[int]
     NEWEST_ALARMS_FIELD_NUMBER: _ClassVar[int]
+    WAITING_FOR_OTHER_PARTY_FIELD_NUMBER: _ClassVar[int]
     msp_id: str
     version: str
     height: int
@@ -283,7 +323,8 @@ class NodeStatus(_message.Message):
     committed: int
     alarm_count: int
     newest_alarms: _containers.RepeatedCompositeFieldContainer[Alarm]
-    def __init__(self, msp_id: _Optional[str] = ..., version: _Optional[str] = ..., height: _Optional[int] = ..., ledger_reachable: bool = ..., journalled: _Optional[int] = ..., submitted: _Optional[int] = ..., waiting_for_funds: _Optional[int] = ..., refused: _Optional[int] = ..., committed: _Optional[int] = ..., alarm_count: _Optional[int] = ..., newest_alarms: _Optional[_Iterable[_Union[Alarm, _Mapping]]] = ...) -> None: ...
+    waiting_for_other_party: int
+    def __init__(self, msp_id: _Optional[str] = ..., version: _Optional[str] = ..., height: _Optional[int] = ..., ledger_reachable: bool = ..., journalled: _Optional[int] = ..., submitted: _Optional[int] = ..., waiting_for_funds: _Optional[int] = ..., refused: _Optional[int] = ..., committed: _Optional[int] = ..., alarm_count: _Optional[int] = ..., newest_alarms: _Optional[_Iterable[_Union[Alarm, _Mapping]]] = ..., waiting_for_other_party: _Optional[int] = ...) -> None: ...
 
 class Alarm(_message.Message):
     __slots__ = ("place", "tx_id", "time_us", "text")

@@ -84,6 +84,16 @@ class NodeStub(object):
                 request_serializer=zunft_dot_v1_dot_node__pb2.ListAlarmsRequest.SerializeToString,
                 response_deserializer=zunft_dot_v1_dot_node__pb2.AlarmPage.FromString,
                 _registered_method=True)
+        self.ListBatches = channel.unary_unary(
+                '/zunft.v1.Node/ListBatches',
+                request_serializer=zunft_dot_v1_dot_node__pb2.ListBatchesRequest.SerializeToString,
+                response_deserializer=zunft_dot_v1_dot_node__pb2.BatchPage.FromString,
+                _registered_method=True)
+        self.DecideBatch = channel.unary_unary(
+                '/zunft.v1.Node/DecideBatch',
+                request_serializer=zunft_dot_v1_dot_node__pb2.DecideBatchRequest.SerializeToString,
+                response_deserializer=zunft_dot_v1_dot_node__pb2.BatchProgress.FromString,
+                _registered_method=True)
 
 
 class NodeServicer(object):
@@ -95,7 +105,7 @@ class NodeServicer(object):
 
     def SubmitBatches(self, request_iterator, context):
         """Takes batches and says of each how it fares. A batch that was sent before is not charged again, its state is told.
-        After the last batch the answer ends as soon as each is committed, refused or waits for funds. It tells nothing of
+        After the last batch the answer ends as soon as each is committed, refused or waits. It tells nothing of
         batches that only an earlier call brought: they may still be under way. So a meter keeps its last batch until it is
         committed, and sends it again till then; batches of a stream are charged in their order.
         """
@@ -157,6 +167,20 @@ class NodeServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListBatches(self, request, context):
+        """Batches of the node's journal that are not charged: under way, waiting or refused, in the order of their arrival.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DecideBatch(self, request, context):
+        """What a person has decided about one of them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_NodeServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -204,6 +228,16 @@ def add_NodeServicer_to_server(servicer, server):
                     servicer.ListAlarms,
                     request_deserializer=zunft_dot_v1_dot_node__pb2.ListAlarmsRequest.FromString,
                     response_serializer=zunft_dot_v1_dot_node__pb2.AlarmPage.SerializeToString,
+            ),
+            'ListBatches': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBatches,
+                    request_deserializer=zunft_dot_v1_dot_node__pb2.ListBatchesRequest.FromString,
+                    response_serializer=zunft_dot_v1_dot_node__pb2.BatchPage.SerializeToString,
+            ),
+            'DecideBatch': grpc.unary_unary_rpc_method_handler(
+                    servicer.DecideBatch,
+                    request_deserializer=zunft_dot_v1_dot_node__pb2.DecideBatchRequest.FromString,
+                    response_serializer=zunft_dot_v1_dot_node__pb2.BatchProgress.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -453,6 +487,60 @@ class Node(object):
             '/zunft.v1.Node/ListAlarms',
             zunft_dot_v1_dot_node__pb2.ListAlarmsRequest.SerializeToString,
             zunft_dot_v1_dot_node__pb2.AlarmPage.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBatches(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zunft.v1.Node/ListBatches',
+            zunft_dot_v1_dot_node__pb2.ListBatchesRequest.SerializeToString,
+            zunft_dot_v1_dot_node__pb2.BatchPage.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DecideBatch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zunft.v1.Node/DecideBatch',
+            zunft_dot_v1_dot_node__pb2.DecideBatchRequest.SerializeToString,
+            zunft_dot_v1_dot_node__pb2.BatchProgress.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,48 @@
+"""Why an account's batches wait, and its machines must not start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chaincode.errors import ContractError, InsufficientFunds
+from node.errors import NodeError, OtherPartyRefuses
+from zunft.v1.event_pb2 import Refusal
+from zunft.v1.node_pb2 import (
+    BATCH_STATUS_WAITING_FOR_FUNDS,
+    BATCH_STATUS_WAITING_FOR_OTHER_PARTY,
+    BatchStatus,
+)
+
+WAITING = (BATCH_STATUS_WAITING_FOR_FUNDS, BATCH_STATUS_WAITING_FOR_OTHER_PARTY)
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """What the batches wait for, and in which words they were refused."""
+
+    status: BatchStatus
+    refusal: Refusal
+
+    @property
+    def is_shortage(self) -> bool:
+        """Whether funds are missing, for which the account has to change."""
+        return self.status == BATCH_STATUS_WAITING_FOR_FUNDS
+
+    @property
+    def error(self) -> ContractError | NodeError:
+        """What a machine is told that wants to start."""
+        kind = InsufficientFunds if self.is_shortage else OtherPartyRefuses
+        return kind(self.refusal.message)
+
+
+def shortage(error: InsufficientFunds) -> Halt:
+    """The account does not cover what was used."""
+    return Halt(BATCH_STATUS_WAITING_FOR_FUNDS, _refusal(error))
+
+
+def refused_by_other(error: OtherPartyRefuses) -> Halt:
+    return Halt(BATCH_STATUS_WAITING_FOR_OTHER_PARTY, _refusal(error))
+
+
+def _refusal(error: Exception) -> Refusal:
+    return Refusal(error=type(error).__name__, message=str(error))
