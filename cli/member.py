@@ -17,6 +17,7 @@ from cli.output import show_fields, show_rows
 from cli.session import Session, open_session, run
 from cli.values import show_amount, show_time
 from network.bundle import show_fingerprint
+from network.member_material import MemberMaterial
 from network.topology import Topology
 from node.ledger.configuration import newest_channel
 from node.membership.leaving import exclude as open_exclusion
@@ -115,22 +116,22 @@ def _row(topology: Topology, record: Member) -> dict[str, object]:
     }
 
 
-async def _founder_fingerprint(session: Session, record: Member) -> bytes:
+def _founder_fingerprint(material: MemberMaterial | None) -> bytes:
     """A founder brought no bundle; its roots are those that the channel has. Nothing once the channel is without it."""
-    channel = await newest_channel(session.gateway("record.read"))
-    if record.msp_id not in channel.members:
-        return b""
-    return roots_fingerprint(channel.members[record.msp_id].ca_certificates)
+    return roots_fingerprint(material.ca_certificates) if material else b""
 
 
 async def _details(session: Session, record: Member) -> dict[str, object]:
     gone = record.status in (MEMBER_STATUS_LEFT, MEMBER_STATUS_EXCLUDED)
     obligations = await session.list_all(f"obligation/{record.msp_id}", Obligation)
+    channel = await newest_channel(session.gateway("record.read"))
+    material = channel.members.get(record.msp_id)
     return {
         "identifiers": [f"{one.scheme} {one.value}" for one in record.identifiers],
-        "fingerprint": show_fingerprint(record.roots_fingerprint or await _founder_fingerprint(session, record)),
+        "fingerprint": show_fingerprint(record.roots_fingerprint or _founder_fingerprint(material)),
         "active_since_utc": show_time(record.active_since_s),
         "may_depart_utc": show_time(record.depart_not_before_s),
         "gone_since_utc": show_time(record.left_at_s),
         "still_to_end": [] if gone else [one.record_key for one in obligations],
+        "unreadable_in_channel": list(material.unreadable) if material else [],
     }

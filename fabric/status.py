@@ -25,6 +25,8 @@ from fabric.errors import FabricError
 from fabric.expiry import expiry_of
 from fabric.network import FabricNetwork
 from fabric.running.process import FabricProcess, ProcessKind
+from network.channel_reader import read_channel, unreadable_parts
+from network.errors import NetworkError
 from network.topology import MemberEntry
 from node.ledger.errors import LedgerError
 
@@ -123,7 +125,7 @@ async def _ask(question: Question, network: FabricNetwork, process: FabricProces
             return await question(network, process)
     except TimeoutError:
         return {"problems": (f"it has not answered for {ANSWER_TIMEOUT_S:g} s: zunft network restart {process.name}",)}
-    except (FabricError, LedgerError, requests.RequestException) as error:
+    except (FabricError, LedgerError, NetworkError, requests.RequestException) as error:
         return {"problems": (str(error),)}
 
 
@@ -141,6 +143,13 @@ async def _height(network: FabricNetwork, process: FabricProcess) -> Answer:
     keys = network.topology.keys(_member(network, process))
     async with PeerAdmin(process.listens[0], keys) as admin:
         return {"height": await admin.height(network.topology.channel)}
+
+
+async def _configuration(network: FabricNetwork, process: FabricProcess) -> Answer:
+    """What members wrote into their own parts of the channel's configuration, and nobody can read."""
+    block = await network.site(_member(network, process)).newest_config_block()
+    parts = unreadable_parts(read_channel(block).config.channel_group)
+    return {"problems": tuple(f"in the channel's configuration this counts as absent: {part}" for part in parts)}
 
 
 async def _ordering(network: FabricNetwork, process: FabricProcess) -> Answer:
@@ -185,7 +194,7 @@ async def _agreed_package(network: FabricNetwork, process: FabricProcess) -> Ans
 _QUESTIONS: Mapping[ProcessKind, Sequence[Question]] = {
     ProcessKind.ORDERER: (_version, _ordering, _leading),
     ProcessKind.CHAINCODE: (_running_package, _agreed_package),
-    ProcessKind.PEER: (_version, _height),
+    ProcessKind.PEER: (_version, _height, _configuration),
 }
 
 

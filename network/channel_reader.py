@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from fabric_protos.common import common_pb2, configtx_pb2, configuration_pb2, policies_pb2
-from fabric_protos.msp import msp_config_pb2
+from fabric_protos.common import common_pb2, configtx_pb2, policies_pb2
 from fabric_protos.peer import configuration_pb2 as peer_configuration_pb2
 from google.protobuf.message import DecodeError
 
 from network.config_group import group_at, value_of
 from network.errors import MalformedConfigBlock
 from network.member_material import Endpoint, MemberMaterial
-from network.msp_config import member_material
+from network.msp_config import read_msp
+from network.orderer_addresses import read_addresses, readable
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,17 @@ def read_channel(block: common_pb2.Block) -> Channel:
 
 
 def read_members(channel_group: configtx_pb2.ConfigGroup) -> dict[str, MemberMaterial]:
-    """By their MSP ids, sorted. Raises MalformedConfigBlock, DecodeError."""
-    members = _application(channel_group).groups
-    return {msp_id: _member(members[msp_id], channel_group) for msp_id in sorted(members)}
+    """By their MSP ids, sorted. Raises MalformedConfigBlock."""
+    return {msp_id: _member(msp_id, channel_group) for msp_id in sorted(_application(channel_group).groups)}
+
+
+def unreadable_parts(channel_group: configtx_pb2.ConfigGroup) -> tuple[str, ...]:
+    """What nobody can read and whose it is, for people; none as a rule. Raises MalformedConfigBlock."""
+    members = read_members(channel_group).values()
+    own = [f"{one.msp_id}: {part}" for one in members for part in one.unreadable]
+    orderers = group_at(channel_group, "Orderer").groups
+    parts = {msp_id: read_msp(msp_id, value_of(orderers[msp_id], "MSP")).unreadable for msp_id in sorted(orderers)}
+    return (*own, *(f"{msp_id} as an orderer: {part}" for msp_id, found in parts.items() for part in found))
 
 
 def is_config_block(block: common_pb2.Block) -> bool:
@@ -106,13 +114,25 @@ def _application(channel_group: configtx_pb2.ConfigGroup) -> configtx_pb2.Config
     return channel_group.groups["Application"]
 
 
-def _member(group: configtx_pb2.ConfigGroup, channel_group: configtx_pb2.ConfigGroup) -> MemberMaterial:
-    member = member_material(msp_config_pb2.MSPConfig.FromString(value_of(group, "MSP")))
-    anchors = peer_configuration_pb2.AnchorPeers.FromString(value_of(group, "AnchorPeers")).anchor_peers
-    orderer_org = group_at(channel_group, "Orderer", member.msp_id)
-    addresses = configuration_pb2.OrdererAddresses.FromString(value_of(orderer_org, "Endpoints")).addresses
+def _member(msp_id: str, channel_group: configtx_pb2.ConfigGroup) -> MemberMaterial:
+    """What a member alone writes is read as far as it can be: nobody else shall stop at it."""
+    group, orderer_org = group_at(channel_group, "Application", msp_id), group_at(channel_group, "Orderer", msp_id)
+    member = read_msp(msp_id, value_of(group, "MSP")).material(msp_id)
+    anchors, unreadable_anchors = _anchor_peers(value_of(group, "AnchorPeers"))
+    orderers, unreadable_orderers = read_addresses(value_of(orderer_org, "Endpoints"))
     return replace(
         member,
-        anchor_peers=tuple(Endpoint(peer.host, peer.port) for peer in anchors),
-        orderers=tuple(map(Endpoint.parse, addresses)),
+        anchor_peers=anchors,
+        orderers=orderers,
+        unreadable=(*member.unreadable, *unreadable_anchors, *unreadable_orderers),
     )
+
+
+def _anchor_peers(data: bytes) -> tuple[tuple[Endpoint, ...], tuple[str, ...]]:
+    """And in words what cannot be read."""
+    try:
+        anchors = peer_configuration_pb2.AnchorPeers.FromString(data).anchor_peers
+    except DecodeError:
+        return (), ("its anchor peers",)
+    endpoints = (Endpoint(peer.host, peer.port) for peer in anchors)
+    return readable("an anchor peer's address", endpoints, Endpoint.checked)

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from fabric_protos.common import configtx_pb2, configuration_pb2
-from fabric_protos.msp import msp_config_pb2
 from fabric_protos.orderer import configuration_pb2 as orderer_pb2
 from fabric_protos.orderer.etcdraft import configuration_pb2 as raft_pb2
 
@@ -26,7 +25,8 @@ from network.errors import (
 )
 from network.key_files import parse_certificate
 from network.member_material import Endpoint, MemberMaterial
-from network.msp_config import member_material
+from network.msp_config import read_msp
+from network.orderer_addresses import read_addresses
 from network.ordering import LEAST_BFT_ORDERERS, Orderer, bft_block_validation, bft_consenter, raft_consenter
 
 # One of raft's messages, or of BFT's, which has also id, msp_id and identity.
@@ -46,8 +46,7 @@ def consenters(channel_group: configtx_pb2.ConfigGroup) -> tuple[Orderer, ...]:
             Orderer(one.msp_id, _endpoint(one), one.identity, one.server_tls_cert) for one in _read(channel_group)
         )
     return tuple(
-        Orderer(_issuer(channel_group, one.server_tls_cert), _endpoint(one), b"", one.server_tls_cert)
-        for one in _read(channel_group)
+        Orderer(_owner(channel_group, one), _endpoint(one), b"", one.server_tls_cert) for one in _read(channel_group)
     )
 
 
@@ -155,7 +154,7 @@ def _check_certificates(channel_group: configtx_pb2.ConfigGroup, orderer: Ordere
     organisation = group_at(channel_group, "Orderer", orderer.msp_id)
     if "MSP" not in organisation.values:
         raise NotInChannel(f"{orderer.msp_id} has no organisation in the ordering service: add that first.")
-    member = _organisation(organisation)
+    member = _organisation(orderer.msp_id, organisation)
     whose = f"of {orderer.msp_id}'s orderer at {orderer.endpoint}"
     _check_issued(orderer.tls_certificate, member.tls_ca_certificates, f"The TLS certificate {whose}")
     if is_bft(channel_group):
@@ -169,13 +168,27 @@ def _check_issued(pem: bytes, roots: Sequence[bytes], what: str) -> None:
         )
 
 
+def _owner(channel_group: configtx_pb2.ConfigGroup, consenter: Consenter) -> str:
+    """Whose root has issued its certificate, else who says that its orderer listens there; empty where nobody does.
+
+    A member changes its own roots and addresses alone, and must not keep others from seeing what is theirs.
+    """
+    organisations = channel_group.groups["Orderer"].groups
+    by_address = (name for name in sorted(organisations) if _endpoint(consenter) in _addresses(organisations[name]))
+    return _issuer(channel_group, consenter.server_tls_cert) or next(by_address, "")
+
+
+def _addresses(organisation: configtx_pb2.ConfigGroup) -> Sequence[Endpoint]:
+    return read_addresses(value_of(organisation, "Endpoints"))[0]
+
+
 def _issuer(channel_group: configtx_pb2.ConfigGroup, tls_certificate: bytes) -> str:
     organisations = channel_group.groups["Orderer"].groups
     for msp_id in sorted(organisations):
-        roots = _organisation(organisations[msp_id]).tls_ca_certificates
+        roots = _organisation(msp_id, organisations[msp_id]).tls_ca_certificates
         if _is_issued_by(tls_certificate, roots, "A consenter's TLS certificate"):
             return str(msp_id)
-    raise ForeignCertificate("A consenter's TLS certificate was issued by none of the ordering members' roots.")
+    return ""
 
 
 def _is_issued_by(pem: bytes, roots: Sequence[bytes], what: str) -> bool:
@@ -183,5 +196,5 @@ def _is_issued_by(pem: bytes, roots: Sequence[bytes], what: str) -> bool:
     return any(is_issued_by(certificate, parse_certificate(root, "A member's root")) for root in roots)
 
 
-def _organisation(group: configtx_pb2.ConfigGroup) -> MemberMaterial:
-    return member_material(msp_config_pb2.MSPConfig.FromString(value_of(group, "MSP")))
+def _organisation(msp_id: str, group: configtx_pb2.ConfigGroup) -> MemberMaterial:
+    return read_msp(msp_id, value_of(group, "MSP")).material(msp_id)

@@ -34,7 +34,7 @@ from network.orderer_addresses import OrdererAddress, orderer_addresses
 from network.private_files import replace_public
 from network.revocation import read_revocations
 from network.signed_text import SignedText, read_signed_text, sign_text
-from network.topology import Topology, parse_topology
+from network.topology import TOPOLOGY_FILE, FabricSettings, Topology, parse_topology
 
 _VERSION = 2
 _KEPT = "invitation"
@@ -87,7 +87,9 @@ def write_invitation(
 
     Raises OSError; InvalidInvitation where nobody would accept it.
     """
-    public = replace(topology, members=(), partners=topology.members + topology.partners, former=())
+    everybody = topology.members + topology.partners
+    fabric = topology.fabric and replace(topology.fabric, core={}, orderer={})
+    public = replace(topology, members=(), partners=everybody, former=(), fabric=fabric)
     fields = {
         "invitation": _VERSION,
         "topology": public.to_document(),
@@ -127,16 +129,24 @@ def keep_invitation(home: Path, invitation: Invitation) -> None:
 
 
 def accept_invitation(home: Path, invitation: Invitation, applicant: Applicant) -> Topology:
-    """The consortium as the applicant's own folder knows it; its keys are there already. Raises InvalidInvitation."""
+    """The consortium as the applicant's own folder knows it; its keys are there already.
+
+    How the applicant's own peer and orderer are set is nobody else's to say. Raises InvalidInvitation, InvalidTopology.
+    """
     keep_invitation(home, invitation)
     invited, member = invitation.topology, applicant.member
     partners = tuple(one for one in invited.everybody if one.msp_id != member.msp_id)
-    fabric = invited.fabric and replace(invited.fabric, runtime=applicant.runtime)
-    topology = replace(invited, home=home, members=(member,), partners=partners, fabric=fabric)
+    fabric = invited.fabric and replace(own_settings(home), ordering=invited.fabric.ordering, runtime=applicant.runtime)
+    topology = replace(invited, home=home, members=(member,), partners=partners, former=(), fabric=fabric)
     replace_public(topology.genesis_path, invitation.genesis_block)
     replace_public(topology.charter_path, invitation.charter.encode())
     topology.save()
     return topology
+
+
+def own_settings(home: Path) -> FabricSettings:
+    """Those of the folder, where an invitation was accepted before. Raises InvalidTopology."""
+    return (Topology.load(home).fabric if (home / TOPOLOGY_FILE).exists() else None) or FabricSettings()
 
 
 def _read(path: Path) -> bytes:

@@ -8,6 +8,8 @@ from typing import Self
 
 from network.errors import InvalidName
 
+# Whatever has a name in the domain name system or a number; letters of other scripts have a form of ASCII there.
+_HOST = re.compile(r"[!-~]{1,253}")
 _MSP_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,62}")
 
 
@@ -25,12 +27,24 @@ class Endpoint:
     def parse(cls, text: str) -> Self:
         """The inverse. Raises ValueError."""
         host, _, port = text.rpartition(":")
-        return cls(host, int(port))
+        if not (port.isascii() and port.isdigit()):
+            raise ValueError(f"{text[:80]!r} is no address: write host:port, for example peer.mill.example:7051")
+        return cls(host, int(port)).checked()
+
+    def checked(self) -> Self:
+        """Itself, if somebody could listen there; others wrote it, and it goes to terminals. Raises ValueError."""
+        if not (_HOST.fullmatch(self.host) and 0 < self.port < 2**16):
+            raise ValueError(f"{self.host[:80]!r} and port {self.port} are no address")
+        return self
 
 
 @dataclass(frozen=True)
 class MemberMaterial:
-    """A member's MSP: certificates are PEM, one each; a revocation list is PEM."""
+    """A member's MSP: certificates are PEM, one each; a revocation list is PEM.
+
+    `unreadable` names in words what else stands in its part of the channel's configuration: nobody can read that, and
+    it counts as absent.
+    """
 
     msp_id: str
     ca_certificates: tuple[bytes, ...]
@@ -38,6 +52,7 @@ class MemberMaterial:
     anchor_peers: tuple[Endpoint, ...] = ()
     orderers: tuple[Endpoint, ...] = ()
     revocation_lists: tuple[bytes, ...] = ()
+    unreadable: tuple[str, ...] = ()
 
 
 def check_msp_id(msp_id: str) -> str:

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from fabric_protos.msp import msp_config_pb2
+from collections.abc import Callable, Iterator, MutableSequence
+from dataclasses import dataclass
 
+from fabric_protos.msp import msp_config_pb2
+from google.protobuf.message import DecodeError
+
+from chaincode.certificate import read_certificate
 from network.certificates import NodeKind
-from network.errors import MalformedConfigBlock
 from network.member_material import MemberMaterial
+from network.revocation import load_revocation_list
 
 FABRIC_MSP = 0
+# Lists of PEM certificates in a FabricMSPConfig, and what one in them is called.
+_CERTIFICATES = {
+    "root_certs": "a root certificate",
+    "intermediate_certs": "an intermediate certificate",
+    "admins": "an admin's certificate",
+    "tls_root_certs": "a TLS root certificate",
+    "tls_intermediate_certs": "an intermediate TLS certificate",
+}
 
 
 def msp_config(member: MemberMaterial) -> msp_config_pb2.MSPConfig:
@@ -26,17 +39,66 @@ def msp_config(member: MemberMaterial) -> msp_config_pb2.MSPConfig:
     return msp_config_pb2.MSPConfig(type=FABRIC_MSP, config=fabric.SerializeToString())
 
 
-def member_material(config: msp_config_pb2.MSPConfig) -> MemberMaterial:
-    """The inverse, without endpoints, which stand elsewhere. Raises MalformedConfigBlock, DecodeError."""
-    if config.type != FABRIC_MSP:
-        raise MalformedConfigBlock(f"An MSP of type {config.type} is not supported; members use X.509 certificates.")
-    fabric = msp_config_pb2.FabricMSPConfig.FromString(config.config)
-    return MemberMaterial(
-        fabric.name,
-        (*fabric.root_certs, *fabric.intermediate_certs),
-        (*fabric.tls_root_certs, *fabric.tls_intermediate_certs),
-        revocation_lists=tuple(fabric.revocation_list),
-    )
+@dataclass(frozen=True)
+class ReadMsp:
+    """What can be read of a member's MSP, and in words what cannot."""
+
+    config: msp_config_pb2.FabricMSPConfig
+    unreadable: tuple[str, ...]
+
+    def material(self, msp_id: str) -> MemberMaterial:
+        """Without endpoints, which stand elsewhere."""
+        fabric = self.config
+        return MemberMaterial(
+            msp_id,
+            (*fabric.root_certs, *fabric.intermediate_certs),
+            (*fabric.tls_root_certs, *fabric.tls_intermediate_certs),
+            revocation_lists=tuple(fabric.revocation_list),
+            unreadable=self.unreadable,
+        )
+
+
+def read_msp(msp_id: str, data: bytes) -> ReadMsp:
+    """From a group's value. A member writes it alone, so whatever of it nobody can read counts as absent.
+
+    Fabric's orderers take nothing that they cannot read, but they may read what we cannot.
+    """
+    config = msp_config_pb2.FabricMSPConfig(name=msp_id)
+    try:
+        envelope = msp_config_pb2.MSPConfig.FromString(data)
+        if envelope.type == FABRIC_MSP:
+            config = msp_config_pb2.FabricMSPConfig.FromString(envelope.config)
+            return ReadMsp(config, tuple(_drop_unreadable(config)))
+    except DecodeError:
+        pass
+    return ReadMsp(config, ("its MSP",))
+
+
+def _drop_unreadable(config: msp_config_pb2.FabricMSPConfig) -> Iterator[str]:
+    """In place; yields what is dropped."""
+    for field, word in _CERTIFICATES.items():
+        yield from _drop(getattr(config, field), read_certificate, word)
+    yield from _drop(config.revocation_list, load_revocation_list, "a revocation list")
+    for kind in NodeKind:
+        unit = getattr(config.fabric_node_ous, f"{kind}_ou_identifier")
+        if unit.certificate and not _is_readable(read_certificate, unit.certificate):
+            config.fabric_node_ous.ClearField(f"{kind}_ou_identifier")
+            yield f"the certificate of its unit {kind}"
+
+
+def _drop(values: MutableSequence[bytes], read: Callable[[bytes], object], word: str) -> Iterator[str]:
+    readable = [value for value in values if _is_readable(read, value)]
+    if len(readable) < len(values):
+        yield word
+        values[:] = readable
+
+
+def _is_readable(read: Callable[[bytes], object], value: bytes) -> bool:
+    try:
+        read(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _node_ous() -> msp_config_pb2.FabricNodeOUs:

@@ -5,14 +5,19 @@ Source: Fabric documentation, "Channel configuration (configtx)", on the Orderer
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from fabric_protos.common import configtx_pb2, configuration_pb2
-from fabric_protos.msp import msp_config_pb2
+from google.protobuf.message import DecodeError
 
 from network.config_group import group_at, value_of
 from network.member_material import Endpoint
-from network.msp_config import member_material
+from network.msp_config import read_msp
+
+T = TypeVar("T")
+Words = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -25,13 +30,36 @@ class OrdererAddress:
 
 
 def orderer_addresses(channel_group: configtx_pb2.ConfigGroup) -> list[OrdererAddress]:
-    """By their members' MSP ids; none where the channel belongs to the embedded ledger. Raises MalformedConfigBlock."""
+    """By their members' MSP ids; none where the channel belongs to the embedded ledger.
+
+    A member writes its own alone: what of it cannot be read, or has no root to be checked with, is left out.
+    """
     members = group_at(channel_group, "Orderer").groups
-    return [address for name in sorted(members) for address in _addresses(members[name])]
+    return [address for msp_id in sorted(members) for address in _addresses(msp_id, members[msp_id])]
 
 
-def _addresses(group: configtx_pb2.ConfigGroup) -> list[OrdererAddress]:
-    member = member_material(msp_config_pb2.MSPConfig.FromString(value_of(group, "MSP")))
-    addresses = configuration_pb2.OrdererAddresses.FromString(value_of(group, "Endpoints")).addresses
-    roots = b"".join(member.tls_ca_certificates)
-    return [OrdererAddress(member.msp_id, Endpoint.parse(address), roots) for address in addresses]
+def read_addresses(data: bytes) -> tuple[tuple[Endpoint, ...], tuple[str, ...]]:
+    """The endpoints in a group's value, and in words what in it cannot be read."""
+    try:
+        addresses = configuration_pb2.OrdererAddresses.FromString(data).addresses
+    except DecodeError:
+        return (), ("its orderers' addresses",)
+    return readable("an orderer's address", addresses, Endpoint.parse)
+
+
+def readable(what: str, values: Iterable[T], read: Callable[[T], Endpoint]) -> tuple[tuple[Endpoint, ...], Words]:
+    """The endpoints that somebody could listen at, and the others in words."""
+    found: list[Endpoint] = []
+    unreadable: list[str] = []
+    for value in values:
+        try:
+            found.append(read(value))
+        except ValueError:
+            unreadable.append(f"{what}, {str(value)[:80]!r}")
+    return tuple(found), tuple(unreadable)
+
+
+def _addresses(msp_id: str, group: configtx_pb2.ConfigGroup) -> list[OrdererAddress]:
+    roots = b"".join(read_msp(msp_id, value_of(group, "MSP")).material(msp_id).tls_ca_certificates)
+    endpoints, _ = read_addresses(value_of(group, "Endpoints"))
+    return [OrdererAddress(msp_id, endpoint, roots) for endpoint in endpoints if roots]

@@ -75,6 +75,7 @@ class Auditor:
         self._member = member
         # Also those that came later, and those that have gone.
         self._members = set(self._rules.members)
+        self._unreadable = ""
         self._world = World()
         self._movements = Movements(member)
         self._bills = Bills()
@@ -94,7 +95,7 @@ class Auditor:
         )
         self._block_count = 0
         self._transaction_count = 0
-        self._unreadable = ""
+        self._identities.note_unreadable(self._rules)
 
     def check(self, delivered: events_pb2.BlockAndPrivateData) -> None:
         """Takes the next block into account."""
@@ -195,6 +196,7 @@ class Auditor:
         self._identities.check_change(self._rules.admits(read_change(block)))
         self._rules = Rules.from_config_block(block)
         self._validation = self._rules.block_validation
+        self._identities.note_unreadable(self._rules)
         self._members.update(self._rules.members)
 
     # --- one transaction ----------------------------------------------------------------------------------------------

@@ -73,6 +73,15 @@ class Identities:
         if not admitted:
             self.tally.cannot_check("a change of the configuration that those who may make it did not sign")
 
+    def note_unreadable(self, rules: Rules) -> None:
+        """What a member wrote into its own part of this configuration, and nobody can read."""
+        rights = rules.unreadable_rights
+        for part in rights:
+            self.tally.cannot_check(f"configurations in which this cannot be read and counts as absent: {part}")
+        for part in rules.unreadable:
+            if part not in rights:
+                self.tally.cannot_see(f"configurations in which this cannot be read and counts as absent: {part}")
+
     def _check_role(self, where: str, transaction: Transaction) -> None:
         kind = TRANSACTIONS.get(transaction.name) if transaction.chaincode == CHAINCODE else None
         if kind is None:

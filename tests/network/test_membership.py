@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,7 @@ from network.membership import (
     remove_orderer_organisation,
 )
 from network.ordering import BftOrdering, Orderer, Ordering, RaftOrdering
+from network.revocation import Revocations
 
 Group = configtx_pb2.ConfigGroup
 COUNT = 7
@@ -128,13 +130,19 @@ def test_an_orderer_with_new_certificates_stays_in_its_place(pool: list[Candidat
     assert after == built(kind, [first, renewed, *others])
 
 
+def a_list(of: Candidate) -> bytes:
+    """Revokes nothing."""
+    folder = of.keys.folder / "msp"
+    return Revocations().to_pem(KeyFiles(folder / "ca.pem", folder / "ca.key").pair(), datetime.now(UTC))
+
+
 @ANY_ORDERING
 def test_a_member_changes_its_own_part_alone(pool: list[Candidate], kind: type[Ordering]) -> None:
     before, own = built(kind, pool[:5]), pool[1]
     there = read_members(before)[own.msp_id]
     assert change_member(before, there) == before
     for changed in (
-        replace(there, revocation_lists=(b"a list",)),
+        replace(there, revocation_lists=(a_list(own),)),
         replace(there, ca_certificates=(*there.ca_certificates, pool[6].member.ca_certificates[0])),
         replace(there, anchor_peers=()),
         replace(there, anchor_peers=(Endpoint("elsewhere", 1),)),

@@ -8,8 +8,10 @@ from fabric_protos.common import common_pb2, configtx_pb2
 from google.protobuf.message import DecodeError
 
 from network.channel import config_envelope
+from network.config_group import group_at, value_of
 from network.errors import InvalidName
 from network.member_material import check_msp_id
+from network.msp_config import read_msp
 from node.ledger.embedded.refusal import Refused
 from node.ledger.embedded.transaction import Header
 from node.ledger.fabric_rules.channel import UNUSABLE, Channel, NotAConfigBlock
@@ -43,6 +45,7 @@ def changed_channel(channel: Channel, signed: configtx_pb2.ConfigUpdateEnvelope)
     try:
         changed = Channel(channel.channel_id, changed_config(channel, signed))
         check_members(changed)
+        check_readable(channel, changed)
     except InvalidUpdate as error:
         raise Refused(
             f"BAD_REQUEST: error applying config update to existing channel '{channel.channel_id}': {error}"
@@ -53,12 +56,23 @@ def changed_channel(channel: Channel, signed: configtx_pb2.ConfigUpdateEnvelope)
 
 
 def check_members(channel: Channel) -> None:
-    """That each has an MSP id, of its own. Raises InvalidName, ValueError."""
-    groups = channel.config.channel_group.groups["Application"].groups
-    for msp_id in channel.members:
-        check_msp_id(msp_id)
-    if len(channel.members) < len(groups):
-        raise ValueError(f"two of the members {', '.join(sorted(groups))} have the same MSP id")
+    """That each has an MSP id, and under no other name than its group's: so none ever takes another's.
+
+    Raises InvalidName, ValueError.
+    """
+    for part in ("Application", "Orderer"):
+        for name, group in group_at(channel.config.channel_group, part).groups.items():
+            check_msp_id(name)
+            msp_id = read_msp(name, value_of(group, "MSP")).config.name
+            if msp_id != name:
+                raise ValueError(f"the MSP of {name} calls itself {msp_id[:80]!r}: an MSP id never changes")
+
+
+def check_readable(before: Channel, after: Channel) -> None:
+    """That nothing becomes unreadable; what was so before stands in nobody's way. Raises ValueError."""
+    unreadable = sorted(set(after.unreadable) - set(before.unreadable))
+    if unreadable:
+        raise ValueError(f"nobody could read this: {'; '.join(unreadable)}")
 
 
 def block_envelope(change: ConfigSubmission, channel: Channel) -> common_pb2.Envelope:

@@ -7,11 +7,13 @@ from functools import lru_cache
 from typing import Self
 
 from fabric_protos.common import common_pb2, configtx_pb2, policies_pb2
-from fabric_protos.msp import identities_pb2, msp_config_pb2
+from fabric_protos.msp import identities_pb2
 from fabric_protos.orderer import configuration_pb2
 from google.protobuf.message import DecodeError
 
+from network.channel_reader import unreadable_parts
 from network.config_group import group_at, value_of
+from network.msp_config import read_msp
 from node.ledger.errors import LedgerError
 from node.ledger.fabric_rules.identity import Identity, InvalidIdentity, Msp
 from node.ledger.fabric_rules.policy import InvalidPolicy, Nobody, Policy, implicit_meta_policy, signature_policy
@@ -36,12 +38,13 @@ class Channel:
         application = group_at(root, "Application")
         if not application.groups:
             raise NotAConfigBlock("the block holds no channel configuration with members; give its genesis block")
-        self.members = {msp.msp_id: msp for msp in map(member_msp, application.groups.values())}
+        msps = {name: member_msp(name, group) for name, group in application.groups.items()}
+        self.members = {msp.msp_id: msp for msp in msps.values()}
         self.endorsement = group_policy(application, "Endorsement")
         self.readers = group_policy(application, "Readers")
         self.writers = group_policy(application, "Writers")
         self._collections = {
-            member_msp(group).msp_id: group_policy(group, "Endorsement") for group in application.groups.values()
+            msps[name].msp_id: member_policy(group, "Endorsement") for name, group in application.groups.items()
         }
         limits = configuration_pb2.BatchSize.FromString(value_of(group_at(root, "Orderer"), "BatchSize"))
         self.max_block_count: int = limits.max_message_count or 500
@@ -75,6 +78,24 @@ class Channel:
         *groups, name = path.removeprefix("/Channel/").split("/")
         return group_policy(group_at(self.config.channel_group, *groups), name)
 
+    @property
+    def unreadable(self) -> tuple[str, ...]:
+        """What members wrote into their own parts and nobody can read, in words; it counts as absent."""
+        return tuple(dict.fromkeys((*unreadable_parts(self.config.channel_group), *self.unreadable_rights)))
+
+    @property
+    def unreadable_rights(self) -> tuple[str, ...]:
+        """As much of it as says whose signature counts."""
+        members = sorted(group_at(self.config.channel_group, "Application").groups.items())
+        msps = [(name, part) for name, group in members for part in read_msp(name, value_of(group, "MSP")).unreadable]
+        policies = [
+            (name, f"its policy {policy}")
+            for name, group in members
+            for policy in sorted(group.policies)
+            if not _is_readable(group, policy)
+        ]
+        return tuple(f"{name}: {part}" for name, part in (*msps, *policies))
+
     def collection_policy(self, collection: str) -> Policy | None:
         """Endorsement policy of a member's implicit collection; None where there is no such collection."""
         return self._collections.get(collection.removeprefix("_implicit_org_")) if is_implicit(collection) else None
@@ -98,9 +119,9 @@ def is_implicit(collection: str) -> bool:
     return collection.startswith("_implicit_org_")
 
 
-def member_msp(group: configtx_pb2.ConfigGroup) -> Msp:
-    config = msp_config_pb2.MSPConfig.FromString(value_of(group, "MSP"))
-    return Msp(msp_config_pb2.FabricMSPConfig.FromString(config.config))
+def member_msp(name: str, group: configtx_pb2.ConfigGroup) -> Msp:
+    """As far as it can be read: a member changes it alone."""
+    return Msp(read_msp(name, value_of(group, "MSP")).config)
 
 
 def group_policy(group: configtx_pb2.ConfigGroup, name: str) -> Policy:
@@ -110,6 +131,19 @@ def group_policy(group: configtx_pb2.ConfigGroup, name: str) -> Policy:
         return signature_policy(policy.value)
     if policy.type == policies_pb2.Policy.IMPLICIT_META:
         meta = policies_pb2.ImplicitMetaPolicy.FromString(policy.value)
-        below: Sequence[Policy] = [group_policy(inner, meta.sub_policy) for inner in group.groups.values()]
+        below: Sequence[Policy] = [member_policy(inner, meta.sub_policy) for inner in group.groups.values()]
         return implicit_meta_policy(meta.rule, below)
     return Nobody()
+
+
+def member_policy(group: configtx_pb2.ConfigGroup, name: str) -> Policy:
+    """Of a group within: whoever owns it may change it alone, so one that nobody can read is one of nobody's."""
+    return group_policy(group, name) if _is_readable(group, name) else Nobody()
+
+
+def _is_readable(group: configtx_pb2.ConfigGroup, name: str) -> bool:
+    try:
+        group_policy(group, name)
+    except (DecodeError, InvalidPolicy):
+        return False
+    return True
