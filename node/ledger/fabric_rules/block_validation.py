@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError
 
 from network.block_hash import header_bytes
 from network.config_group import group_at, value_of
-from node.ledger.fabric_rules.channel import UNUSABLE, Channel, group_policy, member_msp
+from node.ledger.fabric_rules.channel import Channel, group_policy, member_msp
 from node.ledger.fabric_rules.identity import Identity, InvalidIdentity, Msp
 
 
@@ -87,14 +87,8 @@ class BlockValidation:
 
 
 def _orderer_msps(root: configtx_pb2.ConfigGroup) -> dict[str, Msp]:
-    """Of the members that run orderers; one that cannot be read vouches for nobody."""
-    found = {}
-    for msp_id, group in group_at(root, "Orderer").groups.items():
-        try:
-            found[msp_id] = member_msp(group)
-        except UNUSABLE:
-            continue
-    return found
+    """Of the members that run orderers, as far as they can be read."""
+    return {msp_id: member_msp(msp_id, group) for msp_id, group in group_at(root, "Orderer").groups.items()}
 
 
 def _consenters(root: configtx_pb2.ConfigGroup) -> Mapping[int, bytes]:
