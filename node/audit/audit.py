@@ -227,11 +227,11 @@ class Auditor:
     def _note_unreadable_movement(self, step: Step) -> None:
         """Two parties with altered contracts spoil no other's audit."""
         self._endorsement.tally.alarm(f"{step}: {UNREADABLE}")
-        is_ours = any(self._movements.is_visible(step, name) for name in step.written("commitment"))
-        for tally in (self._meters.tally, self._rating.tally, self._prepaid.tally, self._invoices.tally):
-            if is_ours:
+        if any(self._movements.is_visible(step, name) for name in step.written("commitment")):
+            for tally in (self._meters.tally, self._rating.tally, self._prepaid.tally, self._invoices.tally):
                 tally.cannot_check(UNREADABLE)
-            else:
+        else:
+            for tally in (self._rating.tally, self._prepaid.tally):
                 tally.cannot_see("transactions of others that cannot be read")
 
     def _attempt(self, where: str, tally: Tally, check: Callable[[], Answer]) -> Answer | None:

@@ -1,0 +1,189 @@
+"""Transactions that call themselves what they are not: no ERP hears of them, no account moves, no audit is misled."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fabric_protos.peer import events_pb2
+from fabric_protos.peer.transaction_pb2 import ENDORSEMENT_POLICY_FAILURE, VALID
+
+from chaincode import keys
+from chaincode.transaction import serialise
+from node.ledger.block_reader import read_block
+from node.ledger.gateway import SigningIdentity
+from node.read_model.read_model import ReadModel
+from tests.attacks.rogue import Draft, Rogue, peer_of
+from tests.attacks.witness import audited, look, spoiled
+from tests.conformance.scene import Scene
+from tests.consortium import TOKEN, UNIT, Deal, Member, per_unit
+from zunft.v1.agreement_pb2 import ShareTerms
+from zunft.v1.event_pb2 import LedgerEvent
+from zunft.v1.token_pb2 import Entry, MintTokens, Posting, TransferTokens
+from zunft.v1.usage_pb2 import Commitment, SubmitUsage
+
+MILLIONS = 10**12
+
+
+def mint(rogue: Rogue) -> Draft:
+    """A mint in every respect but that it writes no balance."""
+    draft = rogue.draft("token.mint", MintTokens(bank_reference="x", msp_id="FactoryMSP", amount_micro=MILLIONS))
+    entries = [
+        Entry(account="issued", amount_micro=-MILLIONS),
+        Entry(account="balance/FactoryMSP", amount_micro=MILLIONS),
+    ]
+    event = LedgerEvent(keys=["balance/FactoryMSP"], msp_ids=["FactoryMSP"], postings=[Posting(entries=entries)])
+    draft.event = serialise(event)
+    return draft
+
+
+def usage(rogue: Rogue, agreement_id: str) -> Draft:
+    draft = rogue.draft("usage.submit", SubmitUsage(agreement_id=agreement_id))
+    draft.event = serialise(LedgerEvent(msp_ids=["MakerMSP", "FactoryMSP"], agreement_id=agreement_id))
+    return draft
+
+
+def share(rogue: Rogue, agreement_id: str, provider: str, customer: str) -> Draft:
+    request = ShareTerms(agreement_id=agreement_id, provider_msp_id=provider, customer_msp_id=customer)
+    draft = rogue.draft("agreement.share", request)
+    draft.event = serialise(LedgerEvent(msp_ids=[provider, customer], agreement_id=agreement_id))
+    return draft
+
+
+def honest_end(scene: Scene) -> None:
+    """Looks at no invariant of others' accounts, which the two parties may have broken."""
+    request = TransferTokens(to_msp_id=scene.factory.msp_id, amount_micro=TOKEN)
+    scene.consortium.run(scene.consortium.gateway(scene.maker.msp_id, "treasurer").submit("token.transfer", request))
+
+
+@pytest.mark.fault(2)
+def test_one_member_s_word_reaches_no_erp(scene: Scene, rogue: Rogue, tmp_path: Path) -> None:
+    drafts = [
+        mint(rogue),
+        usage(rogue, scene.deal.agreement_id),
+        share(rogue, "A-of-others", "MakerMSP", "FactoryMSP"),
+        share(rogue, scene.deal.agreement_id, "ForgeMSP", "ForgeMSP"),
+        share(rogue, "A-with-itself", "ForgeMSP", "ForgeMSP"),
+    ]
+    sent = [rogue.send(draft) for draft in drafts]
+    assert {outcome.code for outcome in sent} == {VALID}
+    honest_end(scene)
+
+    seen = look(scene.factory, tmp_path)
+    assert [seen.notice_of(outcome.tx_id) for outcome in sent] == [None] * len(sent)
+    assert all(seen.alarms_of(outcome.tx_id) for outcome in sent)
+    report = audited(scene.factory)
+    assert spoiled(report) == {}
+    told = "\n".join(report.verdict("endorsement").alarms)
+    assert all(outcome.tx_id[:12] in told for outcome in sent)
+
+
+@pytest.mark.fault(2)
+def test_other_members_names_among_the_endorsements_prove_nothing(scene: Scene, rogue: Rogue, tmp_path: Path) -> None:
+    """Peers ignore an endorsement whose signature is wrong, so anybody's certificate can stand there."""
+    draft = mint(rogue)
+    envelope = rogue.seal(draft, rogue.peer(), *(liar(scene, name) for name in ("maker", "bank", "factory")))
+    assert rogue.send_envelope(envelope, draft.tx_id).code == VALID
+    honest_end(scene)
+
+    assert look(scene.factory, tmp_path).notice_of(draft.tx_id) is None
+    assert spoiled(audited(scene.factory)) == {}
+
+
+@pytest.mark.fault(2)
+def test_an_invalid_transaction_s_time_stops_no_audit(scene: Scene, rogue: Rogue) -> None:
+    """Any client certificate is enough for it."""
+    draft = rogue.draft()
+    draft.writes["balance/ForgeMSP"] = b"\xff"
+    draft.at(seconds=2**62)
+    assert rogue.send(draft).code == ENDORSEMENT_POLICY_FAILURE
+    honest_end(scene)
+    assert spoiled(audited(scene.factory)) == {}
+
+
+@pytest.mark.fault(2)
+@pytest.mark.fault(30)
+def test_two_parties_nonsense_is_their_own_affair(own_scene: Scene, tmp_path: Path) -> None:
+    """maker and forge write their own commitments by hand: one calls itself a payment of others, one is no message."""
+    scene, maker = own_scene, Rogue(own_scene.consortium, "maker")
+    renamed, garbled = (accounts_of(scene, scene.maker, scene.forge) for _ in range(2))
+    ours = scene.deal
+    claim = usage(maker, renamed.agreement_id)
+    written = Commitment(agreement_id=renamed.agreement_id, sequence=1, head_digest=bytes(32))
+    claim.private = {}
+    claim.writes[keys.commitment(renamed.agreement_id).name] = serialise(written)
+    claim.event_name = "token.transfer"
+    event = LedgerEvent.FromString(mint(maker).event)
+    event.agreement_id = ours.agreement_id
+    claim.event = serialise(event)
+    garbage = maker.draft("\x07anything")
+    garbage.writes[keys.commitment(garbled.agreement_id).name] = b"\xff"
+    for draft in (claim, garbage):
+        assert maker.send(draft, *peers(scene, "maker", "forge")).code == VALID
+    honest_end(scene)
+
+    seen = look(scene.factory, tmp_path / "node")
+    notice = seen.notice_of(claim.tx_id)
+    assert notice is not None
+    assert (notice.name, notice.event.agreement_id) == ("usage.submit", renamed.agreement_id)
+    assert (list(notice.event.msp_ids), len(notice.event.postings)) == (["ForgeMSP", "MakerMSP"], 0)
+    assert seen.notice_of(garbage.tx_id) is None
+    assert all(seen.alarms_of(draft.tx_id) for draft in (claim, garbage))
+
+    report = audited(scene.factory)
+    model = model_of(scene.factory, tmp_path / "model.db")
+    # What is valid under a public key is the ledger's state.
+    assert model.find(keys.commitment(renamed.agreement_id)) == written
+    assert model.find_bytes(keys.commitment(garbled.agreement_id)) == b"\xff"
+    assert [one.account.agreement_id for one in model.own_accounts(after="", limit=100)] == [ours.agreement_id]
+    # The audit says that these two archived nothing for it; whatever concerns others holds.
+    assert set(spoiled(report)) <= {"rating"}
+    assert [bill.agreement_id for bill in report.bills] == [ours.agreement_id]
+
+
+@pytest.mark.fault(34)
+def test_a_further_endorser_is_named_and_changes_nothing(scene: Scene, tmp_path: Path) -> None:
+    deal, maker = accounts_of(scene, scene.maker, scene.factory), Rogue(scene.consortium, "maker")
+    disclosure = scene.maker.disclose(deal)
+    disclosure.batches.append(deal.batch([UNIT]))
+    usage = maker.endorsed(
+        "usage.submit",
+        SubmitUsage(agreement_id=deal.agreement_id),
+        endorsers=deal.parties,
+        transient={"disclosure": serialise(disclosure)},
+    )
+    assert maker.send_endorsed(usage, peer_of(scene.consortium, "ForgeMSP"), liar(scene, "bank")).code == VALID
+    honest_end(scene)
+
+    seen = look(scene.factory, tmp_path)
+    notice = seen.notice_of(usage.tx_id)
+    assert notice is not None
+    assert any("ForgeMSP" in text for text in seen.alarms_of(usage.tx_id))
+    report = audited(scene.factory)
+    assert deal.head.usage_micro == TOKEN
+    assert spoiled(report) == {}
+    assert [bill.usage_micro for bill in report.bills if bill.agreement_id == deal.agreement_id] == [TOKEN]
+    assert any("ForgeMSP" in text and usage.tx_id[:12] in text for text in report.verdict("endorsement").alarms)
+
+
+def liar(scene: Scene, name: str) -> SigningIdentity:
+    """A member's peer by its certificate, which signs something else."""
+    peer = peer_of(scene.consortium, scene.consortium.member(name).msp_id)
+    return replace(peer, sign=lambda message: peer.sign(message + b"not"))
+
+
+def peers(scene: Scene, *names: str) -> list[SigningIdentity]:
+    return [peer_of(scene.consortium, scene.consortium.member(name).msp_id) for name in names]
+
+
+def accounts_of(scene: Scene, provider: Member, customer: Member) -> Deal:
+    return scene.consortium.agree(provider, customer, per_unit("hours", TOKEN), funds=10 * TOKEN)
+
+
+def model_of(member: Member, path: Path) -> ReadModel:
+    """The member's view of every block that there is."""
+    model = ReadModel.open(path, member.msp_id)
+    for data in member.consortium.followers[member.msp_id].delivered:
+        model.apply(read_block(events_pb2.BlockAndPrivateData.FromString(data)))
+    return model
