@@ -10,8 +10,8 @@ from zunft.v1.tariff_pb2 import Adjustment, Component, RatingState, Tariff
 def carry_over(old_tariff: Tariff, new_tariff: Tariff, cumulative: Cumulative) -> Cumulative:
     """The state under the new tariff: what is defined as before goes on counting, what is changed begins at zero.
 
-    A component's definition includes the time zone where it has periods or time bands, and the band table where it
-    selects bands. A changed minimum or cap therefore begins a new total: let it take effect with a new period.
+    A component's definition includes the time zone where it has periods, time bands or months, and the band table where
+    it selects bands. A changed minimum or cap therefore begins a new total: let it take effect with a new period.
     """
     kept = _definitions(old_tariff).items() & _definitions(new_tariff).items()
     names = {name for name, _ in kept}
@@ -35,7 +35,7 @@ def _definitions(tariff: Tariff) -> dict[str, bytes]:
 
 def _component(tariff: Tariff, component: Component) -> Tariff:
     when = component.when
-    local = component.period != tariff_pb2.PERIOD_AGREEMENT or bool(when.time_bands)
+    local = component.period != tariff_pb2.PERIOD_AGREEMENT or bool(when.time_bands or when.months)
     return Tariff(
         components=[component],
         time_zone=tariff.time_zone if local else "",

@@ -98,7 +98,7 @@ def _check_component(component: Component, bands: Sequence[str]) -> None:
     if component.measure == tariff_pb2.MEASURE_ACCESSES:
         when = component.when
         fits = not (when.bands or when.outcomes or when.steps or when.meter_ids)
-        _require(fits, f"{at}: accesses have no band, outcome, step or meter: select them by time_bands alone.")
+        _require(fits, f"{at}: accesses have no band, outcome, step or meter: select them by time_bands or months.")
     _check_price(at, component)
 
 
@@ -108,10 +108,11 @@ def _check_period(at: str, period: int) -> None:
 
 
 def _check_selector(at: str, when: Selector, bands: Sequence[str]) -> None:
-    for chosen in (when.time_bands, when.bands, when.outcomes, when.steps, when.meter_ids):
+    for chosen in (when.time_bands, when.months, when.bands, when.outcomes, when.steps, when.meter_ids):
         _require(len(chosen) <= SELECTED_MAX, f"{at}: `when` lists more than {SELECTED_MAX} values: use fewer.")
     for band in when.time_bands:
         _check_time_band(at, band)
+    _check_months(at, list(when.months))
     for name in when.bands:
         _require(name in bands, f"{at}: band {name!r} is not in the band_table, which has {sorted(set(bands))}.")
     for outcome in when.outcomes:
@@ -121,6 +122,13 @@ def _check_selector(at: str, when: Selector, bands: Sequence[str]) -> None:
         _check_name(f"{at}: a step's name", step)
     for meter_id in when.meter_ids:
         _check_name(f"{at}: a meter's name", meter_id)
+
+
+def _check_months(at: str, months: Sequence[int]) -> None:
+    _require(
+        all(1 <= month <= 12 for month in months) and len(set(months)) == len(months),
+        f"{at}: months {months} must be different numbers from 1 (January) to 12 (December).",
+    )
 
 
 def _check_time_band(at: str, band: TimeBand) -> None:

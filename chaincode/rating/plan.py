@@ -35,6 +35,8 @@ class When:
     """A selector; None where it leaves the choice open."""
 
     times: tuple[TimeOfDay, ...] | None
+    # 1 = January.
+    months: frozenset[int] | None
     # Indices of the band table's cells.
     cells: tuple[int, ...] | None
     outcomes: tuple[int, ...] | None
@@ -116,6 +118,7 @@ def _when(component: Component, table: BandTable) -> When:
     fee = component.WhichOneof("price") == "success_fee"
     return When(
         times=tuple(_time_of_day(band) for band in when.time_bands) or None,
+        months=frozenset(when.months) or None,
         cells=cells if when.bands else None,
         outcomes=tuple(int(outcome) for outcome in when.outcomes) or None,
         steps=frozenset(when.steps) or None,

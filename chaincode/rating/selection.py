@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from chaincode.columns import Columns, Int64Column, side_by_side
 from chaincode.errors import MalformedBatch
-from chaincode.rating.local_time import DAY_US, Piece, pieces
+from chaincode.rating.local_time import DAY_US, Piece, first_day, period_indices, pieces
 from chaincode.rating.plan import Part, Plan, TimeOfDay, When
+from zunft.v1 import tariff_pb2
 
 Mask = NDArray[np.bool_]
 
@@ -60,9 +61,11 @@ class Readings:
         if when.deadline_us is not None and self._last_us > when.deadline_us:
             yield time_us <= when.deadline_us
         if when.times is not None:
-            begins_us, ends_us = _stretches_us(when.times, self.pieces)
-            select = _between if self._in_order else _between_unordered
-            yield select(time_us, begins_us, ends_us)
+            yield self._within(
+                border for piece in self.pieces for band in when.times for border in _borders_us(band, piece)
+            )
+        if when.months is not None:
+            yield self._within(border for piece in self.pieces for border in _month_borders_us(when.months, piece))
         if when.cells is not None:
             yield _is_any_of(self._cell, when.cells)
         if when.outcomes is not None:
@@ -71,6 +74,12 @@ class Readings:
             names = enumerate(self.columns.steps, start=1)
             steps = [index for index, name in names if name in when.steps]
             yield _is_any_of(self._or_nothing(self.columns.step), steps)
+
+    def _within(self, borders_us: Iterable[int]) -> Mask:
+        """Readings in any of the stretches that begin at every other border and end at the next."""
+        borders = [*borders_us]
+        select = _between if self._in_order else _between_unordered
+        return select(self.columns.time_us, borders[::2], borders[1::2])
 
     def _or_nothing(self, column: Int64Column | None) -> Int64Column:
         """A missing column is one in which every reading says nothing."""
@@ -109,12 +118,6 @@ def _interval(borders: Sequence[int], values: Int64Column | None, column: str, l
     return index
 
 
-def _stretches_us(times: Sequence[TimeOfDay], stretches: Sequence[Piece]) -> tuple[list[int], list[int]]:
-    """Where each band begins and where it ends, on each of its days."""
-    borders = [border for piece in stretches for band in times for border in _borders_us(band, piece)]
-    return borders[::2], borders[1::2]
-
-
 def _between(time_us: Int64Column, begins_us: Sequence[int], ends_us: Sequence[int]) -> Mask:
     """Times never go back, so that each day's band is a slice of the batch."""
     selected = np.zeros(len(time_us), dtype=np.bool_)
@@ -137,3 +140,17 @@ def _borders_us(band: TimeOfDay, piece: Piece) -> Iterator[int]:
             midnight_us = day * DAY_US - piece.offset_us
             for hour_us in (band.begin_us, band.end_us):
                 yield min(max(midnight_us + hour_us, piece.begin_us), piece.end_us)
+
+
+def _month_borders_us(months: frozenset[int], piece: Piece) -> Iterator[int]:
+    """Where each of the months begins and ends, as far as the piece reaches."""
+    first, last = (_month_index(piece.local_day(time_us)) for time_us in (piece.begin_us, piece.end_us - 1))
+    for index in range(first, last + 1):
+        if index % 12 + 1 in months:
+            for border in (index, index + 1):
+                midnight_us = first_day(tariff_pb2.PERIOD_MONTH, border) * DAY_US - piece.offset_us
+                yield min(max(midnight_us, piece.begin_us), piece.end_us)
+
+
+def _month_index(local_day: int) -> int:
+    return period_indices(local_day)[tariff_pb2.PERIOD_MONTH]

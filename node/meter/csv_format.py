@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from node.tariff.time_band import WEEKDAYS
+from node.tariff.runs import WEEKDAYS
 from node.written_time import WrittenTime, at, microseconds, time_of_day
 
 MONTHS = (

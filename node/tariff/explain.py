@@ -7,6 +7,7 @@ from datetime import datetime
 
 from chaincode.rating.local_time import zone_info
 from node.tariff.file import OUTCOMES, PERIODS
+from node.tariff.runs import show_runs
 from node.tariff.text import decimal, money, percent
 from node.tariff.time_band import show_time_band
 from zunft.v1 import tariff_pb2
@@ -17,6 +18,20 @@ _OUTCOME_WORDS = dict.fromkeys(OUTCOMES.values(), "says nothing about its outcom
     tariff_pb2.OUTCOME_PASSED: "passed",
     tariff_pb2.OUTCOME_FAILED: "failed",
 }
+_MONTH_WORDS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 _ORDER = ("discount", "minimum", "cap")
 
 
@@ -75,6 +90,7 @@ def _measured(tariff: Tariff, component: Component) -> str:
 def _selected(when: Selector) -> str:
     conditions = [
         _one_of("counted by ", list(when.meter_ids)),
+        _one_of("in ", [run.replace("-", " to ") for run in show_runs(when.months, _MONTH_WORDS)]),
         _one_of("at ", [show_time_band(band) for band in when.time_bands]),
         _one_of("with load ", list(when.bands)),
         _one_of("whose inspection ", [_OUTCOME_WORDS[outcome] for outcome in when.outcomes]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import yaml
 from chaincode.errors import InvalidTariff
 from chaincode.rating import check_tariff
 from chaincode.rating.local_time import is_zone
+from node.tariff.runs import MONTHS, parse_runs
 from node.tariff.time_band import parse_time_band
 from node.written_time import parse_iso, single_us
 from node.yaml_tree import Tree, WrongFile, parse_yaml, read_yaml
@@ -191,15 +192,25 @@ def _deadline_us(tree: Tree, zone: str) -> int:
 
 
 def _selector(tree: Tree) -> Selector:
-    fields = tree.fields(("meters", "time_bands", "bands", "outcomes", "steps"))
-    lists = {name: field.items() for name, field in fields.items()}
+    fields = tree.fields(("meters", "time_bands", "months", "bands", "outcomes", "steps"))
+    lists = {name: _some(field) for name, field in fields.items()}
     return Selector(
         time_bands=[parse_time_band(item) for item in lists.get("time_bands", [])],
+        months=_months(lists.get("months", [])),
         bands=[item.text() for item in lists.get("bands", [])],
         outcomes=[Outcome.Name(item.choice(OUTCOMES)) for item in lists.get("outcomes", [])],
         steps=[item.text() for item in lists.get("steps", [])],
         meter_ids=[item.text() for item in lists.get("meters", [])],
     )
+
+
+def _some(tree: Tree) -> list[Tree]:
+    """An empty list could mean all or nothing."""
+    return tree.items() or tree.fail("the list is empty: write at least one, or leave the key out to select all.")
+
+
+def _months(items: Sequence[Tree]) -> list[int]:
+    return sorted({month for item in items for month in parse_runs(item, item.text(), MONTHS, "months")})
 
 
 def _adjustment(tree: Tree) -> Adjustment:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from node.tariff.runs import WEEKDAYS, parse_runs, show_runs
 from node.yaml_tree import Tree
 from zunft.v1.tariff_pb2 import TimeBand
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CLOCK = r"([0-2][0-9]):([0-5][0-9])(?::([0-5][0-9]))?"
 _HOURS = re.compile(f"{_CLOCK}-{_CLOCK}")
 
@@ -19,25 +19,14 @@ def parse_time_band(tree: Tree) -> TimeBand:
     if hours is None:
         tree.fail(f"{tree.text()!r} is no time band: write it like 'mon-fri 06:00-22:00' or '22:00-06:00'.")
     begin, end = hours.groups()[:3], hours.groups()[3:]
-    weekdays = _weekdays(tree, words[0]) if len(words) == 2 else []
+    weekdays = parse_runs(tree, words[0], WEEKDAYS, "weekdays") if len(words) == 2 else []
     return TimeBand(weekdays=weekdays, from_s=_seconds(begin), to_s=_seconds(end))
 
 
 def show_time_band(band: TimeBand) -> str:
     """The words that `parse_time_band` reads."""
     hours = f"{_clock(band.from_s)}-{_clock(band.to_s)}"
-    return f"{','.join(_runs(list(band.weekdays)))} {hours}" if band.weekdays else hours
-
-
-def _weekdays(tree: Tree, words: str) -> list[int]:
-    days: list[int] = []
-    for word in words.lower().split(","):
-        ends = word.split("-")
-        if len(ends) > 2 or not all(end in WEEKDAYS for end in ends):
-            tree.fail(f"{word!r} are no weekdays: write mon, tue, wed, thu, fri, sat, sun, or a range like mon-fri.")
-        first, last = WEEKDAYS.index(ends[0]), WEEKDAYS.index(ends[-1])
-        days += [(first + offset) % 7 + 1 for offset in range((last - first) % 7 + 1)]
-    return sorted(set(days))
+    return f"{','.join(show_runs(band.weekdays, WEEKDAYS))} {hours}" if band.weekdays else hours
 
 
 def _seconds(clock: tuple[str | None, ...]) -> int:
@@ -49,15 +38,3 @@ def _clock(time_s: int) -> str:
     minutes, seconds = divmod(time_s, 60)
     clock = f"{minutes // 60:02d}:{minutes % 60:02d}"
     return f"{clock}:{seconds:02d}" if seconds else clock
-
-
-def _runs(weekdays: list[int]) -> list[str]:
-    """[1, 2, 3, 6] as mon-wed, sat."""
-    runs: list[list[int]] = []
-    for day in sorted(weekdays):
-        if runs and runs[-1][-1] == day - 1:
-            runs[-1].append(day)
-        else:
-            runs.append([day])
-    names = [[WEEKDAYS[day - 1] for day in run] for run in runs]
-    return [run[0] if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in names]

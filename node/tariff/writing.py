@@ -9,6 +9,7 @@ import yaml
 
 from chaincode.rating.local_time import zone_info
 from node.tariff.file import MEASURES, OUTCOMES, PERIODS
+from node.tariff.runs import MONTHS, show_runs
 from node.tariff.text import decimal
 from node.tariff.time_band import show_time_band
 from zunft.v1.tariff_pb2 import Adjustment, BandTable, Component, Selector, SuccessFee, Tariff, Tier
@@ -59,6 +60,7 @@ def _component(component: Component, zone: str) -> dict[str, Any]:
 def _selector(when: Selector) -> dict[str, Any]:
     lists = {
         "time_bands": [show_time_band(band) for band in when.time_bands],
+        "months": show_runs(when.months, MONTHS),
         "bands": list(when.bands),
         "outcomes": [_OUTCOME_NAMES[outcome] for outcome in when.outcomes],
         "steps": list(when.steps),

@@ -90,6 +90,7 @@ def tiers(draw: st.DrawFn) -> list[Tier]:
 def components(draw: st.DrawFn, name: str) -> Component:
     measure = draw(st.sampled_from(MEASURES))
     when = Selector(time_bands=draw(st.lists(time_bands(), max_size=2)))
+    when.months.extend(sorted(draw(st.lists(st.sampled_from([1, 2, 3, 4, 10, 12]), unique=True, max_size=4))))
     if measure != tariff_pb2.MEASURE_ACCESSES:
         when.bands.extend(draw(st.lists(st.sampled_from("abcd"), unique=True, max_size=2)))
         when.outcomes.extend(draw(st.lists(st.integers(0, 2), unique=True, max_size=2)))

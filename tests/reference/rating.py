@@ -172,6 +172,8 @@ def selects(tariff: Tariff, component: Component, reading: Reading, local: datet
 def in_time(component: Component, time_us: int, local: datetime) -> bool:
     if component.WhichOneof("price") == "success_fee" and time_us > component.success_fee.deadline_us:
         return False
+    if component.when.months and local.month not in component.when.months:
+        return False
     clock_us = ((local.hour * 60 + local.minute) * 60 + local.second) * 10**6 + local.microsecond
     today, yesterday = local.isoweekday(), (local.isoweekday() - 2) % 7 + 1
     for band in component.when.time_bands:

@@ -153,6 +153,6 @@ def test_the_page_has_an_example_for_everything() -> None:
     }
     assert {component.measure for component in components} == {1, 2, 3, 4, 5}
     selectors = {field.name for component in components for field, _ in component.when.ListFields()}
-    assert selectors == {"time_bands", "bands", "outcomes", "steps", "meter_ids"}
+    assert selectors == {"time_bands", "months", "bands", "outcomes", "steps", "meter_ids"}
     kinds = {item.WhichOneof("kind") for tariff in tariffs for item in tariff.adjustments}
     assert kinds == {"discount", "minimum", "cap"}

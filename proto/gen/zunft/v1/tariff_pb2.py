@@ -24,19 +24,19 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15zunft/v1/tariff.proto\x12\x08zunft.v1\"\xc6\x01\n\x06Tariff\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x63urrency\x18\x02 \x01(\t\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12\'\n\nband_table\x18\x05 \x01(\x0b\x32\x13.zunft.v1.BandTable\x12\'\n\ncomponents\x18\x06 \x03(\x0b\x32\x13.zunft.v1.Component\x12)\n\x0b\x61\x64justments\x18\x07 \x03(\x0b\x32\x14.zunft.v1.Adjustment\"T\n\tBandTable\x12\x1e\n\x16utilisation_from_milli\x18\x01 \x03(\x03\x12\x18\n\x10speed_from_milli\x18\x02 \x03(\x03\x12\r\n\x05\x62\x61nds\x18\x03 \x03(\t\"\xe0\x02\n\tComponent\x12\x0c\n\x04name\x18\x01 \x01(\t\x12 \n\x04when\x18\x02 \x01(\x0b\x32\x12.zunft.v1.Selector\x12\"\n\x07measure\x18\x03 \x01(\x0e\x32\x11.zunft.v1.Measure\x12 \n\x06period\x18\x04 \x01(\x0e\x32\x10.zunft.v1.Period\x12%\n\x08per_unit\x18\x05 \x01(\x0b\x32\x11.zunft.v1.PerUnitH\x00\x12(\n\tgraduated\x18\x06 \x01(\x0b\x32\x13.zunft.v1.GraduatedH\x00\x12\"\n\x06volume\x18\x07 \x01(\x0b\x32\x10.zunft.v1.VolumeH\x00\x12$\n\x07package\x18\x08 \x01(\x0b\x32\x11.zunft.v1.PackageH\x00\x12+\n\x0bsuccess_fee\x18\t \x01(\x0b\x32\x14.zunft.v1.SuccessFeeH\x00\x12\x0c\n\x04unit\x18\n \x01(\tB\x07\n\x05price\"\x88\x01\n\x08Selector\x12&\n\ntime_bands\x18\x01 \x03(\x0b\x32\x12.zunft.v1.TimeBand\x12\r\n\x05\x62\x61nds\x18\x02 \x03(\t\x12#\n\x08outcomes\x18\x03 \x03(\x0e\x32\x11.zunft.v1.Outcome\x12\r\n\x05steps\x18\x04 \x03(\t\x12\x11\n\tmeter_ids\x18\x05 \x03(\t\":\n\x08TimeBand\x12\x10\n\x08weekdays\x18\x01 \x03(\r\x12\x0e\n\x06\x66rom_s\x18\x02 \x01(\r\x12\x0c\n\x04to_s\x18\x03 \x01(\r\"#\n\x07PerUnit\x12\x18\n\x10unit_price_micro\x18\x01 \x01(\x03\"*\n\tGraduated\x12\x1d\n\x05tiers\x18\x01 \x03(\x0b\x32\x0e.zunft.v1.Tier\"\'\n\x06Volume\x12\x1d\n\x05tiers\x18\x01 \x03(\x0b\x32\x0e.zunft.v1.Tier\"5\n\x04Tier\x12\x13\n\x0bup_to_micro\x18\x01 \x01(\x03\x12\x18\n\x10unit_price_micro\x18\x02 \x01(\x03\":\n\x07Package\x12\x12\n\nsize_micro\x18\x01 \x01(\x03\x12\x1b\n\x13package_price_micro\x18\x02 \x01(\x03\"J\n\nSuccessFee\x12\x14\n\x0ctarget_micro\x18\x01 \x01(\x03\x12\x13\n\x0b\x64\x65\x61\x64line_us\x18\x02 \x01(\x03\x12\x11\n\tfee_micro\x18\x03 \x01(\x03\"\xb0\x01\n\nAdjustment\x12\x0c\n\x04name\x18\x01 \x01(\t\x12 \n\x06period\x18\x02 \x01(\x0e\x32\x10.zunft.v1.Period\x12&\n\x08\x64iscount\x18\x03 \x01(\x0b\x32\x12.zunft.v1.DiscountH\x00\x12$\n\x07minimum\x18\x04 \x01(\x0b\x32\x11.zunft.v1.MinimumH\x00\x12\x1c\n\x03\x63\x61p\x18\x05 \x01(\x0b\x32\r.zunft.v1.CapH\x00\x42\x06\n\x04kind\"\x1e\n\x08\x44iscount\x12\x12\n\nrate_micro\x18\x01 \x01(\x03\"\x1f\n\x07Minimum\x12\x14\n\x0c\x61mount_micro\x18\x01 \x01(\x03\"\x1b\n\x03\x43\x61p\x12\x14\n\x0c\x61mount_micro\x18\x01 \x01(\x03\"m\n\x0bRatingState\x12,\n\ncomponents\x18\x01 \x03(\x0b\x32\x18.zunft.v1.ComponentState\x12\x16\n\x0enewest_time_us\x18\x02 \x01(\x03\x12\x18\n\x10\x63losed_before_us\x18\x03 \x01(\x03\"f\n\x0e\x43omponentState\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0cperiod_index\x18\x02 \x01(\x03\x12\x13\n\x0bvalue_micro\x18\x03 \x01(\x03\x12\x15\n\rreading_count\x18\x05 \x01(\x03J\x04\x08\x04\x10\x05\"\x97\x01\n\x04Line\x12\x10\n\x08meter_id\x18\x01 \x01(\t\x12\x11\n\tcomponent\x18\x02 \x01(\t\x12\x0c\n\x04tier\x18\x03 \x01(\r\x12\x14\n\x0cperiod_index\x18\x04 \x01(\x03\x12\x16\n\x0equantity_micro\x18\x05 \x01(\x03\x12\x18\n\x10unit_price_micro\x18\x06 \x01(\x03\x12\x14\n\x0c\x61mount_micro\x18\x07 \x01(\x03*\x8b\x01\n\x07Measure\x12\x17\n\x13MEASURE_UNSPECIFIED\x10\x00\x12\x14\n\x10MEASURE_QUANTITY\x10\x01\x12\x14\n\x10MEASURE_READINGS\x10\x02\x12\x10\n\x0cMEASURE_PEAK\x10\x03\x12\x14\n\x10MEASURE_ACCESSES\x10\x04\x12\x13\n\x0fMEASURE_PERIODS\x10\x05*i\n\x06Period\x12\x16\n\x12PERIOD_UNSPECIFIED\x10\x00\x12\x14\n\x10PERIOD_AGREEMENT\x10\x01\x12\x0e\n\nPERIOD_DAY\x10\x02\x12\x10\n\x0cPERIOD_MONTH\x10\x03\x12\x0f\n\x0bPERIOD_YEAR\x10\x04*J\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x12\n\x0eOUTCOME_PASSED\x10\x01\x12\x12\n\x0eOUTCOME_FAILED\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15zunft/v1/tariff.proto\x12\x08zunft.v1\"\xc6\x01\n\x06Tariff\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x63urrency\x18\x02 \x01(\t\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12\'\n\nband_table\x18\x05 \x01(\x0b\x32\x13.zunft.v1.BandTable\x12\'\n\ncomponents\x18\x06 \x03(\x0b\x32\x13.zunft.v1.Component\x12)\n\x0b\x61\x64justments\x18\x07 \x03(\x0b\x32\x14.zunft.v1.Adjustment\"T\n\tBandTable\x12\x1e\n\x16utilisation_from_milli\x18\x01 \x03(\x03\x12\x18\n\x10speed_from_milli\x18\x02 \x03(\x03\x12\r\n\x05\x62\x61nds\x18\x03 \x03(\t\"\xe0\x02\n\tComponent\x12\x0c\n\x04name\x18\x01 \x01(\t\x12 \n\x04when\x18\x02 \x01(\x0b\x32\x12.zunft.v1.Selector\x12\"\n\x07measure\x18\x03 \x01(\x0e\x32\x11.zunft.v1.Measure\x12 \n\x06period\x18\x04 \x01(\x0e\x32\x10.zunft.v1.Period\x12%\n\x08per_unit\x18\x05 \x01(\x0b\x32\x11.zunft.v1.PerUnitH\x00\x12(\n\tgraduated\x18\x06 \x01(\x0b\x32\x13.zunft.v1.GraduatedH\x00\x12\"\n\x06volume\x18\x07 \x01(\x0b\x32\x10.zunft.v1.VolumeH\x00\x12$\n\x07package\x18\x08 \x01(\x0b\x32\x11.zunft.v1.PackageH\x00\x12+\n\x0bsuccess_fee\x18\t \x01(\x0b\x32\x14.zunft.v1.SuccessFeeH\x00\x12\x0c\n\x04unit\x18\n \x01(\tB\x07\n\x05price\"\x98\x01\n\x08Selector\x12&\n\ntime_bands\x18\x01 \x03(\x0b\x32\x12.zunft.v1.TimeBand\x12\r\n\x05\x62\x61nds\x18\x02 \x03(\t\x12#\n\x08outcomes\x18\x03 \x03(\x0e\x32\x11.zunft.v1.Outcome\x12\r\n\x05steps\x18\x04 \x03(\t\x12\x11\n\tmeter_ids\x18\x05 \x03(\t\x12\x0e\n\x06months\x18\x06 \x03(\r\":\n\x08TimeBand\x12\x10\n\x08weekdays\x18\x01 \x03(\r\x12\x0e\n\x06\x66rom_s\x18\x02 \x01(\r\x12\x0c\n\x04to_s\x18\x03 \x01(\r\"#\n\x07PerUnit\x12\x18\n\x10unit_price_micro\x18\x01 \x01(\x03\"*\n\tGraduated\x12\x1d\n\x05tiers\x18\x01 \x03(\x0b\x32\x0e.zunft.v1.Tier\"\'\n\x06Volume\x12\x1d\n\x05tiers\x18\x01 \x03(\x0b\x32\x0e.zunft.v1.Tier\"5\n\x04Tier\x12\x13\n\x0bup_to_micro\x18\x01 \x01(\x03\x12\x18\n\x10unit_price_micro\x18\x02 \x01(\x03\":\n\x07Package\x12\x12\n\nsize_micro\x18\x01 \x01(\x03\x12\x1b\n\x13package_price_micro\x18\x02 \x01(\x03\"J\n\nSuccessFee\x12\x14\n\x0ctarget_micro\x18\x01 \x01(\x03\x12\x13\n\x0b\x64\x65\x61\x64line_us\x18\x02 \x01(\x03\x12\x11\n\tfee_micro\x18\x03 \x01(\x03\"\xb0\x01\n\nAdjustment\x12\x0c\n\x04name\x18\x01 \x01(\t\x12 \n\x06period\x18\x02 \x01(\x0e\x32\x10.zunft.v1.Period\x12&\n\x08\x64iscount\x18\x03 \x01(\x0b\x32\x12.zunft.v1.DiscountH\x00\x12$\n\x07minimum\x18\x04 \x01(\x0b\x32\x11.zunft.v1.MinimumH\x00\x12\x1c\n\x03\x63\x61p\x18\x05 \x01(\x0b\x32\r.zunft.v1.CapH\x00\x42\x06\n\x04kind\"\x1e\n\x08\x44iscount\x12\x12\n\nrate_micro\x18\x01 \x01(\x03\"\x1f\n\x07Minimum\x12\x14\n\x0c\x61mount_micro\x18\x01 \x01(\x03\"\x1b\n\x03\x43\x61p\x12\x14\n\x0c\x61mount_micro\x18\x01 \x01(\x03\"m\n\x0bRatingState\x12,\n\ncomponents\x18\x01 \x03(\x0b\x32\x18.zunft.v1.ComponentState\x12\x16\n\x0enewest_time_us\x18\x02 \x01(\x03\x12\x18\n\x10\x63losed_before_us\x18\x03 \x01(\x03\"f\n\x0e\x43omponentState\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0cperiod_index\x18\x02 \x01(\x03\x12\x13\n\x0bvalue_micro\x18\x03 \x01(\x03\x12\x15\n\rreading_count\x18\x05 \x01(\x03J\x04\x08\x04\x10\x05\"\x97\x01\n\x04Line\x12\x10\n\x08meter_id\x18\x01 \x01(\t\x12\x11\n\tcomponent\x18\x02 \x01(\t\x12\x0c\n\x04tier\x18\x03 \x01(\r\x12\x14\n\x0cperiod_index\x18\x04 \x01(\x03\x12\x16\n\x0equantity_micro\x18\x05 \x01(\x03\x12\x18\n\x10unit_price_micro\x18\x06 \x01(\x03\x12\x14\n\x0c\x61mount_micro\x18\x07 \x01(\x03*\x8b\x01\n\x07Measure\x12\x17\n\x13MEASURE_UNSPECIFIED\x10\x00\x12\x14\n\x10MEASURE_QUANTITY\x10\x01\x12\x14\n\x10MEASURE_READINGS\x10\x02\x12\x10\n\x0cMEASURE_PEAK\x10\x03\x12\x14\n\x10MEASURE_ACCESSES\x10\x04\x12\x13\n\x0fMEASURE_PERIODS\x10\x05*i\n\x06Period\x12\x16\n\x12PERIOD_UNSPECIFIED\x10\x00\x12\x14\n\x10PERIOD_AGREEMENT\x10\x01\x12\x0e\n\nPERIOD_DAY\x10\x02\x12\x10\n\x0cPERIOD_MONTH\x10\x03\x12\x0f\n\x0bPERIOD_YEAR\x10\x04*J\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x12\n\x0eOUTCOME_PASSED\x10\x01\x12\x12\n\x0eOUTCOME_FAILED\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'zunft.v1.tariff_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MEASURE']._serialized_start=1832
-  _globals['_MEASURE']._serialized_end=1971
-  _globals['_PERIOD']._serialized_start=1973
-  _globals['_PERIOD']._serialized_end=2078
-  _globals['_OUTCOME']._serialized_start=2080
-  _globals['_OUTCOME']._serialized_end=2154
+  _globals['_MEASURE']._serialized_start=1848
+  _globals['_MEASURE']._serialized_end=1987
+  _globals['_PERIOD']._serialized_start=1989
+  _globals['_PERIOD']._serialized_end=2094
+  _globals['_OUTCOME']._serialized_start=2096
+  _globals['_OUTCOME']._serialized_end=2170
   _globals['_TARIFF']._serialized_start=36
   _globals['_TARIFF']._serialized_end=234
   _globals['_BANDTABLE']._serialized_start=236
@@ -44,33 +44,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COMPONENT']._serialized_start=323
   _globals['_COMPONENT']._serialized_end=675
   _globals['_SELECTOR']._serialized_start=678
-  _globals['_SELECTOR']._serialized_end=814
-  _globals['_TIMEBAND']._serialized_start=816
-  _globals['_TIMEBAND']._serialized_end=874
-  _globals['_PERUNIT']._serialized_start=876
-  _globals['_PERUNIT']._serialized_end=911
-  _globals['_GRADUATED']._serialized_start=913
-  _globals['_GRADUATED']._serialized_end=955
-  _globals['_VOLUME']._serialized_start=957
-  _globals['_VOLUME']._serialized_end=996
-  _globals['_TIER']._serialized_start=998
-  _globals['_TIER']._serialized_end=1051
-  _globals['_PACKAGE']._serialized_start=1053
-  _globals['_PACKAGE']._serialized_end=1111
-  _globals['_SUCCESSFEE']._serialized_start=1113
-  _globals['_SUCCESSFEE']._serialized_end=1187
-  _globals['_ADJUSTMENT']._serialized_start=1190
-  _globals['_ADJUSTMENT']._serialized_end=1366
-  _globals['_DISCOUNT']._serialized_start=1368
-  _globals['_DISCOUNT']._serialized_end=1398
-  _globals['_MINIMUM']._serialized_start=1400
-  _globals['_MINIMUM']._serialized_end=1431
-  _globals['_CAP']._serialized_start=1433
-  _globals['_CAP']._serialized_end=1460
-  _globals['_RATINGSTATE']._serialized_start=1462
-  _globals['_RATINGSTATE']._serialized_end=1571
-  _globals['_COMPONENTSTATE']._serialized_start=1573
-  _globals['_COMPONENTSTATE']._serialized_end=1675
-  _globals['_LINE']._serialized_start=1678
-  _globals['_LINE']._serialized_end=1829
+  _globals['_SELECTOR']._serialized_end=830
+  _globals['_TIMEBAND']._serialized_start=832
+  _globals['_TIMEBAND']._serialized_end=890
+  _globals['_PERUNIT']._serialized_start=892
+  _globals['_PERUNIT']._serialized_end=927
+  _globals['_GRADUATED']._serialized_start=929
+  _globals['_GRADUATED']._serialized_end=971
+  _globals['_VOLUME']._serialized_start=973
+  _globals['_VOLUME']._serialized_end=1012
+  _globals['_TIER']._serialized_start=1014
+  _globals['_TIER']._serialized_end=1067
+  _globals['_PACKAGE']._serialized_start=1069
+  _globals['_PACKAGE']._serialized_end=1127
+  _globals['_SUCCESSFEE']._serialized_start=1129
+  _globals['_SUCCESSFEE']._serialized_end=1203
+  _globals['_ADJUSTMENT']._serialized_start=1206
+  _globals['_ADJUSTMENT']._serialized_end=1382
+  _globals['_DISCOUNT']._serialized_start=1384
+  _globals['_DISCOUNT']._serialized_end=1414
+  _globals['_MINIMUM']._serialized_start=1416
+  _globals['_MINIMUM']._serialized_end=1447
+  _globals['_CAP']._serialized_start=1449
+  _globals['_CAP']._serialized_end=1476
+  _globals['_RATINGSTATE']._serialized_start=1478
+  _globals['_RATINGSTATE']._serialized_end=1587
+  _globals['_COMPONENTSTATE']._serialized_start=1589
+  _globals['_COMPONENTSTATE']._serialized_end=1691
+  _globals['_LINE']._serialized_start=1694
+  _globals['_LINE']._serialized_end=1845
 # @@protoc_insertion_point(module_scope)

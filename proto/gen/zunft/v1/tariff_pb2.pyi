@@ -96,18 +96,20 @@ class Component(_message.Message):
     def __init__(self, name: _Optional[str] = ..., when: _Optional[_Union[Selector, _Mapping]] = ..., measure: _Optional[_Union[Measure, str]] = ..., period: _Optional[_Union[Period, str]] = ..., per_unit: _Optional[_Union[PerUnit, _Mapping]] = ..., graduated: _Optional[_Union[Graduated, _Mapping]] = ..., volume: _Optional[_Union[Volume, _Mapping]] = ..., package: _Optional[_Union[Package, _Mapping]] = ..., success_fee: _Optional[_Union[SuccessFee, _Mapping]] = ..., unit: _Optional[str] = ...) -> None: ...
 
 class Selector(_message.Message):
-    __slots__ = ("time_bands", "bands", "outcomes", "steps", "meter_ids")
+    __slots__ = ("time_bands", "bands", "outcomes", "steps", "meter_ids", "months")
     TIME_BANDS_FIELD_NUMBER: _ClassVar[int]
     BANDS_FIELD_NUMBER: _ClassVar[int]
     OUTCOMES_FIELD_NUMBER: _ClassVar[int]
     STEPS_FIELD_NUMBER: _ClassVar[int]
     METER_IDS_FIELD_NUMBER: _ClassVar[int]
+    MONTHS_FIELD_NUMBER: _ClassVar[int]
     time_bands: _containers.RepeatedCompositeFieldContainer[TimeBand]
     bands: _containers.RepeatedScalarFieldContainer[str]
     outcomes: _containers.RepeatedScalarFieldContainer[Outcome]
     steps: _containers.RepeatedScalarFieldContainer[str]
     meter_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, time_bands: _Optional[_Iterable[_Union[TimeBand, _Mapping]]] = ..., bands: _Optional[_Iterable[str]] = ..., outcomes: _Optional[_Iterable[_Union[Outcome, str]]] = ..., steps: _Optional[_Iterable[str]] = ..., meter_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    months: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, time_bands: _Optional[_Iterable[_Union[TimeBand, _Mapping]]] = ..., bands: _Optional[_Iterable[str]] = ..., outcomes: _Optional[_Iterable[_Union[Outcome, str]]] = ..., steps: _Optional[_Iterable[str]] = ..., meter_ids: _Optional[_Iterable[str]] = ..., months: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class TimeBand(_message.Message):
     __slots__ = ("weekdays", "from_s", "to_s")
