@@ -28,6 +28,7 @@ from chaincode.head import (
     read_disclosure,
     write_head,
 )
+from chaincode.limits import CORRECTION_BYTES
 from chaincode.rating import Cumulative, rate_correction
 from chaincode.relation import counterparties
 from chaincode.transaction import Transaction, serialise
@@ -116,6 +117,10 @@ def apply_correction(standing: Standing, correction: Correction) -> tuple[Accoun
 
 
 def _check_correction(standing: Standing, correction: Correction) -> None:
+    if correction.ByteSize() > CORRECTION_BYTES:
+        raise MalformedRequest(
+            f"the correction has {correction.ByteSize()} bytes, {CORRECTION_BYTES} is the most: propose several"
+        )
     check_identifier("correction_id", correction.correction_id)
     check_text("reason", correction.reason)
     for reading in correction.readings:

@@ -81,6 +81,18 @@ class InvalidTariff(ContractError):
     """The tariff contradicts itself or exceeds a limit."""
 
 
+class HeadTooLarge(ContractError):
+    """The account's head would hold more than the parties can disclose and archive with each transaction."""
+
+    status = 409
+
+
+class RecordTooLarge(ContractError):
+    """What both parties would archive of the transaction exceeds the limit."""
+
+    status = 409
+
+
 # --- usage batches ---------------------------------------------------------------------------------------------------
 
 

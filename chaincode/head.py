@@ -22,12 +22,15 @@ from chaincode.checks import format_amount
 from chaincode.errors import (
     AmountOutOfRange,
     HeadMismatch,
+    HeadTooLarge,
     InsufficientFunds,
     MalformedRequest,
+    RecordTooLarge,
     TermsMismatch,
     WrongStatus,
 )
 from chaincode.keys import Key
+from chaincode.limits import HEAD_BYTES, RECORD_BYTES
 from chaincode.rating import Cumulative, add_in_place, carry_over
 from chaincode.relation import possible_stands
 from chaincode.transaction import Loaded, Transaction, parse, serialise
@@ -123,6 +126,22 @@ def check_funds(standing: Standing, head: AccountHead) -> None:
         )
 
 
+def check_room(standing: Standing, record: UsageRecord) -> None:
+    """Whether head and record stay within their limits. What an older head has beyond them may stay, but not grow."""
+    before_bytes, head_bytes, record_bytes = standing.head.ByteSize(), len(record.head), record.ByteSize()
+    if head_bytes > max(HEAD_BYTES, before_bytes):
+        raise HeadTooLarge(
+            f"the account's head would have {head_bytes} bytes, {HEAD_BYTES} is the most: claim what is open "
+            "(usage.claim), answer the pending corrections, or divide the meters among several agreements"
+        )
+    # A claim holds the old head's lines, and its record the new head as well.
+    most = RECORD_BYTES + 2 * max(0, before_bytes - HEAD_BYTES)
+    if record_bytes > most:
+        raise RecordTooLarge(
+            f"the transaction's record would have {record_bytes} bytes, {most} is the most: send fewer batches at once"
+        )
+
+
 def write_head(tx: Transaction, standing: Standing, head: AccountHead, record: UsageRecord) -> Message:
     """WRITE of every two-party transaction: the commitment, and the record for both parties' archives.
 
@@ -132,6 +151,7 @@ def write_head(tx: Transaction, standing: Standing, head: AccountHead, record: U
     head.salt = standing.terms.salt
     record.head = serialise(head)
     record.terms_version = standing.terms.version
+    check_room(standing, record)
     receipt = UsageReceipt(
         agreement_id=head.agreement_id, sequence=head.sequence, head_digest=hashlib.sha256(record.head).digest()
     )

@@ -26,6 +26,20 @@ EDIT_BYTES = 500_000
 # Signatures over all of an edit's updates, each with its certificate.
 SIGNATURES_BYTES = 64_000
 TERMS_BYTES = 1_000_000
+CORRECTION_BYTES = 250_000
+# What both parties archive of each transaction is its record and the new head; the record holds that head once more. A
+# claim is made of a head's lines. So no transaction gives a member more private bytes than these two, and a block full
+# of the largest fits a message: docs/scale.md has the arithmetic.
+HEAD_BYTES = 1_000_000
+CLAIM_BYTES = HEAD_BYTES
+RECORD_BYTES = 2_000_000
+PRIVATE_BYTES = HEAD_BYTES + RECORD_BYTES
+# So much is left for batches whatever the head: for one of them, and for all of a transaction.
+BATCH_BYTES = RECORD_BYTES - HEAD_BYTES
+# What peers, orderers and nodes send and take at once: a block, or a proposal with what comes along.
+MESSAGE_BYTES = 100 * 1024 * 1024
+# Terms in force and superseded ones, a head, batches. A head that is older than its limit may be larger, and the
+# account must go on with it.
 DISCLOSURE_BYTES = 20_000_000
 
 _BYTES: Mapping[type[Message], int] = {

@@ -18,6 +18,7 @@ from chaincode.errors import (
     BackDated,
     BrokenChain,
     Gap,
+    MalformedBatch,
     MalformedRequest,
     MeterNotInAgreement,
     MeterRevoked,
@@ -38,6 +39,7 @@ from chaincode.head import (
     read_disclosure,
     write_head,
 )
+from chaincode.limits import BATCH_BYTES
 from chaincode.rating import rate_batches
 from chaincode.transaction import Transaction
 from zunft.v1.agreement_pb2 import Agreement
@@ -72,6 +74,10 @@ class SentBatch:
     @classmethod
     def of(cls, signed: SignedBatch) -> Self:
         """Raises MalformedBatch."""
+        if len(signed.batch) > BATCH_BYTES:
+            raise MalformedBatch(
+                f"the batch has {len(signed.batch)} bytes, {BATCH_BYTES} is the most: seal fewer readings at once"
+            )
         return cls(signed, parse_batch(signed.batch))
 
 

@@ -50,11 +50,12 @@ class BatchLimits:
 
     Every reading waits for its block, and every block costs each orderer and peer some writes to disk, however little
     is in it: after 20 ms a reading has hardly waited, and under load what comes at once still shares a block.
+    A block full of transactions with the most private bytes fits a message: docs/scale.md has the arithmetic.
     """
 
     timeout: str = "20ms"
-    max_messages: int = 500
-    absolute_max_bytes: int = 99 * _MIB
+    max_messages: int = 32
+    absolute_max_bytes: int = 10 * _MIB
     preferred_max_bytes: int = 4 * _MIB
 
 

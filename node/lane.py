@@ -19,9 +19,11 @@ from chaincode.errors import (
     ClockSkew,
     ContractError,
     HeadMismatch,
+    HeadTooLarge,
     InsufficientFunds,
     TermsMismatch,
 )
+from chaincode.limits import BATCH_BYTES
 from chaincode.usage import MAX_BATCHES, MAX_READINGS
 from node.errors import BehindLedger, OtherPartyRefuses
 from node.halt import WAITING, Halt, refused_by_other, shortage
@@ -46,7 +48,6 @@ from zunft.v1.usage_pb2 import Disclosure, SignedBatch, SubmitUsage
 
 Batches = Sequence[tuple[Entry, SignedBatch]]
 
-MAX_TRANSACTION_BYTES = 2_000_000
 # How long to wait, after the ledger says that the account moved on, until the read model shows it: twice as long each
 # time, because it may also be the other party's peer that is behind.
 FIRST_CATCH_UP_S = 0.1
@@ -189,8 +190,8 @@ class Lane:
         """What becomes of one batch that was not endorsed."""
         if own_refusal is None:
             await self._refused_by_other(error)
-        elif isinstance(own_refusal, ClockSkew):
-            # No fault of the batch: it is charged once the clocks are right.
+        elif isinstance(own_refusal, (ClockSkew, HeadTooLarge)):
+            # No fault of the batch: it is charged once the clocks are right, or what is open has been claimed.
             raise own_refusal
         elif _is_out_of_date(own_refusal):
             await self._catch_up(own_refusal)
@@ -351,6 +352,6 @@ def _within_limits(batches: Batches) -> Batches:
     for count, (entry, signed) in enumerate(batches):
         total_bytes += len(signed.batch)
         total_readings += entry.reading_count
-        if count and (total_bytes > MAX_TRANSACTION_BYTES or total_readings > MAX_READINGS):
+        if count and (total_bytes > BATCH_BYTES or total_readings > MAX_READINGS):
             return batches[:count]
     return batches

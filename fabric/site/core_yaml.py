@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from chaincode.limits import MESSAGE_BYTES
 from fabric.site.chaincode_package import PACKAGE_TYPE
 from fabric.site.config_file import Tree
 from network.member_keys import MemberKeys
 from network.topology import PeerEndpoints
 
-MESSAGE_BYTES = 100 * 1024 * 1024
 # The chaincode gives a transaction up when the peer does.
 EXECUTE_TIMEOUT_S = 30
 

@@ -16,10 +16,9 @@ from fabric_protos.gateway import gateway_pb2, gateway_pb2_grpc
 from fabric_protos.orderer import ab_pb2, ab_pb2_grpc
 from fabric_protos.peer import events_pb2, events_pb2_grpc
 
+from chaincode.limits import MESSAGE_BYTES
 from node.ledger.errors import TransportError
 from node.ledger.rpc_status import decode_details
-
-MAX_MESSAGE_BYTES = 100 * 1024 * 1024
 
 # A server that was away is found within seconds of its return; gRPC's own pauses grow to two minutes.
 RECONNECT_OPTIONS: list[tuple[str, str | int]] = [
@@ -125,8 +124,8 @@ def transport_error(error: grpc.aio.AioRpcError, address: str) -> TransportError
 def _options(server_name: str) -> list[tuple[str, str | int]]:
     options: list[tuple[str, str | int]] = [
         *RECONNECT_OPTIONS,
-        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-        ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_receive_message_length", MESSAGE_BYTES),
+        ("grpc.max_send_message_length", MESSAGE_BYTES),
         # Finds a dead connection; a Fabric peer hangs up on who asks more often than once a minute.
         ("grpc.keepalive_time_ms", 120_000),
         ("grpc.keepalive_timeout_ms", 20_000),

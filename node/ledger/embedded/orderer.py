@@ -17,6 +17,7 @@ from itertools import chain
 from fabric_protos.common import common_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
+from chaincode.limits import MESSAGE_BYTES
 from network.channel_reader import last_config_number
 from node.ledger.embedded.block import new_block, sign_block
 from node.ledger.embedded.config_change import ConfigSubmission, block_envelope, changed_channel
@@ -33,6 +34,9 @@ from node.ledger.fabric_rules.channel import Channel
 
 log = logging.getLogger(__name__)
 
+# Of one member in one block; the rest of a message is left for the block itself.
+MAX_PRIVATE_BYTES = MESSAGE_BYTES - 20_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Submission:
@@ -43,6 +47,11 @@ class Submission:
     channel: Channel
     verdict: Verdict
     private: Mapping[str, bytes]
+
+    @property
+    def private_bytes(self) -> int:
+        """What the member gets that gets most."""
+        return max(map(len, self.private.values()), default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,14 +233,18 @@ class Orderer:
 
 
 def cut(first: Submission, queue: deque[Submission | ConfigSubmission], channel: Channel) -> list[Submission]:
-    """The next block's transactions: as many as wait, within the channel's limits of count and bytes, at least one."""
-    batch = [first]
-    room = channel.preferred_block_bytes - len(first.envelope)
+    """The next block's transactions: as many as wait, at least one, within the channel's limits of count and bytes and
+    so that the block fits a message together with anybody's private values."""
+    batch, room, private_room = [first], channel.preferred_block_bytes - len(first.envelope), MAX_PRIVATE_BYTES
+    private_room -= first.private_bytes
     while queue and len(batch) < channel.max_block_count:
-        if not isinstance(queue[0], Submission) or len(queue[0].envelope) > room:
+        following = queue[0]
+        if not isinstance(following, Submission):
             break
-        batch.append(queue[0])
-        room -= len(queue[0].envelope)
+        room, private_room = room - len(following.envelope), private_room - following.private_bytes
+        if min(room, private_room) < 0:
+            break
+        batch.append(following)
         queue.popleft()
     return batch
 

@@ -16,9 +16,9 @@ from fabric_protos.gateway import gateway_pb2, gateway_pb2_grpc
 from fabric_protos.orderer import ab_pb2, ab_pb2_grpc
 from fabric_protos.peer import events_pb2, events_pb2_grpc
 
+from chaincode.limits import MESSAGE_BYTES
 from node.ledger.embedded.ledger import EmbeddedLedger
 from node.ledger.errors import LedgerError, TransportError
-from node.ledger.grpc_transport import MAX_MESSAGE_BYTES
 from node.ledger.rpc_status import METADATA_KEY, encode_details
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -181,8 +181,8 @@ def credentials(tls: ServerTls) -> grpc.ServerCredentials:
 
 
 OPTIONS: list[tuple[str, int]] = [
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MESSAGE_BYTES),
     # A second server on the port is refused instead of sharing it.
     ("grpc.so_reuseport", 0),
     # Clients may ask every minute whether the connection still stands.
