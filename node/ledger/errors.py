@@ -6,6 +6,10 @@ import grpc
 from fabric_protos.gateway import gateway_pb2
 from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 
+from node.ledger.printable import printable
+
+LONGEST_ANSWER = 2000
+
 
 class LedgerError(Exception):
     """Root of everything that can go wrong between a client and its ledger."""
@@ -19,13 +23,19 @@ class LedgerError(Exception):
 class TransportError(LedgerError):
     """The ledger refused a call, or cannot be reached.
 
-    `code` is the gRPC status, `details` name each peer that refused with its member and its message.
+    `code` is the gRPC status, `details` name each peer that refused with its member and its message. Other members'
+    peers say what they like, so nothing of it goes to a terminal or a log that is not printable.
     """
 
     def __init__(self, code: grpc.StatusCode, message: str, details: tuple[gateway_pb2.ErrorDetail, ...] = ()) -> None:
-        super().__init__(message)
+        super().__init__(printable(message, LONGEST_ANSWER))
         self.code = code
-        self.details = details
+        self.details = tuple(map(_printable, details))
+
+
+def _printable(detail: gateway_pb2.ErrorDetail) -> gateway_pb2.ErrorDetail:
+    parts = {name: printable(getattr(detail, name), LONGEST_ANSWER) for name in ("address", "msp_id", "message")}
+    return gateway_pb2.ErrorDetail(**parts)
 
 
 def code_name(codes: EnumTypeWrapper, code: int) -> str:

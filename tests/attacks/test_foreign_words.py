@@ -1,0 +1,42 @@
+"""What other members' peers answer goes to a person's terminal: as words, and not as commands to it."""
+
+from __future__ import annotations
+
+import grpc
+import pytest
+from fabric_protos.gateway import gateway_pb2
+
+from chaincode.contract import Response
+from chaincode.errors import ContractError
+from chaincode.stub import Stub
+from node.ledger.errors import TransportError
+from node.ledger.gateway import EndorseError, GatewayError
+from tests.attacks.rogue import Rogue
+from tests.conformance.scene import Scene
+from tests.consortium import TOKEN
+from zunft.v1.token_pb2 import TransferTokens
+
+# Clears the screen, renames the window, writes the line again from its beginning, turns the text around.
+HOSTILE = "\x1b[2J\x1b]0;owned\x07\rall is well\u202e\n" + "a" * 100_000
+
+
+@pytest.mark.fault(29)
+@pytest.mark.parametrize("words", [f"WrongSignature: {HOSTILE}", HOSTILE], ids=["a refusal", "anything"])
+def test_a_peer_s_answer_is_printable(scene: Scene, words: str) -> None:
+    async def answer(_stub: Stub) -> Response:
+        return Response(400, words, b"")
+
+    request = TransferTokens(to_msp_id=scene.maker.msp_id, amount_micro=TOKEN)
+    rogue = Rogue(scene.consortium, "forge")
+    with rogue.running(answer), pytest.raises((GatewayError, ContractError)) as caught:
+        rogue.endorsed("token.transfer", request, role="treasurer", endorsers=[rogue.msp_id])
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 10_000
+
+
+@pytest.mark.fault(29)
+def test_whatever_a_ledger_answers_is_printable() -> None:
+    detail = gateway_pb2.ErrorDetail(address=HOSTILE, msp_id=HOSTILE, message=HOSTILE)
+    error = EndorseError.refused(TransportError(grpc.StatusCode.ABORTED, HOSTILE, (detail,)))
+    assert str(error).isprintable()
+    assert all(one.message.isprintable() and one.msp_id.isprintable() for one in error.details)
