@@ -28,7 +28,7 @@ from chaincode.identifiers import check_required
 from chaincode.mark import check_free, marks_of, put_marks
 from chaincode.membership import load_obligations
 from chaincode.relation import Relation
-from chaincode.token import check_balance, credited, move
+from chaincode.token import LEAST_TRANSFER_MICRO, check_balance, credited, move
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_EXECUTED,
@@ -246,7 +246,8 @@ def _check_exit(tx: Transaction, loaded: Loaded, member: Member, obligations: li
         named = ", ".join(obligations[:_NAMED]) + (", …" if len(obligations) > _NAMED else "")
         raise ExitCondition(f"close accounts and revoke meters first, {member.msp_id} still has {named}")
     balance = loaded.find(keys.balance(member.msp_id))
-    if balance is not None and balance.amount_micro:
+    # What is too little to be moved keeps nobody: the issuer redeems it for who is gone.
+    if balance is not None and balance.amount_micro >= LEAST_TRANSFER_MICRO:
         raise ExitCondition(f"redeem or transfer the {format_amount(balance.amount_micro)} tokens that are left")
 
 

@@ -49,6 +49,13 @@ def check_holds_tokens(loaded: Loaded, msp_id: str) -> None:
         raise WrongStatus(f"{msp_id} is {status_name(member)}: it gets no tokens")
 
 
+def check_takes_transfers(loaded: Loaded, msp_id: str) -> None:
+    """Who leaves has to part with its tokens, and nobody keeps it by sending more. Raises NotFound, WrongStatus."""
+    check_holds_tokens(loaded, msp_id)
+    if loaded.require(keys.member(msp_id)).status == MEMBER_STATUS_LEAVING:
+        raise WrongStatus(f"{msp_id} is leaving, and takes no more transfers: pay it outside the ledger")
+
+
 def check_absent(loaded: Loaded, msp_id: str) -> None:
     """Raises NotFound, WrongStatus."""
     member = loaded.require(keys.member(msp_id))

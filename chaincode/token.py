@@ -8,7 +8,7 @@ from __future__ import annotations
 from chaincode import keys
 from chaincode.checks import check_amount, check_identifier, check_text, format_amount
 from chaincode.errors import AlreadyExists, AmountOutOfRange, InsufficientFunds, MalformedRequest, WrongStatus
-from chaincode.membership import check_absent, check_holds_tokens
+from chaincode.membership import check_absent, check_holds_tokens, check_takes_transfers
 from chaincode.relation import Relation, Stand
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.charter_pb2 import Charter
@@ -31,6 +31,9 @@ from zunft.v1.token_pb2 import (
 )
 
 MAX_SUPPLY_MICRO = 2**62
+# A transfer writes the receiver's balance, so that whatever else of its own is on the way there conflicts: nobody shall
+# do that to another for nothing. Who goes on with it gives away a token each time, to the member that it disturbs.
+LEAST_TRANSFER_MICRO = 10**6
 
 
 async def mint(tx: Transaction, request: MintTokens) -> Balance:
@@ -68,8 +71,9 @@ async def transfer(tx: Transaction, request: TransferTokens) -> Balance:
     loaded = await tx.load(keys.balance(sender), keys.balance(receiver), keys.member(receiver))
 
     check_amount(request.amount_micro)
+    _check_worth_moving(request.amount_micro)
     check_text("reference", request.reference)
-    check_holds_tokens(loaded, receiver)
+    check_takes_transfers(loaded, receiver)
     if sender == receiver:
         raise MalformedRequest("sender and receiver are the same member")
     check_balance(loaded, sender, request.amount_micro)
@@ -213,6 +217,14 @@ def move(source: str, target: str, amount_micro: int) -> Posting:
 
 def hold_account(redemption: Redemption) -> str:
     return f"hold/{redemption.redemption_id}"
+
+
+def _check_worth_moving(amount_micro: int) -> None:
+    if amount_micro < LEAST_TRANSFER_MICRO:
+        raise AmountOutOfRange(
+            f"a transfer moves {format_amount(LEAST_TRANSFER_MICRO)} tokens at least: have less redeemed, "
+            "or send it along with what comes next"
+        )
 
 
 def _check_held(redemption: Redemption) -> None:

@@ -54,6 +54,8 @@ FIRST_CATCH_UP_S = 0.1
 LONGEST_CATCH_UP_S = 2.0
 # After so many times the own peer is asked, and it is not believed any more that one only has to catch up.
 CATCH_UPS = 5
+# After so many times it is no chance any more that the account's other transactions come first.
+OVERTAKINGS = 15
 
 log = structlog.get_logger()
 
@@ -167,11 +169,18 @@ class Lane:
         except CommitError as error:
             if not error.is_conflict:
                 raise
-            await self._catch_up(error)
+            await self._overtaken(error)
         except (ContractError, EndorseError) as error:
             await self._not_endorsed(batches, error)
         else:
             await self._committed(batches, committed)
+
+    async def _overtaken(self, error: CommitError) -> None:
+        """Another transaction came first. Again and again: the other party keeps the account busy."""
+        if self._catch_ups < OVERTAKINGS:
+            await self._catch_up(error)
+        else:
+            await self._refused_by_other(error)
 
     async def _not_endorsed(self, batches: Batches, error: ContractError | EndorseError) -> None:
         """Any of the two peers may have said it."""
@@ -272,15 +281,15 @@ class Lane:
             self.halt = shortage(error)
             self._log.warning("account used up")
 
-    async def _refused_by_other(self, error: ContractError | EndorseError) -> None:
-        """Raises OtherPartyRefuses, as soon as that cannot be because its peer has to catch up."""
+    async def _refused_by_other(self, error: ContractError | EndorseError | CommitError) -> None:
+        """Raises OtherPartyRefuses, as soon as it is not because a peer has to catch up."""
         if not self._asks_peer:
             await self._catch_up(error)
             return
         words = f"{type(error).__name__}: {error}" if isinstance(error, ContractError) else str(error)
         refuses = OtherPartyRefuses(
-            f"the other party's peer refuses what this member's own peer takes, with the words '{printable(words)}': "
-            "do not let a machine of the agreement start before the other party has mended it"
+            f"the other party keeps from being charged what this member's own peer takes, with the words "
+            f"'{printable(words)}': do not let a machine of the agreement start before it has mended that"
         )
         self.halt = refused_by_other(refuses)
         await self._mark_waiting(self.halt)

@@ -30,8 +30,10 @@ async def endings(gateway: Gateway, msp_id: str, now_s: int) -> list[Step]:
     ends_at_s, own = conditions.depart_not_before_s, (msp_id,)
     steps = [Step("notice is given", bool(ends_at_s), own, "leave start")]
     steps += [await _obligation(gateway, msp_id, key) for key in conditions.obligations]
-    tokens, spent = format_amount(conditions.balance_micro), not conditions.balance_micro
-    steps.append(Step(f"{tokens} tokens are redeemed or transferred", spent, own, f"token redeem {tokens}"))
+    tokens = format_amount(conditions.balance_micro)
+    steps.append(
+        Step(f"{tokens} tokens are redeemed or transferred", conditions.is_spent, own, f"token redeem {tokens}")
+    )
     steps += [step async for step in _redemptions(gateway, msp_id)]
     steps.append(Step("the notice has run", 0 < ends_at_s <= now_s))
     ballot, is_due = await departure_ballot(gateway, member), conditions.hold(now_s)

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from chaincode import keys
+from chaincode.token import LEAST_TRANSFER_MICRO
 from network.errors import TooFewConsenters
 from node.ledger.configuration import newest_channel
 from node.ledger.gateway import Gateway
@@ -35,7 +36,12 @@ class ExitConditions:
     def hold(self, now_s: int) -> bool:
         """Whether nothing does."""
         noticed = 0 < self.depart_not_before_s <= now_s
-        return noticed and not self.obligations and not self.balance_micro
+        return noticed and not self.obligations and self.is_spent
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether no more tokens are left than are too few to be moved, which the issuer redeems later."""
+        return self.balance_micro < LEAST_TRANSFER_MICRO
 
 
 async def give_notice(gateway: Gateway) -> Member:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,11 +13,15 @@ from fabric_protos.gateway import gateway_pb2
 
 from chaincode.contract import Response, invoke
 from chaincode.stub import Stub
+from node.api.client import NodeClient
 from node.ledger.errors import TransportError
 from node.ledger.gateway import Gateway
 from tests.attacks.rogue import Rogue
 from tests.consortium import Deal
 from tests.consortium.ledgers import Embedded
+from tests.node.nodes import last_states, send
+from zunft.v1.node_pb2 import BATCH_STATUS_WAITING_FOR_OTHER_PARTY, BatchProgress
+from zunft.v1.usage_pb2 import SignedBatch
 
 
 @dataclass
@@ -69,3 +74,13 @@ def told(deal: Deal, lie: Lie) -> Iterator[Gateway]:
 
     with Rogue(deal.consortium, deal.customer.name).running(answer):
         yield known
+
+
+async def until_charged(client: NodeClient, batches: list[SignedBatch]) -> list[BatchProgress]:
+    """Sends them again until they do not wait any more."""
+    async with asyncio.timeout(30):
+        while True:
+            states = await send(client, *batches)
+            if BATCH_STATUS_WAITING_FOR_OTHER_PARTY not in last_states(states).values():
+                return states
+            await asyncio.sleep(0.2)

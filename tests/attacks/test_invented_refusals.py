@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 from chaincode.batch import batch_digest
 from node.api.client import NodeClient
 from node.ledger.configuration import ordered_height
-from tests.attacks.liar import Lie, told
+from tests.attacks.liar import Lie, told, until_charged
 from tests.conformance.scene import Scene
 from tests.consortium import TOKEN, UNIT, Deal
 from tests.node.nodes import chained, client_of, last_states, running_node, send
@@ -23,11 +22,9 @@ from zunft.v1.node_pb2 import (
     BATCH_STATUS_JOURNALLED,
     BATCH_STATUS_REFUSED,
     BATCH_STATUS_WAITING_FOR_OTHER_PARTY,
-    BatchProgress,
     DecideBatchRequest,
     ListBatchesRequest,
 )
-from zunft.v1.usage_pb2 import SignedBatch
 
 HOURS = [UNIT] * 8
 ALWAYS = 10**6
@@ -97,16 +94,6 @@ def test_while_it_lies_the_account_waits_and_no_machine_starts(
     logged = capsys.readouterr().out
     assert "ALARM" in logged
     assert not any(sign in logged for sign in TERMINAL[:: len(TERMINAL) - 1])
-
-
-async def until_charged(client: NodeClient, batches: list[SignedBatch]) -> list[BatchProgress]:
-    """Sends them again until they do not wait any more."""
-    async with asyncio.timeout(30):
-        while True:
-            states = await send(client, *batches)
-            if BATCH_STATUS_WAITING_FOR_OTHER_PARTY not in last_states(states).values():
-                return states
-            await asyncio.sleep(0.2)
 
 
 def test_what_waits_is_given_up_by_a_person_alone_and_tried_again_when_one_says_so(

@@ -126,6 +126,8 @@ class Auditor:
 
     def transfer(self, actor: str, to: str, amount: int) -> list[Move]:
         _check_amount(amount)
+        if amount < MILLION:
+            refuse("AmountOutOfRange")
         if actor == to:
             refuse("MalformedRequest")
         self._check_balance(actor, amount)
