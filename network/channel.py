@@ -23,7 +23,16 @@ from network.errors import InvalidChannel, InvalidName
 from network.member_material import MemberMaterial
 from network.msp_config import msp_config
 from network.ordering import Ordering, needs_v3, orderer_group
-from network.policies import MAJORITY, PEER, implicit_meta, member_policies, meta_policies, signature, signed_by_role
+from network.policies import (
+    APPLICATION_ADMINS,
+    MAJORITY,
+    PEER,
+    implicit_meta,
+    member_policies,
+    meta_policies,
+    signature,
+    signed_by_role,
+)
 
 _CHANNEL_NAME = re.compile(r"[a-z][a-z0-9.-]{0,248}")
 _METADATA_ENTRIES = 5
@@ -76,12 +85,14 @@ def application_group(members: Sequence[MemberMaterial]) -> configtx_pb2.ConfigG
 
 
 def member_group(member: MemberMaterial) -> configtx_pb2.ConfigGroup:
-    """One member of the Application group."""
+    """One member of the Application group.
+
+    It has every value that the member changes alone, even where that is empty: to add one or to remove one would give
+    the group another version, which all that others are about to sign builds on. That takes the channel's Admins.
+    """
     policies = {**member_policies(member.msp_id), "Endorsement": signature(signed_by_role(member.msp_id, PEER))}
-    values: dict[str, Message] = {"MSP": msp_config(member)}
-    if member.anchor_peers:
-        values["AnchorPeers"] = anchor_peers(member)
-    return config_group(policies=policies, values=values)
+    values: dict[str, Message] = {"MSP": msp_config(member), "AnchorPeers": anchor_peers(member)}
+    return config_group(policies=policies, values=values, mod_policy=APPLICATION_ADMINS)
 
 
 def anchor_peers(member: MemberMaterial) -> peer_configuration_pb2.AnchorPeers:

@@ -15,9 +15,10 @@ def config_group(
     policies: Mapping[str, policies_pb2.Policy],
     values: Mapping[str, Message],
     groups: Mapping[str, configtx_pb2.ConfigGroup] | None = None,
+    mod_policy: str = ADMINS,
 ) -> configtx_pb2.ConfigGroup:
-    """A group whose every element is changed by its Admins."""
-    group = configtx_pb2.ConfigGroup(mod_policy=ADMINS)
+    """A group whose every element is changed by its Admins; `mod_policy` says who adds elements and removes them."""
+    group = configtx_pb2.ConfigGroup(mod_policy=mod_policy)
     for name, policy in policies.items():
         set_policy(group, name, policy)
     for name, value in values.items():

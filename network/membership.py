@@ -87,7 +87,7 @@ def change_member(channel_group: configtx_pb2.ConfigGroup, member: MemberMateria
     before, edited = read_members(channel_group)[member.msp_id], copied(channel_group)
     _change_certificates(edited, before, member)
     if before.anchor_peers != member.anchor_peers:
-        _change_anchor_peers(edited.groups["Application"].groups[member.msp_id], member)
+        set_value(edited.groups["Application"].groups[member.msp_id], "AnchorPeers", anchor_peers(member))
     if before.orderers != member.orderers:
         _change_endpoints(edited, member)
     return edited
@@ -100,13 +100,6 @@ def _change_certificates(edited: configtx_pb2.ConfigGroup, before: MemberMateria
     for part in ("Application", "Orderer"):
         if member.msp_id in group_at(edited, part).groups:
             set_value(edited.groups[part].groups[member.msp_id], "MSP", msp_config(member))
-
-
-def _change_anchor_peers(own: configtx_pb2.ConfigGroup, member: MemberMaterial) -> None:
-    if member.anchor_peers:
-        set_value(own, "AnchorPeers", anchor_peers(member))
-    else:
-        del own.values["AnchorPeers"]
 
 
 def _change_endpoints(edited: configtx_pb2.ConfigGroup, member: MemberMaterial) -> None:

@@ -22,6 +22,7 @@ from network.member_material import Endpoint, MemberMaterial
 from network.msp_config import msp_config
 from network.policies import (
     ANY,
+    ORDERER_ADMINS,
     identity_principal,
     implicit_meta,
     member_policies,
@@ -111,9 +112,9 @@ def orderer_group(ordering: Ordering, members: Sequence[MemberMaterial]) -> conf
 
 
 def orderer_organisation(member: MemberMaterial) -> configtx_pb2.ConfigGroup:
-    """One member's part of the Orderer group."""
+    """One member's part of the Orderer group; as with its part of the Application group, it changes values only."""
     values = {"MSP": msp_config(member), "Endpoints": orderer_endpoints(member)}
-    return config_group(policies=member_policies(member.msp_id), values=values)
+    return config_group(policies=member_policies(member.msp_id), values=values, mod_policy=ORDERER_ADMINS)
 
 
 def orderer_endpoints(member: MemberMaterial) -> configuration_pb2.OrdererAddresses:

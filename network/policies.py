@@ -16,6 +16,9 @@ MAJORITY = policies_pb2.ImplicitMetaPolicy.MAJORITY
 
 # Name of the policy that changes a group's elements.
 ADMINS = "Admins"
+# A majority of the members', and of the ordering members' admins.
+APPLICATION_ADMINS = f"/Channel/Application/{ADMINS}"
+ORDERER_ADMINS = f"/Channel/Orderer/{ADMINS}"
 
 MEMBER = msp_principal_pb2.MSPRole.MEMBER
 ADMIN = msp_principal_pb2.MSPRole.ADMIN
