@@ -1,7 +1,8 @@
 """Ballots: questions put to the members' admins, decided by the charter's thresholds, for everybody to see.
 
 What a ballot decides takes effect with the vote that decides it. Where the channel's configuration has to change, too,
-a vote in favour carries the admin's signature over that change, so that whoever casts the last one can hand it in.
+a vote in favour carries the admin's signatures over that change, so that whoever casts the last one can hand it in. A
+vote is on the question and stays; signatures are beside it, and are made anew where the configuration has moved on.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from google.protobuf.message import Message
 
 from chaincode import keys
 from chaincode.business import status_name
-from chaincode.channel_edit import check_config_signatures, check_edit
+from chaincode.channel_edit import changes_channel, check_config_signatures, edit_digest, put_signatures
 from chaincode.checks import check_named
 from chaincode.electorate import Electorate, ballot_period_s
 from chaincode.errors import AnotherBallot, BallotClosed, MalformedRequest, VotedAlready, WrongStatus
 from chaincode.keys import Key
+from chaincode.membership import ABSENT
 from chaincode.relation import Relation, Stand
-from chaincode.token import credited, move
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_CARRIED,
@@ -29,12 +30,15 @@ from zunft.v1.ballot_pb2 import (
     BALLOT_SUBJECT_EXCLUSION,
     BALLOT_SUBJECT_REINSTATEMENT,
     BALLOT_SUBJECT_SUSPENSION,
+    BALLOT_SUBJECT_UNSPECIFIED,
     Ballot,
     BallotStatus,
     BallotSubject,
     CastVote,
+    EditSignatures,
     ExecuteBallot,
-    RenewBallot,
+    SignBallot,
+    Vote,
 )
 from zunft.v1.charter_pb2 import Charter
 from zunft.v1.member_pb2 import (
@@ -49,21 +53,27 @@ from zunft.v1.member_pb2 import (
     MemberStatus,
     OpenBallot,
 )
-from zunft.v1.token_pb2 import Posting
 
 # In which status a member must be for a ballot to decide this about it.
 _ABOUT: dict[BallotSubject, frozenset[MemberStatus]] = {
     BALLOT_SUBJECT_ADMISSION: frozenset({MEMBER_STATUS_APPLIED}),
     BALLOT_SUBJECT_DEPARTURE: frozenset({MEMBER_STATUS_LEAVING}),
     BALLOT_SUBJECT_EXCLUSION: frozenset(
-        {MEMBER_STATUS_ADMITTED, MEMBER_STATUS_ACTIVE, MEMBER_STATUS_SUSPENDED, MEMBER_STATUS_LEAVING}
+        {
+            MEMBER_STATUS_ADMITTED,
+            MEMBER_STATUS_ACTIVE,
+            MEMBER_STATUS_SUSPENDED,
+            MEMBER_STATUS_LEAVING,
+            # Again, where the channel's configuration still has it, which no contract can see.
+            MEMBER_STATUS_EXCLUDED,
+        }
     ),
     BALLOT_SUBJECT_SUSPENSION: frozenset({MEMBER_STATUS_ACTIVE, MEMBER_STATUS_LEAVING}),
     BALLOT_SUBJECT_REINSTATEMENT: frozenset({MEMBER_STATUS_SUSPENDED}),
 }
 _STATUS_AFTER = {
     BALLOT_SUBJECT_ADMISSION: MEMBER_STATUS_ADMITTED,
-    BALLOT_SUBJECT_DEPARTURE: MEMBER_STATUS_LEAVING,
+    BALLOT_SUBJECT_DEPARTURE: MEMBER_STATUS_LEFT,
     BALLOT_SUBJECT_EXCLUSION: MEMBER_STATUS_EXCLUDED,
     BALLOT_SUBJECT_SUSPENSION: MEMBER_STATUS_SUSPENDED,
 }
@@ -77,60 +87,48 @@ async def vote(tx: Transaction, request: CastVote) -> Ballot:
 
     _check_about(ballot, request.msp_id)
     tx.check_relation(*_voters(tx, ballot, request))
-    _check_takes_vote(tx, ballot, request)
+    _check_takes_vote(tx, loaded, ballot, request)
     _check_still_the_question(loaded, ballot)
     _check_signed(tx, ballot, request)
 
     undecided = ballot.status == BALLOT_STATUS_OPEN
-    ballot.votes.add(
-        msp_id=tx.caller.msp_id,
-        in_favour=request.in_favour,
-        cast_at_s=tx.timestamp_s,
-        config_signatures=request.config_signatures,
-    )
+    ballot.votes.append(_vote(tx, ballot, request))
     ballot.status = count(ballot)
     decided = undecided and ballot.status != BALLOT_STATUS_OPEN
     if decided:
         ballot.decided_at_s = tx.timestamp_s
 
-    postings = _take_effect(tx, loaded, ballot) if decided else []
-    return write(tx, "ballot.vote", ballot, postings)
+    if decided:
+        _take_effect(tx, loaded, ballot)
+    if request.update_digests:
+        put_signatures(tx, request)
+    return write(tx, "ballot.vote", ballot)
 
 
-async def renew(tx: Transaction, request: RenewBallot) -> Ballot:
-    """ballot.renew: another edit in place of one that was computed from an older configuration.
+async def sign(tx: Transaction, request: SignBallot) -> EditSignatures:
+    """ballot.sign: a member's own signatures over the change as it is by now, in place of its earlier ones.
 
-    A vote in favour goes with the old edit, because its signature is over that: it has to be cast again. A vote against
-    is not about the bytes and stays. What is carried stays carried, only its signatures are collected anew.
+    The channel's configuration may have moved on since the vote, or the certificate that signed counts no more. It
+    decides nothing: while the ballot is open it is for those who are in favour, then for any member that helps.
     """
-    key = keys.ballot(request.ballot_id)
-    loaded = await tx.load(key)
+    key, about = keys.ballot(request.ballot_id), _keys_about(request.msp_id)
+    loaded = await tx.load(key, *about)
     ballot = loaded.require(key)
 
-    check_edit(request.edit)
-    if not ballot.HasField("edit"):
-        raise WrongStatus("this ballot changes nothing in the channel's configuration")
-    if ballot.status != BALLOT_STATUS_CARRIED:
-        _check_open(tx, ballot)
-    if request.edit.base_sequence <= ballot.edit.base_sequence:
-        raise WrongStatus(
-            f"the ballot's edit is of configuration {ballot.edit.base_sequence}: renew it only with one of a later"
-        )
+    _check_about(ballot, request.msp_id)
+    tx.check_relation(*_signers(tx, ballot))
+    _check_takes_signatures(tx, loaded, ballot)
+    check_config_signatures(tx, request)
 
-    against = [one for one in ballot.votes if not one.in_favour]
-    del ballot.votes[:]
-    ballot.votes.extend(against)
-    ballot.edit.CopyFrom(request.edit)
-    ballot.renewal_count += 1
-
-    return write(tx, "ballot.renew", ballot)
+    signed = put_signatures(tx, request)
+    tx.emit("ballot.sign", msp_ids=[tx.caller.msp_id, ballot.msp_id])
+    return signed
 
 
 async def execute(tx: Transaction, request: ExecuteBallot) -> Ballot:
-    """ballot.execute: the channel's configuration is changed as a carried departure or exclusion demands.
+    """ballot.execute: notes in which block the channel's configuration was changed as a carried ballot demands.
 
-    Whose departure it is has left from now on, and gets its deposit back. The contract cannot see the configuration;
-    whoever sends this cannot decide anything that the members have not decided already.
+    For nodes and audits, which look at that block. The contract cannot see the configuration, so nothing hangs on it.
     """
     key, about = keys.ballot(request.ballot_id), _keys_about(request.msp_id)
     loaded = await tx.load(key, *about)
@@ -140,20 +138,18 @@ async def execute(tx: Transaction, request: ExecuteBallot) -> Ballot:
     if ballot.subject not in (BALLOT_SUBJECT_DEPARTURE, BALLOT_SUBJECT_EXCLUSION):
         raise WrongStatus("only departures and exclusions are executed; an applicant activates itself: member.activate")
     member = loaded.require(keys.member(ballot.msp_id))
-    check_executable(ballot, member)
-    leaves = ballot.subject == BALLOT_SUBJECT_DEPARTURE
-    if leaves and member.status != MEMBER_STATUS_LEAVING:
-        raise WrongStatus(f"{member.msp_id} is {status_name(member)}: it cannot leave like that")
+    check_carried(ballot, member)
+    if ballot.status == BALLOT_STATUS_EXECUTED:
+        raise WrongStatus(f"block {ballot.config_block_number} is noted already: look there")
 
     ballot.status = BALLOT_STATUS_EXECUTED
-    member.carried_ballot_id = ""
-    member.left_at_s = tx.timestamp_s
-    if leaves:
-        member.status = MEMBER_STATUS_LEFT
+    ballot.executed_by_msp_id = tx.caller.msp_id
+    ballot.config_block_number = request.config_block_number
 
-    postings = _return_deposit(tx, loaded, member)
-    tx.put(keys.member(member.msp_id), member)
-    return write(tx, "ballot.execute", ballot, postings)
+    if member.status not in ABSENT:
+        # It was an earlier contract that took the deciding vote, and it left the departure to this transaction.
+        _put_status(tx, member, MEMBER_STATUS_LEFT)
+    return write(tx, "ballot.execute", ballot)
 
 
 # --- for the transactions that open a ballot -------------------------------------------------------------------------
@@ -162,20 +158,28 @@ async def execute(tx: Transaction, request: ExecuteBallot) -> Ballot:
 def check_subject(tx: Transaction, subject: BallotSubject, member: Member) -> None:
     """Whether a ballot can be opened on this about the member. Raises WrongStatus, AnotherBallot."""
     _check_status(subject, member)
-    check_no_other(tx, member)
+    check_no_other(tx, subject, member)
 
 
-def check_no_other(tx: Transaction, member: Member) -> None:
-    """Raises AnotherBallot."""
-    if is_put_to_vote(tx, member):
-        raise AnotherBallot(
-            f"ballot {member.open_ballot.ballot_id[:16]} about {member.msp_id} is open: wait until it is decided"
-        )
+def check_no_other(tx: Transaction, subject: BallotSubject, member: Member) -> None:
+    """On the same question: one on another cannot stand in its way. Raises AnotherBallot."""
+    for one in open_ballots(tx, member):
+        if one.subject in (subject, BALLOT_SUBJECT_UNSPECIFIED):
+            raise AnotherBallot(
+                f"ballot {one.ballot_id[:16]} on this about {member.msp_id} is open: vote on that one, or wait until "
+                "it is decided"
+            )
 
 
 def is_put_to_vote(tx: Transaction, member: Member) -> bool:
     """Whether a ballot about it is open."""
-    return member.HasField("open_ballot") and tx.timestamp_s <= member.open_ballot.deadline_s
+    return bool(open_ballots(tx, member))
+
+
+def open_ballots(tx: Transaction, member: Member) -> list[OpenBallot]:
+    """Those about it whose deadline has not passed; one that an earlier contract has opened names no subject."""
+    noted = [*member.open_ballots, *([member.open_ballot] if member.HasField("open_ballot") else [])]
+    return [one for one in noted if tx.timestamp_s <= one.deadline_s]
 
 
 def new_ballot(tx: Transaction, charter: Charter, electorate: Electorate, ballot: Ballot) -> Ballot:
@@ -197,23 +201,24 @@ def new_ballot(tx: Transaction, charter: Charter, electorate: Electorate, ballot
 
 
 def put_subject(tx: Transaction, member: Member, ballot: Ballot) -> None:
-    """The member's record, with the ballot about it."""
-    member.open_ballot.CopyFrom(OpenBallot(ballot_id=ballot.ballot_id, deadline_s=ballot.deadline_s))
+    """The member's record, with the ballot about it; what has lapsed is noted no more."""
+    still = [one for one in member.open_ballots if tx.timestamp_s <= one.deadline_s]
+    opened = OpenBallot(ballot_id=ballot.ballot_id, deadline_s=ballot.deadline_s, subject=ballot.subject)
+    del member.open_ballots[:]
+    member.open_ballots.extend([*still, opened])
     tx.put(keys.member(member.msp_id), member)
 
 
-def check_executable(ballot: Ballot, member: Member) -> None:
-    """Carried and not overtaken, with the signatures that its edit needs. Raises WrongStatus."""
+def check_carried(ballot: Ballot, member: Member) -> None:
+    """And not overtaken. Raises WrongStatus."""
     if ballot.ballot_id != member.carried_ballot_id:
-        raise WrongStatus("the ballot is not carried, or is executed already, or a later one took its place")
-    if _in_favour(ballot) < ballot.needed_approvals:
-        raise WrongStatus(f"{_in_favour(ballot)} of {ballot.needed_approvals} approvals are there: vote first")
+        raise WrongStatus("the ballot is not carried, or a later one took its place")
 
 
-def write(tx: Transaction, name: str, ballot: Ballot, postings: list[Posting] | None = None) -> Ballot:
+def write(tx: Transaction, name: str, ballot: Ballot) -> Ballot:
     tx.put(keys.ballot(ballot.ballot_id), ballot)
     concerned = [ballot.msp_id] if ballot.msp_id else []
-    tx.emit(name, msp_ids=[tx.caller.msp_id, *concerned], postings=postings or [])
+    tx.emit(name, msp_ids=[tx.caller.msp_id, *concerned])
     return ballot
 
 
@@ -232,18 +237,42 @@ def _voters(tx: Transaction, ballot: Ballot, request: CastVote) -> list[Stand]:
     return [(Relation.VOTER, msp_id) for msp_id in voters]
 
 
-def _check_takes_vote(tx: Transaction, ballot: Ballot, request: CastVote) -> None:
+def _signers(tx: Transaction, ballot: Ballot) -> list[Stand]:
+    """Who has voted in favour; once it is carried, anybody but the member that it is about."""
+    signers = [one.msp_id for one in ballot.votes if one.in_favour]
+    if _is_carried(ballot) and tx.caller.msp_id != ballot.msp_id:
+        signers.append(tx.caller.msp_id)
+    return [(Relation.VOTER, msp_id) for msp_id in signers]
+
+
+def _check_takes_vote(tx: Transaction, loaded: Loaded, ballot: Ballot, request: CastVote) -> None:
     """Where only signatures are missing, there is no deadline any more."""
     msp_id = tx.caller.msp_id
     if msp_id in [one.msp_id for one in ballot.votes]:
         raise VotedAlready(f"{msp_id} has voted already: each member has one vote")
-    if not _only_signs(ballot, request):
+    if _only_signs(ballot, request):
+        check_carried(ballot, loaded.require(keys.member(ballot.msp_id)))
+    else:
+        _check_open(tx, ballot)
+
+
+def _check_takes_signatures(tx: Transaction, loaded: Loaded, ballot: Ballot) -> None:
+    if not changes_channel(ballot.subject):
+        raise WrongStatus("this ballot changes nothing in the channel's configuration: there is nothing to sign")
+    if _is_carried(ballot):
+        check_carried(ballot, loaded.require(keys.member(ballot.msp_id)))
+    else:
         _check_open(tx, ballot)
 
 
 def _only_signs(ballot: Ballot, request: CastVote) -> bool:
     """Whether the vote decides nothing any more, and its signatures are asked for."""
-    return ballot.status == BALLOT_STATUS_CARRIED and ballot.HasField("edit") and request.in_favour
+    return _is_carried(ballot) and changes_channel(ballot.subject) and request.in_favour
+
+
+def _is_carried(ballot: Ballot) -> bool:
+    """Also where somebody has noted that the configuration was changed."""
+    return ballot.status in (BALLOT_STATUS_CARRIED, BALLOT_STATUS_EXECUTED)
 
 
 def _check_open(tx: Transaction, ballot: Ballot) -> None:
@@ -271,18 +300,15 @@ def check_next_version(charter: Charter, proposed: Charter) -> None:
 
 
 def _check_status(subject: BallotSubject, member: Member) -> None:
-    """Whose exclusion is carried can be put to the vote again as long as the channel's configuration still has it."""
-    removable = subject == BALLOT_SUBJECT_EXCLUSION and member.carried_ballot_id
-    excluded = member.status == MEMBER_STATUS_EXCLUDED
-    if not (removable if excluded else member.status in _ABOUT[subject]):
+    if member.status not in _ABOUT[subject]:
         name = BallotSubject.Name(subject).removeprefix("BALLOT_SUBJECT_").lower()
         raise WrongStatus(f"{member.msp_id} is {status_name(member)}: there is nothing to decide about its {name}")
 
 
 def _check_signed(tx: Transaction, ballot: Ballot, request: CastVote) -> None:
-    if ballot.HasField("edit") and request.in_favour:
-        check_config_signatures(tx, ballot.edit, request.config_signatures)
-    elif request.config_signatures:
+    if changes_channel(ballot.subject) and request.in_favour:
+        check_config_signatures(tx, request)
+    elif request.config_signatures or request.update_digests:
         raise MalformedRequest("this vote needs no signature of a configuration update")
 
 
@@ -300,6 +326,16 @@ def count(ballot: Ballot) -> BallotStatus:
     return ballot.status
 
 
+def _vote(tx: Transaction, ballot: Ballot, request: CastVote) -> Vote:
+    signs = request.in_favour and changes_channel(ballot.subject)
+    return Vote(
+        msp_id=tx.caller.msp_id,
+        in_favour=request.in_favour,
+        cast_at_s=tx.timestamp_s,
+        edit_digest=edit_digest(request.update_digests) if signs else b"",
+    )
+
+
 def _in_favour(ballot: Ballot) -> int:
     return sum(one.in_favour for one in ballot.votes)
 
@@ -307,24 +343,37 @@ def _in_favour(ballot: Ballot) -> int:
 # --- WRITE ----------------------------------------------------------------------------------------------------------
 
 
-def _take_effect(tx: Transaction, loaded: Loaded, ballot: Ballot) -> list[Posting]:
-    """What the deciding vote changes besides the ballot."""
+def _take_effect(tx: Transaction, loaded: Loaded, ballot: Ballot) -> None:
+    """What the deciding vote changes besides the ballot.
+
+    Of the member it reads its record alone, which nobody can change again and again to keep votes from being cast.
+    """
     carried = ballot.status == BALLOT_STATUS_CARRIED
     if ballot.subject == BALLOT_SUBJECT_AMENDMENT:
         if carried:
             tx.put(keys.CHARTER, ballot.charter)
-        return []
+        return
     member = loaded.require(keys.member(ballot.msp_id))
-    member.ClearField("open_ballot")
-    postings: list[Posting] = []
-    if carried:
-        member.status = _status_after(ballot.subject, member)
-        if ballot.HasField("edit"):
-            member.carried_ballot_id = ballot.ballot_id
-    if member.status == MEMBER_STATUS_EXCLUDED:
-        postings = _return_deposit(tx, loaded, member)
+    _note_decided(member, ballot)
+    if carried and changes_channel(ballot.subject):
+        member.carried_ballot_id = ballot.ballot_id
+    _put_status(tx, member, _status_after(ballot.subject, member) if carried else member.status)
+
+
+def _note_decided(member: Member, ballot: Ballot) -> None:
+    still = [one for one in member.open_ballots if one.ballot_id != ballot.ballot_id]
+    del member.open_ballots[:]
+    member.open_ballots.extend(still)
+    if member.open_ballot.ballot_id == ballot.ballot_id:
+        member.ClearField("open_ballot")
+
+
+def _put_status(tx: Transaction, member: Member, status: MemberStatus) -> None:
+    """Who is gone keeps its deposit until the issuer pays it out: token.redeem for it."""
+    if status in ABSENT and member.status not in ABSENT:
+        member.left_at_s = tx.timestamp_s
+    member.status = status
     tx.put(keys.member(member.msp_id), member)
-    return postings
 
 
 def _status_after(subject: BallotSubject, member: Member) -> MemberStatus:
@@ -333,20 +382,6 @@ def _status_after(subject: BallotSubject, member: Member) -> MemberStatus:
     return _STATUS_AFTER[subject]
 
 
-def _return_deposit(tx: Transaction, loaded: Loaded, member: Member) -> list[Posting]:
-    """Into the balance, from which the issuer redeems for who is gone."""
-    balance_key = keys.balance(member.msp_id)
-    amount_micro, member.deposit_micro = member.deposit_micro, 0
-    if not amount_micro:
-        return []
-    tx.put(balance_key, credited(loaded, member.msp_id, amount_micro))
-    return [move(deposit_account(member.msp_id), balance_key.name, amount_micro)]
-
-
-def deposit_account(msp_id: str) -> str:
-    return f"deposit/{msp_id}"
-
-
 def _keys_about(msp_id: str) -> tuple[Key[Message], ...]:
-    """What a decision about a member may change; an amendment is about none."""
-    return (keys.member(msp_id), keys.balance(msp_id)) if msp_id else ()
+    """The member that a decision is about; an amendment is about none."""
+    return (keys.member(msp_id),) if msp_id else ()

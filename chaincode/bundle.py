@@ -20,7 +20,7 @@ from chaincode.checks import check_identifier, check_text
 from chaincode.errors import InvalidBundle, WrongSignature
 from chaincode.identifiers import check_identifiers
 from chaincode.limits import BUNDLE_BYTES
-from chaincode.transaction import parse
+from chaincode.transaction import parse, serialise
 from zunft.v1.bundle_pb2 import Bundle, NodeAddress, SignedBundle
 
 MAX_ROOTS = 4
@@ -42,6 +42,11 @@ def read_bundle(data: bytes) -> tuple[SignedBundle, Bundle]:
     check_text("legal_name", bundle.legal_name)
     check_identifiers(bundle.identifiers)
     return signed, bundle
+
+
+def bundle_digest(signed: SignedBundle) -> bytes:
+    """SHA-256 of the one that stands on the ledger: what the ballot on an admission is on."""
+    return hashlib.sha256(serialise(signed)).digest()
 
 
 def roots_fingerprint(roots: Iterable[bytes]) -> bytes:

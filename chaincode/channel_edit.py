@@ -1,65 +1,80 @@
-"""Changes of the channel's configuration, which members' admins sign by voting.
+"""What members' admins sign by voting, where the decision changes the channel's configuration.
 
-What an update changes is for the voters' nodes to recompute from the bundle and their own view of the configuration;
-a contract does not see the configuration. It sees to it that all sign the same bytes, and each with its own key.
+What it changes follows from the ballot's question and the configuration in force. A contract does not see the
+configuration, so every voter's node computes the change for itself and signs nothing else. The contract keeps each
+signature under the digest of what it is over, and sees to it that each member signs in its own name.
 Source: Fabric documentation, "Updating a channel configuration"; common/configtx.proto.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from fabric_protos.common import common_pb2, configtx_pb2
 from google.protobuf.message import DecodeError
 
+from chaincode import keys
+from chaincode.checks import check_digest
 from chaincode.errors import MalformedRequest, WrongSignature
-from chaincode.limits import EDIT_BYTES
 from chaincode.transaction import Transaction
-from zunft.v1.member_pb2 import ChannelEdit
+from zunft.v1.ballot_pb2 import (
+    BALLOT_SUBJECT_ADMISSION,
+    BALLOT_SUBJECT_DEPARTURE,
+    BALLOT_SUBJECT_EXCLUSION,
+    BallotSubject,
+    CastVote,
+    EditSignatures,
+    SignBallot,
+)
 
+# Orderers come and go one at a time, so a decision may take several updates.
 MAX_UPDATES = 16
-# Orderers take the smaller of an ECDSA signature's two forms only.
-_P256_HALF_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551 // 2
+
+_CHANGING = frozenset({BALLOT_SUBJECT_ADMISSION, BALLOT_SUBJECT_DEPARTURE, BALLOT_SUBJECT_EXCLUSION})
 
 
-def check_edit(edit: ChannelEdit) -> None:
-    """Raises MalformedRequest."""
-    if not 0 < len(edit.config_updates) <= MAX_UPDATES:
-        raise MalformedRequest(f"1 to {MAX_UPDATES} configuration updates must be given")
-    size = sum(map(len, edit.config_updates))
-    if size > EDIT_BYTES:
-        raise MalformedRequest(f"the configuration updates have {size} bytes, {EDIT_BYTES} is the most: make several")
-    for data in edit.config_updates:
-        _check_update(data)
+def changes_channel(subject: BallotSubject) -> bool:
+    """Whether a decision on this changes the channel's configuration."""
+    return subject in _CHANGING
 
 
-def check_config_signatures(tx: Transaction, edit: ChannelEdit, signatures: Sequence[bytes]) -> None:
-    """Serialised common.ConfigSignatures of the caller's certificate, each over its header and one update, in order.
+def check_config_signatures(tx: Transaction, request: CastVote | SignBallot) -> None:
+    """One signature of the caller's certificate for each digest. None where nothing is left to change.
 
     Raises MalformedRequest, WrongSignature.
     """
-    if len(signatures) != len(edit.config_updates):
+    digests, signatures = request.update_digests, request.config_signatures
+    if len(digests) > MAX_UPDATES or len(digests) != len(signatures):
         raise MalformedRequest(
-            f"the ballot has {len(edit.config_updates)} configuration updates: sign each, not {len(signatures)}"
+            f"sign each of at most {MAX_UPDATES} configuration updates: {len(digests)} are named, "
+            f"{len(signatures)} signatures are given"
         )
-    for update, data in zip(edit.config_updates, signatures, strict=True):
-        _check_config_signature(tx, update, data)
+    for digest, signature in zip(digests, signatures, strict=True):
+        check_digest("update_digests", digest)
+        _check_config_signature(tx, signature)
 
 
-def _check_update(data: bytes) -> None:
-    try:
-        update = configtx_pb2.ConfigUpdate.FromString(data)
-    except DecodeError as error:
-        raise MalformedRequest("a configuration update is not a common.ConfigUpdate") from error
-    if not update.channel_id:
-        raise MalformedRequest("a configuration update names no channel")
+def edit_digest(update_digests: Sequence[bytes]) -> bytes:
+    """Of a whole change."""
+    return hashlib.sha256(b"".join(update_digests)).digest()
 
 
-def _check_config_signature(tx: Transaction, update: bytes, data: bytes) -> None:
+def put_signatures(tx: Transaction, request: CastVote | SignBallot) -> EditSignatures:
+    """In place of those that the caller's member has given before."""
+    signed = EditSignatures(
+        ballot_id=request.ballot_id,
+        msp_id=tx.caller.msp_id,
+        signed_at_s=tx.timestamp_s,
+        update_digests=request.update_digests,
+        config_signatures=request.config_signatures,
+    )
+    tx.put(keys.signatures(signed.ballot_id, signed.msp_id), signed)
+    return signed
+
+
+def _check_config_signature(tx: Transaction, data: bytes) -> None:
+    """Whether it is over the update, the members' nodes see: they have the update."""
     try:
         signature = configtx_pb2.ConfigSignature.FromString(data)
         header = common_pb2.SignatureHeader.FromString(signature.signature_header)
@@ -67,16 +82,3 @@ def _check_config_signature(tx: Transaction, update: bytes, data: bytes) -> None
         raise MalformedRequest("a configuration signature is not a common.ConfigSignature") from error
     if header.creator != tx.stub.creator:
         raise WrongSignature("a configuration update must be signed with the certificate that votes")
-    if not _is_signed(tx, signature, signature.signature_header + update):
-        raise WrongSignature("a signature is not over this ballot's configuration update: read it again and sign it")
-
-
-def _is_signed(tx: Transaction, signature: configtx_pb2.ConfigSignature, message: bytes) -> bool:
-    key = tx.caller.certificate.public_key()
-    if not isinstance(key, ec.EllipticCurvePublicKey):
-        return False
-    try:
-        key.verify(signature.signature, message, ec.ECDSA(hashes.SHA256()))
-    except InvalidSignature:
-        return False
-    return not isinstance(key.curve, ec.SECP256R1) or decode_dss_signature(signature.signature)[1] <= _P256_HALF_ORDER

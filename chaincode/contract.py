@@ -170,7 +170,7 @@ _ROWS = (
     _majority("member.reinstate", member_pb2.ReinstateMember, member.reinstate, {ADMIN}, {MEMBER}, BALLOT),
     _majority("member.exclude", member_pb2.ExcludeMember, member.exclude, {ADMIN}, {MEMBER}, BALLOT),
     _majority("ballot.vote", ballot_pb2.CastVote, ballot.vote, {ADMIN}, {VOTER}, BALLOT),
-    _majority("ballot.renew", ballot_pb2.RenewBallot, ballot.renew, {ADMIN}, {MEMBER}, BALLOT),
+    _majority("ballot.sign", ballot_pb2.SignBallot, ballot.sign, {ADMIN}, {VOTER}, BALLOT),
     _majority("ballot.execute", ballot_pb2.ExecuteBallot, ballot.execute, {ADMIN}, {MEMBER}, BALLOT),
     _majority("meter.register", meter_pb2.RegisterMeter, meter.register, {OPERATOR}, {MEMBER}, NEW),
     _majority("meter.rotate_key", meter_pb2.RotateMeterKey, meter.rotate_key, {OPERATOR}, {PROVIDER}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chaincode.channel_edit import changes_channel
 from chaincode.transaction import Transaction
 from zunft.v1.ballot_pb2 import (
     BALLOT_SUBJECT_ADMISSION,
@@ -42,7 +43,7 @@ class Electorate:
     def needed_approvals(self, voting: VotingRules, ballot: Ballot) -> int:
         """Of all active members, the one concerned included: of two, neither can suspend the other."""
         needed = approvals(_threshold(voting, ballot.subject), len(self.active_msp_ids))
-        if ballot.HasField("edit"):
+        if changes_channel(ballot.subject):
             # Fabric, too, wants a majority of the channel's members to sign, whatever the charter says.
             return max(needed, self.seated_count // 2 + 1)
         return needed

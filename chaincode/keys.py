@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 
 from zunft.v1.account_pb2 import Account
 from zunft.v1.agreement_pb2 import Agreement, Terms
-from zunft.v1.ballot_pb2 import Ballot
+from zunft.v1.ballot_pb2 import Ballot, EditSignatures
 from zunft.v1.bundle_pb2 import SignedBundle
 from zunft.v1.charter_pb2 import Charter
 from zunft.v1.invoice_pb2 import Invoice, InvoiceCounter
@@ -43,6 +43,10 @@ def bundle(msp_id: str) -> Key[SignedBundle]:
 
 def ballot(ballot_id: str) -> Key[Ballot]:
     return Key(f"ballot/{ballot_id}", Ballot)
+
+
+def signatures(ballot_id: str, msp_id: str) -> Key[EditSignatures]:
+    return Key(f"signatures/{ballot_id}/{msp_id}", EditSignatures)
 
 
 def obligation(msp_id: str, record: Key[Message]) -> Key[Obligation]:

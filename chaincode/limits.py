@@ -11,19 +11,17 @@ from collections.abc import Mapping
 from google.protobuf.message import Message
 
 from zunft.v1.agreement_pb2 import AmendAgreement, ProposeAgreement, Terms
-from zunft.v1.ballot_pb2 import CastVote, RenewBallot
+from zunft.v1.ballot_pb2 import CastVote, SignBallot
 from zunft.v1.bundle_pb2 import Bundle, SignedBundle
 from zunft.v1.charter_pb2 import AmendCharter, FoundCharter
-from zunft.v1.member_pb2 import ApplyMember, DepartMember, ExcludeMember
+from zunft.v1.member_pb2 import ApplyMember
 from zunft.v1.usage_pb2 import Disclosure
 
 # A request that has no limit of its own: a few names, texts, amounts, digests and signatures.
 REQUEST_BYTES = 8_000
 CHARTER_BYTES = 8_000
 BUNDLE_BYTES = 100_000
-# All updates of the channel's configuration that one ballot takes: each names every orderer's certificates.
-EDIT_BYTES = 500_000
-# Signatures over all of an edit's updates, each with its certificate.
+# Signatures over all updates of the channel's configuration that a ballot leads to, each with its certificate.
 SIGNATURES_BYTES = 64_000
 TERMS_BYTES = 1_000_000
 CORRECTION_BYTES = 250_000
@@ -47,11 +45,9 @@ _BYTES: Mapping[type[Message], int] = {
     AmendCharter: CHARTER_BYTES + REQUEST_BYTES,
     Bundle: BUNDLE_BYTES,
     SignedBundle: BUNDLE_BYTES,
-    ApplyMember: BUNDLE_BYTES + EDIT_BYTES + REQUEST_BYTES,
-    DepartMember: EDIT_BYTES + REQUEST_BYTES,
-    ExcludeMember: EDIT_BYTES + REQUEST_BYTES,
-    RenewBallot: EDIT_BYTES + REQUEST_BYTES,
+    ApplyMember: BUNDLE_BYTES + REQUEST_BYTES,
     CastVote: SIGNATURES_BYTES + REQUEST_BYTES,
+    SignBallot: SIGNATURES_BYTES + REQUEST_BYTES,
     Terms: TERMS_BYTES,
     ProposeAgreement: TERMS_BYTES + REQUEST_BYTES,
     AmendAgreement: TERMS_BYTES + REQUEST_BYTES,

@@ -10,17 +10,15 @@ from __future__ import annotations
 
 from chaincode import keys
 from chaincode.ballot import (
-    check_executable,
+    check_carried,
     check_no_other,
     check_subject,
-    deposit_account,
     new_ballot,
     put_subject,
     write,
 )
-from chaincode.bundle import read_bundle, root_digests, roots_fingerprint
+from chaincode.bundle import bundle_digest, read_bundle, root_digests, roots_fingerprint
 from chaincode.business import status_name
-from chaincode.channel_edit import check_edit
 from chaincode.checks import check_named, check_text, format_amount
 from chaincode.electorate import load_electorate
 from chaincode.errors import AlreadyExists, EntryCondition, ExitCondition, InvalidBundle, Replay, WrongStatus
@@ -28,7 +26,7 @@ from chaincode.identifiers import check_required
 from chaincode.mark import check_free, marks_of, put_marks
 from chaincode.membership import load_obligations
 from chaincode.relation import Relation
-from chaincode.token import LEAST_TRANSFER_MICRO, check_balance, credited, move
+from chaincode.token import LEAST_TRANSFER_MICRO, check_balance, credited, deposit_account, move
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_EXECUTED,
@@ -44,13 +42,11 @@ from zunft.v1.bundle_pb2 import Bundle
 from zunft.v1.charter_pb2 import Charter
 from zunft.v1.member_pb2 import (
     MEMBER_STATUS_ACTIVE,
-    MEMBER_STATUS_ADMITTED,
     MEMBER_STATUS_APPLIED,
     MEMBER_STATUS_LEAVING,
     MEMBER_STATUS_LEFT,
     ActivateMember,
     ApplyMember,
-    ChannelEdit,
     DepartMember,
     ExcludeMember,
     LeaveConsortium,
@@ -59,8 +55,8 @@ from zunft.v1.member_pb2 import (
     SuspendMember,
 )
 
-# Admitted, too: its ballot's edit may have become useless.
-_MAY_APPLY_AGAIN = frozenset({MEMBER_STATUS_APPLIED, MEMBER_STATUS_ADMITTED, MEMBER_STATUS_LEFT})
+# Not who is admitted: any sponsor could put in a bundle of that name, and take back what the members have decided.
+_MAY_APPLY_AGAIN = frozenset({MEMBER_STATUS_APPLIED, MEMBER_STATUS_LEFT})
 NOTICE_PERIOD_S = 30 * 86_400
 # As far as an applicant's clock may be ahead of its sponsor's.
 MAX_CLOCK_SKEW_S = 300
@@ -75,7 +71,6 @@ async def apply(tx: Transaction, request: ApplyMember) -> Ballot:
     electorate = await load_electorate(tx)
     charter, known = loaded.require(keys.CHARTER), loaded.find(key)
 
-    check_edit(request.edit)
     signed, bundle = read_bundle(request.signed_bundle)
     check_named(request.msp_id, bundle.msp_id)
     tx.check_relation((Relation.SPONSOR, bundle.sponsor_msp_id))
@@ -84,8 +79,8 @@ async def apply(tx: Transaction, request: ApplyMember) -> Ballot:
     marks = marks_of(bundle.identifiers, root_digests(bundle.root_certificates))
     await check_free(tx, bundle.msp_id, marks)
 
-    member = _applicant(bundle)
-    question = Ballot(subject=BALLOT_SUBJECT_ADMISSION, msp_id=member.msp_id, edit=request.edit)
+    member = _applicant(bundle, known)
+    question = Ballot(subject=BALLOT_SUBJECT_ADMISSION, msp_id=member.msp_id, bundle_digest=bundle_digest(signed))
     ballot = new_ballot(tx, charter, electorate, question)
 
     tx.put(keys.bundle(member.msp_id), signed)
@@ -106,20 +101,20 @@ async def activate(tx: Transaction, request: ActivateMember) -> Member:
     deposit_micro = loaded.require(keys.CHARTER).entry.deposit_micro
 
     _check_admission(ballot, member)
-    check_balance(loaded, member.msp_id, deposit_micro)
+    missing_micro = deposit_micro - member.deposit_micro
+    check_balance(loaded, member.msp_id, missing_micro)
 
     member.status = MEMBER_STATUS_ACTIVE
-    member.carried_ballot_id = ""
     member.active_since_s = tx.timestamp_s
     member.deposit_micro = deposit_micro
     ballot.status = BALLOT_STATUS_EXECUTED
     account = deposit_account(member.msp_id)
-    postings = [move(balance_key.name, account, deposit_micro)] if deposit_micro else []
+    postings = [move(balance_key.name, account, missing_micro)] if missing_micro else []
 
     tx.put(key, member)
     tx.put(ballot_key, ballot)
-    if deposit_micro:
-        tx.put(balance_key, credited(loaded, member.msp_id, -deposit_micro))
+    if missing_micro:
+        tx.put(balance_key, credited(loaded, member.msp_id, -missing_micro))
     tx.emit("member.activate", msp_ids=[member.msp_id], postings=postings)
     return member
 
@@ -140,19 +135,18 @@ async def leave(tx: Transaction, _request: LeaveConsortium) -> Member:
     return member
 
 
-async def depart(tx: Transaction, request: DepartMember) -> Ballot:
+async def depart(tx: Transaction, _request: DepartMember) -> Ballot:
     """member.depart: the leaver has ended everything; opens the ballot that collects the signatures for its removal."""
     msp_id = tx.caller.msp_id
     loaded = await tx.load(keys.CHARTER, keys.balance(msp_id))
     electorate, obligations = await load_electorate(tx), await load_obligations(tx, msp_id)
     charter, member = loaded.require(keys.CHARTER), loaded.require(keys.member(msp_id))
 
-    check_edit(request.edit)
     check_subject(tx, BALLOT_SUBJECT_DEPARTURE, member)
     _check_not_issuer(charter, msp_id)
     _check_exit(tx, loaded, member, obligations)
 
-    question = Ballot(subject=BALLOT_SUBJECT_DEPARTURE, msp_id=msp_id, edit=request.edit)
+    question = Ballot(subject=BALLOT_SUBJECT_DEPARTURE, msp_id=msp_id)
     ballot = new_ballot(tx, charter, electorate, question)
 
     put_subject(tx, member, ballot)
@@ -170,8 +164,11 @@ async def reinstate(tx: Transaction, request: ReinstateMember) -> Ballot:
 
 
 async def exclude(tx: Transaction, request: ExcludeMember) -> Ballot:
-    """member.exclude: opens a ballot; its end is at once that of the member's rights, and the removal's signatures."""
-    return await _put_to_vote(tx, "member.exclude", BALLOT_SUBJECT_EXCLUSION, request, request.edit)
+    """member.exclude: opens a ballot; carried, it ends the member's rights at once, and signs its removal.
+
+    It can be put to the vote again, as the members' nodes may find that the channel's configuration still has it.
+    """
+    return await _put_to_vote(tx, "member.exclude", BALLOT_SUBJECT_EXCLUSION, request)
 
 
 async def _put_to_vote(
@@ -179,7 +176,6 @@ async def _put_to_vote(
     name: str,
     subject: BallotSubject,
     request: SuspendMember | ReinstateMember | ExcludeMember,
-    edit: ChannelEdit | None = None,
 ) -> Ballot:
     key = keys.member(request.msp_id)
     loaded = await tx.load(keys.CHARTER, key)
@@ -188,11 +184,10 @@ async def _put_to_vote(
 
     check_text("reason", request.reason)
     check_subject(tx, subject, member)
-    if edit is not None:
-        check_edit(edit)
+    if subject == BALLOT_SUBJECT_EXCLUSION:
         _check_not_issuer(charter, member.msp_id)
 
-    question = Ballot(subject=subject, msp_id=member.msp_id, reason=request.reason, edit=edit)
+    question = Ballot(subject=subject, msp_id=member.msp_id, reason=request.reason)
     ballot = new_ballot(tx, charter, electorate, question)
 
     put_subject(tx, member, ballot)
@@ -208,7 +203,7 @@ def _check_not_before(tx: Transaction, known: Member | None, bundle: Bundle) -> 
         raise InvalidBundle("the bundle was made in the future: have the applicant set its clock and make another")
     if known is None:
         return
-    check_no_other(tx, known)
+    check_no_other(tx, BALLOT_SUBJECT_ADMISSION, known)
     if known.status not in _MAY_APPLY_AGAIN:
         raise AlreadyExists(
             f"there is a member {known.msp_id} already, and it is {status_name(known)}: apply under another MSP id"
@@ -230,7 +225,7 @@ def _check_entry(charter: Charter, bundle: Bundle) -> None:
 def _check_admission(ballot: Ballot, member: Member) -> None:
     if (ballot.subject, ballot.msp_id) != (BALLOT_SUBJECT_ADMISSION, member.msp_id):
         raise WrongStatus(f"the ballot is not on the admission of {member.msp_id}")
-    check_executable(ballot, member)
+    check_carried(ballot, member)
 
 
 def _check_not_issuer(charter: Charter, msp_id: str) -> None:
@@ -254,7 +249,8 @@ def _check_exit(tx: Transaction, loaded: Loaded, member: Member, obligations: li
 # --- COMPUTE --------------------------------------------------------------------------------------------------------
 
 
-def _applicant(bundle: Bundle) -> Member:
+def _applicant(bundle: Bundle, known: Member | None) -> Member:
+    """Who was a member before may have a deposit that was not paid out."""
     return Member(
         msp_id=bundle.msp_id,
         name=bundle.legal_name,
@@ -264,6 +260,7 @@ def _applicant(bundle: Bundle) -> Member:
         roots_fingerprint=roots_fingerprint(bundle.root_certificates),
         bundle_made_at_s=bundle.made_at_s,
         charter_version=bundle.charter_version,
+        deposit_micro=known.deposit_micro if known else 0,
     )
 
 

@@ -14,6 +14,7 @@ from chaincode.transaction import Loaded, Transaction
 from zunft.v1.member_pb2 import (
     MEMBER_STATUS_ACTIVE,
     MEMBER_STATUS_ADMITTED,
+    MEMBER_STATUS_APPLIED,
     MEMBER_STATUS_EXCLUDED,
     MEMBER_STATUS_LEAVING,
     MEMBER_STATUS_LEFT,
@@ -26,6 +27,8 @@ _HOLDING_TOKENS = frozenset(
     {MEMBER_STATUS_ADMITTED, MEMBER_STATUS_ACTIVE, MEMBER_STATUS_SUSPENDED, MEMBER_STATUS_LEAVING}
 )
 ABSENT = frozenset({MEMBER_STATUS_LEFT, MEMBER_STATUS_EXCLUDED})
+# Who can send nothing itself, and may have tokens from before: also whoever applies once more after it has left.
+GONE = ABSENT | {MEMBER_STATUS_APPLIED}
 
 
 def check_new_business(loaded: Loaded, *msp_ids: str) -> None:
@@ -56,10 +59,10 @@ def check_takes_transfers(loaded: Loaded, msp_id: str) -> None:
         raise WrongStatus(f"{msp_id} is leaving, and takes no more transfers: pay it outside the ledger")
 
 
-def check_absent(loaded: Loaded, msp_id: str) -> None:
+def check_gone(loaded: Loaded, msp_id: str) -> None:
     """Raises NotFound, WrongStatus."""
     member = loaded.require(keys.member(msp_id))
-    if member.status not in ABSENT:
+    if member.status not in GONE:
         raise WrongStatus(f"{msp_id} is {status_name(member)}: it redeems its tokens itself")
 
 

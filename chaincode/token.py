@@ -8,10 +8,11 @@ from __future__ import annotations
 from chaincode import keys
 from chaincode.checks import check_amount, check_identifier, check_text, format_amount
 from chaincode.errors import AlreadyExists, AmountOutOfRange, InsufficientFunds, MalformedRequest, WrongStatus
-from chaincode.membership import check_absent, check_holds_tokens, check_takes_transfers
+from chaincode.membership import GONE, check_gone, check_holds_tokens, check_takes_transfers
 from chaincode.relation import Relation, Stand
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.charter_pb2 import Charter
+from zunft.v1.member_pb2 import Member
 from zunft.v1.token_pb2 import (
     REDEMPTION_STATUS_CONFIRMED,
     REDEMPTION_STATUS_HELD,
@@ -91,7 +92,8 @@ async def transfer(tx: Transaction, request: TransferTokens) -> Balance:
 async def redeem(tx: Transaction, request: RedeemTokens) -> Redemption:
     """token.redeem: holds the caller's tokens until the issuer has paid them out, or rejects.
 
-    Who has left or was excluded can send nothing any more. It claims its tokens from the issuer, who redeems for it.
+    Who has left or was excluded can send nothing any more. It claims its tokens, its deposit among them, from the
+    issuer, who redeems for it.
     """
     msp_id = request.for_msp_id or tx.caller.msp_id
     loaded = await tx.load(keys.CHARTER, keys.balance(msp_id), keys.member(msp_id))
@@ -99,10 +101,13 @@ async def redeem(tx: Transaction, request: RedeemTokens) -> Redemption:
     tx.check_relation(issuer(loaded), (Relation.OWNER, msp_id))
     check_amount(request.amount_micro)
     if request.for_msp_id:
-        check_absent(loaded, msp_id)
-    check_balance(loaded, msp_id, request.amount_micro)
+        check_gone(loaded, msp_id)
+    member = loaded.require(keys.member(msp_id))
+    deposit_micro = released_deposit_micro(member)
+    check_balance(loaded, msp_id, request.amount_micro, deposit_micro)
 
-    left = credited(loaded, msp_id, -request.amount_micro)
+    left = credited(loaded, msp_id, deposit_micro - request.amount_micro)
+    member.deposit_micro -= deposit_micro
     redemption = Redemption(
         redemption_id=tx.stub.tx_id,
         msp_id=msp_id,
@@ -112,8 +117,11 @@ async def redeem(tx: Transaction, request: RedeemTokens) -> Redemption:
 
     tx.put(keys.balance(msp_id), left)
     tx.put(keys.redemption(redemption.redemption_id), redemption)
-    posting = move(keys.balance(msp_id).name, hold_account(redemption), request.amount_micro)
-    tx.emit("token.redeem", msp_ids=[msp_id], postings=[posting])
+    postings = [move(keys.balance(msp_id).name, hold_account(redemption), request.amount_micro)]
+    if deposit_micro:
+        tx.put(keys.member(msp_id), member)
+        postings.insert(0, move(deposit_account(msp_id), keys.balance(msp_id).name, deposit_micro))
+    tx.emit("token.redeem", msp_ids=[msp_id], postings=postings)
     return redemption
 
 
@@ -193,13 +201,26 @@ def credited(loaded: Loaded, msp_id: str, amount_micro: int) -> Balance:
     return Balance(msp_id=msp_id, amount_micro=before.amount_micro + amount_micro)
 
 
-def check_balance(loaded: Loaded, msp_id: str, amount_micro: int) -> None:
-    balance = loaded.find(keys.balance(msp_id)) or Balance()
-    if balance.amount_micro < amount_micro:
+def check_balance(loaded: Loaded, msp_id: str, amount_micro: int, more_micro: int = 0) -> None:
+    """`more_micro`: what the member gets in the same transaction. Raises InsufficientFunds."""
+    has_micro = (loaded.find(keys.balance(msp_id)) or Balance()).amount_micro + more_micro
+    if has_micro < amount_micro:
         raise InsufficientFunds(
-            f"{msp_id} has {format_amount(balance.amount_micro)} tokens and needs {format_amount(amount_micro)}: "
+            f"{msp_id} has {format_amount(has_micro)} tokens and needs {format_amount(amount_micro)}: "
             "pay in at the issuer's bank first"
         )
+
+
+def released_deposit_micro(member: Member) -> int:
+    """What comes back to who is gone. It is still where it was; the deciding vote moves no tokens.
+
+    It would have to read the balance, which anybody can change again and again by paying a little into it.
+    """
+    return member.deposit_micro if member.status in GONE else 0
+
+
+def deposit_account(msp_id: str) -> str:
+    return f"deposit/{msp_id}"
 
 
 def issuer(loaded: Loaded) -> Stand:

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from chaincode.channel_edit import changes_channel
 from cli.asking import is_agreed
 from cli.charter import charter_fields
-from cli.deciding import ID_DIGITS, about, approve_opened, follow, say_standing, status_name, subject_name
+from cli.deciding import ID_DIGITS, about, approve_opened, follow, names, say_standing, status_name, subject_name
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import say, show_fields, show_rows
@@ -17,13 +18,10 @@ from cli.session import Session, open_session, run
 from cli.values import show_time
 from network.charter_text import find_text, keep_text
 from network.topology import Topology
-from node.membership.errors import StrangeEdit
 from node.membership.records import find_ballot
 from node.membership.voting import Voting, silent_msp_ids
 from zunft.v1.ballot_pb2 import (
-    BALLOT_STATUS_CARRIED,
     BALLOT_STATUS_EXECUTED,
-    BALLOT_STATUS_OPEN,
     BALLOT_SUBJECT_AMENDMENT,
     Ballot,
 )
@@ -95,7 +93,7 @@ def approve_found(home: Path, acting: str, prefix: str, *, text: Path | None = N
             if not await _is_meant(session, found, f"Approve it, as {session.member.name}?", yes):
                 return
             voting = await approve_opened(session, found)
-            say_standing(session.topology, voting, found)
+            say_standing(session.topology, voting)
         await follow(session.topology, voting)
 
     run(work())
@@ -148,9 +146,9 @@ async def _fields(session: Session, ballot: Ballot) -> dict[str, object]:
     }
     if ballot.subject == BALLOT_SUBJECT_AMENDMENT:
         return {**fields, **charter_fields(topology, ballot.charter)}
-    if ballot.HasField("edit"):
+    if changes_channel(ballot.subject):
         voting = await Voting.open(session.gateway("record.read"), ballot.ballot_id)
-        return {**fields, "configuration": _configuration(voting)}
+        return {**fields, "configuration": _configuration(topology, voting)}
     return fields
 
 
@@ -158,16 +156,16 @@ def _vote(topology: Topology, msp_id: str, in_favour: bool, cast_at_s: int) -> s
     return f"{topology.name_of(msp_id)} {'in favour' if in_favour else 'against'} on {show_time(cast_at_s)}"
 
 
-def _configuration(voting: Voting) -> str:
-    """What becomes of it. One that is not what the question needs is said so, and can be voted against."""
-    if voting.ballot.status not in (BALLOT_STATUS_OPEN, BALLOT_STATUS_CARRIED, BALLOT_STATUS_EXECUTED):
+def _configuration(topology: Topology, voting: Voting) -> str:
+    """What becomes of it: by what this node has computed, whatever others have noted."""
+    ballot, again = voting.ballot, voting.to_sign_again
+    noted = f"; block {ballot.config_block_number} is noted for that" if ballot.config_block_number else ""
+    if not voting.is_open and not voting.is_carried:
         return "stays as it is"
-    if voting.is_in_force:
-        return "changed accordingly"
-    try:
-        overtaken = voting.is_overtaken
-    except StrangeEdit as error:
-        return str(error)
-    if overtaken:
-        return "has moved on: the next approval renews the ballot, and those up to now must be given again"
-    return "will be changed exactly as the question needs"
+    if voting.is_in_force or (voting.question.obstacle and ballot.status == BALLOT_STATUS_EXECUTED):
+        return f"changed accordingly{noted}"
+    if voting.question.obstacle:
+        return voting.question.obstacle
+    if again:
+        return f"has moved on: {names(topology, again)} must approve again, for it to be changed as the question needs"
+    return f"will be changed exactly as the question needs{noted}"

@@ -75,21 +75,20 @@ async def follow(topology: Topology, voting: Voting) -> None:
     ballot = voting.ballot
     if ballot.subject == BALLOT_SUBJECT_AMENDMENT and ballot.status == BALLOT_STATUS_CARRIED:
         adopt_text(topology, ballot.charter)
-    if ballot.subject == BALLOT_SUBJECT_EXCLUSION and ballot.status == BALLOT_STATUS_EXECUTED:
+    if ballot.subject == BALLOT_SUBJECT_EXCLUSION and voting.is_carried and voting.is_in_force:
         await retire(topology, ballot.msp_id)
 
 
-def say_standing(topology: Topology, voting: Voting, before: Ballot | None = None) -> None:
-    """What was decided, or who has still to vote; `before` is the ballot as it was before this command."""
+def say_standing(topology: Topology, voting: Voting) -> None:
+    """What was decided, or who has still to vote or to sign."""
     ballot = voting.ballot
-    if before is not None and ballot.renewal_count > before.renewal_count:
-        again = tuple(one.msp_id for one in before.votes if one.in_favour and one.msp_id in silent_msp_ids(ballot))
+    if voting.is_open and voting.to_sign_again:
         say(
-            "The channel's configuration was changed meanwhile, so that the signatures up to now are of no more use: "
-            f"{names(topology, again)} must approve again."
+            "The channel's configuration was changed meanwhile. All votes stay, but there are signatures that are of "
+            f"no more use: {names(topology, voting.to_sign_again)} must approve again."
         )
     if ballot.subject == BALLOT_SUBJECT_ADMISSION:
-        _say_admission(topology, ballot)
+        _say_admission(topology, voting)
     else:
         _say_decision(topology, ballot)
 
@@ -110,12 +109,16 @@ def _say_decision(topology: Topology, ballot: Ballot) -> None:
         say(f"Decided: {_DECIDED[ballot.subject].format(about(topology, ballot))}.")
 
 
-def _say_admission(topology: Topology, ballot: Ballot) -> None:
+def _say_admission(topology: Topology, voting: Voting) -> None:
+    ballot, again = voting.ballot, voting.to_sign_again
     name = topology.name_of(ballot.msp_id)
     if ballot.status == BALLOT_STATUS_EXECUTED:
         say(f"{name} is an active member.")
     elif ballot.status == BALLOT_STATUS_REJECTED:
         say(f"The members have turned {name} down.")
+    elif voting.is_carried and voting.lacks_signatures and again:
+        say(f"{name} is admitted. The configuration has moved on, so {names(topology, again)} must approve again.")
+        say_next_for(topology, again, f"join approve {name}")
     elif _approvals(ballot) >= ballot.needed_approvals:
         say(f"{name} is admitted, and the channel knows it.")
         say_next_for(topology, [ballot.msp_id], "join complete")

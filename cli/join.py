@@ -160,15 +160,17 @@ def approve(who: Who, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HO
         async with open_session(home, acting) as session:
             gateway = session.gateway("ballot.vote")
             msp_id = await session.find_msp_id(who)
-            opened = await read_opened_bundle(gateway, msp_id)
-            ballot = await newest_admission(gateway, msp_id)
-            voting = await Voting.open(gateway, ballot.ballot_id)
+            newest = await read_opened_bundle(gateway, msp_id)
+            voting = await Voting.open(gateway, (await newest_admission(gateway, msp_id)).ballot_id)
+            # What is shown is what is signed.
+            opened = voting.question.bundle or newest
             _show_applicant(opened)
-            if voting.lacks_own_vote and not (yes or is_agreed(QUESTION)):
+            signs = voting.lacks_own_vote or voting.lacks_own_signatures
+            if signs and not (yes or is_agreed(QUESTION)):
                 say("Nothing was approved.")
                 return
             topology = _note_partner(session.topology, opened)
-            say_standing(topology, await voting.approve(), ballot)
+            say_standing(topology, await voting.approve())
 
     run(work())
 

@@ -21,7 +21,7 @@ from network.member_material import MemberMaterial
 from network.topology import Topology
 from node.ledger.configuration import newest_channel
 from node.membership.leaving import exclude as open_exclusion
-from node.membership.records import read_member
+from node.membership.records import opened_ballots, read_member
 from zunft.v1.ballot_pb2 import Ballot
 from zunft.v1.member_pb2 import (
     MEMBER_STATUS_EXCLUDED,
@@ -52,7 +52,7 @@ def list_members(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 
 @app.command()
 def show(who: Who, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """One member: status, legal identifiers, deposit, sponsor, fingerprint, open ballot, what it has still to end."""
+    """One member: status, legal identifiers, deposit, sponsor, fingerprint, open ballots, what it has still to end."""
 
     async def work() -> None:
         async with open_session(home, "") as session:
@@ -112,7 +112,7 @@ def _row(topology: Topology, record: Member) -> dict[str, object]:
         "status": status_name(record),
         "sponsor": topology.name_of(record.sponsor_msp_id),
         "deposit": show_amount(record.deposit_micro),
-        "open_ballot": record.open_ballot.ballot_id[:ID_DIGITS] if record.open_ballot.deadline_s > time.time() else "",
+        "open_ballots": [one.ballot_id[:ID_DIGITS] for one in opened_ballots(record) if one.deadline_s > time.time()],
     }
 
 

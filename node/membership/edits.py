@@ -1,13 +1,13 @@
 """What a decision of the members changes in the channel's configuration.
 
-Whoever opens a ballot computes it, and everybody who votes computes it again from the configuration that his own peer
-has, and signs nothing else. Orderers come and go one at a time, so a decision may take several updates, each building
-on the one before it.
+It follows from a ballot's question and the configuration in force. Everybody who votes computes it from what his own
+peer has, and signs nothing else: no update is ever taken from the ledger. Orderers come and go one at a time, so a
+decision may take several updates, each building on the one before it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from fabric_protos.common import configtx_pb2
@@ -15,21 +15,25 @@ from fabric_protos.common import configtx_pb2
 from network.channel_reader import Channel, read_members
 from network.config_update import config_update
 from network.consenters import add_consenter, consenters, remove_consenter
+from network.errors import MemberInChannel
 from network.member_material import Endpoint, MemberMaterial
 from network.membership import add_member, remove_member
 from network.ordering import Orderer
 from node.ledger.fabric_rules.config_update import applied
 from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_ADMISSION, BallotSubject
 from zunft.v1.bundle_pb2 import Bundle, NodeAddress
-from zunft.v1.member_pb2 import ChannelEdit
 
 Edit = Callable[[configtx_pb2.ConfigGroup], configtx_pb2.ConfigGroup]
 
 
-def channel_edit(channel: Channel, subject: BallotSubject, msp_id: str, bundle: Bundle | None = None) -> ChannelEdit:
-    """All that is left to do for the decision. An admission needs the applicant's bundle. Raises NetworkError."""
-    edits = remaining_edits(channel.config.channel_group, subject, msp_id, bundle)
-    return ChannelEdit(config_updates=_updates(channel, edits), base_sequence=channel.sequence)
+def channel_edit(
+    channel: Channel, subject: BallotSubject, msp_id: str, bundle: Bundle | None = None
+) -> tuple[bytes, ...]:
+    """Serialised ConfigUpdates: all that is left to do for the decision, the same bytes for everybody.
+
+    An admission needs the applicant's bundle. Raises NetworkError.
+    """
+    return tuple(_updates(channel, remaining_edits(channel.config.channel_group, subject, msp_id, bundle)))
 
 
 def remaining_edits(
@@ -55,7 +59,12 @@ def material_of(bundle: Bundle) -> MemberMaterial:
 def _admission(channel_group: configtx_pb2.ConfigGroup, bundle: Bundle) -> Sequence[Edit]:
     """The member with its organisation among the orderers' ones; then its orderer, which by then can follow."""
     edits: list[Edit] = []
-    if bundle.msp_id not in read_members(channel_group):
+    there = read_members(channel_group).get(bundle.msp_id)
+    if there and not set(bundle.root_certificates) <= set(there.ca_certificates):
+        raise MemberInChannel(
+            f"The channel still has {bundle.msp_id} with other roots than the bundle's: have that one removed first"
+        )
+    if there is None:
         edits.append(partial(add_member, member=material_of(bundle)))
     if bundle.HasField("orderer") and not _orders_at(channel_group, _endpoint(bundle.orderer.address)):
         edits.append(partial(add_consenter, orderer=_orderer_of(bundle)))
@@ -83,14 +92,12 @@ def _without(
     return remove_member(channel_group, msp_id)
 
 
-def _updates(channel: Channel, edits: Iterable[Edit]) -> list[bytes]:
-    """The same bytes for everybody who starts from this configuration."""
-    group, updates = channel.config.channel_group, []
+def _updates(channel: Channel, edits: Iterable[Edit]) -> Iterator[bytes]:
+    group = channel.config.channel_group
     for edit in edits:
         update = config_update(channel.name, group, edit(group))
-        updates.append(update.SerializeToString(deterministic=True))
+        yield update.SerializeToString(deterministic=True)
         group = applied(group, update.write_set)
-    return updates
 
 
 def _orders_at(channel_group: configtx_pb2.ConfigGroup, endpoint: Endpoint) -> bool:

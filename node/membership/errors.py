@@ -29,10 +29,8 @@ class NoBallot(MembershipError):
     code = grpc.StatusCode.NOT_FOUND
 
 
-class StrangeEdit(MembershipError):
-    """A ballot's update of the configuration is not the one that its subject needs: somebody tries to slip one in."""
-
-    code = grpc.StatusCode.PERMISSION_DENIED
+class Unsignable(MembershipError):
+    """What a ballot asks for cannot be made of the channel's configuration, or another ballot took its place."""
 
 
 class MissingSignatures(MembershipError):

@@ -13,7 +13,7 @@ from network.errors import MemberInChannel
 from node.ledger.configuration import newest_channel
 from node.ledger.gateway import Gateway, StreamError
 from node.membership.edits import channel_edit
-from node.membership.errors import NotDecided
+from node.membership.errors import MissingSignatures, NotDecided
 from node.membership.records import newest_ballot, read, read_member
 from node.membership.voting import RETRIES, Voting
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_REJECTED, BALLOT_SUBJECT_ADMISSION, Ballot
@@ -38,12 +38,11 @@ async def propose(gateway: Gateway, signed_bundle: bytes, bundle: Bundle) -> Bal
     opened = await _opened_before(gateway, signed_bundle, bundle.msp_id)
     if opened:
         return opened
-    edit = channel_edit(await newest_channel(gateway), BALLOT_SUBJECT_ADMISSION, bundle.msp_id, bundle)
-    if not edit.config_updates:
+    if not channel_edit(await newest_channel(gateway), BALLOT_SUBJECT_ADMISSION, bundle.msp_id, bundle):
         raise MemberInChannel(
             f"the channel has admitted {bundle.msp_id} already: it types zunft join complete, and needs no other bundle"
         )
-    request = ApplyMember(msp_id=bundle.msp_id, signed_bundle=signed_bundle, edit=edit)
+    request = ApplyMember(msp_id=bundle.msp_id, signed_bundle=signed_bundle)
     committed = await gateway.submit("member.apply", request, retries=RETRIES)
     return Ballot.FromString(committed.result)
 
@@ -52,17 +51,19 @@ async def take_part(gateway: Gateway) -> None:
     """The applicant's orderer, which follows already, becomes one of those that order.
 
     The members have signed that with their votes. Until it does, which takes a moment, peers should not hand it any
-    transactions: `show_orderers` comes later. Raises NotDecided, MissingSignatures, ContractError, LedgerError.
+    transactions: `show_orderers` comes later. Raises NotDecided, ContractError, LedgerError.
     """
     await _check_in_channel(gateway)
     member = await read_member(gateway, gateway.identity.msp_id)
-    if member.carried_ballot_id:
-        voting = await (await Voting.open(gateway, member.carried_ballot_id)).carry_out()
-        if not voting.is_in_force:
-            raise NotDecided(
-                f"the channel's configuration was changed meanwhile, and the members must approve {member.msp_id}'s "
-                f"orderer again: zunft join approve {member.msp_id}"
-            )
+    if not member.carried_ballot_id:
+        return
+    try:
+        await (await Voting.open(gateway, member.carried_ballot_id)).carry_out()
+    except MissingSignatures as error:
+        raise NotDecided(
+            f"the channel's configuration was changed meanwhile, and the members must approve {member.msp_id}'s "
+            f"orderer again: zunft join approve {member.msp_id}"
+        ) from error
 
 
 async def activate(gateway: Gateway) -> Member:

@@ -12,7 +12,7 @@ from node.ledger.configuration import newest_channel
 from node.ledger.gateway import Gateway
 from node.membership.edits import channel_edit
 from node.membership.own_part import hide_orderers
-from node.membership.records import read, read_all, read_member
+from node.membership.records import ballot_ids, read, read_all, read_member
 from node.membership.voting import RETRIES
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_OPEN,
@@ -71,13 +71,13 @@ async def missing_orderer(gateway: Gateway, msp_id: str) -> str:
 
 
 async def departure_ballot(gateway: Gateway, member: Member) -> Ballot | None:
-    """The one that is open or carried; None where there is none, and after its deadline or a rejection."""
-    ballot_id = member.carried_ballot_id or (member.open_ballot.ballot_id if member.HasField("open_ballot") else "")
-    ballot = await read(gateway, keys.ballot(ballot_id)) if ballot_id else None
-    if ballot is None or ballot.subject != BALLOT_SUBJECT_DEPARTURE:
-        return None
-    lapsed = ballot.status == BALLOT_STATUS_OPEN and ballot.deadline_s < time.time()
-    return None if lapsed else ballot
+    """The one that is carried or open; None where there is none, and after its deadline or a rejection."""
+    for ballot_id in ballot_ids(member):
+        ballot = await read(gateway, keys.ballot(ballot_id))
+        if ballot is not None and ballot.subject == BALLOT_SUBJECT_DEPARTURE:
+            lapsed = ballot.status == BALLOT_STATUS_OPEN and ballot.deadline_s < time.time()
+            return None if lapsed else ballot
+    return None
 
 
 async def depart(gateway: Gateway) -> Ballot:
@@ -86,16 +86,14 @@ async def depart(gateway: Gateway) -> Ballot:
     Raises TooFewConsenters, ContractError, LedgerError.
     """
     await hide_orderers(gateway)
-    channel, msp_id = await newest_channel(gateway), gateway.identity.msp_id
-    request = DepartMember(edit=channel_edit(channel, BALLOT_SUBJECT_DEPARTURE, msp_id))
-    committed = await gateway.submit("member.depart", request, retries=RETRIES)
+    channel_edit(await newest_channel(gateway), BALLOT_SUBJECT_DEPARTURE, gateway.identity.msp_id)
+    committed = await gateway.submit("member.depart", DepartMember(), retries=RETRIES)
     return Ballot.FromString(committed.result)
 
 
 async def exclude(gateway: Gateway, msp_id: str, reason: str) -> Ballot:
     """Opens the ballot on another member's exclusion. Raises TooFewConsenters, ContractError, LedgerError."""
-    channel = await newest_channel(gateway)
-    edit = channel_edit(channel, BALLOT_SUBJECT_EXCLUSION, msp_id)
-    request = ExcludeMember(msp_id=msp_id, reason=reason, edit=edit)
+    channel_edit(await newest_channel(gateway), BALLOT_SUBJECT_EXCLUSION, msp_id)
+    request = ExcludeMember(msp_id=msp_id, reason=reason)
     committed = await gateway.submit("member.exclude", request, retries=RETRIES)
     return Ballot.FromString(committed.result)

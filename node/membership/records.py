@@ -7,13 +7,15 @@ from typing import TypeVar
 from google.protobuf.message import Message
 
 from chaincode import keys
+from chaincode.bundle import bundle_digest
 from chaincode.errors import NotFound
 from chaincode.keys import Key
 from network.bundle import OpenedBundle, open_bundle
+from network.errors import UnusableBundle
 from node.ledger.gateway import Gateway
 from node.membership.errors import NoBallot, NoLongerMember, UnknownMember
 from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_ADMISSION, Ballot, BallotSubject
-from zunft.v1.member_pb2 import MEMBER_STATUS_EXCLUDED, MEMBER_STATUS_LEFT, Member
+from zunft.v1.member_pb2 import MEMBER_STATUS_EXCLUDED, MEMBER_STATUS_LEFT, Member, OpenBallot
 from zunft.v1.record_pb2 import ListKeys, ReadKey, Record, Records
 
 M = TypeVar("M", bound=Message)
@@ -54,6 +56,28 @@ async def read_opened_bundle(gateway: Gateway, msp_id: str) -> OpenedBundle:
     if signed is None:
         raise UnknownMember(f"nobody has put in a bundle of {msp_id}: zunft join propose")
     return open_bundle(signed.SerializeToString(), f"the bundle of {msp_id}")
+
+
+def ballot_ids(member: Member) -> list[str]:
+    """Of its carried ballot, and of those about it that are open or have lapsed."""
+    carried = [member.carried_ballot_id] if member.carried_ballot_id else []
+    return [*carried, *(one.ballot_id for one in opened_ballots(member))]
+
+
+def opened_ballots(member: Member) -> list[OpenBallot]:
+    """Those about it that are not decided, some of which may have lapsed; by an earlier contract there is one."""
+    return [*member.open_ballots, *([member.open_ballot] if member.HasField("open_ballot") else [])]
+
+
+async def read_bundle(gateway: Gateway, ballot: Ballot) -> OpenedBundle:
+    """The one that the ballot on an admission is on, and no other. Raises UnusableBundle.
+
+    A ballot that an earlier contract has opened names none: there it is the one that was put in last.
+    """
+    signed = await read(gateway, keys.bundle(ballot.msp_id))
+    if signed is None or ballot.bundle_digest not in (b"", bundle_digest(signed)):
+        raise UnusableBundle(f"the bundle of {ballot.msp_id} is not the one that ballot {ballot.ballot_id[:16]} is on")
+    return open_bundle(signed.SerializeToString(), f"the bundle of {ballot.msp_id}")
 
 
 async def newest_admission(gateway: Gateway, msp_id: str) -> Ballot:

@@ -1,43 +1,68 @@
 """A member's admin votes; what a ballot decides about the channel's configuration is carried out by whoever can.
 
 vote ─► carried ─► each update, as soon as it has the signatures that Fabric's policies want ─► ballot.execute
+
+A ballot names a question. What that changes in the configuration this node computes for itself, and its admin signs
+that and nothing else; of what others have signed only what is over the very same bytes counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from fabric_protos.common import configtx_pb2
+from google.protobuf.message import DecodeError
 
 from chaincode import keys
+from chaincode.channel_edit import changes_channel
+from chaincode.errors import WrongStatus
+from network.bundle import OpenedBundle
 from network.channel_reader import Channel, read_channel
+from network.errors import NetworkError
 from node.ledger.configuration import (
     UpdateOvertaken,
     UpdateRefused,
+    config_blocks,
     newest_config_block,
     sign_update,
     signed_update,
     submit_update,
 )
 from node.ledger.fabric_rules.channel import Channel as ChannelRules
-from node.ledger.fabric_rules.config_update import InvalidUpdate, changed_config
+from node.ledger.fabric_rules.config_update import InvalidUpdate, changed_config, signers
 from node.ledger.gateway import Gateway
 from node.membership.edits import channel_edit
-from node.membership.errors import MissingSignatures, NoBallot, StrangeEdit
-from node.membership.records import read, read_opened_bundle
+from node.membership.errors import MissingSignatures, NoBallot, Unsignable
+from node.membership.records import ballot_ids, read, read_all, read_bundle
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_CARRIED,
+    BALLOT_STATUS_EXECUTED,
+    BALLOT_STATUS_OPEN,
     BALLOT_SUBJECT_ADMISSION,
     Ballot,
     CastVote,
+    EditSignatures,
     ExecuteBallot,
-    RenewBallot,
+    SignBallot,
 )
-from zunft.v1.member_pb2 import ChannelEdit
 
 # Somebody else's vote came in between: a fresh proposal settles it.
 RETRIES = 5
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a ballot comes to in the channel's newest configuration, computed here and now."""
+
+    # Serialised ConfigUpdates that are left to make.
+    updates: tuple[bytes, ...] = ()
+    # Of an admission.
+    bundle: OpenedBundle | None = None
+    # Why nobody can sign anything for it.
+    obstacle: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,25 +71,23 @@ class Voting:
 
     gateway: Gateway
     ballot: Ballot
+    question: Question
     channel: Channel
     rules: ChannelRules
-    # What is left to do for the decision, computed here and now; None where the configuration is left alone.
-    own_edit: ChannelEdit | None
+    signed: tuple[EditSignatures, ...]
 
     @classmethod
     async def open(cls, gateway: Gateway, ballot_id: str) -> Voting:
-        """Raises NoBallot, UnknownMember, NetworkError, LedgerError."""
+        """Raises NoBallot, NetworkError, LedgerError."""
         ballot = await read(gateway, keys.ballot(ballot_id))
         if ballot is None:
             raise NoBallot(f"there is no ballot {ballot_id[:16]}: zunft ballot list shows all")
         block = await newest_config_block(gateway)
-        channel, own_edit = read_channel(block), None
-        if ballot.HasField("edit"):
-            admission = ballot.subject == BALLOT_SUBJECT_ADMISSION
-            opened = await read_opened_bundle(gateway, ballot.msp_id) if admission else None
-            bundle = opened.bundle if opened else None
-            own_edit = channel_edit(channel, ballot.subject, ballot.msp_id, bundle)
-        return cls(gateway, ballot, channel, ChannelRules.from_config_block(block), own_edit)
+        channel, question, signed = read_channel(block), Question(), tuple[EditSignatures, ...]()
+        if changes_channel(ballot.subject):
+            question = await _question(gateway, ballot, channel)
+            signed = tuple(await read_all(gateway, f"signatures/{ballot.ballot_id}", EditSignatures))
+        return cls(gateway, ballot, question, channel, ChannelRules.from_config_block(block), signed)
 
     async def again(self) -> Voting:
         """As it is now."""
@@ -73,58 +96,91 @@ class Voting:
     # --- voting -------------------------------------------------------------------------------------------------------
 
     async def approve(self) -> Voting:
-        """A vote in favour, unless it is cast already and holds, and what follows from it. Can be repeated.
+        """This member's vote in favour and its signatures, unless they are there, and what follows. Can be repeated.
 
         Raises MembershipError, ContractError, LedgerError.
         """
-        voting = await self.vote(in_favour=True) if self.lacks_own_vote else self
+        voting = self
+        if self.lacks_own_vote:
+            voting = await self.vote(in_favour=True)
+        elif self.lacks_own_signatures:
+            voting = await self.sign()
         return await voting.carry_out()
 
     @property
     def lacks_own_vote(self) -> bool:
-        """Whether this member has not said yet what it could say; another change may have made its vote useless."""
-        if self.ballot.HasField("edit") and self.is_in_force:
-            return False
-        return not self._has_voted or self.is_overtaken
+        """Whether this member has not said yet what it could say; where all is done there is nothing to be said."""
+        is_done = changes_channel(self.ballot.subject) and self.is_carried and self.is_in_force
+        return not is_done and self.own_msp_id not in {vote.msp_id for vote in self.ballot.votes}
 
     @property
-    def _has_voted(self) -> bool:
-        return self.gateway.identity.msp_id in {vote.msp_id for vote in self.ballot.votes}
+    def lacks_own_signatures(self) -> bool:
+        """Whether its signatures could still be of use: it has given none, or none over what is to be changed now."""
+        if not self.is_open and not self.is_carried:
+            return False
+        return any(self.own_msp_id not in self._signers(update) for update in self.question.updates)
 
     async def vote(self, in_favour: bool) -> Voting:
-        """One that the configuration has overtaken is renewed first. Raises StrangeEdit, ContractError, LedgerError."""
-        voting = await self.renewed() if in_favour else self
+        """Raises Unsignable, ContractError, LedgerError."""
         request = CastVote(ballot_id=self.ballot.ballot_id, msp_id=self.ballot.msp_id, in_favour=in_favour)
         if in_favour:
-            request.config_signatures.extend(
-                sign_update(update, self.gateway.identity).SerializeToString()
-                for update in voting.ballot.edit.config_updates
-            )
+            self._sign(request)
         await self.gateway.submit("ballot.vote", request, retries=RETRIES)
         return await self.again()
 
-    @property
-    def is_overtaken(self) -> bool:
-        """Whether another change of the configuration came first, so that the ballot's updates are of no more use.
-
-        Raises StrangeEdit where they never were what the decision needs.
-        """
-        if self.own_edit is None or list(self.own_edit.config_updates) == list(self._left):
-            return False
-        if self.own_edit.base_sequence == self.ballot.edit.base_sequence:
-            raise StrangeEdit(
-                f"ballot {self.ballot.ballot_id[:16]} would change the configuration in another way than its subject "
-                f"needs: do not approve it, and ask {self.ballot.opened_by_msp_id} why: it may run another version"
-            )
-        return True
-
-    async def renewed(self) -> Voting:
-        """With updates that build on the newest configuration; whoever has approved before must approve again."""
-        if not self.is_overtaken:
-            return self
-        request = RenewBallot(ballot_id=self.ballot.ballot_id, edit=self.own_edit)
-        await self.gateway.submit("ballot.renew", request, retries=RETRIES)
+    async def sign(self) -> Voting:
+        """This member's signatures in place of its earlier ones. Raises Unsignable, ContractError, LedgerError."""
+        request = SignBallot(ballot_id=self.ballot.ballot_id, msp_id=self.ballot.msp_id)
+        self._sign(request)
+        await self.gateway.submit("ballot.sign", request, retries=RETRIES)
         return await self.again()
+
+    def _sign(self, request: CastVote | SignBallot) -> None:
+        """Over what was computed here, whatever the ledger says. Raises Unsignable."""
+        if self.question.obstacle:
+            raise Unsignable(self.question.obstacle)
+        for update in self.question.updates:
+            request.update_digests.append(_digest(update))
+            request.config_signatures.append(sign_update(update, self.gateway.identity).SerializeToString())
+
+    # --- where it stands ----------------------------------------------------------------------------------------------
+
+    @property
+    def own_msp_id(self) -> str:
+        return self.gateway.identity.msp_id
+
+    @property
+    def is_open(self) -> bool:
+        return self.ballot.status == BALLOT_STATUS_OPEN
+
+    @property
+    def is_carried(self) -> bool:
+        """Also if somebody says that it was carried out: whether it was, the configuration tells."""
+        return self.ballot.status in (BALLOT_STATUS_CARRIED, BALLOT_STATUS_EXECUTED)
+
+    @property
+    def is_in_force(self) -> bool:
+        """Whether nothing is left to do in the configuration."""
+        return not self.question.updates and not self.question.obstacle
+
+    @property
+    def to_sign_again(self) -> tuple[str, ...]:
+        """Who has voted in favour, and whose signatures are over another configuration, or count no more."""
+        in_favour = (vote.msp_id for vote in self.ballot.votes if vote.in_favour)
+        updates = self.question.updates
+        return tuple(one for one in in_favour if any(one not in self._signers(update) for update in updates))
+
+    @property
+    def lacks_signatures(self) -> bool:
+        """Whether the next update cannot be made with those that were collected."""
+        if not self.question.updates:
+            return False
+        update, *_ = self.question.updates
+        try:
+            changed_config(self.rules, signed_update(update, self._signers(update).values()))
+        except InvalidUpdate:
+            return True
+        return False
 
     # --- carrying out -------------------------------------------------------------------------------------------------
 
@@ -135,80 +191,127 @@ class Voting:
         removed by those who stay. Raises MissingSignatures, ContractError, LedgerError.
         """
         voting = self
-        while voting.ballot.status == BALLOT_STATUS_CARRIED and voting._is_next_ours:
+        while voting._is_next_ours:
             voting = await voting._make_next_update()
-        if voting._is_executable:
-            request = ExecuteBallot(ballot_id=self.ballot.ballot_id, msp_id=self.ballot.msp_id)
-            await self.gateway.submit("ballot.execute", request, retries=RETRIES)
-            voting = await voting.again()
-        return voting
+        return await voting._note() if voting._is_to_be_noted else voting
 
     async def _make_next_update(self) -> Voting:
-        if self.is_overtaken:
-            return await self.renewed()
-        envelope = self._signed(len(self.ballot.edit.config_updates) - len(self._left))
+        update, *_ = self.question.updates
+        envelope = self._envelope(update)
         try:
             changed_config(self.rules, envelope)
         except InvalidUpdate as error:
-            raise MissingSignatures(
-                f"the members have decided, but the channel's policies want more signatures ({error}): "
-                f"{', '.join(silent_msp_ids(self.ballot)) or 'further members'} may still approve"
-            ) from error
+            raise self._missing(error) from error
         try:
             await submit_update(self.gateway, envelope)
         except (UpdateOvertaken, UpdateRefused):
-            # Somebody else may have handed the same in.
+            # Somebody else may have handed the same in, or have changed something else meanwhile.
             voting = await self.again()
-            if len(voting._left) == len(self._left):
+            if voting.question.updates == self.question.updates:
                 raise
             return voting
         return await self.again()
 
-    @property
-    def is_in_force(self) -> bool:
-        """Whether nothing is left to do in the configuration."""
-        return not self._left
+    def _missing(self, error: InvalidUpdate) -> MissingSignatures:
+        again = ", ".join(self.to_sign_again)
+        others = ", ".join(silent_msp_ids(self.ballot)) or "further members"
+        who = f"{again} must approve again, as the configuration has moved on, and " if again else ""
+        return MissingSignatures(
+            f"the members have decided, but the channel's policies want more signatures ({error}): "
+            f"{who}{others} may still approve"
+        )
 
-    @property
-    def _left(self) -> Sequence[bytes]:
-        """Those of the ballot's updates that are not made yet."""
-        updates, left = self.ballot.edit.config_updates, len(self.own_edit.config_updates) if self.own_edit else 0
-        return updates[max(len(updates) - left, 0) :]
+    async def _note(self) -> Voting:
+        """For nodes and audits. Somebody else may have done it."""
+        number = await self._removal_block()
+        ballot = self.ballot
+        request = ExecuteBallot(ballot_id=ballot.ballot_id, msp_id=ballot.msp_id, config_block_number=number)
+        with suppress(WrongStatus):
+            await self.gateway.submit("ballot.execute", request, retries=RETRIES)
+        return await self.again()
 
-    @property
-    def _is_about_us(self) -> bool:
-        return self.gateway.identity.msp_id == self.ballot.msp_id
+    async def _removal_block(self) -> int:
+        """The first configuration block of those without the member, up to the newest."""
+        number = 0
+        async for block in config_blocks(self.gateway):
+            if self.ballot.msp_id in read_channel(block).members:
+                break
+            number = int(block.header.number)
+        return number
 
     @property
     def _is_next_ours(self) -> bool:
-        if self.own_edit is None or not self.own_edit.config_updates:
-            return False
-        if self._is_about_us and self.is_overtaken:
-            # Only active members can renew a ballot.
+        if not self.is_carried or not self.question.updates:
             return False
         if self.ballot.subject == BALLOT_SUBJECT_ADMISSION:
             return self._is_about_us == (self.ballot.msp_id in self.channel.members)
         return not self._is_about_us
 
     @property
-    def _is_executable(self) -> bool:
-        """An applicant, once it is in the channel, says so itself: member.activate."""
-        decided = self.ballot.status == BALLOT_STATUS_CARRIED and self.own_edit is not None
-        return (
-            decided and not self._is_about_us and self.is_in_force and self.ballot.subject != BALLOT_SUBJECT_ADMISSION
-        )
+    def _is_about_us(self) -> bool:
+        return self.own_msp_id == self.ballot.msp_id
 
-    def _signed(self, number: int) -> configtx_pb2.ConfigUpdateEnvelope:
-        """One of the updates with what the votes have brought, and one's own signature if one has no vote."""
-        update = self.ballot.edit.config_updates[number]
-        signatures = [
-            configtx_pb2.ConfigSignature.FromString(vote.config_signatures[number])
-            for vote in self.ballot.votes
-            if vote.in_favour
-        ]
-        if not self._has_voted:
-            signatures.append(sign_update(update, self.gateway.identity))
-        return signed_update(update, signatures)
+    @property
+    def _is_to_be_noted(self) -> bool:
+        """An applicant, once it is in the channel, says so itself: member.activate."""
+        removes = changes_channel(self.ballot.subject) and self.ballot.subject != BALLOT_SUBJECT_ADMISSION
+        return removes and self.ballot.status == BALLOT_STATUS_CARRIED and self.is_in_force and not self._is_about_us
+
+    # --- signatures ---------------------------------------------------------------------------------------------------
+
+    def _envelope(self, update: bytes) -> configtx_pb2.ConfigUpdateEnvelope:
+        """With what holds of the collected signatures, and with one's own."""
+        collected = self._signers(update)
+        if self.own_msp_id not in collected:
+            collected[self.own_msp_id] = sign_update(update, self.gateway.identity)
+        return signed_update(update, collected.values())
+
+    def _signers(self, update: bytes) -> dict[str, configtx_pb2.ConfigSignature]:
+        """Whose signatures over exactly these bytes hold in the configuration in force, by MSP id."""
+        found = ((msp_id, _parse(data)) for msp_id, data in self._collected(update))
+        return {
+            msp_id: signature
+            for msp_id, signature in found
+            if [one.msp_id for one in signers(self.rules, signed_update(update, [signature]))] == [msp_id]
+        }
+
+    def _collected(self, update: bytes) -> Iterable[tuple[str, bytes]]:
+        """By an earlier contract the votes have the signatures, over an edit that is in the ballot."""
+        for vote in self.ballot.votes:
+            for made, signature in zip(self.ballot.edit.config_updates, vote.config_signatures, strict=False):
+                if made == update:
+                    yield vote.msp_id, signature
+        for one in self.signed:
+            for digest, signature in zip(one.update_digests, one.config_signatures, strict=False):
+                if digest == _digest(update):
+                    yield one.msp_id, signature
+
+
+async def _question(gateway: Gateway, ballot: Ballot, channel: Channel) -> Question:
+    """Only of the member's open or carried ballot: nobody signs anything for an earlier one."""
+    member = await read(gateway, keys.member(ballot.msp_id))
+    if member is None or ballot.ballot_id not in ballot_ids(member):
+        return Question(obstacle=f"ballot {ballot.ballot_id[:16]} is not the one that decides about {ballot.msp_id}")
+    bundle = None
+    try:
+        if ballot.subject == BALLOT_SUBJECT_ADMISSION:
+            bundle = await read_bundle(gateway, ballot)
+        updates = channel_edit(channel, ballot.subject, ballot.msp_id, bundle.bundle if bundle else None)
+    except NetworkError as error:
+        return Question(bundle=bundle, obstacle=f"the channel's configuration cannot be changed accordingly: {error}")
+    return Question(updates, bundle)
+
+
+def _parse(data: bytes) -> configtx_pb2.ConfigSignature:
+    """An empty one, which holds for nothing, where it cannot be read."""
+    try:
+        return configtx_pb2.ConfigSignature.FromString(data)
+    except DecodeError:
+        return configtx_pb2.ConfigSignature()
+
+
+def _digest(update: bytes) -> bytes:
+    return hashlib.sha256(update).digest()
 
 
 def silent_msp_ids(ballot: Ballot) -> tuple[str, ...]:

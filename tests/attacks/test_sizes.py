@@ -24,7 +24,7 @@ from tests.consortium.member import user_for
 from zunft.v1.agreement_pb2 import ShareTerms, Terms
 from zunft.v1.bundle_pb2 import Bundle, SignedBundle
 from zunft.v1.charter_pb2 import AmendCharter
-from zunft.v1.member_pb2 import ApplyMember, ChannelEdit, ExcludeMember
+from zunft.v1.member_pb2 import ApplyMember, ExcludeMember
 from zunft.v1.meter_pb2 import RegisterMeter
 from zunft.v1.record_pb2 import ReadKey
 from zunft.v1.usage_pb2 import Disclosure, SubmitUsage
@@ -107,11 +107,9 @@ def test_no_transaction_carries_arguments_that_nobody_reads(scene: Scene, name: 
 
 @pytest.mark.fault(14)
 def test_a_ballot_is_as_small_as_its_question(scene: Scene) -> None:
-    """A charter, an edit and a bundle that everybody who lists the ballots would have to read."""
-    update = scene.consortium.edit(1).config_updates[0]
-    edit = ChannelEdit(config_updates=[update + update * (252_000 // len(update))] * 2)
-    with pytest.raises(MalformedRequest, match="500000 is the most"):
-        ask(scene, "member.exclude", ExcludeMember(msp_id="ForgeMSP", edit=edit, reason="r"))
+    """A charter, a reason and a bundle that everybody who lists the ballots would have to read."""
+    with pytest.raises(MalformedRequest, match="8000 is the most"):
+        ask(scene, "member.exclude", ExcludeMember(msp_id="ForgeMSP", reason="r" * 8000))
     with pytest.raises(InvalidBundle, match="at most 100000 bytes"):
         apply(scene, bytes(100_001))
     charter = scene.consortium.read(keys.CHARTER)
@@ -160,7 +158,7 @@ def test_a_query_is_small_as_well(scene: Scene) -> None:
 
 
 def apply(scene: Scene, signed_bundle: bytes) -> None:
-    request = ApplyMember(msp_id="MillMSP", signed_bundle=signed_bundle, edit=scene.consortium.edit(1))
+    request = ApplyMember(msp_id="MillMSP", signed_bundle=signed_bundle)
     ask(scene, "member.apply", request)
 
 

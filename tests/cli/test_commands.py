@@ -17,7 +17,7 @@ from tests.cli.program import ROOT, Zunft
 # Transactions that a command causes without naming them: by its node, or in a file of node/ that it calls.
 INDIRECT = {
     "ballot.execute": "ballot approve",
-    "ballot.renew": "ballot approve",
+    "ballot.sign": "ballot approve",
     "usage.read_record": "node statement",
     "usage.submit": "usage import",
 }

@@ -62,7 +62,7 @@ class Stage:
     """The forge provides for the maker and consumes of the factory.
 
     In each deal one party has proposed a correction and amended terms, and granted an access. The ballot is about the
-    factory; the redemption is of the forge's tokens.
+    factory, and the forge is in favour; the redemption is of the forge's tokens.
     """
 
     scene: Scene
@@ -96,7 +96,8 @@ def set_stage(scene: Scene) -> Stage:
     }
     provides = scene.consortium.agree(forge, maker, **how)
     consumes = scene.consortium.agree(factory, forge, **how)
-    stage = Stage(scene, provides, consumes, maker.admin.suspend(factory), forge.redeem(TOKEN))
+    ballot = forge.admin.vote(maker.admin.suspend(factory))
+    stage = Stage(scene, provides, consumes, ballot, forge.redeem(TOKEN))
     for deal, proposer in stage.deals:
         deal.use(UNIT)
         deal.provider.claim(deal)
@@ -174,9 +175,11 @@ def _with_members(stage: Stage) -> Iterator[Attempt]:
     scene, ballot = stage.scene, stage.ballot
     vote = ballot_pb2.CastVote(ballot_id=ballot.ballot_id, msp_id=ballot.msp_id)
     yield Attempt("ballot.vote", vote, {Relation.VOTER: ["BankMSP", "ForgeMSP", "MakerMSP"]})
+    sign = ballot_pb2.SignBallot(ballot_id=ballot.ballot_id, msp_id=ballot.msp_id)
+    yield Attempt("ballot.sign", sign, {Relation.VOTER: ["ForgeMSP"]})
     for sponsor in (scene.maker, scene.forge):
-        signed, edit = mills_bundle(sponsor).SerializeToString(), scene.consortium.edit(1)
-        request = member_pb2.ApplyMember(msp_id=MILL, signed_bundle=signed, edit=edit)
+        signed = mills_bundle(sponsor).SerializeToString()
+        request = member_pb2.ApplyMember(msp_id=MILL, signed_bundle=signed)
         yield Attempt("member.apply", request, {Relation.SPONSOR: [sponsor.msp_id]})
     for founders in (["MakerMSP", "BankMSP"], ["FactoryMSP", "ForgeMSP"]):
         members = [member_pb2.Member(msp_id=msp_id) for msp_id in founders]

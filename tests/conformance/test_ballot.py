@@ -6,12 +6,10 @@ Four members, so three approvals are more than half of them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-from fabric_protos.common import configtx_pb2
 
 from chaincode import keys
 from chaincode.errors import (
@@ -30,7 +28,6 @@ from chaincode.errors import (
     WrongSignature,
     WrongStatus,
 )
-from network.certificates import P256_ORDER
 from tests.conformance.scene import Scene, refusals
 from tests.consortium import TOKEN, Deal, Member
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, CloseAccount
@@ -40,6 +37,7 @@ from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_OPEN,
     BALLOT_STATUS_REJECTED,
     Ballot,
+    EditSignatures,
     Vote,
 )
 from zunft.v1.charter_pb2 import Charter, EntryConditions, Threshold, VotingRules
@@ -48,7 +46,6 @@ from zunft.v1.member_pb2 import (
     MEMBER_STATUS_ACTIVE,
     MEMBER_STATUS_EXCLUDED,
     MEMBER_STATUS_SUSPENDED,
-    ChannelEdit,
 )
 from zunft.v1.usage_pb2 import Claim, CorrectionReading
 
@@ -90,9 +87,9 @@ def suspended(scene: Scene, member: Member, *others: Member) -> Iterator[None]:
 
 
 @contextmanager
-def about_forge(scene: Scene, edit_number: int = 1) -> Iterator[Ballot]:
+def about_forge(scene: Scene) -> Iterator[Ballot]:
     """An open ballot on its exclusion, which in the end is turned down."""
-    ballot = scene.maker.admin.exclude(scene.forge, scene.consortium.edit(edit_number))
+    ballot = scene.maker.admin.exclude(scene.forge)
     yield ballot
     while now(scene, ballot).status == BALLOT_STATUS_OPEN:
         unheard = [one for one in (scene.bank, scene.factory, scene.maker) if one.msp_id not in voted(scene, ballot)]
@@ -150,80 +147,70 @@ def test_after_the_deadline_no_vote_counts_and_another_ballot_can_be_opened(scen
     ballot = scene.maker.admin.exclude(scene.forge)
     scene.consortium.clock.advance(14 * DAY_S)
     carry(ballot, scene.maker, scene.factory)
-    scene.refuses(AnotherBallot, lambda: scene.maker.admin.suspend(scene.forge))
+    scene.refuses(AnotherBallot, lambda: scene.maker.admin.exclude(scene.forge))
     scene.consortium.clock.advance(1)
     assert "1 s ago" in scene.refuses(BallotClosed, lambda: scene.bank.admin.vote(ballot))
-    scene.refuses(BallotClosed, lambda: scene.bank.admin.renew(ballot, scene.consortium.edit(9)))
+    scene.refuses(BallotClosed, lambda: scene.maker.admin.sign_again(ballot))
     scene.refuses(WrongStatus, lambda: scene.bank.admin.execute(ballot))
     with about_forge(scene):
         pass
 
 
-def test_of_two_ballots_about_one_member_the_second_waits(scene: Scene) -> None:
+def test_of_two_ballots_on_one_question_the_second_waits_and_others_do_not(scene: Scene) -> None:
+    """Else whoever is to be excluded has an accomplice put its suspension to the vote, again and again."""
     with about_forge(scene):
-        for act in (scene.factory.admin.suspend, scene.factory.admin.exclude):
-            scene.refuses(AnotherBallot, lambda act=act: act(scene.forge))
-        other = scene.factory.admin.suspend(scene.maker)
-    scene.bank.admin.vote(other, in_favour=False)
+        scene.refuses(AnotherBallot, lambda: scene.factory.admin.exclude(scene.forge))
+        for other in (scene.factory.admin.suspend(scene.forge), scene.factory.admin.suspend(scene.maker)):
+            scene.bank.admin.vote(other, in_favour=False)
 
 
-def forged(scene: Scene, ballot: Ballot) -> dict[str, Sequence[bytes]]:
-    """Signatures of the two updates that the factory's admin might send along with its vote."""
-    factory, maker = scene.factory.admin, scene.maker.admin
-    first, second = ballot.edit.config_updates
-    changed = bytearray(second)
-    changed[-1] ^= 1
-    signed, last = (factory.config_signature(one) for one in (first, second))
-    honest = configtx_pb2.ConfigSignature.FromString(last)
-    r, s = decode_dss_signature(honest.signature)
-    high_s = configtx_pb2.ConfigSignature(
-        signature_header=honest.signature_header, signature=encode_dss_signature(r, P256_ORDER - s)
-    )
-    garbled = configtx_pb2.ConfigSignature(signature_header=honest.signature_header, signature=b"\x30")
-    return {
-        "empty": (signed, b""),
-        "over one byte changed": (signed, factory.config_signature(bytes(changed))),
-        "the other way round": (last, signed),
-        "another member's": (signed, maker.config_signature(second)),
-        "of the higher form": (signed, high_s.SerializeToString()),
-        "no DER": (signed, garbled.SerializeToString()),
-    }
-
-
-def test_a_vote_in_favour_signs_exactly_the_update_with_its_own_key(scene: Scene) -> None:
+def test_a_vote_in_favour_signs_with_its_own_certificate_what_it_names(scene: Scene) -> None:
     with about_forge(scene) as ballot:
-        admin = scene.factory.admin
-        honest = admin.config_signatures(ballot.edit)
-        for signatures in forged(scene, ballot).values():
+        admin, (first, second) = scene.factory.admin, scene.consortium.updates(1)
+        honest = admin.signs(first, second)
+        signed, last = honest["config_signatures"]
+        for signatures in ((signed, b""), (signed, scene.maker.admin.config_signature(second))):
             scene.refuses(WrongSignature, lambda some=signatures: admin.vote(ballot, config_signatures=some))
-        for signatures in ([], honest[:1], [*honest, honest[0]], [honest[0], b"\xff"]):
-            scene.refuses(MalformedRequest, lambda some=signatures: admin.vote(ballot, config_signatures=some))
-        scene.refuses(MalformedRequest, lambda: admin.vote(ballot, in_favour=False, config_signatures=honest))
-        admin.vote(ballot, config_signatures=honest)
+        for changes in (
+            {"config_signatures": []},
+            {"config_signatures": [signed]},
+            {"config_signatures": [signed, last, signed]},
+            {"config_signatures": [signed, b"\xff"]},
+            {"update_digests": [b"short", b"shorter"]},
+            admin.signs(*[first] * 17),
+            {"in_favour": False, **honest},
+        ):
+            scene.refuses(MalformedRequest, lambda some=changes: admin.vote(ballot, **some))
+        admin.vote(ballot)
+        digest = hashlib.sha256(b"".join(honest["update_digests"])).digest()
+        now_s = scene.consortium.clock.now_s
         assert now(scene, ballot).votes == [
-            Vote(msp_id="FactoryMSP", in_favour=True, cast_at_s=scene.consortium.clock.now_s, config_signatures=honest)
+            Vote(msp_id="FactoryMSP", in_favour=True, cast_at_s=now_s, edit_digest=digest)
         ]
+        assert signatures_of(scene, ballot, scene.factory).update_digests == honest["update_digests"]
 
 
-def test_a_renewed_ballot_keeps_the_votes_against_and_collects_signatures_anew(scene: Scene) -> None:
+def signatures_of(scene: Scene, ballot: Ballot, member: Member) -> EditSignatures:
+    return scene.consortium.read(keys.signatures(ballot.ballot_id, member.msp_id))
+
+
+def test_where_the_configuration_has_moved_on_votes_stay_and_signatures_are_made_again(scene: Scene) -> None:
     threshold = VotingRules(exclusion=Threshold(numerator=1, denominator=2))
     amendment = scene.maker.admin.amend_charter(charter_with(scene, voting=threshold))
     carry(amendment, scene.maker, scene.factory, scene.bank)
-    ballot = scene.maker.admin.exclude(scene.forge, scene.consortium.edit(5))
-    assert ballot.needed_approvals == 3, "Fabric wants a majority of signatures, whatever the charter says"
-    old = scene.maker.admin.config_signatures(ballot.edit)
-    carry(ballot, scene.maker, scene.factory)
-
-    for number in (4, 5):
-        edit = scene.consortium.edit(number)
-        scene.refuses(WrongStatus, lambda edit=edit: scene.maker.admin.renew(ballot, edit))
-    scene.refuses(MalformedRequest, lambda: scene.maker.admin.renew(ballot, ChannelEdit(base_sequence=6)))
-    scene.bank.admin.renew(ballot, scene.consortium.edit(6))
-    assert (now(scene, ballot).edit, voted(scene, ballot)) == (scene.consortium.edit(6), [])
-    scene.refuses(WrongSignature, lambda: scene.maker.admin.vote(ballot, config_signatures=old))
-    carry(ballot, scene.maker)
-    scene.bank.admin.vote(ballot, in_favour=False)
-    assert now(scene, ballot).status == BALLOT_STATUS_REJECTED
+    with about_forge(scene) as ballot:
+        assert ballot.needed_approvals == 3, "Fabric wants a majority of signatures, whatever the charter says"
+        before, after = scene.consortium.updates(1), scene.consortium.updates(2)
+        scene.refuses(Forbidden, lambda: scene.maker.admin.sign_again(ballot, *before))
+        carry(ballot, scene.maker)
+        ballots = now(scene, ballot)
+        scene.refuses(WrongSignature, lambda: scene.maker.admin.sign_again(ballot, before[0], config_signatures=[b""]))
+        scene.maker.admin.sign_again(ballot, *after)
+        assert now(scene, ballot) == ballots
+        named = scene.maker.admin.signs(*after)["update_digests"]
+        assert signatures_of(scene, ballot, scene.maker).update_digests == named
+        for member in (scene.forge, scene.bank):
+            scene.refuses(Forbidden, lambda member=member: member.admin.sign_again(ballot, *after))
 
 
 def test_an_amendment_is_in_force_with_the_vote_that_carries_it(scene: Scene) -> None:
@@ -237,7 +224,7 @@ def test_an_amendment_is_in_force_with_the_vote_that_carries_it(scene: Scene) ->
     said = scene.refuses(WrongStatus, lambda: scene.maker.admin.vote(second))
     assert f"propose version {version + 2}" in said
     scene.refuses(BallotClosed, lambda: scene.bank.admin.vote(first))
-    scene.refuses(WrongStatus, lambda: scene.bank.admin.renew(first, scene.consortium.edit(9)))
+    scene.refuses(WrongStatus, lambda: scene.maker.admin.sign_again(first))
     scene.refuses(WrongStatus, lambda: scene.bank.admin.execute(first))
 
 
@@ -284,14 +271,6 @@ def test_what_changed_meanwhile_is_not_decided_any_more(scene: Scene) -> None:
     ("a reason in two lines", MalformedRequest, lambda s: s.maker.admin.suspend(s.forge, "two\nlines")),
     ("reinstate who is active", WrongStatus, lambda s: s.maker.admin.reinstate(s.forge)),
     ("exclude the issuer", ExitCondition, lambda s: s.maker.admin.exclude(s.bank)),
-    (
-        "exclude without an update",
-        MalformedRequest,
-        lambda s: s.maker.admin.exclude(s.forge, ChannelEdit(base_sequence=1)),
-    ),
-    ("exclude with garbage", MalformedRequest, lambda s: s.maker.admin.exclude(s.forge, edit_of(b"\xff"))),
-    ("exclude with nothing", MalformedRequest, lambda s: s.maker.admin.exclude(s.forge, edit_of(b""))),
-    ("exclude from no channel", MalformedRequest, lambda s: s.maker.admin.exclude(s.forge, edit_of(b"\x12\x00"))),
     ("skip a version", WrongStatus, lambda s: amend(s, version=3)),
     ("another currency", MalformedRequest, lambda s: amend(s, token={"currency": "USD"})),
     ("an issuer that is none", NotFound, lambda s: amend(s, token={"issuer_msp_id": "NobodyMSP"})),
@@ -304,10 +283,6 @@ def test_what_changed_meanwhile_is_not_decided_any_more(scene: Scene) -> None:
 )
 def test_refused(scene: Scene, error: type[ContractError], attempt: Callable[[Scene], object]) -> None:
     scene.refuses(error, lambda: attempt(scene))
-
-
-def edit_of(*updates: bytes) -> ChannelEdit:
-    return ChannelEdit(config_updates=updates, base_sequence=1)
 
 
 def amend(scene: Scene, **changes: object) -> Ballot:
@@ -416,16 +391,16 @@ def tokens_are_paid_out(scene: Scene) -> None:
 def is_taken_out_of_the_channel(scene: Scene, ballot: Ballot) -> None:
     """The ballot has decided; what changed meanwhile only needs new signatures, however late."""
     maker, factory, bank, forge = scene.maker, scene.factory, scene.bank, scene.forge
-    maker.admin.renew(ballot, scene.consortium.edit(7))
-    assert "0 of 3" in scene.refuses(WrongStatus, lambda: maker.admin.execute(ballot))
-    scene.refuses(BallotClosed, lambda: factory.admin.vote(ballot, in_favour=False))
+    scene.refuses(VotedAlready, lambda: factory.admin.vote(ballot, in_favour=False))
     scene.consortium.clock.advance(15 * DAY_S)
     for voter in (maker, factory, bank):
-        assert voter.admin.vote(ballot).status == BALLOT_STATUS_CARRIED
-    again = factory.admin.exclude(forge, scene.consortium.edit(1))
+        voter.admin.sign_again(ballot, *scene.consortium.updates(7))
+    noted = maker.admin.execute(ballot, config_block_number=7)
+    assert (noted.status, noted.config_block_number) == (BALLOT_STATUS_EXECUTED, 7)
+    assert "block 7 is noted already" in scene.refuses(WrongStatus, lambda: maker.admin.execute(ballot))
+    # The note may be wrong, and is in nobody's way.
+    maker.admin.sign_again(ballot, *scene.consortium.updates(8))
+    again = factory.admin.exclude(forge)
     carry(again, maker, factory, bank)
-    assert "took its place" in scene.refuses(WrongStatus, lambda: maker.admin.execute(ballot))
-    assert maker.admin.execute(again).status == BALLOT_STATUS_EXECUTED
-    scene.refuses(WrongStatus, lambda: maker.admin.execute(again))
-    scene.refuses(BallotClosed, lambda: maker.admin.renew(again, scene.consortium.edit(8)))
-    scene.refuses(WrongStatus, lambda: maker.admin.exclude(forge))
+    for act in (lambda: maker.admin.execute(ballot), lambda: maker.admin.sign_again(ballot)):
+        assert "took its place" in scene.refuses(WrongStatus, act)

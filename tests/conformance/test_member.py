@@ -5,6 +5,7 @@ Three founders; the forge has a place in the channel's configuration and none in
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -242,11 +243,9 @@ def mill_applies(scene: Scene) -> Ballot:
 
 def admitted(scene: Scene) -> SignedBundle:
     maker, factory, bank, forge = scene.maker, scene.factory, scene.bank, scene.forge
-    useless = maker.admin.apply(bundle_of(forge, scene))
-    carry(useless, maker, factory)
-    scene.consortium.clock.advance(1)
     signed = bundle_of(forge, scene)
     ballot = maker.admin.apply(signed)
+    assert ballot.bundle_digest == hashlib.sha256(signed.SerializeToString(deterministic=True)).digest()
     record, root = forge.record, forge.admin.root().certificate
     assert (record.name, record.sponsor_msp_id, list(record.identifiers)) == ("forge", "MakerMSP", [LEI, VAT])
     assert record.roots_fingerprint == root.fingerprint(SHA256())
@@ -255,6 +254,8 @@ def admitted(scene: Scene) -> SignedBundle:
     carry(ballot, maker, factory)
     assert forge.record.status == MEMBER_STATUS_ADMITTED
     bank.admin.vote(ballot)
+    scene.consortium.clock.advance(1)
+    scene.refuses(AlreadyExists, lambda: applied_with(scene))
     scene.refuses(Forbidden, lambda: forge.admin.leave())
     scene.refuses(WrongStatus, lambda: maker.admin.execute(ballot))
     scene.refuses(InsufficientFunds, lambda: forge.admin.activate(ballot))
@@ -263,7 +264,6 @@ def admitted(scene: Scene) -> SignedBundle:
     scene.refuses(WrongStatus, lambda: forge.admin.activate(other))
     bank.admin.vote(other, in_favour=False)
 
-    assert "took its place" in scene.refuses(WrongStatus, lambda: forge.admin.activate(useless))
     forge.admin.activate(ballot)
     assert last_postings(scene) == [[("balance/ForgeMSP", -DEPOSIT), ("deposit/ForgeMSP", DEPOSIT)]]
     assert (forge.record.status, forge.record.deposit_micro) == (MEMBER_STATUS_ACTIVE, DEPOSIT)
@@ -346,24 +346,26 @@ def departed(scene: Scene) -> None:
     maker, factory, bank, forge = scene.maker, scene.factory, scene.bank, scene.forge
     ballot = forge.admin.depart()
     assert (list(ballot.voter_msp_ids), ballot.needed_approvals) == (["BankMSP", "FactoryMSP", "MakerMSP"], 3)
+    suspended_meanwhile(scene)
     carry(ballot, maker, factory, bank)
-    suspended_meanwhile(scene, ballot)
 
-    maker.admin.execute(ballot)
-    assert last_postings(scene) == [[("deposit/ForgeMSP", -DEPOSIT), ("balance/ForgeMSP", DEPOSIT)]]
-    assert (forge.record.status, forge.record.deposit_micro) == (MEMBER_STATUS_LEFT, 0)
-    scene.refuses(WrongStatus, lambda: maker.admin.execute(ballot))
-    scene.refuses(WrongStatus, lambda: maker.admin.exclude(forge))
+    assert (forge.record.status, forge.record.left_at_s) == (MEMBER_STATUS_LEFT, scene.consortium.clock.now_s)
     scene.refuses(Forbidden, lambda: forge.redeem(TOKEN))
-    bank.confirm(bank.redeem(DEPOSIT, of=forge))
+    scene.refuses(WrongStatus, lambda: maker.admin.exclude(forge))
+    half = bank.redeem(DEPOSIT // 2, of=forge)
+    assert last_postings(scene)[0] == [("deposit/ForgeMSP", -DEPOSIT), ("balance/ForgeMSP", DEPOSIT)]
+    assert (forge.record.deposit_micro, forge.balance) == (0, DEPOSIT // 2)
+    maker.admin.execute(ballot)
+    assert forge.record.status == MEMBER_STATUS_LEFT
+    bank.confirm(half)
+    bank.confirm(bank.redeem(DEPOSIT // 2, of=forge))
     assert forge.balance == 0
 
 
-def suspended_meanwhile(scene: Scene, departure: Ballot) -> None:
+def suspended_meanwhile(scene: Scene) -> None:
     maker, factory, bank, forge = scene.maker, scene.factory, scene.bank, scene.forge
     carry(maker.admin.suspend(forge), maker, factory)
     assert forge.record.status == MEMBER_STATUS_SUSPENDED
-    scene.refuses(WrongStatus, lambda: maker.admin.execute(departure))
     carry(maker.admin.reinstate(forge), factory, bank)
     assert forge.record.status == MEMBER_STATUS_LEAVING
 

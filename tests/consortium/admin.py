@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from fabric_protos.common import common_pb2, configtx_pb2
 from google.protobuf.message import Message
 
 from chaincode import keys
+from chaincode.channel_edit import changes_channel
 from chaincode.roles import Role
 from network.certificates import KeyPair
 from network.key_files import KeyFiles
@@ -20,7 +22,7 @@ from zunft.v1 import ballot_pb2, member_pb2
 from zunft.v1.ballot_pb2 import Ballot
 from zunft.v1.bundle_pb2 import Bundle, NodeAddress, SignedBundle
 from zunft.v1.charter_pb2 import AmendCharter, Charter
-from zunft.v1.member_pb2 import ChannelEdit, LegalIdentifier
+from zunft.v1.member_pb2 import LegalIdentifier
 
 if TYPE_CHECKING:
     from tests.consortium.consortium import Consortium
@@ -76,10 +78,9 @@ class Admin:
         data = bundle.SerializeToString(deterministic=True)
         return SignedBundle(bundle=data, signature=key_signer(key or self.root().key)(data))
 
-    def apply(self, signed: SignedBundle | bytes, edit: ChannelEdit | None = None, msp_id: str = "ForgeMSP") -> Ballot:
+    def apply(self, signed: SignedBundle | bytes, msp_id: str = "ForgeMSP") -> Ballot:
         data = signed if isinstance(signed, bytes) else signed.SerializeToString()
-        request = member_pb2.ApplyMember(msp_id=msp_id, signed_bundle=data, edit=edit or self.consortium.edit(1))
-        return self._open("member.apply", request)
+        return self._open("member.apply", member_pb2.ApplyMember(msp_id=msp_id, signed_bundle=data))
 
     def activate(self, ballot: Ballot | str) -> None:
         ballot_id = ballot if isinstance(ballot, str) else ballot.ballot_id
@@ -88,8 +89,8 @@ class Admin:
     def leave(self) -> None:
         self.member.call("member.leave", member_pb2.LeaveConsortium())
 
-    def depart(self, edit: ChannelEdit | None = None) -> Ballot:
-        return self._open("member.depart", member_pb2.DepartMember(edit=edit or self.consortium.edit(2)))
+    def depart(self) -> Ballot:
+        return self._open("member.depart", member_pb2.DepartMember())
 
     # --- ballots ------------------------------------------------------------------------------------------------------
 
@@ -99,31 +100,34 @@ class Admin:
     def reinstate(self, other: Member, reason: str = "answers again") -> Ballot:
         return self._open("member.reinstate", member_pb2.ReinstateMember(msp_id=other.msp_id, reason=reason))
 
-    def exclude(self, other: Member, edit: ChannelEdit | None = None) -> Ballot:
-        edit = edit or self.consortium.edit(3)
-        return self._open("member.exclude", member_pb2.ExcludeMember(msp_id=other.msp_id, edit=edit))
+    def exclude(self, other: Member) -> Ballot:
+        return self._open("member.exclude", member_pb2.ExcludeMember(msp_id=other.msp_id))
 
     def amend_charter(self, charter: Charter, reason: str = "") -> Ballot:
         return self._open("charter.amend", AmendCharter(charter=charter, reason=reason))
 
     def vote(self, ballot: Ballot, in_favour: bool = True, **changes: Any) -> Ballot:
-        """With the signature that the ballot as it is on the ledger needs; `changes` are fields of the request."""
-        current = self.consortium.read(keys.ballot(ballot.ballot_id))
+        """With the signatures that such a ballot needs; `changes` are fields of the request."""
         fields = {"ballot_id": ballot.ballot_id, "msp_id": ballot.msp_id, "in_favour": in_favour}
-        if in_favour and current.HasField("edit"):
-            fields["config_signatures"] = self.config_signatures(current.edit)
+        if in_favour and changes_channel(ballot.subject):
+            fields |= self.signs(*self.consortium.updates(1))
         return self._open("ballot.vote", ballot_pb2.CastVote(**{**fields, **changes}))
 
-    def config_signatures(self, edit: ChannelEdit) -> list[bytes]:
-        return [self.config_signature(update) for update in edit.config_updates]
+    def sign_again(self, ballot: Ballot, *updates: bytes, **changes: Any) -> None:
+        fields = {"ballot_id": ballot.ballot_id, "msp_id": ballot.msp_id, **self.signs(*updates)}
+        self.member.call("ballot.sign", ballot_pb2.SignBallot(**{**fields, **changes}))
+
+    def signs(self, *updates: bytes) -> dict[str, Any]:
+        """Fields of a request: this admin's signatures over updates of the channel's configuration."""
+        return {
+            "update_digests": [hashlib.sha256(update).digest() for update in updates],
+            "config_signatures": [self.config_signature(update) for update in updates],
+        }
 
     def config_signature(self, update: bytes) -> bytes:
         header = common_pb2.SignatureHeader(creator=self.identity.creator, nonce=bytes(24)).SerializeToString()
         signature = self.identity.sign(header + update)
         return configtx_pb2.ConfigSignature(signature_header=header, signature=signature).SerializeToString()
-
-    def renew(self, ballot: Ballot, edit: ChannelEdit) -> Ballot:
-        return self._open("ballot.renew", ballot_pb2.RenewBallot(ballot_id=ballot.ballot_id, edit=edit))
 
     def execute(self, ballot: Ballot, **changes: Any) -> Ballot:
         fields = {"ballot_id": ballot.ballot_id, "msp_id": ballot.msp_id}

@@ -33,7 +33,6 @@ from tests.consortium.ports import free_first_port
 from tests.consortium.tariffs import tariff
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.charter_pb2 import Charter, FoundCharter, TokenDefinition
-from zunft.v1.member_pb2 import ChannelEdit
 from zunft.v1.member_pb2 import Member as MemberRecord
 from zunft.v1.tariff_pb2 import Component, Tariff
 
@@ -176,12 +175,12 @@ class Consortium:
             customer.fund(deal, funds)
         return deal
 
-    def edit(self, number: int) -> ChannelEdit:
-        """Two updates of the channel's configuration, each number others; contracts do not look into them."""
+    def updates(self, number: int) -> list[bytes]:
+        """Two updates of the channel's configuration, each number others; contracts do not see them."""
         updates = [configtx_pb2.ConfigUpdate(channel_id=self.topology.channel) for _ in range(2)]
         for place, update in enumerate(updates):
             update.write_set.version = number + 1000 * place
-        return ChannelEdit(config_updates=[one.SerializeToString() for one in updates], base_sequence=number)
+        return [one.SerializeToString() for one in updates]
 
     def found(self, names: Sequence[str] = (), **rules: Any) -> None:
         """charter.found, by the issuer's admin, of all or of these members; `rules` are further fields of Charter."""

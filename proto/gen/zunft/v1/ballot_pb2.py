@@ -26,25 +26,27 @@ from zunft.v1 import charter_pb2 as zunft_dot_v1_dot_charter__pb2
 from zunft.v1 import member_pb2 as zunft_dot_v1_dot_member__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15zunft/v1/ballot.proto\x12\x08zunft.v1\x1a\x16zunft/v1/charter.proto\x1a\x15zunft/v1/member.proto\"\x96\x03\n\x06\x42\x61llot\x12\x11\n\tballot_id\x18\x01 \x01(\t\x12(\n\x07subject\x18\x02 \x01(\x0e\x32\x17.zunft.v1.BallotSubject\x12&\n\x06status\x18\x03 \x01(\x0e\x32\x16.zunft.v1.BallotStatus\x12\x0e\n\x06msp_id\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\"\n\x07\x63harter\x18\x06 \x01(\x0b\x32\x11.zunft.v1.Charter\x12#\n\x04\x65\x64it\x18\x07 \x01(\x0b\x32\x15.zunft.v1.ChannelEdit\x12\x18\n\x10opened_by_msp_id\x18\x08 \x01(\t\x12\x13\n\x0bopened_at_s\x18\t \x01(\x03\x12\x12\n\ndeadline_s\x18\n \x01(\x03\x12\x14\n\x0c\x64\x65\x63ided_at_s\x18\x0b \x01(\x03\x12\x15\n\rvoter_msp_ids\x18\x0c \x03(\t\x12\x18\n\x10needed_approvals\x18\r \x01(\r\x12\x1d\n\x05votes\x18\x0e \x03(\x0b\x32\x0e.zunft.v1.Vote\x12\x15\n\rrenewal_count\x18\x0f \x01(\r\"W\n\x04Vote\x12\x0e\n\x06msp_id\x18\x01 \x01(\t\x12\x11\n\tin_favour\x18\x02 \x01(\x08\x12\x11\n\tcast_at_s\x18\x03 \x01(\x03\x12\x19\n\x11\x63onfig_signatures\x18\x04 \x03(\x0c\"[\n\x08\x43\x61stVote\x12\x11\n\tballot_id\x18\x01 \x01(\t\x12\x0e\n\x06msp_id\x18\x02 \x01(\t\x12\x11\n\tin_favour\x18\x03 \x01(\x08\x12\x19\n\x11\x63onfig_signatures\x18\x04 \x03(\x0c\"E\n\x0bRenewBallot\x12\x11\n\tballot_id\x18\x01 \x01(\t\x12#\n\x04\x65\x64it\x18\x02 \x01(\x0b\x32\x15.zunft.v1.ChannelEdit\"2\n\rExecuteBallot\x12\x11\n\tballot_id\x18\x01 \x01(\t\x12\x0e\n\x06msp_id\x18\x02 \x01(\t*\xe8\x01\n\rBallotSubject\x12\x1e\n\x1a\x42\x41LLOT_SUBJECT_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x42\x41LLOT_SUBJECT_ADMISSION\x10\x01\x12\x1c\n\x18\x42\x41LLOT_SUBJECT_DEPARTURE\x10\x02\x12\x1c\n\x18\x42\x41LLOT_SUBJECT_EXCLUSION\x10\x03\x12\x1d\n\x19\x42\x41LLOT_SUBJECT_SUSPENSION\x10\x04\x12 \n\x1c\x42\x41LLOT_SUBJECT_REINSTATEMENT\x10\x05\x12\x1c\n\x18\x42\x41LLOT_SUBJECT_AMENDMENT\x10\x06*\x98\x01\n\x0c\x42\x61llotStatus\x12\x1d\n\x19\x42\x41LLOT_STATUS_UNSPECIFIED\x10\x00\x12\x16\n\x12\x42\x41LLOT_STATUS_OPEN\x10\x01\x12\x19\n\x15\x42\x41LLOT_STATUS_CARRIED\x10\x02\x12\x1a\n\x16\x42\x41LLOT_STATUS_REJECTED\x10\x03\x12\x1a\n\x16\x42\x41LLOT_STATUS_EXECUTED\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15zunft/v1/ballot.proto\x12\x08zunft.v1\x1a\x16zunft/v1/charter.proto\x1a\x15zunft/v1/member.proto\"\xe4\x03\n\x06\x42\x61llot\x12\x11\n\tballot_id\x18\x01 \x01(\t\x12(\n\x07subject\x18\x02 \x01(\x0e\x32\x17.zunft.v1.BallotSubject\x12&\n\x06status\x18\x03 \x01(\x0e\x32\x16.zunft.v1.BallotStatus\x12\x0e\n\x06msp_id\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\"\n\x07\x63harter\x18\x06 \x01(\x0b\x32\x11.zunft.v1.Charter\x12#\n\x04\x65\x64it\x18\x07 \x01(\x0b\x32\x15.zunft.v1.ChannelEdit\x12\x18\n\x10opened_by_msp_id\x18\x08 \x01(\t\x12\x13\n\x0bopened_at_s\x18\t \x01(\x03\x12\x12\n\ndeadline_s\x18\n \x01(\x03\x12\x14\n\x0c\x64\x65\x63ided_at_s\x18\x0b \x01(\x03\x12\x15\n\rvoter_msp_ids\x18\x0c \x03(\t\x12\x18\n\x10needed_approvals\x18\r \x01(\r\x12\x1d\n\x05votes\x18\x0e \x03(\x0b\x32\x0e.zunft.v1.Vote\x12\x15\n\rbundle_digest\x18\x10 \x01(\x0c\x12\x1a\n\x12\x65xecuted_by_msp_id\x18\x11 \x01(\t\x12\x1b\n\x13\x63onfig_block_number\x18\x12 \x01(\x04J\x04\x08\x0f\x10\x10R\rrenewal_count\"l\n\x04Vote\x12\x0e\n\x06msp_id\x18\x01 \x01(\t\x12\x11\n\tin_favour\x18\x02 \x01(\x08\x12\x11\n\tcast_at_s\x18\x03 \x01(\x03\x12\x19\n\x11\x63onfig_signatures\x18\x04 \x03(\x0c\x12\x13\n\x0b\x65\x64it_digest\x18\x05 \x01(\x0c\"{\n\x0e\x45\x64itSignatures\x12\x11\n\tballot_id\x18\x01 \x01(\t\x12\x0e\n\x06msp_id\x18\x02 \x01(\t\x12\x13\n\x0bsigned_at_s\x18\x03 \x01(\x03\x12\x16\n\x0eupdate_digests\x18\x04 \x03(\x0c\x12\x19\n\x11\x63onfig_signatures\x18\x05 \x03(\x0c\"s\n\x08\x43\x61stVote\x12\x11\n\tballot_id\x18\x01 \x01(\t\x12\x0e\n\x06msp_id\x18\x02 \x01(\t\x12\x11\n\tin_favour\x18\x03 \x01(\x08\x12\x19\n\x11\x63onfig_signatures\x18\x04 \x03(\x0c\x12\x16\n\x0eupdate_digests\x18\x05 \x03(\x0c\"b\n\nSignBallot\x12\x11\n\tballot_id\x18\x01 \x01(\t\x12\x0e\n\x06msp_id\x18\x02 \x01(\t\x12\x19\n\x11\x63onfig_signatures\x18\x03 \x03(\x0c\x12\x16\n\x0eupdate_digests\x18\x04 \x03(\x0c\"O\n\rExecuteBallot\x12\x11\n\tballot_id\x18\x01 \x01(\t\x12\x0e\n\x06msp_id\x18\x02 \x01(\t\x12\x1b\n\x13\x63onfig_block_number\x18\x03 \x01(\x04*\xe8\x01\n\rBallotSubject\x12\x1e\n\x1a\x42\x41LLOT_SUBJECT_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x42\x41LLOT_SUBJECT_ADMISSION\x10\x01\x12\x1c\n\x18\x42\x41LLOT_SUBJECT_DEPARTURE\x10\x02\x12\x1c\n\x18\x42\x41LLOT_SUBJECT_EXCLUSION\x10\x03\x12\x1d\n\x19\x42\x41LLOT_SUBJECT_SUSPENSION\x10\x04\x12 \n\x1c\x42\x41LLOT_SUBJECT_REINSTATEMENT\x10\x05\x12\x1c\n\x18\x42\x41LLOT_SUBJECT_AMENDMENT\x10\x06*\x98\x01\n\x0c\x42\x61llotStatus\x12\x1d\n\x19\x42\x41LLOT_STATUS_UNSPECIFIED\x10\x00\x12\x16\n\x12\x42\x41LLOT_STATUS_OPEN\x10\x01\x12\x19\n\x15\x42\x41LLOT_STATUS_CARRIED\x10\x02\x12\x1a\n\x16\x42\x41LLOT_STATUS_REJECTED\x10\x03\x12\x1a\n\x16\x42\x41LLOT_STATUS_EXECUTED\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'zunft.v1.ballot_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_BALLOTSUBJECT']._serialized_start=797
-  _globals['_BALLOTSUBJECT']._serialized_end=1029
-  _globals['_BALLOTSTATUS']._serialized_start=1032
-  _globals['_BALLOTSTATUS']._serialized_end=1184
+  _globals['_BALLOTSUBJECT']._serialized_start=1103
+  _globals['_BALLOTSUBJECT']._serialized_end=1335
+  _globals['_BALLOTSTATUS']._serialized_start=1338
+  _globals['_BALLOTSTATUS']._serialized_end=1490
   _globals['_BALLOT']._serialized_start=83
-  _globals['_BALLOT']._serialized_end=489
-  _globals['_VOTE']._serialized_start=491
-  _globals['_VOTE']._serialized_end=578
-  _globals['_CASTVOTE']._serialized_start=580
-  _globals['_CASTVOTE']._serialized_end=671
-  _globals['_RENEWBALLOT']._serialized_start=673
-  _globals['_RENEWBALLOT']._serialized_end=742
-  _globals['_EXECUTEBALLOT']._serialized_start=744
-  _globals['_EXECUTEBALLOT']._serialized_end=794
+  _globals['_BALLOT']._serialized_end=567
+  _globals['_VOTE']._serialized_start=569
+  _globals['_VOTE']._serialized_end=677
+  _globals['_EDITSIGNATURES']._serialized_start=679
+  _globals['_EDITSIGNATURES']._serialized_end=802
+  _globals['_CASTVOTE']._serialized_start=804
+  _globals['_CASTVOTE']._serialized_end=919
+  _globals['_SIGNBALLOT']._serialized_start=921
+  _globals['_SIGNBALLOT']._serialized_end=1019
+  _globals['_EXECUTEBALLOT']._serialized_start=1021
+  _globals['_EXECUTEBALLOT']._serialized_end=1100
 # @@protoc_insertion_point(module_scope)

@@ -39,7 +39,7 @@ BALLOT_STATUS_REJECTED: BallotStatus
 BALLOT_STATUS_EXECUTED: BallotStatus
 
 class Ballot(_message.Message):
-    __slots__ = ("ballot_id", "subject", "status", "msp_id", "reason", "charter", "edit", "opened_by_msp_id", "opened_at_s", "deadline_s", "decided_at_s", "voter_msp_ids", "needed_approvals", "votes", "renewal_count")
+    __slots__ = ("ballot_id", "subject", "status", "msp_id", "reason", "charter", "edit", "opened_by_msp_id", "opened_at_s", "deadline_s", "decided_at_s", "voter_msp_ids", "needed_approvals", "votes", "bundle_digest", "executed_by_msp_id", "config_block_number")
     BALLOT_ID_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
@@ -54,7 +54,9 @@ class Ballot(_message.Message):
     VOTER_MSP_IDS_FIELD_NUMBER: _ClassVar[int]
     NEEDED_APPROVALS_FIELD_NUMBER: _ClassVar[int]
     VOTES_FIELD_NUMBER: _ClassVar[int]
-    RENEWAL_COUNT_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    EXECUTED_BY_MSP_ID_FIELD_NUMBER: _ClassVar[int]
+    CONFIG_BLOCK_NUMBER_FIELD_NUMBER: _ClassVar[int]
     ballot_id: str
     subject: BallotSubject
     status: BallotStatus
@@ -69,45 +71,71 @@ class Ballot(_message.Message):
     voter_msp_ids: _containers.RepeatedScalarFieldContainer[str]
     needed_approvals: int
     votes: _containers.RepeatedCompositeFieldContainer[Vote]
-    renewal_count: int
-    def __init__(self, ballot_id: _Optional[str] = ..., subject: _Optional[_Union[BallotSubject, str]] = ..., status: _Optional[_Union[BallotStatus, str]] = ..., msp_id: _Optional[str] = ..., reason: _Optional[str] = ..., charter: _Optional[_Union[_charter_pb2.Charter, _Mapping]] = ..., edit: _Optional[_Union[_member_pb2.ChannelEdit, _Mapping]] = ..., opened_by_msp_id: _Optional[str] = ..., opened_at_s: _Optional[int] = ..., deadline_s: _Optional[int] = ..., decided_at_s: _Optional[int] = ..., voter_msp_ids: _Optional[_Iterable[str]] = ..., needed_approvals: _Optional[int] = ..., votes: _Optional[_Iterable[_Union[Vote, _Mapping]]] = ..., renewal_count: _Optional[int] = ...) -> None: ...
+    bundle_digest: bytes
+    executed_by_msp_id: str
+    config_block_number: int
+    def __init__(self, ballot_id: _Optional[str] = ..., subject: _Optional[_Union[BallotSubject, str]] = ..., status: _Optional[_Union[BallotStatus, str]] = ..., msp_id: _Optional[str] = ..., reason: _Optional[str] = ..., charter: _Optional[_Union[_charter_pb2.Charter, _Mapping]] = ..., edit: _Optional[_Union[_member_pb2.ChannelEdit, _Mapping]] = ..., opened_by_msp_id: _Optional[str] = ..., opened_at_s: _Optional[int] = ..., deadline_s: _Optional[int] = ..., decided_at_s: _Optional[int] = ..., voter_msp_ids: _Optional[_Iterable[str]] = ..., needed_approvals: _Optional[int] = ..., votes: _Optional[_Iterable[_Union[Vote, _Mapping]]] = ..., bundle_digest: _Optional[bytes] = ..., executed_by_msp_id: _Optional[str] = ..., config_block_number: _Optional[int] = ...) -> None: ...
 
 class Vote(_message.Message):
-    __slots__ = ("msp_id", "in_favour", "cast_at_s", "config_signatures")
+    __slots__ = ("msp_id", "in_favour", "cast_at_s", "config_signatures", "edit_digest")
     MSP_ID_FIELD_NUMBER: _ClassVar[int]
     IN_FAVOUR_FIELD_NUMBER: _ClassVar[int]
     CAST_AT_S_FIELD_NUMBER: _ClassVar[int]
     CONFIG_SIGNATURES_FIELD_NUMBER: _ClassVar[int]
+    EDIT_DIGEST_FIELD_NUMBER: _ClassVar[int]
     msp_id: str
     in_favour: bool
     cast_at_s: int
     config_signatures: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, msp_id: _Optional[str] = ..., in_favour: bool = ..., cast_at_s: _Optional[int] = ..., config_signatures: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    edit_digest: bytes
+    def __init__(self, msp_id: _Optional[str] = ..., in_favour: bool = ..., cast_at_s: _Optional[int] = ..., config_signatures: _Optional[_Iterable[bytes]] = ..., edit_digest: _Optional[bytes] = ...) -> None: ...
+
+class EditSignatures(_message.Message):
+    __slots__ = ("ballot_id", "msp_id", "signed_at_s", "update_digests", "config_signatures")
+    BALLOT_ID_FIELD_NUMBER: _ClassVar[int]
+    MSP_ID_FIELD_NUMBER: _ClassVar[int]
+    SIGNED_AT_S_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_DIGESTS_FIELD_NUMBER: _ClassVar[int]
+    CONFIG_SIGNATURES_FIELD_NUMBER: _ClassVar[int]
+    ballot_id: str
+    msp_id: str
+    signed_at_s: int
+    update_digests: _containers.RepeatedScalarFieldContainer[bytes]
+    config_signatures: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, ballot_id: _Optional[str] = ..., msp_id: _Optional[str] = ..., signed_at_s: _Optional[int] = ..., update_digests: _Optional[_Iterable[bytes]] = ..., config_signatures: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class CastVote(_message.Message):
-    __slots__ = ("ballot_id", "msp_id", "in_favour", "config_signatures")
+    __slots__ = ("ballot_id", "msp_id", "in_favour", "config_signatures", "update_digests")
     BALLOT_ID_FIELD_NUMBER: _ClassVar[int]
     MSP_ID_FIELD_NUMBER: _ClassVar[int]
     IN_FAVOUR_FIELD_NUMBER: _ClassVar[int]
     CONFIG_SIGNATURES_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_DIGESTS_FIELD_NUMBER: _ClassVar[int]
     ballot_id: str
     msp_id: str
     in_favour: bool
     config_signatures: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, ballot_id: _Optional[str] = ..., msp_id: _Optional[str] = ..., in_favour: bool = ..., config_signatures: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    update_digests: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, ballot_id: _Optional[str] = ..., msp_id: _Optional[str] = ..., in_favour: bool = ..., config_signatures: _Optional[_Iterable[bytes]] = ..., update_digests: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
-class RenewBallot(_message.Message):
-    __slots__ = ("ballot_id", "edit")
-    BALLOT_ID_FIELD_NUMBER: _ClassVar[int]
-    EDIT_FIELD_NUMBER: _ClassVar[int]
-    ballot_id: str
-    edit: _member_pb2.ChannelEdit
-    def __init__(self, ballot_id: _Optional[str] = ..., edit: _Optional[_Union[_member_pb2.ChannelEdit, _Mapping]] = ...) -> None: ...
-
-class ExecuteBallot(_message.Message):
-    __slots__ = ("ballot_id", "msp_id")
+class SignBallot(_message.Message):
+    __slots__ = ("ballot_id", "msp_id", "config_signatures", "update_digests")
     BALLOT_ID_FIELD_NUMBER: _ClassVar[int]
     MSP_ID_FIELD_NUMBER: _ClassVar[int]
+    CONFIG_SIGNATURES_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_DIGESTS_FIELD_NUMBER: _ClassVar[int]
     ballot_id: str
     msp_id: str
-    def __init__(self, ballot_id: _Optional[str] = ..., msp_id: _Optional[str] = ...) -> None: ...
+    config_signatures: _containers.RepeatedScalarFieldContainer[bytes]
+    update_digests: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, ballot_id: _Optional[str] = ..., msp_id: _Optional[str] = ..., config_signatures: _Optional[_Iterable[bytes]] = ..., update_digests: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class ExecuteBallot(_message.Message):
+    __slots__ = ("ballot_id", "msp_id", "config_block_number")
+    BALLOT_ID_FIELD_NUMBER: _ClassVar[int]
+    MSP_ID_FIELD_NUMBER: _ClassVar[int]
+    CONFIG_BLOCK_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    ballot_id: str
+    msp_id: str
+    config_block_number: int
+    def __init__(self, ballot_id: _Optional[str] = ..., msp_id: _Optional[str] = ..., config_block_number: _Optional[int] = ...) -> None: ...

@@ -26,7 +26,7 @@ MEMBER_STATUS_LEAVING: MemberStatus
 MEMBER_STATUS_EXCLUDED: MemberStatus
 
 class Member(_message.Message):
-    __slots__ = ("msp_id", "name", "status", "identifiers", "deposit_micro", "open_ballot", "carried_ballot_id", "active_since_s", "depart_not_before_s", "left_at_s", "sponsor_msp_id", "roots_fingerprint", "bundle_made_at_s", "charter_version")
+    __slots__ = ("msp_id", "name", "status", "identifiers", "deposit_micro", "open_ballot", "carried_ballot_id", "active_since_s", "depart_not_before_s", "left_at_s", "sponsor_msp_id", "roots_fingerprint", "bundle_made_at_s", "charter_version", "open_ballots")
     MSP_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
@@ -41,6 +41,7 @@ class Member(_message.Message):
     ROOTS_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     BUNDLE_MADE_AT_S_FIELD_NUMBER: _ClassVar[int]
     CHARTER_VERSION_FIELD_NUMBER: _ClassVar[int]
+    OPEN_BALLOTS_FIELD_NUMBER: _ClassVar[int]
     msp_id: str
     name: str
     status: MemberStatus
@@ -55,7 +56,8 @@ class Member(_message.Message):
     roots_fingerprint: bytes
     bundle_made_at_s: int
     charter_version: int
-    def __init__(self, msp_id: _Optional[str] = ..., name: _Optional[str] = ..., status: _Optional[_Union[MemberStatus, str]] = ..., identifiers: _Optional[_Iterable[_Union[LegalIdentifier, _Mapping]]] = ..., deposit_micro: _Optional[int] = ..., open_ballot: _Optional[_Union[OpenBallot, _Mapping]] = ..., carried_ballot_id: _Optional[str] = ..., active_since_s: _Optional[int] = ..., depart_not_before_s: _Optional[int] = ..., left_at_s: _Optional[int] = ..., sponsor_msp_id: _Optional[str] = ..., roots_fingerprint: _Optional[bytes] = ..., bundle_made_at_s: _Optional[int] = ..., charter_version: _Optional[int] = ...) -> None: ...
+    open_ballots: _containers.RepeatedCompositeFieldContainer[OpenBallot]
+    def __init__(self, msp_id: _Optional[str] = ..., name: _Optional[str] = ..., status: _Optional[_Union[MemberStatus, str]] = ..., identifiers: _Optional[_Iterable[_Union[LegalIdentifier, _Mapping]]] = ..., deposit_micro: _Optional[int] = ..., open_ballot: _Optional[_Union[OpenBallot, _Mapping]] = ..., carried_ballot_id: _Optional[str] = ..., active_since_s: _Optional[int] = ..., depart_not_before_s: _Optional[int] = ..., left_at_s: _Optional[int] = ..., sponsor_msp_id: _Optional[str] = ..., roots_fingerprint: _Optional[bytes] = ..., bundle_made_at_s: _Optional[int] = ..., charter_version: _Optional[int] = ..., open_ballots: _Optional[_Iterable[_Union[OpenBallot, _Mapping]]] = ...) -> None: ...
 
 class LegalIdentifier(_message.Message):
     __slots__ = ("scheme", "value")
@@ -66,12 +68,14 @@ class LegalIdentifier(_message.Message):
     def __init__(self, scheme: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
 
 class OpenBallot(_message.Message):
-    __slots__ = ("ballot_id", "deadline_s")
+    __slots__ = ("ballot_id", "deadline_s", "subject")
     BALLOT_ID_FIELD_NUMBER: _ClassVar[int]
     DEADLINE_S_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
     ballot_id: str
     deadline_s: int
-    def __init__(self, ballot_id: _Optional[str] = ..., deadline_s: _Optional[int] = ...) -> None: ...
+    subject: int
+    def __init__(self, ballot_id: _Optional[str] = ..., deadline_s: _Optional[int] = ..., subject: _Optional[int] = ...) -> None: ...
 
 class Obligation(_message.Message):
     __slots__ = ("msp_id", "record_key")
@@ -90,22 +94,18 @@ class Mark(_message.Message):
     def __init__(self, msp_id: _Optional[str] = ..., bundle_made_at_s: _Optional[int] = ...) -> None: ...
 
 class ApplyMember(_message.Message):
-    __slots__ = ("msp_id", "signed_bundle", "edit")
+    __slots__ = ("msp_id", "signed_bundle")
     MSP_ID_FIELD_NUMBER: _ClassVar[int]
     SIGNED_BUNDLE_FIELD_NUMBER: _ClassVar[int]
-    EDIT_FIELD_NUMBER: _ClassVar[int]
     msp_id: str
     signed_bundle: bytes
-    edit: ChannelEdit
-    def __init__(self, msp_id: _Optional[str] = ..., signed_bundle: _Optional[bytes] = ..., edit: _Optional[_Union[ChannelEdit, _Mapping]] = ...) -> None: ...
+    def __init__(self, msp_id: _Optional[str] = ..., signed_bundle: _Optional[bytes] = ...) -> None: ...
 
 class ChannelEdit(_message.Message):
-    __slots__ = ("config_updates", "base_sequence")
+    __slots__ = ("config_updates",)
     CONFIG_UPDATES_FIELD_NUMBER: _ClassVar[int]
-    BASE_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     config_updates: _containers.RepeatedScalarFieldContainer[bytes]
-    base_sequence: int
-    def __init__(self, config_updates: _Optional[_Iterable[bytes]] = ..., base_sequence: _Optional[int] = ...) -> None: ...
+    def __init__(self, config_updates: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class ActivateMember(_message.Message):
     __slots__ = ("ballot_id",)
@@ -118,10 +118,8 @@ class LeaveConsortium(_message.Message):
     def __init__(self) -> None: ...
 
 class DepartMember(_message.Message):
-    __slots__ = ("edit",)
-    EDIT_FIELD_NUMBER: _ClassVar[int]
-    edit: ChannelEdit
-    def __init__(self, edit: _Optional[_Union[ChannelEdit, _Mapping]] = ...) -> None: ...
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class SuspendMember(_message.Message):
     __slots__ = ("msp_id", "reason")
@@ -140,11 +138,9 @@ class ReinstateMember(_message.Message):
     def __init__(self, msp_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class ExcludeMember(_message.Message):
-    __slots__ = ("msp_id", "reason", "edit")
+    __slots__ = ("msp_id", "reason")
     MSP_ID_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
-    EDIT_FIELD_NUMBER: _ClassVar[int]
     msp_id: str
     reason: str
-    edit: ChannelEdit
-    def __init__(self, msp_id: _Optional[str] = ..., reason: _Optional[str] = ..., edit: _Optional[_Union[ChannelEdit, _Mapping]] = ...) -> None: ...
+    def __init__(self, msp_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...

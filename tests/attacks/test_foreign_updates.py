@@ -1,0 +1,203 @@
+"""Whoever has the members' admins sign another change of the channel's configuration than the one they decide on.
+
+It stands beside the right one, before it, behind it, or many times. A ballot of an earlier contract names updates,
+which anybody may have put into it; a request with updates in it is refused by now.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from fabric_protos.common import common_pb2, configtx_pb2
+from fabric_protos.msp import identities_pb2
+from fabric_protos.peer.transaction_pb2 import VALID
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chaincode import keys
+from chaincode.errors import ContractError
+from network.bundle import OpenedBundle
+from network.channel_reader import Channel
+from network.config_group import copied, set_policy
+from network.config_update import config_update
+from network.policies import ANY, implicit_meta
+from node.membership.edits import channel_edit
+from node.membership.voting import Voting
+from tests.attacks.rogue import Rogue, peer_of
+from tests.consortium import Consortium, on_ledgers, start_consortium
+from tests.consortium.applying import (
+    GUILD,
+    applicant,
+    approve,
+    channel_of,
+    gateway,
+    proposed,
+    read_ballot,
+    vote,
+)
+from tests.consortium.fabric import FabricLedger
+from zunft.v1.ballot_pb2 import BALLOT_STATUS_CARRIED, BALLOT_SUBJECT_ADMISSION, Ballot, EditSignatures
+from zunft.v1.member_pb2 import ApplyMember
+
+# Who is honest, and enough to decide without the forge.
+HONEST = ("maker", "factory", "bank")
+
+
+@pytest.fixture(scope="module", params=on_ledgers("embedded", "fabric"))
+def guild(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Consortium]:
+    with start_consortium(tmp_path_factory.mktemp("guild"), request.param, names=GUILD) as consortium:
+        consortium.found()
+        yield consortium
+
+
+@pytest.fixture
+def applying(guild: Consortium, tmp_path: Path) -> Iterator[OpenedBundle]:
+    with applicant(guild, tmp_path) as opened:
+        yield opened
+
+
+def evil_update(channel: Channel) -> bytes:
+    """From which on any one member endorses and changes whatever it likes."""
+    group = copied(channel.config.channel_group)
+    for name in ("Endorsement", "Admins"):
+        set_policy(group.groups["Application"], name, implicit_meta(ANY, name))
+    update = config_update(channel.name, channel.config.channel_group, group)
+    return update.SerializeToString(deterministic=True)
+
+
+def good_updates(channel: Channel, opened: OpenedBundle) -> list[bytes]:
+    edit = channel_edit(channel, BALLOT_SUBJECT_ADMISSION, opened.bundle.msp_id, opened.bundle)
+    # By an earlier program it was a message.
+    return list(getattr(edit, "config_updates", edit))
+
+
+def evil_in_force(channel: Channel) -> bool:
+    evil = implicit_meta(ANY, "Endorsement")
+    return channel.policy("/Channel/Application/Endorsement") == evil
+
+
+@pytest.mark.fault(1)
+def test_what_the_sponsor_slips_in_beside_the_right_update_is_not_signed(
+    guild: Consortium, applying: OpenedBundle
+) -> None:
+    """The maker is the rogue: its own signature and two honest ones would be a majority."""
+    channel = channel_of(guild)
+    evil, good = evil_update(channel), good_updates(channel, applying)
+    ballot = smuggled(guild, applying, [evil, *good]) or proposed(guild, applying)
+    for name in ("factory", "bank", "forge"):
+        approve(guild, name, ballot)
+    assert not evil_in_force(channel_of(guild))
+    assert not signed_by_others(guild, ballot, evil)
+    assert applying.bundle.msp_id in channel_of(guild).members
+
+
+def smuggled(guild: Consortium, opened: OpenedBundle, updates: Sequence[bytes]) -> Ballot | None:
+    """A request with updates in it, as an earlier contract took it: field 3, which has them in its field 1."""
+    edit = b"".join(field(1, update) for update in updates) + b"\x10\x01"
+    request = ApplyMember(msp_id=opened.bundle.msp_id, signed_bundle=opened.signed).SerializeToString() + field(3, edit)
+    try:
+        return Ballot.FromString(guild.submit("MakerMSP", "admin", "member.apply", request))
+    except ContractError:
+        return None
+
+
+def field(number: int, data: bytes) -> bytes:
+    """Of protobuf's wire format, of bytes."""
+    size, length = len(data), b""
+    while size > 127:
+        length, size = length + bytes([size & 127 | 128]), size >> 7
+    return bytes([number << 3 | 2]) + length + bytes([size]) + data
+
+
+# --- in a ballot that an earlier contract has opened ------------------------------------------------------------------
+
+
+@pytest.mark.fault(1)
+def test_what_stands_in_an_older_ballot_is_not_signed(guild: Consortium, applying: OpenedBundle) -> None:
+    ballot = proposed(guild, applying)
+    evil = evil_update(channel_of(guild))
+    planted(guild, ballot, [evil, *good_updates(channel_of(guild), applying)])
+    for name in HONEST:
+        approve(guild, name, ballot)
+    assert read_ballot(guild, ballot).status == BALLOT_STATUS_CARRIED
+    assert not evil_in_force(channel_of(guild))
+    assert applying.bundle.msp_id in channel_of(guild).members
+    assert not signed_by_others(guild, ballot, evil)
+
+
+@pytest.mark.fault(1)
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_no_other_list_is_ever_signed(
+    data: st.DataObject, guild: Consortium, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Whatever updates a ballot names, in whatever number and order, and however often each."""
+    if isinstance(guild.ledger, FabricLedger):
+        pytest.skip("who signs is the same program on either ledger, and this takes many ballots")
+    with applicant(guild, tmp_path_factory.mktemp("applicant")) as opened:
+        ballot = proposed(guild, opened)
+        good = good_updates(channel_of(guild), opened)
+        evil = evil_update(channel_of(guild))
+        junk = data.draw(st.binary(max_size=8))
+        names = st.sampled_from([evil, junk, evil + good[0], *good, *(one + b"\x00" for one in good)])
+        planted(guild, ballot, data.draw(st.lists(names, max_size=6)))
+        vote(guild, data.draw(st.sampled_from(HONEST)), ballot)
+        signed = guild.run(_signatures(guild, ballot))
+        assert [list(one.update_digests) for one in signed] == [[hashlib.sha256(one).digest() for one in good]]
+        assert [signed_updates(one, [evil, junk, *good]) for one in signed] == [good]
+
+
+def planted(guild: Consortium, ballot: Ballot, updates: Sequence[bytes]) -> None:
+    """The record as an earlier contract would have written it, by a majority that stood behind that."""
+    older = read_ballot(guild, ballot)
+    older.ClearField("bundle_digest")
+    older.edit.config_updates.extend(updates)
+    rogue = Rogue(guild, "forge")
+    draft = rogue.draft()
+    draft.private.clear()
+    draft.writes[keys.ballot(ballot.ballot_id).name] = older.SerializeToString(deterministic=True)
+    helpers = [peer_of(guild, member.msp_id) for member in guild.members]
+    outcome = rogue.send(draft, *helpers)
+    assert outcome.code == VALID
+    guild.catch_up(outcome.block_number)
+
+
+# --- what was signed --------------------------------------------------------------------------------------------------
+
+
+async def _signatures(guild: Consortium, ballot: Ballot) -> Sequence[EditSignatures]:
+    return (await Voting.open(gateway(guild, "press"), ballot.ballot_id)).signed
+
+
+def signed_by_others(guild: Consortium, ballot: Ballot, update: bytes) -> bool:
+    """Whether anybody's signature that the ledger has is over these bytes, in a vote or beside it."""
+    found = [data for one in read_ballot(guild, ballot).votes for data in one.config_signatures]
+    prefix = f"signatures/{ballot.ballot_id}/"
+    for key, value in guild.public.items():
+        if key.startswith(prefix):
+            found += EditSignatures.FromString(value).config_signatures
+    return any(holds(data, update) for data in found)
+
+
+def signed_updates(signed: EditSignatures, updates: Sequence[bytes]) -> list[bytes]:
+    return [one for one in updates if any(holds(data, one) for data in signed.config_signatures)]
+
+
+def holds(data: bytes, update: bytes) -> bool:
+    signature = configtx_pb2.ConfigSignature.FromString(data)
+    header = common_pb2.SignatureHeader.FromString(signature.signature_header)
+    pem = identities_pb2.SerializedIdentity.FromString(header.creator).id_bytes
+    key = x509.load_pem_x509_certificate(pem).public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    try:
+        key.verify(signature.signature, signature.signature_header + update, ec.ECDSA(SHA256()))
+    except InvalidSignature:
+        return False
+    return True
