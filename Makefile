@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 NETWORK := $(or $(ZUNFT_HOME),zunft-network)
 PROTOS := $(sort $(wildcard proto/zunft/v1/*.proto))
 
-.PHONY: setup demo demo-join test lint bench simulate network-up network-down proto proto-check clean
+.PHONY: setup demo demo-join test lint bench simulate fuzz network-up network-down proto proto-check clean
 
 setup: $(VENV)/ready
 
@@ -38,6 +38,10 @@ bench: setup
 # One random script against an independent model; SEED= repeats one, STEPS= makes it longer.
 simulate: setup
 	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS)) $(if $(LEDGER),--ledger $(LEDGER))
+
+# So much valid nonsense, read by a node's follower and an audit; SEED= repeats one run.
+fuzz: setup
+	$(BIN)/python -m tests.fuzz --transactions $(or $(N),100000) $(if $(SEED),--seed $(SEED))
 
 # A Fabric network of three on this machine; ZUNFT_HOME= names its folder, PLAN= another plan to found it by.
 network-up: setup

@@ -8,6 +8,7 @@ Source: protobuf.dev, "Encoding".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
@@ -19,6 +20,40 @@ M = TypeVar("M", bound=Message)
 VARINT, FIXED64, BYTES, GROUP, END_GROUP, FIXED32 = range(6)
 _FIXED_BYTES = {FIXED64: 8, FIXED32: 4}
 _LONGEST_VARINT = 10
+# Go's own limit.
+_DEEPEST_GROUP = 10_000
+
+
+def _tag(wire_type: int) -> bytes:
+    """The tags of one wire type that every reader takes, in up to four bytes."""
+    short = b"".join(b"\\x%02x" % one for one in range(8, 0x80) if one & 7 == wire_type)
+    long = b"".join(b"\\x%02x" % one for one in range(0x80, 0x100) if one & 7 == wire_type)
+    return b"(?:[%s]|[%s][\\x80-\\xff]{0,2}[\\x01-\\x7f])" % (short, long)
+
+
+def _empty_groups() -> Iterator[bytes]:
+    """Tags of one number, of a group's beginning and of its end."""
+    for first in range(8, 0x80, 8):
+        yield b"\\x%02x\\x%02x" % (first | GROUP, first | END_GROUP)
+    for place, first in enumerate(range(0x80, 0x100, 8), start=1):
+        rest = b"([\\x80-\\xff]{0,2}[\\x01-\\x7f])"
+        yield b"\\x%02x%s\\x%02x\\%d" % (first | GROUP, rest, first | END_GROUP, place)
+
+
+# Runs of what every reader takes: numbers, content too short to hide a tag that is too long, empty groups. Somebody may
+# have written millions of them, and this is the quick way past.
+_PLAIN = re.compile(
+    b"(?:%s[\\x80-\\xff]{0,8}[\\x00-\\x7f]|%s.{8}|%s.{4}|%s(?:\\x00|%s)|%s)*+"
+    % (
+        _tag(VARINT),
+        _tag(FIXED64),
+        _tag(FIXED32),
+        _tag(BYTES),
+        b"|".join(b"\\x%02x.{%d}" % (length, length) for length in range(1, 7)),
+        b"|".join([*_empty_groups()]),
+    ),
+    re.DOTALL,
+)
 
 
 def decode(kind: type[M], data: bytes) -> M:
@@ -30,9 +65,12 @@ def decode(kind: type[M], data: bytes) -> M:
 
 
 def _canonical(descriptor: Any, data: bytes) -> bytes:
-    """The same message without unknown fields, and with short tags and lengths. Raises DecodeError."""
+    """The same message with short tags and lengths, and without unknown groups. Raises DecodeError."""
     kept = bytearray()
     for number, wire_type, value in _fields(data):
+        if not number:
+            kept += value
+            continue
         field = descriptor.fields_by_number.get(number)
         if field is None or wire_type == GROUP:
             continue
@@ -45,9 +83,17 @@ def _canonical(descriptor: Any, data: bytes) -> bytes:
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Number, wire type and content of each field; of a varint canonical, of a group nothing."""
+    """Number, wire type and content of each field; of a varint canonical, of a group nothing.
+
+    Without a number comes what can stay as it is.
+    """
     place = 0
     while place < len(data):
+        if plain := _PLAIN.match(data, place):
+            yield 0, 0, plain[0]
+            place = plain.end()
+            if place == len(data):
+                return
         tag, place = _read_varint(data, place)
         number, wire_type = tag >> 3, tag & 7
         if not 0 < number < 2**29:
@@ -76,9 +122,11 @@ def _content(data: bytes, place: int, wire_type: int) -> tuple[int, int]:
 
 
 def _after_group(data: bytes, place: int, number: int) -> int:
-    """The end of a group, however deep others are nested in it. Raises DecodeError."""
+    """The end of a group, however deep within Go's limit others are nested in it. Raises DecodeError."""
     open_groups = [number]
     while open_groups:
+        if plain := _PLAIN.match(data, place):
+            place = plain.end()
         tag, place = _read_varint(data, place)
         number, wire_type = tag >> 3, tag & 7
         if wire_type == GROUP:
@@ -88,11 +136,16 @@ def _after_group(data: bytes, place: int, number: int) -> int:
                 raise DecodeError("a group ends that has not begun")
         else:
             _, place = _content(data, place, wire_type)
+        if len(open_groups) > _DEEPEST_GROUP:
+            raise DecodeError("groups are nested too deep")
     return place
 
 
 def _read_varint(data: bytes, place: int) -> tuple[int, int]:
     """The value and where it ends. Raises DecodeError."""
+    first = data[place] if place < len(data) else 0xFF
+    if first < 0x80:
+        return first, place + 1
     value = 0
     for count, byte in enumerate(data[place : place + _LONGEST_VARINT]):
         value |= (byte & 0x7F) << 7 * count

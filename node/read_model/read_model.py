@@ -57,6 +57,8 @@ CREATE TABLE revoked (serial_number TEXT PRIMARY KEY)
 _SCHEMA_VERSION = 3
 # Of an alarm about a whole block: after all of its transactions.
 _WHOLE_BLOCK = 2**32 - 1
+# A transaction's, which is a SHA-256 in hexadecimal.
+_LONGEST_ID = 64
 # After all characters that a key can have.
 _LAST = "\x7f"
 _REMEDY = "remove it, the node builds it again from the ledger"
@@ -251,7 +253,8 @@ class ReadModel:
         self._store(one)
         for text in one.alarms:
             place = EventCursor(block_number=block_number, transaction_index=transaction.position)
-            self._raise(Alarm(place=place, tx_id=transaction.tx_id, time_us=transaction.time_us, text=text))
+            tx_id = printable(transaction.tx_id, _LONGEST_ID)
+            self._raise(Alarm(place=place, tx_id=tx_id, time_us=transaction.time_us, text=printable(text)))
         return one
 
     def _store(self, one: Effects) -> None:

@@ -1,0 +1,178 @@
+"""A ledger's blocks, then blocks full of nonsense, read by a node's follower and by an audit."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fabric_protos.common import common_pb2
+from fabric_protos.ledger.rwset import rwset_pb2
+from fabric_protos.peer import events_pb2, transaction_pb2
+
+from chaincode import keys
+from chaincode.stub import implicit_collection
+from network.block_hash import data_hash, header_hash
+from node.audit import Auditor
+from node.follower import Follower
+from node.ledger.block_reader import read_block, undelivered
+from node.read_model.read_model import ReadModel
+from tests.fuzz.mutation import LAYERS, PRIVATE_LAYERS, Mutator
+
+Delivered = events_pb2.BlockAndPrivateData
+PER_BLOCK = 50
+# After so many transactions everything begins anew, lest nonsense is only read on top of nonsense.
+PER_ROUND = 10_000
+TIMEOUT_S = 600.0
+
+
+@dataclass(frozen=True)
+class Original:
+    """A transaction of the honest ledger, with the member's private sets that came with it."""
+
+    name: str
+    envelope: bytes
+    private: bytes
+
+
+@dataclass
+class Story:
+    """The honest blocks as one member gets them."""
+
+    member: str
+    genesis: common_pb2.Block
+    blocks: list[Delivered]
+    originals: list[Original] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for block in self.blocks:
+            for one in read_block(block).transactions:
+                private = dict(block.private_data_map).get(one.position, rwset_pb2.TxPvtReadWriteSet())
+                envelope = block.block.data.data[one.position]
+                self.originals.append(Original(one.name, envelope, private.SerializeToString()))
+
+
+class Recorded:
+    """A ledger that has these blocks and no more; as much of a gateway as the follower needs."""
+
+    def __init__(self, blocks: list[Delivered]) -> None:
+        self._blocks = blocks
+
+    async def height(self, **_options: Any) -> int:
+        return len(self._blocks)
+
+    async def blocks(self, start: int, **_options: Any) -> AsyncGenerator[Delivered]:
+        for block in self._blocks[start:]:
+            yield block
+        await asyncio.Event().wait()
+
+
+def rounds(story: Story, seed: int, transactions: int) -> Iterator[Counter[str]]:
+    """Reads so much nonsense; after each round how often each layer was changed. Raises what a reader raised."""
+    mutator = Mutator(seed)
+    while transactions > 0:
+        count = min(transactions, PER_ROUND)
+        blocks, changed = nonsense(story, mutator, count)
+        asyncio.run(read(story, blocks))
+        transactions -= count
+        yield changed
+
+
+def nonsense(story: Story, mutator: Mutator, transactions: int) -> tuple[list[Delivered], Counter[str]]:
+    """Blocks of changed transactions, all of them marked as VALID, that follow the honest ones."""
+    blocks: list[Delivered] = []
+    changed: Counter[str] = Counter()
+    previous = story.blocks[-1].block
+    for begin in range(0, transactions, PER_BLOCK):
+        block = Delivered(block=common_pb2.Block(header=common_pb2.BlockHeader(number=previous.header.number + 1)))
+        for _ in range(min(PER_BLOCK, transactions - begin)):
+            changed[_add(story, mutator, block)] += 1
+        codes = bytes([transaction_pb2.VALID]) * len(block.block.data.data)
+        metadata = [b"", b"", codes, b"", b""]
+        block.block.metadata.metadata.extend(metadata)
+        block.block.header.previous_hash = header_hash(previous.header)
+        block.block.header.data_hash = data_hash(block.block.data)
+        blocks.append(block)
+        previous = block.block
+    return blocks, changed
+
+
+def _add(story: Story, mutator: Mutator, block: Delivered) -> str:
+    """Puts one changed transaction at the end of the block; the name of its changed layer."""
+    original = mutator.random.choice(story.originals)
+    private = rwset_pb2.TxPvtReadWriteSet.FromString(original.private)
+    sets = [part for space in private.ns_pvt_rwset for part in space.collection_pvt_rwset]
+    if sets and mutator.random.random() < 0.3:
+        part = mutator.random.choice(sets)
+        layer, part.rwset = mutator.change(part.rwset, PRIVATE_LAYERS, original.name)
+        envelope = original.envelope
+    else:
+        layer, envelope = mutator.change(original.envelope, LAYERS, original.name)
+    position = len(block.block.data.data)
+    block.block.data.data.append(envelope)
+    if sets:
+        block.private_data_map[position].CopyFrom(private)
+    _let_nothing_be_late(story, block, position)
+    return layer
+
+
+def _let_nothing_be_late(story: Story, block: Delivered, position: int) -> None:
+    """A node waits for what its own peer still lacks, which is no nonsense: such a transaction is left out."""
+    alone = Delivered(block=common_pb2.Block(data=common_pb2.BlockData(data=[block.block.data.data[position]])))
+    alone.block.metadata.metadata.extend([b"", b"", bytes([transaction_pb2.VALID])])
+    if position in block.private_data_map:
+        alone.private_data_map[0].CopyFrom(block.private_data_map[position])
+    if undelivered(read_block(alone), implicit_collection(story.member)):
+        block.block.data.data[position] = b"\xff"
+
+
+async def read(story: Story, blocks: list[Delivered]) -> None:
+    """The follower gets to the end, whoever asks the read model gets an answer, and the audit a report."""
+    everything = [*story.blocks, *blocks]
+    with tempfile.TemporaryDirectory() as folder:
+        model = ReadModel.open(Path(folder) / "read-model.db", story.member)
+        gateway: Any = Recorded(everything)
+        follower = Follower(gateway, model, account_changed=lambda _name: None, reachable=lambda _is: None)
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                reached = asyncio.create_task(model.reached(len(everything)))
+                await asyncio.wait({reached, follower.task}, return_when=asyncio.FIRST_COMPLETED)
+            assert model.height == len(everything), follower.task
+            ask(model)
+        finally:
+            await follower.stop()
+            model.close()
+    audit(story, blocks)
+    audit(story, [marked(block) for block in blocks])
+
+
+def audit(story: Story, blocks: list[Delivered]) -> None:
+    auditor = Auditor(story.genesis, story.member)
+    for block in (*story.blocks, *blocks):
+        auditor.check(block)
+    auditor.report().to_dict()
+
+
+def marked(block: Delivered) -> Delivered:
+    """As honest peers mark it, what cannot be read at all as invalid: an audit would go no further."""
+    copy = Delivered.FromString(block.SerializeToString())
+    codes = bytearray(copy.block.metadata.metadata[common_pb2.TRANSACTIONS_FILTER])
+    for one in read_block(block).transactions:
+        if not one.has_effects:
+            codes[one.position] = transaction_pb2.BAD_PAYLOAD
+    copy.block.metadata.metadata[common_pb2.TRANSACTIONS_FILTER] = bytes(codes)
+    return copy
+
+
+def ask(model: ReadModel) -> None:
+    """Everything that the API asks a read model."""
+    for standing in model.own_accounts(after="", limit=1000):
+        model.statement(standing.agreement.agreement_id, after_sequence=0, limit=1000)
+    model.own_invoices(after=keys.invoice("", 0), agreement_id="", limit=1000)
+    model.notices(after=None, agreement_id="", limit=1_000_000)
+    assert all(one.text.isprintable() for one in model.alarms(after=None, limit=1_000_000))
+    model.newest_alarms(5)

@@ -1,0 +1,19 @@
+"""An honest ledger to change: a consortium's whole life, as the factory gets it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.audit.run import begin, delivered, genesis, live, live_openly
+from tests.consortium import start_consortium
+from tests.fuzz.reading import Story
+
+MEMBER = "factory"
+
+
+def tell(folder: Path) -> Story:
+    with start_consortium(folder) as consortium:
+        live(consortium, begin(consortium))
+        live_openly(consortium)
+        msp_id = consortium.member(MEMBER).msp_id
+        return Story(msp_id, genesis(consortium), delivered(consortium, MEMBER))
