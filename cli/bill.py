@@ -8,7 +8,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from cli.output import console, say
+from cli.output import console, harmless, say
 from cli.session import Session
 from node.tariff.bill import Bill, BillLine, bill_under
 from node.tariff.text import decimal
@@ -34,7 +34,7 @@ def bill_table(bill: Bill, title: str) -> Table:
         table.add_column(name, justify="right" if is_number else "left", overflow="fold", no_wrap=is_number)
     closing, subtotals = bill.closing, bill.subtotals
     for index, line in enumerate(bill.lines):
-        table.add_row(*map(escape, _cells(line)))
+        table.add_row(*(escape(harmless(cell)) for cell in _cells(line)))
         if period := closing.get(index):
             table.add_row(period, "", "[bold]subtotal[/bold]", "", "", "", _amount(subtotals[period]))
     table.add_row("", "", "[bold]total[/bold]", "", "", "", _amount(bill.total_micro))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -35,9 +37,30 @@ HELP_BY_NAME = {
 }
 
 
-def new_group(name: str) -> typer.Typer:
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Command(TyperCommand):
+    """A word like -5 is a value, to be refused by whoever knows why, and no option that there is not."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.ignore_unknown_options = any(_NEGATIVE.fullmatch(word) for word in args)
+        return super().parse_args(ctx, args)
+
+
+class Group(typer.Typer):
+    """The commands of one file."""
+
+    def command(self, name: str | None = None, **settings: Any) -> Callable[[Function], Function]:
+        return super().command(name, **{"cls": Command, **settings})
+
+
+_NEGATIVE = re.compile(r"-[0-9.].*")
+
+
+def new_group(name: str) -> Group:
     """For the commands of one file."""
-    return typer.Typer(help=HELP_BY_NAME[name], no_args_is_help=True, add_completion=False)
+    return Group(help=HELP_BY_NAME[name], no_args_is_help=True, add_completion=False)
 
 
 def load(name: str) -> Any:

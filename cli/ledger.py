@@ -14,6 +14,7 @@ from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import say, show_rows
 from cli.session import Session, open_session, run
+from cli.session import serve as run_service
 from cli.values import show_time_us
 from network.topology import Topology
 from node.ledger.block_reader import Block, Transaction, read_block
@@ -42,7 +43,7 @@ def serve(home: Home = DEFAULT_HOME) -> None:
         finally:
             await ledger.close()
 
-    run(work())
+    run_service(work())
 
 
 @app.command()

@@ -15,8 +15,8 @@ from cli.errors import BadArgument
 from cli.groups import new_group
 from cli.node_connection import local_node, open_node
 from cli.options import DEFAULT_HOME, As, Home, Json
-from cli.output import print_json, say, show_fields, show_rows, to_dict
-from cli.session import Session, open_session, run
+from cli.output import harmless, print_json, say, show_fields, show_line, show_rows, to_dict
+from cli.session import Session, open_session, run, serve
 from cli.values import parse_amount, show_amount, show_time_us
 from node.api.client import NodeClient
 from node.ledger.embedded.consortium import serving
@@ -63,7 +63,7 @@ def run_node(acting: As = "", home: Home = DEFAULT_HOME) -> None:
             say(f"The node of {session.member.name} listens on {session.member.api}. Ctrl-C ends it.")
             await node.run()
 
-    run(work())
+    serve(work())
 
 
 @app.command()
@@ -312,4 +312,5 @@ def _show_event(session: Session, notice: LedgerNotice, *, as_json: bool) -> Non
         print_json(to_dict(notice))
         return
     concerned = ", ".join(session.topology.name_of(msp_id) for msp_id in notice.event.msp_ids)
-    say(f"{notice.cursor.block_number:6d}  {show_time_us(notice.time_us)}  {notice.name:26}  {concerned}")
+    what = f"{notice.cursor.block_number:6d}  {show_time_us(notice.time_us)}  {notice.name:26}  {concerned}"
+    show_line(harmless(what))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
@@ -24,7 +25,20 @@ from node.ledger.printable import printable
 WIDTH_UNWATCHED = 10_000
 WIDTH_OF_PICTURE = 124
 
-console = Console(width=None if sys.stdout.isatty() else WIDTH_UNWATCHED)
+
+class NobodyReads(SystemExit):
+    """Whoever reads the output has had enough of it, as `head` has; that is no fault."""
+
+
+class _Output(Console):
+    def on_broken_pipe(self) -> NoReturn:
+        self.quiet = True
+        # What Python still writes when the process ends goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise NobodyReads(0)
+
+
+console = _Output(width=None if sys.stdout.isatty() else WIDTH_UNWATCHED)
 error_console = Console(stderr=True)
 
 
@@ -44,10 +58,16 @@ def say(text: str, *, markup: bool = False) -> None:
 
     What others wrote gives the terminal no commands, here as in tables.
     """
-    text = harmless(text)
+    # What is under way is brought to its end, though nobody hears of it.
+    with suppress(NobodyReads):
+        show_line(harmless(text), markup=markup)
+
+
+def show_line(text: str, *, markup: bool = False) -> None:
+    """One of many that a command has to show, which ends when nobody reads them."""
     console.print(text, highlight=False, soft_wrap=True, markup=markup)
     # Who reads a pipe or a service's log hears it now.
-    console.file.flush()
+    _flush()
 
 
 @contextmanager
@@ -94,7 +114,12 @@ def show_fields(fields: Mapping[str, Any], *, as_json: bool, title: str = "") ->
 
 def print_json(value: object) -> None:
     """Plain JSON on standard output, without colours or line folding."""
-    console.file.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+    text = json.dumps(value, indent=2, ensure_ascii=not _takes_any_letter(), default=str)
+    try:
+        console.file.write(text + "\n")
+    except BrokenPipeError:
+        console.on_broken_pipe()
+    _flush()
 
 
 def to_dict(message: Message) -> dict[str, Any]:
@@ -107,6 +132,19 @@ def to_dict(message: Message) -> dict[str, Any]:
         elif isinstance(value, int) and not field.enum_type:
             fields[field.name] = value
     return fields
+
+
+def _flush() -> None:
+    try:
+        console.file.flush()
+    except BrokenPipeError:
+        console.on_broken_pipe()
+
+
+def _takes_any_letter() -> bool:
+    """Whether the output is UTF-8; else JSON is written in ASCII, which it can be, whatever it says."""
+    encoding = getattr(console.file, "encoding", None) or "utf-8"
+    return codecs.lookup(encoding).name == "utf-8"
 
 
 def _table(rows: Sequence[Mapping[str, Any]], title: str) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -156,16 +156,32 @@ async def open_session(home: Path, acting: str) -> AsyncIterator[Session]:
         await transport.close()
 
 
+class Terminated(KeyboardInterrupt):
+    """A SIGTERM has stopped the command."""
+
+
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Runs a command to its end; a SIGTERM stops it in order, like Ctrl-C."""
+    terminated = False
 
     async def until_terminated() -> T:
-        task = asyncio.current_task()
-        if task is not None:
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-        return await work
+        task = asyncio.ensure_future(work)
+
+        def terminate() -> None:
+            nonlocal terminated
+            terminated = True
+            task.cancel()
+
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminate)
+        return await task
 
     try:
         return asyncio.run(until_terminated())
     except asyncio.CancelledError as error:
-        raise KeyboardInterrupt from error
+        raise (Terminated if terminated else KeyboardInterrupt) from error
+
+
+def serve(work: Coroutine[Any, Any, None]) -> None:
+    """Runs a service, which goes on until it is stopped: a SIGTERM is how that is done, and no fault."""
+    with suppress(Terminated):
+        run(work)

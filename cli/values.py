@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
 
 from chaincode.checks import MAX_AMOUNT_MICRO, format_amount
 from cli.errors import BadArgument
+from node.exact import NotANumber, TooFine, scaled
 
 
 def parse_amount(text: str) -> int:
     """Tokens as a decimal, "12.50", in micro-tokens; exact. Raises BadArgument."""
     try:
-        amount_micro = Decimal(text) * 10**6
-    except InvalidOperation as error:
+        amount_micro = scaled(text, 6)
+    except TooFine as error:
+        raise BadArgument(f"{text!r} has more than six decimals: write it like 12.50") from error
+    except NotANumber as error:
         raise BadArgument(f"{text!r} is not an amount: write it like 12.50") from error
-    if not amount_micro.is_finite() or amount_micro != amount_micro.to_integral_value():
-        raise BadArgument(f"{text!r} has more than six decimals or is no number: write it like 12.50")
     if abs(amount_micro) > MAX_AMOUNT_MICRO:
         raise BadArgument(f"{text} is more than any amount can be")
-    return int(amount_micro)
+    return amount_micro
 
 
 def show_amount(amount_micro: int) -> str:

@@ -1,4 +1,7 @@
-"""Files that appear whole or not at all; private ones can be read by their owner only, and replace no other."""
+"""Files that appear whole or not at all; private ones can be read by their owner only, and replace no other.
+
+What is private is so whatever the umask, which can take rights away, also the owner's, but gives none.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 PRIVATE_FILE_MODE = 0o600
 PUBLIC_FILE_MODE = 0o644
@@ -35,8 +39,28 @@ def replace_public(path: Path, data: bytes) -> None:
 
 
 def make_private_folder(path: Path) -> None:
-    """Creates `path` for its owner only, unless it is there."""
-    path.mkdir(mode=PRIVATE_FOLDER_MODE, exist_ok=True)
+    """Creates `path` for its owner only, and the folders above that are missing, unless it is there."""
+    for folder in reversed([path, *path.parents]):
+        if not folder.exists():
+            folder.mkdir(exist_ok=True, mode=PRIVATE_FOLDER_MODE)
+            folder.chmod(PRIVATE_FOLDER_MODE)
+
+
+def make_private(path: Path) -> None:
+    """A file that a library writes in place, as SQLite does: creates it, or takes others' rights on it away.
+
+    One that is there is not opened: a process that closes a database's file loses its locks on it (POSIX).
+    """
+    if not path.exists():
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE_MODE))
+    path.chmod(PRIVATE_FILE_MODE)
+
+
+def open_private(path: Path) -> BinaryIO:
+    """To be written from its beginning."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE_MODE)
+    os.fchmod(descriptor, PRIVATE_FILE_MODE)
+    return os.fdopen(descriptor, "wb")
 
 
 @contextmanager
@@ -71,6 +95,7 @@ def _temporary(path: Path) -> Path:
 
 def _write_synced(path: Path, data: bytes, mode: int) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    os.fchmod(descriptor, mode)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
         file.flush()

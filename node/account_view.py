@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from chaincode.account import drawable_micro, escrow_micro
 from chaincode.checks import format_amount
-from chaincode.errors import ContractError, InsufficientFunds, MeterNotInAgreement, MeterRevoked, WrongStatus
+from chaincode.errors import (
+    AmountOutOfRange,
+    ContractError,
+    InsufficientFunds,
+    MeterNotInAgreement,
+    MeterRevoked,
+    WrongStatus,
+)
 from chaincode.head import Standing, accrued_micro
 from node.errors import NodeError, UnknownMeter
 from node.halt import Halt
@@ -33,6 +40,8 @@ def check_start(standing: Standing, meter_id: str, meter: Meter | None, wanted_m
     check_meter(standing, meter_id, meter)
     if halt:
         raise halt.error
+    if wanted_micro < 0:
+        raise AmountOutOfRange(f"a job cannot be expected to cost {format_amount(wanted_micro)}: ask for 0 or more")
     left_micro = available_micro(standing)
     if left_micro <= 0 or left_micro < wanted_micro:
         raise InsufficientFunds(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 
+from network.private_files import make_private
 from node.errors import DatabaseDamaged, DatabaseInUse, DiskFull, NodeError
 
 _BUSY_TIMEOUT_S = 1.0
@@ -32,6 +33,9 @@ def open_database(
     `remedy` says what to do about a damaged one. Raises DatabaseInUse, DatabaseDamaged or DiskFull.
     """
     with database_errors(path, remedy):
+        # SQLite says what keeps it from opening the file.
+        with suppress(OSError):
+            make_private(path)
         connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         connection.row_factory = sqlite3.Row
         try:

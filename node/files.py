@@ -10,6 +10,8 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     """Replace `path` by `data`; on return it is on the disk. Raises OSError and leaves the old file."""
     new = path.with_name(path.name + ".new")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    # Whatever the umask has taken away, and whoever may read what an interrupted writing left.
+    os.fchmod(descriptor, mode)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
         file.flush()

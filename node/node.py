@@ -13,6 +13,7 @@ from typing import Self
 
 import structlog
 
+from network.private_files import make_private_folder
 from node.api.server import ApiAddress, ApiServer
 from node.api.servicer import ApiParts, Servicer
 from node.follower import Follower
@@ -95,7 +96,7 @@ class Node:
             await self._following
 
     async def _start(self, stack: AsyncExitStack) -> None:
-        self._files.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private_folder(self._files.folder)
         journal = Journal.open(self._files.journal)
         stack.callback(journal.close)
         read_model = ReadModel.open(self._files.read_model, self._gateway.identity.msp_id)

@@ -1,10 +1,15 @@
-"""What all tests share: what this machine lacks is said once per reason at the end of the run."""
+"""What all tests share: what this machine lacks is said once per reason at the end of the run; no property is timed."""
 
 from __future__ import annotations
 
 from collections import Counter
 
 import pytest
+from hypothesis import settings
+
+# No test is about speed: a machine that has much else to do fails none.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

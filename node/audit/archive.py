@@ -15,6 +15,7 @@ from fabric_protos.common import common_pb2
 from fabric_protos.peer import events_pb2
 from google.protobuf.message import DecodeError, Message
 
+from network.private_files import open_private
 from node.audit.errors import ArchiveDamaged
 
 _FORMAT = "zunft audit archive 1"
@@ -84,7 +85,7 @@ async def export(
     """
     draft = path.with_name(path.name + ".new")
     try:
-        with draft.open("wb") as file:
+        with open_private(draft) as file:
             file.write(f"{_FORMAT} {member}\n".encode() + _delimited(genesis))
             async for block in blocks:
                 file.write(_delimited(block))

@@ -29,6 +29,7 @@ from chaincode.batch import MAX_NAME_BYTES, MAX_READINGS, batch_digest, decode_b
 from chaincode.columns import Columns
 from chaincode.errors import MalformedBatch
 from chaincode.meter import possession_message
+from network.private_files import make_private_folder
 from node.errors import BatchTooLarge, KeyNotPrepared, MeterFolderDamaged, MeterFolderTaken, ReadingBackDated
 from node.files import write_atomically
 from node.meter.ownership import Ownership, own
@@ -84,7 +85,7 @@ class Meter:
         """A new meter with a new key. Raises MeterFolderTaken if the folder holds one already; MeterFolderInUse."""
         if _state_path(folder).exists():
             raise MeterFolderTaken(f"{folder} holds a meter already: open it, or choose another folder")
-        _outbox(folder).mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private_folder(_outbox(folder))
         ownership = own(folder)
         state = _State(meter_id, agreement_id)
         key = _make_key(folder, state.key_version)

@@ -17,8 +17,10 @@ INTRODUCTION = """# Commands
 `zunft COMMAND --help` says more about each. Everywhere: `--home` (or `ZUNFT_HOME`) names the consortium's folder,
 `--as` (or `ZUNFT_AS`) who acts: a member, or `member/user`; without a user, that one of the member's
 whose roles allow it and whose certificate holds longest.
-Every listing takes `--json`. Results go to standard output, errors to standard error; `ZUNFT_LOG=info` shows a node's
-log there, too.
+Every listing takes `--json`, which is ASCII where the output is not UTF-8. Results go to standard output, errors to
+standard error; `ZUNFT_LOG=info` shows a node's log there, too. Where nobody reads on, as with `| head`, a command ends
+quietly; what it has begun to do, it does. A service (`zunft node run`, `zunft ledger serve`) that a SIGTERM stops ends
+with 0. Keys, journals, archives and whatever else is private are their owner's alone, under any umask.
 """
 
 

@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
+from network.private_files import make_private
 from node.ledger.embedded.errors import DatabaseDamaged, NoLedger, explain, explained
 
 Row = tuple[Any, ...]
@@ -38,6 +39,7 @@ class Database:
     def create(cls, path: Path, schema: str, page_bytes: int = 4096) -> Database:
         """A new file with these tables."""
         with explained(path):
+            make_private(path)
             connection = sqlite3.connect(path, isolation_level=None)
             connection.executescript(f"PRAGMA page_size = {page_bytes}; {SETTINGS} BEGIN; {schema} COMMIT;")
             connection.close()

@@ -18,6 +18,7 @@ from typing import IO
 from fabric_protos.common import common_pb2
 
 from chaincode.stub import implicit_collection
+from network.private_files import make_private_folder
 from node.ledger.embedded.channel_store import ChannelStore
 from node.ledger.embedded.errors import DatabaseDamaged, FolderInUse, LedgerExists, NoLedger, StorageError
 from node.ledger.embedded.private_store import PrivateStore, PrivateWrite
@@ -53,7 +54,7 @@ class Folder:
 
         Raises LedgerExists, FolderInUse, DiskFull.
         """
-        (path / "private").mkdir(parents=True, exist_ok=True)
+        make_private_folder(path / "private")
         with locked(path):
             if channel_file(path).exists():
                 raise LedgerExists(f"{path} holds a ledger already: open it, or choose another folder")
