@@ -22,12 +22,14 @@ from cli.values import show_amount
 from network.topology import Topology
 from node.audit import Archive, Auditor, AuditReport, Bill, Status, Verdict, export
 from node.audit import audit as audit_blocks
+from node.audit.report import ALARMS_TOLD
 from node.ledger.gateway.gateway import Gateway
 from node.tariff.bill import Bill as BillOfLines
 from node.tariff.bill import bill_under
 
 app = typer.Typer(add_completion=False)
 
+ALARMS_SHOWN = 10
 _STYLES = {Status.HOLDS: "green", Status.FAILS: "red", Status.UNCHECKED: "yellow"}
 
 ArchiveOption = Annotated[Path | None, typer.Option("--archive", help="Audit this file instead of the ledger.")]
@@ -72,6 +74,8 @@ def show_report(report: AuditReport, *, with_lines: bool = False) -> None:
     for verdict in report.verdicts:
         for text in _violations(verdict):
             say(f"[red]{verdict.name}:[/red] {escape(text)}", markup=True)
+        for text in _alarms(verdict):
+            say(f"[yellow]alarm:[/yellow] {escape(text)}", markup=True)
     if report.bills:
         console.print(_bill_table(report.bills))
     for bill in report.bills if with_lines else ():
@@ -159,6 +163,13 @@ def _violations(verdict: Verdict) -> Iterator[str]:
     yield from verdict.violations
     if verdict.violation_count > len(verdict.violations):
         yield f"and {verdict.violation_count - len(verdict.violations):,} more"
+
+
+def _alarms(verdict: Verdict) -> Iterator[str]:
+    """What is odd, and changes no answer."""
+    yield from verdict.alarms[:ALARMS_SHOWN]
+    if verdict.alarm_count > ALARMS_SHOWN:
+        yield f"and {verdict.alarm_count - ALARMS_SHOWN:,} more; --json has the first {ALARMS_TOLD}"
 
 
 def _bill_table(bills: Iterable[Bill]) -> Table:

@@ -27,6 +27,7 @@ from zunft.v1.node_pb2 import (
     BATCH_DECISION_GIVE_UP,
     BATCH_DECISION_RETRY,
     AccountBalance,
+    Alarm,
     BatchDecision,
     BatchProgress,
     BatchStatus,
@@ -35,6 +36,7 @@ from zunft.v1.node_pb2 import (
     GetStatementRequest,
     LedgerNotice,
     ListAccountsRequest,
+    ListAlarmsRequest,
     ListBatchesRequest,
     StatementEntry,
     WatchEventsRequest,
@@ -68,11 +70,37 @@ def run_node(acting: As = "", home: Home = DEFAULT_HOME) -> None:
 
 @app.command()
 def status(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """Height, journal, connection."""
+    """Height, journal, connection, alarms."""
 
     async def work() -> None:
         async with open_session(home, acting) as session, open_node(session, "GetStatus") as client:
-            show_fields(to_dict(await client.status()), as_json=as_json)
+            found = await client.status()
+        fields = to_dict(found)
+        if not as_json:
+            fields.pop("newest_alarms", None)
+        show_fields(fields, as_json=as_json)
+        if found.newest_alarms and not as_json:
+            rows = [_alarm_row(one) for one in found.newest_alarms]
+            show_rows(rows, as_json=False, title="The newest alarms; all of them: zunft node alarms")
+
+    run(work())
+
+
+@app.command()
+def alarms(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """What is on the ledger that no contract did: it changed nothing, and somebody should look at it."""
+
+    async def work() -> None:
+        found: list[Alarm] = []
+        async with open_session(home, acting) as session, open_node(session, "ListAlarms") as client:
+            request = ListAlarmsRequest()
+            while True:
+                page = await client.alarms(request)
+                found += page.alarms
+                if not page.more:
+                    break
+                request.after.CopyFrom(page.alarms[-1].place)
+        show_rows([_alarm_row(one) for one in found], as_json=as_json, empty="There are no alarms.")
 
     run(work())
 
@@ -264,6 +292,10 @@ def _batch_row(one: BatchProgress) -> dict[str, object]:
 
 def _status_name(one: BatchProgress) -> str:
     return BatchStatus.Name(one.status).removeprefix("BATCH_STATUS_").lower().replace("_", " ")
+
+
+def _alarm_row(one: Alarm) -> dict[str, object]:
+    return {"block": one.place.block_number, "tx_id": one.tx_id, "alarm": one.text}
 
 
 def _balance_row(session: Session, one: AccountBalance) -> dict[str, object]:

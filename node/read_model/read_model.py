@@ -59,6 +59,7 @@ _SCHEMA_VERSION = 3
 _WHOLE_BLOCK = 2**32 - 1
 # A transaction's, which is a SHA-256 in hexadecimal.
 _LONGEST_ID = 64
+_LONGEST_ALARM = 600
 # After all characters that a key can have.
 _LAST = "\x7f"
 _REMEDY = "remove it, the node builds it again from the ledger"
@@ -251,10 +252,10 @@ class ReadModel:
         """One after the other: each is judged by the agreements as those before it have left them."""
         one = effects(transaction, block_number, self.msp_id, lambda name: self.find(keys.agreement(name)))
         self._store(one)
-        for text in one.alarms:
+        if one.alarms:
             place = EventCursor(block_number=block_number, transaction_index=transaction.position)
-            tx_id = printable(transaction.tx_id, _LONGEST_ID)
-            self._raise(Alarm(place=place, tx_id=tx_id, time_us=transaction.time_us, text=printable(text)))
+            tx_id, text = printable(transaction.tx_id, _LONGEST_ID), printable("; ".join(one.alarms), _LONGEST_ALARM)
+            self._raise(Alarm(place=place, tx_id=tx_id, time_us=transaction.time_us, text=text))
         return one
 
     def _store(self, one: Effects) -> None:
