@@ -29,7 +29,7 @@ from chaincode.head import (
     write_head,
 )
 from chaincode.limits import CORRECTION_BYTES
-from chaincode.rating import Cumulative, rate_correction
+from chaincode.rating import Cumulative, check_correction_cost, rate_correction
 from chaincode.relation import counterparties
 from chaincode.transaction import Transaction, serialise
 from zunft.v1.tariff_pb2 import Line
@@ -130,6 +130,7 @@ def _check_correction(standing: Standing, correction: Correction) -> None:
         raise MeterNotInAgreement(f"meter {correction.meter_id[:64]!r} is not part of the agreement")
     if not 0 < len(correction.readings) <= MAX_CORRECTION_READINGS:
         raise MalformedRequest(f"a correction takes 1 to {MAX_CORRECTION_READINGS} readings")
+    check_correction_cost(standing.terms.tariff, correction.meter_id, correction.readings)
     pending = standing.head.pending_corrections
     if correction.correction_id in [one.correction_id for one in pending]:
         raise AlreadyExists(f"correction {correction.correction_id} is pending already")

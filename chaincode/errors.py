@@ -154,6 +154,10 @@ class ReadingTooLate(ContractError):
     """A reading is older than the agreement's cut-off: it needs a correction."""
 
 
+class TooCostly(ContractError):
+    """Rating it would keep both parties' contracts busy for longer than any honest proposal does."""
+
+
 class QuantityOutOfRange(ContractError):
     """A quantity is negative or absurd, or a sum would leave 64 bits."""
 

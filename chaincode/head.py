@@ -31,7 +31,7 @@ from chaincode.errors import (
 )
 from chaincode.keys import Key
 from chaincode.limits import HEAD_BYTES, RECORD_BYTES
-from chaincode.rating import Cumulative, add_in_place, carry_over
+from chaincode.rating import add_in_place, kept_names, only
 from chaincode.relation import possible_stands
 from chaincode.transaction import Loaded, Transaction, parse, serialise
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account
@@ -239,10 +239,9 @@ def _move_to_amended(head: AccountHead, terms: Terms, agreement: Agreement, supe
     old_terms = _check_terms(superseded, reference)
     moved = AccountHead()
     moved.CopyFrom(head)
+    names = kept_names(old_terms.tariff, terms.tariff)
     for stream in moved.streams:
-        carried = carry_over(old_terms.tariff, terms.tariff, Cumulative(stream.rating, moved.rating))
-        stream.rating.CopyFrom(carried.stream)
-    carried = carry_over(old_terms.tariff, terms.tariff, Cumulative(StreamHead().rating, head.rating))
-    moved.rating.CopyFrom(carried.account)
+        stream.rating.CopyFrom(only(stream.rating, names))
+    moved.rating.CopyFrom(only(head.rating, names))
     moved.terms_version, moved.salt = terms.version, terms.salt
     return moved

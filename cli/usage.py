@@ -29,7 +29,7 @@ from node.meter.importing import new_readings
 from node.meter.meter import Meter
 from node.meter.signed_readings import SignedReadings
 from node.meter.uplink import deliver
-from node.tariff.simulate import simulate
+from node.tariff.simulate import affordable, simulate
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.node_pb2 import BATCH_STATUS_REFUSED
 from zunft.v1.usage_pb2 import AgreeCorrection, Correction, CorrectUsage, DeclineCorrection, Disclosure
@@ -73,8 +73,8 @@ def import_csv(
             with SignedReadings(meter_folder(session, meter_id), meter) as notes:
                 new = new_readings(readings, meter, notes, same_time=same_time)
                 if new is not None:
-                    await _try(session, meter, new)
-                    parts = list(meter.pieces(new, batch))
+                    most = await _try(session, meter, new, batch)
+                    parts = list(meter.pieces(new, most))
                     with Progress(
                         console=error_console, transient=True, disable=not error_console.is_terminal
                     ) as shown:
@@ -196,12 +196,16 @@ def decline(
     run(work())
 
 
-async def _try(session: Session, meter: Meter, columns: Columns) -> None:
-    """Whether the tariff can rate the readings: what the meter has signed cannot be taken back. Raises BadArgument."""
+async def _try(session: Session, meter: Meter, columns: Columns, most: int) -> int:
+    """How many readings, `most` at most, a contract rates at once: what is signed cannot be taken back.
+
+    Raises BadArgument where the tariff cannot rate them at all.
+    """
     account = await session.account("agreement.read_terms", meter.agreement_id)
     terms = Terms.FromString(await account.read_terms(account.agreement.terms.version))
     try:
         simulate(terms.tariff, columns, meter.meter_id)
+        return affordable(terms.tariff, columns, most)
     except ContractError as error:
         raise BadArgument(f"nothing was charged, the file has readings that the tariff cannot rate: {error}") from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chaincode.errors import ContractError, InsufficientFunds
+from chaincode.errors import ContractError, HeadTooLarge, InsufficientFunds
 from node.errors import NodeError, OtherPartyRefuses
 from zunft.v1.event_pb2 import Refusal
 from zunft.v1.node_pb2 import (
@@ -25,18 +25,19 @@ class Halt:
 
     @property
     def is_shortage(self) -> bool:
-        """Whether funds are missing, for which the account has to change."""
+        """Whether the account has to change, by funds in most cases."""
         return self.status == BATCH_STATUS_WAITING_FOR_FUNDS
 
     @property
     def error(self) -> ContractError | NodeError:
         """What a machine is told that wants to start."""
-        kind = InsufficientFunds if self.is_shortage else OtherPartyRefuses
+        kinds = (InsufficientFunds, HeadTooLarge, OtherPartyRefuses)
+        kind = next(one for one in kinds if one.__name__ == self.refusal.error)
         return kind(self.refusal.message)
 
 
-def shortage(error: InsufficientFunds) -> Halt:
-    """The account does not cover what was used."""
+def shortage(error: InsufficientFunds | HeadTooLarge) -> Halt:
+    """The account does not cover what was used, or holds no more before a claim: it has to change."""
     return Halt(BATCH_STATUS_WAITING_FOR_FUNDS, _refusal(error))
 
 

@@ -15,6 +15,7 @@ from google.protobuf.message import DecodeError
 from chaincode.batch import batch_digest
 from chaincode.errors import MalformedBatch
 from chaincode.head import Standing, find_stream
+from chaincode.rating import check_batch_cost
 from chaincode.usage import CheckedBatch, check_batch, check_chain, check_times
 from node.errors import UnknownAgreement, UnknownMeter
 from node.journal import Entry, Journal
@@ -67,6 +68,7 @@ class Intake:
         tail = self._tails.get(stream) or self._load_tail(standing, stream)
         check_chain(tail, checked.batch)
         check_times(standing, tail.last_time_us, checked.columns, self._clock())
+        check_batch_cost(standing.terms.tariff, checked.columns)
         entry = _entry(checked)
         await asyncio.to_thread(self._journal.append, [(entry, signed)])
         self._tails[stream] = _tail(entry)

@@ -204,7 +204,7 @@ class Lane:
             raise own_refusal
         elif _is_out_of_date(own_refusal):
             await self._catch_up(own_refusal)
-        elif isinstance(own_refusal, InsufficientFunds):
+        elif isinstance(own_refusal, (InsufficientFunds, HeadTooLarge)):
             self._not_covered(own_refusal)
         elif not await self._is_settled(entry):
             await self.give_up(entry, _refusal(own_refusal))
@@ -275,11 +275,11 @@ class Lane:
             for entry in entries
         )
 
-    def _not_covered(self, error: InsufficientFunds) -> None:
-        """Wait, unless the account was funded meanwhile."""
+    def _not_covered(self, error: InsufficientFunds | HeadTooLarge) -> None:
+        """Wait for funds, or until what is open is claimed; unless the account has changed meanwhile."""
         if not self._account_moved.is_set():
             self.halt = shortage(error)
-            self._log.warning("account used up")
+            self._log.warning("account used up", error=str(error))
 
     async def _refused_by_other(self, error: ContractError | EndorseError | CommitError) -> None:
         """Raises OtherPartyRefuses, as soon as it is not because a peer has to catch up."""

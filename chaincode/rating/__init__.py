@@ -1,10 +1,17 @@
 """Rating: from readings and a tariff to the lines of a bill. Begin with rate.py."""
 
-from chaincode.rating.amendment import carry_over
+from chaincode.rating.amendment import carry_over, kept_names, only
 from chaincode.rating.check import check_tariff
 from chaincode.rating.cumulative import Cumulative, Rated, RatedBatches
 from chaincode.rating.lines import add_in_place, add_lines
-from chaincode.rating.rate import rate, rate_access, rate_batches, rate_correction
+from chaincode.rating.rate import (
+    check_batch_cost,
+    check_correction_cost,
+    rate,
+    rate_access,
+    rate_batches,
+    rate_correction,
+)
 
 __all__ = [
     "Cumulative",
@@ -13,7 +20,11 @@ __all__ = [
     "add_in_place",
     "add_lines",
     "carry_over",
+    "check_batch_cost",
+    "check_correction_cost",
     "check_tariff",
+    "kept_names",
+    "only",
     "rate",
     "rate_access",
     "rate_batches",

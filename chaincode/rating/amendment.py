@@ -13,12 +13,18 @@ def carry_over(old_tariff: Tariff, new_tariff: Tariff, cumulative: Cumulative) -
     A component's definition includes the time zone where it has periods, time bands or months, and the band table where
     it selects bands. A changed minimum or cap therefore begins a new total: let it take effect with a new period.
     """
+    names = kept_names(old_tariff, new_tariff)
+    return Cumulative(only(cumulative.stream, names), only(cumulative.account, names))
+
+
+def kept_names(old_tariff: Tariff, new_tariff: Tariff) -> frozenset[str]:
+    """Of components and adjustments that are defined as before: computed once for all of an account's streams."""
     kept = _definitions(old_tariff).items() & _definitions(new_tariff).items()
-    names = {name for name, _ in kept}
-    return Cumulative(_only(cumulative.stream, names), _only(cumulative.account, names))
+    return frozenset(name for name, _ in kept)
 
 
-def _only(state: RatingState, names: set[str]) -> RatingState:
+def only(state: RatingState, names: frozenset[str]) -> RatingState:
+    """What the state has of these."""
     return RatingState(
         components=[entry for entry in state.components if entry.name in names],
         newest_time_us=state.newest_time_us,

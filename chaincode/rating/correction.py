@@ -36,13 +36,14 @@ def check_correction(readings: Sequence[CorrectionReading]) -> None:
 def columns_of(readings: Sequence[CorrectionReading]) -> Columns:
     """The readings, which must be in the order of time, in columns; quantities may be negative."""
     steps = tuple(sorted({reading.step for reading in readings} - {""}))
+    index_by_step = {"": 0} | {step: index for index, step in enumerate(steps, start=1)}
     return Columns(
         time_us=_column([reading.time_us for reading in readings]),
         quantity_micro=_column([reading.quantity_micro for reading in readings]),
         utilisation_milli=_column([reading.utilisation_milli for reading in readings]),
         speed_milli=_column([reading.speed_milli for reading in readings]),
         outcome=_column([int(reading.outcome) for reading in readings]),
-        step=_column([steps.index(reading.step) + 1 if reading.step else 0 for reading in readings]),
+        step=_column([index_by_step[reading.step] for reading in readings]),
         steps=steps,
     )
 

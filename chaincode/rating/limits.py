@@ -10,6 +10,7 @@ from chaincode.columns import Columns
 from chaincode.errors import AmountOutOfRange, BackDated, MalformedBatch, QuantityOutOfRange
 
 UNIT_MICRO = 1_000_000
+DAY_US = 86_400_000_000
 INT64_MAX = 2**63 - 1
 
 # A single reading: a thousand million units.

@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from chaincode.columns import Int64Column
+from chaincode.rating.limits import DAY_US
 from zunft.v1 import tariff_pb2
 
-DAY_US = 86_400_000_000
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 

@@ -10,6 +10,7 @@ from itertools import accumulate
 import numpy as np
 
 from chaincode.columns import Columns, Int64Column, MeterReadings
+from chaincode.rating.cost import Cost
 from chaincode.rating.limits import INT64_MAX, READING_QUANTITY_MICRO_MAX, UNIT_MICRO, check_batches
 from chaincode.rating.local_time import period_indices, spans
 from chaincode.rating.plan import Part, Plan
@@ -38,11 +39,13 @@ def measure_batches(plan: Plan, batches: Sequence[MeterReadings]) -> list[Measur
 
     Raises:
         BackDated, MalformedBatch, QuantityOutOfRange: as `rate` says of a batch.
+        TooCostly: all of them together.
     """
     found: dict[int, Measured] = {}
+    cost = Cost(plan)
     for numbers in _alike(plan, batches):
         columns = [batches[number].columns for number in numbers]
-        found |= zip(numbers, _measure_alike(plan, batches[numbers[0]].meter_id, columns), strict=True)
+        found |= zip(numbers, _measure_alike(plan, batches[numbers[0]].meter_id, columns, cost), strict=True)
     return [found[number] for number in range(len(batches))]
 
 
@@ -64,11 +67,15 @@ def added_up(plan: Plan, several: Sequence[Measured]) -> Measured:
     return Measured([*days.values()], [[*sums_micro.values()] for sums_micro in measures], [*counts.values()])
 
 
-def _measure_alike(plan: Plan, meter_id: str, batches: Sequence[Columns]) -> Iterator[Measured]:
-    """Side by side in one set of columns, each batch's spans being spans of the whole."""
+def _measure_alike(plan: Plan, meter_id: str, batches: Sequence[Columns], cost: Cost) -> Iterator[Measured]:
+    """Side by side in one set of columns, each batch's spans being spans of the whole; not if they cost too much."""
     readings = Readings(plan, meter_id, batches)
     check_batches(batches, readings.columns)
-    parts = [spans(columns.time_us, readings.pieces, plan.finest) for columns in batches]
+    cost.add(0, readings.first_us, readings.last_us, len(readings.columns))
+    parts = []
+    for columns in batches:
+        parts.append(spans(columns.time_us, readings.pieces, plan.finest))
+        cost.add(len(parts[-1]), 0, 0, 0)
     offsets = [0, *accumulate(len(columns) for columns in batches)]
     starts = [offset + span.start for offset, within in zip(offsets, parts, strict=False) for span in within]
     measures = [measured(part, readings, starts) for part in plan.metered]

@@ -72,6 +72,10 @@ class Plan:
     periods: dict[str, int]
     # Those that a component names; all others are alike to every component.
     named_meters: frozenset[str]
+    # What a span costs, see cost.py: two values of each price curve with all its tiers, and each adjustment.
+    span_steps: int
+    # Time bands of all components together.
+    time_bands: int
 
 
 def plan_of(tariff: Tariff) -> Plan:
@@ -99,7 +103,13 @@ def _plan(serialised: bytes) -> Plan:
         finest=max(periods.values(), key=_COARSE_TO_FINE.index),
         periods=periods,
         named_meters=frozenset(meter_id for part in parts for meter_id in part.when.meter_ids or ()),
+        span_steps=sum(1 + _tier_count(component) for component in tariff.components) + 2 * len(tariff.adjustments),
+        time_bands=sum(len(component.when.time_bands) for component in tariff.components),
     )
+
+
+def _tier_count(component: Component) -> int:
+    return max(1, len(component.graduated.tiers), len(component.volume.tiers))
 
 
 def _part(component: Component, table: BandTable) -> Part:

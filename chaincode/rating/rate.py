@@ -11,11 +11,12 @@ from chaincode.columns import Columns, MeterReadings
 from chaincode.errors import QuantityOutOfRange
 from chaincode.rating.book import Book
 from chaincode.rating.correction import check_correction, columns_of, counts_of
+from chaincode.rating.cost import Cost
 from chaincode.rating.cumulative import Cumulative, Rated, RatedBatches
 from chaincode.rating.limits import check_times, checked_amount
-from chaincode.rating.local_time import spans
+from chaincode.rating.local_time import Span, pieces, spans
 from chaincode.rating.measure import Measured, added_up, measure_batches, measured_correction, sums
-from chaincode.rating.plan import plan_of
+from chaincode.rating.plan import Plan, plan_of
 from chaincode.rating.selection import Readings
 from zunft.v1.tariff_pb2 import RatingState, Tariff
 from zunft.v1.usage_pb2 import CorrectionReading
@@ -42,6 +43,7 @@ def rate(
         MalformedBatch: a time is beyond the limits, or a column that the tariff's bands need is missing.
         QuantityOutOfRange, AmountOutOfRange: a reading or a sum is beyond the limit that the message names.
         ReadingTooLate: the account's period of a reading is closed for good.
+        TooCostly: see cost.py.
     """
     after = cumulative.copy()
     batches = [MeterReadings(meter_id, columns)]
@@ -120,14 +122,12 @@ def rate_correction(
         MalformedBatch: there are no readings, or a time is beyond the limits.
         QuantityOutOfRange, AmountOutOfRange: more is taken away than was charged, or a limit is left.
         ReadingTooLate: a reading's period ended before the correction window.
+        TooCostly: see cost.py.
     """
     plan = plan_of(tariff)
-    check_correction(readings)
     in_order = sorted(readings, key=lambda reading: reading.time_us)
-    columns, counts = columns_of(in_order), counts_of(in_order)
-    check_times(columns)
-    corrected = Readings(plan, meter_id, [columns])
-    parts = spans(columns.time_us, corrected.pieces, plan.finest)
+    corrected, parts = _corrected(plan, meter_id, in_order)
+    counts = counts_of(in_order)
     starts = [span.start for span in parts]
     measures = [measured_correction(part, corrected, counts, starts) for part in plan.metered]
 
@@ -138,6 +138,30 @@ def rate_correction(
     local_days = [span.local_day for span in parts]
     amount_micro = book.charge_readings(meter_id, Measured(local_days, measures, sums(counts, starts)))
     return Rated(book.close(), after, amount_micro)
+
+
+def check_batch_cost(tariff: Tariff, columns: Columns) -> None:
+    """Whether rating would take the batch, as far as its cost goes. Raises MalformedBatch, TooCostly."""
+    plan = plan_of(tariff)
+    check_times(columns)
+    first_us, last_us = int(columns.time_us[0]), int(columns.time_us[-1])
+    parts = spans(columns.time_us, pieces(plan.zone, first_us, last_us), plan.finest)
+    Cost(plan).add(len(parts), first_us, last_us, len(columns))
+
+
+def check_correction_cost(tariff: Tariff, meter_id: str, readings: Sequence[CorrectionReading]) -> None:
+    """Whether `rate_correction` would take the readings and be done soon; raises what it raises of them alone."""
+    _corrected(plan_of(tariff), meter_id, sorted(readings, key=lambda reading: reading.time_us))
+
+
+def _corrected(plan: Plan, meter_id: str, in_order: Sequence[CorrectionReading]) -> tuple[Readings, list[Span]]:
+    check_correction(in_order)
+    columns = columns_of(in_order)
+    check_times(columns)
+    corrected = Readings(plan, meter_id, [columns])
+    parts = spans(columns.time_us, corrected.pieces, plan.finest)
+    Cost(plan).add(len(parts), corrected.first_us, corrected.last_us, len(columns))
+    return corrected, parts
 
 
 def rate_access(tariff: Tariff, cumulative: Cumulative, time_us: int, count: int = 1) -> Rated:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 
 from chaincode.columns import Columns, Int64Column, side_by_side
 from chaincode.errors import MalformedBatch
-from chaincode.rating.local_time import DAY_US, Piece, first_day, period_indices, pieces
+from chaincode.rating.limits import DAY_US
+from chaincode.rating.local_time import Piece, first_day, period_indices, pieces
 from chaincode.rating.plan import Part, Plan, TimeOfDay, When
 from zunft.v1 import tariff_pb2
 
@@ -19,6 +21,8 @@ Mask = NDArray[np.bool_]
 
 # Up to here comparing with every border is faster than searching for the right one.
 _COMPARED_BORDERS = 12
+# Up to here comparing with every value is faster than looking each reading up in a table.
+_COMPARED_VALUES = 8
 
 
 class Readings:
@@ -35,8 +39,8 @@ class Readings:
         self.meter_id = meter_id
         self.columns = batches[0] if len(batches) == 1 else side_by_side(batches)
         self._in_order = len(batches) == 1
-        self._first_us = min(int(columns.time_us[0]) for columns in batches)
-        self._last_us = max(int(columns.time_us[-1]) for columns in batches)
+        self.first_us = min(int(columns.time_us[0]) for columns in batches)
+        self.last_us = max(int(columns.time_us[-1]) for columns in batches)
 
     def selected(self, part: Part) -> Mask | None:
         """The readings that the component charges; None: all."""
@@ -54,11 +58,11 @@ class Readings:
     @cached_property
     def pieces(self) -> list[Piece]:
         """The readings' time in stretches of constant UTC offset."""
-        return pieces(self.plan.zone, self._first_us, self._last_us)
+        return pieces(self.plan.zone, self.first_us, self.last_us)
 
     def _masks(self, when: When) -> Iterator[Mask]:
         time_us = self.columns.time_us
-        if when.deadline_us is not None and self._last_us > when.deadline_us:
+        if when.deadline_us is not None and self.last_us > when.deadline_us:
             yield time_us <= when.deadline_us
         if when.times is not None:
             yield self._within(
@@ -71,8 +75,7 @@ class Readings:
         if when.outcomes is not None:
             yield _is_any_of(self._or_nothing(self.columns.outcome), when.outcomes)
         if when.steps is not None:
-            names = enumerate(self.columns.steps, start=1)
-            steps = [index for index, name in names if name in when.steps]
+            steps = [index for name in sorted(when.steps) for index in self._indices_by_step.get(name, ())]
             yield _is_any_of(self._or_nothing(self.columns.step), steps)
 
     def _within(self, borders_us: Iterable[int]) -> Mask:
@@ -86,6 +89,14 @@ class Readings:
         return np.zeros(len(self.columns), dtype=np.int64) if column is None else column
 
     @cached_property
+    def _indices_by_step(self) -> Mapping[str, Sequence[int]]:
+        """A batch may name a step more than once."""
+        indices: dict[str, list[int]] = defaultdict(list)
+        for index, name in enumerate(self.columns.steps, start=1):
+            indices[name].append(index)
+        return indices
+
+    @cached_property
     def _cell(self) -> NDArray[np.uint8]:
         """Index in the band table's cells, per reading."""
         table, columns = self.plan.band_table, self.columns
@@ -95,6 +106,12 @@ class Readings:
 
 
 def _is_any_of(column: NDArray[np.integer[Any]], values: Sequence[int]) -> Mask:
+    if len(values) > _COMPARED_VALUES:
+        # Both are small numbers, counted from 0.
+        chosen = np.zeros(int(max(column.max(), max(values))) + 1, dtype=np.bool_)
+        chosen[np.array(values)] = True
+        looked_up: Mask = chosen[column]
+        return looked_up
     selected = np.zeros(len(column), dtype=np.bool_)
     for value in values:
         selected |= column == value

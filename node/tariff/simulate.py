@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaincode.columns import Columns
-from chaincode.rating import Cumulative, add_lines, rate
+from chaincode.errors import TooCostly
+from chaincode.rating import Cumulative, add_lines, check_batch_cost, rate
 from zunft.v1.tariff_pb2 import Line, Tariff
 
 READINGS_PER_BATCH = 50_000
@@ -20,10 +21,22 @@ def simulate(
     """
     lines: list[Line] = []
     cumulative = Cumulative()
-    for batch in split(columns, readings_per_batch):
+    for batch in split(columns, affordable(tariff, columns, readings_per_batch)):
         rated = rate(tariff, meter_id, cumulative, batch)
         lines, cumulative = add_lines(lines, rated.lines), rated.cumulative
     return lines
+
+
+def affordable(tariff: Tariff, columns: Columns, most: int) -> int:
+    """As many readings a batch as a contract rates at once, `most` if it does. Raises MalformedBatch, TooCostly."""
+    for batch in split(columns, most):
+        try:
+            check_batch_cost(tariff, batch)
+        except TooCostly:
+            if len(batch) == 1:
+                raise
+            return affordable(tariff, columns, max(1, most // 2))
+    return most
 
 
 def split(columns: Columns, readings_per_batch: int) -> Iterator[Columns]:

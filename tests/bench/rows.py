@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from tests.bench.charging import Charged, Load, charge
+from tests.bench.costliest import costliest_mb, costliest_s
 from tests.bench.demo import demo_rss
 from tests.bench.figure import Figure, Measure
 from tests.bench.small import small_transactions, transfers
@@ -43,6 +44,8 @@ class EmbeddedBench:
             "embedded.small_tx_per_s": self._small,
             "embedded.transfers_per_s": self._transfers,
             "audit.readings_per_s": self._audit,
+            "costliest_batch_s": costliest_s,
+            "costliest_batch_mb": costliest_mb,
             "demo.rss_mb": demo_rss,
         }
 

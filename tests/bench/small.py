@@ -65,7 +65,7 @@ async def _transfer_in_pairs(consortium: Consortium, each: int) -> float:
 
 
 def _transfer_to(msp_id: str) -> _Make:
-    request = TransferTokens(to_msp_id=msp_id, amount_micro=1)
+    request = TransferTokens(to_msp_id=msp_id, amount_micro=TOKEN)
     return lambda _lane, _number: ("token.transfer", request)
 
 

@@ -30,6 +30,7 @@ from chaincode.errors import (
     ReadingTooLate,
     Replay,
     TermsMismatch,
+    TooCostly,
     WrongAgreement,
     WrongSignature,
     WrongStatus,
@@ -37,7 +38,7 @@ from chaincode.errors import (
 from node.meter.reading import Reading
 from tests.conformance.scene import Scene, refusals
 from tests.consortium import TOKEN, UNIT, Deal, HandMeter, graduated, per_unit, tariff
-from zunft.v1.tariff_pb2 import Tariff
+from zunft.v1.tariff_pb2 import PERIOD_DAY, Tariff
 from zunft.v1.usage_pb2 import (
     AccountHead,
     Claim,
@@ -206,6 +207,16 @@ def test_late_readings_and_readings_after_the_end_need_a_correction(scene: Scene
     scene.consortium.clock.advance(30)
     scene.refuses(ReadingTooLate, lambda: deal.use(HOUR))
     scene.maker.submit(deal, deal.batch(at(scene, -30)))
+
+
+def test_readings_of_more_days_than_can_be_rated_at_once_are_refused(scene: Scene) -> None:
+    daily = [per_unit(f"part {number}", 1) for number in range(40)]
+    for component in daily:
+        component.period = PERIOD_DAY
+    deal = scene.agree(tariff=tariff(*daily))
+    too_many, half = ([*at(scene, *range(-days * 86_400, 0, 86_400))] for days in (700, 350))
+    scene.refuses(TooCostly, lambda: scene.maker.submit(deal, deal.batch(too_many)))
+    scene.maker.submit(deal, deal.batch(half))
 
 
 def test_an_amount_beyond_64_bits_is_refused_before_any_question_of_funds(scene: Scene) -> None:
