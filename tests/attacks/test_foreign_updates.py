@@ -7,7 +7,7 @@ which anybody may have put into it; a request with updates in it is refused by n
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from fabric_protos.common import common_pb2, configtx_pb2
 from fabric_protos.msp import identities_pb2
 from fabric_protos.peer.transaction_pb2 import VALID
+from google.protobuf.message import Message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -155,16 +156,21 @@ def test_no_other_list_is_ever_signed(
 
 
 def planted(guild: Consortium, ballot: Ballot, updates: Sequence[bytes]) -> None:
-    """The record as an earlier contract would have written it, by a majority that stood behind that."""
+    """The record as an earlier contract would have written it."""
     older = read_ballot(guild, ballot)
     older.ClearField("bundle_digest")
     older.edit.config_updates.extend(updates)
+    rewritten(guild, {keys.ballot(ballot.ballot_id): older})
+
+
+def rewritten(guild: Consortium, records: Mapping[keys.Key[Message], Message]) -> None:
+    """These records are the ledger's, by all members that stand behind them."""
     rogue = Rogue(guild, "forge")
     draft = rogue.draft()
     draft.private.clear()
-    draft.writes[keys.ballot(ballot.ballot_id).name] = older.SerializeToString(deterministic=True)
-    helpers = [peer_of(guild, member.msp_id) for member in guild.members]
-    outcome = rogue.send(draft, *helpers)
+    for key, record in records.items():
+        draft.writes[key.name] = record.SerializeToString(deterministic=True)
+    outcome = rogue.send(draft, *(peer_of(guild, member.msp_id) for member in guild.members))
     assert outcome.code == VALID
     guild.catch_up(outcome.block_number)
 
