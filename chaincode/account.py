@@ -20,9 +20,9 @@ from chaincode.errors import (
 )
 from chaincode.invoice import bill_claim, write_invoices
 from chaincode.keys import Key
-from chaincode.membership import check_parties_new_business, is_excluded, note_obligation
+from chaincode.membership import check_parties_new_business, note_obligation
 from chaincode.relation import parties
-from chaincode.token import check_balance, credited, move
+from chaincode.token import Released, check_balance, credited, load_released, move
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.account_pb2 import (
     ACCOUNT_STATUS_OPEN,
@@ -34,6 +34,7 @@ from zunft.v1.account_pb2 import (
     WithdrawFunds,
 )
 from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_ACTIVE
+from zunft.v1.member_pb2 import MEMBER_STATUS_EXCLUDED
 from zunft.v1.token_pb2 import Balance, Posting
 from zunft.v1.usage_pb2 import AccountHead, Commitment
 
@@ -142,21 +143,22 @@ async def settle(tx: Transaction, request: SettleAccount) -> Account:
     loaded = await load_account(tx, request.agreement_id, balance_key, keys.invoice_counter(request.provider_msp_id))
     account = require_open(loaded, request.agreement_id)
     commitment = loaded.require(keys.commitment(request.agreement_id))
+    released = await load_released(tx, account.provider_msp_id)
 
     tx.check_relation(*parties(account))
     check_named(request.provider_msp_id, account.provider_msp_id)
-    payment_micro = await payable_micro(tx, loaded, account, commitment)
+    payment_micro = payable_micro(loaded, account, commitment, released)
     invoices = bill_claim(account, commitment, loaded, tx.timestamp_s)
     if not invoices and payment_micro == 0:
         raise WrongStatus("nothing to settle: claim usage first, or fund the account")
 
     note_settled(account, commitment, payment_micro)
-    balance = credited(loaded, account.provider_msp_id, payment_micro)
+    balance = credited(loaded, account.provider_msp_id, payment_micro + released.amount_micro)
     postings = [move(escrow_account(account), balance_key.name, payment_micro)] if payment_micro else []
 
     tx.put(balance_key, balance)
     write_invoices(tx, invoices)
-    return write_account(tx, "account.settle", account, postings)
+    return write_account(tx, "account.settle", account, [*released.write(tx), *postings])
 
 
 # --- shared with the other nouns -----------------------------------------------------------------------------------
@@ -179,15 +181,16 @@ def due_micro(account: Account, commitment: Commitment) -> int:
     return commitment.claimed_usage_micro + commitment.claimed_correction_micro - account.paid_micro
 
 
-async def payable_micro(tx: Transaction, loaded: Loaded, account: Account, commitment: Commitment) -> int:
-    """From the escrow to the provider; negative: what it gives back. Of an excluded one: what it has.
+def payable_micro(loaded: Loaded, account: Account, commitment: Commitment, released: Released) -> int:
+    """From the escrow to the provider; negative: what it gives back. Of an excluded one: what it has, with its deposit.
 
     `loaded`: the provider's balance. Raises InsufficientFunds.
     """
     provider = account.provider_msp_id
     payment_micro = min(due_micro(account, commitment), escrow_micro(account))
-    if payment_micro < 0 and await is_excluded(tx, provider):
-        return max(payment_micro, -(loaded.find(keys.balance(provider)) or Balance()).amount_micro)
+    if payment_micro < 0 and released.member.status == MEMBER_STATUS_EXCLUDED:
+        has_micro = (loaded.find(keys.balance(provider)) or Balance()).amount_micro + released.amount_micro
+        return max(payment_micro, -has_micro)
     check_balance(loaded, provider, -payment_micro)
     return payment_micro
 

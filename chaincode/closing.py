@@ -21,7 +21,7 @@ from chaincode.head import proven_head, read_disclosure
 from chaincode.invoice import bill_claim, is_invoiced, write_invoices
 from chaincode.membership import end_obligation
 from chaincode.relation import parties
-from chaincode.token import credited, move
+from chaincode.token import credited, load_released, move
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, Account, CloseAccount
 from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_TERMINATED, Agreement
@@ -110,6 +110,7 @@ async def _settle_alone(tx: Transaction, loaded: Loaded, account: Account) -> li
     provider = account.provider_msp_id
     commitment = loaded.require(keys.commitment(account.agreement_id))
     money = await tx.load(keys.balance(provider), keys.invoice_counter(provider), keys.head(account.agreement_id))
+    released = await load_released(tx, provider)
 
     if not is_settled_so_far(account, commitment):
         raise WrongStatus("the last claim is not settled: account.settle")
@@ -117,13 +118,14 @@ async def _settle_alone(tx: Transaction, loaded: Loaded, account: Account) -> li
         head = _last_head(tx, loaded, money, commitment)
         note_claim(commitment, head, open_period(head, commitment))
 
-    payment_micro = await payable_micro(tx, money, account, commitment)
+    payment_micro = payable_micro(money, account, commitment, released)
     invoices = bill_claim(account, commitment, money, tx.timestamp_s)
     note_settled(account, commitment, payment_micro)
 
-    tx.put(keys.balance(provider), credited(money, provider, payment_micro))
+    tx.put(keys.balance(provider), credited(money, provider, payment_micro + released.amount_micro))
     write_invoices(tx, invoices)
-    return [move(escrow_account(account), keys.balance(provider).name, payment_micro)] if payment_micro else []
+    paid = [move(escrow_account(account), keys.balance(provider).name, payment_micro)] if payment_micro else []
+    return [*released.write(tx), *paid]
 
 
 def is_settled_so_far(account: Account, commitment: Commitment) -> bool:

@@ -66,12 +66,6 @@ def check_gone(loaded: Loaded, msp_id: str) -> None:
         raise WrongStatus(f"{msp_id} is {status_name(member)}: it redeems its tokens itself")
 
 
-async def is_excluded(tx: Transaction, msp_id: str) -> bool:
-    """Raises NotFound."""
-    key = keys.member(msp_id)
-    return (await tx.load(key)).require(key).status == MEMBER_STATUS_EXCLUDED
-
-
 # --- obligations ----------------------------------------------------------------------------------------------------
 #
 # One key for each, below a prefix of the member's own. A counter in the member's record would do as well, but every

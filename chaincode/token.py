@@ -5,6 +5,8 @@ Always true: minted - burned = balances + escrows + holds + deposits.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from chaincode import keys
 from chaincode.checks import check_amount, check_identifier, check_text, format_amount
 from chaincode.errors import AlreadyExists, AmountOutOfRange, InsufficientFunds, MalformedRequest, WrongStatus
@@ -102,12 +104,10 @@ async def redeem(tx: Transaction, request: RedeemTokens) -> Redemption:
     check_amount(request.amount_micro)
     if request.for_msp_id:
         check_gone(loaded, msp_id)
-    member = loaded.require(keys.member(msp_id))
-    deposit_micro = released_deposit_micro(member)
-    check_balance(loaded, msp_id, request.amount_micro, deposit_micro)
+    released = Released(loaded.require(keys.member(msp_id)))
+    check_balance(loaded, msp_id, request.amount_micro, released.amount_micro)
 
-    left = credited(loaded, msp_id, deposit_micro - request.amount_micro)
-    member.deposit_micro -= deposit_micro
+    left = credited(loaded, msp_id, released.amount_micro - request.amount_micro)
     redemption = Redemption(
         redemption_id=tx.stub.tx_id,
         msp_id=msp_id,
@@ -117,11 +117,8 @@ async def redeem(tx: Transaction, request: RedeemTokens) -> Redemption:
 
     tx.put(keys.balance(msp_id), left)
     tx.put(keys.redemption(redemption.redemption_id), redemption)
-    postings = [move(keys.balance(msp_id).name, hold_account(redemption), request.amount_micro)]
-    if deposit_micro:
-        tx.put(keys.member(msp_id), member)
-        postings.insert(0, move(deposit_account(msp_id), keys.balance(msp_id).name, deposit_micro))
-    tx.emit("token.redeem", msp_ids=[msp_id], postings=postings)
+    posting = move(keys.balance(msp_id).name, hold_account(redemption), request.amount_micro)
+    tx.emit("token.redeem", msp_ids=[msp_id], postings=[*released.write(tx), posting])
     return redemption
 
 
@@ -211,12 +208,34 @@ def check_balance(loaded: Loaded, msp_id: str, amount_micro: int, more_micro: in
         )
 
 
-def released_deposit_micro(member: Member) -> int:
-    """What comes back to who is gone. It is still where it was; the deciding vote moves no tokens.
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A deposit that has come back: nothing but of who is gone.
 
-    It would have to read the balance, which anybody can change again and again by paying a little into it.
+    It goes into the balance with the first transaction that debits that. The deciding vote moves no tokens: it would
+    have to read the balance, which the member can change again and again, and so keep the vote from being cast.
     """
-    return member.deposit_micro if member.status in GONE else 0
+
+    member: Member
+
+    @property
+    def amount_micro(self) -> int:
+        return self.member.deposit_micro if self.member.status in GONE else 0
+
+    def write(self, tx: Transaction) -> list[Posting]:
+        """Whoever calls credits the amount to the balance."""
+        amount_micro, msp_id = self.amount_micro, self.member.msp_id
+        if not amount_micro:
+            return []
+        self.member.deposit_micro = 0
+        tx.put(keys.member(msp_id), self.member)
+        return [move(deposit_account(msp_id), keys.balance(msp_id).name, amount_micro)]
+
+
+async def load_released(tx: Transaction, msp_id: str) -> Released:
+    """Raises NotFound."""
+    key = keys.member(msp_id)
+    return Released((await tx.load(key)).require(key))
 
 
 def deposit_account(msp_id: str) -> str:

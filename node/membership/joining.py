@@ -85,7 +85,7 @@ async def missing_deposit_micro(gateway: Gateway, member: Member) -> int:
     """What an applicant lacks of the deposit that the charter asks for, in micro-tokens."""
     charter, balance = await read(gateway, keys.CHARTER), await read(gateway, keys.balance(member.msp_id))
     deposit_micro = charter.entry.deposit_micro if charter else 0
-    return max(deposit_micro - (balance.amount_micro if balance else 0), 0)
+    return max(deposit_micro - member.deposit_micro - (balance.amount_micro if balance else 0), 0)
 
 
 async def _check_in_channel(gateway: Gateway) -> None:

@@ -12,7 +12,7 @@ one endorsement, the rogue's own, whatever else it says. Every part of it may be
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -28,6 +28,7 @@ from fabric_protos.peer import chaincode_event_pb2, chaincode_pb2, proposal_pb2,
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from chaincode import keys
 from chaincode.roles import ATTRIBUTES_OID, Role
 from chaincode.stub import implicit_collection
 from network.certificates import NodeKind, Validity, issue_identity
@@ -226,6 +227,18 @@ def peer_of(consortium: Consortium, msp_id: str) -> SigningIdentity:
     """A member's peer: accomplices lend theirs."""
     files = consortium.topology.keys(consortium.topology.member(msp_id)).node()
     return SigningIdentity.load(msp_id, files.certificate_path, files.key_path)
+
+
+def rewritten(consortium: Consortium, records: Mapping[keys.Key[Message], Message]) -> None:
+    """These records are the ledger's from now on, by all members, which stand behind them."""
+    rogue = Rogue(consortium, consortium.members[0].name)
+    draft = rogue.draft()
+    draft.private.clear()
+    for key, record in records.items():
+        draft.writes[key.name] = record.SerializeToString(deterministic=True)
+    outcome = rogue.send(draft, *(peer_of(consortium, member.msp_id) for member in consortium.members))
+    assert outcome.code == transaction_pb2.VALID
+    consortium.catch_up(outcome.block_number)
 
 
 def response_payload(draft: Draft) -> bytes:

@@ -7,7 +7,7 @@ which anybody may have put into it; a request with updates in it is refused by n
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -17,8 +17,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from fabric_protos.common import common_pb2, configtx_pb2
 from fabric_protos.msp import identities_pb2
-from fabric_protos.peer.transaction_pb2 import VALID
-from google.protobuf.message import Message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -31,7 +29,7 @@ from network.config_update import config_update
 from network.policies import ANY, implicit_meta
 from node.membership.edits import channel_edit
 from node.membership.voting import Voting
-from tests.attacks.rogue import Rogue, peer_of
+from tests.attacks.rogue import rewritten
 from tests.consortium import Consortium, on_ledgers, start_consortium
 from tests.consortium.applying import (
     GUILD,
@@ -161,18 +159,6 @@ def planted(guild: Consortium, ballot: Ballot, updates: Sequence[bytes]) -> None
     older.ClearField("bundle_digest")
     older.edit.config_updates.extend(updates)
     rewritten(guild, {keys.ballot(ballot.ballot_id): older})
-
-
-def rewritten(guild: Consortium, records: Mapping[keys.Key[Message], Message]) -> None:
-    """These records are the ledger's, by all members that stand behind them."""
-    rogue = Rogue(guild, "forge")
-    draft = rogue.draft()
-    draft.private.clear()
-    for key, record in records.items():
-        draft.writes[key.name] = record.SerializeToString(deterministic=True)
-    outcome = rogue.send(draft, *(peer_of(guild, member.msp_id) for member in guild.members))
-    assert outcome.code == VALID
-    guild.catch_up(outcome.block_number)
 
 
 # --- what was signed --------------------------------------------------------------------------------------------------

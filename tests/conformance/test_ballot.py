@@ -28,6 +28,7 @@ from chaincode.errors import (
     WrongSignature,
     WrongStatus,
 )
+from tests.attacks.rogue import rewritten
 from tests.conformance.scene import Scene, refusals
 from tests.consortium import TOKEN, Deal, Member
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, CloseAccount
@@ -293,6 +294,7 @@ def test_an_excluded_member_s_accounts_are_closed_and_its_tokens_claimed(scene: 
     """Last in this file, as it is for good."""
     provides, consumes, corrected, fallen = deals_of_forge(scene)
     scene.forge.transfer(scene.maker, scene.forge.balance - TOKEN // 2)
+    half_is_a_deposit(scene, scene.forge)
     ballot = scene.maker.admin.exclude(scene.forge)
     scene.refuses(MalformedRequest, lambda: scene.maker.admin.vote(ballot, msp_id="FactoryMSP"))
     carry(ballot, scene.maker, scene.factory, scene.bank)
@@ -304,6 +306,14 @@ def test_an_excluded_member_s_accounts_are_closed_and_its_tokens_claimed(scene: 
     owes_more_than_it_paid_in(scene, consumes)
     tokens_are_paid_out(scene)
     is_taken_out_of_the_channel(scene, ballot)
+
+
+def half_is_a_deposit(scene: Scene, member: Member) -> None:
+    """Of what it has, as of a member that was no founder."""
+    record, balance = member.record, scene.consortium.read(keys.balance(member.msp_id))
+    record.deposit_micro = balance.amount_micro // 2
+    balance.amount_micro -= record.deposit_micro
+    rewritten(scene.consortium, {keys.member(member.msp_id): record, keys.balance(member.msp_id): balance})
 
 
 def deals_of_forge(scene: Scene) -> tuple[Deal, Deal, Deal, Deal]:
@@ -342,6 +352,7 @@ def gives_back_what_it_has(scene: Scene, corrected: Deal) -> None:
     """One token, of which it has half."""
     scene.factory.close_alone(corrected)
     assert (corrected.account.paid_micro, scene.forge.balance) == (4 * TOKEN - TOKEN // 2, 0)
+    assert scene.forge.record.deposit_micro == 0
     assert corrected.invoices[-1].kind == INVOICE_KIND_CREDIT_NOTE
 
 

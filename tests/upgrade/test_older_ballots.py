@@ -8,7 +8,7 @@ import pytest
 
 from chaincode import keys
 from node.membership.edits import channel_edit
-from tests.attacks.test_foreign_updates import rewritten
+from tests.attacks.rogue import rewritten
 from tests.consortium import Consortium, on_ledgers, start_consortium
 from tests.consortium.applying import GUILD, approve, channel_of
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_CARRIED, BALLOT_STATUS_EXECUTED, BALLOT_SUBJECT_DEPARTURE, Ballot
