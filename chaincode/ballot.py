@@ -146,7 +146,7 @@ async def execute(tx: Transaction, request: ExecuteBallot) -> Ballot:
     ballot.executed_by_msp_id = tx.caller.msp_id
     ballot.config_block_number = request.config_block_number
 
-    if member.status not in ABSENT:
+    if member.status in (MEMBER_STATUS_LEAVING, MEMBER_STATUS_SUSPENDED):
         # It was an earlier contract that took the deciding vote, and it left the departure to this transaction.
         _put_status(tx, member, MEMBER_STATUS_LEFT)
     return write(tx, "ballot.execute", ballot)

@@ -250,7 +250,7 @@ def _check_exit(tx: Transaction, loaded: Loaded, member: Member, obligations: li
 
 
 def _applicant(bundle: Bundle, known: Member | None) -> Member:
-    """Who was a member before may have a deposit that was not paid out."""
+    """Who was a member before may have a deposit that was not paid out, and may still have to be removed."""
     return Member(
         msp_id=bundle.msp_id,
         name=bundle.legal_name,
@@ -261,6 +261,7 @@ def _applicant(bundle: Bundle, known: Member | None) -> Member:
         bundle_made_at_s=bundle.made_at_s,
         charter_version=bundle.charter_version,
         deposit_micro=known.deposit_micro if known else 0,
+        carried_ballot_id=known.carried_ballot_id if known else "",
     )
 
 

@@ -9,11 +9,10 @@ from chaincode import keys
 from chaincode.checks import format_amount
 from network.channel_reader import Channel
 from network.consenters import consenters
-from node.ledger.configuration import newest_channel
 from node.ledger.gateway import Gateway
 from node.membership.joining import missing_deposit_micro
 from node.membership.records import newest_admission, read, read_member, read_opened_bundle
-from node.membership.voting import silent_msp_ids
+from node.membership.voting import Voting, silent_msp_ids
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_CARRIED, BALLOT_STATUS_EXECUTED, Ballot
 from zunft.v1.bundle_pb2 import Bundle
 from zunft.v1.charter_pb2 import Charter
@@ -40,18 +39,22 @@ class Joining:
     charter: Charter
     channel: Channel
     missing_deposit_micro: int
+    # Whose signatures are over a configuration that was changed since.
+    to_sign_again: tuple[str, ...]
 
     @classmethod
     async def read(cls, gateway: Gateway, msp_id: str) -> Joining:
         """Raises UnknownMember, NoLongerMember, NoBallot, LedgerError."""
         opened, member = await read_opened_bundle(gateway, msp_id), await read_member(gateway, msp_id)
+        voting = await Voting.open(gateway, (await newest_admission(gateway, msp_id)).ballot_id)
         return cls(
             member,
-            await newest_admission(gateway, msp_id),
+            voting.ballot,
             opened.bundle,
             await read(gateway, keys.CHARTER) or Charter(),
-            await newest_channel(gateway),
+            voting.channel,
             await missing_deposit_micro(gateway, member),
+            voting.to_sign_again,
         )
 
     def steps(self) -> list[Step]:
@@ -73,9 +76,8 @@ class Joining:
             silent,
             approve,
         )
-        yield Step(
-            "the channel admits it", msp_id in self.channel.members, silent or (ballot.opened_by_msp_id,), approve
-        )
+        signers = self.to_sign_again or silent or (ballot.opened_by_msp_id,)
+        yield Step("the channel admits it", msp_id in self.channel.members, signers, approve)
         if self.bundle.HasField("orderer"):
             yield Step("its processes run, its orderer takes part", self._orders, complete, "join complete")
         if self.charter.entry.deposit_micro:

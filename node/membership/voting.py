@@ -118,7 +118,7 @@ class Voting:
         """Whether its signatures could still be of use: it has given none, or none over what is to be changed now."""
         if not self.is_open and not self.is_carried:
             return False
-        return any(self.own_msp_id not in self._signers(update) for update in self.question.updates)
+        return any(self.own_msp_id not in self.signatures_over(update) for update in self.question.updates)
 
     async def vote(self, in_favour: bool) -> Voting:
         """Raises Unsignable, ContractError, LedgerError."""
@@ -168,7 +168,7 @@ class Voting:
         """Who has voted in favour, and whose signatures are over another configuration, or count no more."""
         in_favour = (vote.msp_id for vote in self.ballot.votes if vote.in_favour)
         updates = self.question.updates
-        return tuple(one for one in in_favour if any(one not in self._signers(update) for update in updates))
+        return tuple(one for one in in_favour if any(one not in self.signatures_over(update) for update in updates))
 
     @property
     def lacks_signatures(self) -> bool:
@@ -177,7 +177,7 @@ class Voting:
             return False
         update, *_ = self.question.updates
         try:
-            changed_config(self.rules, signed_update(update, self._signers(update).values()))
+            changed_config(self.rules, signed_update(update, self.signatures_over(update).values()))
         except InvalidUpdate:
             return True
         return False
@@ -188,8 +188,10 @@ class Voting:
         """As much as is this member's to do now; nothing if that is nothing.
 
         The members admit an applicant; its orderer takes part once it follows, which the applicant sees to. A leaver is
-        removed by those who stay. Raises MissingSignatures, ContractError, LedgerError.
+        removed by those who stay. Raises Unsignable, MissingSignatures, ContractError, LedgerError.
         """
+        if self.ballot.status == BALLOT_STATUS_CARRIED and self.question.obstacle:
+            raise Unsignable(self.question.obstacle)
         voting = self
         while voting._is_next_ours:
             voting = await voting._make_next_update()
@@ -261,12 +263,12 @@ class Voting:
 
     def _envelope(self, update: bytes) -> configtx_pb2.ConfigUpdateEnvelope:
         """With what holds of the collected signatures, and with one's own."""
-        collected = self._signers(update)
+        collected = self.signatures_over(update)
         if self.own_msp_id not in collected:
             collected[self.own_msp_id] = sign_update(update, self.gateway.identity)
         return signed_update(update, collected.values())
 
-    def _signers(self, update: bytes) -> dict[str, configtx_pb2.ConfigSignature]:
+    def signatures_over(self, update: bytes) -> dict[str, configtx_pb2.ConfigSignature]:
         """Whose signatures over exactly these bytes hold in the configuration in force, by MSP id."""
         found = ((msp_id, _parse(data)) for msp_id, data in self._collected(update))
         return {

@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 
 from chaincode import keys
 from chaincode.errors import AlreadyExists, ContractError, UnknownTransaction
+from chaincode.member import NOTICE_PERIOD_S
 from chaincode.roles import Role
 from network.bundle import OpenedBundle
 from network.member_keys import MemberKeys
@@ -43,6 +44,7 @@ from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN, Ballot, CastVote, ExecuteBal
 from zunft.v1.member_pb2 import (
     MEMBER_STATUS_ADMITTED,
     MEMBER_STATUS_EXCLUDED,
+    MEMBER_STATUS_LEFT,
     ApplyMember,
     ExcludeMember,
     SuspendMember,
@@ -155,7 +157,7 @@ def test_a_later_bundle_gets_no_vote_that_was_for_an_earlier_one(
         guild.member(name).admin.vote(ballot, in_favour=False)
 
 
-# --- for good: the forge goes, then the press -------------------------------------------------------------------------
+# --- for good: the forge goes, then the press, then the maker ---------------------------------------------------------
 
 
 def not_followed_any_more(guild: Consortium, msp_id: str) -> None:
@@ -209,3 +211,23 @@ def test_whoever_is_to_be_excluded_cannot_pay_itself_out_of_a_vote(guild: Consor
     not_followed_any_more(guild, "PressMSP")
     approve(guild, "maker", ballot)
     assert "PressMSP" not in channel_of(guild).members
+
+
+@pytest.mark.fault(11)
+def test_a_sham_does_not_keep_who_has_left_in_the_channel(guild: Consortium, tmp_path: Path) -> None:
+    """Whoever casts the deciding vote dies; before anybody takes it up a bundle in the leaver's name is put in."""
+    maker = guild.member("maker")
+    maker.transfer(guild.member("bank"), maker.balance)
+    maker.admin.leave()
+    guild.clock.advance(NOTICE_PERIOD_S)
+    ballot = maker.admin.depart()
+    not_followed_any_more(guild, "MakerMSP")
+    approve(guild, "factory", ballot)
+    with known_to_all(guild, "bank"):
+        guild.run(only_vote(gateway(guild, "bank"), ballot))
+    assert guild.read(keys.member("MakerMSP")).status == MEMBER_STATUS_LEFT
+    own = MemberKeys.found(tmp_path / "sham", "MakerMSP")
+    sham = signed(guild, company("MakerMSP"), own, sponsor="factory")
+    guild.member("factory").admin.apply(sham.signed, msp_id="MakerMSP")
+    approve(guild, "bank", ballot)
+    assert "MakerMSP" not in channel_of(guild, "bank").members

@@ -32,6 +32,7 @@ from node.membership.edits import Edit
 from node.membership.errors import MembershipError
 from node.membership.records import ballot_ids
 from node.membership.voting import Voting
+from tests.attacks.test_ballot_veto import only_vote
 from tests.consortium import Consortium, start_consortium
 from tests.consortium.applying import approve, change, channel_of, company, gateway, known_to_all, signed
 from tests.consortium.consortium import msp_id_of
@@ -133,10 +134,11 @@ class Rogues:
         self._submit(name, kind, requests[kind])
 
     def applies(self, name: str) -> None:
-        """In the name of whoever applies."""
-        own = MemberKeys.found(self.folder / f"sham-{self.lots.getrandbits(64)}", self.applicant_msp_id)
-        sham = signed(self.guild, company(self.applicant_msp_id), own, sponsor=name)
-        self._submit(name, "member.apply", ApplyMember(msp_id=self.applicant_msp_id, signed_bundle=sham.signed))
+        """In the name of whoever applies, or leaves."""
+        msp_id = self.lots.choice([self.applicant_msp_id, "SmithMSP"])
+        own = MemberKeys.found(self.folder / f"sham-{self.lots.getrandbits(64)}", msp_id)
+        sham = signed(self.guild, company(msp_id), own, sponsor=name)
+        self._submit(name, "member.apply", ApplyMember(msp_id=msp_id, signed_bundle=sham.signed))
 
     def leaves(self, name: str) -> None:
         self._submit(name, "member.leave", LeaveConsortium())
@@ -164,7 +166,7 @@ class Rogues:
         async def work() -> None:
             voting = await Voting.open(admin, ballot.ballot_id)
             update, *_ = voting.question.updates or (b"",)
-            await submit_update(admin, signed_update(update, voting._signers(update).values()))
+            await submit_update(admin, signed_update(update, voting.signatures_over(update).values()))
 
         self.guild.run(work())
 
@@ -193,20 +195,23 @@ class Honest:
 
     def carry_through(self, is_done: Callable[[], bool], rounds: int = 1) -> None:
         """In so many rounds: nobody has to say anything twice unless it was on another bundle."""
+        voters = [name for name in HONEST if msp_id_of(name) != self.msp_id]
         for _ in range(rounds):
-            for name in HONEST:
+            for name in voters:
                 self.rogues.act()
-                if msp_id_of(name) != self.msp_id:
-                    with known_to_all(self.guild, "maker"), suppress(*REFUSALS):
-                        self._say(name)
+                with known_to_all(self.guild, "maker"), suppress(*REFUSALS):
+                    self._say(name, dies=name != voters[-1] and self.rogues.lots.random() < 0.5)
                 if is_done():
                     return
         raise AssertionError("what the members have approved is not carried out")
 
-    def _say(self, name: str) -> None:
+    def _say(self, name: str, *, dies: bool) -> None:
+        """Whoever dies has voted, and nothing that follows from the vote is done yet."""
         ballot = self._current() or self.open()
         if ballot.bundle_digest != self.bundle_digest():
             self.guild.member(name).admin.vote(ballot, in_favour=False)
+        elif dies and ballot.status == BALLOT_STATUS_OPEN:
+            self.guild.run(only_vote(gateway(self.guild, name), ballot))
         else:
             approve(self.guild, name, ballot)
 
