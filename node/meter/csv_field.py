@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from chaincode.batch import MAX_NAME_BYTES
 from chaincode.rating.limits import READING_QUANTITY_MICRO_MAX
-from node.exact import NotANumber, TooFine, scaled
+from node.meter import csv_quantity as conversions
+from node.meter.csv_number import Notation
+from node.meter.csv_quantity import Conversion, conversion_of
 from node.tariff.file import OUTCOMES
 from node.yaml_tree import Tree
 
 _MILLI_MAX = 10**12
+# What a counter or a meter's own unit may show.
+_NUMBER_MAX = 10**18
 # (digits after the point, largest value) of the fields that are numbers. Utilisation is in percent, stored in 10^-3.
 _SCALES = {"quantity": (6, READING_QUANTITY_MICRO_MAX), "utilisation": (1, _MILLI_MAX), "speed": (3, _MILLI_MAX)}
 
@@ -25,11 +29,15 @@ class Source:
 
     column: str
     read: Callable[[str], int | str]
+    # Of a quantity whose numbers are not quantities yet.
+    conversion: Conversion | None = None
 
 
-def source_of(field: str, tree: Tree, decimal_point: str) -> Source:
+def source_of(field: str, tree: Tree, notation: Notation) -> Source:
     """A field's place in the mapping file. Raises WrongFile."""
-    fields = tree.fields(("column", "values", "constant"))
+    fields = tree.fields(("column", "values", "constant", *(conversions.KEYS if field == "quantity" else ())))
+    if fields.keys() & set(conversions.KEYS):
+        return _converted(tree, fields, notation)
     if ("column" in fields) == ("constant" in fields):
         tree.fail("write either the name of a column or a constant.")
     if "constant" in fields:
@@ -43,8 +51,16 @@ def source_of(field: str, tree: Tree, decimal_point: str) -> Source:
         tree.fail("say which words mean what: values: {ok: passed, nok: failed}.")
     if field in _SCALES:
         places, most = _SCALES[field]
-        return Source(column, lambda text: _scaled(text, places, most, decimal_point))
+        return Source(column, lambda text: notation.read(text, places, most))
     return Source(column, _name)
+
+
+def _converted(tree: Tree, fields: Mapping[str, Tree], notation: Notation) -> Source:
+    if "column" not in fields or "values" in fields:
+        tree.fail(f"{', '.join(conversions.KEYS)} say what the numbers of a column are: write column, and no values.")
+    places, _ = _SCALES["quantity"]
+    conversion = conversion_of(fields)
+    return Source(fields["column"].text(), lambda text: notation.read(text, places, _NUMBER_MAX), conversion)
 
 
 def _value_of(field: str, tree: Tree) -> int | str:
@@ -76,19 +92,3 @@ def _name(text: str) -> str:
     if len(text.encode()) > MAX_NAME_BYTES:
         raise ValueError(f"{text[:40]!r}… has more than {MAX_NAME_BYTES} bytes: shorten it.")
     return text
-
-
-def _scaled(text: str, places: int, most: int, decimal_point: str) -> int:
-    """Exact; refuses what is finer than `places` digits after the point."""
-    other_point = "." if decimal_point == "," else ","
-    try:
-        if other_point in text:
-            raise NotANumber
-        number = scaled(text.replace(decimal_point, "."), places, exponent=True)
-    except NotANumber as error:
-        raise ValueError(f"{text[:40]!r} is no number: correct it, or the mapping's decimal.") from error
-    except TooFine as error:
-        raise ValueError(f"{text} is finer than {places} digits after the point: round it before.") from error
-    if abs(number) > most:
-        raise ValueError(f"{text} is beyond {most // 10**places:,}: correct it, or use a larger unit.")
-    return number

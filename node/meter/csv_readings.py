@@ -13,8 +13,10 @@ import numpy as np
 
 from chaincode.columns import Columns, Int64Column
 from node.meter.csv_field import Source, source_of
+from node.meter.csv_number import notation_of
 from node.meter.csv_time import Clock, clock_of
 from node.meter.doubled_hour import resolve
+from node.tariff.simulate import part
 from node.yaml_tree import WrongFile, read_yaml
 
 # What is read at once stays within some 300 MB.
@@ -23,7 +25,6 @@ LINE_CHARACTERS_MAX = 1_000_000
 NAMES_CHARACTERS_MAX = 50_000_000
 
 _DELIMITERS = {"comma": ord(","), "semicolon": ord(";"), "tab": ord("\t")}
-_POINTS = {"point": ord("."), "comma": ord(",")}
 _NUMBERS = ("quantity", "utilisation", "speed")
 _NAMES = ("step", "work_item", "location")
 _FIELDS = (*_NUMBERS, "outcome", *_NAMES)
@@ -58,17 +59,18 @@ def read_csv(path: Path, mapping: CsvMapping) -> CsvReadings:
         table.add(line, row)
     if not len(table.lines):
         raise WrongFile(f"{path} has no rows below its heading: export it again.")
-    return CsvReadings(path, table.columns(), _column(table.lines))
+    return table.readings()
 
 
 def read_mapping(path: Path) -> CsvMapping:
     """A mapping file. Raises WrongFile."""
-    fields = read_yaml(path).fields(("delimiter", "decimal", "time", *_FIELDS), required=("time", "quantity"))
-    point = chr(fields["decimal"].choice(_POINTS)) if "decimal" in fields else "."
+    keys = ("delimiter", "decimal", "thousands", "time", *_FIELDS)
+    fields = read_yaml(path).fields(keys, required=("time", "quantity"))
+    notation = notation_of(fields)
     return CsvMapping(
         delimiter=chr(fields["delimiter"].choice(_DELIMITERS)) if "delimiter" in fields else ",",
         clock=clock_of(fields["time"]),
-        sources={name: source_of(name, fields[name], point) for name in _FIELDS if name in fields},
+        sources={name: source_of(name, fields[name], notation) for name in _FIELDS if name in fields},
     )
 
 
@@ -103,12 +105,39 @@ class _Table:
         self.first_us.append(first_us)
         self.second_us.append(second_us)
 
-    def columns(self) -> Columns:
+    def readings(self) -> CsvReadings:
+        """Of a counter without the first row, from which on it counts. Raises WrongFile."""
+        times_us = self._times_us()
+        first = int(self._convert())
+        if first == len(self.lines):
+            raise WrongFile(f"{self.path} has only the row from which the counter counts: export later ones, too.")
+        columns = part(self._columns(times_us), first, len(self.lines))
+        return CsvReadings(self.path, columns, _column(self.lines)[first:])
+
+    def _convert(self) -> bool:
+        """Makes quantities of the numbers in the column; true if the first row was only to count from."""
+        source, numbers = self.mapping.sources["quantity"], self.values["quantity"]
+        if source.conversion is None:
+            return False
+        counter, before = source.conversion.counter, numbers[0]
+        for place, number in enumerate(numbers):
+            try:
+                used = counter.used_micro(before, number) if counter else number
+                numbers[place] = source.conversion.quantity_micro(used)
+            except ValueError as error:
+                self._fail(self.lines[place], source.column, str(error))
+            before = number
+        return counter is not None
+
+    def _times_us(self) -> Int64Column:
         """Raises WrongFile where the rows are not in the order of time."""
         times_us = resolve(_column(self.first_us), _column(self.second_us))
         back = np.flatnonzero(np.diff(times_us) < 0)
         if len(back):
             self._fail(self.lines[int(back[0]) + 1], self._time_columns, "older than the row before: sort the rows.")
+        return times_us
+
+    def _columns(self, times_us: Int64Column) -> Columns:
         columns = {name: self._reported(name) for name in self.values}
         return Columns(
             time_us=times_us,

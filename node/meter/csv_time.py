@@ -6,10 +6,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import partial
 
 from chaincode.rating.limits import TIME_US_MAX
 from chaincode.rating.local_time import is_zone
 from node.meter.csv_format import WrongFormat, time_format
+from node.meter.excel_time import EXCEL_BEGINS, excel_time, is_excel_time
 from node.written_time import WrittenTime, both_us, is_summer, parse_iso, single_us
 from node.yaml_tree import Tree
 
@@ -83,7 +85,7 @@ class Clock:
         if self.written is None:
             time_us = _unix_us(self.text(row), self.unix_unit_us)
             return time_us, time_us
-        moments = both_us(self._moment(self.written(self.text(row))), self.time_zone)
+        moments = both_us(self._moment(_named(self.written, self.text(row))), self.time_zone)
         return self.summer_time.chosen(moments, row, self.time_zone) if self.summer_time else moments
 
     def _moment(self, written: WrittenTime) -> datetime:
@@ -117,6 +119,8 @@ def _column_clock(fields: Mapping[str, Tree], zone: str) -> Clock:
         midnight_ends_the_day=bool(midnight.choice(_BOOLEANS)) if midnight else False,
         summer_time=_summer_time(summer) if summer else None,
     )
+    if form in EXCEL_BEGINS and len(clock.columns) > 1:
+        fields["format"].fail(f"{form} is one number: write column, and no columns.")
     if clock.unix_unit_us and (len(clock.columns) > 1 or midnight or summer):
         fields["format"].fail(f"{form} is one number, which says all: leave out columns and the keys of local times.")
     return clock
@@ -137,10 +141,22 @@ def _written(tree: Tree, form: str, zone: str) -> Callable[[str], WrittenTime] |
         return None
     if form == "iso":
         return parse_iso
+    if form in EXCEL_BEGINS:
+        return partial(excel_time, form)
     try:
         return time_format(form, zone).parse
     except WrongFormat as error:
         tree.fail(f"the format {form!r} cannot be used: {error}.")
+
+
+def _named(written: Callable[[str], WrittenTime], text: str) -> WrittenTime:
+    """Raises ValueError, which names what a spreadsheet has made of a time."""
+    try:
+        return written(text)
+    except ValueError as error:
+        if not isinstance(written, partial) and is_excel_time(text):
+            raise ValueError(f"{text!r} looks like a spreadsheet's count of days: write format: excel") from error
+        raise
 
 
 def _summer_time(tree: Tree) -> SummerTime:

@@ -1,0 +1,98 @@
+"""What a column's number means: a quantity, what a counter shows, or an average over some time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+import yaml
+
+from chaincode.rating.limits import READING_QUANTITY_MICRO_MAX
+from node.exact import NotANumber, TooFine, scaled
+from node.tariff.text import decimal
+from node.yaml_tree import Tree
+
+KEYS = ("counter", "factor", "per", "over_s")
+_PER_S = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
+_COUNTERS = {"yes": 0, "reset": 1}
+_FACTOR_PLACES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """A number that only grows: what was used is the difference to the row before."""
+
+    # After a fall it has begun at zero again.
+    resets: bool = False
+    # It begins at zero again where this would be; 0 where it never does.
+    rollover_micro: int = 0
+
+    def used_micro(self, before_micro: int, now_micro: int) -> int:
+        """Raises ValueError: the counter fell, or cannot show that."""
+        if now_micro >= before_micro and self._can_show(now_micro):
+            return now_micro - before_micro
+        if self.resets:
+            return now_micro
+        # What has run further than half around has more likely been read wrong.
+        used_micro = now_micro + self.rollover_micro - before_micro
+        if self._can_show(max(before_micro, now_micro)) and 0 < used_micro <= self.rollover_micro // 2:
+            return used_micro
+        raise ValueError(
+            f"the counter goes from {decimal(before_micro)} to {decimal(now_micro)}: correct the row, or say that it "
+            "was reset (counter: reset) or where it rolls over (counter: {rollover: 100000})."
+        )
+
+    def _can_show(self, value_micro: int) -> bool:
+        return not self.rollover_micro or value_micro < self.rollover_micro
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """From a column's numbers to quantities."""
+
+    counter: Counter | None = None
+    factor: Fraction = Fraction(1)
+
+    def quantity_micro(self, number_micro: int) -> int:
+        """Times the factor, half a millionth rounded away from zero. Raises ValueError beyond the limit."""
+        product = number_micro * self.factor
+        quantity_micro = int(abs(product) + Fraction(1, 2)) * (1 if product >= 0 else -1)
+        if abs(quantity_micro) > READING_QUANTITY_MICRO_MAX:
+            most = READING_QUANTITY_MICRO_MAX // 10**6
+            raise ValueError(f"{decimal(quantity_micro)} is beyond {most:,}: correct it, or use a larger unit.")
+        return quantity_micro
+
+
+def conversion_of(fields: Mapping[str, Tree]) -> Conversion:
+    """Of the mapping's `quantity`. Raises WrongFile."""
+    counter = _counter(fields["counter"]) if "counter" in fields else None
+    factor = _fraction(fields["factor"]) if "factor" in fields else Fraction(1)
+    if ("per" in fields) != ("over_s" in fields):
+        place = fields["per"] if "per" in fields else fields["over_s"]
+        place.fail("an average needs both: per: hour, and over_s with the seconds that each row stands for.")
+    if "per" in fields:
+        if counter:
+            fields["per"].fail("a counter is no average: write one of counter and per.")
+        factor *= _fraction(fields["over_s"]) / fields["per"].choice(_PER_S)
+    return Conversion(counter, factor)
+
+
+def _counter(tree: Tree) -> Counter:
+    if isinstance(tree.node, yaml.ScalarNode):
+        return Counter(resets=bool(tree.choice(_COUNTERS)))
+    rollover = tree.fields(("rollover",), required=("rollover",))["rollover"]
+    rollover_micro = rollover.micro()
+    if rollover_micro <= 0:
+        rollover.fail("write the number at which the counter is at zero again, above 0.")
+    return Counter(rollover_micro=rollover_micro)
+
+
+def _fraction(tree: Tree) -> Fraction:
+    try:
+        number = Fraction(scaled(tree.text(), _FACTOR_PLACES), 10**_FACTOR_PLACES)
+    except (NotANumber, TooFine) as error:
+        tree.fail(f"{error}: write a number above 0, with up to {_FACTOR_PLACES} digits after the point.")
+    if number <= 0:
+        tree.fail("write a number above 0.")
+    return number
