@@ -56,7 +56,7 @@ async def use(tx: Transaction, request: UseAccess) -> Message:
 
     head, lines = charge_access(standing, request.grant_id, tx.stub.timestamp_us)
 
-    check_funds(standing, head)
+    check_funds(standing, head, tx.stub.timestamp_us)
 
     used = _require_grant(head, request.grant_id)
     return write_head(tx, standing, head, UsageRecord(transaction="access.use", grant=used, lines=lines))

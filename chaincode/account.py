@@ -1,41 +1,28 @@
 """The agreement's prepaid account: funded by the customer, drawn by usage, claimed by the provider.
 
-escrow = funded - withdrawn - paid. Usage is bounded by funded - withdrawn - noticed + the agreement's credit limit.
+escrow = funded - withdrawn - paid. Usage is bounded by funded - withdrawn + the agreement's credit limit; usage after a
+notice by that less what notice was given of.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from google.protobuf.message import Message
 
 from chaincode import keys
-from chaincode.checks import MAX_AMOUNT_MICRO, check_amount, check_named, format_amount
-from chaincode.errors import (
-    AlreadyExists,
-    AmountOutOfRange,
-    InsufficientFunds,
-    NoticePeriod,
-    WrongStatus,
-)
-from chaincode.invoice import bill_claim, write_invoices
+from chaincode.checks import MAX_AMOUNT_MICRO, check_amount, format_amount
+from chaincode.errors import AlreadyExists, AmountOutOfRange, WrongStatus
+from chaincode.head_digest import SHOWN, proven_amounts
 from chaincode.keys import Key
 from chaincode.membership import check_parties_new_business, note_obligation
 from chaincode.relation import parties
-from chaincode.token import Released, check_balance, credited, load_released, move
+from chaincode.token import check_balance, credited, move
 from chaincode.transaction import Loaded, Transaction
-from zunft.v1.account_pb2 import (
-    ACCOUNT_STATUS_OPEN,
-    Account,
-    FundAccount,
-    GiveNotice,
-    OpenAccount,
-    SettleAccount,
-    WithdrawFunds,
-)
+from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account, FundAccount, OpenAccount
 from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_ACTIVE
-from zunft.v1.member_pb2 import MEMBER_STATUS_EXCLUDED
-from zunft.v1.token_pb2 import Balance, Posting
+from zunft.v1.token_pb2 import Posting
 from zunft.v1.usage_pb2 import AccountHead, Commitment
 
 
@@ -89,76 +76,63 @@ async def fund(tx: Transaction, request: FundAccount) -> Account:
     return write_account(tx, "account.fund", account, [posting])
 
 
-async def give_notice(tx: Transaction, request: GiveNotice) -> Account:
-    """account.give_notice: usage can no longer draw on this amount; 0 takes the notice back."""
-    loaded = await tx.load(keys.account(request.agreement_id), keys.agreement(request.agreement_id))
-    account = require_open(loaded, request.agreement_id)
-    agreement = loaded.require(keys.agreement(request.agreement_id))
-
-    tx.check_relation(*parties(account))
-    if request.amount_micro < 0:
-        raise AmountOutOfRange("the amount must not be negative")
-    if request.amount_micro > escrow_micro(account):
-        raise InsufficientFunds(f"the escrow holds {format_amount(escrow_micro(account))}: give notice of that at most")
-
-    account.ClearField("notice")
-    if request.amount_micro:
-        account.notice.amount_micro = request.amount_micro
-        account.notice.not_before_s = tx.timestamp_s + agreement.withdrawal_notice_s
-
-    return write_account(tx, "account.give_notice", account)
+# --- what is claimed -------------------------------------------------------------------------------------------------
 
 
-async def withdraw(tx: Transaction, request: WithdrawFunds) -> Account:
-    """account.withdraw: what notice was given of goes back to the customer, less what is claimed meanwhile."""
-    loaded = await load_account(tx, request.agreement_id, keys.balance(tx.caller.msp_id))
-    account = require_open(loaded, request.agreement_id)
-    commitment = loaded.require(keys.commitment(request.agreement_id))
+class Claimed(NamedTuple):
+    """The head's amounts as of the last claim; `sequence` is the two-party transaction up to which it goes."""
 
-    tx.check_relation(*parties(account))
-    if not account.HasField("notice"):
-        raise NoticePeriod("give notice first: account.give_notice")
-    if tx.timestamp_s < account.notice.not_before_s:
-        raise NoticePeriod(f"the notice runs for another {account.notice.not_before_s - tx.timestamp_s} s")
-    amount_micro = min(account.notice.amount_micro, escrow_micro(account) - max(due_micro(account, commitment), 0))
-    if amount_micro <= 0:
-        raise InsufficientFunds("everything in the escrow is claimed by the provider: settle the account")
+    sequence: int
+    usage_micro: int
+    correction_micro: int
 
-    account.ClearField("notice")
-    account.withdrawn_micro += amount_micro
-    balance = credited(loaded, account.customer_msp_id, amount_micro)
-    posting = move(escrow_account(account), keys.balance(account.customer_msp_id).name, amount_micro)
-
-    tx.put(keys.balance(account.customer_msp_id), balance)
-    return write_account(tx, "account.withdraw", account, [posting])
+    @property
+    def micro(self) -> int:
+        return self.usage_micro + self.correction_micro
 
 
-async def settle(tx: Transaction, request: SettleAccount) -> Account:
-    """account.settle: issues the claim's invoice and credit note, and pays what the escrow covers.
+def claimed(account: Account, commitment: Commitment) -> Claimed:
+    """By both parties together, or by one that showed the amounts of a later head."""
+    shown = account.shown
+    if shown.sequence > commitment.claimed_sequence:
+        return Claimed(shown.sequence, shown.usage_micro, shown.correction_micro)
+    return Claimed(commitment.claimed_sequence, commitment.claimed_usage_micro, commitment.claimed_correction_micro)
 
-    What a credit limit left uncovered is paid when the customer has funded the account and it is settled again. A claim
-    that fell is refunded from the provider's balance into the escrow; by one that is excluded, as far as it can.
+
+def is_unclaimed(account: Account, commitment: Commitment) -> bool:
+    """Whether the account has moved since its last claim."""
+    return claimed(account, commitment).sequence != commitment.sequence
+
+
+def last_amounts(tx: Transaction, loaded: Loaded, account: Account, commitment: Commitment) -> Claimed:
+    """What the last head comes to. Where that is not claimed yet, the caller shows it, or the agreement is open.
+
+    `loaded`: the head's public key. Raises MalformedRequest, HeadMismatch.
     """
-    balance_key = keys.balance(request.provider_msp_id)
-    loaded = await load_account(tx, request.agreement_id, balance_key, keys.invoice_counter(request.provider_msp_id))
-    account = require_open(loaded, request.agreement_id)
-    commitment = loaded.require(keys.commitment(request.agreement_id))
-    released = await load_released(tx, account.provider_msp_id)
+    if not is_unclaimed(account, commitment):
+        return claimed(account, commitment)
+    public = loaded.find(keys.head(account.agreement_id))
+    shown = public or proven_amounts(tx.stub.transient.get(SHOWN), commitment)
+    return Claimed(commitment.sequence, shown.usage_micro, shown.correction_micro)
 
-    tx.check_relation(*parties(account))
-    check_named(request.provider_msp_id, account.provider_msp_id)
-    payment_micro = payable_micro(loaded, account, commitment, released)
-    invoices = bill_claim(account, commitment, loaded, tx.timestamp_s)
-    if not invoices and payment_micro == 0:
-        raise WrongStatus("nothing to settle: claim usage first, or fund the account")
 
-    note_settled(account, commitment, payment_micro)
-    balance = credited(loaded, account.provider_msp_id, payment_micro + released.amount_micro)
-    postings = [move(escrow_account(account), balance_key.name, payment_micro)] if payment_micro else []
+def note_shown(account: Account, commitment: Commitment, amounts: Claimed) -> None:
+    """What one party has claimed alone, in place: the commitment takes nothing that the other one does not endorse."""
+    account.shown.sequence = commitment.sequence
+    account.shown.head_digest = commitment.head_digest
+    account.shown.usage_micro = amounts.usage_micro
+    account.shown.correction_micro = amounts.correction_micro
 
-    tx.put(balance_key, balance)
-    write_invoices(tx, invoices)
-    return write_account(tx, "account.settle", account, [*released.write(tx), *postings])
+
+def without_claimed_lines(head: AccountHead, account: Account) -> AccountHead:
+    """The head as the next transaction starts from it: the lines of one that was claimed alone are billed."""
+    if not head.sequence or head.sequence != account.shown.sequence:
+        return head
+    rest = AccountHead()
+    rest.CopyFrom(head)
+    del rest.open_lines[:]
+    del rest.open_correction_lines[:]
+    return rest
 
 
 # --- shared with the other nouns -----------------------------------------------------------------------------------
@@ -169,34 +143,13 @@ def escrow_micro(account: Account) -> int:
     return account.funded_micro - account.withdrawn_micro - account.paid_micro
 
 
-def note_settled(account: Account, commitment: Commitment, payment_micro: int) -> None:
-    """That everything claimed is invoiced, and what was paid of it; in place."""
-    account.invoiced_usage_micro = commitment.claimed_usage_micro
-    account.invoiced_correction_micro = commitment.claimed_correction_micro
-    account.paid_micro += payment_micro
-
-
 def due_micro(account: Account, commitment: Commitment) -> int:
     """What is claimed and not paid yet; negative: what the provider owes back."""
-    return commitment.claimed_usage_micro + commitment.claimed_correction_micro - account.paid_micro
-
-
-def payable_micro(loaded: Loaded, account: Account, commitment: Commitment, released: Released) -> int:
-    """From the escrow to the provider; negative: what it gives back. Of an excluded one: what it has, with its deposit.
-
-    `loaded`: the provider's balance. Raises InsufficientFunds.
-    """
-    provider = account.provider_msp_id
-    payment_micro = min(due_micro(account, commitment), escrow_micro(account))
-    if payment_micro < 0 and released.member.status == MEMBER_STATUS_EXCLUDED:
-        has_micro = (loaded.find(keys.balance(provider)) or Balance()).amount_micro + released.amount_micro
-        return max(payment_micro, -has_micro)
-    check_balance(loaded, provider, -payment_micro)
-    return payment_micro
+    return claimed(account, commitment).micro - account.paid_micro
 
 
 def drawable_micro(account: Account) -> int:
-    """What all usage together may reach without credit."""
+    """What all usage together may reach without credit, if it is later than a notice."""
     return account.funded_micro - account.withdrawn_micro - account.notice.amount_micro
 
 

@@ -17,7 +17,7 @@ from chaincode.checks import (
     check_identifier,
 )
 from chaincode.errors import AlreadyExists, MalformedRequest, TermsMismatch, WrongStatus
-from chaincode.membership import check_new_business, check_parties_new_business
+from chaincode.membership import check_new_business, check_parties_new_business, suspended_s
 from chaincode.rating import check_tariff
 from chaincode.relation import counterparties, parties
 from chaincode.stub import implicit_collection
@@ -141,6 +141,8 @@ async def amend(tx: Transaction, request: AmendAgreement) -> Agreement:
 async def terminate(tx: Transaction, request: TerminateAgreement) -> Agreement:
     """agreement.terminate: by either party; readings up to the end are still charged, none after."""
     agreement = await _load(tx, request.agreement_id)
+    provider_key = keys.member(agreement.provider_msp_id)
+    provider = (await tx.load(provider_key)).require(provider_key)
 
     tx.check_relation(*parties(agreement))
     if agreement.status == AGREEMENT_STATUS_TERMINATED:
@@ -150,6 +152,7 @@ async def terminate(tx: Transaction, request: TerminateAgreement) -> Agreement:
     agreement.ClearField("pending")
     agreement.pending_by_msp_id = ""
     agreement.terminated_at_s = _end_s(tx, agreement)
+    agreement.suspended_before_s = suspended_s(provider, tx.timestamp_s)
 
     return _write(tx, "agreement.terminate", agreement)
 

@@ -16,7 +16,7 @@ from chaincode.checks import check_named
 from chaincode.electorate import Electorate, ballot_period_s
 from chaincode.errors import AnotherBallot, BallotClosed, MalformedRequest, VotedAlready, WrongStatus
 from chaincode.keys import Key
-from chaincode.membership import ABSENT
+from chaincode.membership import ABSENT, note_suspension
 from chaincode.relation import Relation, Stand
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.ballot_pb2 import (
@@ -372,6 +372,7 @@ def _put_status(tx: Transaction, member: Member, status: MemberStatus) -> None:
     """Who is gone keeps its deposit until the issuer pays it out: token.redeem for it."""
     if status in ABSENT and member.status not in ABSENT:
         member.left_at_s = tx.timestamp_s
+    note_suspension(member, status, tx.timestamp_s)
     member.status = status
     tx.put(keys.member(member.msp_id), member)
 

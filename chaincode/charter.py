@@ -92,6 +92,7 @@ def _check_charter(charter: Charter) -> None:
     if len(set(required)) < len(required):
         raise MalformedRequest("entry.required_identifiers names a scheme twice: name each once")
     check_duration("exit.notice_period_s", charter.exit.notice_period_s)
+    check_duration("accounts.withdrawal_notice_s", charter.accounts.withdrawal_notice_s)
     _check_voting(charter.voting)
 
 

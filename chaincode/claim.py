@@ -1,4 +1,8 @@
-"""Claims: what a period came to, made public so that account.settle can pay it."""
+"""Claims: what a period came to, made public so that account.settle can pay it.
+
+Both parties together close a period (usage.claim). One that the other leaves alone claims what the last head comes to,
+which both endorsed (account.claim).
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,23 @@ import hashlib
 from google.protobuf.message import Message
 
 from chaincode import keys
+from chaincode.account import (
+    claimed,
+    is_unclaimed,
+    last_amounts,
+    load_account,
+    note_shown,
+    require_open,
+    write_account,
+)
 from chaincode.errors import NotFound, WrongStatus
 from chaincode.head import Standing, load_standing, read_disclosure, write_head
+from chaincode.head_digest import derived_salt
 from chaincode.invoice import is_invoiced
 from chaincode.keys import Key
+from chaincode.relation import parties
 from chaincode.transaction import Transaction, serialise
-from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, Account
+from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, Account, ClaimAccount
 from zunft.v1.usage_pb2 import AccountHead, Claim, ClaimUsage, Commitment, ReadClaim, UsageRecord
 
 
@@ -21,10 +36,7 @@ async def claim(tx: Transaction, request: ClaimUsage) -> Message:
     disclosure = read_disclosure(tx)
     standing, _ = await load_standing(tx, request.agreement_id, disclosure)
 
-    if not is_unclaimed(standing.commitment):
-        raise WrongStatus("there is nothing new to claim")
-    if not is_invoiced(standing.account, standing.commitment):
-        raise WrongStatus("the previous claim is not settled yet: account.settle")
+    _check_claimable(standing.account, standing.commitment)
 
     head, period = close_period(standing)
 
@@ -32,46 +44,57 @@ async def claim(tx: Transaction, request: ClaimUsage) -> Message:
     return write_head(tx, standing, head, UsageRecord(transaction="usage.claim", claim=period))
 
 
+async def claim_alone(tx: Transaction, request: ClaimAccount) -> Account:
+    """account.claim: the same without the other party: the caller shows the majority what the last head comes to."""
+    loaded = await load_account(tx, request.agreement_id, keys.head(request.agreement_id))
+    account = require_open(loaded, request.agreement_id)
+    commitment = loaded.require(keys.commitment(request.agreement_id))
+
+    tx.check_relation(*parties(account))
+    _check_claimable(account, commitment)
+    amounts = last_amounts(tx, loaded, account, commitment)
+
+    note_shown(account, commitment, amounts)
+
+    return write_account(tx, "account.claim", account)
+
+
 async def read_claim(tx: Transaction, request: ReadClaim) -> bytes:
     """usage.read_claim: the Claim behind an invoice, as the asking party archived it. Raises NotFound.
 
-    What account.close billed without the other party was never a claim on the ledger: the last head tells it.
+    What an earlier contract's account.close billed without the other party was never a claim on the ledger: the last
+    head tells it.
     """
     key = keys.claim(request.agreement_id, request.number)
     archived = await tx.read_own(key)
     return archived if archived is not None else serialise(await _billed_in_closing(tx, request, key))
 
 
-# --- shared with account.close --------------------------------------------------------------------------------------
-
-
-def is_unclaimed(commitment: Commitment) -> bool:
-    """Whether the account has moved since its last claim."""
-    return commitment.claimed_sequence != commitment.sequence
+def _check_claimable(account: Account, commitment: Commitment) -> None:
+    if not is_unclaimed(account, commitment):
+        raise WrongStatus("there is nothing new to claim")
+    if not is_invoiced(account, commitment):
+        raise WrongStatus("the previous claim is not settled yet: account.settle")
 
 
 def close_period(standing: Standing) -> tuple[AccountHead, Claim]:
     """The head with no open lines, and the claim that has them."""
     head = standing.head_to_move()
-    period = open_period(head, standing.commitment)
-    del head.open_lines[:]
-    del head.open_correction_lines[:]
-    return head, period
-
-
-def open_period(head: AccountHead, commitment: Commitment) -> Claim:
-    """What has accrued since the last claim."""
-    return Claim(
+    before = claimed(standing.account, standing.commitment)
+    period = Claim(
         agreement_id=head.agreement_id,
-        number=commitment.claim_number + 1,
+        number=standing.commitment.claim_number + 1,
         up_to_sequence=head.sequence,
         lines=head.open_lines,
         correction_lines=head.open_correction_lines,
-        usage_micro=head.usage_micro - commitment.claimed_usage_micro,
-        correction_micro=head.correction_micro - commitment.claimed_correction_micro,
+        usage_micro=head.usage_micro - before.usage_micro,
+        correction_micro=head.correction_micro - before.correction_micro,
         terms_version=head.terms_version,
-        salt=head.salt,
+        salt=derived_salt(standing.terms.salt, "claim", head.agreement_id, head.sequence),
     )
+    del head.open_lines[:]
+    del head.open_correction_lines[:]
+    return head, period
 
 
 def note_claim(commitment: Commitment, head: AccountHead, period: Claim) -> None:
@@ -88,7 +111,22 @@ async def _billed_in_closing(tx: Transaction, request: ReadClaim, key: Key[Claim
     loaded = await tx.load(account_key, commitment_key)
     account, commitment = loaded.find(account_key) or Account(), loaded.find(commitment_key) or Commitment()
     head = await tx.read_own(keys.head(request.agreement_id))
-    was_billed = account.status == ACCOUNT_STATUS_CLOSED and is_unclaimed(commitment)
+    was_billed = account.status == ACCOUNT_STATUS_CLOSED and is_unclaimed(account, commitment)
     if head is None or not was_billed or request.number != commitment.claim_number + 1:
         raise NotFound(f"{tx.caller.msp_id} has no {key.name}")
-    return open_period(AccountHead.FromString(head), commitment)
+    return _unclaimed_period(AccountHead.FromString(head), commitment)
+
+
+def _unclaimed_period(head: AccountHead, commitment: Commitment) -> Claim:
+    """What a head of earlier contracts has since the last claim."""
+    return Claim(
+        agreement_id=head.agreement_id,
+        number=commitment.claim_number + 1,
+        up_to_sequence=head.sequence,
+        lines=head.open_lines,
+        correction_lines=head.open_correction_lines,
+        usage_micro=head.usage_micro - commitment.claimed_usage_micro,
+        correction_micro=head.correction_micro - commitment.claimed_correction_micro,
+        terms_version=head.terms_version,
+        salt=head.salt,
+    )

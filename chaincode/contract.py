@@ -22,8 +22,10 @@ from chaincode import (
     member,
     meter,
     record,
+    settlement,
     token,
     usage,
+    withdrawal,
 )
 from chaincode.business import Business
 from chaincode.errors import ContractError, MalformedRequest, UnknownTransaction
@@ -112,7 +114,7 @@ def _read_call(stub: Stub) -> tuple[str, bytes]:
 
 def _check_arguments(stub: Stub, kind: TransactionType) -> None:
     """Nobody would look at a disclosure where none is due, and the channel would carry it all the same."""
-    if len(stub.args) == 3 and kind.endorsers is not Endorsers.PARTIES and kind.name not in _SHOWING_A_HEAD:
+    if len(stub.args) == 3 and kind.endorsers is not Endorsers.PARTIES:
         raise MalformedRequest(f"{kind.name} takes no disclosure: leave its third argument out")
 
 
@@ -156,9 +158,6 @@ def _query(name: str, request: type[Message], handler: Handler, relation: Relati
     return TransactionType(*rights, request, handler, Endorsers.NONE)
 
 
-# Endorsed by the majority, and yet a party may have to show its last head.
-_SHOWING_A_HEAD = frozenset({"account.close", "account.withdraw"})
-
 _ROWS = (
     _majority("charter.found", charter_pb2.FoundCharter, charter.found, {ADMIN}, {FOUNDER}, FOUNDING),
     _majority("charter.amend", charter_pb2.AmendCharter, charter.amend, {ADMIN}, {MEMBER}, BALLOT),
@@ -184,9 +183,10 @@ _ROWS = (
     _query("agreement.read_terms", agreement_pb2.ReadTerms, agreement.read_terms, HOLDER),
     _majority("account.open", account_pb2.OpenAccount, account.open_account, {OPERATOR, TREASURER}, PARTIES, NEW),
     _majority("account.fund", account_pb2.FundAccount, account.fund, {TREASURER}, {CUSTOMER}),
-    _majority("account.give_notice", account_pb2.GiveNotice, account.give_notice, {TREASURER}, {CUSTOMER}),
-    _majority("account.withdraw", account_pb2.WithdrawFunds, account.withdraw, {TREASURER}, {CUSTOMER}),
-    _majority("account.settle", account_pb2.SettleAccount, account.settle, {TREASURER, ERP}, PARTIES),
+    _majority("account.give_notice", account_pb2.GiveNotice, withdrawal.give_notice, {TREASURER}, {CUSTOMER}),
+    _majority("account.withdraw", account_pb2.WithdrawFunds, withdrawal.withdraw, {TREASURER}, {CUSTOMER}),
+    _majority("account.claim", account_pb2.ClaimAccount, claim.claim_alone, {TREASURER, ERP}, PARTIES),
+    _majority("account.settle", account_pb2.SettleAccount, settlement.settle, {TREASURER, ERP}, PARTIES),
     _majority("account.close", account_pb2.CloseAccount, closing.close, {TREASURER}, PARTIES),
     _parties("usage.submit", usage_pb2.SubmitUsage, usage.submit, {ERP, OPERATOR}, PARTIES),
     _parties("usage.correct", usage_pb2.CorrectUsage, correction.correct, {OPERATOR, INSPECTOR}, PARTIES),

@@ -73,7 +73,7 @@ async def agree(tx: Transaction, request: AgreeCorrection) -> Message:
 
     head, lines = apply_correction(standing, correction)
 
-    check_funds(standing, head)
+    check_funds(standing, head, max(reading.time_us for reading in correction.readings))
 
     return write_head(tx, standing, head, UsageRecord(transaction="usage.agree", correction=correction, lines=lines))
 

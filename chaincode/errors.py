@@ -171,6 +171,12 @@ class InsufficientFunds(ContractError):
     status = 402
 
 
+class RefundOwed(ContractError):
+    """The member owes customers of its own a refund, and spends nothing before that is paid."""
+
+    status = 409
+
+
 class AmountOutOfRange(ContractError):
     """An amount is not positive, or would leave 64 bits."""
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from google.protobuf.message import Message
 
 from chaincode import keys
-from chaincode.account import drawable_micro
+from chaincode.account import without_claimed_lines
 from chaincode.checks import format_amount
 from chaincode.errors import (
     AmountOutOfRange,
@@ -29,11 +29,13 @@ from chaincode.errors import (
     TermsMismatch,
     WrongStatus,
 )
+from chaincode.head_digest import proven_head, seal, sealed_bytes
 from chaincode.keys import Key
 from chaincode.limits import HEAD_BYTES, RECORD_BYTES
 from chaincode.rating import add_in_place, kept_names, only
 from chaincode.relation import possible_stands
 from chaincode.transaction import Loaded, Transaction, parse, serialise
+from chaincode.withdrawal import covered_micro
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account
 from zunft.v1.agreement_pb2 import Agreement, Terms, TermsReference
 from zunft.v1.tariff_pb2 import Line
@@ -102,23 +104,19 @@ async def load_standing(
     terms = _check_terms(disclosure.terms, agreement.terms)
     if terms.agreement_id != agreement_id:
         raise TermsMismatch(f"the terms are those of agreement {terms.agreement_id[:64]!r}")
-    head = _check_head(disclosure.head, commitment, terms)
+    head = without_claimed_lines(_check_head(disclosure.head, commitment, terms), account)
     if head.terms_version != terms.version:
         head = _move_to_amended(head, terms, agreement, disclosure.superseded_terms)
     return Standing(agreement, account, commitment, terms, head), loaded
 
 
-def proven_head(data: bytes, commitment: Commitment) -> AccountHead:
-    """A disclosed head, if it is the account's last one. Raises HeadMismatch."""
-    if hashlib.sha256(data).digest() != commitment.head_digest:
-        raise HeadMismatch(f"the disclosed head is not the one after transaction {commitment.sequence}: read it again")
-    return AccountHead.FromString(data)
+def check_funds(standing: Standing, head: AccountHead, time_us: int) -> None:
+    """Prepaid is hard: what has accrued never exceeds the funds and the credit limit.
 
-
-def check_funds(standing: Standing, head: AccountHead) -> None:
-    """Prepaid is hard: what has accrued never exceeds the funds and the credit limit."""
+    `time_us` is when the latest of what is charged was used: after a notice its amount is no longer to be had.
+    """
     before_micro, after_micro = accrued_micro(standing.head), accrued_micro(head)
-    limit_micro = drawable_micro(standing.account) + standing.terms.credit_limit_micro
+    limit_micro = covered_micro(standing.account, standing.agreement, time_us) + standing.terms.credit_limit_micro
     if after_micro > before_micro and after_micro > limit_micro:
         raise InsufficientFunds(
             f"the account of {head.agreement_id} lacks {format_amount(after_micro - limit_micro)} tokens: "
@@ -128,7 +126,7 @@ def check_funds(standing: Standing, head: AccountHead) -> None:
 
 def check_room(standing: Standing, record: UsageRecord) -> None:
     """Whether head and record stay within their limits. What an older head has beyond them may stay, but not grow."""
-    before_bytes, head_bytes, record_bytes = standing.head.ByteSize(), len(record.head), record.ByteSize()
+    before_bytes, head_bytes, record_bytes = sealed_bytes(standing.head), len(record.head), record.ByteSize()
     if head_bytes > max(HEAD_BYTES, before_bytes):
         raise HeadTooLarge(
             f"the account's head would have {head_bytes} bytes, {HEAD_BYTES} is the most: claim what is open "
@@ -148,19 +146,19 @@ def write_head(tx: Transaction, standing: Standing, head: AccountHead, record: U
     Returns what everybody may see: a UsageReceipt, or of an open agreement the UsageRecord without its batches.
     """
     head.sequence += 1
-    head.salt = standing.terms.salt
-    record.head = serialise(head)
+    record.head, digest = seal(head, standing.terms.salt)
     record.terms_version = standing.terms.version
     check_room(standing, record)
-    receipt = UsageReceipt(
-        agreement_id=head.agreement_id, sequence=head.sequence, head_digest=hashlib.sha256(record.head).digest()
-    )
+    receipt = UsageReceipt(agreement_id=head.agreement_id, sequence=head.sequence, head_digest=digest)
     standing.commitment.sequence = receipt.sequence
     standing.commitment.head_digest = receipt.head_digest
     tx.put(keys.commitment(head.agreement_id), standing.commitment)
+    if standing.agreement.open:
+        tx.put_bytes(keys.head(head.agreement_id), record.head)
     tx.emit(record.transaction, msp_ids=standing.parties, agreement_id=head.agreement_id)
     if standing.agreement.open:
-        return _publish(tx, head, record)
+        del record.batches[:]
+        return record
     _archive(tx, standing, head, record)
     return receipt
 
@@ -196,12 +194,6 @@ def find_streams(head: AccountHead, meter_ids: Iterable[str]) -> dict[str, Strea
 def add_open_lines(open_lines: RepeatedCompositeFieldContainer[Line], lines: Sequence[Line]) -> None:
     """Adds lines to those since the last claim, in place."""
     add_in_place(open_lines, lines)
-
-
-def _publish(tx: Transaction, head: AccountHead, record: UsageRecord) -> UsageRecord:
-    tx.put(keys.head(head.agreement_id), head)
-    del record.batches[:]
-    return record
 
 
 def _archive(tx: Transaction, standing: Standing, head: AccountHead, record: UsageRecord) -> None:
@@ -243,5 +235,5 @@ def _move_to_amended(head: AccountHead, terms: Terms, agreement: Agreement, supe
     for stream in moved.streams:
         stream.rating.CopyFrom(only(stream.rating, names))
     moved.rating.CopyFrom(only(head.rating, names))
-    moved.terms_version, moved.salt = terms.version, terms.salt
+    moved.terms_version = terms.version
     return moved

@@ -14,16 +14,17 @@ from typing import TypeVar
 from google.protobuf.message import Message
 
 from chaincode import keys
-from chaincode.account import escrow_micro
+from chaincode.account import claimed, escrow_micro
 from chaincode.ballot import count
 from chaincode.head import accrued_micro
+from chaincode.head_digest import head_digest
 from chaincode.identifiers import distinct_value
 from chaincode.membership import ABSENT
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account
 from zunft.v1.agreement_pb2 import Agreement, Terms
 from zunft.v1.ballot_pb2 import Ballot
 from zunft.v1.invoice_pb2 import INVOICE_KIND_CREDIT_NOTE, INVOICE_KIND_GOODWILL, INVOICE_KIND_INVOICE, Invoice
-from zunft.v1.member_pb2 import MEMBER_STATUS_APPLIED, MEMBER_STATUS_EXCLUDED, Member
+from zunft.v1.member_pb2 import MEMBER_STATUS_APPLIED, Member
 from zunft.v1.meter_pb2 import METER_STATUS_ACTIVE, Meter
 from zunft.v1.token_pb2 import (
     REDEMPTION_STATUS_CONFIRMED,
@@ -105,22 +106,23 @@ def heads_match_commitments(state: State) -> Iterator[str]:
         head = state.private.get(keys.head(commitment.agreement_id).name) or state.public.get(
             keys.head(commitment.agreement_id).name
         )
-        if commitment.sequence and head and hashlib.sha256(head).digest() != commitment.head_digest:
+        if commitment.sequence and head and head_digest(head) != commitment.head_digest:
             yield f"head of {commitment.agreement_id} is not the committed one"
 
 
 def usage_is_covered(state: State) -> Iterator[str]:
-    """accrued <= funded + the highest credit limit so far.
+    """accrued <= funded - withdrawn + the highest credit limit so far: nobody takes back what was charged.
 
-    Each debit was covered when it was made. Afterwards the customer may withdraw what is not claimed, and an amendment
-    may lower the limit, so neither the withdrawn amount nor the limit in force counts here.
+    Each debit was covered when it was made. Afterwards an amendment may lower the limit: that in force does not count.
     """
     for account in state.records("account", Account):
         head = state.find_private(keys.head(account.agreement_id))
         versions = _terms_in_force_so_far(state, account.agreement_id)
         if head is None or not versions:
             continue
-        limit_micro = account.funded_micro + max(terms.credit_limit_micro for terms in versions)
+        limit_micro = (
+            account.funded_micro - account.withdrawn_micro + max(terms.credit_limit_micro for terms in versions)
+        )
         if accrued_micro(head) > limit_micro:
             yield f"{account.agreement_id} accrued {accrued_micro(head)}, covered are {limit_micro}"
 
@@ -128,13 +130,25 @@ def usage_is_covered(state: State) -> Iterator[str]:
 def nothing_is_paid_without_invoice(state: State) -> Iterator[str]:
     """paid <= invoiced: tokens leave an escrow for the provider only against a document.
 
-    Except where an excluded provider could not give back what the last corrections took from its bill.
+    What a provider could not give back of what fell later is noted as owed.
     """
-    excluded = {one.msp_id for one in state.records("member", Member) if one.status == MEMBER_STATUS_EXCLUDED}
     for account in state.records("account", Account):
         invoiced_micro = account.invoiced_usage_micro + account.invoiced_correction_micro
-        if account.paid_micro > max(invoiced_micro, 0) and account.provider_msp_id not in excluded:
+        if account.paid_micro - account.owed_back_micro > max(invoiced_micro, 0):
             yield f"{account.agreement_id} paid {account.paid_micro}, invoiced are {invoiced_micro}"
+
+
+def refunds_owed_are_counted(state: State) -> Iterator[str]:
+    """A provider's balance says what it owes all its accounts."""
+    owed: dict[str, int] = defaultdict(int)
+    for account in state.records("account", Account):
+        owed[account.provider_msp_id] += account.owed_back_micro
+    for balance in state.records("balance", Balance):
+        if balance.owed_micro != owed.pop(balance.msp_id, 0):
+            yield f"{balance.msp_id} owes {balance.owed_micro}, its accounts say something else"
+    for msp_id, owed_micro in sorted(owed.items()):
+        if owed_micro:
+            yield f"{msp_id} owes {owed_micro}, and has no balance that says so"
 
 
 def terms_are_archived(state: State) -> Iterator[str]:
@@ -179,17 +193,37 @@ def streams_are_gap_free(state: State) -> Iterator[str]:
 
 
 def open_lines_sum_to_unclaimed(state: State) -> Iterator[str]:
-    """The lines since the last claim add up to what has accrued since."""
+    """The lines since the last claim add up to what has accrued since; those of a head claimed alone are billed."""
+    accounts = {account.agreement_id: account for account in state.records("account", Account)}
     for commitment in state.records("commitment", Commitment):
-        head = state.find_private(keys.head(commitment.agreement_id))
-        if head is None:
+        account, head = accounts[commitment.agreement_id], state.find_private(keys.head(commitment.agreement_id))
+        if head is None or head.sequence == account.shown.sequence:
             continue
+        before = claimed(account, commitment)
         usage = sum(line.amount_micro for line in head.open_lines)
         correction = sum(line.amount_micro for line in head.open_correction_lines)
-        if usage != head.usage_micro - commitment.claimed_usage_micro:
+        if usage != head.usage_micro - before.usage_micro:
             yield f"open lines of {commitment.agreement_id} add up to {usage}"
-        if correction != head.correction_micro - commitment.claimed_correction_micro:
+        if correction != head.correction_micro - before.correction_micro:
             yield f"open correction lines of {commitment.agreement_id} add up to {correction}"
+
+
+def what_is_claimed_alone_is_the_head_s(state: State) -> Iterator[str]:
+    """One party claims what the head says that both endorsed, and its invoices are the head's lines."""
+    invoices = list(state.records("invoice", Invoice))
+    for account in state.records("account", Account):
+        head = state.find_private(keys.head(account.agreement_id))
+        if head is None or not head.sequence or head.sequence != account.shown.sequence:
+            continue
+        shown = (account.shown.usage_micro, account.shown.correction_micro)
+        if shown != (head.usage_micro, head.correction_micro):
+            yield f"{account.agreement_id} has shown {shown}, its head says something else"
+        lines = sum(line.amount_micro for line in (*head.open_lines, *head.open_correction_lines))
+        own = [one for one in invoices if one.agreement_id == account.agreement_id]
+        billed = sum(_billed_micro(one) for one in own if one.head_sequence == head.sequence)
+        invoiced = (account.invoiced_usage_micro, account.invoiced_correction_micro)
+        if invoiced == shown and billed != lines:
+            yield f"{account.agreement_id} is billed {billed} for lines of {lines}"
 
 
 def claims_add_up(state: State) -> Iterator[str]:
@@ -203,7 +237,8 @@ def claims_add_up(state: State) -> Iterator[str]:
 
 
 def claims_sum_to_commitment(state: State) -> Iterator[str]:
-    """The archived claims are what the channel says is claimed, and the last one is the committed one."""
+    """The archived claims and what was billed of heads are what the channel says is claimed."""
+    of_heads = [invoice for invoice in state.records("invoice", Invoice) if invoice.head_sequence]
     for commitment in state.records("commitment", Commitment):
         claim_keys = [
             keys.claim(commitment.agreement_id, number).name for number in range(1, commitment.claim_number + 1)
@@ -212,9 +247,13 @@ def claims_sum_to_commitment(state: State) -> Iterator[str]:
         if not values or len(values) < len(claim_keys):
             continue
         claims = [Claim.FromString(value) for value in values]
-        usage, correction = sum(one.usage_micro for one in claims), sum(one.correction_micro for one in claims)
-        if (usage, correction) != (commitment.claimed_usage_micro, commitment.claimed_correction_micro):
-            yield f"claims of {commitment.agreement_id} add up to {usage} and {correction}"
+        total = sum(one.usage_micro + one.correction_micro for one in claims) + sum(
+            _billed_micro(one)
+            for one in of_heads
+            if one.agreement_id == commitment.agreement_id and one.head_sequence < commitment.claimed_sequence
+        )
+        if total != commitment.claimed_usage_micro + commitment.claimed_correction_micro:
+            yield f"claims of {commitment.agreement_id} add up to {total}"
         if hashlib.sha256(values[-1]).digest() != commitment.claim_digest:
             yield f"the last claim of {commitment.agreement_id} is not the committed one"
 
@@ -299,9 +338,11 @@ INVARIANTS: tuple[Callable[[State], Iterator[str]], ...] = (
     heads_match_commitments,
     usage_is_covered,
     nothing_is_paid_without_invoice,
+    refunds_owed_are_counted,
     records_are_gap_free,
     streams_are_gap_free,
     open_lines_sum_to_unclaimed,
+    what_is_claimed_alone_is_the_head_s,
     claims_add_up,
     claims_sum_to_commitment,
     invoices_sum_to_claims,
@@ -311,6 +352,12 @@ INVARIANTS: tuple[Callable[[State], Iterator[str]], ...] = (
     ballots_are_counted,
     members_are_told_apart,
 )
+
+
+def _billed_micro(invoice: Invoice) -> int:
+    """What it adds to the bill: goodwill is given beside it."""
+    signs = {INVOICE_KIND_INVOICE: 1, INVOICE_KIND_CREDIT_NOTE: -1}
+    return signs.get(invoice.kind, 0) * invoice.amount_micro
 
 
 def _terms_in_force_so_far(state: State, agreement_id: str) -> list[Terms]:

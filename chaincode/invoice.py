@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chaincode import keys
+from chaincode.account import claimed
 from chaincode.checks import check_amount, check_digest, check_named, format_amount
 from chaincode.errors import AmountOutOfRange, WrongStatus
 from chaincode.relation import parties
@@ -76,26 +77,20 @@ async def credit(tx: Transaction, request: CreditInvoice) -> Invoice:
 
 def is_invoiced(account: Account, commitment: Commitment) -> bool:
     """Whether there is an invoice for everything that was claimed."""
-    return (account.invoiced_usage_micro, account.invoiced_correction_micro) == (
-        commitment.claimed_usage_micro,
-        commitment.claimed_correction_micro,
-    )
+    now = claimed(account, commitment)
+    invoiced = (account.invoiced_usage_micro, account.invoiced_correction_micro)
+    return invoiced == (now.usage_micro, now.correction_micro)
 
 
 def bill_claim(account: Account, commitment: Commitment, loaded: Loaded, issued_at_s: int) -> list[Invoice]:
     """The documents for what was claimed since the last settlement: usage first, then corrections; none for nothing."""
     counter = loaded.find(keys.invoice_counter(account.provider_msp_id)) or InvoiceCounter()
+    now = claimed(account, commitment)
     amounts_micro = (
-        commitment.claimed_usage_micro - account.invoiced_usage_micro,
-        commitment.claimed_correction_micro - account.invoiced_correction_micro,
+        now.usage_micro - account.invoiced_usage_micro,
+        now.correction_micro - account.invoiced_correction_micro,
     )
-    template = Invoice(
-        provider_msp_id=account.provider_msp_id,
-        customer_msp_id=account.customer_msp_id,
-        agreement_id=account.agreement_id,
-        claim_number=commitment.claim_number,
-        claim_digest=commitment.claim_digest,
-    )
+    template = _template(account, commitment)
     invoices = [_document(template, _kind(amount), abs(amount), issued_at_s) for amount in amounts_micro if amount]
     for number, invoice in enumerate(invoices, counter.last_number + 1):
         invoice.number = number
@@ -110,21 +105,31 @@ def write_invoices(tx: Transaction, invoices: Sequence[Invoice]) -> None:
         tx.put(keys.invoice_counter(last.provider_msp_id), InvoiceCounter(last_number=last.number))
 
 
+def _template(account: Account, commitment: Commitment) -> Invoice:
+    """Who bills whom, and what for: a claim of both, or the head that one party has shown."""
+    invoice = Invoice(
+        provider_msp_id=account.provider_msp_id,
+        customer_msp_id=account.customer_msp_id,
+        agreement_id=account.agreement_id,
+    )
+    if account.shown.sequence > commitment.claimed_sequence:
+        invoice.head_sequence, invoice.head_digest = account.shown.sequence, account.shown.head_digest
+    else:
+        invoice.claim_number, invoice.claim_digest = commitment.claim_number, commitment.claim_digest
+    return invoice
+
+
 def _kind(amount_micro: int) -> InvoiceKind:
     return INVOICE_KIND_INVOICE if amount_micro > 0 else INVOICE_KIND_CREDIT_NOTE
 
 
 def _document(template: Invoice, kind: InvoiceKind, amount_micro: int, issued_at_s: int) -> Invoice:
-    return Invoice(
-        provider_msp_id=template.provider_msp_id,
-        kind=kind,
-        customer_msp_id=template.customer_msp_id,
-        agreement_id=template.agreement_id,
-        amount_micro=amount_micro,
-        claim_number=template.claim_number,
-        claim_digest=template.claim_digest,
-        issued_at_s=issued_at_s,
-    )
+    invoice = Invoice()
+    invoice.CopyFrom(template)
+    for field in ("number", "refers_to_number", "disputed", "dispute_digest", "goodwill_micro"):
+        invoice.ClearField(field)
+    invoice.kind, invoice.amount_micro, invoice.issued_at_s = kind, amount_micro, issued_at_s
+    return invoice
 
 
 def _check_creditable(invoice: Invoice, request: CreditInvoice) -> None:

@@ -15,7 +15,7 @@ from zunft.v1.ballot_pb2 import CastVote, SignBallot
 from zunft.v1.bundle_pb2 import Bundle, SignedBundle
 from zunft.v1.charter_pb2 import AmendCharter, FoundCharter
 from zunft.v1.member_pb2 import ApplyMember
-from zunft.v1.usage_pb2 import Disclosure
+from zunft.v1.usage_pb2 import Disclosure, ShownAmounts
 
 # A request that has no limit of its own: a few names, texts, amounts, digests and signatures.
 REQUEST_BYTES = 8_000
@@ -52,6 +52,8 @@ _BYTES: Mapping[type[Message], int] = {
     ProposeAgreement: TERMS_BYTES + REQUEST_BYTES,
     AmendAgreement: TERMS_BYTES + REQUEST_BYTES,
     Disclosure: DISCLOSURE_BYTES,
+    # Heads of earlier contracts are shown whole.
+    ShownAmounts: DISCLOSURE_BYTES,
 }
 
 

@@ -19,6 +19,8 @@ from zunft.v1.member_pb2 import (
     MEMBER_STATUS_LEAVING,
     MEMBER_STATUS_LEFT,
     MEMBER_STATUS_SUSPENDED,
+    Member,
+    MemberStatus,
     Obligation,
 )
 
@@ -64,6 +66,19 @@ def check_gone(loaded: Loaded, msp_id: str) -> None:
     member = loaded.require(keys.member(msp_id))
     if member.status not in GONE:
         raise WrongStatus(f"{msp_id} is {status_name(member)}: it redeems its tokens itself")
+
+
+def suspended_s(member: Member, now_s: int) -> int:
+    """For how long it has been suspended until now, in all."""
+    if member.status != MEMBER_STATUS_SUSPENDED:
+        return member.suspended_s
+    return member.suspended_s + max(now_s - member.suspended_since_s, 0)
+
+
+def note_suspension(member: Member, after: MemberStatus, now_s: int) -> None:
+    """Takes note of the time before the status changes, in place."""
+    member.suspended_s = suspended_s(member, now_s)
+    member.suspended_since_s = now_s if after == MEMBER_STATUS_SUSPENDED else 0
 
 
 # --- obligations ----------------------------------------------------------------------------------------------------

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 
 from chaincode import keys
 from chaincode.checks import check_amount, check_identifier, check_text, format_amount
-from chaincode.errors import AlreadyExists, AmountOutOfRange, InsufficientFunds, MalformedRequest, WrongStatus
+from chaincode.errors import (
+    AlreadyExists,
+    AmountOutOfRange,
+    InsufficientFunds,
+    MalformedRequest,
+    RefundOwed,
+    WrongStatus,
+)
 from chaincode.membership import GONE, check_gone, check_holds_tokens, check_takes_transfers
 from chaincode.relation import Relation, Stand
 from chaincode.transaction import Loaded, Transaction
@@ -194,13 +201,23 @@ async def post_reserve(tx: Transaction, request: PostReserve) -> Supply:
 
 def credited(loaded: Loaded, msp_id: str, amount_micro: int) -> Balance:
     """The member's balance after an amount (negative: a debit)."""
-    before = loaded.find(keys.balance(msp_id)) or Balance()
-    return Balance(msp_id=msp_id, amount_micro=before.amount_micro + amount_micro)
+    balance = loaded.find(keys.balance(msp_id)) or Balance(msp_id=msp_id)
+    balance.amount_micro += amount_micro
+    return balance
 
 
 def check_balance(loaded: Loaded, msp_id: str, amount_micro: int, more_micro: int = 0) -> None:
-    """`more_micro`: what the member gets in the same transaction. Raises InsufficientFunds."""
-    has_micro = (loaded.find(keys.balance(msp_id)) or Balance()).amount_micro + more_micro
+    """Whether the member may spend that. `more_micro`: what it gets in the same transaction.
+
+    Raises RefundOwed, InsufficientFunds.
+    """
+    balance = loaded.find(keys.balance(msp_id)) or Balance()
+    if balance.owed_micro:
+        raise RefundOwed(
+            f"{msp_id} owes {format_amount(balance.owed_micro)} tokens to its customers: "
+            "pay in at the issuer's bank, and give them back with account.settle"
+        )
+    has_micro = balance.amount_micro + more_micro
     if has_micro < amount_micro:
         raise InsufficientFunds(
             f"{msp_id} has {format_amount(has_micro)} tokens and needs {format_amount(amount_micro)}: "

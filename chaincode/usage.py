@@ -6,7 +6,7 @@ Endorsed by exactly the two parties, whose key-level policy the account's commit
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from google.protobuf.message import Message
@@ -42,6 +42,7 @@ from chaincode.head import (
 from chaincode.limits import BATCH_BYTES
 from chaincode.rating import rate_batches
 from chaincode.transaction import Transaction
+from chaincode.withdrawal import holds_from_us
 from zunft.v1.agreement_pb2 import Agreement
 from zunft.v1.meter_pb2 import METER_STATUS_ACTIVE, Meter
 from zunft.v1.tariff_pb2 import Line
@@ -110,7 +111,7 @@ async def submit(tx: Transaction, request: SubmitUsage) -> Message:
 
     head, lines = charge(standing, batches)
 
-    check_funds(standing, head)
+    check_covered(standing, batches, head)
 
     record = UsageRecord(transaction="usage.submit", batches=disclosure.batches, lines=lines)
     return write_head(tx, standing, head, record)
@@ -193,6 +194,19 @@ def check_times(standing: Standing, last_time_us: int, columns: Columns, now_us:
         raise ReadingTooLate("all of these readings lie after the end of the agreement")
 
 
+def check_covered(standing: Standing, batches: Sequence[CheckedBatch], head: AccountHead) -> None:
+    """Whether the funds cover the head after the batches. Raises InsufficientFunds.
+
+    Readings from before a notice may draw on its amount, those after it may not, also where one batch has both.
+    """
+    earlier, latest_us = _before_notice(standing, batches), max(int(one.columns.time_us[-1]) for one in batches)
+    if earlier:
+        there, _ = charge(standing, earlier)
+        check_funds(standing, there, int(earlier[-1].columns.time_us[-1]))
+        standing = replace(standing, head=there)
+    check_funds(standing, head, latest_us)
+
+
 # --- COMPUTE ----------------------------------------------------------------------------------------------------------
 
 
@@ -237,6 +251,16 @@ async def read_record(tx: Transaction, request: ReadRecord) -> bytes:
 
 
 # --- details ----------------------------------------------------------------------------------------------------------
+
+
+def _before_notice(standing: Standing, batches: Sequence[CheckedBatch]) -> list[CheckedBatch]:
+    """What of the batches lies before a notice, if some lies after it, too."""
+    if not standing.account.HasField("notice"):
+        return []
+    holds_us = holds_from_us(standing.account, standing.agreement)
+    earlier = [replace(one, columns=one.columns.before(holds_us)) for one in batches]
+    is_split = any(len(part.columns) < len(one.columns) for part, one in zip(earlier, batches, strict=True))
+    return [part for part in earlier if len(part.columns)] if is_split else []
 
 
 def _decoded(sent: Sequence[SentBatch]) -> list[CheckedBatch]:

@@ -7,17 +7,23 @@ from typing import Annotated
 import typer
 
 from chaincode import keys
-from chaincode.account import due_micro, escrow_micro
-from chaincode.head import DISCLOSURE
+from chaincode.account import claimed, due_micro, escrow_micro
+from chaincode.errors import ContractError
+from chaincode.head_digest import SHOWN
 from chaincode.transaction import serialise
+from cli.asking import is_agreed
+from cli.errors import BadArgument, sentence
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import say, say_next, show_rows
 from cli.session import Session, open_session, run
 from cli.values import parse_amount, show_amount
+from node.ledger.gateway import EndorseError
 from zunft.v1.account_pb2 import (
+    ACCOUNT_STATUS_CLOSED,
     Account,
     AccountStatus,
+    ClaimAccount,
     CloseAccount,
     FundAccount,
     GiveNotice,
@@ -25,13 +31,13 @@ from zunft.v1.account_pb2 import (
     SettleAccount,
     WithdrawFunds,
 )
-from zunft.v1.member_pb2 import MEMBER_STATUS_EXCLUDED
-from zunft.v1.usage_pb2 import ClaimUsage, Commitment
+from zunft.v1.usage_pb2 import ClaimUsage, Commitment, HeadAmounts, ShownAmounts
 
 app = new_group("account")
 
 AgreementId = Annotated[str, typer.Argument(help="The agreement's name.")]
 Amount = Annotated[str, typer.Argument(help="Tokens, as in 12.50.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 @app.command("open")
@@ -78,29 +84,39 @@ def notice(agreement_id: AgreementId, amount: Amount, acting: As = "", home: Hom
 
 
 @app.command()
-def withdraw(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """As the customer: take back what notice was given of."""
+def withdraw(agreement_id: AgreementId, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+    """As the customer: take back what notice was given of; what the last head charges stays."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
-            committed = await session.submit("account.withdraw", WithdrawFunds(agreement_id=agreement_id))
+            before = await session.read(keys.account(agreement_id))
+            shown = await _shown(session, "account.withdraw", agreement_id, yes=yes)
+            committed = await session.submit("account.withdraw", WithdrawFunds(agreement_id=agreement_id), shown)
             account = Account.FromString(committed.result)
-        say(f"The account of {agreement_id} holds {show_amount(escrow_micro(account))} tokens.")
+        returned = show_amount(account.withdrawn_micro - before.withdrawn_micro)
+        say(f"{returned} tokens went back; the account of {agreement_id} holds {show_amount(escrow_micro(account))}.")
 
     run(work())
 
 
 @app.command()
-def claim(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """Close a period: make what has accrued public, so that it can be settled."""
+def claim(
+    agreement_id: AgreementId,
+    alone: Annotated[bool, typer.Option(help="Without the other party: show the majority what it comes to.")] = False,
+    yes: Yes = False,
+    acting: As = "",
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Close a period: make what has accrued public, so that it can be settled; if need be without the other party."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
-            account = await session.account("usage.claim", agreement_id)
-            await account.submit("usage.claim", ClaimUsage(agreement_id=agreement_id), await account.disclose())
-            claimed = await session.read(keys.commitment(agreement_id))
-        total = show_amount(claimed.claimed_usage_micro + claimed.claimed_correction_micro)
-        say(f"{total} tokens are claimed in all.")
+            if alone or not await _is_claimed_by_both(session, agreement_id):
+                shown = await _shown(session, "account.claim", agreement_id, yes=yes)
+                await session.submit("account.claim", ClaimAccount(agreement_id=agreement_id), shown)
+            account = await session.read(keys.account(agreement_id))
+            now = claimed(account, await session.read(keys.commitment(agreement_id)))
+        say(f"{show_amount(now.micro)} tokens are claimed in all.")
         say_next(home, f"account settle {agreement_id} --as {session.member.name}")
 
     run(work())
@@ -115,25 +131,36 @@ def settle(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME
             before = await session.read(keys.account(agreement_id))
             request = SettleAccount(agreement_id=agreement_id, provider_msp_id=before.provider_msp_id)
             account = Account.FromString((await session.submit("account.settle", request)).result)
-            provider = session.topology.name_of(account.provider_msp_id)
-        paid = show_amount(account.paid_micro - before.paid_micro)
-        say(f"{paid} tokens went to {provider}; the escrow holds {show_amount(escrow_micro(account))}.")
+            provider, customer = map(session.topology.name_of, (account.provider_msp_id, account.customer_msp_id))
+        paid_micro = account.paid_micro - before.paid_micro
+        if account.status == ACCOUNT_STATUS_CLOSED:
+            say(f"{provider} gave back {show_amount(-paid_micro)} tokens to {customer}.")
+        else:
+            say(f"{show_amount(paid_micro)} tokens went to {provider}; the escrow holds {_escrow(account)}.")
+        _say_owed(provider, account)
 
     run(work())
 
 
 @app.command()
-def close(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """Of a terminated agreement: the rest goes back to the customer."""
+def close(agreement_id: AgreementId, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+    """Of a terminated agreement: what is not claimed yet is billed and paid, the rest goes back to the customer."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
             before = await session.read(keys.account(agreement_id))
-            account = await _close(session, before)
+            shown = await _shown(session, "account.close", agreement_id, yes=yes)
+            request = CloseAccount(agreement_id=agreement_id, customer_msp_id=before.customer_msp_id)
+            account = Account.FromString((await session.submit("account.close", request, shown)).result)
+            provider = session.topology.name_of(account.provider_msp_id)
         returned = show_amount(account.withdrawn_micro - before.withdrawn_micro)
         say(f"The account of {agreement_id} is closed; {returned} tokens went back.")
         if account.paid_micro > before.paid_micro:
             say(f"What was not claimed yet is paid: {show_amount(account.paid_micro - before.paid_micro)} tokens.")
+        unpaid_micro = account.invoiced_usage_micro + account.invoiced_correction_micro - account.paid_micro
+        if unpaid_micro > 0:
+            say(f"{show_amount(unpaid_micro)} tokens of the last invoices were not covered, and stay unpaid here.")
+        _say_owed(provider, account)
 
     run(work())
 
@@ -164,17 +191,48 @@ def list_accounts(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     run(work())
 
 
-async def _close(session: Session, account: Account) -> Account:
-    request = CloseAccount(agreement_id=account.agreement_id, customer_msp_id=account.customer_msp_id)
-    committed = await session.submit("account.close", request, await _disclosed_for_closing(session, account))
-    return Account.FromString(committed.result)
+async def _is_claimed_by_both(session: Session, agreement_id: str) -> bool:
+    """False where only the other party's peer stands in the way. Raises what one's own peer says, too."""
+    account = await session.account("usage.claim", agreement_id)
+    try:
+        await account.submit("usage.claim", ClaimUsage(agreement_id=agreement_id), await account.disclose())
+    except (ContractError, EndorseError) as error:
+        shown = await account.amounts_to_show()
+        # A claim that one's own peer would refuse, too, shows nobody anything.
+        request, transient = ClaimAccount(agreement_id=agreement_id), _transient(shown)
+        await session.gateway("account.claim").evaluate("account.claim", request, transient=transient)
+        other = next(one for one in account.parties if one != session.member.msp_id)
+        say(f"{session.topology.name_of(other)} does not take part in the claim: {sentence(error)}")
+        return False
+    return True
 
 
-async def _disclosed_for_closing(session: Session, account: Account) -> dict[str, bytes]:
-    """With an excluded party, the last head tells the endorsers what is still to be billed; else nothing."""
-    parties = account.provider_msp_id, account.customer_msp_id
-    members = [await session.read(keys.member(party)) for party in parties]
-    if all(member.status != MEMBER_STATUS_EXCLUDED for member in members):
+async def _shown(session: Session, name: str, agreement_id: str, *, yes: bool) -> dict[str, bytes]:
+    """What the endorsers are to see of the last head; says so before. Raises BadArgument where that is not wanted."""
+    await session.read_own(agreement_id)
+    shown = await (await session.account(name, agreement_id)).amounts_to_show()
+    if shown is None:
         return {}
-    meter_account = await session.account("usage.read_head", account.agreement_id)
-    return {DISCLOSURE: serialise(await meter_account.disclose_head())}
+    if shown.head:
+        say("Earlier contracts sealed the last head as a whole: who endorses this sees its lines and its secret, too.")
+        if not yes and not is_agreed("Show it?"):
+            raise BadArgument(f"nothing was shown: claim with the other party by zunft account claim {agreement_id}")
+        return _transient(shown)
+    amounts = HeadAmounts.FromString(shown.amounts)
+    total = show_amount(amounts.usage_micro + amounts.correction_micro)
+    say(f"Who endorses this sees that {agreement_id} has come to {total} tokens, and nothing else of the two parties.")
+    return _transient(shown)
+
+
+def _transient(shown: ShownAmounts | None) -> dict[str, bytes]:
+    return {} if shown is None else {SHOWN: serialise(shown)}
+
+
+def _say_owed(provider: str, account: Account) -> None:
+    if account.owed_back_micro:
+        owed = show_amount(account.owed_back_micro)
+        say(f"{provider} owes another {owed} tokens, and redeems nothing before account settle has given them back.")
+
+
+def _escrow(account: Account) -> str:
+    return show_amount(escrow_micro(account))

@@ -10,6 +10,7 @@ import typer
 from chaincode import keys
 from chaincode.electorate import ballot_period_s
 from chaincode.member import NOTICE_PERIOD_S
+from chaincode.withdrawal import least_notice_s
 from cli.deciding import approve_opened, follow, say_standing
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
@@ -44,7 +45,9 @@ def show(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 
 @app.command()
 def amend(
-    file: Annotated[Path, typer.Argument(help="YAML: text, issuer, entry, exit, voting; what it names changes.")],
+    file: Annotated[
+        Path, typer.Argument(help="YAML: text, issuer, entry, exit, voting, accounts; what it names changes.")
+    ],
     reason: Annotated[str, typer.Option(help="Why, for those who vote.")],
     acting: As = "",
     home: Home = DEFAULT_HOME,
@@ -84,6 +87,7 @@ def charter_fields(topology: Topology, charter: Charter) -> dict[str, object]:
         "exclusion": _show_threshold(voting.exclusion),
         "suspension": _show_threshold(voting.suspension),
         "amendment": _show_threshold(voting.amendment),
+        "least_withdrawal_notice": _show_duration(least_notice_s(charter)),
         "ballot_period": _show_duration(ballot_period_s(voting)),
     }
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 import typer
 
 from chaincode import keys
+from chaincode.head_digest import head_digest
 from chaincode.transaction import serialise
 from cli.bill import read_bill, show_bill
 from cli.errors import BadArgument
@@ -19,7 +21,7 @@ from cli.session import Session, open_session, run
 from cli.values import parse_amount, show_amount, show_time
 from node.tariff.bill import Bill
 from zunft.v1.invoice_pb2 import INVOICE_KIND_GOODWILL, CreditInvoice, DisputeInvoice, Invoice, InvoiceKind
-from zunft.v1.usage_pb2 import Claim, ReadClaim, UsageRecord
+from zunft.v1.usage_pb2 import AccountHead, Claim, ReadClaim, ReadRecord, UsageRecord
 
 app = new_group("invoice")
 
@@ -47,11 +49,8 @@ def show(provider: Provider, number: Number, acting: As = "", home: Home = DEFAU
         async with open_session(home, acting) as session:
             invoice = await _read(session, provider, number)
             agreement = await session.read_own(invoice.agreement_id)
-            published = await _published_claim(session, invoice) if agreement.open else None
-            data = published or await _archived_claim(session, invoice)
-            if hashlib.sha256(data).digest() != invoice.claim_digest:
-                raise BadArgument("the archived claim is not the one that the invoice names: audit the ledger")
-            bill = await _bill_of(session, invoice, Claim.FromString(data))
+            find = _head_as_claim if invoice.head_digest else _claim
+            bill = await _bill_of(session, invoice, await find(session, invoice, is_open=agreement.open))
         if as_json:
             print_json(_row(session, invoice) | bill.to_dict())
             return
@@ -121,7 +120,37 @@ async def _is_for_corrections(session: Session, invoice: Invoice, claim: Claim) 
     if invoice.number == 1:
         return False
     before = await session.read(keys.invoice(invoice.provider_msp_id, invoice.number - 1))
-    return before.kind != INVOICE_KIND_GOODWILL and before.claim_digest == invoice.claim_digest
+    return before.kind != INVOICE_KIND_GOODWILL and _what_it_bills(before) == _what_it_bills(invoice)
+
+
+def _what_it_bills(invoice: Invoice) -> tuple[bytes, bytes]:
+    """The digest of a claim, or of a head."""
+    return invoice.claim_digest, invoice.head_digest
+
+
+async def _claim(session: Session, invoice: Invoice, *, is_open: bool) -> Claim:
+    """Raises NotFound, BadArgument."""
+    published = await _published_claim(session, invoice) if is_open else None
+    data = published or await _archived_claim(session, invoice)
+    if hashlib.sha256(data).digest() != invoice.claim_digest:
+        raise BadArgument("the archived claim is not the one that the invoice names: audit the ledger")
+    return Claim.FromString(data)
+
+
+async def _head_as_claim(session: Session, invoice: Invoice, *, is_open: bool) -> Claim:
+    """Of what one party claimed alone: the lines of the head that both had endorsed. Raises NotFound, BadArgument."""
+    find = _published_record if is_open else _archived_record
+    data = (await find(session, invoice)).head
+    if head_digest(data) != invoice.head_digest:
+        raise BadArgument("the archived head is not the one that the invoice names: audit the ledger")
+    head = AccountHead.FromString(data)
+    return Claim(
+        lines=head.open_lines,
+        correction_lines=head.open_correction_lines,
+        usage_micro=sum(line.amount_micro for line in head.open_lines),
+        correction_micro=sum(line.amount_micro for line in head.open_correction_lines),
+        terms_version=head.terms_version,
+    )
 
 
 async def _archived_claim(session: Session, invoice: Invoice) -> bytes:
@@ -130,16 +159,33 @@ async def _archived_claim(session: Session, invoice: Invoice) -> bytes:
     return await session.gateway("usage.read_claim").evaluate("usage.read_claim", request)
 
 
+async def _archived_record(session: Session, invoice: Invoice) -> UsageRecord:
+    """As the acting party has it. Raises NotFound."""
+    request = ReadRecord(agreement_id=invoice.agreement_id, sequence=invoice.head_sequence)
+    return await session.evaluate("usage.read_record", request, UsageRecord)
+
+
 async def _published_claim(session: Session, invoice: Invoice) -> bytes | None:
     """Of an open agreement: what usage.claim gave back for everybody to see; None where account.close has billed it."""
-    commitment = keys.commitment(invoice.agreement_id).name
-    claims = (
-        UsageRecord.FromString(one.result).claim
-        async for block in read_blocks(session, 0)
-        for one in block.transactions
-        if one.is_valid and one.name == "usage.claim" and commitment in one.writes
-    )
+    claims = (record.claim async for record in _published(session, invoice) if record.HasField("claim"))
     return await anext((serialise(claim) async for claim in claims if claim.number == invoice.claim_number), None)
+
+
+async def _published_record(session: Session, invoice: Invoice) -> UsageRecord:
+    """Of an open agreement: what the transaction gave back for everybody to see. Raises BadArgument."""
+    async for record in _published(session, invoice):
+        if AccountHead.FromString(record.head).sequence == invoice.head_sequence:
+            return record
+    raise BadArgument("the ledger has no head that the invoice could be about: audit the ledger")
+
+
+async def _published(session: Session, invoice: Invoice) -> AsyncIterator[UsageRecord]:
+    """The results of all transactions that moved an open agreement's account on."""
+    commitment = keys.commitment(invoice.agreement_id).name
+    async for block in read_blocks(session, 0):
+        for one in block.transactions:
+            if one.is_valid and commitment in one.writes and one.name != "account.open":
+                yield UsageRecord.FromString(one.result)
 
 
 def _row(session: Session, one: Invoice) -> dict[str, object]:

@@ -11,6 +11,8 @@ voting:                      # shares of the active members; more than half of t
   suspension: 1/2
   amendment: 2/3
   period: 14 days            # from a ballot's opening to its deadline
+accounts:
+  withdrawal_notice: 7 days  # the least that customers wait for unused funds, whatever their agreements say
 """
 
 from __future__ import annotations
@@ -31,13 +33,14 @@ from network.duration import parse_duration_s
 from network.errors import InvalidCharter
 from network.private_files import write_public
 from network.topology import Topology
-from zunft.v1.charter_pb2 import Charter, EntryConditions, ExitConditions, Threshold, VotingRules
+from zunft.v1.charter_pb2 import AccountRules, Charter, EntryConditions, ExitConditions, Threshold, VotingRules
 
-RULES = ("entry", "exit", "voting")
+RULES = ("entry", "exit", "voting", "accounts")
 # Of each founder, by its name.
 IDENTIFIERS = "identifiers"
 _ENTRY_KEYS = ("deposit", "identifiers")
 _EXIT_KEYS = ("notice",)
+_ACCOUNTS_KEYS = ("withdrawal_notice",)
 _THRESHOLDS = ("admission", "exclusion", "suspension", "amendment")
 _AMENDMENT_KEYS = ("text", "issuer", *RULES)
 _SHARE = re.compile(r"([0-9]{1,6})/([0-9]{1,6})")
@@ -53,7 +56,7 @@ class Amendment:
 
 
 def read_amendment(path: Path) -> Amendment:
-    """From YAML: `text` (path of a text file beside it), issuer, entry, exit, voting. Raises InvalidCharter.
+    """From YAML: `text` (path of a text file beside it), issuer, entry, exit, voting, accounts. Raises InvalidCharter.
 
     A part that is there takes the place of the whole part before.
     """
@@ -79,6 +82,9 @@ def set_rules(charter: Charter, fields: Mapping[str, Any]) -> None:
         charter.exit.CopyFrom(_exit(check_keys(fields["exit"], _EXIT_KEYS, "exit")))
     if "voting" in fields:
         charter.voting.CopyFrom(_voting(check_keys(fields["voting"], (*_THRESHOLDS, "period"), "voting")))
+    if "accounts" in fields:
+        accounts = check_keys(fields["accounts"], _ACCOUNTS_KEYS, "accounts")
+        charter.accounts.CopyFrom(AccountRules(withdrawal_notice_s=_duration_s(accounts, "withdrawal_notice")))
 
 
 def write_rules(topology: Topology, rules: Mapping[str, Any], identifiers: Mapping[str, Mapping[str, str]]) -> None:

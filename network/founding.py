@@ -74,7 +74,7 @@ class Plan:
     fabric: FabricSettings | None = None
     # Names of the members that run an orderer; empty: all do.
     orderers: tuple[str, ...] = ()
-    # The charter's entry, exit and voting, as network/charter_rules.py has them.
+    # The charter's entry, exit, voting and accounts, as network/charter_rules.py has them.
     rules: Mapping[str, Any] = field(default_factory=dict)
     # Each member's legal identifiers, by its name and by their schemes.
     identifiers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -83,8 +83,8 @@ class Plan:
 def read_plan(path: Path) -> Plan:
     """From YAML: consortium, currency, issuer, members (name, msp_id, legal_name, identifiers). Raises InvalidTopology.
 
-    Optional: channel, charter (path of a text file beside it), entry, exit, voting (the charter's rules), first_port;
-    fabric (runtime, ordering, orderers, core, orderer) for a Fabric network instead of the embedded ledger.
+    Optional: channel, charter (path of a text file beside it), entry, exit, voting, accounts (the charter's rules),
+    first_port; fabric (runtime, ordering, orderers, core, orderer) for a Fabric network instead of the embedded ledger.
     """
     try:
         document = yaml.safe_load(path.read_text())

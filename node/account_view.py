@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chaincode.account import drawable_micro, escrow_micro
+from chaincode.account import claimed, drawable_micro, escrow_micro
 from chaincode.checks import format_amount
 from chaincode.errors import (
     AmountOutOfRange,
@@ -77,7 +77,7 @@ def balance(standing: Standing, *, pending_batches: int, halt: Halt | None, heig
         accrued_micro=accrued_micro(head),
         credit_limit_micro=standing.terms.credit_limit_micro,
         available_micro=available_micro(standing),
-        claimed_micro=commitment.claimed_usage_micro + commitment.claimed_correction_micro,
+        claimed_micro=claimed(account, commitment).micro,
         invoiced_micro=account.invoiced_usage_micro + account.invoiced_correction_micro,
         streams=[position(stream) for stream in head.streams],
         open_lines=head.open_lines,

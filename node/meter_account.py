@@ -6,18 +6,23 @@ Used by everything that moves a meter account on: the node's submitter, the comm
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import TypedDict, TypeVar
 
 from google.protobuf.message import Message
 
 from chaincode import keys
+from chaincode.account import is_unclaimed
 from chaincode.head import DISCLOSURE
+from chaincode.head_digest import show_amounts
+from chaincode.keys import Key
 from chaincode.transaction import serialise
 from node.ledger.gateway.commit import Committed
 from node.ledger.gateway.gateway import Gateway
 from zunft.v1.agreement_pb2 import Agreement, ReadTerms
 from zunft.v1.record_pb2 import ReadKey, Record
-from zunft.v1.usage_pb2 import AccountHead, Disclosure, ReadHead
+from zunft.v1.usage_pb2 import AccountHead, Disclosure, ReadHead, ShownAmounts
+
+M = TypeVar("M", bound=Message)
 
 
 class _Told(TypedDict):
@@ -37,9 +42,11 @@ class MeterAccount:
     @classmethod
     async def open(cls, gateway: Gateway, agreement_id: str) -> MeterAccount:
         """Raises NotFound, and what Gateway.evaluate raises."""
-        key = keys.agreement(agreement_id)
-        record = Record.FromString(await gateway.evaluate("record.read", ReadKey(key=key.name)))
-        return cls(gateway, key.message.FromString(record.value))
+        return cls(gateway, await _read(gateway, keys.agreement(agreement_id)))
+
+    @property
+    def _id(self) -> str:
+        return self.agreement.agreement_id
 
     @property
     def parties(self) -> tuple[str, str]:
@@ -57,10 +64,19 @@ class MeterAccount:
                 disclosure.superseded_terms = await self.read_terms(version)
         return disclosure
 
-    async def disclose_head(self) -> Disclosure:
-        """The last head alone, for account.close without the other party: the terms stay between the two."""
-        agreement_id = self.agreement.agreement_id
-        return Disclosure(head=await self.gateway.evaluate("usage.read_head", ReadHead(agreement_id=agreement_id)))
+    async def amounts_to_show(self) -> ShownAmounts | None:
+        """What account.withdraw, account.claim and account.close show of the last head; None where that is nothing.
+
+        It is nothing where everything is claimed, and where the agreement is open.
+        """
+        account, commitment = await self.read(keys.account(self._id)), await self.read(keys.commitment(self._id))
+        if self.agreement.open or not is_unclaimed(account, commitment):
+            return None
+        return show_amounts(await self.gateway.evaluate("usage.read_head", ReadHead(agreement_id=self._id)))
+
+    async def read(self, key: Key[M]) -> M:
+        """A public record. Raises NotFound."""
+        return await _read(self.gateway, key)
 
     async def read_terms(self, version: int) -> bytes:
         """A version of the terms, serialised. Raises NotFound."""
@@ -80,3 +96,8 @@ class MeterAccount:
         if self.agreement.open:
             return {"extra_args": [data], "transient": {}}
         return {"extra_args": [], "transient": {DISCLOSURE: data}}
+
+
+async def _read(gateway: Gateway, key: Key[M]) -> M:
+    record = Record.FromString(await gateway.evaluate("record.read", ReadKey(key=key.name)))
+    return key.message.FromString(record.value)

@@ -215,6 +215,7 @@ class Auditor:
         self._attempt(where, self._tokens.tally, lambda: self._tokens.check(step))
         self._attempt(where, self._reserve.tally, lambda: self._reserve.check(step, self._tokens.amounts_micro))
         self._attempt(where, self._invoices.tally, lambda: self._invoices.check(step))
+        self._attempt(where, self._prepaid.tally, lambda: self._prepaid.check_account(step))
         self._attempt(where, self._meters.tally, lambda: self._meters.check_keys(step))
         try:
             movement = self._movements.read(step)

@@ -50,6 +50,8 @@ class Invoices:
             self._check_settlement(step, issued)
         elif step.transaction.name == "account.close":
             self._check_closing(step, issued)
+        elif step.transaction.name == "account.claim":
+            self._check_claimed_alone(step)
         else:
             for invoice in issued:
                 self._check_goodwill(step, invoice)
@@ -69,42 +71,67 @@ class Invoices:
         self.tally.demand(before == after, f"{step}: invoice {after.number} was altered after it had been issued")
 
     def _check_settlement(self, step: Step, issued: list[Invoice]) -> None:
-        """What was claimed and not invoiced yet: usage, then corrections; together with the claim's digest."""
+        """What was claimed and not invoiced yet: usage, then corrections; together with the digest of claim or head."""
         for agreement_id in step.written("account"):
-            key = keys.account(agreement_id)
-            before, after = step.before(key) or Account(), step.after(key) or Account()
-            commitment = step.world.find(keys.commitment(agreement_id)) or Commitment()
-            expected = _documents(before, commitment)
-            billed = [(invoice.kind, invoice.amount_micro, invoice.claim_digest) for invoice in issued]
-            self.tally.demand(billed == expected, f"{step}: the invoices are not what {agreement_id} claimed")
+            before, after, commitment = _records(step, agreement_id)
+            changes_micro = _changes_micro(before, _claimed_micro(before, commitment))
+            billed = [(invoice.kind, invoice.amount_micro) for invoice in issued]
+            self.tally.demand(
+                billed == _kinds(changes_micro), f"{step}: the invoices are not what {agreement_id} claimed"
+            )
+            self._check_named(step, before, commitment, issued)
             noted = (after.invoiced_usage_micro, after.invoiced_correction_micro)
-            claimed = (commitment.claimed_usage_micro, commitment.claimed_correction_micro)
-            self.tally.demand(noted == claimed, f"{step}: the account of {agreement_id} notes other invoices")
+            same = noted == _claimed_micro(before, commitment)
+            self.tally.demand(same, f"{step}: the account of {agreement_id} notes other invoices")
+
+    def _check_named(self, step: Step, account: Account, commitment: Commitment, issued: list[Invoice]) -> None:
+        """Each invoice names what its lines are in: the claim of both parties, or the head that one has shown."""
+        is_alone = account.shown.sequence > commitment.claimed_sequence
+        expected = (b"", account.shown.head_digest) if is_alone else (commitment.claim_digest, b"")
+        named = {(invoice.claim_digest, invoice.head_digest) for invoice in issued}
+        self.tally.demand(named <= {expected}, f"{step}: an invoice names another claim than that of the account")
+
+    def _check_claimed_alone(self, step: Step) -> None:
+        for agreement_id in step.written("account"):
+            before, after, commitment = _records(step, agreement_id)
+            self.tally.count()
+            self._check_shown(step, after, commitment)
+            was, now = _claimed_micro(before, commitment), _claimed_micro(after, commitment)
+            self._check_unclaimed(step, agreement_id, (now[0] - was[0], now[1] - was[1]))
+
+    def _check_shown(self, step: Step, account: Account, commitment: Commitment) -> None:
+        """One party alone can only claim what the last head comes to, which both endorsed."""
+        shown = (account.shown.sequence, account.shown.head_digest)
+        same = shown == (commitment.sequence, commitment.head_digest)
+        self.tally.demand(same, f"{step}: the head that was shown is not the last one of {account.agreement_id}")
 
     def _check_closing(self, step: Step, issued: list[Invoice]) -> None:
-        """Only without an excluded party something is billed then: what was used and not claimed yet."""
+        """What was used and not claimed yet is billed: the last head is shown. Earlier contracts did it only where a
+        party was excluded, and noted nothing."""
         for agreement_id in step.written("account"):
-            key = keys.account(agreement_id)
-            before, after = step.before(key) or Account(), step.after(key) or Account()
-            changes_micro = (
-                after.invoiced_usage_micro - before.invoiced_usage_micro,
-                after.invoiced_correction_micro - before.invoiced_correction_micro,
-            )
+            before, after, commitment = _records(step, agreement_id)
+            changes_micro = _changes_micro(before, (after.invoiced_usage_micro, after.invoiced_correction_micro))
             billed = [(invoice.kind, invoice.amount_micro) for invoice in issued]
             self.tally.demand(billed == _kinds(changes_micro), f"{step}: the account of {agreement_id} notes others")
-            alone = _is_excluded(step, after.provider_msp_id) or _is_excluded(step, after.customer_msp_id)
-            self.tally.demand(alone or not issued, f"{step}: the last period of {agreement_id} was not claimed")
+            if after.shown != before.shown:
+                self._check_shown(step, after, commitment)
+                self._check_named(step, after, commitment, issued)
+            else:
+                alone = _is_excluded(step, after.provider_msp_id) or _is_excluded(step, after.customer_msp_id)
+                self.tally.demand(alone or not issued, f"{step}: the last period of {agreement_id} was not claimed")
             self._check_unclaimed(step, agreement_id, changes_micro)
 
-    def _check_unclaimed(self, step: Step, agreement_id: str, billed_micro: tuple[int, int]) -> None:
+    def _check_unclaimed(self, step: Step, agreement_id: str, claimed_micro: tuple[int, int]) -> None:
         """As far as the member can see what was used."""
         bill = self._bills.get(agreement_id)
-        if bill is None or not bill.complete:
+        if bill is None:
             return
-        lines, correction_lines = bill.due()
-        due_micro = (sum_micro(lines), sum_micro(correction_lines))
-        violation = f"{step}: {billed_micro} micro-tokens are billed, {due_micro} were not claimed"
-        self.tally.demand(billed_micro == due_micro, violation)
+        if bill.complete:
+            lines, correction_lines = bill.due()
+            due_micro = (sum_micro(lines), sum_micro(correction_lines))
+            violation = f"{step}: {claimed_micro} micro-tokens are billed, {due_micro} were not claimed"
+            self.tally.demand(claimed_micro == due_micro, violation)
+        bill.close_period()
 
     def _check_goodwill(self, step: Step, note: Invoice) -> None:
         credited = step.world.find(keys.invoice(note.provider_msp_id, note.refers_to_number)) or Invoice()
@@ -134,10 +161,8 @@ class Invoices:
         now, before = movement.commitment, movement.previous
         same_digest = sha256(serialise(claim)).digest() == now.claim_digest
         self.tally.demand(same_digest, f"{movement}: the archived claim is not the one on the channel")
-        public = (
-            now.claimed_usage_micro - before.claimed_usage_micro,
-            now.claimed_correction_micro - before.claimed_correction_micro,
-        )
+        was = _claimed_micro(movement.account, before)
+        public = (now.claimed_usage_micro - was[0], now.claimed_correction_micro - was[1])
         amounts = (claim.usage_micro, claim.correction_micro)
         self.tally.demand(public == amounts, f"{movement}: {public} micro-tokens are public, the claim says {amounts}")
 
@@ -152,13 +177,24 @@ class Invoices:
         self.tally.demand(claimed == bill.due(), f"{movement}: the claim has other lines than its transactions")
 
 
-def _documents(before: Account, commitment: Commitment) -> list[tuple[int, int, bytes]]:
-    """Kind, amount and claim digest of the invoices that a settlement must issue."""
-    changes_micro = (
-        commitment.claimed_usage_micro - before.invoiced_usage_micro,
-        commitment.claimed_correction_micro - before.invoiced_correction_micro,
-    )
-    return [(kind, amount_micro, commitment.claim_digest) for kind, amount_micro in _kinds(changes_micro)]
+def _records(step: Step, agreement_id: str) -> tuple[Account, Account, Commitment]:
+    """The account before and after the step, and its commitment."""
+    key = keys.account(agreement_id)
+    commitment = step.world.find(keys.commitment(agreement_id)) or Commitment()
+    return step.before(key) or Account(), step.after(key) or Account(), commitment
+
+
+def _claimed_micro(account: Account, commitment: Commitment) -> tuple[int, int]:
+    """Usage and corrections: by both parties, or by one that showed a later head."""
+    if account.shown.sequence > commitment.claimed_sequence:
+        return account.shown.usage_micro, account.shown.correction_micro
+    return commitment.claimed_usage_micro, commitment.claimed_correction_micro
+
+
+def _changes_micro(before: Account, after_micro: tuple[int, int]) -> tuple[int, int]:
+    """What has come on top of what is invoiced."""
+    usage_micro, correction_micro = after_micro
+    return usage_micro - before.invoiced_usage_micro, correction_micro - before.invoiced_correction_micro
 
 
 def _kinds(changes_micro: tuple[int, int]) -> list[tuple[int, int]]:

@@ -17,6 +17,7 @@ from chaincode import keys
 from chaincode.batch import batch_digest, decode_batch
 from chaincode.columns import Columns
 from chaincode.errors import MalformedBatch
+from node.audit.sealing import head_digest
 from node.audit.world import Step
 from zunft.v1.account_pb2 import Account
 from zunft.v1.agreement_pb2 import Agreement, Terms, TermsReference
@@ -178,7 +179,7 @@ def _archived_head(movement: Movement) -> AccountHead | None:
     public = movement.step.transaction.writes.get(key.name)
     kept = [movement.step.private.get(key.name), public, movement.record.head if movement.record else None]
     candidates = [value for value in kept if value is not None]
-    matching = [value for value in candidates if sha256(value).digest() == digest]
+    matching = [value for value in candidates if head_digest(value) == digest]
     if len(matching) < len(candidates):
         movement.faults.append("an archived head is not the one that the channel committed to")
     if not candidates:

@@ -1,20 +1,36 @@
-"""Whether usage ever went beyond what the customer had funded and the agreed credit limit."""
+"""Whether usage ever went beyond what was funded, and whether nobody took out of an escrow what is another's."""
 
 from __future__ import annotations
 
+from chaincode import keys
 from node.audit.movement import Movement
+from node.audit.recompute import accrued_before
 from node.audit.report import Tally
-from zunft.v1.usage_pb2 import AccountHead
+from node.audit.world import Step
+from zunft.v1.account_pb2 import Account
+from zunft.v1.member_pb2 import Member
+from zunft.v1.token_pb2 import Balance
+from zunft.v1.usage_pb2 import AccountHead, Commitment
+
+# Who gives a notice dates it, and could say that it was earlier.
+GUARD_S = 300
 
 
 class Prepaid:
-    """Compares every head with the account as it stood in that moment."""
+    """Compares every head with the account as it stood in that moment, and every payment with the last head."""
 
     def __init__(self) -> None:
-        question = "Was usage covered by funds and credit limit at every moment?"
+        question = "Was usage covered at every moment, and did each party get what was its own?"
         self.tally = Tally("prepaid", question, "transactions")
+        # What the heads that the member can see come to, by agreement: the sequence and the amount.
+        self._accrued_micro: dict[str, tuple[int, int]] = {}
+
+    # --- usage --------------------------------------------------------------------------------------------------------
 
     def check(self, movement: Movement) -> None:
+        if movement.head is not None:
+            accrued_micro = _accrued_micro(movement.head)
+            self._accrued_micro[movement.agreement_id] = (movement.commitment.sequence, accrued_micro)
         if not movement.visible:
             self.tally.cannot_see("transactions of others, not visible to this member")
             return
@@ -23,16 +39,92 @@ class Prepaid:
             return
         self.tally.count()
         before_micro, after_micro = _accrued_micro(movement.before), _accrued_micro(movement.head)
-        covered_micro = _covered_micro(movement) + movement.terms.credit_limit_micro
+        credit_micro = movement.terms.credit_limit_micro
+        covered_micro = _covered_micro(movement, before_micro, credit_micro)
         violation = f"{movement}: accrued {after_micro} micro-tokens, covered are {covered_micro}"
         self.tally.demand(after_micro <= max(before_micro, covered_micro), violation)
+
+    # --- what leaves an escrow ----------------------------------------------------------------------------------------
+
+    def check_account(self, step: Step) -> None:
+        for agreement_id in step.written("account"):
+            before, after = step.before(keys.account(agreement_id)), step.after(keys.account(agreement_id))
+            if before is None or after is None:
+                continue
+            if step.transaction.name in ("account.settle", "account.close"):
+                self._check_payment(step, before, after)
+            else:
+                unpaid = before.paid_micro == after.paid_micro
+                self.tally.demand(unpaid, f"{step}: the account of {agreement_id} paid without a settlement")
+            if step.transaction.name == "account.withdraw":
+                self._check_withdrawal(step, before, after)
+
+    def _check_payment(self, step: Step, before: Account, after: Account) -> None:
+        """Everything billed, as far as the escrow goes; a refund as far as the provider's balance goes."""
+        due_micro = after.invoiced_usage_micro + after.invoiced_correction_micro - before.paid_micro
+        payment_micro = max(min(due_micro, _escrow_micro(before)), -_has_micro(step, after.provider_msp_id))
+        paid_micro = after.paid_micro - before.paid_micro
+        violation = f"{step}: {paid_micro} micro-tokens went to the provider, {payment_micro} were due"
+        self.tally.demand(paid_micro == payment_micro, violation)
+
+    def _check_withdrawal(self, step: Step, before: Account, after: Account) -> None:
+        """What notice was given of, when it has run; what the last head charges stays."""
+        if not before.notice.holds_from_s:
+            # An earlier contract took this notice, which left to the provider only what was claimed.
+            return
+        accrued_micro = self._last_micro(step, before)
+        left_micro = _escrow_micro(before) - max(accrued_micro - before.paid_micro, 0)
+        most_micro = max(min(before.notice.amount_micro, left_micro), 0)
+        taken_micro = after.withdrawn_micro - before.withdrawn_micro
+        violation = f"{step}: {taken_micro} micro-tokens were withdrawn, {most_micro} were free"
+        self.tally.demand(taken_micro <= most_micro, violation)
+        in_time = step.transaction.time_us >= before.notice.not_before_s * 10**6
+        self.tally.demand(in_time, f"{step}: the notice had not run out")
+
+    def _last_micro(self, step: Step, account: Account) -> int:
+        """What the last head comes to, where the member can see it; else at least what is claimed."""
+        commitment = step.world.find(keys.commitment(account.agreement_id)) or Commitment()
+        sequence, accrued_micro = self._accrued_micro.get(account.agreement_id, (0, 0))
+        if sequence == commitment.sequence:
+            return accrued_micro
+        if account.shown.sequence > commitment.claimed_sequence:
+            return account.shown.usage_micro + account.shown.correction_micro
+        return commitment.claimed_usage_micro + commitment.claimed_correction_micro
 
 
 def _accrued_micro(head: AccountHead) -> int:
     return head.usage_micro + head.correction_micro
 
 
-def _covered_micro(movement: Movement) -> int:
-    """Funds that usage could draw on; what notice was given of no longer counts."""
+def _escrow_micro(account: Account) -> int:
+    return account.funded_micro - account.withdrawn_micro - account.paid_micro
+
+
+def _has_micro(step: Step, msp_id: str) -> int:
+    """What a member could give back: its balance, and its deposit where that was put to it."""
+    balance = step.before(keys.balance(msp_id)) or Balance()
+    member = step.before(keys.member(msp_id)) or Member()
+    return balance.amount_micro + member.deposit_micro
+
+
+def _covered_micro(movement: Movement, before_micro: int, credit_micro: int) -> int:
+    """What usage could draw on. What notice was given of no longer counts for what is later than the notice."""
     account = movement.account
-    return account.funded_micro - account.withdrawn_micro - account.notice.amount_micro
+    all_micro = account.funded_micro - account.withdrawn_micro + credit_micro
+    if not account.HasField("notice"):
+        return all_micro
+    given_s = account.notice.not_before_s - movement.agreement.withdrawal_notice_s
+    holds_us = (account.notice.holds_from_s or given_s + GUARD_S) * 10**6
+    if _latest_us(movement) < holds_us:
+        return all_micro
+    earlier_micro = accrued_before(movement, holds_us) if movement.batches else before_micro
+    return max(all_micro - account.notice.amount_micro, min(earlier_micro, all_micro))
+
+
+def _latest_us(movement: Movement) -> int:
+    """When the latest of what the transaction charges was used."""
+    record = movement.record
+    times_us = [int(one.columns.time_us[-1]) for one in movement.batches if one.columns is not None]
+    if record is not None and movement.step.transaction.name == "usage.agree":
+        times_us += [reading.time_us for reading in record.correction.readings]
+    return max(times_us, default=movement.step.transaction.time_us)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, MutableSequence, Sequence
 
+from chaincode.columns import Columns
 from chaincode.rating import Cumulative, Rated, add_lines, carry_over, rate, rate_access, rate_correction
 from node.audit.movement import DecodedBatch, Movement
+from node.audit.sealing import part_salt
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.tariff_pb2 import Line, RatingState
 from zunft.v1.usage_pb2 import AccountHead, Claim, StreamHead, UsageRecord
@@ -25,29 +27,43 @@ def recompute(
     Raises ContractError where rating refuses what was charged, KeyError or ValueError where the record lacks what it
     names.
     """
-    head = AccountHead()
-    head.CopyFrom(before)
-    if before.terms_version != terms.version:
-        _move_to(terms, movement.earlier_terms, head)
+    head = _begin(movement, before, terms)
     lines = _RULES[movement.step.transaction.name](head, terms, record, movement)
     head.sequence += 1
-    head.salt = terms.salt
+    _salt(head, terms, movement)
     return head, lines
+
+
+def accrued_before(movement: Movement, time_us: int) -> int:
+    """What the account would have come to with the readings before this moment alone, in micro-tokens.
+
+    Only of a movement with batches, head and terms. Raises what `recompute` raises.
+    """
+    if movement.before is None or movement.terms is None:
+        raise ValueError("head or terms are missing")
+    head = _begin(movement, movement.before, movement.terms)
+    for one in movement.batches:
+        if one.columns is not None and len(one.columns.before(time_us)):
+            earlier = one.columns.before(min(time_us, _end_us(movement)))
+            _charge(head, movement.terms, one.batch.meter_id, earlier)
+    return head.usage_micro + head.correction_micro
 
 
 def claim_of(movement: Movement, head: AccountHead, terms: Terms) -> Claim:
     """The claim that closes the period which `head` ends."""
     previous = movement.previous
+    usage_micro, correction_micro = _claimed_before(movement)
+    is_whole = not _is_in_two_parts(movement)
     return Claim(
         agreement_id=head.agreement_id,
         number=previous.claim_number + 1,
         up_to_sequence=head.sequence,
         lines=head.open_lines,
         correction_lines=head.open_correction_lines,
-        usage_micro=head.usage_micro - previous.claimed_usage_micro,
-        correction_micro=head.correction_micro - previous.claimed_correction_micro,
+        usage_micro=head.usage_micro - usage_micro,
+        correction_micro=head.correction_micro - correction_micro,
         terms_version=terms.version,
-        salt=terms.salt,
+        salt=terms.salt if is_whole else part_salt(terms.salt, "claim", head.agreement_id, head.sequence),
     )
 
 
@@ -59,13 +75,8 @@ def _submit(head: AccountHead, terms: Terms, _record: UsageRecord, movement: Mov
     for one in movement.batches:
         if one.columns is None:
             raise ValueError("a batch cannot be decoded")
-        stream = _stream(head, one.batch.meter_id)
-        state = Cumulative(stream.rating, head.rating)
-        charged = one.columns.before(_end_us(movement))
-        rated = rate(terms.tariff, one.batch.meter_id, state, charged, terms.correction_window_s)
-        head.usage_micro += _keep(head, stream, rated)
-        _advance(stream, one)
-        lines += rated.lines
+        lines += _charge(head, terms, one.batch.meter_id, one.columns.before(_end_us(movement)))
+        _advance(_stream(head, one.batch.meter_id), one)
     lines = add_lines([], lines)
     _set(head.open_lines, add_lines(head.open_lines, lines))
     return lines
@@ -148,6 +159,48 @@ def _end_us(movement: Movement) -> int:
     """Readings from then on cost nothing: the agreement had ended, by its last whole second."""
     ended_s = movement.agreement.terminated_at_s
     return (ended_s + 1) * 1_000_000 if ended_s else 2**63 - 1
+
+
+def _begin(movement: Movement, before: AccountHead, terms: Terms) -> AccountHead:
+    """What the transaction starts from: lines that one party has claimed alone meanwhile are billed."""
+    head = AccountHead()
+    head.CopyFrom(before)
+    if before.sequence and before.sequence == movement.account.shown.sequence:
+        del head.open_lines[:]
+        del head.open_correction_lines[:]
+    if before.terms_version != terms.version:
+        _move_to(terms, movement.earlier_terms, head)
+    return head
+
+
+def _charge(head: AccountHead, terms: Terms, meter_id: str, columns: Columns) -> list[Line]:
+    stream = _stream(head, meter_id)
+    state = Cumulative(stream.rating, head.rating)
+    rated = rate(terms.tariff, meter_id, state, columns, terms.correction_window_s)
+    head.usage_micro += _keep(head, stream, rated)
+    return rated.lines
+
+
+def _claimed_before(movement: Movement) -> tuple[int, int]:
+    """Usage and corrections: by both parties, or by one that showed a later head."""
+    previous, shown = movement.previous, movement.account.shown
+    if shown.sequence > previous.claimed_sequence:
+        return shown.usage_micro, shown.correction_micro
+    return previous.claimed_usage_micro, previous.claimed_correction_micro
+
+
+def _is_in_two_parts(movement: Movement) -> bool:
+    """Earlier contracts sealed heads as a whole; once one is in two parts, all are."""
+    heads = (movement.before, movement.head)
+    return any(head is not None and bool(head.amounts_salt) for head in heads)
+
+
+def _salt(head: AccountHead, terms: Terms, movement: Movement) -> None:
+    if not _is_in_two_parts(movement):
+        head.salt = terms.salt
+        return
+    head.salt = part_salt(terms.salt, "rest", head.agreement_id, head.sequence)
+    head.amounts_salt = part_salt(terms.salt, "amounts", head.agreement_id, head.sequence)
 
 
 def _move_to(terms: Terms, earlier: Terms | None, head: AccountHead) -> None:

@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator, Iterator
 from chaincode import keys
 from chaincode.account import due_micro, escrow_micro
 from chaincode.checks import format_amount
-from chaincode.claim import is_unclaimed
-from chaincode.closing import is_settled_so_far
 from chaincode.invoice import is_invoiced
 from node.ledger.gateway import Gateway
 from node.membership.leaving import departure_ballot, exit_conditions, missing_orderer
@@ -50,33 +48,25 @@ async def _obligation(gateway: Gateway, msp_id: str, record_key: str) -> Step:
     agreement = await read(gateway, keys.agreement(name)) or Agreement()
     account = await read(gateway, keys.account(name)) or Account()
     commitment = await read(gateway, keys.commitment(name)) or Commitment()
-    if await _is_excluded(gateway, _other(msp_id, account)):
-        who, command = msp_id, _next_alone(account, commitment)
-    else:
-        who, command = _next_for_account(msp_id, agreement, account, commitment)
-    return Step(f"the account of {name} is closed", False, (who,), command)
+    is_left_alone = await _is_excluded(gateway, _other(msp_id, account))
+    who, command = _next_for_account(msp_id, agreement, account, commitment, is_left_alone=is_left_alone)
+    return Step(f"the account of {name} is closed", False, who, command)
 
 
-def _next_for_account(msp_id: str, agreement: Agreement, account: Account, commitment: Commitment) -> tuple[str, str]:
-    """Who, and the command. Each party may do all of this, but for what only the customer can pay in."""
-    name, settled = agreement.agreement_id, is_invoiced(account, commitment)
-    missing_micro = due_micro(account, commitment) - escrow_micro(account)
-    if agreement.status != AGREEMENT_STATUS_TERMINATED:
-        return msp_id, f"agreement terminate {name}"
-    if settled and is_unclaimed(commitment):
-        return msp_id, f"account claim {name}"
-    if missing_micro > 0:
-        return account.customer_msp_id, f"account fund {name} {format_amount(missing_micro)}"
-    if not settled or due_micro(account, commitment):
-        return msp_id, f"account settle {name}"
-    # The customer would have to wait until the provider can charge no more late readings.
-    return account.provider_msp_id if agreement.withdrawal_notice_s else msp_id, f"account close {name}"
-
-
-def _next_alone(account: Account, commitment: Commitment) -> str:
-    """The command where the other party is excluded: nothing is to be waited for, or to be had from it."""
-    verb = "close" if is_settled_so_far(account, commitment) else "settle"
-    return f"account {verb} {account.agreement_id}"
+def _next_for_account(
+    msp_id: str, agreement: Agreement, account: Account, commitment: Commitment, *, is_left_alone: bool
+) -> tuple[tuple[str, ...], str]:
+    """Who may type the command: each is enough. `is_left_alone`: the other party is excluded."""
+    name, missing_micro = agreement.agreement_id, due_micro(account, commitment) - escrow_micro(account)
+    if agreement.status != AGREEMENT_STATUS_TERMINATED and not is_left_alone:
+        return (msp_id,), f"agreement terminate {name}"
+    if not is_invoiced(account, commitment):
+        return (msp_id,), f"account settle {name}"
+    if missing_micro > 0 and msp_id == account.customer_msp_id:
+        return (msp_id,), f"account fund {name} {format_amount(missing_micro)}"
+    # The provider can at once; the customer has to wait until no more late readings can be charged.
+    provider = () if is_left_alone or msp_id == account.provider_msp_id else (account.provider_msp_id,)
+    return (*provider, msp_id), f"account close {name}"
 
 
 def _other(msp_id: str, account: Account) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
 
 from chaincode import keys
 from chaincode.batch import batch_digest
 from chaincode.head import accrued_micro
+from chaincode.head_digest import head_digest
 from chaincode.stub import implicit_collection
 from node.ledger.belief import Belief, FindAgreement, Implied, believe
 from node.ledger.block_reader import Transaction
@@ -77,7 +77,7 @@ def _with_record(known: Effects, belief: Belief, block_number: int) -> Effects:
     record = _record(transaction, known.private or {}, keys.record(belief.agreement_id, commitment.sequence).name)
     if record is None:
         return known
-    if sha256(record.head).digest() != commitment.head_digest:
+    if head_digest(record.head) != commitment.head_digest:
         return replace(
             known, alarms=(*known.alarms, f"{_where(transaction)}: its record has not the head on the ledger")
         )

@@ -18,6 +18,7 @@ import structlog
 from google.protobuf.message import DecodeError, Message
 
 from chaincode import keys
+from chaincode.account import without_claimed_lines
 from chaincode.head import Standing
 from chaincode.keys import Key
 from node.database import Durability, database_errors, open_database, remove_other_layout, transaction
@@ -325,6 +326,7 @@ class ReadModel:
             return None
         head = self.find(keys.head(agreement_id)) if commitment.sequence else None
         head = head or AccountHead(agreement_id=agreement_id, terms_version=terms.version)
+        head = without_claimed_lines(head, account)
         return Standing(agreement, account, commitment, terms, head)
 
     def _read(self, sql: str, *values: Any) -> list[sqlite3.Row]:

@@ -54,7 +54,7 @@ def live(consortium: Consortium, deal: Deal) -> None:
     deal.use(UNIT)
     maker.credit(1, TOKEN // 10, factory)
     factory.give_notice(deal, 10 * TOKEN)
-    consortium.clock.advance(120)
+    consortium.clock.advance(400)
     factory.withdraw(deal)
     bank.confirm(maker.redeem(5 * TOKEN))
     bank.reject(maker.redeem(TOKEN), maker)

@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 from google.protobuf.message import Message
 
-from chaincode import claim, closing, contract, keys, token, usage
+from chaincode import account, claim, closing, contract, keys, settlement, token, usage, withdrawal
 from chaincode import invoice as invoices
 from chaincode.relation import Relation
 from chaincode.transaction import Loaded, Transaction
 from node.audit import Status, audit
+from node.meter.reading import Reading
 from tests.audit.run import begin, delivered, genesis
 from tests.consortium import TOKEN, UNIT, Consortium, Deal, HandMeter, Member, per_unit, start_consortium
-from zunft.v1.usage_pb2 import AccountHead, Claim, Commitment, SubmitUsage
+from zunft.v1.usage_pb2 import SubmitUsage
 
 
 @pytest.fixture
@@ -205,21 +206,69 @@ def test_records_that_cannot_be_decoded_spoil_no_other_audit(deal: Deal, monkeyp
 
 
 @pytest.mark.parametrize("too_much_micro", [0, 1])
-def test_what_an_excluded_member_s_last_period_is_billed(
-    deal: Deal, monkeypatch: pytest.MonkeyPatch, too_much_micro: int
+@pytest.mark.parametrize("how", ["closing", "claim"])
+def test_what_one_party_alone_is_billed(
+    deal: Deal, monkeypatch: pytest.MonkeyPatch, how: str, too_much_micro: int
 ) -> None:
-    honest = closing.open_period
+    honest = account.last_amounts
 
-    def open_period(head: AccountHead, commitment: Commitment) -> Claim:
-        head.usage_micro += too_much_micro
-        return honest(head, commitment)
+    def last_amounts(*args: Any) -> account.Claimed:
+        amounts = honest(*args)
+        return amounts._replace(usage_micro=amounts.usage_micro + too_much_micro)
 
     deal.use(UNIT)
-    exclude(deal.customer)
-    monkeypatch.setattr(closing, "open_period", open_period)
-    deal.provider.close_alone(deal)
+    monkeypatch.setattr(closing, "last_amounts", last_amounts)
+    monkeypatch.setattr(claim, "last_amounts", last_amounts)
+    if how == "closing":
+        exclude(deal.customer)
+        deal.provider.close(deal)
+    else:
+        deal.provider.claim_alone(deal)
+        deal.provider.settle(deal)
+        monkeypatch.undo()
+        deal.consortium.violations = list  # type: ignore[method-assign]
+        deal.use(UNIT) if not too_much_micro else None
     assert deal.account.paid_micro > too_much_micro
     assert failed(deal.consortium) == ({"invoices"} if too_much_micro else set())
+
+
+@pytest.mark.parametrize("too_much_micro", [0, 1])
+def test_a_customer_that_takes_back_what_was_charged(
+    deal: Deal, monkeypatch: pytest.MonkeyPatch, too_much_micro: int
+) -> None:
+    honest = withdrawal.last_amounts
+
+    def last_amounts(*args: Any) -> account.Claimed:
+        amounts = honest(*args)
+        return amounts._replace(usage_micro=amounts.usage_micro - too_much_micro)
+
+    deal.use(UNIT)
+    deal.customer.give_notice(deal, deal.escrow)
+    deal.consortium.clock.advance(400)
+    monkeypatch.setattr(withdrawal, "last_amounts", last_amounts)
+    deal.customer.withdraw(deal)
+    assert deal.escrow == deal.accrued - too_much_micro
+    assert failed(deal.consortium) == ({"prepaid"} if too_much_micro else set())
+
+
+def test_a_provider_that_is_paid_more_than_was_billed(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = settlement.payable_micro
+    deal.use(UNIT)
+    deal.provider.claim(deal)
+    monkeypatch.setattr(settlement, "payable_micro", lambda *args: honest(*args) + 1)
+    deal.provider.settle(deal)
+    assert failed(deal.consortium) == {"prepaid"}
+
+
+def test_a_batch_from_before_and_after_a_notice_draws_on_its_amount_for_what_came_before(deal: Deal) -> None:
+    clock, held = deal.consortium.clock, 95 * TOKEN
+    deal.customer.give_notice(deal, held)
+    noticed_us = clock.now_us
+    clock.advance(600)
+    before, after = Reading(noticed_us, 3 * UNIT), Reading(clock.now_us, 0)
+    deal.provider.submit(deal, deal.batch([before, after]))
+    assert deal.accrued == 9 * TOKEN
+    assert failed(deal.consortium) == set()
 
 
 def exclude(member: Member) -> None:

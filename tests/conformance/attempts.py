@@ -43,6 +43,7 @@ _WITH_AN_AGREEMENT = {
     "account.fund": account_pb2.FundAccount,
     "account.give_notice": account_pb2.GiveNotice,
     "account.withdraw": account_pb2.WithdrawFunds,
+    "account.claim": account_pb2.ClaimAccount,
     "account.settle": account_pb2.SettleAccount,
     "account.close": account_pb2.CloseAccount,
     "usage.submit": usage_pb2.SubmitUsage,

@@ -15,6 +15,7 @@ from chaincode.errors import (
     MalformedRequest,
     NotFound,
     NoticePeriod,
+    RefundOwed,
     WrongStatus,
 )
 from tests.conformance.scene import Scene, refusals
@@ -25,6 +26,8 @@ from zunft.v1.usage_pb2 import CorrectionReading
 
 HOUR = UNIT
 DAY_S = 86_400
+# What a notice counts against whoever dated it.
+GUARD_S = 300
 
 
 def settle(deal: Deal) -> None:
@@ -100,6 +103,7 @@ def test_a_withdrawal_waits_for_its_notice_and_leaves_what_is_claimed(scene: Sce
     scene.refuses(NoticePeriod, lambda: scene.factory.withdraw(deal))
 
     scene.factory.give_notice(deal, 18 * TOKEN)
+    clock.advance(GUARD_S)
     scene.refuses(InsufficientFunds, lambda: deal.use(1))
     clock.advance(DAY_S - 1)
     assert "another 1 s" in scene.refuses(NoticePeriod, lambda: scene.factory.withdraw(deal))
@@ -121,6 +125,7 @@ def test_a_notice_can_be_changed_and_taken_back(scene: Scene) -> None:
 
     scene.factory.give_notice(deal, 5 * TOKEN)
     scene.refuses(NoticePeriod, lambda: scene.factory.withdraw(deal))
+    scene.consortium.clock.advance(GUARD_S)
     scene.refuses(InsufficientFunds, lambda: deal.use(15 * HOUR + 1))
     scene.factory.give_notice(deal, 0)
     assert not deal.account.HasField("notice")
@@ -160,39 +165,55 @@ def test_corrections_before_a_claim_lower_it_and_after_it_are_credited(scene: Sc
 
 
 def test_a_refund_comes_out_of_the_provider_s_balance(scene: Scene) -> None:
-    """The provider has redeemed everything; the refund waits, and with it the next claim."""
+    """The provider has spent everything: what it lacks is owed, holds up nothing, and comes first later."""
     deal = scene.consortium.agree(scene.bank, scene.factory, tariff=scene.deal.terms_in_force().tariff, funds=9 * TOKEN)
     deal.use(9 * HOUR)
     settle(deal)
     scene.bank.transfer(scene.maker, scene.bank.balance)
-    take_back(deal, "c1", -HOUR)
+    take_back(deal, "c1", -4 * HOUR)
     scene.bank.claim(deal)
 
-    scene.refuses(InsufficientFunds, lambda: scene.bank.settle(deal))
-    deal.use(HOUR)
-    scene.refuses(WrongStatus, lambda: scene.bank.claim(deal))
+    scene.bank.settle(deal)
+    assert (scene.bank.balance, deal.escrow, deal.account.owed_back_micro) == (0, 0, 4 * TOKEN)
     scene.maker.transfer(scene.bank, TOKEN)
+    for spend in (
+        lambda: scene.bank.transfer(scene.maker, TOKEN),
+        lambda: scene.bank.redeem(1),
+        lambda: scene.bank.credit(1, 1, scene.factory),
+    ):
+        assert "owes 4.00 tokens" in scene.refuses(RefundOwed, spend)
     scene.factory.settle(deal)
-    assert (scene.bank.balance, deal.escrow) == (0, TOKEN)
+    assert (scene.bank.balance, deal.escrow, deal.account.owed_back_micro) == (0, TOKEN, 3 * TOKEN)
+
+    # Usage that is claimed is what it gives back, too.
+    deal.use(HOUR)
+    scene.bank.claim(deal)
+    scene.bank.settle(deal)
+    assert (scene.bank.balance, deal.escrow, deal.account.owed_back_micro) == (0, TOKEN, 2 * TOKEN)
+    scene.maker.transfer(scene.bank, 4 * TOKEN)
+    scene.bank.settle(deal)
+    assert (scene.bank.balance, deal.escrow, deal.account.owed_back_micro) == (2 * TOKEN, 3 * TOKEN, 0)
+    scene.bank.transfer(scene.maker, TOKEN)
 
 
 def test_an_account_closes_when_everything_is_claimed_and_paid(scene: Scene) -> None:
     clock, deal = scene.consortium.clock, scene.agree(funds=30 * TOKEN, credit_limit_micro=5 * TOKEN, notice_s=DAY_S)
-    deal.use(33 * HOUR)
+    deal.use(32 * HOUR)
+    scene.maker.claim(deal)
+    deal.use(HOUR)
     scene.refuses(WrongStatus, lambda: scene.maker.close(deal))
     scene.maker.terminate(deal)
     scene.refuses(WrongStatus, lambda: scene.maker.close(deal))
-    scene.maker.claim(deal)
-    scene.refuses(WrongStatus, lambda: scene.maker.close(deal))
     scene.maker.settle(deal)
-    scene.refuses(WrongStatus, lambda: scene.maker.close(deal))
+    assert f"another {DAY_S + GUARD_S} s" in scene.refuses(NoticePeriod, lambda: scene.factory.close(deal))
+    clock.advance(DAY_S + GUARD_S)
+    assert "3.00 tokens" in scene.refuses(InsufficientFunds, lambda: scene.factory.close(deal))
     scene.factory.fund(deal, 10 * TOKEN)
-    scene.factory.settle(deal)
     before = scene.factory.balance
-    assert f"another {DAY_S} s" in scene.refuses(NoticePeriod, lambda: scene.factory.close(deal))
-    clock.advance(DAY_S)
     scene.factory.close(deal)
 
+    assert [one.amount_micro for one in deal.invoices] == [32 * TOKEN, TOKEN]
+    assert deal.account.paid_micro == 33 * TOKEN
     assert (scene.factory.balance - before, deal.escrow) == (7 * TOKEN, 0)
     assert deal.account.status == ACCOUNT_STATUS_CLOSED
     for act in (

@@ -24,6 +24,7 @@ from chaincode.errors import (
     InsufficientFunds,
     MalformedRequest,
     NotFound,
+    RefundOwed,
     VotedAlready,
     WrongSignature,
     WrongStatus,
@@ -48,7 +49,7 @@ from zunft.v1.member_pb2 import (
     MEMBER_STATUS_EXCLUDED,
     MEMBER_STATUS_SUSPENDED,
 )
-from zunft.v1.usage_pb2 import Claim, CorrectionReading
+from zunft.v1.usage_pb2 import AccountHead, CorrectionReading, UsageRecord
 
 DAY_S = 86_400
 
@@ -303,6 +304,7 @@ def test_an_excluded_member_s_accounts_are_closed_and_its_tokens_claimed(scene: 
     gives_back_what_it_has(scene, corrected)
     has_nothing_left_to_give_back(scene, fallen)
     is_paid_what_it_had_not_claimed(scene, provides)
+    owes_what_it_could_not_give_back(scene, corrected, fallen)
     owes_more_than_it_paid_in(scene, consumes)
     tokens_are_paid_out(scene)
     is_taken_out_of_the_channel(scene, ballot)
@@ -349,43 +351,55 @@ def takes_part_no_more(scene: Scene) -> None:
 
 
 def gives_back_what_it_has(scene: Scene, corrected: Deal) -> None:
-    """One token, of which it has half."""
-    scene.factory.close_alone(corrected)
+    """One token, of which it has half; the other half stays noted."""
+    scene.factory.close(corrected)
     assert (corrected.account.paid_micro, scene.forge.balance) == (4 * TOKEN - TOKEN // 2, 0)
     assert scene.forge.record.deposit_micro == 0
+    assert corrected.account.owed_back_micro == TOKEN // 2
     assert corrected.invoices[-1].kind == INVOICE_KIND_CREDIT_NOTE
 
 
 def has_nothing_left_to_give_back(scene: Scene, fallen: Deal) -> None:
-    """So the account ends with what is there."""
-    scene.refuses(WrongStatus, lambda: scene.factory.close_alone(fallen))
+    """So the account ends with what is there, and the rest is owed."""
+    scene.refuses(WrongStatus, lambda: scene.factory.close(fallen))
     scene.factory.settle(fallen)
-    scene.factory.close_alone(fallen)
-    assert (fallen.account.paid_micro, fallen.escrow) == (4 * TOKEN, 0)
+    scene.factory.close(fallen)
+    assert (fallen.account.paid_micro, fallen.escrow, fallen.account.owed_back_micro) == (4 * TOKEN, 0, TOKEN)
     assert fallen.invoices[-1].kind == INVOICE_KIND_CREDIT_NOTE
 
 
 def is_paid_what_it_had_not_claimed(scene: Scene, provides: Deal) -> None:
-    """Two tokens were claimed, one is told by the head."""
+    """Two tokens were claimed, one is told by the head; the first of them goes to those to whom it owes."""
     factory, before = scene.factory, scene.factory.balance
-    scene.refuses(WrongStatus, lambda: factory.close_alone(provides))
+    scene.refuses(WrongStatus, lambda: factory.close(provides))
     factory.settle(provides)
-    scene.refuses(MalformedRequest, lambda: factory.close(provides))
-    scene.refuses(HeadMismatch, lambda: factory.close_alone(provides, head=b"another"))
-    scene.refuses(NotFound, lambda: factory.read_claim(provides, 2))
-    factory.close_alone(provides)
+    scene.refuses(MalformedRequest, lambda: factory.close(provides, transient={}))
+    earlier = UsageRecord.FromString(factory.read_record(provides, 1)).head
+    scene.refuses(HeadMismatch, lambda: factory.close(provides, transient=factory.shown(provides, earlier)))
+    factory.close(provides)
 
     assert (scene.forge.balance, factory.balance - before) == (3 * TOKEN, 6 * TOKEN)
-    claim, invoice = factory.read_claim(provides, 2), provides.invoices[-1]
-    assert sum(line.amount_micro for line in Claim.FromString(claim).lines) == invoice.amount_micro == TOKEN
-    assert (hashlib.sha256(claim).digest(), 2) == (invoice.claim_digest, invoice.claim_number)
-    scene.refuses(NotFound, lambda: factory.read_claim(provides, 3))
+    invoice = provides.invoices[-1]
+    assert (invoice.amount_micro, invoice.head_digest) == (TOKEN, provides.commitment.head_digest)
+    head = AccountHead.FromString(UsageRecord.FromString(factory.read_record(provides, invoice.head_sequence)).head)
+    assert sum(line.amount_micro for line in head.open_lines) == TOKEN
+
+
+def owes_what_it_could_not_give_back(scene: Scene, corrected: Deal, fallen: Deal) -> None:
+    """Now it has tokens again, and nothing is paid out before its customer has them back."""
+    said = scene.refuses(RefundOwed, lambda: scene.bank.redeem(TOKEN, of=scene.forge))
+    assert "1.50 tokens" in said
+    before = scene.factory.balance
+    for deal in (corrected, fallen):
+        scene.factory.settle(deal)
+        scene.refuses(WrongStatus, lambda deal=deal: scene.factory.settle(deal))
+    assert (scene.factory.balance - before, scene.forge.balance) == (TOKEN + TOKEN // 2, TOKEN + TOKEN // 2)
 
 
 def owes_more_than_it_paid_in(scene: Scene, consumes: Deal) -> None:
-    scene.refuses(WrongStatus, lambda: scene.maker.close_alone(consumes))
+    scene.refuses(WrongStatus, lambda: scene.maker.close(consumes))
     scene.maker.settle(consumes)
-    scene.maker.close_alone(consumes)
+    scene.maker.close(consumes)
     assert (consumes.account.paid_micro, consumes.escrow) == (5 * TOKEN, 0)
     assert [invoice.amount_micro for invoice in consumes.invoices] == [8 * TOKEN, TOKEN]
 

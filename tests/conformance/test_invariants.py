@@ -76,6 +76,14 @@ def account_with(state: State, deal: Deal, **fields: object) -> State:
     return changed(state, keys.account(deal.agreement_id), **fields)
 
 
+def claimed_alone(state: State, deal: Deal) -> State:
+    """A claim of another amount than the last head's."""
+    key = keys.account(deal.agreement_id)
+    account = deal.account
+    account.shown.sequence = deal.head.sequence
+    return State({**state.public, key.name: account.SerializeToString()}, state.private)
+
+
 def commitment_with(state: State, deal: Deal, **fields: object) -> State:
     return changed(state, keys.commitment(deal.agreement_id), **fields)
 
@@ -105,6 +113,8 @@ BREAKS: dict[str, Callable[[State, Deal], State]] = {
     "records_are_gap_free": lambda state, deal: without(state, keys.record(deal.agreement_id, 2)),
     "streams_are_gap_free": lambda state, deal: without(state, keys.record(deal.agreement_id, 1)),
     "open_lines_sum_to_unclaimed": lambda state, deal: head_with(state, deal, usage_micro=1),
+    "refunds_owed_are_counted": lambda state, deal: account_with(state, deal, owed_back_micro=1),
+    "what_is_claimed_alone_is_the_head_s": lambda state, deal: claimed_alone(state, deal),
     "claims_add_up": lambda state, deal: changed(state, keys.claim(deal.agreement_id, 1), usage_micro=1),
     "claims_sum_to_commitment": lambda state, deal: commitment_with(state, deal, claimed_usage_micro=1),
     "invoices_sum_to_claims": lambda state, _: changed(state, keys.invoice("MakerMSP", 1), amount_micro=1),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from google.protobuf.message import Message
 
-from chaincode.clock_guard import MAX_CLOCK_SKEW_S
+from chaincode.checks import MAX_CLOCK_SKEW_S
 from chaincode.errors import ClockSkew
 from node.ledger.gateway import Gateway
 from tests.conformance.scene import Scene

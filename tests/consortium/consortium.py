@@ -32,7 +32,7 @@ from tests.consortium.member import Member
 from tests.consortium.ports import free_first_port
 from tests.consortium.tariffs import tariff
 from zunft.v1.agreement_pb2 import Terms
-from zunft.v1.charter_pb2 import Charter, FoundCharter, TokenDefinition
+from zunft.v1.charter_pb2 import AccountRules, Charter, FoundCharter, TokenDefinition
 from zunft.v1.member_pb2 import Member as MemberRecord
 from zunft.v1.tariff_pb2 import Component, Tariff
 
@@ -186,7 +186,9 @@ class Consortium:
         """charter.found, by the issuer's admin, of all or of these members; `rules` are further fields of Charter."""
         token = TokenDefinition(currency="EUR", issuer_msp_id=msp_id_of(ISSUER))
         digest = hashlib.sha256(self.topology.charter_path.read_bytes()).digest()
-        charter = Charter(consortium=self.topology.consortium, text_digest=digest, token=token, **rules)
+        known = {"consortium": self.topology.consortium, "text_digest": digest, "token": token}
+        # Each agreement names its own notice of a withdrawal, which may be none.
+        charter = Charter(**{**known, "accounts": AccountRules(withdrawal_notice_s=0), **rules})
         founders = [member for member in self.members if not names or member.name in names]
         members = [
             MemberRecord(

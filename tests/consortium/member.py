@@ -13,6 +13,7 @@ from chaincode import keys
 from chaincode.agreement import TERMS
 from chaincode.contract import TRANSACTIONS
 from chaincode.head import DISCLOSURE
+from chaincode.head_digest import SHOWN, show_amounts
 from chaincode.transaction import serialise
 from node.meter_account import MeterAccount
 from tests.consortium.admin import Admin
@@ -142,8 +143,8 @@ class Member:
         fields = {"agreement_id": terms.agreement_id, "terms": refer(terms)}
         self.call("agreement.amend", agreement_pb2.AmendAgreement(**{**fields, **changes}))
 
-    def terminate(self, deal: Deal) -> None:
-        self.call("agreement.terminate", agreement_pb2.TerminateAgreement(agreement_id=deal.agreement_id))
+    def terminate(self, deal: Deal, **how: Any) -> None:
+        self.call("agreement.terminate", agreement_pb2.TerminateAgreement(agreement_id=deal.agreement_id), **how)
 
     # --- the account --------------------------------------------------------------------------------------------------
 
@@ -158,24 +159,32 @@ class Member:
         request = account_pb2.GiveNotice(agreement_id=deal.agreement_id, amount_micro=amount_micro)
         self.call("account.give_notice", request)
 
-    def withdraw(self, deal: Deal) -> None:
-        self.call("account.withdraw", account_pb2.WithdrawFunds(agreement_id=deal.agreement_id))
+    def withdraw(self, deal: Deal, **how: Any) -> None:
+        """As a party that shows what it must; `how` is what Consortium.submit takes."""
+        self.call(
+            "account.withdraw",
+            account_pb2.WithdrawFunds(agreement_id=deal.agreement_id),
+            **{"transient": self.shown(deal), **how},
+        )
 
-    def settle(self, deal: Deal, provider: str = "") -> None:
+    def claim_alone(self, deal: Deal, **how: Any) -> None:
+        request = account_pb2.ClaimAccount(agreement_id=deal.agreement_id)
+        self.call("account.claim", request, **{"transient": self.shown(deal), **how})
+
+    def settle(self, deal: Deal, provider: str = "", **how: Any) -> None:
         provider = provider or deal.provider.msp_id
         request = account_pb2.SettleAccount(agreement_id=deal.agreement_id, provider_msp_id=provider)
-        self.call("account.settle", request)
+        self.call("account.settle", request, **how)
 
-    def close(self, deal: Deal, customer: str = "") -> None:
+    def close(self, deal: Deal, customer: str = "", **how: Any) -> None:
         customer = customer or deal.customer.msp_id
         request = account_pb2.CloseAccount(agreement_id=deal.agreement_id, customer_msp_id=customer)
-        self.call("account.close", request)
+        self.call("account.close", request, **{"transient": self.shown(deal), **how})
 
-    def close_alone(self, deal: Deal, head: bytes = b"") -> None:
-        """Without the other party, with this member's own last head or this one."""
-        request = account_pb2.CloseAccount(agreement_id=deal.agreement_id, customer_msp_id=deal.customer.msp_id)
-        disclosed = serialise(Disclosure(head=head or self.read_head(deal)))
-        self.call("account.close", request, transient={DISCLOSURE: disclosed})
+    def shown(self, deal: Deal, head: bytes = b"") -> dict[str, bytes]:
+        """What a party shows of its own last head, or of this one; an outsider, and before the first one, nothing."""
+        data = head or (self.read_head(deal) if self.msp_id in deal.parties else b"")
+        return {SHOWN: serialise(show_amounts(data))} if data and not deal.agreement.open else {}
 
     # --- what exactly the two parties endorse -------------------------------------------------------------------------
 

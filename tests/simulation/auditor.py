@@ -11,6 +11,7 @@ from typing import NoReturn
 from tests.simulation.step import Outcome, Step
 
 ISSUER = "bank"
+GUARD_S = 300
 MILLION = 10**6
 
 Move = tuple[str, str, int]
@@ -48,11 +49,13 @@ class Book:
     paid: int = 0
     usage: int = 0
     correction: int = 0
+    owed: int = 0
     claimed: tuple[int, int] = (0, 0)
     invoiced: tuple[int, int] = (0, 0)
     sequence: int = 0
     claimed_sequence: int = 0
-    notice: tuple[int, int] | None = None
+    # Amount, when it may be taken back, from when on usage cannot draw on it.
+    notice: tuple[int, int, int] | None = None
     pending: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     ended_s: int | None = None
     closed: bool = False
@@ -66,8 +69,17 @@ class Book:
         return sum(self.claimed) - self.paid
 
     @property
-    def covered(self) -> int:
-        return self.funded - self.withdrawn - (self.notice[0] if self.notice else 0) + self.credit
+    def bills(self) -> list[int]:
+        return [claimed - invoiced for claimed, invoiced in zip(self.claimed, self.invoiced, strict=True)]
+
+    @property
+    def wait_s(self) -> int:
+        """Of a notice; who gives it may date it five minutes earlier than it was."""
+        return self.notice_s + GUARD_S if self.notice_s else 0
+
+    def covered(self, now_s: int) -> int:
+        held = self.notice[0] if self.notice and now_s >= self.notice[2] else 0
+        return self.funded - self.withdrawn - held + self.credit
 
     def price(self, measure: int) -> int:
         """Each tier's units at the tier's price, each tier rounded, a half upwards."""
@@ -197,14 +209,14 @@ class Auditor:
         _check_customer(book, actor)
         if amount > book.escrow:
             refuse("InsufficientFunds")
-        book.notice = (amount, self.now_s + book.notice_s) if amount else None
+        book.notice = (amount, self.now_s + book.wait_s, self.now_s + GUARD_S) if amount else None
 
     def withdraw(self, actor: str, deal: str) -> list[Move]:
         book = self._open(deal)
         _check_customer(book, actor)
         if book.notice is None or self.now_s < book.notice[1]:
             refuse("NoticePeriod")
-        amount = min(book.notice[0], book.escrow - max(book.due, 0))
+        amount = min(book.notice[0], book.escrow - max(book.usage + book.correction - book.paid, 0))
         if amount <= 0:
             refuse("InsufficientFunds")
         book.notice = None
@@ -213,33 +225,58 @@ class Auditor:
         return [(f"escrow/{deal}", f"balance/{actor}", amount)]
 
     def settle(self, actor: str, deal: str) -> list[Move]:
-        book = self._open(deal)
+        book = self.books[deal]
         _check_party(book, actor)
-        payment = min(book.due, book.escrow)
-        bills = [claimed - invoiced for claimed, invoiced in zip(book.claimed, book.invoiced, strict=True)]
+        if book.closed and not book.owed:
+            refuse("WrongStatus")
+        bills = book.bills
+        payment = self._payable(book)
         if not any(bills) and payment == 0:
             refuse("WrongStatus")
-        self._check_balance(book.provider, -payment)
-        for bill in (bill for bill in bills if bill):
-            kind = "invoice" if bill > 0 else "credit note"
-            self.documents[book.provider].append(Document(kind, book.customer, abs(bill)))
-        book.invoiced = book.claimed
-        book.paid += payment
-        self.balances[book.provider] += payment
-        return [(f"escrow/{deal}", f"balance/{book.provider}", payment)] if payment else []
+        moves = self._bill_and_pay(deal, book)
+        return moves + (self._return_rest(deal, book) if book.closed else [])
 
     def close(self, actor: str, deal: str) -> list[Move]:
         book = self._open(deal)
         _check_party(book, actor)
         if book.ended_s is None:
             refuse("WrongStatus")
-        if actor == book.customer and self.now_s < book.ended_s + book.notice_s:
+        if actor == book.customer and self.now_s < book.ended_s + book.wait_s:
             refuse("NoticePeriod")
-        if book.claimed_sequence != book.sequence or book.invoiced != book.claimed or book.due:
+        if book.invoiced != book.claimed:
             refuse("WrongStatus")
+        if actor == book.customer and book.usage + book.correction > book.paid + book.escrow:
+            refuse("InsufficientFunds")
+        book.claimed, book.claimed_sequence = (book.usage, book.correction), book.sequence
+        moves = self._bill_and_pay(deal, book)
+        book.closed, book.notice = True, None
+        return moves + self._return_rest(deal, book)
+
+    def claim_alone(self, actor: str, deal: str) -> None:
+        """What the last head comes to, without the other party."""
+        book = self._open(deal)
+        _check_party(book, actor)
+        if book.claimed_sequence == book.sequence or book.invoiced != book.claimed:
+            refuse("WrongStatus")
+        book.claimed, book.claimed_sequence = (book.usage, book.correction), book.sequence
+
+    def _payable(self, book: Book) -> int:
+        return max(min(book.due, book.escrow), -self.balances[book.provider])
+
+    def _bill_and_pay(self, deal: str, book: Book) -> list[Move]:
+        for bill in (bill for bill in book.bills if bill):
+            kind = "invoice" if bill > 0 else "credit note"
+            self.documents[book.provider].append(Document(kind, book.customer, abs(bill)))
+        payment = self._payable(book)
+        book.invoiced = book.claimed
+        book.paid += payment
+        book.owed = max(-book.due, 0)
+        self.balances[book.provider] += payment
+        return [(f"escrow/{deal}", f"balance/{book.provider}", payment)] if payment else []
+
+    def _return_rest(self, deal: str, book: Book) -> list[Move]:
         rest = book.escrow
         book.withdrawn += rest
-        book.closed, book.notice = True, None
         self.balances[book.customer] += rest
         return [(f"escrow/{deal}", f"balance/{book.customer}", rest)] if rest else []
 
@@ -254,7 +291,7 @@ class Auditor:
             refuse("ReadingTooLate")
         measure = stream.measure + sum(quantities)
         amount = book.price(measure) - book.price(stream.measure)
-        _check_covered(book, amount)
+        self._check_covered(book, amount)
         stream.measure, stream.next_sequence = measure, stream.next_sequence + len(quantities)
         book.usage += amount
         book.sequence += 1
@@ -284,7 +321,7 @@ class Auditor:
         if stream.measure + quantity < 0:
             refuse("QuantityOutOfRange")
         amount = book.price(stream.measure + quantity) - book.price(stream.measure)
-        _check_covered(book, amount)
+        self._check_covered(book, amount)
         stream.measure += quantity
         book.correction += amount
         del book.pending[name]
@@ -334,7 +371,13 @@ class Auditor:
 
     # --- details ------------------------------------------------------------------------------------------------------
 
+    def _check_covered(self, book: Book, amount: int) -> None:
+        if amount > 0 and book.usage + book.correction + amount > book.covered(self.now_s):
+            refuse("InsufficientFunds")
+
     def _check_balance(self, member: str, amount: int) -> None:
+        if any(book.owed for book in self.books.values() if book.provider == member):
+            refuse("RefundOwed")
         if self.balances[member] < amount:
             refuse("InsufficientFunds")
 
@@ -389,8 +432,3 @@ def _check_party(book: Book, actor: str) -> None:
 def _check_customer(book: Book, actor: str) -> None:
     if actor != book.customer:
         refuse("Forbidden")
-
-
-def _check_covered(book: Book, amount: int) -> None:
-    if amount > 0 and book.usage + book.correction + amount > book.covered:
-        refuse("InsufficientFunds")

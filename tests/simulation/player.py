@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from chaincode import keys
+from chaincode.account import claimed
 from chaincode.bundle import roots_fingerprint
 from chaincode.errors import ContractError
 from tests.consortium import Consortium, Deal, HandMeter, Member, graduated, tariff
@@ -223,6 +224,9 @@ class Player:
     def claim(self, actor: str, deal: str) -> None:
         self._member(actor).claim(self.deals[deal])
 
+    def claim_alone(self, actor: str, deal: str) -> None:
+        self._member(actor).claim_alone(self.deals[deal])
+
     def credit(self, actor: str, number: int, customer: str, amount: int) -> None:
         self._member(actor).credit(number, amount, self._member(customer))
 
@@ -283,10 +287,11 @@ class Player:
         return (
             (account.funded_micro, account.withdrawn_micro, account.paid_micro),
             (head.usage_micro, head.correction_micro, sorted(one.correction_id for one in head.pending_corrections)),
-            (commitment.claimed_usage_micro, commitment.claimed_correction_micro),
+            claimed(account, commitment)[1:],
+            account.owed_back_micro,
             (account.invoiced_usage_micro, account.invoiced_correction_micro),
-            (commitment.sequence, commitment.claimed_sequence),
-            (notice.amount_micro, notice.not_before_s) if account.HasField("notice") else None,
+            (commitment.sequence, claimed(account, commitment).sequence),
+            (notice.amount_micro, notice.not_before_s, notice.holds_from_s) if account.HasField("notice") else None,
             # A stream without a reading is not on the ledger yet, or stands at its beginning.
             [deal.stream(meter).next_sequence or 1 for meter in deal.meters],
         )
@@ -306,6 +311,7 @@ def _told_book(auditor: Auditor, name: str) -> tuple[Any, ...]:
         (book.funded, book.withdrawn, book.paid),
         (book.usage, book.correction, sorted(book.pending)),
         book.claimed,
+        book.owed,
         book.invoiced,
         (book.sequence, book.claimed_sequence),
         book.notice,

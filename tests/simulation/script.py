@@ -43,6 +43,7 @@ class Script:
             "correct": (5, self._correct),
             "answer": (6, self._answer),
             "claim": (6, self._on_deal("claim")),
+            "claim_alone": (4, self._on_deal("claim_alone")),
             "settle": (6, self._on_deal("settle")),
             "notice": (4, self._notice),
             "withdraw": (5, self._withdraw),
@@ -153,7 +154,9 @@ class Script:
     # --- usage --------------------------------------------------------------------------------------------------------
 
     def _use(self) -> Step:
-        name, book = self._deal(lambda book: book.ended_s is None and book.usage + book.correction < book.covered)
+        name, book = self._deal(
+            lambda book: book.ended_s is None and book.usage + book.correction < book.covered(self._auditor.now_s)
+        )
         most = self._random.choice([3, 3, 3, 40]) * MILLION
         quantities = tuple(self._random.randint(0, most) for _ in range(self._random.randint(1, 4)))
         meter = self._random.randrange(len(book.streams))

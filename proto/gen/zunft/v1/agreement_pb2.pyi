@@ -61,7 +61,7 @@ class DataSet(_message.Message):
     def __init__(self, name: _Optional[str] = ..., owner_msp_id: _Optional[str] = ...) -> None: ...
 
 class Agreement(_message.Message):
-    __slots__ = ("agreement_id", "provider_msp_id", "customer_msp_id", "status", "open", "terms", "pending", "pending_by_msp_id", "withdrawal_notice_s", "superseded", "terminated_at_s")
+    __slots__ = ("agreement_id", "provider_msp_id", "customer_msp_id", "status", "open", "terms", "pending", "pending_by_msp_id", "withdrawal_notice_s", "superseded", "terminated_at_s", "suspended_before_s")
     AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_MSP_ID_FIELD_NUMBER: _ClassVar[int]
     CUSTOMER_MSP_ID_FIELD_NUMBER: _ClassVar[int]
@@ -73,6 +73,7 @@ class Agreement(_message.Message):
     WITHDRAWAL_NOTICE_S_FIELD_NUMBER: _ClassVar[int]
     SUPERSEDED_FIELD_NUMBER: _ClassVar[int]
     TERMINATED_AT_S_FIELD_NUMBER: _ClassVar[int]
+    SUSPENDED_BEFORE_S_FIELD_NUMBER: _ClassVar[int]
     agreement_id: str
     provider_msp_id: str
     customer_msp_id: str
@@ -84,7 +85,8 @@ class Agreement(_message.Message):
     withdrawal_notice_s: int
     superseded: _containers.RepeatedCompositeFieldContainer[TermsReference]
     terminated_at_s: int
-    def __init__(self, agreement_id: _Optional[str] = ..., provider_msp_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ..., status: _Optional[_Union[AgreementStatus, str]] = ..., open: bool = ..., terms: _Optional[_Union[TermsReference, _Mapping]] = ..., pending: _Optional[_Union[TermsReference, _Mapping]] = ..., pending_by_msp_id: _Optional[str] = ..., withdrawal_notice_s: _Optional[int] = ..., superseded: _Optional[_Iterable[_Union[TermsReference, _Mapping]]] = ..., terminated_at_s: _Optional[int] = ...) -> None: ...
+    suspended_before_s: int
+    def __init__(self, agreement_id: _Optional[str] = ..., provider_msp_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ..., status: _Optional[_Union[AgreementStatus, str]] = ..., open: bool = ..., terms: _Optional[_Union[TermsReference, _Mapping]] = ..., pending: _Optional[_Union[TermsReference, _Mapping]] = ..., pending_by_msp_id: _Optional[str] = ..., withdrawal_notice_s: _Optional[int] = ..., superseded: _Optional[_Iterable[_Union[TermsReference, _Mapping]]] = ..., terminated_at_s: _Optional[int] = ..., suspended_before_s: _Optional[int] = ...) -> None: ...
 
 class TermsReference(_message.Message):
     __slots__ = ("version", "digest")

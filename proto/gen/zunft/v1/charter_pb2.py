@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from zunft.v1 import member_pb2 as zunft_dot_v1_dot_member__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16zunft/v1/charter.proto\x12\x08zunft.v1\x1a\x15zunft/v1/member.proto\"\xe6\x01\n\x07\x43harter\x12\x12\n\nconsortium\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x13\n\x0btext_digest\x18\x03 \x01(\x0c\x12(\n\x05token\x18\x04 \x01(\x0b\x32\x19.zunft.v1.TokenDefinition\x12(\n\x05\x65ntry\x18\x05 \x01(\x0b\x32\x19.zunft.v1.EntryConditions\x12&\n\x04\x65xit\x18\x06 \x01(\x0b\x32\x18.zunft.v1.ExitConditions\x12%\n\x06voting\x18\x07 \x01(\x0b\x32\x15.zunft.v1.VotingRules\":\n\x0fTokenDefinition\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12\x15\n\rissuer_msp_id\x18\x02 \x01(\t\"F\n\x0f\x45ntryConditions\x12\x15\n\rdeposit_micro\x18\x01 \x01(\x03\x12\x1c\n\x14required_identifiers\x18\x02 \x03(\t\"B\n\x0e\x45xitConditions\x12\x1c\n\x0fnotice_period_s\x18\x01 \x01(\x03H\x00\x88\x01\x01\x42\x12\n\x10_notice_period_s\"\xe0\x01\n\x0bVotingRules\x12&\n\tadmission\x18\x01 \x01(\x0b\x32\x13.zunft.v1.Threshold\x12&\n\texclusion\x18\x02 \x01(\x0b\x32\x13.zunft.v1.Threshold\x12\'\n\nsuspension\x18\x03 \x01(\x0b\x32\x13.zunft.v1.Threshold\x12&\n\tamendment\x18\x04 \x01(\x0b\x32\x13.zunft.v1.Threshold\x12\x1c\n\x0f\x62\x61llot_period_s\x18\x05 \x01(\x03H\x00\x88\x01\x01\x42\x12\n\x10_ballot_period_s\"3\n\tThreshold\x12\x11\n\tnumerator\x18\x01 \x01(\r\x12\x13\n\x0b\x64\x65nominator\x18\x02 \x01(\r\"U\n\x0c\x46oundCharter\x12\"\n\x07\x63harter\x18\x01 \x01(\x0b\x32\x11.zunft.v1.Charter\x12!\n\x07members\x18\x02 \x03(\x0b\x32\x10.zunft.v1.Member\"B\n\x0c\x41mendCharter\x12\"\n\x07\x63harter\x18\x01 \x01(\x0b\x32\x11.zunft.v1.Charter\x12\x0e\n\x06reason\x18\x02 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16zunft/v1/charter.proto\x12\x08zunft.v1\x1a\x15zunft/v1/member.proto\"\x90\x02\n\x07\x43harter\x12\x12\n\nconsortium\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x13\n\x0btext_digest\x18\x03 \x01(\x0c\x12(\n\x05token\x18\x04 \x01(\x0b\x32\x19.zunft.v1.TokenDefinition\x12(\n\x05\x65ntry\x18\x05 \x01(\x0b\x32\x19.zunft.v1.EntryConditions\x12&\n\x04\x65xit\x18\x06 \x01(\x0b\x32\x18.zunft.v1.ExitConditions\x12%\n\x06voting\x18\x07 \x01(\x0b\x32\x15.zunft.v1.VotingRules\x12(\n\x08\x61\x63\x63ounts\x18\x08 \x01(\x0b\x32\x16.zunft.v1.AccountRules\":\n\x0fTokenDefinition\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12\x15\n\rissuer_msp_id\x18\x02 \x01(\t\"F\n\x0f\x45ntryConditions\x12\x15\n\rdeposit_micro\x18\x01 \x01(\x03\x12\x1c\n\x14required_identifiers\x18\x02 \x03(\t\"B\n\x0e\x45xitConditions\x12\x1c\n\x0fnotice_period_s\x18\x01 \x01(\x03H\x00\x88\x01\x01\x42\x12\n\x10_notice_period_s\"H\n\x0c\x41\x63\x63ountRules\x12 \n\x13withdrawal_notice_s\x18\x01 \x01(\x03H\x00\x88\x01\x01\x42\x16\n\x14_withdrawal_notice_s\"\xe0\x01\n\x0bVotingRules\x12&\n\tadmission\x18\x01 \x01(\x0b\x32\x13.zunft.v1.Threshold\x12&\n\texclusion\x18\x02 \x01(\x0b\x32\x13.zunft.v1.Threshold\x12\'\n\nsuspension\x18\x03 \x01(\x0b\x32\x13.zunft.v1.Threshold\x12&\n\tamendment\x18\x04 \x01(\x0b\x32\x13.zunft.v1.Threshold\x12\x1c\n\x0f\x62\x61llot_period_s\x18\x05 \x01(\x03H\x00\x88\x01\x01\x42\x12\n\x10_ballot_period_s\"3\n\tThreshold\x12\x11\n\tnumerator\x18\x01 \x01(\r\x12\x13\n\x0b\x64\x65nominator\x18\x02 \x01(\r\"U\n\x0c\x46oundCharter\x12\"\n\x07\x63harter\x18\x01 \x01(\x0b\x32\x11.zunft.v1.Charter\x12!\n\x07members\x18\x02 \x03(\x0b\x32\x10.zunft.v1.Member\"B\n\x0c\x41mendCharter\x12\"\n\x07\x63harter\x18\x01 \x01(\x0b\x32\x11.zunft.v1.Charter\x12\x0e\n\x06reason\x18\x02 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,19 +33,21 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'zunft.v1.charter_pb2', _glo
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CHARTER']._serialized_start=60
-  _globals['_CHARTER']._serialized_end=290
-  _globals['_TOKENDEFINITION']._serialized_start=292
-  _globals['_TOKENDEFINITION']._serialized_end=350
-  _globals['_ENTRYCONDITIONS']._serialized_start=352
-  _globals['_ENTRYCONDITIONS']._serialized_end=422
-  _globals['_EXITCONDITIONS']._serialized_start=424
-  _globals['_EXITCONDITIONS']._serialized_end=490
-  _globals['_VOTINGRULES']._serialized_start=493
-  _globals['_VOTINGRULES']._serialized_end=717
-  _globals['_THRESHOLD']._serialized_start=719
-  _globals['_THRESHOLD']._serialized_end=770
-  _globals['_FOUNDCHARTER']._serialized_start=772
-  _globals['_FOUNDCHARTER']._serialized_end=857
-  _globals['_AMENDCHARTER']._serialized_start=859
-  _globals['_AMENDCHARTER']._serialized_end=925
+  _globals['_CHARTER']._serialized_end=332
+  _globals['_TOKENDEFINITION']._serialized_start=334
+  _globals['_TOKENDEFINITION']._serialized_end=392
+  _globals['_ENTRYCONDITIONS']._serialized_start=394
+  _globals['_ENTRYCONDITIONS']._serialized_end=464
+  _globals['_EXITCONDITIONS']._serialized_start=466
+  _globals['_EXITCONDITIONS']._serialized_end=532
+  _globals['_ACCOUNTRULES']._serialized_start=534
+  _globals['_ACCOUNTRULES']._serialized_end=606
+  _globals['_VOTINGRULES']._serialized_start=609
+  _globals['_VOTINGRULES']._serialized_end=833
+  _globals['_THRESHOLD']._serialized_start=835
+  _globals['_THRESHOLD']._serialized_end=886
+  _globals['_FOUNDCHARTER']._serialized_start=888
+  _globals['_FOUNDCHARTER']._serialized_end=973
+  _globals['_AMENDCHARTER']._serialized_start=975
+  _globals['_AMENDCHARTER']._serialized_end=1041
 # @@protoc_insertion_point(module_scope)

@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Map
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Charter(_message.Message):
-    __slots__ = ("consortium", "version", "text_digest", "token", "entry", "exit", "voting")
+    __slots__ = ("consortium", "version", "text_digest", "token", "entry", "exit", "voting", "accounts")
     CONSORTIUM_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     TEXT_DIGEST_FIELD_NUMBER: _ClassVar[int]
@@ -15,6 +15,7 @@ class Charter(_message.Message):
     ENTRY_FIELD_NUMBER: _ClassVar[int]
     EXIT_FIELD_NUMBER: _ClassVar[int]
     VOTING_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNTS_FIELD_NUMBER: _ClassVar[int]
     consortium: str
     version: int
     text_digest: bytes
@@ -22,7 +23,8 @@ class Charter(_message.Message):
     entry: EntryConditions
     exit: ExitConditions
     voting: VotingRules
-    def __init__(self, consortium: _Optional[str] = ..., version: _Optional[int] = ..., text_digest: _Optional[bytes] = ..., token: _Optional[_Union[TokenDefinition, _Mapping]] = ..., entry: _Optional[_Union[EntryConditions, _Mapping]] = ..., exit: _Optional[_Union[ExitConditions, _Mapping]] = ..., voting: _Optional[_Union[VotingRules, _Mapping]] = ...) -> None: ...
+    accounts: AccountRules
+    def __init__(self, consortium: _Optional[str] = ..., version: _Optional[int] = ..., text_digest: _Optional[bytes] = ..., token: _Optional[_Union[TokenDefinition, _Mapping]] = ..., entry: _Optional[_Union[EntryConditions, _Mapping]] = ..., exit: _Optional[_Union[ExitConditions, _Mapping]] = ..., voting: _Optional[_Union[VotingRules, _Mapping]] = ..., accounts: _Optional[_Union[AccountRules, _Mapping]] = ...) -> None: ...
 
 class TokenDefinition(_message.Message):
     __slots__ = ("currency", "issuer_msp_id")
@@ -45,6 +47,12 @@ class ExitConditions(_message.Message):
     NOTICE_PERIOD_S_FIELD_NUMBER: _ClassVar[int]
     notice_period_s: int
     def __init__(self, notice_period_s: _Optional[int] = ...) -> None: ...
+
+class AccountRules(_message.Message):
+    __slots__ = ("withdrawal_notice_s",)
+    WITHDRAWAL_NOTICE_S_FIELD_NUMBER: _ClassVar[int]
+    withdrawal_notice_s: int
+    def __init__(self, withdrawal_notice_s: _Optional[int] = ...) -> None: ...
 
 class VotingRules(_message.Message):
     __slots__ = ("admission", "exclusion", "suspension", "amendment", "ballot_period_s")

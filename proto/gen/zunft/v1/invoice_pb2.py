@@ -24,21 +24,21 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16zunft/v1/invoice.proto\x12\x08zunft.v1\"\xb9\x02\n\x07Invoice\x12\x17\n\x0fprovider_msp_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x04\x12#\n\x04kind\x18\x03 \x01(\x0e\x32\x15.zunft.v1.InvoiceKind\x12\x17\n\x0f\x63ustomer_msp_id\x18\x04 \x01(\t\x12\x14\n\x0c\x61greement_id\x18\x05 \x01(\t\x12\x14\n\x0c\x61mount_micro\x18\x06 \x01(\x03\x12\x14\n\x0c\x63laim_number\x18\x07 \x01(\r\x12\x14\n\x0c\x63laim_digest\x18\x08 \x01(\x0c\x12\x13\n\x0bissued_at_s\x18\t \x01(\x03\x12\x18\n\x10refers_to_number\x18\n \x01(\x04\x12\x10\n\x08\x64isputed\x18\x0b \x01(\x08\x12\x16\n\x0e\x64ispute_digest\x18\x0c \x01(\x0c\x12\x16\n\x0egoodwill_micro\x18\r \x01(\x03\"%\n\x0eInvoiceCounter\x12\x13\n\x0blast_number\x18\x01 \x01(\x04\"Q\n\x0e\x44isputeInvoice\x12\x17\n\x0fprovider_msp_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x04\x12\x16\n\x0e\x64ispute_digest\x18\x03 \x01(\x0c\"N\n\rCreditInvoice\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x14\n\x0c\x61mount_micro\x18\x02 \x01(\x03\x12\x17\n\x0f\x63ustomer_msp_id\x18\x03 \x01(\t*~\n\x0bInvoiceKind\x12\x1c\n\x18INVOICE_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14INVOICE_KIND_INVOICE\x10\x01\x12\x1c\n\x18INVOICE_KIND_CREDIT_NOTE\x10\x02\x12\x19\n\x15INVOICE_KIND_GOODWILL\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16zunft/v1/invoice.proto\x12\x08zunft.v1\"\xe5\x02\n\x07Invoice\x12\x17\n\x0fprovider_msp_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x04\x12#\n\x04kind\x18\x03 \x01(\x0e\x32\x15.zunft.v1.InvoiceKind\x12\x17\n\x0f\x63ustomer_msp_id\x18\x04 \x01(\t\x12\x14\n\x0c\x61greement_id\x18\x05 \x01(\t\x12\x14\n\x0c\x61mount_micro\x18\x06 \x01(\x03\x12\x14\n\x0c\x63laim_number\x18\x07 \x01(\r\x12\x14\n\x0c\x63laim_digest\x18\x08 \x01(\x0c\x12\x13\n\x0bissued_at_s\x18\t \x01(\x03\x12\x18\n\x10refers_to_number\x18\n \x01(\x04\x12\x10\n\x08\x64isputed\x18\x0b \x01(\x08\x12\x16\n\x0e\x64ispute_digest\x18\x0c \x01(\x0c\x12\x16\n\x0egoodwill_micro\x18\r \x01(\x03\x12\x15\n\rhead_sequence\x18\x0e \x01(\x04\x12\x13\n\x0bhead_digest\x18\x0f \x01(\x0c\"%\n\x0eInvoiceCounter\x12\x13\n\x0blast_number\x18\x01 \x01(\x04\"Q\n\x0e\x44isputeInvoice\x12\x17\n\x0fprovider_msp_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x04\x12\x16\n\x0e\x64ispute_digest\x18\x03 \x01(\x0c\"N\n\rCreditInvoice\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x14\n\x0c\x61mount_micro\x18\x02 \x01(\x03\x12\x17\n\x0f\x63ustomer_msp_id\x18\x03 \x01(\t*~\n\x0bInvoiceKind\x12\x1c\n\x18INVOICE_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14INVOICE_KIND_INVOICE\x10\x01\x12\x1c\n\x18INVOICE_KIND_CREDIT_NOTE\x10\x02\x12\x19\n\x15INVOICE_KIND_GOODWILL\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'zunft.v1.invoice_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_INVOICEKIND']._serialized_start=554
-  _globals['_INVOICEKIND']._serialized_end=680
+  _globals['_INVOICEKIND']._serialized_start=598
+  _globals['_INVOICEKIND']._serialized_end=724
   _globals['_INVOICE']._serialized_start=37
-  _globals['_INVOICE']._serialized_end=350
-  _globals['_INVOICECOUNTER']._serialized_start=352
-  _globals['_INVOICECOUNTER']._serialized_end=389
-  _globals['_DISPUTEINVOICE']._serialized_start=391
-  _globals['_DISPUTEINVOICE']._serialized_end=472
-  _globals['_CREDITINVOICE']._serialized_start=474
-  _globals['_CREDITINVOICE']._serialized_end=552
+  _globals['_INVOICE']._serialized_end=394
+  _globals['_INVOICECOUNTER']._serialized_start=396
+  _globals['_INVOICECOUNTER']._serialized_end=433
+  _globals['_DISPUTEINVOICE']._serialized_start=435
+  _globals['_DISPUTEINVOICE']._serialized_end=516
+  _globals['_CREDITINVOICE']._serialized_start=518
+  _globals['_CREDITINVOICE']._serialized_end=596
 # @@protoc_insertion_point(module_scope)

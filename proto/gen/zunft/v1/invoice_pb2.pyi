@@ -17,7 +17,7 @@ INVOICE_KIND_CREDIT_NOTE: InvoiceKind
 INVOICE_KIND_GOODWILL: InvoiceKind
 
 class Invoice(_message.Message):
-    __slots__ = ("provider_msp_id", "number", "kind", "customer_msp_id", "agreement_id", "amount_micro", "claim_number", "claim_digest", "issued_at_s", "refers_to_number", "disputed", "dispute_digest", "goodwill_micro")
+    __slots__ = ("provider_msp_id", "number", "kind", "customer_msp_id", "agreement_id", "amount_micro", "claim_number", "claim_digest", "issued_at_s", "refers_to_number", "disputed", "dispute_digest", "goodwill_micro", "head_sequence", "head_digest")
     PROVIDER_MSP_ID_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -31,6 +31,8 @@ class Invoice(_message.Message):
     DISPUTED_FIELD_NUMBER: _ClassVar[int]
     DISPUTE_DIGEST_FIELD_NUMBER: _ClassVar[int]
     GOODWILL_MICRO_FIELD_NUMBER: _ClassVar[int]
+    HEAD_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    HEAD_DIGEST_FIELD_NUMBER: _ClassVar[int]
     provider_msp_id: str
     number: int
     kind: InvoiceKind
@@ -44,7 +46,9 @@ class Invoice(_message.Message):
     disputed: bool
     dispute_digest: bytes
     goodwill_micro: int
-    def __init__(self, provider_msp_id: _Optional[str] = ..., number: _Optional[int] = ..., kind: _Optional[_Union[InvoiceKind, str]] = ..., customer_msp_id: _Optional[str] = ..., agreement_id: _Optional[str] = ..., amount_micro: _Optional[int] = ..., claim_number: _Optional[int] = ..., claim_digest: _Optional[bytes] = ..., issued_at_s: _Optional[int] = ..., refers_to_number: _Optional[int] = ..., disputed: bool = ..., dispute_digest: _Optional[bytes] = ..., goodwill_micro: _Optional[int] = ...) -> None: ...
+    head_sequence: int
+    head_digest: bytes
+    def __init__(self, provider_msp_id: _Optional[str] = ..., number: _Optional[int] = ..., kind: _Optional[_Union[InvoiceKind, str]] = ..., customer_msp_id: _Optional[str] = ..., agreement_id: _Optional[str] = ..., amount_micro: _Optional[int] = ..., claim_number: _Optional[int] = ..., claim_digest: _Optional[bytes] = ..., issued_at_s: _Optional[int] = ..., refers_to_number: _Optional[int] = ..., disputed: bool = ..., dispute_digest: _Optional[bytes] = ..., goodwill_micro: _Optional[int] = ..., head_sequence: _Optional[int] = ..., head_digest: _Optional[bytes] = ...) -> None: ...
 
 class InvoiceCounter(_message.Message):
     __slots__ = ("last_number",)

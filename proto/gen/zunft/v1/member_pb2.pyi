@@ -26,7 +26,7 @@ MEMBER_STATUS_LEAVING: MemberStatus
 MEMBER_STATUS_EXCLUDED: MemberStatus
 
 class Member(_message.Message):
-    __slots__ = ("msp_id", "name", "status", "identifiers", "deposit_micro", "open_ballot", "carried_ballot_id", "active_since_s", "depart_not_before_s", "left_at_s", "sponsor_msp_id", "roots_fingerprint", "bundle_made_at_s", "charter_version", "open_ballots")
+    __slots__ = ("msp_id", "name", "status", "identifiers", "deposit_micro", "open_ballot", "carried_ballot_id", "active_since_s", "depart_not_before_s", "left_at_s", "sponsor_msp_id", "roots_fingerprint", "bundle_made_at_s", "charter_version", "open_ballots", "suspended_since_s", "suspended_s")
     MSP_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
@@ -42,6 +42,8 @@ class Member(_message.Message):
     BUNDLE_MADE_AT_S_FIELD_NUMBER: _ClassVar[int]
     CHARTER_VERSION_FIELD_NUMBER: _ClassVar[int]
     OPEN_BALLOTS_FIELD_NUMBER: _ClassVar[int]
+    SUSPENDED_SINCE_S_FIELD_NUMBER: _ClassVar[int]
+    SUSPENDED_S_FIELD_NUMBER: _ClassVar[int]
     msp_id: str
     name: str
     status: MemberStatus
@@ -57,7 +59,9 @@ class Member(_message.Message):
     bundle_made_at_s: int
     charter_version: int
     open_ballots: _containers.RepeatedCompositeFieldContainer[OpenBallot]
-    def __init__(self, msp_id: _Optional[str] = ..., name: _Optional[str] = ..., status: _Optional[_Union[MemberStatus, str]] = ..., identifiers: _Optional[_Iterable[_Union[LegalIdentifier, _Mapping]]] = ..., deposit_micro: _Optional[int] = ..., open_ballot: _Optional[_Union[OpenBallot, _Mapping]] = ..., carried_ballot_id: _Optional[str] = ..., active_since_s: _Optional[int] = ..., depart_not_before_s: _Optional[int] = ..., left_at_s: _Optional[int] = ..., sponsor_msp_id: _Optional[str] = ..., roots_fingerprint: _Optional[bytes] = ..., bundle_made_at_s: _Optional[int] = ..., charter_version: _Optional[int] = ..., open_ballots: _Optional[_Iterable[_Union[OpenBallot, _Mapping]]] = ...) -> None: ...
+    suspended_since_s: int
+    suspended_s: int
+    def __init__(self, msp_id: _Optional[str] = ..., name: _Optional[str] = ..., status: _Optional[_Union[MemberStatus, str]] = ..., identifiers: _Optional[_Iterable[_Union[LegalIdentifier, _Mapping]]] = ..., deposit_micro: _Optional[int] = ..., open_ballot: _Optional[_Union[OpenBallot, _Mapping]] = ..., carried_ballot_id: _Optional[str] = ..., active_since_s: _Optional[int] = ..., depart_not_before_s: _Optional[int] = ..., left_at_s: _Optional[int] = ..., sponsor_msp_id: _Optional[str] = ..., roots_fingerprint: _Optional[bytes] = ..., bundle_made_at_s: _Optional[int] = ..., charter_version: _Optional[int] = ..., open_ballots: _Optional[_Iterable[_Union[OpenBallot, _Mapping]]] = ..., suspended_since_s: _Optional[int] = ..., suspended_s: _Optional[int] = ...) -> None: ...
 
 class LegalIdentifier(_message.Message):
     __slots__ = ("scheme", "value")

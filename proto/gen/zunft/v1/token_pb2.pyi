@@ -18,12 +18,14 @@ REDEMPTION_STATUS_CONFIRMED: RedemptionStatus
 REDEMPTION_STATUS_REJECTED: RedemptionStatus
 
 class Balance(_message.Message):
-    __slots__ = ("msp_id", "amount_micro")
+    __slots__ = ("msp_id", "amount_micro", "owed_micro")
     MSP_ID_FIELD_NUMBER: _ClassVar[int]
     AMOUNT_MICRO_FIELD_NUMBER: _ClassVar[int]
+    OWED_MICRO_FIELD_NUMBER: _ClassVar[int]
     msp_id: str
     amount_micro: int
-    def __init__(self, msp_id: _Optional[str] = ..., amount_micro: _Optional[int] = ...) -> None: ...
+    owed_micro: int
+    def __init__(self, msp_id: _Optional[str] = ..., amount_micro: _Optional[int] = ..., owed_micro: _Optional[int] = ...) -> None: ...
 
 class Supply(_message.Message):
     __slots__ = ("minted_micro", "burned_micro", "reserve", "currency")

@@ -88,7 +88,7 @@ class StreamHead(_message.Message):
     def __init__(self, meter_id: _Optional[str] = ..., next_sequence: _Optional[int] = ..., last_batch_digest: _Optional[bytes] = ..., last_time_us: _Optional[int] = ..., rating: _Optional[_Union[_tariff_pb2.RatingState, _Mapping]] = ...) -> None: ...
 
 class AccountHead(_message.Message):
-    __slots__ = ("agreement_id", "sequence", "terms_version", "usage_micro", "correction_micro", "streams", "open_lines", "pending_corrections", "grants", "open_correction_lines", "rating", "salt")
+    __slots__ = ("agreement_id", "sequence", "terms_version", "usage_micro", "correction_micro", "streams", "open_lines", "pending_corrections", "grants", "open_correction_lines", "rating", "salt", "amounts_salt")
     AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     TERMS_VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -101,6 +101,7 @@ class AccountHead(_message.Message):
     OPEN_CORRECTION_LINES_FIELD_NUMBER: _ClassVar[int]
     RATING_FIELD_NUMBER: _ClassVar[int]
     SALT_FIELD_NUMBER: _ClassVar[int]
+    AMOUNTS_SALT_FIELD_NUMBER: _ClassVar[int]
     agreement_id: str
     sequence: int
     terms_version: int
@@ -113,7 +114,32 @@ class AccountHead(_message.Message):
     open_correction_lines: _containers.RepeatedCompositeFieldContainer[_tariff_pb2.Line]
     rating: _tariff_pb2.RatingState
     salt: bytes
-    def __init__(self, agreement_id: _Optional[str] = ..., sequence: _Optional[int] = ..., terms_version: _Optional[int] = ..., usage_micro: _Optional[int] = ..., correction_micro: _Optional[int] = ..., streams: _Optional[_Iterable[_Union[StreamHead, _Mapping]]] = ..., open_lines: _Optional[_Iterable[_Union[_tariff_pb2.Line, _Mapping]]] = ..., pending_corrections: _Optional[_Iterable[_Union[Correction, _Mapping]]] = ..., grants: _Optional[_Iterable[_Union[_access_pb2.AccessGrant, _Mapping]]] = ..., open_correction_lines: _Optional[_Iterable[_Union[_tariff_pb2.Line, _Mapping]]] = ..., rating: _Optional[_Union[_tariff_pb2.RatingState, _Mapping]] = ..., salt: _Optional[bytes] = ...) -> None: ...
+    amounts_salt: bytes
+    def __init__(self, agreement_id: _Optional[str] = ..., sequence: _Optional[int] = ..., terms_version: _Optional[int] = ..., usage_micro: _Optional[int] = ..., correction_micro: _Optional[int] = ..., streams: _Optional[_Iterable[_Union[StreamHead, _Mapping]]] = ..., open_lines: _Optional[_Iterable[_Union[_tariff_pb2.Line, _Mapping]]] = ..., pending_corrections: _Optional[_Iterable[_Union[Correction, _Mapping]]] = ..., grants: _Optional[_Iterable[_Union[_access_pb2.AccessGrant, _Mapping]]] = ..., open_correction_lines: _Optional[_Iterable[_Union[_tariff_pb2.Line, _Mapping]]] = ..., rating: _Optional[_Union[_tariff_pb2.RatingState, _Mapping]] = ..., salt: _Optional[bytes] = ..., amounts_salt: _Optional[bytes] = ...) -> None: ...
+
+class HeadAmounts(_message.Message):
+    __slots__ = ("agreement_id", "sequence", "usage_micro", "correction_micro", "amounts_salt")
+    AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    USAGE_MICRO_FIELD_NUMBER: _ClassVar[int]
+    CORRECTION_MICRO_FIELD_NUMBER: _ClassVar[int]
+    AMOUNTS_SALT_FIELD_NUMBER: _ClassVar[int]
+    agreement_id: str
+    sequence: int
+    usage_micro: int
+    correction_micro: int
+    amounts_salt: bytes
+    def __init__(self, agreement_id: _Optional[str] = ..., sequence: _Optional[int] = ..., usage_micro: _Optional[int] = ..., correction_micro: _Optional[int] = ..., amounts_salt: _Optional[bytes] = ...) -> None: ...
+
+class ShownAmounts(_message.Message):
+    __slots__ = ("amounts", "rest_digest", "head")
+    AMOUNTS_FIELD_NUMBER: _ClassVar[int]
+    REST_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    amounts: bytes
+    rest_digest: bytes
+    head: bytes
+    def __init__(self, amounts: _Optional[bytes] = ..., rest_digest: _Optional[bytes] = ..., head: _Optional[bytes] = ...) -> None: ...
 
 class Commitment(_message.Message):
     __slots__ = ("agreement_id", "sequence", "head_digest", "claimed_usage_micro", "claimed_correction_micro", "claimed_sequence", "claim_digest", "claim_number")

@@ -1,0 +1,124 @@
+"""How a customer takes funds back: it gives notice, waits, and leaves what the last head charges.
+
+A notice holds back only usage later than itself, so what was used before can be charged until it has run out. It rests
+while the provider is suspended and can charge nothing.
+"""
+
+from __future__ import annotations
+
+from chaincode import keys
+from chaincode.account import (
+    drawable_micro,
+    escrow_account,
+    escrow_micro,
+    last_amounts,
+    load_account,
+    require_open,
+    write_account,
+)
+from chaincode.checks import MAX_CLOCK_SKEW_S, format_amount
+from chaincode.errors import AmountOutOfRange, InsufficientFunds, NoticePeriod
+from chaincode.membership import suspended_s
+from chaincode.relation import parties
+from chaincode.token import credited, move
+from chaincode.transaction import Transaction
+from zunft.v1.account_pb2 import Account, GiveNotice, WithdrawFunds
+from zunft.v1.agreement_pb2 import Agreement
+from zunft.v1.charter_pb2 import Charter
+from zunft.v1.member_pb2 import Member
+
+# Where the charter says nothing: a plant may be cut off over a weekend and a holiday.
+LEAST_NOTICE_S = 7 * 86_400
+# No suspension holds a customer's funds for longer.
+MAX_REST_S = 90 * 86_400
+
+
+async def give_notice(tx: Transaction, request: GiveNotice) -> Account:
+    """account.give_notice: usage from now on cannot draw on this amount; 0 takes the notice back."""
+    agreement_key = keys.agreement(request.agreement_id)
+    loaded = await tx.load(keys.account(request.agreement_id), agreement_key, keys.CHARTER)
+    account = require_open(loaded, request.agreement_id)
+    agreement, charter = loaded.require(agreement_key), loaded.require(keys.CHARTER)
+    provider = (await tx.load(keys.member(account.provider_msp_id))).require(keys.member(account.provider_msp_id))
+
+    tx.check_relation(*parties(account))
+    if request.amount_micro < 0:
+        raise AmountOutOfRange("the amount must not be negative")
+    if request.amount_micro > escrow_micro(account):
+        raise InsufficientFunds(f"the escrow holds {format_amount(escrow_micro(account))}: give notice of that at most")
+
+    account.ClearField("notice")
+    if request.amount_micro:
+        account.notice.amount_micro = request.amount_micro
+        account.notice.holds_from_s = tx.timestamp_s + MAX_CLOCK_SKEW_S
+        account.notice.not_before_s = tx.timestamp_s + notice_s(agreement, charter)
+        account.notice.suspended_before_s = suspended_s(provider, tx.timestamp_s)
+
+    return write_account(tx, "account.give_notice", account)
+
+
+async def withdraw(tx: Transaction, request: WithdrawFunds) -> Account:
+    """account.withdraw: what notice was given of goes back to the customer; what the last head charges stays."""
+    customer_key, head_key = keys.balance(tx.caller.msp_id), keys.head(request.agreement_id)
+    loaded = await load_account(tx, request.agreement_id, customer_key, head_key)
+    account = require_open(loaded, request.agreement_id)
+    commitment = loaded.require(keys.commitment(request.agreement_id))
+    provider = (await tx.load(keys.member(account.provider_msp_id))).require(keys.member(account.provider_msp_id))
+
+    tx.check_relation(*parties(account))
+    if not account.HasField("notice"):
+        raise NoticePeriod("give notice first: account.give_notice")
+    check_has_run(tx, account.notice.not_before_s, account.notice.suspended_before_s, provider)
+    unpaid_micro = max(last_amounts(tx, loaded, account, commitment).micro - account.paid_micro, 0)
+    amount_micro = min(account.notice.amount_micro, escrow_micro(account) - unpaid_micro)
+    if amount_micro <= 0:
+        raise InsufficientFunds("everything in the escrow is charged by the provider: claim and settle the account")
+
+    account.ClearField("notice")
+    account.withdrawn_micro += amount_micro
+    balance = credited(loaded, account.customer_msp_id, amount_micro)
+    posting = move(escrow_account(account), keys.balance(account.customer_msp_id).name, amount_micro)
+
+    tx.put(keys.balance(account.customer_msp_id), balance)
+    return write_account(tx, "account.withdraw", account, [posting])
+
+
+# --- shared with the other nouns -----------------------------------------------------------------------------------
+
+
+def notice_s(agreement: Agreement, charter: Charter) -> int:
+    """How long a notice runs: as agreed, and not less than the charter wants.
+
+    Who gives it dates it, and could say that it was earlier: that counts against him. Where there is no notice it gains
+    nothing.
+    """
+    longer_s = max(agreement.withdrawal_notice_s, least_notice_s(charter))
+    return longer_s + MAX_CLOCK_SKEW_S if longer_s else 0
+
+
+def least_notice_s(charter: Charter) -> int:
+    """Of every agreement, also of one that was there before the charter said so."""
+    rules = charter.accounts
+    return rules.withdrawal_notice_s if rules.HasField("withdrawal_notice_s") else LEAST_NOTICE_S
+
+
+def check_has_run(tx: Transaction, not_before_s: int, suspended_before_s: int, provider: Member) -> None:
+    """Raises NoticePeriod. `suspended_before_s`: of the provider, when the time began to run."""
+    rested_s = max(suspended_s(provider, tx.timestamp_s) - suspended_before_s, 0)
+    waits_s = not_before_s + min(rested_s, MAX_REST_S) - tx.timestamp_s
+    if waits_s > 0:
+        raise NoticePeriod(f"the notice runs for another {waits_s} s, in which the provider may charge what was used")
+
+
+def covered_micro(account: Account, agreement: Agreement, time_us: int) -> int:
+    """What all usage together may reach without credit, up to a reading of this time."""
+    if account.HasField("notice") and time_us < holds_from_us(account, agreement):
+        return drawable_micro(account) + account.notice.amount_micro
+    return drawable_micro(account)
+
+
+def holds_from_us(account: Account, agreement: Agreement) -> int:
+    """Since when the notice holds its amount back; of one that an earlier contract took, from what it says."""
+    notice = account.notice
+    given_s = notice.not_before_s - agreement.withdrawal_notice_s
+    return (notice.holds_from_s or given_s + MAX_CLOCK_SKEW_S) * 10**6
