@@ -13,9 +13,11 @@ from chaincode import keys
 from chaincode.business import status_name
 from chaincode.channel_edit import changes_channel, check_config_signatures, edit_digest, put_signatures
 from chaincode.checks import check_named
-from chaincode.electorate import Electorate, ballot_period_s
+from chaincode.decision import check_carried as check_carried_now
+from chaincode.electorate import Electorate, ballot_period_s, load_electorate, put_electorate
 from chaincode.errors import AnotherBallot, BallotClosed, MalformedRequest, VotedAlready, WrongStatus
 from chaincode.keys import Key
+from chaincode.mark import put_marks
 from chaincode.membership import ABSENT, note_suspension
 from chaincode.relation import Relation, Stand
 from chaincode.transaction import Loaded, Transaction
@@ -83,6 +85,7 @@ async def vote(tx: Transaction, request: CastVote) -> Ballot:
     """ballot.vote: one vote of each member, before the deadline; the last one needed decides."""
     key, about = keys.ballot(request.ballot_id), _keys_about(request.msp_id)
     loaded = await tx.load(keys.CHARTER, key, *about)
+    electorate = await load_electorate(tx)
     ballot = loaded.require(key)
 
     _check_about(ballot, request.msp_id)
@@ -90,6 +93,7 @@ async def vote(tx: Transaction, request: CastVote) -> Ballot:
     _check_takes_vote(tx, loaded, ballot, request)
     _check_still_the_question(loaded, ballot)
     _check_signed(tx, ballot, request)
+    marks = await check_carried_now(tx, loaded, ballot) if _carries(ballot, request) else []
 
     undecided = ballot.status == BALLOT_STATUS_OPEN
     ballot.votes.append(_vote(tx, ballot, request))
@@ -99,7 +103,9 @@ async def vote(tx: Transaction, request: CastVote) -> Ballot:
         ballot.decided_at_s = tx.timestamp_s
 
     if decided:
-        _take_effect(tx, loaded, ballot)
+        _take_effect(tx, loaded, electorate, ballot)
+    if marks:
+        put_marks(tx, loaded.require(keys.member(ballot.msp_id)), marks)
     if request.update_digests:
         put_signatures(tx, request)
     return write(tx, "ballot.vote", ballot)
@@ -132,6 +138,7 @@ async def execute(tx: Transaction, request: ExecuteBallot) -> Ballot:
     """
     key, about = keys.ballot(request.ballot_id), _keys_about(request.msp_id)
     loaded = await tx.load(key, *about)
+    electorate = await load_electorate(tx)
     ballot = loaded.require(key)
 
     _check_about(ballot, request.msp_id)
@@ -148,7 +155,7 @@ async def execute(tx: Transaction, request: ExecuteBallot) -> Ballot:
 
     if member.status in (MEMBER_STATUS_LEAVING, MEMBER_STATUS_SUSPENDED):
         # It was an earlier contract that took the deciding vote, and it left the departure to this transaction.
-        _put_status(tx, member, MEMBER_STATUS_LEFT)
+        _put_status(tx, electorate, member, MEMBER_STATUS_LEFT)
     return write(tx, "ballot.execute", ballot)
 
 
@@ -336,6 +343,12 @@ def _vote(tx: Transaction, ballot: Ballot, request: CastVote) -> Vote:
     )
 
 
+def _carries(ballot: Ballot, request: CastVote) -> bool:
+    """Whether this vote is the last one that it takes."""
+    undecided = ballot.status == BALLOT_STATUS_OPEN
+    return undecided and request.in_favour and _in_favour(ballot) + 1 >= ballot.needed_approvals
+
+
 def _in_favour(ballot: Ballot) -> int:
     return sum(one.in_favour for one in ballot.votes)
 
@@ -343,7 +356,7 @@ def _in_favour(ballot: Ballot) -> int:
 # --- WRITE ----------------------------------------------------------------------------------------------------------
 
 
-def _take_effect(tx: Transaction, loaded: Loaded, ballot: Ballot) -> None:
+def _take_effect(tx: Transaction, loaded: Loaded, electorate: Electorate, ballot: Ballot) -> None:
     """What the deciding vote changes besides the ballot.
 
     Of the member it reads its record alone, which nobody can change again and again to keep votes from being cast.
@@ -357,7 +370,7 @@ def _take_effect(tx: Transaction, loaded: Loaded, ballot: Ballot) -> None:
     _note_decided(member, ballot)
     if carried and changes_channel(ballot.subject):
         member.carried_ballot_id = ballot.ballot_id
-    _put_status(tx, member, _status_after(ballot.subject, member) if carried else member.status)
+    _put_status(tx, electorate, member, _status_after(ballot.subject, member) if carried else member.status)
 
 
 def _note_decided(member: Member, ballot: Ballot) -> None:
@@ -368,13 +381,14 @@ def _note_decided(member: Member, ballot: Ballot) -> None:
         member.ClearField("open_ballot")
 
 
-def _put_status(tx: Transaction, member: Member, status: MemberStatus) -> None:
+def _put_status(tx: Transaction, electorate: Electorate, member: Member, status: MemberStatus) -> None:
     """Who is gone keeps its deposit until the issuer pays it out: token.redeem for it."""
     if status in ABSENT and member.status not in ABSENT:
         member.left_at_s = tx.timestamp_s
     note_suspension(member, status, tx.timestamp_s)
     member.status = status
     tx.put(keys.member(member.msp_id), member)
+    put_electorate(tx, electorate, member)
 
 
 def _status_after(subject: BallotSubject, member: Member) -> MemberStatus:

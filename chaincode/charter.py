@@ -5,12 +5,13 @@ from __future__ import annotations
 from chaincode import keys
 from chaincode.ballot import check_next_version, new_ballot, write
 from chaincode.checks import MAX_AMOUNT_MICRO, check_digest, check_duration, check_identifier, check_text
-from chaincode.electorate import load_electorate
+from chaincode.decision import BE_ISSUER
+from chaincode.electorate import Electorate, load_electorate, put_electorate
 from chaincode.errors import AlreadyExists, AmountOutOfRange, MalformedRequest
 from chaincode.identifiers import check_identifiers, check_required, check_scheme
 from chaincode.keys import Key
 from chaincode.mark import marks_of, put_marks, taken
-from chaincode.membership import check_new_business
+from chaincode.membership import check_active
 from chaincode.relation import Relation
 from chaincode.transaction import Transaction
 from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_AMENDMENT, Ballot
@@ -40,6 +41,7 @@ async def found(tx: Transaction, request: FoundCharter) -> Charter:
 
     tx.put(keys.CHARTER, charter)
     tx.put(keys.SUPPLY, Supply(currency=charter.token.currency))
+    put_electorate(tx, Electorate({}), *founders)
     for member in founders:
         tx.put(keys.member(member.msp_id), member)
         put_marks(tx, member, marks[member.msp_id])
@@ -60,11 +62,12 @@ async def amend(tx: Transaction, request: AmendCharter) -> Ballot:
     check_next_version(charter, proposed)
     if proposed.token.currency != charter.token.currency:
         raise MalformedRequest(f"the tokens stand for {charter.token.currency}: no amendment changes that")
-    check_new_business(loaded, proposed.token.issuer_msp_id)
+    check_active(loaded.require(issuer_key), BE_ISSUER)
 
     question = Ballot(subject=BALLOT_SUBJECT_AMENDMENT, charter=proposed, reason=request.reason)
     ballot = new_ballot(tx, charter, electorate, question)
 
+    put_electorate(tx, electorate)
     return write(tx, "charter.amend", ballot)
 
 

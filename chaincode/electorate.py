@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from chaincode import keys
 from chaincode.channel_edit import changes_channel
 from chaincode.transaction import Transaction
 from zunft.v1.ballot_pb2 import (
@@ -21,7 +23,9 @@ from zunft.v1.member_pb2 import (
     MEMBER_STATUS_LEAVING,
     MEMBER_STATUS_SUSPENDED,
     Member,
+    Seat,
 )
+from zunft.v1.member_pb2 import Electorate as ElectorateRecord
 
 BALLOT_PERIOD_S = 14 * 86_400
 
@@ -31,10 +35,19 @@ _SEATED = frozenset({MEMBER_STATUS_ACTIVE, MEMBER_STATUS_SUSPENDED, MEMBER_STATU
 
 @dataclass(frozen=True, slots=True)
 class Electorate:
-    """The members when a ballot is opened."""
+    """The members when a ballot is opened: who sits there, and whether it votes.
 
-    active_msp_ids: tuple[str, ...]
-    seated_count: int
+    One record, and no range of the members' records: whoever puts in applications without end would else decide how
+    many of them a peer reads.
+    """
+
+    votes: Mapping[str, bool]
+    # Not on the ledger: read from the members' records, as an earlier contract left them.
+    is_new: bool = False
+
+    @property
+    def active_msp_ids(self) -> list[str]:
+        return sorted(msp_id for msp_id, votes in self.votes.items() if votes)
 
     def voters(self, msp_id: str) -> list[str]:
         """Nobody votes on itself."""
@@ -45,14 +58,35 @@ class Electorate:
         needed = approvals(_threshold(voting, ballot.subject), len(self.active_msp_ids))
         if changes_channel(ballot.subject):
             # Fabric, too, wants a majority of the channel's members to sign, whatever the charter says.
-            return max(needed, self.seated_count // 2 + 1)
+            return max(needed, len(self.votes) // 2 + 1)
         return needed
+
+    def seating(self, *changed: Member) -> Electorate:
+        """With these members as their statuses say."""
+        votes = {**self.votes, **_votes(changed)}
+        gone = {member.msp_id for member in changed if member.status not in _SEATED}
+        return Electorate({msp_id: vote for msp_id, vote in votes.items() if msp_id not in gone}, self.is_new)
 
 
 async def load_electorate(tx: Transaction) -> Electorate:
-    members = await tx.load_all("member/", Member)
-    active = tuple(member.msp_id for member in members if member.status == MEMBER_STATUS_ACTIVE)
-    return Electorate(active, sum(member.status in _SEATED for member in members))
+    """Each transaction that needs or changes it puts it, too, which brings it to the ledger of an earlier contract."""
+    record = (await tx.load(keys.ELECTORATE)).find(keys.ELECTORATE)
+    if record is None:
+        return Electorate(_votes(await tx.load_all("member/", Member)), is_new=True)
+    return Electorate({seat.msp_id: seat.votes for seat in record.seats})
+
+
+def put_electorate(tx: Transaction, electorate: Electorate, *changed: Member) -> None:
+    """WRITE of every transaction that needs it; `changed` are the members whose statuses it changes."""
+    after = electorate.seating(*changed)
+    if electorate.is_new or after.votes != electorate.votes:
+        seats = [Seat(msp_id=msp_id, votes=votes) for msp_id, votes in sorted(after.votes.items())]
+        tx.put(keys.ELECTORATE, ElectorateRecord(seats=seats))
+
+
+def _votes(members: Iterable[Member]) -> dict[str, bool]:
+    """Of those that sit there."""
+    return {one.msp_id: one.status == MEMBER_STATUS_ACTIVE for one in members if one.status in _SEATED}
 
 
 def approvals(threshold: Threshold, active_count: int) -> int:

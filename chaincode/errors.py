@@ -206,6 +206,12 @@ class TakenAlready(ContractError):
     status = 409
 
 
+class TooManyApplications(ContractError):
+    """The sponsor has put in so many that the members have not decided on."""
+
+    status = 409
+
+
 class ExitCondition(ContractError):
     """The member has something to end before it can leave."""
 

@@ -16,6 +16,7 @@ from google.protobuf.message import Message
 from chaincode import keys
 from chaincode.account import claimed, escrow_micro
 from chaincode.ballot import count
+from chaincode.electorate import Electorate
 from chaincode.head import accrued_micro
 from chaincode.head_digest import head_digest
 from chaincode.identifiers import distinct_value
@@ -330,6 +331,17 @@ def members_are_told_apart(state: State) -> Iterator[str]:
                 yield f"{owner} and {member.msp_id} have the same {one.scheme}"
 
 
+def the_electorate_is_who_sits_there(state: State) -> Iterator[str]:
+    """The one record says what the members' records say."""
+    value = state.public.get(keys.ELECTORATE.name)
+    if value is None:
+        return
+    kept = {seat.msp_id: seat.votes for seat in keys.ELECTORATE.message.FromString(value).seats}
+    sitting = Electorate({}).seating(*state.records("member", Member)).votes
+    if kept != sitting:
+        yield f"the electorate is {kept}, the members' records say {dict(sitting)}"
+
+
 INVARIANTS: tuple[Callable[[State], Iterator[str]], ...] = (
     tokens_are_conserved,
     supply_matches_its_records,
@@ -351,6 +363,7 @@ INVARIANTS: tuple[Callable[[State], Iterator[str]], ...] = (
     obligations_are_what_is_open,
     ballots_are_counted,
     members_are_told_apart,
+    the_electorate_is_who_sits_there,
 )
 
 

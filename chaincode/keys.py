@@ -13,7 +13,7 @@ from zunft.v1.ballot_pb2 import Ballot, EditSignatures
 from zunft.v1.bundle_pb2 import SignedBundle
 from zunft.v1.charter_pb2 import Charter
 from zunft.v1.invoice_pb2 import Invoice, InvoiceCounter
-from zunft.v1.member_pb2 import Mark, Member, Obligation
+from zunft.v1.member_pb2 import Electorate, Mark, Member, Obligation, Sponsored
 from zunft.v1.meter_pb2 import Meter
 from zunft.v1.token_pb2 import Balance, MintRecord, Redemption, Supply
 from zunft.v1.usage_pb2 import AccountHead, Claim, Commitment, UsageRecord
@@ -31,6 +31,11 @@ class Key(Generic[M_co]):
 
 CHARTER = Key("charter", Charter)
 SUPPLY = Key("supply", Supply)
+ELECTORATE = Key("electorate", Electorate)
+
+
+def sponsored(msp_id: str) -> Key[Sponsored]:
+    return Key(f"sponsored/{msp_id}", Sponsored)
 
 
 def member(msp_id: str) -> Key[Member]:

@@ -1,7 +1,8 @@
 """Marks: what tells one company from another. No two members have the same legal identifier, or the same root.
 
-A mark is not wiped when its member goes. It counts as long as the member's record says that the member is there, or put
-to the vote, and with just the bundle that showed the mark.
+Applicants may show the same: whoever copies a company's identifier shall not keep it out. The members see it when they
+vote, and the first admission takes the mark. It is not wiped when its member goes; it counts as long as the member's
+record says that the member is there, and with just the bundle that showed the mark.
 """
 
 from __future__ import annotations
@@ -9,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from chaincode import keys
-from chaincode.ballot import is_put_to_vote
 from chaincode.errors import TakenAlready
 from chaincode.identifiers import distinct_value
 from chaincode.keys import Key
-from chaincode.membership import ABSENT
+from chaincode.membership import is_there
 from chaincode.transaction import Transaction
-from zunft.v1.member_pb2 import MEMBER_STATUS_APPLIED, LegalIdentifier, Mark, Member
+from zunft.v1.member_pb2 import LegalIdentifier, Mark, Member
 
 
 def marks_of(identifiers: Iterable[LegalIdentifier], root_digests: Iterable[bytes]) -> list[Key[Mark]]:
@@ -30,7 +30,7 @@ async def check_free(tx: Transaction, msp_id: str, marks: Sequence[Key[Mark]]) -
     known = [(key, mark) for key in marks if (mark := loaded.find(key)) is not None and mark.msp_id != msp_id]
     members = await tx.load(*(keys.member(mark.msp_id) for _, mark in known))
     for key, mark in known:
-        if _counts(tx, mark, members.require(keys.member(mark.msp_id))):
+        if _counts(mark, members.require(keys.member(mark.msp_id))):
             raise taken(key, mark.msp_id)
 
 
@@ -47,7 +47,5 @@ def taken(key: Key[Mark], msp_id: str) -> TakenAlready:
     )
 
 
-def _counts(tx: Transaction, mark: Mark, member: Member) -> bool:
-    if member.bundle_made_at_s != mark.bundle_made_at_s or member.status in ABSENT:
-        return False
-    return member.status != MEMBER_STATUS_APPLIED or is_put_to_vote(tx, member)
+def _counts(mark: Mark, member: Member) -> bool:
+    return member.bundle_made_at_s == mark.bundle_made_at_s and is_there(member)

@@ -20,12 +20,13 @@ from chaincode.ballot import (
 from chaincode.bundle import bundle_digest, read_bundle, root_digests, roots_fingerprint
 from chaincode.business import status_name
 from chaincode.checks import check_named, check_text, format_amount
-from chaincode.electorate import load_electorate
+from chaincode.electorate import load_electorate, put_electorate
 from chaincode.errors import AlreadyExists, EntryCondition, ExitCondition, InvalidBundle, Replay, WrongStatus
 from chaincode.identifiers import check_required
-from chaincode.mark import check_free, marks_of, put_marks
-from chaincode.membership import load_obligations
+from chaincode.mark import check_free, marks_of
+from chaincode.membership import check_not_issuer, load_obligations
 from chaincode.relation import Relation
+from chaincode.sponsorship import check_may_sponsor, load_open_applications, put_sponsored
 from chaincode.token import LEAST_TRANSFER_MICRO, check_balance, credited, deposit_account, move
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.ballot_pb2 import (
@@ -68,7 +69,7 @@ async def apply(tx: Transaction, request: ApplyMember) -> Ballot:
     """member.apply: the sponsor puts in an applicant's bundle; opens the ballot on its admission."""
     key = keys.member(request.msp_id)
     loaded = await tx.load(keys.CHARTER, key)
-    electorate = await load_electorate(tx)
+    electorate, waiting = await load_electorate(tx), await load_open_applications(tx, tx.caller.msp_id)
     charter, known = loaded.require(keys.CHARTER), loaded.find(key)
 
     signed, bundle = read_bundle(request.signed_bundle)
@@ -78,13 +79,15 @@ async def apply(tx: Transaction, request: ApplyMember) -> Ballot:
     _check_entry(charter, bundle)
     marks = marks_of(bundle.identifiers, root_digests(bundle.root_certificates))
     await check_free(tx, bundle.msp_id, marks)
+    check_may_sponsor(tx.caller.msp_id, waiting)
 
     member = _applicant(bundle, known)
     question = Ballot(subject=BALLOT_SUBJECT_ADMISSION, msp_id=member.msp_id, bundle_digest=bundle_digest(signed))
     ballot = new_ballot(tx, charter, electorate, question)
 
     tx.put(keys.bundle(member.msp_id), signed)
-    put_marks(tx, member, marks)
+    put_sponsored(tx, tx.caller.msp_id, [*waiting, member.msp_id])
+    put_electorate(tx, electorate)
     put_subject(tx, member, ballot)
     return write(tx, "member.apply", ballot)
 
@@ -97,6 +100,7 @@ async def activate(tx: Transaction, request: ActivateMember) -> Member:
     key, ballot_key = keys.member(tx.caller.msp_id), keys.ballot(request.ballot_id)
     balance_key = keys.balance(tx.caller.msp_id)
     loaded = await tx.load(keys.CHARTER, ballot_key, balance_key)
+    electorate = await load_electorate(tx)
     member, ballot = loaded.require(key), loaded.require(ballot_key)
     deposit_micro = loaded.require(keys.CHARTER).entry.deposit_micro
 
@@ -112,6 +116,7 @@ async def activate(tx: Transaction, request: ActivateMember) -> Member:
     postings = [move(balance_key.name, account, missing_micro)] if missing_micro else []
 
     tx.put(key, member)
+    put_electorate(tx, electorate, member)
     tx.put(ballot_key, ballot)
     if missing_micro:
         tx.put(balance_key, credited(loaded, member.msp_id, -missing_micro))
@@ -123,14 +128,16 @@ async def leave(tx: Transaction, _request: LeaveConsortium) -> Member:
     """member.leave: gives notice. No new business from now on; what is running goes on until it is closed."""
     key = keys.member(tx.caller.msp_id)
     loaded = await tx.load(keys.CHARTER)
+    electorate = await load_electorate(tx)
     charter, member = loaded.require(keys.CHARTER), loaded.require(key)
 
-    _check_not_issuer(charter, member.msp_id)
+    check_not_issuer(charter, member.msp_id)
 
     member.status = MEMBER_STATUS_LEAVING
     member.depart_not_before_s = tx.timestamp_s + _notice_period_s(charter)
 
     tx.put(key, member)
+    put_electorate(tx, electorate, member)
     tx.emit("member.leave", msp_ids=[member.msp_id])
     return member
 
@@ -143,12 +150,13 @@ async def depart(tx: Transaction, _request: DepartMember) -> Ballot:
     charter, member = loaded.require(keys.CHARTER), loaded.require(keys.member(msp_id))
 
     check_subject(tx, BALLOT_SUBJECT_DEPARTURE, member)
-    _check_not_issuer(charter, msp_id)
+    check_not_issuer(charter, msp_id)
     _check_exit(tx, loaded, member, obligations)
 
     question = Ballot(subject=BALLOT_SUBJECT_DEPARTURE, msp_id=msp_id)
     ballot = new_ballot(tx, charter, electorate, question)
 
+    put_electorate(tx, electorate)
     put_subject(tx, member, ballot)
     return write(tx, "member.depart", ballot)
 
@@ -185,11 +193,12 @@ async def _put_to_vote(
     check_text("reason", request.reason)
     check_subject(tx, subject, member)
     if subject == BALLOT_SUBJECT_EXCLUSION:
-        _check_not_issuer(charter, member.msp_id)
+        check_not_issuer(charter, member.msp_id)
 
     question = Ballot(subject=subject, msp_id=member.msp_id, reason=request.reason)
     ballot = new_ballot(tx, charter, electorate, question)
 
+    put_electorate(tx, electorate)
     put_subject(tx, member, ballot)
     return write(tx, name, ballot)
 
@@ -226,11 +235,6 @@ def _check_admission(ballot: Ballot, member: Member) -> None:
     if (ballot.subject, ballot.msp_id) != (BALLOT_SUBJECT_ADMISSION, member.msp_id):
         raise WrongStatus(f"the ballot is not on the admission of {member.msp_id}")
     check_carried(ballot, member)
-
-
-def _check_not_issuer(charter: Charter, msp_id: str) -> None:
-    if charter.token.issuer_msp_id == msp_id:
-        raise ExitCondition(f"{msp_id} is the issuer of the token: amend the charter so that another is")
 
 
 def _check_exit(tx: Transaction, loaded: Loaded, member: Member, obligations: list[str]) -> None:

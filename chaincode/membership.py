@@ -8,9 +8,10 @@ from google.protobuf.message import Message
 
 from chaincode import keys
 from chaincode.business import status_name
-from chaincode.errors import WrongStatus
+from chaincode.errors import ExitCondition, WrongStatus
 from chaincode.keys import Key
 from chaincode.transaction import Loaded, Transaction
+from zunft.v1.charter_pb2 import Charter
 from zunft.v1.member_pb2 import (
     MEMBER_STATUS_ACTIVE,
     MEMBER_STATUS_ADMITTED,
@@ -31,6 +32,23 @@ _HOLDING_TOKENS = frozenset(
 ABSENT = frozenset({MEMBER_STATUS_LEFT, MEMBER_STATUS_EXCLUDED})
 # Who can send nothing itself, and may have tokens from before: also whoever applies once more after it has left.
 GONE = ABSENT | {MEMBER_STATUS_APPLIED}
+
+
+def is_there(member: Member) -> bool:
+    """Whether the members have admitted it, and it has not gone."""
+    return member.status in _HOLDING_TOKENS
+
+
+def check_active(member: Member, purpose: str) -> None:
+    """`purpose` says what only an active member may be. Raises WrongStatus."""
+    if member.status != MEMBER_STATUS_ACTIVE:
+        raise WrongStatus(f"{member.msp_id} is {status_name(member)} and cannot {purpose}")
+
+
+def check_not_issuer(charter: Charter, msp_id: str) -> None:
+    """Raises ExitCondition."""
+    if charter.token.issuer_msp_id == msp_id:
+        raise ExitCondition(f"{msp_id} is the issuer of the token: amend the charter so that another is")
 
 
 def check_new_business(loaded: Loaded, *msp_ids: str) -> None:

@@ -75,8 +75,16 @@ class Transaction:
         return loaded
 
     async def load_all(self, prefix: str, message: type[M]) -> list[M]:
-        """Every record whose key begins so, in key order; a new or changed one meanwhile makes the transaction fail."""
-        return [message.FromString(value) async for _, value in self.stub.range(prefix, prefix + "\x7f")]
+        """Every record whose key begins so, in key order; a new or changed one meanwhile makes the transaction fail.
+
+        A peer ends a range without a word at the limit that its owner has set, so another begins there.
+        """
+        found: list[M] = []
+        start = prefix
+        while page := [row async for row in self.stub.range(start, prefix + "\x7f")]:
+            found += [message.FromString(value) for _, value in page]
+            start = page[-1][0] + "\0"
+        return found
 
     async def read_own(self, key: Key[Message]) -> bytes | None:
         """For queries: the exact bytes in the caller's member's own private collection, or of an open agreement.

@@ -81,6 +81,26 @@ class OpenBallot(_message.Message):
     subject: int
     def __init__(self, ballot_id: _Optional[str] = ..., deadline_s: _Optional[int] = ..., subject: _Optional[int] = ...) -> None: ...
 
+class Electorate(_message.Message):
+    __slots__ = ("seats",)
+    SEATS_FIELD_NUMBER: _ClassVar[int]
+    seats: _containers.RepeatedCompositeFieldContainer[Seat]
+    def __init__(self, seats: _Optional[_Iterable[_Union[Seat, _Mapping]]] = ...) -> None: ...
+
+class Seat(_message.Message):
+    __slots__ = ("msp_id", "votes")
+    MSP_ID_FIELD_NUMBER: _ClassVar[int]
+    VOTES_FIELD_NUMBER: _ClassVar[int]
+    msp_id: str
+    votes: bool
+    def __init__(self, msp_id: _Optional[str] = ..., votes: bool = ...) -> None: ...
+
+class Sponsored(_message.Message):
+    __slots__ = ("msp_ids",)
+    MSP_IDS_FIELD_NUMBER: _ClassVar[int]
+    msp_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, msp_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class Obligation(_message.Message):
     __slots__ = ("msp_id", "record_key")
     MSP_ID_FIELD_NUMBER: _ClassVar[int]
