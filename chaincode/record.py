@@ -7,6 +7,9 @@ from chaincode.transaction import Transaction
 from zunft.v1.record_pb2 import ListKeys, ReadKey, Record, Records
 
 MAX_RECORDS = 1000
+MAX_PAGE_BYTES = 1_000_000
+# A peer hands rows over in one message, however large they are; an earlier contract let a ballot have 16 MB.
+ROWS_AT_ONCE = 5
 
 
 async def read(tx: Transaction, request: ReadKey) -> Record:
@@ -20,15 +23,21 @@ async def read(tx: Transaction, request: ReadKey) -> Record:
 
 
 async def list_records(tx: Transaction, request: ListKeys) -> Records:
-    """record.list: public records whose key begins with a prefix, in key order, at most 1000."""
+    """record.list: public records whose key begins with a prefix, in key order, at most 1000 and at most a megabyte.
+
+    There is one at least, whatever its size, so whoever asks for those after the last one comes to the end.
+    """
     if not request.prefix or not request.prefix.isascii() or not request.prefix.isprintable():
         raise MalformedRequest("give the beginning of the keys, for example 'agreement/'")
     limit = min(request.limit or MAX_RECORDS, MAX_RECORDS)
     start = max(request.prefix, request.after + "\0" if request.after else "")
-    found = Records()
-    async for key, value in tx.stub.range(start, request.prefix + "\x7f"):
-        if len(found.records) == limit:
-            found.more = True
-            break
-        found.records.add(key=key, value=value)
+    found, size = Records(), 0
+    while rows := await tx.stub.first_rows(start, request.prefix + "\x7f", ROWS_AT_ONCE):
+        for key, value in rows:
+            size += len(key) + len(value)
+            if len(found.records) == limit or (found.records and size > MAX_PAGE_BYTES):
+                found.more = True
+                return found
+            found.records.add(key=key, value=value)
+        start = rows[-1][0] + "\0"
     return found

@@ -43,6 +43,9 @@ class Stub(Protocol):
     def range(self, start: str, end: str) -> AsyncIterator[tuple[str, bytes]]:
         """Keys and values with start <= key < end, in key order; protected against phantoms."""
 
+    async def first_rows(self, start: str, end: str, count: int) -> list[tuple[str, bytes]]:
+        """The first so many of a range, in one message. Only in queries: a peer refuses writes after it."""
+
     def put(self, key: str, value: bytes) -> None:
         """Write at commit; an empty value is refused."""
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Annotated
 
@@ -18,13 +21,16 @@ from cli.session import Session, open_session, run
 from cli.values import show_time
 from network.charter_text import find_text, keep_text
 from network.topology import Topology
-from node.membership.records import find_ballot
+from node.membership.namesakes import namesakes
+from node.membership.records import find_ballot, read_each
 from node.membership.voting import Voting, silent_msp_ids
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_EXECUTED,
+    BALLOT_SUBJECT_ADMISSION,
     BALLOT_SUBJECT_AMENDMENT,
     Ballot,
 )
+from zunft.v1.member_pb2 import Member
 
 app = new_group("ballot")
 
@@ -41,8 +47,10 @@ def list_ballots(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 
     async def work() -> None:
         async with open_session(home, "") as session:
-            ballots = sorted(await session.list_all("ballot", Ballot), key=lambda one: one.opened_at_s)
-            rows = [_row(session.topology, one) for one in ballots]
+            members = await session.list_all("member", Member)
+            ballots = read_each(session.gateway("record.list"), "ballot/", Ballot)
+            found = [(one.opened_at_s, _row(session.topology, one, members)) async for one in ballots]
+        rows = [row for _, row in sorted(found, key=itemgetter(0))]
         show_rows(rows, as_json=as_json, empty="Nothing was put to the vote yet.")
 
     run(work())
@@ -119,7 +127,7 @@ async def _is_meant(session: Session, ballot: Ballot, question: str, yes: bool) 
 # --- what is shown --------------------------------------------------------------------------------------------------
 
 
-def _row(topology: Topology, ballot: Ballot) -> dict[str, object]:
+def _row(topology: Topology, ballot: Ballot, members: Sequence[Member]) -> dict[str, object]:
     approvals = sum(vote.in_favour for vote in ballot.votes)
     is_open = status_name(ballot) == "open"
     return {
@@ -132,13 +140,24 @@ def _row(topology: Topology, ballot: Ballot) -> dict[str, object]:
         "needed": ballot.needed_approvals,
         "deadline_utc": show_time(ballot.deadline_s),
         "may_still_vote": [topology.name_of(one) for one in silent_msp_ids(ballot)] if is_open else [],
+        "same_company_as": list(_namesakes(ballot, members)) if is_open else [],
     }
+
+
+def _namesakes(ballot: Ballot, members: Sequence[Member]) -> Mapping[str, str]:
+    """Who else has a legal identifier or a root of the applicant's, and a sentence about it."""
+    if ballot.subject != BALLOT_SUBJECT_ADMISSION:
+        return {}
+    found = [namesakes(one, members, time.time()) for one in members if one.msp_id == ballot.msp_id]
+    return found[0] if found else {}
 
 
 async def _fields(session: Session, ballot: Ballot) -> dict[str, object]:
     topology = session.topology
+    members = await session.list_all("member", Member)
     fields = {
-        **_row(topology, ballot),
+        **_row(topology, ballot, members),
+        "same_company_as": list(_namesakes(ballot, members).values()) if status_name(ballot) == "open" else [],
         "reason": ballot.reason,
         "opened_by": topology.name_of(ballot.opened_by_msp_id),
         "opened_utc": show_time(ballot.opened_at_s),

@@ -29,10 +29,11 @@ from node.ledger.gateway.errors import GatewayError
 from node.ledger.gateway.gateway import Gateway
 from node.ledger.gateway.identity import SigningIdentity
 from node.ledger.transport import LedgerTransport
+from node.membership.records import read_all
 from node.meter_account import MeterAccount
 from zunft.v1.agreement_pb2 import Agreement
 from zunft.v1.member_pb2 import Member
-from zunft.v1.record_pb2 import ListKeys, ReadKey, Record, Records
+from zunft.v1.record_pb2 import ReadKey, Record
 from zunft.v1.usage_pb2 import AccountHead, ReadHead
 
 T = TypeVar("T")
@@ -74,14 +75,7 @@ class Session:
 
     async def list_all(self, noun: str, message: type[M]) -> list[M]:
         """All public records of a noun, in key order."""
-        found: list[M] = []
-        request = ListKeys(prefix=f"{noun}/")
-        while True:
-            page = await self.evaluate("record.list", request, Records)
-            found += [message.FromString(record.value) for record in page.records]
-            if not page.more:
-                return found
-            request.after = page.records[-1].key
+        return await read_all(self.gateway("record.list"), noun, message)
 
     async def find_msp_id(self, who: str) -> str:
         """Of a member, by its name or MSP id, also of one that this machine has not met yet."""

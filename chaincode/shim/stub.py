@@ -126,6 +126,10 @@ class FabricStub:
         """At most `page_size` rows. Only in queries: a peer refuses writes after it."""
         return await self._range_page(*simple_range(start, end), page_size, bookmark)
 
+    async def first_rows(self, start: str, end: str, count: int) -> list[KeyValue]:
+        """The rows of such a page alone."""
+        return (await self.range_page(start, end, count)).rows
+
     async def composite_range_page(
         self, object_type: str, attributes: Sequence[str], page_size: int, bookmark: str = ""
     ) -> Page:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import TypeVar
 
 from google.protobuf.message import Message
@@ -30,16 +31,20 @@ async def read(gateway: Gateway, key: Key[M]) -> M | None:
     return key.message.FromString(Record.FromString(answer).value)
 
 
+async def read_each(gateway: Gateway, prefix: str, message: type[M]) -> AsyncIterator[M]:
+    """Public records whose key begins so, in key order, page after page. Raises LedgerError."""
+    request, more = ListKeys(prefix=prefix), True
+    while more:
+        page = Records.FromString(await gateway.evaluate("record.list", request))
+        for record in page.records:
+            yield message.FromString(record.value)
+        more = page.more and bool(page.records)
+        request.after = page.records[-1].key if page.records else ""
+
+
 async def read_all(gateway: Gateway, noun: str, message: type[M]) -> list[M]:
     """All public records of a noun, in key order. Raises LedgerError."""
-    found: list[M] = []
-    request = ListKeys(prefix=f"{noun}/")
-    while True:
-        page = Records.FromString(await gateway.evaluate("record.list", request))
-        found += [message.FromString(record.value) for record in page.records]
-        if not page.more:
-            return found
-        request.after = page.records[-1].key
+    return [one async for one in read_each(gateway, f"{noun}/", message)]
 
 
 async def read_member(gateway: Gateway, msp_id: str) -> Member:
@@ -92,7 +97,7 @@ async def newest_admission(gateway: Gateway, msp_id: str) -> Ballot:
 
 async def newest_ballot(gateway: Gateway, msp_id: str, *subjects: BallotSubject) -> Ballot:
     """The latest about a member, on one of these subjects. Raises NoBallot."""
-    ballots = [one for one in await read_all(gateway, "ballot", Ballot) if one.msp_id == msp_id]
+    ballots = [one async for one in read_each(gateway, "ballot/", Ballot) if one.msp_id == msp_id]
     wanted = [one for one in ballots if not subjects or one.subject in subjects]
     if not wanted:
         raise NoBallot(f"there is no ballot about {msp_id}: zunft ballot list shows all")
@@ -101,7 +106,7 @@ async def newest_ballot(gateway: Gateway, msp_id: str, *subjects: BallotSubject)
 
 async def find_ballot(gateway: Gateway, prefix: str) -> Ballot:
     """By the beginning of its id. Raises NoBallot."""
-    found = [one for one in await read_all(gateway, "ballot", Ballot) if one.ballot_id.startswith(prefix)]
+    found = [one async for one in read_each(gateway, f"ballot/{prefix}", Ballot)]
     if len(found) != 1:
         raise NoBallot(f"{len(found)} ballots begin with {prefix!r}: zunft ballot list shows all")
     return found[0]

@@ -24,6 +24,8 @@ from fabric.site.config_file import lay_over
 from network.certificates import Validity, make_authority
 from network.topology import FabricSettings, OrderingKind
 from node.ledger.embedded.simulation import Simulation
+from node.membership.namesakes import namesakes
+from node.membership.records import read_all
 from tests.consortium import Consortium, Member, on_ledgers, start_consortium
 from tests.consortium.admin import LEI, VAT
 from tests.consortium.fabric import FOR_TESTS, start_fabric
@@ -84,6 +86,10 @@ def test_whoever_takes_a_companys_identifiers_does_not_keep_it_out(guild: Consor
     """The sham is put to the vote first; the members admit the company, and then nobody else with its name."""
     sham = applies(guild, "ShamMSP", guild.member("forge"))
     real = applies(guild, "RealMSP", guild.member("press"))
+    everybody = guild.run(read_all(guild.gateway("MakerMSP", "admin"), "member", MemberRecord))
+    told = namesakes(guild.read(keys.member("RealMSP")), everybody, guild.clock.now_s)
+    assert list(told) == ["ShamMSP"]
+    assert f"has the same lei {LEI.value} and vat {VAT.value}: find out which is the company" in told["ShamMSP"]
     sham = approve(guild, sham, "forge", "press")
     assert approve(guild, real, "maker", "factory", "bank").status == BALLOT_STATUS_CARRIED
     assert guild.read(keys.member("RealMSP")).status == MEMBER_STATUS_ADMITTED

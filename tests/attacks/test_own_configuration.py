@@ -122,7 +122,7 @@ def test_an_address_that_nobody_can_read_stops_nobody(own_scene: Scene) -> None:
     assert any(STRANGE_ADDRESS in reason for reason in after["identities"].not_visible)
 
     edit = channel_edit(channel, BALLOT_SUBJECT_EXCLUSION, FORGE)
-    for update in edit.config_updates:
+    for update in edit:
         submit(scene, update, "maker", "factory", "bank")
     assert FORGE not in channel_of(scene).members
     assert FORGE not in {one.msp_id for one in consenters(channel_of(scene).config.channel_group)}
@@ -190,7 +190,7 @@ def without(channel_group: Tree, msp_id: str) -> Tree:
     """Once the others have excluded it."""
     config = configtx_pb2.Config(channel_group=channel_group)
     edit = channel_edit(ReadChannel(CHANNEL, 0, read_members(channel_group), config), BALLOT_SUBJECT_EXCLUSION, msp_id)
-    for data in edit.config_updates:
+    for data in edit:
         channel_group = applied(channel_group, configtx_pb2.ConfigUpdate.FromString(data).write_set)
     return channel_group
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
+from fabric_protos.msp.identities_pb2 import SerializedIdentity
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chaincode import keys
 from chaincode.agreement import TERMS
@@ -15,7 +19,9 @@ from chaincode.contract import TRANSACTIONS, Endorsers
 from chaincode.errors import ContractError, Forbidden, InvalidBundle, MalformedRequest
 from chaincode.head import DISCLOSURE
 from chaincode.limits import max_bytes
-from chaincode.transaction import serialise
+from chaincode.record import list_records
+from chaincode.transaction import Transaction, serialise
+from network.certificates import Validity, make_authority
 from node.ledger.gateway import Gateway, SigningIdentity
 from tests.attacks.rogue import Rogue
 from tests.conformance.scene import Scene
@@ -26,7 +32,7 @@ from zunft.v1.bundle_pb2 import Bundle, SignedBundle
 from zunft.v1.charter_pb2 import AmendCharter
 from zunft.v1.member_pb2 import ApplyMember, ExcludeMember
 from zunft.v1.meter_pb2 import RegisterMeter
-from zunft.v1.record_pb2 import ReadKey
+from zunft.v1.record_pb2 import ListKeys, ReadKey
 from zunft.v1.usage_pb2 import Disclosure, SubmitUsage
 
 # Field 15,000, of bytes, which no message has.
@@ -173,3 +179,55 @@ def padded(size: int) -> bytes:
 def as_user(scene: Scene, identity: SigningIdentity) -> Gateway:
     known = scene.consortium.gateway("ForgeMSP", "admin")
     return Gateway(known.transport, identity, channel=known.channel, clock=lambda: scene.consortium.clock.now_us)
+
+
+# --- listings -------------------------------------------------------------------------------------------------------
+
+
+class LargeStub:
+    """A ledger with records as large as an earlier contract let them be."""
+
+    creator = SerializedIdentity(
+        mspid="MakerMSP", id_bytes=make_authority("msp-ca.MakerMSP", "MakerMSP", Validity()).certificate_pem
+    ).SerializeToString()
+
+    def __init__(self, sizes: list[int]) -> None:
+        self.values = {f"ballot/{number:04d}": bytes(size) for number, size in enumerate(sizes)}
+
+    async def range(self, start: str, end: str) -> AsyncIterator[tuple[str, bytes]]:
+        for key in sorted(self.values):
+            if start <= key < end:
+                yield key, self.values[key]
+
+    async def first_rows(self, start: str, end: str, count: int) -> list[tuple[str, bytes]]:
+        rows = [row async for row in self.range(start, end)][:count]
+        assert sum(len(value) for _, value in rows) < 100_000_000, "more than a peer's message takes"
+        return rows
+
+
+@pytest.mark.fault(14)
+@settings(max_examples=30, deadline=None)
+@given(sizes=st.lists(st.sampled_from([10, 1000, 300_000, 999_000, 16_000_000]), max_size=15))
+def test_a_list_goes_on_page_after_page_whatever_is_in_it(sizes: list[int]) -> None:
+    stub, read = LargeStub(sizes), dict[str, int]()
+
+    async def read_all() -> None:
+        request, more = ListKeys(prefix="ballot/"), True
+        while more:
+            page = await list_records(Transaction(stub, TRANSACTIONS["record.list"]), request)
+            assert len(page.records) == 1 or page.ByteSize() < 1_100_000
+            read.update({record.key: len(record.value) for record in page.records})
+            more, request.after = page.more, max(read, default="")
+
+    asyncio.run(read_all())
+    assert read == {key: len(value) for key, value in stub.values.items()}
+
+
+@pytest.mark.fault(14)
+def test_every_member_is_listed_however_short_a_page_is(scene: Scene) -> None:
+    found, more, after = [], True, ""
+    while more:
+        page = scene.maker.list_keys("member/", after, limit=1)
+        found += [record.key for record in page.records]
+        more, after = page.more, page.records[-1].key
+    assert found == [f"member/{name}MSP" for name in ("Bank", "Factory", "Forge", "Maker")]

@@ -125,6 +125,7 @@ BREAKS: dict[str, Callable[[State, Deal], State]] = {
         state, status=BALLOT_STATUS_OPEN - BALLOT_STATUS_REJECTED
     ),
     "members_are_told_apart": lambda state, _: with_a_twin(state),
+    "the_electorate_is_who_sits_there": lambda state, _: changed(state, keys.member("ForgeMSP"), status=1),
 }
 
 

@@ -10,7 +10,7 @@ from fabric_protos.common import common_pb2
 from network.block_hash import header_hash
 from node.ledger.embedded.database import Database
 from node.ledger.embedded.errors import DatabaseDamaged
-from node.ledger.embedded.state import Entry
+from node.ledger.embedded.state import ALL, Entry
 from node.ledger.embedded.updates import Updates
 from node.ledger.embedded.validator import Verdict
 from node.ledger.fabric_rules.results import Version
@@ -38,7 +38,9 @@ PUT_HASH = "INSERT OR REPLACE INTO private_hashes VALUES (?, ?, ?, ?, ?, ?)"
 DELETE_HASH = "DELETE FROM private_hashes WHERE collection = ? AND key_hash = ?"
 GET_STATE = "SELECT value, block, position, policy FROM state WHERE key = ?"
 GET_HASH = "SELECT value, block, position, policy FROM private_hashes WHERE collection = ? AND key_hash = ?"
-GET_RANGE = "SELECT key, value, block, position, policy FROM state WHERE key >= ? AND (? = '' OR key < ?) ORDER BY key"
+GET_RANGE = (
+    "SELECT key, value, block, position, policy FROM state WHERE key >= ? AND (? = '' OR key < ?) ORDER BY key LIMIT ?"
+)
 
 
 class ChannelStore:
@@ -69,8 +71,8 @@ class ChannelStore:
         row = self._database.one(GET_STATE, (key,))
         return Entry(row[0], Version(row[1], row[2]), row[3]) if row else None
 
-    def range(self, start: str, end: str) -> list[tuple[str, Entry]]:
-        rows = self._database.all(GET_RANGE, (start, end, end))
+    def range(self, start: str, end: str, count: int = ALL) -> list[tuple[str, Entry]]:
+        rows = self._database.all(GET_RANGE, (start, end, end, count))
         return [(row[0], Entry(row[1], Version(row[2], row[3]), row[4])) for row in rows]
 
     def private_hash(self, collection: str, key_hash: bytes) -> Entry | None:

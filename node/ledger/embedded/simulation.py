@@ -76,6 +76,11 @@ class Simulation:
         for key, entry in found:
             yield key, entry.value
 
+    async def first_rows(self, start: str, end: str, count: int) -> list[tuple[str, bytes]]:
+        if not self._query:
+            raise StubError("a part of a range can be read in queries only: read all of it")
+        return [(key, entry.value) for key, entry in self._state.range(start, end, count)]
+
     def put(self, key: str, value: bytes) -> None:
         _check_write(key, value)
         self.results.writes[key] = value

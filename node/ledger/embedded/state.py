@@ -7,6 +7,9 @@ from typing import NamedTuple, Protocol
 
 from node.ledger.fabric_rules.results import Version
 
+# Of a range: every key of it, as SQLite's LIMIT says it.
+ALL = -1
+
 
 class Entry(NamedTuple):
     """A key's value (of a private key: its SHA-256), where it was written, and its key-level policy."""
@@ -21,8 +24,8 @@ class State(Protocol):
 
     def get(self, key: str) -> Entry | None: ...
 
-    def range(self, start: str, end: str) -> Sequence[tuple[str, Entry]]:
-        """Keys with start <= key < end in key order; an empty end means no end."""
+    def range(self, start: str, end: str, count: int = ALL) -> Sequence[tuple[str, Entry]]:
+        """The first `count` keys with start <= key < end in key order; an empty end means no end."""
 
     def private_hash(self, collection: str, key_hash: bytes) -> Entry | None:
         """What the channel knows of a private key."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from node.ledger.embedded.channel_store import ChannelStore
-from node.ledger.embedded.state import Entry
+from node.ledger.embedded.state import ALL, Entry
 from node.ledger.embedded.updates import Updates
 
 MAX_ENTRIES = 10_000
@@ -48,10 +48,13 @@ class StateCache:
             drop_oldest(self._unused)
         return found
 
-    def range(self, start: str, end: str) -> list[tuple[str, Entry]]:
-        found: dict[str, Entry | None] = dict(self._store.range(start, end))
+    def range(self, start: str, end: str, count: int = ALL) -> list[tuple[str, Entry]]:
+        # What is being written may have taken some of the first ones away.
+        stored = ALL if count == ALL else count + len(self._writing)
+        found: dict[str, Entry | None] = dict(self._store.range(start, end, stored))
         found |= {key: self._public[key] for key in self._writing if start <= key and (not end or key < end)}
-        return [(key, entry) for key, entry in sorted(found.items()) if entry is not None]
+        rows = [(key, entry) for key, entry in sorted(found.items()) if entry is not None]
+        return rows if count == ALL else rows[:count]
 
     def begin(self, updates: Updates) -> None:
         """Holds fast what the block is about to change."""
