@@ -22,6 +22,9 @@ from node.audit import (
     audit,
     export,
 )
+from node.ledger.belief import PARTIES_KEYS
+from node.ledger.block_reader import read_block
+from node.read_model.read_model import ReadModel
 from tests.audit.forger import Forger
 from tests.audit.run import delivered, genesis
 from tests.consortium import TOKEN, Consortium
@@ -35,6 +38,25 @@ def test_an_honest_run_holds(story: Consortium, name: str) -> None:
     assert [verdict.name for verdict in report.verdicts] == VERDICTS
     assert [verdict for verdict in report.verdicts if verdict.status is not Status.HOLDS] == []
     assert all(verdict.checked for verdict in report.verdicts)
+    assert [verdict for verdict in report.verdicts if verdict.alarms] == []
+
+
+@pytest.mark.parametrize("name", ["maker", "factory", "bank", "forge"])
+def test_a_node_believes_all_that_the_contract_did(story: Consortium, tmp_path: Path, name: str) -> None:
+    model = ReadModel.open(tmp_path / "model.db", story.member(name).msp_id)
+    for block in map(read_block, delivered(story, name)):
+        model.apply(block)
+    assert model.newest_alarms(10) == (0, [])
+    told = [(notice.tx_id, notice.name) for notice in model.notices(after=None, agreement_id="", limit=10_000)]
+    assert told == [(one.tx_id, one.name) for one in story.transactions if one.is_valid]
+    model.close()
+
+
+def test_only_the_parties_own_keys_have_a_policy_of_their_own(story: Consortium) -> None:
+    """From that a node concludes who has endorsed a transaction that is valid."""
+    guarded = {key for one in story.transactions for key in one.key_policies}
+    assert guarded
+    assert {key for key in guarded if not key.startswith(PARTIES_KEYS)} == set()
 
 
 def test_nonsense_that_was_ordered_and_marked_spoils_nothing(story: Consortium) -> None:

@@ -122,3 +122,12 @@ def test_a_damaged_file_says_that_it_can_be_removed(tmp_path: Path) -> None:
     path.write_bytes(b"not a database, but as long as one" * 100)
     with pytest.raises(DatabaseDamaged, match="remove it"):
         ReadModel.open(path, "MakerMSP")
+
+
+def test_a_file_of_another_layout_is_built_anew(consortium: Consortium, tmp_path: Path) -> None:
+    path, member = tmp_path / "model.db", consortium.member("maker")
+    build(path, member).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 2")
+    connection.close()
+    assert ReadModel.open(path, member.msp_id).height == 0

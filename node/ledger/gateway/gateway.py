@@ -241,6 +241,8 @@ class Gateway:
         """Events after a checkpoint, else from a block on, else from the next block on. Ends with StreamError only.
 
         With neither, events of a moment without connection are not seen: a reader that must see all gives one.
+        Peers pass on the event of every valid transaction, also of one that a single member has made up: whoever acts
+        on events follows a node's WatchEvents, which tells what the contract did (node/ledger/belief.py).
         """
         reader = EventReader(self.transport, self._events_request, _position(start_block, after))
         return reader.events(self._limits)
