@@ -62,6 +62,8 @@ def believe(transaction: Transaction, endorsed: Endorsed, find_agreement: FindAg
         belief = _believe(transaction, endorsed, find_agreement)
     except Exception as error:  # nothing that a stranger has put together ends the follower or the audit
         belief = _not_contracts(transaction, f"it cannot be read ({type(error).__name__})")
+    if not belief.alarms:
+        return belief
     subject = _named(transaction, belief)
     return replace(belief, alarms=tuple(f"{subject}: {alarm}" for alarm in belief.alarms))
 
@@ -84,7 +86,9 @@ def _believe(transaction: Transaction, endorsed: Endorsed, find_agreement: FindA
         return _not_contracts(transaction)
     decode(LedgerEvent, transaction.event_payload)
     alarms = (*transaction.odd, *_other_name(transaction))
-    return Belief(replace(transaction, event_name=transaction.name), alarms, is_contracts=True)
+    if alarms:
+        transaction = replace(transaction, event_name=transaction.name)
+    return Belief(transaction, alarms, is_contracts=True)
 
 
 # --- two-party transactions -----------------------------------------------------------------------------------------
@@ -100,9 +104,11 @@ def _believe_parties(transaction: Transaction, endorsed: Endorsed, find_agreemen
     if transaction.key_policies or set(transaction.writes) - _keys_of(transaction, agreement_id):
         return _not_contracts(transaction, "the two parties wrote what no such transaction of the contract's writes")
     event = LedgerEvent(keys=sorted(transaction.writes), msp_ids=sorted(parties), agreement_id=agreement_id)
-    believed = replace(transaction, event_name=transaction.name, event_payload=serialise(event))
     alarms = (*transaction.odd, *_oddities(transaction, event, parties))
-    return Belief(believed, alarms, agreement_id, parties, is_contracts=True)
+    payload = serialise(event)
+    if (transaction.event_name, transaction.event_payload) != (transaction.name, payload):
+        transaction = replace(transaction, event_name=transaction.name, event_payload=payload)
+    return Belief(transaction, alarms, agreement_id, parties, is_contracts=True)
 
 
 def _named_agreement(transaction: Transaction, find_agreement: FindAgreement) -> tuple[str, tuple[str, str]]:

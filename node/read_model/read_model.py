@@ -28,6 +28,7 @@ from node.ledger.fabric_rules.identity import InvalidIdentity, revoked_serials
 from node.ledger.printable import printable
 from node.ledger.wire import decode
 from node.read_model.effects import Effects, effects
+from zunft.v1.agreement_pb2 import Agreement
 from zunft.v1.invoice_pb2 import Invoice
 from zunft.v1.meter_pb2 import Meter
 from zunft.v1.node_pb2 import Alarm, EventCursor, LedgerNotice, StatementEntry
@@ -84,6 +85,7 @@ class ReadModel:
         self._connection = connection
         self._standings: dict[str, Standing | None] = {}
         self._meters: dict[str, Meter | None] = {}
+        self._agreements: dict[str, Agreement] = {}
         [(height, last_hash)] = self._read("SELECT height, last_hash FROM state")
         self._height: int = height
         self._last_hash: bytes = last_hash
@@ -251,13 +253,22 @@ class ReadModel:
 
     def _take_in(self, transaction: Transaction, block_number: int) -> Effects:
         """One after the other: each is judged by the agreements as those before it have left them."""
-        one = effects(transaction, block_number, self.msp_id, lambda name: self.find(keys.agreement(name)))
+        one = effects(transaction, block_number, self.msp_id, self._agreement)
         self._store(one)
         if one.alarms:
             place = EventCursor(block_number=block_number, transaction_index=transaction.position)
             tx_id, text = printable(transaction.tx_id, _LONGEST_ID), printable("; ".join(one.alarms), _LONGEST_ALARM)
             self._raise(Alarm(place=place, tx_id=tx_id, time_us=transaction.time_us, text=text))
         return one
+
+    def _agreement(self, agreement_id: str) -> Agreement | None:
+        """From memory: what is asked of it, its parties, never changes."""
+        if agreement_id not in self._agreements:
+            found = self.find(keys.agreement(agreement_id))
+            if found is None:
+                return None
+            self._agreements[agreement_id] = found
+        return self._agreements[agreement_id]
 
     def _store(self, one: Effects) -> None:
         execute = self._connection.execute
