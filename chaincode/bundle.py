@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from chaincode.certificate import read_certificate
 from chaincode.checks import check_identifier, check_text
 from chaincode.errors import InvalidBundle, WrongSignature
+from chaincode.host import check_host
 from chaincode.identifiers import check_identifiers
 from chaincode.limits import BUNDLE_BYTES
 from chaincode.transaction import parse, serialise
@@ -95,6 +96,10 @@ def _check_address(node: str, address: NodeAddress) -> None:
     check_text("host", address.host)
     if not address.host or not 0 < address.port < 2**16:
         raise InvalidBundle(f"the bundle must say the {node}'s host and port, at which the other members reach it")
+    try:
+        check_host(address.host)
+    except ValueError as error:
+        raise InvalidBundle(f"the bundle's {node} has an impossible address: {error}") from error
 
 
 def _load(what: str, pem: bytes) -> x509.Certificate:

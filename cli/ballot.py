@@ -21,6 +21,7 @@ from cli.session import Session, open_session, run
 from cli.values import show_time
 from network.charter_text import find_text, keep_text
 from network.topology import Topology
+from network.yaml_tree import read_text
 from node.membership.namesakes import namesakes
 from node.membership.records import find_ballot, read_each
 from node.membership.voting import Voting, silent_msp_ids
@@ -112,7 +113,7 @@ def _check_text(topology: Topology, ballot: Ballot, text: Path | None) -> None:
     if ballot.subject != BALLOT_SUBJECT_AMENDMENT:
         return
     if text is not None:
-        keep_text(topology, ballot.charter, text.read_text())
+        keep_text(topology, ballot.charter, read_text(text))
     find_text(topology, ballot.charter)
 
 

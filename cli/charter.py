@@ -21,6 +21,7 @@ from network.charter_rules import Amendment, read_amendment, set_rules
 from network.charter_text import adopt_text, digest_of, find_text, keep_text
 from network.errors import CharterTextMissing
 from network.topology import Topology
+from network.yaml_tree import read_text
 from zunft.v1.ballot_pb2 import Ballot
 from zunft.v1.charter_pb2 import AmendCharter, Charter, Threshold
 
@@ -101,7 +102,7 @@ def _amended(topology: Topology, charter: Charter, amendment: Amendment) -> Char
         proposed.text_digest = digest_of(amendment.text)
     if amendment.issuer is not None:
         proposed.token.issuer_msp_id = topology.member(amendment.issuer).msp_id
-    set_rules(proposed, amendment.fields)
+    set_rules(proposed, amendment.rules)
     return proposed
 
 
@@ -112,7 +113,7 @@ def _text_in_force(topology: Topology, charter: Charter) -> str:
     except CharterTextMissing as error:
         return str(error)
     adopt_text(topology, charter)
-    return path.read_text()
+    return read_text(path)
 
 
 def _show_threshold(threshold: Threshold) -> str:

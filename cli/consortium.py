@@ -18,7 +18,7 @@ from cli.options import DEFAULT_HOME, Home, Json
 from cli.output import say, say_next, show_fields, show_rows
 from cli.session import open_session, run
 from cli.values import show_amount
-from network.charter_rules import IDENTIFIERS, read_rules, set_rules
+from network.charter_rules import read_rules, set_rules
 from network.founding import Plan, founding_folder, make_members, read_plan
 from network.legal_identifiers import legal_identifiers
 from network.topology import FabricSettings, LedgerKind, MemberEntry, OrderingKind, RuntimeKind, Topology
@@ -127,9 +127,8 @@ async def found_charter(topology: Topology) -> None:
         text_digest=hashlib.sha256(topology.charter_path.read_bytes()).digest(),
         token=TokenDefinition(currency=topology.currency, issuer_msp_id=issuer.msp_id),
     )
-    rules = read_rules(topology)
+    rules, identifiers = read_rules(topology)
     set_rules(charter, rules)
-    identifiers = rules.get(IDENTIFIERS, {})
     founders = [_founder(topology, member, identifiers.get(member.name, {})) for member in topology.members]
     request = FoundCharter(charter=charter, members=founders)
     async with open_session(topology.home, issuer.name) as session:

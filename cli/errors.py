@@ -35,6 +35,7 @@ from network.errors import (
     TooFewConsenters,
     UnusableBundle,
 )
+from network.yaml_tree import WrongFile
 from node.errors import (
     AddressInUse,
     DatabaseDamaged,
@@ -48,7 +49,6 @@ from node.errors import (
 from node.ledger.embedded.errors import FolderInUse, StorageError
 from node.ledger.errors import LedgerError
 from node.ledger.printable import printable
-from node.yaml_tree import WrongFile
 
 # No sentence of ours is longer; one that others have a hand in may be.
 LONGEST_SENTENCE = 4000
@@ -98,6 +98,7 @@ class NotPublished(CliError):
 # The first class that fits decides.
 _EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (ContractError, ExitCode.REFUSED),
+    (WrongFile, ExitCode.USAGE),
     (InvalidTopology, ExitCode.USAGE),
     (InvalidApplicant, ExitCode.USAGE),
     (InvalidInvitation, ExitCode.USAGE),
@@ -117,7 +118,6 @@ _EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (AddressInUse, ExitCode.MACHINE),
     (FolderInUse, ExitCode.UNREACHABLE),
     (StorageError, ExitCode.MACHINE),
-    (WrongFile, ExitCode.USAGE),
     (NodeError, ExitCode.REFUSED),
     (LedgerError, ExitCode.UNREACHABLE),
     (NoFabricNetwork, ExitCode.USAGE),

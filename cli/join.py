@@ -55,6 +55,7 @@ from network.member_keys import MemberKeys
 from network.member_material import Endpoint
 from network.private_files import replace_public
 from network.topology import MemberEntry, Topology
+from network.yaml_tree import read_text
 from node.ledger.configuration import config_blocks
 from node.membership.joining import activate, missing_deposit_micro, take_part
 from node.membership.joining import propose as put_in
@@ -118,7 +119,7 @@ def request(
         topology, own = _settle_elsewhere(home, company, invited)
     else:
         topology, accepted = _acceptance_here(home, sponsor)
-        _accept_charter(topology.charter_path.read_text(), yes)
+        _accept_charter(read_text(topology.charter_path), yes)
         topology, own = _settle_here(topology, company)
         company = replace(company, member=replace(company.member, orderer=None))
     bundle, file = sign_bundle(company, own, accepted, utc_now()), home / f"{company.member.name}.bundle"

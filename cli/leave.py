@@ -26,6 +26,7 @@ from cli.session import Session, open_session, run
 from cli.values import show_time
 from fabric.admission import ask_orderers
 from network.topology import MemberEntry, Topology
+from network.yaml_tree import read_yaml
 from node.audit import AuditReport, audit, export
 from node.files import write_atomically
 from node.ledger.configuration import NoOrdererAnswers, is_admitted
@@ -231,10 +232,10 @@ def _note_archive(folder: Path, path: Path) -> None:
 
 
 def _noted_archive(folder: Path) -> Path | None:
-    try:
-        return Path(yaml.safe_load((folder / _DEPARTURE).read_text())["archive"])
-    except FileNotFoundError:
-        return None
+    path = folder / _DEPARTURE
+    return (
+        Path(read_yaml(path).fields(("archive",), required=("archive",))["archive"].text()) if path.exists() else None
+    )
 
 
 def _row(topology: Topology, step: Step) -> dict[str, object]:

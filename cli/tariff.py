@@ -17,6 +17,7 @@ from cli.errors import BadArgument
 from cli.groups import new_group
 from cli.options import Json
 from cli.output import console, print_json, say, show_rows
+from network.yaml_tree import WrongFile
 from node.meter.csv_readings import read_csv, read_mapping
 from node.tariff.bill import make_bill
 from node.tariff.chart import draw_chart
@@ -25,7 +26,6 @@ from node.tariff.file import read_tariff
 from node.tariff.simulate import simulate
 from node.tariff.text import decimal
 from node.tariff.work_item_cost import cost_by_work_item
-from node.yaml_tree import WrongFile
 
 app = new_group("tariff")
 

@@ -207,7 +207,7 @@ def _is_free(endpoint: Endpoint) -> bool:
 
 def _last_line(process: FabricProcess) -> str:
     try:
-        lines = process.log_path.read_text(errors="replace").strip().splitlines()
+        lines = process.log_path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     except OSError:
         lines = []
     return lines[-1] if lines else "it wrote nothing"

@@ -9,17 +9,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from chaincode.errors import ContractError
+from chaincode.host import check_host
 from chaincode.identifiers import check_identifiers
-from network.errors import InvalidApplicant, InvalidTopology, NetworkError
-from network.founding import FABRIC_PORTS_EACH, HOST, LAST_PORT, check_name, founding_folder, make_keys
+from network.errors import InvalidApplicant, InvalidTopology
+from network.founding import (
+    FABRIC_PORTS_EACH,
+    HOST,
+    founding_folder,
+    make_keys,
+    need,
+    one_of,
+    parse_first_port,
+    parse_msp_id,
+    parse_name,
+    read_fields,
+)
 from network.legal_identifiers import legal_identifiers, parse_identifiers
 from network.member_keys import DEFAULT_HOSTS, MemberKeys
-from network.member_material import Endpoint, check_msp_id
+from network.member_material import Endpoint
 from network.private_files import write_public
 from network.topology import (
     MemberEntry,
@@ -30,6 +41,7 @@ from network.topology import (
     parse_member,
     plain,
 )
+from network.yaml_tree import Tree, WrongFile, read_yaml
 from zunft.v1.member_pb2 import LegalIdentifier
 
 APPLICANT_FILE = "applicant.yaml"
@@ -60,12 +72,11 @@ def read_applicant(path: Path) -> Applicant:
     Optional: identifiers (by scheme), host (where the others reach its nodes; this machine alone without it), orderer
     (whether it runs one; it does without it), runtime (native or docker; native without it).
     """
-    fields = _read_yaml(path)
     try:
-        return _parse_plan(fields)
-    except KeyError as error:
-        raise InvalidApplicant(f"{path} lacks the field {error}") from error
-    except (TypeError, ValueError, NetworkError, ContractError) as error:
+        return _parse_plan(read_fields(path, _FIELDS, ("name", "msp_id", "legal_name", "first_port")))
+    except WrongFile as error:
+        raise InvalidApplicant(str(error)) from error
+    except ContractError as error:
         raise InvalidApplicant(f"{path}: {error}") from error
 
 
@@ -115,13 +126,17 @@ def is_applicants(home: Path) -> bool:
 def load_applicant(home: Path) -> Applicant:
     """What `found_applicant` made. Raises InvalidApplicant."""
     path = home / APPLICANT_FILE
-    fields = _read_yaml(path)
     try:
+        tree = read_yaml(path)
+        fields = tree.entries()
+        need(tree, fields, ("member",))
         return Applicant(
-            parse_member(fields["member"]),
-            parse_identifiers(fields.get("identifiers")),
+            parse_member(fields["member"].plain()),
+            parse_identifiers(fields["identifiers"]) if "identifiers" in fields else {},
             _parse_runtime(fields),
         )
+    except WrongFile as error:
+        raise InvalidApplicant(str(error)) from error
     except (KeyError, TypeError, ValueError, InvalidTopology) as error:
         raise InvalidApplicant(f"{path}: {error} is missing or wrong") from error
 
@@ -131,36 +146,31 @@ def keys_folder(home: Path, member: MemberEntry) -> Path:
     return home / "members" / member.name
 
 
-def _read_yaml(path: Path) -> Mapping[str, Any]:
-    """Raises InvalidApplicant."""
-    try:
-        document = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InvalidApplicant(f"{path} cannot be read: {error}") from error
-    if not isinstance(document, dict):
-        raise InvalidApplicant(f"{path} must say name, msp_id, legal_name and first_port")
-    return document
-
-
-def _parse_plan(fields: Mapping[str, Any]) -> Applicant:
-    """Raises KeyError, TypeError, ValueError, InvalidName; MalformedRequest where a check digit is wrong."""
-    for key in fields:
-        if key not in _FIELDS:
-            raise ValueError(f"there is no field {key!r}: write {', '.join(_FIELDS)}")
-    host, first_port = str(fields.get("host", HOST)), int(fields["first_port"])
-    if not 0 < first_port <= LAST_PORT - FABRIC_PORTS_EACH:
-        raise ValueError(f"first_port must be 1 to {LAST_PORT - FABRIC_PORTS_EACH}: ten ports from there on are used")
+def _parse_plan(fields: Mapping[str, Tree]) -> Applicant:
+    """Raises WrongFile; MalformedRequest where a check digit is wrong."""
+    host = _parse_host(fields["host"]) if "host" in fields else HOST
+    first_port = parse_first_port(fields["first_port"], FABRIC_PORTS_EACH)
+    orders = fields["orderer"].yes() if "orderer" in fields else True
     member = MemberEntry(
-        name=check_name(str(fields["name"])),
-        msp_id=check_msp_id(str(fields["msp_id"])),
-        legal_name=str(fields["legal_name"]),
+        name=parse_name(fields["name"]),
+        msp_id=parse_msp_id(fields["msp_id"]),
+        legal_name=fields["legal_name"].text(),
         api=Endpoint(HOST, first_port),
         peer=PeerEndpoints(*_endpoints(host, first_port + 1)),
-        orderer=OrdererEndpoints(*_endpoints(host, first_port + 4)) if fields.get("orderer", True) else None,
+        orderer=OrdererEndpoints(*_endpoints(host, first_port + 4)) if orders else None,
     )
-    applicant = Applicant(member, parse_identifiers(fields.get("identifiers")), _parse_runtime(fields))
+    identifiers = parse_identifiers(fields["identifiers"]) if "identifiers" in fields else {}
+    applicant = Applicant(member, identifiers, _parse_runtime(fields))
     check_identifiers(applicant.legal_identifiers)
     return applicant
+
+
+def _parse_host(tree: Tree) -> str:
+    """Where others can reach it. Raises WrongFile."""
+    try:
+        return check_host(tree.text())
+    except ValueError as error:
+        tree.fail(f"{error}.")
 
 
 def _endpoints(host: str, first_port: int) -> tuple[Endpoint, Endpoint, Endpoint]:
@@ -168,11 +178,8 @@ def _endpoints(host: str, first_port: int) -> tuple[Endpoint, Endpoint, Endpoint
     return Endpoint(host, first_port), Endpoint(HOST, first_port + 1), Endpoint(HOST, first_port + 2)
 
 
-def _parse_runtime(fields: Mapping[str, Any]) -> RuntimeKind:
-    value = fields.get("runtime", RuntimeKind.NATIVE)
-    if value not in list(RuntimeKind):
-        raise ValueError(f"runtime must be {' or '.join(RuntimeKind)}, not {value!r}")
-    return RuntimeKind(value)
+def _parse_runtime(fields: Mapping[str, Tree]) -> RuntimeKind:
+    return RuntimeKind(one_of(fields["runtime"], RuntimeKind)) if "runtime" in fields else RuntimeKind.NATIVE
 
 
 def _hosts(member: MemberEntry) -> list[str]:

@@ -18,9 +18,8 @@ accounts:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +30,10 @@ from chaincode.checks import MAX_AMOUNT_MICRO
 from chaincode.identifiers import SCHEMES
 from network.duration import parse_duration_s
 from network.errors import InvalidCharter
+from network.legal_identifiers import parse_identifiers
 from network.private_files import write_public
 from network.topology import Topology
+from network.yaml_tree import Tree, WrongFile, read_text, read_yaml
 from zunft.v1.charter_pb2 import AccountRules, Charter, EntryConditions, ExitConditions, Threshold, VotingRules
 
 RULES = ("entry", "exit", "voting", "accounts")
@@ -52,7 +53,7 @@ class Amendment:
 
     text: str | None
     issuer: str | None
-    fields: Mapping[str, Any]
+    rules: Charter
 
 
 def read_amendment(path: Path) -> Amendment:
@@ -61,103 +62,107 @@ def read_amendment(path: Path) -> Amendment:
     A part that is there takes the place of the whole part before.
     """
     try:
-        document = yaml.load(path.read_text(), Loader=yaml.BaseLoader)  # noqa: S506  # scalars stay text, and exact
-        fields = check_keys(document, _AMENDMENT_KEYS)
+        tree = read_yaml(path)
+        fields = tree.fields(_AMENDMENT_KEYS)
         if not fields:
-            raise ValueError(f"it changes nothing: write {', '.join(_AMENDMENT_KEYS)}")
-        text = (path.parent / str(fields["text"])).read_text() if "text" in fields else None
-        set_rules(Charter(), fields)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InvalidCharter(f"{path} cannot be read: {error}") from error
-    except ValueError as error:
-        raise InvalidCharter(f"{path}: {error}") from error
-    return Amendment(text, str(fields["issuer"]) if "issuer" in fields else None, fields)
+            tree.fail(f"it changes nothing: write {', '.join(_AMENDMENT_KEYS)}.")
+        text = read_text(path.parent / fields["text"].text()) if "text" in fields else None
+        return Amendment(text, fields["issuer"].text() if "issuer" in fields else None, rules_of(fields))
+    except WrongFile as error:
+        raise InvalidCharter(str(error)) from error
 
 
-def set_rules(charter: Charter, fields: Mapping[str, Any]) -> None:
-    """The parts of the charter that are among the fields. Raises ValueError."""
-    if "entry" in fields:
-        charter.entry.CopyFrom(_entry(check_keys(fields["entry"], _ENTRY_KEYS, "entry")))
-    if "exit" in fields:
-        charter.exit.CopyFrom(_exit(check_keys(fields["exit"], _EXIT_KEYS, "exit")))
-    if "voting" in fields:
-        charter.voting.CopyFrom(_voting(check_keys(fields["voting"], (*_THRESHOLDS, "period"), "voting")))
-    if "accounts" in fields:
-        accounts = check_keys(fields["accounts"], _ACCOUNTS_KEYS, "accounts")
-        charter.accounts.CopyFrom(AccountRules(withdrawal_notice_s=_duration_s(accounts, "withdrawal_notice")))
+def rules_of(fields: Mapping[str, Tree]) -> Charter:
+    """The parts of the charter that are among the fields, and nothing else. Raises WrongFile."""
+    return Charter(
+        entry=_entry(fields["entry"]) if "entry" in fields else None,
+        exit=_exit(fields["exit"]) if "exit" in fields else None,
+        voting=_voting(fields["voting"]) if "voting" in fields else None,
+        accounts=_accounts(fields["accounts"]) if "accounts" in fields else None,
+    )
+
+
+def set_rules(charter: Charter, rules: Charter) -> None:
+    """The parts that there are take the place of the charter's."""
+    for name in RULES:
+        if rules.HasField(name):
+            getattr(charter, name).CopyFrom(getattr(rules, name))
 
 
 def write_rules(topology: Topology, rules: Mapping[str, Any], identifiers: Mapping[str, Mapping[str, str]]) -> None:
-    """And the founders' legal identifiers, until the charter is founded with them."""
-    document = {**rules, IDENTIFIERS: dict(identifiers)}
+    """The rules as their plan has them, and the founders' legal identifiers, until the charter is founded with them."""
+    document = {**rules, IDENTIFIERS: {name: dict(own) for name, own in identifiers.items()}}
     write_public(_founding_path(topology), yaml.safe_dump(document, sort_keys=False).encode())
 
 
-def read_rules(topology: Topology) -> Mapping[str, Any]:
-    """What `write_rules` kept; nothing in a folder that was founded before there were any. Raises InvalidCharter."""
+def read_rules(topology: Topology) -> tuple[Charter, Mapping[str, Mapping[str, str]]]:
+    """What `write_rules` kept, identifiers by founders' names; nothing in a folder of before. Raises InvalidCharter."""
     path = _founding_path(topology)
+    if not path.exists():
+        return Charter(), {}
     try:
-        return check_keys(yaml.load(path.read_text(), Loader=yaml.BaseLoader), (*RULES, IDENTIFIERS))  # noqa: S506
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as error:
-        raise InvalidCharter(f"{path} cannot be read: {error}") from error
-
-
-def check_keys(value: Any, known: Iterable[str], what: str = "the file") -> Mapping[str, Any]:
-    """Raises ValueError."""
-    if not isinstance(value, dict):
-        raise ValueError(f"{what} must have fields of its own: {', '.join(known)}")
-    for key in value:
-        if key not in known:
-            raise ValueError(f"there is no field {key!r}: write {', '.join(known)}")
-    return value
+        fields = read_yaml(path).fields((*RULES, IDENTIFIERS))
+        identifiers = fields[IDENTIFIERS].entries() if IDENTIFIERS in fields else {}
+        return rules_of(fields), {name: parse_identifiers(own) for name, own in identifiers.items()}
+    except WrongFile as error:
+        raise InvalidCharter(str(error)) from error
 
 
 def _founding_path(topology: Topology) -> Path:
     return topology.home / "charter.yaml"
 
 
-def _entry(fields: Mapping[str, Any]) -> EntryConditions:
-    identifiers = fields.get("identifiers", [])
-    if not isinstance(identifiers, list):
-        raise ValueError("entry.identifiers must be a list, like [lei, vat]")
-    for scheme in identifiers:
-        if scheme not in SCHEMES:
-            raise ValueError(f"there is no legal identifier {scheme!r}: known are {', '.join(SCHEMES)}")
+def _entry(tree: Tree) -> EntryConditions:
+    fields = tree.fields(_ENTRY_KEYS)
+    identifiers = fields["identifiers"].items() if "identifiers" in fields else []
     return EntryConditions(
-        deposit_micro=_amount_micro(fields.get("deposit", 0)), required_identifiers=map(str, identifiers)
+        deposit_micro=_amount_micro(fields["deposit"]) if "deposit" in fields else 0,
+        required_identifiers=map(_scheme, identifiers),
     )
 
 
-def _exit(fields: Mapping[str, Any]) -> ExitConditions:
-    return ExitConditions(notice_period_s=_duration_s(fields, "notice"))
+def _scheme(tree: Tree) -> str:
+    scheme = tree.text()
+    if scheme not in SCHEMES:
+        tree.fail(f"there is no legal identifier {scheme!r}: known are {', '.join(SCHEMES)}.")
+    return scheme
 
 
-def _voting(fields: Mapping[str, Any]) -> VotingRules:
-    shares = {name: _share(name, fields[name]) for name in _THRESHOLDS if name in fields}
+def _exit(tree: Tree) -> ExitConditions:
+    return ExitConditions(notice_period_s=_duration_s(tree.fields(_EXIT_KEYS), "notice"))
+
+
+def _accounts(tree: Tree) -> AccountRules:
+    return AccountRules(withdrawal_notice_s=_duration_s(tree.fields(_ACCOUNTS_KEYS), "withdrawal_notice"))
+
+
+def _voting(tree: Tree) -> VotingRules:
+    fields = tree.fields((*_THRESHOLDS, "period"))
+    shares = {name: _share(fields[name]) for name in _THRESHOLDS if name in fields}
     period_s = _duration_s(fields, "period")
     if period_s is not None and period_s < MIN_BALLOT_PERIOD_S:
-        raise ValueError(f"voting.period must be at least {MIN_BALLOT_PERIOD_S // 60} min, to leave time to vote")
+        fields["period"].fail(f"it must be at least {MIN_BALLOT_PERIOD_S // 60} min, to leave time to vote.")
     return VotingRules(**shares, ballot_period_s=period_s)
 
 
-def _share(name: str, value: object) -> Threshold:
-    match = _SHARE.fullmatch(str(value))
+def _share(tree: Tree) -> Threshold:
+    match = _SHARE.fullmatch(tree.text())
     if match is None or not 0 < int(match[1]) <= int(match[2]):
-        raise ValueError(f"voting.{name} must be a share of the members like 2/3, more than nothing, not {value!r}")
+        tree.fail(f"it must be a share of the members like 2/3, more than nothing, not {tree.text()!r}.")
     return Threshold(numerator=int(match[1]), denominator=int(match[2]))
 
 
-def _duration_s(fields: Mapping[str, Any], name: str) -> int | None:
-    return parse_duration_s(str(fields[name])) if name in fields else None
-
-
-def _amount_micro(value: object) -> int:
+def _duration_s(fields: Mapping[str, Tree], name: str) -> int | None:
+    if name not in fields:
+        return None
     try:
-        amount_micro = Decimal(str(value)) * 10**6
-    except InvalidOperation as error:
-        raise ValueError(f"entry.deposit {value!r} is no amount: write it like 500.00") from error
-    if not amount_micro.is_finite() or not 0 <= amount_micro <= MAX_AMOUNT_MICRO or amount_micro % 1:
-        raise ValueError(f"entry.deposit {value!r} must be an amount with at most six decimals, like 500.00")
-    return int(amount_micro)
+        return parse_duration_s(fields[name].text())
+    except ValueError as error:
+        fields[name].fail(str(error))
+
+
+def _amount_micro(tree: Tree) -> int:
+    amount_micro = tree.micro()
+    if not 0 <= amount_micro <= MAX_AMOUNT_MICRO:
+        tree.fail(f"{tree.text()!r} must be an amount with at most six decimals, like 500.00.")
+    return amount_micro

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from chaincode.identifiers import check_identifiers, check_required, distinct_va
 from chaincode.roles import Role
 from network.certificates import NodeKind
 from network.channel import ChannelSettings, genesis_block
-from network.charter_rules import RULES, check_keys, set_rules, write_rules
+from network.charter_rules import RULES, rules_of, write_rules
 from network.errors import ConsortiumExists, InvalidName, InvalidTopology
 from network.legal_identifiers import legal_identifiers, parse_identifiers
 from network.member_keys import DEFAULT_HOSTS, MemberKeys
@@ -38,7 +39,7 @@ from network.topology import (
     RuntimeKind,
     Topology,
 )
-from zunft.v1.charter_pb2 import Charter
+from network.yaml_tree import Tree, WrongFile, parse_yaml, read_text
 
 HOST = "127.0.0.1"
 FIRST_PORT = 7600
@@ -50,6 +51,7 @@ FABRIC_PORTS_EACH = 10
 _PLAN_KEYS = ("consortium", "currency", "issuer", "members", "channel", "charter", *RULES, "first_port", "fabric")
 _FABRIC_KEYS = ("runtime", "ordering", "orderers", "core", "orderer")
 _MEMBER_KEYS = ("name", "msp_id", "legal_name", "identifiers")
+_DRAFT = ".zunft-draft."
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 DEFAULT_CHARTER = """# Charter of {consortium}
@@ -87,33 +89,51 @@ def read_plan(path: Path) -> Plan:
     first_port; fabric (runtime, ordering, orderers, core, orderer) for a Fabric network instead of the embedded ledger.
     """
     try:
-        document = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InvalidTopology(f"{path} cannot be read: {error}") from error
-    if not isinstance(document, dict):
-        raise InvalidTopology(f"{path} must say consortium, currency, issuer and members")
-    try:
-        return _parse_plan(path, document)
-    except KeyError as error:
-        raise InvalidTopology(f"{path} lacks the field {error}") from error
-    except (OSError, TypeError, ValueError, ContractError) as error:
+        return _parse_plan(path, read_fields(path, _PLAN_KEYS, ("consortium", "currency", "issuer", "members")))
+    except WrongFile as error:
+        raise InvalidTopology(str(error)) from error
+    except ContractError as error:
         raise InvalidTopology(f"{path}: {error}") from error
 
 
 @contextmanager
 def founding_folder(home: Path) -> Iterator[Path]:
-    """A draft of the consortium's folder that becomes `home` as a whole, or disappears. Raises ConsortiumExists."""
-    if home.exists() and (not home.is_dir() or any(home.iterdir())):
+    """A draft of the consortium's folder that becomes `home` as a whole, or disappears. Raises ConsortiumExists.
+
+    A folder that is there already stays, and gets what is in the draft: it may be a mount, the current folder, or what
+    a link leads to.
+    """
+    place = home.resolve()
+    if place.exists() and (not place.is_dir() or not all(map(_is_draft, place.iterdir()))):
         raise ConsortiumExists(f"{home} is not empty: name another folder with --home, nothing is overwritten")
-    home.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{home.name}.", dir=home.parent))
+    place.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=place if place.exists() else place.parent))
     try:
         yield draft
-        if home.exists():
-            home.rmdir()
-        draft.rename(home)
+        if place.exists():
+            _move_into(draft, place)
+        else:
+            draft.rename(place)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _is_draft(path: Path) -> bool:
+    """Whether a founding left it that was killed."""
+    return path.name.startswith(_DRAFT)
+
+
+def _move_into(draft: Path, home: Path) -> None:
+    """All of it or nothing: what was moved is moved back where the rest cannot follow. Files that say so come last."""
+    moved: list[Path] = []
+    try:
+        for path in sorted(draft.iterdir(), key=lambda path: path.suffix == ".yaml"):
+            path.rename(home / path.name)
+            moved.append(home / path.name)
+    except OSError:
+        for path in moved:
+            path.rename(draft / path.name)
+        raise
 
 
 def make_members(home: Path, plan: Plan) -> Topology:
@@ -174,100 +194,139 @@ def _member_entry(plan: Plan, index: int) -> MemberEntry:
     return replace(entry, peer=PeerEndpoints(*ports[0:3]), orderer=OrdererEndpoints(*ports[3:6]) if orders else None)
 
 
-def _parse_plan(path: Path, fields: Mapping[str, Any]) -> Plan:
-    check_keys(fields, _PLAN_KEYS)
+def read_fields(path: Path, known: Sequence[str], needed: Sequence[str]) -> Mapping[str, Tree]:
+    """The fields of a YAML file. Raises WrongFile where it has others than known ones, or lacks a needed one."""
+    text = read_text(path)
+    tree = parse_yaml(text, str(path)) if text.strip() else None
+    if tree is None or not isinstance(tree.node, yaml.MappingNode):
+        raise WrongFile(f"{path} must say {', '.join(needed[:-1])} and {needed[-1]}")
+    fields = tree.fields(known)
+    need(tree, fields, needed)
+    return fields
+
+
+def need(tree: Tree, fields: Mapping[str, Tree], names: Iterable[str]) -> None:
+    """Raises WrongFile."""
+    for name in names:
+        if name not in fields:
+            tree.fail(f"it lacks the field {name!r}: add it.")
+
+
+def _parse_plan(path: Path, fields: Mapping[str, Tree]) -> Plan:
     members = _parse_members(fields["members"])
     names = [name for name, _, _ in members]
-    consortium, currency, issuer = str(fields["consortium"]), str(fields["currency"]), str(fields["issuer"])
+    consortium, currency, issuer = (fields[name].text() for name in ("consortium", "currency", "issuer"))
     if issuer not in names:
-        raise ValueError(f"the issuer {issuer!r} must be one of the members {', '.join(names)}")
-    fabric, orderers = _parse_fabric(fields.get("fabric"), names)
-    first_port = _parse_first_port(fields, len(members), fabric)
-    rules = {name: fields[name] for name in RULES if name in fields}
-    set_rules(checked := Charter(), rules)
-    identifiers = _parse_identifiers(fields["members"], checked.entry.required_identifiers)
-    charter = (path.parent / str(fields["charter"])).read_text() if "charter" in fields else DEFAULT_CHARTER
+        fields["issuer"].fail(f"the issuer {issuer!r} must be one of the members {', '.join(names)}.")
+    fabric, orderers = _parse_fabric(fields["fabric"], names) if "fabric" in fields else (None, ())
+    charter = DEFAULT_CHARTER.format(consortium=consortium, currency=currency, issuer=issuer)
+    required = rules_of(fields).entry.required_identifiers
     return Plan(
         consortium=consortium,
-        channel=str(fields.get("channel", "zunft")),
+        channel=fields["channel"].text() if "channel" in fields else "zunft",
         currency=currency,
         issuer=issuer,
-        charter=charter.format(consortium=consortium, currency=currency, issuer=issuer)
-        if charter is DEFAULT_CHARTER
-        else charter,
+        charter=read_text(path.parent / fields["charter"].text()) if "charter" in fields else charter,
         members=members,
-        first_port=first_port,
+        first_port=_parse_first_port(fields, len(members), fabric),
         fabric=fabric,
         orderers=orderers,
-        rules=rules,
-        identifiers=identifiers,
+        rules={name: fields[name].texts() for name in RULES if name in fields},
+        identifiers=_parse_identifiers(fields["members"], required),
     )
 
 
-def _parse_first_port(fields: Mapping[str, Any], members: int, fabric: FabricSettings | None) -> int:
-    first_port = int(fields.get("first_port", FIRST_PORT))
+def _parse_first_port(fields: Mapping[str, Tree], members: int, fabric: FabricSettings | None) -> int:
     needed = FABRIC_PORTS_FROM + FABRIC_PORTS_EACH * members if fabric else members
-    if not 0 < first_port <= LAST_PORT - needed:
-        raise ValueError(f"first_port must be 1 to {LAST_PORT - needed}: {needed} ports from there on are the members'")
-    return first_port
+    return parse_first_port(fields["first_port"], needed) if "first_port" in fields else FIRST_PORT
 
 
-def _parse_fabric(value: Any, names: Sequence[str]) -> tuple[FabricSettings | None, tuple[str, ...]]:
+def parse_first_port(tree: Tree, needed: int) -> int:
+    """The first of so many ports. Raises WrongFile."""
+    try:
+        return tree.whole(1, LAST_PORT - needed)
+    except WrongFile:
+        given = repr(tree.text()[:40])
+        tree.fail(f"first_port must be 1 to {LAST_PORT - needed}, not {given}: {needed} ports from there on are used.")
+
+
+def _parse_fabric(tree: Tree, names: Sequence[str]) -> tuple[FabricSettings, tuple[str, ...]]:
     """The settings, and who runs an orderer."""
-    if value is None:
-        return None, ()
-    check_keys(value, _FABRIC_KEYS, "fabric")
-    orderers = tuple(str(name) for name in value.get("orderers", ()))
-    for name in orderers:
-        if name not in names:
-            raise ValueError(f"the orderer {name!r} must be one of the members {', '.join(names)}")
+    fields = tree.fields(_FABRIC_KEYS)
+    orderers = fields["orderers"].items() if "orderers" in fields else []
+    for orderer in orderers:
+        if orderer.text() not in names:
+            orderer.fail(f"the orderer {orderer.text()!r} must be one of the members {', '.join(names)}.")
     settings = FabricSettings(
-        runtime=RuntimeKind(value.get("runtime", RuntimeKind.NATIVE)),
-        ordering=OrderingKind(value.get("ordering", OrderingKind.RAFT)),
-        core=value.get("core", {}),
-        orderer=value.get("orderer", {}),
+        runtime=RuntimeKind(one_of(fields["runtime"], RuntimeKind)) if "runtime" in fields else RuntimeKind.NATIVE,
+        ordering=OrderingKind(one_of(fields["ordering"], OrderingKind)) if "ordering" in fields else OrderingKind.RAFT,
+        core=_settings(fields["core"]) if "core" in fields else {},
+        orderer=_settings(fields["orderer"]) if "orderer" in fields else {},
     )
-    return settings, orderers
+    return settings, tuple(orderer.text() for orderer in orderers)
 
 
-def _parse_members(value: object) -> tuple[tuple[str, str, str], ...]:
+def one_of(tree: Tree, kind: type[StrEnum]) -> str:
+    """One of the kind's words. Raises WrongFile."""
+    words = [str(one) for one in kind]
+    if tree.text() not in words:
+        tree.fail(f"it must be {' or '.join(words)}, not {tree.text()!r}.")
+    return tree.text()
+
+
+def _settings(tree: Tree) -> Mapping[str, Any]:
+    """What is laid over Fabric's own YAML files, as YAML takes it."""
+    tree.entries()
+    settings: Mapping[str, Any] = tree.plain()
+    return settings
+
+
+def _parse_members(tree: Tree) -> tuple[tuple[str, str, str], ...]:
     """Name, MSP id and legal name of each."""
-    if not isinstance(value, list) or not value or not all(isinstance(one, dict) for one in value):
-        raise ValueError("members must be a list of at least one, each with name, msp_id and legal_name")
-    for one in value:
-        check_keys(one, _MEMBER_KEYS)
-    members = tuple(
-        (check_name(str(one["name"])), _check_msp_id(str(one["msp_id"])), str(one.get("legal_name", one["name"])))
-        for one in value
-    )
+    members = tuple(map(_parse_member, tree.items()))
+    if not members:
+        tree.fail("members must be a list of at least one, each with name, msp_id and legal_name.")
     if len({name for name, _, _ in members}) < len(members):
-        raise ValueError("each member needs a name of its own")
+        tree.fail("each member needs a name of its own.")
     if len({msp_id for _, msp_id, _ in members}) < len(members):
-        raise ValueError("each member needs an MSP id of its own")
+        tree.fail("each member needs an MSP id of its own.")
     return members
 
 
-def _parse_identifiers(members: list[dict[str, Any]], required: Iterable[str]) -> dict[str, Mapping[str, str]]:
-    """Raises ValueError; MalformedRequest, EntryCondition as the contract would, before anything is made."""
-    identifiers = {str(one["name"]): parse_identifiers(one.get("identifiers")) for one in members}
+def _parse_member(tree: Tree) -> tuple[str, str, str]:
+    fields = tree.fields(_MEMBER_KEYS)
+    need(tree, fields, ("name", "msp_id"))
+    legal_name = fields["legal_name"] if "legal_name" in fields else fields["name"]
+    return parse_name(fields["name"]), parse_msp_id(fields["msp_id"]), legal_name.text()
+
+
+def _parse_identifiers(tree: Tree, required: Iterable[str]) -> dict[str, Mapping[str, str]]:
+    """Raises WrongFile; MalformedRequest, EntryCondition as the contract would, before anything is made."""
+    members = [one.fields(_MEMBER_KEYS) for one in tree.items()]
+    identifiers = {
+        one["name"].text(): parse_identifiers(one["identifiers"]) if "identifiers" in one else {} for one in members
+    }
     for name, own in identifiers.items():
         check_identifiers(legal_identifiers(own))
         check_required(name, legal_identifiers(own), required)
     all_of_them = [(one.scheme, distinct_value(one)) for own in identifiers.values() for one in legal_identifiers(own)]
     if len(set(all_of_them)) < len(all_of_them):
-        raise ValueError("each member needs legal identifiers of its own")
+        tree.fail("each member needs legal identifiers of its own.")
     return identifiers
 
 
-def check_name(name: str) -> str:
-    """A member's name is a folder's, too, and a word on the command line. Raises ValueError."""
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} cannot be a member's name: use small letters, digits, dot, hyphen, underscore")
-    return name
+def parse_name(tree: Tree) -> str:
+    """A member's name is a folder's, too, and a word on the command line. Raises WrongFile."""
+    if not _NAME.fullmatch(tree.text()):
+        tree.fail(
+            f"{tree.text()[:64]!r} cannot be a member's name: use small letters, digits, dot, hyphen, underscore."
+        )
+    return tree.text()
 
 
-def _check_msp_id(msp_id: str) -> str:
+def parse_msp_id(tree: Tree) -> str:
+    """Raises WrongFile."""
     try:
-        return check_msp_id(msp_id)
+        return check_msp_id(tree.text())
     except InvalidName as error:
-        raise ValueError(str(error)) from error
+        tree.fail(f"{error}.")

@@ -35,6 +35,7 @@ from network.private_files import replace_public
 from network.revocation import read_revocations
 from network.signed_text import SignedText, read_signed_text, sign_text
 from network.topology import TOPOLOGY_FILE, FabricSettings, Topology, parse_topology
+from network.yaml_tree import read_text
 
 _VERSION = 2
 _KEPT = "invitation"
@@ -94,7 +95,7 @@ def write_invitation(
         "invitation": _VERSION,
         "topology": public.to_document(),
         "charter_version": charter_version,
-        "charter": topology.charter_path.read_text(),
+        "charter": read_text(topology.charter_path),
         "genesis_block": _encoded(topology.genesis_path.read_bytes()),
         "config_block": _encoded(config_blocks[0].SerializeToString()),
         "former_orderers": [str(endpoint) for endpoint in _former_orderers(config_blocks)],

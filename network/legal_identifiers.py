@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import yaml
+
+from network.yaml_tree import Tree
 from zunft.v1.member_pb2 import LegalIdentifier
 
 
-def parse_identifiers(value: object) -> Mapping[str, str]:
-    """By their schemes; none where there is nothing. Raises ValueError."""
-    if not isinstance(value, dict | None):
-        raise ValueError("identifiers must have a field for each scheme, like lei and vat")
-    return {str(scheme): str(one) for scheme, one in (value or {}).items()}
+def parse_identifiers(tree: Tree) -> Mapping[str, str]:
+    """By their schemes. Raises WrongFile."""
+    if not isinstance(tree.node, yaml.MappingNode):
+        tree.fail("identifiers must have a field for each scheme, like lei and vat.")
+    return {scheme: one.text() for scheme, one in tree.entries().items()}
 
 
 def legal_identifiers(identifiers: Mapping[str, str]) -> list[LegalIdentifier]:

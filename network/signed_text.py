@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from chaincode.certificate import read_certificate
 from network.certificates import KeyPair
 from network.errors import BrokenSignature
+from network.yaml_tree import WrongFile, parse_yaml
 
 _SIGNATURE = b"signature: "
 
@@ -44,10 +45,10 @@ def read_signed_text(data: bytes) -> SignedText:
     """Raises BrokenSignature."""
     text, _, last = data.rpartition(_SIGNATURE)
     try:
-        fields = yaml.safe_load(text)
+        fields = parse_yaml(text, "the text").plain()
         author = read_certificate(str(fields["certificate"]).encode())
         _check(author.public_key(), text, last)
-    except (yaml.YAMLError, KeyError, TypeError, ValueError, InvalidSignature, UnsupportedAlgorithm) as error:
+    except (WrongFile, KeyError, TypeError, ValueError, InvalidSignature, UnsupportedAlgorithm) as error:
         raise BrokenSignature("it is not signed by whoever made it, or was changed afterwards") from error
     return SignedText(fields, author)
 

@@ -21,6 +21,7 @@ from network.errors import ConsortiumNotFound, ForeignMember, InvalidTopology, N
 from network.member_keys import MemberKeys
 from network.member_material import Endpoint
 from network.private_files import replace_public
+from network.yaml_tree import WrongFile, read_yaml
 
 TOPOLOGY_FILE = "consortium.yaml"
 
@@ -115,15 +116,15 @@ class Topology:
     def load(cls, home: Path) -> Topology:
         """Raises ConsortiumNotFound, InvalidTopology."""
         path = home / TOPOLOGY_FILE
-        try:
-            document = yaml.safe_load(path.read_text())
-        except FileNotFoundError as error:
+        if not path.exists():
             raise ConsortiumNotFound(
                 f"there is no consortium in {home}: found one with 'zunft consortium found', or name its folder "
                 "with --home"
-            ) from error
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise InvalidTopology(f"{path} cannot be read: {error}") from error
+            )
+        try:
+            document = read_yaml(path).plain()
+        except WrongFile as error:
+            raise InvalidTopology(str(error)) from error
         return parse_topology(home, document)
 
     def save(self) -> None:

@@ -23,8 +23,8 @@ from pathlib import Path
 import yaml
 
 from network.duration import parse_duration_s
+from network.yaml_tree import Tree, read_yaml
 from node.tariff.file import read_tariff, tariff_of
-from node.yaml_tree import Tree, read_yaml
 from zunft.v1.agreement_pb2 import DataPolicy, DataSet, Terms
 from zunft.v1.tariff_pb2 import Tariff
 
@@ -46,7 +46,6 @@ _FIELDS = (
 _REQUIRED = ("agreement", "provider", "customer", "meters", "tariff")
 # Of the two parties.
 _OWNERS = {"provider": 0, "customer": 1}
-_YES_NO = {"yes": 1, "no": 0, "true": 1, "false": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ def read_agreement(path: Path, msp_id_of: Callable[[str], str], *, version: int 
     )
     if "data_sets" in fields:
         terms.data_policy.CopyFrom(_data_policy(fields["data_sets"], terms))
-    is_open = bool(fields["open"].choice(_YES_NO)) if "open" in fields else False
+    is_open = fields["open"].yes() if "open" in fields else False
     return AgreementDraft(terms, _duration_s(fields, "withdrawal_notice"), is_open)
 
 

@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from network.yaml_tree import Tree, read_yaml
 from node.tariff.file import OUTCOMES
 from node.written_time import parse_iso, single_us
-from node.yaml_tree import Tree, read_yaml
 from zunft.v1.tariff_pb2 import Outcome
 from zunft.v1.usage_pb2 import Correction, CorrectionReading
 

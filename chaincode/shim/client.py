@@ -68,7 +68,7 @@ class ChaincodeClient:
         """
         path = folder.joinpath("chaincode.json")
         try:
-            told = json.loads(path.read_text())
+            told = json.loads(path.read_text(encoding="utf-8"))
             tls = _tls(told) if told.get("client_cert") else None
             return cls(told["peer_address"], told["chaincode_id"], handler, msp_id=told["mspid"], tls=tls)
         except (OSError, ValueError, KeyError) as error:

@@ -19,7 +19,7 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 def read_log(path: Path, last: int, *, follow: bool) -> Iterator[str]:
     """The newest `last` lines; with `follow` then what comes, without end. Raises NoLog."""
     try:
-        file = path.open(errors="replace")
+        file = path.open(encoding="utf-8", errors="replace")
     except FileNotFoundError as error:
         raise NoLog(f"there is no log {path} yet: zunft network up") from error
     with file:

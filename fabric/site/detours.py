@@ -48,6 +48,6 @@ def write_detours(folder: Path) -> Tree:
 
 def _read(folder: Path) -> list[dict[str, str]]:
     try:
-        return list(yaml.safe_load((folder / _FILE).read_text()))
+        return list(yaml.safe_load((folder / _FILE).read_text(encoding="utf-8")))
     except FileNotFoundError:
         return []

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from chaincode.batch import MAX_NAME_BYTES
 from chaincode.rating.limits import READING_QUANTITY_MICRO_MAX
+from network.yaml_tree import Tree
 from node.meter import csv_quantity as conversions
 from node.meter.csv_number import Notation
 from node.meter.csv_quantity import Conversion, conversion_of
 from node.tariff.file import OUTCOMES
-from node.yaml_tree import Tree
 
 _MILLI_MAX = 10**12
 # What a counter or a meter's own unit may show.

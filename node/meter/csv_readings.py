@@ -12,12 +12,12 @@ from typing import NoReturn, TextIO
 import numpy as np
 
 from chaincode.columns import Columns, Int64Column
+from network.yaml_tree import WrongFile, read_yaml
 from node.meter.csv_field import Source, source_of
 from node.meter.csv_number import notation_of
 from node.meter.csv_time import Clock, clock_of
 from node.meter.doubled_hour import resolve
 from node.tariff.simulate import part
-from node.yaml_tree import WrongFile, read_yaml
 
 # What is read at once stays within some 300 MB.
 ROWS_MAX = 1_000_000

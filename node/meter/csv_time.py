@@ -10,10 +10,10 @@ from functools import partial
 
 from chaincode.rating.limits import TIME_US_MAX
 from chaincode.rating.local_time import is_zone
+from network.yaml_tree import Tree
 from node.meter.csv_format import WrongFormat, time_format
 from node.meter.excel_time import EXCEL_BEGINS, excel_time, is_excel_time
 from node.written_time import WrittenTime, both_us, is_summer, parse_iso, single_us
-from node.yaml_tree import Tree
 
 # What a row says: the same moment twice, or two where the clocks show it twice and the row does not say which it is.
 Moments = tuple[int, int]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from network.yaml_tree import Tree
 from node.tariff.runs import WEEKDAYS, parse_runs, show_runs
-from node.yaml_tree import Tree
 from zunft.v1.tariff_pb2 import TimeBand
 
 _CLOCK = r"([0-2][0-9]):([0-5][0-9])(?::([0-5][0-9]))?"

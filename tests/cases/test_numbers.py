@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.exact import NotANumber, TooFine, scaled
-from node.yaml_tree import WrongFile, parse_yaml
+from network.exact import NotANumber, TooFine, scaled
+from network.yaml_tree import WrongFile, parse_yaml
 from tests.cases.files import readings
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from network.yaml_tree import WrongFile
 from node.tariff.file import parse_tariff
-from node.yaml_tree import WrongFile
 from tests.cases.files import BERLIN, amount_micro, readings, rows
 
 FEE = """\
