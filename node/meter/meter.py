@@ -28,6 +28,7 @@ from google.protobuf.message import DecodeError
 from chaincode.batch import MAX_NAME_BYTES, MAX_READINGS, batch_digest, decode_batch, encode_batch, sign_batch
 from chaincode.columns import Columns
 from chaincode.errors import MalformedBatch
+from chaincode.limits import BATCH_BYTES
 from chaincode.meter import possession_message
 from network.private_files import make_private_folder
 from node.errors import BatchTooLarge, KeyNotPrepared, MeterFolderDamaged, MeterFolderTaken, ReadingBackDated
@@ -39,8 +40,8 @@ from zunft.v1.meter_pb2 import RegisterMeter, RotateMeterKey
 from zunft.v1.node_pb2 import StreamPosition
 from zunft.v1.usage_pb2 import SignedBatch
 
-# The least of what stands on a batch's way: a node's and a peer's messages, a transaction, a party's record of it.
-BATCH_BYTES_MAX = 400_000
+# The least of what stands on a batch's way is the contract's limit: nodes' and peers' messages take more.
+BATCH_BYTES_MAX = BATCH_BYTES
 # What a node's API takes at most, and always has.
 NODE_BYTES_MAX = 16_000_000
 # Of each of the eight columns.

@@ -189,12 +189,12 @@ def test_another_process_hears_who_has_the_meter(zunft: Zunft) -> None:
 
 def test_readings_that_make_a_large_batch_are_cut_before_they_are_signed(zunft: Zunft) -> None:
     (zunft.home.parent / "mapping.yaml").write_text(BERLIN + "work_item: {column: item}\n")
-    lines = (f"2026-03-01 {s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d},0.01,{s:0200d}\n" for s in range(5_000))
+    lines = (f"2026-03-01 {s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d},0.01,{s:0200d}\n" for s in range(6_000))
     text = "when,kwh,item\n" + "".join(lines)
-    assert "5,000 readings of m1 are charged; " in charge(zunft, text, more="--batch 100000").stdout
-    assert "0 readings of m1 are charged (5,000 were before)" in charge(zunft, text).stdout
+    assert "6,000 readings of m1 are charged; " in charge(zunft, text, more="--batch 100000").stdout
+    assert "0 readings of m1 are charged (6,000 were before)" in charge(zunft, text).stdout
     assert charge(zunft, "when,kwh,item\n2026-03-02 00:15,1,x\n").exit_code == 0
-    assert used(zunft) == "51"
+    assert used(zunft) == "61"
 
 
 def test_a_name_that_no_batch_can_hold_is_refused_with_its_row(zunft: Zunft) -> None:
@@ -207,16 +207,16 @@ def test_a_name_that_no_batch_can_hold_is_refused_with_its_row(zunft: Zunft) -> 
 
 def test_a_meter_never_signs_what_cannot_be_delivered(tmp_path: Path) -> None:
     meter = Meter.create(tmp_path, meter_id="m", agreement_id="a")
-    for index in range(3_000):
+    for index in range(6_000):
         meter.record(Reading(index, 1, work_item=f"{index:0250d}"))
     whole = [signed for signed in iter(meter.flush, None) if signed]
     assert max(len(signed.batch) for signed in whole) <= BATCH_BYTES_MAX
-    assert sum(decode_batch(signed.batch)[0].reading_count for signed in whole) == 3_000
-    names = tuple(f"{index:0250d}" for index in range(3_000))
-    numbers = np.arange(3_000, dtype=np.int64)
-    with pytest.raises(BatchTooLarge, match=r"some 1,?[0-9]{3} at a time"):
-        meter.seal(Columns(numbers + 3_000, numbers, work_item=numbers + 1, work_items=names))
-    assert meter.next_sequence == 3_001
+    assert sum(decode_batch(signed.batch)[0].reading_count for signed in whole) == 6_000
+    names = tuple(f"{index:0250d}" for index in range(6_000))
+    numbers = np.arange(6_000, dtype=np.int64)
+    with pytest.raises(BatchTooLarge, match=r"some 3,?[0-9]{3} at a time"):
+        meter.seal(Columns(numbers + 6_000, numbers, work_item=numbers + 1, work_items=names))
+    assert meter.next_sequence == 6_001
 
 
 def test_a_meter_that_was_stuck_with_a_large_batch_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
