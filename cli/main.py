@@ -9,8 +9,10 @@ def main() -> None:
     """Entry point of the `zunft` command. Imports only what is needed, and when it is: see groups.py."""
     try:
         from cli.groups import app
+        from cli.standard_output import reporting
 
-        app()
+        with reporting():
+            app()
     except KeyboardInterrupt:
         from cli.errors import Interrupted
 

@@ -16,6 +16,7 @@ from chaincode import keys
 from chaincode.contract import TRANSACTIONS
 from chaincode.keys import Key
 from cli.errors import BadArgument, NotAParty
+from cli.standard_output import note_commit
 from fabric.admission import check_joining_begun
 from fabric.diagnosis import diagnose
 from fabric.errors import NotAdmitted
@@ -58,7 +59,7 @@ class Session:
         """As the named user, else as `acting_user` of those whose roles allow the transaction. Raises NetworkError."""
         files = self.files(transaction)
         identity = SigningIdentity.load(self.member.msp_id, files.certificate_path, files.key_path)
-        return Gateway(self.transport, identity, channel=self.topology.channel, limits=LIMITS)
+        return open_gateway(self.transport, identity, self.topology.channel)
 
     async def submit(self, name: str, request: Message, transient: Mapping[str, bytes] | None = None) -> Committed:
         """A transaction that the majority endorses; `transient` is what only the endorsers see."""
@@ -107,6 +108,20 @@ class Session:
         """Certificate and key of the user in whose name that is done. Raises UserNotFound, NoValidUser."""
         own = self.topology.keys(self.member)
         return own.user(self.user or acting_user(own, TRANSACTIONS[transaction].roles))
+
+
+class _Gateway(Gateway):
+    """Notes what it has brought onto the ledger: from then on the command has succeeded, whoever hears of it."""
+
+    async def submit(self, *words: Any, **options: Any) -> Committed:
+        committed = await super().submit(*words, **options)
+        note_commit()
+        return committed
+
+
+def open_gateway(transport: LedgerTransport, identity: SigningIdentity, channel: str) -> Gateway:
+    """A command's way to the ledger."""
+    return _Gateway(transport, identity, channel=channel, limits=LIMITS)
 
 
 def meant_member(topology: Topology, acting: str, who: str) -> MemberEntry:

@@ -20,6 +20,7 @@ from cli.node_connection import open_node
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import error_console, say, say_next, show_rows
 from cli.session import Session, open_session, run
+from cli.standard_output import note_commit
 from cli.values import show_amount, show_quantity, show_time_us
 from node.api.client import NodeClient
 from node.correction_file import read_correction
@@ -82,6 +83,7 @@ def import_csv(
                             notes.note(piece)
                             meter.seal(piece)
                             await _deliver(meter, client)
+                            note_commit()
             balance = await client.balance(meter.agreement_id)
         _say_charged(meter_id, 0 if new is None else len(new), len(readings.columns), balance.available_micro)
 

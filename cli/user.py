@@ -12,7 +12,7 @@ from cli.errors import NoSuchUser, NotPublished
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import say, show_rows
-from cli.session import LIMITS, Session, meant_member, open_session, run
+from cli.session import Session, meant_member, open_gateway, open_session, run
 from network.certificates import utc_now
 from network.key_files import KeyFiles
 from network.member_keys import MemberKeys
@@ -21,7 +21,6 @@ from network.revoking import certificates_of, revoke_user
 from network.topology import MemberEntry, Topology
 from network.users import list_users
 from node.ledger.errors import LedgerError
-from node.ledger.gateway.gateway import Gateway
 from node.ledger.gateway.identity import SigningIdentity
 from node.local import NODE_USER
 from node.revocation import publish_revocations
@@ -123,7 +122,7 @@ def _other_admin(session: Session, name: str) -> KeyFiles:
 async def _publish(session: Session, admin: KeyFiles, name: str) -> None:
     """Raises NotPublished."""
     identity = SigningIdentity.load(session.member.msp_id, admin.certificate_path, admin.key_path)
-    gateway = Gateway(session.transport, identity, channel=session.topology.channel, limits=LIMITS)
+    gateway = open_gateway(session.transport, identity, session.topology.channel)
     try:
         await publish_revocations(gateway, session.topology.keys(session.member))
     except LedgerError as error:
