@@ -13,6 +13,7 @@ import grpc.aio
 from fabric_protos.common import common_pb2
 from fabric_protos.orderer import ab_pb2_grpc
 
+from chaincode.shim.options import DIRECT
 from fabric.errors import NoOrderer, NotAdmitted
 from network.applicant import is_applicants
 from network.known_orderers import Detour, KnownOrderers, known_orderers
@@ -98,7 +99,7 @@ async def _ask(address: OrdererAddress, request: common_pb2.Envelope) -> int:
     """One of common.Status: SUCCESS with a block, UNKNOWN without an answer."""
     status: int = common_pb2.UNKNOWN
     credentials = grpc.ssl_channel_credentials(address.tls_roots)
-    async with grpc.aio.secure_channel(str(address.endpoint), credentials) as connection:
+    async with grpc.aio.secure_channel(str(address.endpoint), credentials, options=[DIRECT]) as connection:
         call = ab_pb2_grpc.AtomicBroadcastStub(connection).Deliver(_once(request), timeout=ANSWER_TIMEOUT_S)
         with suppress(grpc.aio.AioRpcError):
             async for answer in call:

@@ -19,6 +19,7 @@ import psutil
 import requests
 
 from fabric.administration.lifecycle import LIFECYCLE, Lifecycle
+from fabric.administration.operations import get
 from fabric.administration.participation import OrdererAdmin
 from fabric.administration.peer_admin import PeerAdmin
 from fabric.errors import FabricError
@@ -201,8 +202,7 @@ _QUESTIONS: Mapping[ProcessKind, Sequence[Question]] = {
 async def _get(process: FabricProcess, path: str) -> str:
     """From its operations service, which listens last."""
     *_, operations = process.listens
-    response = await asyncio.to_thread(requests.get, f"http://{operations}/{path}", timeout=ANSWER_TIMEOUT_S)
-    return response.text
+    return await asyncio.to_thread(get, operations, path, ANSWER_TIMEOUT_S)
 
 
 def _member(network: FabricNetwork, process: FabricProcess) -> MemberEntry:

@@ -10,6 +10,7 @@ import grpc.aio
 from fabric_protos.discovery import protocol_pb2, protocol_pb2_grpc
 from fabric_protos.peer import proposal_response_pb2
 
+from chaincode.shim.options import DIRECT
 from fabric.errors import PeerUnreachable, RefusedByPeer
 from network.member_keys import MemberKeys
 from network.member_material import Endpoint
@@ -39,7 +40,7 @@ async def _ask(endpoint: Endpoint, keys: MemberKeys, query: protocol_pb2.Query) 
     payload = protocol_pb2.Request(authentication=authentication, queries=[query]).SerializeToString()
     request = protocol_pb2.SignedRequest(payload=payload, signature=identity.sign(payload))
     credentials = grpc.ssl_channel_credentials(keys.tls_root_pem())
-    async with grpc.aio.secure_channel(str(endpoint), credentials) as connection:
+    async with grpc.aio.secure_channel(str(endpoint), credentials, options=[DIRECT]) as connection:
         try:
             answer = await protocol_pb2_grpc.DiscoveryStub(connection).Discover(request, timeout=TIMEOUT_S)
         except grpc.aio.AioRpcError as error:

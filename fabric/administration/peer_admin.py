@@ -17,6 +17,7 @@ from fabric_protos.peer import peer_pb2_grpc, proposal_response_pb2, query_pb2
 from fabric_protos.peer.lifecycle import lifecycle_pb2
 from google.protobuf.message import Message
 
+from chaincode.shim.options import DIRECT
 from fabric.errors import PeerUnreachable, RefusedByPeer
 from network.member_keys import MemberKeys
 from network.member_material import Endpoint
@@ -102,6 +103,7 @@ class PeerAdmin:
 
 
 _OPTIONS = [
+    DIRECT,
     # While the peer starts, a first attempt fails; the next shall not wait for long.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1000),

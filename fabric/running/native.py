@@ -84,7 +84,12 @@ def _spawn(program: str, process: FabricProcess) -> int:
 
 def _own_environment() -> dict[str, str]:
     """Without what would win over core.yaml and orderer.yaml: many have such variables for another network's tools."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("CORE_", "ORDERER_", "FABRIC_"))}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        # Peers and orderers reach each other directly, whatever web proxy the environment names.
+        if not name.startswith(("CORE_", "ORDERER_", "FABRIC_")) and not name.lower().endswith("_proxy")
+    }
 
 
 def _has_ended(found: psutil.Process) -> bool:

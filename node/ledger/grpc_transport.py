@@ -17,11 +17,13 @@ from fabric_protos.orderer import ab_pb2, ab_pb2_grpc
 from fabric_protos.peer import events_pb2, events_pb2_grpc
 
 from chaincode.limits import MESSAGE_BYTES
+from chaincode.shim.options import DIRECT
 from node.ledger.errors import TransportError
 from node.ledger.rpc_status import decode_details
 
 # A server that was away is found within seconds of its return; gRPC's own pauses grow to two minutes.
 RECONNECT_OPTIONS: list[tuple[str, str | int]] = [
+    DIRECT,
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2_000),
 ]
