@@ -189,6 +189,6 @@ def create_private(path: Path, msp_id: str) -> None:
 
 
 def fresh(path: Path) -> None:
-    """Removes what an interrupted creation left."""
-    for file in path.parent.glob(f"{path.name}*"):
-        file.unlink()
+    """Removes what an interrupted creation left: the file and SQLite's own beside it, and no other member's."""
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
