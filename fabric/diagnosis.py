@@ -49,6 +49,6 @@ def _member_that_says(error: GatewayError, topology: Topology, *phrases: str) ->
 
 def _peer_in(text: str, topology: Topology) -> str:
     for member in topology.members:
-        if member.peer and str(member.peer.peer) in text:
+        if member.peer and str(member.peer.listening.from_here) in text:
             return f"the peer of {member.name}"
     return "the peer"

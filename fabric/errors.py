@@ -18,6 +18,10 @@ class PortTaken(FabricError):
     """Another program listens where a member's process should."""
 
 
+class CannotListen(FabricError):
+    """A member's process cannot listen where it should: no address of this machine, or no right to it."""
+
+
 class ProcessEnded(FabricError):
     """A process ended right after its start, or while something was done with it."""
 

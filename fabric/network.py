@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,14 +18,14 @@ from typing import Any, TypeVar
 
 from chaincode.code_digest import code_digest
 from fabric.administration.lifecycle import Definition
-from fabric.errors import NoFabricNetwork, PortTaken, ProcessEnded, UnknownProcess
+from fabric.errors import CannotListen, NoFabricNetwork, PortTaken, ProcessEnded, UnknownProcess
 from fabric.preflight import check_certificates, check_room
 from fabric.running.process import FabricProcess, ProcessKind, Runtime
 from fabric.site.chaincode_package import ChaincodePackage
 from fabric.site.member_site import MemberSite
 from fabric.waiting import until
 from network.certificates import utc_now
-from network.member_material import Endpoint
+from network.member_material import EVERY_ADDRESS, Endpoint
 from network.topology import FabricSettings, MemberEntry, Topology
 
 START_TIMEOUT_S = 60
@@ -129,14 +130,10 @@ class FabricNetwork:
         self._check_ports()
 
     def _check_ports(self) -> None:
-        """That nobody else listens where a process is to start. Raises PortTaken."""
+        """That processes can listen where they are to start. Raises PortTaken, CannotListen."""
         for process in self._not_running():
             for endpoint in process.listens:
-                if not _is_free(endpoint):
-                    raise PortTaken(
-                        f"port {endpoint}, where {process.name} should listen, is in use by another program: "
-                        "end that, or found the consortium with another first_port"
-                    )
+                _check_listening(process, endpoint)
 
     def write_files(self) -> None:
         """The configuration of what is to start."""
@@ -187,7 +184,7 @@ class FabricNetwork:
         async def reach() -> None:
             if self.runtime_of(process).running(process) is None:
                 raise ProcessEnded(f"{process.name} ended right after its start: {_last_line(process)}")
-            for endpoint in process.listens:
+            for endpoint in (one.from_here for one in process.listens):
                 _, writer = await asyncio.open_connection(endpoint.host, endpoint.port)
                 writer.close()
 
@@ -197,12 +194,22 @@ class FabricNetwork:
         return [process for process in self.processes() if self.runtime_of(process).running(process) is None]
 
 
-def _is_free(endpoint: Endpoint) -> bool:
+def _check_listening(process: FabricProcess, endpoint: Endpoint) -> None:
+    """Raises PortTaken, CannotListen."""
     try:
-        with socket.create_server((endpoint.host, endpoint.port)):
-            return True
-    except OSError:
-        return False
+        socket.create_server((endpoint.host, endpoint.port)).close()
+    except OSError as error:
+        place = f"port {endpoint}, where {process.name} should listen,"
+        if error.errno == errno.EADDRINUSE:
+            raise PortTaken(
+                f"{place} is in use by another program: end that, or found the consortium with another first_port"
+            ) from error
+        if error.errno == errno.EACCES:
+            raise CannotListen(f"{place} is not allowed to this user: take a first_port from 1024 on") from error
+        raise CannotListen(
+            f"{place} is not on an address of this machine ({error.strerror}): where others reach it by another one, "
+            f"write listen: {EVERY_ADDRESS} beside it in {process.member}'s part of consortium.yaml"
+        ) from error
 
 
 def _last_line(process: FabricProcess) -> str:

@@ -142,7 +142,7 @@ def read_version(answer: str) -> str:
 
 async def _height(network: FabricNetwork, process: FabricProcess) -> Answer:
     keys = network.topology.keys(_member(network, process))
-    async with PeerAdmin(process.listens[0], keys) as admin:
+    async with PeerAdmin(process.listens[0].from_here, keys) as admin:
         return {"height": await admin.height(network.topology.channel)}
 
 

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import socket
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -30,7 +32,7 @@ from network.founding import (
 )
 from network.legal_identifiers import legal_identifiers, parse_identifiers
 from network.member_keys import DEFAULT_HOSTS, MemberKeys
-from network.member_material import Endpoint
+from network.member_material import EVERY_ADDRESS, Endpoint
 from network.private_files import write_public
 from network.topology import (
     MemberEntry,
@@ -46,7 +48,7 @@ from zunft.v1.member_pb2 import LegalIdentifier
 
 APPLICANT_FILE = "applicant.yaml"
 
-_FIELDS = ("name", "msp_id", "legal_name", "identifiers", "host", "first_port", "orderer", "runtime")
+_FIELDS = ("name", "msp_id", "legal_name", "identifiers", "host", "listen", "first_port", "orderer", "runtime")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,9 @@ class Applicant:
 def read_applicant(path: Path) -> Applicant:
     """From YAML: name, msp_id, legal_name, first_port. Raises InvalidApplicant.
 
-    Optional: identifiers (by scheme), host (where the others reach its nodes; this machine alone without it), orderer
-    (whether it runs one; it does without it), runtime (native or docker; native without it).
+    Optional: identifiers (by scheme), host (where the others reach its nodes; this machine alone without it), listen
+    (this machine's address on which they listen; without it the host's, or every one where the host's is elsewhere),
+    orderer (whether it runs one; it does without it), runtime (native or docker; native without it).
     """
     try:
         return _parse_plan(read_fields(path, _FIELDS, ("name", "msp_id", "legal_name", "first_port")))
@@ -149,6 +152,7 @@ def keys_folder(home: Path, member: MemberEntry) -> Path:
 def _parse_plan(fields: Mapping[str, Tree]) -> Applicant:
     """Raises WrongFile; MalformedRequest where a check digit is wrong."""
     host = _parse_host(fields["host"]) if "host" in fields else HOST
+    listen = _parse_listen(fields["listen"]) if "listen" in fields else _listen_for(host)
     first_port = parse_first_port(fields["first_port"], FABRIC_PORTS_EACH)
     orders = fields["orderer"].yes() if "orderer" in fields else True
     member = MemberEntry(
@@ -156,8 +160,8 @@ def _parse_plan(fields: Mapping[str, Tree]) -> Applicant:
         msp_id=parse_msp_id(fields["msp_id"]),
         legal_name=fields["legal_name"].text(),
         api=Endpoint(HOST, first_port),
-        peer=PeerEndpoints(*_endpoints(host, first_port + 1)),
-        orderer=OrdererEndpoints(*_endpoints(host, first_port + 4)) if orders else None,
+        peer=PeerEndpoints(*_endpoints(host, first_port + 1), listen),
+        orderer=OrdererEndpoints(*_endpoints(host, first_port + 4), listen) if orders else None,
     )
     identifiers = parse_identifiers(fields["identifiers"]) if "identifiers" in fields else {}
     applicant = Applicant(member, identifiers, _parse_runtime(fields))
@@ -178,6 +182,30 @@ def _endpoints(host: str, first_port: int) -> tuple[Endpoint, Endpoint, Endpoint
     return Endpoint(host, first_port), Endpoint(HOST, first_port + 1), Endpoint(HOST, first_port + 2)
 
 
+def _parse_listen(tree: Tree) -> str:
+    """Raises WrongFile."""
+    address = tree.text()
+    if not is_own_address(address):
+        tree.fail(f"{address!r} is not an IPv4 address of this machine: name one, or {EVERY_ADDRESS} for all of them.")
+    return address
+
+
+def _listen_for(host: str) -> str | None:
+    """None where the host is this machine's own address; otherwise every one of its addresses, as behind a router."""
+    return None if host == "localhost" or is_own_address(host) else EVERY_ADDRESS
+
+
+def is_own_address(address: str) -> bool:
+    """Whether this machine can listen on it; a name is none."""
+    try:
+        ipaddress.IPv4Address(address)
+        with socket.socket() as probe:
+            probe.bind((address, 0))
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 def _parse_runtime(fields: Mapping[str, Tree]) -> RuntimeKind:
     return RuntimeKind(one_of(fields["runtime"], RuntimeKind)) if "runtime" in fields else RuntimeKind.NATIVE
 
@@ -185,4 +213,5 @@ def _parse_runtime(fields: Mapping[str, Tree]) -> RuntimeKind:
 def _hosts(member: MemberEntry) -> list[str]:
     """What the nodes' certificates are for, each once."""
     nodes = [node for node in (member.peer and member.peer.peer, member.orderer and member.orderer.orderer) if node]
-    return list(dict.fromkeys([*(node.host for node in nodes), *DEFAULT_HOSTS]))
+    listening = [one.listen for one in (member.peer, member.orderer) if one and one.listen not in (None, EVERY_ADDRESS)]
+    return list(dict.fromkeys([*(node.host for node in nodes), *filter(None, listening), *DEFAULT_HOSTS]))

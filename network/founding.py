@@ -189,9 +189,11 @@ def _member_entry(plan: Plan, index: int) -> MemberEntry:
     if plan.fabric is None:
         return entry
     first = plan.first_port + FABRIC_PORTS_FROM + FABRIC_PORTS_EACH * index
-    ports = [Endpoint(HOST, first + number) for number in range(FABRIC_PORTS_EACH)]
+    one, two, three, four, five, six = (Endpoint(HOST, first + number) for number in range(6))
     orders = not plan.orderers or name in plan.orderers
-    return replace(entry, peer=PeerEndpoints(*ports[0:3]), orderer=OrdererEndpoints(*ports[3:6]) if orders else None)
+    return replace(
+        entry, peer=PeerEndpoints(one, two, three), orderer=OrdererEndpoints(four, five, six) if orders else None
+    )
 
 
 def read_fields(path: Path, known: Sequence[str], needed: Sequence[str]) -> Mapping[str, Tree]:

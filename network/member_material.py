@@ -10,18 +10,26 @@ from network.errors import InvalidName
 
 # Whatever has a name in the domain name system or a number; letters of other scripts have a form of ASCII there.
 _HOST = re.compile(r"[!-~]{1,253}")
+# Of a machine, to listen on.
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  # others must reach it
+_LOOPBACK = "127.0.0.1"
 _MSP_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,62}")
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a node listens."""
+    """Where a node is reached, or listens."""
 
     host: str
     port: int
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
+
+    @property
+    def from_here(self) -> Endpoint:
+        """Where this machine's own programs reach what listens there."""
+        return Endpoint(_LOOPBACK, self.port) if self.host == EVERY_ADDRESS else self
 
     @classmethod
     def parse(cls, text: str) -> Self:

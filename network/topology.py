@@ -62,20 +62,38 @@ class FabricSettings:
 
 @dataclass(frozen=True, slots=True)
 class PeerEndpoints:
-    """Where a member's peer listens for clients and other peers, for its operator, and its chaincode for it."""
+    """Where a member's peer is reached by clients and other peers, by its operator, and its chaincode by it.
+
+    `listen` is the address of its machine on which it listens for the former, where that is another than its host.
+    """
 
     peer: Endpoint
     operations: Endpoint
     chaincode: Endpoint
+    listen: str | None = field(default=None, compare=False)
+
+    @property
+    def listening(self) -> Endpoint:
+        """Where it listens for others."""
+        return Endpoint(self.listen or self.peer.host, self.peer.port)
 
 
 @dataclass(frozen=True, slots=True)
 class OrdererEndpoints:
-    """Where a member's orderer listens for peers and other orderers, for its admin, and for its operator."""
+    """Where a member's orderer is reached by peers and other orderers, by its admin, and by its operator.
+
+    `listen` is the address of its machine on which it listens for the former, where that is another than its host.
+    """
 
     orderer: Endpoint
     admin: Endpoint
     operations: Endpoint
+    listen: str | None = field(default=None, compare=False)
+
+    @property
+    def listening(self) -> Endpoint:
+        """Where it listens for others."""
+        return Endpoint(self.listen or self.orderer.host, self.orderer.port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,12 +263,12 @@ def parse_member(value: object) -> MemberEntry:
 
 def _parse_peer(tree: Mapping[str, Any]) -> PeerEndpoints:
     peer, operations, chaincode = (_parse_endpoint(tree[name]) for name in ("peer", "operations", "chaincode"))
-    return PeerEndpoints(peer, operations, chaincode)
+    return PeerEndpoints(peer, operations, chaincode, _parse_listen(tree))
 
 
 def _parse_orderer(tree: Mapping[str, Any]) -> OrdererEndpoints:
     orderer, admin, operations = (_parse_endpoint(tree[name]) for name in ("orderer", "admin", "operations"))
-    return OrdererEndpoints(orderer, admin, operations)
+    return OrdererEndpoints(orderer, admin, operations, _parse_listen(tree))
 
 
 def _parse_fabric(value: object) -> FabricSettings:
@@ -261,6 +279,10 @@ def _parse_fabric(value: object) -> FabricSettings:
         core=_mapping(tree.get("core", {}), "fabric.core"),
         orderer=_mapping(tree.get("orderer", {}), "fabric.orderer"),
     )
+
+
+def _parse_listen(tree: Mapping[str, Any]) -> str | None:
+    return str(tree["listen"]) if "listen" in tree else None
 
 
 def _parse_endpoint(value: object) -> Endpoint:

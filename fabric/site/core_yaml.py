@@ -40,10 +40,10 @@ def _identity(keys: MemberKeys, endpoints: PeerEndpoints, folder: Path) -> Tree:
     return {
         "id": f"peer.{keys.msp_id}",
         "networkId": "zunft",
-        "listenAddress": address,
+        "listenAddress": str(endpoints.listening),
         "address": address,
         # No chaincode dials in; they are services.
-        "chaincodeListenAddress": f"{endpoints.peer.host}:0",
+        "chaincodeListenAddress": f"{endpoints.listening.host}:0",
         "localMspId": keys.msp_id,
         "localMspType": "bccsp",
         "mspConfigPath": str(folder / "msp"),

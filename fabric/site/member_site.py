@@ -87,7 +87,7 @@ class MemberSite:
         From there the peer checks every block up to the newest one for itself: `until_caught_up`.
         """
         whose = f"the peer of {self.member.name}"
-        async with PeerAdmin(self._peer.peer, self._keys) as admin:
+        async with PeerAdmin(self._peer.listening.from_here, self._keys) as admin:
 
             async def join() -> None:
                 joined = await admin.channels()
@@ -107,7 +107,7 @@ class MemberSite:
         Raises WrongChannel; NotInTime when no block has come for STALL_TIMEOUT_S.
         """
         whose = f"the peer of {self.member.name}"
-        async with PeerAdmin(self._peer.peer, self._keys) as admin:
+        async with PeerAdmin(self._peer.listening.from_here, self._keys) as admin:
             await until_caught_up(
                 lambda: check_genesis(admin, self.topology, whose),
                 f"{whose} catching up",
@@ -118,7 +118,7 @@ class MemberSite:
 
     async def is_caught_up(self) -> bool:
         """As far as that; not, if it does not answer. Raises WrongChannel."""
-        async with PeerAdmin(self._peer.peer, self._keys) as admin:
+        async with PeerAdmin(self._peer.listening.from_here, self._keys) as admin:
             try:
                 await check_genesis(admin, self.topology, f"the peer of {self.member.name}")
             except (PeerUnreachable, PeerBehind):
@@ -140,7 +140,9 @@ class MemberSite:
         """
 
         async def know() -> None:
-            unknown = msp_ids - await members_known(self._peer.peer, self._keys, self.topology.channel, CHAINCODE)
+            unknown = msp_ids - await members_known(
+                self._peer.listening.from_here, self._keys, self.topology.channel, CHAINCODE
+            )
             if len(unknown) > len(msp_ids) - (len(msp_ids) if least is None else least):
                 raise PeerUnreachable(f"it does not yet know those of {', '.join(sorted(unknown))}")
 
@@ -152,7 +154,7 @@ class MemberSite:
 
     async def install(self) -> None:
         """The package, on the member's peer. Raises PeerUnreachable, RefusedByPeer."""
-        async with PeerAdmin(self._peer.peer, self._keys) as admin:
+        async with PeerAdmin(self._peer.listening.from_here, self._keys) as admin:
             if self.package.package_id not in await admin.installed():
                 await admin.install(self.package.to_bytes())
 

@@ -30,7 +30,7 @@ def orderer_process(name: str, keys: MemberKeys, endpoints: OrdererEndpoints) ->
         environment={"FABRIC_CFG_PATH": str(folder), "FABRIC_LOGGING_SPEC": LOGGING},
         folder=folder,
         reads=(keys.folder / "orderer", keys.folder / "tls" / "ca.pem"),
-        listens=(endpoints.orderer, endpoints.admin, endpoints.operations),
+        listens=(endpoints.listening, endpoints.admin, endpoints.operations),
     )
 
 
@@ -49,8 +49,8 @@ def orderer_yaml(keys: MemberKeys, endpoints: OrdererEndpoints, folder: Path) ->
     data = folder / "data"
     return {
         "General": {
-            "ListenAddress": endpoints.orderer.host,
-            "ListenPort": endpoints.orderer.port,
+            "ListenAddress": endpoints.listening.host,
+            "ListenPort": endpoints.listening.port,
             "TLS": {**server_tls, "RootCAs": roots, "ClientAuthRequired": False},
             "Cluster": {"ClientCertificate": certificate, "ClientPrivateKey": key, "RootCAs": roots},
             "Keepalive": {"ServerMinInterval": "60s", "ServerInterval": "7200s", "ServerTimeout": "20s"},

@@ -40,7 +40,7 @@ def peer_process(name: str, keys: MemberKeys, endpoints: PeerEndpoints) -> Fabri
         environment={"FABRIC_CFG_PATH": str(folder), "FABRIC_LOGGING_SPEC": LOGGING},
         folder=folder,
         reads=(keys.folder / "peer", keys.folder / "tls" / "ca.pem"),
-        listens=(endpoints.peer, endpoints.operations),
+        listens=(endpoints.listening, endpoints.operations),
     )
 
 

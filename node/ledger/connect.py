@@ -11,7 +11,7 @@ from node.ledger.transport import LedgerTransport
 def connect(topology: Topology, member: MemberEntry) -> LedgerTransport:
     """The member's peer; on the embedded ledger that itself, or the process that has it open and serves it."""
     if member.peer:
-        return GrpcTransport(str(member.peer.peer), TlsFiles(topology.keys(member).tls_root_pem()))
+        return GrpcTransport(str(member.peer.listening.from_here), TlsFiles(topology.keys(member).tls_root_pem()))
     # It runs the contract, which takes its time to load; on Fabric nobody has to wait for that.
     from node.ledger.embedded.consortium import open_embedded
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +16,10 @@ import pytest
 import yaml
 from fabric_protos.common.common_pb2 import Block
 
+from chaincode.host import check_host
 from network.founding import FABRIC_PORTS_FROM
 from network.invitation import write_invitation
+from network.member_material import EVERY_ADDRESS
 from network.topology import Topology
 from tests.cli.program import EXAMPLES, ROOT, Zunft
 from tests.consortium.fabric import why_no_fabric
@@ -72,11 +75,24 @@ def partner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
 
 
 def write_files(members: Company, partner: Company) -> None:
-    """The page's, with ports that are free here."""
+    """The page's, with ports that are free here, and where this machine has a name, with that."""
     first_port = Topology.load(members.zunft.home).gateway.port + FABRIC_PORTS_FROM + 30
     for name, text in FILES.items():
         for company in (members, partner):
-            (company.desk / name).write_text(text.replace("7900", str(first_port)))
+            here = text.replace("7900", str(first_port)).replace("host: 127.0.0.1", f"host: {HOST}")
+            (company.desk / name).write_text(here)
+
+
+def own_name() -> str:
+    """Of this machine, if it knows it itself."""
+    try:
+        socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)
+        return check_host(socket.gethostname())
+    except (OSError, ValueError):
+        return "127.0.0.1"
+
+
+HOST = own_name()
 
 
 def the(words: str) -> str:
@@ -124,6 +140,25 @@ def test_again_it_changes_nothing(partner: Company) -> None:
     before = {row["process"]: row["pid"] for row in partner.zunft.must("network status --json").json}
     assert "active member" in partner.types("join complete")
     assert {row["process"]: row["pid"] for row in partner.zunft.must("network status --json").json} == before
+
+
+def test_it_listens_here_and_tells_the_others_its_host(partner: Company) -> None:
+    [mill] = Topology.load(partner.zunft.home).members
+    assert mill.peer is not None
+    assert mill.orderer is not None
+    for endpoints, address in ((mill.peer, mill.peer.peer), (mill.orderer, mill.orderer.orderer)):
+        assert address.host == HOST
+        assert endpoints.listening.host == ("127.0.0.1" if HOST == "127.0.0.1" else EVERY_ADDRESS)
+
+
+def test_a_web_proxy_of_the_shell_is_not_used_for_the_network(members: Company, partner: Company) -> None:
+    names = ("http_proxy", "https_proxy", "grpc_proxy", "HTTP_PROXY", "HTTPS_PROXY")
+    proxied = dict.fromkeys(names, "http://127.0.0.1:9")
+    for company in (members, partner):
+        zunft = Zunft(company.zunft.home, proxied)
+        assert zunft.run("token balances --json").exit_code == 0
+        processes = zunft.run("network status --json").json
+        assert all(row["problems"] == [] for row in processes)
 
 
 def test_its_part_is_ended_and_started_again_and_others_may_be_away(members: Company, partner: Company) -> None:
