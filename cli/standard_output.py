@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
+
 class OutputLost(OSError):
     """What a command says cannot be written."""
 
@@ -117,4 +118,3 @@ def _is_full(descriptor: int, status: os.stat_result) -> bool:
         return not os.fstatvfs(descriptor).f_bavail
     full = "/dev/full"
     return stat.S_ISCHR(status.st_mode) and os.path.exists(full) and status.st_rdev == os.stat(full).st_rdev  # noqa: PTH110, PTH116
-

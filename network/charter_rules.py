@@ -162,7 +162,10 @@ def _duration_s(fields: Mapping[str, Tree], name: str) -> int | None:
 
 
 def _amount_micro(tree: Tree) -> int:
-    amount_micro = tree.micro()
+    try:
+        amount_micro = tree.micro()
+    except WrongFile as error:
+        raise WrongFile(f"{error} An amount is written like 500.00.") from error
     if not 0 <= amount_micro <= MAX_AMOUNT_MICRO:
         tree.fail(f"{tree.text()!r} must be an amount with at most six decimals, like 500.00.")
     return amount_micro

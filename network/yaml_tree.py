@@ -47,7 +47,7 @@ class Tree:
     def fields(self, known: Collection[str], required: Collection[str] = ()) -> Mapping[str, Tree]:
         """The values of a mapping by key; keys other than the known ones are refused."""
         if not isinstance(self.node, yaml.MappingNode):
-            self.fail(f"write keys with values here: {', '.join(known)}.")
+            self.fail(f"it must have fields: write keys with values here, of {', '.join(known)}.")
         fields: dict[str, Tree] = {}
         for key, value in self.node.value:
             name = str(key.value) if isinstance(key, yaml.ScalarNode) else "?"
@@ -62,13 +62,13 @@ class Tree:
     def entries(self) -> Mapping[str, Tree]:
         """The values of a mapping with keys of the writer's choice."""
         if not isinstance(self.node, yaml.MappingNode):
-            self.fail("write keys with values here.")
+            self.fail("it must have fields: write keys with values here.")
         return self.fields(dict.fromkeys(str(key.value) for key, _ in self.node.value))
 
     def items(self) -> list[Tree]:
         """The items of a list."""
         if not isinstance(self.node, yaml.SequenceNode):
-            self.fail("write a list here, a line with a dash for each item.")
+            self.fail("it must be a list: write a list here, a line with a dash for each item.")
         return [Tree(self.file, f"{self.path}[{index + 1}]", item) for index, item in enumerate(self.node.value)]
 
     def text(self) -> str:
@@ -234,7 +234,8 @@ def _check(tree: Tree, sizes: dict[int, int]) -> int:
 
 def _check_key(place: Tree, name: str, known: Collection[str], fields: Mapping[str, Tree]) -> None:
     if name not in known:
-        place.fail(f"the key {name!r} is unknown{_hint(name, known)}: use {', '.join(known) or 'none'}.")
+        use = ", ".join(known) or "none"
+        place.fail(f"the key {name!r} is unknown{_hint(name, known)}: there is no field {name!r}, use {use}.")
     if name in fields:
         place.fail(f"the key {name!r} stands here twice: remove one.")
 

@@ -76,10 +76,10 @@ def test_no_file_ends_in_anything_but_a_refusal(tmp_path: Path, reader: str, hos
         ("entry: {deposit: 1e9999999}", "line 1, entry.deposit: '1e9999999' is no number"),
         ("entry: {deposit: 12:30}", "line 1, entry.deposit: '12:30' is no number"),
         ("entry: {identifiers: [{a: b}]}", "line 1, entry.identifiers[1]: write a single value"),
-        ("entry: {identifiers: {a: b}}", "line 1, entry.identifiers: write a list"),
+        ("entry: {identifiers: {a: b}}", "line 1, entry.identifiers: it must be a list"),
         ("entry: {deposit: 1}\nentry: {deposit: 2}", "line 2, entry: the key 'entry' stands here twice"),
         ("voting: {admission: [1, 2]}", "line 1, voting.admission: write a single value"),
-        ("exit: 30", "line 1, exit: write keys with values"),
+        ("exit: 30", "line 1, exit: it must have fields"),
     ],
 )
 def test_a_charters_rules_are_refused_with_their_line(tmp_path: Path, rules: str, says: str) -> None:
