@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from node.exact import NotANumber, TooFine, scaled
-
 from chaincode.checks import MAX_AMOUNT_MICRO, format_amount
 from cli.errors import BadArgument
+from network.exact import NotANumber, TooFine, scaled
 
 
 def parse_amount(text: str) -> int:
