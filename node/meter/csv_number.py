@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from node.exact import NotANumber, TooFine, scaled
-from node.yaml_tree import Tree
+from network.exact import NotANumber, TooFine, scaled
+from network.yaml_tree import Tree
 
 _POINTS = {"point": ord("."), "comma": ord(",")}
 # Spreadsheets write blanks that do not break.

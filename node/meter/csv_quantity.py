@@ -9,9 +9,9 @@ from fractions import Fraction
 import yaml
 
 from chaincode.rating.limits import READING_QUANTITY_MICRO_MAX
-from node.exact import NotANumber, TooFine, scaled
+from network.exact import NotANumber, TooFine, scaled
+from network.yaml_tree import Tree
 from node.tariff.text import decimal
-from node.yaml_tree import Tree
 
 KEYS = ("counter", "factor", "per", "over_s")
 _PER_S = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
