@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from chaincode.errors import NotFound
 from cli.output import console, harmless, say
 from cli.session import Session
 from node.tariff.bill import Bill, BillLine, bill_under
@@ -51,7 +53,12 @@ async def read_bill(
 async def read_terms(session: Session, agreement_id: str, version: int) -> list[Terms]:
     """All versions of the terms, from this one back to the first: a line may stem from any of them."""
     account = await session.account("agreement.read_terms", agreement_id)
-    return [Terms.FromString(await account.read_terms(number)) for number in range(version, 0, -1)]
+    found = []
+    for number in range(version, 0, -1):
+        # Lines of terms that are no longer there are shown as far as they can be read.
+        with suppress(NotFound):
+            found.append(Terms.FromString(await account.read_terms(number)))
+    return found
 
 
 def _cells(line: BillLine) -> tuple[str, ...]:

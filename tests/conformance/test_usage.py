@@ -219,6 +219,16 @@ def test_readings_of_more_days_than_can_be_rated_at_once_are_refused(scene: Scen
     scene.maker.submit(deal, deal.batch(half))
 
 
+def test_a_season_is_charged_in_its_months_alone(scene: Scene) -> None:
+    month = scene.consortium.clock.utc().month
+    now, others = per_unit("now", 2 * TOKEN), per_unit("in other months", 5 * TOKEN)
+    now.when.months.append(month)
+    others.when.months.extend(other for other in range(1, 13) if other != month)
+    deal = scene.agree(tariff=tariff(now, others))
+    scene.maker.submit(deal, deal.batch([*at(scene, -60 * 86_400, 0)]))
+    assert deal.accrued == (5 + 2) * TOKEN
+
+
 def test_an_amount_beyond_64_bits_is_refused_before_any_question_of_funds(scene: Scene) -> None:
     """A thousand million hours at 5,000 tokens: 5 * 10^18 micro-tokens, more than 2^62. Two of 4 * 10^18: more too."""
     dear = scene.agree(5000 * TOKEN)

@@ -187,6 +187,7 @@ TWO = (
     "components:\n"
     "- {name: air, measure: quantity, period: month, unit_price: '0.5'}\n"
     "- {name: night, when: {time_bands: ['22:00-06:00']}, measure: quantity, unit_price: '0.1'}\n"
+    "- {name: spring, when: {months: [mar-may]}, measure: quantity, unit_price: '0.2'}\n"
     "adjustments: [{name: cap, period: month, cap: '100'}]\n"
 )
 
@@ -194,12 +195,13 @@ TWO = (
 @pytest.mark.parametrize(
     ("old", "new", "kept"),
     [
-        ("name: T\n", "name: U\n", {"air", "night", "cap"}),
-        ("unit_price: '0.5'", "unit_price: '0.6'", {"night", "cap"}),
-        ("22:00", "21:00", {"air", "cap"}),
-        ("cap: '100'", "cap: '90'", {"air", "night"}),
+        ("name: T\n", "name: U\n", {"air", "night", "spring", "cap"}),
+        ("unit_price: '0.5'", "unit_price: '0.6'", {"night", "spring", "cap"}),
+        ("22:00", "21:00", {"air", "spring", "cap"}),
+        ("mar-may", "mar-jun", {"air", "night", "cap"}),
+        ("cap: '100'", "cap: '90'", {"air", "night", "spring"}),
         ("Europe/Berlin", "Europe/Paris", set()),
-        ("name: night", "name: late", {"air", "cap"}),
+        ("name: night", "name: late", {"air", "spring", "cap"}),
     ],
 )
 def test_what_is_defined_as_before_goes_on_counting(old: str, new: str, kept: set[str]) -> None:
