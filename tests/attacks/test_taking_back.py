@@ -138,6 +138,22 @@ def test_not_by_showing_less_than_the_last_head_charges(scene: Scene) -> None:
     refused(scene, deal)
 
 
+def test_what_is_shown_tells_nothing_else(scene: Scene) -> None:
+    """Neither the parties' secret, nor what opens the rest of this head, or the amounts of any other."""
+    deal = scene.agree(funds=100 * TOKEN)
+    seen: list[HeadAmounts] = []
+    for _ in range(2):
+        deal.use(HOUR)
+        [shown] = scene.factory.shown(deal).values()
+        seen.append(HeadAmounts.FromString(ShownAmounts.FromString(shown).amounts))
+        for secret in (deal.terms_in_force().salt, deal.head.salt, deal.meter.meter_id.encode()):
+            assert secret not in shown
+    assert seen[0].amounts_salt != seen[1].amounts_salt
+    seen[1].amounts_salt = seen[0].amounts_salt
+    guessed = ShownAmounts(amounts=serialise(seen[1]), rest_digest=ShownAmounts.FromString(shown).rest_digest)
+    scene.refuses(HeadMismatch, lambda: scene.maker.claim_alone(deal, transient={SHOWN: serialise(guessed)}))
+
+
 @pytest.mark.fault(31)
 def test_not_what_was_used_before_the_notice_and_charged_after_it(scene: Scene) -> None:
     """Five hours are used; before they are charged, the customer gives notice of everything."""
