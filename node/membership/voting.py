@@ -116,7 +116,7 @@ class Voting:
     @property
     def lacks_own_signatures(self) -> bool:
         """Whether its signatures could still be of use: it has given none, or none over what is to be changed now."""
-        if not self.is_open and not self.is_carried:
+        if self._signs_later or not (self.is_open or self.is_carried):
             return False
         return any(self.own_msp_id not in self.signatures_over(update) for update in self.question.updates)
 
@@ -139,9 +139,21 @@ class Voting:
         """Over what was computed here, whatever the ledger says. Raises Unsignable."""
         if self.question.obstacle:
             raise Unsignable(self.question.obstacle)
+        if self._signs_later:
+            return
         for update in self.question.updates:
             request.update_digests.append(_digest(update))
             request.config_signatures.append(sign_update(update, self.gateway.identity).SerializeToString())
+
+    @property
+    def _signs_later(self) -> bool:
+        """Where the charter wants more approvals than Fabric wants signatures, those come with the decision.
+
+        Before it anybody could hand them in, and fewer than the threshold would have changed the configuration.
+        """
+        others = sum(vote.in_favour for vote in self.ballot.votes if vote.msp_id != self.own_msp_id)
+        undecided = self.is_open and others + 1 < self.ballot.needed_approvals
+        return undecided and self.ballot.needed_approvals > len(self.channel.members) // 2 + 1
 
     # --- where it stands ----------------------------------------------------------------------------------------------
 
@@ -165,7 +177,9 @@ class Voting:
 
     @property
     def to_sign_again(self) -> tuple[str, ...]:
-        """Who has voted in favour, and whose signatures are over another configuration, or count no more."""
+        """Who has voted in favour, and has not signed the change as it is now, or with what counts no more."""
+        if self._signs_later:
+            return ()
         in_favour = (vote.msp_id for vote in self.ballot.votes if vote.in_favour)
         updates = self.question.updates
         return tuple(one for one in in_favour if any(one not in self.signatures_over(update) for update in updates))
@@ -217,7 +231,7 @@ class Voting:
     def _missing(self, error: InvalidUpdate) -> MissingSignatures:
         again = ", ".join(self.to_sign_again)
         others = ", ".join(silent_msp_ids(self.ballot)) or "further members"
-        who = f"{again} must approve again, as the configuration has moved on, and " if again else ""
+        who = f"{again} must approve again, which signs the change as it is now, and " if again else ""
         return MissingSignatures(
             f"the members have decided, but the channel's policies want more signatures ({error}): "
             f"{who}{others} may still approve"

@@ -381,6 +381,6 @@ def test_where_another_change_comes_first_votes_stay_and_signatures_are_made_aga
     assert "maker must approve again" in approved
     assert "2 of 3 approvals" in approved
     deciding = guild(f"ballot approve {number} --yes --as mill")
-    assert_refused(deciding, REFUSED, "MakerMSP must approve again, as the configuration has moved on")
+    assert_refused(deciding, REFUSED, "MakerMSP must approve again, which signs the change as it is now")
     assert member(guild, "forge")["status"] == "excluded"
     assert "Decided and done" in guild.must(f"ballot approve {number} --yes --as maker").stdout
