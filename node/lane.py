@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 import structlog
 
@@ -21,6 +22,7 @@ from chaincode.errors import (
     HeadMismatch,
     HeadTooLarge,
     InsufficientFunds,
+    NotFound,
     TermsMismatch,
 )
 from chaincode.limits import BATCH_BYTES
@@ -44,6 +46,7 @@ from zunft.v1.node_pb2 import (
     BATCH_STATUS_SUBMITTED,
     BatchStatus,
 )
+from zunft.v1.record_pb2 import ReadKey, Record
 from zunft.v1.usage_pb2 import Disclosure, SignedBatch, SubmitUsage
 
 Batches = Sequence[tuple[Entry, SignedBatch]]
@@ -215,6 +218,7 @@ class Lane:
         Raises BehindLedger, EvaluateError, and what `ordered_height` raises.
         """
         await self._check_height()
+        await self._check_own_peer(batches[0][0].meter_id)
         account, disclosure = await self._disclose()
         disclosure.batches.extend(signed for _, signed in batches)
         try:
@@ -224,13 +228,33 @@ class Lane:
         return None
 
     async def _check_height(self) -> None:
-        """A peer that is behind refuses what it has not heard of yet."""
+        """A peer that is behind refuses what it has not heard of yet. Raises BehindLedger."""
         height = await ordered_height(self._gateway)
         with suppress(TimeoutError):
             async with asyncio.timeout(LONGEST_CATCH_UP_S):
                 await self._read_model.reached(height)
         if self._read_model.height < height:
             raise BehindLedger(f"this node has {self._read_model.height} blocks, the orderers name {height}")
+
+    async def _check_own_peer(self, meter_id: str) -> None:
+        """Whoever of the member's peers answers may be behind the one that gives blocks. Raises BehindLedger."""
+        places: tuple[keys.Key[Any], ...] = (
+            keys.agreement(self._agreement_id),
+            keys.account(self._agreement_id),
+            keys.commitment(self._agreement_id),
+            keys.meter(meter_id),
+        )
+        for key in places:
+            if await self._read(key) != self._read_model.find_bytes(key):
+                raise BehindLedger(f"this node and the member's peer differ in {key.name}: one has to catch up")
+
+    async def _read(self, key: keys.Key[Any]) -> bytes | None:
+        """A public record as the member's own peer knows it."""
+        try:
+            answer = await self._gateway.evaluate("record.read", ReadKey(key=key.name))
+        except NotFound:
+            return None
+        return Record.FromString(answer).value
 
     async def _submit(self, batches: Batches) -> Committed:
         account, disclosure = await self._disclose()

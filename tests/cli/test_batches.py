@@ -1,0 +1,44 @@
+"""What of the node's journal is not charged, and what a person decides about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from cli.exit_codes import ExitCode
+from tests.cli.program import Zunft
+from tests.upgrade.scene import beyond_funds, write_files
+
+# Five hours are covered, the fifteen after them are not.
+DEAL = """
+agreement propose {folder}/mill.yaml --as maker
+agreement accept mill --yes --as factory
+account open mill --as maker
+account fund mill 4 --as factory
+meter register mill-1 --agreement mill --as maker
+"""
+
+
+def batches(zunft: Zunft) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = zunft.must("node batches --as maker --json").json
+    return found
+
+
+def test_a_batch_that_waits_is_listed_given_up_and_tried_again(zunft: Zunft, tmp_path: Path) -> None:
+    assert batches(zunft) == []
+    write_files(tmp_path)
+    for command in DEAL.format(folder=tmp_path).strip().splitlines():
+        zunft.must(command)
+    assert zunft(beyond_funds(tmp_path)).exit_code == ExitCode.USAGE
+    [waiting] = batches(zunft)
+    assert (waiting["meter"], waiting["readings"]) == ("mill-1", 1)
+
+    assert zunft("node give-up 00 --yes --as maker").exit_code == ExitCode.USAGE
+    assert "Nothing was given up" in zunft(f"node give-up {waiting['digest']} --as maker", answer="n\n").stdout
+    zunft.must(f"node give-up {waiting['digest']} --yes --as maker")
+    [refused] = batches(zunft)
+    assert (refused["status"], refused["why"].split(":")[0]) == ("refused", "GivenUp")
+
+    zunft.must(f"node retry {waiting['digest']} --as maker")
+    [again] = batches(zunft)
+    assert again["status"] != "refused"
