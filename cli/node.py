@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +15,7 @@ from cli.errors import BadArgument
 from cli.groups import new_group
 from cli.node_connection import local_node, open_node
 from cli.options import DEFAULT_HOME, As, Home, Json
-from cli.output import harmless, print_json, say, show_fields, show_line, show_rows, to_dict
+from cli.output import error_console, harmless, print_json, say, show_fields, show_line, show_rows, to_dict
 from cli.session import Session, open_session, run, serve
 from cli.values import parse_amount, show_amount, show_time_us
 from node.api.client import NodeClient
@@ -38,6 +38,7 @@ from zunft.v1.node_pb2 import (
     ListAccountsRequest,
     ListAlarmsRequest,
     ListBatchesRequest,
+    MissingValue,
     StatementEntry,
     WatchEventsRequest,
 )
@@ -133,6 +134,7 @@ def accounts(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) 
             page = await client.accounts(ListAccountsRequest())
             rows = [_balance_row(session, one) for one in page.accounts]
         show_rows(rows, as_json=as_json, empty="This member has no accounts.")
+        _tell_missing(page.missing)
 
     run(work())
 
@@ -161,6 +163,7 @@ def statement(
             terms = await read_terms(session, agreement_id, newest)
         bills = [_entry_bill(terms, entry) for entry in entries]
         rows = [_statement_row(entry) for entry in entries]
+        _tell_missing(page.missing)
         if as_json:
             print_json([row | bill.to_dict() for row, bill in zip(rows, bills, strict=True)])
             return
@@ -296,6 +299,17 @@ def _status_name(one: BatchProgress) -> str:
 
 def _alarm_row(one: Alarm) -> dict[str, object]:
     return {"block": one.place.block_number, "tx_id": one.tx_id, "alarm": one.text}
+
+
+def _tell_missing(missing: Iterable[MissingValue]) -> None:
+    """Beside the answer, which may be JSON."""
+    for one in missing:
+        error_console.print(
+            f"{one.agreement_id} waits for {one.key or 'a private value'} of block {one.block_number}, transaction "
+            f"{one.tx_id[:12]}: the member's peer has not got it",
+            style="yellow",
+            markup=False,
+        )
 
 
 def _balance_row(session: Session, one: AccountBalance) -> dict[str, object]:

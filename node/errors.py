@@ -86,6 +86,12 @@ class BehindLedger(NodeError):
     code = grpc.StatusCode.UNAVAILABLE
 
 
+class PrivateDataMissing(NodeError):
+    """The member's peer has not got what the account's next step needs; the node asks for it again and again."""
+
+    code = grpc.StatusCode.UNAVAILABLE
+
+
 class OtherPartyRefuses(NodeError):
     """The other party's peer does not endorse what the member's own peer takes: wrong, behind, or hostile."""
 

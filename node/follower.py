@@ -5,21 +5,25 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from dataclasses import replace
 
 import grpc
 import structlog
 
 from chaincode.stub import implicit_collection
 from node.errors import BehindLedger, NodeError, ShutOut
-from node.ledger.block_reader import Block, read_block, undelivered
+from node.ledger.block_reader import Block, read_block
 from node.ledger.errors import LedgerError
 from node.ledger.gateway import Gateway, GatewayError
+from node.ledger.private_values import completed, lacking
 from node.outage import Outage
 from node.read_model.read_model import ReadModel
 
 # How long the ledger may take to say how many blocks it has.
 HEIGHT_TIMEOUT_S = 5.0
+# How long the peer is asked for what did not come with a block before the node goes on without it.
+COMPLETION_S = 1.0
 # How long it may refuse a node that then gives up.
 REFUSED_S = 60.0
 
@@ -56,8 +60,7 @@ class Follower:
         self.task = asyncio.create_task(self._run())
 
     async def catch_up(self) -> None:
-        """Know what the ledger knows now; where it does not answer, or a block's private data are late, what is known
-        must do.
+        """Know what the ledger knows now; where it does not answer, what is known must do.
 
         Raises what ends the task, and LedgerMismatch if the ledger has fewer blocks than the read model.
         """
@@ -111,8 +114,7 @@ class Follower:
 
     async def _follow(self) -> None:
         """Until the stream breaks. Raises LedgerError; BehindLedger for a peer that lost its blocks and has not got
-        them back, and at a block whose private data it does not have yet: without them the view would lack them for
-        ever, so the block is asked for again."""
+        them back. Private data that do not come with their block stop nothing: the read model notes what is missing."""
         height, known = await self._height(), self._read_model.height
         self._refused_at = None
         self._reachable(True)
@@ -123,14 +125,21 @@ class Follower:
         stream = self._gateway.blocks(known, private_data=True, reconnect_s=0)
         async with aclosing(stream) as blocks:
             async for delivered in blocks:
-                self._apply(read_block(delivered))
+                self._apply(await self._completed(read_block(delivered)))
                 self._outage.over()
 
+    async def _completed(self, block: Block) -> Block:
+        """With what the peer lacked when it sent the block, if it has it now; LateData asks for the rest."""
+        collection = implicit_collection(self._read_model.msp_id)
+        if not any(lacking(one, collection) for one in block.transactions):
+            return block
+        with suppress(TimeoutError):
+            async with asyncio.timeout(COMPLETION_S):
+                found = [await completed(one, collection, self._gateway.evaluate) for one in block.transactions]
+                return replace(block, transactions=tuple(found))
+        return block
+
     def _apply(self, block: Block) -> None:
-        if late := undelivered(block, implicit_collection(self._read_model.msp_id)):
-            raise BehindLedger(
-                f"the peer does not have the private data of block {block.number} yet ({', '.join(late)})"
-            )
         for agreement_id in sorted(self._read_model.apply(block)):
             self._account_changed(agreement_id)
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chaincode.errors import ContractError, HeadTooLarge, InsufficientFunds
-from node.errors import NodeError, OtherPartyRefuses
+from node.errors import NodeError, OtherPartyRefuses, PrivateDataMissing
 from zunft.v1.event_pb2 import Refusal
 from zunft.v1.node_pb2 import (
     BATCH_STATUS_WAITING_FOR_FUNDS,
     BATCH_STATUS_WAITING_FOR_OTHER_PARTY,
+    BATCH_STATUS_WAITING_FOR_PRIVATE_DATA,
     BatchStatus,
+    MissingValue,
 )
 
-WAITING = (BATCH_STATUS_WAITING_FOR_FUNDS, BATCH_STATUS_WAITING_FOR_OTHER_PARTY)
+WAITING = (
+    BATCH_STATUS_WAITING_FOR_FUNDS,
+    BATCH_STATUS_WAITING_FOR_OTHER_PARTY,
+    BATCH_STATUS_WAITING_FOR_PRIVATE_DATA,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +36,14 @@ class Halt:
         return self.status == BATCH_STATUS_WAITING_FOR_FUNDS
 
     @property
+    def ends_with_account(self) -> bool:
+        """Whether it ends with a change of the account or of what is known of it, and not by trying again."""
+        return self.is_shortage or self.status == BATCH_STATUS_WAITING_FOR_PRIVATE_DATA
+
+    @property
     def error(self) -> ContractError | NodeError:
         """What a machine is told that wants to start."""
-        kinds = (InsufficientFunds, HeadTooLarge, OtherPartyRefuses)
+        kinds = (InsufficientFunds, HeadTooLarge, OtherPartyRefuses, PrivateDataMissing)
         kind = next(one for one in kinds if one.__name__ == self.refusal.error)
         return kind(self.refusal.message)
 
@@ -43,6 +55,23 @@ def shortage(error: InsufficientFunds | HeadTooLarge) -> Halt:
 
 def refused_by_other(error: OtherPartyRefuses) -> Halt:
     return Halt(BATCH_STATUS_WAITING_FOR_OTHER_PARTY, _refusal(error))
+
+
+def lacking(missing: Sequence[MissingValue]) -> Halt:
+    """The member's peer has not got these values of the account; there is at least one."""
+    return Halt(BATCH_STATUS_WAITING_FOR_PRIVATE_DATA, _refusal(private_data_missing(missing)))
+
+
+def private_data_missing(missing: Sequence[MissingValue]) -> PrivateDataMissing:
+    """Which account waits for what."""
+    first = missing[0]
+    more = f" and {len(missing) - 1} more values" if missing[1:] else ""
+    key, number = first.key or "a private value", first.block_number
+    return PrivateDataMissing(
+        f"the account of {first.agreement_id} waits for {key} of block {number}, "
+        f"transaction {first.tx_id[:12]}{more}: the member's peer has not got it. The node goes on asking; restore the "
+        "peer's data, or ask the other party what it holds"
+    )
 
 
 def _refusal(error: Exception) -> Refusal:

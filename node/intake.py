@@ -13,11 +13,12 @@ from dataclasses import replace
 from google.protobuf.message import DecodeError
 
 from chaincode.batch import batch_digest
-from chaincode.errors import MalformedBatch
+from chaincode.errors import BrokenChain, MalformedBatch, Overlap, Replay
 from chaincode.head import Standing, find_stream
 from chaincode.rating import check_batch_cost
 from chaincode.usage import CheckedBatch, check_batch, check_chain, check_times
 from node.errors import UnknownAgreement, UnknownMeter
+from node.halt import private_data_missing
 from node.journal import Entry, Journal
 from node.ledger.gateway.clock import ClockUs, system_clock_us
 from node.read_model.read_model import ReadModel
@@ -66,13 +67,22 @@ class Intake:
         standing = find_standing(self._read_model, stream[0])
         checked = self._check(standing, stream[1], signed)
         tail = self._tails.get(stream) or self._load_tail(standing, stream)
-        check_chain(tail, checked.batch)
+        self._check_chain(tail, checked.batch)
         check_times(standing, tail.last_time_us, checked.columns, self._clock())
         check_batch_cost(standing.terms.tariff, checked.columns)
         entry = _entry(checked)
         await asyncio.to_thread(self._journal.append, [(entry, signed)])
         self._tails[stream] = _tail(entry)
         return entry
+
+    def _check_chain(self, tail: StreamHead, batch: UsageBatch) -> None:
+        """Raises PrivateDataMissing where what it repeats may be charged already, and its record has not come."""
+        try:
+            check_chain(tail, batch)
+        except (Replay, Overlap, BrokenChain) as error:
+            if missing := self._read_model.waits_for(batch.agreement_id):
+                raise private_data_missing(missing) from error
+            raise
 
     def _find(self, digest: bytes, header: UsageBatch) -> Entry | None:
         """The batch if it came in before, even if the journal was lost since; not if it was refused."""
@@ -100,8 +110,11 @@ class Intake:
 
 
 def find_standing(read_model: ReadModel, agreement_id: str) -> Standing:
-    """Raises UnknownAgreement unless this member is a party of the agreement and its account was opened."""
+    """Raises UnknownAgreement unless this member is a party of the agreement and its account was opened;
+    PrivateDataMissing where nobody here can tell how it stands."""
     standing = read_model.standing(agreement_id)
+    if standing is None and (missing := read_model.waits_for(agreement_id)):
+        raise private_data_missing(missing)
     if standing is None:
         raise UnknownAgreement(
             f"{read_model.msp_id} has no account under an agreement {agreement_id[:64]!r}: check the name, "

@@ -28,7 +28,7 @@ from chaincode.errors import (
 from chaincode.limits import BATCH_BYTES
 from chaincode.usage import MAX_BATCHES, MAX_READINGS
 from node.errors import BehindLedger, OtherPartyRefuses
-from node.halt import WAITING, Halt, refused_by_other, shortage
+from node.halt import WAITING, Halt, lacking, refused_by_other, shortage
 from node.intake import Stream
 from node.journal import Entry, Journal
 from node.ledger.configuration import ordered_height
@@ -108,7 +108,7 @@ class Lane:
     def account_changed(self) -> None:
         """The account may have been funded: what waits for funds gets a new try."""
         self._account_moved.set()
-        if self.halt and self.halt.is_shortage:
+        if self.halt and self.halt.ends_with_account:
             self.halt = None
         self._awake.set()
 
@@ -137,7 +137,10 @@ class Lane:
 
     async def _step(self) -> bool:
         """Bring the next group one step on; False when there is nothing to do."""
-        if self.halt and self.halt.is_shortage:
+        if missing := self._read_model.waits_for(self._agreement_id):
+            # Nobody can tell what is charged already.
+            self.halt = lacking(missing)
+        if self.halt and self.halt.ends_with_account:
             await self._mark_waiting(self.halt)
             return False
         if self._is_waiting and not self.halt:
@@ -202,8 +205,8 @@ class Lane:
         """What becomes of one batch that was not endorsed."""
         if own_refusal is None:
             await self._refused_by_other(error)
-        elif isinstance(own_refusal, (ClockSkew, HeadTooLarge)):
-            # No fault of the batch: it is charged once the clocks are right, or what is open has been claimed.
+        elif isinstance(own_refusal, ClockSkew):
+            # No fault of the batch: it is charged once the clocks are right.
             raise own_refusal
         elif _is_out_of_date(own_refusal):
             await self._catch_up(own_refusal)

@@ -20,6 +20,7 @@ from node.follower import Follower
 from node.intake import Intake
 from node.journal import Journal
 from node.lane import LaneParts
+from node.late_data import LateData
 from node.ledger.gateway import Gateway
 from node.ledger.gateway.clock import ClockUs, system_clock_us
 from node.progress import Progress
@@ -120,6 +121,7 @@ class Node:
         )
         self._following = follower.task
         stack.push_async_callback(follower.stop)
+        stack.push_async_callback(LateData(self._gateway, read_model, submitter.account_changed).stop)
         await follower.catch_up()
 
     async def _serve(self, stack: AsyncExitStack, servicer: Servicer) -> None:

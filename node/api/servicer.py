@@ -14,6 +14,7 @@ from node.api.calls import Context, answering, checked_limit, checked_number, st
 from node.api.submission import Submission
 from node.decision import decide
 from node.errors import NodeError
+from node.halt import Halt, lacking
 from node.intake import Intake, find_standing
 from node.journal import Entry, Journal
 from node.progress import Progress
@@ -26,6 +27,7 @@ from zunft.v1.node_pb2 import (
     BATCH_STATUS_SUBMITTED,
     BATCH_STATUS_WAITING_FOR_FUNDS,
     BATCH_STATUS_WAITING_FOR_OTHER_PARTY,
+    BATCH_STATUS_WAITING_FOR_PRIVATE_DATA,
     AccountBalance,
     AccountPage,
     AlarmPage,
@@ -52,6 +54,7 @@ from zunft.v1.node_pb2_grpc import NodeServicer
 from zunft.v1.usage_pb2 import SignedBatch
 
 _NOTICES_AT_ONCE = 500
+_FIRST_MISSING = 10
 _NEWEST_ALARMS = 5
 
 
@@ -97,7 +100,7 @@ class Servicer(NodeServicer):
         try:
             standing = find_standing(self._read_model, request.agreement_id)
             answer.available_micro = available_micro(standing)
-            halt = self._submitter.halt(request.agreement_id)
+            halt = self._halt(request.agreement_id)
             meter = self._read_model.meter(request.meter_id)
             check_start(standing, request.meter_id, meter, request.wanted_micro, halt)
         except (ContractError, NodeError) as error:
@@ -115,7 +118,8 @@ class Servicer(NodeServicer):
     async def ListAccounts(self, request: ListAccountsRequest, _context: Context) -> AccountPage:  # noqa: N802
         limit = checked_limit(request.limit)
         found = self._read_model.own_accounts(after=request.after_agreement_id, limit=limit + 1)
-        return AccountPage(accounts=map(self._balance, found[:limit]), more=len(found) > limit)
+        accounts = map(self._balance, found[:limit])
+        return AccountPage(accounts=accounts, more=len(found) > limit, missing=self._read_model.missing())
 
     @answering
     async def GetStatement(self, request: GetStatementRequest, _context: Context) -> StatementPage:  # noqa: N802
@@ -123,7 +127,8 @@ class Servicer(NodeServicer):
         find_standing(self._read_model, request.agreement_id)
         after = checked_number("after_sequence", request.after_sequence)
         found = self._read_model.statement(request.agreement_id, after_sequence=after, limit=limit + 1)
-        return StatementPage(entries=found[:limit], more=len(found) > limit)
+        missing = self._read_model.missing(request.agreement_id)
+        return StatementPage(entries=found[:limit], more=len(found) > limit, missing=missing)
 
     @answering
     async def ListInvoices(self, request: ListInvoicesRequest, _context: Context) -> InvoicePage:  # noqa: N802
@@ -166,6 +171,9 @@ class Servicer(NodeServicer):
             alarm_count=alarm_count,
             newest_alarms=newest,
             waiting_for_other_party=count[BATCH_STATUS_WAITING_FOR_OTHER_PARTY],
+            waiting_for_private_data=count[BATCH_STATUS_WAITING_FOR_PRIVATE_DATA],
+            missing_count=self._read_model.missing_count(),
+            missing=self._read_model.missing()[:_FIRST_MISSING],
         )
 
     @answering
@@ -189,12 +197,17 @@ class Servicer(NodeServicer):
 
     # --- inside -------------------------------------------------------------------------------------------------------
 
+    def _halt(self, agreement_id: str) -> Halt | None:
+        """Why the account's batches wait, or would wait."""
+        missing = self._read_model.waits_for(agreement_id)
+        return lacking(missing) if missing else self._submitter.halt(agreement_id)
+
     def _balance(self, standing: Standing) -> AccountBalance:
         agreement_id = standing.agreement.agreement_id
         return balance(
             standing,
             pending_batches=self._journal.count_pending(agreement_id),
-            halt=self._submitter.halt(agreement_id),
+            halt=self._halt(agreement_id),
             height=self._read_model.height,
         )
 

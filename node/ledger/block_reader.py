@@ -151,20 +151,6 @@ def read_block(block: common_pb2.Block | events_pb2.BlockAndPrivateData, *, name
     )
 
 
-def undelivered(block: Block, collection: str) -> tuple[str, ...]:
-    """Ids of valid transactions that wrote to a private collection what did not come with the block.
-
-    A peer may have a block before its private data, and gets them from other peers later (Fabric documentation,
-    "Private data"); it then delivers them with the same block.
-    """
-    return tuple(one.tx_id for one in block.transactions if one.is_valid and _lacks(one, collection))
-
-
-def _lacks(transaction: Transaction, collection: str) -> bool:
-    own = (write for write in transaction.private_writes if write.collection == collection)
-    return any(write.value_hash and write.value is None for write in own)
-
-
 def validation_codes(block: common_pb2.Block) -> bytes:
     """One peer.TxValidationCode per transaction; empty in a block that no peer has validated."""
     metadata = block.metadata.metadata

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -28,10 +28,11 @@ from node.ledger.fabric_rules.identity import InvalidIdentity, revoked_serials
 from node.ledger.printable import printable
 from node.ledger.wire import decode
 from node.read_model.effects import Effects, effects
+from node.read_model.missing import Missing
 from zunft.v1.agreement_pb2 import Agreement
 from zunft.v1.invoice_pb2 import Invoice
 from zunft.v1.meter_pb2 import Meter
-from zunft.v1.node_pb2 import Alarm, EventCursor, LedgerNotice, StatementEntry
+from zunft.v1.node_pb2 import Alarm, EventCursor, LedgerNotice, MissingValue, StatementEntry
 from zunft.v1.usage_pb2 import AccountHead
 
 log = structlog.get_logger()
@@ -54,14 +55,23 @@ CREATE TABLE alarm (
     block_number INTEGER NOT NULL, position INTEGER NOT NULL, alarm BLOB NOT NULL
 );
 CREATE INDEX alarm_place ON alarm (block_number, position);
+CREATE TABLE missing (
+    block_number INTEGER NOT NULL, position INTEGER NOT NULL, key_hash BLOB NOT NULL, key TEXT NOT NULL,
+    tx_id TEXT NOT NULL, agreement_id TEXT NOT NULL, PRIMARY KEY (block_number, position, key_hash)
+);
+CREATE INDEX missing_of_agreement ON missing (agreement_id);
+CREATE INDEX missing_by_key ON missing (key_hash);
 CREATE TABLE revoked (serial_number TEXT PRIMARY KEY)
 """
-_SCHEMA_VERSION = 3
+_SCHEMA_VERSION = 4
 # Of an alarm about a whole block: after all of its transactions.
 _WHOLE_BLOCK = 2**32 - 1
 # A transaction's, which is a SHA-256 in hexadecimal.
 _LONGEST_ID = 64
 _LONGEST_ALARM = 600
+_TERMS = keys.terms("", 0).name.split("/")[0] + "/"
+# Without them nobody can tell how an account stands; without a record its statement has a gap.
+_NEEDED = (_TERMS, keys.head("").name)
 # After all characters that a key can have.
 _LAST = "\x7f"
 _REMEDY = "remove it, the node builds it again from the ledger"
@@ -83,6 +93,7 @@ class ReadModel:
         self.msp_id = msp_id
         self._path = path
         self._connection = connection
+        self._missing = Missing(msp_id, connection)
         self._standings: dict[str, Standing | None] = {}
         self._meters: dict[str, Meter | None] = {}
         self._agreements: dict[str, Agreement] = {}
@@ -128,6 +139,16 @@ class ReadModel:
             self._revoked = self._read_revoked()
         return frozenset(one.agreement_id for one in found if one.agreement_id)
 
+    def fill_in(self, transaction_: Transaction, block_number: int) -> frozenset[str]:
+        """Take in private values that have come after their block; the agreements that they concern."""
+        found = self._effects(transaction_, block_number)
+        with transaction(self._connection, self._path):
+            late = self._missing.come(transaction_, block_number)
+            self._store_private({key: value for key, value in (found.private or {}).items() if key in late})
+            self._store_entry(found)
+        self._forget([found])
+        return frozenset({found.agreement_id} - {""} if late else ())
+
     def check_height(self, height: int) -> None:
         """Raise LedgerMismatch if the ledger has fewer blocks than were dealt with."""
         if height < self._height:
@@ -140,6 +161,10 @@ class ReadModel:
         """Wait until this many blocks are dealt with."""
         while self._height < height:
             await self._changed.wait()
+
+    async def changed(self) -> None:
+        """Wait until something is taken in."""
+        await self._changed.wait()
 
     # --- records ------------------------------------------------------------------------------------------------------
 
@@ -164,6 +189,28 @@ class ReadModel:
         if agreement_id not in self._standings:
             self._standings[agreement_id] = self._build_standing(agreement_id)
         return self._standings[agreement_id]
+
+    def waits_for(self, agreement_id: str) -> list[MissingValue]:
+        """Private values that the account cannot go on without and that have not come; terms that are not in force are
+        none of them."""
+        missing = self.missing(agreement_id)
+        agreement = self.find(keys.agreement(agreement_id)) if missing else None
+        in_force = keys.terms(agreement_id, agreement.terms.version).name if agreement else ""
+        return [one for one in missing if not one.key.startswith(_TERMS) or one.key == in_force]
+
+    def missing(self, agreement_id: str = "") -> list[MissingValue]:
+        """Private values that have not come, of one agreement or of all; the first thousand."""
+        with database_errors(self._path, _REMEDY):
+            return self._missing.values(agreement_id)
+
+    def missing_count(self) -> int:
+        """How many have not come."""
+        return self._missing.count
+
+    def missing_places(self) -> list[tuple[int, int]]:
+        """Block and position of every transaction of which a private value has not come."""
+        with database_errors(self._path, _REMEDY):
+            return self._missing.places()
 
     def is_revoked(self, serial_number: int) -> bool:
         """Whether the member has taken back this certificate of its own, as the channel's configuration says."""
@@ -253,8 +300,9 @@ class ReadModel:
 
     def _take_in(self, transaction: Transaction, block_number: int) -> Effects:
         """One after the other: each is judged by the agreements as those before it have left them."""
-        one = effects(transaction, block_number, self.msp_id, self._agreement)
+        one = self._effects(transaction, block_number)
         self._store(one)
+        self._missing.note(transaction, block_number, one.agreement_id)
         if one.alarms:
             place = EventCursor(block_number=block_number, transaction_index=transaction.position)
             tx_id, text = printable(transaction.tx_id, _LONGEST_ID), printable("; ".join(one.alarms), _LONGEST_ALARM)
@@ -270,6 +318,9 @@ class ReadModel:
             self._agreements[agreement_id] = found
         return self._agreements[agreement_id]
 
+    def _effects(self, transaction: Transaction, block_number: int) -> Effects:
+        return effects(transaction, block_number, self.msp_id, self._agreement)
+
     def _store(self, one: Effects) -> None:
         execute = self._connection.execute
         for key, value in one.public.items():
@@ -277,15 +328,20 @@ class ReadModel:
                 execute("DELETE FROM record WHERE key = ? AND private = 0", (key,))
             else:
                 execute("REPLACE INTO record VALUES (?, 0, ?)", (key, value))
-        for key, value in (one.private or {}).items():
-            execute("REPLACE INTO record VALUES (?, 1, ?)", (key, value))
+        self._store_private(one.private or {})
         if one.notice:
             cursor, notice = one.notice.cursor, one.notice.SerializeToString()
             place = (cursor.block_number, cursor.transaction_index)
             execute("INSERT INTO notice VALUES (?, ?, ?, ?)", (*place, one.agreement_id, notice))
+        self._store_entry(one)
+
+    def _store_private(self, values: Mapping[str, bytes]) -> None:
+        self._connection.executemany("REPLACE INTO record VALUES (?, 1, ?)", list(values.items()))
+
+    def _store_entry(self, one: Effects) -> None:
         if one.entry:
             # Two parties that both sign nonsense can charge a batch, or number a transaction, twice.
-            execute("REPLACE INTO entry VALUES (?, ?, ?)", _entry_row(one.agreement_id, one.entry))
+            self._connection.execute("REPLACE INTO entry VALUES (?, ?, ?)", _entry_row(one.agreement_id, one.entry))
             charged = [(digest, one.entry.tx_id, one.entry.block_number) for digest in one.batch_digests]
             self._connection.executemany("INSERT OR IGNORE INTO batch VALUES (?, ?, ?)", charged)
 
@@ -331,6 +387,8 @@ class ReadModel:
         agreement, account = self.find(keys.agreement(agreement_id)), self.find(keys.account(agreement_id))
         commitment = self.find(keys.commitment(agreement_id))
         if not agreement or not account or not commitment:
+            return None
+        if any(not one.key or one.key.startswith(_NEEDED) for one in self.waits_for(agreement_id)):
             return None
         terms = self.find(keys.terms(agreement_id, agreement.terms.version))
         if not terms or self.msp_id not in (agreement.provider_msp_id, agreement.customer_msp_id):

@@ -62,6 +62,14 @@ def settings(ordering: OrderingKind, runtime: RuntimeKind = RuntimeKind.NATIVE) 
     return FabricSettings(runtime=runtime, ordering=ordering, core=FOR_TESTS)
 
 
+def forgetful() -> FabricSettings:
+    """Peers that keep what they have endorsed for four blocks only."""
+    peer = FOR_TESTS["peer"]
+    pvt_data = {**peer["gossip"]["pvtData"], "transientstoreMaxBlockRetention": 4}
+    core = {"peer": {**peer, "gossip": {**peer["gossip"], "pvtData": pvt_data}}}
+    return FabricSettings(ordering=OrderingKind.RAFT, core=core)
+
+
 class ChaincodeHere:
     """A runtime for chaincode: a task of this process, which starts with the loop's next turn."""
 

@@ -18,7 +18,7 @@ from node.ledger.embedded.ledger import EmbeddedLedger
 from node.ledger.embedded.service import LedgerServer, ServerTls
 from node.ledger.gateway import SigningIdentity
 from node.ledger.transport import LedgerTransport
-from tests.consortium.fabric import settings, start_fabric, why_no_docker, why_no_fabric
+from tests.consortium.fabric import forgetful, settings, start_fabric, why_no_docker, why_no_fabric
 
 
 class Ledger(Protocol):
@@ -98,6 +98,7 @@ LEDGER_KINDS = {
     "embedded": LedgerKind(start_embedded),
     "fabric": LedgerKind(start_fabric, settings(RAFT), why_no_fabric),
     "fabric-bft": LedgerKind(start_fabric, settings(BFT), why_no_fabric),
+    "fabric-forgetful": LedgerKind(start_fabric, forgetful(), why_no_fabric),
     "fabric-docker": LedgerKind(start_fabric, settings(RAFT, RuntimeKind.DOCKER), why_no_docker),
 }
 

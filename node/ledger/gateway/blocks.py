@@ -117,6 +117,11 @@ def present_blocks(start: int | None) -> ab_pb2.SeekInfo:
     return _seek(start, ab_pb2.SeekPosition(newest=ab_pb2.SeekNewest()))
 
 
+def one_block(number: int | None) -> ab_pb2.SeekInfo:
+    """That of this number alone."""
+    return _seek(number, ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=number)))
+
+
 def _seek(start: int | None, stop: ab_pb2.SeekPosition) -> ab_pb2.SeekInfo:
     if start is None:
         first = ab_pb2.SeekPosition(next_commit=ab_pb2.SeekNextCommit())

@@ -36,6 +36,7 @@ from node.ledger.gateway.blocks import (
     blocks_request,
     delivered,
     filtered,
+    one_block,
     present_blocks,
     whole,
 )
@@ -53,11 +54,15 @@ from node.ledger.gateway.errors import (
 )
 from node.ledger.gateway.events import ChaincodeEvent, EventReader, EventsRequest, events_request, told
 from node.ledger.gateway.identity import SigningIdentity
+from node.ledger.gateway.large_blocks import BlocksOfAnySize, with_values
 from node.ledger.gateway.proposal import NONCE_BYTES, Call, Proposal, make_proposal, timestamp
 from node.ledger.gateway.refusal import raise_refusal
 from node.ledger.gateway.streams import unbroken
 from node.ledger.gateway.transaction import Transaction
 from node.ledger.transport import LedgerTransport
+
+# What a reader asks for, from a block's number on.
+Seek = Callable[[int | None], ab_pb2.SeekInfo]
 
 
 class Gateway:
@@ -257,10 +262,12 @@ class Gateway:
     ) -> AsyncGenerator[events_pb2.BlockAndPrivateData]:
         """Blocks after a checkpoint, else from a number on, else from the next one on. Ends with StreamError only.
 
-        A checkpoint inside of a block is followed by that whole block. `reconnect_s` takes the limit's place.
+        A checkpoint inside of a block is followed by that whole block. `reconnect_s` takes the limit's place. Private
+        values that no message holds with their block are asked for singly, and left out where they do not come.
         """
-        answers = self._answers(self._deliver(private_data), all_blocks, _number(start, after), reconnect_s)
-        return whole(answers)
+        if private_data:
+            return self._blocks_with_values(all_blocks, _number(start, after), reconnect_s)
+        return whole(self._answers(self.transport.deliver, all_blocks, _number(start, after), reconnect_s))
 
     def filtered_blocks(
         self, start: int | None = None, *, after: Checkpoint | None = None
@@ -272,7 +279,14 @@ class Gateway:
         self, start: int = 0, *, private_data: bool = True
     ) -> AsyncGenerator[events_pb2.BlockAndPrivateData]:
         """Blocks from number `start` to the one that is the newest now. Raises StreamError."""
-        return whole(self._answers(self._deliver(private_data), present_blocks, start))
+        if private_data:
+            return self._blocks_with_values(present_blocks, start)
+        return whole(self._answers(self.transport.deliver, present_blocks, start))
+
+    async def block(self, number: int) -> common_pb2.Block:
+        """One that is there, without private data. Raises StreamError."""
+        found = [one.block async for one in whole(self._answers(self.transport.deliver, one_block, number))]
+        return found[0]
 
     async def height(self, *, reconnect_s: float | None = None) -> int:
         """How many blocks there are; `reconnect_s` takes the limit's place. Raises StreamError."""
@@ -314,16 +328,27 @@ class Gateway:
     def _deliver(self, private_data: bool) -> Deliver:
         return self.transport.deliver_with_private_data if private_data else self.transport.deliver
 
+    async def _blocks_with_values(
+        self, seek: Seek, start: int | None, reconnect_s: float | None = None
+    ) -> AsyncGenerator[events_pb2.BlockAndPrivateData]:
+        reader = self._reader(self.transport.deliver_with_private_data, seek, start)
+        blocks = BlocksOfAnySize(reader, self._limits_with(reconnect_s), self.block, self._with_values)
+        async for block in blocks.read(self.height if seek is present_blocks else None):
+            yield block
+
+    async def _with_values(self, block: common_pb2.Block) -> events_pb2.BlockAndPrivateData:
+        return await with_values(block, self.identity.msp_id, self.chaincode, self.evaluate)
+
     def _answers(
-        self,
-        deliver: Deliver,
-        seek: Callable[[int | None], ab_pb2.SeekInfo],
-        start: int | None,
-        reconnect_s: float | None = None,
+        self, deliver: Deliver, seek: Seek, start: int | None, reconnect_s: float | None = None
     ) -> AsyncGenerator[events_pb2.DeliverResponse]:
-        reader = BlockReader(deliver, lambda number: self._signed(self._blocks_request(seek(number))), start)
-        limits = self._limits if reconnect_s is None else replace(self._limits, reconnect_s=reconnect_s)
-        return reader.answers(limits)
+        return self._reader(deliver, seek, start).answers(self._limits_with(reconnect_s))
+
+    def _reader(self, deliver: Deliver, seek: Seek, start: int | None) -> BlockReader:
+        return BlockReader(deliver, lambda number: self._signed(self._blocks_request(seek(number))), start)
+
+    def _limits_with(self, reconnect_s: float | None) -> Limits:
+        return self._limits if reconnect_s is None else replace(self._limits, reconnect_s=reconnect_s)
 
     def _blocks_request(self, seek: ab_pb2.SeekInfo) -> BlocksRequest:
         header = common_pb2.ChannelHeader(

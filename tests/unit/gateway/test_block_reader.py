@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from chaincode.stub import implicit_collection
 from network.block_hash import header_hash
 from network.channel_reader import read_channel
-from node.ledger.block_reader import Transaction, read_block, undelivered
+from node.ledger.block_reader import Transaction, read_block
+from node.ledger.private_values import lacking
 
 RECORDED = Path(__file__).parent / "recorded"
 
@@ -110,8 +111,9 @@ def test_a_valid_transaction_that_cannot_be_decoded_says_so_and_leaves_the_other
 
 def test_what_private_data_is_late_is_known() -> None:
     block, own = recorded(1), implicit_collection("MakerMSP")
-    assert undelivered(read_block(block, namespace="_lifecycle"), own) == ()
+    [transaction] = read_block(block, namespace="_lifecycle").transactions
+    assert lacking(transaction, own) == ()
     block.private_data_map.clear()
-    late = read_block(block, namespace="_lifecycle")
-    assert undelivered(late, own) == (late.transactions[0].tx_id,)
-    assert undelivered(late, implicit_collection("FactoryMSP")) == ()
+    [late] = read_block(block, namespace="_lifecycle").transactions
+    assert lacking(late, own)
+    assert lacking(late, implicit_collection("FactoryMSP")) == ()

@@ -21,6 +21,7 @@ class BatchStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     BATCH_STATUS_REFUSED: _ClassVar[BatchStatus]
     BATCH_STATUS_WAITING_FOR_FUNDS: _ClassVar[BatchStatus]
     BATCH_STATUS_WAITING_FOR_OTHER_PARTY: _ClassVar[BatchStatus]
+    BATCH_STATUS_WAITING_FOR_PRIVATE_DATA: _ClassVar[BatchStatus]
 
 class BatchDecision(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -34,6 +35,7 @@ BATCH_STATUS_COMMITTED: BatchStatus
 BATCH_STATUS_REFUSED: BatchStatus
 BATCH_STATUS_WAITING_FOR_FUNDS: BatchStatus
 BATCH_STATUS_WAITING_FOR_OTHER_PARTY: BatchStatus
+BATCH_STATUS_WAITING_FOR_PRIVATE_DATA: BatchStatus
 BATCH_DECISION_UNSPECIFIED: BatchDecision
 BATCH_DECISION_RETRY: BatchDecision
 BATCH_DECISION_GIVE_UP: BatchDecision
@@ -180,6 +182,18 @@ class AccountBalance(_message.Message):
     halt: _event_pb2.Refusal
     def __init__(self, agreement_id: _Optional[str] = ..., provider_msp_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ..., agreement_status: _Optional[_Union[_agreement_pb2.AgreementStatus, str]] = ..., account_status: _Optional[_Union[_account_pb2.AccountStatus, str]] = ..., funded_micro: _Optional[int] = ..., withdrawn_micro: _Optional[int] = ..., paid_micro: _Optional[int] = ..., noticed_micro: _Optional[int] = ..., escrow_micro: _Optional[int] = ..., accrued_micro: _Optional[int] = ..., credit_limit_micro: _Optional[int] = ..., available_micro: _Optional[int] = ..., claimed_micro: _Optional[int] = ..., invoiced_micro: _Optional[int] = ..., streams: _Optional[_Iterable[_Union[StreamPosition, _Mapping]]] = ..., open_lines: _Optional[_Iterable[_Union[_tariff_pb2.Line, _Mapping]]] = ..., open_correction_lines: _Optional[_Iterable[_Union[_tariff_pb2.Line, _Mapping]]] = ..., sequence: _Optional[int] = ..., terms_version: _Optional[int] = ..., pending_batches: _Optional[int] = ..., waiting_for_funds: bool = ..., height: _Optional[int] = ..., halt: _Optional[_Union[_event_pb2.Refusal, _Mapping]] = ...) -> None: ...
 
+class MissingValue(_message.Message):
+    __slots__ = ("agreement_id", "block_number", "tx_id", "key")
+    AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    BLOCK_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    TX_ID_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    agreement_id: str
+    block_number: int
+    tx_id: str
+    key: str
+    def __init__(self, agreement_id: _Optional[str] = ..., block_number: _Optional[int] = ..., tx_id: _Optional[str] = ..., key: _Optional[str] = ...) -> None: ...
+
 class ListAccountsRequest(_message.Message):
     __slots__ = ("after_agreement_id", "limit")
     AFTER_AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -189,12 +203,14 @@ class ListAccountsRequest(_message.Message):
     def __init__(self, after_agreement_id: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
 
 class AccountPage(_message.Message):
-    __slots__ = ("accounts", "more")
+    __slots__ = ("accounts", "more", "missing")
     ACCOUNTS_FIELD_NUMBER: _ClassVar[int]
     MORE_FIELD_NUMBER: _ClassVar[int]
+    MISSING_FIELD_NUMBER: _ClassVar[int]
     accounts: _containers.RepeatedCompositeFieldContainer[AccountBalance]
     more: bool
-    def __init__(self, accounts: _Optional[_Iterable[_Union[AccountBalance, _Mapping]]] = ..., more: bool = ...) -> None: ...
+    missing: _containers.RepeatedCompositeFieldContainer[MissingValue]
+    def __init__(self, accounts: _Optional[_Iterable[_Union[AccountBalance, _Mapping]]] = ..., more: bool = ..., missing: _Optional[_Iterable[_Union[MissingValue, _Mapping]]] = ...) -> None: ...
 
 class GetStatementRequest(_message.Message):
     __slots__ = ("agreement_id", "after_sequence", "limit")
@@ -207,12 +223,14 @@ class GetStatementRequest(_message.Message):
     def __init__(self, agreement_id: _Optional[str] = ..., after_sequence: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
 
 class StatementPage(_message.Message):
-    __slots__ = ("entries", "more")
+    __slots__ = ("entries", "more", "missing")
     ENTRIES_FIELD_NUMBER: _ClassVar[int]
     MORE_FIELD_NUMBER: _ClassVar[int]
+    MISSING_FIELD_NUMBER: _ClassVar[int]
     entries: _containers.RepeatedCompositeFieldContainer[StatementEntry]
     more: bool
-    def __init__(self, entries: _Optional[_Iterable[_Union[StatementEntry, _Mapping]]] = ..., more: bool = ...) -> None: ...
+    missing: _containers.RepeatedCompositeFieldContainer[MissingValue]
+    def __init__(self, entries: _Optional[_Iterable[_Union[StatementEntry, _Mapping]]] = ..., more: bool = ..., missing: _Optional[_Iterable[_Union[MissingValue, _Mapping]]] = ...) -> None: ...
 
 class StatementEntry(_message.Message):
     __slots__ = ("sequence", "transaction", "tx_id", "block_number", "time_us", "amount_micro", "accrued_micro", "lines", "reading_count", "terms_version", "correction", "claim")
@@ -299,7 +317,7 @@ class GetStatusRequest(_message.Message):
     def __init__(self, reached_height: _Optional[int] = ...) -> None: ...
 
 class NodeStatus(_message.Message):
-    __slots__ = ("msp_id", "version", "height", "ledger_reachable", "journalled", "submitted", "waiting_for_funds", "refused", "committed", "alarm_count", "newest_alarms", "waiting_for_other_party")
+    __slots__ = ("msp_id", "version", "height", "ledger_reachable", "journalled", "submitted", "waiting_for_funds", "refused", "committed", "alarm_count", "newest_alarms", "waiting_for_other_party", "waiting_for_private_data", "missing_count", "missing")
     MSP_ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
@@ -312,6 +330,9 @@ class NodeStatus(_message.Message):
     ALARM_COUNT_FIELD_NUMBER: _ClassVar[int]
     NEWEST_ALARMS_FIELD_NUMBER: _ClassVar[int]
     WAITING_FOR_OTHER_PARTY_FIELD_NUMBER: _ClassVar[int]
+    WAITING_FOR_PRIVATE_DATA_FIELD_NUMBER: _ClassVar[int]
+    MISSING_COUNT_FIELD_NUMBER: _ClassVar[int]
+    MISSING_FIELD_NUMBER: _ClassVar[int]
     msp_id: str
     version: str
     height: int
@@ -324,7 +345,10 @@ class NodeStatus(_message.Message):
     alarm_count: int
     newest_alarms: _containers.RepeatedCompositeFieldContainer[Alarm]
     waiting_for_other_party: int
-    def __init__(self, msp_id: _Optional[str] = ..., version: _Optional[str] = ..., height: _Optional[int] = ..., ledger_reachable: bool = ..., journalled: _Optional[int] = ..., submitted: _Optional[int] = ..., waiting_for_funds: _Optional[int] = ..., refused: _Optional[int] = ..., committed: _Optional[int] = ..., alarm_count: _Optional[int] = ..., newest_alarms: _Optional[_Iterable[_Union[Alarm, _Mapping]]] = ..., waiting_for_other_party: _Optional[int] = ...) -> None: ...
+    waiting_for_private_data: int
+    missing_count: int
+    missing: _containers.RepeatedCompositeFieldContainer[MissingValue]
+    def __init__(self, msp_id: _Optional[str] = ..., version: _Optional[str] = ..., height: _Optional[int] = ..., ledger_reachable: bool = ..., journalled: _Optional[int] = ..., submitted: _Optional[int] = ..., waiting_for_funds: _Optional[int] = ..., refused: _Optional[int] = ..., committed: _Optional[int] = ..., alarm_count: _Optional[int] = ..., newest_alarms: _Optional[_Iterable[_Union[Alarm, _Mapping]]] = ..., waiting_for_other_party: _Optional[int] = ..., waiting_for_private_data: _Optional[int] = ..., missing_count: _Optional[int] = ..., missing: _Optional[_Iterable[_Union[MissingValue, _Mapping]]] = ...) -> None: ...
 
 class Alarm(_message.Message):
     __slots__ = ("place", "tx_id", "time_us", "text")
