@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +16,7 @@ from cli.errors import BadArgument
 from cli.groups import new_group
 from cli.options import Json
 from cli.output import console, print_json, say, show_rows
+from network.exact import scaled
 from network.yaml_tree import WrongFile
 from node.meter.csv_readings import read_csv, read_mapping
 from node.tariff.bill import make_bill
@@ -99,8 +99,8 @@ def chart(
 
 def _units_micro(text: str) -> int:
     try:
-        units_micro = int(Decimal(text) * 10**6)
-    except (InvalidOperation, ValueError, OverflowError) as error:
+        units_micro = scaled(text, 6)
+    except ValueError as error:
         raise WrongInput(f"--up-to {text!r} is no number of units: write it like 5000.") from error
     if not 0 < units_micro < 2**63:
         raise WrongInput(f"--up-to {text} must be above 0, and less than 9,223,372,036,854: write another.")

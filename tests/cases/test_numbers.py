@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cli.exit_codes import ExitCode
 from network.exact import NotANumber, TooFine, scaled
 from network.yaml_tree import WrongFile, parse_yaml
-from tests.cases.files import readings
+from tests.cases.files import PRICE_1, readings
+from tests.cli.program import Zunft
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=9).filter(lambda number: abs(number) < 10**20))
@@ -42,3 +44,14 @@ def test_digits_that_no_decimal_of_28_places_holds_are_not_dropped(tmp_path: Pat
     with pytest.raises(WrongFile, match="finer than 6 digits"):
         readings(tmp_path, f"when,kwh\n2026-03-01,{too_fine}\n")
     assert parse_yaml("'1.000000000000000000000000000000'", "tariff").micro() == 1_000_000
+
+
+@pytest.mark.fault(25)
+@pytest.mark.parametrize("words", ["1e999990", "1e2000000", "1_0", "9" * 5000])
+def test_a_number_on_the_command_line_is_refused_at_once(tmp_path: Path, words: str) -> None:
+    (tmp_path / "tariff.yaml").write_text(PRICE_1)
+    zunft = Zunft(tmp_path)
+    for command in (f"tariff chart {tmp_path}/tariff.yaml --out {tmp_path}/x.svg --up-to", "token transfer bank"):
+        outcome = zunft(f"{command} {words}")
+        assert (outcome.exit_code, outcome.stdout) in ((ExitCode.USAGE, ""), (ExitCode.NETWORK, ""))
+        assert "Traceback" not in outcome.stderr
