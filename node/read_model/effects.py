@@ -48,7 +48,7 @@ def effects(transaction: Transaction, block_number: int, msp_id: str, find_agree
         agreement_id=event.agreement_id,
     )
     try:
-        return _with_record(known, belief, block_number)
+        return _with_record(known, belief, block_number, msp_id)
     except Exception as error:  # the parties can have archived anything
         alarm = f"{_where(believed)}: its record cannot be read ({type(error).__name__})"
         return replace(known, alarms=(*known.alarms, alarm))
@@ -67,11 +67,14 @@ def _own_private(transaction: Transaction, msp_id: str) -> dict[str, bytes]:
     }
 
 
-def _with_record(known: Effects, belief: Belief, block_number: int) -> Effects:
-    """With what the record says of a transaction that moved an account on, where there is one."""
+def _with_record(known: Effects, belief: Belief, block_number: int, msp_id: str) -> Effects:
+    """With what the record says of a transaction that moved an account of the member's on, where there is one.
+
+    What others publish of theirs says nothing of the member's batches: they can have seen one and not charged it.
+    """
     transaction = belief.transaction
     written = transaction.writes.get(keys.commitment(belief.agreement_id).name)
-    if not belief.agreement_id or written is None:
+    if written is None or msp_id not in belief.parties:
         return known
     commitment = decode(Commitment, written)
     record = _record(transaction, known.private or {}, keys.record(belief.agreement_id, commitment.sequence).name)

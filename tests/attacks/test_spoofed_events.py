@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from fabric_protos.peer import events_pb2
 from fabric_protos.peer.transaction_pb2 import ENDORSEMENT_POLICY_FAILURE, VALID
 
 from chaincode import keys
+from chaincode.batch import batch_digest
 from chaincode.transaction import serialise
 from node.ledger.block_reader import read_block
 from node.ledger.gateway import SigningIdentity
@@ -21,7 +23,7 @@ from tests.consortium import TOKEN, UNIT, Deal, Member, per_unit
 from zunft.v1.agreement_pb2 import ShareTerms
 from zunft.v1.event_pb2 import LedgerEvent
 from zunft.v1.token_pb2 import Entry, MintTokens, Posting, TransferTokens
-from zunft.v1.usage_pb2 import Commitment, SubmitUsage
+from zunft.v1.usage_pb2 import AccountHead, Commitment, Disclosure, SubmitUsage, UsageRecord
 
 MILLIONS = 10**12
 
@@ -102,13 +104,36 @@ def test_an_invalid_transaction_s_time_stops_no_audit(scene: Scene, rogue: Rogue
     assert spoiled(audited(scene.factory)) == {}
 
 
+@dataclass(frozen=True)
+class Accounts:
+    """Made before the two parties break what must hold of them."""
+
+    scene: Scene
+    ours: Deal
+    renamed: Deal
+    garbled: Deal
+    published: Deal
+
+
+@pytest.fixture(scope="module")
+def accounts(own_scene: Scene) -> Accounts:
+    maker, factory, forge = own_scene.maker, own_scene.factory, own_scene.forge
+    hours = per_unit("hours", TOKEN)
+    return Accounts(
+        own_scene,
+        own_scene.deal,
+        accounts_of(own_scene, maker, forge),
+        accounts_of(own_scene, maker, forge),
+        own_scene.consortium.agree(factory, forge, hours, funds=10 * TOKEN, open_book=True),
+    )
+
+
 @pytest.mark.fault(2)
 @pytest.mark.fault(30)
-def test_two_parties_nonsense_is_their_own_affair(own_scene: Scene, tmp_path: Path) -> None:
+def test_two_parties_nonsense_is_their_own_affair(accounts: Accounts, tmp_path: Path) -> None:
     """maker and forge write their own commitments by hand: one calls itself a payment of others, one is no message."""
-    scene, maker = own_scene, Rogue(own_scene.consortium, "maker")
-    renamed, garbled = (accounts_of(scene, scene.maker, scene.forge) for _ in range(2))
-    ours = scene.deal
+    scene, maker = accounts.scene, Rogue(accounts.scene.consortium, "maker")
+    ours, renamed, garbled = accounts.ours, accounts.renamed, accounts.garbled
     claim = usage(maker, renamed.agreement_id)
     written = Commitment(agreement_id=renamed.agreement_id, sequence=1, head_digest=bytes(32))
     claim.private = {}
@@ -136,10 +161,32 @@ def test_two_parties_nonsense_is_their_own_affair(own_scene: Scene, tmp_path: Pa
     # What is valid under a public key is the ledger's state.
     assert model.find(keys.commitment(renamed.agreement_id)) == written
     assert model.find_bytes(keys.commitment(garbled.agreement_id)) == b"\xff"
-    assert [one.account.agreement_id for one in model.own_accounts(after="", limit=100)] == [ours.agreement_id]
+    own = {one.account.agreement_id for one in model.own_accounts(after="", limit=100)}
+    assert own == {ours.agreement_id, accounts.published.agreement_id}
     # The audit says that these two archived nothing for it; whatever concerns others holds.
     assert set(spoiled(report)) <= {"rating"}
-    assert [bill.agreement_id for bill in report.bills] == [ours.agreement_id]
+    assert ours.agreement_id in {bill.agreement_id for bill in report.bills}
+
+
+@pytest.mark.fault(4)
+def test_a_batch_that_others_publish_as_theirs_is_not_charged(accounts: Accounts, tmp_path: Path) -> None:
+    """factory gets to see a batch, does not endorse it, and puts it into an open account with an accomplice instead."""
+    scene, factory, theirs = accounts.scene, Rogue(accounts.scene.consortium, "factory"), accounts.published
+    seen_batch = accounts.ours.batch([UNIT])
+    head = serialise(AccountHead(agreement_id=theirs.agreement_id, sequence=1, terms_version=1))
+    written = Commitment(agreement_id=theirs.agreement_id, sequence=1, head_digest=sha256(head).digest())
+    disclosed = serialise(Disclosure(batches=[seen_batch]))
+    draft = factory.draft("usage.submit", SubmitUsage(agreement_id=theirs.agreement_id), disclosed)
+    draft.private = {}
+    draft.writes[keys.commitment(theirs.agreement_id).name] = serialise(written)
+    draft.result = serialise(UsageRecord(transaction="usage.submit", head=head, terms_version=1))
+    assert factory.send(draft, *peers(scene, "factory", "forge")).code == VALID
+    honest_end(scene)
+
+    audited(scene.maker)
+    model = model_of(scene.maker, tmp_path / "model.db")
+    assert model.find(keys.commitment(theirs.agreement_id)) == written
+    assert model.find_batch(batch_digest(seen_batch.batch)) is None
 
 
 @pytest.mark.fault(34)
