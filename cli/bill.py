@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from rich import box
@@ -18,28 +18,33 @@ from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.tariff_pb2 import Line
 
 _NUMBERS = ("tier", "quantity", "unit price", "amount")
+_COLUMNS = ("period", "meter", "component", *_NUMBERS)
+_SUBTOTAL, _TOTAL = "subtotal", "total"
+# Of a name that is folded.
+_LEAST_NAME = 9
 
 
 def show_bill(bill: Bill, title: str, empty: str = "nothing yet") -> None:
     """The lines, or `empty` where there are none."""
     if bill.lines:
-        console.print(bill_table(bill, f"{title}, in {bill.currency}"))
+        table = bill_table(bill, f"{title}, in {bill.currency}")
+        # What a terminal is too narrow for runs over its edge; a number is never cut off.
+        width = max(console.width, console.measure(table).minimum)
+        console.print(table, width=width, crop=False, overflow="ignore")
     else:
         say(f"[dim]{escape(empty)}[/dim]", markup=True)
 
 
 def bill_table(bill: Bill, title: str) -> Table:
-    """Numbers are never folded; on a narrow terminal the names of meters and components are."""
+    """Numbers are never folded; on a narrow terminal the names of meters, components and units are."""
+    rows = [*_rows(bill)]
     table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("period", "meter", "component", *_NUMBERS):
-        is_number = name in _NUMBERS
-        table.add_column(name, justify="right" if is_number else "left", overflow="fold", no_wrap=is_number)
-    closing, subtotals = bill.closing, bill.subtotals
-    for index, line in enumerate(bill.lines):
-        table.add_row(*(escape(harmless(cell)) for cell in _cells(line)))
-        if period := closing.get(index):
-            table.add_row(period, "", "[bold]subtotal[/bold]", "", "", "", _amount(subtotals[period]))
-    table.add_row("", "", "[bold]total[/bold]", "", "", "", _amount(bill.total_micro))
+    for name, cells in zip(_COLUMNS, zip(*rows, strict=True), strict=True):
+        least = max(_unbroken(name, cell) for cell in (name, *cells))
+        table.add_column(name, justify="right" if name in _NUMBERS else "left", overflow="fold", min_width=least)
+    for row in rows:
+        is_sum = row[2] in (_SUBTOTAL, _TOTAL) and not row[3]
+        table.add_row(*(escape(cell) for cell in row), style="bold" if is_sum else None)
     return table
 
 
@@ -61,12 +66,24 @@ async def read_terms(session: Session, agreement_id: str, version: int) -> list[
     return found
 
 
+def _rows(bill: Bill) -> Iterator[tuple[str, ...]]:
+    closing, subtotals = bill.closing, bill.subtotals
+    for index, line in enumerate(bill.lines):
+        yield tuple(map(harmless, _cells(line)))
+        if period := closing.get(index):
+            yield period, "", _SUBTOTAL, "", "", "", decimal(subtotals[period], 2)
+    yield "", "", _TOTAL, "", "", "", decimal(bill.total_micro, 2)
+
+
+def _unbroken(column: str, cell: str) -> int:
+    """So wide the column is at least: a quantity's unit may stand below it, and names may be folded."""
+    if column in ("meter", "component"):
+        return min(len(cell), _LEAST_NAME)
+    return len(cell.partition(" ")[0]) if column == "quantity" else len(cell)
+
+
 def _cells(line: BillLine) -> tuple[str, ...]:
     component = f"{line.component} (correction)" if line.is_correction else line.component
     quantity = "" if line.quantity_micro is None else f"{decimal(line.quantity_micro)} {line.unit}".rstrip()
     price = "" if line.unit_price_micro is None else decimal(line.unit_price_micro, 2)
     return line.period, line.meter, component, str(line.tier or ""), quantity, price, decimal(line.amount_micro, 2)
-
-
-def _amount(amount_micro: int) -> str:
-    return f"[bold]{decimal(amount_micro, 2)}[/bold]"
