@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chaincode import keys
-from chaincode.ballot import check_next_version, new_ballot, write
+from chaincode.ballot import check_next_version, write
 from chaincode.checks import MAX_AMOUNT_MICRO, check_digest, check_duration, check_identifier, check_text
 from chaincode.decision import BE_ISSUER
 from chaincode.electorate import Electorate, load_electorate, put_electorate
@@ -12,6 +12,7 @@ from chaincode.identifiers import check_identifiers, check_required, check_schem
 from chaincode.keys import Key
 from chaincode.mark import marks_of, put_marks, taken
 from chaincode.membership import check_active
+from chaincode.opening import new_ballot
 from chaincode.relation import Relation
 from chaincode.transaction import Transaction
 from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_AMENDMENT, Ballot

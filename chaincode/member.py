@@ -9,14 +9,7 @@ apply ─ballot─► admitted ─activate─► active ─leave─► leaving �
 from __future__ import annotations
 
 from chaincode import keys
-from chaincode.ballot import (
-    check_carried,
-    check_no_other,
-    check_subject,
-    new_ballot,
-    put_subject,
-    write,
-)
+from chaincode.ballot import check_carried, write
 from chaincode.bundle import bundle_digest, read_bundle, root_digests, roots_fingerprint
 from chaincode.business import status_name
 from chaincode.checks import check_named, check_text, format_amount
@@ -25,6 +18,7 @@ from chaincode.errors import AlreadyExists, EntryCondition, ExitCondition, Inval
 from chaincode.identifiers import check_required
 from chaincode.mark import check_free, marks_of
 from chaincode.membership import check_not_issuer, load_obligations
+from chaincode.opening import check_no_other, check_subject, new_ballot, put_subject
 from chaincode.relation import Relation
 from chaincode.sponsorship import check_may_sponsor, load_open_applications, put_sponsored
 from chaincode.token import LEAST_TRANSFER_MICRO, check_balance, credited, deposit_account, move

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chaincode import keys
-from chaincode.ballot import is_put_to_vote
 from chaincode.errors import TooManyApplications
+from chaincode.opening import is_put_to_vote
 from chaincode.transaction import Transaction
 from zunft.v1.member_pb2 import MEMBER_STATUS_APPLIED, Member, Sponsored
 
