@@ -76,17 +76,17 @@ class SignedReadings:
         """What of a file's readings, which are in the order of time, the meter has not signed."""
         keys = list(_keys(columns))
         signed = self._signed(set(keys), int(columns.time_us[0]), int(columns.time_us[-1]))
-        here, new = signed.copy(), []
+        missing, new = signed.copy(), []
         for index, key in enumerate(keys):
-            if here[key] > 0:
-                here[key] -= 1
+            if missing[key] > 0:
+                missing[key] -= 1
             else:
                 new.append(index)
         times_us, last_us = columns.time_us[new], self._meter.last_time_us
         return Sifted(
             new=np.array(new, np.int64),
             late=_first(new, times_us < last_us),
-            doubtful=_first(new, times_us == last_us) if self._lacks_newest(signed, here) else None,
+            doubtful=_first(new, times_us == last_us) if self._lacks_newest(missing) else None,
             unnoted=_first(new, times_us <= self._unnoted_until_us()),
         )
 
@@ -118,9 +118,10 @@ class SignedReadings:
         keys = ((int(time_us), bytes(content)) for time_us, content in rows)
         return Counter(key for key in keys if key in wanted or key[0] == newest_us)
 
-    def _lacks_newest(self, signed: Counter[_Key], missing: Counter[_Key]) -> bool:
+    def _lacks_newest(self, missing: Counter[_Key]) -> bool:
+        """Whether the file has not all that the meter has signed for its newest moment."""
         newest_us = self._meter.last_time_us
-        return any(count > 0 for (time_us, _), count in missing.items() if time_us == newest_us and signed)
+        return any(count > 0 and time_us == newest_us for (time_us, _), count in missing.items())
 
     def _unnoted_until_us(self) -> int:
         [until_us] = self._connection.execute("SELECT until_us FROM unnoted").fetchone()
