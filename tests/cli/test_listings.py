@@ -51,7 +51,7 @@ WORDS = {
 
 
 # What this consortium has nothing of; other tests show it.
-ELSEWHERE = {"ballot show", "join status", "network status"}
+ELSEWHERE = {"ballot show", "join status", "network status", "node alarms", "node batches"}
 
 
 def commands() -> Iterator[tuple[str, Any]]:
