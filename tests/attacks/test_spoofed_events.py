@@ -168,7 +168,6 @@ def test_two_parties_nonsense_is_their_own_affair(accounts: Accounts, tmp_path: 
     assert ours.agreement_id in {bill.agreement_id for bill in report.bills}
 
 
-@pytest.mark.fault(4)
 def test_a_batch_that_others_publish_as_theirs_is_not_charged(accounts: Accounts, tmp_path: Path) -> None:
     """factory gets to see a batch, does not endorse it, and puts it into an open account with an accomplice instead."""
     scene, factory, theirs = accounts.scene, Rogue(accounts.scene.consortium, "factory"), accounts.published
