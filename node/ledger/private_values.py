@@ -7,10 +7,10 @@ Hashes on the channel tell what was written, so whatever is answered is believed
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 
-import structlog
 from google.protobuf.message import Message
 
 from chaincode import keys
@@ -19,8 +19,6 @@ from node.ledger.block_reader import PrivateWrite, Transaction
 from node.ledger.wire import decode
 from zunft.v1.agreement_pb2 import ReadTerms, ShareTerms, TermsReference
 from zunft.v1.usage_pb2 import Commitment, ReadHead, ReadRecord, UsageRecord
-
-log = structlog.get_logger()
 
 # Sends a query to the member's own peer.
 Ask = Callable[[str, Message], Awaitable[bytes]]
@@ -81,11 +79,10 @@ def _names(transaction: Transaction) -> Iterator[str]:
 async def _answers(transaction: Transaction, ask: Ask) -> AsyncIterator[tuple[str, bytes]]:
     """Keys and values as the peer has them now, which may be later ones; none where it does not answer."""
     for answers in (_of_accounts, _of_records, _of_terms):
-        try:
+        # It has not got them, is away, or has what nobody can read: the account waits for them then, and says so.
+        with suppress(Exception):
             async for key, value in answers(transaction, ask):
                 yield key, value
-        except Exception as error:  # it has not got them, is away, or what it has is nothing that can be read
-            log.debug("the peer does not answer with private values", tx_id=transaction.tx_id, error=repr(error))
 
 
 async def _of_accounts(transaction: Transaction, ask: Ask) -> AsyncIterator[tuple[str, bytes]]:
