@@ -26,6 +26,7 @@ from node.api.client import NodeClient
 from node.correction_file import read_correction
 from node.correction_trial import lines_on_trial
 from node.meter.csv_readings import read_csv, read_mapping
+from node.meter.former_imports import sequences_of
 from node.meter.importing import new_readings
 from node.meter.meter import Meter
 from node.meter.signed_readings import SignedReadings
@@ -71,7 +72,9 @@ def import_csv(
         async with open_session(home, acting) as session, open_node(session, "SubmitBatches") as client:
             meter = open_meter(session, meter_id)
             await _deliver(meter, client)
-            with SignedReadings(meter_folder(session, meter_id), meter) as notes:
+            folder = meter_folder(session, meter_id)
+            with SignedReadings(folder, meter) as notes:
+                notes.adopt(readings.columns, sequences_of(folder, file, meter.next_sequence))
                 new = new_readings(readings, meter, notes, same_time=same_time)
                 if new is not None:
                     most = await _try(session, meter, new, batch)

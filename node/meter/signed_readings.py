@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -97,6 +97,13 @@ class SignedReadings:
         with transaction(self._connection, self._path):
             self._connection.execute("DELETE FROM reading WHERE sequence >= ?", (first,))
             self._connection.executemany("INSERT INTO reading VALUES (?, ?, ?)", rows)
+
+    def adopt(self, columns: Columns, sequences: Sequence[int]) -> None:
+        """Notes a file's first readings as signed with these sequences, where an earlier version has not noted them."""
+        rows = [(sequence, *key) for sequence, key in zip(sequences, _keys(columns), strict=False)]
+        with transaction(self._connection, self._path):
+            self._connection.executemany("INSERT OR IGNORE INTO reading VALUES (?, ?, ?)", rows)
+        self._follow()
 
     def _follow(self) -> None:
         """The meter counts, not its notes: it may not have signed what was noted, gone back, or signed without one."""
