@@ -15,11 +15,11 @@ from fabric_protos.ledger.rwset import rwset_pb2
 from fabric_protos.peer import events_pb2, transaction_pb2
 
 from chaincode import keys
-from chaincode.stub import implicit_collection
+from chaincode.errors import NotFound
 from network.block_hash import data_hash, header_hash
 from node.audit import Auditor
 from node.follower import Follower
-from node.ledger.block_reader import read_block, undelivered
+from node.ledger.block_reader import read_block
 from node.read_model.read_model import ReadModel
 from tests.fuzz.mutation import LAYERS, PRIVATE_LAYERS, Mutator
 
@@ -70,6 +70,10 @@ class Recorded:
             yield block
         await asyncio.Event().wait()
 
+    async def evaluate(self, name: str, _request: Any, **_options: Any) -> bytes:
+        """Nothing: this peer lacks whatever did not come with its block."""
+        raise NotFound(f"this peer has nothing to answer {name} with")
+
 
 def rounds(story: Story, seed: int, transactions: int) -> Iterator[Counter[str]]:
     """Reads so much nonsense; after each round how often each layer was changed. Raises what a reader raised."""
@@ -116,18 +120,7 @@ def _add(story: Story, mutator: Mutator, block: Delivered) -> str:
     block.block.data.data.append(envelope)
     if sets:
         block.private_data_map[position].CopyFrom(private)
-    _let_nothing_be_late(story, block, position)
     return layer
-
-
-def _let_nothing_be_late(story: Story, block: Delivered, position: int) -> None:
-    """A node waits for what its own peer still lacks, which is no nonsense: such a transaction is left out."""
-    alone = Delivered(block=common_pb2.Block(data=common_pb2.BlockData(data=[block.block.data.data[position]])))
-    alone.block.metadata.metadata.extend([b"", b"", bytes([transaction_pb2.VALID])])
-    if position in block.private_data_map:
-        alone.private_data_map[0].CopyFrom(block.private_data_map[position])
-    if undelivered(read_block(alone), implicit_collection(story.member)):
-        block.block.data.data[position] = b"\xff"
 
 
 async def read(story: Story, blocks: list[Delivered]) -> None:
