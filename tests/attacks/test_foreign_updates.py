@@ -30,7 +30,7 @@ from network.policies import ANY, implicit_meta
 from node.membership.edits import channel_edit
 from node.membership.voting import Voting
 from tests.attacks.rogue import rewritten
-from tests.consortium import Consortium, on_ledgers, start_consortium
+from tests.consortium import Consortium, on_ledgers, only_on, start_consortium
 from tests.consortium.applying import (
     GUILD,
     applicant,
@@ -41,7 +41,6 @@ from tests.consortium.applying import (
     read_ballot,
     vote,
 )
-from tests.consortium.fabric import FabricLedger
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_CARRIED, BALLOT_SUBJECT_ADMISSION, Ballot, EditSignatures
 from zunft.v1.member_pb2 import ApplyMember
 
@@ -132,14 +131,14 @@ def test_what_stands_in_an_older_ballot_is_not_signed(guild: Consortium, applyin
 
 
 @pytest.mark.fault(1)
+# Who signs is the same program on either ledger, and this takes many ballots.
+@only_on("embedded", "guild")
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_no_other_list_is_ever_signed(
     data: st.DataObject, guild: Consortium, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Whatever updates a ballot names, in whatever number and order, and however often each."""
-    if isinstance(guild.ledger, FabricLedger):
-        pytest.skip("who signs is the same program on either ledger, and this takes many ballots")
     with applicant(guild, tmp_path_factory.mktemp("applicant")) as opened:
         ballot = proposed(guild, opened)
         good = good_updates(channel_of(guild), opened)

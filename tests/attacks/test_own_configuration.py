@@ -27,8 +27,7 @@ from node.ledger.fabric_rules.config_update import applied
 from node.membership.edits import channel_edit
 from tests.audit.run import delivered, genesis
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN
-from tests.consortium.fabric import FabricLedger
+from tests.consortium import TOKEN, only_on
 from tests.ledger.consortium import ALPHA, CHANNEL, DELTA, MSP_IDS
 from tests.ledger.consortium import genesis as small_genesis
 from tests.ledger.consortium import member as small_member
@@ -78,10 +77,9 @@ def test_no_msp_takes_another_name(scene: Scene) -> None:
 
 
 @pytest.mark.fault(8)
+# On Fabric only a majority adds members, and it adds what its own nodes have computed.
+@only_on("embedded")
 def test_no_msp_joins_under_another_name_than_its_groups(scene: Scene) -> None:
-    if isinstance(scene.consortium.ledger, FabricLedger):
-        pytest.skip("only a majority adds members, and it adds what its own nodes have computed")
-
     def join(channel_group: Tree) -> None:
         rename(channel_group)
         groups = channel_group.groups["Application"].groups
@@ -99,11 +97,11 @@ def test_junk_that_no_peer_can_read_is_never_ordered(scene: Scene) -> None:
 
 
 @pytest.mark.fault(3)
+# On the embedded ledger nobody has an orderer.
+@only_on("fabric", "own_scene")
 def test_an_address_that_nobody_can_read_stops_nobody(own_scene: Scene) -> None:
     """Fabric takes it, as it looks into no address: nodes, audits, commands go on, and the member can be excluded."""
     scene, consortium = own_scene, own_scene.consortium
-    if not isinstance(consortium.ledger, FabricLedger):
-        pytest.skip("on the embedded ledger nobody has an orderer")
 
     def strange(channel_group: Tree) -> None:
         group = channel_group.groups["Orderer"].groups[FORGE]

@@ -13,7 +13,7 @@ from tests.consortium.clock import Clock
 from tests.consortium.consortium import Consortium, refusals_met, start_consortium
 from tests.consortium.deal import Deal
 from tests.consortium.hand_meter import HandMeter
-from tests.consortium.ledgers import LEDGER_KINDS, on_ledgers
+from tests.consortium.ledgers import LEDGER_KINDS, on_ledgers, only_on
 from tests.consortium.member import Member
 from tests.consortium.tariffs import TOKEN, UNIT, accesses, graduated, per_unit, tariff
 
@@ -29,6 +29,7 @@ __all__ = [
     "accesses",
     "graduated",
     "on_ledgers",
+    "only_on",
     "per_unit",
     "refusals_met",
     "start_consortium",

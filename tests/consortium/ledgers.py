@@ -103,6 +103,11 @@ LEDGER_KINDS = {
 }
 
 
+def only_on(kind: str, fixture: str = "scene") -> pytest.MarkDecorator:
+    """For a test whose fixture runs on several ledgers, and that makes sense on one of them alone."""
+    return pytest.mark.parametrize(fixture, on_ledgers(kind), indirect=True)
+
+
 def on_ledgers(*kinds: str) -> list[Any]:
     """Parameters for a fixture or a test that runs on each of these kinds."""
     lacks = {kind: LEDGER_KINDS[kind].missing() for kind in kinds}
