@@ -25,6 +25,7 @@ from network.certificates import Validity, make_authority
 from node.ledger.gateway import Gateway, SigningIdentity
 from tests.attacks.rogue import Rogue
 from tests.conformance.scene import Scene
+from tests.consortium.consortium import noted_refusals
 from tests.consortium.hand_meter import HandMeter
 from tests.consortium.member import user_for
 from zunft.v1.agreement_pb2 import ShareTerms, Terms
@@ -44,10 +45,12 @@ def ask(scene: Scene, name: str, request: Message | bytes, *args: bytes, gateway
     """Has a transaction endorsed, and sends it to nobody."""
     gateway = gateway or scene.consortium.gateway("MakerMSP", user_for(name))
     if TRANSACTIONS[name].endorsers is Endorsers.NONE:
-        scene.consortium.run(gateway.evaluate(name, request))
+        with noted_refusals():
+            scene.consortium.run(gateway.evaluate(name, request))
         return
     proposal = gateway.new_proposal(name, request, extra_args=args, endorsing_msp_ids=["MakerMSP"])
-    scene.consortium.run(gateway.endorse(proposal))
+    with noted_refusals():
+        scene.consortium.run(gateway.endorse(proposal))
 
 
 def disclosing(scene: Scene, name: str, request: Message, what: str, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Every refusal that a contract can say was provoked by a case of this suite; comes after all other files."""
+"""Every refusal that a contract can say was provoked by a case of this suite or an attack; comes after all others."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ UNPROVOKED = {
 def whole_suite(request: pytest.FixtureRequest) -> None:
     """A part of the suite cannot provoke everything."""
     here = Path(__file__).parent
-    wanted = {path.name for path in here.glob("test_*.py")}
-    selected = {item.path.name for item in request.session.items if item.path.parent == here}
+    wanted = {path for folder in (here, here.parent / "attacks") for path in folder.glob("test_*.py")}
+    selected = {item.path for item in request.session.items}
     if wanted - selected or request.config.option.keyword or request.session.testsfailed:
-        pytest.skip("only a part of the conformance suite runs")
+        pytest.skip("only a part of the conformance suite and the attacks runs")
 
 
 def test_every_sentence_is_provoked() -> None:

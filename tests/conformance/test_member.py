@@ -143,6 +143,11 @@ def identifier(scheme: str, value: str = "") -> list[LegalIdentifier]:
     ("with a root of another kind", InvalidBundle, lambda s: applied_with(s, root_certificates=[rsa_root()])),
     ("with garbage for a root", InvalidBundle, lambda s: applied_with(s, tls_root_certificates=[b"x"])),
     ("without an address", InvalidBundle, lambda s: applied_with(s, peer=NodeAddress(host="", port=1))),
+    (
+        "with an address that there cannot be",
+        InvalidBundle,
+        lambda s: applied_with(s, peer=NodeAddress(host="mill peer", port=7051)),
+    ),
     ("with half an orderer", InvalidBundle, lambda s: applied_with(s, orderer=OrdererNode(address=HERE))),
     ("too large", InvalidBundle, lambda s: applied_with(s, tls_root_certificates=[bytes(100_001)])),
     ("of tomorrow", InvalidBundle, lambda s: applied_with(s, made_at_s=s.consortium.clock.now_s + DAY_S)),

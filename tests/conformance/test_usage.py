@@ -272,6 +272,7 @@ def bare(scene: Scene) -> None:
     ("no disclosure", MalformedRequest, bare),
     ("a disclosure that is none", MalformedRequest, lambda s: s.maker.call(
         "usage.submit", SubmitUsage(agreement_id=s.deal.agreement_id), transient={"disclosure": b"\xff"})),
+    ("a head that is none", HeadMismatch, lambda s: of(s, s.deal, head=b"\xff")),
     ("a forged head", HeadMismatch, lambda s: of(s, s.deal, "factory", head=poorer(s))),
     ("an earlier head", HeadMismatch, lambda s: of(s, s.deal, head=AccountHead(
         agreement_id=s.deal.agreement_id).SerializeToString())),
