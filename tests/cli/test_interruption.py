@@ -44,7 +44,7 @@ def test_import(zunft: Zunft, charged: Path, tmp_path: Path) -> None:
 def test_nothing_half_made(words: str, tmp_path: Path) -> None:
     home = tmp_path / "new" / "consortium"
     zunft = Zunft(home)
-    for moment in (lambda: home.parent.exists(), lambda: any(home.parent.glob(".consortium.*/members/factory"))):
+    for moment in (lambda: home.parent.exists(), lambda: any(home.parent.glob(".zunft-draft.*/members/factory"))):
         process = zunft.start(words)
         _until(process, moment)
         assert _interrupted(press_ctrl_c(process))
