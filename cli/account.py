@@ -77,6 +77,9 @@ def notice(agreement_id: AgreementId, amount: Amount, acting: As = "", home: Hom
         async with open_session(home, acting) as session:
             request = GiveNotice(agreement_id=agreement_id, amount_micro=parse_amount(amount))
             await session.submit("account.give_notice", request)
+        if not request.amount_micro:
+            say(f"No notice is given any more: usage can draw on all that the account of {agreement_id} holds.")
+            return
         say(f"Notice of {amount} tokens is given; they can be taken back when the notice period is over.")
         say_next(home, f"account withdraw {agreement_id} --as {session.member.name}")
 
@@ -136,7 +139,8 @@ def settle(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME
         if account.status == ACCOUNT_STATUS_CLOSED:
             say(f"{provider} gave back {show_amount(-paid_micro)} tokens to {customer}.")
         else:
-            say(f"{show_amount(paid_micro)} tokens went to {provider}; the escrow holds {_escrow(account)}.")
+            went = f"{show_amount(abs(paid_micro))} tokens went {'back from' if paid_micro < 0 else 'to'} {provider}"
+            say(f"{went}; the escrow holds {_escrow(account)}.")
         _say_owed(provider, account)
 
     run(work())

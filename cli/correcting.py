@@ -31,18 +31,20 @@ class PendingCorrection:
         return digest_of(self.correction)
 
 
-async def read_pending(session: Session, agreement_id: str, correction_id: str, digest: str = "") -> PendingCorrection:
-    """`digest`: as many of its hexadecimal digits as are known, none or DIGEST_DIGITS and more.
+async def read_pending(
+    session: Session, agreement_id: str, correction_id: str, digest: str | None
+) -> PendingCorrection:
+    """`digest`: as many of its hexadecimal digits as are known, DIGEST_DIGITS or more; None where none was named.
 
     Raises NotFound, NotAParty, BadArgument, and CorrectionMismatch where the correction has another digest.
     """
-    if digest and len(digest) < DIGEST_DIGITS:
+    if digest is not None and len(digest) < DIGEST_DIGITS:
         raise BadArgument(f"{digest!r} is too short for a digest: give {DIGEST_DIGITS} digits or more")
     head = await session.head(agreement_id)
     found = [one for one in head.pending_corrections if one.correction_id == correction_id]
     if not found:
         raise NotFound(f"no correction {correction_id[:64]!r} is pending: zunft usage pending {agreement_id}")
-    if not digest_of(found[0]).hex().startswith(digest.lower()):
+    if not digest_of(found[0]).hex().startswith((digest or "").lower()):
         raise CorrectionMismatch(
             f"the correction {correction_id} that is pending has the digest {digest_of(found[0]).hex()}: read it again"
         )

@@ -107,6 +107,9 @@ def show_fields(fields: Mapping[str, Any], *, as_json: bool, title: str = "") ->
         print_json(fields)
         return
     table = Table(title=escape(title), title_justify="left", show_header=False, box=None)
+    table.add_column()
+    # A digest is compared to its last digit, so a narrow terminal breaks it and cuts nothing off.
+    table.add_column(overflow="fold")
     for name, value in fields.items():
         table.add_row(f"[dim]{name.replace('_', ' ')}[/dim]", _cell(value))
     console.print(table)

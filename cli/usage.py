@@ -43,7 +43,8 @@ READINGS_PER_BATCH = 10_000
 AgreementId = Annotated[str, typer.Argument(help="The agreement's name.")]
 CorrectionId = Annotated[str, typer.Argument(help="The correction's name.")]
 Digest = Annotated[
-    str, typer.Option(help="Only if the correction has this digest, or one that begins so; then nothing is asked.")
+    str | None,
+    typer.Option(help="Only if the correction has this digest, or one that begins so; then nothing is asked."),
 ]
 
 
@@ -153,7 +154,7 @@ def pending(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOM
 def agree(
     agreement_id: AgreementId,
     correction_id: CorrectionId,
-    digest: Digest = "",
+    digest: Digest = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     acting: As = "",
     home: Home = DEFAULT_HOME,
@@ -184,7 +185,7 @@ def agree(
 def decline(
     agreement_id: AgreementId,
     correction_id: CorrectionId,
-    digest: Digest = "",
+    digest: Digest = None,
     acting: As = "",
     home: Home = DEFAULT_HOME,
 ) -> None:

@@ -106,6 +106,8 @@ async def newest_ballot(gateway: Gateway, msp_id: str, *subjects: BallotSubject)
 
 async def find_ballot(gateway: Gateway, prefix: str) -> Ballot:
     """By the beginning of its id. Raises NoBallot."""
+    if not prefix:
+        raise NoBallot("no ballot is named: zunft ballot list shows the ids of all")
     found = [one async for one in read_each(gateway, f"ballot/{prefix}", Ballot)]
     if len(found) != 1:
         raise NoBallot(f"{len(found)} ballots begin with {prefix!r}: zunft ballot list shows all")

@@ -30,7 +30,8 @@ def test_a_correction_is_shown_whole_and_agreed_to_by_its_digest(zunft: Zunft, t
 
     other = zunft(f"{AGREE} --digest {'0' * 64}")
     assert (other.exit_code, "CorrectionMismatch" in other.stderr) == (ExitCode.REFUSED, True)
-    assert zunft(f"{AGREE} --digest {pending['digest'][:4]}").exit_code == ExitCode.USAGE
+    for too_short in (pending["digest"][:4], "''"):
+        assert zunft(f"{AGREE} --yes --digest {too_short}").exit_code == ExitCode.USAGE
     assert len(zunft.must("usage pending steel-energy --as factory --json").json) == 1
 
     zunft.must(f"{AGREE} --digest {pending['digest'][:16]}")
