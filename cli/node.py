@@ -262,6 +262,8 @@ def events(
 
 
 async def _decide(home: Path, acting: str, digits: str, decision: BatchDecision) -> None:
+    if not digits:
+        raise BadArgument("no batch is named: zunft node batches shows their digests")
     async with open_session(home, acting) as session, open_node(session, "DecideBatch") as client:
         digests = [one.digest for one in await _uncharged(client, "") if one.digest.hex().startswith(digits.lower())]
         if len(digests) != 1:

@@ -194,6 +194,8 @@ def reserve(
 
 async def find_redemption(session: Session, prefix: str) -> Redemption:
     """By the beginning of its id. Raises BadArgument."""
+    if not prefix:
+        raise BadArgument("no redemption is named: zunft token redemptions shows their ids")
     found = [one for one in await session.list_all("redemption", Redemption) if one.redemption_id.startswith(prefix)]
     if len(found) != 1:
         raise BadArgument(f"{len(found)} redemptions begin with {prefix!r}: see zunft token redemptions")

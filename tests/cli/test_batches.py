@@ -33,7 +33,8 @@ def test_a_batch_that_waits_is_listed_given_up_and_tried_again(zunft: Zunft, tmp
     [waiting] = batches(zunft)
     assert (waiting["meter"], waiting["readings"]) == ("mill-1", 1)
 
-    assert zunft("node give-up 00 --yes --as maker").exit_code == ExitCode.USAGE
+    for none_of_them in ("00", "''"):
+        assert zunft(f"node give-up {none_of_them} --yes --as maker").exit_code == ExitCode.USAGE
     assert "Nothing was given up" in zunft(f"node give-up {waiting['digest']} --as maker", answer="n\n").stdout
     zunft.must(f"node give-up {waiting['digest']} --yes --as maker")
     [refused] = batches(zunft)
