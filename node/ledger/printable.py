@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-LONGEST = 300
+# Fabric's own sentences name ids of 64 digits several times before they come to the point.
+LONGEST = 1_000
 
 
 def printable(text: str, longest: int = LONGEST) -> str:
