@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from node.api.client import NodeClient
-from node.errors import NodeUnreachable
+from node.errors import NodeUnreachable, OtherPartyRefuses
 from node.meter.meter import Meter
 from node.meter.reading import Reading
 from node.meter.uplink import deliver
@@ -80,5 +80,6 @@ class Machine:
     async def _deliver(self, client: NodeClient) -> None:
         with suppress(NodeUnreachable):
             delivery = await deliver(self.meter, client)
-            assert delivery.stop is None, delivery.stop
+            # While the other party's peer is broken the machine has to stand; it asks again until it may go on.
+            assert delivery.stop is None or delivery.stop.error == OtherPartyRefuses.__name__, delivery.stop
         await asyncio.sleep(CALL_AGAIN_S)

@@ -81,7 +81,7 @@ def test_a_peer_that_cannot_write_any_more_is_named(raft: Scene) -> None:
             since, pid = len(raft.node_log), raft.pid("factory.peer")
             assert pid is not None
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, 1))
-            await raft.until_node_says("ledger does not take usage", since)
+            await raft.until_node_says("the other party's peer refuses usage", since)
             assert re.search("FactoryMSP .*file too large", raft.node_log[since:])
             raft.kill("factory.peer")
             await raft.up()
