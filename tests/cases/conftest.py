@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cases.files import BERLIN
-from tests.cli.program import STARTED, Zunft
+from tests.cli.program import Zunft, end_started
+from tests.consortium.ports import free_ports
 
 PLAN = """\
 consortium: Case Guild
@@ -64,7 +64,7 @@ def zunft(funded: Path, tmp_path: Path) -> Zunft:
     """A copy to do with as one likes, on ports of its own; mapping.yaml lies beside it."""
     home = Path(shutil.copytree(funded, tmp_path / "consortium"))
     file = home / "consortium.yaml"
-    file.write_text(re.sub(r"(?<=port: )\d+", lambda _: str(_free_port()), file.read_text()))
+    file.write_text(re.sub(r"(?<=port: )\d+", lambda _: str(*free_ports(1)), file.read_text()))
     (tmp_path / "mapping.yaml").write_text(BERLIN)
     return Zunft(home)
 
@@ -72,17 +72,4 @@ def zunft(funded: Path, tmp_path: Path) -> Zunft:
 @pytest.fixture(autouse=True)
 def _nothing_left_running() -> Iterator[None]:
     yield
-    while STARTED:
-        process = STARTED.pop()
-        if process.poll() is None:
-            process.kill()
-        for pipe in (process.stdout, process.stderr):
-            if pipe is not None:
-                pipe.close()
-        process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    end_started()

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from network.yaml_tree import WrongFile
 from node.meter.csv_quantity import Counter
-from node.yaml_tree import WrongFile
 from tests.cases.files import amount_micro, readings, us_of, utc_of
 
 CLOCK = "time: {column: when, time_zone: Europe/Berlin}\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.program import STARTED, Zunft
+from tests.cli.program import Zunft, end_started
 from tests.cli.readme import first_steps, steel_csv
 from tests.consortium.ports import free_ports
 
@@ -36,11 +36,4 @@ def zunft(charged: Path, tmp_path: Path) -> Zunft:
 @pytest.fixture(autouse=True)
 def _nothing_left_running() -> Iterator[None]:
     yield
-    while STARTED:
-        process = STARTED.pop()
-        if process.poll() is None:
-            process.kill()
-        for pipe in (process.stdout, process.stderr):
-            if pipe is not None:
-                pipe.close()
-        process.wait()
+    end_started()

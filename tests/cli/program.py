@@ -103,6 +103,18 @@ def finish(process: subprocess.Popen[str]) -> Outcome:
     return Outcome(process.returncode, stdout, stderr)
 
 
+def end_started() -> None:
+    """Ends every process that a test has started and left running."""
+    while STARTED:
+        process = STARTED.pop()
+        if process.poll() is None:
+            process.kill()
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
+        process.wait()
+
+
 def press_ctrl_c(process: subprocess.Popen[str]) -> Outcome:
     """What a terminal does: every process of the group hears it."""
     os.killpg(process.pid, signal.SIGINT)

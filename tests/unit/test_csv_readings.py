@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from chaincode.columns import Columns
+from network.yaml_tree import WrongFile
 from node.meter.csv_readings import read_csv, read_mapping
-from node.yaml_tree import WrongFile
 
 MAPPING = """\
 delimiter: semicolon

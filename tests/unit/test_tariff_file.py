@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 
 from chaincode.rating import check_tariff
+from network.yaml_tree import WrongFile
 from node.tariff.chart import draw_chart
 from node.tariff.explain import explain
 from node.tariff.file import parse_tariff, read_tariff
 from node.tariff.writing import write_tariff
-from node.yaml_tree import WrongFile
 from tests.property.test_rating import tariffs
 from zunft.v1.tariff_pb2 import Tariff
 
