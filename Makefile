@@ -31,9 +31,9 @@ lint: setup proto-check
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# How fast it is: LEDGER=embedded (the default), fabric, or all.
+# How fast it is: LEDGER=embedded (the default), fabric, or all; AGAINST= another commit compares with it.
 bench: setup
-	$(BIN)/python -m tests.bench $(if $(LEDGER),--ledger $(LEDGER))
+	$(BIN)/python -m tests.bench $(if $(LEDGER),--ledger $(LEDGER)) $(if $(AGAINST),--against $(AGAINST))
 
 # One random script against an independent model; SEED= repeats one, STEPS= makes it longer.
 simulate: setup

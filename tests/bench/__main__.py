@@ -3,6 +3,7 @@
 python -m tests.bench                         the embedded ledger, about a minute
 python -m tests.bench --quick audit           a fifth of the work, only rows that begin with "audit"
 python -m tests.bench --ledger fabric         real networks of three to eight members, some minutes
+python -m tests.bench --against COMMIT        this tree and another commit alternately, by CPU time
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.against import ROWS, measure_against
 from tests.bench.fabric.charging import ACCOUNTS as FABRIC_ACCOUNTS
 from tests.bench.fabric.charging import TOGETHER
 from tests.bench.fabric.growth import LARGEST as GROWN
@@ -76,6 +78,8 @@ def main(arguments: Sequence[str]) -> int:
     if options.list:
         console.print("\n".join(name for bench in benches for name in bench.rows()))
         return 0
+    if options.against:
+        return _compare(options, console)
     figures = []
     for name, measure in _selected(benches, options.rows, console):
         figures.append(figure := measure())
@@ -87,12 +91,22 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
+def _compare(options: argparse.Namespace, console: Console) -> int:
+    names = options.rows or ROWS
+    console.print(f"{', '.join(names)}: this tree by {options.against}")
+    figures = measure_against(options.against, names, console.print)
+    _write(figures)
+    console.print(_table(figures))
+    return 0
+
+
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="How fast Zunft is on this machine.")
     parser.add_argument("rows", nargs="*", help="only rows whose names begin like this")
     parser.add_argument("--ledger", choices=(*LEDGERS, "all"), default=LEDGERS[0], help="embedded if not given")
     parser.add_argument("--quick", action="store_true", help="a part of the work")
     parser.add_argument("--profile", action="store_true", help="what a transaction on Fabric costs in CPU time")
+    parser.add_argument("--against", metavar="COMMIT", help="compare with another commit, on the embedded ledger")
     parser.add_argument("--list", action="store_true", help="only the names of the rows")
     return parser.parse_args(arguments)
 
