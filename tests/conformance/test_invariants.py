@@ -9,6 +9,7 @@ import pytest
 from google.protobuf.message import Message
 
 from chaincode import keys
+from chaincode.account_invariants import ACCOUNT_INVARIANTS, account_violations
 from chaincode.invariants import INVARIANTS, State, violations
 from chaincode.keys import Key
 from tests.conformance.scene import Scene
@@ -17,7 +18,7 @@ from tests.consortium.companies import identifiers_of
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN, BALLOT_STATUS_REJECTED, Ballot
 from zunft.v1.member_pb2 import MEMBER_STATUS_ACTIVE, Member
-from zunft.v1.usage_pb2 import AccountHead, CorrectionReading
+from zunft.v1.usage_pb2 import AccountHead, Commitment, CorrectionReading
 
 M = TypeVar("M", bound=Message)
 
@@ -106,6 +107,9 @@ BREAKS: dict[str, Callable[[State, Deal], State]] = {
     "tokens_are_conserved": lambda state, _: changed(state, keys.balance("MakerMSP"), amount_micro=1),
     "supply_matches_its_records": lambda state, _: changed(state, keys.SUPPLY, burned_micro=1),
     "nothing_is_negative": lambda state, deal: account_with(state, deal, paid_micro=100 * TOKEN),
+    "what_the_parties_wrote_can_be_read": lambda state, deal: State(
+        {**state.public, keys.commitment(deal.agreement_id).name: b"\xff"}, state.private
+    ),
     "terms_are_archived": lambda state, deal: terms_with(state, deal, salt=bytes(32)),
     "heads_match_commitments": lambda state, deal: head_with(state, deal, sequence=1),
     "usage_is_covered": lambda state, deal: account_with(state, deal, funded_micro=-96 * TOKEN),
@@ -129,12 +133,52 @@ BREAKS: dict[str, Callable[[State, Deal], State]] = {
 }
 
 
+CHECKS = {invariant.__name__: invariant for invariant in (*INVARIANTS, *ACCOUNT_INVARIANTS)}
+
+
 def test_a_sound_state_has_no_violations(scene: Scene, played: Deal) -> None:  # noqa: ARG001
     assert violations(scene.consortium.state) == []
-    assert set(BREAKS) == {invariant.__name__ for invariant in INVARIANTS}
+    assert account_violations(scene.consortium.state) == {}
+    assert set(BREAKS) == set(CHECKS)
 
 
 @pytest.mark.parametrize("name", BREAKS)
 def test_an_invariant_notices(scene: Scene, played: Deal, name: str) -> None:
-    [invariant] = [invariant for invariant in INVARIANTS if invariant.__name__ == name]
-    assert list(invariant(BREAKS[name](scene.consortium.state, played)))
+    assert list(CHECKS[name](BREAKS[name](scene.consortium.state, played)))
+
+
+MOST = 2**64 - 1
+HUGE = Commitment(sequence=MOST, claim_number=2**32 - 1, claimed_sequence=MOST, claimed_usage_micro=-(2**63))
+JUNK = {
+    "no message": b"\xff",
+    "nothing": b"",
+    "numbers that no account has": HUGE.SerializeToString(),
+    "a record of another kind": Terms(agreement_id="another's", version=7).SerializeToString(),
+}
+
+
+@pytest.mark.parametrize("how", [*JUNK, "a deletion"])
+def test_what_two_parties_write_is_their_own_affair(scene: Scene, played: Deal, how: str) -> None:
+    """Whatever stands in their part of an account: it is found by that account's name, and nothing else is wrong."""
+    sound = scene.consortium.state
+    theirs = scene.agree()
+    theirs.use(UNIT)
+    scene.maker.claim(theirs)
+    state = scene.consortium.state
+    part = ("commitment", "head", "terms", "record", "claim")
+    for name in (key for key in (*state.public, *state.private) if key.startswith(part)):
+        if name.split("/")[1] != theirs.agreement_id:
+            continue
+        public, private = dict(state.public), dict(state.private)
+        for values in (public, private):
+            if name in values and how == "a deletion":
+                del values[name]
+            elif name in values:
+                values[name] = JUNK[how]
+        spoilt = State(public, private)
+        assert violations(spoilt) == [], name
+        assert set(account_violations(spoilt)) <= {theirs.agreement_id}, name
+        if how == "no message":
+            assert account_violations(spoilt), name
+    assert account_violations(sound) == {}
+    assert played.agreement_id != theirs.agreement_id

@@ -14,6 +14,7 @@ from fabric_protos.common import configtx_pb2
 from google.protobuf.message import Message
 
 from chaincode import keys
+from chaincode.account_invariants import account_violations
 from chaincode.bundle import roots_fingerprint
 from chaincode.errors import ContractError
 from chaincode.invariants import State, violations
@@ -59,6 +60,8 @@ class Consortium:
     clock: Clock
     runner: asyncio.Runner
     followers: dict[str, Follower] = field(default_factory=dict)
+    # Accounts whose parties have both endorsed what no contract would.
+    spoilt: set[str] = field(default_factory=set)
     _gateways: dict[tuple[str, str], Gateway] = field(default_factory=dict)
 
     # --- who ----------------------------------------------------------------------------------------------------------
@@ -141,7 +144,10 @@ class Consortium:
         return next(iter(self.followers.values())).transactions
 
     def violations(self) -> list[str]:
-        return violations(self.state) + list(different_archives(self.followers.values()))
+        """Everywhere but in what two rogues have written of their own account."""
+        of_accounts = account_violations(self.state)
+        others = [f"{name}: {text}" for name in sorted({*of_accounts} - self.spoilt) for text in of_accounts[name]]
+        return [*violations(self.state), *others, *different_archives(self.followers.values())]
 
     def read(self, key: keys.Key[M]) -> M:
         """A public record, empty where there is none."""
