@@ -35,7 +35,7 @@ from node.ledger.fabric_rules.results import VALIDATION_PARAMETER, Version, hash
 from node.ledger.gateway import CommitError, Gateway, Proposal, SigningIdentity, Transaction
 from node.ledger.gateway.proposal import Call, make_proposal
 from tests.consortium import Consortium, Member
-from tests.consortium.fabric import Contract, FabricLedger
+from tests.consortium.odd_peers import Contract
 
 CHAINCODE = "zunft"
 # Any version will do: peers only ask that there is one.
@@ -132,14 +132,13 @@ class Rogue:
 
     @contextmanager
     def running(self, contract: Contract) -> Iterator[None]:
-        """Its peer runs this contract meanwhile; on Fabric, since the embedded ledger endorses for all members."""
-        ledger = self.consortium.ledger
-        assert isinstance(ledger, FabricLedger)
-        ledger.chaincode.contracts[self.msp_id] = contract
+        """Its peer runs this contract meanwhile."""
+        contracts = self.consortium.ledger.contracts
+        contracts[self.msp_id] = contract
         try:
             yield
         finally:
-            del ledger.chaincode.contracts[self.msp_id]
+            del contracts[self.msp_id]
 
     # --- what it makes ------------------------------------------------------------------------------------------------
 

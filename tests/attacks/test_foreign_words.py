@@ -13,7 +13,7 @@ from node.ledger.errors import TransportError
 from node.ledger.gateway import EndorseError, GatewayError
 from tests.attacks.rogue import Rogue
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, only_on
+from tests.consortium import TOKEN
 from zunft.v1.token_pb2 import TransferTokens
 
 # Clears the screen, renames the window, writes the line again from its beginning, turns the text around.
@@ -21,7 +21,6 @@ HOSTILE = "\x1b[2J\x1b]0;owned\x07\rall is well\u202e\n" + "a" * 100_000
 
 
 @pytest.mark.fault(29)
-@only_on("fabric")
 @pytest.mark.parametrize("words", [f"WrongSignature: {HOSTILE}", HOSTILE], ids=["a refusal", "anything"])
 def test_a_peer_s_answer_is_printable(scene: Scene, words: str) -> None:
     async def answer(_stub: Stub) -> Response:

@@ -12,7 +12,7 @@ from chaincode.stub import Stub, implicit_collection
 from node.ledger.gateway import EndorseError
 from tests.attacks.rogue import Rogue, peer_of
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, only_on
+from tests.consortium import TOKEN
 from zunft.v1.token_pb2 import Balance, TransferTokens
 
 
@@ -40,7 +40,6 @@ def test_more_endorsers_than_needed_do_no_harm_on_the_ledger(scene: Scene, rogue
     assert rogue.send_endorsed(endorsed, peer_of(scene.consortium, "FactoryMSP"), role="treasurer").code == VALID
 
 
-@only_on("fabric")
 def test_where_each_runs_its_own_chaincode_it_answers_what_it_likes(scene: Scene, rogue: Rogue) -> None:
     async def lie(_stub: Stub) -> Response:
         return Response(400, "WrongSignature: of no batch", b"")

@@ -11,7 +11,7 @@ from chaincode.stub import Stub
 from tests.attacks.rogue import Rogue
 from tests.attacks.silence import silent
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, UNIT, Deal, Member, only_on, per_unit
+from tests.consortium import TOKEN, UNIT, Deal, Member, per_unit
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED
 from zunft.v1.usage_pb2 import CorrectionReading
 
@@ -60,7 +60,6 @@ def test_either_party_closes_without_the_other_s_peer(scene: Scene, closer: str)
 
 
 @pytest.mark.fault(7)
-@only_on("fabric", "own_scene")
 def test_a_contract_that_refuses_everything_keeps_no_claim_from_being_paid(scene: Scene) -> None:
     """The customer's peer answers, and endorses nothing of the provider's."""
     deal = agree(scene, scene.maker, scene.factory)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,8 +28,7 @@ from network.certificates import Clock as UtcClock
 from network.topology import FabricSettings, OrderingKind, RuntimeKind, Topology
 from node.ledger.connect import connect
 from node.ledger.transport import LedgerTransport
-
-Contract = Callable[[Stub], Awaitable[Response]]
+from tests.consortium.odd_peers import Contract
 
 FOR_TESTS = {
     "peer": {
@@ -118,6 +117,10 @@ class FabricLedger:
     network: FabricNetwork
     chaincode: ChaincodeHere
     _transports: dict[str, LedgerTransport] = field(default_factory=dict)
+
+    @property
+    def contracts(self) -> dict[str, Contract]:
+        return self.chaincode.contracts
 
     def transport(self, msp_id: str) -> LedgerTransport:
         if msp_id not in self._transports:

@@ -11,7 +11,6 @@ from typing import Any, Protocol
 import pytest
 from fabric_protos.common import common_pb2
 
-from chaincode.contract import invoke
 from network.certificates import Clock as UtcClock
 from network.topology import FabricSettings, OrderingKind, RuntimeKind, Topology
 from node.ledger.embedded.ledger import EmbeddedLedger
@@ -19,10 +18,15 @@ from node.ledger.embedded.service import LedgerServer, ServerTls
 from node.ledger.gateway import SigningIdentity
 from node.ledger.transport import LedgerTransport
 from tests.consortium.fabric import forgetful, settings, start_fabric, why_no_docker, why_no_fabric
+from tests.consortium.odd_peers import Contract, OddPeers, contract_of
 
 
 class Ledger(Protocol):
     """A running ledger."""
+
+    @property
+    def contracts(self) -> dict[str, Contract]:
+        """Of members whose peers run another contract than the others', by MSP id."""
 
     def transport(self, msp_id: str) -> LedgerTransport:
         """The services of that member's peer."""
@@ -39,12 +43,19 @@ class Ledger(Protocol):
 class Embedded:
     """The ledger in this process: one transport is every member's peer."""
 
-    def __init__(self, topology: Topology, ledger: EmbeddedLedger) -> None:
+    def __init__(self, topology: Topology, ledger: EmbeddedLedger, contracts: dict[str, Contract]) -> None:
         self._topology = topology
         self._ledger = ledger
+        self._contracts = contracts
+        self._peers: Any = OddPeers(ledger, [member.msp_id for member in topology.members], contracts)
+
+    @property
+    def contracts(self) -> dict[str, Contract]:
+        return self._contracts
 
     def transport(self, msp_id: str) -> LedgerTransport:  # noqa: ARG002
-        return self._ledger
+        peers: LedgerTransport = self._peers
+        return peers
 
     @asynccontextmanager
     async def served(self, msp_id: str) -> AsyncIterator[str]:
@@ -68,8 +79,11 @@ class Embedded:
 async def start_embedded(topology: Topology, clock: UtcClock) -> Embedded:
     genesis_block = common_pb2.Block.FromString(topology.genesis_path.read_bytes())
     EmbeddedLedger.create(topology.ledger_folder, genesis_block)
-    ledger = EmbeddedLedger.open(topology.ledger_folder, invoke, lambda: peer_identities(topology), clock=clock)
-    return Embedded(topology, ledger)
+    contracts: dict[str, Contract] = {}
+    ledger = EmbeddedLedger.open(
+        topology.ledger_folder, contract_of(contracts), lambda: peer_identities(topology), clock=clock
+    )
+    return Embedded(topology, ledger, contracts)
 
 
 def peer_identities(topology: Topology) -> Mapping[str, SigningIdentity]:

@@ -1,0 +1,87 @@
+"""Members' peers that run another contract than the others', or none: on the embedded ledger, which has one for all.
+
+What is asked of such a peer is asked of it alone, and its answer is held against the others', as Fabric's gateway does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import grpc
+from fabric_protos.common import common_pb2
+from fabric_protos.gateway import gateway_pb2
+from fabric_protos.peer import transaction_pb2
+
+from chaincode.contract import Response, invoke
+from chaincode.stub import Stub
+from node.ledger.embedded import refusal
+from node.ledger.errors import TransportError
+
+Contract = Callable[[Stub], Awaitable[Response]]
+
+NO_ANSWER = "rpc error: code = DeadlineExceeded desc = context deadline exceeded"
+DIFFERENT = "ProposalResponsePayloads do not match"
+
+
+async def never_answers(_stub: Stub) -> Response:
+    """For `contracts`: the peer is not even asked."""
+    raise AssertionError("unreachable")
+
+
+class OddPeers:
+    """Calls of the ledger's transport as they end while some members' peers run another contract; else as they are."""
+
+    def __init__(self, ledger: Any, msp_ids: Sequence[str], contracts: dict[str, Contract]) -> None:
+        self._ledger = ledger
+        self._msp_ids = msp_ids
+        self._contracts = contracts
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ledger, name)
+
+    async def endorse(self, request: gateway_pb2.EndorseRequest) -> Any:
+        if not self._contracts:
+            return await self._ledger.endorse(request)
+        # Where nobody is named, Fabric's gateway goes on with the next members that are enough.
+        asked = request.endorsing_organizations or [one for one in self._msp_ids if one not in self._contracts]
+        odd = [msp_id for msp_id in asked if msp_id in self._contracts]
+        answer = await self._asked(request, [msp_id for msp_id in asked if msp_id not in odd])
+        for msp_id in odd:
+            if self._contracts[msp_id] is never_answers:
+                raise no_answer(msp_id)
+            own = await self._asked(request, [msp_id])
+            if answer is not None and _endorsed(own) != _endorsed(answer):
+                raise refusal.not_endorsed([msp_id], DIFFERENT, chosen=True)
+        return await self._asked(request, asked)
+
+    async def _asked(self, request: gateway_pb2.EndorseRequest, msp_ids: Sequence[str]) -> Any:
+        """These members' answer; None where there is none of them."""
+        if not msp_ids:
+            return None
+        alone = gateway_pb2.EndorseRequest()
+        alone.CopyFrom(request)
+        alone.endorsing_organizations[:] = msp_ids
+        return await self._ledger.endorse(alone)
+
+
+def contract_of(contracts: dict[str, Contract]) -> Contract:
+    """What the ledger runs: the contract of the member whose peer it is meant to be."""
+
+    async def run(stub: Stub) -> Response:
+        return await contracts.get(stub.msp_id, invoke)(stub)
+
+    return run
+
+
+def no_answer(msp_id: str) -> TransportError:
+    text = "failed to collect enough transaction endorsements, see attached details for more info"
+    return TransportError(grpc.StatusCode.ABORTED, text, (refusal.peer_detail(msp_id, NO_ANSWER),))
+
+
+def _endorsed(answer: Any) -> bytes:
+    """What was signed."""
+    payload = common_pb2.Payload.FromString(answer.prepared_transaction.payload)
+    transaction = transaction_pb2.Transaction.FromString(payload.data)
+    action = transaction_pb2.ChaincodeActionPayload.FromString(transaction.actions[0].payload)
+    return bytes(action.action.proposal_response_payload)
