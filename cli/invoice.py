@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Annotated
 
 import typer
+from google.protobuf.message import DecodeError
 
 from chaincode import keys
+from chaincode.errors import HeadMismatch
 from chaincode.head_digest import head_digest
 from chaincode.transaction import serialise
 from cli.bill import read_bill, show_bill
@@ -166,26 +169,34 @@ async def _archived_record(session: Session, invoice: Invoice) -> UsageRecord:
 
 
 async def _published_claim(session: Session, invoice: Invoice) -> bytes | None:
-    """Of an open agreement: what usage.claim gave back for everybody to see; None where account.close has billed it."""
-    claims = (record.claim async for record in _published(session, invoice) if record.HasField("claim"))
-    return await anext((serialise(claim) async for claim in claims if claim.number == invoice.claim_number), None)
+    """Of an open agreement: what usage.claim gave back for everybody to see; None where account.close has billed it.
+
+    The digest tells which one: names and numbers are what two parties say.
+    """
+    async for record in _published(session, invoice):
+        claim = serialise(record.claim)
+        if record.HasField("claim") and hashlib.sha256(claim).digest() == invoice.claim_digest:
+            return claim
+    return None
 
 
 async def _published_record(session: Session, invoice: Invoice) -> UsageRecord:
     """Of an open agreement: what the transaction gave back for everybody to see. Raises BadArgument."""
     async for record in _published(session, invoice):
-        if AccountHead.FromString(record.head).sequence == invoice.head_sequence:
-            return record
+        with suppress(HeadMismatch):
+            if head_digest(record.head) == invoice.head_digest:
+                return record
     raise BadArgument("the ledger has no head that the invoice could be about: audit the ledger")
 
 
 async def _published(session: Session, invoice: Invoice) -> AsyncIterator[UsageRecord]:
-    """The results of all transactions that moved an open agreement's account on."""
+    """The results of all transactions that moved an open agreement's account on, as far as they can be read."""
     commitment = keys.commitment(invoice.agreement_id).name
     async for block in read_blocks(session, 0):
         for one in block.transactions:
-            if one.is_valid and commitment in one.writes and one.name != "account.open":
-                yield UsageRecord.FromString(one.result)
+            if one.is_valid and commitment in one.writes:
+                with suppress(DecodeError):
+                    yield UsageRecord.FromString(one.result)
 
 
 def _row(session: Session, one: Invoice) -> dict[str, object]:

@@ -11,6 +11,7 @@ threads (numpy and zstd hold the interpreter between their short runs) nor handi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TypeVar
 
 from fabric_protos.common import common_pb2
@@ -28,6 +29,7 @@ from node.audit.meters import Meters
 from node.audit.movement import Movement, Movements
 from node.audit.prepaid import Prepaid
 from node.audit.rating import Rating
+from node.audit.removals import Removals
 from node.audit.report import AuditReport, Tally
 from node.audit.rules import Rules
 from node.audit.seal import read_seal
@@ -77,11 +79,12 @@ class Auditor:
         self._members = set(self._rules.members)
         self._unreadable = ""
         self._world = World()
+        self._removals = Removals(self._rules.members)
         self._movements = Movements(member)
         self._bills = Bills()
         self._chain, self._identities, self._endorsement = Chain(genesis), Identities(), Endorsement()
-        self._meters, self._rating, self._prepaid = Meters(), Rating(), Prepaid()
-        self._tokens, self._reserve, self._invoices = Tokens(), Reserve(), Invoices()
+        self._meters, self._rating, self._prepaid = Meters(), Rating(), Prepaid(member)
+        self._tokens, self._reserve, self._invoices = Tokens(), Reserve(), Invoices(member)
         self._checks = (
             self._chain,
             self._identities,
@@ -194,7 +197,8 @@ class Auditor:
         """A later configuration is in force from its block on; whether it counts as proven, the verdict says."""
         self._validation = None
         self._identities.check_change(self._rules.admits(read_change(block)))
-        self._rules = Rules.from_config_block(block)
+        before, self._rules = self._rules, Rules.from_config_block(block)
+        self._removals.follow(block.header.number, before.members, self._rules.members)
         self._validation = self._rules.block_validation
         self._identities.note_unreadable(self._rules)
         self._members.update(self._rules.members)
@@ -217,6 +221,7 @@ class Auditor:
         self._attempt(where, self._invoices.tally, lambda: self._invoices.check(step))
         self._attempt(where, self._prepaid.tally, lambda: self._prepaid.check_account(step))
         self._attempt(where, self._meters.tally, lambda: self._meters.check_keys(step))
+        self._attempt(where, self._identities.tally, lambda: self._removals.check(step, self._identities.tally))
         try:
             movement = self._movements.read(step)
         except Exception:  # the two parties can write anything into their own records
@@ -228,28 +233,35 @@ class Auditor:
     def _note_unreadable_movement(self, step: Step) -> None:
         """Two parties with altered contracts spoil no other's audit."""
         self._endorsement.tally.alarm(f"{step}: {UNREADABLE}")
-        if any(self._movements.is_visible(step, name) for name in step.written("commitment")):
+        if any(self._movements.is_own(step, name) for name in step.written("commitment")):
             for tally in (self._meters.tally, self._rating.tally, self._prepaid.tally, self._invoices.tally):
                 tally.cannot_check(UNREADABLE)
         else:
             for tally in (self._rating.tally, self._prepaid.tally):
                 tally.cannot_see("transactions of others that cannot be read")
 
-    def _attempt(self, where: str, tally: Tally, check: Callable[[], Answer]) -> Answer | None:
+    def _attempt(
+        self, where: str, tally: Tally, check: Callable[[], Answer], *, is_of_others: bool = False
+    ) -> Answer | None:
         """What other people's records raise concerns this question and this transaction only."""
-        try:
-            return check()
-        except Exception as error:  # whatever it is
-            tally.cannot_check(UNREADABLE)
-            self._endorsement.tally.alarm(f"{where}: {UNREADABLE} ({type(error).__name__})")
-            return None
+        with tally.of_others(is_of_others):
+            try:
+                return check()
+            except Exception as error:  # whatever it is
+                tally.cannot_check(UNREADABLE)
+                self._endorsement.tally.alarm(f"{where}: {UNREADABLE} ({type(error).__name__})")
+                return None
 
     def _check_movement(self, movement: Movement) -> None:
         where = str(movement)
-        self._attempt(where, self._meters.tally, lambda: self._meters.check(movement))
-        self._attempt(where, self._rating.tally, lambda: self._rating.check(movement))
-        self._attempt(where, self._prepaid.tally, lambda: self._prepaid.check(movement))
-        self._attempt(where, self._invoices.tally, lambda: self._check_claim(movement))
+        checks: tuple[tuple[Tally, Callable[[Movement], None]], ...] = (
+            (self._meters.tally, self._meters.check),
+            (self._rating.tally, self._rating.check),
+            (self._prepaid.tally, self._prepaid.check),
+            (self._invoices.tally, self._check_claim),
+        )
+        for tally, check in checks:
+            self._attempt(where, tally, partial(check, movement), is_of_others=not movement.is_own)
 
     def _check_claim(self, movement: Movement) -> None:
         if movement.visible:

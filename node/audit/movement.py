@@ -38,6 +38,7 @@ class DecodedBatch:
 class Movement:
     """A transaction that moved a meter account on.
 
+    `is_own`: the auditing member is a party; `visible`: it sees what both archived, of its own and of open agreements.
     `before` is the head that the channel committed to until then, `head` the one after; None where unknown. `terms` are
     those in force, `earlier_terms` those under which `before` stands.
     """
@@ -47,6 +48,7 @@ class Movement:
     account: Account
     previous: Commitment
     commitment: Commitment
+    is_own: bool
     visible: bool
     before: AccountHead | None = None
     head: AccountHead | None = None
@@ -95,16 +97,17 @@ class Movements:
         commitment, previous = step.after(commitment_key), step.before(commitment_key)
         if agreement is None or account is None or commitment is None:
             return None
-        visible = agreement.open or self._member in (agreement.provider_msp_id, agreement.customer_msp_id)
-        return Movement(step, agreement, account, previous or Commitment(), commitment, visible)
+        is_own = self._member in (agreement.provider_msp_id, agreement.customer_msp_id)
+        visible = agreement.open or is_own
+        return Movement(step, agreement, account, previous or Commitment(), commitment, is_own, visible)
 
-    def is_visible(self, step: Step, agreement_id: str) -> bool:
-        """Whether the member may see what this agreement comes to."""
+    def is_own(self, step: Step, agreement_id: str) -> bool:
+        """Whether the member is a party of this agreement."""
         try:
             agreement = step.world.find(keys.agreement(agreement_id)) or Agreement()
         except DecodeError:
             return True
-        return agreement.open or self._member in (agreement.provider_msp_id, agreement.customer_msp_id)
+        return self._member in (agreement.provider_msp_id, agreement.customer_msp_id)
 
     def _note_terms(self, step: Step) -> None:
         """Terms that were shared, or published, whether they come into force or not."""

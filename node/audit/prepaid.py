@@ -19,7 +19,8 @@ GUARD_S = 300
 class Prepaid:
     """Compares every head with the account as it stood in that moment, and every payment with the last head."""
 
-    def __init__(self) -> None:
+    def __init__(self, member: str) -> None:
+        self._member = member
         question = "Was usage covered at every moment, and did each party get what was its own?"
         self.tally = Tally("prepaid", question, "transactions")
         # What the heads that the member can see come to, by agreement: the sequence and the amount.
@@ -57,7 +58,10 @@ class Prepaid:
                 unpaid = before.paid_micro == after.paid_micro
                 self.tally.demand(unpaid, f"{step}: the account of {agreement_id} paid without a settlement")
             if step.transaction.name == "account.withdraw":
-                self._check_withdrawal(step, before, after)
+                is_own = self._member in (after.provider_msp_id, after.customer_msp_id)
+                # How much had to stay, the two parties have said in their commitment.
+                with self.tally.of_others(not is_own):
+                    self._check_withdrawal(step, before, after)
 
     def _check_payment(self, step: Step, before: Account, after: Account) -> None:
         """Everything billed, as far as the escrow goes; a refund as far as the provider's balance goes."""

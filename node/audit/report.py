@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -111,6 +112,24 @@ class Tally:
         self._notes: list[str] = []
         self._alarms: list[str] = []
         self._alarm_count = 0
+        self._is_of_others = False
+
+    @contextmanager
+    def of_others(self, is_of_others: bool) -> Iterator[None]:
+        """What is found meanwhile changes no answer, if it is about what two others alone have endorsed.
+
+        They can forge that together, and nobody else's accounts are any worse for it. What is wrong then is told, and
+        counts as not looked at.
+        """
+        outer, checked, alarm_count = self._is_of_others, self.checked, self._alarm_count
+        self._is_of_others = is_of_others
+        try:
+            yield
+        finally:
+            self._is_of_others = outer
+            if is_of_others and self._alarm_count > alarm_count:
+                self.checked = checked
+                self.cannot_see("transactions of others that are not what they should be (see the alarms)")
 
     def count(self, number: int = 1) -> None:
         """So many units were looked at."""
@@ -123,12 +142,18 @@ class Tally:
         return holds
 
     def fail(self, violation: str) -> None:
+        if self._is_of_others:
+            self.alarm(f"an account of others: {violation}")
+            return
         self._violation_count += 1
         if len(self._violations) < TOLD:
             self._violations.append(violation)
 
     def cannot_check(self, reason: str) -> None:
         """Something that should have been checked."""
+        if self._is_of_others:
+            self.cannot_see(f"{reason} (accounts of others)")
+            return
         self._unchecked[reason] += 1
 
     def cannot_see(self, reason: str) -> None:

@@ -24,6 +24,7 @@ from node.membership.errors import MissingSignatures, Unsignable
 from node.membership.voting import Voting
 from node.revocation import publish_revocations
 from tests.attacks.test_foreign_updates import field
+from tests.attacks.witness import audited
 from tests.consortium import TOKEN, Consortium, on_ledgers, start_consortium
 from tests.consortium.applying import (
     GUILD,
@@ -189,6 +190,10 @@ def test_a_false_note_does_not_keep_who_is_excluded(guild: Consortium) -> None:
     approve(guild, "bank", again)
     assert guild.read(keys.member("ForgeMSP")).status == MEMBER_STATUS_EXCLUDED
     assert "ForgeMSP" not in channel_of(guild).members
+    # Only the true note is what the configuration says.
+    told = [text for text in audited(guild.member("maker")).verdict("identities").alarms if "ballot.execute" in text]
+    assert len(told) == 1
+    assert "PressMSP has noted that block 1 took ForgeMSP out" in told[0]
 
 
 @pytest.mark.fault(11)

@@ -23,7 +23,7 @@ NUMBERS = range(1, 35)
 
 
 def test_every_number_has_a_row() -> None:
-    assert sorted(ROWS) == list(NUMBERS)
+    assert set(NUMBERS) <= ROWS.keys()
 
 
 @pytest.mark.parametrize("number", NUMBERS)
