@@ -37,6 +37,7 @@ class Business(enum.Enum):
     BALLOT = "only active members have a say in ballots"
     NEW = "only active members begin new business, and what is running goes on"
     RUNNING = "only active members do business, and what is running goes on with those that are leaving"
+    STANDING_BY = "only who may do business, or may again when a suspension ends, says what it could not charge"
     NOTICE = "only active members give notice, and only once"
     EXIT = "only who has given notice departs: member.leave comes first"
 
@@ -59,6 +60,7 @@ _STATUSES = {
     Business.BALLOT: _ACTIVE,
     Business.NEW: _ACTIVE,
     Business.RUNNING: TAKING_PART,
+    Business.STANDING_BY: TAKING_PART | {MEMBER_STATUS_SUSPENDED},
     Business.NOTICE: _ACTIVE,
     Business.EXIT: frozenset({MEMBER_STATUS_LEAVING}),
 }

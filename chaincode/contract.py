@@ -13,6 +13,7 @@ from chaincode import (
     access,
     account,
     agreement,
+    announcement,
     ballot,
     charter,
     claim,
@@ -132,6 +133,7 @@ PARTIES = {PROVIDER, CUSTOMER}
 
 FOUNDING, ENTRY, BALLOT = Business.FOUNDING, Business.ENTRY, Business.BALLOT
 NEW, RUNNING, NOTICE, EXIT = Business.NEW, Business.RUNNING, Business.NOTICE, Business.EXIT
+STANDING_BY = Business.STANDING_BY
 
 
 def _majority(
@@ -189,6 +191,7 @@ _ROWS = (
     _majority("account.settle", account_pb2.SettleAccount, settlement.settle, {TREASURER, ERP}, PARTIES),
     _majority("account.close", account_pb2.CloseAccount, closing.close, {TREASURER}, PARTIES),
     _parties("usage.submit", usage_pb2.SubmitUsage, usage.submit, {ERP, OPERATOR}, PARTIES),
+    _majority("usage.announce", usage_pb2.AnnounceUsage, announcement.announce, {ERP, OPERATOR}, {ITSELF}, STANDING_BY),
     _parties("usage.correct", usage_pb2.CorrectUsage, correction.correct, {OPERATOR, INSPECTOR}, PARTIES),
     _parties("usage.agree", usage_pb2.AgreeCorrection, correction.agree, {OPERATOR}, {COUNTERPARTY}),
     _parties("usage.decline", usage_pb2.DeclineCorrection, correction.decline, {OPERATOR}, PARTIES),

@@ -16,7 +16,7 @@ from zunft.v1.invoice_pb2 import Invoice, InvoiceCounter
 from zunft.v1.member_pb2 import Electorate, Mark, Member, Obligation, Sponsored
 from zunft.v1.meter_pb2 import Meter
 from zunft.v1.token_pb2 import Balance, MintRecord, Redemption, Supply
-from zunft.v1.usage_pb2 import AccountHead, Claim, Commitment, UsageRecord
+from zunft.v1.usage_pb2 import AccountHead, Announcement, Claim, Commitment, UsageRecord
 
 M_co = TypeVar("M_co", bound=Message, covariant=True)
 
@@ -76,6 +76,10 @@ def account(agreement_id: str) -> Key[Account]:
 
 def commitment(agreement_id: str) -> Key[Commitment]:
     return Key(f"commitment/{agreement_id}", Commitment)
+
+
+def announcement(provider_msp_id: str, signed_batch_digest: bytes) -> Key[Announcement]:
+    return Key(f"announcement/{provider_msp_id}/{signed_batch_digest.hex()}", Announcement)
 
 
 def balance(msp_id: str) -> Key[Balance]:

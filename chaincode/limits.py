@@ -15,7 +15,7 @@ from zunft.v1.ballot_pb2 import CastVote, SignBallot
 from zunft.v1.bundle_pb2 import Bundle, SignedBundle
 from zunft.v1.charter_pb2 import AmendCharter, FoundCharter
 from zunft.v1.member_pb2 import ApplyMember
-from zunft.v1.usage_pb2 import Disclosure, ShownAmounts
+from zunft.v1.usage_pb2 import AnnounceUsage, Disclosure, ShownAmounts
 
 # A request that has no limit of its own: a few names, texts, amounts, digests and signatures.
 REQUEST_BYTES = 8_000
@@ -25,6 +25,9 @@ BUNDLE_BYTES = 100_000
 SIGNATURES_BYTES = 64_000
 TERMS_BYTES = 1_000_000
 CORRECTION_BYTES = 250_000
+# Batches that one transaction announces, and what their digests take.
+MAX_ANNOUNCED = 1000
+ANNOUNCEMENT_BYTES = 40_000
 # What both parties archive of each transaction is its record and the new head; the record holds that head once more. A
 # claim is made of a head's lines. So no transaction gives a member more private bytes than these two, and a block full
 # of the largest fits a message: docs/scale.md has the arithmetic.
@@ -51,6 +54,7 @@ _BYTES: Mapping[type[Message], int] = {
     Terms: TERMS_BYTES,
     ProposeAgreement: TERMS_BYTES + REQUEST_BYTES,
     AmendAgreement: TERMS_BYTES + REQUEST_BYTES,
+    AnnounceUsage: ANNOUNCEMENT_BYTES,
     Disclosure: DISCLOSURE_BYTES,
     # Heads of earlier contracts are shown whole.
     ShownAmounts: DISCLOSURE_BYTES,

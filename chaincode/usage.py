@@ -12,6 +12,7 @@ from typing import Self
 from google.protobuf.message import Message
 
 from chaincode import keys
+from chaincode.announcement import announced_times_us
 from chaincode.batch import batch_digest, decode_parsed, parse_batch, verify_batch
 from chaincode.columns import Columns, MeterReadings
 from chaincode.errors import (
@@ -86,6 +87,7 @@ class SentBatch:
 class CheckedBatch:
     """A batch that is what its meter signed, and that continues its stream."""
 
+    signed: SignedBatch
     batch: UsageBatch
     digest: bytes
     columns: Columns
@@ -107,7 +109,8 @@ async def submit(tx: Transaction, request: SubmitUsage) -> Message:
     standing, loaded = await load_standing(tx, request.agreement_id, disclosure, *meters.values())
 
     registered = {meter_id: loaded.require(key) for meter_id, key in sorted(meters.items())}
-    batches = check_batches(standing, registered, sent, tx.stub.timestamp_us)
+    batches = check_batches(standing, registered, sent)
+    check_streams(standing, batches, tx.stub.timestamp_us, await load_announced(tx, standing, batches))
 
     head, lines = charge(standing, batches)
 
@@ -117,13 +120,20 @@ async def submit(tx: Transaction, request: SubmitUsage) -> Message:
     return write_head(tx, standing, head, record)
 
 
+async def load_announced(tx: Transaction, standing: Standing, batches: Sequence[CheckedBatch]) -> dict[bytes, int]:
+    """LOAD, only of batches that are older than the cut-off: when they were announced, by digest."""
+    late = [one for one in batches if is_beyond_cut_off(standing, one.columns, tx.stub.timestamp_us)]
+    if not late:
+        return {}
+    times_us = await announced_times_us(tx, standing.agreement.provider_msp_id, [one.signed for one in late])
+    return {one.digest: time_us for one, time_us in zip(late, times_us, strict=True) if time_us is not None}
+
+
 # --- CHECK: batches ------------------------------------------------------------------------------------------------
 
 
-def check_batches(
-    standing: Standing, meters: Mapping[str, Meter], sent: Sequence[SentBatch], now_us: int
-) -> list[CheckedBatch]:
-    """The batches, each checked and decoded; `meters` are those registered, by their id."""
+def check_batches(standing: Standing, meters: Mapping[str, Meter], sent: Sequence[SentBatch]) -> list[CheckedBatch]:
+    """The batches, each as its meter signed it, and decoded; `meters` are those registered, by their id."""
     if not 0 < len(sent) <= MAX_BATCHES:
         raise MalformedRequest(f"a transaction takes 1 to {MAX_BATCHES} batches, not {len(sent)}")
     readings = sum(one.batch.reading_count for one in sent)
@@ -131,14 +141,19 @@ def check_batches(
         raise MalformedRequest(f"a transaction takes up to {MAX_READINGS} readings, not {readings}: send several")
     for each in sent:
         check_signed(standing, meters, each)
-    checked = _decoded(sent)
-    streams = find_streams(standing.head_to_move(), [one.meter_id for one in checked])
-    for one in checked:
+    return _decoded(sent)
+
+
+def check_streams(
+    standing: Standing, batches: Sequence[CheckedBatch], now_us: int, announced_us: Mapping[bytes, int]
+) -> None:
+    """Whether each batch continues its stream, in time; `announced_us` are those announced, by digest."""
+    streams = find_streams(standing.head_to_move(), [one.meter_id for one in batches])
+    for one in batches:
         stream = streams[one.meter_id]
         check_chain(stream, one.batch)
-        check_times(standing, stream.last_time_us, one.columns, now_us)
+        check_times(standing, stream.last_time_us, one.columns, now_us, announced_us.get(one.digest))
         _advance(stream, one)
-    return checked
 
 
 def check_batch(standing: Standing, meters: Mapping[str, Meter], signed: SignedBatch) -> CheckedBatch:
@@ -180,18 +195,28 @@ def check_chain(stream: StreamHead, batch: UsageBatch) -> None:
         raise BrokenChain(f"the batch does not follow the last charged one of {batch.meter_id}")
 
 
-def check_times(standing: Standing, last_time_us: int, columns: Columns, now_us: int) -> None:
-    """Whether time never goes back, is not in the future, and is within the agreement's limits."""
+def check_times(
+    standing: Standing, last_time_us: int, columns: Columns, now_us: int, announced_us: int | None = None
+) -> None:
+    """Whether time never goes back, is not in the future, and is within the agreement's limits.
+
+    The age of readings that were announced counts up to there: what came after was not the provider's time alone.
+    """
     first_us, final_us = int(columns.time_us[0]), int(columns.time_us[-1])
     if first_us < last_time_us or (columns.time_us[1:] < columns.time_us[:-1]).any():
         raise BackDated("a reading lies before the one before it: use usage.correct for late readings")
     if final_us > now_us + MAX_CLOCK_SKEW_US:
         raise ReadingInFuture("a reading lies in the future: check the clocks of meter and node")
-    cut_off_s = standing.terms.late_cut_off_s
-    if cut_off_s and first_us < now_us - cut_off_s * 10**6:
-        raise ReadingTooLate(f"a reading is older than the agreed {cut_off_s} s: use usage.correct")
+    if is_beyond_cut_off(standing, columns, now_us if announced_us is None else min(announced_us, now_us)):
+        raise ReadingTooLate(f"a reading is older than the agreed {standing.terms.late_cut_off_s} s: use usage.correct")
     if first_us >= end_us(standing.agreement):
         raise ReadingTooLate("all of these readings lie after the end of the agreement")
+
+
+def is_beyond_cut_off(standing: Standing, columns: Columns, then_us: int) -> bool:
+    """Whether a reading was older than agreed at that time."""
+    cut_off_s = standing.terms.late_cut_off_s
+    return bool(cut_off_s) and int(columns.time_us[0]) < then_us - cut_off_s * 10**6
 
 
 def check_covered(standing: Standing, batches: Sequence[CheckedBatch], head: AccountHead) -> None:
@@ -266,7 +291,7 @@ def _before_notice(standing: Standing, batches: Sequence[CheckedBatch]) -> list[
 def _decoded(sent: Sequence[SentBatch]) -> list[CheckedBatch]:
     columns = decode_parsed([one.batch for one in sent])
     return [
-        CheckedBatch(one.batch, batch_digest(one.signed.batch), decoded)
+        CheckedBatch(one.signed, one.batch, batch_digest(one.signed.batch), decoded)
         for one, decoded in zip(sent, columns, strict=True)
     ]
 

@@ -98,6 +98,12 @@ class OtherPartyRefuses(NodeError):
     code = grpc.StatusCode.FAILED_PRECONDITION
 
 
+class NotEntitled(NodeError):
+    """The contract takes no usage from this member, or from the node's user, for now."""
+
+    code = grpc.StatusCode.FAILED_PRECONDITION
+
+
 class GivenUp(NodeError):
     """A person has decided that the batch will not be charged."""
 

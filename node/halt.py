@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chaincode.errors import ContractError, HeadTooLarge, InsufficientFunds
-from node.errors import NodeError, OtherPartyRefuses, PrivateDataMissing
+from node.errors import NodeError, NotEntitled, OtherPartyRefuses, PrivateDataMissing
 from zunft.v1.event_pb2 import Refusal
 from zunft.v1.node_pb2 import (
     BATCH_STATUS_WAITING_FOR_FUNDS,
     BATCH_STATUS_WAITING_FOR_OTHER_PARTY,
     BATCH_STATUS_WAITING_FOR_PRIVATE_DATA,
+    BATCH_STATUS_WAITING_FOR_RIGHTS,
     BatchStatus,
     MissingValue,
 )
@@ -20,6 +21,7 @@ WAITING = (
     BATCH_STATUS_WAITING_FOR_FUNDS,
     BATCH_STATUS_WAITING_FOR_OTHER_PARTY,
     BATCH_STATUS_WAITING_FOR_PRIVATE_DATA,
+    BATCH_STATUS_WAITING_FOR_RIGHTS,
 )
 
 
@@ -43,7 +45,7 @@ class Halt:
     @property
     def error(self) -> ContractError | NodeError:
         """What a machine is told that wants to start."""
-        kinds = (InsufficientFunds, HeadTooLarge, OtherPartyRefuses, PrivateDataMissing)
+        kinds = (InsufficientFunds, HeadTooLarge, OtherPartyRefuses, NotEntitled, PrivateDataMissing)
         kind = next(one for one in kinds if one.__name__ == self.refusal.error)
         return kind(self.refusal.message)
 
@@ -55,6 +57,10 @@ def shortage(error: InsufficientFunds | HeadTooLarge) -> Halt:
 
 def refused_by_other(error: OtherPartyRefuses) -> Halt:
     return Halt(BATCH_STATUS_WAITING_FOR_OTHER_PARTY, _refusal(error))
+
+
+def not_entitled(error: NotEntitled) -> Halt:
+    return Halt(BATCH_STATUS_WAITING_FOR_RIGHTS, _refusal(error))
 
 
 def lacking(missing: Sequence[MissingValue]) -> Halt:

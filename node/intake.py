@@ -12,11 +12,13 @@ from dataclasses import replace
 
 from google.protobuf.message import DecodeError
 
+from chaincode import keys
+from chaincode.announcement import announced_digest
 from chaincode.batch import batch_digest
 from chaincode.errors import BrokenChain, MalformedBatch, Overlap, Replay
 from chaincode.head import Standing, find_stream
 from chaincode.rating import check_batch_cost
-from chaincode.usage import CheckedBatch, check_batch, check_chain, check_times
+from chaincode.usage import CheckedBatch, check_batch, check_chain, check_times, is_beyond_cut_off
 from node.errors import UnknownAgreement, UnknownMeter
 from node.halt import private_data_missing
 from node.journal import Entry, Journal
@@ -68,12 +70,22 @@ class Intake:
         checked = self._check(standing, stream[1], signed)
         tail = self._tails.get(stream) or self._load_tail(standing, stream)
         self._check_chain(tail, checked.batch)
-        check_times(standing, tail.last_time_us, checked.columns, self._clock())
+        now_us = self._clock()
+        announced_us = self._announced_us(standing, checked, now_us)
+        check_times(standing, tail.last_time_us, checked.columns, now_us, announced_us)
         check_batch_cost(standing.terms.tariff, checked.columns)
         entry = _entry(checked)
         await asyncio.to_thread(self._journal.append, [(entry, signed)])
         self._tails[stream] = _tail(entry)
         return entry
+
+    def _announced_us(self, standing: Standing, checked: CheckedBatch, now_us: int) -> int | None:
+        """When the provider announced it, if that matters: a refused batch may come in anew."""
+        if not is_beyond_cut_off(standing, checked.columns, now_us):
+            return None
+        key = keys.announcement(standing.agreement.provider_msp_id, announced_digest(checked.signed))
+        announcement = self._read_model.find(key)
+        return announcement.announced_at_us if announcement else None
 
     def _check_chain(self, tail: StreamHead, batch: UsageBatch) -> None:
         """Raises PrivateDataMissing where what it repeats may be charged already, and its record has not come."""

@@ -19,6 +19,7 @@ from chaincode import keys
 from chaincode.errors import (
     ClockSkew,
     ContractError,
+    Forbidden,
     HeadMismatch,
     HeadTooLarge,
     InsufficientFunds,
@@ -27,8 +28,8 @@ from chaincode.errors import (
 )
 from chaincode.limits import BATCH_BYTES
 from chaincode.usage import MAX_BATCHES, MAX_READINGS
-from node.errors import BehindLedger, OtherPartyRefuses
-from node.halt import WAITING, Halt, lacking, refused_by_other, shortage
+from node.errors import BehindLedger, NotEntitled, OtherPartyRefuses
+from node.halt import WAITING, Halt, lacking, not_entitled, refused_by_other, shortage
 from node.intake import Stream
 from node.journal import Entry, Journal
 from node.ledger.configuration import ordered_height
@@ -111,6 +112,11 @@ class Lane:
         if self.halt and self.halt.ends_with_account:
             self.halt = None
         self._awake.set()
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether it has batches, and they do not get on."""
+        return self.halt is not None or self._outage.is_on or self._refusing.is_on
 
     async def stop(self) -> None:
         """Leave off; what is under way stays in the journal."""
@@ -212,6 +218,8 @@ class Lane:
             await self._catch_up(own_refusal)
         elif isinstance(own_refusal, (InsufficientFunds, HeadTooLarge)):
             self._not_covered(own_refusal)
+        elif isinstance(own_refusal, Forbidden):
+            await self._not_entitled(own_refusal)
         elif not await self._is_settled(entry):
             await self.give_up(entry, _refusal(own_refusal))
 
@@ -319,6 +327,16 @@ class Lane:
             f"'{printable(words)}': do not let a machine of the agreement start before it has mended that"
         )
         self.halt = refused_by_other(refuses)
+        await self._mark_waiting(self.halt)
+        raise refuses
+
+    async def _not_entitled(self, error: Forbidden) -> None:
+        """Raises NotEntitled: that is nothing about the batch."""
+        refuses = NotEntitled(
+            f"the contract takes no usage from this node ({error}): do not let a machine of the agreement start "
+            "before that has changed"
+        )
+        self.halt = not_entitled(refuses)
         await self._mark_waiting(self.halt)
         raise refuses
 

@@ -14,6 +14,7 @@ from typing import Self
 import structlog
 
 from network.private_files import make_private_folder
+from node.announcer import Announcer
 from node.api.server import ApiAddress, ApiServer
 from node.api.servicer import ApiParts, Servicer
 from node.follower import Follower
@@ -108,6 +109,8 @@ class Node:
         await self._follow(stack, read_model, submitter, servicer)
         submitter.start()
         stack.push_async_callback(submitter.stop)
+        announcer = Announcer(self._gateway, read_model, journal, submitter.stuck, self._clock)
+        stack.push_async_callback(announcer.stop)
         await self._serve(stack, servicer)
 
     async def _follow(

@@ -34,6 +34,10 @@ class Outage:
         self._began_s = 0.0
         self._reason: object = None
 
+    @property
+    def is_on(self) -> bool:
+        return self._failures > 0
+
     async def pause(self, error: Exception) -> None:
         """Notes a failure, and waits before the next try, each time longer."""
         if not self._failures:

@@ -28,6 +28,7 @@ from zunft.v1.node_pb2 import (
     BATCH_STATUS_WAITING_FOR_FUNDS,
     BATCH_STATUS_WAITING_FOR_OTHER_PARTY,
     BATCH_STATUS_WAITING_FOR_PRIVATE_DATA,
+    BATCH_STATUS_WAITING_FOR_RIGHTS,
     AccountBalance,
     AccountPage,
     AlarmPage,
@@ -172,6 +173,7 @@ class Servicer(NodeServicer):
             newest_alarms=newest,
             waiting_for_other_party=count[BATCH_STATUS_WAITING_FOR_OTHER_PARTY],
             waiting_for_private_data=count[BATCH_STATUS_WAITING_FOR_PRIVATE_DATA],
+            waiting_for_rights=count[BATCH_STATUS_WAITING_FOR_RIGHTS],
             missing_count=self._read_model.missing_count(),
             missing=self._read_model.missing()[:_FIRST_MISSING],
         )

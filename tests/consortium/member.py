@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 
 from chaincode import keys
 from chaincode.agreement import TERMS
+from chaincode.announcement import announced_digest
 from chaincode.contract import TRANSACTIONS
 from chaincode.head import DISCLOSURE
 from chaincode.head_digest import SHOWN, show_amounts
@@ -185,6 +186,10 @@ class Member:
         """What a party shows of its own last head, or of this one; an outsider, and before the first one, nothing."""
         data = head or (self.read_head(deal) if self.msp_id in deal.parties else b"")
         return {SHOWN: serialise(show_amounts(data))} if data and not deal.agreement.open else {}
+
+    def announce(self, *batches: SignedBatch) -> None:
+        request = usage_pb2.AnnounceUsage(batch_digests=[announced_digest(signed) for signed in batches])
+        self.call("usage.announce", request)
 
     # --- what exactly the two parties endorse -------------------------------------------------------------------------
 

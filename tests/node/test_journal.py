@@ -24,6 +24,7 @@ from zunft.v1.node_pb2 import (
     BATCH_STATUS_WAITING_FOR_FUNDS,
     BATCH_STATUS_WAITING_FOR_OTHER_PARTY,
     BATCH_STATUS_WAITING_FOR_PRIVATE_DATA,
+    BATCH_STATUS_WAITING_FOR_RIGHTS,
 )
 from zunft.v1.usage_pb2 import SignedBatch
 
@@ -93,6 +94,7 @@ def test_only_what_is_not_settled_is_pending_and_in_order(tmp_path: Path) -> Non
         BATCH_STATUS_WAITING_FOR_FUNDS: 1,
         BATCH_STATUS_WAITING_FOR_OTHER_PARTY: 0,
         BATCH_STATUS_WAITING_FOR_PRIVATE_DATA: 0,
+        BATCH_STATUS_WAITING_FOR_RIGHTS: 0,
         BATCH_STATUS_REFUSED: 1,
         BATCH_STATUS_COMMITTED: 1,
     }

@@ -22,6 +22,7 @@ class BatchStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     BATCH_STATUS_WAITING_FOR_FUNDS: _ClassVar[BatchStatus]
     BATCH_STATUS_WAITING_FOR_OTHER_PARTY: _ClassVar[BatchStatus]
     BATCH_STATUS_WAITING_FOR_PRIVATE_DATA: _ClassVar[BatchStatus]
+    BATCH_STATUS_WAITING_FOR_RIGHTS: _ClassVar[BatchStatus]
 
 class BatchDecision(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -36,6 +37,7 @@ BATCH_STATUS_REFUSED: BatchStatus
 BATCH_STATUS_WAITING_FOR_FUNDS: BatchStatus
 BATCH_STATUS_WAITING_FOR_OTHER_PARTY: BatchStatus
 BATCH_STATUS_WAITING_FOR_PRIVATE_DATA: BatchStatus
+BATCH_STATUS_WAITING_FOR_RIGHTS: BatchStatus
 BATCH_DECISION_UNSPECIFIED: BatchDecision
 BATCH_DECISION_RETRY: BatchDecision
 BATCH_DECISION_GIVE_UP: BatchDecision
@@ -317,7 +319,7 @@ class GetStatusRequest(_message.Message):
     def __init__(self, reached_height: _Optional[int] = ...) -> None: ...
 
 class NodeStatus(_message.Message):
-    __slots__ = ("msp_id", "version", "height", "ledger_reachable", "journalled", "submitted", "waiting_for_funds", "refused", "committed", "alarm_count", "newest_alarms", "waiting_for_other_party", "waiting_for_private_data", "missing_count", "missing")
+    __slots__ = ("msp_id", "version", "height", "ledger_reachable", "journalled", "submitted", "waiting_for_funds", "refused", "committed", "alarm_count", "newest_alarms", "waiting_for_other_party", "waiting_for_private_data", "missing_count", "missing", "waiting_for_rights")
     MSP_ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
@@ -333,6 +335,7 @@ class NodeStatus(_message.Message):
     WAITING_FOR_PRIVATE_DATA_FIELD_NUMBER: _ClassVar[int]
     MISSING_COUNT_FIELD_NUMBER: _ClassVar[int]
     MISSING_FIELD_NUMBER: _ClassVar[int]
+    WAITING_FOR_RIGHTS_FIELD_NUMBER: _ClassVar[int]
     msp_id: str
     version: str
     height: int
@@ -348,7 +351,8 @@ class NodeStatus(_message.Message):
     waiting_for_private_data: int
     missing_count: int
     missing: _containers.RepeatedCompositeFieldContainer[MissingValue]
-    def __init__(self, msp_id: _Optional[str] = ..., version: _Optional[str] = ..., height: _Optional[int] = ..., ledger_reachable: bool = ..., journalled: _Optional[int] = ..., submitted: _Optional[int] = ..., waiting_for_funds: _Optional[int] = ..., refused: _Optional[int] = ..., committed: _Optional[int] = ..., alarm_count: _Optional[int] = ..., newest_alarms: _Optional[_Iterable[_Union[Alarm, _Mapping]]] = ..., waiting_for_other_party: _Optional[int] = ..., waiting_for_private_data: _Optional[int] = ..., missing_count: _Optional[int] = ..., missing: _Optional[_Iterable[_Union[MissingValue, _Mapping]]] = ...) -> None: ...
+    waiting_for_rights: int
+    def __init__(self, msp_id: _Optional[str] = ..., version: _Optional[str] = ..., height: _Optional[int] = ..., ledger_reachable: bool = ..., journalled: _Optional[int] = ..., submitted: _Optional[int] = ..., waiting_for_funds: _Optional[int] = ..., refused: _Optional[int] = ..., committed: _Optional[int] = ..., alarm_count: _Optional[int] = ..., newest_alarms: _Optional[_Iterable[_Union[Alarm, _Mapping]]] = ..., waiting_for_other_party: _Optional[int] = ..., waiting_for_private_data: _Optional[int] = ..., missing_count: _Optional[int] = ..., missing: _Optional[_Iterable[_Union[MissingValue, _Mapping]]] = ..., waiting_for_rights: _Optional[int] = ...) -> None: ...
 
 class Alarm(_message.Message):
     __slots__ = ("place", "tx_id", "time_us", "text")

@@ -185,6 +185,18 @@ class SubmitUsage(_message.Message):
     agreement_id: str
     def __init__(self, agreement_id: _Optional[str] = ...) -> None: ...
 
+class AnnounceUsage(_message.Message):
+    __slots__ = ("batch_digests",)
+    BATCH_DIGESTS_FIELD_NUMBER: _ClassVar[int]
+    batch_digests: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, batch_digests: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class Announcement(_message.Message):
+    __slots__ = ("announced_at_us",)
+    ANNOUNCED_AT_US_FIELD_NUMBER: _ClassVar[int]
+    announced_at_us: int
+    def __init__(self, announced_at_us: _Optional[int] = ...) -> None: ...
+
 class UsageRecord(_message.Message):
     __slots__ = ("transaction", "terms_version", "batches", "correction", "grant", "lines", "head", "claim")
     TRANSACTION_FIELD_NUMBER: _ClassVar[int]

@@ -1,0 +1,58 @@
+"""Announcements: a provider says in time, alone, which batches it has and cannot have charged yet.
+
+A batch is charged by both parties. While the other one's peer refuses, the account lacks funds or the provider is
+suspended, time goes on and is not the provider's. The record names no agreement, stands under its owner's name, and
+nothing else is read for it: so the other party neither withholds it nor makes it conflict.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from chaincode import keys
+from chaincode.batch import DIGEST_BYTES
+from chaincode.errors import AlreadyExists, MalformedRequest
+from chaincode.limits import MAX_ANNOUNCED
+from chaincode.transaction import Transaction, serialise
+from zunft.v1.usage_pb2 import Announcement, AnnounceUsage, SignedBatch
+
+
+async def announce(tx: Transaction, request: AnnounceUsage) -> Announcement:
+    """usage.announce: of a batch that was announced before, the earlier time stays."""
+    wanted = [keys.announcement(tx.caller.msp_id, digest) for digest in request.batch_digests]
+    loaded = await tx.load(*wanted)
+
+    _check_digests(request.batch_digests)
+    new = [key for key in wanted if not loaded.has(key)]
+    if not new:
+        raise AlreadyExists("all of these batches are announced already: there is nothing to do")
+
+    announcement = Announcement(announced_at_us=tx.stub.timestamp_us)
+
+    for key in new:
+        tx.put(key, announcement)
+    tx.emit("usage.announce", msp_ids=[tx.caller.msp_id])
+    return announcement
+
+
+def announced_digest(signed: SignedBatch) -> bytes:
+    """What an announcement names a batch by: SHA-256 with the meter's signature, so that nobody can guess readings."""
+    return hashlib.sha256(serialise(signed)).digest()
+
+
+async def announced_times_us(tx: Transaction, provider_msp_id: str, batches: Sequence[SignedBatch]) -> list[int | None]:
+    """When its provider announced each of these batches; None where it did not."""
+    wanted = [keys.announcement(provider_msp_id, announced_digest(signed)) for signed in batches]
+    loaded = await tx.load(*wanted)
+    found = [loaded.find(key) for key in wanted]
+    return [one.announced_at_us if one else None for one in found]
+
+
+def _check_digests(digests: Sequence[bytes]) -> None:
+    if not 0 < len(digests) <= MAX_ANNOUNCED:
+        raise MalformedRequest(f"a transaction announces 1 to {MAX_ANNOUNCED} batches, not {len(digests)}")
+    if any(len(digest) != DIGEST_BYTES for digest in digests):
+        raise MalformedRequest(f"a batch's digest has {DIGEST_BYTES} bytes: SHA-256 of the signed batch")
+    if len(set(digests)) < len(digests):
+        raise MalformedRequest("a batch is named twice: name each once")

@@ -1,0 +1,106 @@
+"""Says on the ledger which batches wait, so that what they wait for does not make them too late to be charged.
+
+Only of accounts that are stuck, whatever the reason, and whose terms have a cut-off; batches that were sealed meanwhile
+come along. What was announced stands on the ledger, so that a node which starts anew goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+
+import structlog
+
+from chaincode import keys
+from chaincode.announcement import announced_digest
+from chaincode.errors import AlreadyExists
+from chaincode.limits import MAX_ANNOUNCED
+from node.journal import Journal
+from node.ledger.gateway import Gateway
+from node.ledger.gateway.clock import ClockUs
+from node.outage import Outage
+from node.read_model.read_model import ReadModel
+from zunft.v1.usage_pb2 import AnnounceUsage
+
+LOOK_S = 2.0
+# So old the last reading of a batch is when it is announced, or a tenth of the cut-off where that is less.
+AGE_US = 300 * 10**6
+
+log = structlog.get_logger()
+
+
+class Announcer:
+    """Runs from its making until `stop`; `stuck` names the agreements that do not get on."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        read_model: ReadModel,
+        journal: Journal,
+        stuck: Callable[[], Iterable[str]],
+        clock: ClockUs,
+    ) -> None:
+        self._gateway = gateway
+        self._read_model = read_model
+        self._journal = journal
+        self._stuck = stuck
+        self._clock = clock
+        # Batches that need not be looked at again.
+        self._done: set[bytes] = set()
+        self._outage = Outage("ledger does not take announcements", "ledger takes announcements again")
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            try:
+                for agreement_id in list(self._stuck()):
+                    await self._announce(agreement_id)
+            except Exception as error:  # the next look tries again, whatever it was
+                await self._outage.pause(error)
+            else:
+                self._outage.over()
+
+    async def _announce(self, agreement_id: str) -> None:
+        """Those of the account's batches that have waited long enough, as many at once as a transaction takes."""
+        age_us = self._age_us(agreement_id)
+        if age_us is None:
+            return
+        latest_us = self._clock() - age_us
+        entries = await asyncio.to_thread(self._journal.pending_entries, agreement_id)
+        due = [one.digest for one in entries if one.last_time_us <= latest_us and one.digest not in self._done]
+        for start in range(0, len(due), MAX_ANNOUNCED):
+            await self._announce_these(agreement_id, due[start : start + MAX_ANNOUNCED])
+
+    def _age_us(self, agreement_id: str) -> int | None:
+        """How old readings become before they are announced; None where that is not needed, or not this member's."""
+        agreement = self._read_model.find(keys.agreement(agreement_id))
+        if agreement is None or agreement.provider_msp_id != self._read_model.msp_id:
+            return None
+        terms = self._read_model.find(keys.terms(agreement_id, agreement.terms.version))
+        if terms is None:
+            # They have not come yet, and may have a cut-off.
+            return AGE_US
+        return min(AGE_US, terms.late_cut_off_s * 10**6 // 10) if terms.late_cut_off_s else None
+
+    async def _announce_these(self, agreement_id: str, digests: Sequence[bytes]) -> None:
+        names = await asyncio.to_thread(self._names, digests)
+        new = [name for name in names if self._is_new(name)]
+        if new:
+            with suppress(AlreadyExists):
+                await self._gateway.submit("usage.announce", AnnounceUsage(batch_digests=new))
+                log.info("batches announced that wait", agreement_id=agreement_id, batches=len(new))
+        self._done.update(digests)
+
+    def _names(self, digests: Iterable[bytes]) -> list[bytes]:
+        """What announcements name these batches by; one that is charged by now has none."""
+        signed = (self._journal.content(digest) for digest in digests)
+        return [announced_digest(one) for one in signed if one is not None]
+
+    def _is_new(self, name: bytes) -> bool:
+        return self._read_model.find_bytes(keys.announcement(self._read_model.msp_id, name)) is None

@@ -1,0 +1,162 @@
+"""A customer lets the cut-off go by while the provider cannot act, so that signed readings are too late for good."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chaincode import keys
+from chaincode.announcement import announced_digest
+from chaincode.batch import batch_digest
+from node.api.client import NodeClient
+from node.ledger.gateway import Gateway
+from tests.attacks.liar import Lie, told, until_charged
+from tests.conformance.scene import Scene
+from tests.conformance.test_ballot import suspended
+from tests.consortium import TOKEN, UNIT, Deal
+from tests.node.nodes import chained, client_of, fund, last_states, running_node, send
+from zunft.v1.node_pb2 import (
+    BATCH_DECISION_GIVE_UP,
+    BATCH_DECISION_RETRY,
+    BATCH_STATUS_COMMITTED,
+    BATCH_STATUS_WAITING_FOR_FUNDS,
+    BATCH_STATUS_WAITING_FOR_OTHER_PARTY,
+    BATCH_STATUS_WAITING_FOR_RIGHTS,
+    BatchStatus,
+    DecideBatchRequest,
+)
+from zunft.v1.record_pb2 import ListKeys, Records
+from zunft.v1.usage_pb2 import SignedBatch
+
+DAY_S = 86_400
+CUT_OFF_S = 7 * DAY_S
+ALWAYS = 10**6
+HOURS = [UNIT] * 4
+
+
+@pytest.fixture
+def scene(own_scene: Scene) -> Scene:
+    """Weeks go by, and the maker is suspended and reinstated."""
+    return own_scene
+
+
+@pytest.fixture
+def deal(scene: Scene) -> Deal:
+    return scene.agree(late_cut_off_s=CUT_OFF_S)
+
+
+def with_node(
+    deal: Deal, folder: Path, work: Callable[[NodeClient], Coroutine[Any, Any, None]], gateway: Gateway | None = None
+) -> None:
+    async def run() -> None:
+        async with (
+            running_node(deal.provider, folder, gateway) as node,
+            client_of(node, deal.provider, "operator") as client,
+        ):
+            await work(client)
+
+    deal.consortium.run(run())
+
+
+async def refused_for_days(deal: Deal, client: NodeClient, batches: list[SignedBatch], why: BatchStatus) -> None:
+    """The batches wait, some of them only from later on; in the end all are older than agreed."""
+    early, late = batches[:-1], batches[-1:]
+    for sent in (early, late):
+        assert set(last_states(await send(client, *sent)).values()) == {why}
+        deal.consortium.clock.advance(DAY_S)
+        await announced(deal, sent)
+    deal.consortium.clock.advance(CUT_OFF_S)
+
+
+async def announced(deal: Deal, batches: Sequence[SignedBatch]) -> None:
+    """Until the ledger has these announcements."""
+    gateway = deal.consortium.gateway(deal.provider.msp_id, "erp")
+    request = ListKeys(prefix=f"announcement/{deal.provider.msp_id}/", limit=1000)
+    wanted = {keys.announcement(deal.provider.msp_id, announced_digest(signed)).name for signed in batches}
+    async with asyncio.timeout(20):
+        while True:
+            answer = await gateway.evaluate("record.list", request)
+            if wanted <= {one.key for one in Records.FromString(answer).records}:
+                return
+            await asyncio.sleep(0.2)
+
+
+async def all_charged(deal: Deal, client: NodeClient, batches: list[SignedBatch]) -> None:
+    assert set(last_states(await until_charged(client, batches)).values()) == {BATCH_STATUS_COMMITTED}
+    assert (await client.balance(deal.agreement_id)).accrued_micro == len(batches) * TOKEN
+
+
+@pytest.mark.fault(39)
+def test_the_customer_s_peer_answers_nonsense_until_it_is_too_late(deal: Deal, tmp_path: Path) -> None:
+    lie, batches = Lie("Nonsense: later", ALWAYS, status=500), chained(deal, *HOURS)
+
+    async def work(client: NodeClient) -> None:
+        await refused_for_days(deal, client, batches, BATCH_STATUS_WAITING_FOR_OTHER_PARTY)
+        lie.times = 0
+        await all_charged(deal, client, batches)
+
+    with told(deal, lie) as gateway:
+        with_node(deal, tmp_path, work, gateway)
+
+
+@pytest.mark.fault(39)
+def test_the_provider_is_suspended_until_it_is_too_late(scene: Scene, deal: Deal, tmp_path: Path) -> None:
+    """Its node is started anew in between, and goes on with what waits."""
+    batches = chained(deal, *HOURS)
+
+    async def meanwhile(client: NodeClient) -> None:
+        await refused_for_days(deal, client, batches, BATCH_STATUS_WAITING_FOR_RIGHTS)
+        start = await client.authorise_start(deal.agreement_id, deal.meter.meter_id)
+        assert (start.may_start, start.refusal.error) == (False, "NotEntitled")
+
+    async def afterwards(client: NodeClient) -> None:
+        await all_charged(deal, client, batches)
+        assert (await client.authorise_start(deal.agreement_id, deal.meter.meter_id)).may_start
+
+    with suspended(scene, scene.maker, scene.factory, scene.bank, scene.forge):
+        with_node(deal, tmp_path, meanwhile)
+    with_node(deal, tmp_path, afterwards)
+
+
+@pytest.mark.fault(39)
+def test_the_customer_funds_the_account_when_it_is_too_late(scene: Scene, tmp_path: Path) -> None:
+    deal = scene.agree(late_cut_off_s=CUT_OFF_S, funds=0)
+    batches = chained(deal, *HOURS)
+
+    async def work(client: NodeClient) -> None:
+        await refused_for_days(deal, client, batches, BATCH_STATUS_WAITING_FOR_FUNDS)
+        await fund(deal, 10 * TOKEN)
+        await all_charged(deal, client, batches)
+
+    with_node(deal, tmp_path, work)
+
+
+def test_what_a_person_gave_up_meanwhile_is_tried_again_and_not_too_late(deal: Deal, tmp_path: Path) -> None:
+    lie, batches = Lie("Nonsense: later", ALWAYS, status=500), chained(deal, *HOURS)
+    digest = batch_digest(batches[0].batch)
+
+    async def work(client: NodeClient) -> None:
+        await refused_for_days(deal, client, batches, BATCH_STATUS_WAITING_FOR_OTHER_PARTY)
+        await client.decide(DecideBatchRequest(digest=digest, decision=BATCH_DECISION_GIVE_UP))
+        lie.times = 0
+        await client.decide(DecideBatchRequest(digest=digest, decision=BATCH_DECISION_RETRY))
+        await all_charged(deal, client, batches)
+
+    with told(deal, lie) as gateway:
+        with_node(deal, tmp_path, work, gateway)
+
+
+def test_a_node_that_was_not_there_in_time_is_too_late(deal: Deal, tmp_path: Path) -> None:
+    """That is its own time."""
+    batches = chained(deal, UNIT)
+    deal.consortium.clock.advance(CUT_OFF_S + 1)
+
+    async def work(client: NodeClient) -> None:
+        [told_] = await send(client, *batches)
+        assert told_.refusal.error == "ReadingTooLate"
+
+    with_node(deal, tmp_path, work)
