@@ -47,7 +47,7 @@ class Played:
 
 
 def play(scene: Scene, *, open_book: bool) -> Deal:
-    """Usage, an access, corrections, a settled claim, an amendment, and usage that is not claimed yet."""
+    """Usage, once announced, an access, corrections, a settled claim, an amendment, and usage that is not claimed yet."""
     hours = graduated("Spindelstunden", (BORDER, PRICE), (0, LOWER_PRICE))
     price = tariff(hours, accesses("Einblick", FEE), name="Kranich-7 Sondertarif")
     scene.bank.mint(scene.factory, 10**9 * TOKEN)
@@ -55,7 +55,11 @@ def play(scene: Scene, *, open_book: bool) -> Deal:
     deal = scene.agree(
         tariff=price, data_policy=policy, credit_limit_micro=CREDIT, open_book=open_book, funds=10**9 * TOKEN
     )
-    scene.maker.submit(deal, deal.batch([reading(scene, QUANTITIES[0])]))
+    first = deal.batch([reading(scene, QUANTITIES[0])])
+    # The time of an announcement is public, and none of a reading.
+    scene.consortium.clock.advance(1)
+    scene.maker.announce(first)
+    scene.maker.submit(deal, first)
     scene.maker.submit(deal, deal.batch([reading(scene, QUANTITIES[1])]))
     scene.factory.grant(deal, "g1", "Schwingungsdaten")
     scene.maker.use(deal, "g1")
