@@ -47,7 +47,7 @@ class Played:
 
 
 def play(scene: Scene, *, open_book: bool) -> Deal:
-    """Usage, once announced, an access, corrections, a settled claim, an amendment, and usage that waits for a claim."""
+    """Usage, once announced, an access, corrections, a settled claim, an amendment, and usage without a claim."""
     hours = graduated("Spindelstunden", (BORDER, PRICE), (0, LOWER_PRICE))
     price = tariff(hours, accesses("Einblick", FEE), name="Kranich-7 Sondertarif")
     scene.bank.mint(scene.factory, 10**9 * TOKEN)
