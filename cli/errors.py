@@ -83,6 +83,12 @@ class NoSuchUser(CliError):
     exit_code = ExitCode.NETWORK
 
 
+class ImportStopped(CliError):
+    """What the meter signed is refused, or waits; what was charged before stays charged."""
+
+    exit_code = ExitCode.REFUSED
+
+
 class UnsoundArchive(CliError):
     """What a leaver would keep does not prove what it must."""
 

@@ -12,7 +12,7 @@ class ExitCode(enum.IntEnum):
     INTERNAL = 1
     # Wrong words on the command line (also typer's own code), or a file that cannot be used.
     USAGE = 2
-    # The contracts refused; nothing was written.
+    # The contracts refused; nothing was written, of an import nothing from there on.
     REFUSED = 3
     # Ledger or node cannot be reached, or did not answer in time.
     UNREACHABLE = 4

@@ -13,7 +13,7 @@ from chaincode.correction import digest_of
 from chaincode.errors import ContractError
 from cli.asking import is_agreed
 from cli.correcting import PendingCorrection, answer, read_pending, show_pending
-from cli.errors import BadArgument
+from cli.errors import BadArgument, ImportStopped
 from cli.groups import new_group
 from cli.meter import meter_folder, open_meter
 from cli.node_connection import open_node
@@ -30,7 +30,7 @@ from node.meter.former_imports import sequences_of
 from node.meter.importing import new_readings
 from node.meter.meter import Meter
 from node.meter.signed_readings import SignedReadings
-from node.meter.uplink import deliver
+from node.meter.uplink import deliver, heed_notice
 from node.tariff.simulate import affordable, simulate
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.node_pb2 import BATCH_STATUS_REFUSED
@@ -79,6 +79,7 @@ def import_csv(
                 new = new_readings(readings, meter, notes, same_time=same_time)
                 if new is not None:
                     most = await _try(session, meter, new, batch)
+                    await heed_notice(meter, client)
                     parts = list(meter.pieces(new, most))
                     with Progress(
                         console=error_console, transient=True, disable=not error_console.is_terminal
@@ -225,13 +226,13 @@ def _amount_on_trial(disclosure: Disclosure, correction: Correction) -> int:
 
 
 async def _deliver(meter: Meter, client: NodeClient) -> None:
-    """Raises BadArgument if the ledger will not charge what the meter signed; a later import begins with just that."""
+    """Raises ImportStopped if the ledger will not charge what the meter signed; a later import begins there."""
     delivery = await deliver(meter, client)
     refused = [one for one in delivery.batches if one.status == BATCH_STATUS_REFUSED]
     if refused:
         meter.resume_at(refused[0].resume_at)
     if delivery.stop is not None:
-        raise BadArgument(f"the import stopped ({delivery.stop.error}): {delivery.stop.message}; then import again")
+        raise ImportStopped(f"the import stopped ({delivery.stop.error}): {delivery.stop.message}; then import again")
 
 
 def _other(session: Session, parties: tuple[str, str]) -> str:

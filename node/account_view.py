@@ -13,6 +13,7 @@ from chaincode.errors import (
     WrongStatus,
 )
 from chaincode.head import Standing, accrued_micro
+from chaincode.withdrawal import holds_from_us
 from node.errors import NodeError, UnknownMeter
 from node.halt import Halt
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN
@@ -27,6 +28,11 @@ def available_micro(standing: Standing) -> int:
     """What usage may still cost, in micro-tokens, credit limit included; negative when funds were withdrawn since."""
     limit_micro = drawable_micro(standing.account) + standing.terms.credit_limit_micro
     return limit_micro - accrued_micro(standing.head)
+
+
+def notice_holds_from_us(standing: Standing) -> int:
+    """Since when, or from when on, a notice of withdrawal holds its amount back; 0 where there is none."""
+    return holds_from_us(standing.account, standing.agreement) if standing.account.HasField("notice") else 0
 
 
 def check_start(standing: Standing, meter_id: str, meter: Meter | None, wanted_micro: int, halt: Halt | None) -> None:

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from chaincode import keys
 from chaincode.errors import ContractError
 from chaincode.head import Standing
-from node.account_view import available_micro, balance, check_start, position, refusal
+from node.account_view import available_micro, balance, check_start, notice_holds_from_us, position, refusal
 from node.api.calls import Context, answering, checked_limit, checked_number, streaming
 from node.api.submission import Submission
 from node.decision import decide
@@ -101,6 +101,7 @@ class Servicer(NodeServicer):
         try:
             standing = find_standing(self._read_model, request.agreement_id)
             answer.available_micro = available_micro(standing)
+            answer.notice_holds_from_us = notice_holds_from_us(standing)
             halt = self._halt(request.agreement_id)
             meter = self._read_model.meter(request.meter_id)
             check_start(standing, request.meter_id, meter, request.wanted_micro, halt)

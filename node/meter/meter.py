@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Self
 
+import numpy as np
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -80,6 +81,8 @@ class Meter:
         self._key = key
         self._buffer: list[Reading] = []
         self._last_time_us = state.last_time_us
+        # No batch has readings from before this time and from later on; 0: none is cut.
+        self.cut_at_us = 0
 
     @classmethod
     def create(cls, folder: Path, *, meter_id: str, agreement_id: str) -> Self:
@@ -111,6 +114,11 @@ class Meter:
         self._buffer.append(reading)
         self._last_time_us = reading.time_us
 
+    @property
+    def has_recorded(self) -> bool:
+        """Whether readings wait to be sealed."""
+        return bool(self._buffer)
+
     def flush(self) -> SignedBatch | None:
         """The recorded readings as the stream's next batch, as many as it holds; None if there are none."""
         if not self._buffer:
@@ -122,8 +130,10 @@ class Meter:
 
     def pieces(self, columns: Columns, readings: int) -> Iterator[Columns]:
         """The same readings, cut so that each piece is a batch with at most so many that can be delivered."""
-        for start in range(0, len(columns), readings):
-            yield from self._halved(chosen(columns, slice(start, start + readings)))
+        middle = int(np.searchsorted(columns.time_us, self.cut_at_us))
+        for side in (range(middle), range(middle, len(columns))):
+            for start in side[::readings]:
+                yield from self._halved(chosen(columns, slice(start, min(start + readings, side.stop))))
 
     def seal(self, columns: Columns) -> SignedBatch:
         """Columns, up to 100,000 readings, as the stream's next batch; before it, `flush` what was recorded.

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 
 from chaincode.batch import batch_digest
+from chaincode.errors import ContractError
 from node.api.client import NodeClient
+from node.errors import NodeError
 from node.halt import WAITING
 from node.meter.meter import Meter
 from zunft.v1.event_pb2 import Refusal
@@ -14,6 +18,9 @@ from zunft.v1.node_pb2 import (
     BATCH_STATUS_REFUSED,
     BatchProgress,
 )
+
+# How long a meter that has readings to seal waits to hear of a notice.
+NOTICE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,8 @@ async def deliver(meter: Meter, client: NodeClient) -> Delivery:
     `Meter.resume_at` gives it up. Raises NodeUnreachable and what else NodeClient raises; what was sent is sent again
     the next time and charged once.
     """
+    if meter.has_recorded:
+        await heed_notice(meter, client)
     while meter.flush() is not None:
         pass
     sent = meter.unacknowledged()
@@ -44,6 +53,17 @@ async def deliver(meter: Meter, client: NodeClient) -> Delivery:
             meter.acknowledge(progress.digest)
     batches = tuple(sorted(last.values(), key=lambda progress: progress.first_sequence))
     return Delivery(_reason_to_stop(batches), batches)
+
+
+async def heed_notice(meter: Meter, client: NodeClient) -> None:
+    """Has the meter cut its batches where a notice of withdrawal begins to hold: what lies before it is covered still.
+
+    Where the node does not answer they are sealed as they are, so that nothing is lost.
+    """
+    with suppress(NodeError, ContractError, TimeoutError):
+        async with asyncio.timeout(NOTICE_S):
+            answer = await client.authorise_start(meter.agreement_id, meter.meter_id)
+        meter.cut_at_us = answer.notice_holds_from_us
 
 
 def _may_forget(progress: BatchProgress, newest: bytes) -> bool:

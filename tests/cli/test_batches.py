@@ -29,7 +29,7 @@ def test_a_batch_that_waits_is_listed_given_up_and_tried_again(zunft: Zunft, tmp
     write_files(tmp_path)
     for command in DEAL.format(folder=tmp_path).strip().splitlines():
         zunft.must(command)
-    assert zunft(beyond_funds(tmp_path)).exit_code == ExitCode.USAGE
+    assert zunft(beyond_funds(tmp_path)).exit_code == ExitCode.REFUSED
     [waiting] = batches(zunft)
     assert (waiting["meter"], waiting["readings"]) == ("mill-1", 1)
 

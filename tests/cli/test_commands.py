@@ -18,6 +18,7 @@ from tests.cli.program import ROOT, Zunft
 INDIRECT = {
     "ballot.execute": "ballot approve",
     "ballot.sign": "ballot approve",
+    "usage.announce": "node run",
     "usage.read_record": "node statement",
     "usage.submit": "usage import",
 }

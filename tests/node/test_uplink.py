@@ -18,7 +18,7 @@ from node.meter.uplink import deliver
 from tests.consortium import TOKEN, UNIT, Consortium, Deal, HandMeter, per_unit, start_consortium
 from tests.node.nodes import client_of, fund, running_node
 from zunft.v1.meter_pb2 import RegisterMeter
-from zunft.v1.node_pb2 import BatchProgress
+from zunft.v1.node_pb2 import BatchProgress, StartAuthorisation
 from zunft.v1.usage_pb2 import SignedBatch
 
 ROOT = Path(__file__).parents[2]
@@ -77,6 +77,33 @@ def test_the_machine_stops_when_the_account_is_used_up_and_goes_on_after_a_top_u
     deal.consortium.run(run())
 
 
+def test_a_notice_of_withdrawal_parts_what_was_used_before_it_from_what_comes_later(
+    deal: Deal, installed: InstalledMeter, tmp_path: Path
+) -> None:
+    """Under notice is all of it, from five minutes on: what lies before that is charged, though the rest is not."""
+    clock = deal.consortium.clock
+    deal.customer.give_notice(deal, 10 * TOKEN)
+
+    async def run() -> None:
+        meter = Meter.open(installed.folder)
+        async with running_node(deal.provider, tmp_path / "node") as node, client_of(node, deal.provider) as client:
+            for seconds in (0, 299, 1, 60):
+                clock.advance(seconds)
+                read(deal.consortium, meter, UNIT)
+            delivery = await deliver(meter, client)
+            assert delivery.stop is not None
+            assert delivery.stop.error == "InsufficientFunds"
+            assert [one.reading_count for one in delivery.batches] == [2, 2]
+            balance = await client.balance(deal.agreement_id)
+            assert (balance.accrued_micro, balance.pending_batches) == (4 * TOKEN, 1)
+
+            await client.status(reached_height=await fund(deal, 8 * TOKEN) + 1)
+            assert (await deliver(meter, client)).stop is None
+            assert (await client.balance(deal.agreement_id)).accrued_micro == 8 * TOKEN
+
+    deal.consortium.run(run())
+
+
 def test_a_machine_that_hung_up_hears_of_its_last_batch_the_next_time(
     deal: Deal, installed: InstalledMeter, tmp_path: Path
 ) -> None:
@@ -109,6 +136,9 @@ class BreakingLine(NodeClient):
 
     def __init__(self, whole: NodeClient) -> None:
         self._whole = whole
+
+    async def authorise_start(self, agreement_id: str, meter_id: str, wanted_micro: int = 0) -> StartAuthorisation:
+        return await self._whole.authorise_start(agreement_id, meter_id, wanted_micro)
 
     async def submit_batches(
         self, batches: Iterable[SignedBatch] | AsyncIterable[SignedBatch]

@@ -115,16 +115,18 @@ class AuthoriseStartRequest(_message.Message):
     def __init__(self, agreement_id: _Optional[str] = ..., meter_id: _Optional[str] = ..., wanted_micro: _Optional[int] = ...) -> None: ...
 
 class StartAuthorisation(_message.Message):
-    __slots__ = ("may_start", "available_micro", "refusal", "height")
+    __slots__ = ("may_start", "available_micro", "refusal", "height", "notice_holds_from_us")
     MAY_START_FIELD_NUMBER: _ClassVar[int]
     AVAILABLE_MICRO_FIELD_NUMBER: _ClassVar[int]
     REFUSAL_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    NOTICE_HOLDS_FROM_US_FIELD_NUMBER: _ClassVar[int]
     may_start: bool
     available_micro: int
     refusal: _event_pb2.Refusal
     height: int
-    def __init__(self, may_start: bool = ..., available_micro: _Optional[int] = ..., refusal: _Optional[_Union[_event_pb2.Refusal, _Mapping]] = ..., height: _Optional[int] = ...) -> None: ...
+    notice_holds_from_us: int
+    def __init__(self, may_start: bool = ..., available_micro: _Optional[int] = ..., refusal: _Optional[_Union[_event_pb2.Refusal, _Mapping]] = ..., height: _Optional[int] = ..., notice_holds_from_us: _Optional[int] = ...) -> None: ...
 
 class GetBalanceRequest(_message.Message):
     __slots__ = ("agreement_id",)
