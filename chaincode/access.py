@@ -26,6 +26,7 @@ from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.tariff_pb2 import Line, RatingState
 from zunft.v1.usage_pb2 import AccountHead, UsageRecord
 
+# Of each party, which are not revoked.
 MAX_GRANTS = 100
 
 
@@ -51,8 +52,6 @@ async def use(tx: Transaction, request: UseAccess) -> Message:
 
     granted = _require_grant(standing.head, request.grant_id)
     tx.check_relation((Relation.GRANTEE, granted.granted_to_msp_id))
-    if granted.revoked:
-        raise WrongStatus(f"access {granted.grant_id} was revoked: ask for a new grant")
 
     head, lines = charge_access(standing, request.grant_id, tx.stub.timestamp_us)
 
@@ -63,7 +62,7 @@ async def use(tx: Transaction, request: UseAccess) -> Message:
 
 
 async def revoke(tx: Transaction, request: RevokeAccess) -> Message:
-    """access.revoke: by the party that granted it."""
+    """access.revoke: by the party that granted it. It leaves the head; what was used is on record."""
     disclosure = read_disclosure(tx)
     standing, _ = await load_standing(tx, request.agreement_id, disclosure)
 
@@ -71,7 +70,9 @@ async def revoke(tx: Transaction, request: RevokeAccess) -> Message:
     tx.check_relation((Relation.GRANTOR, granted.granted_by_msp_id))
 
     head = standing.head_to_move()
-    revoked = _require_grant(head, request.grant_id)
+    revoked = AccessGrant()
+    revoked.CopyFrom(_require_grant(head, request.grant_id))
+    head.grants.remove(revoked)
     revoked.revoked = True
 
     return write_head(tx, standing, head, UsageRecord(transaction="access.revoke", grant=revoked))
@@ -109,14 +110,19 @@ def _check_grant(standing: Standing, wanted: AccessGrant, grantor_msp_id: str) -
     owner_msp_id = _owner_msp_id(standing.terms, wanted.data_set)
     if owner_msp_id not in ("", grantor_msp_id):
         raise MalformedRequest(f"the data set {wanted.data_set[:64]!r} is {owner_msp_id}'s: only its owner grants it")
-    if wanted.grant_id in [one.grant_id for one in standing.head.grants]:
+    if wanted.grant_id in [one.grant_id for one in _granted(standing.head)]:
         raise AlreadyExists(f"access {wanted.grant_id} exists: choose another name")
-    if len(standing.head.grants) >= MAX_GRANTS:
-        raise WrongStatus(f"an account has at most {MAX_GRANTS} grants")
+    if len([one for one in _granted(standing.head) if one.granted_by_msp_id == grantor_msp_id]) >= MAX_GRANTS:
+        raise WrongStatus(f"{grantor_msp_id} has granted {MAX_GRANTS} accesses, which is the most: revoke one first")
 
 
 def _require_grant(head: AccountHead, grant_id: str) -> AccessGrant:
-    for granted in head.grants:
+    for granted in _granted(head):
         if granted.grant_id == grant_id:
             return granted
-    raise NotFound(f"there is no access {grant_id[:64]!r}")
+    raise NotFound(f"there is no access {grant_id[:64]!r}: ask the other party to grant it")
+
+
+def _granted(head: AccountHead) -> list[AccessGrant]:
+    """Those that count. Earlier contracts left in the head what was revoked."""
+    return [granted for granted in head.grants if not granted.revoked]

@@ -14,10 +14,20 @@ from chaincode.checks import (
     MAX_CLOCK_SKEW_S,
     check_digest,
     check_duration,
-    check_identifier,
+    check_name,
+    check_own_name,
 )
 from chaincode.errors import AlreadyExists, MalformedRequest, TermsMismatch, WrongStatus
 from chaincode.membership import check_new_business, check_parties_new_business, suspended_s
+from chaincode.proposal import (
+    check_free,
+    check_may_propose,
+    load_proposals,
+    note_answered,
+    note_proposal,
+    other_party,
+    proposals_key,
+)
 from chaincode.rating import check_tariff
 from chaincode.relation import counterparties, parties
 from chaincode.stub import implicit_collection
@@ -29,6 +39,7 @@ from zunft.v1.agreement_pb2 import (
     AcceptAgreement,
     Agreement,
     AmendAgreement,
+    Proposals,
     ProposeAgreement,
     ReadTerms,
     ShareTerms,
@@ -45,19 +56,19 @@ MAX_TERMS_BYTES = 1_000_000
 async def share(tx: Transaction, request: ShareTerms) -> TermsReference:
     """agreement.share: hands the terms to the other party, in both private collections; the channel sees hashes.
 
-    Comes before agreement.propose and agreement.amend, which then name the digest.
+    Comes after agreement.propose or agreement.amend, which name the digest: so nobody puts anything else there.
     """
     key = keys.agreement(request.agreement_id)
-    agreement = (await tx.load(key)).find(key)
+    loaded = await tx.load(key)
 
     tx.check_relation(*parties(request))
     data = tx.stub.transient.get(TERMS, b"")
     terms = check_terms(data)
     if _parties(terms) != _parties(request) or terms.agreement_id != request.agreement_id:
         raise TermsMismatch("the request names another agreement or other parties than the terms")
-    _check_next_version(agreement, terms)
-
     reference = refer(data, terms)
+    _check_is_pending(loaded.require(key), terms, reference)
+    await _check_is_lacking(tx, terms, reference)
 
     tx.put_private(keys.terms(terms.agreement_id, terms.version), data, _parties(terms))
     tx.emit("agreement.share", msp_ids=_parties(terms), agreement_id=terms.agreement_id)
@@ -65,33 +76,27 @@ async def share(tx: Transaction, request: ShareTerms) -> TermsReference:
 
 
 async def propose(tx: Transaction, request: ProposeAgreement) -> Agreement:
-    """agreement.propose: by either party; the other one accepts."""
-    key = keys.agreement(request.agreement_id)
-    provider, customer = keys.member(request.provider_msp_id), keys.member(request.customer_msp_id)
-    loaded = await tx.load(key, provider, customer)
+    """agreement.propose: by either party; the other one accepts. Once more, it takes the place of what was proposed."""
+    key, agreement = keys.agreement(request.agreement_id), _proposed(tx, request)
+    ours = proposals_key(agreement)
+    theirs = keys.proposals(other_party(agreement, tx.caller.msp_id), tx.caller.msp_id)
+    members = (keys.member(msp_id) for msp_id in _parties(agreement))
+    loaded = await tx.load(key, ours, theirs, *members)
+    proposals, answered = loaded.find(ours) or Proposals(), loaded.find(theirs) or Proposals()
 
     tx.check_relation(*parties(request))
-    check_identifier("agreement_id", request.agreement_id)
+    check_own_name("agreement_id", request.agreement_id, tx.caller.msp_id)
     check_digest("terms_digest", request.terms_digest)
     if request.provider_msp_id == request.customer_msp_id:
         raise MalformedRequest("provider and customer must be two members")
     check_duration("withdrawal_notice_s", request.withdrawal_notice_s)
     check_new_business(loaded, request.provider_msp_id, request.customer_msp_id)
-    if loaded.has(key):
-        raise AlreadyExists(f"agreement {request.agreement_id} exists: amend it, or choose another name")
-
-    agreement = Agreement(
-        agreement_id=request.agreement_id,
-        provider_msp_id=request.provider_msp_id,
-        customer_msp_id=request.customer_msp_id,
-        status=AGREEMENT_STATUS_PROPOSED,
-        open=request.open,
-        pending=TermsReference(version=1, digest=request.terms_digest),
-        pending_by_msp_id=tx.caller.msp_id,
-        withdrawal_notice_s=request.withdrawal_notice_s,
-    )
+    check_free(loaded.find(key), agreement)
+    check_may_propose(proposals, agreement)
     _check_open_terms(agreement, request.open_terms)
 
+    note_proposal(tx, proposals, agreement)
+    note_answered(tx, theirs, answered, agreement.agreement_id)
     _put_open_terms(tx, agreement, request.open_terms)
     return _write(tx, "agreement.propose", agreement)
 
@@ -99,6 +104,7 @@ async def propose(tx: Transaction, request: ProposeAgreement) -> Agreement:
 async def accept(tx: Transaction, request: AcceptAgreement) -> Agreement:
     """agreement.accept: the other party accepts exactly the pending terms; from now on they are in force."""
     agreement = await _load(tx, request.agreement_id)
+    proposals, noted = await load_proposals(tx, agreement), proposals_key(agreement)
 
     tx.check_relation(*counterparties(agreement, agreement.pending_by_msp_id))
     if not agreement.HasField("pending"):
@@ -116,6 +122,7 @@ async def accept(tx: Transaction, request: AcceptAgreement) -> Agreement:
     agreement.pending_by_msp_id = ""
     agreement.status = AGREEMENT_STATUS_ACTIVE
 
+    note_answered(tx, noted, proposals, agreement.agreement_id)
     return _write(tx, "agreement.accept", agreement)
 
 
@@ -139,14 +146,19 @@ async def amend(tx: Transaction, request: AmendAgreement) -> Agreement:
 
 
 async def terminate(tx: Transaction, request: TerminateAgreement) -> Agreement:
-    """agreement.terminate: by either party; readings up to the end are still charged, none after."""
+    """agreement.terminate: by either party; readings up to the end are still charged, none after.
+
+    What is only proposed is taken back so, or turned down; what its author takes back can be proposed anew.
+    """
     agreement = await _load(tx, request.agreement_id)
+    proposals, noted = await load_proposals(tx, agreement), proposals_key(agreement)
     provider_key = keys.member(agreement.provider_msp_id)
     provider = (await tx.load(provider_key)).require(provider_key)
 
     tx.check_relation(*parties(agreement))
     if agreement.status == AGREEMENT_STATUS_TERMINATED:
         raise WrongStatus(f"agreement {request.agreement_id} is terminated already")
+    is_answer = tx.caller.msp_id != agreement.pending_by_msp_id
 
     agreement.status = AGREEMENT_STATUS_TERMINATED
     agreement.ClearField("pending")
@@ -154,6 +166,8 @@ async def terminate(tx: Transaction, request: TerminateAgreement) -> Agreement:
     agreement.terminated_at_s = _end_s(tx, agreement)
     agreement.suspended_before_s = suspended_s(provider, tx.timestamp_s)
 
+    if is_answer:
+        note_answered(tx, noted, proposals, agreement.agreement_id)
     return _write(tx, "agreement.terminate", agreement)
 
 
@@ -170,9 +184,9 @@ def check_terms(data: bytes) -> Terms:
     if not 0 < len(data) <= MAX_TERMS_BYTES:
         raise MalformedRequest(f"the terms must be given, with at most {MAX_TERMS_BYTES} bytes")
     terms = parse(Terms, data, "the terms")
-    check_identifier("agreement_id", terms.agreement_id)
+    check_name("agreement_id", terms.agreement_id)
     for meter_id in terms.meter_ids:
-        check_identifier("meter_ids", meter_id)
+        check_name("meter_ids", meter_id)
     if terms.version < 1:
         raise MalformedRequest("the version of the terms must be 1 or more")
     if len(terms.salt) != 32:
@@ -213,13 +227,38 @@ async def _load(tx: Transaction, agreement_id: str) -> Agreement:
     return (await tx.load(key)).require(key)
 
 
-def _check_next_version(agreement: Agreement | None, terms: Terms) -> None:
+def _proposed(tx: Transaction, request: ProposeAgreement) -> Agreement:
+    return Agreement(
+        agreement_id=request.agreement_id,
+        provider_msp_id=request.provider_msp_id,
+        customer_msp_id=request.customer_msp_id,
+        status=AGREEMENT_STATUS_PROPOSED,
+        open=request.open,
+        pending=TermsReference(version=1, digest=request.terms_digest),
+        pending_by_msp_id=tx.caller.msp_id,
+        withdrawal_notice_s=request.withdrawal_notice_s,
+    )
+
+
+def _check_is_pending(agreement: Agreement, terms: Terms, reference: TermsReference) -> None:
     """Nobody may overwrite terms that are in force, nor those of somebody else's agreement."""
-    if agreement is not None and _parties(agreement) != _parties(terms):
+    if _parties(agreement) != _parties(terms):
         raise AlreadyExists(f"agreement {terms.agreement_id} is between other members: choose another name")
-    version = agreement.terms.version + 1 if agreement is not None else 1
-    if terms.version != version:
-        raise TermsMismatch(f"the next version of the terms of {terms.agreement_id} is {version}, not {terms.version}")
+    if reference != agreement.pending:
+        raise TermsMismatch(
+            f"these are not the terms that are pending of {terms.agreement_id}: propose them or an amendment first"
+        )
+
+
+async def _check_is_lacking(tx: Transaction, terms: Terms, reference: TermsReference) -> None:
+    """Nobody writes the same into another's collection again and again."""
+    name = keys.terms(terms.agreement_id, terms.version).name
+    collections = map(implicit_collection, _parties(terms))
+    hashes = [await tx.stub.get_private_hash(collection, name) for collection in collections]
+    if all(one == reference.digest for one in hashes):
+        raise WrongStatus(
+            f"both parties hold these terms of {terms.agreement_id} already: accept them, or propose others"
+        )
 
 
 async def _check_archived(tx: Transaction, agreement: Agreement) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from chaincode.errors import AmountOutOfRange, MalformedRequest
+from chaincode.errors import AmountOutOfRange, ForeignName, MalformedRequest
 
 # 10^12 tokens: no sum of a few of them leaves 64 bits.
 MAX_AMOUNT_MICRO = 10**18
@@ -21,6 +21,27 @@ def check_identifier(field: str, value: str) -> None:
     """Letters, digits, dot, dash and underscore, 64 at most: safe in a key and in a file name."""
     if not _IDENTIFIER.fullmatch(value):
         raise MalformedRequest(f"{field} must be 1 to 64 letters, digits, '.', '-' or '_', not {value[:80]!r}")
+
+
+def check_name(field: str, value: str) -> str:
+    """An identifier, of its own or of a member: "<MSP id>:<identifier>". Returns the member, if it names one."""
+    msp_id, colon, identifier = value.rpartition(":")
+    check_identifier(field, identifier)
+    if colon:
+        check_identifier(f"what stands before the colon in {field}", msp_id)
+    return msp_id
+
+
+def check_own_name(field: str, value: str, msp_id: str) -> None:
+    """Whether the member may take the name: first come, first served, but for those that begin with an MSP id.
+
+    No MSP id has a colon, and no name that an earlier contract has taken.
+    """
+    owner_msp_id = check_name(field, value)
+    if owner_msp_id not in ("", msp_id):
+        raise ForeignName(
+            f"{field} {value} is for {owner_msp_id} to take: choose a name that begins with '{msp_id}:' or has no colon"
+        )
 
 
 def check_text(field: str, value: str) -> None:

@@ -44,6 +44,12 @@ class AlreadyExists(ContractError):
     status = 409
 
 
+class ForeignName(ContractError):
+    """The name begins with another member's MSP id and a colon: it is that member's to take."""
+
+    status = 403
+
+
 class WrongStatus(ContractError):
     """The record is in a status in which this is not possible."""
 
@@ -61,6 +67,12 @@ class ClockSkew(ContractError):
 
 class TermsMismatch(ContractError):
     """The disclosed or accepted terms are not those whose digest is on the ledger."""
+
+    status = 409
+
+
+class TooManyProposals(ContractError):
+    """The member has proposed so much to this other one that it has not answered."""
 
     status = 409
 

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from google.protobuf.message import Message
 
 from zunft.v1.account_pb2 import Account
-from zunft.v1.agreement_pb2 import Agreement, Terms
+from zunft.v1.agreement_pb2 import Agreement, Proposals, Terms
 from zunft.v1.ballot_pb2 import Ballot, EditSignatures
 from zunft.v1.bundle_pb2 import SignedBundle
 from zunft.v1.charter_pb2 import Charter
@@ -68,6 +68,10 @@ def meter(meter_id: str) -> Key[Meter]:
 
 def agreement(agreement_id: str) -> Key[Agreement]:
     return Key(f"agreement/{agreement_id}", Agreement)
+
+
+def proposals(proposer_msp_id: str, other_msp_id: str) -> Key[Proposals]:
+    return Key(f"proposed/{proposer_msp_id}/{other_msp_id}", Proposals)
 
 
 def account(agreement_id: str) -> Key[Account]:

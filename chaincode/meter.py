@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from chaincode import keys
 from chaincode.certificate import UNREADABLE
-from chaincode.checks import check_identifier, check_text
+from chaincode.checks import check_own_name, check_text
 from chaincode.errors import AlreadyExists, MalformedRequest, WrongSignature, WrongStatus
 from chaincode.membership import end_obligation, note_obligation
 from chaincode.relation import Relation
@@ -33,7 +33,7 @@ async def register(tx: Transaction, request: RegisterMeter) -> Meter:
     key = keys.meter(request.meter_id)
     loaded = await tx.load(key)
 
-    check_identifier("meter_id", request.meter_id)
+    check_own_name("meter_id", request.meter_id, tx.caller.msp_id)
     check_text("label", request.label)
     check_text("location", request.location)
     if loaded.has(key):

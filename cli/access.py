@@ -106,4 +106,4 @@ async def _move(
 
 
 def _find(head: AccountHead, grant_id: str) -> AccessGrant:
-    return next(one for one in head.grants if one.grant_id == grant_id)
+    return next(one for one in head.grants if one.grant_id == grant_id and not one.revoked)

@@ -118,11 +118,11 @@ def amend(file: AgreementFile, acting: As = "", home: Home = DEFAULT_HOME) -> No
             agreement = await session.read_own(drafted.terms.agreement_id)
             drafted.terms.version = agreement.terms.version + 1
             data, reference = _seal(drafted)
-            await _share(session, drafted, data)
             request = AmendAgreement(
                 agreement_id=agreement.agreement_id, terms=reference, open_terms=data if agreement.open else b""
             )
             await session.submit("agreement.amend", request)
+            await _share(session, drafted, data)
             other = _other_party(session, agreement)
         say(f"Version {reference.version} of {agreement.agreement_id} is proposed.")
         say_next(home, f"agreement accept {agreement.agreement_id} --as {other}")
@@ -132,11 +132,14 @@ def amend(file: AgreementFile, acting: As = "", home: Home = DEFAULT_HOME) -> No
 
 @app.command()
 def terminate(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """End the agreement now; what was used up to now is still charged."""
+    """End the agreement now; what was used up to now is still charged. Turns a proposal down, or takes it back."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
-            await session.submit("agreement.terminate", TerminateAgreement(agreement_id=agreement_id))
+            committed = await session.submit("agreement.terminate", TerminateAgreement(agreement_id=agreement_id))
+        if not Agreement.FromString(committed.result).HasField("terms"):
+            say(f"Nobody can accept the proposal {agreement_id} any more.")
+            return
         say(f"Agreement {agreement_id} has ended; claim, settle and close its account.")
         say_next(home, f"account claim {agreement_id} --as {session.member.name}")
 
@@ -162,9 +165,8 @@ async def accept_agreement(session: Session, agreement_id: str) -> None:
 
 
 async def propose_agreement(session: Session, drafted: AgreementDraft) -> Agreement:
-    """Shares the terms, then proposes their digest."""
+    """Proposes the terms' digest, then shares them; after an interruption it can be done once more."""
     data, reference = _seal(drafted)
-    await _share(session, drafted, data)
     request = ProposeAgreement(
         agreement_id=drafted.terms.agreement_id,
         provider_msp_id=drafted.terms.provider_msp_id,
@@ -174,7 +176,9 @@ async def propose_agreement(session: Session, drafted: AgreementDraft) -> Agreem
         withdrawal_notice_s=drafted.withdrawal_notice_s,
         open_terms=data if drafted.open else b"",
     )
-    return Agreement.FromString((await session.submit("agreement.propose", request)).result)
+    proposed = await session.submit("agreement.propose", request)
+    await _share(session, drafted, data)
+    return Agreement.FromString(proposed.result)
 
 
 def _check_party(session: Session, terms: Terms) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from chaincode import keys
-from chaincode.checks import check_identifier
+from chaincode.checks import check_name
 from cli.errors import BadArgument, NotAParty
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
@@ -131,5 +131,5 @@ def open_meter(session: Session, meter_id: str) -> MeterFolder:
 
 def meter_folder(session: Session, meter_id: str) -> Path:
     """Where the trial keeps what would lie in the meter itself. Raises MalformedRequest: the name is a folder's."""
-    check_identifier("meter_id", meter_id)
+    check_name("meter_id", meter_id)
     return session.topology.folder(session.member) / "meters" / meter_id

@@ -11,6 +11,7 @@ from chaincode.columns import Columns
 from chaincode.rating import Cumulative, Rated, add_lines, carry_over, rate, rate_access, rate_correction
 from node.audit.movement import DecodedBatch, Movement
 from node.audit.sealing import part_salt
+from zunft.v1.access_pb2 import AccessGrant
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.tariff_pb2 import Line, RatingState
 from zunft.v1.usage_pb2 import AccountHead, Claim, StreamHead, UsageRecord
@@ -122,7 +123,7 @@ def _grant(head: AccountHead, _terms: Terms, record: UsageRecord, _movement: Mov
 
 
 def _use(head: AccountHead, terms: Terms, record: UsageRecord, movement: Movement) -> list[Line]:
-    [used] = [grant for grant in head.grants if grant.grant_id == record.grant.grant_id]
+    used = _granted(head, record)
     used.use_count += 1
     owners = {data_set.name: data_set.owner_msp_id for data_set in terms.data_policy.owned}
     if used.granted_to_msp_id != terms.customer_msp_id or owners.get(used.data_set) != terms.provider_msp_id:
@@ -134,9 +135,14 @@ def _use(head: AccountHead, terms: Terms, record: UsageRecord, movement: Movemen
     return rated.lines
 
 
-def _revoke(head: AccountHead, _terms: Terms, record: UsageRecord, _movement: Movement) -> list[Line]:
-    [revoked] = [grant for grant in head.grants if grant.grant_id == record.grant.grant_id]
-    revoked.revoked = True
+def _revoke(head: AccountHead, _terms: Terms, record: UsageRecord, movement: Movement) -> list[Line]:
+    """It leaves the head. Earlier contracts marked it there instead, and could do that again and again."""
+    after = movement.head.grants if movement.head else []
+    if len(after) < len(head.grants):
+        head.grants.remove(_granted(head, record))
+    else:
+        [revoked] = [grant for grant in head.grants if grant.grant_id == record.grant.grant_id]
+        revoked.revoked = True
     return []
 
 
@@ -150,6 +156,11 @@ _RULES: dict[str, _Rule] = {
     "access.use": _use,
     "access.revoke": _revoke,
 }
+
+
+def _granted(head: AccountHead, record: UsageRecord) -> AccessGrant:
+    [granted] = [one for one in head.grants if one.grant_id == record.grant.grant_id and not one.revoked]
+    return granted
 
 
 # --- details ------------------------------------------------------------------------------------------------------

@@ -114,7 +114,7 @@ def _believe_parties(transaction: Transaction, endorsed: Endorsed, find_agreemen
 def _named_agreement(transaction: Transaction, find_agreement: FindAgreement) -> tuple[str, tuple[str, str]]:
     """The agreement that the request names, and its parties; empty where there is none.
 
-    agreement.share comes before the agreement, so its request says who the parties are.
+    agreement.share came before the agreement in earlier contracts, so its request says who the parties are.
     """
     request: Any = decode(TRANSACTIONS[transaction.name].request, transaction.args[0])
     agreement_id = request.agreement_id

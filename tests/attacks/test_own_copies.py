@@ -20,8 +20,8 @@ def proposed(scene: Scene) -> tuple[Deal, Terms]:
     scene.maker.register(meter)
     deal = Deal(scene.consortium, scene.maker, scene.factory, f"A{number}", (meter,))
     terms = deal.terms(1, tariff=tariff(per_unit("hours", TOKEN)))
-    scene.maker.share(terms)
     scene.maker.propose(terms)
+    scene.maker.share(terms)
     return deal, terms
 
 

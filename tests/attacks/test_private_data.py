@@ -118,11 +118,12 @@ def endorsed(deal: Deal, name: str, request: Message, field: str, value: Message
 
 
 def terms_of_another(deal: Deal, name: str = "another", meters: int = 0) -> tuple[ShareTerms, str, Terms]:
-    """The same for an agreement that there is not yet; so many meters make them long."""
+    """The same for another agreement, which is proposed with them; so many meters make them long."""
     terms = deal.terms(1)
     terms.CopyFrom(deal.terms_in_force())
     terms.agreement_id, terms.version = name, 1
     terms.meter_ids.extend(f"{name}-{number:040d}" for number in range(meters))
+    deal.provider.propose(terms)
     parties = {"provider_msp_id": terms.provider_msp_id, "customer_msp_id": terms.customer_msp_id}
     return ShareTerms(agreement_id=name, **parties), TERMS, terms
 

@@ -114,8 +114,8 @@ def set_stage(scene: Scene) -> Stage:
 def _propose_the_same_again(deal: Deal, proposer: Member) -> None:
     terms = deal.terms_in_force()
     terms.version += 1
-    proposer.share(terms)
     proposer.amend(terms)
+    proposer.share(terms)
 
 
 def attempts_on(stage: Stage) -> list[Attempt]:

@@ -46,7 +46,8 @@ def test_a_look_is_granted_logged_and_charged(scene: Scene) -> None:
     scene.refuses(Forbidden, lambda: scene.factory.revoke_access(deal, "g1"))
     scene.refuses(AlreadyExists, lambda: scene.maker.grant(deal, "g1", "vibration"))
     scene.maker.revoke_access(deal, "g1")
-    scene.refuses(WrongStatus, lambda: scene.factory.use(deal, "g1"))
+    scene.refuses(NotFound, lambda: scene.factory.use(deal, "g1"))
+    scene.refuses(NotFound, lambda: scene.maker.revoke_access(deal, "g1"))
 
 
 def test_a_look_needs_funds(scene: Scene) -> None:
@@ -56,7 +57,7 @@ def test_a_look_needs_funds(scene: Scene) -> None:
     scene.refuses(InsufficientFunds, lambda: scene.factory.use(deal, "g1"))
 
 
-def test_an_account_has_a_hundred_grants(scene: Scene) -> None:
+def test_a_party_has_a_hundred_grants(scene: Scene) -> None:
     deal = agree(scene)
     for number in range(100):
         scene.maker.grant(deal, f"g{number}", "vibration")

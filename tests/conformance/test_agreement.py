@@ -1,10 +1,11 @@
-"""agreement: share, propose, accept, amend, terminate; who can see the terms."""
+"""agreement: propose, share, accept, amend, terminate; who can see the terms."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+from chaincode import keys
 from chaincode.errors import (
     AlreadyExists,
     ContractError,
@@ -54,8 +55,8 @@ def proposed(scene: Scene, name: str = "draft", **changes: Any) -> None:
 def test_terms_come_into_force_when_the_other_party_accepts_them(scene: Scene) -> None:
     deal, terms = draft(scene, "signing")
 
-    scene.maker.share(terms)
     scene.maker.propose(terms, notice_s=3600)
+    scene.maker.share(terms)
     assert (deal.agreement.status, deal.agreement.withdrawal_notice_s) == (AGREEMENT_STATUS_PROPOSED, 3600)
     scene.refuses(Forbidden, lambda: scene.maker.accept(terms))
     scene.refuses(Forbidden, lambda: scene.forge.accept(terms))
@@ -84,10 +85,10 @@ def test_an_amendment_needs_both_and_can_be_answered_by_another(scene: Scene) ->
     first = deal.terms_in_force()
     dearer, cheaper = deal.terms(2, tariff=OTHER_PRICE), deal.terms(2, tariff=tariff(per_unit("hours", TOKEN // 2)))
 
-    scene.maker.share(dearer)
     scene.maker.amend(dearer)
-    scene.factory.share(cheaper)
+    scene.maker.share(dearer)
     scene.factory.amend(cheaper)
+    scene.factory.share(cheaper)
     assert deal.agreement.terms == refer(first)
     scene.refuses(TermsMismatch, lambda: scene.maker.accept(dearer))
     scene.refuses(Forbidden, lambda: scene.factory.accept(cheaper))
@@ -98,14 +99,12 @@ def test_an_amendment_needs_both_and_can_be_answered_by_another(scene: Scene) ->
 
 
 def test_nobody_can_put_other_terms_in_the_place_of_those_that_are_accepted(scene: Scene) -> None:
-    """The customer replaces the archived copy of the provider's proposal, then accepts the proposal."""
+    """The customer would replace the archived copy of the provider's proposal, then accept the proposal."""
     deal, terms = draft(scene, "swapped")
-    scene.maker.share(terms)
     scene.maker.propose(terms)
-    scene.factory.share(deal.terms(1, tariff=OTHER_PRICE))
-
-    scene.refuses(TermsMismatch, lambda: scene.factory.accept(terms))
     scene.maker.share(terms)
+    scene.refuses(TermsMismatch, lambda: scene.factory.share(deal.terms(1, tariff=OTHER_PRICE)))
+    scene.refuses(WrongStatus, lambda: scene.maker.share(terms))
     scene.factory.accept(terms)
     scene.refuses(TermsMismatch, lambda: scene.factory.share(deal.terms(1, tariff=OTHER_PRICE)))
 
@@ -118,11 +117,13 @@ def test_terms_that_were_never_handed_over_cannot_be_accepted(scene: Scene) -> N
 
 def test_a_proposal_can_be_turned_down_and_an_agreement_ended(scene: Scene) -> None:
     deal, terms = draft(scene, "unwanted")
-    scene.maker.share(terms)
     scene.maker.propose(terms)
+    scene.maker.share(terms)
+    scene.refuses(AlreadyExists, lambda: scene.factory.propose(terms))
     scene.factory.terminate(deal)
     assert deal.agreement.status == AGREEMENT_STATUS_TERMINATED
     scene.refuses(WrongStatus, lambda: scene.factory.accept(terms))
+    answer_and_answer_again(scene, deal)
 
     ended = scene.agree()
     scene.refuses(Forbidden, lambda: scene.forge.terminate(ended))
@@ -132,6 +133,20 @@ def test_a_proposal_can_be_turned_down_and_an_agreement_ended(scene: Scene) -> N
     scene.refuses(WrongStatus, lambda: scene.maker.amend(ended.terms(2, tariff=PRICE)))
 
 
+def answer_and_answer_again(scene: Scene, deal: Deal) -> None:
+    """What was turned down is proposed anew under its name, by either party, until one accepts."""
+    cheaper = deal.terms(1, tariff=tariff(per_unit("hours", TOKEN // 2)))
+    scene.refuses(AlreadyExists, lambda: scene.forge.propose(cheaper, provider_msp_id="ForgeMSP"))
+    scene.factory.propose(cheaper)
+    scene.factory.propose(cheaper)
+    scene.factory.share(cheaper)
+    scene.maker.accept(cheaper)
+    assert (deal.agreement.status, deal.agreement.terms) == (AGREEMENT_STATUS_ACTIVE, refer(cheaper))
+    for one, other in (deal.parties, deal.parties[::-1]):
+        noted = scene.consortium.read(keys.proposals(one, other))
+        assert deal.agreement_id not in noted.agreement_ids
+
+
 @refusals(
     ("share for others", Forbidden, lambda s: s.forge.share(draft(s, "draft")[1])),
     ("share nothing", MalformedRequest, lambda s: s.maker.share(Terms(), parties=("MakerMSP", "FactoryMSP"))),
@@ -139,7 +154,8 @@ def test_a_proposal_can_be_turned_down_and_an_agreement_ended(scene: Scene) -> N
     ("share with another than named", TermsMismatch, lambda s: s.maker.share(
         draft(s, "draft")[1], parties=("MakerMSP", "ForgeMSP"))),
     ("share version 0", MalformedRequest, lambda s: shared(s, version=0)),
-    ("share version 2 first", TermsMismatch, lambda s: shared(s, version=2)),
+    ("share what is not proposed", NotFound, shared),
+    ("share an amendment before it is proposed", TermsMismatch, lambda s: s.maker.share(s.deal.terms(2, tariff=PRICE))),
     ("share without salt", MalformedRequest, lambda s: shared(s, salt=b"")),
     ("share a credit below zero", MalformedRequest, lambda s: shared(s, credit_limit_micro=-1)),
     ("share a cut-off below zero", MalformedRequest, lambda s: shared(s, late_cut_off_s=-1)),

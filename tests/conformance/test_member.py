@@ -283,15 +283,14 @@ def leaving(scene: Scene, deal: Deal) -> None:
     maker, forge = scene.maker, scene.forge
     proposed, agreed = (Deal(scene.consortium, forge, maker, name, deal.meters) for name in ("proposed", "agreed"))
     for one in (proposed, agreed):
-        forge.share(one.terms(1, tariff=PRICE))
         forge.propose(one.terms(1, tariff=PRICE))
+        forge.share(one.terms(1, tariff=PRICE))
     maker.accept(agreed.terms(1, tariff=PRICE))
     ballot = maker.admin.suspend(scene.factory)
     forge.admin.leave()
     assert forge.record.status == MEMBER_STATUS_LEAVING
 
     late = Deal(scene.consortium, maker, forge, "late", deal.meters)
-    maker.share(late.terms(1, tariff=PRICE))
     for act in (
         lambda: maker.accept(proposed.terms(1, tariff=PRICE)),
         lambda: maker.open_account(agreed),

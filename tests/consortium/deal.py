@@ -52,10 +52,10 @@ class Deal:
         return Terms(**{**known, **fields})
 
     def sign(self, terms: Terms, *, open_book: bool = False, notice_s: int = 0) -> None:
-        """The first version: shared and proposed by the provider, accepted by the customer."""
+        """The first version: proposed and shared by the provider, accepted by the customer."""
+        self.provider.propose(terms, open_book=open_book, notice_s=notice_s)
         if not open_book:
             self.provider.share(terms)
-        self.provider.propose(terms, open_book=open_book, notice_s=notice_s)
         self.customer.accept(terms)
 
     def amend(self, **fields: Any) -> None:
@@ -67,14 +67,14 @@ class Deal:
         self.amend_to(terms)
 
     def amend_to(self, terms: Terms) -> None:
-        """The next version: shared and proposed by the provider, accepted by the customer."""
+        """The next version: proposed and shared by the provider, accepted by the customer."""
         terms.version = self.agreement.terms.version + 1
         terms.salt = hashlib.sha256(terms.salt).digest()
         if self.agreement.open:
             self.provider.amend(terms, open_terms=terms.SerializeToString(deterministic=True))
         else:
-            self.provider.share(terms)
             self.provider.amend(terms)
+            self.provider.share(terms)
         self.customer.accept(terms)
 
     def terms_in_force(self) -> Terms:

@@ -96,6 +96,12 @@ class TermsReference(_message.Message):
     digest: bytes
     def __init__(self, version: _Optional[int] = ..., digest: _Optional[bytes] = ...) -> None: ...
 
+class Proposals(_message.Message):
+    __slots__ = ("agreement_ids",)
+    AGREEMENT_IDS_FIELD_NUMBER: _ClassVar[int]
+    agreement_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, agreement_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class ShareTerms(_message.Message):
     __slots__ = ("agreement_id", "provider_msp_id", "customer_msp_id")
     AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]

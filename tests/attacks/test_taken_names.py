@@ -1,0 +1,111 @@
+"""A member takes what another needs: its name for a meter or an agreement, its place in a partner's archive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from chaincode import keys
+from chaincode.errors import ForeignName, MalformedRequest, NotFound, TooManyProposals, WrongStatus
+from tests.attacks.witness import audited, spoiled
+from tests.conformance.scene import Scene
+from tests.consortium import TOKEN, UNIT, Deal, HandMeter, Member, per_unit, tariff
+from zunft.v1.agreement_pb2 import Terms
+
+PRICE = tariff(per_unit("hours", TOKEN))
+MOST = 20
+
+
+def drafted(provider: Member, customer: Member, name: str, price_micro: int = TOKEN) -> tuple[Deal, Terms]:
+    deal = Deal(provider.consortium, provider, customer, name, (HandMeter(f"{name}-meter"),))
+    return deal, deal.terms(1, tariff=tariff(per_unit("hours", price_micro)))
+
+
+@pytest.mark.fault(46)
+def test_a_name_that_begins_with_a_members_own_is_taken_by_nobody_else(scene: Scene) -> None:
+    """It had been decided in a contract on paper, and somebody else was first."""
+    maker, factory, forge = scene.maker, scene.factory, scene.forge
+    meter, name = HandMeter("MakerMSP:drill-7"), "MakerMSP:rent-2027"
+    said = scene.refuses(ForeignName, lambda: forge.register(meter))
+    assert "MakerMSP" in said
+    assert "ForgeMSP:" in said
+    scene.refuses(ForeignName, lambda: forge.propose(drafted(forge, factory, name)[1]))
+    # Nor what belongs to somebody that is not there yet.
+    scene.refuses(ForeignName, lambda: forge.register(HandMeter("NextMSP:drill-7")))
+
+    deal = scene.consortium.agree(
+        maker, factory, per_unit("hours", TOKEN), agreement_id=name, meters=(meter,), funds=9 * TOKEN
+    )
+    deal.use(UNIT)
+    maker.claim(deal)
+    maker.settle(deal)
+    assert deal.account.paid_micro == TOKEN
+    assert spoiled(audited(maker)) == {}
+
+
+@pytest.mark.parametrize("name", [":drill", "MakerMSP:", "MakerMSP::drill", "MakerMSP:a:b", "MakerMSP:../a"])
+def test_a_name_has_at_most_one_owner(scene: Scene, name: str) -> None:
+    scene.refuses(MalformedRequest, lambda: scene.maker.register(HandMeter(name)))
+
+
+@pytest.mark.fault(46)
+def test_nobody_puts_other_terms_in_the_place_of_what_was_handed_over(scene: Scene) -> None:
+    """Terms lie in a partner's archive only where a proposal on the ledger names their digest."""
+    maker, factory, forge = scene.maker, scene.factory, scene.forge
+    deal, terms = drafted(maker, factory, "rent-overwritten")
+    _, others = drafted(forge, factory, deal.agreement_id, 99 * TOKEN)
+    scene.refuses(NotFound, lambda: forge.share(others))
+    maker.propose(terms)
+    maker.share(terms)
+    for attempt in overwritings(forge, others):
+        with pytest.raises(Exception, match=r"between other members|choose another name"):
+            attempt()
+    assert Terms.FromString(factory.read_terms(deal, 1)) == terms
+    factory.accept(terms)
+
+
+def overwritings(rogue: Member, terms: Terms) -> tuple[Callable[[], None], ...]:
+    return (lambda: rogue.share(terms), lambda: rogue.propose(terms))
+
+
+@pytest.mark.fault(47)
+def test_a_stranger_hands_over_no_more_than_twenty_proposals(scene: Scene) -> None:
+    """Terms of up to a megabyte go into the other party's archive before it is asked."""
+    maker, factory, forge = scene.maker, scene.factory, scene.forge
+    offers = [drafted(forge, factory, f"flood-{number}") for number in range(MOST + 2)]
+    scene.refuses(NotFound, lambda: forge.share(offers[0][1]))
+    for _, terms in offers[:MOST]:
+        forge.propose(terms)
+        forge.share(terms)
+    further = offers[MOST][1]
+    said = scene.refuses(TooManyProposals, lambda: forge.propose(further))
+    assert "FactoryMSP" in said
+    assert "agreement terminate" in said
+    # Nor the same ones again and again.
+    scene.refuses(WrongStatus, lambda: forge.share(offers[0][1]))
+
+    # What it takes back itself still lies there; the name can be proposed anew.
+    forge.terminate(offers[0][0])
+    scene.refuses(TooManyProposals, lambda: forge.propose(further))
+    cheaper = drafted(forge, factory, offers[0][0].agreement_id, TOKEN // 2)[1]
+    forge.propose(cheaper)
+    forge.share(cheaper)
+    assert held(scene) == MOST
+
+    # Whoever takes one up, or turns one down, makes room; nobody else is kept waiting meanwhile.
+    factory.accept(offers[1][1])
+    factory.terminate(offers[2][0])
+    forge.propose(further)
+    forge.propose(offers[MOST + 1][1])
+    for provider, customer in ((maker, factory), (factory, forge)):
+        terms = drafted(provider, customer, f"beside-the-flood-{provider.name}")[1]
+        provider.propose(terms)
+        provider.share(terms)
+        customer.accept(terms)
+
+
+def held(scene: Scene) -> int:
+    """How many of the flood's terms lie in the factory's collection."""
+    private = scene.consortium.followers["FactoryMSP"].private
+    return sum(key.startswith(keys.terms("flood", 1).name.rsplit("/", 1)[0]) for key in private)

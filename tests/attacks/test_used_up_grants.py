@@ -1,0 +1,39 @@
+"""One party uses up how much access an account can grant, so that the other has nothing to grant any more."""
+
+from __future__ import annotations
+
+import pytest
+
+from chaincode.errors import NotFound, WrongStatus
+from tests.attacks.witness import audited, spoiled
+from tests.conformance.scene import Scene
+from tests.consortium import TOKEN, accesses, per_unit, tariff
+from zunft.v1.agreement_pb2 import DataPolicy, DataSet
+
+MOST = 100
+
+
+@pytest.mark.fault(48)
+def test_a_party_that_grants_all_it_can_leaves_the_other_its_own(scene: Scene) -> None:
+    """What is revoked counts no more: an account lives for years."""
+    maker, factory = scene.maker, scene.factory
+    owned = [DataSet(name="logs", owner_msp_id="MakerMSP"), DataSet(name="recipes", owner_msp_id="FactoryMSP")]
+    deal = scene.agree(
+        tariff=tariff(per_unit("hours", TOKEN), accesses("look", TOKEN)),
+        data_policy=DataPolicy(data_sets=["logs", "recipes"], owned=owned),
+    )
+    for number in range(MOST):
+        factory.grant(deal, f"g{number}", "recipes")
+    said = scene.refuses(WrongStatus, lambda: factory.grant(deal, "more", "recipes"))
+    assert "revoke" in said
+    maker.grant(deal, "sold", "logs")
+    factory.use(deal, "sold")
+    assert deal.accrued == TOKEN
+
+    maker.use(deal, "g0")
+    factory.revoke_access(deal, "g0")
+    assert len(deal.head.grants) == MOST
+    scene.refuses(NotFound, lambda: maker.use(deal, "g0"))
+    factory.grant(deal, "more", "recipes")
+    for member in (maker, factory):
+        assert spoiled(audited(member)) == {}
