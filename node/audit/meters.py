@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from chaincode import keys
+from chaincode.announcement import announced_digest
 from chaincode.batch import verify_batch
 from chaincode.errors import ContractError
 from chaincode.meter import check_possession
@@ -71,6 +72,7 @@ class Meters:
         last = self._streams.get(stream, Stream())
         self._check_order(movement, one, last)
         self._check_times(movement, one.columns.time_us, last)
+        self._check_cut_off(movement, one, int(one.columns.time_us[0]))
         end = one.batch.first_sequence + one.batch.reading_count
         self._streams[stream] = Stream(end, one.digest, int(one.columns.time_us[-1]))
 
@@ -108,6 +110,17 @@ class Meters:
         in_order = last.time_us <= time_us[0] and not bool((time_us[1:] < time_us[:-1]).any())
         self.tally.demand(bool(in_order), f"{movement}: the time of a reading goes back")
         self.tally.demand(int(time_us[-1]) <= latest_us, f"{movement}: a reading lies in the future")
+
+    def _check_cut_off(self, movement: Movement, one: DecodedBatch, first_us: int) -> None:
+        """How old the readings were when they were charged, or when the provider announced their batch."""
+        cut_off_s = movement.terms.late_cut_off_s if movement.terms else 0
+        if not cut_off_s or first_us >= movement.step.transaction.time_us - cut_off_s * 10**6:
+            return
+        key = keys.announcement(movement.agreement.provider_msp_id, announced_digest(one.signed))
+        announcement = movement.step.world.find(key)
+        in_time = announcement is not None and first_us >= announcement.announced_at_us - cut_off_s * 10**6
+        where = f"{movement}, meter {one.batch.meter_id}"
+        self.tally.demand(in_time, f"{where}: a reading is older than {cut_off_s} s, and was not announced in time")
 
     def _follow_head(self, movement: Movement) -> None:
         """The head must stand where the batches end; where a record is missing, the stream goes on from the head."""

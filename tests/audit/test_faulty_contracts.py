@@ -115,6 +115,21 @@ def test_readings_of_the_future(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> 
     assert failed(deal.consortium) == {"meters"}
 
 
+def test_readings_that_are_older_than_agreed(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody announced them; what was announced in time is charged late, and nothing is wrong with that."""
+    deal.amend(late_cut_off_s=60)
+    announced = deal.batch([UNIT])
+    deal.provider.announce(announced)
+    deal.consortium.clock.advance(61)
+    deal.provider.submit(deal, announced)
+    late_us = deal.consortium.clock.now_us
+    deal.consortium.clock.advance(61)
+    assert failed(deal.consortium) == set()
+    monkeypatch.setattr(usage, "check_times", lambda *_args: None)
+    deal.provider.submit(deal, deal.batch([UNIT], at_us=late_us))
+    assert failed(deal.consortium) == {"meters"}
+
+
 def test_tokens_from_nowhere(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
     honest = token.credited
     monkeypatch.setattr(token, "credited", lambda loaded, msp_id, amount: honest(loaded, msp_id, amount + 1))
