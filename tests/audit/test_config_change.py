@@ -10,6 +10,7 @@ import pytest
 from fabric_protos.common import common_pb2, configtx_pb2
 from fabric_protos.msp import msp_config_pb2
 from fabric_protos.peer import events_pb2
+from google.protobuf.message import Message
 
 from network.block_hash import data_hash, header_hash
 from network.channel import member_group
@@ -64,11 +65,16 @@ def changed(
     auditor: str = "MakerMSP",
 ) -> AuditReport:
     """The audit of the whole story with one more block, which has this configuration."""
+    last = common_pb2.Envelope(payload=common_pb2.Payload(data=update.SerializeToString()).SerializeToString())
+    return with_block(consortium, configtx_pb2.ConfigEnvelope(config=config, last_update=last), auditor)
+
+
+def with_block(consortium: Consortium, content: Message | bytes, auditor: str = "MakerMSP") -> AuditReport:
+    """The same where the block's transaction holds this, whatever it is."""
     blocks = delivered(consortium, "maker")
     first = common_pb2.Envelope.FromString(blocks[0].block.data.data[0])
     payload = common_pb2.Payload.FromString(first.payload)
-    last = common_pb2.Envelope(payload=common_pb2.Payload(data=update.SerializeToString()).SerializeToString())
-    payload.data = configtx_pb2.ConfigEnvelope(config=config, last_update=last).SerializeToString()
+    payload.data = content if isinstance(content, bytes) else content.SerializeToString()
     first.payload = payload.SerializeToString()
     data = common_pb2.BlockData(data=[first.SerializeToString()])
     previous = blocks[-1].block.header
@@ -144,6 +150,26 @@ def test_rights_that_nobody_can_read_are_named_and_end_nothing_else(story: Conso
     assert [one.name for one in report.verdicts if one.status is not Status.HOLDS] == ["identities"]
     [reason] = report.verdict("identities").unchecked
     assert reason.endswith(f"MakerMSP: {word}")
+
+
+JUNK = b"\xff\xff"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        JUNK,
+        configtx_pb2.ConfigEnvelope(last_update=common_pb2.Envelope(payload=JUNK)),
+        configtx_pb2.ConfigEnvelope(
+            last_update=common_pb2.Envelope(payload=common_pb2.Payload(data=JUNK).SerializeToString())
+        ),
+    ],
+)
+def test_a_configuration_of_junk_ends_in_a_report(story: Consortium, content: Message | bytes) -> None:
+    report = with_block(story, content)
+    assert report.failed == ()
+    [reason] = report.verdict("tokens").unchecked
+    assert reason.endswith("whose configuration cannot be used")
 
 
 @pytest.mark.parametrize("kind", on_ledgers("embedded", "fabric"))

@@ -15,7 +15,7 @@ from fabric_protos.common import common_pb2, configtx_pb2
 from google.protobuf.message import DecodeError
 
 from node.ledger.errors import LedgerError
-from node.ledger.fabric_rules.channel import Channel
+from node.ledger.fabric_rules.channel import Channel, NotAConfigBlock
 from node.ledger.fabric_rules.identity import Identity, InvalidIdentity
 from node.ledger.fabric_rules.policy import InvalidPolicy
 
@@ -39,19 +39,15 @@ class ConfigChange:
         return bytes(self.signed.config_update)
 
 
-def read_config(block: common_pb2.Block) -> configtx_pb2.ConfigEnvelope:
-    """Of a configuration block. Raises DecodeError, IndexError."""
-    payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(block.data.data[0]).payload)
-    envelope: configtx_pb2.ConfigEnvelope = configtx_pb2.ConfigEnvelope.FromString(payload.data)
-    return envelope
-
-
 def read_change(block: common_pb2.Block) -> ConfigChange:
-    """Raises DecodeError, IndexError."""
-    envelope = read_config(block)
-    update = common_pb2.Payload.FromString(envelope.last_update.payload).data
-    signed = configtx_pb2.ConfigUpdateEnvelope.FromString(update)
-    return ConfigChange(envelope.config, signed)
+    """What the block changes. Raises NotAConfigBlock."""
+    try:
+        payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(block.data.data[0]).payload)
+        envelope = configtx_pb2.ConfigEnvelope.FromString(payload.data)
+        update = common_pb2.Payload.FromString(envelope.last_update.payload).data
+        return ConfigChange(envelope.config, configtx_pb2.ConfigUpdateEnvelope.FromString(update))
+    except (DecodeError, IndexError) as error:
+        raise NotAConfigBlock("the block holds no change of the channel's configuration") from error
 
 
 def changed_config(channel: Channel, signed: configtx_pb2.ConfigUpdateEnvelope) -> configtx_pb2.Config:
