@@ -37,6 +37,9 @@ app = new_group("account")
 
 AgreementId = Annotated[str, typer.Argument(help="The agreement's name.")]
 Amount = Annotated[str, typer.Argument(help="Tokens, as in 12.50.")]
+# What a narrow terminal leaves out first.
+_MINOR = ("transactions", "funded", "paid", "provider")
+
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
@@ -190,7 +193,7 @@ def list_accounts(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
                 }
                 for one in await session.list_all("account", Account)
             ]
-        show_rows(rows, as_json=as_json, empty="No accounts yet: zunft account open")
+        show_rows(rows, as_json=as_json, empty="No accounts yet: zunft account open", minor=_MINOR)
 
     run(work())
 

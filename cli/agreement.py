@@ -153,7 +153,7 @@ def list_agreements(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     async def work() -> None:
         async with open_session(home, "") as session:
             rows = [_row(session.topology, one) for one in await session.list_all("agreement", Agreement)]
-        show_rows(rows, as_json=as_json, empty="No agreements yet: zunft agreement propose")
+        show_rows(rows, as_json=as_json, empty="No agreements yet: zunft agreement propose", minor=("open",))
 
     run(work())
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from fabric_protos.common import common_pb2
 from google.protobuf.message import DecodeError
+from rich.console import RenderableType
 from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 from cli.bill import show_bill
 from cli.errors import BadArgument
@@ -18,6 +19,7 @@ from cli.exit_codes import ExitCode
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import console, print_json, say, say_next
 from cli.session import Session, open_session, run
+from cli.table import Row, table
 from cli.values import show_amount
 from network.topology import Topology
 from node.audit import Archive, Auditor, AuditReport, Bill, Status, Verdict, export
@@ -30,6 +32,8 @@ from node.tariff.bill import bill_under
 app = typer.Typer(add_completion=False)
 
 ALARMS_SHOWN = 10
+# Of what the agreements have come to: the other columns tell it, too.
+_MINOR = ("usage", "readings", "corrections")
 _STYLES = {Status.HOLDS: "green", Status.FAILS: "red", Status.UNCHECKED: "yellow"}
 
 ArchiveOption = Annotated[Path | None, typer.Option("--archive", help="Audit this file instead of the ledger.")]
@@ -77,7 +81,8 @@ def show_report(report: AuditReport, *, with_lines: bool = False) -> None:
         for text in _alarms(verdict):
             say(f"[yellow]alarm:[/yellow] {escape(text)}", markup=True)
     if report.bills:
-        console.print(_bill_table(report.bills))
+        title = "What the agreements have come to, in tokens"
+        console.print(table([*map(_bill_row, report.bills)], console.width, title=title, minor=_MINOR))
     for bill in report.bills if with_lines else ():
         show_bill(_whole_bill(bill), f"Bill of agreement {bill.agreement_id}")
 
@@ -135,28 +140,31 @@ def _read_genesis(path: Path | None, home: Path) -> common_pb2.Block:
 # --- what is shown --------------------------------------------------------------------------------------------------
 
 
-def _verdict_table(report: AuditReport) -> Table:
+def _verdict_table(report: AuditReport) -> RenderableType:
     title = (
         f"Audit of channel {report.channel} for {report.member}: {report.block_count:,} blocks, "
         f"{report.transaction_count:,} transactions, {report.reading_count:,} readings"
     )
-    table = Table(title=title, title_justify="left")
-    for name in ("", "question", "answer", "looked at"):
-        table.add_column(name, overflow="fold")
-    for verdict in report.verdicts:
-        answer = f"[{_STYLES[verdict.status]}]{verdict.status}[/]"
-        table.add_row(verdict.name, verdict.question, answer, "\n".join(_looked_at(verdict)))
-    return table
+    return table([_verdict_row(verdict) for verdict in report.verdicts], console.width, title=title)
+
+
+def _verdict_row(verdict: Verdict) -> Row:
+    return {
+        "": verdict.name,
+        "question": verdict.question,
+        "answer": Text(verdict.status, style=_STYLES[verdict.status]),
+        "looked_at": "\n".join(_looked_at(verdict)),
+    }
 
 
 def _looked_at(verdict: Verdict) -> Iterator[str]:
     """How much was checked, and what was not and why."""
     yield f"{verdict.checked:,} {verdict.unit}"
     for reason, count in verdict.unchecked.items():
-        yield escape(f"{count:,} not checked: {reason}")
+        yield f"{count:,} not checked: {reason}"
     for reason, count in verdict.not_visible.items():
-        yield escape(f"{count:,} {reason}")
-    yield from map(escape, verdict.notes)
+        yield f"{count:,} {reason}"
+    yield from verdict.notes
 
 
 def _violations(verdict: Verdict) -> Iterator[str]:
@@ -172,17 +180,16 @@ def _alarms(verdict: Verdict) -> Iterator[str]:
         yield f"and {verdict.alarm_count - ALARMS_SHOWN:,} more; --json has the first {ALARMS_TOLD}"
 
 
-def _bill_table(bills: Iterable[Bill]) -> Table:
-    table = Table(title="What the agreements have come to, in tokens", title_justify="left")
-    for name in ("agreement", "provider", "customer"):
-        table.add_column(name)
-    for name in ("readings", "usage", "corrections", "in all"):
-        table.add_column(name, justify="right")
-    for bill in bills:
-        amounts = (bill.usage_micro, bill.correction_micro, bill.usage_micro + bill.correction_micro)
-        parties = map(escape, (bill.agreement_id, bill.provider_msp_id, bill.customer_msp_id))
-        table.add_row(*parties, f"{bill.readings:,}", *map(show_amount, amounts))
-    return table
+def _bill_row(bill: Bill) -> Row:
+    return {
+        "agreement": bill.agreement_id,
+        "provider": bill.provider_msp_id,
+        "customer": bill.customer_msp_id,
+        "readings": f"{bill.readings:,}",
+        "usage": show_amount(bill.usage_micro),
+        "corrections": show_amount(bill.correction_micro),
+        "in_all": show_amount(bill.usage_micro + bill.correction_micro),
+    }
 
 
 def _report_json(report: AuditReport) -> dict[str, Any]:

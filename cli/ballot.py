@@ -36,6 +36,9 @@ from zunft.v1.member_pb2 import Member
 app = new_group("ballot")
 
 BallotId = Annotated[str, typer.Argument(metavar="BALLOT", help="The beginning of its id.")]
+# What a narrow terminal leaves out first.
+_MINOR = ("against", "deadline_utc", "in_favour", "needed")
+
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Text = Annotated[
     Path | None, typer.Option("--text", help="Of an amendment: the charter's text that you were given to read.")
@@ -52,7 +55,7 @@ def list_ballots(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
             ballots = read_each(session.gateway("record.list"), "ballot/", Ballot)
             found = [(one.opened_at_s, _row(session.topology, one, members)) async for one in ballots]
         rows = [row for _, row in sorted(found, key=itemgetter(0))]
-        show_rows(rows, as_json=as_json, empty="Nothing was put to the vote yet.")
+        show_rows(rows, as_json=as_json, empty="Nothing was put to the vote yet.", minor=_MINOR)
 
     run(work())
 

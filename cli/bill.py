@@ -5,47 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from rich import box
+from rich.console import RenderableType
 from rich.markup import escape
-from rich.table import Table
 
 from chaincode.errors import NotFound
-from cli.output import console, harmless, say
+from cli.output import console, say
 from cli.session import Session
+from cli.table import Row, table
 from node.tariff.bill import Bill, BillLine, bill_under
 from node.tariff.text import decimal
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.tariff_pb2 import Line
 
-_NUMBERS = ("tier", "quantity", "unit price", "amount")
-_COLUMNS = ("period", "meter", "component", *_NUMBERS)
 _SUBTOTAL, _TOTAL = "subtotal", "total"
-# Of a name that is folded.
-_LEAST_NAME = 9
+# What goes first where a terminal is too narrow: it can be told from the unit price.
+_MINOR = ("tier",)
 
 
 def show_bill(bill: Bill, title: str, empty: str = "nothing yet") -> None:
     """The lines, or `empty` where there are none."""
     if bill.lines:
-        table = bill_table(bill, f"{title}, in {bill.currency}")
-        # What a terminal is too narrow for runs over its edge; a number is never cut off.
-        width = max(console.width, console.measure(table).minimum)
-        console.print(table, width=width, crop=False, overflow="ignore")
+        console.print(bill_table(bill, f"{title}, in {bill.currency}"))
     else:
         say(f"[dim]{escape(empty)}[/dim]", markup=True)
 
 
-def bill_table(bill: Bill, title: str) -> Table:
-    """Numbers are never folded; on a narrow terminal the names of meters, components and units are."""
+def bill_table(bill: Bill, title: str) -> RenderableType:
+    """With the sum of each period and the total."""
     rows = [*_rows(bill)]
-    table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for name, cells in zip(_COLUMNS, zip(*rows, strict=True), strict=True):
-        least = max(_unbroken(name, cell) for cell in (name, *cells))
-        table.add_column(name, justify="right" if name in _NUMBERS else "left", overflow="fold", min_width=least)
-    for row in rows:
-        is_sum = row[2] in (_SUBTOTAL, _TOTAL) and not row[3]
-        table.add_row(*(escape(cell) for cell in row), style="bold" if is_sum else None)
-    return table
+    sums = [index for index, row in enumerate(rows) if row["component"] in (_SUBTOTAL, _TOTAL) and not row["tier"]]
+    return table(rows, console.width, title=title, minor=_MINOR, bold=sums)
 
 
 async def read_bill(
@@ -66,24 +55,27 @@ async def read_terms(session: Session, agreement_id: str, version: int) -> list[
     return found
 
 
-def _rows(bill: Bill) -> Iterator[tuple[str, ...]]:
+def _rows(bill: Bill) -> Iterator[Row]:
     closing, subtotals = bill.closing, bill.subtotals
     for index, line in enumerate(bill.lines):
-        yield tuple(map(harmless, _cells(line)))
+        yield _row(line)
         if period := closing.get(index):
-            yield period, "", _SUBTOTAL, "", "", "", decimal(subtotals[period], 2)
-    yield "", "", _TOTAL, "", "", "", decimal(bill.total_micro, 2)
+            yield _sum(_SUBTOTAL, subtotals[period], period)
+    yield _sum(_TOTAL, bill.total_micro)
 
 
-def _unbroken(column: str, cell: str) -> int:
-    """So wide the column is at least: a quantity's unit may stand below it, and names may be folded."""
-    if column in ("meter", "component"):
-        return min(len(cell), _LEAST_NAME)
-    return len(cell.partition(" ")[0]) if column == "quantity" else len(cell)
+def _row(line: BillLine) -> Row:
+    return {
+        "period": line.period,
+        "meter": line.meter,
+        "component": f"{line.component} (correction)" if line.is_correction else line.component,
+        "tier": line.tier or "",
+        "quantity": "" if line.quantity_micro is None else f"{decimal(line.quantity_micro)} {line.unit}".rstrip(),
+        "unit_price": "" if line.unit_price_micro is None else decimal(line.unit_price_micro, 2),
+        "amount": decimal(line.amount_micro, 2),
+    }
 
 
-def _cells(line: BillLine) -> tuple[str, ...]:
-    component = f"{line.component} (correction)" if line.is_correction else line.component
-    quantity = "" if line.quantity_micro is None else f"{decimal(line.quantity_micro)} {line.unit}".rstrip()
-    price = "" if line.unit_price_micro is None else decimal(line.unit_price_micro, 2)
-    return line.period, line.meter, component, str(line.tier or ""), quantity, price, decimal(line.amount_micro, 2)
+def _sum(name: str, amount_micro: int, period: str = "") -> Row:
+    empty = dict.fromkeys(("meter", "component", "tier", "quantity", "unit_price"), "")
+    return {"period": period, **empty, "component": name, "amount": decimal(amount_micro, 2)}

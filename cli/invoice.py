@@ -39,7 +39,7 @@ def list_invoices(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     async def work() -> None:
         async with open_session(home, "") as session:
             rows = [_row(session, one) for one in await session.list_all("invoice", Invoice)]
-        show_rows(rows, as_json=as_json, empty="No invoices yet: zunft account settle")
+        show_rows(rows, as_json=as_json, empty="No invoices yet: zunft account settle", minor=("issued", "kind"))
 
     run(work())
 

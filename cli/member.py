@@ -45,7 +45,7 @@ def list_members(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     async def work() -> None:
         async with open_session(home, "") as session:
             rows = [_row(session.topology, one) for one in await session.list_all("member", Member)]
-        show_rows(rows, as_json=as_json, empty="The charter is not founded yet.")
+        show_rows(rows, as_json=as_json, empty="The charter is not founded yet.", minor=("msp_id", "sponsor"))
 
     run(work())
 

@@ -99,7 +99,7 @@ def list_meters(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
                 }
                 for one in await session.list_all("meter", Meter)
             ]
-        show_rows(rows, as_json=as_json, empty="No meters yet: zunft meter register")
+        show_rows(rows, as_json=as_json, empty="No meters yet: zunft meter register", minor=("key",))
 
     run(work())
 

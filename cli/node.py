@@ -15,8 +15,9 @@ from cli.errors import BadArgument
 from cli.groups import new_group
 from cli.node_connection import local_node, open_node
 from cli.options import DEFAULT_HOME, As, Home, Json
-from cli.output import error_console, harmless, print_json, say, show_fields, show_line, show_rows, to_dict
+from cli.output import error_console, print_json, say, show_fields, show_line, show_rows, to_dict
 from cli.session import Session, open_session, run, serve
+from cli.table import harmless
 from cli.values import parse_amount, show_amount, show_time_us
 from node.api.client import NodeClient
 from node.ledger.embedded.consortium import serving
@@ -45,6 +46,8 @@ from zunft.v1.node_pb2 import (
 
 app = new_group("node")
 
+# What a narrow terminal leaves out of the accounts first.
+_MINOR = ("claimed", "paid", "funded", "provider")
 # As much of a digest as tells batches apart.
 DIGEST_DIGITS = 16
 Digest = Annotated[str, typer.Argument(help="The batch's digest, or as many of its first digits as no other has.")]
@@ -133,7 +136,7 @@ def accounts(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) 
         async with open_session(home, acting) as session, open_node(session, "ListAccounts") as client:
             page = await client.accounts(ListAccountsRequest())
             rows = [_balance_row(session, one) for one in page.accounts]
-        show_rows(rows, as_json=as_json, empty="This member has no accounts.")
+        show_rows(rows, as_json=as_json, empty="This member has no accounts.", minor=_MINOR)
         _tell_missing(page.missing)
 
     run(work())
@@ -167,7 +170,7 @@ def statement(
         if as_json:
             print_json([row | bill.to_dict() for row, bill in zip(rows, bills, strict=True)])
             return
-        show_rows(rows, as_json=False, empty="Nothing was used yet.")
+        show_rows(rows, as_json=False, empty="Nothing was used yet.", minor=("block", "readings"))
         for entry, bill in zip(entries, bills, strict=True):
             if with_lines and bill.lines:
                 show_bill(bill, f"{entry.sequence}: {entry.transaction}")
@@ -187,7 +190,7 @@ def batches(
     async def work() -> None:
         async with open_session(home, acting) as session, open_node(session, "ListBatches") as client:
             rows = [_batch_row(one) for one in await _uncharged(client, agreement_id)]
-        show_rows(rows, as_json=as_json, empty="Every batch that the node has is charged.")
+        show_rows(rows, as_json=as_json, empty="Every batch that the node has is charged.", minor=("first_reading",))
 
     run(work())
 

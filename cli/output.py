@@ -7,19 +7,18 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
-from rich.console import Console, JustifyMethod
+from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from cli.options import DEFAULT_HOME
-from node.ledger.printable import printable
+from cli.table import fields, harmless, table
 
 # In a file or a pipe every row is one line, however long.
 WIDTH_UNWATCHED = 10_000
@@ -80,39 +79,35 @@ def steps_shown() -> Iterator[Callable[[str], None]]:
         yield shown.update
 
 
-def harmless(text: str) -> str:
-    """The same, with whatever a terminal would take for a command written out; its lines stay lines."""
-    return "\n".join(line if line.isprintable() else printable(line, 10 * len(line)) for line in text.split("\n"))
-
-
 def say_next(home: Path, words: str) -> None:
     """The command that usually follows, to be typed as it stands."""
     is_implied = home == Path(os.environ.get("ZUNFT_HOME") or DEFAULT_HOME)
     say(f"Next: zunft {words}" + ("" if is_implied else f" --home {shlex.quote(str(home))}"))
 
 
-def show_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = "", empty: str = "nothing yet") -> None:
-    """A table with the keys as columns; with --json the rows themselves."""
+def show_rows(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    as_json: bool,
+    title: str = "",
+    empty: str = "nothing yet",
+    minor: Sequence[str] = (),
+) -> None:
+    """A table with the keys as columns, `minor` those that may be left out; with --json the rows themselves."""
     if as_json:
         print_json(list(rows))
     elif not rows:
         say(f"[dim]{escape(empty)}[/dim]", markup=True)
     else:
-        console.print(_table(rows, title))
+        console.print(table(rows, console.width, title=title, minor=minor))
 
 
-def show_fields(fields: Mapping[str, Any], *, as_json: bool, title: str = "") -> None:
+def show_fields(record: Mapping[str, Any], *, as_json: bool, title: str = "") -> None:
     """One record, a line per field."""
     if as_json:
-        print_json(fields)
-        return
-    table = Table(title=escape(title), title_justify="left", show_header=False, box=None)
-    table.add_column()
-    # A digest is compared to its last digit, so a narrow terminal breaks it and cuts nothing off.
-    table.add_column(overflow="fold")
-    for name, value in fields.items():
-        table.add_row(f"[dim]{name.replace('_', ' ')}[/dim]", _cell(value))
-    console.print(table)
+        print_json(record)
+    else:
+        console.print(fields(record, title))
 
 
 def print_json(value: object) -> None:
@@ -148,22 +143,3 @@ def _takes_any_letter() -> bool:
     """Whether the output is UTF-8; else JSON is written in ASCII, which it can be, whatever it says."""
     encoding = getattr(console.file, "encoding", None) or "utf-8"
     return codecs.lookup(encoding).name == "utf-8"
-
-
-def _table(rows: Sequence[Mapping[str, Any]], title: str) -> Table:
-    table = Table(title=escape(title), title_justify="left")
-    for name in rows[0]:
-        justify: JustifyMethod = "right" if _is_number(rows, name) else "left"
-        table.add_column(name.replace("_", " "), justify=justify, overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(value) for value in row.values()))
-    return table
-
-
-def _is_number(rows: Iterable[Mapping[str, Any]], name: str) -> bool:
-    return all(str(row[name]).replace(",", "").replace(".", "").replace("-", "").isdigit() for row in rows if row[name])
-
-
-def _cell(value: object) -> str:
-    text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    return escape(harmless(text))

@@ -83,7 +83,7 @@ def lines_of(bill: Any) -> list[tuple[Any, ...]]:
 
 def rows_of(table: str) -> list[list[str]]:
     """The cells of each row, whose columns stand two blanks and more apart."""
-    return [re.split(r" {2,}", row.strip()) for row in table.splitlines() if re.search(r" \d+\.\d\d ", row)]
+    return [re.split(r" {2,}", row.strip()) for row in table.splitlines() if re.search(r" \d+\.\d\d( |$)", row)]
 
 
 def test_a_bill_is_the_same_by_every_command_and_adds_up_after_a_correction(zunft: Zunft) -> None:
@@ -158,9 +158,11 @@ def test_no_digit_is_cut_off_where_the_terminal_is_narrow(width: int, monkeypatc
     printed = io.StringIO()
     monkeypatch.setattr(cli_bill, "console", Console(file=printed, width=width))
     cli_bill.show_bill(make_bill([parse_tariff(text)], [long]), "A bill")
-    rows = [row.split() for row in printed.getvalue().splitlines()]
-    for words in (["2026-01", "9000000000000", "-100000000000.000001"], ["subtotal", "-100000000000.000001"]):
-        assert [row for row in rows if set(words) <= set(row)], rows
+    rows = printed.getvalue().splitlines()
+    assert max(len(row.rstrip()) for row in rows) <= width
+    shown = " ".join(rows).split()
+    assert shown.count("-100000000000.000001") == 3
+    assert "9000000000000" in shown
 
 
 # --- the order of lines ---------------------------------------------------------------------------------------------

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from cli import output
 from cli.groups import HELP_BY_NAME, load
 from tests.cli.program import EXAMPLES, Zunft
 from tests.cli.readme import steel_csv
@@ -54,6 +56,11 @@ WORDS = {
 ELSEWHERE = {"ballot show", "join status", "network status", "node alarms", "node batches"}
 
 
+# What these say is no table, and folded by the terminal.
+SENTENCES = {"agreement draft", "agreement show", "node events", "tariff explain"}
+NUMBER = re.compile(r"(?<![^\s])-?[\d.,]+(?![^\s])")
+
+
 def commands() -> Iterator[tuple[str, Any]]:
     """Every command that does something, by the words that call it."""
     for name in HELP_BY_NAME:
@@ -75,6 +82,19 @@ def test_json(zunft: Zunft, command: str) -> None:
     documents = list(_documents(printed))
     assert documents if command == "node events" else len(documents) == 1
     assert zunft.must(f"{command} {words}").stdout
+
+
+@pytest.mark.parametrize("width", [60, 80])
+@pytest.mark.parametrize("command", sorted(set(WORDS) - SENTENCES))
+def test_on_a_narrow_terminal_no_number_is_broken(
+    zunft: Zunft, command: str, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = f"{command} {WORDS[command].format(csv=steel_csv(zunft.home.parent / 'plant.csv'))}"
+    whole = NUMBER.findall(zunft.must(words).stdout)
+    monkeypatch.setattr(output.console, "width", width)
+    lines = [line.rstrip() for line in zunft.must(words).stdout.splitlines()]
+    assert max(map(len, lines)) <= width
+    assert {number for line in lines for number in NUMBER.findall(line)} <= set(whole)
 
 
 def test_what_others_wrote_is_shown_whole_and_as_it_is(zunft: Zunft) -> None:
