@@ -74,6 +74,17 @@ def check_named(named_msp_id: str, msp_id: str) -> None:
         raise MalformedRequest(f"the request names {named_msp_id}, but the record says {msp_id}")
 
 
+def format_duration(seconds: int) -> str:
+    """In two units at most, rounded up: 1_209_600 → "14 days", 7_470 → "2 h 5 min"; less than nothing is nothing."""
+    precise_s = next((least_s for from_s, least_s in ((86_400, 3_600), (3_600, 60)) if seconds >= from_s), 1)
+    left, parts = -(-max(seconds, 0) // precise_s) * precise_s, []
+    for unit_s, unit in ((86_400, "day"), (3_600, "h"), (60, "min"), (1, "s")):
+        count, left = divmod(left, unit_s)
+        if count:
+            parts.append(f"{count} {unit}" + ("s" if unit == "day" and count > 1 else ""))
+    return " ".join(parts) or "0 s"
+
+
 def format_amount(amount_micro: int) -> str:
     """Micro-tokens as a decimal of tokens, exactly: 1_500_000 → "1.50"."""
     whole, micro = divmod(abs(amount_micro), 10**6)

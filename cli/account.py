@@ -11,14 +11,15 @@ from chaincode.account import claimed, due_micro, escrow_micro
 from chaincode.errors import ContractError
 from chaincode.head_digest import SHOWN
 from chaincode.transaction import serialise
-from cli.asking import is_agreed
-from cli.errors import BadArgument, sentence
+from cli.asking import ask
+from cli.errors import sentence
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import say, say_next, show_rows
 from cli.session import Session, open_session, run
 from cli.values import parse_amount, show_amount
 from node.ledger.gateway import EndorseError
+from node.ledger.gateway.commit import Committed
 from zunft.v1.account_pb2 import (
     ACCOUNT_STATUS_CLOSED,
     Account,
@@ -39,6 +40,9 @@ AgreementId = Annotated[str, typer.Argument(help="The agreement's name.")]
 Amount = Annotated[str, typer.Argument(help="Tokens, as in 12.50.")]
 # What a narrow terminal leaves out first.
 _MINOR = ("transactions", "funded", "paid", "provider")
+
+# What shows the endorsers something of the last head.
+_Showing = WithdrawFunds | ClaimAccount | CloseAccount
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
@@ -96,9 +100,8 @@ def withdraw(agreement_id: AgreementId, yes: Yes = False, acting: As = "", home:
     async def work() -> None:
         async with open_session(home, acting) as session:
             before = await session.read(keys.account(agreement_id))
-            shown = await _shown(session, "account.withdraw", agreement_id, yes=yes)
-            committed = await session.submit("account.withdraw", WithdrawFunds(agreement_id=agreement_id), shown)
-            account = Account.FromString(committed.result)
+            request = WithdrawFunds(agreement_id=agreement_id)
+            account = Account.FromString((await _submit_shown(session, "account.withdraw", request, yes=yes)).result)
         returned = show_amount(account.withdrawn_micro - before.withdrawn_micro)
         say(f"{returned} tokens went back; the account of {agreement_id} holds {show_amount(escrow_micro(account))}.")
 
@@ -117,9 +120,10 @@ def claim(
 
     async def work() -> None:
         async with open_session(home, acting) as session:
-            if alone or not await _is_claimed_by_both(session, agreement_id):
-                shown = await _shown(session, "account.claim", agreement_id, yes=yes)
-                await session.submit("account.claim", ClaimAccount(agreement_id=agreement_id), shown)
+            obstacle = "" if alone else await _claim_together(session, agreement_id)
+            if alone or obstacle:
+                request = ClaimAccount(agreement_id=agreement_id)
+                await _submit_shown(session, "account.claim", request, yes=yes, obstacle=obstacle)
             account = await session.read(keys.account(agreement_id))
             now = claimed(account, await session.read(keys.commitment(agreement_id)))
         say(f"{show_amount(now.micro)} tokens are claimed in all.")
@@ -156,9 +160,8 @@ def close(agreement_id: AgreementId, yes: Yes = False, acting: As = "", home: Ho
     async def work() -> None:
         async with open_session(home, acting) as session:
             before = await session.read(keys.account(agreement_id))
-            shown = await _shown(session, "account.close", agreement_id, yes=yes)
             request = CloseAccount(agreement_id=agreement_id, customer_msp_id=before.customer_msp_id)
-            account = Account.FromString((await session.submit("account.close", request, shown)).result)
+            account = Account.FromString((await _submit_shown(session, "account.close", request, yes=yes)).result)
             provider = session.topology.name_of(account.provider_msp_id)
         returned = show_amount(account.withdrawn_micro - before.withdrawn_micro)
         say(f"The account of {agreement_id} is closed; {returned} tokens went back.")
@@ -198,41 +201,44 @@ def list_accounts(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     run(work())
 
 
-async def _is_claimed_by_both(session: Session, agreement_id: str) -> bool:
-    """False where only the other party's peer stands in the way. Raises what one's own peer says, too."""
+async def _claim_together(session: Session, agreement_id: str) -> str:
+    """Why not, where that cannot be; empty where both have claimed."""
     account = await session.account("usage.claim", agreement_id)
     try:
         await account.submit("usage.claim", ClaimUsage(agreement_id=agreement_id), await account.disclose())
     except (ContractError, EndorseError) as error:
-        shown = await account.amounts_to_show()
-        # A claim that one's own peer would refuse, too, shows nobody anything.
-        request, transient = ClaimAccount(agreement_id=agreement_id), _transient(shown)
-        await session.gateway("account.claim").evaluate("account.claim", request, transient=transient)
         other = next(one for one in account.parties if one != session.member.msp_id)
-        say(f"{session.topology.name_of(other)} does not take part in the claim: {sentence(error)}")
-        return False
-    return True
+        return f"{session.topology.name_of(other)} does not take part in the claim: {sentence(error)}"
+    return ""
 
 
-async def _shown(session: Session, name: str, agreement_id: str, *, yes: bool) -> dict[str, bytes]:
-    """What the endorsers are to see of the last head; says so before. Raises BadArgument where that is not wanted."""
-    await session.read_own(agreement_id)
-    shown = await (await session.account(name, agreement_id)).amounts_to_show()
-    if shown is None:
-        return {}
+async def _submit_shown(session: Session, name: str, request: _Showing, *, yes: bool, obstacle: str = "") -> Committed:
+    """Shows its endorsers what it must of the last head, once that is agreed to.
+
+    What one's own peer would refuse is shown to nobody. Raises its refusal, Declined, BadArgument.
+    """
+    await session.read_own(request.agreement_id)
+    shown = await (await session.account(name, request.agreement_id)).amounts_to_show()
+    transient = {} if shown is None else {SHOWN: serialise(shown)}
+    await session.gateway(name).evaluate(name, request, transient=transient)
+    if obstacle:
+        say(obstacle)
+    if shown is not None:
+        say(_what_is_shown(request.agreement_id, shown))
+        ask("Show it?", "nothing was shown, and nothing was done", yes=yes)
+    return await session.submit(name, request, transient)
+
+
+def _what_is_shown(agreement_id: str, shown: ShownAmounts) -> str:
     if shown.head:
-        say("Earlier contracts sealed the last head as a whole: who endorses this sees its lines and its secret, too.")
-        if not yes and not is_agreed("Show it?"):
-            raise BadArgument(f"nothing was shown: claim with the other party by zunft account claim {agreement_id}")
-        return _transient(shown)
+        return (
+            "Earlier contracts sealed the last head as a whole: who endorses this sees its lines and its secret, too."
+        )
     amounts = HeadAmounts.FromString(shown.amounts)
     total = show_amount(amounts.usage_micro + amounts.correction_micro)
-    say(f"Who endorses this sees that {agreement_id} has come to {total} tokens, and nothing else of the two parties.")
-    return _transient(shown)
-
-
-def _transient(shown: ShownAmounts | None) -> dict[str, bytes]:
-    return {} if shown is None else {SHOWN: serialise(shown)}
+    return (
+        f"Who endorses this sees that {agreement_id} has come to {total} tokens, and nothing else of the two parties."
+    )
 
 
 def _say_owed(provider: str, account: Account) -> None:

@@ -9,16 +9,18 @@ from typing import Annotated
 
 import typer
 
+from chaincode import keys
 from chaincode.agreement import TERMS, check_terms, refer
 from chaincode.errors import TermsMismatch
 from chaincode.transaction import serialise
-from cli.asking import is_agreed
+from chaincode.withdrawal import least_notice_s
+from cli.asking import ask
 from cli.errors import BadArgument, NotAParty
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import say, say_next, show_fields, show_rows, to_dict
 from cli.session import Session, open_session, run
-from cli.values import show_amount
+from cli.values import show_amount, show_limit
 from network.topology import Topology
 from node.agreement_file import SALT_BYTES, AgreementDraft, read_agreement
 from node.meter_account import MeterAccount
@@ -46,7 +48,7 @@ def draft(file: AgreementFile, home: Home = DEFAULT_HOME, as_json: Json = False)
     """Check an agreement file and say in words what it means. Nothing is sent."""
     topology = Topology.load(home)
     drafted = _read(topology, file)
-    _show_terms(topology, drafted.terms, as_json=as_json)
+    _show_terms(topology, drafted.terms, drafted.withdrawal_notice_s, as_json=as_json)
 
 
 @app.command()
@@ -72,7 +74,8 @@ def show(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME, 
     async def work() -> None:
         async with open_session(home, acting) as session:
             _, terms = await _read_latest(session, agreement_id)
-            _show_terms(session.topology, terms, as_json=as_json)
+            notice_s = await _withdrawal_notice_s(session, agreement_id)
+            _show_terms(session.topology, terms, notice_s, as_json=as_json)
 
     run(work())
 
@@ -86,12 +89,12 @@ def accept(
 ) -> None:
     """Read the pending terms, checked against the digest on the ledger, and accept them."""
 
-    async def read() -> tuple[TermsReference, Terms]:
+    async def read() -> tuple[TermsReference, Terms, int]:
         async with open_session(home, acting) as session:
             agreement = await session.read_own(agreement_id)
             if not agreement.HasField("pending"):
                 raise BadArgument(f"no terms wait for an answer: version {agreement.terms.version} is in force")
-            return await _read_latest(session, agreement_id)
+            return *await _read_latest(session, agreement_id), await _withdrawal_notice_s(session, agreement_id)
 
     async def agree() -> None:
         async with open_session(home, acting) as session:
@@ -99,13 +102,11 @@ def accept(
         say(f"Version {terms.version} of {agreement_id} is in force.")
         say_next(home, f"account open {agreement_id} --as {session.member.name}")
 
-    reference, terms = run(read())
-    _show_terms(Topology.load(home), terms, as_json=False)
+    reference, terms, notice_s = run(read())
+    _show_terms(Topology.load(home), terms, notice_s, as_json=False)
     # Nothing is held open while somebody reads.
-    if yes or is_agreed(f"Accept version {terms.version}?"):
-        run(agree())
-    else:
-        say("Nothing was accepted.")
+    ask(f"Accept version {terms.version}?", "nothing was accepted", yes=yes)
+    run(agree())
 
 
 @app.command()
@@ -224,7 +225,13 @@ def _read(topology: Topology, file: Path) -> AgreementDraft:
     return drafted
 
 
-def _show_terms(topology: Topology, terms: Terms, *, as_json: bool) -> None:
+async def _withdrawal_notice_s(session: Session, agreement_id: str) -> int:
+    """As long as it really is: the agreement's, or the charter's least."""
+    agreement, charter = await session.read(keys.agreement(agreement_id)), await session.read(keys.CHARTER)
+    return max(agreement.withdrawal_notice_s, least_notice_s(charter))
+
+
+def _show_terms(topology: Topology, terms: Terms, notice_s: int, *, as_json: bool) -> None:
     fields = {
         "agreement": terms.agreement_id,
         "version": terms.version,
@@ -232,8 +239,7 @@ def _show_terms(topology: Topology, terms: Terms, *, as_json: bool) -> None:
         "customer": topology.name_of(terms.customer_msp_id),
         "meters": list(terms.meter_ids),
         "credit_limit": show_amount(terms.credit_limit_micro),
-        "late_cut_off_s": terms.late_cut_off_s,
-        "correction_window_s": terms.correction_window_s,
+        **_limits(terms, notice_s, as_json=as_json),
         "data_sets": _data_sets(topology, terms),
     }
     if as_json:
@@ -242,6 +248,18 @@ def _show_terms(topology: Topology, terms: Terms, *, as_json: bool) -> None:
     if not as_json:
         for sentence in explain(terms.tariff):
             say(f"  {sentence}")
+
+
+def _limits(terms: Terms, notice_s: int, *, as_json: bool) -> dict[str, object]:
+    """For people in words."""
+    limits = {
+        "late_cut_off": terms.late_cut_off_s,
+        "correction_window": terms.correction_window_s,
+        "withdrawal_notice": notice_s,
+    }
+    if as_json:
+        return {f"{name}_s": seconds for name, seconds in limits.items()}
+    return {name: show_limit(seconds) for name, seconds in limits.items()}
 
 
 def _data_sets(topology: Topology, terms: Terms) -> list[str]:

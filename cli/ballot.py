@@ -11,12 +11,12 @@ from typing import Annotated
 import typer
 
 from chaincode.channel_edit import changes_channel
-from cli.asking import is_agreed
+from cli.asking import ask
 from cli.charter import charter_fields
 from cli.deciding import ID_DIGITS, about, approve_opened, follow, names, say_standing, status_name, subject_name
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
-from cli.output import say, show_fields, show_rows
+from cli.output import show_fields, show_rows
 from cli.session import Session, open_session, run
 from cli.values import show_time
 from network.charter_text import find_text, keep_text
@@ -36,6 +36,7 @@ from zunft.v1.member_pb2 import Member
 app = new_group("ballot")
 
 BallotId = Annotated[str, typer.Argument(metavar="BALLOT", help="The beginning of its id.")]
+_NO_VOTE = "no vote was cast"
 # What a narrow terminal leaves out first.
 _MINOR = ("against", "deadline_utc", "in_favour", "needed")
 
@@ -87,8 +88,8 @@ def reject(ballot: BallotId, yes: Yes = False, acting: As = "", home: Home = DEF
         async with open_session(home, acting) as session:
             gateway = session.gateway("ballot.vote")
             found = await find_ballot(gateway, ballot)
-            if not await _is_meant(session, found, f"Vote against it, as {session.member.name}?", yes):
-                return
+            await _show(session, found)
+            ask(f"Vote against it, as {session.member.name}?", _NO_VOTE, yes=yes)
             voting = await (await Voting.open(gateway, found.ballot_id)).vote(in_favour=False)
             say_standing(session.topology, voting)
 
@@ -102,8 +103,8 @@ def approve_found(home: Path, acting: str, prefix: str, *, text: Path | None = N
         async with open_session(home, acting) as session:
             found = await find_ballot(session.gateway("ballot.vote"), prefix)
             _check_text(session.topology, found, text)
-            if not await _is_meant(session, found, f"Approve it, as {session.member.name}?", yes):
-                return
+            await _show(session, found)
+            ask(f"Approve it, as {session.member.name}?", _NO_VOTE, yes=yes)
             voting = await approve_opened(session, found)
             say_standing(session.topology, voting)
         await follow(session.topology, voting)
@@ -120,12 +121,8 @@ def _check_text(topology: Topology, ballot: Ballot, text: Path | None) -> None:
     find_text(topology, ballot.charter)
 
 
-async def _is_meant(session: Session, ballot: Ballot, question: str, yes: bool) -> bool:
+async def _show(session: Session, ballot: Ballot) -> None:
     show_fields(await _fields(session, ballot), as_json=False)
-    if yes or is_agreed(question):
-        return True
-    say("No vote was cast.")
-    return False
 
 
 # --- what is shown --------------------------------------------------------------------------------------------------

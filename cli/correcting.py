@@ -11,6 +11,7 @@ from cli.output import show_fields, show_rows
 from cli.session import Session
 from cli.values import show_amount, show_quantity, show_time_us
 from node.correction_trial import lines_on_trial
+from node.meter_account import MeterAccount
 from zunft.v1.tariff_pb2 import Outcome
 from zunft.v1.usage_pb2 import AgreeCorrection, Correction, CorrectionReading, DeclineCorrection, Disclosure
 
@@ -57,9 +58,21 @@ async def answer(
 ) -> None:
     """Signs usage.agree or usage.decline of exactly the correction that was shown."""
     account = await session.account(name, request.agreement_id)
+    await account.submit(name, request, await _disclosure(account, pending))
+
+
+async def try_answer(
+    session: Session, request: AgreeCorrection | DeclineCorrection, pending: PendingCorrection, name: str
+) -> None:
+    """Raises what the member's own peer would refuse it for, before anybody reads and thinks about it."""
+    account = await session.account(name, request.agreement_id)
+    await account.try_alone(name, request, await _disclosure(account, pending))
+
+
+async def _disclosure(account: MeterAccount, pending: PendingCorrection) -> Disclosure:
     disclosure = await account.disclose()
     disclosure.correction_digest = pending.digest
-    await account.submit(name, request, disclosure)
+    return disclosure
 
 
 def show_pending(session: Session, pending: PendingCorrection) -> None:

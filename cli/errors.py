@@ -73,6 +73,18 @@ class Interrupted(CliError):
         super().__init__("interrupted; what was confirmed before is on the ledger")
 
 
+class Declined(CliError):
+    """The user was asked and said no. Nothing was done."""
+
+    exit_code = ExitCode.DECLINED
+
+
+class AlreadyOut(CliError):
+    """The member is excluded, and the channel's configuration is without it."""
+
+    exit_code = ExitCode.REFUSED
+
+
 class NotAParty(CliError):
     """Only the two parties of an agreement know this."""
 

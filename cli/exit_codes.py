@@ -22,5 +22,7 @@ class ExitCode(enum.IntEnum):
     MACHINE = 6
     # An audit or check came to the end and found something wrong.
     FOUND_WRONG = 7
+    # A question was answered with no, and nothing was done.
+    DECLINED = 8
     # Ctrl-C.
     INTERRUPTED = 130

@@ -44,8 +44,17 @@ class Command(TyperCommand):
     """A word like -5 is a value, to be refused by whoever knows why, and no option that there is not."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        self._check_after_dashes(ctx, args)
         ctx.ignore_unknown_options = any(_NEGATIVE.fullmatch(word) for word in args)
         return super().parse_args(ctx, args)
+
+    def _check_after_dashes(self, ctx: Any, args: list[str]) -> None:
+        """After -- every word is a value, by POSIX; who writes an option there means another thing."""
+        after = args[args.index("--") + 1 :] if "--" in args else []
+        options = {name for one in self.params for name in one.opts if name.startswith("--")}
+        found = next((word for word in after if word.partition("=")[0] in options), None)
+        if found is not None:
+            ctx.fail(f"{found} stands after --, where no option counts: leave -- out, an amount like -5 needs none")
 
 
 class Group(typer.Typer):

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from chaincode import keys
-from cli.asking import is_agreed
+from cli.asking import ask
 from cli.deciding import approve_opened, say_next_for, say_standing
 from cli.errors import BadArgument
 from cli.groups import new_group
@@ -166,10 +166,8 @@ def approve(who: Who, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HO
             # What is shown is what is signed.
             opened = voting.question.bundle or newest
             _show_applicant(opened)
-            signs = voting.lacks_own_vote or voting.lacks_own_signatures
-            if signs and not (yes or is_agreed(QUESTION)):
-                say("Nothing was approved.")
-                return
+            if voting.lacks_own_vote or voting.lacks_own_signatures:
+                ask(QUESTION, "nothing was approved", yes=yes)
             topology = _note_partner(session.topology, opened)
             say_standing(topology, await voting.approve())
 
@@ -237,16 +235,19 @@ def complete(
 
 
 def _trust_inviter(invited: Invitation, yes: bool) -> None:
-    """Raises BadArgument."""
+    """Raises Declined, BadArgument."""
     inviter = invited.topology.name_of(invited.inviter_msp_id)
     say(f"Fingerprint of the invitation to {invited.topology.consortium} by {inviter}, to be compared by telephone:")
     say(show_fingerprint(invited.fingerprint))
-    if not yes and not is_agreed(QUESTION):
-        raise BadArgument("the fingerprint is not the one that was told, nothing was done: ask for another invitation")
+    otherwise = "the fingerprint is not the one that was told, nothing was done: ask for another invitation"
+    ask(QUESTION, otherwise, yes=yes)
 
 
 def _take_newer(home: Path, invited: Invitation, yes: bool) -> None:
-    """Its fingerprint is asked for unless it is that of the one before. Raises BadArgument, InvalidInvitation."""
+    """Its fingerprint is asked for unless it is that of the one before.
+
+    Raises Declined, BadArgument, InvalidInvitation.
+    """
     before = kept_invitation(home)
     if before is None or before.fingerprint != invited.fingerprint:
         _trust_inviter(invited, yes)
@@ -268,11 +269,10 @@ async def _become_active(topology: Topology, member: MemberEntry, fabric_bin: Pa
 
 
 def _accept_charter(text: str, yes: bool) -> None:
-    """Raises BadArgument."""
+    """Raises Declined, BadArgument."""
     if not yes:
         say(text)
-        if not is_agreed("Does your company accept this charter?"):
-            raise BadArgument("the charter was not accepted, nothing was done")
+    ask("Does your company accept this charter?", "the charter was not accepted, nothing was done", yes=yes)
 
 
 def _acceptance(invited: Invitation, sponsor: str) -> Acceptance:

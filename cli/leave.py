@@ -13,7 +13,7 @@ import typer
 import yaml
 from fabric_protos.common import common_pb2
 
-from cli.asking import is_agreed
+from cli.asking import ask
 from cli.audit import show_report
 from cli.ballot import Yes, approve_found
 from cli.deciding import ID_DIGITS, names, say_standing
@@ -57,9 +57,7 @@ def start(yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
             missing = await missing_orderer(gateway, session.member.msp_id)
             if missing:
                 say(f"Before {name} can go, another company has to join that runs an orderer. {missing}")
-            if not yes and not is_agreed(f"Give notice in the name of {name}?"):
-                say("No notice was given.")
-                return
+            ask(f"Give notice in the name of {name}?", "no notice was given", yes=yes)
             member = await give_notice(gateway)
         say(f"{name} leaves; it can go from {show_time(member.depart_not_before_s)} UTC on, when everything is ended.")
         say_next(home, f"leave status --as {name}")

@@ -10,10 +10,12 @@ import typer
 
 from chaincode.bundle import roots_fingerprint
 from chaincode.business import status_name
+from cli.asking import ask
 from cli.deciding import ID_DIGITS, approve_opened, follow, say_standing
+from cli.errors import AlreadyOut
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
-from cli.output import show_fields, show_rows
+from cli.output import say, show_fields, show_rows
 from cli.session import Session, open_session, run
 from cli.values import show_amount, show_time
 from network.bundle import show_fingerprint
@@ -35,6 +37,7 @@ from zunft.v1.member_pb2 import (
 app = new_group("member")
 
 Who = Annotated[str, typer.Argument(metavar="MEMBER", help="Its name or MSP id.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Reason = Annotated[str, typer.Option(help="Why, for those who vote.")]
 
 
@@ -77,21 +80,36 @@ def reinstate(who: Who, reason: Reason, acting: As = "", home: Home = DEFAULT_HO
 
 
 @app.command()
-def exclude(who: Who, reason: Reason, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+def exclude(who: Who, reason: Reason, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """As a member's admin: put another's exclusion to the vote; one's own vote is in favour.
 
-    It works whether or not that member can be reached. The vote that decides takes it out of the channel.
+    It works whether or not that member can be reached. The vote that decides takes it out of the channel. Where that
+    was decided and not carried out, it can be put to the vote again.
     """
 
     async def work() -> None:
         async with open_session(home, acting) as session:
             topology = session.topology
-            ballot = await open_exclusion(session.gateway("member.exclude"), await session.find_msp_id(who), reason)
+            msp_id = await session.find_msp_id(who)
+            await _ask_if_excluded(session, msp_id, yes=yes)
+            ballot = await open_exclusion(session.gateway("member.exclude"), msp_id, reason)
             voting = await approve_opened(session, ballot)
             say_standing(topology, voting)
         await follow(topology, voting)
 
     run(work())
+
+
+async def _ask_if_excluded(session: Session, msp_id: str, *, yes: bool) -> None:
+    """An exclusion is decided once more only to carry it out. Raises AlreadyOut, Declined, BadArgument, NotFound."""
+    gateway = session.gateway("record.read")
+    if (await read_member(gateway, msp_id)).status != MEMBER_STATUS_EXCLUDED:
+        return
+    name = session.topology.name_of(msp_id)
+    if msp_id not in (await newest_channel(gateway)).members:
+        raise AlreadyOut(f"{name} is excluded, and the channel is without it: there is nothing left to vote on")
+    say(f"{name} is excluded already, and may do nothing; but the channel's configuration still has it.")
+    ask("Put its removal to the vote once more?", "nothing was put to the vote", yes=yes)
 
 
 async def _put_to_vote(

@@ -10,7 +10,7 @@ from rich.progress import DownloadColumn, Progress
 
 from chaincode import keys
 from chaincode.errors import NotFound
-from cli.asking import is_agreed
+from cli.asking import ask
 from cli.consortium import found_charter
 from cli.errors import BadArgument
 from cli.groups import new_group
@@ -132,11 +132,9 @@ def clean(
     topology = Topology.load(home)
     network = standing_network(topology)
     check_stopped(network)
-    if yes or is_agreed(f"Delete the ledger of {topology.consortium} on this machine?"):
-        delete_data(network)
-        say("Deleted.")
-    else:
-        say("Nothing was deleted.")
+    ask(f"Delete the ledger of {topology.consortium} on this machine?", "nothing was deleted", yes=yes)
+    delete_data(network)
+    say("Deleted.")
 
 
 @app.command()

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli.asking import is_agreed
+from cli.asking import ask
 from cli.bill import read_bill, read_terms, show_bill
 from cli.errors import BadArgument
 from cli.groups import new_group
@@ -18,11 +18,12 @@ from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import error_console, print_json, say, show_fields, show_line, show_rows, to_dict
 from cli.session import Session, open_session, run, serve
 from cli.table import harmless
-from cli.values import parse_amount, show_amount, show_time_us
+from cli.values import parse_amount, show_amount, show_time, show_time_us
 from node.api.client import NodeClient
 from node.ledger.embedded.consortium import serving
 from node.ledger.embedded.ledger import EmbeddedLedger
 from node.tariff.bill import Bill, bill_under
+from zunft.v1.account_pb2 import AccountStatus
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.node_pb2 import (
     BATCH_DECISION_GIVE_UP,
@@ -47,7 +48,7 @@ from zunft.v1.node_pb2 import (
 app = new_group("node")
 
 # What a narrow terminal leaves out of the accounts first.
-_MINOR = ("claimed", "paid", "funded", "provider")
+_MINOR = ("claimed", "paid", "funded", "provider", "status")
 # As much of a digest as tells batches apart.
 DIGEST_DIGITS = 16
 Digest = Annotated[str, typer.Argument(help="The batch's digest, or as many of its first digits as no other has.")]
@@ -122,7 +123,8 @@ def balance(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOM
             print_json(_balance_json(found, bill))
             return
         because = {"waits_because": found.halt.message} if found.HasField("halt") else {}
-        show_fields(_balance_row(session, found) | because, as_json=False)
+        fields = {name: value for name, value in _balance_row(session, found).items() if value != ""}
+        show_fields(fields | because, as_json=False)
         show_bill(bill, "Since the last claim", empty="Nothing used since the last claim.")
 
     run(work())
@@ -209,10 +211,8 @@ def give_up(
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Refuse a batch that waits, and those of its stream behind it: what they counted is not charged."""
-    if yes or is_agreed(f"Give up batch {digest} and those behind it, uncharged?"):
-        run(_decide(home, acting, digest, BATCH_DECISION_GIVE_UP))
-    else:
-        say("Nothing was given up.")
+    ask(f"Give up batch {digest} and those behind it, uncharged?", "nothing was given up", yes=yes)
+    run(_decide(home, acting, digest, BATCH_DECISION_GIVE_UP))
 
 
 @app.command()
@@ -322,13 +322,21 @@ def _balance_row(session: Session, one: AccountBalance) -> dict[str, object]:
         "agreement": one.agreement_id,
         "provider": session.topology.name_of(one.provider_msp_id),
         "customer": session.topology.name_of(one.customer_msp_id),
+        "status": AccountStatus.Name(one.account_status).removeprefix("ACCOUNT_STATUS_").lower(),
         "funded": show_amount(one.funded_micro),
         "used": show_amount(one.accrued_micro),
         "available": show_amount(one.available_micro),
         "claimed": show_amount(one.claimed_micro),
         "paid": show_amount(one.paid_micro),
+        "under_notice": _notice(one),
         "waits_for_funds": "yes" if one.waiting_for_funds else "no",
     }
+
+
+def _notice(one: AccountBalance) -> str:
+    """What the customer may take back and when; nothing where it gave no notice."""
+    when = show_time(one.notice_not_before_s)
+    return f"{show_amount(one.noticed_micro)} from {when} UTC" if one.noticed_micro else ""
 
 
 def _balance_json(found: AccountBalance, bill: Bill) -> dict[str, object]:

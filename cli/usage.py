@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +12,8 @@ from rich.progress import Progress
 from chaincode.columns import Columns
 from chaincode.correction import digest_of
 from chaincode.errors import ContractError
-from cli.asking import is_agreed
-from cli.correcting import PendingCorrection, answer, read_pending, show_pending
+from cli.asking import ask
+from cli.correcting import PendingCorrection, answer, read_pending, show_pending, try_answer
 from cli.errors import BadArgument, ImportStopped
 from cli.groups import new_group
 from cli.meter import meter_folder, open_meter
@@ -80,19 +81,23 @@ def import_csv(
                 if new is not None:
                     most = await _try(session, meter, new, batch)
                     await heed_notice(meter, client)
-                    parts = list(meter.pieces(new, most))
-                    with Progress(
-                        console=error_console, transient=True, disable=not error_console.is_terminal
-                    ) as shown:
-                        for piece in shown.track(parts, description=f"charging {file.name}"):
-                            notes.note(piece)
-                            meter.seal(piece)
-                            await _deliver(meter, client)
-                            note_commit()
+                    await _charge(meter, client, notes, list(meter.pieces(new, most)), file.name)
             balance = await client.balance(meter.agreement_id)
         _say_charged(meter_id, 0 if new is None else len(new), len(readings.columns), balance.available_micro)
 
     run(work())
+
+
+async def _charge(
+    meter: Meter, client: NodeClient, notes: SignedReadings, pieces: Sequence[Columns], name: str
+) -> None:
+    """Signs one piece after the other and has it charged. Raises ImportStopped."""
+    with Progress(console=error_console, transient=True, disable=not error_console.is_terminal) as shown:
+        for piece in shown.track(pieces, description=f"charging {name}"):
+            notes.note(piece)
+            meter.seal(piece)
+            await _deliver(meter, client)
+            note_commit()
 
 
 def _say_charged(meter_id: str, new: int, all_of_them: int, available_micro: int) -> None:
@@ -165,21 +170,20 @@ def agree(
     async def read() -> PendingCorrection:
         async with open_session(home, acting) as session:
             pending = await read_pending(session, agreement_id, correction_id, digest)
+            await try_answer(session, request, pending, "usage.agree")
             show_pending(session, pending)
             return pending
 
     async def sign() -> None:
         async with open_session(home, acting) as session:
-            request = AgreeCorrection(agreement_id=agreement_id, correction_id=correction_id)
             await answer(session, request, shown, "usage.agree")
         say(f"Correction {correction_id} is agreed; the next claim contains it.")
 
+    request = AgreeCorrection(agreement_id=agreement_id, correction_id=correction_id)
     shown = run(read())
     # Nothing is held open while somebody reads.
-    if yes or digest or is_agreed("Agree to exactly this?"):
-        run(sign())
-    else:
-        say("Nothing was agreed to.")
+    ask("Agree to exactly this?", "nothing was agreed to", yes=yes or bool(digest))
+    run(sign())
 
 
 @app.command()
@@ -226,7 +230,7 @@ def _amount_on_trial(disclosure: Disclosure, correction: Correction) -> int:
 
 
 async def _deliver(meter: Meter, client: NodeClient) -> None:
-    """Raises ImportStopped if the ledger will not charge what the meter signed; a later import begins there."""
+    """Raises ImportStopped if what the meter signed is not charged; a later import begins with just that."""
     delivery = await deliver(meter, client)
     refused = [one for one in delivery.batches if one.status == BATCH_STATUS_REFUSED]
     if refused:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from chaincode.checks import MAX_AMOUNT_MICRO, format_amount
+from chaincode.checks import MAX_AMOUNT_MICRO, format_amount, format_duration
 from cli.errors import BadArgument
 from network.exact import NotANumber, TooFine, scaled
 
@@ -31,6 +31,11 @@ def show_quantity(quantity_micro: int) -> str:
     whole, micro = divmod(abs(quantity_micro), 10**6)
     sign = "-" if quantity_micro < 0 else ""
     return f"{sign}{whole:,}" + (f".{micro:06d}".rstrip("0") if micro else "")
+
+
+def show_limit(seconds: int) -> str:
+    """A length of time that bounds something; 0 bounds nothing."""
+    return format_duration(seconds) if seconds else "none"
 
 
 def show_time(time_s: int) -> str:

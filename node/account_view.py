@@ -79,6 +79,7 @@ def balance(standing: Standing, *, pending_batches: int, halt: Halt | None, heig
         withdrawn_micro=account.withdrawn_micro,
         paid_micro=account.paid_micro,
         noticed_micro=account.notice.amount_micro,
+        notice_not_before_s=account.notice.not_before_s,
         escrow_micro=escrow_micro(account),
         accrued_micro=accrued_micro(head),
         credit_limit_micro=standing.terms.credit_limit_micro,

@@ -29,13 +29,15 @@ def test_a_batch_that_waits_is_listed_given_up_and_tried_again(zunft: Zunft, tmp
     write_files(tmp_path)
     for command in DEAL.format(folder=tmp_path).strip().splitlines():
         zunft.must(command)
-    assert zunft(beyond_funds(tmp_path)).exit_code == ExitCode.REFUSED
+    stopped = zunft(beyond_funds(tmp_path))
+    assert (stopped.exit_code, "InsufficientFunds" in stopped.stderr) == (ExitCode.REFUSED, True), stopped
     [waiting] = batches(zunft)
     assert (waiting["meter"], waiting["readings"]) == ("mill-1", 1)
 
     for none_of_them in ("00", "''"):
         assert zunft(f"node give-up {none_of_them} --yes --as maker").exit_code == ExitCode.USAGE
-    assert "Nothing was given up" in zunft(f"node give-up {waiting['digest']} --as maker", answer="n\n").stdout
+    kept = zunft(f"node give-up {waiting['digest']} --as maker", answer="n\n")
+    assert (kept.exit_code, "nothing was given up" in kept.stderr) == (ExitCode.DECLINED, True)
     zunft.must(f"node give-up {waiting['digest']} --yes --as maker")
     [refused] = batches(zunft)
     assert (refused["status"], refused["why"].split(":")[0]) == ("refused", "GivenUp")

@@ -25,7 +25,7 @@ def test_a_correction_is_shown_whole_and_agreed_to_by_its_digest(zunft: Zunft, t
     shown = zunft(AGREE, answer="n\n")
     for text in ("main-supply", "counted twice", "-2.5", "2018-01-02 09:00:00", "rolling", pending["digest"]):
         assert text in shown.stdout
-    assert "Nothing was agreed to" in shown.stdout
+    assert (shown.exit_code, "nothing was agreed to" in shown.stderr) == (ExitCode.DECLINED, True)
     assert zunft(AGREE).exit_code == ExitCode.USAGE, "nobody answered"
 
     other = zunft(f"{AGREE} --digest {'0' * 64}")
@@ -47,3 +47,10 @@ def test_who_answers_yes_after_a_swap_agrees_to_nothing(zunft: Zunft, tmp_path: 
     assert (swapped.exit_code, "CorrectionMismatch" in swapped.stderr) == (ExitCode.REFUSED, True)
     zunft.must("usage decline steel-energy week-1 --as factory")
     assert zunft.must("usage pending steel-energy --as factory --json").json == []
+
+
+def test_who_may_not_agree_is_told_so_before_it_reads_anything(zunft: Zunft, tmp_path: Path) -> None:
+    zunft.must(f"usage correct {correction(tmp_path, '-2.5')} --as maker")
+    for agreeing in (AGREE.replace("factory", "maker"), f"{AGREE}/auditor"):
+        told = zunft(agreeing)
+        assert (told.exit_code, told.stdout, "Forbidden" in told.stderr) == (ExitCode.REFUSED, "", True), told

@@ -22,7 +22,7 @@ from tests.cli.program import EXAMPLES, Outcome, Zunft
 from tests.consortium.companies import identifiers_of
 
 MILLS = {one.scheme: one.value for one in identifiers_of("mill")}
-USAGE, REFUSED, NETWORK = ExitCode.USAGE, ExitCode.REFUSED, ExitCode.NETWORK
+USAGE, REFUSED, NETWORK, DECLINED = ExitCode.USAGE, ExitCode.REFUSED, ExitCode.NETWORK, ExitCode.DECLINED
 COMPLETE = "leave complete --as forge"
 
 AGREEMENT = f"""
@@ -94,7 +94,8 @@ def test_a_ballot_is_rejected_by_as_many_as_make_it_hopeless(guild: Zunft) -> No
 
 def test_who_says_no_votes_not_at_all(guild: Zunft) -> None:
     number = ballot_in(guild.must("member suspend forge --reason x --as maker"))
-    assert "No vote was cast" in guild.must(f"ballot approve {number} --as bank", answer="n\n").stdout
+    for vote in ("approve", "reject"):
+        assert_refused(guild(f"ballot {vote} {number} --as bank", answer="n\n"), DECLINED, "no vote was cast")
     assert_refused(guild(f"ballot approve {number} --as bank"), USAGE, "--yes")
     assert guild.must(f"ballot show {number} --json").json["in_favour"] == 1
 
@@ -232,7 +233,7 @@ def give_notice(guild: Zunft) -> None:
     """The forge; before it, and a second time, everything is refused."""
     assert_refused(guild(COMPLETE), REFUSED, "zunft leave start --as forge")
     assert_refused(guild("leave approve forge --as maker"), REFUSED, "no ballot about ForgeMSP")
-    assert "No notice was given" in guild.must("leave start --as forge", answer="n\n").stdout
+    assert_refused(guild("leave start --as forge", answer="n\n"), DECLINED, "no notice was given")
     assert "Next: zunft leave status --as forge" in guild.must("leave start --as forge", answer="y\n").stdout
     assert_refused(guild("leave start --yes --as forge"), REFUSED, "only once")
     assert_refused(guild(COMPLETE), REFUSED, "zunft leave status --as forge")
@@ -349,6 +350,8 @@ def test_an_excluded_member_may_do_nothing_and_its_tokens_are_paid_out(guild: Zu
     redeemed = guild.must("token redeem 12.5 --for forge --as bank").stdout
     assert "token confirm" in redeemed
     assert_refused(guild("member exclude bank --reason x --as maker"), REFUSED, "issuer of the token")
+    again = guild("member exclude forge --reason again --yes --as maker")
+    assert_refused(again, REFUSED, "forge is excluded, and the channel is without it")
 
 
 def test_who_leaves_after_an_exclusion_ends_its_accounts_alone(guild: Zunft, tmp_path: Path) -> None:
@@ -383,4 +386,13 @@ def test_where_another_change_comes_first_votes_stay_and_signatures_are_made_aga
     deciding = guild(f"ballot approve {number} --yes --as mill")
     assert_refused(deciding, REFUSED, "MakerMSP must approve again, which signs the change as it is now")
     assert member(guild, "forge")["status"] == "excluded"
+
+    # Decided and not carried out: only who means it puts that to the vote once more.
+    again, ballots = "member exclude forge --reason again --as bank", len(guild.must("ballot list --json").json)
+    for answer, code in (("n\n", DECLINED), ("", USAGE)):
+        asked = guild(again, answer=answer)
+        assert_refused(asked, code, "nothing was")
+        assert "the channel's configuration still has it" in asked.stdout
+    assert len(guild.must("ballot list --json").json) == ballots
+    assert ballot_in(guild.must(f"{again} --yes"))
     assert "Decided and done" in guild.must(f"ballot approve {number} --yes --as maker").stdout

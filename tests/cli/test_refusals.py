@@ -94,7 +94,7 @@ CASES = [
     ("token transfer bank 1 --as factory/auditor", REFUSED, "Forbidden"),
     ("token mint factory 5 --reference X --as factory", REFUSED, "Forbidden"),
     # --- amounts
-    ("token transfer bank -- -1 --as factory", USAGE, "unexpected extra"),
+    ("token transfer bank -- -1 --as factory", USAGE, "--as stands after --"),
     ("token transfer bank 0 --as factory", REFUSED, "amount"),
     ("token transfer bank many --as factory", USAGE, "write it like 12.50"),
     ("token transfer bank 1,50 --as factory", USAGE, "write it like 12.50"),
@@ -114,6 +114,7 @@ CASES = [
     ("account open steel-energy --as maker", REFUSED, "AlreadyExists"),
     ("account close steel-energy --as factory", REFUSED, "WrongStatus"),
     ("account claim steel-energy --as maker", REFUSED, "othing"),
+    ("account claim steel-energy --alone --as maker", REFUSED, "othing"),
     ("node balance nothing --as maker", REFUSED, "has no account under"),
     ("meter locate nothing here --as maker", REFUSED, "NotFound"),
     ("meter rotate-key nothing --as maker", USAGE, "see zunft meter register"),

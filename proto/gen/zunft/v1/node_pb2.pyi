@@ -135,7 +135,7 @@ class GetBalanceRequest(_message.Message):
     def __init__(self, agreement_id: _Optional[str] = ...) -> None: ...
 
 class AccountBalance(_message.Message):
-    __slots__ = ("agreement_id", "provider_msp_id", "customer_msp_id", "agreement_status", "account_status", "funded_micro", "withdrawn_micro", "paid_micro", "noticed_micro", "escrow_micro", "accrued_micro", "credit_limit_micro", "available_micro", "claimed_micro", "invoiced_micro", "streams", "open_lines", "open_correction_lines", "sequence", "terms_version", "pending_batches", "waiting_for_funds", "height", "halt")
+    __slots__ = ("agreement_id", "provider_msp_id", "customer_msp_id", "agreement_status", "account_status", "funded_micro", "withdrawn_micro", "paid_micro", "noticed_micro", "notice_not_before_s", "escrow_micro", "accrued_micro", "credit_limit_micro", "available_micro", "claimed_micro", "invoiced_micro", "streams", "open_lines", "open_correction_lines", "sequence", "terms_version", "pending_batches", "waiting_for_funds", "height", "halt")
     AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_MSP_ID_FIELD_NUMBER: _ClassVar[int]
     CUSTOMER_MSP_ID_FIELD_NUMBER: _ClassVar[int]
@@ -145,6 +145,7 @@ class AccountBalance(_message.Message):
     WITHDRAWN_MICRO_FIELD_NUMBER: _ClassVar[int]
     PAID_MICRO_FIELD_NUMBER: _ClassVar[int]
     NOTICED_MICRO_FIELD_NUMBER: _ClassVar[int]
+    NOTICE_NOT_BEFORE_S_FIELD_NUMBER: _ClassVar[int]
     ESCROW_MICRO_FIELD_NUMBER: _ClassVar[int]
     ACCRUED_MICRO_FIELD_NUMBER: _ClassVar[int]
     CREDIT_LIMIT_MICRO_FIELD_NUMBER: _ClassVar[int]
@@ -169,6 +170,7 @@ class AccountBalance(_message.Message):
     withdrawn_micro: int
     paid_micro: int
     noticed_micro: int
+    notice_not_before_s: int
     escrow_micro: int
     accrued_micro: int
     credit_limit_micro: int
@@ -184,7 +186,7 @@ class AccountBalance(_message.Message):
     waiting_for_funds: bool
     height: int
     halt: _event_pb2.Refusal
-    def __init__(self, agreement_id: _Optional[str] = ..., provider_msp_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ..., agreement_status: _Optional[_Union[_agreement_pb2.AgreementStatus, str]] = ..., account_status: _Optional[_Union[_account_pb2.AccountStatus, str]] = ..., funded_micro: _Optional[int] = ..., withdrawn_micro: _Optional[int] = ..., paid_micro: _Optional[int] = ..., noticed_micro: _Optional[int] = ..., escrow_micro: _Optional[int] = ..., accrued_micro: _Optional[int] = ..., credit_limit_micro: _Optional[int] = ..., available_micro: _Optional[int] = ..., claimed_micro: _Optional[int] = ..., invoiced_micro: _Optional[int] = ..., streams: _Optional[_Iterable[_Union[StreamPosition, _Mapping]]] = ..., open_lines: _Optional[_Iterable[_Union[_tariff_pb2.Line, _Mapping]]] = ..., open_correction_lines: _Optional[_Iterable[_Union[_tariff_pb2.Line, _Mapping]]] = ..., sequence: _Optional[int] = ..., terms_version: _Optional[int] = ..., pending_batches: _Optional[int] = ..., waiting_for_funds: bool = ..., height: _Optional[int] = ..., halt: _Optional[_Union[_event_pb2.Refusal, _Mapping]] = ...) -> None: ...
+    def __init__(self, agreement_id: _Optional[str] = ..., provider_msp_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ..., agreement_status: _Optional[_Union[_agreement_pb2.AgreementStatus, str]] = ..., account_status: _Optional[_Union[_account_pb2.AccountStatus, str]] = ..., funded_micro: _Optional[int] = ..., withdrawn_micro: _Optional[int] = ..., paid_micro: _Optional[int] = ..., noticed_micro: _Optional[int] = ..., notice_not_before_s: _Optional[int] = ..., escrow_micro: _Optional[int] = ..., accrued_micro: _Optional[int] = ..., credit_limit_micro: _Optional[int] = ..., available_micro: _Optional[int] = ..., claimed_micro: _Optional[int] = ..., invoiced_micro: _Optional[int] = ..., streams: _Optional[_Iterable[_Union[StreamPosition, _Mapping]]] = ..., open_lines: _Optional[_Iterable[_Union[_tariff_pb2.Line, _Mapping]]] = ..., open_correction_lines: _Optional[_Iterable[_Union[_tariff_pb2.Line, _Mapping]]] = ..., sequence: _Optional[int] = ..., terms_version: _Optional[int] = ..., pending_batches: _Optional[int] = ..., waiting_for_funds: bool = ..., height: _Optional[int] = ..., halt: _Optional[_Union[_event_pb2.Refusal, _Mapping]] = ...) -> None: ...
 
 class MissingValue(_message.Message):
     __slots__ = ("agreement_id", "block_number", "tx_id", "key")

@@ -1,0 +1,81 @@
+"""What others get to see, and what cannot be undone, is asked first; who says no, or stops, has done nothing."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.exit_codes import ExitCode
+from tests.cli.program import EXAMPLES, ROOT, STARTED, Zunft, press_ctrl_c
+from tests.cli.readme import steel_csv
+
+SEEN = "Who endorses this sees that steel-energy has come to"
+
+
+@pytest.fixture
+def used(zunft: Zunft, tmp_path: Path) -> Zunft:
+    """Something that is charged and not claimed yet."""
+    csv = steel_csv(tmp_path / "plant.csv", rows=120)
+    zunft.must(f"usage import main-supply {csv} --mapping {EXAMPLES}/mappings/steel-plant.yaml --as maker")
+    return zunft
+
+
+def height(zunft: Zunft) -> object:
+    return zunft.must("ledger blocks --last 1 --json").json
+
+
+def test_amounts_are_shown_to_the_majority_only_after_a_yes(used: Zunft) -> None:
+    claim, before = "account claim steel-energy --alone --as maker", height(used)
+    for answer, code in (("n\n", ExitCode.DECLINED), ("", ExitCode.USAGE)):
+        asked = used(claim, answer=answer)
+        assert (asked.exit_code, SEEN in asked.stdout, "nothing was" in asked.stderr) == (code, True, True), asked
+    assert height(used) == before
+    assert "are claimed in all" in used.must(claim, answer="y\n").stdout
+
+
+REFUSED = {
+    "account close steel-energy --as maker": "WrongStatus",
+    "account close steel-energy --yes --as factory": "WrongStatus",
+    "account claim steel-energy --alone --as maker/auditor": "Forbidden",
+    "account withdraw steel-energy --as factory": "NoticePeriod",
+}
+
+
+@pytest.mark.parametrize("words", REFUSED)
+def test_what_is_refused_anyway_is_neither_announced_nor_asked(used: Zunft, words: str) -> None:
+    told = used(words)
+    assert (told.exit_code, told.stdout, REFUSED[words] in told.stderr) == (ExitCode.REFUSED, "", True), told
+
+
+def test_there_is_one_way_to_ask() -> None:
+    asking = {path.name for path in (ROOT / "cli").rglob("*.py") if re.search(r"confirm\(|prompt\(", path.read_text())}
+    assert asking - {"token.py"} == {"asking.py"}, "token.py has a command of that name"
+
+
+def test_ctrl_c_at_a_question_stops_the_command_at_once(zunft: Zunft) -> None:
+    keyboard, typed = pty.openpty()
+    process = subprocess.Popen(
+        ["env", "--default-signal=INT", Path(sys.executable).with_name("zunft"), "leave", "start", "--as", "factory"],
+        env={**os.environ, "ZUNFT_HOME": str(zunft.home)},
+        stdin=typed,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    STARTED.append(process)
+    assert process.stdout
+    said = ""
+    while "Give notice" not in said:
+        piece = os.read(process.stdout.fileno(), 4096).decode()
+        assert piece, said
+        said += piece
+    assert press_ctrl_c(process).exit_code == ExitCode.INTERRUPTED
+    os.close(keyboard)
+    os.close(typed)
