@@ -66,7 +66,7 @@ async def fund(tx: Transaction, request: FundAccount) -> Account:
     check_amount(request.amount_micro)
     check_balance(loaded, account.customer_msp_id, request.amount_micro)
     if account.funded_micro + request.amount_micro > MAX_AMOUNT_MICRO:
-        raise AmountOutOfRange(f"an account can be funded with {format_amount(MAX_AMOUNT_MICRO)} in all")
+        raise AmountOutOfRange(f"an account can be funded with {format_amount(MAX_AMOUNT_MICRO)} tokens in all")
 
     balance = credited(loaded, account.customer_msp_id, -request.amount_micro)
     account.funded_micro += request.amount_micro

@@ -16,6 +16,7 @@ from chaincode.checks import (
     check_duration,
     check_name,
     check_own_name,
+    format_amount,
 )
 from chaincode.errors import AlreadyExists, MalformedRequest, TermsMismatch, WrongStatus
 from chaincode.membership import check_new_business, check_parties_new_business, suspended_s
@@ -192,9 +193,9 @@ def check_terms(data: bytes) -> Terms:
     if len(terms.salt) != 32:
         raise MalformedRequest("the salt of the terms must be 32 secret random bytes")
     if not 0 <= terms.credit_limit_micro <= MAX_AMOUNT_MICRO:
-        raise MalformedRequest("credit_limit_micro must be between 0 and 10^18")
-    check_duration("late_cut_off_s", terms.late_cut_off_s)
-    check_duration("correction_window_s", terms.correction_window_s)
+        raise MalformedRequest(f"the credit limit must be between 0 and {format_amount(MAX_AMOUNT_MICRO)} tokens")
+    check_duration("late_cut_off", terms.late_cut_off_s)
+    check_duration("correction_window", terms.correction_window_s)
     _check_data_sets(terms)
     check_tariff(terms.tariff)
     return terms
@@ -270,13 +271,15 @@ async def _check_archived(tx: Transaction, agreement: Agreement) -> None:
     if agreement.open:
         return
     if await tx.stub.get_private_hash(implicit_collection(msp_id), key.name) != agreement.pending.digest:
-        raise TermsMismatch(f"{msp_id} does not hold the pending terms: hand them over with agreement.share")
+        raise TermsMismatch(f"{msp_id} does not hold the pending terms: have them handed over again")
 
 
 def _check_open_terms(agreement: Agreement, data: bytes) -> None:
     if not agreement.open:
         if data:
-            raise MalformedRequest("the terms of a confidential agreement must not travel openly: use agreement.share")
+            raise MalformedRequest(
+                "the terms of a confidential agreement must not travel openly: share them in private"
+            )
         return
     terms = check_terms(data)
     named = (refer(data, terms), _parties(terms), terms.agreement_id)

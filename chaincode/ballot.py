@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 
 from chaincode import keys
 from chaincode.channel_edit import changes_channel, check_config_signatures, edit_digest, put_signatures
-from chaincode.checks import check_named
+from chaincode.checks import check_named, format_duration
 from chaincode.decision import check_carried as check_carried_now
 from chaincode.electorate import Electorate, load_electorate, put_electorate
 from chaincode.errors import BallotClosed, MalformedRequest, VotedAlready, WrongStatus
@@ -123,7 +123,7 @@ async def execute(tx: Transaction, request: ExecuteBallot) -> Ballot:
 
     _check_about(ballot, request.msp_id)
     if ballot.subject not in (BALLOT_SUBJECT_DEPARTURE, BALLOT_SUBJECT_EXCLUSION):
-        raise WrongStatus("only departures and exclusions are executed; an applicant activates itself: member.activate")
+        raise WrongStatus("only departures and exclusions are executed; an applicant becomes active by itself")
     member = loaded.require(keys.member(ballot.msp_id))
     check_carried(ballot, member)
     if ballot.status == BALLOT_STATUS_EXECUTED:
@@ -213,7 +213,9 @@ def _check_open(tx: Transaction, ballot: Ballot) -> None:
         status = BallotStatus.Name(ballot.status).removeprefix("BALLOT_STATUS_").lower()
         raise BallotClosed(f"the ballot is {status}")
     if tx.timestamp_s > ballot.deadline_s:
-        raise BallotClosed(f"the deadline passed {tx.timestamp_s - ballot.deadline_s} s ago: open another ballot")
+        raise BallotClosed(
+            f"the deadline passed {format_duration(tx.timestamp_s - ballot.deadline_s)} ago: open another ballot"
+        )
 
 
 def _check_still_the_question(loaded: Loaded, ballot: Ballot) -> None:

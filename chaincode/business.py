@@ -39,7 +39,7 @@ class Business(enum.Enum):
     RUNNING = "only active members do business, and what is running goes on with those that are leaving"
     STANDING_BY = "only who may do business, or may again when a suspension ends, says what it could not charge"
     NOTICE = "only active members give notice, and only once"
-    EXIT = "only who has given notice departs: member.leave comes first"
+    EXIT = "only who has given notice departs"
 
     @property
     def statuses(self) -> frozenset[MemberStatus] | None:

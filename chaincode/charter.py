@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from chaincode import keys
 from chaincode.ballot import check_next_version, write
-from chaincode.checks import MAX_AMOUNT_MICRO, check_digest, check_duration, check_identifier, check_text
+from chaincode.checks import (
+    MAX_AMOUNT_MICRO,
+    check_digest,
+    check_duration,
+    check_identifier,
+    check_text,
+    format_amount,
+    format_duration,
+)
 from chaincode.decision import BE_ISSUER
 from chaincode.electorate import Electorate, load_electorate, put_electorate
 from chaincode.errors import AlreadyExists, AmountOutOfRange, MalformedRequest
@@ -30,7 +38,7 @@ async def found(tx: Transaction, request: FoundCharter) -> Charter:
 
     tx.check_relation(*((Relation.FOUNDER, member.msp_id) for member in request.members))
     if loaded.has(keys.CHARTER):
-        raise AlreadyExists("the consortium is founded already: change its charter with charter.amend")
+        raise AlreadyExists("the consortium is founded already: put an amendment of its charter to the vote")
     _check_charter(request.charter)
     _check_founders(request)
     marks = _marks(request)
@@ -89,22 +97,24 @@ def _check_charter(charter: Charter) -> None:
     if not (len(currency) == 3 and currency.isascii() and currency.isupper()):
         raise MalformedRequest(f"token.currency must be an ISO 4217 code such as EUR, not {currency[:16]!r}")
     if not 0 <= charter.entry.deposit_micro <= MAX_AMOUNT_MICRO:
-        raise AmountOutOfRange("entry.deposit_micro must be between 0 and 10^18")
+        raise AmountOutOfRange(f"the deposit must be between 0 and {format_amount(MAX_AMOUNT_MICRO)} tokens")
     required = charter.entry.required_identifiers
     for scheme in required:
         check_scheme(scheme)
     if len(set(required)) < len(required):
         raise MalformedRequest("entry.required_identifiers names a scheme twice: name each once")
-    check_duration("exit.notice_period_s", charter.exit.notice_period_s)
-    check_duration("accounts.withdrawal_notice_s", charter.accounts.withdrawal_notice_s)
+    check_duration("exit.notice_period", charter.exit.notice_period_s)
+    check_duration("accounts.withdrawal_notice", charter.accounts.withdrawal_notice_s)
     _check_voting(charter.voting)
 
 
 def _check_voting(voting: VotingRules) -> None:
     """Nothing that would keep the members from ever voting again."""
-    check_duration("voting.ballot_period_s", voting.ballot_period_s)
+    check_duration("voting.ballot_period", voting.ballot_period_s)
     if voting.HasField("ballot_period_s") and voting.ballot_period_s < MIN_BALLOT_PERIOD_S:
-        raise MalformedRequest(f"voting.ballot_period_s must be at least {MIN_BALLOT_PERIOD_S}, to leave time to vote")
+        raise MalformedRequest(
+            f"voting.ballot_period must be {format_duration(MIN_BALLOT_PERIOD_S)} at least, to leave time to vote"
+        )
     for threshold in (voting.admission, voting.exclusion, voting.suspension, voting.amendment):
         if threshold != Threshold() and not 0 < threshold.numerator <= threshold.denominator:
             raise MalformedRequest("a threshold must be more than nothing and at most 1/1: for example 2/3")

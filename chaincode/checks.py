@@ -63,8 +63,8 @@ def check_amount(amount_micro: int) -> None:
     """More than nothing, and not absurd."""
     if not 0 < amount_micro <= MAX_AMOUNT_MICRO:
         raise AmountOutOfRange(
-            f"the amount must be more than 0 and at most {format_amount(MAX_AMOUNT_MICRO)}, "
-            f"not {format_amount(amount_micro)}"
+            f"the amount must be more than 0 and at most {format_amount(MAX_AMOUNT_MICRO)} "
+            f"tokens, not {format_amount(amount_micro)}"
         )
 
 
@@ -83,6 +83,12 @@ def format_duration(seconds: int) -> str:
         if count:
             parts.append(f"{count} {unit}" + ("s" if unit == "day" and count > 1 else ""))
     return " ".join(parts) or "0 s"
+
+
+def format_quantity(quantity_micro: int) -> str:
+    """Millionths of a unit as a decimal of units, exactly: 1_500_000 → "1.5"."""
+    whole, micro = divmod(abs(quantity_micro), 10**6)
+    return f"{'-' if quantity_micro < 0 else ''}{whole}.{micro:06d}".rstrip("0").rstrip(".")
 
 
 def format_amount(amount_micro: int) -> str:

@@ -74,7 +74,7 @@ def _check_claimable(account: Account, commitment: Commitment) -> None:
     if not is_unclaimed(account, commitment):
         raise WrongStatus("there is nothing new to claim")
     if not is_invoiced(account, commitment):
-        raise WrongStatus("the previous claim is not settled yet: account.settle")
+        raise WrongStatus("the last claim is not paid yet: settle the last claim first")
 
 
 def close_period(standing: Standing) -> tuple[AccountHead, Claim]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from chaincode.checks import MAX_CLOCK_SKEW_S
+from chaincode.checks import MAX_CLOCK_SKEW_S, format_duration
 from chaincode.contract import Response, refusal
 from chaincode.errors import ClockSkew
 from chaincode.stub import Stub
@@ -40,8 +40,9 @@ def check_time(timestamp_us: int, now_us: int) -> None:
     """Both microseconds since 1970 UTC. Raises ClockSkew."""
     off_us = abs(timestamp_us - now_us)
     if off_us > MAX_CLOCK_SKEW_S * 1_000_000:
+        off = format_duration(off_us // 1_000_000)
         way = "ahead of" if timestamp_us > now_us else "behind"
         raise ClockSkew(
-            f"the transaction's time is {off_us // 1_000_000} s {way} the endorser's, more than {MAX_CLOCK_SKEW_S} s:"
+            f"the transaction's time is {off} {way} the endorser's, more than {format_duration(MAX_CLOCK_SKEW_S)}:"
             " set the clock of the machine that sent it, then send it again"
         )

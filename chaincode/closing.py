@@ -53,7 +53,7 @@ async def close(tx: Transaction, request: CloseAccount) -> Account:
     check_named(request.customer_msp_id, customer)
     _check_ended(tx, loaded, money, account)
     if not is_invoiced(account, commitment):
-        raise WrongStatus("the last claim is not settled: account.settle")
+        raise WrongStatus("the last claim is not paid yet: settle the last claim first")
     if is_unclaimed(account, commitment):
         note_shown(account, commitment, last_amounts(tx, loaded, account, commitment))
     _check_paid(tx, account, commitment)

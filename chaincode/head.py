@@ -129,8 +129,8 @@ def check_room(standing: Standing, record: UsageRecord) -> None:
     before_bytes, head_bytes, record_bytes = sealed_bytes(standing.head), len(record.head), record.ByteSize()
     if head_bytes > max(HEAD_BYTES, before_bytes):
         raise HeadTooLarge(
-            f"the account's head would have {head_bytes} bytes, {HEAD_BYTES} is the most: claim what is open "
-            "(usage.claim), answer the pending corrections, or divide the meters among several agreements"
+            f"the account's head would have {head_bytes} bytes, {HEAD_BYTES} is the most: claim what is "
+            "open, answer the pending corrections, or divide the meters among several agreements"
         )
     # A claim holds the old head's lines, and its record the new head as well.
     most = RECORD_BYTES + 2 * max(0, before_bytes - HEAD_BYTES)
@@ -171,7 +171,7 @@ def accrued_micro(head: AccountHead) -> int:
 def checked_accrual(amount_micro: int) -> int:
     """The amount, if the head can hold it; raises AmountOutOfRange."""
     if abs(amount_micro) > MAX_ACCRUED_MICRO:
-        raise AmountOutOfRange(f"an account cannot accrue more than {format_amount(MAX_ACCRUED_MICRO)}")
+        raise AmountOutOfRange(f"an account cannot come to more than {format_amount(MAX_ACCRUED_MICRO)} tokens")
     return amount_micro
 
 

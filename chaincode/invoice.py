@@ -138,7 +138,9 @@ def _check_creditable(invoice: Invoice, request: CreditInvoice) -> None:
     check_named(request.customer_msp_id, invoice.customer_msp_id)
     left_micro = invoice.amount_micro - invoice.goodwill_micro
     if request.amount_micro > left_micro:
-        raise AmountOutOfRange(f"at most {format_amount(left_micro)} of invoice {invoice.number} can be credited")
+        raise AmountOutOfRange(
+            f"at most {format_amount(left_micro)} tokens of invoice {invoice.number} can be credited"
+        )
 
 
 def _parties(invoice: Invoice) -> tuple[str, str]:

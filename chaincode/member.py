@@ -12,7 +12,7 @@ from chaincode import keys
 from chaincode.ballot import check_carried, write
 from chaincode.bundle import bundle_digest, read_bundle, root_digests, roots_fingerprint
 from chaincode.business import status_name
-from chaincode.checks import check_named, check_text, format_amount
+from chaincode.checks import check_named, check_text, format_amount, format_duration
 from chaincode.electorate import load_electorate, put_electorate
 from chaincode.errors import AlreadyExists, EntryCondition, ExitCondition, InvalidBundle, Replay, WrongStatus
 from chaincode.identifiers import check_required
@@ -234,7 +234,9 @@ def _check_admission(ballot: Ballot, member: Member) -> None:
 def _check_exit(tx: Transaction, loaded: Loaded, member: Member, obligations: list[str]) -> None:
     waits_s = member.depart_not_before_s - tx.timestamp_s
     if waits_s > 0:
-        raise ExitCondition(f"the notice of {member.msp_id} runs for another {waits_s} s")
+        raise ExitCondition(
+            f"the notice of {member.msp_id} runs for another {format_duration(waits_s)}: wait until then"
+        )
     if obligations:
         named = ", ".join(obligations[:_NAMED]) + (", …" if len(obligations) > _NAMED else "")
         raise ExitCondition(f"close accounts and revoke meters first, {member.msp_id} still has {named}")

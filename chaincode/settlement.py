@@ -42,7 +42,7 @@ async def settle(tx: Transaction, request: SettleAccount) -> Account:
     invoices = bill_claim(account, commitment, loaded, tx.timestamp_s)
     payment_micro = payable_micro(loaded, account, commitment)
     if not invoices and payment_micro == 0:
-        raise WrongStatus("nothing to settle: claim usage first, or fund the account")
+        raise WrongStatus("there is nothing to settle: claim what was used first, or fund the account")
 
     payment = pay(loaded, account, commitment)
     back_micro = back_to_customer(account) if account.status == ACCOUNT_STATUS_CLOSED else 0

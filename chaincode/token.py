@@ -59,7 +59,7 @@ async def mint(tx: Transaction, request: MintTokens) -> Balance:
     if loaded.has(record_key):
         raise AlreadyExists(f"bank reference {request.bank_reference} has been minted already")
     if supply.minted_micro + request.amount_micro > MAX_SUPPLY_MICRO:
-        raise AmountOutOfRange(f"no more than {format_amount(MAX_SUPPLY_MICRO)} can ever be minted")
+        raise AmountOutOfRange(f"no more than {format_amount(MAX_SUPPLY_MICRO)} tokens can ever be minted")
 
     balance = credited(loaded, request.msp_id, request.amount_micro)
     supply.minted_micro += request.amount_micro
@@ -215,7 +215,7 @@ def check_balance(loaded: Loaded, msp_id: str, amount_micro: int, more_micro: in
     if balance.owed_micro:
         raise RefundOwed(
             f"{msp_id} owes {format_amount(balance.owed_micro)} tokens to its customers: "
-            "pay in at the issuer's bank, and give them back with account.settle"
+            "pay in at the issuer's bank, and settle the accounts concerned"
         )
     has_micro = balance.amount_micro + more_micro
     if has_micro < amount_micro:

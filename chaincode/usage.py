@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 from chaincode import keys
 from chaincode.announcement import announced_times_us
 from chaincode.batch import batch_digest, decode_parsed, parse_batch, verify_batch
+from chaincode.checks import format_duration
 from chaincode.columns import Columns, MeterReadings
 from chaincode.errors import (
     BackDated,
@@ -204,11 +205,12 @@ def check_times(
     """
     first_us, final_us = int(columns.time_us[0]), int(columns.time_us[-1])
     if first_us < last_time_us or (columns.time_us[1:] < columns.time_us[:-1]).any():
-        raise BackDated("a reading lies before the one before it: use usage.correct for late readings")
+        raise BackDated("a reading lies before the one before it: propose a correction for what comes late")
     if final_us > now_us + MAX_CLOCK_SKEW_US:
         raise ReadingInFuture("a reading lies in the future: check the clocks of meter and node")
     if is_beyond_cut_off(standing, columns, now_us if announced_us is None else min(announced_us, now_us)):
-        raise ReadingTooLate(f"a reading is older than the agreed {standing.terms.late_cut_off_s} s: use usage.correct")
+        agreed = format_duration(standing.terms.late_cut_off_s)
+        raise ReadingTooLate(f"a reading is older than the agreed {agreed}: propose a correction")
     if first_us >= end_us(standing.agreement):
         raise ReadingTooLate("all of these readings lie after the end of the agreement")
 

@@ -16,7 +16,7 @@ from chaincode.account import (
     require_open,
     write_account,
 )
-from chaincode.checks import MAX_CLOCK_SKEW_S, format_amount
+from chaincode.checks import MAX_CLOCK_SKEW_S, format_amount, format_duration
 from chaincode.errors import AmountOutOfRange, InsufficientFunds, NoticePeriod
 from chaincode.membership import suspended_s
 from chaincode.relation import parties
@@ -45,7 +45,9 @@ async def give_notice(tx: Transaction, request: GiveNotice) -> Account:
     if request.amount_micro < 0:
         raise AmountOutOfRange("the amount must not be negative")
     if request.amount_micro > escrow_micro(account):
-        raise InsufficientFunds(f"the escrow holds {format_amount(escrow_micro(account))}: give notice of that at most")
+        raise InsufficientFunds(
+            f"the escrow holds {format_amount(escrow_micro(account))} tokens: give notice of that at most"
+        )
 
     account.ClearField("notice")
     if request.amount_micro:
@@ -67,7 +69,7 @@ async def withdraw(tx: Transaction, request: WithdrawFunds) -> Account:
 
     tx.check_relation(*parties(account))
     if not account.HasField("notice"):
-        raise NoticePeriod("give notice first: account.give_notice")
+        raise NoticePeriod("no notice is running: give notice of the withdrawal first")
     check_has_run(tx, account.notice.not_before_s, account.notice.suspended_before_s, provider)
     unpaid_micro = max(last_amounts(tx, loaded, account, commitment).micro - account.paid_micro, 0)
     amount_micro = min(account.notice.amount_micro, escrow_micro(account) - unpaid_micro)
@@ -107,7 +109,9 @@ def check_has_run(tx: Transaction, not_before_s: int, suspended_before_s: int, p
     rested_s = max(suspended_s(provider, tx.timestamp_s) - suspended_before_s, 0)
     waits_s = not_before_s + min(rested_s, MAX_REST_S) - tx.timestamp_s
     if waits_s > 0:
-        raise NoticePeriod(f"the notice runs for another {waits_s} s, in which the provider may charge what was used")
+        raise NoticePeriod(
+            f"the notice runs for another {format_duration(waits_s)}: until then the provider may charge what was used"
+        )
 
 
 def covered_micro(account: Account, agreement: Agreement, time_us: int) -> int:

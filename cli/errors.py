@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chaincode.errors import ContractError
 from cli.exit_codes import ExitCode
+from cli.remedies import with_command
 from fabric.errors import (
     ChaincodeDown,
     FabricError,
@@ -175,7 +176,7 @@ def sentence(error: BaseException) -> str:
     """What is wrong and what to do, in one line."""
     text = printable(" ".join(str(error).split()), LONGEST_SENTENCE) or type(error).__name__
     if isinstance(error, ContractError):
-        return f"refused ({type(error).__name__}): {text}"
+        return f"refused ({type(error).__name__}): {with_command(text)}"
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{error.filename}: {error.strerror}"
     return text

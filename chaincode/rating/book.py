@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from chaincode.rating.limits import UNIT_MICRO, checked_amount, checked_measure
+from chaincode.rating.limits import UNIT_MICRO, checked_amount, checked_count, checked_measure
 from chaincode.rating.lines import LineSums
 from chaincode.rating.local_time import period_indices
 from chaincode.rating.measure import Measured
@@ -98,7 +98,7 @@ class Book:
             entry = self._account.entry(rule.name, period_index)
             before = rule.change(entry.value_micro, entry.reading_count)
             entry.value_micro = checked_amount(rule.name, entry.value_micro + total_micro)
-            entry.reading_count = checked_measure(rule.name, entry.reading_count + reading_count)
+            entry.reading_count = checked_count(rule.name, entry.reading_count + reading_count)
             change_micro = rule.change(entry.value_micro, entry.reading_count) - before
             sums.add(("", rule.name, 0, period_index, 0), 0, change_micro)
             total_micro += change_micro

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
+from chaincode.checks import format_quantity
 from chaincode.errors import InvalidTariff
 from chaincode.rating.limits import PRICE_MICRO_MAX, UNIT_MICRO
 from chaincode.rating.local_time import is_zone
@@ -166,8 +167,9 @@ def _check_tiers(at: str, tiers: Sequence[Tier]) -> None:
     _require(
         borders[-1] == 0, f"{at}: the last tier has a border: leave up_to out, so that every quantity has a price."
     )
-    fits = all(border > 0 for border in borders[:-1]) and _ascends(borders[:-1])
-    _require(fits, f"{at}: the tiers' up_to must be above 0 and ascend; they are {borders[:-1]} micro-units.")
+    if not (all(border > 0 for border in borders[:-1]) and _ascends(borders[:-1])):
+        shown = ", ".join(map(format_quantity, borders[:-1]))
+        raise InvalidTariff(f"{at}: the tiers' up_to must be above 0 and ascend; they are {shown}.")
     for tier in tiers:
         _check_amount(at, "a tier's unit_price", tier.unit_price_micro)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from chaincode.checks import format_quantity
 from chaincode.columns import Columns, Int64Column
 from chaincode.errors import MalformedBatch, QuantityOutOfRange
 from chaincode.rating.limits import READING_QUANTITY_MICRO_MAX
@@ -24,8 +25,8 @@ def check_correction(readings: Sequence[CorrectionReading]) -> None:
     for reading in readings:
         if abs(reading.quantity_micro) > READING_QUANTITY_MICRO_MAX:
             raise QuantityOutOfRange(
-                f"A correction's quantity must lie within ±{READING_QUANTITY_MICRO_MAX} micro-units; "
-                f"there is {reading.quantity_micro}. Correct the amount, or use several readings."
+                f"A correction's quantity must lie within ±{format_quantity(READING_QUANTITY_MICRO_MAX)}; "
+                f"there is {format_quantity(reading.quantity_micro)}. Correct the amount, or use several readings."
             )
         if abs(reading.reading_count) > 1:
             raise QuantityOutOfRange(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from chaincode.checks import format_amount, format_quantity
 from chaincode.columns import Columns
 from chaincode.errors import AmountOutOfRange, BackDated, MalformedBatch, QuantityOutOfRange
 
@@ -31,15 +32,25 @@ def checked_measure(name: str, measure_micro: int) -> int:
     """
     if measure_micro < 0:
         raise QuantityOutOfRange(
-            f"{name!r}: the correction takes away {-measure_micro} micro-units more than the period has. "
+            f"{name!r}: the correction takes away {format_quantity(-measure_micro)} more than the period has. "
             "Correct at most what was charged."
         )
     if measure_micro > INT64_MAX:
         raise QuantityOutOfRange(
-            f"{name!r}: its total would be {measure_micro} micro-units, more than {INT64_MAX}. "
+            f"{name!r}: its total would be {format_quantity(measure_micro)}, more than {format_quantity(INT64_MAX)}. "
             "Use a larger unit, or a component that starts again every month."
         )
     return measure_micro
+
+
+def checked_count(name: str, reading_count: int) -> int:
+    """The number of readings, if it is not below zero; it can never leave 64 bits. Raises QuantityOutOfRange."""
+    if reading_count < 0:
+        raise QuantityOutOfRange(
+            f"{name!r}: the correction takes away {-reading_count} readings more than the period has. "
+            "Correct at most what was charged."
+        )
+    return reading_count
 
 
 def checked_amount(name: str, amount_micro: int) -> int:
@@ -50,7 +61,7 @@ def checked_amount(name: str, amount_micro: int) -> int:
     """
     if abs(amount_micro) > INT64_MAX:
         raise AmountOutOfRange(
-            f"{name!r}: the amount would be {amount_micro} micro-tokens, beyond {INT64_MAX}. "
+            f"{name!r}: the amount would be {format_amount(amount_micro)}, beyond {format_amount(INT64_MAX)} tokens. "
             "Check the unit price and the quantities, or submit less at once."
         )
     return amount_micro
@@ -78,8 +89,8 @@ def check_columns(columns: Columns) -> None:
     least, most = int(quantities.min()), int(quantities.max())
     if least < 0 or most > READING_QUANTITY_MICRO_MAX:
         raise QuantityOutOfRange(
-            f"Quantities must lie within 0 … {READING_QUANTITY_MICRO_MAX} micro-units per reading; "
-            f"the batch has {least if least < 0 else most}. Correct the meter, or use a larger unit."
+            f"Quantities must lie within 0 … {format_quantity(READING_QUANTITY_MICRO_MAX)} per reading; "
+            f"the batch has {format_quantity(least if least < 0 else most)}. Correct the meter, or use a larger unit."
         )
 
 

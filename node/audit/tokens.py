@@ -41,14 +41,18 @@ class Tokens:
         for account, change_micro in changes_micro.items():
             self.amounts_micro[account] += change_micro
             in_credit = account == ISSUED or self.amounts_micro[account] >= 0
-            self.tally.demand(in_credit, f"{step}: {account} is overdrawn: {self.amounts_micro[account]} micro-tokens")
+            self.tally.demand(
+                in_credit, f"{step}: {account} is overdrawn: it has {format_amount(self.amounts_micro[account])} tokens"
+            )
         self._check_postings(step, changes_micro)
         self._check_issue(step, changes_micro.get(ISSUED, 0))
 
     def check_sum(self, block_number: int) -> None:
         """After each block."""
         gap_micro = sum(self.amounts_micro.values())
-        self.tally.demand(gap_micro == 0, f"block {block_number}: {gap_micro} micro-tokens are not accounted for")
+        self.tally.demand(
+            gap_micro == 0, f"block {block_number}: {format_amount(gap_micro)} tokens are not accounted for"
+        )
 
     def _check_postings(self, step: Step, changes_micro: Mapping[str, int]) -> None:
         postings = LedgerEvent.FromString(step.transaction.event_payload).postings
@@ -68,7 +72,9 @@ class Tokens:
         burned = [_burned_micro(step, redemption_id) for redemption_id in step.written("redemption")]
         explained_micro = sum(burned) - sum(amount for amount in minted if amount is not None)
         self.tally.demand(None not in minted, f"{step}: a bank reference was minted before")
-        unexplained = f"{step}: {abs(issued_micro)} micro-tokens made or burned without bank credit or redemption"
+        unexplained = (
+            f"{step}: {format_amount(abs(issued_micro))} tokens made or burned without bank credit or redemption"
+        )
         self.tally.demand(issued_micro == explained_micro, unexplained)
         charter = step.world.find(keys.CHARTER)
         if issued_micro and charter is not None:
@@ -99,7 +105,7 @@ class Reserve:
     def finish(self, world: World) -> None:
         supply = world.find(keys.SUPPLY) or Supply()
         if supply.minted_micro and not self.tally.checked:
-            self.tally.cannot_check("the issuer has posted no bank statement (token.post_reserve)")
+            self.tally.cannot_check("the issuer has posted no bank statement")
         if self.tally.checked:
             self.tally.note(f"vouched for until {self._last_statement}")
         if self.tally.checked and (later_micro := supply.minted_micro - self._minted_micro):
@@ -107,7 +113,8 @@ class Reserve:
 
     def _check_statement(self, step: Step, statement: ReserveStatement, owed_micro: int) -> None:
         covered = statement.balance_micro >= owed_micro
-        short = f"{step}: {statement.balance_micro} micro-units in the bank, {owed_micro} micro-tokens in circulation"
+        has, owed = format_amount(statement.balance_micro), format_amount(owed_micro)
+        short = f"{step}: {has} in the bank, {owed} tokens in circulation"
         self.tally.demand(covered, short)
 
 

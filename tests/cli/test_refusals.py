@@ -151,7 +151,7 @@ CASES = [
     ("agreement propose {files}/agreement-of-a-stranger.yaml --as maker", USAGE, "stranger"),
     ("agreement propose {files}/agreement-with-oneself.yaml --as maker", USAGE, "two members"),
     ("agreement propose {files}/agreement-of-others.yaml --as maker", USAGE, "no party"),
-    ("agreement propose {files}/agreement-negative.yaml --as maker", REFUSED, "credit_limit"),
+    ("agreement propose {files}/agreement-negative.yaml --as maker", REFUSED, "credit limit"),
     ("agreement propose {files}/agreement-without-tariff.yaml --as maker", USAGE, "missing.yaml"),
     ("agreement propose {files}/agreement-again.yaml --as maker", REFUSED, "steel-energy"),
     # --- tariffs: more in tests/unit/test_cli_tariff.py

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from chaincode.checks import format_duration
 from chaincode.errors import (
     AlreadyExists,
     AmountOutOfRange,
@@ -205,7 +206,9 @@ def test_an_account_closes_when_everything_is_claimed_and_paid(scene: Scene) -> 
     scene.maker.terminate(deal)
     scene.refuses(WrongStatus, lambda: scene.maker.close(deal))
     scene.maker.settle(deal)
-    assert f"another {DAY_S + GUARD_S} s" in scene.refuses(NoticePeriod, lambda: scene.factory.close(deal))
+    assert f"another {format_duration(DAY_S + GUARD_S)}" in scene.refuses(
+        NoticePeriod, lambda: scene.factory.close(deal)
+    )
     clock.advance(DAY_S + GUARD_S)
     assert "3.00 tokens" in scene.refuses(InsufficientFunds, lambda: scene.factory.close(deal))
     scene.factory.fund(deal, 10 * TOKEN)

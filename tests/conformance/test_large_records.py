@@ -81,7 +81,7 @@ def test_corrections_fill_the_head_up_to_its_limit_and_no_further_and_the_accoun
     scene: Scene, deal: Deal
 ) -> None:
     deal.use(UNIT)
-    with pytest.raises(HeadTooLarge, match=r"usage\.claim"):
+    with pytest.raises(HeadTooLarge, match="claim what is open"):
         fill_head(scene, deal)
     pending = [one.correction_id for one in head_of(scene, deal).pending_corrections]
     assert 0 < len(scene.maker.read_head(deal)) <= HEAD_BYTES

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from chaincode import keys
+from chaincode.checks import format_duration
 from chaincode.electorate import BALLOT_PERIOD_S
 from chaincode.errors import (
     AlreadyExists,
@@ -314,7 +315,7 @@ def everything_ended(scene: Scene, deal: Deal) -> None:
     """One exit condition after the other."""
     maker, forge = scene.maker, scene.forge
     said = scene.refuses(ExitCondition, lambda: forge.admin.depart())
-    assert f"another {NOTICE_S} s" in said
+    assert f"another {format_duration(NOTICE_S)}" in said
     scene.consortium.clock.advance(NOTICE_S)
     said = scene.refuses(ExitCondition, lambda: forge.admin.depart())
     assert f"account/{deal.agreement_id}, meter/{deal.meter.meter_id}" in said

@@ -36,7 +36,7 @@ def test_a_notice_cannot_be_given_yesterday(scene: Scene) -> None:
     request = GiveNotice(agreement_id=deal.agreement_id, amount_micro=10 * TOKEN)
     treasurer = lying(scene.consortium, "treasurer", -DAY_US)
     said = scene.refuses(ClockSkew, lambda: attempt(scene, treasurer, "account.give_notice", request))
-    assert " s behind the endorser" in said
+    assert " behind the endorser's, more than 5 min" in said
 
 
 def test_funds_cannot_be_withdrawn_tomorrow(scene: Scene) -> None:
@@ -47,7 +47,7 @@ def test_funds_cannot_be_withdrawn_tomorrow(scene: Scene) -> None:
     request = WithdrawFunds(agreement_id=deal.agreement_id)
     treasurer = lying(scene.consortium, "treasurer", DAY_US)
     said = scene.refuses(ClockSkew, lambda: attempt(scene, treasurer, "account.withdraw", request))
-    assert " s ahead of the endorser" in said
+    assert " ahead of the endorser's, more than 5 min" in said
 
 
 def test_an_agreement_cannot_be_ended_yesterday(scene: Scene) -> None:

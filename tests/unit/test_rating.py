@@ -50,13 +50,13 @@ def rate_plain(*readings: tuple[int, int], text: str = PLAIN, cumulative: Cumula
 @pytest.mark.parametrize(
     ("readings", "error", "says"),
     [
-        ([(NOON_US, -1)], QuantityOutOfRange, "0 … 1000000000000000"),
-        ([(NOON_US, 10**15 + 1)], QuantityOutOfRange, "0 … 1000000000000000"),
+        ([(NOON_US, -1)], QuantityOutOfRange, "0 … 1000000000 per reading"),
+        ([(NOON_US, 10**15 + 1)], QuantityOutOfRange, "0 … 1000000000 per reading"),
         ([(NOON_US, 1), (NOON_US - 1, 1)], BackDated, "Reading 2"),
         ([(-1, 1)], MalformedBatch, "1970 to 2199"),
         ([(2**62, 1)], MalformedBatch, "1970 to 2199"),
-        ([(NOON_US, 10**15)] * 9_224, QuantityOutOfRange, "9223372036854775807"),
-        ([(NOON_US, 10**15)] * 50_000, QuantityOutOfRange, "50000000000000000000"),
+        ([(NOON_US, 10**15)] * 9_224, QuantityOutOfRange, "9223372036854.775807"),
+        ([(NOON_US, 10**15)] * 50_000, QuantityOutOfRange, "50000000000000,"),
     ],
 )
 def test_readings_beyond_the_limits(readings: list[tuple[int, int]], error: type[ContractError], says: str) -> None:
@@ -127,10 +127,10 @@ def test_a_correction_reaches_a_closed_month_and_its_cap() -> None:
     ("readings", "error", "says"),
     [
         ([], MalformedBatch, "no readings"),
-        ([{"time_us": NOON_US, "quantity_micro": -11}], QuantityOutOfRange, "takes away 1 micro-units more"),
-        ([{"time_us": NOON_US, "quantity_micro": -(10**15) - 1}], QuantityOutOfRange, "±1000000000000000"),
+        ([{"time_us": NOON_US, "quantity_micro": -11}], QuantityOutOfRange, "takes away 0.000001 more"),
+        ([{"time_us": NOON_US, "quantity_micro": -(10**15) - 1}], QuantityOutOfRange, "±1000000000;"),
         ([{"time_us": NOON_US, "reading_count": 2}], QuantityOutOfRange, "1, 0 or -1"),
-        ([{"time_us": NOON_US, "reading_count": -1}] * 2, QuantityOutOfRange, "takes away 1 "),
+        ([{"time_us": NOON_US, "reading_count": -1}] * 2, QuantityOutOfRange, "takes away 1 readings more"),
         ([{"time_us": -1}], MalformedBatch, "1970"),
     ],
 )

@@ -1,0 +1,25 @@
+"""Which command does what a contract's sentence tells its reader to do. The contracts know of no command line."""
+
+from __future__ import annotations
+
+# What is said, word for word, and what is typed.
+COMMANDS = {
+    "give notice of the withdrawal first": "account notice",
+    "settle the last claim first": "account settle",
+    "claim what was used first": "account claim",
+    "fund the account": "account fund",
+    "settle the accounts concerned": "account settle",
+    "terminate it first": "agreement terminate",
+    "have it accepted first": "agreement accept",
+    "propose a correction": "usage correct",
+    "register a new one": "meter register",
+    "register a new meter": "meter register",
+    "put an amendment of its charter to the vote": "charter amend",
+    "close accounts and revoke meters first": "leave status",
+}
+
+
+def with_command(text: str) -> str:
+    """The sentence, and behind it what to type for it."""
+    typed = dict.fromkeys(f"zunft {command}" for said, command in COMMANDS.items() if said in text)
+    return f"{text} ({', '.join(typed)})" if typed else text

@@ -1,0 +1,74 @@
+"""What contracts say to whom they refuse: acts, no transactions, units that people know; the CLI adds the command."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from chaincode.checks import format_duration, format_quantity
+from chaincode.contract import TRANSACTIONS
+from cli.remedies import COMMANDS
+from tests.cli.program import ROOT, Zunft
+from tests.cli.test_listings import commands
+
+PARTS = (ROOT / "chaincode", ROOT / "chaincode" / "rating")
+# Names of transactions, millionths, and bare seconds.
+JARGON = re.compile("|".join([*map(re.escape, TRANSACTIONS), r"micro-", r"_micro\b", r"\{[^{}]*_s\} s\b"]))
+
+
+def sentences() -> Iterator[tuple[str, str]]:
+    """Every text that is raised, with its place in the source."""
+    for path in (path for part in PARTS for path in part.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+                yield f"{path.name}:{node.lineno}", " ".join(map(ast.unparse, node.exc.args))
+
+
+def test_refusals_name_acts_and_units() -> None:
+    found = dict(sentences())
+    assert len(found) > 100
+    # What is a name in the code is none in the text.
+    texts = {place: re.sub(r"\{(?![^{}]*_s\} s\b)[^{}]*\}", "…", text) for place, text in found.items()}
+    assert {place: text for place, text in texts.items() if JARGON.search(text)} == {}
+
+
+def test_each_remedy_is_said_and_its_command_exists() -> None:
+    said = "".join(path.read_text() for path in (ROOT / "chaincode").glob("*.py"))
+    assert [text for text in COMMANDS if text not in said] == []
+    assert set(COMMANDS.values()) <= {words for words, _ in commands()}
+
+
+def test_a_refusal_ends_with_what_to_type(zunft: Zunft) -> None:
+    told = zunft("account withdraw steel-energy --as factory").stderr
+    assert told.endswith("give notice of the withdrawal first (zunft account notice)\n")
+    zunft.must("account notice steel-energy 5 --as factory")
+    assert "the notice runs for another 14 days" in zunft("account withdraw steel-energy --as factory").stderr
+    shown = zunft.must("node balance steel-energy --as factory").stdout
+    assert re.search(r"under notice +5\.00 from \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", shown), shown
+
+
+def test_terms_are_shown_with_every_limit_in_words(zunft: Zunft) -> None:
+    shown = " ".join(zunft.must("agreement show steel-energy --as factory").stdout.split())
+    assert "late cut off none correction window 400 days withdrawal notice 14 days" in shown
+    limits = zunft.must("agreement show steel-energy --as factory --json").json
+    assert [limits[f"{name}_s"] for name in ("late_cut_off", "correction_window", "withdrawal_notice")] == [
+        0,
+        400 * 86_400,
+        14 * 86_400,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(-1, "0 s"), (59, "59 s"), (3_661, "1 h 2 min"), (7_500, "2 h 5 min"), (86_399, "1 day"), (1_209_301, "14 days")],
+)
+def test_a_duration_is_rounded_up_to_its_two_largest_units(seconds: int, words: str) -> None:
+    assert format_duration(seconds) == words
+
+
+@pytest.mark.parametrize(("micro", "units"), [(0, "0"), (1, "0.000001"), (-1_500_000, "-1.5"), (10**7, "10")])
+def test_a_quantity_is_exact_and_has_no_zeros_too_many(micro: int, units: str) -> None:
+    assert format_quantity(micro) == units
