@@ -38,10 +38,22 @@ class Counter:
         used_micro = now_micro + self.rollover_micro - before_micro
         if self._can_show(max(before_micro, now_micro)) and 0 < used_micro <= self.rollover_micro // 2:
             return used_micro
-        raise ValueError(
-            f"the counter goes from {decimal(before_micro)} to {decimal(now_micro)}: correct the row, or say that it "
-            "was reset (counter: reset) or where it rolls over (counter: {rollover: 100000})."
-        )
+        raise ValueError(self._why_not(before_micro, now_micro))
+
+    def _why_not(self, before_micro: int, now_micro: int) -> str:
+        fell = f"the counter falls from {decimal(before_micro)} to {decimal(now_micro)}"
+        top = decimal(self.rollover_micro)
+        if not self.rollover_micro:
+            return (
+                f"{fell}: correct the row. If it began again at zero, write counter: reset; if it is at zero again "
+                "after its highest number, as 99999, write counter: {rollover: 100000}."
+            )
+        if not self._can_show(max(before_micro, now_micro)):
+            shown = decimal(max(before_micro, now_micro))
+            return (
+                f"the counter shows {shown}, but with rollover {top} it is at zero there: correct the row or rollover."
+            )
+        return f"{fell}. With rollover {top} that were more than half around, so one of them is wrong: correct it."
 
     def _can_show(self, value_micro: int) -> bool:
         return not self.rollover_micro or value_micro < self.rollover_micro

@@ -110,7 +110,7 @@ class _Table:
         times_us = self._times_us()
         first = int(self._convert())
         if first == len(self.lines):
-            raise WrongFile(f"{self.path} has only the row from which the counter counts: export later ones, too.")
+            raise WrongFile(f"{self.path} has one row, and a counter needs two: export later ones, too.")
         columns = part(self._columns(times_us), first, len(self.lines))
         return CsvReadings(self.path, columns, _column(self.lines)[first:])
 

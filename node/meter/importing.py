@@ -19,33 +19,34 @@ def new_readings(file: CsvReadings, meter: Meter, notes: SignedReadings, *, same
     that are signed. Raises ReadingBackDated with the row where a reading can be neither new nor signed.
     """
     sifted = notes.sift(file.columns)
-    newest = f"the last one that {meter.meter_id} has signed ({_show(meter.last_time_us)})"
+    newest = f"the last one that {meter.meter_id} has signed, of {_show(meter.last_time_us)}"
     if sifted.unnoted is not None:
         _refuse(
             file,
             sifted.unnoted,
-            f"not after {newest}, and its folder does not know those before: remove the rows that are charged already",
+            f"is not later than {newest}, and the meter's folder does not tell whether it is charged: remove the "
+            "rows that are charged already",
         )
     if sifted.late is not None:
         _refuse(
             file,
             sifted.late,
-            f"before {newest}, and is none of those that are charged: what comes late, or in another's place, needs a "
-            "correction (zunft usage correct); remove the row to import the rest",
+            f"is older than {newest}, and it is not charged: remove the row to import the rest, and propose a "
+            "correction (zunft usage correct) for what comes late or replaces another reading",
         )
     if sifted.doubtful is not None and not same_time:
         _refuse(
             file,
             sifted.doubtful,
-            f"at the very moment of {newest}, which is not in the file: say --same-time if it is one more; if it shall "
-            "take the other's place, that needs a correction (zunft usage correct)",
+            f"has the same time as {newest}, which is not in the file: say --same-time if both count; if it replaces "
+            "the other one, propose a correction (zunft usage correct)",
         )
     return chosen(file.columns, sifted.new) if len(sifted.new) else None
 
 
 def _refuse(file: CsvReadings, place: int, problem: str) -> None:
     time = _show(int(file.columns.time_us[place]))
-    raise ReadingBackDated(f"{file.file}, row {file.lines[place]}: the reading ({time}) lies {problem}")
+    raise ReadingBackDated(f"{file.file}, row {file.lines[place]}: the reading of {time} {problem}")
 
 
 def _show(time_us: int) -> str:

@@ -68,7 +68,9 @@ def test_what_is_neither_new_nor_charged_is_refused_with_its_row(zunft: Zunft) -
     assert charge(zunft, of(("2026-03-01 00:15", 5), ("2026-03-01 00:30", 7))).exit_code == 0
     changed = charge(zunft, of(("2026-03-01 00:15", 6), ("2026-03-01 00:30", 7), ("2026-03-01 00:45", 9)))
     assert changed.exit_code == ExitCode.REFUSED
-    assert "readings.csv, row 2: the reading (2026-02-28 23:15:00 UTC) lies before the last one that" in changed.stderr
+    assert (
+        "readings.csv, row 2: the reading of 2026-02-28 23:15:00 UTC is older than the last one that" in changed.stderr
+    )
     assert "zunft usage correct" in changed.stderr
     corrected = of(("2026-03-01 00:15", 5), ("2026-03-01 00:30", 8))
     assert "row 3" in charge(zunft, corrected).stderr

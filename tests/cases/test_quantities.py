@@ -54,11 +54,19 @@ def test_numbers_become_quantities(tmp_path: Path, quantity: str, values: list[s
 @pytest.mark.parametrize(
     ("quantity", "values", "says"),
     [
-        ("{column: n, counter: yes}", ["7", "5"], "row 3, column n: the counter goes from 7 to 5"),
-        ("{column: n, counter: {rollover: 1000}}", ["500", "499"], "the counter goes from 500 to 499"),
-        ("{column: n, counter: {rollover: 1000}}", ["500", "1000"], "the counter goes from 500 to 1000"),
+        (
+            "{column: n, counter: yes}",
+            ["7", "5"],
+            "row 3, column n: the counter falls from 7 to 5: correct the row. If it began",
+        ),
+        (
+            "{column: n, counter: {rollover: 1000}}",
+            ["500", "499"],
+            "With rollover 1000 that were more than half around",
+        ),
+        ("{column: n, counter: {rollover: 1000}}", ["500", "1000"], "the counter shows 1000, but with rollover 1000"),
         ("{column: n, counter: {rollover: 0}}", ["1", "2"], "above 0"),
-        ("{column: n, counter: yes}", ["7"], "only the row from which the counter counts"),
+        ("{column: n, counter: yes}", ["7"], "has one row, and a counter needs two"),
         ("{column: n, counter: no}", ["7", "8"], "write one of yes, reset"),
         ("{column: n, counter: yes, per: hour, over_s: 900}", ["7", "8"], "a counter is no average"),
         ("{column: n, per: hour}", ["7"], "over_s"),

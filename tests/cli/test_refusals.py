@@ -172,7 +172,7 @@ CASES = [
     (f"{IMPORT} {{files}}/load.csv", USAGE, "Turbo"),
     (f"{IMPORT} {{files}}/short-row.csv", USAGE, "row"),
     (f"{IMPORT} {{files}}/binary.yaml", USAGE, "binary.yaml"),
-    (f"{IMPORT} {{files}}/back-dated.csv", REFUSED, "before the last one"),
+    (f"{IMPORT} {{files}}/back-dated.csv", REFUSED, "older than the last one"),
     (f"{IMPORT.replace('main-supply', 'nothing')} {{files}}/back-dated.csv", USAGE, "see zunft meter register"),
 ]
 
