@@ -20,7 +20,10 @@ whose roles allow it and whose certificate holds longest.
 Every listing takes `--json`, which is ASCII where the output is not UTF-8. Results go to standard output, errors to
 standard error; `ZUNFT_LOG=info` shows a node's log there, too. Where nobody reads on, as with `| head`, a command ends
 quietly; what it has begun to do, it does. A service (`zunft node run`, `zunft ledger serve`) that a SIGTERM stops ends
-with 0. Keys, journals, archives and whatever else is private are their owner's alone, under any umask.
+with 0. What cannot be undone, and what others get to see, is asked first; `--yes` answers it, and a no ends with 8. A narrow
+terminal shortens ids (`…`) and leaves out columns, which it names, but shows every number whole; a pipe gets everything.
+Where a contract refuses, the command that does what it asks for stands in brackets. Keys, journals, archives and
+whatever else is private are their owner's alone, under any umask.
 """
 
 
@@ -36,7 +39,8 @@ def page() -> str:
 def _rows(name: str, command: Any) -> Iterator[tuple[str, str]]:
     commands = getattr(command, "commands", None)
     for words, one in [(name, command)] if commands is None else [(f"{name} {sub}", commands[sub]) for sub in commands]:
-        arguments = [one_.name.upper() for one_ in one.params if one_.param_type_name == "argument"]
+        named = [one_ for one_ in one.params if one_.param_type_name == "argument"]
+        arguments = [one_.name.upper() if one_.required else f"[{one_.name.upper()}]" for one_ in named]
         needed = [f"{one_.opts[0]} …" for one_ in one.params if one_.param_type_name == "option" and one_.required]
         yield " ".join(["zunft", words, *arguments, *needed]), " ".join(one.help.split("\n\n")[0].split())
 
