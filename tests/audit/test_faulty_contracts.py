@@ -170,7 +170,7 @@ def test_a_missing_reserve_statement_is_said(tmp_path: Path) -> None:
         consortium.member("bank").mint(consortium.member("maker"), TOKEN)
         report = audit(delivered(consortium, "bank"), genesis(consortium), "BankMSP")
     assert report.verdict("reserve").status is Status.UNCHECKED
-    assert "token.post_reserve" in next(iter(report.verdict("reserve").unchecked))
+    assert "posted no bank statement" in next(iter(report.verdict("reserve").unchecked))
 
 
 def test_an_invoice_of_more_than_was_claimed(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:

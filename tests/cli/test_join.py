@@ -310,9 +310,9 @@ def test_refused(stages: list[Zunft], files: Path, stage: int, words: str, code:
 def test_who_does_not_accept_the_charter_has_made_nothing(stages: list[Zunft]) -> None:
     zunft = stages[0]
     before, charter = state(zunft), (zunft.home / "charter.md").read_text()
-    for answer in ("n\n", ""):
+    for answer, code in (("n\n", ExitCode.DECLINED), ("", USAGE)):
         outcome = zunft(REQUEST, answer=answer)
-        assert_refused(outcome, USAGE, "nothing was done")
+        assert_refused(outcome, code, "nothing was done")
         assert charter in outcome.stdout
     assert state(zunft) == before
 
