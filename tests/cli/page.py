@@ -20,10 +20,10 @@ whose roles allow it and whose certificate holds longest.
 Every listing takes `--json`, which is ASCII where the output is not UTF-8. Results go to standard output, errors to
 standard error; `ZUNFT_LOG=info` shows a node's log there, too. Where nobody reads on, as with `| head`, a command ends
 quietly; what it has begun to do, it does. A service (`zunft node run`, `zunft ledger serve`) that a SIGTERM stops ends
-with 0. What cannot be undone, and what others get to see, is asked first; `--yes` answers it, and a no ends with 8. A narrow
-terminal shortens ids (`…`) and leaves out columns, which it names, but shows every number whole; a pipe gets everything.
-Where a contract refuses, the command that does what it asks for stands in brackets. Keys, journals, archives and
-whatever else is private are their owner's alone, under any umask.
+with 0. What cannot be undone, and what others get to see, is asked first; `--yes` answers it, and a no ends with 8. A
+narrow terminal shortens ids (`…`) and leaves out columns, which it names, but shows every number whole; a pipe gets
+everything. Where a contract refuses, the command that does what it asks for stands in brackets. Keys, journals,
+archives and whatever else is private are their owner's alone, under any umask.
 """
 
 

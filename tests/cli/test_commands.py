@@ -16,7 +16,6 @@ from tests.cli.program import ROOT, Zunft
 
 # Transactions that a command causes without naming them: by its node, or in a file of node/ that it calls.
 INDIRECT = {
-    "usage.announce": "usage import",
     "ballot.execute": "ballot approve",
     "ballot.sign": "ballot approve",
     "usage.announce": "node run",
