@@ -41,7 +41,7 @@ def check_may_propose(proposals: Proposals, agreement: Agreement) -> None:
     other = other_party(agreement, agreement.pending_by_msp_id)
     raise TooManyProposals(
         f"{other} has not answered {len(proposals.agreement_ids)} proposals of {agreement.pending_by_msp_id}: have it "
-        "accept one or turn it down (zunft agreement terminate), or propose one of them anew, under its name"
+        "accept one or turn it down, or propose one of them anew, under its name"
     )
 
 
@@ -58,7 +58,7 @@ def check_free(existing: Agreement | None, agreement: Agreement) -> None:
     if _parties(existing) != _parties(agreement):
         raise AlreadyExists(f"agreement {name} is between other members: choose another name")
     if existing.status == AGREEMENT_STATUS_PROPOSED and waits_for != agreement.pending_by_msp_id:
-        raise AlreadyExists(f"{waits_for} has proposed {name}: accept it, or turn it down first (agreement.terminate)")
+        raise AlreadyExists(f"{waits_for} has proposed {name}: accept it, or turn it down first")
 
 
 def note_proposal(tx: Transaction, proposals: Proposals, agreement: Agreement) -> None:

@@ -11,6 +11,7 @@ COMMANDS = {
     "settle the accounts concerned": "account settle",
     "terminate it first": "agreement terminate",
     "have it accepted first": "agreement accept",
+    "turn it down": "agreement terminate",
     "propose a correction": "usage correct",
     "register a new one": "meter register",
     "register a new meter": "meter register",
