@@ -30,12 +30,16 @@ _RECOMPUTED = _CONFLICTS | {CODE.VALID, CODE.ENDORSEMENT_POLICY_FAILURE}
 
 @dataclass(slots=True)
 class Candidate:
-    """A transaction of a block; `fault` says what it lacks of the endorsements that policies demand."""
+    """A transaction of a block; `fault` says what it lacks of the endorsements that policies demand.
+
+    `is_repeated`: an earlier block has a transaction of this id, and peers look no further then.
+    """
 
     transaction: Transaction
     seal: Seal
     signatures: Signatures
     fault: str = ""
+    is_repeated: bool = False
 
     @property
     def endorsers(self) -> tuple[Identity, ...]:
@@ -55,6 +59,9 @@ class Endorsement:
         changed: set[PublicKey | HashedKey] = set()
         for candidate in candidates:
             results = candidate.seal.results
+            candidate.is_repeated = candidate.transaction.tx_id in world.transactions
+            if candidate.is_repeated:
+                continue
             if changed.intersection(key for part in results for key in _touched(part)):
                 candidate.fault = "a key's policy changes earlier in the block"
             else:
