@@ -35,9 +35,9 @@ lint: setup proto-check
 bench: setup
 	$(BIN)/python -m tests.bench $(if $(LEDGER),--ledger $(LEDGER)) $(if $(AGAINST),--against $(AGAINST))
 
-# One random script against an independent model; SEED= repeats one, STEPS= makes it longer.
+# One random script against an independent model; SEED= repeats one, STEPS= makes it longer, SCRIPTS= plays so many.
 simulate: setup
-	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS)) $(if $(LEDGER),--ledger $(LEDGER))
+	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS)) $(if $(SCRIPTS),--scripts $(SCRIPTS)) $(if $(LEDGER),--ledger $(LEDGER))
 
 # So much valid nonsense, read by a node's follower and an audit; SEED= repeats one run.
 fuzz: setup

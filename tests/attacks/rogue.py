@@ -298,6 +298,21 @@ def with_endorsements(message: bytes, *further: SigningIdentity) -> bytes:
     return bytes(payload.SerializeToString())
 
 
+def with_another_outcome(message: bytes) -> bytes:
+    """A transaction's payload with other bytes than its endorsers have signed."""
+    payload = common_pb2.Payload.FromString(message)
+    transaction = transaction_pb2.Transaction.FromString(payload.data)
+    action = transaction_pb2.ChaincodeActionPayload.FromString(transaction.actions[0].payload)
+    signed = proposal_response_pb2.ProposalResponsePayload.FromString(action.action.proposal_response_payload)
+    outcome = proposal_pb2.ChaincodeAction.FromString(signed.extension)
+    outcome.response.payload += b"\xff"
+    signed.extension = outcome.SerializeToString()
+    action.action.proposal_response_payload = signed.SerializeToString()
+    transaction.actions[0].payload = action.SerializeToString()
+    payload.data = transaction.SerializeToString()
+    return bytes(payload.SerializeToString())
+
+
 def _hashed(values: dict[str, bytes | None]) -> kv_rwset_pb2.HashedRWSet:
     writes = [
         kv_rwset_pb2.KVWriteHash(

@@ -104,6 +104,9 @@ class Consortium:
     ) -> bytes:
         """One transaction to its end; afterwards everything that must hold is checked. Raises its refusal."""
         gateway = self.gateway(msp_id, user)
+        if msp_id in self.ledger.contracts:
+            # Of no use to itself.
+            endorsers = endorsers or [member.msp_id for member in self.members if member.msp_id != msp_id]
         with noted_refusals():
             committed = self.run(
                 gateway.submit(name, request, extra_args=args, transient=transient, endorsing_msp_ids=endorsers)

@@ -5,6 +5,7 @@ It shares nothing with the contracts but the names of refusals. Amounts are micr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -102,6 +103,18 @@ class Document:
     disputed: bool = False
 
 
+@dataclass(frozen=True)
+class Known:
+    """What the ledger says of an account: what was moved, what is owed back, its provider's documents."""
+
+    funded: int
+    withdrawn: int
+    paid: int
+    owed: int
+    closed: bool
+    documents: list[Document]
+
+
 class Auditor:
     def __init__(self, members: tuple[str, ...], now_s: int) -> None:
         self.now_s = now_s
@@ -118,6 +131,9 @@ class Auditor:
             return Outcome(moved=tuple(getattr(self, step.verb)(step.actor, **step.arguments) or ()))
         except Refused as refusal:
             return Outcome(refusal=str(refusal))
+
+    def learn(self, step: Step, outcome: Outcome, known: Callable[[str], Known]) -> None:
+        """What cannot be told before: nothing, where all members are honest."""
 
     def circulating(self) -> int:
         held = sum(amount for _, amount, status in self.redemptions if status == "held")

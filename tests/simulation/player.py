@@ -1,27 +1,27 @@
-"""Plays a script on a consortium, compares each step with the auditor, and writes down what happened."""
+"""Plays a script's steps on a consortium, and tells what has become of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from chaincode import keys
 from chaincode.account import claimed
 from chaincode.bundle import roots_fingerprint
 from chaincode.errors import ContractError
+from node.ledger.block_reader import Transaction
+from node.ledger.errors import LedgerError
 from tests.consortium import Consortium, Deal, HandMeter, Member, graduated, tariff
-from tests.simulation.auditor import Auditor
-from tests.simulation.script import MEMBERS, Script
+from tests.simulation.auditor import Auditor, Document, Known
+from tests.simulation.script import MEMBERS
 from tests.simulation.step import Outcome, Step
+from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED
 from zunft.v1.event_pb2 import LedgerEvent
 from zunft.v1.invoice_pb2 import INVOICE_KIND_CREDIT_NOTE, INVOICE_KIND_GOODWILL, INVOICE_KIND_INVOICE, Invoice
 from zunft.v1.tariff_pb2 import Tariff
 from zunft.v1.usage_pb2 import AccountHead, CorrectionReading
-
-# Hears the number of each step that was done.
-Report = Callable[[int], None]
 
 KINDS = {
     INVOICE_KIND_INVOICE: "invoice",
@@ -30,48 +30,13 @@ KINDS = {
 }
 
 
-@dataclass(frozen=True)
-class Transcript:
-    """What a script did, the same on every ledger: lines of text.
-
-    `steps` say what became of each step, a refusal with its sentence; `events` are the channel's, in its order;
-    `records` are all values of the end state, the public ones, then each member's private ones.
-    """
-
-    steps: tuple[str, ...]
-    events: tuple[str, ...]
-    records: tuple[str, ...]
-    refused: int
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        return (*self.steps, *self.events, *self.records)
-
-
-def simulate(consortium: Consortium, seed: int, steps: int, report: Report = lambda _step: None) -> Transcript:
-    """Founds the consortium and plays `steps` steps. Raises AssertionError at the first one that went otherwise."""
-    consortium.found()
-    auditor = Auditor(MEMBERS, consortium.clock.now_s)
-    script, player = Script(seed, auditor), Player(consortium)
-    lines = []
-    refused = 0
-    for number in range(1, steps + 1):
-        step = script.next()
-        expected, actual = auditor.apply(step), player.play(step)
-        where = f"seed {seed}, step {number}: {step}"
-        assert actual == expected, where
-        assert player.differences(auditor) == [], where
-        lines.append(f"{number:05d} {step} -> {player.told(step, actual)}")
-        refused += bool(actual.refusal)
-        report(number)
-    return Transcript(tuple(lines), tuple(player.events()), tuple(player.records()), refused)
-
-
 @dataclass
 class Player:
     consortium: Consortium
     deals: dict[str, Deal] = field(default_factory=dict)
     redemptions: list[str] = field(default_factory=list)
+    # What a refused step of several transactions has already done.
+    left_behind: ClassVar[frozenset[str]] = frozenset()
 
     @cached_property
     def roots(self) -> list[str]:
@@ -80,15 +45,16 @@ class Player:
         return [roots_fingerprint([certificate]).hex() for certificate in certificates]
 
     def play(self, step: Step) -> Outcome:
-        before = len(self.consortium.transactions)
+        before = len(self._valid())
         try:
             getattr(self, step.verb)(step.actor, **step.arguments)
-        except ContractError as refusal:
-            assert len(self.consortium.transactions) == before, "a refusal left something behind"
+        except (ContractError, LedgerError) as refusal:
+            left = {one.name for one in self._valid()[before:]}
+            assert left <= self.left_behind, f"a refusal left {left} behind"
             return Outcome(refusal=type(refusal).__name__, said=str(refusal))
         if step.verb == "wait":
             return Outcome()
-        return Outcome(moved=tuple(self._moved(self.consortium.transactions[-1].event_payload)))
+        return Outcome(moved=tuple(self._moved(self._valid()[-1].event_payload)))
 
     def told(self, step: Step, outcome: Outcome) -> str:
         """Of a step that was done: the event, and the tokens that moved."""
@@ -97,11 +63,11 @@ class Player:
         if outcome.refusal:
             return self._numbered(f"{outcome.refusal}: {outcome.said}")
         moved = " ".join(f"{source}>{target}:{amount}" for source, target, amount in outcome.moved)
-        return f"{self.consortium.transactions[-1].event_name} {moved}".rstrip()
+        return f"{self._valid()[-1].event_name} {moved}".rstrip()
 
     def events(self) -> Iterator[str]:
         """Without the founding's, which names the members' roots in their order."""
-        for transaction in self.consortium.transactions[1:]:
+        for transaction in self._valid()[1:]:
             payload = self._numbered_bytes(transaction.event_payload)
             yield f"event {transaction.event_name} {payload.hex()}"
 
@@ -121,9 +87,15 @@ class Player:
             ("circulating", auditor.circulating(), auditor.minted - auditor.burned),
             *((name, self._member(name).balance, amount) for name, amount in auditor.balances.items()),
             *((name, self._documents(name), _told_documents(auditor, name)) for name in MEMBERS),
-            *((name, self._book(name), _told_book(auditor, name)) for name in auditor.books),
+            *((name, self._book(name), _told_book(auditor, name)) for name in auditor.books if self._is_sound(name)),
         ]
         return [f"{name}: ledger {ledger}, auditor {told}" for name, ledger, told in pairs if ledger != told]
+
+    def known(self, deal: str) -> Known:
+        account = self.deals[deal].account
+        documents = [Document(*one) for one in self._documents(self.deals[deal].provider.name)]
+        moved = (account.funded_micro, account.withdrawn_micro, account.paid_micro, account.owed_back_micro)
+        return Known(*moved, account.status == ACCOUNT_STATUS_CLOSED, documents)
 
     # --- verbs --------------------------------------------------------------------------------------------------------
 
@@ -237,6 +209,13 @@ class Player:
         self.consortium.clock.advance(seconds)
 
     # --- details ------------------------------------------------------------------------------------------------------
+
+    def _valid(self) -> list[Transaction]:
+        return [transaction for transaction in self.consortium.transactions if transaction.is_valid]
+
+    def _is_sound(self, deal: str) -> bool:
+        """Whether its two parties have written there what the contract writes, and nothing else."""
+        return deal not in self.consortium.spoilt
 
     def _member(self, name: str) -> Member:
         return self.consortium.member(name)

@@ -5,6 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from node.ledger.gateway.refusal import refusals
+
+# Whoever needs the endorsement of a member whose peer gives none is told so, in whatever words that peer finds.
+NOT_ENDORSED = "NotEndorsed"
+# What the contract makes of what two rogues have written, as long as it says so in words of its own.
+ANYTHING = "Anything"
+
 
 @dataclass(frozen=True)
 class Step:
@@ -27,3 +34,11 @@ class Outcome:
     refusal: str = ""
     moved: tuple[tuple[str, str, int], ...] = ()
     said: str = field(default="", compare=False)
+
+    def covers(self, actual: Outcome) -> bool:
+        """Whether it went as this says."""
+        if self.refusal == NOT_ENDORSED:
+            return bool(actual.refusal)
+        if self.refusal == ANYTHING:
+            return not actual.refusal or actual.refusal in refusals()
+        return self == actual

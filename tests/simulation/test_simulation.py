@@ -11,16 +11,23 @@ from pathlib import Path
 import pytest
 
 from tests.consortium import on_ledgers, start_consortium
-from tests.simulation.player import Transcript, simulate
+from tests.simulation.hostile import ON_FABRIC, Hostile, hostile_of
+from tests.simulation.hostile_auditor import ATTACKS
+from tests.simulation.run import Transcript, simulate
+from tests.simulation.step import NOT_ENDORSED
 
 SEEDS = (20260302, 4711)
 # How much of the script each ledger plays; the embedded one plays it a second time.
 STEPS = {"embedded": 100, "fabric": 1000, "fabric-bft": 100, "fabric-docker": 100}
 
 
-def play(folder: Path, kind: str, seed: int, steps: int) -> Transcript:
+HOSTILE_SEEDS = (5, 40)
+HOSTILE_STEPS = {"fabric": 150}
+
+
+def play(folder: Path, kind: str, seed: int, steps: int, hostile: Hostile | None = None) -> Transcript:
     with start_consortium(folder, kind) as consortium:
-        return simulate(consortium, seed, steps)
+        return simulate(consortium, seed, steps, hostile=hostile)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -41,6 +48,33 @@ def test_the_same_script_leaves_the_same_on_every_ledger(tmp_path: Path, kind: s
     assert there.steps == here.steps
     assert there.events == here.events
     assert there.records == here.records
+
+
+@pytest.mark.parametrize("seed", HOSTILE_SEEDS)
+def test_a_hostile_member_hurts_nobody(tmp_path: Path, seed: int) -> None:
+    """Nor do two: what they make of an account of their own is all that is theirs to spoil."""
+    transcript = play(tmp_path, "embedded", seed, 250, hostile_of(seed, 250))
+
+    steps = [line.split(" -> ") for line in transcript.steps]
+    assert sum(told == NOT_ENDORSED for _, told in steps) > 3, "it withholds too little"
+    tried = {how for how in ATTACKS if any(f" attack how={how} " in step for step, _ in steps)}
+    assert len(tried) > len(ATTACKS) // 2, "it tries too little"
+    assert any(" spoil " in step for step, _ in steps)
+
+
+@pytest.mark.parametrize("kind", on_ledgers(*HOSTILE_STEPS))
+def test_a_hostile_member_leaves_the_same_on_every_ledger(tmp_path: Path, kind: str) -> None:
+    """Also where each member's peer has a chaincode of its own."""
+    steps, hostile = HOSTILE_STEPS[kind], Hostile("forge", "maker", from_step=25, tempers=ON_FABRIC)
+    there = play(tmp_path / "there", kind, 25, steps, hostile)
+    here = play(tmp_path / "here", "embedded", 25, steps, hostile)
+    assert there.steps == here.steps
+    assert there.events == here.events
+    assert there.records == here.records
+
+
+def test_one_script_of_five_has_a_hostile_member() -> None:
+    assert sum(hostile_of(seed, 100) is not None for seed in range(100)) == 20
 
 
 def test_another_seed_is_another_script(tmp_path: Path) -> None:

@@ -1,0 +1,89 @@
+"""Contracts of a member that does not want to take part: its peer refuses, or signs something else than the others.
+
+They answer questions as honest ones do. Every peer of a consortium can run one, see Rogue.running.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from chaincode.contract import TRANSACTIONS, Endorsers, Response, invoke
+from chaincode.stub import Stub
+from tests.consortium.odd_peers import Contract, never_answers
+
+# What it makes of an honest answer; the stub takes what else it wants to write.
+Change = Callable[[Stub, Response], Response]
+
+
+class Altering:
+    """A stub through which every value that is written is another one."""
+
+    def __init__(self, honest: Stub) -> None:
+        self._honest = honest
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._honest, name)
+
+    def put(self, key: str, value: bytes) -> None:
+        self._honest.put(key, value + b"\xff")
+
+    def put_private(self, collection: str, key: str, value: bytes) -> None:
+        self._honest.put_private(collection, key, value + b"\xff")
+
+
+def refusing(status: int, words: str) -> Contract:
+    return _of_transactions(lambda _stub: _at_once(Response(status, words, b"")))
+
+
+def changing(change: Change) -> Contract:
+    async def answer(stub: Stub) -> Response:
+        response = await invoke(stub)
+        return response if response.status >= 400 else change(stub, response)
+
+    return _of_transactions(answer)
+
+
+def _another_result(_stub: Stub, response: Response) -> Response:
+    return Response(response.status, response.message, response.payload + b"\xff")
+
+
+def _another_event(stub: Stub, response: Response) -> Response:
+    stub.set_event("token.mint", b"\xff")
+    return response
+
+
+def _further_keys(stub: Stub, response: Response) -> Response:
+    stub.put(f"rogue/{stub.tx_id}", b"further")
+    return response
+
+
+async def _at_once(response: Response) -> Response:
+    return response
+
+
+def _of_transactions(contract: Contract) -> Contract:
+    async def answer(stub: Stub) -> Response:
+        kind = TRANSACTIONS.get(stub.args[0].decode(errors="replace"))
+        is_question = kind is not None and kind.endorsers is Endorsers.NONE
+        return await (invoke if is_question else contract)(stub)
+
+    return answer
+
+
+async def _altered(stub: Stub) -> Response:
+    altering: Any = Altering(stub)
+    return await invoke(altering)
+
+
+# On Fabric a peer that never answers costs whoever asks it its time limit.
+SILENCE = "silence"
+JUNK_CONTRACTS: dict[str, Contract] = {
+    "a refusal": refusing(409, "WrongStatus: not today"),
+    "nonsense": refusing(500, "\x1b[2J\u202eany words"),
+    "another result": changing(_another_result),
+    "another event": changing(_another_event),
+    "further keys": changing(_further_keys),
+    "other values": _of_transactions(_altered),
+    SILENCE: never_answers,
+}

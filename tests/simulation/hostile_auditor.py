@@ -1,0 +1,109 @@
+"""The model where a member is hostile: what it withholds from its partners, and that it changes nothing of others'."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.simulation.auditor import Auditor, Known, Move, refuse
+from tests.simulation.step import ANYTHING, NOT_ENDORSED, Outcome, Step
+
+# Which steps need both parties' endorsement; an amendment where its terms are confidential.
+OF_BOTH = ("use", "use_watched", "cheat", "correct", "agree", "decline", "claim", "amend", "propose")
+
+# What becomes of what it makes by hand; nothing of it has an effect.
+VALID, TOO_FEW, NOT_TAKEN = "", "ENDORSEMENT_POLICY_FAILURE", "SubmitError"
+# What two rogues leave of a commitment that they delete.
+GONE = "gone"
+ATTACKS = {
+    "nonsense": VALID,
+    "a mint": VALID,
+    "usage of others": VALID,
+    "terms of others": VALID,
+    "its own archive": VALID,
+    "a replay": VALID,
+    "a balance": TOO_FEW,
+    "an account of others": TOO_FEW,
+    "a commitment of others": TOO_FEW,
+    "a key's policy": TOO_FEW,
+    "another outcome": TOO_FEW,
+    "another's name": NOT_TAKEN,
+}
+
+
+class HostileAuditor(Auditor):
+    hostile = ""
+    # What its peer does; empty as long as that is what the others' do.
+    temper = ""
+
+    def __init__(self, *known: Any) -> None:
+        super().__init__(*known)
+        self.open_books: set[str] = set()
+        # Accounts of the hostile member and its accomplice, once they have put their own words there.
+        self.spoilt: set[str] = set()
+        self.gone: set[str] = set()
+
+    def apply(self, step: Step) -> Outcome:
+        if step.arguments.get("deal") in self.spoilt and step.verb not in ("spoil", "attack"):
+            return Outcome(refusal=ANYTHING)
+        if self.is_withheld(step):
+            return Outcome(refusal=NOT_ENDORSED)
+        return super().apply(step)
+
+    def is_withheld(self, step: Step) -> bool:
+        if not self.temper or step.verb not in OF_BOTH:
+            return False
+        deal = step.arguments["deal"]
+        if step.verb == "amend" and deal in self.open_books:
+            return False
+        parties = step.arguments.get("parties") or (self.books[deal].provider, self.books[deal].customer)
+        return self.hostile in parties
+
+    def learn(self, step: Step, outcome: Outcome, known: Callable[[str], Known]) -> None:
+        """What two rogues' account does with their tokens, as long as it is theirs."""
+        deal = step.arguments.get("deal", "")
+        if deal not in self.spoilt or step.verb in ("spoil", "attack"):
+            return
+        book, now = self.books[deal], known(deal)
+        pair = (book.provider, book.customer)
+        before = book.escrow + sum(self.balances[name] for name in pair)
+        theirs = {f"escrow/{deal}", *(f"balance/{name}" for name in pair)}
+        for source, target, amount in outcome.moved:
+            assert {source, target} <= theirs, f"{deal} moves {amount} from {source} to {target}"
+            for name in pair:
+                self.balances[name] += amount * ((target == f"balance/{name}") - (source == f"balance/{name}"))
+        book.funded, book.withdrawn, book.paid = now.funded, now.withdrawn, now.paid
+        book.owed, book.closed = now.owed, now.closed
+        self.documents[book.provider].extend(now.documents[len(self.documents[book.provider]) :])
+        assert book.escrow + sum(self.balances[name] for name in pair) == before, deal
+
+    # --- verbs --------------------------------------------------------------------------------------------------------
+
+    def found_deal(self, actor: str, deal: str, customer: str, meters: int, **terms: Any) -> None:
+        super().found_deal(actor, deal, customer, meters, **terms)
+        if terms["open_book"]:
+            self.open_books.add(deal)
+
+    def propose(self, actor: str, deal: str, parties: tuple[str, str]) -> None:
+        """Only tried where it comes to nothing."""
+        raise AssertionError(f"{actor} has shared {deal} with {parties}")
+
+    def turn(self, actor: str, temper: str) -> None:
+        self.hostile, self.temper = actor, temper
+
+    def use_watched(self, actor: str, deal: str, meter: int, quantities: tuple[int, ...], watcher: str) -> None:  # noqa: ARG002
+        """A further member endorses it as well."""
+        self.use(actor, deal, meter, quantities)
+
+    def spoil(self, actor: str, deal: str, how: str) -> None:  # noqa: ARG002
+        """A key that is deleted loses its policy, so that two are too few to write it again."""
+        if deal in self.gone:
+            refuse(TOO_FEW)
+        self.spoilt.add(deal)
+        if how == GONE:
+            self.gone.add(deal)
+
+    def attack(self, actor: str, how: str, **against: Any) -> list[Move]:  # noqa: ARG002
+        if ATTACKS[how]:
+            refuse(ATTACKS[how])
+        return []

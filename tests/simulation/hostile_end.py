@@ -1,0 +1,61 @@
+"""How a script with a hostile member ends: its partners go their ways without it, and have what is theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.simulation.auditor import GUARD_S, ISSUER, MILLION, Book
+from tests.simulation.hostile import Hostile
+from tests.simulation.hostile_auditor import HostileAuditor
+from tests.simulation.step import Outcome, Step
+
+Do = Callable[[Step], Outcome]
+
+
+def ended(do: Do, auditor: HostileAuditor, hostile: Hostile) -> None:
+    """Each honest partner of the hostile member closes by itself what they have together."""
+    for name, book in list(auditor.books.items()):
+        if hostile.member in (book.provider, book.customer) and name not in auditor.spoilt:
+            one = book.customer if book.provider == hostile.member else book.provider
+            close_alone(do, auditor, one, name)
+
+
+def close_alone(do: Do, auditor: HostileAuditor, one: str, name: str) -> None:
+    """Afterwards each has what the last head says that both endorsed, as far as the funds go, to the micro-token."""
+    book = auditor.books[name]
+    if not book.closed:
+        refunded(do, auditor, one)
+        if book.ended_s is None:
+            do(Step("terminate", one, {"deal": name}))
+        do(Step("settle", one, {"deal": name}))
+        missing = accrued(book) - book.paid - book.escrow
+        if one == book.customer and missing > 0:
+            paid_in(do, auditor, one, missing)
+            do(Step("fund", one, {"deal": name, "amount": max(missing, MILLION)}))
+        do(Step("wait", "time", {"seconds": book.notice_s + 3 * GUARD_S}))
+        returned = book.withdrawn
+        closed = do(Step("close", one, {"deal": name}))
+        assert not closed.refusal, f"{one} cannot close {name}: {closed}"
+        # A provider that closes does without what nobody has funded; then the customer gets nothing back.
+        assert book.paid >= accrued(book) or book.withdrawn == returned, name
+    refunded(do, auditor, one)
+    assert (book.closed, book.escrow) == (True, 0), name
+    assert book.paid - book.owed == min(accrued(book), book.funded - book.withdrawn), name
+
+
+def refunded(do: Do, auditor: HostileAuditor, one: str) -> None:
+    """Whoever owes its customers something pays that first."""
+    for name, book in auditor.books.items():
+        if book.provider == one and book.owed and name not in auditor.spoilt:
+            paid_in(do, auditor, one, book.owed)
+            do(Step("settle", one, {"deal": name}))
+            assert not book.owed, name
+
+
+def paid_in(do: Do, auditor: HostileAuditor, one: str, amount: int) -> None:
+    reference = f"pay-in-{len(auditor.references)}"
+    do(Step("mint", ISSUER, {"to": one, "amount": max(amount, MILLION), "reference": reference}))
+
+
+def accrued(book: Book) -> int:
+    return book.usage + book.correction

@@ -1,0 +1,103 @@
+"""The random script where a member is hostile: as all others, and from a step on what that member does besides."""
+
+from __future__ import annotations
+
+from tests.attacks.nonsense import NONSENSE
+from tests.simulation.auditor import MILLION
+from tests.simulation.hostile import Hostile
+from tests.simulation.hostile_auditor import ATTACKS, GONE, HostileAuditor
+from tests.simulation.script import Script
+from tests.simulation.step import Step
+
+# The account that it has with its accomplice.
+THEIRS = "theirs"
+SPOILS = ("nothing", GONE, "much claimed", "less than nothing claimed", "another account's")
+# What anybody may try with an account whose commitment is junk.
+PROBES = ("settle", "close", "claim_alone", "withdraw", "terminate")
+
+
+class HostileScript(Script):
+    def __init__(self, seed: int, auditor: HostileAuditor, hostile: Hostile) -> None:
+        super().__init__(seed, auditor)
+        self._model = auditor
+        self._hostile = hostile
+        self._number = 0
+        self._next: list[Step] = []
+
+    def next(self) -> Step:
+        self._number += 1
+        if self._number == self._hostile.from_step:
+            self._next = self._beginning()
+        if self._next:
+            return self._next.pop(0)
+        if self._model.hostile and self._random.random() < 0.25:
+            return self._hostile_step()
+        step = super().next()
+        if step.verb == "found_deal":
+            return self._found_or_tried(step)
+        is_theirs = step.arguments.get("deal") in self._model.spoilt
+        return self._attack() if is_theirs and step.verb not in (*PROBES, "fund", "give_notice") else step
+
+    def _beginning(self) -> list[Step]:
+        """The pair makes an account like any other, before the hostile member turns."""
+        pair = [self._hostile.member, self._hostile.accomplice]
+        self._random.shuffle(pair)
+        terms = {"tiers": ((0, MILLION),), "credit": 7 * MILLION, "notice_s": 0}
+        opened = {"deal": THEIRS, "customer": pair[1], "meters": 1, "open_book": self._random.random() < 0.3, **terms}
+        steps = [Step("found_deal", pair[0], opened)]
+        funds = self._model.balances[pair[1]] // 4
+        owes = any(book.owed for book in self._model.books.values() if book.provider == pair[1])
+        if funds >= MILLION and not owes:
+            steps.append(Step("fund", pair[1], {"deal": THEIRS, "amount": funds}))
+        if self._random.random() < 0.7:
+            steps.append(Step("use", pair[0], {"deal": THEIRS, "meter": 0, "quantities": (MILLION,)}))
+        return [*steps, self._turn()]
+
+    # --- what it does -------------------------------------------------------------------------------------------------
+
+    def _hostile_step(self) -> Step:
+        makers = {self._attack: 8, self._turn: 3, self._spoil: 2, self._probe: 3, self._use_watched: 2}
+        [make] = self._random.choices(list(makers), list(makers.values()))
+        return make()
+
+    def _turn(self) -> Step:
+        """Now and then its peer does again what the others' do."""
+        temper = self._random.choice((*self._hostile.tempers, *self._hostile.tempers, ""))
+        return Step("turn", self._hostile.member, {"temper": temper})
+
+    def _attack(self) -> Step:
+        how = self._random.choice(list(ATTACKS))
+        pair = {self._hostile.member, self._hostile.accomplice}
+        others = [name for name, book in self._model.books.items() if {book.provider, book.customer} != pair]
+        if not others:
+            how = "nonsense"
+        against = {"deal": self._random.choice(others)} if others else {}
+        number = self._random.randrange(len(NONSENSE))
+        accomplice = self._hostile.accomplice
+        return Step("attack", self._hostile.member, {"how": how, **against, "number": number, "accomplice": accomplice})
+
+    def _spoil(self) -> Step:
+        return Step("spoil", self._hostile.member, {"deal": THEIRS, "how": self._random.choice(SPOILS)})
+
+    def _probe(self) -> Step:
+        if THEIRS not in self._model.spoilt:
+            return self._spoil()
+        return Step(self._random.choice(PROBES), self._party(self._model.books[THEIRS]), {"deal": THEIRS})
+
+    def _use_watched(self) -> Step:
+        """Of an account of its own, which an accomplice endorses, too."""
+        member, accomplice = self._hostile.member, self._hostile.accomplice
+        parties = {name: {book.provider, book.customer} for name, book in self._model.books.items()}
+        own = [name for name, two in parties.items() if member in two and accomplice not in two]
+        if self._model.temper or not own:
+            return self._attack()
+        use = {"deal": self._random.choice(own), "meter": 0, "quantities": (MILLION,)}
+        return Step("use_watched", self._hostile.member, {**use, "watcher": self._hostile.accomplice})
+
+    # --- details ------------------------------------------------------------------------------------------------------
+
+    def _found_or_tried(self, step: Step) -> Step:
+        """Nobody founds with it what it would have to endorse."""
+        parties = (step.actor, step.arguments["customer"])
+        tried = Step("propose", step.actor, {"deal": self._name("tried"), "parties": parties})
+        return tried if not step.arguments["open_book"] and self._model.is_withheld(tried) else step

@@ -1,0 +1,67 @@
+"""What the honest members' nodes and audits make of a script with a hostile member."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from chaincode.contract import TRANSACTIONS
+from node.audit import AuditReport, Status
+from node.audit.report import ALARMS_TOLD
+from tests.attacks.witness import Seen, audited, look
+from tests.consortium import TOKEN, Member
+from tests.simulation.hostile import Hostile
+from tests.simulation.hostile_player import HostilePlayer
+from tests.simulation.hostile_script import THEIRS
+from zunft.v1.event_pb2 import LedgerEvent
+
+
+def bear_witness(player: HostilePlayer, hostile: Hostile) -> None:
+    """None stumbles, all name the hostile member where it has done something, and find the rest as it should be."""
+    consortium = player.consortium
+    honest = [consortium.member(name) for name in hostile.honest]
+    # What its peer does is over, and what a node has read to its end is an honest transaction.
+    consortium.ledger.contracts.clear()
+    consortium.member("bank").mint(honest[0], TOKEN)
+    with TemporaryDirectory() as folder:
+        seen = look(honest[0], Path(folder))
+    check_node(player, seen, honest[0], consortium.member(hostile.member))
+    for member in honest:
+        check_audit(player, audited(member))
+
+
+def check_node(player: HostilePlayer, seen: Seen, member: Member, hostile: Member) -> None:
+    idle = {*player.idle}
+    assert [one.tx_id for one in seen.notices if one.tx_id in idle] == []
+    for tx_id in player.idle:
+        assert any(hostile.msp_id in text for text in seen.alarms_of(tx_id)), f"no alarm names {tx_id}"
+    for tx_id in player.watched:
+        assert seen.alarms_of(tx_id), f"no alarm names {tx_id}"
+    known = {one.tx_id for one in player.consortium.transactions}
+    assert {one.tx_id for one in seen.alarms} <= known
+    told = {one.tx_id for one in seen.notices}
+    assert [tx_id for tx_id in concerning(player, member) if tx_id not in told] == []
+
+
+def concerning(player: HostilePlayer, member: Member) -> list[str]:
+    """The contract's transactions that this member's ERP has to hear of."""
+    wanted = []
+    for one in player.consortium.transactions:
+        if one.is_valid and one.name in TRANSACTIONS and one.tx_id not in player.idle:
+            event = LedgerEvent.FromString(one.event_payload)
+            wanted += [one.tx_id] if member.msp_id in event.msp_ids else []
+    return wanted
+
+
+def check_audit(player: HostilePlayer, report: AuditReport) -> None:
+    """Nothing is wrong but what two rogues say in public of an account of their own."""
+    for verdict in report.verdicts:
+        wrong = [text for text in verdict.violations if THEIRS not in text]
+        assert wrong == [], f"{verdict.name}: {wrong}"
+        if verdict.status is Status.FAILS:
+            assert THEIRS in player.consortium.spoilt, verdict.name
+    odd = (*player.idle, *player.watched)
+    told = report.verdict("endorsement")
+    assert told.alarm_count >= len(odd)
+    named = "\n".join(told.alarms)
+    assert len(odd) > ALARMS_TOLD or [tx_id for tx_id in odd if tx_id[:12] not in named] == []

@@ -1,0 +1,90 @@
+"""One script on a fresh consortium: compares each step with the auditor, and writes down what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tests.consortium import Consortium
+from tests.simulation.auditor import Auditor
+from tests.simulation.hostile import Hostile
+from tests.simulation.hostile_auditor import HostileAuditor
+from tests.simulation.hostile_end import ended
+from tests.simulation.hostile_player import HostilePlayer
+from tests.simulation.hostile_script import HostileScript
+from tests.simulation.hostile_witness import bear_witness
+from tests.simulation.player import Player
+from tests.simulation.script import MEMBERS, Script
+from tests.simulation.step import NOT_ENDORSED, Outcome, Step
+
+# Hears the number of each step that was done.
+Report = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """What a script did, the same on every ledger: lines of text.
+
+    `steps` say what became of each step, a refusal with its sentence; `events` are the channel's, in its order;
+    `records` are all values of the end state, the public ones, then each member's private ones.
+    """
+
+    steps: tuple[str, ...]
+    events: tuple[str, ...]
+    records: tuple[str, ...]
+    refused: int
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        return (*self.steps, *self.events, *self.records)
+
+
+@dataclass
+class Run:
+    """As far as it has come."""
+
+    seed: int
+    auditor: Auditor
+    player: Player
+    lines: list[str] = field(default_factory=list)
+    refused: int = 0
+
+    def do(self, step: Step) -> Outcome:
+        expected, actual = self.auditor.apply(step), self.player.play(step)
+        where = f"seed {self.seed}, step {len(self.lines) + 1}: {step}"
+        assert expected.covers(actual), f"{where}: expected {expected}, got {actual} {actual.said}"
+        self.auditor.learn(step, actual, self.player.known)
+        assert self.player.differences(self.auditor) == [], where
+        told = expected.refusal if expected.refusal == NOT_ENDORSED else self.player.told(step, actual)
+        self.lines.append(f"{len(self.lines) + 1:05d} {step} -> {told}")
+        self.refused += bool(actual.refusal)
+        return actual
+
+
+def simulate(
+    consortium: Consortium,
+    seed: int,
+    steps: int,
+    report: Report = lambda _step: None,
+    hostile: Hostile | None = None,
+) -> Transcript:
+    """Founds the consortium and plays `steps` steps. Raises AssertionError at the first one that went otherwise.
+
+    Where a member is hostile, those it deals with then go their ways without it.
+    """
+    if hostile:
+        consortium.clock.now_us = hostile.begin_us
+    consortium.found()
+    auditor = HostileAuditor(MEMBERS, consortium.clock.now_s) if hostile else Auditor(MEMBERS, consortium.clock.now_s)
+    player = HostilePlayer(consortium) if hostile else Player(consortium)
+    script = HostileScript(seed, auditor, hostile) if isinstance(auditor, HostileAuditor) else Script(seed, auditor)
+    run = Run(seed, auditor, player)
+    for number in range(1, steps + 1):
+        run.do(script.next())
+        report(number)
+    if hostile and isinstance(auditor, HostileAuditor):
+        ended(run.do, auditor, hostile)
+    transcript = Transcript(tuple(run.lines), tuple(player.events()), tuple(player.records()), run.refused)
+    if hostile and isinstance(player, HostilePlayer):
+        bear_witness(player, hostile)
+    return transcript
