@@ -48,7 +48,7 @@ def draft(file: AgreementFile, home: Home = DEFAULT_HOME, as_json: Json = False)
     """Check an agreement file and say in words what it means. Nothing is sent."""
     topology = Topology.load(home)
     drafted = _read(topology, file)
-    _show_terms(topology, drafted.terms, drafted.withdrawal_notice_s, as_json=as_json)
+    _show_terms(topology, drafted.terms, drafted.withdrawal_notice_s or None, as_json=as_json)
 
 
 @app.command()
@@ -231,7 +231,7 @@ async def _withdrawal_notice_s(session: Session, agreement_id: str) -> int:
     return max(agreement.withdrawal_notice_s, least_notice_s(charter))
 
 
-def _show_terms(topology: Topology, terms: Terms, notice_s: int, *, as_json: bool) -> None:
+def _show_terms(topology: Topology, terms: Terms, notice_s: int | None, *, as_json: bool) -> None:
     fields = {
         "agreement": terms.agreement_id,
         "version": terms.version,
@@ -250,8 +250,8 @@ def _show_terms(topology: Topology, terms: Terms, notice_s: int, *, as_json: boo
             say(f"  {sentence}")
 
 
-def _limits(terms: Terms, notice_s: int, *, as_json: bool) -> dict[str, object]:
-    """For people in words."""
+def _limits(terms: Terms, notice_s: int | None, *, as_json: bool) -> dict[str, object]:
+    """For people in words; `notice_s` is None where the charter alone says it."""
     limits = {
         "late_cut_off": terms.late_cut_off_s,
         "correction_window": terms.correction_window_s,
@@ -259,7 +259,7 @@ def _limits(terms: Terms, notice_s: int, *, as_json: bool) -> dict[str, object]:
     }
     if as_json:
         return {f"{name}_s": seconds for name, seconds in limits.items()}
-    return {name: show_limit(seconds) for name, seconds in limits.items()}
+    return {name: "the charter's" if seconds is None else show_limit(seconds) for name, seconds in limits.items()}
 
 
 def _data_sets(topology: Topology, terms: Terms) -> list[str]:

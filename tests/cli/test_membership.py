@@ -364,6 +364,7 @@ def test_who_leaves_after_an_exclusion_ends_its_accounts_alone(guild: Zunft, tmp
     close = "zunft account close drill --as forge"
     assert steps(guild)[close]["who"] == ["forge"]
     assert "100.00 tokens went back" in guild.must(close.removeprefix("zunft ")).stdout
+    assert re.search(r"status +closed", guild.must("node balance drill --as forge").stdout)
     assert close not in steps(guild)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from chaincode.checks import format_duration, format_quantity
 from chaincode.contract import TRANSACTIONS
 from cli.remedies import COMMANDS
-from tests.cli.program import ROOT, Zunft
+from tests.cli.program import EXAMPLES, ROOT, Zunft
 from tests.cli.test_listings import commands
 
 PARTS = (ROOT / "chaincode", ROOT / "chaincode" / "rating")
@@ -53,12 +54,22 @@ def test_a_refusal_ends_with_what_to_type(zunft: Zunft) -> None:
 def test_terms_are_shown_with_every_limit_in_words(zunft: Zunft) -> None:
     shown = " ".join(zunft.must("agreement show steel-energy --as factory").stdout.split())
     assert "late cut off none correction window 400 days withdrawal notice 14 days" in shown
+    drafted = " ".join(zunft.must(f"agreement draft {agreement_file(zunft.home)}").stdout.split())
+    assert "late cut off 7 days correction window none withdrawal notice the charter's" in drafted
     limits = zunft.must("agreement show steel-energy --as factory --json").json
     assert [limits[f"{name}_s"] for name in ("late_cut_off", "correction_window", "withdrawal_notice")] == [
         0,
         400 * 86_400,
         14 * 86_400,
     ]
+
+
+def agreement_file(folder: Path) -> Path:
+    file, tariff = folder / "agreement.yaml", EXAMPLES / "tariffs" / "steel-plant.yaml"
+    file.write_text(
+        f"agreement: a\nprovider: maker\ncustomer: factory\nmeters: [m]\nlate_cut_off: 7 days\ntariff: {tariff}\n"
+    )
+    return file
 
 
 @pytest.mark.parametrize(

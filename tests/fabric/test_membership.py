@@ -232,7 +232,7 @@ def check_votes_stay(overtaken: Ballot, admitted: Ballot) -> None:
 
 def test_what_the_excluded_member_had_not_claimed_is_paid_without_it(scene: Scene, rent: Deal) -> None:
     async def work() -> None:
-        closed = await zunft(scene, f"account close {rent.agreement_id} --as bank")
+        closed = await zunft(scene, f"account close {rent.agreement_id} --yes --as bank")
         assert "5.00 tokens went back" in closed.stdout
         assert "not claimed yet is paid: 5.00" in closed.stdout
         assert "hours" in (await zunft(scene, "invoice show forge 1 --as bank")).stdout
