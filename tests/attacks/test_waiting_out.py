@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,16 @@ import pytest
 from chaincode import keys
 from chaincode.announcement import announced_digest
 from chaincode.batch import batch_digest
+from chaincode.contract import Response, invoke
+from chaincode.stub import Stub
 from node.api.client import NodeClient
 from node.ledger.gateway import Gateway
 from tests.attacks.liar import Lie, told, until_charged
+from tests.attacks.rogue import Rogue
+from tests.attacks.silence import silent
 from tests.conformance.scene import Scene
 from tests.conformance.test_ballot import suspended
-from tests.consortium import TOKEN, UNIT, Deal
+from tests.consortium import TOKEN, UNIT, Deal, only_on
 from tests.node.nodes import chained, client_of, fund, last_states, running_node, send
 from zunft.v1.node_pb2 import (
     BATCH_DECISION_GIVE_UP,
@@ -91,16 +96,41 @@ async def all_charged(deal: Deal, client: NodeClient, batches: list[SignedBatch]
 
 
 @pytest.mark.fault(39)
-def test_the_customer_s_peer_answers_nonsense_until_it_is_too_late(deal: Deal, tmp_path: Path) -> None:
-    lie, batches = Lie("Nonsense: later", ALWAYS, status=500), chained(deal, *HOURS)
+def test_the_customer_s_peer_answers_nonsense_until_it_is_too_late(scene: Scene, deal: Deal, tmp_path: Path) -> None:
+    """To whatever it is asked, announcements too."""
+    batches, is_honest = chained(deal, *HOURS), asyncio.Event()
+
+    async def answer(stub: Stub) -> Response:
+        return await invoke(stub) if is_honest.is_set() else Response(500, "Nonsense: later", b"")
 
     async def work(client: NodeClient) -> None:
         await refused_for_days(deal, client, batches, BATCH_STATUS_WAITING_FOR_OTHER_PARTY)
-        lie.times = 0
+        is_honest.set()
         await all_charged(deal, client, batches)
 
-    with told(deal, lie) as gateway:
-        with_node(deal, tmp_path, work, gateway)
+    with Rogue(scene.consortium, scene.factory.name).running(answer):
+        with_node(deal, tmp_path, work)
+
+
+@only_on("fabric", "own_scene")
+def test_the_customer_s_peer_is_away_until_it_is_too_late(scene: Scene, deal: Deal, tmp_path: Path) -> None:
+    """Where each member has a peer of its own."""
+    batches = chained(deal, *HOURS)
+
+    async def meanwhile(client: NodeClient) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(3):
+                await send(client, *batches)
+        deal.consortium.clock.advance(DAY_S)
+        await announced(deal, batches)
+        deal.consortium.clock.advance(CUT_OFF_S)
+
+    async def afterwards(client: NodeClient) -> None:
+        await all_charged(deal, client, batches)
+
+    with silent(scene, scene.factory):
+        with_node(deal, tmp_path, meanwhile)
+    with_node(deal, tmp_path, afterwards)
 
 
 @pytest.mark.fault(39)
