@@ -14,9 +14,12 @@ import structlog
 
 from chaincode import keys
 from chaincode.announcement import announced_digest
-from chaincode.errors import AlreadyExists
+from chaincode.errors import AlreadyExists, ContractError
 from chaincode.limits import MAX_ANNOUNCED
+from chaincode.usage import NEVER_US
+from node.errors import NodeError
 from node.journal import Journal
+from node.ledger.errors import LedgerError
 from node.ledger.gateway import Gateway
 from node.ledger.gateway.clock import ClockUs
 from node.outage import Outage
@@ -26,6 +29,8 @@ from zunft.v1.usage_pb2 import AnnounceUsage
 LOOK_S = 2.0
 # So old the last reading of a batch is when it is announced, or a tenth of the cut-off where that is less.
 AGE_US = 300 * 10**6
+# How long a node that stops tries it once more.
+LAST_LOOK_S = 2.0
 
 log = structlog.get_logger()
 
@@ -52,26 +57,31 @@ class Announcer:
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
+        """Announces what waits before, however young it is: nobody knows when the node is started again."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+        with suppress(LedgerError, ContractError, NodeError, TimeoutError):
+            async with asyncio.timeout(LAST_LOOK_S):
+                await self._look(at_once=True)
 
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(LOOK_S)
             try:
-                for agreement_id in list(self._stuck()):
-                    await self._announce(agreement_id)
+                await self._look()
             except Exception as error:  # the next look tries again, whatever it was
                 await self._outage.pause(error)
             else:
                 self._outage.over()
 
-    async def _announce(self, agreement_id: str) -> None:
-        """Those of the account's batches that have waited long enough, as many at once as a transaction takes."""
-        age_us = self._age_us(agreement_id)
-        if age_us is None:
-            return
-        latest_us = self._clock() - age_us
+    async def _look(self, *, at_once: bool = False) -> None:
+        for agreement_id in list(self._stuck()):
+            age_us = self._age_us(agreement_id)
+            if age_us is not None:
+                await self._announce(agreement_id, NEVER_US if at_once else self._clock() - age_us)
+
+    async def _announce(self, agreement_id: str, latest_us: int) -> None:
+        """Those of the account's batches that have no later readings, as many at once as a transaction takes."""
         entries = await asyncio.to_thread(self._journal.pending_entries, agreement_id)
         due = [one.digest for one in entries if one.last_time_us <= latest_us and one.digest not in self._done]
         for start in range(0, len(due), MAX_ANNOUNCED):

@@ -165,6 +165,23 @@ def test_the_customer_funds_the_account_when_it_is_too_late(scene: Scene, tmp_pa
     with_node(deal, tmp_path, work)
 
 
+def test_a_node_that_stops_announces_what_waits(scene: Scene, tmp_path: Path) -> None:
+    """As one does that was started for an import alone."""
+    deal = scene.agree(late_cut_off_s=CUT_OFF_S, funds=0)
+    batches = chained(deal, *HOURS)
+
+    async def meanwhile(client: NodeClient) -> None:
+        assert set(last_states(await send(client, *batches)).values()) == {BATCH_STATUS_WAITING_FOR_FUNDS}
+
+    async def afterwards(client: NodeClient) -> None:
+        await all_charged(deal, client, batches)
+
+    with_node(deal, tmp_path, meanwhile)
+    scene.consortium.clock.advance(CUT_OFF_S + 1)
+    scene.factory.fund(deal, 10 * TOKEN)
+    with_node(deal, tmp_path, afterwards)
+
+
 def test_what_a_person_gave_up_meanwhile_is_tried_again_and_not_too_late(deal: Deal, tmp_path: Path) -> None:
     lie, batches = Lie("Nonsense: later", ALWAYS, status=500), chained(deal, *HOURS)
     digest = batch_digest(batches[0].batch)
