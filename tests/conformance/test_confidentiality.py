@@ -59,6 +59,7 @@ def play(scene: Scene, *, open_book: bool) -> Deal:
     # The time of an announcement is public, and none of a reading.
     scene.consortium.clock.advance(1)
     scene.maker.announce(first)
+    scene.consortium.clock.advance(1)
     scene.maker.submit(deal, first)
     scene.maker.submit(deal, deal.batch([reading(scene, QUANTITIES[1])]))
     scene.factory.grant(deal, "g1", "Schwingungsdaten")
