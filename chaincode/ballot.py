@@ -10,15 +10,16 @@ from __future__ import annotations
 from google.protobuf.message import Message
 
 from chaincode import keys
+from chaincode.application import Application, check_next_membership, put_admitted
 from chaincode.channel_edit import changes_channel, check_config_signatures, edit_digest, put_signatures
 from chaincode.checks import check_named, format_duration
 from chaincode.decision import check_carried as check_carried_now
 from chaincode.electorate import Electorate, load_electorate, put_electorate
 from chaincode.errors import BallotClosed, MalformedRequest, VotedAlready, WrongStatus
 from chaincode.keys import Key
-from chaincode.mark import put_marks
 from chaincode.membership import ABSENT, note_suspension
-from chaincode.opening import check_status
+from chaincode.opening import check_same_membership, check_status
+from chaincode.question import check_counts, load_question, noted_ballots, put_decided
 from chaincode.relation import Relation, Stand
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.ballot_pb2 import (
@@ -44,7 +45,6 @@ from zunft.v1.ballot_pb2 import (
 from zunft.v1.charter_pb2 import Charter
 from zunft.v1.member_pb2 import (
     MEMBER_STATUS_ACTIVE,
-    MEMBER_STATUS_ADMITTED,
     MEMBER_STATUS_EXCLUDED,
     MEMBER_STATUS_LEAVING,
     MEMBER_STATUS_LEFT,
@@ -54,7 +54,6 @@ from zunft.v1.member_pb2 import (
 )
 
 _STATUS_AFTER = {
-    BALLOT_SUBJECT_ADMISSION: MEMBER_STATUS_ADMITTED,
     BALLOT_SUBJECT_DEPARTURE: MEMBER_STATUS_LEFT,
     BALLOT_SUBJECT_EXCLUSION: MEMBER_STATUS_EXCLUDED,
     BALLOT_SUBJECT_SUSPENSION: MEMBER_STATUS_SUSPENDED,
@@ -62,18 +61,25 @@ _STATUS_AFTER = {
 
 
 async def vote(tx: Transaction, request: CastVote) -> Ballot:
-    """ballot.vote: one vote of each member, before the deadline; the last one needed decides."""
+    """ballot.vote: one vote of each member, before the deadline; the last one needed decides.
+
+    It reads nothing that a minority could change again and again, and so keep it from being cast.
+    """
     key, about = keys.ballot(request.ballot_id), _keys_about(request.msp_id)
     loaded = await tx.load(keys.CHARTER, key, *about)
     electorate = await load_electorate(tx)
     ballot = loaded.require(key)
+    member = _about(loaded, request.msp_id)
+    question = await load_question(tx, ballot, member)
 
     _check_about(ballot, request.msp_id)
     tx.check_relation(*_voters(tx, ballot, request))
-    _check_takes_vote(tx, loaded, ballot, request)
-    _check_still_the_question(loaded, ballot)
+    _check_takes_vote(tx, member, ballot, request)
+    if ballot.status == BALLOT_STATUS_OPEN:
+        check_counts(question, ballot)
+        _check_still_the_question(loaded, member, ballot)
     _check_signed(tx, ballot, request)
-    marks = await check_carried_now(tx, loaded, ballot) if _carries(ballot, request) else []
+    application = await check_carried_now(tx, loaded, member, ballot) if _carries(ballot, request) else None
 
     undecided = ballot.status == BALLOT_STATUS_OPEN
     ballot.votes.append(_vote(tx, ballot, request))
@@ -83,9 +89,8 @@ async def vote(tx: Transaction, request: CastVote) -> Ballot:
         ballot.decided_at_s = tx.timestamp_s
 
     if decided:
-        _take_effect(tx, loaded, electorate, ballot)
-    if marks:
-        put_marks(tx, loaded.require(keys.member(ballot.msp_id)), marks)
+        put_decided(tx, question, ballot)
+        _take_effect(tx, electorate, member, application, ballot)
     if request.update_digests:
         put_signatures(tx, request)
     return write(tx, "ballot.vote", ballot)
@@ -103,7 +108,7 @@ async def sign(tx: Transaction, request: SignBallot) -> EditSignatures:
 
     _check_about(ballot, request.msp_id)
     tx.check_relation(*_signers(tx, ballot))
-    _check_takes_signatures(tx, loaded, ballot)
+    _check_takes_signatures(tx, _about(loaded, ballot.msp_id), ballot)
     check_config_signatures(tx, request)
 
     signed = put_signatures(tx, request)
@@ -142,9 +147,9 @@ async def execute(tx: Transaction, request: ExecuteBallot) -> Ballot:
 # --- for the other transactions that have to do with ballots ---------------------------------------------------------
 
 
-def check_carried(ballot: Ballot, member: Member) -> None:
+def check_carried(ballot: Ballot, member: Member | None) -> None:
     """And not overtaken. Raises WrongStatus."""
-    if ballot.ballot_id != member.carried_ballot_id:
+    if member is None or ballot.ballot_id != member.carried_ballot_id:
         raise WrongStatus("the ballot is not carried, or a later one took its place")
 
 
@@ -178,22 +183,22 @@ def _signers(tx: Transaction, ballot: Ballot) -> list[Stand]:
     return [(Relation.VOTER, msp_id) for msp_id in signers]
 
 
-def _check_takes_vote(tx: Transaction, loaded: Loaded, ballot: Ballot, request: CastVote) -> None:
+def _check_takes_vote(tx: Transaction, member: Member | None, ballot: Ballot, request: CastVote) -> None:
     """Where only signatures are missing, there is no deadline any more."""
     msp_id = tx.caller.msp_id
     if msp_id in [one.msp_id for one in ballot.votes]:
         raise VotedAlready(f"{msp_id} has voted already: each member has one vote")
     if _only_signs(ballot, request):
-        check_carried(ballot, loaded.require(keys.member(ballot.msp_id)))
+        check_carried(ballot, member)
     else:
         _check_open(tx, ballot)
 
 
-def _check_takes_signatures(tx: Transaction, loaded: Loaded, ballot: Ballot) -> None:
+def _check_takes_signatures(tx: Transaction, member: Member | None, ballot: Ballot) -> None:
     if not changes_channel(ballot.subject):
         raise WrongStatus("this ballot changes nothing in the channel's configuration: there is nothing to sign")
     if _is_carried(ballot):
-        check_carried(ballot, loaded.require(keys.member(ballot.msp_id)))
+        check_carried(ballot, member)
     else:
         _check_open(tx, ballot)
 
@@ -218,14 +223,16 @@ def _check_open(tx: Transaction, ballot: Ballot) -> None:
         )
 
 
-def _check_still_the_question(loaded: Loaded, ballot: Ballot) -> None:
+def _check_still_the_question(loaded: Loaded, member: Member | None, ballot: Ballot) -> None:
     """While the ballot was open something else may have changed what it is about."""
-    if ballot.status != BALLOT_STATUS_OPEN:
-        return
     if ballot.subject == BALLOT_SUBJECT_AMENDMENT:
         check_next_version(loaded.require(keys.CHARTER), ballot.charter)
+    elif ballot.subject == BALLOT_SUBJECT_ADMISSION:
+        check_next_membership(ballot, member)
     else:
-        check_status(ballot.subject, loaded.require(keys.member(ballot.msp_id)))
+        known = loaded.require(keys.member(ballot.msp_id))
+        check_same_membership(ballot, known)
+        check_status(ballot.subject, known)
 
 
 def check_next_version(charter: Charter, proposed: Charter) -> None:
@@ -278,29 +285,33 @@ def _in_favour(ballot: Ballot) -> int:
 # --- WRITE ----------------------------------------------------------------------------------------------------------
 
 
-def _take_effect(tx: Transaction, loaded: Loaded, electorate: Electorate, ballot: Ballot) -> None:
-    """What the deciding vote changes besides the ballot.
-
-    Of the member it reads its record alone, which nobody can change again and again to keep votes from being cast.
-    """
+def _take_effect(
+    tx: Transaction, electorate: Electorate, member: Member | None, application: Application | None, ballot: Ballot
+) -> None:
+    """What the deciding vote changes besides the ballot and its question."""
     carried = ballot.status == BALLOT_STATUS_CARRIED
-    if ballot.subject == BALLOT_SUBJECT_AMENDMENT:
+    if carried and ballot.subject == BALLOT_SUBJECT_AMENDMENT:
+        tx.put(keys.CHARTER, ballot.charter)
+    elif application is not None:
+        put_electorate(tx, electorate, put_admitted(tx, application, member, ballot))
+    elif member is not None:
+        was_noted = _forget_note(member, ballot)
         if carried:
-            tx.put(keys.CHARTER, ballot.charter)
-        return
-    member = loaded.require(keys.member(ballot.msp_id))
-    _note_decided(member, ballot)
-    if carried and changes_channel(ballot.subject):
-        member.carried_ballot_id = ballot.ballot_id
-    _put_status(tx, electorate, member, _status_after(ballot.subject, member) if carried else member.status)
+            if changes_channel(ballot.subject):
+                member.carried_ballot_id = ballot.ballot_id
+            _put_status(tx, electorate, member, _status_after(ballot.subject, member))
+        elif was_noted:
+            tx.put(keys.member(member.msp_id), member)
 
 
-def _note_decided(member: Member, ballot: Ballot) -> None:
-    still = [one for one in member.open_ballots if one.ballot_id != ballot.ballot_id]
+def _forget_note(member: Member, ballot: Ballot) -> bool:
+    """Whether an earlier contract has noted the ballot in the member's record, which it does no more."""
+    noted = noted_ballots(member)
+    still = [one for one in noted if one.ballot_id != ballot.ballot_id]
     del member.open_ballots[:]
+    member.ClearField("open_ballot")
     member.open_ballots.extend(still)
-    if member.open_ballot.ballot_id == ballot.ballot_id:
-        member.ClearField("open_ballot")
+    return len(still) < len(noted)
 
 
 def _put_status(tx: Transaction, electorate: Electorate, member: Member, status: MemberStatus) -> None:
@@ -317,6 +328,11 @@ def _status_after(subject: BallotSubject, member: Member) -> MemberStatus:
     if subject == BALLOT_SUBJECT_REINSTATEMENT:
         return MEMBER_STATUS_LEAVING if member.depart_not_before_s else MEMBER_STATUS_ACTIVE
     return _STATUS_AFTER[subject]
+
+
+def _about(loaded: Loaded, msp_id: str) -> Member | None:
+    """The member's record, where there is or was a member of this MSP id; an amendment is about none."""
+    return loaded.find(keys.member(msp_id)) if msp_id else None
 
 
 def _keys_about(msp_id: str) -> tuple[Key[Message], ...]:

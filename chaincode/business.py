@@ -34,7 +34,7 @@ class Business(enum.Enum):
     QUERY = "everybody reads"
     FOUNDING = "there are no members yet"
     ENTRY = "only whom a ballot has admitted is activated"
-    BALLOT = "only active members have a say in ballots"
+    BALLOT = "only active members have a say in ballots, and those that are leaving until they are gone"
     NEW = "only active members begin new business, and what is running goes on"
     RUNNING = "only active members do business, and what is running goes on with those that are leaving"
     STANDING_BY = "only who may do business, or may again when a suspension ends, says what it could not charge"
@@ -51,13 +51,14 @@ class Business(enum.Enum):
         return self.statuses is None or (member is not None and member.status in self.statuses)
 
 
-# Whose users may send transactions. Who is leaving goes on with running business, and begins nothing new.
+# Whose users may send transactions. Who is leaving goes on with running business, and begins nothing new. It votes
+# until it is gone, as its organisation counts for Fabric so long: else few leavers would keep the others from deciding.
 TAKING_PART = frozenset({MEMBER_STATUS_ACTIVE, MEMBER_STATUS_LEAVING})
 
 _ACTIVE = frozenset({MEMBER_STATUS_ACTIVE})
 _STATUSES = {
     Business.ENTRY: frozenset({MEMBER_STATUS_ADMITTED}),
-    Business.BALLOT: _ACTIVE,
+    Business.BALLOT: TAKING_PART,
     Business.NEW: _ACTIVE,
     Business.RUNNING: TAKING_PART,
     Business.STANDING_BY: TAKING_PART | {MEMBER_STATUS_SUSPENDED},

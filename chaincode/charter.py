@@ -14,13 +14,14 @@ from chaincode.checks import (
     format_duration,
 )
 from chaincode.decision import BE_ISSUER
-from chaincode.electorate import Electorate, load_electorate, put_electorate
+from chaincode.electorate import Electorate, check_reachable, load_electorate, put_electorate
 from chaincode.errors import AlreadyExists, AmountOutOfRange, MalformedRequest
 from chaincode.identifiers import check_identifiers, check_required, check_scheme
 from chaincode.keys import Key
 from chaincode.mark import marks_of, put_marks, taken
 from chaincode.membership import check_active
 from chaincode.opening import new_ballot
+from chaincode.question import check_may_open, load_question, put_opened
 from chaincode.relation import Relation
 from chaincode.transaction import Transaction
 from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_AMENDMENT, Ballot
@@ -41,6 +42,7 @@ async def found(tx: Transaction, request: FoundCharter) -> Charter:
         raise AlreadyExists("the consortium is founded already: put an amendment of its charter to the vote")
     _check_charter(request.charter)
     _check_founders(request)
+    check_reachable(request.charter.voting, VotingRules(), len(request.members))
     marks = _marks(request)
 
     charter = Charter()
@@ -65,6 +67,9 @@ async def amend(tx: Transaction, request: AmendCharter) -> Ballot:
     loaded = await tx.load(keys.CHARTER, issuer_key)
     electorate = await load_electorate(tx)
     charter = loaded.require(keys.CHARTER)
+    ballot = Ballot(subject=BALLOT_SUBJECT_AMENDMENT, charter=proposed, reason=request.reason)
+    ballot.opened_by_msp_id = tx.caller.msp_id
+    question = await load_question(tx, ballot, None)
 
     check_text("reason", request.reason)
     _check_charter(proposed)
@@ -72,11 +77,13 @@ async def amend(tx: Transaction, request: AmendCharter) -> Ballot:
     if proposed.token.currency != charter.token.currency:
         raise MalformedRequest(f"the tokens stand for {charter.token.currency}: no amendment changes that")
     check_active(loaded.require(issuer_key), BE_ISSUER)
+    check_reachable(proposed.voting, charter.voting, len(electorate.votes))
+    check_may_open(tx, question, ballot)
 
-    question = Ballot(subject=BALLOT_SUBJECT_AMENDMENT, charter=proposed, reason=request.reason)
-    ballot = new_ballot(tx, charter, electorate, question)
+    ballot = new_ballot(tx, charter, electorate, ballot)
 
     put_electorate(tx, electorate)
+    put_opened(tx, question, ballot)
     return write(tx, "charter.amend", ballot)
 
 
@@ -85,6 +92,7 @@ def _founder(tx: Transaction, founder: Member) -> Member:
         msp_id=founder.msp_id,
         name=founder.name,
         status=MEMBER_STATUS_ACTIVE,
+        membership=1,
         identifiers=founder.identifiers,
         active_since_s=tx.timestamp_s,
     )

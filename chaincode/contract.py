@@ -163,7 +163,7 @@ def _query(name: str, request: type[Message], handler: Handler, relation: Relati
 _ROWS = (
     _majority("charter.found", charter_pb2.FoundCharter, charter.found, {ADMIN}, {FOUNDER}, FOUNDING),
     _majority("charter.amend", charter_pb2.AmendCharter, charter.amend, {ADMIN}, {MEMBER}, BALLOT),
-    _majority("member.apply", member_pb2.ApplyMember, member.apply, {ADMIN}, {SPONSOR}, BALLOT),
+    _majority("member.apply", member_pb2.ApplyMember, member.apply, {ADMIN}, {SPONSOR}, NEW),
     _majority("member.activate", member_pb2.ActivateMember, member.activate, {ADMIN}, {ITSELF}, ENTRY),
     _majority("member.leave", member_pb2.LeaveConsortium, member.leave, {ADMIN}, {ITSELF}, NOTICE),
     _majority("member.depart", member_pb2.DepartMember, member.depart, {ADMIN}, {ITSELF}, EXIT),

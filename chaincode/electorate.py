@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from chaincode import keys
+from chaincode.business import TAKING_PART
 from chaincode.channel_edit import changes_channel
+from chaincode.errors import OutOfReach
 from chaincode.transaction import Transaction
 from zunft.v1.ballot_pb2 import (
     BALLOT_SUBJECT_ADMISSION,
@@ -19,8 +21,6 @@ from zunft.v1.ballot_pb2 import (
 )
 from zunft.v1.charter_pb2 import Threshold, VotingRules
 from zunft.v1.member_pb2 import (
-    MEMBER_STATUS_ACTIVE,
-    MEMBER_STATUS_LEAVING,
     MEMBER_STATUS_SUSPENDED,
     Member,
     Seat,
@@ -30,7 +30,7 @@ from zunft.v1.member_pb2 import Electorate as ElectorateRecord
 BALLOT_PERIOD_S = 14 * 86_400
 
 # Whose organisations the channel's configuration has, as far as the ledger knows.
-_SEATED = frozenset({MEMBER_STATUS_ACTIVE, MEMBER_STATUS_SUSPENDED, MEMBER_STATUS_LEAVING})
+SEATED = TAKING_PART | {MEMBER_STATUS_SUSPENDED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +42,20 @@ class Electorate:
     """
 
     votes: Mapping[str, bool]
-    # Not on the ledger: read from the members' records, as an earlier contract left them.
+    # Not on the ledger like that: read from the members' records, as an earlier contract left them.
     is_new: bool = False
 
     @property
-    def active_msp_ids(self) -> list[str]:
+    def voting_msp_ids(self) -> list[str]:
         return sorted(msp_id for msp_id, votes in self.votes.items() if votes)
 
     def voters(self, msp_id: str) -> list[str]:
         """Nobody votes on itself."""
-        return [voter for voter in self.active_msp_ids if voter != msp_id]
+        return [voter for voter in self.voting_msp_ids if voter != msp_id]
 
     def needed_approvals(self, voting: VotingRules, ballot: Ballot) -> int:
-        """Of all active members, the one concerned included: of two, neither can suspend the other."""
-        needed = approvals(_threshold(voting, ballot.subject), len(self.active_msp_ids))
+        """Of all that vote, the one concerned included: of two, neither can suspend the other."""
+        needed = approvals(_threshold(voting, ballot.subject), len(self.voting_msp_ids))
         if changes_channel(ballot.subject):
             # Fabric, too, wants a majority of the channel's members to sign, whatever the charter says.
             return max(needed, len(self.votes) // 2 + 1)
@@ -64,7 +64,7 @@ class Electorate:
     def seating(self, *changed: Member) -> Electorate:
         """With these members as their statuses say."""
         votes = {**self.votes, **_votes(changed)}
-        gone = {member.msp_id for member in changed if member.status not in _SEATED}
+        gone = {member.msp_id for member in changed if member.status not in SEATED}
         return Electorate({msp_id: vote for msp_id, vote in votes.items() if msp_id not in gone}, self.is_new)
 
 
@@ -73,6 +73,10 @@ async def load_electorate(tx: Transaction) -> Electorate:
     record = (await tx.load(keys.ELECTORATE)).find(keys.ELECTORATE)
     if record is None:
         return Electorate(_votes(await tx.load_all("member/", Member)), is_new=True)
+    if not record.leavers_vote:
+        seated = [keys.member(seat.msp_id) for seat in record.seats]
+        loaded = await tx.load(*seated)
+        return Electorate(_votes(map(loaded.require, seated)), is_new=True)
     return Electorate({seat.msp_id: seat.votes for seat in record.seats})
 
 
@@ -81,19 +85,37 @@ def put_electorate(tx: Transaction, electorate: Electorate, *changed: Member) ->
     after = electorate.seating(*changed)
     if electorate.is_new or after.votes != electorate.votes:
         seats = [Seat(msp_id=msp_id, votes=votes) for msp_id, votes in sorted(after.votes.items())]
-        tx.put(keys.ELECTORATE, ElectorateRecord(seats=seats))
+        tx.put(keys.ELECTORATE, ElectorateRecord(seats=seats, leavers_vote=True))
 
 
 def _votes(members: Iterable[Member]) -> dict[str, bool]:
     """Of those that sit there."""
-    return {one.msp_id: one.status == MEMBER_STATUS_ACTIVE for one in members if one.status in _SEATED}
+    return {one.msp_id: one.status in TAKING_PART for one in members if one.status in SEATED}
 
 
-def approvals(threshold: Threshold, active_count: int) -> int:
-    """At least the threshold's share of the active members; without a threshold more than half of them."""
+def approvals(threshold: Threshold, voter_count: int) -> int:
+    """At least the threshold's share of the members that vote; without a threshold more than half of them."""
     if threshold.denominator:
-        return -(-active_count * threshold.numerator // threshold.denominator)
-    return active_count // 2 + 1
+        return -(-voter_count * threshold.numerator // threshold.denominator)
+    return voter_count // 2 + 1
+
+
+def check_reachable(voting: VotingRules, before: VotingRules, member_count: int) -> None:
+    """Whether so many members can carry what the rules say anew: nobody votes on itself. Raises OutOfReach.
+
+    Of two, neither can suspend or exclude the other whatever the rules say, and any rules hold for when there are more.
+    """
+    others = member_count - 1
+    if approvals(Threshold(), member_count) > others:
+        return
+    for name in ("exclusion", "suspension"):
+        threshold: Threshold = getattr(voting, name)
+        needed = approvals(threshold, member_count)
+        if threshold != getattr(before, name) and needed > others:
+            raise OutOfReach(
+                f"voting.{name}: {threshold.numerator}/{threshold.denominator} of {member_count} members are {needed}, "
+                f"and nobody votes on itself: write {others}/{member_count} or less"
+            )
 
 
 def ballot_period_s(voting: VotingRules) -> int:

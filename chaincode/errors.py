@@ -231,15 +231,25 @@ class ExitCondition(ContractError):
 
 
 class AnotherBallot(ContractError):
-    """A ballot about this member is open already."""
+    """A ballot on the same question is open already."""
+
+    status = 409
+
+
+class AskedBefore(ContractError):
+    """The member has put the same to the vote in vain, and waits for a ballot's period before it does so again."""
 
     status = 409
 
 
 class BallotClosed(ContractError):
-    """The ballot is decided, or its deadline has passed."""
+    """The ballot is decided, its deadline has passed, or a later one took its place."""
 
     status = 409
+
+
+class OutOfReach(ContractError):
+    """The charter's threshold asks for more approvals than the members there are could ever give."""
 
 
 class VotedAlready(ContractError):

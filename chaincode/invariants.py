@@ -21,7 +21,7 @@ from chaincode.electorate import Electorate
 from chaincode.identifiers import distinct_value
 from chaincode.membership import ABSENT
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account
-from zunft.v1.ballot_pb2 import Ballot
+from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN, Ballot, Question
 from zunft.v1.invoice_pb2 import INVOICE_KIND_CREDIT_NOTE, INVOICE_KIND_GOODWILL, INVOICE_KIND_INVOICE, Invoice
 from zunft.v1.member_pb2 import MEMBER_STATUS_APPLIED, Member
 from zunft.v1.meter_pb2 import METER_STATUS_ACTIVE, Meter
@@ -209,6 +209,18 @@ def ballots_are_counted(state: State) -> Iterator[str]:
             yield f"ballot {ballot.ballot_id[:16]} is {ballot.status}, its votes make it {count(ballot)}"
 
 
+def questions_know_their_ballots(state: State) -> Iterator[str]:
+    """The ballot that a question names is on it, and is decided where the question says so."""
+    ballots = {ballot.ballot_id: ballot for ballot in state.records("ballot", Ballot)}
+    for question in state.records("question", Question):
+        ballot = ballots.get(question.ballot_id, Ballot())
+        about = ballot.msp_id or ballot.opened_by_msp_id
+        if (about, ballot.subject) != (question.msp_id, question.subject):
+            yield f"ballot {question.ballot_id[:16]} is not on {question.subject} of {question.msp_id}"
+        if (ballot.status != BALLOT_STATUS_OPEN) != question.is_decided:
+            yield f"ballot {question.ballot_id[:16]} is {ballot.status}, its question says otherwise"
+
+
 def members_are_told_apart(state: State) -> Iterator[str]:
     """No two members that are there have the same legal identifier."""
     owners: dict[tuple[str, str], str] = {}
@@ -243,6 +255,7 @@ INVARIANTS: tuple[Callable[[State], Iterator[str]], ...] = (
     goodwill_sums_to_its_notes,
     obligations_are_what_is_open,
     ballots_are_counted,
+    questions_know_their_ballots,
     members_are_told_apart,
     the_electorate_is_who_sits_there,
 )

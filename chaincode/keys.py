@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 
 from zunft.v1.account_pb2 import Account
 from zunft.v1.agreement_pb2 import Agreement, Proposals, Terms
-from zunft.v1.ballot_pb2 import Ballot, EditSignatures
+from zunft.v1.ballot_pb2 import Ballot, BallotSubject, EditSignatures, Question
 from zunft.v1.bundle_pb2 import SignedBundle
 from zunft.v1.charter_pb2 import Charter
 from zunft.v1.invoice_pb2 import Invoice, InvoiceCounter
@@ -44,6 +44,20 @@ def member(msp_id: str) -> Key[Member]:
 
 def bundle(msp_id: str) -> Key[SignedBundle]:
     return Key(f"bundle/{msp_id}", SignedBundle)
+
+
+def application(msp_id: str, sponsor_msp_id: str) -> Key[Member]:
+    return Key(f"application/{msp_id}/{sponsor_msp_id}", Member)
+
+
+def application_bundle(msp_id: str, sponsor_msp_id: str) -> Key[SignedBundle]:
+    return Key(f"bundle/{msp_id}/{sponsor_msp_id}", SignedBundle)
+
+
+def question(msp_id: str, subject: BallotSubject, sponsor_msp_id: str = "") -> Key[Question]:
+    """Of an admission each sponsor's is one of its own; an amendment is its opener's."""
+    word = BallotSubject.Name(subject).removeprefix("BALLOT_SUBJECT_").lower()
+    return Key("/".join(filter(None, ("question", msp_id, word, sponsor_msp_id))), Question)
 
 
 def ballot(ballot_id: str) -> Key[Ballot]:

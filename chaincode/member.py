@@ -9,16 +9,17 @@ apply ─ballot─► admitted ─activate─► active ─leave─► leaving �
 from __future__ import annotations
 
 from chaincode import keys
+from chaincode.application import check_may_apply, next_membership, put_application
 from chaincode.ballot import check_carried, write
-from chaincode.bundle import bundle_digest, read_bundle, root_digests, roots_fingerprint
-from chaincode.business import status_name
+from chaincode.bundle import bundle_digest, read_bundle, root_digests
 from chaincode.checks import check_named, check_text, format_amount, format_duration
 from chaincode.electorate import load_electorate, put_electorate
-from chaincode.errors import AlreadyExists, EntryCondition, ExitCondition, InvalidBundle, Replay, WrongStatus
+from chaincode.errors import EntryCondition, ExitCondition, InvalidBundle, Replay, WrongStatus
 from chaincode.identifiers import check_required
 from chaincode.mark import check_free, marks_of
 from chaincode.membership import check_not_issuer, load_obligations
-from chaincode.opening import check_no_other, check_subject, new_ballot, put_subject
+from chaincode.opening import check_status, new_ballot, proposal
+from chaincode.question import check_asked_long_ago, check_may_open, check_no_other, load_question, put_opened
 from chaincode.relation import Relation
 from chaincode.sponsorship import check_may_sponsor, load_open_applications, put_sponsored
 from chaincode.token import LEAST_TRANSFER_MICRO, check_balance, credited, deposit_account, move
@@ -37,9 +38,7 @@ from zunft.v1.bundle_pb2 import Bundle
 from zunft.v1.charter_pb2 import Charter
 from zunft.v1.member_pb2 import (
     MEMBER_STATUS_ACTIVE,
-    MEMBER_STATUS_APPLIED,
     MEMBER_STATUS_LEAVING,
-    MEMBER_STATUS_LEFT,
     ActivateMember,
     ApplyMember,
     DepartMember,
@@ -50,8 +49,6 @@ from zunft.v1.member_pb2 import (
     SuspendMember,
 )
 
-# Not who is admitted: any sponsor could put in a bundle of that name, and take back what the members have decided.
-_MAY_APPLY_AGAIN = frozenset({MEMBER_STATUS_APPLIED, MEMBER_STATUS_LEFT})
 NOTICE_PERIOD_S = 30 * 86_400
 # As far as an applicant's clock may be ahead of its sponsor's.
 MAX_CLOCK_SKEW_S = 300
@@ -61,28 +58,32 @@ _NAMED = 5
 
 async def apply(tx: Transaction, request: ApplyMember) -> Ballot:
     """member.apply: the sponsor puts in an applicant's bundle; opens the ballot on its admission."""
-    key = keys.member(request.msp_id)
-    loaded = await tx.load(keys.CHARTER, key)
+    key, earlier_key = keys.member(request.msp_id), keys.application(request.msp_id, tx.caller.msp_id)
+    loaded = await tx.load(keys.CHARTER, key, earlier_key)
     electorate, waiting = await load_electorate(tx), await load_open_applications(tx, tx.caller.msp_id)
     charter, known = loaded.require(keys.CHARTER), loaded.find(key)
+    proposed = proposal(tx, BALLOT_SUBJECT_ADMISSION, Member(msp_id=request.msp_id, membership=next_membership(known)))
+    question = await load_question(tx, proposed, known)
 
     signed, bundle = read_bundle(request.signed_bundle)
     check_named(request.msp_id, bundle.msp_id)
     tx.check_relation((Relation.SPONSOR, bundle.sponsor_msp_id))
-    _check_not_before(tx, known, bundle)
+    check_may_apply(bundle.msp_id, known)
+    check_no_other(tx, question, proposed)
+    _check_made_since(tx, bundle, known, loaded.find(earlier_key))
+    check_asked_long_ago(tx, question, proposed)
     _check_entry(charter, bundle)
     marks = marks_of(bundle.identifiers, root_digests(bundle.root_certificates))
     await check_free(tx, bundle.msp_id, marks)
     check_may_sponsor(tx.caller.msp_id, waiting)
 
-    member = _applicant(bundle, known)
-    question = Ballot(subject=BALLOT_SUBJECT_ADMISSION, msp_id=member.msp_id, bundle_digest=bundle_digest(signed))
-    ballot = new_ballot(tx, charter, electorate, question)
+    proposed.bundle_digest = bundle_digest(signed)
+    ballot = new_ballot(tx, charter, electorate, proposed)
 
-    tx.put(keys.bundle(member.msp_id), signed)
-    put_sponsored(tx, tx.caller.msp_id, [*waiting, member.msp_id])
+    put_application(tx, bundle, signed)
+    put_sponsored(tx, tx.caller.msp_id, [*waiting, bundle.msp_id])
     put_electorate(tx, electorate)
-    put_subject(tx, member, ballot)
+    put_opened(tx, question, ballot)
     return write(tx, "member.apply", ballot)
 
 
@@ -142,16 +143,18 @@ async def depart(tx: Transaction, _request: DepartMember) -> Ballot:
     loaded = await tx.load(keys.CHARTER, keys.balance(msp_id))
     electorate, obligations = await load_electorate(tx), await load_obligations(tx, msp_id)
     charter, member = loaded.require(keys.CHARTER), loaded.require(keys.member(msp_id))
+    proposed = proposal(tx, BALLOT_SUBJECT_DEPARTURE, member)
+    question = await load_question(tx, proposed, member)
 
-    check_subject(tx, BALLOT_SUBJECT_DEPARTURE, member)
+    check_status(proposed.subject, member)
+    check_may_open(tx, question, proposed)
     check_not_issuer(charter, msp_id)
     _check_exit(tx, loaded, member, obligations)
 
-    question = Ballot(subject=BALLOT_SUBJECT_DEPARTURE, msp_id=msp_id)
-    ballot = new_ballot(tx, charter, electorate, question)
+    ballot = new_ballot(tx, charter, electorate, proposed)
 
     put_electorate(tx, electorate)
-    put_subject(tx, member, ballot)
+    put_opened(tx, question, ballot)
     return write(tx, "member.depart", ballot)
 
 
@@ -183,36 +186,33 @@ async def _put_to_vote(
     loaded = await tx.load(keys.CHARTER, key)
     electorate = await load_electorate(tx)
     charter, member = loaded.require(keys.CHARTER), loaded.require(key)
+    proposed = proposal(tx, subject, member)
+    question = await load_question(tx, proposed, member)
 
     check_text("reason", request.reason)
-    check_subject(tx, subject, member)
+    check_status(subject, member)
+    check_may_open(tx, question, proposed)
     if subject == BALLOT_SUBJECT_EXCLUSION:
         check_not_issuer(charter, member.msp_id)
 
-    question = Ballot(subject=subject, msp_id=member.msp_id, reason=request.reason)
-    ballot = new_ballot(tx, charter, electorate, question)
+    proposed.reason = request.reason
+    ballot = new_ballot(tx, charter, electorate, proposed)
 
     put_electorate(tx, electorate)
-    put_subject(tx, member, ballot)
+    put_opened(tx, question, ballot)
     return write(tx, name, ballot)
 
 
 # --- CHECK ----------------------------------------------------------------------------------------------------------
 
 
-def _check_not_before(tx: Transaction, known: Member | None, bundle: Bundle) -> None:
-    """Who is no member yet, or no more, may apply again; with a bundle that it has made since."""
+def _check_made_since(tx: Transaction, bundle: Bundle, *earlier: Member | None) -> None:
+    """Whoever applies once more makes another bundle: since it was a member, or was put in by the same sponsor."""
     if bundle.made_at_s > tx.timestamp_s + MAX_CLOCK_SKEW_S:
         raise InvalidBundle("the bundle was made in the future: have the applicant set its clock and make another")
-    if known is None:
-        return
-    check_no_other(tx, BALLOT_SUBJECT_ADMISSION, known)
-    if known.status not in _MAY_APPLY_AGAIN:
-        raise AlreadyExists(
-            f"there is a member {known.msp_id} already, and it is {status_name(known)}: apply under another MSP id"
-        )
-    if bundle.made_at_s <= known.bundle_made_at_s:
-        raise Replay(f"this bundle of {known.msp_id}, or a later one, was put in before: have it make a new one")
+    for one in earlier:
+        if one is not None and bundle.made_at_s <= one.bundle_made_at_s:
+            raise Replay(f"this bundle of {one.msp_id}, or a later one, was put in before: have it make a new one")
 
 
 def _check_entry(charter: Charter, bundle: Bundle) -> None:
@@ -247,22 +247,6 @@ def _check_exit(tx: Transaction, loaded: Loaded, member: Member, obligations: li
 
 
 # --- COMPUTE --------------------------------------------------------------------------------------------------------
-
-
-def _applicant(bundle: Bundle, known: Member | None) -> Member:
-    """Who was a member before may have a deposit that was not paid out, and may still have to be removed."""
-    return Member(
-        msp_id=bundle.msp_id,
-        name=bundle.legal_name,
-        status=MEMBER_STATUS_APPLIED,
-        identifiers=bundle.identifiers,
-        sponsor_msp_id=bundle.sponsor_msp_id,
-        roots_fingerprint=roots_fingerprint(bundle.root_certificates),
-        bundle_made_at_s=bundle.made_at_s,
-        charter_version=bundle.charter_version,
-        deposit_micro=known.deposit_micro if known else 0,
-        carried_ballot_id=known.carried_ballot_id if known else "",
-    )
 
 
 def _notice_period_s(charter: Charter) -> int:

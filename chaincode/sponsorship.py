@@ -4,27 +4,35 @@ from __future__ import annotations
 
 from chaincode import keys
 from chaincode.errors import TooManyApplications
-from chaincode.opening import is_put_to_vote
+from chaincode.question import found_question, is_open, question_key
 from chaincode.transaction import Transaction
-from zunft.v1.member_pb2 import MEMBER_STATUS_APPLIED, Member, Sponsored
+from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_ADMISSION, Ballot, Question
+from zunft.v1.member_pb2 import Sponsored
 
 MAX_OPEN_APPLICATIONS = 20
 
 
 async def load_open_applications(tx: Transaction, sponsor_msp_id: str) -> list[str]:
-    """The MSP ids of those that the member has put in and that are still put to the vote."""
+    """The MSP ids of those that the member has put in and that are put to the vote, or were turned down a while ago.
+
+    The while is a ballot's period: else accomplices would turn them down at once, to make room for more.
+    """
     key = keys.sponsored(sponsor_msp_id)
     noted = (await tx.load(key)).find(key) or Sponsored()
-    members = await tx.load(*map(keys.member, noted.msp_ids))
-    return [msp_id for msp_id in noted.msp_ids if _is_open(tx, members.require(keys.member(msp_id)), sponsor_msp_id)]
+    about = {msp_id: _admission(msp_id, sponsor_msp_id) for msp_id in noted.msp_ids}
+    loaded = await tx.load(*map(keys.member, about), *map(question_key, about.values()))
+    questions = {
+        msp_id: found_question(loaded, ballot, loaded.find(keys.member(msp_id))) for msp_id, ballot in about.items()
+    }
+    return [msp_id for msp_id, question in questions.items() if _counts(question, tx.timestamp_s)]
 
 
 def check_may_sponsor(sponsor_msp_id: str, open_msp_ids: list[str]) -> None:
     """Raises TooManyApplications."""
     if len(open_msp_ids) >= MAX_OPEN_APPLICATIONS:
         raise TooManyApplications(
-            f"{len(open_msp_ids)} companies that {sponsor_msp_id} has put in are still put to the vote: wait until the "
-            "members have decided on one, or have another member put in the bundle"
+            f"{len(open_msp_ids)} companies that {sponsor_msp_id} has put in are still put to the vote, or were turned "
+            "down less than a ballot's period after: wait, or have another member put in the bundle"
         )
 
 
@@ -32,6 +40,11 @@ def put_sponsored(tx: Transaction, sponsor_msp_id: str, msp_ids: list[str]) -> N
     tx.put(keys.sponsored(sponsor_msp_id), Sponsored(msp_ids=msp_ids))
 
 
-def _is_open(tx: Transaction, member: Member, sponsor_msp_id: str) -> bool:
-    applies = member.status == MEMBER_STATUS_APPLIED and member.sponsor_msp_id == sponsor_msp_id
-    return applies and is_put_to_vote(tx, member)
+def _counts(question: Question, now_s: int) -> bool:
+    """Whoever was admitted has no asker."""
+    return is_open(question, now_s) or any(now_s < one.not_before_s for one in question.askers)
+
+
+def _admission(msp_id: str, sponsor_msp_id: str) -> Ballot:
+    """As far as it says which question it is on."""
+    return Ballot(subject=BALLOT_SUBJECT_ADMISSION, msp_id=msp_id, opened_by_msp_id=sponsor_msp_id)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
 from typing import Annotated
@@ -20,18 +21,21 @@ from cli.output import show_fields, show_rows
 from cli.session import Session, open_session, run
 from cli.values import show_time
 from network.charter_text import find_text, keep_text
+from network.errors import UnusableBundle
 from network.topology import Topology
 from network.yaml_tree import read_text
+from node.ledger.gateway import Gateway
 from node.membership.namesakes import namesakes
-from node.membership.records import find_ballot, read_each
+from node.membership.records import find_ballot, read_bundle, read_each, read_everybody, read_questions
 from node.membership.voting import Voting, silent_msp_ids
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_EXECUTED,
     BALLOT_SUBJECT_ADMISSION,
     BALLOT_SUBJECT_AMENDMENT,
     Ballot,
+    Question,
 )
-from zunft.v1.member_pb2 import Member
+from zunft.v1.member_pb2 import MEMBER_STATUS_APPLIED, Member
 
 app = new_group("ballot")
 
@@ -52,9 +56,10 @@ def list_ballots(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 
     async def work() -> None:
         async with open_session(home, "") as session:
-            members = await session.list_all("member", Member)
-            ballots = read_each(session.gateway("record.list"), "ballot/", Ballot)
-            found = [(one.opened_at_s, _row(session.topology, one, members)) async for one in ballots]
+            gateway = session.gateway("record.list")
+            companies = await _Companies.read(gateway)
+            ballots = read_each(gateway, "ballot/", Ballot)
+            found = [(one.opened_at_s, _row(session.topology, one, companies)) async for one in ballots]
         rows = [row for _, row in sorted(found, key=itemgetter(0))]
         show_rows(rows, as_json=as_json, empty="Nothing was put to the vote yet.", minor=_MINOR)
 
@@ -128,7 +133,32 @@ async def _show(session: Session, ballot: Ballot) -> None:
 # --- what is shown --------------------------------------------------------------------------------------------------
 
 
-def _row(topology: Topology, ballot: Ballot, members: Sequence[Member]) -> dict[str, object]:
+@dataclass(frozen=True)
+class _Companies:
+    """Members and applicants, and what is put to the vote about them."""
+
+    records: list[Member]
+    questions: list[Question]
+
+    @classmethod
+    async def read(cls, gateway: Gateway) -> _Companies:
+        return cls(await read_everybody(gateway), await read_questions(gateway))
+
+    def namesakes(self, ballot: Ballot) -> Mapping[str, str]:
+        """Who else has a mark or the MSP id of the applicant, while members vote on it; a sentence about each."""
+        if ballot.subject != BALLOT_SUBJECT_ADMISSION or status_name(ballot) != "open":
+            return {}
+        applicants = [one for one in self.records if _applies(one, ballot)]
+        found = [namesakes(one, self.records, self.questions, time.time()) for one in applicants]
+        return found[0] if found else {}
+
+
+def _applies(record: Member, ballot: Ballot) -> bool:
+    about = (record.msp_id, record.sponsor_msp_id) == (ballot.msp_id, ballot.opened_by_msp_id)
+    return about and record.status == MEMBER_STATUS_APPLIED
+
+
+def _row(topology: Topology, ballot: Ballot, companies: _Companies) -> dict[str, object]:
     approvals = sum(vote.in_favour for vote in ballot.votes)
     is_open = status_name(ballot) == "open"
     return {
@@ -141,24 +171,17 @@ def _row(topology: Topology, ballot: Ballot, members: Sequence[Member]) -> dict[
         "needed": ballot.needed_approvals,
         "deadline_utc": show_time(ballot.deadline_s),
         "may_still_vote": [topology.name_of(one) for one in silent_msp_ids(ballot)] if is_open else [],
-        "same_company_as": list(_namesakes(ballot, members)) if is_open else [],
+        "same_company_as": list(companies.namesakes(ballot)),
     }
-
-
-def _namesakes(ballot: Ballot, members: Sequence[Member]) -> Mapping[str, str]:
-    """Who else has a legal identifier or a root of the applicant's, and a sentence about it."""
-    if ballot.subject != BALLOT_SUBJECT_ADMISSION:
-        return {}
-    found = [namesakes(one, members, time.time()) for one in members if one.msp_id == ballot.msp_id]
-    return found[0] if found else {}
 
 
 async def _fields(session: Session, ballot: Ballot) -> dict[str, object]:
     topology = session.topology
-    members = await session.list_all("member", Member)
+    gateway = session.gateway("record.list")
+    companies = await _Companies.read(gateway)
     fields = {
-        **_row(topology, ballot, members),
-        "same_company_as": list(_namesakes(ballot, members).values()) if status_name(ballot) == "open" else [],
+        **_row(topology, ballot, companies),
+        "same_company_as": list(companies.namesakes(ballot).values()),
         "reason": ballot.reason,
         "opened_by": topology.name_of(ballot.opened_by_msp_id),
         "opened_utc": show_time(ballot.opened_at_s),
@@ -166,10 +189,22 @@ async def _fields(session: Session, ballot: Ballot) -> dict[str, object]:
     }
     if ballot.subject == BALLOT_SUBJECT_AMENDMENT:
         return {**fields, **charter_fields(topology, ballot.charter)}
+    if ballot.subject == BALLOT_SUBJECT_ADMISSION:
+        fields |= await _applicant_fields(gateway, ballot)
     if changes_channel(ballot.subject):
         voting = await Voting.open(session.gateway("record.read"), ballot.ballot_id)
         return {**fields, "configuration": _configuration(topology, voting)}
     return fields
+
+
+async def _applicant_fields(gateway: Gateway, ballot: Ballot) -> dict[str, object]:
+    """What tells the company from any other; nothing where another bundle took its place."""
+    try:
+        opened = await read_bundle(gateway, ballot)
+    except UnusableBundle:
+        return {}
+    identifiers = [f"{one.scheme} {one.value}" for one in opened.bundle.identifiers]
+    return {"applicant": opened.bundle.legal_name, "identifiers": identifiers, "fingerprint": opened.fingerprint}
 
 
 def _vote(topology: Topology, msp_id: str, in_favour: bool, cast_at_s: int) -> str:

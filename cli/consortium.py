@@ -23,6 +23,7 @@ from network.founding import Plan, founding_folder, make_members, read_plan
 from network.legal_identifiers import legal_identifiers
 from network.topology import FabricSettings, LedgerKind, MemberEntry, OrderingKind, RuntimeKind, Topology
 from node.ledger.embedded.consortium import create_embedded
+from node.membership.records import read_everybody
 from zunft.v1.charter_pb2 import Charter, FoundCharter, TokenDefinition
 from zunft.v1.member_pb2 import Member, MemberStatus
 
@@ -81,7 +82,7 @@ def members(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 
     async def work() -> None:
         async with open_session(home, "") as session:
-            records = await session.list_all("member", Member)
+            records = await read_everybody(session.gateway("record.list"))
             rows = [
                 {
                     "member": session.topology.name_of(record.msp_id),

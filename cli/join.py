@@ -5,6 +5,7 @@ a member: invite ─► applicant: request ─► sponsor: propose ─► member
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +19,7 @@ from cli.errors import BadArgument
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, FabricBin, Home, Json
 from cli.output import say, say_next, show_fields, show_rows, steps_shown
-from cli.session import meant_member, open_session, run
+from cli.session import Session, meant_member, open_session, run
 from cli.values import show_amount
 from fabric.joining import join
 from fabric.runtimes import network_of
@@ -57,17 +58,20 @@ from network.private_files import replace_public
 from network.topology import MemberEntry, Topology
 from network.yaml_tree import read_text
 from node.ledger.configuration import config_blocks
+from node.ledger.gateway import Gateway
 from node.membership.joining import activate, missing_deposit_micro, take_part
 from node.membership.joining import propose as put_in
 from node.membership.own_part import show_orderers
-from node.membership.records import newest_admission, read_member, read_opened_bundle
+from node.membership.records import admission_of, read_bundle, read_member
 from node.membership.standing import Joining
 from node.membership.voting import Voting
+from zunft.v1.ballot_pb2 import Ballot
 from zunft.v1.charter_pb2 import Charter
 
 app = new_group("join")
 
 Who = Annotated[str, typer.Argument(metavar="APPLICANT", help="Its name or MSP id.")]
+Sponsor = Annotated[str, typer.Option(help="The member that has put it in, where several have one of that MSP id.")]
 QUESTION = "Is this the fingerprint that they told you by telephone?"
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -151,7 +155,7 @@ def propose(
 
 
 @app.command()
-def approve(who: Who, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+def approve(who: Who, sponsor: Sponsor = "", yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """As a member's admin: vote for an applicant, and sign the change of the channel's configuration.
 
     The last vote that is needed makes the change.
@@ -160,11 +164,10 @@ def approve(who: Who, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HO
     async def work() -> None:
         async with open_session(home, acting) as session:
             gateway = session.gateway("ballot.vote")
-            msp_id = await session.find_msp_id(who)
-            newest = await read_opened_bundle(gateway, msp_id)
-            voting = await Voting.open(gateway, (await newest_admission(gateway, msp_id)).ballot_id)
+            ballot = await _admission(session, gateway, who, sponsor)
+            voting = await Voting.open(gateway, ballot.ballot_id)
             # What is shown is what is signed.
-            opened = voting.question.bundle or newest
+            opened = voting.question.bundle or await read_bundle(gateway, ballot)
             _show_applicant(opened)
             if voting.lacks_own_vote or voting.lacks_own_signatures:
                 ask(QUESTION, "nothing was approved", yes=yes)
@@ -175,13 +178,13 @@ def approve(who: Who, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HO
 
 
 @app.command()
-def status(who: Who, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+def status(who: Who, sponsor: Sponsor = "", acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """Where an application stands: what is done, and who has to do what next."""
 
     async def work() -> Joining:
         async with open_session(home, acting) as session:
-            msp_id = await session.find_msp_id(who)
-            return await Joining.read(session.gateway("record.read"), msp_id)
+            gateway = session.gateway("record.read")
+            return await Joining.read(gateway, await _admission(session, gateway, who, sponsor))
 
     topology, steps = Topology.load(home), run(work()).steps()
     rows: list[dict[str, object]] = [
@@ -329,6 +332,12 @@ def _newcomer(topology: Topology, acting: str) -> MemberEntry:
 
 
 # --- the members ------------------------------------------------------------------------------------------------------
+
+
+async def _admission(session: Session, gateway: Gateway, who: str, sponsor: str) -> Ballot:
+    """The ballot that is meant. Raises UnknownMember, NoLongerMember, NoBallot, SeveralApplicants."""
+    sponsor_msp_id = await session.find_msp_id(sponsor) if sponsor else ""
+    return await admission_of(gateway, await session.find_msp_id(who), time.time(), sponsor_msp_id)
 
 
 def _note_partner(topology: Topology, opened: OpenedBundle) -> Topology:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -23,8 +24,8 @@ from network.member_material import MemberMaterial
 from network.topology import Topology
 from node.ledger.configuration import newest_channel
 from node.membership.leaving import exclude as open_exclusion
-from node.membership.records import opened_ballots, read_member
-from zunft.v1.ballot_pb2 import Ballot
+from node.membership.records import ballot_ids, read_everybody, read_member, read_questions
+from zunft.v1.ballot_pb2 import Ballot, Question
 from zunft.v1.member_pb2 import (
     MEMBER_STATUS_EXCLUDED,
     MEMBER_STATUS_LEFT,
@@ -47,7 +48,9 @@ def list_members(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 
     async def work() -> None:
         async with open_session(home, "") as session:
-            rows = [_row(session.topology, one) for one in await session.list_all("member", Member)]
+            gateway = session.gateway("record.list")
+            questions = await read_questions(gateway)
+            rows = [_row(session.topology, one, questions) for one in await read_everybody(gateway)]
         show_rows(rows, as_json=as_json, empty="The charter is not founded yet.", minor=("msp_id", "sponsor"))
 
     run(work())
@@ -61,7 +64,8 @@ def show(who: Who, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
         async with open_session(home, "") as session:
             gateway = session.gateway("record.read")
             record = await read_member(gateway, await session.find_msp_id(who))
-            fields = {**_row(session.topology, record), **await _details(session, record)}
+            questions = await read_questions(gateway, record.msp_id)
+            fields = {**_row(session.topology, record, questions), **await _details(session, record)}
         show_fields(fields, as_json=as_json)
 
     run(work())
@@ -122,7 +126,7 @@ async def _put_to_vote(
         say_standing(session.topology, await approve_opened(session, ballot))
 
 
-def _row(topology: Topology, record: Member) -> dict[str, object]:
+def _row(topology: Topology, record: Member, questions: Sequence[Question]) -> dict[str, object]:
     return {
         "member": topology.name_of(record.msp_id),
         "msp_id": record.msp_id,
@@ -130,7 +134,7 @@ def _row(topology: Topology, record: Member) -> dict[str, object]:
         "status": status_name(record),
         "sponsor": topology.name_of(record.sponsor_msp_id),
         "deposit": show_amount(record.deposit_micro),
-        "open_ballots": [one.ballot_id[:ID_DIGITS] for one in opened_ballots(record) if one.deadline_s > time.time()],
+        "open_ballots": [one[:ID_DIGITS] for one in ballot_ids(record, questions, time.time())],
     }
 
 

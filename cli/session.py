@@ -30,10 +30,9 @@ from node.ledger.gateway.errors import GatewayError
 from node.ledger.gateway.gateway import Gateway
 from node.ledger.gateway.identity import SigningIdentity
 from node.ledger.transport import LedgerTransport
-from node.membership.records import read_all
+from node.membership.records import read_all, read_everybody
 from node.meter_account import MeterAccount
 from zunft.v1.agreement_pb2 import Agreement
-from zunft.v1.member_pb2 import Member
 from zunft.v1.record_pb2 import ReadKey, Record
 from zunft.v1.usage_pb2 import AccountHead, ReadHead
 
@@ -84,7 +83,7 @@ class Session:
         for member in topology.everybody:
             if who in (member.name, member.msp_id):
                 return member.msp_id
-        records = await self.list_all("member", Member)
+        records = await read_everybody(self.gateway("record.list"))
         return next((one.msp_id for one in records if topology.new_name(one.msp_id) == who), who)
 
     async def account(self, transaction: str, agreement_id: str) -> MeterAccount:

@@ -5,7 +5,7 @@ entry:
   identifiers: [lei, vat]    # what every member must name, the founders too
 exit:
   notice: 30 days            # between zunft leave start and zunft leave complete
-voting:                      # shares of the active members; more than half of them where nothing is said
+voting:                      # shares of the members; more than half of them where nothing is said
   admission: 2/3
   exclusion: 3/4
   suspension: 1/2

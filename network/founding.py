@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from chaincode.electorate import check_reachable
 from chaincode.errors import ContractError
 from chaincode.identifiers import check_identifiers, check_required, distinct_value
 from chaincode.roles import Role
@@ -40,6 +41,7 @@ from network.topology import (
     Topology,
 )
 from network.yaml_tree import Tree, WrongFile, parse_yaml, read_text
+from zunft.v1.charter_pb2 import VotingRules
 
 HOST = "127.0.0.1"
 FIRST_PORT = 7600
@@ -222,7 +224,8 @@ def _parse_plan(path: Path, fields: Mapping[str, Tree]) -> Plan:
         fields["issuer"].fail(f"the issuer {issuer!r} must be one of the members {', '.join(names)}.")
     fabric, orderers = _parse_fabric(fields["fabric"], names) if "fabric" in fields else (None, ())
     charter = DEFAULT_CHARTER.format(consortium=consortium, currency=currency, issuer=issuer)
-    required = rules_of(fields).entry.required_identifiers
+    rules = rules_of(fields)
+    check_reachable(rules.voting, VotingRules(), len(members))
     return Plan(
         consortium=consortium,
         channel=fields["channel"].text() if "channel" in fields else "zunft",
@@ -234,7 +237,7 @@ def _parse_plan(path: Path, fields: Mapping[str, Tree]) -> Plan:
         fabric=fabric,
         orderers=orderers,
         rules={name: fields[name].texts() for name in RULES if name in fields},
-        identifiers=_parse_identifiers(fields["members"], required),
+        identifiers=_parse_identifiers(fields["members"], rules.entry.required_identifiers),
     )
 
 

@@ -29,6 +29,10 @@ class NoBallot(MembershipError):
     code = grpc.StatusCode.NOT_FOUND
 
 
+class SeveralApplicants(MembershipError):
+    """Several sponsors have put in a company of this MSP id, and the members have to tell which one they mean."""
+
+
 class Unsignable(MembershipError):
     """What a ballot asks for cannot be made of the channel's configuration, or another ballot took its place."""
 

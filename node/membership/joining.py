@@ -9,12 +9,13 @@ from __future__ import annotations
 import grpc
 
 from chaincode import keys
+from chaincode.bundle import bundle_digest
 from network.errors import MemberInChannel
 from node.ledger.configuration import newest_channel
 from node.ledger.gateway import Gateway, StreamError
 from node.membership.edits import channel_edit
 from node.membership.errors import MissingSignatures, NotDecided
-from node.membership.records import newest_ballot, read, read_member
+from node.membership.records import ballots_about, read, read_member
 from node.membership.voting import RETRIES, Voting
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_REJECTED, BALLOT_SUBJECT_ADMISSION, Ballot
 from zunft.v1.bundle_pb2 import Bundle, SignedBundle
@@ -104,8 +105,13 @@ def _not_admitted(msp_id: str) -> NotDecided:
 
 async def _opened_before(gateway: Gateway, signed_bundle: bytes, msp_id: str) -> Ballot | None:
     """By these very bytes, of somebody who has not been turned down and has not left since."""
-    member, known = await read(gateway, keys.member(msp_id)), await read(gateway, keys.bundle(msp_id))
-    if member is None or member.status not in _ON_ITS_WAY or known != SignedBundle.FromString(signed_bundle):
-        return None
-    ballot = await newest_ballot(gateway, msp_id, BALLOT_SUBJECT_ADMISSION)
-    return None if ballot.status == BALLOT_STATUS_REJECTED else ballot
+    digest, member = bundle_digest(SignedBundle.FromString(signed_bundle)), await read(gateway, keys.member(msp_id))
+    for ballot in await ballots_about(gateway, msp_id, BALLOT_SUBJECT_ADMISSION):
+        if ballot.bundle_digest == digest and ballot.status != BALLOT_STATUS_REJECTED:
+            return None if member is not None and _is_over(ballot, member) else ballot
+    return None
+
+
+def _is_over(ballot: Ballot, member: Member) -> bool:
+    """Whether it was about a membership that has ended."""
+    return ballot.membership <= member.membership and member.status not in _ON_ITS_WAY

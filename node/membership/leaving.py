@@ -6,19 +6,22 @@ import time
 from dataclasses import dataclass
 
 from chaincode import keys
+from chaincode.question import noted_ballots
 from chaincode.token import LEAST_TRANSFER_MICRO
 from network.errors import TooFewConsenters
 from node.ledger.configuration import newest_channel
 from node.ledger.gateway import Gateway
 from node.membership.edits import channel_edit
 from node.membership.own_part import hide_orderers
-from node.membership.records import ballot_ids, read, read_all, read_member
+from node.membership.records import read, read_all, read_member
 from node.membership.voting import RETRIES
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_OPEN,
+    BALLOT_STATUS_REJECTED,
     BALLOT_SUBJECT_DEPARTURE,
     BALLOT_SUBJECT_EXCLUSION,
     Ballot,
+    Question,
 )
 from zunft.v1.member_pb2 import DepartMember, ExcludeMember, LeaveConsortium, Member, Obligation
 
@@ -72,11 +75,13 @@ async def missing_orderer(gateway: Gateway, msp_id: str) -> str:
 
 async def departure_ballot(gateway: Gateway, member: Member) -> Ballot | None:
     """The one that is carried or open; None where there is none, and after its deadline or a rejection."""
-    for ballot_id in ballot_ids(member):
+    question = await read(gateway, keys.question(member.msp_id, BALLOT_SUBJECT_DEPARTURE)) or Question()
+    noted = [one.ballot_id for one in noted_ballots(member)]
+    for ballot_id in filter(None, (member.carried_ballot_id, question.ballot_id, *noted)):
         ballot = await read(gateway, keys.ballot(ballot_id))
-        if ballot is not None and ballot.subject == BALLOT_SUBJECT_DEPARTURE:
+        if ballot is not None and ballot.subject == BALLOT_SUBJECT_DEPARTURE and ballot.membership == member.membership:
             lapsed = ballot.status == BALLOT_STATUS_OPEN and ballot.deadline_s < time.time()
-            return None if lapsed else ballot
+            return None if lapsed or ballot.status == BALLOT_STATUS_REJECTED else ballot
     return None
 
 

@@ -11,18 +11,46 @@ from collections.abc import Iterable
 from chaincode.business import status_name
 from chaincode.identifiers import distinct_value
 from chaincode.membership import is_there
-from zunft.v1.member_pb2 import MEMBER_STATUS_APPLIED, LegalIdentifier, Member
+from network.bundle import show_fingerprint
+from node.membership.records import ballot_ids
+from zunft.v1.ballot_pb2 import Question
+from zunft.v1.member_pb2 import LegalIdentifier, Member
 
 
-def namesakes(applicant: Member, everybody: Iterable[Member], now_s: float) -> dict[str, str]:
-    """Members, and companies that are put to the vote, with a mark of the applicant's; a sentence about each."""
-    others = [one for one in everybody if one.msp_id != applicant.msp_id and _counts(one, now_s)]
-    return {other.msp_id: _sentence(other, shared) for other in others if (shared := _shared(applicant, other))}
+def namesakes(
+    applicant: Member, everybody: Iterable[Member], questions: Iterable[Question], now_s: float
+) -> dict[str, str]:
+    """Members, and companies that are put to the vote, with a mark or the MSP id of the applicant's.
+
+    By their MSP ids, with the sponsor's where that is the applicant's own; and a sentence about each.
+    """
+    questions = list(questions)
+    others = [one for one in everybody if _identity(one) != _identity(applicant)]
+    counting = [one for one in others if is_there(one) or ballot_ids(one, questions, now_s)]
+    told = ((other, _sentence(applicant, other)) for other in counting)
+    return {_name(applicant, other): sentence for other, sentence in told if sentence}
 
 
-def _counts(member: Member, now_s: float) -> bool:
-    deadlines = [one.deadline_s for one in (*member.open_ballots, member.open_ballot)]
-    return is_there(member) or (member.status == MEMBER_STATUS_APPLIED and max(deadlines) >= now_s)
+def _identity(member: Member) -> tuple[str, str]:
+    return member.msp_id, member.sponsor_msp_id
+
+
+def _name(applicant: Member, other: Member) -> str:
+    return other.msp_id if other.msp_id != applicant.msp_id else f"{other.msp_id} of {other.sponsor_msp_id}"
+
+
+def _sentence(applicant: Member, other: Member) -> str:
+    """Empty where they have nothing in common."""
+    shared = " and ".join(_shared(applicant, other))
+    if other.msp_id == applicant.msp_id:
+        shown = show_fingerprint(other.roots_fingerprint)
+        return (
+            f"{other.sponsor_msp_id} has put in {other.msp_id}, too, with the fingerprint {shown}: find out which is "
+            "the company before you vote"
+        )
+    if not shared:
+        return ""
+    return f"{other.msp_id} ({status_name(other)}) has the same {shared}: find out which is the company before you vote"
 
 
 def _shared(applicant: Member, other: Member) -> list[str]:
@@ -33,8 +61,3 @@ def _shared(applicant: Member, other: Member) -> list[str]:
 
 def _distinct(identifier: LegalIdentifier) -> tuple[str, str]:
     return identifier.scheme, distinct_value(identifier)
-
-
-def _sentence(other: Member, shared: list[str]) -> str:
-    same = " and ".join(shared)
-    return f"{other.msp_id} ({status_name(other)}) has the same {same}: find out which is the company before you vote"

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import TypeVar
 
 from google.protobuf.message import Message
 
 from chaincode import keys
+from chaincode.application import next_membership
 from chaincode.bundle import bundle_digest
 from chaincode.errors import NotFound
 from chaincode.keys import Key
+from chaincode.membership import is_there
+from chaincode.question import noted_ballots, question_key
 from network.bundle import OpenedBundle, open_bundle
 from network.errors import UnusableBundle
 from node.ledger.gateway import Gateway
-from node.membership.errors import NoBallot, NoLongerMember, UnknownMember
-from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_ADMISSION, Ballot, BallotSubject
-from zunft.v1.member_pb2 import MEMBER_STATUS_EXCLUDED, MEMBER_STATUS_LEFT, Member, OpenBallot
+from node.membership.errors import NoBallot, NoLongerMember, SeveralApplicants, UnknownMember
+from zunft.v1.ballot_pb2 import (
+    BALLOT_STATUS_CARRIED,
+    BALLOT_STATUS_EXECUTED,
+    BALLOT_STATUS_OPEN,
+    BALLOT_SUBJECT_ADMISSION,
+    BALLOT_SUBJECT_AMENDMENT,
+    Ballot,
+    BallotSubject,
+    Question,
+)
+from zunft.v1.member_pb2 import MEMBER_STATUS_APPLIED, MEMBER_STATUS_EXCLUDED, MEMBER_STATUS_LEFT, Member
 from zunft.v1.record_pb2 import ListKeys, ReadKey, Record, Records
 
 M = TypeVar("M", bound=Message)
+
+_CARRIED = (BALLOT_STATUS_CARRIED, BALLOT_STATUS_EXECUTED)
 
 
 async def read(gateway: Gateway, key: Key[M]) -> M | None:
@@ -48,60 +62,142 @@ async def read_all(gateway: Gateway, noun: str, message: type[M]) -> list[M]:
 
 
 async def read_member(gateway: Gateway, msp_id: str) -> Member:
-    """Raises UnknownMember."""
+    """A member, or a company that applies and never was one. Raises UnknownMember."""
     member = await read(gateway, keys.member(msp_id))
+    for applicant in await read_applicants(gateway, msp_id) if member is None else ():
+        return applicant
     if member is None:
         raise UnknownMember(f"the ledger knows no member or applicant {msp_id}: zunft member list")
     return member
 
 
-async def read_opened_bundle(gateway: Gateway, msp_id: str) -> OpenedBundle:
-    """The applicant's latest that was put in, its signature checked again. Raises UnknownMember, UnusableBundle."""
-    signed = await read(gateway, keys.bundle(msp_id))
-    if signed is None:
-        raise UnknownMember(f"nobody has put in a bundle of {msp_id}: zunft join propose")
-    return open_bundle(signed.SerializeToString(), f"the bundle of {msp_id}")
+async def read_applicants(gateway: Gateway, msp_id: str = "") -> list[Member]:
+    """Companies that were put in and not admitted, of this MSP id or of any: one of each sponsor's."""
+    return await read_all(gateway, f"application/{msp_id}".rstrip("/"), Member)
 
 
-def ballot_ids(member: Member) -> list[str]:
-    """Of its carried ballot, and of those about it that are open or have lapsed."""
-    carried = [member.carried_ballot_id] if member.carried_ballot_id else []
-    return [*carried, *(one.ballot_id for one in opened_ballots(member))]
+async def read_everybody(gateway: Gateway) -> list[Member]:
+    """Members, those that have gone, and companies that apply."""
+    return [*await read_all(gateway, "member", Member), *await read_applicants(gateway)]
 
 
-def opened_ballots(member: Member) -> list[OpenBallot]:
-    """Those about it that are not decided, some of which may have lapsed; by an earlier contract there is one."""
-    return [*member.open_ballots, *([member.open_ballot] if member.HasField("open_ballot") else [])]
+async def read_questions(gateway: Gateway, msp_id: str = "") -> list[Question]:
+    """Those about a member, or about any, that were put to the vote and are not decided, or have lapsed."""
+    found = await read_all(gateway, f"question/{msp_id}".rstrip("/"), Question)
+    return [one for one in found if one.subject != BALLOT_SUBJECT_AMENDMENT and not one.is_decided]
+
+
+def ballot_ids(record: Member, questions: Iterable[Question], now_s: float) -> list[str]:
+    """Of those about a member, or about an application, that are open."""
+    applies = record.status == MEMBER_STATUS_APPLIED
+    found = [
+        one
+        for one in questions
+        if one.msp_id == record.msp_id
+        and applies == (one.subject == BALLOT_SUBJECT_ADMISSION)
+        and one.sponsor_msp_id in ("", record.sponsor_msp_id)
+    ]
+    deadlines = {one.ballot_id: one.deadline_s for one in found}
+    deadlines |= {one.ballot_id: one.deadline_s for one in noted_ballots(record)}
+    return [ballot_id for ballot_id, deadline_s in deadlines.items() if deadline_s >= now_s]
+
+
+async def decides(gateway: Gateway, ballot: Ballot) -> bool:
+    """Whether the ballot is the one that is open on its question, or the latest carried one about its member."""
+    member = await read(gateway, keys.member(ballot.msp_id))
+    if member is not None and member.carried_ballot_id == ballot.ballot_id:
+        return True
+    if ballot.status != BALLOT_STATUS_OPEN:
+        return False
+    question = await read(gateway, question_key(ballot))
+    if question is None:
+        return member is not None and ballot.ballot_id in [one.ballot_id for one in noted_ballots(member)]
+    return question.ballot_id == ballot.ballot_id and ballot.membership == _wanted_membership(ballot, member)
+
+
+def _wanted_membership(ballot: Ballot, member: Member | None) -> int:
+    """Nobody signs anything about a member that left and came back, or instead of which another was admitted."""
+    if ballot.subject == BALLOT_SUBJECT_ADMISSION:
+        return next_membership(member)
+    return member.membership if member is not None else 0
 
 
 async def read_bundle(gateway: Gateway, ballot: Ballot) -> OpenedBundle:
-    """The one that the ballot on an admission is on, and no other. Raises UnusableBundle.
+    """The one that the ballot on an admission is on, and no other, its signature checked again. Raises UnusableBundle.
 
     A ballot that an earlier contract has opened names none: there it is the one that was put in last.
     """
-    signed = await read(gateway, keys.bundle(ballot.msp_id))
-    if signed is None or ballot.bundle_digest not in (b"", bundle_digest(signed)):
-        raise UnusableBundle(f"the bundle of {ballot.msp_id} is not the one that ballot {ballot.ballot_id[:16]} is on")
-    return open_bundle(signed.SerializeToString(), f"the bundle of {ballot.msp_id}")
+    for key in (keys.application_bundle(ballot.msp_id, ballot.opened_by_msp_id), keys.bundle(ballot.msp_id)):
+        signed = await read(gateway, key)
+        if signed is not None and ballot.bundle_digest in (b"", bundle_digest(signed)):
+            return open_bundle(signed.SerializeToString(), f"the bundle of {ballot.msp_id}")
+    raise UnusableBundle(f"the bundle of {ballot.msp_id} is not the one that ballot {ballot.ballot_id[:16]} is on")
 
 
-async def newest_admission(gateway: Gateway, msp_id: str) -> Ballot:
-    """On a company's latest application. Raises UnknownMember, NoLongerMember, NoBallot."""
-    member = await read_member(gateway, msp_id)
+async def read_applicant(gateway: Gateway, ballot: Ballot) -> Member:
+    """Whom the ballot on an admission is about: the application, and once it is admitted the member.
+
+    Raises UnknownMember.
+    """
+    applicant = await read(gateway, keys.application(ballot.msp_id, ballot.opened_by_msp_id))
+    return applicant or await read_member(gateway, ballot.msp_id)
+
+
+async def admission_of(gateway: Gateway, msp_id: str, now_s: float, sponsor_msp_id: str = "") -> Ballot:
+    """On the application of a company, or on the one that made it a member; of several the sponsor's.
+
+    Raises UnknownMember, NoLongerMember, NoBallot, SeveralApplicants.
+    """
+    member, applicants = await read_member(gateway, msp_id), await read_applicants(gateway, msp_id)
+    latest = await _latest_admissions(gateway, msp_id)
+    if is_there(member):
+        admitted = [one for one in latest if one.status in _CARRIED]
+        return _newest(msp_id, admitted)
     if member.status == MEMBER_STATUS_EXCLUDED:
         raise NoLongerMember(f"{msp_id} was excluded: to come back the company applies under another MSP id")
-    if member.status == MEMBER_STATUS_LEFT:
+    if member.status == MEMBER_STATUS_APPLIED:
+        applicants = [*applicants, member]
+    sponsors = {one.sponsor_msp_id for one in applicants if sponsor_msp_id in ("", one.sponsor_msp_id)}
+    if not sponsors and member.status == MEMBER_STATUS_LEFT:
         raise NoLongerMember(f"{msp_id} has left: to come back it applies again, zunft join request")
-    return await newest_ballot(gateway, msp_id, BALLOT_SUBJECT_ADMISSION)
+    found = [one for one in latest if one.opened_by_msp_id in sponsors]
+    still_open = [one for one in found if one.status == BALLOT_STATUS_OPEN and one.deadline_s >= now_s]
+    if len(still_open) > 1:
+        named = " and ".join(f"{one.opened_by_msp_id} (ballot {one.ballot_id[:16]})" for one in still_open)
+        raise SeveralApplicants(
+            f"companies that both want to be {msp_id} were put in by {named}: compare the fingerprints, zunft ballot "
+            "show, and name the right one's --sponsor"
+        )
+    return _newest(msp_id, still_open or found)
+
+
+async def _latest_admissions(gateway: Gateway, msp_id: str) -> list[Ballot]:
+    """Of each sponsor."""
+    latest: dict[str, Ballot] = {}
+    for ballot in await ballots_about(gateway, msp_id, BALLOT_SUBJECT_ADMISSION):
+        known = latest.get(ballot.opened_by_msp_id, ballot)
+        latest[ballot.opened_by_msp_id] = max(known, ballot, key=_age)
+    return list(latest.values())
 
 
 async def newest_ballot(gateway: Gateway, msp_id: str, *subjects: BallotSubject) -> Ballot:
     """The latest about a member, on one of these subjects. Raises NoBallot."""
-    ballots = [one async for one in read_each(gateway, "ballot/", Ballot) if one.msp_id == msp_id]
-    wanted = [one for one in ballots if not subjects or one.subject in subjects]
-    if not wanted:
+    return _newest(msp_id, await ballots_about(gateway, msp_id, *subjects))
+
+
+def _newest(msp_id: str, ballots: Sequence[Ballot]) -> Ballot:
+    if not ballots:
         raise NoBallot(f"there is no ballot about {msp_id}: zunft ballot list shows all")
-    return max(wanted, key=lambda one: (one.opened_at_s, one.ballot_id))
+    return max(ballots, key=_age)
+
+
+async def ballots_about(gateway: Gateway, msp_id: str, *subjects: BallotSubject) -> list[Ballot]:
+    ballots = [one async for one in read_each(gateway, "ballot/", Ballot) if one.msp_id == msp_id]
+    return [one for one in ballots if not subjects or one.subject in subjects]
+
+
+def _age(ballot: Ballot) -> tuple[int, str]:
+    return ballot.opened_at_s, ballot.ballot_id
 
 
 async def find_ballot(gateway: Gateway, prefix: str) -> Ballot:

@@ -11,7 +11,7 @@ from network.channel_reader import Channel
 from network.consenters import consenters
 from node.ledger.gateway import Gateway
 from node.membership.joining import missing_deposit_micro
-from node.membership.records import newest_admission, read, read_member, read_opened_bundle
+from node.membership.records import read, read_applicant, read_bundle
 from node.membership.voting import Voting, silent_msp_ids
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_CARRIED, BALLOT_STATUS_EXECUTED, Ballot
 from zunft.v1.bundle_pb2 import Bundle
@@ -43,14 +43,14 @@ class Joining:
     to_sign_again: tuple[str, ...]
 
     @classmethod
-    async def read(cls, gateway: Gateway, msp_id: str) -> Joining:
-        """Raises UnknownMember, NoLongerMember, NoBallot, LedgerError."""
-        opened, member = await read_opened_bundle(gateway, msp_id), await read_member(gateway, msp_id)
-        voting = await Voting.open(gateway, (await newest_admission(gateway, msp_id)).ballot_id)
+    async def read(cls, gateway: Gateway, ballot: Ballot) -> Joining:
+        """As the ballot on its admission has it. Raises UnknownMember, NoBallot, NetworkError, LedgerError."""
+        voting = await Voting.open(gateway, ballot.ballot_id)
+        member = await read_applicant(gateway, voting.ballot)
         return cls(
             member,
             voting.ballot,
-            opened.bundle,
+            (await read_bundle(gateway, voting.ballot)).bundle,
             await read(gateway, keys.CHARTER) or Charter(),
             voting.channel,
             await missing_deposit_micro(gateway, member),

@@ -36,7 +36,7 @@ from node.ledger.fabric_rules.config_update import InvalidUpdate, changed_config
 from node.ledger.gateway import Gateway
 from node.membership.edits import channel_edit
 from node.membership.errors import MissingSignatures, NoBallot, Unsignable
-from node.membership.records import ballot_ids, read, read_all, read_bundle
+from node.membership.records import decides, read, read_all, read_bundle
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_CARRIED,
     BALLOT_STATUS_EXECUTED,
@@ -304,9 +304,8 @@ class Voting:
 
 
 async def _question(gateway: Gateway, ballot: Ballot, channel: Channel) -> Question:
-    """Only of the member's open or carried ballot: nobody signs anything for an earlier one."""
-    member = await read(gateway, keys.member(ballot.msp_id))
-    if member is None or ballot.ballot_id not in ballot_ids(member):
+    """Only of the ballot that is open on the question or carried: nobody signs anything for an earlier one."""
+    if not await decides(gateway, ballot):
         return Question(obstacle=f"ballot {ballot.ballot_id[:16]} is not the one that decides about {ballot.msp_id}")
     bundle = None
     try:

@@ -226,13 +226,13 @@ def peer_of(consortium: Consortium, msp_id: str) -> SigningIdentity:
     return SigningIdentity.load(msp_id, files.certificate_path, files.key_path)
 
 
-def rewritten(consortium: Consortium, records: Mapping[keys.Key[Message], Message]) -> None:
-    """These records are the ledger's from now on, by all members, which stand behind them."""
+def rewritten(consortium: Consortium, records: Mapping[keys.Key[Message], Message | None]) -> None:
+    """These records are the ledger's from now on, or gone, by all members, which stand behind that."""
     rogue = Rogue(consortium, consortium.members[0].name)
     draft = rogue.draft()
     draft.private.clear()
     for key, record in records.items():
-        draft.writes[key.name] = record.SerializeToString(deterministic=True)
+        draft.writes[key.name] = None if record is None else record.SerializeToString(deterministic=True)
     outcome = rogue.send(draft, *(peer_of(consortium, member.msp_id) for member in consortium.members))
     assert outcome.code == transaction_pb2.VALID
     consortium.catch_up(outcome.block_number)

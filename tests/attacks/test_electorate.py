@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaincode import keys
-from chaincode.business import MEMBER_STATUSES
+from chaincode.business import MEMBER_STATUSES, TAKING_PART
 from chaincode.charter import MIN_BALLOT_PERIOD_S
 from chaincode.contract import TRANSACTIONS
-from chaincode.electorate import load_electorate
+from chaincode.electorate import SEATED, load_electorate
 from chaincode.errors import ContractError, ExitCondition, TakenAlready, TooManyApplications, WrongStatus
+from chaincode.question import LAPSES_AFTER_S
 from chaincode.sponsorship import MAX_OPEN_APPLICATIONS
 from chaincode.transaction import Transaction, serialise
 from fabric.site.config_file import lay_over
@@ -25,7 +26,7 @@ from network.certificates import Validity, make_authority
 from network.topology import FabricSettings, OrderingKind
 from node.ledger.embedded.simulation import Simulation
 from node.membership.namesakes import namesakes
-from node.membership.records import read_all
+from node.membership.records import read_everybody, read_questions
 from tests.consortium import Consortium, Member, on_ledgers, start_consortium
 from tests.consortium.admin import LEI, VAT
 from tests.consortium.fabric import FOR_TESTS, start_fabric
@@ -33,7 +34,8 @@ from tests.consortium.ledgers import LEDGER_KINDS, LedgerKind
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_CARRIED, BALLOT_STATUS_OPEN, Ballot
 from zunft.v1.bundle_pb2 import SignedBundle
 from zunft.v1.charter_pb2 import VotingRules
-from zunft.v1.member_pb2 import MEMBER_STATUS_ACTIVE, MEMBER_STATUS_ADMITTED
+from zunft.v1.member_pb2 import MEMBER_STATUS_ADMITTED, Seat
+from zunft.v1.member_pb2 import Electorate as ElectorateRecord
 from zunft.v1.member_pb2 import Member as MemberRecord
 
 NAMES = ("maker", "factory", "bank", "forge", "press")
@@ -86,8 +88,9 @@ def test_whoever_takes_a_companys_identifiers_does_not_keep_it_out(guild: Consor
     """The sham is put to the vote first; the members admit the company, and then nobody else with its name."""
     sham = applies(guild, "ShamMSP", guild.member("forge"))
     real = applies(guild, "RealMSP", guild.member("press"))
-    everybody = guild.run(read_all(guild.gateway("MakerMSP", "admin"), "member", MemberRecord))
-    told = namesakes(guild.read(keys.member("RealMSP")), everybody, guild.clock.now_s)
+    gateway = guild.gateway("MakerMSP", "admin")
+    everybody, questions = guild.run(read_everybody(gateway)), guild.run(read_questions(gateway))
+    told = namesakes(guild.read(keys.application("RealMSP", "PressMSP")), everybody, questions, guild.clock.now_s)
     assert list(told) == ["ShamMSP"]
     assert f"has the same lei {LEI.value} and vat {VAT.value}: find out which is the company" in told["ShamMSP"]
     sham = approve(guild, sham, "forge", "press")
@@ -129,7 +132,7 @@ def test_a_sponsor_fills_nobodys_list(guild: Consortium) -> None:
         applies(guild, f"Spam{number}MSP", press)
     with pytest.raises(TooManyApplications, match="20 companies that PressMSP has put in are still put to the vote"):
         applies(guild, "OneMoreMSP", press)
-    guild.clock.advance(MIN_BALLOT_PERIOD_S + 1)
+    guild.clock.advance(MIN_BALLOT_PERIOD_S + LAPSES_AFTER_S + 1)
     applies(guild, "OneMoreMSP", press)
 
 
@@ -200,13 +203,21 @@ class ShortStub:
         st.from_regex(r"[A-Z][a-z0-9.-]{0,6}MSP", fullmatch=True), st.sampled_from(MEMBER_STATUSES)
     ),
     rows=st.integers(1, 5),
+    has_record=st.booleans(),
 )
-def test_an_earlier_contracts_members_all_vote_under_this_one(statuses: dict[str, int], rows: int) -> None:
+def test_an_earlier_contracts_members_all_vote_under_this_one(
+    statuses: dict[str, int], rows: int, has_record: bool
+) -> None:
+    """Whether that had the record, in which leavers had no vote, or none."""
     state = {
         keys.member(msp_id).name: serialise(MemberRecord(msp_id=msp_id, status=status))
         for msp_id, status in statuses.items()
     }
+    if has_record:
+        seated = sorted(msp_id for msp_id, status in statuses.items() if status in SEATED)
+        record = ElectorateRecord(seats=[Seat(msp_id=msp_id) for msp_id in seated])
+        state[keys.ELECTORATE.name] = serialise(record)
     tx = Transaction(ShortStub(CREATOR, state, rows), TRANSACTIONS["record.list"])
     electorate = asyncio.run(load_electorate(tx))
-    active = sorted(msp_id for msp_id, status in statuses.items() if status == MEMBER_STATUS_ACTIVE)
-    assert (electorate.active_msp_ids, electorate.is_new) == (active, True)
+    voting = sorted(msp_id for msp_id, status in statuses.items() if status in TAKING_PART)
+    assert (electorate.voting_msp_ids, electorate.is_new) == (voting, True)

@@ -175,6 +175,7 @@ def test_a_wrong_amendment_is_not_put_to_the_vote(founded: Path, tmp_path: Path,
     ("before", "after", "piece"),
     [
         ("exclusion: 3/4", "exclusion: many", "voting.exclusion"),
+        ("exclusion: 3/4", "exclusion: 4/5", "4/5 of 4 members are 4, and nobody votes on itself: write 3/4 or less"),
         (", vat: DE203119151}", "}", "demands vat of bank: add it to its identifiers"),
         ("vat: DE203119151", "vat: DE203119152", "no vat"),
         ("vat: DE203119151", "vat: DE203119014", "identifiers of its own"),

@@ -16,6 +16,7 @@ from chaincode.errors import (
     AlreadyExists,
     AmountOutOfRange,
     AnotherBallot,
+    AskedBefore,
     BallotClosed,
     ContractError,
     ExitCondition,
@@ -29,6 +30,7 @@ from chaincode.errors import (
     WrongSignature,
     WrongStatus,
 )
+from chaincode.question import LAPSES_AFTER_S
 from tests.attacks.rogue import rewritten
 from tests.conformance.scene import Scene, refusals
 from tests.consortium import TOKEN, Deal, Member
@@ -90,12 +92,13 @@ def suspended(scene: Scene, member: Member, *others: Member) -> Iterator[None]:
 
 @contextmanager
 def about_forge(scene: Scene) -> Iterator[Ballot]:
-    """An open ballot on its exclusion, which in the end is turned down."""
+    """An open ballot on its exclusion, which in the end is turned down; then the maker may open another."""
     ballot = scene.maker.admin.exclude(scene.forge)
     yield ballot
     while now(scene, ballot).status == BALLOT_STATUS_OPEN:
         unheard = [one for one in (scene.bank, scene.factory, scene.maker) if one.msp_id not in voted(scene, ballot)]
         unheard[0].admin.vote(ballot, in_favour=False)
+    scene.consortium.clock.advance(14 * DAY_S)
 
 
 def voted(scene: Scene, ballot: Ballot) -> list[str]:
@@ -142,18 +145,23 @@ def test_a_ballot_that_cannot_be_carried_any_more_is_rejected(scene: Scene) -> N
     assert now(scene, ballot).status == BALLOT_STATUS_REJECTED
     assert "rejected" in scene.refuses(BallotClosed, lambda: scene.bank.admin.vote(ballot))
     assert scene.forge.record.status == MEMBER_STATUS_ACTIVE
-    scene.factory.admin.vote(scene.maker.admin.suspend(scene.forge), in_favour=False)
+    said = scene.refuses(AskedBefore, lambda: scene.maker.admin.suspend(scene.forge))
+    assert "wait 14 days before you put it again, or have another member do it" in said
+    scene.factory.admin.vote(scene.bank.admin.suspend(scene.forge), in_favour=False)
+    scene.consortium.clock.advance(14 * DAY_S)
 
 
 def test_after_the_deadline_no_vote_counts_and_another_ballot_can_be_opened(scene: Scene) -> None:
     ballot = scene.maker.admin.exclude(scene.forge)
     scene.consortium.clock.advance(14 * DAY_S)
     carry(ballot, scene.maker, scene.factory)
-    scene.refuses(AnotherBallot, lambda: scene.maker.admin.exclude(scene.forge))
     scene.consortium.clock.advance(1)
     assert "1 s ago" in scene.refuses(BallotClosed, lambda: scene.bank.admin.vote(ballot))
     scene.refuses(BallotClosed, lambda: scene.maker.admin.sign_again(ballot))
     scene.refuses(WrongStatus, lambda: scene.bank.admin.execute(ballot))
+    said = scene.refuses(AnotherBallot, lambda: scene.maker.admin.exclude(scene.forge))
+    assert "has lapsed in 9 min 59 s" in said
+    scene.consortium.clock.advance(LAPSES_AFTER_S)
     with about_forge(scene):
         pass
 
@@ -164,6 +172,7 @@ def test_of_two_ballots_on_one_question_the_second_waits_and_others_do_not(scene
         scene.refuses(AnotherBallot, lambda: scene.factory.admin.exclude(scene.forge))
         for other in (scene.factory.admin.suspend(scene.forge), scene.factory.admin.suspend(scene.maker)):
             scene.bank.admin.vote(other, in_favour=False)
+    scene.consortium.clock.advance(14 * DAY_S)
 
 
 def test_a_vote_in_favour_signs_with_its_own_certificate_what_it_names(scene: Scene) -> None:
@@ -225,6 +234,9 @@ def test_an_amendment_is_in_force_with_the_vote_that_carries_it(scene: Scene) ->
 
     said = scene.refuses(WrongStatus, lambda: scene.maker.admin.vote(second))
     assert f"propose version {version + 2}" in said
+    third = scene.factory.admin.amend_charter(charter_with(scene, entry=EntryConditions(deposit_micro=9 * TOKEN)))
+    assert "a later ballot" in scene.refuses(BallotClosed, lambda: scene.maker.admin.vote(second))
+    scene.refuses(AnotherBallot, lambda: scene.factory.admin.amend_charter(third.charter))
     scene.refuses(BallotClosed, lambda: scene.bank.admin.vote(first))
     scene.refuses(WrongStatus, lambda: scene.maker.admin.sign_again(first))
     scene.refuses(WrongStatus, lambda: scene.bank.admin.execute(first))
@@ -236,6 +248,7 @@ def test_who_was_suspended_at_the_opening_has_no_vote(scene: Scene) -> None:
         assert (list(ballot.voter_msp_ids), ballot.needed_approvals) == (["BankMSP", "MakerMSP"], 2)
     assert "when the ballot was opened" in scene.refuses(Forbidden, lambda: scene.forge.admin.vote(ballot))
     scene.bank.admin.vote(ballot, in_favour=False)
+    scene.consortium.clock.advance(14 * DAY_S)
 
 
 def test_a_suspended_member_s_account_is_closed_without_its_peer(scene: Scene) -> None:
@@ -262,7 +275,7 @@ def test_what_changed_meanwhile_is_not_decided_any_more(scene: Scene) -> None:
     lapsed = scene.maker.admin.suspend(scene.forge)
     scene.consortium.clock.advance(14 * DAY_S)
     carry(lapsed, scene.maker, scene.factory)
-    scene.consortium.clock.advance(1)
+    scene.consortium.clock.advance(LAPSES_AFTER_S + 1)
     with suspended(scene, scene.forge, scene.maker, scene.factory, scene.bank):
         scene.refuses(BallotClosed, lambda: scene.bank.admin.vote(lapsed))
 

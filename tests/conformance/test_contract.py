@@ -24,7 +24,7 @@ from tests.consortium.consortium import msp_id_of
 from zunft.v1.account_pb2 import FundAccount, SettleAccount, WithdrawFunds
 from zunft.v1.agreement_pb2 import AcceptAgreement, TerminateAgreement
 from zunft.v1.event_pb2 import LedgerEvent
-from zunft.v1.member_pb2 import MEMBER_STATUS_EXCLUDED, LeaveConsortium, SuspendMember
+from zunft.v1.member_pb2 import MEMBER_STATUS_EXCLUDED, ApplyMember, LeaveConsortium
 from zunft.v1.meter_pb2 import RegisterMeter, RevokeMeter
 from zunft.v1.record_pb2 import ReadKey
 from zunft.v1.token_pb2 import MintTokens, RedeemTokens, TransferTokens
@@ -246,6 +246,6 @@ def pays_nobody(scene: Scene) -> None:
 def begins_nothing(scene: Scene) -> None:
     for attempt in (
         by("forge/operator", "meter.register", RegisterMeter(meter_id="late")),
-        by("forge/admin", "member.suspend", SuspendMember(msp_id="MakerMSP")),
+        by("forge/admin", "member.apply", ApplyMember(msp_id=MILL)),
     ):
         scene.refuses(Forbidden, lambda attempt=attempt: attempt(scene))

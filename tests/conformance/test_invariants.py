@@ -128,6 +128,7 @@ BREAKS: dict[str, Callable[[State, Deal], State]] = {
     "ballots_are_counted": lambda state, _: rejected_ballot_with(
         state, status=BALLOT_STATUS_OPEN - BALLOT_STATUS_REJECTED
     ),
+    "questions_know_their_ballots": lambda state, _: rejected_ballot_with(state, msp_id="BankMSP"),
     "members_are_told_apart": lambda state, _: with_a_twin(state),
     "the_electorate_is_who_sits_there": lambda state, _: changed(state, keys.member("ForgeMSP"), status=1),
 }

@@ -21,6 +21,7 @@ from chaincode.electorate import BALLOT_PERIOD_S
 from chaincode.errors import (
     AlreadyExists,
     AnotherBallot,
+    AskedBefore,
     ContractError,
     EntryCondition,
     ExitCondition,
@@ -227,11 +228,14 @@ def turned_down(scene: Scene) -> SignedBundle:
     ballot = scene.maker.admin.apply(signed)
     scene.refuses(AnotherBallot, lambda: scene.maker.admin.apply(signed))
     scene.refuses(Forbidden, lambda: scene.forge.admin.activate(ballot))
-    scene.refuses(WrongStatus, lambda: scene.bank.mint(scene.forge, TOKEN))
+    scene.refuses(NotFound, lambda: scene.bank.mint(scene.forge, TOKEN))
     for voter in (scene.factory, scene.bank):
         ballot = voter.admin.vote(ballot, in_favour=False)
-    assert (ballot.status, scene.forge.record.status) == (BALLOT_STATUS_REJECTED, MEMBER_STATUS_APPLIED)
+    applicant = scene.consortium.read(keys.application("ForgeMSP", "MakerMSP"))
+    assert (ballot.status, applicant.status) == (BALLOT_STATUS_REJECTED, MEMBER_STATUS_APPLIED)
     scene.refuses(Replay, lambda: scene.maker.admin.apply(signed))
+    scene.consortium.clock.advance(1)
+    scene.refuses(AskedBefore, lambda: applied_with(scene))
     mill_applies(scene)
     scene.consortium.clock.advance(1 + BALLOT_PERIOD_S)
     return signed
@@ -247,13 +251,16 @@ def admitted(scene: Scene) -> SignedBundle:
     signed = bundle_of(forge, scene)
     ballot = maker.admin.apply(signed)
     assert ballot.bundle_digest == hashlib.sha256(signed.SerializeToString(deterministic=True)).digest()
-    record, root = forge.record, forge.admin.root().certificate
+    assert "member/ForgeMSP" not in scene.consortium.public
+    record, root = scene.consortium.read(keys.application("ForgeMSP", "MakerMSP")), forge.admin.root().certificate
     assert (record.name, record.sponsor_msp_id, list(record.identifiers)) == ("forge", "MakerMSP", [LEI, VAT])
     assert record.roots_fingerprint == root.fingerprint(SHA256())
-    assert scene.consortium.read(keys.bundle("ForgeMSP")) == signed
+    assert scene.consortium.read(keys.application_bundle("ForgeMSP", "MakerMSP")) == signed
 
     carry(ballot, maker, factory)
-    assert forge.record.status == MEMBER_STATUS_ADMITTED
+    assert (forge.record.status, forge.record.membership, forge.record.name) == (MEMBER_STATUS_ADMITTED, 1, "forge")
+    assert scene.consortium.read(keys.bundle("ForgeMSP")) == signed
+    assert not [key for key in scene.consortium.public if key.startswith(("application/ForgeMSP", "bundle/ForgeMSP/"))]
     bank.admin.vote(ballot)
     scene.consortium.clock.advance(1)
     scene.refuses(AlreadyExists, lambda: applied_with(scene))
@@ -287,7 +294,7 @@ def leaving(scene: Scene, deal: Deal) -> None:
         forge.propose(one.terms(1, tariff=PRICE))
         forge.share(one.terms(1, tariff=PRICE))
     maker.accept(agreed.terms(1, tariff=PRICE))
-    ballot = maker.admin.suspend(scene.factory)
+    ballot = scene.bank.admin.suspend(scene.factory)
     forge.admin.leave()
     assert forge.record.status == MEMBER_STATUS_LEAVING
 
@@ -301,10 +308,10 @@ def leaving(scene: Scene, deal: Deal) -> None:
     for act in (
         lambda: forge.register(HandMeter("new")),
         lambda: forge.admin.leave(),
-        lambda: forge.admin.vote(ballot),
-        lambda: forge.admin.suspend(scene.factory),
+        lambda: forge.admin.apply(mills_bundle(forge), msp_id=MILL),
     ):
         assert "is leaving: only active members" in scene.refuses(Forbidden, act)
+    forge.admin.vote(ballot)
     scene.bank.admin.vote(ballot, in_favour=False)
     maker.fund(deal, 10 * TOKEN)
     deal.amend(credit_limit_micro=TOKEN)
@@ -353,7 +360,7 @@ def departed(scene: Scene) -> None:
 
 def suspended_meanwhile(scene: Scene) -> None:
     maker, factory, bank, forge = scene.maker, scene.factory, scene.bank, scene.forge
-    carry(maker.admin.suspend(forge), maker, factory)
+    carry(maker.admin.suspend(forge), maker, factory, bank)
     assert forge.record.status == MEMBER_STATUS_SUSPENDED
     carry(maker.admin.reinstate(forge), factory, bank)
     assert forge.record.status == MEMBER_STATUS_LEAVING
@@ -366,5 +373,5 @@ def back(scene: Scene, bundles: list[SignedBundle]) -> None:
     ballot = mill_applies(scene)
     for voter in (scene.factory, scene.bank):
         voter.admin.vote(ballot, in_favour=False)
-    applied_with(scene)
-    assert scene.forge.record.status == MEMBER_STATUS_APPLIED
+    carry(applied_with(scene), scene.maker, scene.factory)
+    assert (scene.forge.record.status, scene.forge.record.membership) == (MEMBER_STATUS_ADMITTED, 2)

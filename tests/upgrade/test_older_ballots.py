@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from chaincode import keys
+from chaincode.errors import AnotherBallot
+from network.bundle import OpenedBundle
 from node.membership.edits import channel_edit
 from tests.attacks.rogue import rewritten
 from tests.consortium import Consortium, on_ledgers, start_consortium
-from tests.consortium.applying import GUILD, approve, channel_of
+from tests.consortium.applying import GUILD, applicant, applied_again, approve, channel_of, proposed
+from tests.consortium.consortium import msp_id_of
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_CARRIED, BALLOT_STATUS_EXECUTED, BALLOT_SUBJECT_DEPARTURE, Ballot
 from zunft.v1.charter_pb2 import ExitConditions
-from zunft.v1.member_pb2 import MEMBER_STATUS_LEAVING, MEMBER_STATUS_LEFT, OpenBallot
+from zunft.v1.member_pb2 import (
+    MEMBER_STATUS_ADMITTED,
+    MEMBER_STATUS_LEAVING,
+    MEMBER_STATUS_LEFT,
+    Electorate,
+    OpenBallot,
+    Seat,
+)
 
 PRESS = "PressMSP"
 
@@ -41,7 +52,16 @@ def of_an_earlier_contract(guild: Consortium, *voters: str) -> Ballot:
     else:
         # The departure itself was left to ballot.execute.
         ballot.status, member.carried_ballot_id = BALLOT_STATUS_CARRIED, ballot.ballot_id
-    rewritten(guild, {keys.ballot(ballot.ballot_id): ballot, keys.member(PRESS): member})
+    ballot.membership = member.membership = 0
+    rewritten(
+        guild,
+        {
+            keys.ballot(ballot.ballot_id): ballot,
+            keys.member(PRESS): member,
+            keys.question(PRESS, ballot.subject): None,
+            keys.ELECTORATE: Electorate(seats=[Seat(msp_id=msp_id_of(name), votes=name != "press") for name in GUILD]),
+        },
+    )
     guild.run(guild.followers.pop(PRESS).blocks.aclose())
     return ballot
 
@@ -58,6 +78,41 @@ def test_a_carried_ballot_is_carried_out(guild: Consortium) -> None:
     assert guild.read(keys.member(PRESS)).status == MEMBER_STATUS_LEAVING
     approve(guild, "maker", ballot)
     check_left(guild, ballot)
+
+
+def application_of_an_earlier_contract(guild: Consortium, opened: OpenedBundle) -> Ballot:
+    """It has the key of the member that it may become, and that record notes the ballot."""
+    ballot = proposed(guild, opened)
+    own, own_bundle = (of(ballot.msp_id, "MakerMSP") for of in (keys.application, keys.application_bundle))
+    record, bundle = guild.read(own), guild.read(own_bundle)
+    record.open_ballots.add(ballot_id=ballot.ballot_id, deadline_s=ballot.deadline_s, subject=ballot.subject)
+    ballot.membership = 0
+    rewritten(
+        guild,
+        {
+            keys.ballot(ballot.ballot_id): ballot,
+            keys.member(ballot.msp_id): record,
+            keys.bundle(ballot.msp_id): bundle,
+            keys.question(ballot.msp_id, ballot.subject, "MakerMSP"): None,
+            own: None,
+            own_bundle: None,
+        },
+    )
+    return ballot
+
+
+def test_an_application_goes_on(guild: Consortium, tmp_path: Path) -> None:
+    """Its sponsor puts in no other meanwhile."""
+    with applicant(guild, tmp_path) as opened:
+        ballot = application_of_an_earlier_contract(guild, opened)
+        guild.clock.advance(1)
+        with pytest.raises(AnotherBallot):
+            proposed(guild, applied_again(guild, tmp_path))
+        for name in ("maker", "factory", "bank"):
+            approve(guild, name, ballot)
+        member = guild.read(keys.member(ballot.msp_id))
+        assert (member.status, member.membership, list(member.open_ballots)) == (MEMBER_STATUS_ADMITTED, 1, [])
+        assert ballot.msp_id in channel_of(guild).members
 
 
 def check_left(guild: Consortium, ballot: Ballot) -> None:

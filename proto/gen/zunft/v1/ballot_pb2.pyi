@@ -39,7 +39,7 @@ BALLOT_STATUS_REJECTED: BallotStatus
 BALLOT_STATUS_EXECUTED: BallotStatus
 
 class Ballot(_message.Message):
-    __slots__ = ("ballot_id", "subject", "status", "msp_id", "reason", "charter", "edit", "opened_by_msp_id", "opened_at_s", "deadline_s", "decided_at_s", "voter_msp_ids", "needed_approvals", "votes", "bundle_digest", "executed_by_msp_id", "config_block_number")
+    __slots__ = ("ballot_id", "subject", "status", "msp_id", "reason", "charter", "edit", "opened_by_msp_id", "opened_at_s", "deadline_s", "decided_at_s", "voter_msp_ids", "needed_approvals", "votes", "bundle_digest", "executed_by_msp_id", "config_block_number", "membership")
     BALLOT_ID_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
@@ -57,6 +57,7 @@ class Ballot(_message.Message):
     BUNDLE_DIGEST_FIELD_NUMBER: _ClassVar[int]
     EXECUTED_BY_MSP_ID_FIELD_NUMBER: _ClassVar[int]
     CONFIG_BLOCK_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    MEMBERSHIP_FIELD_NUMBER: _ClassVar[int]
     ballot_id: str
     subject: BallotSubject
     status: BallotStatus
@@ -74,7 +75,36 @@ class Ballot(_message.Message):
     bundle_digest: bytes
     executed_by_msp_id: str
     config_block_number: int
-    def __init__(self, ballot_id: _Optional[str] = ..., subject: _Optional[_Union[BallotSubject, str]] = ..., status: _Optional[_Union[BallotStatus, str]] = ..., msp_id: _Optional[str] = ..., reason: _Optional[str] = ..., charter: _Optional[_Union[_charter_pb2.Charter, _Mapping]] = ..., edit: _Optional[_Union[_member_pb2.ChannelEdit, _Mapping]] = ..., opened_by_msp_id: _Optional[str] = ..., opened_at_s: _Optional[int] = ..., deadline_s: _Optional[int] = ..., decided_at_s: _Optional[int] = ..., voter_msp_ids: _Optional[_Iterable[str]] = ..., needed_approvals: _Optional[int] = ..., votes: _Optional[_Iterable[_Union[Vote, _Mapping]]] = ..., bundle_digest: _Optional[bytes] = ..., executed_by_msp_id: _Optional[str] = ..., config_block_number: _Optional[int] = ...) -> None: ...
+    membership: int
+    def __init__(self, ballot_id: _Optional[str] = ..., subject: _Optional[_Union[BallotSubject, str]] = ..., status: _Optional[_Union[BallotStatus, str]] = ..., msp_id: _Optional[str] = ..., reason: _Optional[str] = ..., charter: _Optional[_Union[_charter_pb2.Charter, _Mapping]] = ..., edit: _Optional[_Union[_member_pb2.ChannelEdit, _Mapping]] = ..., opened_by_msp_id: _Optional[str] = ..., opened_at_s: _Optional[int] = ..., deadline_s: _Optional[int] = ..., decided_at_s: _Optional[int] = ..., voter_msp_ids: _Optional[_Iterable[str]] = ..., needed_approvals: _Optional[int] = ..., votes: _Optional[_Iterable[_Union[Vote, _Mapping]]] = ..., bundle_digest: _Optional[bytes] = ..., executed_by_msp_id: _Optional[str] = ..., config_block_number: _Optional[int] = ..., membership: _Optional[int] = ...) -> None: ...
+
+class Question(_message.Message):
+    __slots__ = ("msp_id", "subject", "ballot_id", "deadline_s", "is_decided", "edition", "askers", "sponsor_msp_id")
+    MSP_ID_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    BALLOT_ID_FIELD_NUMBER: _ClassVar[int]
+    DEADLINE_S_FIELD_NUMBER: _ClassVar[int]
+    IS_DECIDED_FIELD_NUMBER: _ClassVar[int]
+    EDITION_FIELD_NUMBER: _ClassVar[int]
+    ASKERS_FIELD_NUMBER: _ClassVar[int]
+    SPONSOR_MSP_ID_FIELD_NUMBER: _ClassVar[int]
+    msp_id: str
+    subject: BallotSubject
+    ballot_id: str
+    deadline_s: int
+    is_decided: bool
+    edition: int
+    askers: _containers.RepeatedCompositeFieldContainer[Asker]
+    sponsor_msp_id: str
+    def __init__(self, msp_id: _Optional[str] = ..., subject: _Optional[_Union[BallotSubject, str]] = ..., ballot_id: _Optional[str] = ..., deadline_s: _Optional[int] = ..., is_decided: bool = ..., edition: _Optional[int] = ..., askers: _Optional[_Iterable[_Union[Asker, _Mapping]]] = ..., sponsor_msp_id: _Optional[str] = ...) -> None: ...
+
+class Asker(_message.Message):
+    __slots__ = ("msp_id", "not_before_s")
+    MSP_ID_FIELD_NUMBER: _ClassVar[int]
+    NOT_BEFORE_S_FIELD_NUMBER: _ClassVar[int]
+    msp_id: str
+    not_before_s: int
+    def __init__(self, msp_id: _Optional[str] = ..., not_before_s: _Optional[int] = ...) -> None: ...
 
 class Vote(_message.Message):
     __slots__ = ("msp_id", "in_favour", "cast_at_s", "config_signatures", "edit_digest")

@@ -24,45 +24,45 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15zunft/v1/member.proto\x12\x08zunft.v1\"\xe5\x03\n\x06Member\x12\x0e\n\x06msp_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12&\n\x06status\x18\x03 \x01(\x0e\x32\x16.zunft.v1.MemberStatus\x12.\n\x0bidentifiers\x18\x04 \x03(\x0b\x32\x19.zunft.v1.LegalIdentifier\x12\x15\n\rdeposit_micro\x18\x05 \x01(\x03\x12)\n\x0bopen_ballot\x18\x06 \x01(\x0b\x32\x14.zunft.v1.OpenBallot\x12\x19\n\x11\x63\x61rried_ballot_id\x18\x07 \x01(\t\x12\x16\n\x0e\x61\x63tive_since_s\x18\x08 \x01(\x03\x12\x1b\n\x13\x64\x65part_not_before_s\x18\t \x01(\x03\x12\x11\n\tleft_at_s\x18\n \x01(\x03\x12\x16\n\x0esponsor_msp_id\x18\x0b \x01(\t\x12\x19\n\x11roots_fingerprint\x18\x0c \x01(\x0c\x12\x18\n\x10\x62undle_made_at_s\x18\r \x01(\x03\x12\x17\n\x0f\x63harter_version\x18\x0e \x01(\r\x12*\n\x0copen_ballots\x18\x0f \x03(\x0b\x32\x14.zunft.v1.OpenBallot\x12\x19\n\x11suspended_since_s\x18\x14 \x01(\x03\x12\x13\n\x0bsuspended_s\x18\x15 \x01(\x03\"0\n\x0fLegalIdentifier\x12\x0e\n\x06scheme\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"D\n\nOpenBallot\x12\x11\n\tballot_id\x18\x01 \x01(\t\x12\x12\n\ndeadline_s\x18\x02 \x01(\x03\x12\x0f\n\x07subject\x18\x03 \x01(\r\"+\n\nElectorate\x12\x1d\n\x05seats\x18\x01 \x03(\x0b\x32\x0e.zunft.v1.Seat\"%\n\x04Seat\x12\x0e\n\x06msp_id\x18\x01 \x01(\t\x12\r\n\x05votes\x18\x02 \x01(\x08\"\x1c\n\tSponsored\x12\x0f\n\x07msp_ids\x18\x01 \x03(\t\"0\n\nObligation\x12\x0e\n\x06msp_id\x18\x01 \x01(\t\x12\x12\n\nrecord_key\x18\x02 \x01(\t\"0\n\x04Mark\x12\x0e\n\x06msp_id\x18\x01 \x01(\t\x12\x18\n\x10\x62undle_made_at_s\x18\x02 \x01(\x03\"@\n\x0b\x41pplyMember\x12\x0e\n\x06msp_id\x18\x01 \x01(\t\x12\x15\n\rsigned_bundle\x18\x02 \x01(\x0cJ\x04\x08\x03\x10\x04R\x04\x65\x64it\":\n\x0b\x43hannelEdit\x12\x16\n\x0e\x63onfig_updates\x18\x01 \x03(\x0cJ\x04\x08\x02\x10\x03R\rbase_sequence\"#\n\x0e\x41\x63tivateMember\x12\x11\n\tballot_id\x18\x01 \x01(\t\"\x11\n\x0fLeaveConsortium\"\x1a\n\x0c\x44\x65partMemberJ\x04\x08\x01\x10\x02R\x04\x65\x64it\"/\n\rSuspendMember\x12\x0e\n\x06msp_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"1\n\x0fReinstateMember\x12\x0e\n\x06msp_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\";\n\rExcludeMember\x12\x0e\n\x06msp_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\tJ\x04\x08\x03\x10\x04R\x04\x65\x64it*\xea\x01\n\x0cMemberStatus\x12\x1d\n\x19MEMBER_STATUS_UNSPECIFIED\x10\x00\x12\x18\n\x14MEMBER_STATUS_ACTIVE\x10\x01\x12\x1b\n\x17MEMBER_STATUS_SUSPENDED\x10\x02\x12\x16\n\x12MEMBER_STATUS_LEFT\x10\x03\x12\x19\n\x15MEMBER_STATUS_APPLIED\x10\x04\x12\x1a\n\x16MEMBER_STATUS_ADMITTED\x10\x05\x12\x19\n\x15MEMBER_STATUS_LEAVING\x10\x06\x12\x1a\n\x16MEMBER_STATUS_EXCLUDED\x10\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15zunft/v1/member.proto\x12\x08zunft.v1\"\xf9\x03\n\x06Member\x12\x0e\n\x06msp_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12&\n\x06status\x18\x03 \x01(\x0e\x32\x16.zunft.v1.MemberStatus\x12.\n\x0bidentifiers\x18\x04 \x03(\x0b\x32\x19.zunft.v1.LegalIdentifier\x12\x15\n\rdeposit_micro\x18\x05 \x01(\x03\x12)\n\x0bopen_ballot\x18\x06 \x01(\x0b\x32\x14.zunft.v1.OpenBallot\x12\x19\n\x11\x63\x61rried_ballot_id\x18\x07 \x01(\t\x12\x16\n\x0e\x61\x63tive_since_s\x18\x08 \x01(\x03\x12\x1b\n\x13\x64\x65part_not_before_s\x18\t \x01(\x03\x12\x11\n\tleft_at_s\x18\n \x01(\x03\x12\x16\n\x0esponsor_msp_id\x18\x0b \x01(\t\x12\x19\n\x11roots_fingerprint\x18\x0c \x01(\x0c\x12\x18\n\x10\x62undle_made_at_s\x18\r \x01(\x03\x12\x17\n\x0f\x63harter_version\x18\x0e \x01(\r\x12*\n\x0copen_ballots\x18\x0f \x03(\x0b\x32\x14.zunft.v1.OpenBallot\x12\x12\n\nmembership\x18\x10 \x01(\r\x12\x19\n\x11suspended_since_s\x18\x14 \x01(\x03\x12\x13\n\x0bsuspended_s\x18\x15 \x01(\x03\"0\n\x0fLegalIdentifier\x12\x0e\n\x06scheme\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"D\n\nOpenBallot\x12\x11\n\tballot_id\x18\x01 \x01(\t\x12\x12\n\ndeadline_s\x18\x02 \x01(\x03\x12\x0f\n\x07subject\x18\x03 \x01(\r\"A\n\nElectorate\x12\x1d\n\x05seats\x18\x01 \x03(\x0b\x32\x0e.zunft.v1.Seat\x12\x14\n\x0cleavers_vote\x18\x02 \x01(\x08\"%\n\x04Seat\x12\x0e\n\x06msp_id\x18\x01 \x01(\t\x12\r\n\x05votes\x18\x02 \x01(\x08\"\x1c\n\tSponsored\x12\x0f\n\x07msp_ids\x18\x01 \x03(\t\"0\n\nObligation\x12\x0e\n\x06msp_id\x18\x01 \x01(\t\x12\x12\n\nrecord_key\x18\x02 \x01(\t\"0\n\x04Mark\x12\x0e\n\x06msp_id\x18\x01 \x01(\t\x12\x18\n\x10\x62undle_made_at_s\x18\x02 \x01(\x03\"@\n\x0b\x41pplyMember\x12\x0e\n\x06msp_id\x18\x01 \x01(\t\x12\x15\n\rsigned_bundle\x18\x02 \x01(\x0cJ\x04\x08\x03\x10\x04R\x04\x65\x64it\":\n\x0b\x43hannelEdit\x12\x16\n\x0e\x63onfig_updates\x18\x01 \x03(\x0cJ\x04\x08\x02\x10\x03R\rbase_sequence\"#\n\x0e\x41\x63tivateMember\x12\x11\n\tballot_id\x18\x01 \x01(\t\"\x11\n\x0fLeaveConsortium\"\x1a\n\x0c\x44\x65partMemberJ\x04\x08\x01\x10\x02R\x04\x65\x64it\"/\n\rSuspendMember\x12\x0e\n\x06msp_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"1\n\x0fReinstateMember\x12\x0e\n\x06msp_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\";\n\rExcludeMember\x12\x0e\n\x06msp_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\tJ\x04\x08\x03\x10\x04R\x04\x65\x64it*\xea\x01\n\x0cMemberStatus\x12\x1d\n\x19MEMBER_STATUS_UNSPECIFIED\x10\x00\x12\x18\n\x14MEMBER_STATUS_ACTIVE\x10\x01\x12\x1b\n\x17MEMBER_STATUS_SUSPENDED\x10\x02\x12\x16\n\x12MEMBER_STATUS_LEFT\x10\x03\x12\x19\n\x15MEMBER_STATUS_APPLIED\x10\x04\x12\x1a\n\x16MEMBER_STATUS_ADMITTED\x10\x05\x12\x19\n\x15MEMBER_STATUS_LEAVING\x10\x06\x12\x1a\n\x16MEMBER_STATUS_EXCLUDED\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'zunft.v1.member_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MEMBERSTATUS']._serialized_start=1229
-  _globals['_MEMBERSTATUS']._serialized_end=1463
+  _globals['_MEMBERSTATUS']._serialized_start=1271
+  _globals['_MEMBERSTATUS']._serialized_end=1505
   _globals['_MEMBER']._serialized_start=36
-  _globals['_MEMBER']._serialized_end=521
-  _globals['_LEGALIDENTIFIER']._serialized_start=523
-  _globals['_LEGALIDENTIFIER']._serialized_end=571
-  _globals['_OPENBALLOT']._serialized_start=573
-  _globals['_OPENBALLOT']._serialized_end=641
-  _globals['_ELECTORATE']._serialized_start=643
-  _globals['_ELECTORATE']._serialized_end=686
-  _globals['_SEAT']._serialized_start=688
-  _globals['_SEAT']._serialized_end=725
-  _globals['_SPONSORED']._serialized_start=727
-  _globals['_SPONSORED']._serialized_end=755
-  _globals['_OBLIGATION']._serialized_start=757
-  _globals['_OBLIGATION']._serialized_end=805
-  _globals['_MARK']._serialized_start=807
-  _globals['_MARK']._serialized_end=855
-  _globals['_APPLYMEMBER']._serialized_start=857
-  _globals['_APPLYMEMBER']._serialized_end=921
-  _globals['_CHANNELEDIT']._serialized_start=923
-  _globals['_CHANNELEDIT']._serialized_end=981
-  _globals['_ACTIVATEMEMBER']._serialized_start=983
-  _globals['_ACTIVATEMEMBER']._serialized_end=1018
-  _globals['_LEAVECONSORTIUM']._serialized_start=1020
-  _globals['_LEAVECONSORTIUM']._serialized_end=1037
-  _globals['_DEPARTMEMBER']._serialized_start=1039
-  _globals['_DEPARTMEMBER']._serialized_end=1065
-  _globals['_SUSPENDMEMBER']._serialized_start=1067
-  _globals['_SUSPENDMEMBER']._serialized_end=1114
-  _globals['_REINSTATEMEMBER']._serialized_start=1116
-  _globals['_REINSTATEMEMBER']._serialized_end=1165
-  _globals['_EXCLUDEMEMBER']._serialized_start=1167
-  _globals['_EXCLUDEMEMBER']._serialized_end=1226
+  _globals['_MEMBER']._serialized_end=541
+  _globals['_LEGALIDENTIFIER']._serialized_start=543
+  _globals['_LEGALIDENTIFIER']._serialized_end=591
+  _globals['_OPENBALLOT']._serialized_start=593
+  _globals['_OPENBALLOT']._serialized_end=661
+  _globals['_ELECTORATE']._serialized_start=663
+  _globals['_ELECTORATE']._serialized_end=728
+  _globals['_SEAT']._serialized_start=730
+  _globals['_SEAT']._serialized_end=767
+  _globals['_SPONSORED']._serialized_start=769
+  _globals['_SPONSORED']._serialized_end=797
+  _globals['_OBLIGATION']._serialized_start=799
+  _globals['_OBLIGATION']._serialized_end=847
+  _globals['_MARK']._serialized_start=849
+  _globals['_MARK']._serialized_end=897
+  _globals['_APPLYMEMBER']._serialized_start=899
+  _globals['_APPLYMEMBER']._serialized_end=963
+  _globals['_CHANNELEDIT']._serialized_start=965
+  _globals['_CHANNELEDIT']._serialized_end=1023
+  _globals['_ACTIVATEMEMBER']._serialized_start=1025
+  _globals['_ACTIVATEMEMBER']._serialized_end=1060
+  _globals['_LEAVECONSORTIUM']._serialized_start=1062
+  _globals['_LEAVECONSORTIUM']._serialized_end=1079
+  _globals['_DEPARTMEMBER']._serialized_start=1081
+  _globals['_DEPARTMEMBER']._serialized_end=1107
+  _globals['_SUSPENDMEMBER']._serialized_start=1109
+  _globals['_SUSPENDMEMBER']._serialized_end=1156
+  _globals['_REINSTATEMEMBER']._serialized_start=1158
+  _globals['_REINSTATEMEMBER']._serialized_end=1207
+  _globals['_EXCLUDEMEMBER']._serialized_start=1209
+  _globals['_EXCLUDEMEMBER']._serialized_end=1268
 # @@protoc_insertion_point(module_scope)

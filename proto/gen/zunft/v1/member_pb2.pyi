@@ -26,7 +26,7 @@ MEMBER_STATUS_LEAVING: MemberStatus
 MEMBER_STATUS_EXCLUDED: MemberStatus
 
 class Member(_message.Message):
-    __slots__ = ("msp_id", "name", "status", "identifiers", "deposit_micro", "open_ballot", "carried_ballot_id", "active_since_s", "depart_not_before_s", "left_at_s", "sponsor_msp_id", "roots_fingerprint", "bundle_made_at_s", "charter_version", "open_ballots", "suspended_since_s", "suspended_s")
+    __slots__ = ("msp_id", "name", "status", "identifiers", "deposit_micro", "open_ballot", "carried_ballot_id", "active_since_s", "depart_not_before_s", "left_at_s", "sponsor_msp_id", "roots_fingerprint", "bundle_made_at_s", "charter_version", "open_ballots", "membership", "suspended_since_s", "suspended_s")
     MSP_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
@@ -42,6 +42,7 @@ class Member(_message.Message):
     BUNDLE_MADE_AT_S_FIELD_NUMBER: _ClassVar[int]
     CHARTER_VERSION_FIELD_NUMBER: _ClassVar[int]
     OPEN_BALLOTS_FIELD_NUMBER: _ClassVar[int]
+    MEMBERSHIP_FIELD_NUMBER: _ClassVar[int]
     SUSPENDED_SINCE_S_FIELD_NUMBER: _ClassVar[int]
     SUSPENDED_S_FIELD_NUMBER: _ClassVar[int]
     msp_id: str
@@ -59,9 +60,10 @@ class Member(_message.Message):
     bundle_made_at_s: int
     charter_version: int
     open_ballots: _containers.RepeatedCompositeFieldContainer[OpenBallot]
+    membership: int
     suspended_since_s: int
     suspended_s: int
-    def __init__(self, msp_id: _Optional[str] = ..., name: _Optional[str] = ..., status: _Optional[_Union[MemberStatus, str]] = ..., identifiers: _Optional[_Iterable[_Union[LegalIdentifier, _Mapping]]] = ..., deposit_micro: _Optional[int] = ..., open_ballot: _Optional[_Union[OpenBallot, _Mapping]] = ..., carried_ballot_id: _Optional[str] = ..., active_since_s: _Optional[int] = ..., depart_not_before_s: _Optional[int] = ..., left_at_s: _Optional[int] = ..., sponsor_msp_id: _Optional[str] = ..., roots_fingerprint: _Optional[bytes] = ..., bundle_made_at_s: _Optional[int] = ..., charter_version: _Optional[int] = ..., open_ballots: _Optional[_Iterable[_Union[OpenBallot, _Mapping]]] = ..., suspended_since_s: _Optional[int] = ..., suspended_s: _Optional[int] = ...) -> None: ...
+    def __init__(self, msp_id: _Optional[str] = ..., name: _Optional[str] = ..., status: _Optional[_Union[MemberStatus, str]] = ..., identifiers: _Optional[_Iterable[_Union[LegalIdentifier, _Mapping]]] = ..., deposit_micro: _Optional[int] = ..., open_ballot: _Optional[_Union[OpenBallot, _Mapping]] = ..., carried_ballot_id: _Optional[str] = ..., active_since_s: _Optional[int] = ..., depart_not_before_s: _Optional[int] = ..., left_at_s: _Optional[int] = ..., sponsor_msp_id: _Optional[str] = ..., roots_fingerprint: _Optional[bytes] = ..., bundle_made_at_s: _Optional[int] = ..., charter_version: _Optional[int] = ..., open_ballots: _Optional[_Iterable[_Union[OpenBallot, _Mapping]]] = ..., membership: _Optional[int] = ..., suspended_since_s: _Optional[int] = ..., suspended_s: _Optional[int] = ...) -> None: ...
 
 class LegalIdentifier(_message.Message):
     __slots__ = ("scheme", "value")
@@ -82,10 +84,12 @@ class OpenBallot(_message.Message):
     def __init__(self, ballot_id: _Optional[str] = ..., deadline_s: _Optional[int] = ..., subject: _Optional[int] = ...) -> None: ...
 
 class Electorate(_message.Message):
-    __slots__ = ("seats",)
+    __slots__ = ("seats", "leavers_vote")
     SEATS_FIELD_NUMBER: _ClassVar[int]
+    LEAVERS_VOTE_FIELD_NUMBER: _ClassVar[int]
     seats: _containers.RepeatedCompositeFieldContainer[Seat]
-    def __init__(self, seats: _Optional[_Iterable[_Union[Seat, _Mapping]]] = ...) -> None: ...
+    leavers_vote: bool
+    def __init__(self, seats: _Optional[_Iterable[_Union[Seat, _Mapping]]] = ..., leavers_vote: bool = ...) -> None: ...
 
 class Seat(_message.Message):
     __slots__ = ("msp_id", "votes")
