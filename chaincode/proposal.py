@@ -55,7 +55,7 @@ def check_free(existing: Agreement | None, agreement: Agreement) -> None:
     name, waits_for = agreement.agreement_id, existing.pending_by_msp_id
     if existing.HasField("terms"):
         raise AlreadyExists(f"agreement {name} exists: amend it, or choose another name")
-    if _parties(existing) != _parties(agreement):
+    if {*_parties(existing)} != {*_parties(agreement)}:
         raise AlreadyExists(f"agreement {name} is between other members: choose another name")
     if existing.status == AGREEMENT_STATUS_PROPOSED and waits_for != agreement.pending_by_msp_id:
         raise AlreadyExists(f"{waits_for} has proposed {name}: accept it, or turn it down first")

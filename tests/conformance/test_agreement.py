@@ -137,7 +137,7 @@ def answer_and_answer_again(scene: Scene, deal: Deal) -> None:
     """What was turned down is proposed anew under its name, by either party, until one accepts."""
     cheaper = deal.terms(1, tariff=tariff(per_unit("hours", TOKEN // 2)))
     scene.refuses(AlreadyExists, lambda: scene.forge.propose(cheaper, provider_msp_id="ForgeMSP"))
-    scene.factory.propose(cheaper)
+    scene.factory.propose(cheaper, provider_msp_id="FactoryMSP", customer_msp_id="MakerMSP")
     scene.factory.propose(cheaper)
     scene.factory.share(cheaper)
     scene.maker.accept(cheaper)
