@@ -81,7 +81,7 @@ def test_a_stranger_hands_over_no_more_than_twenty_proposals(scene: Scene) -> No
     further = offers[MOST][1]
     said = scene.refuses(TooManyProposals, lambda: forge.propose(further))
     assert "FactoryMSP" in said
-    assert "agreement terminate" in said
+    assert "turn it down" in said
     # Nor the same ones again and again.
     scene.refuses(WrongStatus, lambda: forge.share(offers[0][1]))
 
