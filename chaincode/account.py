@@ -12,18 +12,24 @@ from typing import NamedTuple
 from google.protobuf.message import Message
 
 from chaincode import keys
-from chaincode.checks import MAX_AMOUNT_MICRO, check_amount, format_amount
-from chaincode.errors import AlreadyExists, AmountOutOfRange, WrongStatus
+from chaincode.checks import MAX_AMOUNT_MICRO, check_amount, format_amount, format_duration
+from chaincode.commitment import is_plausible, read_open_amounts
+from chaincode.errors import AlreadyExists, AmountOutOfRange, TooOften, UnsoundRecord, WrongStatus
 from chaincode.head_digest import SHOWN, proven_amounts
 from chaincode.keys import Key
 from chaincode.membership import check_parties_new_business, note_obligation
 from chaincode.relation import parties
-from chaincode.token import check_balance, credited, move
+from chaincode.token import check_balance, check_worth_moving, credited, find_balance, move
 from chaincode.transaction import Loaded, Transaction
-from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account, FundAccount, OpenAccount
+from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account, CustomerChanges, FundAccount, OpenAccount
 from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_ACTIVE
 from zunft.v1.token_pb2 import Posting
 from zunft.v1.usage_pb2 import AccountHead, Commitment
+
+# What the customer does alone writes the account, and whatever of the provider's is on the way there conflicts. So
+# often it may do that within so much time, and for the rest of it the provider has its way.
+MOST_CHANGES = 20
+CHANGES_WINDOW_S = 3600
 
 
 async def open_account(tx: Transaction, request: OpenAccount) -> Account:
@@ -59,17 +65,20 @@ async def open_account(tx: Transaction, request: OpenAccount) -> Account:
 
 async def fund(tx: Transaction, request: FundAccount) -> Account:
     """account.fund: from the customer's balance into the escrow."""
-    loaded = await load_account(tx, request.agreement_id, keys.balance(tx.caller.msp_id))
+    loaded = await tx.load(keys.account(request.agreement_id), keys.balance(tx.caller.msp_id))
     account = require_open(loaded, request.agreement_id)
 
     tx.check_relation(*parties(account))
     check_amount(request.amount_micro)
     check_balance(loaded, account.customer_msp_id, request.amount_micro)
+    check_worth_moving(request.amount_micro, find_balance(loaded, account.customer_msp_id).amount_micro)
+    check_may_change(tx, account)
     if account.funded_micro + request.amount_micro > MAX_AMOUNT_MICRO:
         raise AmountOutOfRange(f"an account can be funded with {format_amount(MAX_AMOUNT_MICRO)} tokens in all")
 
     balance = credited(loaded, account.customer_msp_id, -request.amount_micro)
     account.funded_micro += request.amount_micro
+    note_change(tx, account)
     posting = move(keys.balance(account.customer_msp_id).name, escrow_account(account), request.amount_micro)
 
     tx.put(keys.balance(account.customer_msp_id), balance)
@@ -107,12 +116,17 @@ def is_unclaimed(account: Account, commitment: Commitment) -> bool:
 def last_amounts(tx: Transaction, loaded: Loaded, account: Account, commitment: Commitment) -> Claimed:
     """What the last head comes to. Where that is not claimed yet, the caller shows it, or the agreement is open.
 
-    `loaded`: the head's public key. Raises MalformedRequest, HeadMismatch.
+    `loaded`: the head's public key. Raises MalformedRequest, HeadMismatch, UnsoundRecord.
     """
     if not is_unclaimed(account, commitment):
         return claimed(account, commitment)
-    public = loaded.find(keys.head(account.agreement_id))
+    public = read_open_amounts(loaded, commitment)
     shown = public or proven_amounts(tx.stub.transient.get(SHOWN), commitment)
+    if not is_plausible(shown.usage_micro, shown.correction_micro):
+        raise UnsoundRecord(
+            f"the last head of {account.agreement_id} comes to more than an account can: both parties have to put back "
+            "what the contract wrote"
+        )
     return Claimed(commitment.sequence, shown.usage_micro, shown.correction_micro)
 
 
@@ -144,13 +158,31 @@ def escrow_micro(account: Account) -> int:
 
 
 def due_micro(account: Account, commitment: Commitment) -> int:
-    """What is claimed and not paid yet; negative: what the provider owes back."""
-    return claimed(account, commitment).micro - account.paid_micro
+    """What is claimed and not paid yet; negative: what the provider owes back, which is not more than it was paid."""
+    return max(claimed(account, commitment).micro, 0) - account.paid_micro
 
 
 def drawable_micro(account: Account) -> int:
     """What all usage together may reach without credit, if it is later than a notice."""
     return account.funded_micro - account.withdrawn_micro - account.notice.amount_micro
+
+
+def check_may_change(tx: Transaction, account: Account) -> None:
+    """Whether the customer has left the account alone long enough. Raises TooOften."""
+    changes = account.changes
+    waits_s = changes.since_s + CHANGES_WINDOW_S - tx.timestamp_s
+    if changes.count >= MOST_CHANGES and waits_s > 0:
+        raise TooOften(
+            f"the customer has changed the account of {account.agreement_id} {changes.count} times within an hour, "
+            f"and keeps others from using it: go on in {format_duration(waits_s)}"
+        )
+
+
+def note_change(tx: Transaction, account: Account) -> None:
+    """By the customer, in place."""
+    if tx.timestamp_s >= account.changes.since_s + CHANGES_WINDOW_S:
+        account.changes.CopyFrom(CustomerChanges(since_s=tx.timestamp_s))
+    account.changes.count += 1
 
 
 def escrow_account(account: Account) -> str:

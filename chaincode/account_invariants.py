@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator, Sequence
 from google.protobuf.message import DecodeError, Message
 
 from chaincode import keys
-from chaincode.account import claimed
+from chaincode.account import claimed, is_unclaimed
 from chaincode.errors import HeadMismatch
 from chaincode.head import accrued_micro
 from chaincode.head_digest import head_digest
 from chaincode.invariants import State, readable
-from zunft.v1.account_pb2 import Account
+from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, Account
 from zunft.v1.agreement_pb2 import Agreement, Terms
 from zunft.v1.invoice_pb2 import INVOICE_KIND_CREDIT_NOTE, INVOICE_KIND_INVOICE, Invoice
 from zunft.v1.usage_pb2 import AccountHead, Claim, Commitment, UsageBatch, UsageRecord
@@ -75,8 +75,11 @@ def usage_is_covered(state: State) -> Found:
 
     Each debit was covered when it was made. Afterwards an amendment may lower the limit: that in force does not count.
     """
+    commitments = dict(state.commitments())
     for account in state.records("account", Account):
         head = state.find_private(keys.head(account.agreement_id))
+        if _is_given_up(account, commitments.get(account.agreement_id)):
+            continue
         versions = _terms_in_force_so_far(state, account.agreement_id)
         if head is None or not versions:
             continue
@@ -197,6 +200,12 @@ ACCOUNT_INVARIANTS: tuple[Callable[[State], Found], ...] = (
 
 
 # --- details ----------------------------------------------------------------------------------------------------------
+
+
+def _is_given_up(account: Account, commitment: Commitment | None) -> bool:
+    """Whether the issuer has closed it for who is gone, and nobody has claimed what the last head charges."""
+    is_closed = account.status == ACCOUNT_STATUS_CLOSED
+    return is_closed and commitment is not None and is_unclaimed(account, commitment)
 
 
 def _digest_of(head: bytes) -> bytes:

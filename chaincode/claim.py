@@ -20,6 +20,7 @@ from chaincode.account import (
     require_open,
     write_account,
 )
+from chaincode.commitment import read_commitment
 from chaincode.errors import NotFound, WrongStatus
 from chaincode.head import Standing, load_standing, read_disclosure, write_head
 from chaincode.head_digest import derived_salt
@@ -48,7 +49,7 @@ async def claim_alone(tx: Transaction, request: ClaimAccount) -> Account:
     """account.claim: the same without the other party: the caller shows the majority what the last head comes to."""
     loaded = await load_account(tx, request.agreement_id, keys.head(request.agreement_id))
     account = require_open(loaded, request.agreement_id)
-    commitment = loaded.require(keys.commitment(request.agreement_id))
+    commitment = read_commitment(loaded, account)
 
     tx.check_relation(*parties(account))
     _check_claimable(account, commitment)

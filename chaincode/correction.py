@@ -9,6 +9,7 @@ import hashlib
 
 from google.protobuf.message import Message
 
+from chaincode import keys
 from chaincode.checks import check_identifier, check_text
 from chaincode.errors import (
     AlreadyExists,
@@ -29,6 +30,7 @@ from chaincode.head import (
     write_head,
 )
 from chaincode.limits import CORRECTION_BYTES
+from chaincode.membership import check_takes_part
 from chaincode.rating import Cumulative, check_correction_cost, rate_correction
 from chaincode.relation import counterparties
 from chaincode.transaction import Transaction, serialise
@@ -67,8 +69,12 @@ async def agree(tx: Transaction, request: AgreeCorrection) -> Message:
     disclosure = read_disclosure(tx)
     standing, _ = await load_standing(tx, request.agreement_id, disclosure)
 
+    provider_key = keys.member(standing.agreement.provider_msp_id)
+    provider = (await tx.load(provider_key)).require(provider_key)
+
     correction = _require_pending(standing.head, request.correction_id)
     tx.check_relation(*counterparties(standing.agreement, correction.proposed_by_msp_id))
+    check_takes_part(provider)
     _check_read(correction, disclosure)
 
     head, lines = apply_correction(standing, correction)

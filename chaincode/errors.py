@@ -50,6 +50,12 @@ class ForeignName(ContractError):
     status = 403
 
 
+class UnsoundRecord(ContractError):
+    """Two parties have put on the ledger what the contract cannot have written there."""
+
+    status = 409
+
+
 class WrongStatus(ContractError):
     """The record is in a status in which this is not possible."""
 
@@ -181,6 +187,12 @@ class InsufficientFunds(ContractError):
     """The account's funds and credit limit, or the member's balance, do not cover the amount."""
 
     status = 402
+
+
+class TooOften(ContractError):
+    """The member has written so often of late that others' transactions would not come through."""
+
+    status = 409
 
 
 class RefundOwed(ContractError):

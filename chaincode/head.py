@@ -19,6 +19,7 @@ from google.protobuf.message import Message
 from chaincode import keys
 from chaincode.account import without_claimed_lines
 from chaincode.checks import format_amount
+from chaincode.commitment import MAX_ACCRUED_MICRO
 from chaincode.errors import (
     AmountOutOfRange,
     HeadMismatch,
@@ -46,8 +47,6 @@ if TYPE_CHECKING:
 
 # Where a confidential agreement's transient map carries the Disclosure; an open one's is the second argument.
 DISCLOSURE = "disclosure"
-
-MAX_ACCRUED_MICRO = 2**62
 
 
 @dataclass(frozen=True)
@@ -170,7 +169,7 @@ def accrued_micro(head: AccountHead) -> int:
 
 def checked_accrual(amount_micro: int) -> int:
     """The amount, if the head can hold it; raises AmountOutOfRange."""
-    if abs(amount_micro) > MAX_ACCRUED_MICRO:
+    if abs(amount_micro) >= MAX_ACCRUED_MICRO:
         raise AmountOutOfRange(f"an account cannot come to more than {format_amount(MAX_ACCRUED_MICRO)} tokens")
     return amount_micro
 

@@ -29,6 +29,7 @@ from zunft.v1.token_pb2 import (
     REDEMPTION_STATUS_CONFIRMED,
     REDEMPTION_STATUS_HELD,
     Balance,
+    Debts,
     MintRecord,
     Redemption,
 )
@@ -137,10 +138,18 @@ def nothing_is_paid_without_invoice(state: State) -> Iterator[str]:
 
 
 def refunds_owed_are_counted(state: State) -> Iterator[str]:
-    """A provider's balance says what it owes all its accounts."""
+    """A provider's balance says what it owes all its accounts, and its debts say it in order."""
     owed: dict[str, int] = defaultdict(int)
+    in_line: dict[str, int] = defaultdict(int)
+    for debts in state.records("debts", Debts):
+        for debt in debts.debts:
+            in_line[debt.agreement_id] += debt.owed_micro
     for account in state.records("account", Account):
         owed[account.provider_msp_id] += account.owed_back_micro
+        if account.owed_back_micro != in_line.pop(account.agreement_id, 0):
+            yield f"{account.agreement_id} is owed {account.owed_back_micro}, the debts of its provider say otherwise"
+        if account.owed_back_micro > account.paid_micro:
+            yield f"{account.agreement_id} is owed more than it has paid"
     for balance in state.records("balance", Balance):
         if balance.owed_micro != owed.pop(balance.msp_id, 0):
             yield f"{balance.msp_id} owes {balance.owed_micro}, its accounts say something else"

@@ -12,7 +12,7 @@ from chaincode.account import claimed
 from chaincode.checks import check_amount, check_digest, check_named, format_amount
 from chaincode.errors import AmountOutOfRange, WrongStatus
 from chaincode.relation import parties
-from chaincode.token import check_balance, credited, move
+from chaincode.token import check_balance, check_worth_moving, credited, move
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.account_pb2 import Account
 from zunft.v1.invoice_pb2 import (
@@ -141,6 +141,7 @@ def _check_creditable(invoice: Invoice, request: CreditInvoice) -> None:
         raise AmountOutOfRange(
             f"at most {format_amount(left_micro)} tokens of invoice {invoice.number} can be credited"
         )
+    check_worth_moving(request.amount_micro, left_micro)
 
 
 def _parties(invoice: Invoice) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from zunft.v1.charter_pb2 import Charter
 from zunft.v1.invoice_pb2 import Invoice, InvoiceCounter
 from zunft.v1.member_pb2 import Electorate, Mark, Member, Obligation, Sponsored
 from zunft.v1.meter_pb2 import Meter
-from zunft.v1.token_pb2 import Balance, MintRecord, Redemption, Supply
+from zunft.v1.token_pb2 import Balance, Debts, MintRecord, Redemption, Supply
 from zunft.v1.usage_pb2 import AccountHead, Announcement, Claim, Commitment, UsageRecord
 
 M_co = TypeVar("M_co", bound=Message, covariant=True)
@@ -102,6 +102,10 @@ def announcement(provider_msp_id: str, signed_batch_digest: bytes) -> Key[Announ
 
 def balance(msp_id: str) -> Key[Balance]:
     return Key(f"balance/{msp_id}", Balance)
+
+
+def debts(provider_msp_id: str) -> Key[Debts]:
+    return Key(f"debts/{provider_msp_id}", Debts)
 
 
 def mint(bank_reference: str) -> Key[MintRecord]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from google.protobuf.message import Message
 
 from chaincode import keys
-from chaincode.business import status_name
+from chaincode.business import TAKING_PART, status_name
 from chaincode.errors import ExitCondition, WrongStatus
 from chaincode.keys import Key
 from chaincode.transaction import Loaded, Transaction
@@ -84,6 +84,24 @@ def check_gone(loaded: Loaded, msp_id: str) -> None:
     member = loaded.require(keys.member(msp_id))
     if member.status not in GONE:
         raise WrongStatus(f"{msp_id} is {status_name(member)}: it redeems its tokens itself")
+
+
+def check_takes_part(member: Member) -> None:
+    """Nobody binds a member that may do nothing itself. Raises WrongStatus."""
+    if member.status not in TAKING_PART:
+        raise WrongStatus(f"{member.msp_id} is {status_name(member)}: agree when it takes part again")
+
+
+async def check_ends_itself(tx: Transaction, *msp_ids: str) -> tuple[Member, ...]:
+    """Whether the caller is one of these, or speaks for one that is gone: then their records. Raises WrongStatus."""
+    if tx.caller.msp_id in msp_ids:
+        return ()
+    loaded = await tx.load(*map(keys.member, msp_ids))
+    members = [loaded.require(keys.member(msp_id)) for msp_id in msp_ids]
+    gone = tuple(member for member in members if member.status in ABSENT)
+    if not gone:
+        raise WrongStatus(f"{' and '.join(msp_ids)} are members: they end what is between them themselves")
+    return gone
 
 
 def suspended_s(member: Member, now_s: int) -> int:

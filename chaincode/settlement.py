@@ -1,23 +1,29 @@
 """account.settle: what is claimed is invoiced and paid, and what was paid too much is given back.
 
 Neither party needs the other for it, nor can either stop it: the escrow pays as far as it goes, and what a provider has
-to give back and lacks is noted.
+to give back and lacks is noted. Where one of them is gone, the issuer does it as well.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from google.protobuf.message import Message
+
 from chaincode import keys
 from chaincode.account import claimed, due_micro, escrow_account, escrow_micro, load_account, write_account
 from chaincode.checks import check_named
+from chaincode.commitment import read_commitment
+from chaincode.debts import MOST_OWED_MICRO, as_debts, given_back, line_of, noted, owed_to, total_micro
 from chaincode.errors import WrongStatus
 from chaincode.invoice import bill_claim, write_invoices
+from chaincode.keys import Key
+from chaincode.membership import check_ends_itself
 from chaincode.relation import parties
-from chaincode.token import Released, credited, move
+from chaincode.token import Released, credited, find_balance, issuer, move
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, Account, SettleAccount
-from zunft.v1.token_pb2 import Balance, Posting
+from zunft.v1.token_pb2 import Balance, Debts, Posting
 from zunft.v1.usage_pb2 import Commitment
 
 
@@ -29,27 +35,27 @@ async def settle(tx: Transaction, request: SettleAccount) -> Account:
     account open or closed.
     """
     provider = request.provider_msp_id
-    money = keys.balance(provider), keys.invoice_counter(provider), keys.member(provider)
-    loaded = await load_account(tx, request.agreement_id, *money)
+    loaded = await load_account(tx, request.agreement_id, keys.CHARTER, *provider_keys(provider))
     account = loaded.require(keys.account(request.agreement_id))
-    commitment = loaded.require(keys.commitment(request.agreement_id))
-    customer_key = keys.balance(account.customer_msp_id)
-    customer = await tx.load(customer_key)
+    commitment = read_commitment(loaded, account)
+    customer_key, is_closed = keys.balance(account.customer_msp_id), account.status == ACCOUNT_STATUS_CLOSED
+    # Only then is it written. The customer changes it as often as it likes, and what has read it conflicts.
+    customer = await tx.load(customer_key) if is_closed else None
 
-    tx.check_relation(*parties(account))
+    tx.check_relation(*parties(account), issuer(loaded))
     check_named(provider, account.provider_msp_id)
+    await check_ends_itself(tx, account.provider_msp_id, account.customer_msp_id)
     _check_can_be_settled(account)
     invoices = bill_claim(account, commitment, loaded, tx.timestamp_s)
-    payment_micro = payable_micro(loaded, account, commitment)
-    if not invoices and payment_micro == 0:
+    payment = pay(loaded, account, commitment)
+    if not invoices and not payment.postings:
         raise WrongStatus("there is nothing to settle: claim what was used first, or fund the account")
 
-    payment = pay(loaded, account, commitment)
-    back_micro = back_to_customer(account) if account.status == ACCOUNT_STATUS_CLOSED else 0
+    back_micro = back_to_customer(account) if is_closed else 0
     back = [move(escrow_account(account), customer_key.name, back_micro)] if back_micro else []
 
     postings = [*payment.write(tx), *back]
-    if back_micro:
+    if customer is not None and back_micro:
         tx.put(customer_key, credited(customer, account.customer_msp_id, back_micro))
     write_invoices(tx, invoices)
     return write_account(tx, "account.settle", account, postings)
@@ -60,41 +66,56 @@ async def settle(tx: Transaction, request: SettleAccount) -> Account:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """The provider's balance afterwards, the deposit that went into it, and the movement."""
+    """The provider's balance afterwards, what it owes then, the deposit that went into it, and the movement."""
 
     balance: Balance
+    before: Debts
+    debts: Debts
     released: Released
     postings: list[Posting]
 
     def write(self, tx: Transaction) -> list[Posting]:
         """All movements."""
         tx.put(keys.balance(self.balance.msp_id), self.balance)
+        key = keys.debts(self.balance.msp_id)
+        if self.debts.debts and self.debts != self.before:
+            tx.put(key, self.debts)
+        elif self.debts != self.before:
+            tx.delete(key)
         return [*self.released.write(tx), *self.postings]
 
 
-def payable_micro(loaded: Loaded, account: Account, commitment: Commitment) -> int:
-    """From the escrow to the provider; negative: what it gives back, as far as it has that.
-
-    `loaded`: the provider's balance and its member record, as who is gone gives back its deposit, too.
-    """
-    balance = loaded.find(keys.balance(account.provider_msp_id)) or Balance()
-    released = Released(loaded.require(keys.member(account.provider_msp_id)))
-    payment_micro = min(due_micro(account, commitment), escrow_micro(account))
-    return max(payment_micro, -balance.amount_micro - released.amount_micro)
+def provider_keys(provider: str) -> tuple[Key[Message], ...]:
+    """What `pay` and `bill_claim` need of the provider."""
+    return keys.balance(provider), keys.debts(provider), keys.invoice_counter(provider), keys.member(provider)
 
 
 def pay(loaded: Loaded, account: Account, commitment: Commitment) -> Payment:
-    """The account notes what is invoiced, paid and owed, in place. `loaded`: as for `payable_micro`."""
-    provider, payment_micro = account.provider_msp_id, payable_micro(loaded, account, commitment)
-    _, account.invoiced_usage_micro, account.invoiced_correction_micro = claimed(account, commitment)
-    account.paid_micro += payment_micro
-    owed_micro = max(-due_micro(account, commitment), 0)
+    """The account notes what is invoiced, paid and owed, in place. `loaded`: with the provider's keys.
+
+    What the provider has to give back it gives as far as it has more than it owed others before. Who is gone gives its
+    deposit, too.
+    """
+    provider, owed_micro = account.provider_msp_id, max(-due_micro(account, commitment), 0)
     released = Released(loaded.require(keys.member(provider)))
-    balance = credited(loaded, provider, payment_micro + released.amount_micro)
-    balance.owed_micro += owed_micro - account.owed_back_micro
-    account.owed_back_micro = owed_micro
-    movement = move(escrow_account(account), keys.balance(provider).name, payment_micro)
-    return Payment(balance, released, [movement] if payment_micro else [])
+    debts, balance = loaded.find(keys.debts(provider)) or Debts(), find_balance(loaded, provider)
+    owing = noted(line_of(debts, balance, account), account.agreement_id, owed_micro)
+    line = given_back(owing, account.agreement_id, balance.amount_micro + released.amount_micro)
+    paid_micro = payment_micro(account, commitment, total_micro(owing) - total_micro(line))
+
+    _, account.invoiced_usage_micro, account.invoiced_correction_micro = claimed(account, commitment)
+    account.paid_micro += paid_micro
+    account.owed_back_micro = owed_to(line, account.agreement_id)
+    balance.amount_micro += paid_micro + released.amount_micro
+    balance.owed_micro = min(total_micro(line), MOST_OWED_MICRO)
+    movement = move(escrow_account(account), keys.balance(provider).name, paid_micro)
+    return Payment(balance, debts, as_debts(line), released, [movement] if paid_micro else [])
+
+
+def payment_micro(account: Account, commitment: Commitment, back_micro: int) -> int:
+    """From the escrow to the provider: what is due, as far as it goes; negative what the provider gives back."""
+    due = due_micro(account, commitment)
+    return min(due, escrow_micro(account)) if due > 0 else -back_micro
 
 
 def back_to_customer(account: Account) -> int:

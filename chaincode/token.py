@@ -81,7 +81,11 @@ async def transfer(tx: Transaction, request: TransferTokens) -> Balance:
     loaded = await tx.load(keys.balance(sender), keys.balance(receiver), keys.member(receiver))
 
     check_amount(request.amount_micro)
-    _check_worth_moving(request.amount_micro)
+    if request.amount_micro < LEAST_TRANSFER_MICRO:
+        raise AmountOutOfRange(
+            f"a transfer moves {format_amount(LEAST_TRANSFER_MICRO)} tokens at least: have what is left redeemed, "
+            "or send it along with what comes next"
+        )
     check_text("reference", request.reference)
     check_takes_transfers(loaded, receiver)
     if sender == receiver:
@@ -113,6 +117,7 @@ async def redeem(tx: Transaction, request: RedeemTokens) -> Redemption:
         check_gone(loaded, msp_id)
     released = Released(loaded.require(keys.member(msp_id)))
     check_balance(loaded, msp_id, request.amount_micro, released.amount_micro)
+    check_worth_moving(request.amount_micro, find_balance(loaded, msp_id).amount_micro + released.amount_micro)
 
     left = credited(loaded, msp_id, released.amount_micro - request.amount_micro)
     redemption = Redemption(
@@ -201,9 +206,26 @@ async def post_reserve(tx: Transaction, request: PostReserve) -> Supply:
 
 def credited(loaded: Loaded, msp_id: str, amount_micro: int) -> Balance:
     """The member's balance after an amount (negative: a debit)."""
-    balance = loaded.find(keys.balance(msp_id)) or Balance(msp_id=msp_id)
+    balance = find_balance(loaded, msp_id)
     balance.amount_micro += amount_micro
     return balance
+
+
+def find_balance(loaded: Loaded, msp_id: str) -> Balance:
+    """Nothing where the member never had any tokens."""
+    return loaded.find(keys.balance(msp_id)) or Balance(msp_id=msp_id)
+
+
+def check_worth_moving(amount_micro: int, all_micro: int) -> None:
+    """Whether it is a token at least, or all that there is: nobody makes others' transactions conflict for less.
+
+    Raises AmountOutOfRange.
+    """
+    if amount_micro < min(LEAST_TRANSFER_MICRO, all_micro):
+        raise AmountOutOfRange(
+            f"{format_amount(amount_micro)} tokens are too little to be moved: "
+            f"name {format_amount(LEAST_TRANSFER_MICRO)} at least, or all {format_amount(all_micro)} that there are"
+        )
 
 
 def check_balance(loaded: Loaded, msp_id: str, amount_micro: int, more_micro: int = 0) -> None:
@@ -211,7 +233,7 @@ def check_balance(loaded: Loaded, msp_id: str, amount_micro: int, more_micro: in
 
     Raises RefundOwed, InsufficientFunds.
     """
-    balance = loaded.find(keys.balance(msp_id)) or Balance()
+    balance = find_balance(loaded, msp_id)
     if balance.owed_micro:
         raise RefundOwed(
             f"{msp_id} owes {format_amount(balance.owed_micro)} tokens to its customers: "
@@ -274,14 +296,6 @@ def move(source: str, target: str, amount_micro: int) -> Posting:
 
 def hold_account(redemption: Redemption) -> str:
     return f"hold/{redemption.redemption_id}"
-
-
-def _check_worth_moving(amount_micro: int) -> None:
-    if amount_micro < LEAST_TRANSFER_MICRO:
-        raise AmountOutOfRange(
-            f"a transfer moves {format_amount(LEAST_TRANSFER_MICRO)} tokens at least: have less redeemed, "
-            "or send it along with what comes next"
-        )
 
 
 def _check_held(redemption: Redemption) -> None:

@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError, Message
 
 from chaincode import keys
 from chaincode.caller import Caller, read_caller
-from chaincode.errors import MalformedRequest, NotFound
+from chaincode.errors import MalformedRequest, NotFound, UnsoundRecord
 from chaincode.keys import Key
 from chaincode.limits import max_bytes
 from chaincode.relation import Relation, Stand
@@ -33,9 +33,21 @@ class Loaded:
         self._values = values
 
     def find(self, key: Key[M]) -> M | None:
-        """A fresh copy of the record, None where there is none."""
+        """A fresh copy of the record, None where there is none.
+
+        Raises UnsoundRecord, as some keys need fewer endorsements than a majority's.
+        """
         value = self._values[key.name]
-        return None if value is None else key.message.FromString(value)
+        try:
+            return None if value is None else key.message.FromString(value)
+        except DecodeError:
+            raise UnsoundRecord(
+                f"{key.name} cannot be read: whoever has endorsed it has to put back what the contract wrote"
+            ) from None
+
+    def raw(self, key: Key[Message]) -> bytes | None:
+        """The record exactly as it is."""
+        return self._values[key.name]
 
     def require(self, key: Key[M]) -> M:
         """A fresh copy of the record; raises NotFound."""

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from chaincode import keys
 from chaincode.account import (
+    check_may_change,
     drawable_micro,
     escrow_account,
     escrow_micro,
     last_amounts,
     load_account,
+    note_change,
     require_open,
     write_account,
 )
 from chaincode.checks import MAX_CLOCK_SKEW_S, format_amount, format_duration
+from chaincode.commitment import read_commitment
 from chaincode.errors import AmountOutOfRange, InsufficientFunds, NoticePeriod
 from chaincode.membership import suspended_s
 from chaincode.relation import parties
-from chaincode.token import credited, move
+from chaincode.token import check_worth_moving, credited, move
 from chaincode.transaction import Transaction
 from zunft.v1.account_pb2 import Account, GiveNotice, WithdrawFunds
 from zunft.v1.agreement_pb2 import Agreement
@@ -48,8 +51,12 @@ async def give_notice(tx: Transaction, request: GiveNotice) -> Account:
         raise InsufficientFunds(
             f"the escrow holds {format_amount(escrow_micro(account))} tokens: give notice of that at most"
         )
+    if request.amount_micro:
+        check_worth_moving(request.amount_micro, escrow_micro(account))
+    check_may_change(tx, account)
 
     account.ClearField("notice")
+    note_change(tx, account)
     if request.amount_micro:
         account.notice.amount_micro = request.amount_micro
         account.notice.holds_from_s = tx.timestamp_s + MAX_CLOCK_SKEW_S
@@ -64,19 +71,21 @@ async def withdraw(tx: Transaction, request: WithdrawFunds) -> Account:
     customer_key, head_key = keys.balance(tx.caller.msp_id), keys.head(request.agreement_id)
     loaded = await load_account(tx, request.agreement_id, customer_key, head_key)
     account = require_open(loaded, request.agreement_id)
-    commitment = loaded.require(keys.commitment(request.agreement_id))
+    commitment = read_commitment(loaded, account)
     provider = (await tx.load(keys.member(account.provider_msp_id))).require(keys.member(account.provider_msp_id))
 
     tx.check_relation(*parties(account))
     if not account.HasField("notice"):
         raise NoticePeriod("no notice is running: give notice of the withdrawal first")
     check_has_run(tx, account.notice.not_before_s, account.notice.suspended_before_s, provider)
+    check_may_change(tx, account)
     unpaid_micro = max(last_amounts(tx, loaded, account, commitment).micro - account.paid_micro, 0)
     amount_micro = min(account.notice.amount_micro, escrow_micro(account) - unpaid_micro)
     if amount_micro <= 0:
         raise InsufficientFunds("everything in the escrow is charged by the provider: claim and settle the account")
 
     account.ClearField("notice")
+    note_change(tx, account)
     account.withdrawn_micro += amount_micro
     balance = credited(loaded, account.customer_msp_id, amount_micro)
     posting = move(escrow_account(account), keys.balance(account.customer_msp_id).name, amount_micro)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from typing import Annotated
 
 import typer
@@ -12,14 +13,15 @@ from chaincode.errors import ContractError
 from chaincode.head_digest import SHOWN
 from chaincode.transaction import serialise
 from cli.asking import ask
-from cli.errors import sentence
+from cli.errors import BadArgument, sentence
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
-from cli.output import say, say_next, show_rows
+from cli.output import say, say_next, show_line, show_rows
 from cli.session import Session, open_session, run
 from cli.values import parse_amount, show_amount
 from node.ledger.gateway import EndorseError
 from node.ledger.gateway.commit import Committed
+from node.membership.records import read_foreign
 from zunft.v1.account_pb2 import (
     ACCOUNT_STATUS_CLOSED,
     Account,
@@ -154,14 +156,42 @@ def settle(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME
 
 
 @app.command()
-def close(agreement_id: AgreementId, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """Of a terminated agreement: what is not claimed yet is billed and paid, the rest goes back to the customer."""
+def amounts(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+    """As a party: what proves to the issuer, which closes it where one is gone, what the account has come to."""
+
+    async def work() -> str:
+        async with open_session(home, acting) as session:
+            await session.read_own(agreement_id)
+            shown = await (await session.account("usage.read_head", agreement_id)).amounts_to_show()
+        if shown is None:
+            raise BadArgument(f"everybody knows what {agreement_id} has come to: the issuer needs nothing")
+        return b64encode(serialise(shown)).decode()
+
+    show_line(run(work()))
+
+
+@app.command()
+def close(
+    agreement_id: AgreementId,
+    amounts: Annotated[
+        str,
+        typer.Option(help="As the issuer: what a party has got from zunft account amounts, where nobody claimed it."),
+    ] = "",
+    yes: Yes = False,
+    acting: As = "",
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Bill and pay what is not claimed yet, and give the customer the rest: where it is terminated, or a party gone."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
             before = await session.read(keys.account(agreement_id))
             request = CloseAccount(agreement_id=agreement_id, customer_msp_id=before.customer_msp_id)
-            account = Account.FromString((await _submit_shown(session, "account.close", request, yes=yes)).result)
+            if session.member.msp_id in (before.provider_msp_id, before.customer_msp_id):
+                committed = await _submit_shown(session, "account.close", request, yes=yes)
+            else:
+                committed = await session.submit("account.close", request, _handed_over(amounts))
+            account = Account.FromString(committed.result)
             provider = session.topology.name_of(account.provider_msp_id)
         returned = show_amount(account.withdrawn_micro - before.withdrawn_micro)
         say(f"The account of {agreement_id} is closed; {returned} tokens went back.")
@@ -181,7 +211,7 @@ def list_accounts(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 
     async def work() -> None:
         async with open_session(home, "") as session:
-            commitments = {one.agreement_id: one for one in await session.list_all("commitment", Commitment)}
+            commitments = await read_foreign(session.gateway("record.list"), "commitment", Commitment)
             rows = [
                 {
                     "agreement": one.agreement_id,
@@ -190,9 +220,9 @@ def list_accounts(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
                     "status": AccountStatus.Name(one.status).removeprefix("ACCOUNT_STATUS_").lower(),
                     "funded": show_amount(one.funded_micro),
                     "escrow": show_amount(escrow_micro(one)),
-                    "claimed_unpaid": show_amount(due_micro(one, commitments[one.agreement_id])),
+                    "claimed_unpaid": _due(one, commitments.get(one.agreement_id)),
                     "paid": show_amount(one.paid_micro),
-                    "transactions": commitments[one.agreement_id].sequence,
+                    "transactions": commitments.get(one.agreement_id, Commitment()).sequence,
                 }
                 for one in await session.list_all("account", Account)
             ]
@@ -241,10 +271,23 @@ def _what_is_shown(agreement_id: str, shown: ShownAmounts) -> str:
     )
 
 
+def _handed_over(amounts: str) -> dict[str, bytes]:
+    """What the issuer shows of an account that is not its own. Raises BadArgument."""
+    try:
+        return {SHOWN: b64decode(amounts, validate=True)} if amounts else {}
+    except ValueError:
+        raise BadArgument("--amounts takes the line that zunft account amounts has printed, whole") from None
+
+
 def _say_owed(provider: str, account: Account) -> None:
     if account.owed_back_micro:
         owed = show_amount(account.owed_back_micro)
         say(f"{provider} owes another {owed} tokens, and redeems nothing before account settle has given them back.")
+
+
+def _due(account: Account, commitment: Commitment | None) -> str:
+    """Nobody knows where its parties have written over what they had committed to."""
+    return show_amount(due_micro(account, commitment)) if commitment is not None else "unreadable"
 
 
 def _escrow(account: Account) -> str:

@@ -117,6 +117,10 @@ class Invoices:
             if after.shown != before.shown:
                 self._check_shown(step, after, commitment)
                 self._check_named(step, after, commitment, issued)
+            elif step.transaction.creator.msp_id not in (after.provider_msp_id, after.customer_msp_id):
+                # The issuer, for who is gone, and nobody has shown it the last head: that is not charged.
+                self.tally.demand(not issued, f"{step}: the last period of {agreement_id} was not claimed")
+                continue
             else:
                 alone = _is_excluded(step, after.provider_msp_id) or _is_excluded(step, after.customer_msp_id)
                 self.tally.demand(alone or not issued, f"{step}: the last period of {agreement_id} was not claimed")

@@ -9,7 +9,7 @@ from node.audit.report import Tally
 from node.audit.world import Step
 from zunft.v1.account_pb2 import Account
 from zunft.v1.member_pb2 import Member
-from zunft.v1.token_pb2 import Balance
+from zunft.v1.token_pb2 import Balance, Debts
 from zunft.v1.usage_pb2 import AccountHead, Commitment
 
 # Who gives a notice dates it, and could say that it was earlier.
@@ -64,9 +64,12 @@ class Prepaid:
                     self._check_withdrawal(step, before, after)
 
     def _check_payment(self, step: Step, before: Account, after: Account) -> None:
-        """Everything billed, as far as the escrow goes; a refund as far as the provider's balance goes."""
-        due_micro = after.invoiced_usage_micro + after.invoiced_correction_micro - before.paid_micro
-        payment_micro = max(min(due_micro, _escrow_micro(before)), -_has_micro(step, after.provider_msp_id))
+        """All that is billed, as far as the escrow goes; a refund as far as the provider has it and owes it nobody."""
+        billed_micro = max(after.invoiced_usage_micro + after.invoiced_correction_micro, 0)
+        due_micro = billed_micro - before.paid_micro
+        payment_micro = min(due_micro, _escrow_micro(before))
+        if due_micro < 0:
+            payment_micro = -_given_back_micro(step, before, -due_micro)
         paid_micro = after.paid_micro - before.paid_micro
         violation = f"{step}: {paid_micro} micro-tokens went to the provider, {payment_micro} were due"
         self.tally.demand(paid_micro == payment_micro, violation)
@@ -102,6 +105,32 @@ def _accrued_micro(head: AccountHead) -> int:
 
 def _escrow_micro(account: Account) -> int:
     return account.funded_micro - account.withdrawn_micro - account.paid_micro
+
+
+def _given_back_micro(step: Step, account: Account, owed_micro: int) -> int:
+    """What the account gets of what it is owed: debts of the same provider that were noted before come first.
+
+    Before there was a record of them, whoever came first got what was there.
+    """
+    provider = account.provider_msp_id
+    left_micro, key = _has_micro(step, provider), keys.debts(provider)
+    is_written = key.name in step.transaction.writes
+    noted = (step.before(key) if is_written else step.world.find(key)) or Debts()
+    if not noted.debts and not is_written:
+        return min(owed_micro, left_micro)
+    line = [(one.agreement_id, one.owed_micro) for one in noted.debts]
+    own_micro = sum(micro for agreement_id, micro in line if agreement_id == account.agreement_id)
+    older_micro = account.owed_back_micro - own_micro
+    balance = step.before(keys.balance(provider)) or Balance()
+    others_micro = balance.owed_micro - older_micro - sum(micro for _, micro in line)
+    older, others = (account.agreement_id, older_micro), ("", others_micro)
+    latest = (account.agreement_id, owed_micro - account.owed_back_micro)
+    got_micro = 0
+    for agreement_id, micro in (older, others, *line, latest):
+        share_micro = max(min(micro, left_micro), 0)
+        left_micro -= share_micro
+        got_micro += share_micro if agreement_id == account.agreement_id else 0
+    return min(got_micro, owed_micro)
 
 
 def _has_micro(step: Step, msp_id: str) -> int:

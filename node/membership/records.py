@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from chaincode import keys
 from chaincode.application import next_membership
@@ -47,13 +48,20 @@ async def read(gateway: Gateway, key: Key[M]) -> M | None:
 
 async def read_each(gateway: Gateway, prefix: str, message: type[M]) -> AsyncIterator[M]:
     """Public records whose key begins so, in key order, page after page. Raises LedgerError."""
-    request, more = ListKeys(prefix=prefix), True
-    while more:
-        page = Records.FromString(await gateway.evaluate("record.list", request))
-        for record in page.records:
-            yield message.FromString(record.value)
-        more = page.more and bool(page.records)
-        request.after = page.records[-1].key if page.records else ""
+    async for record in _read_pages(gateway, prefix):
+        yield message.FromString(record.value)
+
+
+async def read_foreign(gateway: Gateway, noun: str, message: type[M]) -> dict[str, M]:
+    """Records that two parties alone endorse, by what follows the noun in their keys. Raises LedgerError.
+
+    What cannot be read is left out: they can write junk there.
+    """
+    found = {}
+    async for record in _read_pages(gateway, f"{noun}/"):
+        with suppress(DecodeError):
+            found[record.key.removeprefix(f"{noun}/")] = message.FromString(record.value)
+    return found
 
 
 async def read_all(gateway: Gateway, noun: str, message: type[M]) -> list[M]:
@@ -208,3 +216,13 @@ async def find_ballot(gateway: Gateway, prefix: str) -> Ballot:
     if len(found) != 1:
         raise NoBallot(f"{len(found)} ballots begin with {prefix!r}: zunft ballot list shows all")
     return found[0]
+
+
+async def _read_pages(gateway: Gateway, prefix: str) -> AsyncIterator[Record]:
+    request, more = ListKeys(prefix=prefix), True
+    while more:
+        page = Records.FromString(await gateway.evaluate("record.list", request))
+        for record in page.records:
+            yield record
+        more = page.more and bool(page.records)
+        request.after = page.records[-1].key if page.records else ""

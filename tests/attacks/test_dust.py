@@ -8,13 +8,17 @@ from typing import Any
 
 import pytest
 from fabric_protos.gateway import gateway_pb2
+from fabric_protos.peer.transaction_pb2 import MVCC_READ_CONFLICT, VALID
 
-from chaincode.errors import AmountOutOfRange, ExitCondition, WrongStatus
+from chaincode.account import CHANGES_WINDOW_S, MOST_CHANGES
+from chaincode.errors import AmountOutOfRange, ExitCondition, TooOften, WrongStatus
 from node.ledger.gateway import Gateway
 from tests.attacks.liar import until_charged
+from tests.attacks.rogue import Rogue
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, UNIT, Deal, on_ledgers, start_consortium
+from tests.consortium import TOKEN, UNIT, Deal, on_ledgers, per_unit, start_consortium
 from tests.node.nodes import chained, client_of, fund, last_states, running_node, send
+from zunft.v1.account_pb2 import ClaimAccount, SettleAccount
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN
 from zunft.v1.charter_pb2 import ExitConditions
 from zunft.v1.member_pb2 import MEMBER_STATUS_LEFT
@@ -67,8 +71,78 @@ def test_what_can_be_moved_is_moved_before(leavers: Scene) -> None:
     leavers.refuses(ExitCondition, lambda: leavers.factory.admin.depart())
 
 
+# --- what makes another's transaction conflict ------------------------------------------------------------------------
+
+
+@pytest.mark.fault(38)
+def test_nothing_is_moved_that_is_worth_nothing(scene: Scene) -> None:
+    """Goodwill, funds, notices and redemptions move a token at least, or all that there is."""
+    maker, factory, bank, forge = scene.maker, scene.factory, scene.bank, scene.forge
+    deal = scene.agree(funds=10 * TOKEN)
+    deal.use(TOKEN + DUST)
+    maker.claim(deal)
+    maker.settle(deal)
+    [invoice] = deal.invoices
+    for act in (
+        lambda: maker.credit(invoice.number, DUST, factory),
+        lambda: factory.fund(deal, DUST),
+        lambda: factory.give_notice(deal, DUST),
+        lambda: forge.redeem(TOKEN - 1),
+    ):
+        assert "1.00" in scene.refuses(AmountOutOfRange, act)
+    maker.credit(invoice.number, TOKEN, factory)
+    maker.credit(invoice.number, DUST, factory)
+    scene.refuses(AmountOutOfRange, lambda: maker.credit(invoice.number, DUST, factory))
+
+    # All that there is may be less.
+    small = scene.consortium.agree(maker, bank, per_unit("hours", TOKEN))
+    if bank.balance:
+        bank.redeem(bank.balance)
+    bank.mint(bank, TOKEN // 2)
+    bank.fund(small, TOKEN // 2)
+    bank.give_notice(small, TOKEN // 2)
+    bank.withdraw(small)
+    bank.redeem(TOKEN // 2)
+    assert (bank.balance, small.escrow) == (0, 0)
+
+
+@pytest.mark.fault(38)
+def test_the_customer_keeps_the_provider_from_its_claim_for_a_while_at_most(scene: Scene) -> None:
+    """Notices and tokens of funds come before the provider's claim, twenty times within an hour and no more."""
+    deal = scene.agree(funds=10 * TOKEN)
+    deal.use(2 * UNIT)
+    maker, factory = Rogue(scene.consortium, "maker"), scene.factory
+    request = ClaimAccount(agreement_id=deal.agreement_id)
+    disturbances = [lambda: factory.give_notice(deal, TOKEN), lambda: factory.fund(deal, TOKEN)]
+    # It was funded when it was opened.
+    for number in range(MOST_CHANGES - 1):
+        claim = maker.endorsed("account.claim", request, role="treasurer", transient=scene.maker.shown(deal))
+        disturbances[number % 2]()
+        assert maker.send_endorsed(claim, role="treasurer").code == MVCC_READ_CONFLICT
+
+    claim = maker.endorsed("account.claim", request, role="treasurer", transient=scene.maker.shown(deal))
+    for disturb in disturbances:
+        assert "go on in" in scene.refuses(TooOften, disturb)
+    assert maker.send_endorsed(claim, role="treasurer").code == VALID
+    scene.maker.settle(deal)
+    scene.consortium.clock.advance(CHANGES_WINDOW_S)
+    factory.withdraw(deal)
+
+
+@pytest.mark.fault(38)
+def test_what_the_customer_does_with_its_own_tokens_stops_no_payment(scene: Scene) -> None:
+    """It sends a token to a friend and back, again and again."""
+    deal = scene.agree(funds=10 * TOKEN)
+    deal.use(2 * UNIT)
+    scene.maker.claim(deal)
+    request = SettleAccount(agreement_id=deal.agreement_id, provider_msp_id=deal.provider.msp_id)
+    payment = Rogue(scene.consortium, "maker").endorsed("account.settle", request, role="treasurer")
+    scene.factory.transfer(scene.forge, TOKEN)
+    assert Rogue(scene.consortium, "maker").send_endorsed(payment, role="treasurer").code == VALID
+
+
 class Overtaken:
-    """The provider's way to the orderers, on which the customer's worthless funding always comes first."""
+    """The provider's way to the orderers, on which the customer's funding always comes first."""
 
     def __init__(self, honest: Any, deal: Deal) -> None:
         self.busy = True
@@ -80,7 +154,7 @@ class Overtaken:
 
     async def submit(self, request: gateway_pb2.SubmitRequest) -> gateway_pb2.SubmitResponse:
         if self.busy:
-            await fund(self._deal, DUST)
+            await fund(self._deal, TOKEN)
         return await self._honest.submit(request)
 
 

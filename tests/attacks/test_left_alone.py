@@ -1,7 +1,8 @@
 """A model of two parties and a majority: from any step on either party is silent, suspended or does what it likes.
 
 Whatever was done before, each ends with what the last head says that both endorsed: the provider with its amounts as
-far as the escrow and its own balance go, the customer with the rest, to the micro-token.
+far as the escrow and its own balance go, the customer with the rest, to the micro-token. In the end one of them, or
+both, may be excluded; then it is the issuer that ends it, or whoever is left.
 """
 
 from __future__ import annotations
@@ -22,14 +23,16 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from chaincode import keys
 from chaincode.errors import ContractError, NoticePeriod
 from node.audit import audit
+from tests.attacks.rogue import rewritten
 from tests.audit.run import delivered, genesis
 from tests.conformance.scene import Scene
 from tests.consortium import TOKEN, UNIT, Consortium, Deal, Member, per_unit, start_consortium
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN
-from zunft.v1.member_pb2 import MEMBER_STATUS_ACTIVE
+from zunft.v1.member_pb2 import MEMBER_STATUS_ACTIVE, MEMBER_STATUS_EXCLUDED
 from zunft.v1.usage_pb2 import CorrectionReading
 
 FUNDS = 20 * TOKEN
@@ -47,10 +50,16 @@ class LeftAlone(RuleBasedStateMachine):
     consortium: Consortium
     number = 0
 
-    @initialize(credit=st.sampled_from([0, 4 * TOKEN]), openly=st.booleans())
-    def begin(self, credit: int, openly: bool) -> None:
+    @initialize(
+        credit=st.sampled_from([0, 4 * TOKEN]),
+        openly=st.booleans(),
+        gone=st.sampled_from([(), ("customer",), ("provider",), ("customer", "provider")]),
+    )
+    def begin(self, credit: int, openly: bool, gone: tuple[str, ...]) -> None:
+        """`gone`: who is excluded in the end."""
         LeftAlone.number += 1
         self.silent = ""
+        self.gone = gone
         self.corrections = 0
         provider, customer = self.consortium.member("maker"), self.consortium.member("factory")
         self.customer_had = customer.balance
@@ -160,7 +169,10 @@ class LeftAlone(RuleBasedStateMachine):
         for one in self.consortium.members:
             if one.record.status != MEMBER_STATUS_ACTIVE:
                 self.suspend("provider" if one == self.deal.provider else "customer")
-        self.end(self.deal.customer if self.silent == "provider" else self.deal.provider)
+        if self.gone:
+            self.end_without(self.gone)
+        else:
+            self.end(self.deal.customer if self.silent == "provider" else self.deal.provider)
         self.check_end()
 
     def end(self, one: Member) -> None:
@@ -181,6 +193,39 @@ class LeftAlone(RuleBasedStateMachine):
             except NoticePeriod:
                 self.consortium.clock.advance(86_400)
         raise AssertionError("the notice never ends")
+
+    def end_without(self, gone: tuple[str, ...]) -> None:
+        """The issuer speaks for who is excluded. What nobody has claimed a party has told it."""
+        deal, bank = self.deal, self.consortium.member("bank")
+        if deal.account.status == ACCOUNT_STATUS_CLOSED:
+            return
+        before = {key: self.consortium.read(key) for key in (keys.ELECTORATE, *map(keys.member, deal.parties))}
+        for side in gone:
+            self.exclude(self.member(side))
+        if "provider" not in gone:
+            self.by("provider", lambda one, how: one.claim_alone(deal, **how))
+        self.attempt(lambda: bank.settle(deal))
+        self.close_for_who_is_gone(bank)
+        # The next script needs them again.
+        rewritten(self.consortium, before)
+
+    def close_for_who_is_gone(self, bank: Member) -> None:
+        shown = self.deal.provider.shown(self.deal)
+        with pytest.raises(NoticePeriod):
+            bank.close(self.deal, transient=shown)
+        for _day in range(MOST_DAYS):
+            self.consortium.clock.advance(86_400)
+            with suppress(NoticePeriod):
+                return bank.close(self.deal, transient=shown)
+        raise AssertionError("the notice never ends")
+
+    def exclude(self, member: Member) -> None:
+        bank, *others = (self.consortium.member(name) for name in ("bank", "forge", "press", "mill"))
+        ballot = bank.admin.exclude(member)
+        for voter in (bank, *others):
+            if ballot.status == BALLOT_STATUS_OPEN:
+                ballot.CopyFrom(voter.admin.vote(ballot))
+        assert member.record.status == MEMBER_STATUS_EXCLUDED
 
     def check_end(self) -> None:
         deal, account = self.deal, self.deal.account
@@ -222,8 +267,10 @@ def _signed(invoice: Any) -> int:
 @pytest.mark.fault(6)
 @pytest.mark.fault(7)
 @pytest.mark.fault(29)
+@pytest.mark.fault(37)
 def test_each_ends_with_what_the_last_head_says(tmp_path: Path) -> None:
-    with start_consortium(tmp_path / "consortium") as consortium:
+    names = ("maker", "factory", "bank", "forge", "press", "mill")
+    with start_consortium(tmp_path / "consortium", names=names) as consortium:
         consortium.found()
         scene = Scene(consortium)
         for one in (scene.maker, scene.factory, scene.forge):

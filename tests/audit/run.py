@@ -52,7 +52,7 @@ def live(consortium: Consortium, deal: Deal) -> None:
     maker.settle(deal)
     deal.amend(credit_limit_micro=2 * TOKEN)
     deal.use(UNIT)
-    maker.credit(1, TOKEN // 10, factory)
+    maker.credit(1, TOKEN, factory)
     factory.give_notice(deal, 10 * TOKEN)
     consortium.clock.advance(400)
     factory.withdraw(deal)

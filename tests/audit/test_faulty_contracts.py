@@ -264,10 +264,10 @@ def test_a_customer_that_takes_back_what_was_charged(
 
 
 def test_a_provider_that_is_paid_more_than_was_billed(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = settlement.payable_micro
+    honest = settlement.payment_micro
     deal.use(UNIT)
     deal.provider.claim(deal)
-    monkeypatch.setattr(settlement, "payable_micro", lambda *args: honest(*args) + 1)
+    monkeypatch.setattr(settlement, "payment_micro", lambda *args: honest(*args) + 1)
     deal.provider.settle(deal)
     assert failed(deal.consortium) == {"prepaid"}
 

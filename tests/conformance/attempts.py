@@ -44,12 +44,15 @@ _WITH_AN_AGREEMENT = {
     "account.give_notice": account_pb2.GiveNotice,
     "account.withdraw": account_pb2.WithdrawFunds,
     "account.claim": account_pb2.ClaimAccount,
-    "account.settle": account_pb2.SettleAccount,
-    "account.close": account_pb2.CloseAccount,
     "usage.submit": usage_pb2.SubmitUsage,
     "usage.correct": usage_pb2.CorrectUsage,
     "usage.claim": usage_pb2.ClaimUsage,
     "access.grant": access_pb2.GrantAccess,
+}
+# What the issuer does, too, where a party is gone.
+_ENDS_AN_ACCOUNT = {
+    "account.settle": account_pb2.SettleAccount,
+    "account.close": account_pb2.CloseAccount,
 }
 _OF_A_METER = {
     "meter.rotate_key": meter_pb2.RotateMeterKey,
@@ -145,6 +148,8 @@ def _between_parties(stage: Stage) -> Iterator[Attempt]:
         told = {DISCLOSURE: serialise(disclosure)}
         for name, request in _WITH_AN_AGREEMENT.items():
             yield Attempt(name, request(**of), both, told)
+        for name, request in _ENDS_AN_ACCOUNT.items():
+            yield Attempt(name, request(**of), {**both, Relation.ISSUER: ["BankMSP"]}, told)
         for name, request in _OF_A_METER.items():
             yield Attempt(name, request(meter_id=deal.meter.meter_id), {PROVIDER: [deal.provider.msp_id]})
         yield Attempt("agreement.share", agreement_pb2.ShareTerms(**named), both)

@@ -51,9 +51,10 @@ def test_a_look_is_granted_logged_and_charged(scene: Scene) -> None:
 
 
 def test_a_look_needs_funds(scene: Scene) -> None:
-    deal = agree(scene, funds=TOKEN // 4)
+    deal = agree(scene, funds=TOKEN)
     scene.maker.grant(deal, "g1", "vibration")
-    scene.factory.use(deal, "g1")
+    for _ in range(4):
+        scene.factory.use(deal, "g1")
     scene.refuses(InsufficientFunds, lambda: scene.factory.use(deal, "g1"))
 
 

@@ -75,8 +75,8 @@ def test_usage_stops_at_the_last_micro_token(scene: Scene, credit_micro: int) ->
     deal.use(0)
     assert deal.accrued == limit_micro
 
-    scene.factory.fund(deal, 2)
-    deal.use(2)
+    scene.factory.fund(deal, TOKEN)
+    deal.use(HOUR)
     scene.refuses(InsufficientFunds, lambda: deal.use(1))
 
 

@@ -112,7 +112,7 @@ class Consortium:
                 gateway.submit(name, request, extra_args=args, transient=transient, endorsing_msp_ids=endorsers)
             )
         self.catch_up(committed.block_number)
-        assert self.violations() == []
+        assert self.violations() == [], self.violations()
         return committed.result
 
     def evaluate(

@@ -14,6 +14,9 @@ from tests.simulation.step import Outcome, Step
 ISSUER = "bank"
 GUARD_S = 300
 MILLION = 10**6
+# So often the customer changes an account within an hour.
+MOST_CHANGES = 20
+HOUR_S = 3600
 
 Move = tuple[str, str, int]
 
@@ -57,6 +60,8 @@ class Book:
     claimed_sequence: int = 0
     # Amount, when it may be taken back, from when on usage cannot draw on it.
     notice: tuple[int, int, int] | None = None
+    # Since when the customer's changes are counted, and how many there were.
+    changes: tuple[int, int] = (0, 0)
     pending: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     ended_s: int | None = None
     closed: bool = False
@@ -67,7 +72,8 @@ class Book:
 
     @property
     def due(self) -> int:
-        return sum(self.claimed) - self.paid
+        """Nobody gives back more than it was paid."""
+        return max(sum(self.claimed), 0) - self.paid
 
     @property
     def bills(self) -> list[int]:
@@ -124,6 +130,8 @@ class Auditor:
         self.redemptions: list[tuple[str, int, str]] = []
         self.books: dict[str, Book] = {}
         self.documents: dict[str, list[Document]] = {member: [] for member in members}
+        # By provider: deals that it owes a refund, and how much, the oldest first.
+        self.lines: dict[str, list[tuple[str, int]]] = {member: [] for member in members}
 
     def apply(self, step: Step) -> Outcome:
         """What the step does, or why it is refused; only a step that is not refused changes the model."""
@@ -164,6 +172,7 @@ class Auditor:
     def redeem(self, actor: str, amount: int) -> list[Move]:
         _check_amount(amount)
         self._check_balance(actor, amount)
+        _check_worth(amount, self.balances[actor])
         self.balances[actor] -= amount
         self.redemptions.append((actor, amount, "held"))
         return [(f"balance/{actor}", f"hold/{len(self.redemptions)}", amount)]
@@ -216,6 +225,8 @@ class Auditor:
         _check_customer(book, actor)
         _check_amount(amount)
         self._check_balance(actor, amount)
+        _check_worth(amount, self.balances[actor])
+        self._change(book)
         book.funded += amount
         self.balances[actor] -= amount
         return [(f"balance/{actor}", f"escrow/{deal}", amount)]
@@ -225,6 +236,9 @@ class Auditor:
         _check_customer(book, actor)
         if amount > book.escrow:
             refuse("InsufficientFunds")
+        if amount:
+            _check_worth(amount, book.escrow)
+        self._change(book)
         book.notice = (amount, self.now_s + book.wait_s, self.now_s + GUARD_S) if amount else None
 
     def withdraw(self, actor: str, deal: str) -> list[Move]:
@@ -232,9 +246,11 @@ class Auditor:
         _check_customer(book, actor)
         if book.notice is None or self.now_s < book.notice[1]:
             refuse("NoticePeriod")
+        self._check_change(book)
         amount = min(book.notice[0], book.escrow - max(book.usage + book.correction - book.paid, 0))
         if amount <= 0:
             refuse("InsufficientFunds")
+        self._change(book)
         book.notice = None
         book.withdrawn += amount
         self.balances[actor] += amount
@@ -242,19 +258,17 @@ class Auditor:
 
     def settle(self, actor: str, deal: str) -> list[Move]:
         book = self.books[deal]
-        _check_party(book, actor)
+        _check_ends(book, actor)
         if book.closed and not book.owed:
             refuse("WrongStatus")
-        bills = book.bills
-        payment = self._payable(book)
-        if not any(bills) and payment == 0:
+        if not any(book.bills) and self._payable(deal, book) == 0:
             refuse("WrongStatus")
         moves = self._bill_and_pay(deal, book)
         return moves + (self._return_rest(deal, book) if book.closed else [])
 
     def close(self, actor: str, deal: str) -> list[Move]:
         book = self._open(deal)
-        _check_party(book, actor)
+        _check_ends(book, actor)
         if book.ended_s is None:
             refuse("WrongStatus")
         if actor == book.customer and self.now_s < book.ended_s + book.wait_s:
@@ -276,14 +290,35 @@ class Auditor:
             refuse("WrongStatus")
         book.claimed, book.claimed_sequence = (book.usage, book.correction), book.sequence
 
-    def _payable(self, book: Book) -> int:
-        return max(min(book.due, book.escrow), -self.balances[book.provider])
+    def _payable(self, deal: str, book: Book) -> int:
+        if book.due >= 0:
+            return min(book.due, book.escrow)
+        return -self._refunds(deal, book)[0]
+
+    def _refunds(self, deal: str, book: Book) -> tuple[int, list[tuple[str, int]]]:
+        """What the deal gets back now, and who is owed what afterwards: who was noted first is served first."""
+        line, owed = list(self.lines[book.provider]), max(-book.due, 0)
+        known = sum(amount for name, amount in line if name == deal)
+        line.append((deal, max(owed - known, 0)))
+        spare, left, got, after = max(known - owed, 0), self.balances[book.provider], 0, []
+        for name, amount in reversed(line):
+            less = min(spare, amount) if name == deal else 0
+            spare -= less
+            after.append((name, amount - less))
+        line, after = after[::-1], []
+        for name, amount in line:
+            share = min(amount, left)
+            left -= share
+            got += share if name == deal else 0
+            after.append((name, amount - share if name == deal else amount))
+        return got, [one for one in after if one[1]]
 
     def _bill_and_pay(self, deal: str, book: Book) -> list[Move]:
         for bill in (bill for bill in book.bills if bill):
             kind = "invoice" if bill > 0 else "credit note"
             self.documents[book.provider].append(Document(kind, book.customer, abs(bill)))
-        payment = self._payable(book)
+        payment = self._payable(deal, book)
+        _, self.lines[book.provider] = self._refunds(deal, book)
         book.invoiced = book.claimed
         book.paid += payment
         book.owed = max(-book.due, 0)
@@ -370,6 +405,7 @@ class Auditor:
             refuse("MalformedRequest")
         if amount > document.amount - document.goodwill:
             refuse("AmountOutOfRange")
+        _check_worth(amount, document.amount - document.goodwill)
         document.goodwill += amount
         self.documents[actor].append(Document("goodwill", customer, amount))
         return [self._move(actor, customer, amount)]
@@ -390,6 +426,17 @@ class Auditor:
     def _check_covered(self, book: Book, amount: int) -> None:
         if amount > 0 and book.usage + book.correction + amount > book.covered(self.now_s):
             refuse("InsufficientFunds")
+
+    def _check_change(self, book: Book) -> None:
+        since_s, count = book.changes
+        if count >= MOST_CHANGES and self.now_s < since_s + HOUR_S:
+            refuse("TooOften")
+
+    def _change(self, book: Book) -> None:
+        """By the customer, alone."""
+        self._check_change(book)
+        since_s, count = book.changes
+        book.changes = (since_s, count + 1) if self.now_s < since_s + HOUR_S else (self.now_s, 1)
 
     def _check_balance(self, member: str, amount: int) -> None:
         if any(book.owed for book in self.books.values() if book.provider == member):
@@ -440,9 +487,22 @@ def _check_amount(amount: int) -> None:
         refuse("AmountOutOfRange")
 
 
+def _check_worth(amount: int, whole: int) -> None:
+    """A token at least, or all that there is."""
+    if amount < min(MILLION, whole):
+        refuse("AmountOutOfRange")
+
+
 def _check_party(book: Book, actor: str) -> None:
     if actor not in (book.provider, book.customer):
         refuse("Forbidden")
+
+
+def _check_ends(book: Book, actor: str) -> None:
+    """The issuer does it where a party is gone, and here nobody is."""
+    if actor == ISSUER and actor not in (book.provider, book.customer):
+        refuse("WrongStatus")
+    _check_party(book, actor)
 
 
 def _check_customer(book: Book, actor: str) -> None:

@@ -15,7 +15,7 @@ ACCOUNT_STATUS_OPEN: AccountStatus
 ACCOUNT_STATUS_CLOSED: AccountStatus
 
 class Account(_message.Message):
-    __slots__ = ("agreement_id", "provider_msp_id", "customer_msp_id", "status", "funded_micro", "withdrawn_micro", "paid_micro", "invoiced_usage_micro", "invoiced_correction_micro", "notice", "shown", "owed_back_micro")
+    __slots__ = ("agreement_id", "provider_msp_id", "customer_msp_id", "status", "funded_micro", "withdrawn_micro", "paid_micro", "invoiced_usage_micro", "invoiced_correction_micro", "notice", "shown", "owed_back_micro", "changes")
     AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_MSP_ID_FIELD_NUMBER: _ClassVar[int]
     CUSTOMER_MSP_ID_FIELD_NUMBER: _ClassVar[int]
@@ -28,6 +28,7 @@ class Account(_message.Message):
     NOTICE_FIELD_NUMBER: _ClassVar[int]
     SHOWN_FIELD_NUMBER: _ClassVar[int]
     OWED_BACK_MICRO_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
     agreement_id: str
     provider_msp_id: str
     customer_msp_id: str
@@ -40,7 +41,16 @@ class Account(_message.Message):
     notice: WithdrawalNotice
     shown: ShownClaim
     owed_back_micro: int
-    def __init__(self, agreement_id: _Optional[str] = ..., provider_msp_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ..., status: _Optional[_Union[AccountStatus, str]] = ..., funded_micro: _Optional[int] = ..., withdrawn_micro: _Optional[int] = ..., paid_micro: _Optional[int] = ..., invoiced_usage_micro: _Optional[int] = ..., invoiced_correction_micro: _Optional[int] = ..., notice: _Optional[_Union[WithdrawalNotice, _Mapping]] = ..., shown: _Optional[_Union[ShownClaim, _Mapping]] = ..., owed_back_micro: _Optional[int] = ...) -> None: ...
+    changes: CustomerChanges
+    def __init__(self, agreement_id: _Optional[str] = ..., provider_msp_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ..., status: _Optional[_Union[AccountStatus, str]] = ..., funded_micro: _Optional[int] = ..., withdrawn_micro: _Optional[int] = ..., paid_micro: _Optional[int] = ..., invoiced_usage_micro: _Optional[int] = ..., invoiced_correction_micro: _Optional[int] = ..., notice: _Optional[_Union[WithdrawalNotice, _Mapping]] = ..., shown: _Optional[_Union[ShownClaim, _Mapping]] = ..., owed_back_micro: _Optional[int] = ..., changes: _Optional[_Union[CustomerChanges, _Mapping]] = ...) -> None: ...
+
+class CustomerChanges(_message.Message):
+    __slots__ = ("since_s", "count")
+    SINCE_S_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    since_s: int
+    count: int
+    def __init__(self, since_s: _Optional[int] = ..., count: _Optional[int] = ...) -> None: ...
 
 class ShownClaim(_message.Message):
     __slots__ = ("sequence", "head_digest", "usage_micro", "correction_micro")

@@ -24,39 +24,43 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14zunft/v1/token.proto\x12\x08zunft.v1\"C\n\x07\x42\x61lance\x12\x0e\n\x06msp_id\x18\x01 \x01(\t\x12\x14\n\x0c\x61mount_micro\x18\x02 \x01(\x03\x12\x12\n\nowed_micro\x18\x03 \x01(\x03\"s\n\x06Supply\x12\x14\n\x0cminted_micro\x18\x01 \x01(\x03\x12\x14\n\x0c\x62urned_micro\x18\x02 \x01(\x03\x12+\n\x07reserve\x18\x03 \x01(\x0b\x32\x1a.zunft.v1.ReserveStatement\x12\x10\n\x08\x63urrency\x18\x04 \x01(\t\"T\n\x10ReserveStatement\x12\x14\n\x0cstatement_id\x18\x01 \x01(\t\x12\x15\n\rbalance_micro\x18\x02 \x01(\x03\x12\x13\n\x0b\x62ooked_at_s\x18\x03 \x01(\x03\"J\n\nMintRecord\x12\x16\n\x0e\x62\x61nk_reference\x18\x01 \x01(\t\x12\x0e\n\x06msp_id\x18\x02 \x01(\t\x12\x14\n\x0c\x61mount_micro\x18\x03 \x01(\x03\"\xa7\x01\n\nRedemption\x12\x15\n\rredemption_id\x18\x01 \x01(\t\x12\x0e\n\x06msp_id\x18\x02 \x01(\t\x12\x14\n\x0c\x61mount_micro\x18\x03 \x01(\x03\x12*\n\x06status\x18\x04 \x01(\x0e\x32\x1a.zunft.v1.RedemptionStatus\x12\x16\n\x0e\x62\x61nk_reference\x18\x05 \x01(\t\x12\x18\n\x10rejection_reason\x18\x06 \x01(\t\"+\n\x07Posting\x12 \n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x0f.zunft.v1.Entry\".\n\x05\x45ntry\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\t\x12\x14\n\x0c\x61mount_micro\x18\x02 \x01(\x03\"J\n\nMintTokens\x12\x16\n\x0e\x62\x61nk_reference\x18\x01 \x01(\t\x12\x0e\n\x06msp_id\x18\x02 \x01(\t\x12\x14\n\x0c\x61mount_micro\x18\x03 \x01(\x03\"L\n\x0eTransferTokens\x12\x11\n\tto_msp_id\x18\x01 \x01(\t\x12\x14\n\x0c\x61mount_micro\x18\x02 \x01(\x03\x12\x11\n\treference\x18\x03 \x01(\t\"8\n\x0cRedeemTokens\x12\x14\n\x0c\x61mount_micro\x18\x01 \x01(\x03\x12\x12\n\nfor_msp_id\x18\x02 \x01(\t\"B\n\x11\x43onfirmRedemption\x12\x15\n\rredemption_id\x18\x01 \x01(\t\x12\x16\n\x0e\x62\x61nk_reference\x18\x02 \x01(\t\"I\n\x10RejectRedemption\x12\x15\n\rredemption_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0e\n\x06msp_id\x18\x03 \x01(\t\"<\n\x0bPostReserve\x12-\n\tstatement\x18\x01 \x01(\x0b\x32\x1a.zunft.v1.ReserveStatement*\x92\x01\n\x10RedemptionStatus\x12!\n\x1dREDEMPTION_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n\x16REDEMPTION_STATUS_HELD\x10\x01\x12\x1f\n\x1bREDEMPTION_STATUS_CONFIRMED\x10\x02\x12\x1e\n\x1aREDEMPTION_STATUS_REJECTED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14zunft/v1/token.proto\x12\x08zunft.v1\"C\n\x07\x42\x61lance\x12\x0e\n\x06msp_id\x18\x01 \x01(\t\x12\x14\n\x0c\x61mount_micro\x18\x02 \x01(\x03\x12\x12\n\nowed_micro\x18\x03 \x01(\x03\"&\n\x05\x44\x65\x62ts\x12\x1d\n\x05\x64\x65\x62ts\x18\x01 \x03(\x0b\x32\x0e.zunft.v1.Debt\"0\n\x04\x44\x65\x62t\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x12\n\nowed_micro\x18\x02 \x01(\x03\"s\n\x06Supply\x12\x14\n\x0cminted_micro\x18\x01 \x01(\x03\x12\x14\n\x0c\x62urned_micro\x18\x02 \x01(\x03\x12+\n\x07reserve\x18\x03 \x01(\x0b\x32\x1a.zunft.v1.ReserveStatement\x12\x10\n\x08\x63urrency\x18\x04 \x01(\t\"T\n\x10ReserveStatement\x12\x14\n\x0cstatement_id\x18\x01 \x01(\t\x12\x15\n\rbalance_micro\x18\x02 \x01(\x03\x12\x13\n\x0b\x62ooked_at_s\x18\x03 \x01(\x03\"J\n\nMintRecord\x12\x16\n\x0e\x62\x61nk_reference\x18\x01 \x01(\t\x12\x0e\n\x06msp_id\x18\x02 \x01(\t\x12\x14\n\x0c\x61mount_micro\x18\x03 \x01(\x03\"\xa7\x01\n\nRedemption\x12\x15\n\rredemption_id\x18\x01 \x01(\t\x12\x0e\n\x06msp_id\x18\x02 \x01(\t\x12\x14\n\x0c\x61mount_micro\x18\x03 \x01(\x03\x12*\n\x06status\x18\x04 \x01(\x0e\x32\x1a.zunft.v1.RedemptionStatus\x12\x16\n\x0e\x62\x61nk_reference\x18\x05 \x01(\t\x12\x18\n\x10rejection_reason\x18\x06 \x01(\t\"+\n\x07Posting\x12 \n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x0f.zunft.v1.Entry\".\n\x05\x45ntry\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\t\x12\x14\n\x0c\x61mount_micro\x18\x02 \x01(\x03\"J\n\nMintTokens\x12\x16\n\x0e\x62\x61nk_reference\x18\x01 \x01(\t\x12\x0e\n\x06msp_id\x18\x02 \x01(\t\x12\x14\n\x0c\x61mount_micro\x18\x03 \x01(\x03\"L\n\x0eTransferTokens\x12\x11\n\tto_msp_id\x18\x01 \x01(\t\x12\x14\n\x0c\x61mount_micro\x18\x02 \x01(\x03\x12\x11\n\treference\x18\x03 \x01(\t\"8\n\x0cRedeemTokens\x12\x14\n\x0c\x61mount_micro\x18\x01 \x01(\x03\x12\x12\n\nfor_msp_id\x18\x02 \x01(\t\"B\n\x11\x43onfirmRedemption\x12\x15\n\rredemption_id\x18\x01 \x01(\t\x12\x16\n\x0e\x62\x61nk_reference\x18\x02 \x01(\t\"I\n\x10RejectRedemption\x12\x15\n\rredemption_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0e\n\x06msp_id\x18\x03 \x01(\t\"<\n\x0bPostReserve\x12-\n\tstatement\x18\x01 \x01(\x0b\x32\x1a.zunft.v1.ReserveStatement*\x92\x01\n\x10RedemptionStatus\x12!\n\x1dREDEMPTION_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n\x16REDEMPTION_STATUS_HELD\x10\x01\x12\x1f\n\x1bREDEMPTION_STATUS_CONFIRMED\x10\x02\x12\x1e\n\x1aREDEMPTION_STATUS_REJECTED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'zunft.v1.token_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REDEMPTIONSTATUS']._serialized_start=1063
-  _globals['_REDEMPTIONSTATUS']._serialized_end=1209
+  _globals['_REDEMPTIONSTATUS']._serialized_start=1153
+  _globals['_REDEMPTIONSTATUS']._serialized_end=1299
   _globals['_BALANCE']._serialized_start=34
   _globals['_BALANCE']._serialized_end=101
-  _globals['_SUPPLY']._serialized_start=103
-  _globals['_SUPPLY']._serialized_end=218
-  _globals['_RESERVESTATEMENT']._serialized_start=220
-  _globals['_RESERVESTATEMENT']._serialized_end=304
-  _globals['_MINTRECORD']._serialized_start=306
-  _globals['_MINTRECORD']._serialized_end=380
-  _globals['_REDEMPTION']._serialized_start=383
-  _globals['_REDEMPTION']._serialized_end=550
-  _globals['_POSTING']._serialized_start=552
-  _globals['_POSTING']._serialized_end=595
-  _globals['_ENTRY']._serialized_start=597
-  _globals['_ENTRY']._serialized_end=643
-  _globals['_MINTTOKENS']._serialized_start=645
-  _globals['_MINTTOKENS']._serialized_end=719
-  _globals['_TRANSFERTOKENS']._serialized_start=721
-  _globals['_TRANSFERTOKENS']._serialized_end=797
-  _globals['_REDEEMTOKENS']._serialized_start=799
-  _globals['_REDEEMTOKENS']._serialized_end=855
-  _globals['_CONFIRMREDEMPTION']._serialized_start=857
-  _globals['_CONFIRMREDEMPTION']._serialized_end=923
-  _globals['_REJECTREDEMPTION']._serialized_start=925
-  _globals['_REJECTREDEMPTION']._serialized_end=998
-  _globals['_POSTRESERVE']._serialized_start=1000
-  _globals['_POSTRESERVE']._serialized_end=1060
+  _globals['_DEBTS']._serialized_start=103
+  _globals['_DEBTS']._serialized_end=141
+  _globals['_DEBT']._serialized_start=143
+  _globals['_DEBT']._serialized_end=191
+  _globals['_SUPPLY']._serialized_start=193
+  _globals['_SUPPLY']._serialized_end=308
+  _globals['_RESERVESTATEMENT']._serialized_start=310
+  _globals['_RESERVESTATEMENT']._serialized_end=394
+  _globals['_MINTRECORD']._serialized_start=396
+  _globals['_MINTRECORD']._serialized_end=470
+  _globals['_REDEMPTION']._serialized_start=473
+  _globals['_REDEMPTION']._serialized_end=640
+  _globals['_POSTING']._serialized_start=642
+  _globals['_POSTING']._serialized_end=685
+  _globals['_ENTRY']._serialized_start=687
+  _globals['_ENTRY']._serialized_end=733
+  _globals['_MINTTOKENS']._serialized_start=735
+  _globals['_MINTTOKENS']._serialized_end=809
+  _globals['_TRANSFERTOKENS']._serialized_start=811
+  _globals['_TRANSFERTOKENS']._serialized_end=887
+  _globals['_REDEEMTOKENS']._serialized_start=889
+  _globals['_REDEEMTOKENS']._serialized_end=945
+  _globals['_CONFIRMREDEMPTION']._serialized_start=947
+  _globals['_CONFIRMREDEMPTION']._serialized_end=1013
+  _globals['_REJECTREDEMPTION']._serialized_start=1015
+  _globals['_REJECTREDEMPTION']._serialized_end=1088
+  _globals['_POSTRESERVE']._serialized_start=1090
+  _globals['_POSTRESERVE']._serialized_end=1150
 # @@protoc_insertion_point(module_scope)

@@ -27,6 +27,20 @@ class Balance(_message.Message):
     owed_micro: int
     def __init__(self, msp_id: _Optional[str] = ..., amount_micro: _Optional[int] = ..., owed_micro: _Optional[int] = ...) -> None: ...
 
+class Debts(_message.Message):
+    __slots__ = ("debts",)
+    DEBTS_FIELD_NUMBER: _ClassVar[int]
+    debts: _containers.RepeatedCompositeFieldContainer[Debt]
+    def __init__(self, debts: _Optional[_Iterable[_Union[Debt, _Mapping]]] = ...) -> None: ...
+
+class Debt(_message.Message):
+    __slots__ = ("agreement_id", "owed_micro")
+    AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    OWED_MICRO_FIELD_NUMBER: _ClassVar[int]
+    agreement_id: str
+    owed_micro: int
+    def __init__(self, agreement_id: _Optional[str] = ..., owed_micro: _Optional[int] = ...) -> None: ...
+
 class Supply(_message.Message):
     __slots__ = ("minted_micro", "burned_micro", "reserve", "currency")
     MINTED_MICRO_FIELD_NUMBER: _ClassVar[int]

@@ -1,0 +1,227 @@
+"""Two parties write their own commitment by hand, which they alone endorse, to stop transactions of others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from operator import attrgetter
+from typing import Any
+
+import pytest
+from fabric_protos.peer import transaction_pb2
+from google.protobuf.message import Message
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chaincode import keys
+from chaincode.errors import ContractError, UnsoundRecord
+from chaincode.transaction import serialise
+from tests.attacks.rogue import Rogue, peer_of
+from tests.conformance.scene import Scene
+from tests.consortium import TOKEN, UNIT, Deal, only_on, per_unit
+from tests.consortium.consortium import noted_refusals
+from tests.consortium.member import user_for
+from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, ClaimAccount, CloseAccount, SettleAccount, WithdrawFunds
+from zunft.v1.usage_pb2 import Commitment, CorrectionReading
+
+HOUR = UNIT
+LOWEST, HIGHEST = -(2**63), 2**63 - 1
+
+
+@pytest.fixture
+def scene(own_scene: Scene) -> Scene:
+    """The rogues' accounts are of no use afterwards."""
+    return own_scene
+
+
+def rogues_deal(scene: Scene, **how: Any) -> Deal:
+    """It can be settled, before its parties write into it by hand."""
+    deal = scene.consortium.agree(scene.forge, scene.factory, per_unit("hours", TOKEN), funds=10 * TOKEN, **how)
+    deal.use(5 * HOUR)
+    scene.forge.claim(deal)
+    scene.consortium.spoilt.add(deal.agreement_id)
+    return deal
+
+
+def victims_deal(scene: Scene) -> Deal:
+    """An honest customer of the same provider: five hours are claimed, 45 tokens are to come back."""
+    deal = scene.consortium.agree(scene.forge, scene.maker, per_unit("hours", TOKEN), funds=50 * TOKEN)
+    deal.use(5 * HOUR)
+    scene.forge.claim(deal)
+    return deal
+
+
+def overwrite(deal: Deal, key: keys.Key[Message], value: bytes | None) -> None:
+    """Both parties' peers endorse it; that is all that the key's policy asks for."""
+    rogue = Rogue(deal.consortium, deal.provider.name)
+    draft = rogue.draft()
+    draft.private.clear()
+    draft.writes[key.name] = value
+    outcome = rogue.send(draft, *(peer_of(deal.consortium, msp_id) for msp_id in deal.parties))
+    assert outcome.code == transaction_pb2.VALID
+    deal.consortium.catch_up(outcome.block_number)
+
+
+def commit(deal: Deal, **fields: object) -> None:
+    """To these fields, and otherwise as the contract did."""
+    forged = deal.commitment
+    for name, value in fields.items():
+        setattr(forged, name, value)
+    overwrite(deal, keys.commitment(deal.agreement_id), serialise(forged))
+
+
+def tries_everything(deal: Deal) -> list[str]:
+    """Every majority transaction that reads what the two wrote, by both: each ends in the contract's own words."""
+    met = []
+    for member in (deal.provider, deal.customer):
+        for name, request in _readers(deal):
+            try:
+                with noted_refusals():
+                    deal.consortium.evaluate(member.msp_id, user_for(name), name, request)
+            except ContractError as error:
+                met.append(type(error).__name__)
+    return met
+
+
+def _readers(deal: Deal) -> list[tuple[str, Message]]:
+    of = {"agreement_id": deal.agreement_id}
+    return [
+        ("account.claim", ClaimAccount(**of)),
+        ("account.withdraw", WithdrawFunds(**of)),
+        ("account.settle", SettleAccount(**of, provider_msp_id=deal.provider.msp_id)),
+        ("account.close", CloseAccount(**of, customer_msp_id=deal.customer.msp_id)),
+    ]
+
+
+@pytest.mark.fault(35)
+@pytest.mark.parametrize("claimed_micro", [LOWEST + 1, LOWEST, HIGHEST, -(2**61), 2**61], ids=str)
+def test_what_two_rogues_say_they_claim_stops_no_other_customer(scene: Scene, claimed_micro: int) -> None:
+    """The provider owed its accomplice so much that nobody's refund could be added to it any more."""
+    victim, deal = victims_deal(scene), rogues_deal(scene)
+    commit(deal, claimed_usage_micro=claimed_micro)
+    with suppress(ContractError):
+        scene.factory.settle(deal)
+
+    before = scene.maker.balance
+    scene.maker.settle(victim)
+    scene.maker.correct(victim, "c1", correction(victim, -2))
+    scene.forge.agree(victim, "c1")
+    scene.maker.claim(victim)
+    scene.maker.settle(victim)
+    scene.maker.terminate(victim)
+    scene.consortium.clock.advance(2 * 300)
+    scene.maker.close(victim)
+    assert (victim.account.status, victim.account.owed_back_micro) == (ACCOUNT_STATUS_CLOSED, 0)
+    assert scene.maker.balance - before == 47 * TOKEN
+
+
+@pytest.mark.fault(35)
+def test_what_cannot_be_a_commitment_is_called_so(scene: Scene) -> None:
+    """By the account's name, and with what its parties can do."""
+    spoilt = rogues_deal(scene)
+    sound = serialise(spoilt.commitment)
+    key = keys.commitment(spoilt.agreement_id)
+    for value in (
+        b"\xff\xff\xff",
+        sound + b"\xc2\x3e\x01x",
+        serialise(Commitment(agreement_id="another")),
+        *(serialise(changed(spoilt, **fields)) for fields in _IMPOSSIBLE),
+    ):
+        overwrite(spoilt, key, value)
+        said = scene.refuses(UnsoundRecord, lambda: scene.factory.settle(spoilt))
+        assert spoilt.agreement_id in said
+        assert {*tries_everything(spoilt)} <= {"UnsoundRecord", "WrongStatus"}
+    overwrite(spoilt, key, sound)
+    scene.factory.settle(spoilt)
+    overwrite(spoilt, key, None)
+    assert {*tries_everything(spoilt)} == {"NotFound"}
+
+
+_IMPOSSIBLE: list[dict[str, object]] = [
+    {"claimed_usage_micro": LOWEST},
+    {"claimed_usage_micro": 2**62},
+    {"claimed_correction_micro": HIGHEST},
+    {"head_digest": b"short"},
+    {"claim_digest": bytes(100_000)},
+    {"sequence": 0},
+    {"claimed_sequence": 2**64 - 1},
+]
+
+
+def changed(deal: Deal, **fields: object) -> Commitment:
+    commitment = deal.commitment
+    for name, value in fields.items():
+        setattr(commitment, name, value)
+    return commitment
+
+
+@pytest.mark.fault(35)
+@only_on("embedded", "own_scene")
+def test_whatever_two_rogues_commit_to_changes_nothing_for_others(scene: Scene) -> None:
+    """Any bytes, and any values in any fields, of the commitment and of an open agreement's head."""
+    victim, deals = victims_deal(scene), [rogues_deal(scene), rogues_deal(scene, open_book=True)]
+    scene.factory.settle(deals[0])
+    honest = outcomes(victim)
+
+    written: dict[keys.Key[Message], bytes] = {}
+    for deal in deals:
+        for key in (keys.commitment(deal.agreement_id), keys.head(deal.agreement_id)):
+            if key.name in scene.consortium.public:
+                written[key] = scene.consortium.public[key.name]
+
+    @settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(data=st.data())
+    def holds(data: st.DataObject) -> None:
+        key = data.draw(st.sampled_from(sorted(written, key=attrgetter("name"))))
+        overwrite(
+            by_id(deals, key), key, data.draw(st.binary(min_size=1, max_size=60) | changed_anyhow(key, written[key]))
+        )
+        for deal in deals:
+            tries_everything(deal)
+            with suppress(ContractError):
+                deal.provider.settle(deal)
+        assert outcomes(victim) == honest
+
+    holds()
+    before = scene.maker.balance
+    scene.maker.settle(victim)
+    scene.maker.terminate(victim)
+    scene.consortium.clock.advance(2 * 300)
+    scene.maker.close(victim)
+    assert scene.maker.balance - before == 45 * TOKEN
+
+
+def by_id(deals: Sequence[Deal], key: keys.Key[Message]) -> Deal:
+    return next(deal for deal in deals if key.name.endswith(f"/{deal.agreement_id}"))
+
+
+def changed_anyhow(key: keys.Key[Message], written: bytes) -> st.SearchStrategy[bytes]:
+    """What the contract wrote, with any values in some of the fields that hold single ones."""
+    numbers = st.sampled_from([0, 1, -1, 2**31, 2**61, -(2**61), 2**62, -(2**62), LOWEST, HIGHEST, 2**64 - 1])
+    blobs = st.sampled_from([b"", b"x", bytes(32), bytes(5000)])
+    names = [one.name for one in key.message.DESCRIPTOR.fields if one.message_type is None]
+
+    def write(values: dict[str, Any]) -> bytes:
+        record = key.message.FromString(written)
+        for name, value in values.items():
+            # Whatever does not fit the field's type.
+            with suppress(TypeError, ValueError):
+                setattr(record, name, value)
+        return serialise(record)
+
+    return st.dictionaries(st.sampled_from(names), numbers | blobs | st.just("other"), min_size=1).map(write)
+
+
+def outcomes(deal: Deal) -> list[object]:
+    """What an honest customer's transactions would come to."""
+    found: list[object] = []
+    for name, request in _readers(deal):
+        try:
+            found.append(deal.consortium.evaluate(deal.customer.msp_id, user_for(name), name, request))
+        except ContractError as error:
+            found.append(str(error))
+    return found
+
+
+def correction(deal: Deal, hours: int) -> CorrectionReading:
+    return CorrectionReading(time_us=deal.consortium.clock.now_us, quantity_micro=hours * HOUR)

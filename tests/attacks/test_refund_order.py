@@ -1,0 +1,135 @@
+"""An accomplice's refund, noted late, is not paid before an honest customer's. One hour costs one token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chaincode.errors import RefundOwed, WrongStatus
+from node.audit import audit
+from tests.audit.run import delivered, genesis
+from tests.conformance.scene import Scene
+from tests.consortium import TOKEN, UNIT, Deal, Member, on_ledgers, per_unit, start_consortium
+from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN, Ballot
+from zunft.v1.charter_pb2 import EntryConditions
+from zunft.v1.usage_pb2 import CorrectionReading
+
+HOUR = UNIT
+DEPOSIT = 40 * TOKEN
+
+
+@pytest.fixture(scope="module", params=on_ledgers("embedded", "fabric"))
+def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """forge comes later, and has paid a deposit; press is the fourth of those that found."""
+    folder: Path = tmp_path_factory.mktemp("refunds")
+    names = ("maker", "factory", "bank", "press", "forge")
+    with start_consortium(folder, request.param, names=names) as consortium:
+        consortium.found(names=names[:-1], entry=EntryConditions(deposit_micro=DEPOSIT))
+        scene = Scene(consortium)
+        for member in (scene.maker, scene.factory, consortium.member("press")):
+            scene.bank.mint(member, 1000 * TOKEN)
+        admission = scene.maker.admin.apply(scene.forge.admin.sign(scene.forge.admin.bundle(scene.maker)))
+        carry(admission, *voters(scene))
+        scene.bank.mint(scene.forge, DEPOSIT)
+        scene.forge.admin.activate(admission)
+        yield scene
+
+
+def voters(scene: Scene) -> tuple[Member, ...]:
+    return scene.maker, scene.factory, scene.bank, scene.consortium.member("press")
+
+
+def carry(ballot: Ballot, *voters: Member) -> None:
+    for voter in voters:
+        if ballot.status == BALLOT_STATUS_OPEN:
+            ballot.CopyFrom(voter.admin.vote(ballot))
+
+
+def spent(scene: Scene, customer: Member, hours: int) -> Deal:
+    """What forge was paid is with its accomplice."""
+    deal = scene.consortium.agree(scene.forge, customer, per_unit("hours", TOKEN), funds=hours * TOKEN)
+    deal.use(hours * HOUR)
+    scene.forge.claim(deal)
+    scene.forge.settle(deal)
+    scene.forge.transfer(scene.factory, scene.forge.balance)
+    return deal
+
+
+def take_back(deal: Deal, hours: int, name: str = "c1") -> None:
+    reading = CorrectionReading(time_us=deal.consortium.clock.now_us, quantity_micro=-hours * HOUR)
+    deal.customer.correct(deal, name, reading)
+    deal.provider.agree(deal, name)
+    deal.customer.claim(deal)
+
+
+@pytest.mark.fault(36)
+def test_who_settles_first_takes_nothing_that_was_noted_for_another_before(scene: Scene) -> None:
+    """Of 10 tokens that forge gets, 3 are maker's, whoever asks first; the accomplice gets the rest, and no more."""
+    forge, maker, factory = scene.forge, scene.maker, scene.factory
+    gift, honest, later = spent(scene, factory, 40), spent(scene, maker, 5), spent(scene, maker, 5)
+    take_back(honest, 3)
+    maker.settle(honest)
+    take_back(gift, 40)
+    factory.settle(gift)
+    take_back(later, 2)
+    maker.settle(later)
+    assert [one.account.owed_back_micro for one in (honest, gift, later)] == [3 * TOKEN, 40 * TOKEN, 2 * TOKEN]
+
+    factory.transfer(forge, 10 * TOKEN)
+    scene.refuses(WrongStatus, lambda: maker.settle(later))
+    factory.settle(gift)
+    assert (gift.escrow, forge.balance) == (7 * TOKEN, 3 * TOKEN)
+    scene.refuses(WrongStatus, lambda: factory.settle(gift))
+    maker.settle(honest)
+    assert (honest.account.owed_back_micro, forge.balance) == (0, 0)
+
+    # What is noted on top comes last.
+    take_back(honest, 1, "c2")
+    maker.settle(honest)
+    factory.transfer(forge, 35 * TOKEN)
+    scene.refuses(WrongStatus, lambda: maker.settle(honest))
+    maker.settle(later)
+    factory.settle(gift)
+    assert [one.account.owed_back_micro for one in (honest, gift, later)] == [TOKEN, 0, 0]
+    assert "1.00 tokens" in scene.refuses(RefundOwed, lambda: forge.redeem(TOKEN))
+    factory.transfer(forge, TOKEN)
+    maker.settle(honest)
+    assert forge.balance == 0
+
+
+@pytest.mark.fault(36)
+def test_nothing_is_taken_back_from_who_may_do_nothing(scene: Scene) -> None:
+    """A provider that is suspended agrees to nothing any more, nor does anybody with it."""
+    deal = spent(scene, scene.factory, 5)
+    reading = CorrectionReading(time_us=scene.consortium.clock.now_us, quantity_micro=-HOUR)
+    scene.forge.correct(deal, "gift", reading)
+    carry(scene.maker.admin.suspend(scene.forge), *voters(scene))
+    said = scene.refuses(WrongStatus, lambda: scene.factory.agree(deal, "gift"))
+    assert "suspended" in said
+    carry(scene.maker.admin.reinstate(scene.forge), *voters(scene))
+    scene.factory.agree(deal, "gift")
+
+
+@pytest.mark.fault(36)
+def test_the_deposit_of_who_is_excluded_goes_to_whom_it_owes_longest(scene: Scene) -> None:
+    """Comes last. The accomplice settles first, the honest customer after it, and both are closed by then."""
+    forge, maker, factory = scene.forge, scene.maker, scene.factory
+    gift, honest = spent(scene, factory, 60), spent(scene, maker, 50)
+    take_back(honest, 30)
+    maker.settle(honest)
+    take_back(gift, 60)
+    carry(maker.admin.exclude(forge), *voters(scene))
+    factory.settle(gift)
+    assert (gift.escrow, forge.record.deposit_micro, forge.balance) == (DEPOSIT - 30 * TOKEN, 0, 30 * TOKEN)
+    before = maker.balance
+    maker.close(honest)
+    assert (maker.balance - before, forge.balance) == (30 * TOKEN, 0)
+    factory.close(gift)
+    assert gift.account.owed_back_micro == 50 * TOKEN
+
+    for name in ("maker", "factory", "press"):
+        consortium = scene.consortium
+        report = audit(delivered(consortium, name), genesis(consortium), consortium.member(name).msp_id)
+        assert report.verdict("prepaid").violations == report.verdict("tokens").violations == ()

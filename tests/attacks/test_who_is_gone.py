@@ -1,0 +1,100 @@
+"""Members that are excluded leave tokens behind in escrows; nobody's stay there for ever. One hour costs one token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chaincode.errors import HeadMismatch, NoticePeriod, WrongStatus
+from node.audit import audit
+from tests.audit.run import delivered, genesis
+from tests.conformance.scene import Scene
+from tests.consortium import TOKEN, UNIT, Deal, Member, on_ledgers, per_unit, start_consortium
+from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED
+from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN
+
+HOUR = UNIT
+DAY_S = 86_400
+GUARD_S = 300
+
+
+@pytest.fixture(scope="module", params=on_ledgers("embedded", "fabric"))
+def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """Two of the six are excluded, one after the other."""
+    folder: Path = tmp_path_factory.mktemp("gone")
+    names = ("maker", "factory", "bank", "press", "mill", "forge")
+    with start_consortium(folder, request.param, names=names) as consortium:
+        consortium.found()
+        scene = Scene(consortium)
+        for member in (scene.maker, scene.factory, scene.forge):
+            scene.bank.mint(member, 1000 * TOKEN)
+        yield scene
+
+
+def exclude(scene: Scene, member: Member) -> None:
+    ballot = scene.bank.admin.exclude(member)
+    for voter in (scene.bank, *(scene.consortium.member(name) for name in ("press", "mill", "maker", "factory"))):
+        if ballot.status == BALLOT_STATUS_OPEN and voter != member:
+            ballot.CopyFrom(voter.admin.vote(ballot))
+
+
+def agree(scene: Scene, provider: Member, customer: Member, **how: object) -> Deal:
+    how = {"funds": 20 * TOKEN, "notice_s": 3 * DAY_S, **how}
+    return scene.consortium.agree(provider, customer, per_unit("hours", TOKEN), **how)
+
+
+def check_audits(scene: Scene) -> None:
+    for name in ("maker", "factory", "forge", "press"):
+        consortium = scene.consortium
+        report = audit(delivered(consortium, name), genesis(consortium), consortium.member(name).msp_id)
+        for verdict in ("prepaid", "invoices", "rating", "tokens"):
+            assert report.verdict(verdict).violations == ()
+
+
+@pytest.mark.fault(37)
+def test_the_issuer_gives_back_to_who_is_gone_what_is_not_charged(scene: Scene) -> None:
+    """First the customer is excluded, then the provider as well."""
+    maker, factory, bank, forge, clock = scene.maker, scene.factory, scene.bank, scene.forge, scene.consortium.clock
+    claimed, shown, hidden, openly = (agree(scene, maker, forge, open_book=one) for one in (False, False, False, True))
+    both, theirs = agree(scene, factory, forge), agree(scene, forge, factory)
+    for deal in (claimed, shown, hidden, openly, both, theirs):
+        deal.use(7 * HOUR)
+    factory.claim(both)
+    before = maker.balance
+    scene.refuses(WrongStatus, lambda: bank.close(claimed))
+    scene.refuses(WrongStatus, lambda: bank.settle(claimed))
+
+    exclude(scene, forge)
+    # The provider has as long as a closing customer would have to wait.
+    clock.advance(2 * DAY_S)
+    scene.refuses(NoticePeriod, lambda: bank.close(claimed))
+    maker.claim_alone(claimed)
+    clock.advance(DAY_S + GUARD_S)
+    scene.refuses(WrongStatus, lambda: bank.close(claimed))
+    bank.settle(claimed)
+    for deal in (claimed, hidden, openly):
+        bank.close(deal)
+    scene.refuses(HeadMismatch, lambda: bank.close(shown, transient=maker.shown(hidden)))
+    bank.close(shown, transient=maker.shown(shown))
+    assert maker.balance - before == 3 * 7 * TOKEN
+    for deal, charged in ((claimed, 7), (shown, 7), (openly, 7), (hidden, 0)):
+        assert (deal.account.status, deal.escrow, deal.account.paid_micro) == (
+            ACCOUNT_STATUS_CLOSED,
+            0,
+            charged * TOKEN,
+        )
+
+    scene.refuses(WrongStatus, lambda: factory.close(both))
+    exclude(scene, factory)
+    clock.advance(3 * DAY_S)
+    bank.settle(both)
+    scene.refuses(NoticePeriod, lambda: bank.close(both))
+    clock.advance(GUARD_S)
+    for deal in (both, theirs):
+        bank.close(deal)
+    assert (both.account.paid_micro, theirs.account.paid_micro, both.escrow, theirs.escrow) == (7 * TOKEN, 0, 0, 0)
+    for gone in (forge, factory):
+        bank.confirm(bank.redeem(gone.balance, of=gone))
+    check_audits(scene)
