@@ -85,8 +85,10 @@ async def read_applicants(gateway: Gateway, msp_id: str = "") -> list[Member]:
 
 
 async def read_everybody(gateway: Gateway) -> list[Member]:
-    """Members, those that have gone, and companies that apply."""
-    return [*await read_all(gateway, "member", Member), *await read_applicants(gateway)]
+    """Members, those that have gone, and companies that apply, but for those whose MSP id another has by now."""
+    members, applicants = await read_all(gateway, "member", Member), await read_applicants(gateway)
+    there = {one.msp_id for one in members if is_there(one)}
+    return [*members, *(one for one in applicants if one.msp_id not in there)]
 
 
 async def read_questions(gateway: Gateway, msp_id: str = "") -> list[Question]:
@@ -156,8 +158,10 @@ async def admission_of(gateway: Gateway, msp_id: str, now_s: float, sponsor_msp_
 
     Raises UnknownMember, NoLongerMember, NoBallot, SeveralApplicants.
     """
-    member, applicants = await read_member(gateway, msp_id), await read_applicants(gateway, msp_id)
     latest = await _latest_admissions(gateway, msp_id)
+    if not latest:
+        raise UnknownMember(f"nobody has put in a bundle of {msp_id}: zunft join propose")
+    member, applicants = await read_member(gateway, msp_id), await read_applicants(gateway, msp_id)
     if is_there(member):
         admitted = [one for one in latest if one.status in _CARRIED]
         return _newest(msp_id, admitted)

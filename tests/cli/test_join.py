@@ -19,6 +19,7 @@ from cli.exit_codes import ExitCode
 from network.applicant import read_applicant
 from network.bundle import Acceptance, open_bundle_file, sign_bundle
 from network.certificates import utc_now
+from network.member_keys import MemberKeys
 from network.topology import Topology
 from tests.cli.program import EXAMPLES, Outcome, Zunft
 from zunft.v1.bundle_pb2 import SignedBundle
@@ -169,6 +170,30 @@ def test_who_has_become_a_member_is_charged(zunft: Zunft, tmp_path: Path) -> Non
     assert balance["accrued_micro"] > 0
     verdicts = zunft.must("audit --as mill --json").json["verdicts"]
     assert {one["status"] for one in verdicts if one["name"] != "reserve"} == {"holds"}
+
+
+def test_of_two_that_apply_as_one_the_members_name_the_one_that_they_mean(zunft: Zunft, tmp_path: Path) -> None:
+    """The factory puts in another company as MillMSP; whoever votes sees both fingerprints."""
+    type_all(zunft, f"{REQUEST} --yes", PROPOSE)
+    true = open_bundle_file(zunft.home / "mill.bundle")
+    company = replace(read_applicant(APPLICANT), identifiers={})
+    company = replace(company, member=replace(company.member, orderer=None))
+    accepted = Acceptance(true.bundle.consortium, 1, true.bundle.charter_digest, "FactoryMSP")
+    sham = sign_bundle(company, MemberKeys.found(tmp_path / "sham", "MillMSP"), accepted, utc_now())
+    (tmp_path / "sham.bundle").write_bytes(sham.signed)
+    zunft.must(f"join propose {tmp_path}/sham.bundle --as factory")
+
+    for words in ("join status mill", "join approve mill --yes --as bank"):
+        assert_refused(zunft(words), REFUSED, "were put in by", "FactoryMSP", "MakerMSP", "--sponsor")
+    for row in zunft.must("ballot list --json").json:
+        shown = zunft.must(f"ballot show {row['ballot']} --json").json
+        own, other = (true, sham) if shown["opened_by"] == "maker" else (sham, true)
+        assert shown["fingerprint"] == own.fingerprint
+        assert other.fingerprint in shown["same_company_as"][0]
+    zunft.must("join approve mill --sponsor maker --yes --as bank")
+    zunft.must("join complete --as mill")
+    assert statuses(zunft)["mill"] == "active"
+    assert zunft.must("member show mill --json").json["fingerprint"] == true.fingerprint
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------
