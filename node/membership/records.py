@@ -70,13 +70,17 @@ async def read_all(gateway: Gateway, noun: str, message: type[M]) -> list[M]:
 
 
 async def read_member(gateway: Gateway, msp_id: str) -> Member:
-    """A member, or a company that applies and never was one. Raises UnknownMember."""
+    """A member, or the one company that applies and never was one. Raises UnknownMember, SeveralApplicants."""
     member = await read(gateway, keys.member(msp_id))
-    for applicant in await read_applicants(gateway, msp_id) if member is None else ():
-        return applicant
-    if member is None:
+    if member is not None:
+        return member
+    applicants = await read_applicants(gateway, msp_id)
+    if not applicants:
         raise UnknownMember(f"the ledger knows no member or applicant {msp_id}: zunft member list")
-    return member
+    if len(applicants) > 1:
+        sponsors = " and ".join(one.sponsor_msp_id for one in applicants)
+        raise SeveralApplicants(f"{sponsors} have each put in a {msp_id}: zunft ballot list, zunft ballot show")
+    return applicants[0]
 
 
 async def read_applicants(gateway: Gateway, msp_id: str = "") -> list[Member]:
@@ -161,7 +165,8 @@ async def admission_of(gateway: Gateway, msp_id: str, now_s: float, sponsor_msp_
     latest = await _latest_admissions(gateway, msp_id)
     if not latest:
         raise UnknownMember(f"nobody has put in a bundle of {msp_id}: zunft join propose")
-    member, applicants = await read_member(gateway, msp_id), await read_applicants(gateway, msp_id)
+    known, applicants = await read(gateway, keys.member(msp_id)), await read_applicants(gateway, msp_id)
+    member = known or Member()
     if is_there(member):
         admitted = [one for one in latest if one.status in _CARRIED]
         return _newest(msp_id, admitted)

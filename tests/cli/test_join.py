@@ -185,6 +185,7 @@ def test_of_two_that_apply_as_one_the_members_name_the_one_that_they_mean(zunft:
 
     for words in ("join status mill", "join approve mill --yes --as bank"):
         assert_refused(zunft(words), REFUSED, "were put in by", "FactoryMSP", "MakerMSP", "--sponsor")
+    assert_refused(zunft("member show mill"), REFUSED, "FactoryMSP and MakerMSP have each put in a MillMSP")
     for row in zunft.must("ballot list --json").json:
         shown = zunft.must(f"ballot show {row['ballot']} --json").json
         own, other = (true, sham) if shown["opened_by"] == "maker" else (sham, true)
