@@ -18,7 +18,7 @@ from tests.attacks.rogue import Rogue
 from tests.conformance.scene import Scene
 from tests.consortium import TOKEN, UNIT, Deal, on_ledgers, per_unit, start_consortium
 from tests.node.nodes import chained, client_of, fund, last_states, running_node, send
-from zunft.v1.account_pb2 import ClaimAccount, SettleAccount
+from zunft.v1.account_pb2 import ClaimAccount, CloseAccount, SettleAccount
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN
 from zunft.v1.charter_pb2 import ExitConditions
 from zunft.v1.member_pb2 import MEMBER_STATUS_LEFT
@@ -139,6 +139,21 @@ def test_what_the_customer_does_with_its_own_tokens_stops_no_payment(scene: Scen
     payment = Rogue(scene.consortium, "maker").endorsed("account.settle", request, role="treasurer")
     scene.factory.transfer(scene.forge, TOKEN)
     assert Rogue(scene.consortium, "maker").send_endorsed(payment, role="treasurer").code == VALID
+
+
+@pytest.mark.fault(38)
+def test_what_the_provider_does_with_its_own_tokens_keeps_no_account_open(scene: Scene) -> None:
+    """Everything is settled, and it sends a token to a friend and back, again and again."""
+    deal = scene.agree(funds=10 * TOKEN)
+    deal.use(2 * UNIT)
+    scene.maker.claim(deal)
+    scene.maker.settle(deal)
+    scene.factory.terminate(deal)
+    scene.consortium.clock.advance(300)
+    request = CloseAccount(agreement_id=deal.agreement_id, customer_msp_id=deal.customer.msp_id)
+    closing = Rogue(scene.consortium, "factory").endorsed("account.close", request, role="treasurer")
+    scene.maker.transfer(scene.forge, TOKEN)
+    assert Rogue(scene.consortium, "factory").send_endorsed(closing, role="treasurer").code == VALID
 
 
 class Overtaken:
