@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 from operator import attrgetter
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from chaincode import keys
 from chaincode.errors import ContractError, UnsoundRecord
+from chaincode.head_digest import SHOWN
 from chaincode.transaction import serialise
 from tests.attacks.rogue import Rogue, peer_of
 from tests.conformance.scene import Scene
@@ -22,7 +24,7 @@ from tests.consortium import TOKEN, UNIT, Deal, only_on, per_unit
 from tests.consortium.consortium import noted_refusals
 from tests.consortium.member import user_for
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, ClaimAccount, CloseAccount, SettleAccount, WithdrawFunds
-from zunft.v1.usage_pb2 import Commitment, CorrectionReading
+from zunft.v1.usage_pb2 import Commitment, CorrectionReading, HeadAmounts, ShownAmounts
 
 HOUR = UNIT
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
@@ -135,6 +137,27 @@ def test_what_cannot_be_a_commitment_is_called_so(scene: Scene) -> None:
     scene.factory.settle(spoilt)
     overwrite(spoilt, key, None)
     assert {*tries_everything(spoilt)} == {"NotFound"}
+
+
+@pytest.mark.fault(35)
+def test_amounts_that_no_account_comes_to_are_believed_of_nobody(scene: Scene) -> None:
+    """The two commit to them as the contract would, and show what they have committed to."""
+    deal = rogues_deal(scene)
+    scene.factory.settle(deal)
+    amounts = serialise(HeadAmounts(agreement_id=deal.agreement_id, correction_micro=LOWEST))
+    joined = hashlib.sha256(b"\0zunft head" + hashlib.sha256(amounts).digest() + bytes(32)).digest()
+    commit(deal, head_digest=joined, sequence=9)
+    shown = {SHOWN: serialise(ShownAmounts(amounts=amounts, rest_digest=bytes(32)))}
+    said = scene.refuses(UnsoundRecord, lambda: scene.forge.claim_alone(deal, transient=shown))
+    assert deal.agreement_id in said
+    scene.forge.terminate(deal)
+    scene.refuses(UnsoundRecord, lambda: scene.forge.close(deal, transient=shown))
+
+    openly = rogues_deal(scene, open_book=True)
+    scene.factory.settle(openly)
+    overwrite(openly, keys.head(openly.agreement_id), b"\xff")
+    commit(openly, sequence=9)
+    assert "public head" in scene.refuses(UnsoundRecord, lambda: scene.forge.claim_alone(openly))
 
 
 _IMPOSSIBLE: list[dict[str, object]] = [
