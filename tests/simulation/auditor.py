@@ -111,13 +111,14 @@ class Document:
 
 @dataclass(frozen=True)
 class Known:
-    """What the ledger says of an account: what was moved, what is owed back, its provider's documents."""
+    """What the ledger says of an account: what was moved, what is owed back, its provider's debts and documents."""
 
     funded: int
     withdrawn: int
     paid: int
     owed: int
     closed: bool
+    debts: list[tuple[str, int]]
     documents: list[Document]
 
 

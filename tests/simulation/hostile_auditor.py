@@ -13,6 +13,13 @@ OF_BOTH = ("use", "use_watched", "cheat", "correct", "agree", "decline", "claim"
 
 # What becomes of what it makes by hand; nothing of it has an effect.
 VALID, TOO_FEW, NOT_TAKEN = "", "ENDORSEMENT_POLICY_FAILURE", "SubmitError"
+# What two rogues say that one has claimed of the other.
+CLAIMED = {
+    "much claimed": 10**12,
+    "less than nothing claimed": -(10**12),
+    "the most claimed": 2**63 - 1,
+    "the least claimed": -(2**63),
+}
 # What two rogues leave of a commitment that they delete.
 GONE = "gone"
 ATTACKS = {
@@ -74,6 +81,9 @@ class HostileAuditor(Auditor):
                 self.balances[name] += amount * ((target == f"balance/{name}") - (source == f"balance/{name}"))
         book.funded, book.withdrawn, book.paid = now.funded, now.withdrawn, now.paid
         book.owed, book.closed = now.owed, now.closed
+        of_others = [[one for one in line if one[0] != deal] for line in (self.lines[book.provider], now.debts)]
+        assert of_others[0] == of_others[1], f"{deal} changes what {book.provider} owes others"
+        self.lines[book.provider] = now.debts
         self.documents[book.provider].extend(now.documents[len(self.documents[book.provider]) :])
         assert book.escrow + sum(self.balances[name] for name in pair) == before, deal
 

@@ -20,12 +20,11 @@ from tests.attacks.nonsense import NONSENSE
 from tests.attacks.rogue import Draft, Rogue, peer_of, with_another_outcome
 from tests.attacks.rogue import Outcome as Written
 from tests.consortium import TOKEN, Deal, HandMeter, per_unit, tariff
-from tests.simulation.hostile_auditor import GONE, NOT_TAKEN
+from tests.simulation.hostile_auditor import CLAIMED, GONE, NOT_TAKEN
 from tests.simulation.player import Player
 from tests.simulation.step import Outcome, Step
 from zunft.v1.usage_pb2 import Commitment, Disclosure, SubmitUsage
 
-TOKENS = 10**12
 JUNK = b"\xff"
 
 
@@ -124,8 +123,8 @@ class HostilePlayer(Player):
         known = readable(Commitment, written) or Commitment(agreement_id=deal)
         known.sequence += 1
         known.claimed_sequence = known.sequence
-        if how in ("much claimed", "less than nothing claimed"):
-            known.claimed_usage_micro = TOKENS if how == "much claimed" else -TOKENS
+        if how in CLAIMED:
+            known.claimed_usage_micro = CLAIMED[how]
             return serialise(known)
         others = [name for name in self.deals if name != deal]
         copied = self.consortium.public[keys.commitment(others[0]).name] if others else b""

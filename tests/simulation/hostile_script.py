@@ -5,13 +5,13 @@ from __future__ import annotations
 from tests.attacks.nonsense import NONSENSE
 from tests.simulation.auditor import MILLION
 from tests.simulation.hostile import Hostile
-from tests.simulation.hostile_auditor import ATTACKS, GONE, HostileAuditor
+from tests.simulation.hostile_auditor import ATTACKS, CLAIMED, GONE, HostileAuditor
 from tests.simulation.script import Script
 from tests.simulation.step import Step
 
 # The account that it has with its accomplice.
 THEIRS = "theirs"
-SPOILS = ("nothing", GONE, "much claimed", "less than nothing claimed", "another account's")
+SPOILS = ("no message", "nothing", GONE, "another account's", *CLAIMED)
 # What anybody may try with an account whose commitment is junk.
 PROBES = ("settle", "close", "claim_alone", "withdraw", "terminate")
 

@@ -95,7 +95,9 @@ class Player:
         account = self.deals[deal].account
         documents = [Document(*one) for one in self._documents(self.deals[deal].provider.name)]
         moved = (account.funded_micro, account.withdrawn_micro, account.paid_micro, account.owed_back_micro)
-        return Known(*moved, account.status == ACCOUNT_STATUS_CLOSED, documents)
+        debts = self.consortium.read(keys.debts(account.provider_msp_id)).debts
+        line = [(one.agreement_id, one.owed_micro) for one in debts]
+        return Known(*moved, account.status == ACCOUNT_STATUS_CLOSED, line, documents)
 
     # --- verbs --------------------------------------------------------------------------------------------------------
 
