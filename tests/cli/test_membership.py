@@ -230,6 +230,26 @@ def test_a_member_leaves_step_by_step(guild: Zunft, tmp_path: Path) -> None:
     assert_refused(guild(f"audit --archive {archive}s"), USAGE, f"{archive}s cannot be read (No such file")
 
 
+def test_the_issuer_ends_the_account_of_who_is_excluded(guild: Zunft, tmp_path: Path) -> None:
+    """What has come to nothing needs nobody's word; before the notice has run it is refused."""
+    do_business(guild, tmp_path)
+    assert_refused(guild("account close drill --as bank"), REFUSED, "they end what is between them themselves")
+    decide(guild, "member exclude factory --reason bankrupt --as bank", "maker", "forge")
+    assert_refused(guild("account close drill --as bank"), REFUSED, "the notice runs for another")
+    (tmp_path / "amendment.yaml").write_text("accounts: {withdrawal_notice: 0 days}\n")
+    decide(guild, f"charter amend {tmp_path}/amendment.yaml --reason test --as bank", "maker")
+    assert_refused(guild("account amounts drill --as forge"), USAGE, "the issuer needs nothing")
+    assert_refused(guild("account close drill --amounts % --as bank"), USAGE, "zunft account amounts")
+    assert "100.00 tokens went back" in guild.must("account close drill --as bank").stdout
+    assert "100 tokens are held" in guild.must("token redeem 100 --for factory --as bank").stdout
+
+
+def decide(guild: Zunft, command: str, *voters: str) -> None:
+    number = ballot_in(guild.must(command))
+    for voter in voters:
+        guild.must(f"ballot approve {number} --yes --as {voter}")
+
+
 def give_notice(guild: Zunft) -> None:
     """The forge; before it, and a second time, everything is refused."""
     assert_refused(guild(COMPLETE), REFUSED, "zunft leave start --as forge")
