@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chaincode import keys
+from chaincode.electorate import BALLOT_PERIOD_S
 from chaincode.errors import ContractError
 from network.bundle import OpenedBundle
 from network.channel_reader import Channel
@@ -151,9 +152,10 @@ def test_no_other_list_is_ever_signed(
         signed = guild.run(_signatures(guild, ballot))
         assert [list(one.update_digests) for one in signed] == [[hashlib.sha256(one).digest() for one in good]]
         assert [signed_updates(one, [evil, junk, *good]) for one in signed] == [good]
-        # Turned down, since a sponsor has only so many applications open.
+        # Turned down and waited for, since a sponsor has only so many applications in a ballot's period.
         for name in [one for one in GUILD if one != voter][:3]:
             guild.member(name).admin.vote(ballot, in_favour=False)
+        guild.clock.advance(BALLOT_PERIOD_S)
 
 
 def planted(guild: Consortium, ballot: Ballot, updates: Sequence[bytes]) -> None:
