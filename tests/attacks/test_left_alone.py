@@ -29,7 +29,7 @@ from node.audit import audit
 from tests.attacks.rogue import rewritten
 from tests.audit.run import delivered, genesis
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, UNIT, Consortium, Deal, Member, per_unit, start_consortium
+from tests.consortium import TOKEN, UNIT, Consortium, Deal, Member, on_ledgers, per_unit, start_consortium
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN
 from zunft.v1.member_pb2 import MEMBER_STATUS_ACTIVE, MEMBER_STATUS_EXCLUDED
@@ -41,6 +41,8 @@ GUARD_S = 300
 # The notice, what a suspension lets it rest, and what whoever dates it could make of it.
 MOST_DAYS = 3 + 90 + 1
 MILLI = UNIT // 1000
+# How many each ledger plays, and of how many steps.
+SCRIPTS = {"embedded": (20, 25), "fabric": (4, 15)}
 Sides = st.sampled_from(["provider", "customer"])
 
 
@@ -268,9 +270,11 @@ def _signed(invoice: Any) -> int:
 @pytest.mark.fault(7)
 @pytest.mark.fault(29)
 @pytest.mark.fault(37)
-def test_each_ends_with_what_the_last_head_says(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", on_ledgers(*SCRIPTS))
+def test_each_ends_with_what_the_last_head_says(tmp_path: Path, kind: str) -> None:
     names = ("maker", "factory", "bank", "forge", "press", "mill")
-    with start_consortium(tmp_path / "consortium", names=names) as consortium:
+    scripts, steps = SCRIPTS[kind]
+    with start_consortium(tmp_path / "consortium", kind, names=names) as consortium:
         consortium.found()
         scene = Scene(consortium)
         for one in (scene.maker, scene.factory, scene.forge):
@@ -279,8 +283,8 @@ def test_each_ends_with_what_the_last_head_says(tmp_path: Path) -> None:
         run_state_machine_as_test(
             LeftAlone,
             settings=settings(
-                max_examples=20,
-                stateful_step_count=25,
+                max_examples=scripts,
+                stateful_step_count=steps,
                 deadline=None,
                 derandomize=True,
                 # Every script goes on where the one before has left the ledger, so none could be made shorter.
