@@ -14,6 +14,7 @@ from tests.consortium import TOKEN, UNIT, Deal, HandMeter, Member, per_unit, tar
 from zunft.v1.account_pb2 import OpenAccount
 
 
+@pytest.mark.fault(50)
 def test_what_is_handed_in_again_changes_nothing_and_misleads_no_audit(
     scene: Scene, rogue: Rogue, tmp_path: Path
 ) -> None:
