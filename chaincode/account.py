@@ -12,24 +12,20 @@ from typing import NamedTuple
 from google.protobuf.message import Message
 
 from chaincode import keys
-from chaincode.checks import MAX_AMOUNT_MICRO, check_amount, format_amount, format_duration
+from chaincode.checks import MAX_AMOUNT_MICRO, check_amount, format_amount
 from chaincode.commitment import is_plausible, read_open_amounts
-from chaincode.errors import AlreadyExists, AmountOutOfRange, TooOften, UnsoundRecord, WrongStatus
+from chaincode.errors import AlreadyExists, AmountOutOfRange, UnsoundRecord, WrongStatus
 from chaincode.head_digest import SHOWN, proven_amounts
 from chaincode.keys import Key
 from chaincode.membership import check_parties_new_business, note_obligation
+from chaincode.recent import check_not_too_often, note_change
 from chaincode.relation import parties
-from chaincode.token import check_balance, check_worth_moving, credited, find_balance, move
+from chaincode.token import check_balance, credited, move
 from chaincode.transaction import Loaded, Transaction
-from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account, CustomerChanges, FundAccount, OpenAccount
+from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account, FundAccount, OpenAccount
 from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_ACTIVE
 from zunft.v1.token_pb2 import Posting
 from zunft.v1.usage_pb2 import AccountHead, Commitment
-
-# What the customer does alone writes the account, and whatever of the provider's is on the way there conflicts. So
-# often it may do that within so much time, and for the rest of it the provider has its way.
-MOST_CHANGES = 20
-CHANGES_WINDOW_S = 3600
 
 
 async def open_account(tx: Transaction, request: OpenAccount) -> Account:
@@ -71,14 +67,13 @@ async def fund(tx: Transaction, request: FundAccount) -> Account:
     tx.check_relation(*parties(account))
     check_amount(request.amount_micro)
     check_balance(loaded, account.customer_msp_id, request.amount_micro)
-    check_worth_moving(request.amount_micro, find_balance(loaded, account.customer_msp_id).amount_micro)
     check_may_change(tx, account)
     if account.funded_micro + request.amount_micro > MAX_AMOUNT_MICRO:
         raise AmountOutOfRange(f"an account can be funded with {format_amount(MAX_AMOUNT_MICRO)} tokens in all")
 
     balance = credited(loaded, account.customer_msp_id, -request.amount_micro)
     account.funded_micro += request.amount_micro
-    note_change(tx, account)
+    note_change(account.changes, tx.timestamp_s)
     posting = move(keys.balance(account.customer_msp_id).name, escrow_account(account), request.amount_micro)
 
     tx.put(keys.balance(account.customer_msp_id), balance)
@@ -169,20 +164,8 @@ def drawable_micro(account: Account) -> int:
 
 def check_may_change(tx: Transaction, account: Account) -> None:
     """Whether the customer has left the account alone long enough. Raises TooOften."""
-    changes = account.changes
-    waits_s = changes.since_s + CHANGES_WINDOW_S - tx.timestamp_s
-    if changes.count >= MOST_CHANGES and waits_s > 0:
-        raise TooOften(
-            f"the customer has changed the account of {account.agreement_id} {changes.count} times within an hour, "
-            f"and keeps others from using it: go on in {format_duration(waits_s)}"
-        )
-
-
-def note_change(tx: Transaction, account: Account) -> None:
-    """By the customer, in place."""
-    if tx.timestamp_s >= account.changes.since_s + CHANGES_WINDOW_S:
-        account.changes.CopyFrom(CustomerChanges(since_s=tx.timestamp_s))
-    account.changes.count += 1
+    deed = f"the customer has changed the account of {account.agreement_id}"
+    check_not_too_often(account.changes, tx.timestamp_s, deed)
 
 
 def escrow_account(account: Account) -> str:

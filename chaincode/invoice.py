@@ -11,10 +11,11 @@ from chaincode import keys
 from chaincode.account import claimed
 from chaincode.checks import check_amount, check_digest, check_named, format_amount
 from chaincode.errors import AmountOutOfRange, WrongStatus
+from chaincode.recent import check_not_too_often, note_change
 from chaincode.relation import parties
-from chaincode.token import check_balance, check_worth_moving, credited, move
+from chaincode.token import LEAST_TRANSFER_MICRO, check_balance, credited, move
 from chaincode.transaction import Loaded, Transaction
-from zunft.v1.account_pb2 import Account
+from zunft.v1.account_pb2 import Account, RecentChanges
 from zunft.v1.invoice_pb2 import (
     INVOICE_KIND_CREDIT_NOTE,
     INVOICE_KIND_GOODWILL,
@@ -50,23 +51,30 @@ async def credit(tx: Transaction, request: CreditInvoice) -> Invoice:
     """invoice.credit: goodwill of the provider on one of its invoices, paid to the customer at once."""
     provider = tx.caller.msp_id
     key, counter_key = keys.invoice(provider, request.number), keys.invoice_counter(provider)
-    customer_key = keys.balance(request.customer_msp_id)
-    loaded = await tx.load(key, counter_key, keys.balance(provider), customer_key)
-    invoice = loaded.require(key)
+    customer_key, goodwill_key = keys.balance(request.customer_msp_id), keys.goodwill(provider, request.customer_msp_id)
+    loaded = await tx.load(key, counter_key, keys.balance(provider), customer_key, goodwill_key)
+    invoice, lately = loaded.require(key), loaded.find(goodwill_key) or RecentChanges()
+    is_small = request.amount_micro < LEAST_TRANSFER_MICRO
 
     check_amount(request.amount_micro)
     check_balance(loaded, provider, request.amount_micro)
     _check_creditable(invoice, request)
+    if is_small:
+        deed = f"{provider} has credited {invoice.customer_msp_id} with less than a token"
+        check_not_too_often(lately, tx.timestamp_s, deed)
 
     note = _document(invoice, INVOICE_KIND_GOODWILL, request.amount_micro, tx.timestamp_s)
     note.number = loaded.require(counter_key).last_number + 1
     note.refers_to_number = invoice.number
     invoice.goodwill_micro += request.amount_micro
+    note_change(lately, tx.timestamp_s)
     posting = move(keys.balance(provider).name, customer_key.name, request.amount_micro)
 
     tx.put(keys.balance(provider), credited(loaded, provider, -request.amount_micro))
     tx.put(customer_key, credited(loaded, invoice.customer_msp_id, request.amount_micro))
     tx.put(key, invoice)
+    if is_small:
+        tx.put(goodwill_key, lately)
     write_invoices(tx, [note])
     tx.emit("invoice.credit", msp_ids=_parties(invoice), agreement_id=invoice.agreement_id, postings=[posting])
     return note
@@ -141,7 +149,6 @@ def _check_creditable(invoice: Invoice, request: CreditInvoice) -> None:
         raise AmountOutOfRange(
             f"at most {format_amount(left_micro)} tokens of invoice {invoice.number} can be credited"
         )
-    check_worth_moving(request.amount_micro, left_micro)
 
 
 def _parties(invoice: Invoice) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from google.protobuf.message import Message
 
-from zunft.v1.account_pb2 import Account
+from zunft.v1.account_pb2 import Account, RecentChanges
 from zunft.v1.agreement_pb2 import Agreement, Proposals, Terms
 from zunft.v1.ballot_pb2 import Ballot, BallotSubject, EditSignatures, Question
 from zunft.v1.bundle_pb2 import SignedBundle
@@ -122,6 +122,10 @@ def redemption(redemption_id: str) -> Key[Redemption]:
 
 def invoice(provider_msp_id: str, number: int) -> Key[Invoice]:
     return Key(f"invoice/{provider_msp_id}/{number:010d}", Invoice)
+
+
+def goodwill(provider_msp_id: str, customer_msp_id: str) -> Key[RecentChanges]:
+    return Key(f"goodwill/{provider_msp_id}/{customer_msp_id}", RecentChanges)
 
 
 def invoice_counter(provider_msp_id: str) -> Key[InvoiceCounter]:

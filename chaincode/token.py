@@ -117,7 +117,7 @@ async def redeem(tx: Transaction, request: RedeemTokens) -> Redemption:
         check_gone(loaded, msp_id)
     released = Released(loaded.require(keys.member(msp_id)))
     check_balance(loaded, msp_id, request.amount_micro, released.amount_micro)
-    check_worth_moving(request.amount_micro, find_balance(loaded, msp_id).amount_micro + released.amount_micro)
+    _check_worth_paying(request.amount_micro, find_balance(loaded, msp_id).amount_micro + released.amount_micro)
 
     left = credited(loaded, msp_id, released.amount_micro - request.amount_micro)
     redemption = Redemption(
@@ -216,18 +216,6 @@ def find_balance(loaded: Loaded, msp_id: str) -> Balance:
     return loaded.find(keys.balance(msp_id)) or Balance(msp_id=msp_id)
 
 
-def check_worth_moving(amount_micro: int, all_micro: int) -> None:
-    """Whether it is a token at least, or all that there is: nobody makes others' transactions conflict for less.
-
-    Raises AmountOutOfRange.
-    """
-    if amount_micro < min(LEAST_TRANSFER_MICRO, all_micro):
-        raise AmountOutOfRange(
-            f"{format_amount(amount_micro)} tokens are too little to be moved: "
-            f"name {format_amount(LEAST_TRANSFER_MICRO)} at least, or all {format_amount(all_micro)} that there are"
-        )
-
-
 def check_balance(loaded: Loaded, msp_id: str, amount_micro: int, more_micro: int = 0) -> None:
     """Whether the member may spend that. `more_micro`: what it gets in the same transaction.
 
@@ -301,3 +289,15 @@ def hold_account(redemption: Redemption) -> str:
 def _check_held(redemption: Redemption) -> None:
     if redemption.status != REDEMPTION_STATUS_HELD:
         raise WrongStatus(f"redemption {redemption.redemption_id[:16]} is decided already")
+
+
+def _check_worth_paying(amount_micro: int, all_micro: int) -> None:
+    """Whether it is a token at least, or all that there is: the issuer makes no payments of less.
+
+    Raises AmountOutOfRange.
+    """
+    if amount_micro < min(LEAST_TRANSFER_MICRO, all_micro):
+        raise AmountOutOfRange(
+            f"{format_amount(amount_micro)} tokens are too little to be paid out: "
+            f"name {format_amount(LEAST_TRANSFER_MICRO)} at least, or all {format_amount(all_micro)} that there are"
+        )

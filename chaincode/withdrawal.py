@@ -14,7 +14,6 @@ from chaincode.account import (
     escrow_micro,
     last_amounts,
     load_account,
-    note_change,
     require_open,
     write_account,
 )
@@ -22,8 +21,9 @@ from chaincode.checks import MAX_CLOCK_SKEW_S, format_amount, format_duration
 from chaincode.commitment import read_commitment
 from chaincode.errors import AmountOutOfRange, InsufficientFunds, NoticePeriod
 from chaincode.membership import suspended_s
+from chaincode.recent import note_change
 from chaincode.relation import parties
-from chaincode.token import check_worth_moving, credited, move
+from chaincode.token import credited, move
 from chaincode.transaction import Transaction
 from zunft.v1.account_pb2 import Account, GiveNotice, WithdrawFunds
 from zunft.v1.agreement_pb2 import Agreement
@@ -51,12 +51,10 @@ async def give_notice(tx: Transaction, request: GiveNotice) -> Account:
         raise InsufficientFunds(
             f"the escrow holds {format_amount(escrow_micro(account))} tokens: give notice of that at most"
         )
-    if request.amount_micro:
-        check_worth_moving(request.amount_micro, escrow_micro(account))
     check_may_change(tx, account)
 
     account.ClearField("notice")
-    note_change(tx, account)
+    note_change(account.changes, tx.timestamp_s)
     if request.amount_micro:
         account.notice.amount_micro = request.amount_micro
         account.notice.holds_from_s = tx.timestamp_s + MAX_CLOCK_SKEW_S
@@ -85,7 +83,7 @@ async def withdraw(tx: Transaction, request: WithdrawFunds) -> Account:
         raise InsufficientFunds("everything in the escrow is charged by the provider: claim and settle the account")
 
     account.ClearField("notice")
-    note_change(tx, account)
+    note_change(account.changes, tx.timestamp_s)
     account.withdrawn_micro += amount_micro
     balance = credited(loaded, account.customer_msp_id, amount_micro)
     posting = move(escrow_account(account), keys.balance(account.customer_msp_id).name, amount_micro)

@@ -8,7 +8,6 @@ from chaincode import keys
 from chaincode.account import due_micro, escrow_micro
 from chaincode.checks import format_amount
 from chaincode.invoice import is_invoiced
-from chaincode.token import LEAST_TRANSFER_MICRO
 from node.ledger.gateway import Gateway
 from node.membership.leaving import departure_ballot, exit_conditions, missing_orderer
 from node.membership.records import read, read_all, read_member
@@ -64,7 +63,7 @@ def _next_for_account(
     if not is_invoiced(account, commitment):
         return (msp_id,), f"account settle {name}"
     if missing_micro > 0 and msp_id == account.customer_msp_id:
-        return (msp_id,), f"account fund {name} {format_amount(max(missing_micro, LEAST_TRANSFER_MICRO))}"
+        return (msp_id,), f"account fund {name} {format_amount(missing_micro)}"
     # The provider can at once; the customer has to wait until no more late readings can be charged.
     provider = () if is_left_alone or msp_id == account.provider_msp_id else (account.provider_msp_id,)
     return (*provider, msp_id), f"account close {name}"

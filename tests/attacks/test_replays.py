@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import events_pb2
 

@@ -128,6 +128,8 @@ class Auditor:
         self.balances = dict.fromkeys(members, 0)
         self.minted = self.burned = 0
         self.references: set[str] = set()
+        # By provider and customer, as a book's changes: credits of less than a token.
+        self._small_credits: dict[tuple[str, str], tuple[int, int]] = {}
         self.redemptions: list[tuple[str, int, str]] = []
         self.books: dict[str, Book] = {}
         self.documents: dict[str, list[Document]] = {member: [] for member in members}
@@ -226,7 +228,6 @@ class Auditor:
         _check_customer(book, actor)
         _check_amount(amount)
         self._check_balance(actor, amount)
-        _check_worth(amount, self.balances[actor])
         self._change(book)
         book.funded += amount
         self.balances[actor] -= amount
@@ -237,8 +238,6 @@ class Auditor:
         _check_customer(book, actor)
         if amount > book.escrow:
             refuse("InsufficientFunds")
-        if amount:
-            _check_worth(amount, book.escrow)
         self._change(book)
         book.notice = (amount, self.now_s + book.wait_s, self.now_s + GUARD_S) if amount else None
 
@@ -406,7 +405,8 @@ class Auditor:
             refuse("MalformedRequest")
         if amount > document.amount - document.goodwill:
             refuse("AmountOutOfRange")
-        _check_worth(amount, document.amount - document.goodwill)
+        if amount < MILLION:
+            self._small_credits[actor, customer] = self._once_more(self._small_credits.get((actor, customer), (0, 0)))
         document.goodwill += amount
         self.documents[actor].append(Document("goodwill", customer, amount))
         return [self._move(actor, customer, amount)]
@@ -429,15 +429,18 @@ class Auditor:
             refuse("InsufficientFunds")
 
     def _check_change(self, book: Book) -> None:
-        since_s, count = book.changes
+        self._once_more(book.changes)
+
+    def _once_more(self, changes: tuple[int, int]) -> tuple[int, int]:
+        """Since when changes are counted, and how many there are with one more; refused where they come too often."""
+        since_s, count = changes
         if count >= MOST_CHANGES and self.now_s < since_s + HOUR_S:
             refuse("TooOften")
+        return (since_s, count + 1) if self.now_s < since_s + HOUR_S else (self.now_s, 1)
 
     def _change(self, book: Book) -> None:
         """By the customer, alone."""
-        self._check_change(book)
-        since_s, count = book.changes
-        book.changes = (since_s, count + 1) if self.now_s < since_s + HOUR_S else (self.now_s, 1)
+        book.changes = self._once_more(book.changes)
 
     def _check_balance(self, member: str, amount: int) -> None:
         if any(book.owed for book in self.books.values() if book.provider == member):

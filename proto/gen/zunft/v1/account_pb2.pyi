@@ -41,10 +41,10 @@ class Account(_message.Message):
     notice: WithdrawalNotice
     shown: ShownClaim
     owed_back_micro: int
-    changes: CustomerChanges
-    def __init__(self, agreement_id: _Optional[str] = ..., provider_msp_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ..., status: _Optional[_Union[AccountStatus, str]] = ..., funded_micro: _Optional[int] = ..., withdrawn_micro: _Optional[int] = ..., paid_micro: _Optional[int] = ..., invoiced_usage_micro: _Optional[int] = ..., invoiced_correction_micro: _Optional[int] = ..., notice: _Optional[_Union[WithdrawalNotice, _Mapping]] = ..., shown: _Optional[_Union[ShownClaim, _Mapping]] = ..., owed_back_micro: _Optional[int] = ..., changes: _Optional[_Union[CustomerChanges, _Mapping]] = ...) -> None: ...
+    changes: RecentChanges
+    def __init__(self, agreement_id: _Optional[str] = ..., provider_msp_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ..., status: _Optional[_Union[AccountStatus, str]] = ..., funded_micro: _Optional[int] = ..., withdrawn_micro: _Optional[int] = ..., paid_micro: _Optional[int] = ..., invoiced_usage_micro: _Optional[int] = ..., invoiced_correction_micro: _Optional[int] = ..., notice: _Optional[_Union[WithdrawalNotice, _Mapping]] = ..., shown: _Optional[_Union[ShownClaim, _Mapping]] = ..., owed_back_micro: _Optional[int] = ..., changes: _Optional[_Union[RecentChanges, _Mapping]] = ...) -> None: ...
 
-class CustomerChanges(_message.Message):
+class RecentChanges(_message.Message):
     __slots__ = ("since_s", "count")
     SINCE_S_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]

@@ -1,0 +1,30 @@
+"""How often a member may do alone, and for nothing, what makes others' transactions conflict.
+
+So often it may do that within so much time, and for the rest of it the others have their way.
+"""
+
+from __future__ import annotations
+
+from chaincode.checks import format_duration
+from chaincode.errors import TooOften
+from zunft.v1.account_pb2 import RecentChanges
+
+MOST_CHANGES = 20
+WINDOW_S = 3600
+
+
+def check_not_too_often(changes: RecentChanges, now_s: int, deed: str) -> None:
+    """Whether one more change is allowed; `deed` says who has changed what. Raises TooOften."""
+    waits_s = changes.since_s + WINDOW_S - now_s
+    if changes.count >= MOST_CHANGES and waits_s > 0:
+        raise TooOften(
+            f"{deed} {changes.count} times within an hour, and keeps others from using it: "
+            f"go on in {format_duration(waits_s)}"
+        )
+
+
+def note_change(changes: RecentChanges, now_s: int) -> None:
+    """One change more, in place."""
+    if now_s >= changes.since_s + WINDOW_S:
+        changes.CopyFrom(RecentChanges(since_s=now_s))
+    changes.count += 1
