@@ -328,7 +328,8 @@ async def end_business(scene: Scene, company: Company) -> None:
     while due := await due_endings(company):
         who = scene.consortium.topology.name_of(due[0].msp_ids[0])
         home = company.home if who == company.name else scene.consortium.topology.home
-        await must(home, f"{due[0].command} --as {who}")
+        answered = " --yes" if due[0].command.startswith("account close") else ""
+        await must(home, f"{due[0].command}{answered} --as {who}")
 
 
 async def due_endings(company: Company) -> list[Step]:
