@@ -10,7 +10,11 @@ import pytest
 
 from tests.attacks.rogue import Rogue
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, on_ledgers, start_consortium
+from tests.harness import (
+    TOKEN,
+    on_ledgers,
+    start_consortium,
+)
 
 
 @pytest.fixture(scope="session", params=on_ledgers("embedded", "fabric"))

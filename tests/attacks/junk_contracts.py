@@ -10,7 +10,10 @@ from typing import Any
 
 from chaincode.contract import TRANSACTIONS, Endorsers, Response, invoke
 from chaincode.stub import Stub
-from tests.consortium.odd_peers import Contract, never_answers
+from tests.harness.odd_peers import (
+    Contract,
+    never_answers,
+)
 
 # What it makes of an honest answer; the stub takes what else it wants to write.
 Change = Callable[[Stub, Response], Response]

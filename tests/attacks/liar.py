@@ -12,7 +12,7 @@ from chaincode.stub import Stub
 from node.api.client import NodeClient
 from node.ledger.gateway import Gateway
 from tests.attacks.rogue import Rogue
-from tests.consortium import Deal
+from tests.harness import Deal
 from tests.node.nodes import last_states, send
 from zunft.v1.node_pb2 import BATCH_STATUS_WAITING_FOR_OTHER_PARTY, BatchProgress
 from zunft.v1.usage_pb2 import SignedBatch

@@ -34,8 +34,11 @@ from network.certificates import NodeKind, Validity, issue_identity
 from node.ledger.fabric_rules.results import VALIDATION_PARAMETER, Version, hash_key
 from node.ledger.gateway import CommitError, Gateway, Proposal, SigningIdentity, Transaction
 from node.ledger.gateway.proposal import Call, make_proposal
-from tests.consortium import Consortium, Member
-from tests.consortium.odd_peers import Contract
+from tests.harness import (
+    Consortium,
+    Member,
+)
+from tests.harness.odd_peers import Contract
 
 CHAINCODE = "zunft"
 # Any version will do: peers only ask that there is one.

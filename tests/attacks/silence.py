@@ -8,9 +8,9 @@ from typing import Any
 
 from fabric.running.process import ProcessKind
 from tests.conformance.scene import Scene
-from tests.consortium import Member
-from tests.consortium.fabric import FabricLedger
-from tests.consortium.follower import Follower
+from tests.harness import Member
+from tests.harness.fabric import FabricLedger
+from tests.harness.follower import Follower
 
 
 @contextmanager

@@ -8,7 +8,14 @@ import pytest
 
 from chaincode.errors import MalformedRequest
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, UNIT, Deal, accesses, per_unit, tariff
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Deal,
+    accesses,
+    per_unit,
+    tariff,
+)
 from zunft.v1.agreement_pb2 import DataPolicy, DataSet
 
 FEE = TOKEN // 2

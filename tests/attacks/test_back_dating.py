@@ -13,8 +13,13 @@ from node.meter.reading import Reading
 from tests.attacks.conftest import founded
 from tests.audit.run import delivered, genesis
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, UNIT, Deal, Member
-from tests.consortium.member import user_for
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Deal,
+    Member,
+)
+from tests.harness.member import user_for
 from zunft.v1.agreement_pb2 import TerminateAgreement
 
 HOUR = UNIT

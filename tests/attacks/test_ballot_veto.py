@@ -26,8 +26,13 @@ from node.membership.voting import Voting
 from node.revocation import publish_revocations
 from tests.attacks.test_foreign_updates import field
 from tests.attacks.witness import audited
-from tests.consortium import TOKEN, Consortium, on_ledgers, start_consortium
-from tests.consortium.applying import (
+from tests.harness import (
+    TOKEN,
+    Consortium,
+    on_ledgers,
+    start_consortium,
+)
+from tests.harness.applying import (
     GUILD,
     acting,
     applicant,
@@ -41,7 +46,7 @@ from tests.consortium.applying import (
     vote_by,
     voters,
 )
-from tests.consortium.consortium import msp_id_of
+from tests.harness.consortium import msp_id_of
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN, Ballot, CastVote, ExecuteBallot
 from zunft.v1.member_pb2 import (
     MEMBER_STATUS_ADMITTED,

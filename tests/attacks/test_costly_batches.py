@@ -15,8 +15,13 @@ from chaincode.columns import Columns, MeterReadings
 from chaincode.errors import MalformedRequest, TooCostly
 from chaincode.rating import rate_batches
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, UNIT, Deal, per_unit
-from tests.consortium.tariffs import tariff as tariff_with
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Deal,
+    per_unit,
+)
+from tests.harness.tariffs import tariff as tariff_with
 from zunft.v1 import tariff_pb2
 from zunft.v1.tariff_pb2 import Component, RatingState, Selector, Tariff, Tier, TimeBand
 from zunft.v1.usage_pb2 import CorrectionReading, SignedBatch

@@ -16,7 +16,13 @@ from node.ledger.gateway import Gateway
 from tests.attacks.liar import until_charged
 from tests.attacks.rogue import Rogue
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, UNIT, Deal, on_ledgers, start_consortium
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Deal,
+    on_ledgers,
+    start_consortium,
+)
 from tests.node.nodes import chained, client_of, fund, last_states, running_node, send
 from zunft.v1.account_pb2 import ClaimAccount, CloseAccount, SettleAccount
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN

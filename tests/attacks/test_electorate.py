@@ -27,10 +27,24 @@ from network.topology import FabricSettings, OrderingKind
 from node.ledger.embedded.simulation import Simulation
 from node.membership.namesakes import namesakes
 from node.membership.records import read_everybody, read_questions
-from tests.consortium import Consortium, Member, on_ledgers, start_consortium
-from tests.consortium.admin import LEI, VAT
-from tests.consortium.fabric import FOR_TESTS, start_fabric
-from tests.consortium.ledgers import LEDGER_KINDS, LedgerKind
+from tests.harness import (
+    Consortium,
+    Member,
+    on_ledgers,
+    start_consortium,
+)
+from tests.harness.admin import (
+    LEI,
+    VAT,
+)
+from tests.harness.fabric import (
+    FOR_TESTS,
+    start_fabric,
+)
+from tests.harness.ledgers import (
+    LEDGER_KINDS,
+    LedgerKind,
+)
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_CARRIED, BALLOT_STATUS_OPEN, Ballot
 from zunft.v1.bundle_pb2 import SignedBundle
 from zunft.v1.charter_pb2 import VotingRules

@@ -20,9 +20,15 @@ from chaincode.head_digest import SHOWN
 from chaincode.transaction import serialise
 from tests.attacks.rogue import Rogue, peer_of
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, UNIT, Deal, only_on, per_unit
-from tests.consortium.consortium import noted_refusals
-from tests.consortium.member import user_for
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Deal,
+    only_on,
+    per_unit,
+)
+from tests.harness.consortium import noted_refusals
+from tests.harness.member import user_for
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, ClaimAccount, CloseAccount, SettleAccount, WithdrawFunds
 from zunft.v1.usage_pb2 import Commitment, CorrectionReading, HeadAmounts, ShownAmounts
 

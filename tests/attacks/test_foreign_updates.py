@@ -31,8 +31,13 @@ from network.policies import ANY, implicit_meta
 from node.membership.edits import channel_edit
 from node.membership.voting import Voting
 from tests.attacks.rogue import rewritten
-from tests.consortium import Consortium, on_ledgers, only_on, start_consortium
-from tests.consortium.applying import (
+from tests.harness import (
+    Consortium,
+    on_ledgers,
+    only_on,
+    start_consortium,
+)
+from tests.harness.applying import (
     GUILD,
     applicant,
     approve,

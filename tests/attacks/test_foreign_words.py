@@ -13,7 +13,7 @@ from node.ledger.errors import TransportError
 from node.ledger.gateway import EndorseError, GatewayError
 from tests.attacks.rogue import Rogue
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN
+from tests.harness import TOKEN
 from zunft.v1.token_pb2 import TransferTokens
 
 # Clears the screen, renames the window, writes the line again from its beginning, turns the text around.

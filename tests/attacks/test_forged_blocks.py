@@ -17,7 +17,15 @@ from node.audit import AuditReport, Status, Verdict, audit
 from tests.audit.block_signing import by_one_member, by_orderers, unsigned
 from tests.audit.forger import Forger
 from tests.audit.run import Blocks, delivered, genesis
-from tests.consortium import TOKEN, UNIT, Consortium, HandMeter, on_ledgers, per_unit, start_consortium
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Consortium,
+    HandMeter,
+    on_ledgers,
+    per_unit,
+    start_consortium,
+)
 
 REPLACED = ["invoice.dispute", "meter.locate", "token.mint"]
 

@@ -13,7 +13,11 @@ from node.api.client import NodeClient
 from node.ledger.configuration import ordered_height
 from tests.attacks.liar import Lie, told, until_charged
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, UNIT, Deal
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Deal,
+)
 from tests.node.nodes import chained, client_of, last_states, running_node, send
 from zunft.v1.node_pb2 import (
     BATCH_DECISION_GIVE_UP,

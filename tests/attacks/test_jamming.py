@@ -16,7 +16,13 @@ from chaincode.roles import Role
 from chaincode.sponsorship import MAX_OPEN_APPLICATIONS
 from tests.attacks.rogue import Rogue
 from tests.attacks.test_electorate import NAMES, applies, approve
-from tests.consortium import TOKEN, Consortium, Member, on_ledgers, start_consortium
+from tests.harness import (
+    TOKEN,
+    Consortium,
+    Member,
+    on_ledgers,
+    start_consortium,
+)
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_CARRIED,
     BALLOT_STATUS_OPEN,

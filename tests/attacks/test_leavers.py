@@ -13,7 +13,11 @@ from network.certificates import Validity, make_authority
 from tests.attacks.test_electorate import approve
 from tests.conformance.scene import Scene
 from tests.conformance.test_ballot import charter_with
-from tests.consortium import Consortium, on_ledgers, start_consortium
+from tests.harness import (
+    Consortium,
+    on_ledgers,
+    start_consortium,
+)
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_CARRIED
 from zunft.v1.charter_pb2 import ExitConditions, Threshold, VotingRules
 from zunft.v1.member_pb2 import MEMBER_STATUS_ADMITTED, MEMBER_STATUS_LEFT

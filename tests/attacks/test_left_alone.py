@@ -29,7 +29,16 @@ from node.audit import audit
 from tests.attacks.rogue import rewritten
 from tests.audit.run import delivered, genesis
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, UNIT, Consortium, Deal, Member, on_ledgers, per_unit, start_consortium
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Consortium,
+    Deal,
+    Member,
+    on_ledgers,
+    per_unit,
+    start_consortium,
+)
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN
 from zunft.v1.member_pb2 import MEMBER_STATUS_ACTIVE, MEMBER_STATUS_EXCLUDED

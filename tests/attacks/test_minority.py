@@ -33,9 +33,21 @@ from node.ledger.gateway import CommitError, Gateway, Transaction
 from node.membership.edits import Edit
 from node.membership.errors import MembershipError
 from node.membership.voting import Voting
-from tests.consortium import Consortium, on_ledgers, start_consortium
-from tests.consortium.applying import approve, change, channel_of, company, gateway, known_to_all, signed
-from tests.consortium.consortium import msp_id_of
+from tests.harness import (
+    Consortium,
+    on_ledgers,
+    start_consortium,
+)
+from tests.harness.applying import (
+    approve,
+    change,
+    channel_of,
+    company,
+    gateway,
+    known_to_all,
+    signed,
+)
+from tests.harness.consortium import msp_id_of
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_CARRIED,
     BALLOT_STATUS_EXECUTED,

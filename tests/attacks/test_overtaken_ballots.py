@@ -17,7 +17,12 @@ from network.certificates import Validity, make_authority
 from node.ledger.gateway import Gateway
 from tests.attacks.rogue import rewritten
 from tests.attacks.test_electorate import NAMES, approve
-from tests.consortium import Consortium, Member, on_ledgers, start_consortium
+from tests.harness import (
+    Consortium,
+    Member,
+    on_ledgers,
+    start_consortium,
+)
 from zunft.v1.ballot_pb2 import Ballot, CastVote
 from zunft.v1.bundle_pb2 import SignedBundle
 from zunft.v1.charter_pb2 import ExitConditions, VotingRules

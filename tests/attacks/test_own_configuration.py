@@ -27,7 +27,10 @@ from node.ledger.fabric_rules.config_update import applied
 from node.membership.edits import channel_edit
 from tests.audit.run import delivered, genesis
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, only_on
+from tests.harness import (
+    TOKEN,
+    only_on,
+)
 from tests.ledger.consortium import ALPHA, CHANNEL, DELTA, MSP_IDS
 from tests.ledger.consortium import genesis as small_genesis
 from tests.ledger.consortium import member as small_member

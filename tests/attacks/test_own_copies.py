@@ -8,8 +8,15 @@ from fabric_protos.peer.transaction_pb2 import VALID
 from chaincode import keys
 from tests.attacks.rogue import Rogue
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, UNIT, Deal, HandMeter, per_unit, tariff
-from tests.consortium.member import refer
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Deal,
+    HandMeter,
+    per_unit,
+    tariff,
+)
+from tests.harness.member import refer
 from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_ACTIVE, AcceptAgreement, Terms
 
 

@@ -26,7 +26,17 @@ from node.ledger.gateway import Gateway, Transaction
 from node.ledger.grpc_transport import GrpcTransport, TlsFiles
 from tests.audit.run import genesis
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, UNIT, Consortium, Deal, HandMeter, Member, on_ledgers, per_unit, start_consortium
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Consortium,
+    Deal,
+    HandMeter,
+    Member,
+    on_ledgers,
+    per_unit,
+    start_consortium,
+)
 from tests.node.nodes import TIMEOUT_S, chained, client_of, last_states, running_node, send
 from zunft.v1.agreement_pb2 import ShareTerms, Terms
 from zunft.v1.node_pb2 import (

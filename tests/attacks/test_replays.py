@@ -11,7 +11,15 @@ from fabric_protos.peer import events_pb2
 from tests.attacks.rogue import Rogue
 from tests.attacks.witness import audited, look, spoiled
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, UNIT, Deal, HandMeter, Member, per_unit, tariff
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Deal,
+    HandMeter,
+    Member,
+    per_unit,
+    tariff,
+)
 from zunft.v1.account_pb2 import OpenAccount
 
 

@@ -12,7 +12,7 @@ from chaincode.stub import Stub, implicit_collection
 from node.ledger.gateway import EndorseError
 from tests.attacks.rogue import Rogue, peer_of
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN
+from tests.harness import TOKEN
 from zunft.v1.token_pb2 import Balance, TransferTokens
 
 

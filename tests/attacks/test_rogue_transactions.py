@@ -15,7 +15,7 @@ from tests.attacks.nonsense import NONSENSE
 from tests.attacks.rogue import Rogue
 from tests.attacks.witness import audited, look, spoiled
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN
+from tests.harness import TOKEN
 
 
 @pytest.mark.fault(2)

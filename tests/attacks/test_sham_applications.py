@@ -15,8 +15,15 @@ from node.membership.errors import SeveralApplicants
 from node.membership.namesakes import namesakes
 from node.membership.records import admission_of, read_everybody, read_questions
 from tests.attacks.test_electorate import NAMES, approve, refuses
-from tests.consortium import Consortium, on_ledgers, start_consortium
-from tests.consortium.admin import LEI, VAT
+from tests.harness import (
+    Consortium,
+    on_ledgers,
+    start_consortium,
+)
+from tests.harness.admin import (
+    LEI,
+    VAT,
+)
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_CARRIED, Ballot
 from zunft.v1.charter_pb2 import ExitConditions
 from zunft.v1.member_pb2 import MEMBER_STATUS_ADMITTED, MEMBER_STATUS_LEFT

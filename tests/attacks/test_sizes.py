@@ -25,9 +25,9 @@ from network.certificates import Validity, make_authority
 from node.ledger.gateway import Gateway, SigningIdentity
 from tests.attacks.rogue import Rogue
 from tests.conformance.scene import Scene
-from tests.consortium.consortium import noted_refusals
-from tests.consortium.hand_meter import HandMeter
-from tests.consortium.member import user_for
+from tests.harness.consortium import noted_refusals
+from tests.harness.hand_meter import HandMeter
+from tests.harness.member import user_for
 from zunft.v1.agreement_pb2 import ShareTerms, Terms
 from zunft.v1.bundle_pb2 import Bundle, SignedBundle
 from zunft.v1.charter_pb2 import AmendCharter

@@ -20,7 +20,13 @@ from tests.attacks.forgeries import mint, share, usage
 from tests.attacks.rogue import Rogue, peer_of
 from tests.attacks.witness import audited, look, spoiled
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, UNIT, Deal, Member, per_unit
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Deal,
+    Member,
+    per_unit,
+)
 from zunft.v1.event_pb2 import LedgerEvent
 from zunft.v1.token_pb2 import TransferTokens
 from zunft.v1.usage_pb2 import AccountHead, Commitment, Disclosure, SubmitUsage, UsageRecord

@@ -23,8 +23,21 @@ from network.ordering import RaftOrdering
 from network.policies import ANY, implicit_meta
 from node.ledger.configuration import UpdateRefused
 from node.ledger.fabric_rules.config_update import applied, stale_element
-from tests.consortium import Consortium, on_ledgers, start_consortium
-from tests.consortium.applying import GUILD, applicant, approve, change, channel_of, proposed, read_ballot, voters
+from tests.harness import (
+    Consortium,
+    on_ledgers,
+    start_consortium,
+)
+from tests.harness.applying import (
+    GUILD,
+    applicant,
+    approve,
+    change,
+    channel_of,
+    proposed,
+    read_ballot,
+    voters,
+)
 from tests.network.test_membership import Candidate, candidate
 
 Group = configtx_pb2.ConfigGroup

@@ -17,7 +17,12 @@ from node.audit import AuditReport, Status
 from tests.attacks.rogue import Draft, Rogue, peer_of
 from tests.attacks.witness import alarms_of, audited
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, UNIT, Deal, per_unit
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Deal,
+    per_unit,
+)
 from zunft.v1.account_pb2 import WithdrawFunds
 from zunft.v1.usage_pb2 import AccountHead, Commitment, Disclosure, SubmitUsage, UsageRecord
 

@@ -6,7 +6,11 @@ import pytest
 
 from chaincode.errors import CorrectionMismatch
 from tests.conformance.scene import Scene
-from tests.consortium import UNIT, Deal, Member
+from tests.harness import (
+    UNIT,
+    Deal,
+    Member,
+)
 from zunft.v1.usage_pb2 import AgreeCorrection, Correction, CorrectionReading, DeclineCorrection
 
 HOUR = UNIT

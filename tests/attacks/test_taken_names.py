@@ -10,7 +10,15 @@ from chaincode import keys
 from chaincode.errors import ForeignName, MalformedRequest, NotFound, TooManyProposals, WrongStatus
 from tests.attacks.witness import audited, spoiled
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, UNIT, Deal, HandMeter, Member, per_unit, tariff
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Deal,
+    HandMeter,
+    Member,
+    per_unit,
+    tariff,
+)
 from zunft.v1.agreement_pb2 import Terms
 
 PRICE = tariff(per_unit("hours", TOKEN))

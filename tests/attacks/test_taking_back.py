@@ -15,7 +15,13 @@ from node.meter.reading import Reading
 from tests.attacks.silence import silent
 from tests.audit.run import delivered, genesis
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, UNIT, Deal, Member, per_unit
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Deal,
+    Member,
+    per_unit,
+)
 from zunft.v1.account_pb2 import WithdrawFunds
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN, Ballot
 from zunft.v1.charter_pb2 import AccountRules

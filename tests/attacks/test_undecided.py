@@ -11,8 +11,21 @@ from network.bundle import OpenedBundle
 from node.ledger.configuration import UpdateRefused, sign_update, signed_update, submit_update
 from node.membership.errors import MissingSignatures
 from node.membership.voting import Voting
-from tests.consortium import Consortium, on_ledgers, start_consortium
-from tests.consortium.applying import GUILD, applicant, approve, channel_of, gateway, known_to_all, proposed, vote
+from tests.harness import (
+    Consortium,
+    on_ledgers,
+    start_consortium,
+)
+from tests.harness.applying import (
+    GUILD,
+    applicant,
+    approve,
+    channel_of,
+    gateway,
+    known_to_all,
+    proposed,
+    vote,
+)
 from zunft.v1.charter_pb2 import Threshold, VotingRules
 
 

@@ -7,7 +7,12 @@ import pytest
 from chaincode.errors import NotFound, WrongStatus
 from tests.attacks.witness import audited, spoiled
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, accesses, per_unit, tariff
+from tests.harness import (
+    TOKEN,
+    accesses,
+    per_unit,
+    tariff,
+)
 from zunft.v1.agreement_pb2 import DataPolicy, DataSet
 
 MOST = 100

@@ -22,7 +22,12 @@ from tests.attacks.rogue import Rogue
 from tests.attacks.silence import silent
 from tests.conformance.scene import Scene
 from tests.conformance.test_ballot import suspended
-from tests.consortium import TOKEN, UNIT, Deal, only_on
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Deal,
+    only_on,
+)
 from tests.node.nodes import chained, client_of, fund, last_states, running_node, send
 from zunft.v1.node_pb2 import (
     BATCH_DECISION_GIVE_UP,

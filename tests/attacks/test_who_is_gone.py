@@ -11,7 +11,15 @@ from chaincode.errors import HeadMismatch, NoticePeriod, WrongStatus
 from node.audit import audit
 from tests.audit.run import delivered, genesis
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, UNIT, Deal, Member, on_ledgers, per_unit, start_consortium
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Deal,
+    Member,
+    on_ledgers,
+    per_unit,
+    start_consortium,
+)
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN
 

@@ -11,7 +11,13 @@ from chaincode.stub import Stub
 from tests.attacks.rogue import Rogue
 from tests.attacks.silence import silent
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, UNIT, Deal, Member, per_unit
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Deal,
+    Member,
+    per_unit,
+)
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED
 from zunft.v1.usage_pb2 import CorrectionReading
 

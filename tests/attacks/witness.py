@@ -8,7 +8,7 @@ from pathlib import Path
 
 from node.audit import AuditReport, Status, audit
 from tests.audit.run import delivered, genesis
-from tests.consortium import Member
+from tests.harness import Member
 from tests.node.nodes import TIMEOUT_S, client_of, running_node
 from zunft.v1.node_pb2 import Alarm, LedgerNotice, ListAlarmsRequest, NodeStatus, WatchEventsRequest
 

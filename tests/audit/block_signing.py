@@ -10,7 +10,7 @@ from fabric_protos.common import common_pb2
 from network.block_hash import header_bytes
 from network.certificates import NodeKind
 from node.ledger.gateway import SigningIdentity
-from tests.consortium import Consortium
+from tests.harness import Consortium
 
 Signers = Sequence[SigningIdentity]
 

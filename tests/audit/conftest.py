@@ -7,7 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.audit.run import begin, live, live_openly
-from tests.consortium import Consortium, start_consortium
+from tests.harness import (
+    Consortium,
+    start_consortium,
+)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from node.ledger.block_reader import read_block
 from node.ledger.gateway import SigningIdentity
 from tests.audit.block_signing import Signers, by_orderers, sign
 from tests.audit.run import Blocks
-from tests.consortium import Consortium
+from tests.harness import Consortium
 
 
 @dataclass

@@ -7,7 +7,16 @@ import time
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import events_pb2
 
-from tests.consortium import TOKEN, UNIT, Consortium, Deal, HandMeter, accesses, graduated, per_unit
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Consortium,
+    Deal,
+    HandMeter,
+    accesses,
+    graduated,
+    per_unit,
+)
 from zunft.v1.agreement_pb2 import DataPolicy, DataSet
 from zunft.v1.usage_pb2 import CorrectionReading
 

@@ -27,7 +27,10 @@ from node.ledger.block_reader import read_block
 from node.read_model.read_model import ReadModel
 from tests.audit.forger import Forger
 from tests.audit.run import delivered, genesis
-from tests.consortium import TOKEN, Consortium
+from tests.harness import (
+    TOKEN,
+    Consortium,
+)
 
 VERDICTS = ["chain", "identities", "endorsement", "meters", "rating", "prepaid", "tokens", "reserve", "invoices"]
 

@@ -13,7 +13,7 @@ from cli.audit import audit as command
 from cli.exit_codes import ExitCode
 from node.audit import Archive, ArchiveDamaged, Status, audit, export
 from tests.audit.run import genesis
-from tests.consortium import Consortium
+from tests.harness import Consortium
 
 app = typer.Typer()
 app.command()(command)

@@ -21,7 +21,12 @@ from node.ledger.configuration import newest_channel, submit_update
 from node.ledger.gateway import SigningIdentity
 from tests.audit.block_signing import by_orderers, sign
 from tests.audit.run import delivered, genesis
-from tests.consortium import TOKEN, Consortium, on_ledgers, start_consortium
+from tests.harness import (
+    TOKEN,
+    Consortium,
+    on_ledgers,
+    start_consortium,
+)
 
 
 def config_of(block: common_pb2.Block) -> configtx_pb2.Config:

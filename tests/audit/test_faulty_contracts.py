@@ -18,7 +18,16 @@ from chaincode.transaction import Loaded, Transaction
 from node.audit import Status, audit
 from node.meter.reading import Reading
 from tests.audit.run import begin, delivered, genesis
-from tests.consortium import TOKEN, UNIT, Consortium, Deal, HandMeter, Member, per_unit, start_consortium
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Consortium,
+    Deal,
+    HandMeter,
+    Member,
+    per_unit,
+    start_consortium,
+)
 from zunft.v1.usage_pb2 import SubmitUsage
 
 

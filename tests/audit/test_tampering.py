@@ -15,7 +15,7 @@ from node.ledger.gateway import SigningIdentity
 from node.ledger.gateway.identity import key_signer
 from tests.audit.forger import Envelope, Forger
 from tests.audit.run import delivered, genesis
-from tests.consortium import Consortium
+from tests.harness import Consortium
 from zunft.v1.usage_pb2 import AccountHead, UsageRecord
 
 

@@ -12,7 +12,10 @@ from node.audit import audit, export
 from tests.audit.run import genesis
 from tests.bench.lanes import Lane, charge_all
 from tests.bench.workload import found, open_accounts
-from tests.consortium import Consortium, start_consortium
+from tests.harness import (
+    Consortium,
+    start_consortium,
+)
 
 
 @dataclass(frozen=True, slots=True)

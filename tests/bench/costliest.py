@@ -12,7 +12,10 @@ import numpy as np
 from chaincode.columns import Columns, MeterReadings
 from chaincode.rating import check_batch_cost, rate_batches
 from tests.bench.figure import Figure
-from tests.consortium.tariffs import per_unit, tariff
+from tests.harness.tariffs import (
+    per_unit,
+    tariff,
+)
 from zunft.v1 import tariff_pb2
 from zunft.v1.tariff_pb2 import RatingState, Tariff, Tier, TimeBand
 

@@ -17,7 +17,12 @@ from google.protobuf.message import Message
 
 from node.ledger.gateway import Gateway
 from tests.bench.workload import found
-from tests.consortium import TOKEN, Consortium, HandMeter, start_consortium
+from tests.harness import (
+    TOKEN,
+    Consortium,
+    HandMeter,
+    start_consortium,
+)
 from zunft.v1.meter_pb2 import LocateMeter
 from zunft.v1.token_pb2 import TransferTokens
 

@@ -15,7 +15,13 @@ from pathlib import Path
 
 from node.meter_account import MeterAccount
 from tests.bench.workload import found, sign, three_components
-from tests.consortium import TOKEN, Consortium, Deal, HandMeter, start_consortium
+from tests.harness import (
+    TOKEN,
+    Consortium,
+    Deal,
+    HandMeter,
+    start_consortium,
+)
 from zunft.v1.usage_pb2 import Disclosure, ReadHead, SignedBatch, SubmitUsage
 
 READINGS = 10

@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 
 from chaincode.batch import batch_digest, encode_batch, sign_batch
 from chaincode.columns import Columns
-from tests.consortium import TOKEN, UNIT, Consortium, Deal, HandMeter
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Consortium,
+    Deal,
+    HandMeter,
+)
 from zunft.v1 import tariff_pb2
 from zunft.v1.tariff_pb2 import BandTable, Component, Graduated, PerUnit, Selector, Tariff, Tier, TimeBand
 from zunft.v1.usage_pb2 import SignedBatch

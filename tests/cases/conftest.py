@@ -11,7 +11,7 @@ import pytest
 
 from tests.cases.files import BERLIN
 from tests.cli.program import Zunft, end_started
-from tests.consortium.ports import free_ports
+from tests.harness.ports import free_ports
 
 PLAN = """\
 consortium: Case Guild

@@ -12,7 +12,7 @@ import pytest
 from cli.exit_codes import ExitCode
 from tests.cli.program import Zunft
 from tests.cli.test_network import founded, rows
-from tests.consortium.fabric import why_no_fabric
+from tests.harness.fabric import why_no_fabric
 
 pytestmark = pytest.mark.skipif(bool(why_no_fabric()), reason=why_no_fabric() or "Fabric is there")
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.program import Zunft, end_started
 from tests.cli.readme import first_steps, steel_csv
-from tests.consortium.ports import free_ports
+from tests.harness.ports import free_ports
 
 
 @pytest.fixture(scope="session")

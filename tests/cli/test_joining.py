@@ -22,8 +22,8 @@ from network.invitation import write_invitation
 from network.member_material import EVERY_ADDRESS
 from network.topology import Topology
 from tests.cli.program import EXAMPLES, ROOT, Zunft
-from tests.consortium.fabric import why_no_fabric
-from tests.consortium.ports import free_first_port
+from tests.harness.fabric import why_no_fabric
+from tests.harness.ports import free_first_port
 
 pytestmark = pytest.mark.skipif(bool(why_no_fabric()), reason=why_no_fabric() or "Fabric is there")
 

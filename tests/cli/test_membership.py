@@ -19,7 +19,7 @@ from network.topology import Topology
 from node.membership.records import find_ballot
 from node.membership.voting import Voting
 from tests.cli.program import EXAMPLES, Outcome, Zunft
-from tests.consortium.companies import identifiers_of
+from tests.harness.companies import identifiers_of
 
 MILLS = {one.scheme: one.value for one in identifiers_of("mill")}
 USAGE, REFUSED, NETWORK, DECLINED = ExitCode.USAGE, ExitCode.REFUSED, ExitCode.NETWORK, ExitCode.DECLINED

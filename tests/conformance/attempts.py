@@ -13,7 +13,14 @@ from chaincode.transaction import serialise
 from network.certificates import Validity, make_authority
 from tests.conformance.cells import FREE, Attempt
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, UNIT, Deal, Member, per_unit, tariff
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Deal,
+    Member,
+    per_unit,
+    tariff,
+)
 from zunft.v1 import (
     access_pb2,
     account_pb2,

@@ -16,8 +16,14 @@ from chaincode.errors import ContractError, Forbidden
 from chaincode.relation import Relation
 from chaincode.rights import Rights
 from chaincode.roles import Role
-from tests.consortium import Consortium, Member
-from tests.consortium.consortium import GUEST, noted_refusals
+from tests.harness import (
+    Consortium,
+    Member,
+)
+from tests.harness.consortium import (
+    GUEST,
+    noted_refusals,
+)
 
 USERS = (*(role.value for role in Role), GUEST)
 # Whoever calls stands in them.

@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, on_ledgers, start_consortium
+from tests.harness import (
+    TOKEN,
+    on_ledgers,
+    start_consortium,
+)
 
 COMPLETENESS = "test_completeness.py"
 

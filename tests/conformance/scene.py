@@ -10,7 +10,13 @@ from typing import Any
 import pytest
 
 from chaincode.errors import ContractError
-from tests.consortium import TOKEN, Consortium, Deal, Member, per_unit
+from tests.harness import (
+    TOKEN,
+    Consortium,
+    Deal,
+    Member,
+    per_unit,
+)
 
 
 @dataclass(repr=False)

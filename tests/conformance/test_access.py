@@ -15,7 +15,13 @@ from chaincode.errors import (
     WrongStatus,
 )
 from tests.conformance.scene import Scene, refusals
-from tests.consortium import TOKEN, Deal, accesses, per_unit, tariff
+from tests.harness import (
+    TOKEN,
+    Deal,
+    accesses,
+    per_unit,
+    tariff,
+)
 from zunft.v1.access_pb2 import GrantAccess
 from zunft.v1.agreement_pb2 import DataPolicy, DataSet
 from zunft.v1.usage_pb2 import UsageRecord

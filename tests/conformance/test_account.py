@@ -20,7 +20,11 @@ from chaincode.errors import (
     WrongStatus,
 )
 from tests.conformance.scene import Scene, refusals
-from tests.consortium import TOKEN, UNIT, Deal
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Deal,
+)
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, ACCOUNT_STATUS_OPEN
 from zunft.v1.invoice_pb2 import INVOICE_KIND_CREDIT_NOTE, INVOICE_KIND_INVOICE
 from zunft.v1.usage_pb2 import CorrectionReading

@@ -17,8 +17,14 @@ from chaincode.errors import (
     WrongStatus,
 )
 from tests.conformance.scene import Scene, refusals
-from tests.consortium import TOKEN, Deal, HandMeter, per_unit, tariff
-from tests.consortium.member import refer
+from tests.harness import (
+    TOKEN,
+    Deal,
+    HandMeter,
+    per_unit,
+    tariff,
+)
+from tests.harness.member import refer
 from zunft.v1.agreement_pb2 import (
     AGREEMENT_STATUS_ACTIVE,
     AGREEMENT_STATUS_PROPOSED,

@@ -14,9 +14,14 @@ from chaincode.limits import MAX_ANNOUNCED
 from node.ledger.gateway import Gateway
 from node.meter.reading import Reading
 from tests.conformance.scene import Scene, refusals
-from tests.consortium import TOKEN, UNIT, Deal, Member
-from tests.consortium.consortium import noted_refusals
-from tests.consortium.member import user_for
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Deal,
+    Member,
+)
+from tests.harness.consortium import noted_refusals
+from tests.harness.member import user_for
 from zunft.v1.usage_pb2 import Announcement, AnnounceUsage, SignedBatch, StreamHead
 
 HOUR = UNIT

@@ -33,7 +33,11 @@ from chaincode.errors import (
 from chaincode.question import LAPSES_AFTER_S
 from tests.attacks.rogue import rewritten
 from tests.conformance.scene import Scene, refusals
-from tests.consortium import TOKEN, Deal, Member
+from tests.harness import (
+    TOKEN,
+    Deal,
+    Member,
+)
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, CloseAccount
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_CARRIED,

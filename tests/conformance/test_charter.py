@@ -14,8 +14,12 @@ from chaincode.errors import AlreadyExists, ContractError, EntryCondition, Forbi
 from tests.conformance.attempts import attempts_on_nothing
 from tests.conformance.cells import wrong_cells
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, on_ledgers, start_consortium
-from tests.consortium.companies import identifiers_of
+from tests.harness import (
+    TOKEN,
+    on_ledgers,
+    start_consortium,
+)
+from tests.harness.companies import identifiers_of
 from zunft.v1.charter_pb2 import Charter, EntryConditions, FoundCharter, TokenDefinition
 from zunft.v1.member_pb2 import MEMBER_STATUS_ACTIVE, Member
 from zunft.v1.token_pb2 import Supply

@@ -8,7 +8,7 @@ import pytest
 
 from node.ledger.gateway.refusal import refusals
 from tests.conformance.raise_sites import RaiseSite, raise_sites
-from tests.consortium import refusals_met
+from tests.harness import refusals_met
 
 # Why a sentence cannot be provoked through a ledger, or costs too much.
 UNPROVOKED = {

@@ -12,7 +12,13 @@ from chaincode.contract import TRANSACTIONS
 from node.meter.reading import Reading
 from tests.conformance.needles import PRIVATE_RECORDS, Needle, hidden_in, needles_of
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, Deal, accesses, graduated, tariff
+from tests.harness import (
+    TOKEN,
+    Deal,
+    accesses,
+    graduated,
+    tariff,
+)
 from zunft.v1.agreement_pb2 import DataPolicy, Terms
 from zunft.v1.tariff_pb2 import OUTCOME_PASSED
 from zunft.v1.usage_pb2 import AccountHead, CorrectionReading, UsageRecord

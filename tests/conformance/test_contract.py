@@ -19,8 +19,12 @@ from tests.conformance.attempts import MILL, Stage, attempts_on, mills_bundle, s
 from tests.conformance.cells import untried, wrong_cells
 from tests.conformance.scene import Scene, refusals
 from tests.conformance.test_ballot import carry, suspended
-from tests.consortium import TOKEN, UNIT, Member
-from tests.consortium.consortium import msp_id_of
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Member,
+)
+from tests.harness.consortium import msp_id_of
 from zunft.v1.account_pb2 import FundAccount, SettleAccount, WithdrawFunds
 from zunft.v1.agreement_pb2 import AcceptAgreement, TerminateAgreement
 from zunft.v1.event_pb2 import LedgerEvent

@@ -12,7 +12,10 @@ from chaincode.head import DISCLOSURE
 from chaincode.transaction import serialise
 from node.ledger.gateway import CommitError, EndorseError
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, UNIT
+from tests.harness import (
+    TOKEN,
+    UNIT,
+)
 from zunft.v1.account_pb2 import FundAccount
 from zunft.v1.agreement_pb2 import TerminateAgreement
 from zunft.v1.token_pb2 import TransferTokens

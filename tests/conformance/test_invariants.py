@@ -13,8 +13,12 @@ from chaincode.account_invariants import ACCOUNT_INVARIANTS, account_violations
 from chaincode.invariants import INVARIANTS, State, violations
 from chaincode.keys import Key
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, UNIT, Deal
-from tests.consortium.companies import identifiers_of
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Deal,
+)
+from tests.harness.companies import identifiers_of
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN, BALLOT_STATUS_REJECTED, Ballot
 from zunft.v1.member_pb2 import MEMBER_STATUS_ACTIVE, Member

@@ -17,7 +17,11 @@ from chaincode.errors import (
     WrongStatus,
 )
 from tests.conformance.scene import Scene, refusals
-from tests.consortium import TOKEN, UNIT, Deal
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Deal,
+)
 from zunft.v1.invoice_pb2 import INVOICE_KIND_GOODWILL, Invoice
 from zunft.v1.usage_pb2 import Claim
 

@@ -22,8 +22,12 @@ from node.ledger.errors import LedgerError
 from node.ledger.gateway import SigningIdentity
 from node.membership.errors import MissingSignatures
 from node.revocation import publish_revocations
-from tests.consortium import Consortium, on_ledgers, start_consortium
-from tests.consortium.applying import (
+from tests.harness import (
+    Consortium,
+    on_ledgers,
+    start_consortium,
+)
+from tests.harness.applying import (
     GUILD,
     acting,
     applicant,

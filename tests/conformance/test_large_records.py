@@ -13,7 +13,13 @@ from chaincode.columns import Columns
 from chaincode.errors import HeadTooLarge, MalformedBatch, MalformedRequest, RecordTooLarge
 from chaincode.limits import CORRECTION_BYTES, HEAD_BYTES, RECORD_BYTES
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, UNIT, Deal, HandMeter, per_unit
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Deal,
+    HandMeter,
+    per_unit,
+)
 from zunft.v1.usage_pb2 import AccountHead, CorrectionReading, SignedBatch
 
 # As many as a correction takes, and texts as long as one may be.

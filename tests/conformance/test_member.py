@@ -39,9 +39,22 @@ from network.certificates import Validity, make_authority
 from tests.conformance.attempts import MILL, mills_bundle
 from tests.conformance.scene import Scene, refusals
 from tests.conformance.test_token import last_postings
-from tests.consortium import TOKEN, UNIT, Deal, HandMeter, Member, on_ledgers, per_unit, start_consortium, tariff
-from tests.consortium.admin import LEI, VAT
-from tests.consortium.companies import identifiers_of
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Deal,
+    HandMeter,
+    Member,
+    on_ledgers,
+    per_unit,
+    start_consortium,
+    tariff,
+)
+from tests.harness.admin import (
+    LEI,
+    VAT,
+)
+from tests.harness.companies import identifiers_of
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_CARRIED,
     BALLOT_STATUS_EXECUTED,

@@ -17,8 +17,8 @@ from chaincode.errors import (
     WrongStatus,
 )
 from tests.conformance.scene import Scene, refusals
-from tests.consortium import HandMeter
-from tests.consortium.hand_meter import public_bytes
+from tests.harness import HandMeter
+from tests.harness.hand_meter import public_bytes
 from zunft.v1.meter_pb2 import METER_STATUS_ACTIVE, METER_STATUS_REVOKED, RegisterMeter
 
 DRILL = HandMeter("drill-1")

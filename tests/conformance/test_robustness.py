@@ -17,7 +17,7 @@ from chaincode.errors import ContractError
 from chaincode.head import DISCLOSURE
 from chaincode.transaction import serialise
 from tests.conformance.scene import Scene
-from tests.consortium.member import user_for
+from tests.harness.member import user_for
 from zunft.v1.usage_pb2 import Disclosure
 
 ATTEMPTS = 12

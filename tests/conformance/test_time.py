@@ -9,8 +9,12 @@ from chaincode.checks import MAX_CLOCK_SKEW_S
 from chaincode.errors import ClockSkew
 from node.ledger.gateway import Gateway
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, UNIT, Consortium
-from tests.consortium.consortium import noted_refusals
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Consortium,
+)
+from tests.harness.consortium import noted_refusals
 from zunft.v1.account_pb2 import GiveNotice, WithdrawFunds
 from zunft.v1.agreement_pb2 import TerminateAgreement
 

@@ -18,7 +18,7 @@ from chaincode.errors import (
     WrongStatus,
 )
 from tests.conformance.scene import Scene, refusals
-from tests.consortium import TOKEN
+from tests.harness import TOKEN
 from zunft.v1.event_pb2 import LedgerEvent
 from zunft.v1.token_pb2 import REDEMPTION_STATUS_CONFIRMED, REDEMPTION_STATUS_HELD, REDEMPTION_STATUS_REJECTED
 

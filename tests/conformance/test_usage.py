@@ -37,7 +37,15 @@ from chaincode.errors import (
 )
 from node.meter.reading import Reading
 from tests.conformance.scene import Scene, refusals
-from tests.consortium import TOKEN, UNIT, Deal, HandMeter, graduated, per_unit, tariff
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Deal,
+    HandMeter,
+    graduated,
+    per_unit,
+    tariff,
+)
 from zunft.v1.tariff_pb2 import PERIOD_DAY, Tariff
 from zunft.v1.usage_pb2 import (
     AccountHead,

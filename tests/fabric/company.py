@@ -24,8 +24,8 @@ from network.users import admin_of
 from node.ledger.gateway import Gateway, SigningIdentity
 from tests.cli.program import EXAMPLES, Outcome, Zunft, finish
 from tests.cli.readme import steel_csv
-from tests.consortium.consortium import msp_id_of
-from tests.consortium.ports import free_first_port
+from tests.harness.consortium import msp_id_of
+from tests.harness.ports import free_first_port
 
 
 @dataclass(frozen=True)

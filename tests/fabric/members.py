@@ -38,9 +38,9 @@ from node.membership.own_part import hide_orderers
 from node.membership.records import newest_ballot, read_member
 from node.membership.voting import Voting
 from tests.cli.program import Outcome
-from tests.consortium.consortium import msp_id_of
 from tests.fabric.company import Company, must, typed
 from tests.faults.scene import Scene
+from tests.harness.consortium import msp_id_of
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_CARRIED, BALLOT_SUBJECT_ADMISSION, Ballot
 from zunft.v1.member_pb2 import MemberStatus
 from zunft.v1.token_pb2 import TransferTokens

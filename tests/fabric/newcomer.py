@@ -16,8 +16,8 @@ from network.member_material import Endpoint, MemberMaterial
 from network.ordering import Orderer
 from network.topology import MemberEntry, OrdererEndpoints, PeerEndpoints, Topology
 from node.ledger.gateway import SigningIdentity
-from tests.consortium.consortium import msp_id_of
-from tests.consortium.ports import free_first_port
+from tests.harness.consortium import msp_id_of
+from tests.harness.ports import free_first_port
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,9 @@ from fabric.runtimes import network_of, standing_network
 from network.founding import Plan, make_members
 from network.topology import FabricSettings, RuntimeKind, Topology
 from node.ledger.gateway import Gateway
-from tests.consortium.ports import free_first_port
 from tests.fabric.company import Company, must
 from tests.fabric.engine import machine_engine
+from tests.harness.ports import free_first_port
 from zunft.v1.charter_pb2 import Charter, FoundCharter, TokenDefinition
 from zunft.v1.member_pb2 import Member
 from zunft.v1.record_pb2 import ReadKey, Record

@@ -21,8 +21,6 @@ from network.certificates import utc_now
 from network.topology import OrderingKind, Topology
 from node.membership.endings import endings
 from node.membership.standing import Step
-from tests.consortium import TOKEN, UNIT, Deal, HandMeter, per_unit
-from tests.consortium.fabric import why_no_fabric
 from tests.fabric.company import Company, must, running
 from tests.fabric.members import (
     VOTERS,
@@ -47,6 +45,14 @@ from tests.fabric.members import (
     zunft,
 )
 from tests.faults.scene import Scene, start_scene
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Deal,
+    HandMeter,
+    per_unit,
+)
+from tests.harness.fabric import why_no_fabric
 from zunft.v1.ballot_pb2 import Ballot
 from zunft.v1.charter_pb2 import ExitConditions
 from zunft.v1.member_pb2 import MEMBER_STATUS_EXCLUDED, MEMBER_STATUS_LEFT

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from network.topology import OrderingKind
-from tests.consortium.fabric import why_no_fabric
 from tests.faults.scene import Scene, start_scene
+from tests.harness.fabric import why_no_fabric
 
 
 @pytest.fixture(scope="session")

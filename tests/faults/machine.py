@@ -14,7 +14,10 @@ from node.errors import NodeUnreachable, OtherPartyRefuses
 from node.meter.meter import Meter
 from node.meter.reading import Reading
 from node.meter.uplink import deliver
-from tests.consortium import UNIT, HandMeter
+from tests.harness import (
+    UNIT,
+    HandMeter,
+)
 from zunft.v1.meter_pb2 import RegisterMeter
 
 READ_EVERY_S = 0.1

@@ -30,10 +30,23 @@ from node.audit import Status, audit
 from node.errors import NodeError
 from node.local import client_of
 from tests.audit.run import delivered, genesis
-from tests.consortium import TOKEN, UNIT, Clock, Consortium, Deal, per_unit
-from tests.consortium.consortium import followed, make_topology
-from tests.consortium.fabric import ChaincodeHere, FabricLedger
 from tests.faults.machine import InstalledMeter, Machine
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Clock,
+    Consortium,
+    Deal,
+    per_unit,
+)
+from tests.harness.consortium import (
+    followed,
+    make_topology,
+)
+from tests.harness.fabric import (
+    ChaincodeHere,
+    FabricLedger,
+)
 from zunft.v1.node_pb2 import AccountBalance
 
 ROOT = Path(__file__).parents[2]

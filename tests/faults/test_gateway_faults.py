@@ -15,9 +15,15 @@ from chaincode.errors import ClockSkew
 from node.ledger.errors import TransportError
 from node.ledger.gateway import EvaluateError, Gateway, Limits, StreamError
 from node.ledger.transport import LedgerTransport
-from tests.consortium import TOKEN, UNIT, Consortium, per_unit, start_consortium
-from tests.consortium.clock import BEGIN_US
 from tests.faults.scene import Scene
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Consortium,
+    per_unit,
+    start_consortium,
+)
+from tests.harness.clock import BEGIN_US
 from tests.node.nodes import chained, client_of, last_states, running_node, send
 from zunft.v1.node_pb2 import BATCH_STATUS_COMMITTED
 from zunft.v1.record_pb2 import ReadKey

@@ -10,8 +10,13 @@ from pathlib import Path
 from node.meter.meter import Meter
 from node.meter.reading import Reading
 from node.meter.uplink import deliver
-from tests.consortium import TOKEN, UNIT, per_unit, start_consortium
 from tests.faults.machine import InstalledMeter
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    per_unit,
+    start_consortium,
+)
 from tests.node.nodes import client_of, running_node
 
 CALLS = 40

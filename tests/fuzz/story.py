@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.audit.run import begin, delivered, genesis, live, live_openly
-from tests.consortium import start_consortium
 from tests.fuzz.reading import Story
+from tests.harness import start_consortium
 
 MEMBER = "factory"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.consortium.ledgers import on_ledgers
+from tests.harness.ledgers import on_ledgers
 from tests.ledger.fabric import RunningNetwork, running_network
 from tests.ledger.ledgers import OpenLedger, on_embedded, on_fabric
 

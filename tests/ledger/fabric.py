@@ -22,7 +22,7 @@ from node.ledger.connect import connect
 from node.ledger.gateway import SigningIdentity
 from node.ledger.grpc_transport import GrpcTransport, TlsFiles
 from node.ledger.transport import LedgerTransport
-from tests.consortium.ports import free_first_port
+from tests.harness.ports import free_first_port
 from tests.ledger.consortium import CHANNEL, MSP_IDS
 
 

@@ -54,8 +54,8 @@ from node.ledger.gateway import (
     SubmitError,
 )
 from node.read_model.read_model import ReadModel
-from tests.consortium.fabric import why_no_fabric
-from tests.consortium.ledgers import on_ledgers
+from tests.harness.fabric import why_no_fabric
+from tests.harness.ledgers import on_ledgers
 from tests.ledger.consortium import ALPHA, BRAVO, CHANNEL, CHARLIE, DELTA, MAJORITY
 from tests.ledger.fabric import RunningNetwork, running_network
 from tests.ledger.ledgers import FAST, Members, OpenLedger, on_embedded, on_fabric, on_served

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.consortium import HandMeter, on_ledgers, start_consortium
+from tests.harness import (
+    HandMeter,
+    on_ledgers,
+    start_consortium,
+)
 
 AT_ONCE = 64
 ROUNDS = 4

@@ -16,7 +16,7 @@ import pytest
 
 from node.ledger.gateway import EndorseError, EvaluateError, Gateway, Limits, StreamError, SubmitError
 from node.ledger.grpc_transport import TlsFiles
-from tests.consortium.fabric import why_no_fabric
+from tests.harness.fabric import why_no_fabric
 from tests.ledger.consortium import ALPHA, BRAVO, CHANNEL, CHARLIE, DELTA, MAJORITY
 from tests.ledger.fabric import RunningNetwork
 from tests.ledger.ledgers import FAST, Members, on_fabric

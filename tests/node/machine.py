@@ -17,9 +17,9 @@ from node.local import client_of, node_of
 from node.meter.meter import Meter
 from node.meter.reading import Reading
 from node.meter.uplink import deliver
-from tests.consortium import UNIT
-from tests.consortium.clock import BEGIN_US
-from tests.consortium.ledgers import peer_identities
+from tests.harness import UNIT
+from tests.harness.clock import BEGIN_US
+from tests.harness.ledgers import peer_identities
 
 BATCHES_AT_ONCE = 5
 

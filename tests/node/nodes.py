@@ -14,7 +14,11 @@ from node.ledger.gateway import Gateway
 from node.ledger.grpc_transport import TlsFiles
 from node.meter.reading import Reading
 from node.node import Node, NodeFiles
-from tests.consortium import Deal, HandMeter, Member
+from tests.harness import (
+    Deal,
+    HandMeter,
+    Member,
+)
 from zunft.v1.account_pb2 import FundAccount
 from zunft.v1.node_pb2 import BatchProgress, BatchStatus
 from zunft.v1.usage_pb2 import SignedBatch, StreamHead

@@ -19,8 +19,16 @@ from node.ledger.errors import TransportError
 from node.ledger.gateway import Gateway, Limits
 from node.ledger.transport import LedgerTransport
 from node.meter_account import MeterAccount
-from tests.consortium import TOKEN, UNIT, Consortium, Deal, HandMeter, per_unit, start_consortium
-from tests.consortium.clock import BEGIN_US
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Consortium,
+    Deal,
+    HandMeter,
+    per_unit,
+    start_consortium,
+)
+from tests.harness.clock import BEGIN_US
 from tests.node.nodes import TIMEOUT_S, chained, client_of, fund, last_states, running_node, send
 from zunft.v1.node_pb2 import (
     BATCH_STATUS_COMMITTED,

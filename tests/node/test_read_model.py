@@ -14,7 +14,15 @@ from chaincode.batch import batch_digest
 from node.errors import DatabaseDamaged, LedgerMismatch
 from node.ledger.block_reader import Block, read_block
 from node.read_model.read_model import ReadModel
-from tests.consortium import TOKEN, UNIT, Consortium, Deal, Member, per_unit, start_consortium
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Consortium,
+    Deal,
+    Member,
+    per_unit,
+    start_consortium,
+)
 from zunft.v1.usage_pb2 import CorrectionReading
 
 

@@ -22,7 +22,12 @@ from node.ledger.gateway.errors import EndorseError, SubmitError
 from node.node import NodeFiles
 from node.read_model.read_model import ReadModel
 from node.revocation import publish_revocations
-from tests.consortium import TOKEN, Consortium, on_ledgers, start_consortium
+from tests.harness import (
+    TOKEN,
+    Consortium,
+    on_ledgers,
+    start_consortium,
+)
 from tests.node.nodes import TIMEOUT_S, client_of, running_node
 from zunft.v1.token_pb2 import TransferTokens
 

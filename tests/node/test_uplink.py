@@ -15,7 +15,15 @@ from node.errors import NodeUnreachable
 from node.meter.meter import Meter
 from node.meter.reading import Reading
 from node.meter.uplink import deliver
-from tests.consortium import TOKEN, UNIT, Consortium, Deal, HandMeter, per_unit, start_consortium
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Consortium,
+    Deal,
+    HandMeter,
+    per_unit,
+    start_consortium,
+)
 from tests.node.nodes import client_of, fund, running_node
 from zunft.v1.meter_pb2 import RegisterMeter
 from zunft.v1.node_pb2 import BatchProgress, StartAuthorisation

@@ -22,7 +22,7 @@ from chaincode.code_digest import code_digest
 from network.member_keys import MemberKeys
 from node.ledger.gateway.identity import SigningIdentity
 from node.ledger.gateway.proposal import Call, make_proposal
-from tests.consortium.ports import free_ports
+from tests.harness.ports import free_ports
 from tests.shim.fabric_peer import HOST
 from zunft.v1.event_pb2 import Refusal
 from zunft.v1.record_pb2 import ReadKey, Record

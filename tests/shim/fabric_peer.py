@@ -31,7 +31,10 @@ from node.ledger.connect import connect
 from node.ledger.errors import LedgerError
 from node.ledger.gateway.gateway import Gateway
 from node.ledger.transport import LedgerTransport
-from tests.consortium.ports import free_first_port, free_ports
+from tests.harness.ports import (
+    free_first_port,
+    free_ports,
+)
 
 MSP_ID = "ProbeMSP"
 CHANNEL = "probe"

@@ -16,8 +16,8 @@ from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 from chaincode.shim import ChaincodeServer
 from chaincode.shim.conversation import Chaincode, Conversation
 from node.ledger.gateway.errors import GatewayError
-from tests.consortium.fabric import why_no_fabric
-from tests.consortium.ports import free_ports
+from tests.harness.fabric import why_no_fabric
+from tests.harness.ports import free_ports
 from tests.shim.exercise import exercise
 from tests.shim.fabric_peer import HOST, MSP_ID, FabricPeer, make_package, package_id
 from tests.shim.recording import CHAINCODE, FOLDER, PEER, Line, save

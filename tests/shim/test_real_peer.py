@@ -16,8 +16,8 @@ from chaincode.shim import ChaincodeServer, Handler, ServerTls
 from network.certificates import NodeKind, Validity, issue_tls, make_authority
 from node.ledger.gateway.calls import Limits
 from node.ledger.gateway.errors import GatewayError
-from tests.consortium.fabric import why_no_fabric
-from tests.consortium.ports import free_ports
+from tests.harness.fabric import why_no_fabric
+from tests.harness.ports import free_ports
 from tests.shim.exercise import exercise
 from tests.shim.fabric_peer import HOST, MSP_ID, FabricPeer, make_package, package_id
 from tests.shim.recorder import IMPATIENT, IN_BATCHES, SINGLY

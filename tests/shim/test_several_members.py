@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from node.ledger.gateway import CommitError, Gateway
-from tests.consortium.fabric import why_no_fabric
+from tests.harness.fabric import why_no_fabric
 from tests.ledger.consortium import ALPHA, BRAVO, CHARLIE, MAJORITY, MSP_IDS
 from tests.ledger.fabric import RunningNetwork, running_network
 from tests.ledger.ledgers import Members, on_fabric

@@ -17,7 +17,10 @@ from pathlib import Path
 
 import structlog
 
-from tests.consortium import LEDGER_KINDS, start_consortium
+from tests.harness import (
+    LEDGER_KINDS,
+    start_consortium,
+)
 from tests.simulation.hostile import EVERYWHERE, ON_FABRIC, Hostile, hostile_of
 from tests.simulation.run import Transcript, simulate
 

@@ -19,7 +19,13 @@ from tests.attacks.junk_contracts import JUNK_CONTRACTS
 from tests.attacks.nonsense import NONSENSE
 from tests.attacks.rogue import Draft, Rogue, peer_of, with_another_outcome
 from tests.attacks.rogue import Outcome as Written
-from tests.consortium import TOKEN, Deal, HandMeter, per_unit, tariff
+from tests.harness import (
+    TOKEN,
+    Deal,
+    HandMeter,
+    per_unit,
+    tariff,
+)
 from tests.simulation.hostile_auditor import CLAIMED, GONE, NOT_TAKEN
 from tests.simulation.player import Player
 from tests.simulation.step import Outcome, Step

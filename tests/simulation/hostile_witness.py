@@ -9,7 +9,10 @@ from chaincode.contract import TRANSACTIONS
 from node.audit import AuditReport, Status
 from node.audit.report import ALARMS_TOLD
 from tests.attacks.witness import Seen, audited, look
-from tests.consortium import TOKEN, Member
+from tests.harness import (
+    TOKEN,
+    Member,
+)
 from tests.simulation.hostile import Hostile
 from tests.simulation.hostile_player import HostilePlayer
 from tests.simulation.hostile_script import THEIRS

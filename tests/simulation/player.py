@@ -13,7 +13,14 @@ from chaincode.bundle import roots_fingerprint
 from chaincode.errors import ContractError
 from node.ledger.block_reader import Transaction
 from node.ledger.errors import LedgerError
-from tests.consortium import Consortium, Deal, HandMeter, Member, graduated, tariff
+from tests.harness import (
+    Consortium,
+    Deal,
+    HandMeter,
+    Member,
+    graduated,
+    tariff,
+)
 from tests.simulation.auditor import Auditor, Document, Known
 from tests.simulation.script import MEMBERS
 from tests.simulation.step import Outcome, Step

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.consortium import Consortium
+from tests.harness import Consortium
 from tests.simulation.auditor import Auditor
 from tests.simulation.hostile import Hostile
 from tests.simulation.hostile_auditor import HostileAuditor

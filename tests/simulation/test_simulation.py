@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.consortium import on_ledgers, start_consortium
+from tests.harness import (
+    on_ledgers,
+    start_consortium,
+)
 from tests.simulation.hostile import ON_FABRIC, Hostile, hostile_of
 from tests.simulation.hostile_auditor import ATTACKS
 from tests.simulation.run import Transcript, simulate

@@ -12,9 +12,20 @@ from chaincode.errors import AnotherBallot
 from network.bundle import OpenedBundle
 from node.membership.edits import channel_edit
 from tests.attacks.rogue import rewritten
-from tests.consortium import Consortium, on_ledgers, start_consortium
-from tests.consortium.applying import GUILD, applicant, applied_again, approve, channel_of, proposed
-from tests.consortium.consortium import msp_id_of
+from tests.harness import (
+    Consortium,
+    on_ledgers,
+    start_consortium,
+)
+from tests.harness.applying import (
+    GUILD,
+    applicant,
+    applied_again,
+    approve,
+    channel_of,
+    proposed,
+)
+from tests.harness.consortium import msp_id_of
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_CARRIED, BALLOT_STATUS_EXECUTED, BALLOT_SUBJECT_DEPARTURE, Ballot
 from zunft.v1.charter_pb2 import ExitConditions
 from zunft.v1.member_pb2 import (

@@ -16,7 +16,10 @@ from chaincode.head import load_standing, read_disclosure, write_head
 from chaincode.transaction import Transaction
 from tests.attacks.witness import audited, spoiled
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, start_consortium
+from tests.harness import (
+    TOKEN,
+    start_consortium,
+)
 from zunft.v1.access_pb2 import RevokeAccess
 from zunft.v1.agreement_pb2 import DataPolicy
 from zunft.v1.usage_pb2 import UsageRecord

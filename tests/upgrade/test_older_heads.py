@@ -14,7 +14,12 @@ from chaincode.head_digest import SHOWN
 from chaincode.transaction import serialise
 from tests.attacks.rogue import rewritten
 from tests.conformance.scene import Scene
-from tests.consortium import TOKEN, UNIT, Deal, start_consortium
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Deal,
+    start_consortium,
+)
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED
 from zunft.v1.usage_pb2 import AccountHead, HeadAmounts, ShownAmounts
 

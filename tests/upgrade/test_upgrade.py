@@ -11,8 +11,8 @@ import pytest
 
 from node.audit import Status
 from tests.cli.program import Zunft
-from tests.consortium import on_ledgers
-from tests.consortium.ports import free_first_port
+from tests.harness import on_ledgers
+from tests.harness.ports import free_first_port
 from tests.upgrade import scene
 from tests.upgrade.release import Release, why_no_release
 

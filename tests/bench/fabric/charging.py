@@ -16,7 +16,11 @@ from tests.bench.fabric.network import Report, RunningNetwork, Shape, start_netw
 from tests.bench.fabric.processes import CpuUse, rss_mb, watched
 from tests.bench.lanes import Lane, charge_all
 from tests.bench.workload import sign, three_components
-from tests.consortium import TOKEN, Deal, HandMeter
+from tests.harness import (
+    TOKEN,
+    Deal,
+    HandMeter,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,17 @@ from node.ledger.connect import connect
 from node.ledger.gateway import Gateway, Limits, SigningIdentity
 from node.ledger.transport import LedgerTransport
 from tests.bench.workload import found
-from tests.consortium import Clock, Consortium, HandMeter
-from tests.consortium.consortium import ISSUER, followed, msp_id_of
-from tests.consortium.ports import free_first_port
+from tests.harness import (
+    Clock,
+    Consortium,
+    HandMeter,
+)
+from tests.harness.consortium import (
+    ISSUER,
+    followed,
+    msp_id_of,
+)
+from tests.harness.ports import free_first_port
 
 Report = Callable[[str], None]
 

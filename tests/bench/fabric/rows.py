@@ -16,7 +16,7 @@ from tests.bench.fabric.network import Report, Shape
 from tests.bench.fabric.processes import CLIENT
 from tests.bench.fabric.wide import AGREEMENTS, METERS, ROUNDS_TOGETHER, Wide, charge_wide
 from tests.bench.figure import Figure, Measure
-from tests.consortium.fabric import why_no_fabric
+from tests.harness.fabric import why_no_fabric
 
 QUICK_DIVISOR = 4
 MEMBERS = (3, 5, 8)

@@ -13,7 +13,11 @@ from tests.bench.fabric.processes import CpuUse, watched
 from tests.bench.lanes import Lane, charge_all
 from tests.bench.wide import READINGS, rounds
 from tests.bench.workload import three_components
-from tests.consortium import TOKEN, Deal, HandMeter
+from tests.harness import (
+    TOKEN,
+    Deal,
+    HandMeter,
+)
 
 METERS = 1_000
 # The thousand meters are those of so many agreements, whose transactions run side by side.

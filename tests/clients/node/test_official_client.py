@@ -20,7 +20,16 @@ from chaincode.head import DISCLOSURE
 from chaincode.transaction import serialise
 from fabric.administration.lifecycle import CHAINCODE
 from tests.clients.npm import install_packages
-from tests.consortium import TOKEN, UNIT, Consortium, Deal, on_ledgers, per_unit, start_consortium, tariff
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Consortium,
+    Deal,
+    on_ledgers,
+    per_unit,
+    start_consortium,
+    tariff,
+)
 from zunft.v1.event_pb2 import LedgerEvent
 from zunft.v1.usage_pb2 import AccountHead, Disclosure, ReadHead, SubmitUsage, UsageReceipt
 

@@ -28,7 +28,7 @@ from network.certificates import Clock as UtcClock
 from network.topology import FabricSettings, OrderingKind, RuntimeKind, Topology
 from node.ledger.connect import connect
 from node.ledger.transport import LedgerTransport
-from tests.consortium.odd_peers import Contract
+from tests.harness.odd_peers import Contract
 
 FOR_TESTS = {
     "peer": {

@@ -23,15 +23,18 @@ from network.founding import FIRST_PORT, Plan, make_members
 from network.topology import FabricSettings, Topology
 from node.ledger.block_reader import Transaction
 from node.ledger.gateway import Gateway, Limits, SigningIdentity
-from tests.consortium.clock import Clock
-from tests.consortium.companies import identifiers_of
-from tests.consortium.deal import Deal
-from tests.consortium.follower import Follower
-from tests.consortium.hand_meter import HandMeter
-from tests.consortium.ledgers import LEDGER_KINDS, Ledger
-from tests.consortium.member import Member
-from tests.consortium.ports import free_first_port
-from tests.consortium.tariffs import tariff
+from tests.harness.clock import Clock
+from tests.harness.companies import identifiers_of
+from tests.harness.deal import Deal
+from tests.harness.follower import Follower
+from tests.harness.hand_meter import HandMeter
+from tests.harness.ledgers import (
+    LEDGER_KINDS,
+    Ledger,
+)
+from tests.harness.member import Member
+from tests.harness.ports import free_first_port
+from tests.harness.tariffs import tariff
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.charter_pb2 import AccountRules, Charter, FoundCharter, TokenDefinition
 from zunft.v1.member_pb2 import Member as MemberRecord

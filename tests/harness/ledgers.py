@@ -17,8 +17,18 @@ from node.ledger.embedded.ledger import EmbeddedLedger
 from node.ledger.embedded.service import LedgerServer, ServerTls
 from node.ledger.gateway import SigningIdentity
 from node.ledger.transport import LedgerTransport
-from tests.consortium.fabric import forgetful, settings, start_fabric, why_no_docker, why_no_fabric
-from tests.consortium.odd_peers import Contract, OddPeers, contract_of
+from tests.harness.fabric import (
+    forgetful,
+    settings,
+    start_fabric,
+    why_no_docker,
+    why_no_fabric,
+)
+from tests.harness.odd_peers import (
+    Contract,
+    OddPeers,
+    contract_of,
+)
 
 
 class Ledger(Protocol):

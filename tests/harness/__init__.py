@@ -9,13 +9,28 @@
 The ledger kind is the only thing that a test does not know; ledgers.py says which there are.
 """
 
-from tests.consortium.clock import Clock
-from tests.consortium.consortium import Consortium, refusals_met, start_consortium
-from tests.consortium.deal import Deal
-from tests.consortium.hand_meter import HandMeter
-from tests.consortium.ledgers import LEDGER_KINDS, on_ledgers, only_on
-from tests.consortium.member import Member
-from tests.consortium.tariffs import TOKEN, UNIT, accesses, graduated, per_unit, tariff
+from tests.harness.clock import Clock
+from tests.harness.consortium import (
+    Consortium,
+    refusals_met,
+    start_consortium,
+)
+from tests.harness.deal import Deal
+from tests.harness.hand_meter import HandMeter
+from tests.harness.ledgers import (
+    LEDGER_KINDS,
+    on_ledgers,
+    only_on,
+)
+from tests.harness.member import Member
+from tests.harness.tariffs import (
+    TOKEN,
+    UNIT,
+    accesses,
+    graduated,
+    per_unit,
+    tariff,
+)
 
 __all__ = [
     "LEDGER_KINDS",

@@ -25,8 +25,8 @@ from zunft.v1.charter_pb2 import AmendCharter, Charter
 from zunft.v1.member_pb2 import LegalIdentifier
 
 if TYPE_CHECKING:
-    from tests.consortium.consortium import Consortium
-    from tests.consortium.member import Member
+    from tests.harness.consortium import Consortium
+    from tests.harness.member import Member
 
 LEI = LegalIdentifier(scheme="lei", value="213800KUD8LAJWSQ9D15")
 VAT = LegalIdentifier(scheme="vat", value="DE136695976")

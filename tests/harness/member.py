@@ -17,8 +17,8 @@ from chaincode.head import DISCLOSURE
 from chaincode.head_digest import SHOWN, show_amounts
 from chaincode.transaction import serialise
 from node.meter_account import MeterAccount
-from tests.consortium.admin import Admin
-from tests.consortium.hand_meter import HandMeter
+from tests.harness.admin import Admin
+from tests.harness.hand_meter import HandMeter
 from zunft.v1 import (
     access_pb2,
     account_pb2,
@@ -36,8 +36,8 @@ from zunft.v1.token_pb2 import ReserveStatement
 from zunft.v1.usage_pb2 import Correction, CorrectionReading, Disclosure, SignedBatch
 
 if TYPE_CHECKING:
-    from tests.consortium.consortium import Consortium
-    from tests.consortium.deal import Deal
+    from tests.harness.consortium import Consortium
+    from tests.harness.deal import Deal
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 from chaincode import keys
 from chaincode.correction import digest_of
 from node.meter.reading import Reading
-from tests.consortium.hand_meter import HandMeter
+from tests.harness.hand_meter import HandMeter
 from zunft.v1.account_pb2 import Account
 from zunft.v1.agreement_pb2 import Agreement, Terms
 from zunft.v1.invoice_pb2 import Invoice
 from zunft.v1.usage_pb2 import AccountHead, Commitment, Correction, SignedBatch, StreamHead
 
 if TYPE_CHECKING:
-    from tests.consortium.consortium import Consortium
-    from tests.consortium.member import Member
+    from tests.harness.consortium import Consortium
+    from tests.harness.member import Member
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,10 @@ from node.ledger.gateway import Gateway, SigningIdentity
 from node.membership.edits import Edit
 from node.membership.joining import propose
 from node.membership.voting import Voting
-from tests.consortium.consortium import Consortium, msp_id_of
+from tests.harness.consortium import (
+    Consortium,
+    msp_id_of,
+)
 from zunft.v1.ballot_pb2 import Ballot
 
 # Three of them must approve.
