@@ -21,7 +21,7 @@ from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import say, say_next, show_fields, show_rows, to_dict
 from cli.session import Session, open_session, run
 from cli.values import show_amount, show_limit
-from network.topology import Topology
+from consortium.folder.topology import Topology
 from node.agreement_file import SALT_BYTES, AgreementDraft, read_agreement
 from node.meter_account import MeterAccount
 from node.tariff.explain import explain

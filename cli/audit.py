@@ -21,7 +21,7 @@ from cli.output import console, print_json, say, say_next
 from cli.session import Session, open_session, run
 from cli.table import Row, table
 from cli.values import show_amount
-from network.topology import Topology
+from consortium.folder.topology import Topology
 from node.audit import Archive, Auditor, AuditReport, Bill, Status, Verdict, export
 from node.audit import audit as audit_blocks
 from node.audit.report import ALARMS_TOLD

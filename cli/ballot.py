@@ -20,10 +20,13 @@ from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import show_fields, show_rows
 from cli.session import Session, open_session, run
 from cli.values import show_time
-from network.charter_text import find_text, keep_text
-from network.errors import UnusableBundle
-from network.topology import Topology
-from network.yaml_tree import read_text
+from consortium.errors import UnusableBundle
+from consortium.folder.charter_text import (
+    find_text,
+    keep_text,
+)
+from consortium.folder.topology import Topology
+from consortium.yaml_tree import read_text
 from node.ledger.gateway import Gateway
 from node.membership.namesakes import namesakes
 from node.membership.records import find_ballot, read_bundle, read_each, read_everybody, read_questions

@@ -17,11 +17,20 @@ from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import say, show_fields
 from cli.session import open_session, run
 from cli.values import show_amount
-from network.charter_rules import Amendment, read_amendment, set_rules
-from network.charter_text import adopt_text, digest_of, find_text, keep_text
-from network.errors import CharterTextMissing
-from network.topology import Topology
-from network.yaml_tree import read_text
+from consortium.errors import CharterTextMissing
+from consortium.folder.charter_rules import (
+    Amendment,
+    read_amendment,
+    set_rules,
+)
+from consortium.folder.charter_text import (
+    adopt_text,
+    digest_of,
+    find_text,
+    keep_text,
+)
+from consortium.folder.topology import Topology
+from consortium.yaml_tree import read_text
 from zunft.v1.ballot_pb2 import Ballot
 from zunft.v1.charter_pb2 import AmendCharter, Charter, Threshold
 

@@ -18,10 +18,25 @@ from cli.options import DEFAULT_HOME, Home, Json
 from cli.output import say, say_next, show_fields, show_rows
 from cli.session import open_session, run
 from cli.values import show_amount
-from network.charter_rules import read_rules, set_rules
-from network.founding import Plan, founding_folder, make_members, read_plan
-from network.legal_identifiers import legal_identifiers
-from network.topology import FabricSettings, LedgerKind, MemberEntry, OrderingKind, RuntimeKind, Topology
+from consortium.folder.charter_rules import (
+    read_rules,
+    set_rules,
+)
+from consortium.folder.founding import (
+    Plan,
+    founding_folder,
+    make_members,
+    read_plan,
+)
+from consortium.folder.legal_identifiers import legal_identifiers
+from consortium.folder.topology import (
+    FabricSettings,
+    LedgerKind,
+    MemberEntry,
+    OrderingKind,
+    RuntimeKind,
+    Topology,
+)
 from node.ledger.embedded.consortium import create_embedded
 from node.membership.records import read_everybody
 from zunft.v1.charter_pb2 import Charter, FoundCharter, TokenDefinition

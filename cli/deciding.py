@@ -9,8 +9,8 @@ from cli.output import say, say_next
 from cli.retiring import retire
 from cli.session import Session
 from cli.values import show_time
-from network.charter_text import adopt_text
-from network.topology import Topology
+from consortium.folder.charter_text import adopt_text
+from consortium.folder.topology import Topology
 from node.membership.voting import Voting, silent_msp_ids
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_CARRIED,

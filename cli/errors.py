@@ -5,6 +5,19 @@ from __future__ import annotations
 from chaincode.errors import ContractError
 from cli.exit_codes import ExitCode
 from cli.remedies import with_command
+from consortium.errors import (
+    CharterTextMissing,
+    ConsortiumError,
+    InvalidApplicant,
+    InvalidCharter,
+    InvalidInvitation,
+    InvalidTopology,
+    MemberInChannel,
+    NobodyHere,
+    TooFewConsenters,
+    UnusableBundle,
+)
+from consortium.yaml_tree import WrongFile
 from fabric.errors import (
     ChaincodeDown,
     FabricError,
@@ -24,19 +37,6 @@ from fabric.errors import (
     UnknownProcess,
     WrongChannel,
 )
-from network.errors import (
-    CharterTextMissing,
-    InvalidApplicant,
-    InvalidCharter,
-    InvalidInvitation,
-    InvalidTopology,
-    MemberInChannel,
-    NetworkError,
-    NobodyHere,
-    TooFewConsenters,
-    UnusableBundle,
-)
-from network.yaml_tree import WrongFile
 from node.errors import (
     AddressInUse,
     DatabaseDamaged,
@@ -93,7 +93,7 @@ class NotAParty(CliError):
 class NoSuchUser(CliError):
     """The member has no user with a role that may do this."""
 
-    exit_code = ExitCode.NETWORK
+    exit_code = ExitCode.CONSORTIUM
 
 
 class ImportStopped(CliError):
@@ -127,7 +127,7 @@ _EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (MemberInChannel, ExitCode.REFUSED),
     (NobodyHere, ExitCode.REFUSED),
     (TooFewConsenters, ExitCode.REFUSED),
-    (NetworkError, ExitCode.NETWORK),
+    (ConsortiumError, ExitCode.CONSORTIUM),
     (NodeUnreachable, ExitCode.UNREACHABLE),
     (DiskFull, ExitCode.MACHINE),
     (DatabaseDamaged, ExitCode.MACHINE),
@@ -154,7 +154,7 @@ _EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (OrdererUnreachable, ExitCode.UNREACHABLE),
     (RefusedByOrderer, ExitCode.UNREACHABLE),
     (NotInTime, ExitCode.UNREACHABLE),
-    (WrongChannel, ExitCode.NETWORK),
+    (WrongChannel, ExitCode.CONSORTIUM),
     # Its programs, its engine, its ports, its disk.
     (FabricError, ExitCode.MACHINE),
     (OSError, ExitCode.MACHINE),

@@ -17,7 +17,7 @@ class ExitCode(enum.IntEnum):
     # Ledger or node cannot be reached, or did not answer in time.
     UNREACHABLE = 4
     # Keys, certificates or the consortium's folder.
-    NETWORK = 5
+    CONSORTIUM = 5
     # The machine: full disk, no permission, damaged database.
     MACHINE = 6
     # An audit or check came to the end and found something wrong.

@@ -21,9 +21,13 @@ from cli.options import DEFAULT_HOME, As, FabricBin, Home, Json
 from cli.output import say, say_next, show_fields, show_rows, steps_shown
 from cli.session import Session, meant_member, open_session, run
 from cli.values import show_amount
-from fabric.joining import join
-from fabric.runtimes import network_of
-from network.applicant import (
+from consortium.errors import InvalidApplicant
+from consortium.folder.charter_text import adopt_text
+from consortium.folder.topology import (
+    MemberEntry,
+    Topology,
+)
+from consortium.joining.applicant import (
     Applicant,
     check_new_name,
     found_applicant,
@@ -33,7 +37,7 @@ from network.applicant import (
     read_applicant,
     settle_in,
 )
-from network.bundle import (
+from consortium.joining.bundle import (
     Acceptance,
     OpenedBundle,
     check_addressed,
@@ -41,10 +45,7 @@ from network.bundle import (
     show_fingerprint,
     sign_bundle,
 )
-from network.certificates import utc_now
-from network.charter_text import adopt_text
-from network.errors import InvalidApplicant
-from network.invitation import (
+from consortium.joining.invitation import (
     Invitation,
     accept_invitation,
     keep_invitation,
@@ -52,11 +53,13 @@ from network.invitation import (
     read_invitation,
     write_invitation,
 )
-from network.member_keys import MemberKeys
-from network.member_material import Endpoint
-from network.private_files import replace_public
-from network.topology import MemberEntry, Topology
-from network.yaml_tree import read_text
+from consortium.keys.certificates import utc_now
+from consortium.keys.member_keys import MemberKeys
+from consortium.keys.member_material import Endpoint
+from consortium.keys.private_files import replace_public
+from consortium.yaml_tree import read_text
+from fabric.joining import join
+from fabric.runtimes import network_of
 from node.ledger.configuration import config_blocks
 from node.ledger.gateway import Gateway
 from node.membership.joining import activate, missing_deposit_micro, take_part
@@ -304,7 +307,7 @@ async def _charter_in_force(home: Path, acting: str) -> Charter:
 
 
 def _settle_elsewhere(home: Path, company: Applicant, invitation: Invitation) -> tuple[Topology, MemberKeys]:
-    """Raises ConsortiumExists, InvalidApplicant, InvalidInvitation, NetworkError."""
+    """Raises ConsortiumExists, InvalidApplicant, InvalidInvitation, ConsortiumError."""
     check_new_name(invitation.topology, company)
     if not is_applicants(home):
         found_applicant(home, company)
@@ -317,7 +320,7 @@ def _settle_elsewhere(home: Path, company: Applicant, invitation: Invitation) ->
 
 
 def _settle_here(topology: Topology, company: Applicant) -> tuple[Topology, MemberKeys]:
-    """Raises InvalidApplicant, NetworkError."""
+    """Raises InvalidApplicant, ConsortiumError."""
     check_new_name(topology, company)
     own = settle_in(topology, company)
     return Topology.load(topology.home), own

@@ -19,9 +19,9 @@ from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import say, show_fields, show_rows
 from cli.session import Session, open_session, run
 from cli.values import show_amount, show_time
-from network.bundle import show_fingerprint
-from network.member_material import MemberMaterial
-from network.topology import Topology
+from consortium.folder.topology import Topology
+from consortium.joining.bundle import show_fingerprint
+from consortium.keys.member_material import MemberMaterial
 from node.ledger.configuration import newest_channel
 from node.membership.leaving import exclude as open_exclusion
 from node.membership.records import ballot_ids, read_everybody, read_member, read_questions

@@ -17,6 +17,13 @@ from cli.groups import new_group
 from cli.options import DEFAULT_HOME, FabricBin, Home, Json
 from cli.output import console, error_console, print_json, say, say_next, show_rows, steps_shown
 from cli.session import open_session, run
+from consortium.folder.topology import Topology
+from consortium.joining.applicant import is_applicants
+from consortium.keys.certificates import (
+    NodeKind,
+    utc_now,
+)
+from consortium.keys.renewal import renew_node
 from fabric.admission import check_joining_begun
 from fabric.cleaning import check_stopped, delete_data
 from fabric.finding.release import OFFICIAL, default_cache
@@ -26,10 +33,6 @@ from fabric.running.log_file import read_log, without_colours
 from fabric.runtimes import network_of, standing_network
 from fabric.status import ProcessStatus, State, network_status
 from fabric.waiting import until
-from network.applicant import is_applicants
-from network.certificates import NodeKind, utc_now
-from network.renewal import renew_node
-from network.topology import Topology
 from node.ledger.errors import LedgerError
 
 app = new_group("network")

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 from cli.logs import log_to_standard_error
 from cli.session import Session
-from network.users import acting_user
+from consortium.keys.users import acting_user
 from node.api.access import ROLES_BY_CALL
 from node.api.client import NodeClient
 from node.errors import NodeUnreachable

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cli.output import steps_shown
+from consortium.folder.topology import Topology
 from fabric.runtimes import standing_network
-from network.topology import Topology
 
 
 async def retire(topology: Topology, msp_id: str) -> bool:

@@ -17,12 +17,15 @@ from chaincode.contract import TRANSACTIONS
 from chaincode.keys import Key
 from cli.errors import BadArgument, NotAParty
 from cli.standard_output import note_commit
+from consortium.folder.topology import (
+    MemberEntry,
+    Topology,
+)
+from consortium.keys.key_files import KeyFiles
+from consortium.keys.users import acting_user
 from fabric.admission import check_joining_begun
 from fabric.diagnosis import diagnose
 from fabric.errors import NotAdmitted
-from network.key_files import KeyFiles
-from network.topology import MemberEntry, Topology
-from network.users import acting_user
 from node.ledger.connect import connect
 from node.ledger.gateway.calls import Limits
 from node.ledger.gateway.commit import Committed
@@ -55,7 +58,7 @@ class Session:
     user: str | None
 
     def gateway(self, transaction: str) -> Gateway:
-        """As the named user, else as `acting_user` of those whose roles allow the transaction. Raises NetworkError."""
+        """As the named user, else as `acting_user` of those whose roles allow it. Raises ConsortiumError."""
         files = self.files(transaction)
         identity = SigningIdentity.load(self.member.msp_id, files.certificate_path, files.key_path)
         return open_gateway(self.transport, identity, self.topology.channel)

@@ -16,8 +16,8 @@ from cli.errors import BadArgument
 from cli.groups import new_group
 from cli.options import Json
 from cli.output import console, print_json, say, show_rows
-from network.exact import scaled
-from network.yaml_tree import WrongFile
+from consortium.exact import scaled
+from consortium.yaml_tree import WrongFile
 from node.meter.csv_readings import read_csv, read_mapping
 from node.tariff.bill import make_bill
 from node.tariff.chart import draw_chart

@@ -13,13 +13,19 @@ from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import say, show_rows
 from cli.session import Session, meant_member, open_gateway, open_session, run
-from network.certificates import utc_now
-from network.key_files import KeyFiles
-from network.member_keys import MemberKeys
-from network.renewal import renew_user
-from network.revoking import certificates_of, revoke_user
-from network.topology import MemberEntry, Topology
-from network.users import list_users
+from consortium.folder.topology import (
+    MemberEntry,
+    Topology,
+)
+from consortium.keys.certificates import utc_now
+from consortium.keys.key_files import KeyFiles
+from consortium.keys.member_keys import MemberKeys
+from consortium.keys.renewal import renew_user
+from consortium.keys.revoking import (
+    certificates_of,
+    revoke_user,
+)
+from consortium.keys.users import list_users
 from node.ledger.errors import LedgerError
 from node.ledger.gateway.identity import SigningIdentity
 from node.local import NODE_USER

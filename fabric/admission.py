@@ -14,13 +14,20 @@ from fabric_protos.common import common_pb2
 from fabric_protos.orderer import ab_pb2_grpc
 
 from chaincode.shim.options import DIRECT
+from consortium.channel.orderer_addresses import OrdererAddress
+from consortium.folder.topology import (
+    MemberEntry,
+    Topology,
+)
+from consortium.joining.applicant import is_applicants
+from consortium.joining.known_orderers import (
+    Detour,
+    KnownOrderers,
+    known_orderers,
+)
+from consortium.keys.member_material import Endpoint
+from consortium.keys.users import admin_of
 from fabric.errors import NoOrderer, NotAdmitted
-from network.applicant import is_applicants
-from network.known_orderers import Detour, KnownOrderers, known_orderers
-from network.member_material import Endpoint
-from network.orderer_addresses import OrdererAddress
-from network.topology import MemberEntry, Topology
-from network.users import admin_of
 from node.ledger.errors import code_name
 from node.ledger.gateway.blocks import NEWEST, blocks_request, present_blocks
 from node.ledger.gateway.clock import system_clock_us

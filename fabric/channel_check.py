@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from fabric_protos.common import common_pb2
 
+from consortium.channel.reader import read_channel
+from consortium.folder.topology import Topology
 from fabric.administration.peer_admin import PeerAdmin
 from fabric.errors import PeerBehind, RefusedByPeer, WrongChannel
-from network.channel_reader import read_channel
-from network.topology import Topology
 
 
 def check_channels(joined: Sequence[str], topology: Topology, whose: str) -> None:

@@ -5,8 +5,8 @@ The phrases are those of Fabric's gateway, of its peers, and of the contract's o
 
 from __future__ import annotations
 
+from consortium.folder.topology import Topology
 from fabric.errors import ChaincodeDown, FabricError, NoOrderer, OtherChaincode, PeerUnreachable, TooFewEndorsers
-from network.topology import Topology
 from node.ledger.gateway.errors import GatewayError
 
 _NO_LEDGER = "no ledger answers at"

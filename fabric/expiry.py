@@ -8,11 +8,17 @@ from datetime import datetime
 
 from cryptography import x509
 
+from consortium.keys.certificates import (
+    WARN_DAYS,
+    NodeKind,
+)
+from consortium.keys.key_files import parse_certificate
+from consortium.keys.member_keys import MemberKeys
+from consortium.keys.users import (
+    UserStatus,
+    list_users,
+)
 from fabric.running.process import FabricProcess, ProcessKind
-from network.certificates import WARN_DAYS, NodeKind
-from network.key_files import parse_certificate
-from network.member_keys import MemberKeys
-from network.users import UserStatus, list_users
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,28 +6,29 @@ The rest comes from its own peer, which checks every block since the first one f
     the channel has admitted the member ─► peer joins and catches up ─► package installed, what the channel has
     committed approved ─► orderer follows ─► the others know the peer     (each step does what is not done yet)
 
-After that the members can make the orderer a consenter (network/consenters.py), which it notices by itself within some
-seconds: `OrdererSite.until_ordering`. Under raft its member's admin then shows its endpoint (network/membership.py).
+After that the members can make the orderer a consenter (consortium/channel/consenters.py), which it notices by itself
+within some seconds: `OrdererSite.until_ordering`. Under raft its member's admin then shows its endpoint
+(consortium/channel/members.py).
 
 Later `resume` starts the same part again, and asks nobody the way.
 """
 
 from __future__ import annotations
 
+from consortium.channel.reader import read_channel
+from consortium.folder.topology import MemberEntry
 from fabric.admission import Answers, ask_orderers, check_admitted
 from fabric.errors import NoOrderer
 from fabric.network import FabricNetwork, Report
 from fabric.running.process import ProcessKind
 from fabric.site.member_site import MemberSite
-from network.channel_reader import read_channel
-from network.topology import MemberEntry
 
 
 async def join(network: FabricNetwork, member: MemberEntry, report: Report) -> None:
     """Starts the member's processes and brings them to where the others are.
 
     Raises NotAdmitted, NoOrderer, and then has done nothing; ProcessEnded, as soon as one of them does; FabricError,
-    NetworkError, LedgerError. After each it can be tried again.
+    ConsortiumError, LedgerError. After each it can be tried again.
     """
     answers = await ask_orderers(network.topology, member)
     check_admitted(answers, network.topology, member)
@@ -43,7 +44,7 @@ async def join(network: FabricNetwork, member: MemberEntry, report: Report) -> N
 async def resume(network: FabricNetwork, member: MemberEntry, report: Report) -> None:
     """Starts again what does not run of a member that has joined: its peer knows the way, and the others may be away.
 
-    Raises ProcessEnded, FabricError, NetworkError, LedgerError, and can be tried again.
+    Raises ProcessEnded, FabricError, ConsortiumError, LedgerError, and can be tried again.
     """
     own, site = network.only(member), network.site(member)
     own.check_machine()

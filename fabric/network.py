@@ -17,6 +17,16 @@ from importlib.metadata import version
 from typing import Any, TypeVar
 
 from chaincode.code_digest import code_digest
+from consortium.folder.topology import (
+    FabricSettings,
+    MemberEntry,
+    Topology,
+)
+from consortium.keys.certificates import utc_now
+from consortium.keys.member_material import (
+    EVERY_ADDRESS,
+    Endpoint,
+)
 from fabric.administration.lifecycle import Definition
 from fabric.errors import CannotListen, NoFabricNetwork, PortTaken, ProcessEnded, UnknownProcess
 from fabric.preflight import check_certificates, check_room
@@ -24,9 +34,6 @@ from fabric.running.process import FabricProcess, ProcessKind, Runtime
 from fabric.site.chaincode_package import ChaincodePackage
 from fabric.site.member_site import MemberSite
 from fabric.waiting import until
-from network.certificates import utc_now
-from network.member_material import EVERY_ADDRESS, Endpoint
-from network.topology import FabricSettings, MemberEntry, Topology
 
 START_TIMEOUT_S = 60
 # So often it is looked whether those that something is done with still run.
@@ -48,7 +55,7 @@ class FabricNetwork:
     # --- up and down ------------------------------------------------------------------------------------------------
 
     async def up(self, report: Report) -> None:
-        """Starts what does not run, joins what has not joined. Raises FabricError, NetworkError, GatewayError."""
+        """Starts what does not run, joins what has not joined. Raises FabricError, ConsortiumError, GatewayError."""
         self.check_machine()
         self.write_files()
         sites = self.sites
@@ -124,7 +131,7 @@ class FabricNetwork:
     # --- steps ------------------------------------------------------------------------------------------------------
 
     def check_machine(self) -> None:
-        """That everything can start. Raises FabricError, NetworkError."""
+        """That everything can start. Raises FabricError, ConsortiumError."""
         check_certificates(self.topology, utc_now())
         check_room(self.topology)
         self._check_ports()

@@ -8,13 +8,22 @@ from datetime import datetime
 import psutil
 from cryptography import x509
 
+from consortium.errors import ForeignCertificate
+from consortium.folder.topology import (
+    MemberEntry,
+    Topology,
+)
+from consortium.keys.certificates import (
+    NodeKind,
+    is_issued_by,
+)
+from consortium.keys.key_files import (
+    KeyFiles,
+    parse_certificate,
+)
+from consortium.keys.member_keys import MemberKeys
+from consortium.keys.users import admin_of
 from fabric.errors import DiskFull
-from network.certificates import NodeKind, is_issued_by
-from network.errors import ForeignCertificate
-from network.key_files import KeyFiles, parse_certificate
-from network.member_keys import MemberKeys
-from network.topology import MemberEntry, Topology
-from network.users import admin_of
 
 # A raft log of 64 MB, and the rest.
 ORDERER_BYTES = 80 * 10**6

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from consortium.keys.certificates import NodeKind
+from consortium.keys.renewal import renew_node
 from fabric.joining import until_enough_known
 from fabric.network import FabricNetwork
 from fabric.running.process import ProcessKind
-from network.certificates import NodeKind
-from network.renewal import renew_node
 
 
 async def renew(network: FabricNetwork, name: str) -> None:
     """Of a peer and its chaincode, or of an orderer; what of it runs is started again, and takes part when this ends.
 
-    Raises UnknownProcess, FabricError, NetworkError; after each it can be tried again.
+    Raises UnknownProcess, FabricError, ConsortiumError; after each it can be tried again.
     """
     process = network.find(name)
     if process.kind is ProcessKind.ORDERER:

@@ -6,11 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from consortium.folder.topology import (
+    RuntimeKind,
+    Topology,
+)
 from fabric.finding.binaries import find_binaries
 from fabric.finding.release import default_cache
 from fabric.network import FabricNetwork, Report
 from fabric.running.native import NativeRuntime
-from network.topology import RuntimeKind, Topology
 
 if TYPE_CHECKING:
     from fabric.finding.docker_images import Progress

@@ -18,6 +18,12 @@ from typing import Any
 import psutil
 import requests
 
+from consortium.channel.reader import (
+    read_channel,
+    unreadable_parts,
+)
+from consortium.errors import ConsortiumError
+from consortium.folder.topology import MemberEntry
 from fabric.administration.lifecycle import LIFECYCLE, Lifecycle
 from fabric.administration.operations import get
 from fabric.administration.participation import OrdererAdmin
@@ -26,9 +32,6 @@ from fabric.errors import FabricError
 from fabric.expiry import expiry_of
 from fabric.network import FabricNetwork
 from fabric.running.process import FabricProcess, ProcessKind
-from network.channel_reader import read_channel, unreadable_parts
-from network.errors import NetworkError
-from network.topology import MemberEntry
 from node.ledger.errors import LedgerError
 
 ANSWER_TIMEOUT_S = 5.0
@@ -126,7 +129,7 @@ async def _ask(question: Question, network: FabricNetwork, process: FabricProces
             return await question(network, process)
     except TimeoutError:
         return {"problems": (f"it has not answered for {ANSWER_TIMEOUT_S:g} s: zunft network restart {process.name}",)}
-    except (FabricError, LedgerError, NetworkError, requests.RequestException) as error:
+    except (FabricError, LedgerError, ConsortiumError, requests.RequestException) as error:
         return {"problems": (str(error),)}
 
 

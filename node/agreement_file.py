@@ -22,8 +22,11 @@ from pathlib import Path
 
 import yaml
 
-from network.duration import parse_duration_s
-from network.yaml_tree import Tree, read_yaml
+from consortium.duration import parse_duration_s
+from consortium.yaml_tree import (
+    Tree,
+    read_yaml,
+)
 from node.tariff.file import read_tariff, tariff_of
 from zunft.v1.agreement_pb2 import DataPolicy, DataSet, Terms
 from zunft.v1.tariff_pb2 import Tariff

@@ -14,7 +14,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from network.yaml_tree import Tree, read_yaml
+from consortium.yaml_tree import (
+    Tree,
+    read_yaml,
+)
 from node.tariff.file import OUTCOMES
 from node.written_time import parse_iso, single_us
 from zunft.v1.tariff_pb2 import Outcome

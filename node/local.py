@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from network.topology import MemberEntry, Topology
+from consortium.folder.topology import (
+    MemberEntry,
+    Topology,
+)
 from node.api.client import NodeClient
 from node.api.server import ApiAddress
 from node.ledger.gateway.gateway import Gateway

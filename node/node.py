@@ -13,7 +13,7 @@ from typing import Self
 
 import structlog
 
-from network.private_files import make_private_folder
+from consortium.keys.private_files import make_private_folder
 from node.announcer import Announcer
 from node.api.server import ApiAddress, ApiServer
 from node.api.servicer import ApiParts, Servicer

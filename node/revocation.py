@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from network.channel_reader import Channel
-from network.config_update import config_update
-from network.errors import NotInChannel
-from network.member_keys import MemberKeys
-from network.membership import change_member
-from network.revoking import unite_revocations
+from consortium.channel.config_update import config_update
+from consortium.channel.members import change_member
+from consortium.channel.reader import Channel
+from consortium.errors import NotInChannel
+from consortium.keys.member_keys import MemberKeys
+from consortium.keys.revoking import unite_revocations
 from node.ledger.configuration import UpdateOvertaken, newest_channel, sign_update, signed_update, submit_update
 from node.ledger.gateway import Gateway
 
@@ -23,7 +23,7 @@ ATTEMPTS = 5
 async def publish_revocations(gateway: Gateway, keys: MemberKeys) -> None:
     """The member's list, with what the channel knows already; nothing to do where the channel has it.
 
-    `gateway` acts as an admin of the member. Raises ConfigurationError, StreamError, NetworkError.
+    `gateway` acts as an admin of the member. Raises ConfigurationError, StreamError, ConsortiumError.
     """
     for _ in range(ATTEMPTS - 1):
         try:

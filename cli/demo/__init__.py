@@ -8,7 +8,10 @@ from typing import Annotated
 import typer
 
 from cli.options import DEFAULT_HOME, Home
-from network.topology import FabricSettings, LedgerKind
+from consortium.folder.topology import (
+    FabricSettings,
+    LedgerKind,
+)
 
 app = typer.Typer(add_completion=False)
 

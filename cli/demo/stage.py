@@ -14,9 +14,9 @@ from rich.markup import escape
 
 from cli.options import DEFAULT_HOME
 from cli.output import console, say
+from consortium.errors import ConsortiumNotFound
+from consortium.folder.topology import Topology
 from fabric.runtimes import network_of
-from network.errors import ConsortiumNotFound
-from network.topology import Topology
 
 # In a folder that a demo has made, and that the next one may replace.
 MARKER = ".demo"

@@ -30,9 +30,16 @@ from cli.node_connection import local_node
 from cli.output import console, say
 from cli.session import Session
 from cli.values import parse_amount, show_amount
+from consortium.folder.founding import (
+    founding_folder,
+    make_members,
+    read_plan,
+)
+from consortium.folder.topology import (
+    FabricSettings,
+    Topology,
+)
 from fabric.runtimes import network_of
-from network.founding import founding_folder, make_members, read_plan
-from network.topology import FabricSettings, Topology
 from node.agreement_file import read_agreement
 from node.api.client import NodeClient
 from node.audit import Auditor

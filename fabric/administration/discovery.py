@@ -11,10 +11,10 @@ from fabric_protos.discovery import protocol_pb2, protocol_pb2_grpc
 from fabric_protos.peer import proposal_response_pb2
 
 from chaincode.shim.options import DIRECT
+from consortium.keys.member_keys import MemberKeys
+from consortium.keys.member_material import Endpoint
+from consortium.keys.users import admin_of
 from fabric.errors import PeerUnreachable, RefusedByPeer
-from network.member_keys import MemberKeys
-from network.member_material import Endpoint
-from network.users import admin_of
 from node.ledger.gateway.identity import SigningIdentity
 
 TIMEOUT_S = 10

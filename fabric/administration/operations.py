@@ -9,7 +9,7 @@ import re
 
 import requests
 
-from network.member_material import Endpoint
+from consortium.keys.member_material import Endpoint
 
 TIMEOUT_S = 5
 

@@ -11,10 +11,10 @@ import ssl
 from dataclasses import dataclass
 from typing import Any
 
+from consortium.keys.certificates import NodeKind
+from consortium.keys.member_keys import MemberKeys
+from consortium.keys.member_material import Endpoint
 from fabric.errors import OrdererUnreachable, RefusedByOrderer
-from network.certificates import NodeKind
-from network.member_keys import MemberKeys
-from network.member_material import Endpoint
 
 TIMEOUT_S = 10
 CHANNELS = "/participation/v1/channels"

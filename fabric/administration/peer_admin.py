@@ -18,10 +18,10 @@ from fabric_protos.peer.lifecycle import lifecycle_pb2
 from google.protobuf.message import Message
 
 from chaincode.shim.options import DIRECT
+from consortium.keys.member_keys import MemberKeys
+from consortium.keys.member_material import Endpoint
+from consortium.keys.users import admin_of
 from fabric.errors import PeerUnreachable, RefusedByPeer
-from network.member_keys import MemberKeys
-from network.member_material import Endpoint
-from network.users import admin_of
 from node.ledger.gateway.identity import SigningIdentity
 from node.ledger.gateway.proposal import NONCE_BYTES, Call, make_proposal
 

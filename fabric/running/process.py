@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from network.member_material import Endpoint
+from consortium.keys.member_material import Endpoint
 
 
 class ProcessKind(StrEnum):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 
+from consortium.folder.topology import PeerEndpoints
+from consortium.keys.member_keys import MemberKeys
 from fabric.running.process import FabricProcess, ProcessKind
 from fabric.site.chaincode_package import ChaincodePackage
 from fabric.site.core_yaml import EXECUTE_TIMEOUT_S
 from fabric.site.member_folders import make_process_folder, process_folder
-from network.member_keys import MemberKeys
-from network.topology import PeerEndpoints
 
 # A batch of 50,000 readings takes and frees megabytes many times over. Without this glibc gives them back to the system
 # each time, and faulting the pages in again is a third of the work.

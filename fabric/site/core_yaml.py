@@ -8,10 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from chaincode.limits import MESSAGE_BYTES
+from consortium.folder.topology import PeerEndpoints
+from consortium.keys.member_keys import MemberKeys
 from fabric.site.chaincode_package import PACKAGE_TYPE
 from fabric.site.config_file import Tree
-from network.member_keys import MemberKeys
-from network.topology import PeerEndpoints
 
 # The chaincode gives a transaction up when the peer does.
 EXECUTE_TIMEOUT_S = 30

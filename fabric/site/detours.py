@@ -12,8 +12,8 @@ from pathlib import Path
 
 import yaml
 
+from consortium.joining.known_orderers import Detour
 from fabric.site.config_file import Tree
-from network.known_orderers import Detour
 from node.files import write_atomically
 
 _FILE = "detours.yaml"

@@ -10,11 +10,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from consortium.keys.certificates import NodeKind
+from consortium.keys.member_keys import MemberKeys
+from consortium.keys.msp_folder import write_msp_folder
+from consortium.keys.private_files import make_private_folder
 from fabric.running.process import ProcessKind
-from network.certificates import NodeKind
-from network.member_keys import MemberKeys
-from network.msp_folder import write_msp_folder
-from network.private_files import make_private_folder
 
 
 def process_folder(keys: MemberKeys, kind: ProcessKind) -> Path:

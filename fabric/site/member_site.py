@@ -12,6 +12,15 @@ from importlib.metadata import version
 
 from fabric_protos.common import common_pb2
 
+from consortium.folder.topology import (
+    FabricSettings,
+    MemberEntry,
+    PeerEndpoints,
+    Topology,
+)
+from consortium.joining.known_orderers import Detour
+from consortium.keys.member_keys import MemberKeys
+from consortium.keys.users import admin_of
 from fabric.administration.discovery import members_known
 from fabric.administration.lifecycle import CHAINCODE, LIFECYCLE, Definition, Lifecycle
 from fabric.administration.operations import ledger_height
@@ -34,10 +43,6 @@ from fabric.site.orderer import orderer_process, write_orderer_files
 from fabric.site.orderer_site import OrdererSite
 from fabric.site.peer import peer_process, write_peer_files
 from fabric.waiting import AGREE_TIMEOUT_S, JOIN_TIMEOUT_S, STALL_TIMEOUT_S, until, until_caught_up
-from network.known_orderers import Detour
-from network.member_keys import MemberKeys
-from network.topology import FabricSettings, MemberEntry, PeerEndpoints, Topology
-from network.users import admin_of
 from node.ledger.configuration import newest_config_block
 from node.ledger.connect import connect
 from node.ledger.errors import LedgerError

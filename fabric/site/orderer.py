@@ -8,12 +8,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from chaincode.limits import MESSAGE_BYTES
+from consortium.folder.topology import (
+    FabricSettings,
+    OrdererEndpoints,
+)
+from consortium.keys.certificates import NodeKind
+from consortium.keys.member_keys import MemberKeys
 from fabric.running.process import FabricProcess, ProcessKind
 from fabric.site.config_file import Tree, write_config
 from fabric.site.member_folders import make_process_folder, process_folder, renew_msp
-from network.certificates import NodeKind
-from network.member_keys import MemberKeys
-from network.topology import FabricSettings, OrdererEndpoints
 
 # What is said of every call would be gigabytes a day under load; every block is said, and whatever fails.
 LOGGING = "info:comm.grpc.server,orderer.common.broadcast=warn:grpc=error"

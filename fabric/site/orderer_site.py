@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from consortium.folder.topology import (
+    MemberEntry,
+    OrdererEndpoints,
+    Topology,
+)
 from fabric.administration.participation import OrdererAdmin, OrdererChannel
 from fabric.channel_check import check_channels
 from fabric.errors import NoFabricNetwork, OrdererBehind, OrdererUnreachable
 from fabric.waiting import AGREE_TIMEOUT_S, JOIN_TIMEOUT_S, STALL_TIMEOUT_S, until, until_caught_up
-from network.topology import MemberEntry, OrdererEndpoints, Topology
 
 
 @dataclass(frozen=True)

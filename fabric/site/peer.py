@@ -9,15 +9,18 @@ import json
 import shutil
 from pathlib import Path
 
+from consortium.folder.topology import (
+    FabricSettings,
+    PeerEndpoints,
+)
+from consortium.keys.certificates import NodeKind
+from consortium.keys.member_keys import MemberKeys
 from fabric.running.process import FabricProcess, ProcessKind
 from fabric.site.chaincode_package import PACKAGE_TYPE
 from fabric.site.config_file import Tree, lay_over, write_config
 from fabric.site.core_yaml import core_yaml
 from fabric.site.detours import write_detours
 from fabric.site.member_folders import make_process_folder, process_folder, renew_msp
-from network.certificates import NodeKind
-from network.member_keys import MemberKeys
-from network.topology import FabricSettings, PeerEndpoints
 from node.files import write_atomically
 
 # What is said of every call would be gigabytes a day under load; every block is said, and whatever fails.

@@ -15,7 +15,7 @@ from fabric_protos.common import common_pb2
 from fabric_protos.peer import events_pb2
 from google.protobuf.message import DecodeError, Message
 
-from network.private_files import open_private
+from consortium.keys.private_files import open_private
 from node.audit.errors import ArchiveDamaged
 
 _FORMAT = "zunft audit archive 1"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from fabric_protos.common import common_pb2
 
-from network.block_hash import data_hash, header_hash
+from consortium.channel.block_hash import (
+    data_hash,
+    header_hash,
+)
 from node.audit.makers import BlockMakers
 from node.audit.report import Tally
 from node.ledger.fabric_rules.block_validation import BlockValidation

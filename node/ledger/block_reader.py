@@ -25,9 +25,9 @@ from fabric_protos.peer import (
     transaction_pb2,
 )
 
-from network.block_hash import header_hash
-from network.channel_reader import read_channel
-from network.member_material import MemberMaterial
+from consortium.channel.block_hash import header_hash
+from consortium.channel.reader import read_channel
+from consortium.keys.member_material import MemberMaterial
 from node.ledger.fabric_rules.results import Version, validation_parameter, version_of
 from node.ledger.wire import decode
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from network.topology import MemberEntry, Topology
+from consortium.folder.topology import (
+    MemberEntry,
+    Topology,
+)
 from node.ledger.embedded.errors import FolderInUse
 from node.ledger.grpc_transport import GrpcTransport, TlsFiles
 from node.ledger.transport import LedgerTransport

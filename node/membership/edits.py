@@ -12,13 +12,26 @@ from functools import partial
 
 from fabric_protos.common import configtx_pb2
 
-from network.channel_reader import Channel, read_members
-from network.config_update import config_update
-from network.consenters import add_consenter, consenters, remove_consenter
-from network.errors import MemberInChannel
-from network.member_material import Endpoint, MemberMaterial
-from network.membership import add_member, remove_member
-from network.ordering import Orderer
+from consortium.channel.config_update import config_update
+from consortium.channel.consenters import (
+    add_consenter,
+    consenters,
+    remove_consenter,
+)
+from consortium.channel.members import (
+    add_member,
+    remove_member,
+)
+from consortium.channel.ordering import Orderer
+from consortium.channel.reader import (
+    Channel,
+    read_members,
+)
+from consortium.errors import MemberInChannel
+from consortium.keys.member_material import (
+    Endpoint,
+    MemberMaterial,
+)
 from node.ledger.fabric_rules.config_update import applied
 from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_ADMISSION, BallotSubject
 from zunft.v1.bundle_pb2 import Bundle, NodeAddress
@@ -31,7 +44,7 @@ def channel_edit(
 ) -> tuple[bytes, ...]:
     """Serialised ConfigUpdates: all that is left to do for the decision, the same bytes for everybody.
 
-    An admission needs the applicant's bundle. Raises NetworkError.
+    An admission needs the applicant's bundle. Raises ConsortiumError.
     """
     return tuple(_updates(channel, remaining_edits(channel.config.channel_group, subject, msp_id, bundle)))
 

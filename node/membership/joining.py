@@ -10,7 +10,7 @@ import grpc
 
 from chaincode import keys
 from chaincode.bundle import bundle_digest
-from network.errors import MemberInChannel
+from consortium.errors import MemberInChannel
 from node.ledger.configuration import newest_channel
 from node.ledger.gateway import Gateway, StreamError
 from node.membership.edits import channel_edit
@@ -34,7 +34,7 @@ _ON_ITS_WAY = (MEMBER_STATUS_APPLIED, MEMBER_STATUS_ADMITTED, MEMBER_STATUS_ACTI
 async def propose(gateway: Gateway, signed_bundle: bytes, bundle: Bundle) -> Ballot:
     """The sponsor puts the bundle in, which opens the ballot; the one that it has opened before, if there is one.
 
-    Raises MemberInChannel, ContractError, LedgerError, NetworkError.
+    Raises MemberInChannel, ContractError, LedgerError, ConsortiumError.
     """
     opened = await _opened_before(gateway, signed_bundle, bundle.msp_id)
     if opened:

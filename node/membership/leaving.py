@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chaincode import keys
 from chaincode.question import noted_ballots
 from chaincode.token import LEAST_TRANSFER_MICRO
-from network.errors import TooFewConsenters
+from consortium.errors import TooFewConsenters
 from node.ledger.configuration import newest_channel
 from node.ledger.gateway import Gateway
 from node.membership.edits import channel_edit

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from chaincode.business import status_name
 from chaincode.identifiers import distinct_value
 from chaincode.membership import is_there
-from network.bundle import show_fingerprint
+from consortium.joining.bundle import show_fingerprint
 from node.membership.records import ballot_ids
 from zunft.v1.ballot_pb2 import Question
 from zunft.v1.member_pb2 import LegalIdentifier, Member

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from network.channel_reader import Channel
-from network.config_update import config_update
-from network.consenters import consenters, has_ordering_service, is_bft
-from network.errors import NothingToUpdate
-from network.member_material import Endpoint, MemberMaterial
-from network.membership import change_member
+from consortium.channel.config_update import config_update
+from consortium.channel.consenters import (
+    consenters,
+    has_ordering_service,
+    is_bft,
+)
+from consortium.channel.members import change_member
+from consortium.channel.reader import Channel
+from consortium.errors import NothingToUpdate
+from consortium.keys.member_material import (
+    Endpoint,
+    MemberMaterial,
+)
 from node.ledger.configuration import newest_channel, sign_update, signed_update, submit_update
 from node.ledger.gateway import Gateway
 
@@ -18,7 +25,7 @@ from node.ledger.gateway import Gateway
 async def show_orderers(gateway: Gateway) -> None:
     """Peers hand transactions to those of the member's orderers that take part, and to no others.
 
-    Under BFT that is said with the admission, and Fabric insists on an address. Raises LedgerError, NetworkError.
+    Under BFT that is said with the admission, and Fabric insists on an address. Raises LedgerError, ConsortiumError.
     """
     channel = await newest_channel(gateway)
     taking_part = [
@@ -33,7 +40,7 @@ async def hide_orderers(gateway: Gateway) -> None:
 
 
 async def change_own(gateway: Gateway, channel: Channel, material: MemberMaterial) -> None:
-    """The member's own part becomes this; nothing is done where it is so already. Raises LedgerError, NetworkError."""
+    """The member's own part becomes this, unless it is so already. Raises LedgerError, ConsortiumError."""
     before = channel.config.channel_group
     try:
         update = config_update(channel.name, before, change_member(before, material)).SerializeToString()

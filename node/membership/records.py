@@ -15,8 +15,11 @@ from chaincode.errors import NotFound
 from chaincode.keys import Key
 from chaincode.membership import is_there
 from chaincode.question import noted_ballots, question_key
-from network.bundle import OpenedBundle, open_bundle
-from network.errors import UnusableBundle
+from consortium.errors import UnusableBundle
+from consortium.joining.bundle import (
+    OpenedBundle,
+    open_bundle,
+)
 from node.ledger.gateway import Gateway
 from node.membership.errors import NoBallot, NoLongerMember, SeveralApplicants, UnknownMember
 from zunft.v1.ballot_pb2 import (

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from chaincode import keys
 from chaincode.checks import format_amount
-from network.channel_reader import Channel
-from network.consenters import consenters
+from consortium.channel.consenters import consenters
+from consortium.channel.reader import Channel
 from node.ledger.gateway import Gateway
 from node.membership.joining import missing_deposit_micro
 from node.membership.records import read, read_applicant, read_bundle
@@ -44,7 +44,7 @@ class Joining:
 
     @classmethod
     async def read(cls, gateway: Gateway, ballot: Ballot) -> Joining:
-        """As the ballot on its admission has it. Raises UnknownMember, NoBallot, NetworkError, LedgerError."""
+        """As the ballot on its admission has it. Raises UnknownMember, NoBallot, ConsortiumError, LedgerError."""
         voting = await Voting.open(gateway, ballot.ballot_id)
         member = await read_applicant(gateway, voting.ballot)
         return cls(

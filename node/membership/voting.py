@@ -19,9 +19,12 @@ from google.protobuf.message import DecodeError
 from chaincode import keys
 from chaincode.channel_edit import changes_channel
 from chaincode.errors import WrongStatus
-from network.bundle import OpenedBundle
-from network.channel_reader import Channel, read_channel
-from network.errors import NetworkError
+from consortium.channel.reader import (
+    Channel,
+    read_channel,
+)
+from consortium.errors import ConsortiumError
+from consortium.joining.bundle import OpenedBundle
 from node.ledger.configuration import (
     UpdateOvertaken,
     UpdateRefused,
@@ -78,7 +81,7 @@ class Voting:
 
     @classmethod
     async def open(cls, gateway: Gateway, ballot_id: str) -> Voting:
-        """Raises NoBallot, NetworkError, LedgerError."""
+        """Raises NoBallot, ConsortiumError, LedgerError."""
         ballot = await read(gateway, keys.ballot(ballot_id))
         if ballot is None:
             raise NoBallot(f"there is no ballot {ballot_id[:16]}: zunft ballot list shows all")
@@ -312,7 +315,7 @@ async def _question(gateway: Gateway, ballot: Ballot, channel: Channel) -> Quest
         if ballot.subject == BALLOT_SUBJECT_ADMISSION:
             bundle = await read_bundle(gateway, ballot)
         updates = channel_edit(channel, ballot.subject, ballot.msp_id, bundle.bundle if bundle else None)
-    except NetworkError as error:
+    except ConsortiumError as error:
         return Question(bundle=bundle, obstacle=f"the channel's configuration cannot be changed accordingly: {error}")
     return Question(updates, bundle)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chaincode.batch import MAX_NAME_BYTES
 from chaincode.rating.limits import READING_QUANTITY_MICRO_MAX
-from network.yaml_tree import Tree
+from consortium.yaml_tree import Tree
 from node.meter import csv_quantity as conversions
 from node.meter.csv_number import Notation
 from node.meter.csv_quantity import Conversion, conversion_of

@@ -6,8 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from network.exact import NotANumber, TooFine, scaled
-from network.yaml_tree import Tree
+from consortium.exact import (
+    NotANumber,
+    TooFine,
+    scaled,
+)
+from consortium.yaml_tree import Tree
 
 _POINTS = {"point": ord("."), "comma": ord(",")}
 # Spreadsheets write blanks that do not break.

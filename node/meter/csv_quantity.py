@@ -9,8 +9,12 @@ from fractions import Fraction
 import yaml
 
 from chaincode.rating.limits import READING_QUANTITY_MICRO_MAX
-from network.exact import NotANumber, TooFine, scaled
-from network.yaml_tree import Tree
+from consortium.exact import (
+    NotANumber,
+    TooFine,
+    scaled,
+)
+from consortium.yaml_tree import Tree
 from node.tariff.text import decimal
 
 KEYS = ("counter", "factor", "per", "over_s")

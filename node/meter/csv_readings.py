@@ -12,7 +12,10 @@ from typing import NoReturn, TextIO
 import numpy as np
 
 from chaincode.columns import Columns, Int64Column
-from network.yaml_tree import WrongFile, read_yaml
+from consortium.yaml_tree import (
+    WrongFile,
+    read_yaml,
+)
 from node.meter.csv_field import Source, source_of
 from node.meter.csv_number import notation_of
 from node.meter.csv_time import Clock, clock_of

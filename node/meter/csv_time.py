@@ -10,7 +10,7 @@ from functools import partial
 
 from chaincode.rating.limits import TIME_US_MAX
 from chaincode.rating.local_time import is_zone
-from network.yaml_tree import Tree
+from consortium.yaml_tree import Tree
 from node.meter.csv_format import WrongFormat, time_format
 from node.meter.excel_time import EXCEL_BEGINS, excel_time, is_excel_time
 from node.written_time import WrittenTime, both_us, is_summer, parse_iso, single_us

@@ -31,7 +31,7 @@ from chaincode.columns import Columns
 from chaincode.errors import MalformedBatch
 from chaincode.limits import BATCH_BYTES
 from chaincode.meter import possession_message
-from network.private_files import make_private_folder
+from consortium.keys.private_files import make_private_folder
 from node.errors import BatchTooLarge, KeyNotPrepared, MeterFolderDamaged, MeterFolderTaken, ReadingBackDated
 from node.files import write_atomically
 from node.meter.ownership import Ownership, own

@@ -11,7 +11,12 @@ import yaml
 from chaincode.errors import InvalidTariff
 from chaincode.rating import check_tariff
 from chaincode.rating.local_time import is_zone
-from network.yaml_tree import Tree, WrongFile, parse_yaml, read_yaml
+from consortium.yaml_tree import (
+    Tree,
+    WrongFile,
+    parse_yaml,
+    read_yaml,
+)
 from node.tariff.runs import MONTHS, parse_runs
 from node.tariff.time_band import parse_time_band
 from node.written_time import parse_iso, single_us

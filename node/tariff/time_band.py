@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from network.yaml_tree import Tree
+from consortium.yaml_tree import Tree
 from node.tariff.runs import WEEKDAYS, parse_runs, show_runs
 from zunft.v1.tariff_pb2 import TimeBand
 

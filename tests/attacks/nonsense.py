@@ -5,7 +5,7 @@ from __future__ import annotations
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import proposal_pb2, transaction_pb2
 
-from network.certificates import NodeKind
+from consortium.keys.certificates import NodeKind
 from tests.attacks.rogue import Draft, Rogue
 
 Sealed = tuple[common_pb2.Envelope, str]

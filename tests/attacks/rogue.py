@@ -30,7 +30,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from chaincode import keys
 from chaincode.roles import ATTRIBUTES_OID, Role
 from chaincode.stub import implicit_collection
-from network.certificates import NodeKind, Validity, issue_identity
+from consortium.keys.certificates import (
+    NodeKind,
+    Validity,
+    issue_identity,
+)
 from node.ledger.fabric_rules.results import VALIDATION_PARAMETER, Version, hash_key
 from node.ledger.gateway import CommitError, Gateway, Proposal, SigningIdentity, Transaction
 from node.ledger.gateway.proposal import Call, make_proposal

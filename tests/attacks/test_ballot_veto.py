@@ -16,9 +16,9 @@ from chaincode.errors import AlreadyExists, BallotClosed, ContractError, Unknown
 from chaincode.member import NOTICE_PERIOD_S
 from chaincode.question import LAPSES_AFTER_S
 from chaincode.roles import Role
-from network.bundle import OpenedBundle
-from network.member_keys import MemberKeys
-from network.revoking import revoke_user
+from consortium.joining.bundle import OpenedBundle
+from consortium.keys.member_keys import MemberKeys
+from consortium.keys.revoking import revoke_user
 from node.ledger.gateway import Gateway, SigningIdentity
 from node.membership.edits import channel_edit
 from node.membership.errors import MissingSignatures

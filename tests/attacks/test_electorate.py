@@ -21,9 +21,15 @@ from chaincode.errors import ContractError, ExitCondition, TakenAlready, TooMany
 from chaincode.question import LAPSES_AFTER_S
 from chaincode.sponsorship import MAX_OPEN_APPLICATIONS
 from chaincode.transaction import Transaction, serialise
+from consortium.folder.topology import (
+    FabricSettings,
+    OrderingKind,
+)
+from consortium.keys.certificates import (
+    Validity,
+    make_authority,
+)
 from fabric.site.config_file import lay_over
-from network.certificates import Validity, make_authority
-from network.topology import FabricSettings, OrderingKind
 from node.ledger.embedded.simulation import Simulation
 from node.membership.namesakes import namesakes
 from node.membership.records import read_everybody, read_questions

@@ -23,11 +23,17 @@ from hypothesis import strategies as st
 from chaincode import keys
 from chaincode.electorate import BALLOT_PERIOD_S
 from chaincode.errors import ContractError
-from network.bundle import OpenedBundle
-from network.channel_reader import Channel
-from network.config_group import copied, set_policy
-from network.config_update import config_update
-from network.policies import ANY, implicit_meta
+from consortium.channel.config_group import (
+    copied,
+    set_policy,
+)
+from consortium.channel.config_update import config_update
+from consortium.channel.policies import (
+    ANY,
+    implicit_meta,
+)
+from consortium.channel.reader import Channel
+from consortium.joining.bundle import OpenedBundle
 from node.membership.edits import channel_edit
 from node.membership.voting import Voting
 from tests.attacks.rogue import rewritten

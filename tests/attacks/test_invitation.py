@@ -9,15 +9,26 @@ from pathlib import Path
 import pytest
 import yaml
 
+from consortium.folder.founding import (
+    Plan,
+    make_members,
+)
+from consortium.folder.topology import (
+    FabricSettings,
+    MemberEntry,
+    PeerEndpoints,
+    Topology,
+)
+from consortium.joining.applicant import Applicant
+from consortium.joining.invitation import (
+    accept_invitation,
+    read_invitation,
+)
+from consortium.keys.certificates import utc_now
+from consortium.keys.member_keys import MemberKeys
+from consortium.keys.member_material import Endpoint
+from consortium.keys.signed_text import sign_text
 from fabric.site.peer import write_peer_files
-from network.applicant import Applicant
-from network.certificates import utc_now
-from network.founding import Plan, make_members
-from network.invitation import accept_invitation, read_invitation
-from network.member_keys import MemberKeys
-from network.member_material import Endpoint
-from network.signed_text import sign_text
-from network.topology import FabricSettings, MemberEntry, PeerEndpoints, Topology
 
 CORE = {
     "peer": {"tls": {"enabled": False}, "handlers": {"endorsers": {"escc": {"library": "/opt/evil.so"}}}},

@@ -9,7 +9,10 @@ import pytest
 
 from chaincode import keys
 from chaincode.errors import Forbidden, OutOfReach
-from network.certificates import Validity, make_authority
+from consortium.keys.certificates import (
+    Validity,
+    make_authority,
+)
 from tests.attacks.test_electorate import approve
 from tests.conformance.scene import Scene
 from tests.conformance.test_ballot import charter_with

@@ -21,12 +21,15 @@ from google.protobuf.message import Message
 from chaincode import keys
 from chaincode.channel_edit import changes_channel
 from chaincode.errors import ContractError
-from network.channel_reader import read_members
-from network.config_group import copied
-from network.errors import NetworkError
-from network.member_keys import MemberKeys
-from network.member_material import Endpoint
-from network.membership import change_member, remove_member
+from consortium.channel.config_group import copied
+from consortium.channel.members import (
+    change_member,
+    remove_member,
+)
+from consortium.channel.reader import read_members
+from consortium.errors import ConsortiumError
+from consortium.keys.member_keys import MemberKeys
+from consortium.keys.member_material import Endpoint
 from node.ledger.configuration import signed_update, submit_update
 from node.ledger.errors import LedgerError
 from node.ledger.gateway import CommitError, Gateway, Transaction
@@ -78,7 +81,7 @@ from zunft.v1.member_pb2 import (
 HONEST = ("maker", "factory", "bank", "mill", "smith")
 ROGUES = ("forge", "press")
 # What a command may end with that only says what is to be done next, or that somebody else has done it.
-REFUSALS = (ContractError, LedgerError, MembershipError, NetworkError)
+REFUSALS = (ContractError, LedgerError, MembershipError, ConsortiumError)
 CARRIED = (BALLOT_STATUS_CARRIED, BALLOT_STATUS_EXECUTED)
 SEEDS = range(5)
 # Further off an endorser's clock no proposal may be.

@@ -13,7 +13,10 @@ from chaincode.bundle import bundle_digest
 from chaincode.charter import MIN_BALLOT_PERIOD_S
 from chaincode.errors import BallotClosed, ContractError, WrongStatus
 from chaincode.roles import Role
-from network.certificates import Validity, make_authority
+from consortium.keys.certificates import (
+    Validity,
+    make_authority,
+)
 from node.ledger.gateway import Gateway
 from tests.attacks.rogue import rewritten
 from tests.attacks.test_electorate import NAMES, approve

@@ -10,13 +10,19 @@ from fabric_protos.msp import msp_config_pb2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from network.channel_reader import Channel as ReadChannel
-from network.channel_reader import read_members, unreadable_parts
-from network.config_group import copied, set_value
-from network.config_update import config_update
-from network.consenters import consenters
-from network.errors import NothingToUpdate
-from network.orderer_addresses import orderer_addresses
+from consortium.channel.config_group import (
+    copied,
+    set_value,
+)
+from consortium.channel.config_update import config_update
+from consortium.channel.consenters import consenters
+from consortium.channel.orderer_addresses import orderer_addresses
+from consortium.channel.reader import Channel as ReadChannel
+from consortium.channel.reader import (
+    read_members,
+    unreadable_parts,
+)
+from consortium.errors import NothingToUpdate
 from node.audit import audit
 from node.audit.report import Verdict
 from node.ledger.configuration import UpdateRefused, newest_channel, sign_update, signed_update, submit_update

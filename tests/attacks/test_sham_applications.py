@@ -9,8 +9,11 @@ import pytest
 from chaincode import keys
 from chaincode.errors import AlreadyExists, WrongStatus
 from chaincode.roles import Role
-from network.bundle import show_fingerprint
-from network.certificates import Validity, make_authority
+from consortium.joining.bundle import show_fingerprint
+from consortium.keys.certificates import (
+    Validity,
+    make_authority,
+)
 from node.membership.errors import SeveralApplicants
 from node.membership.namesakes import namesakes
 from node.membership.records import admission_of, read_everybody, read_questions

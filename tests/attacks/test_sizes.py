@@ -21,7 +21,10 @@ from chaincode.head import DISCLOSURE
 from chaincode.limits import max_bytes
 from chaincode.record import list_records
 from chaincode.transaction import Transaction, serialise
-from network.certificates import Validity, make_authority
+from consortium.keys.certificates import (
+    Validity,
+    make_authority,
+)
 from node.ledger.gateway import Gateway, SigningIdentity
 from tests.attacks.rogue import Rogue
 from tests.conformance.scene import Scene

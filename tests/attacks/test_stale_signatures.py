@@ -12,17 +12,34 @@ from fabric_protos.common import configtx_pb2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from network.bundle import OpenedBundle
-from network.channel import ChannelSettings, channel_group
-from network.channel_reader import read_members
-from network.config_group import copied, set_policy
-from network.config_update import config_update
-from network.member_material import Endpoint
-from network.membership import add_member, change_member, remove_member
-from network.ordering import RaftOrdering
-from network.policies import ANY, implicit_meta
+from consortium.channel.config_group import (
+    copied,
+    set_policy,
+)
+from consortium.channel.config_update import config_update
+from consortium.channel.genesis import (
+    ChannelSettings,
+    channel_group,
+)
+from consortium.channel.members import (
+    add_member,
+    change_member,
+    remove_member,
+)
+from consortium.channel.ordering import RaftOrdering
+from consortium.channel.policies import (
+    ANY,
+    implicit_meta,
+)
+from consortium.channel.reader import read_members
+from consortium.joining.bundle import OpenedBundle
+from consortium.keys.member_material import Endpoint
 from node.ledger.configuration import UpdateRefused
 from node.ledger.fabric_rules.config_update import applied, stale_element
+from tests.consortium.test_membership import (
+    Candidate,
+    candidate,
+)
 from tests.harness import (
     Consortium,
     on_ledgers,
@@ -38,7 +55,6 @@ from tests.harness.applying import (
     read_ballot,
     voters,
 )
-from tests.network.test_membership import Candidate, candidate
 
 Group = configtx_pb2.ConfigGroup
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from fabric_protos.common import common_pb2
 
-from network.block_hash import header_bytes
-from network.certificates import NodeKind
+from consortium.channel.block_hash import header_bytes
+from consortium.keys.certificates import NodeKind
 from node.ledger.gateway import SigningIdentity
 from tests.harness import Consortium
 

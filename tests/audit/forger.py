@@ -13,7 +13,10 @@ from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from fabric_protos.msp import identities_pb2
 from fabric_protos.peer import proposal_pb2, proposal_response_pb2, transaction_pb2
 
-from network.block_hash import data_hash, header_hash
+from consortium.channel.block_hash import (
+    data_hash,
+    header_hash,
+)
 from node.ledger.block_reader import read_block
 from node.ledger.gateway import SigningIdentity
 from tests.audit.block_signing import Signers, by_orderers, sign

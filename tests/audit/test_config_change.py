@@ -12,10 +12,13 @@ from fabric_protos.msp import msp_config_pb2
 from fabric_protos.peer import events_pb2
 from google.protobuf.message import Message
 
-from network.block_hash import data_hash, header_hash
-from network.channel import member_group
-from network.config_update import config_update
-from network.member_keys import MemberKeys
+from consortium.channel.block_hash import (
+    data_hash,
+    header_hash,
+)
+from consortium.channel.config_update import config_update
+from consortium.channel.genesis import member_group
+from consortium.keys.member_keys import MemberKeys
 from node.audit import AuditReport, Status, audit
 from node.ledger.configuration import newest_channel, submit_update
 from node.ledger.gateway import SigningIdentity

@@ -12,7 +12,7 @@ import pytest
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import events_pb2
 
-from network.block_hash import data_hash
+from consortium.channel.block_hash import data_hash
 from node.audit import Status, audit
 
 RECORDED = Path(__file__).parents[1] / "unit/gateway/recorded"

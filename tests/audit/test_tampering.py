@@ -9,7 +9,12 @@ from fabric_protos.ledger.rwset import rwset_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from fabric_protos.peer import transaction_pb2
 
-from network.certificates import NodeKind, Validity, issue_identity, make_authority
+from consortium.keys.certificates import (
+    NodeKind,
+    Validity,
+    issue_identity,
+    make_authority,
+)
 from node.audit import AuditReport, Status, audit
 from node.ledger.gateway import SigningIdentity
 from node.ledger.gateway.identity import key_signer

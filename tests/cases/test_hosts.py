@@ -8,10 +8,19 @@ import pytest
 
 from chaincode.bundle import read_bundle
 from cli.exit_codes import ExitCode
-from network.applicant import found_applicant, read_applicant
-from network.bundle import Acceptance, sign_bundle
-from network.certificates import utc_now
-from network.errors import InvalidApplicant, UnusableBundle
+from consortium.errors import (
+    InvalidApplicant,
+    UnusableBundle,
+)
+from consortium.joining.applicant import (
+    found_applicant,
+    read_applicant,
+)
+from consortium.joining.bundle import (
+    Acceptance,
+    sign_bundle,
+)
+from consortium.keys.certificates import utc_now
 from tests.cli.program import Zunft
 
 GOOD = ["mill.example", "mill-7.example.", "203.0.113.7", "localhost", "xn--mhle-0ra.example", "7.mill"]
@@ -66,7 +75,7 @@ def test_the_contract_refuses_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyP
     own = found_applicant(tmp_path / "home", company)
     accepted = Acceptance("Case Guild", 1, bytes(32), "MakerMSP")
     assert read_bundle(sign_bundle(company, own, accepted, utc_now()).signed)
-    monkeypatch.setattr("network.applicant.check_host", str)
+    monkeypatch.setattr("consortium.joining.applicant.check_host", str)
     for host in BAD[:10]:
         (tmp_path / "applicant.yaml").write_text(APPLICANT.format(host))
         with pytest.raises(UnusableBundle, match="impossible address"):

@@ -8,15 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from consortium.errors import InvalidApplicant
+from consortium.joining.applicant import (
+    Applicant,
+    found_applicant,
+    load_applicant,
+    read_applicant,
+)
+from consortium.keys.member_keys import MemberKeys
+from consortium.keys.member_material import Endpoint
 from fabric.errors import CannotListen, PortTaken
 from fabric.network import _check_listening
 from fabric.site.core_yaml import core_yaml
 from fabric.site.orderer import orderer_process, orderer_yaml
 from fabric.site.peer import peer_process
-from network.applicant import Applicant, found_applicant, load_applicant, read_applicant
-from network.errors import InvalidApplicant
-from network.member_keys import MemberKeys
-from network.member_material import Endpoint
 
 # An address of RFC 5737's, which is nobody's.
 ELSEWHERE = "192.0.2.10"

@@ -10,8 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.exit_codes import ExitCode
-from network.exact import NotANumber, TooFine, scaled
-from network.yaml_tree import WrongFile, parse_yaml
+from consortium.exact import (
+    NotANumber,
+    TooFine,
+    scaled,
+)
+from consortium.yaml_tree import (
+    WrongFile,
+    parse_yaml,
+)
 from tests.cases.files import PRICE_1, readings
 from tests.cli.program import Zunft
 
@@ -53,5 +60,5 @@ def test_a_number_on_the_command_line_is_refused_at_once(tmp_path: Path, words: 
     zunft = Zunft(tmp_path)
     for command in (f"tariff chart {tmp_path}/tariff.yaml --out {tmp_path}/x.svg --up-to", "token transfer bank"):
         outcome = zunft(f"{command} {words}")
-        assert (outcome.exit_code, outcome.stdout) in ((ExitCode.USAGE, ""), (ExitCode.NETWORK, ""))
+        assert (outcome.exit_code, outcome.stdout) in ((ExitCode.USAGE, ""), (ExitCode.CONSORTIUM, ""))
         assert "Traceback" not in outcome.stderr

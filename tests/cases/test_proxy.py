@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from consortium.keys.member_material import Endpoint
 from fabric.administration.operations import get
-from network.member_material import Endpoint
 from tests.cli.program import Zunft
 
 # Nobody answers there.

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from network.yaml_tree import WrongFile
+from consortium.yaml_tree import WrongFile
 from node.meter.csv_quantity import Counter
 from tests.cases.files import amount_micro, readings, us_of, utc_of
 

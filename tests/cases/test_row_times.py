@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from network.yaml_tree import WrongFile
+from consortium.yaml_tree import WrongFile
 from tests.cases.files import BERLIN, amount_micro, readings, rows, us_of, utc_of
 
 GERMAN = """\

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from network.yaml_tree import WrongFile
+from consortium.yaml_tree import WrongFile
 from node.tariff.file import parse_tariff
 from tests.cases.files import BERLIN, amount_micro, readings, rows
 

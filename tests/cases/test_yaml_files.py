@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from network.applicant import load_applicant, read_applicant
-from network.charter_rules import read_amendment
-from network.errors import NetworkError
-from network.founding import read_plan
-from network.signed_text import read_signed_text
-from network.topology import Topology
+from consortium.errors import ConsortiumError
+from consortium.folder.charter_rules import read_amendment
+from consortium.folder.founding import read_plan
+from consortium.folder.topology import Topology
+from consortium.joining.applicant import (
+    load_applicant,
+    read_applicant,
+)
+from consortium.keys.signed_text import read_signed_text
 from node.agreement_file import read_agreement
 from node.correction_file import read_correction
 from node.meter.csv_readings import read_mapping
@@ -64,7 +67,7 @@ HOSTILE = {
 def test_no_file_ends_in_anything_but_a_refusal(tmp_path: Path, reader: str, hostile: str) -> None:
     path = tmp_path / (reader if reader.endswith(".yaml") else "file.yaml")
     path.write_bytes(HOSTILE[hostile].encode("latin-1"))
-    with pytest.raises(NetworkError) as refusal:
+    with pytest.raises(ConsortiumError) as refusal:
         READERS[reader](path)
     assert 0 < len(str(refusal.value)) < 1_000
 
@@ -85,11 +88,11 @@ def test_no_file_ends_in_anything_but_a_refusal(tmp_path: Path, reader: str, hos
 def test_a_charters_rules_are_refused_with_their_line(tmp_path: Path, rules: str, says: str) -> None:
     path = tmp_path / "file.yaml"
     path.write_text(rules + "\n")
-    with pytest.raises(NetworkError) as refusal:
+    with pytest.raises(ConsortiumError) as refusal:
         read_amendment(path)
     assert f"{path}, {says}" in str(refusal.value)
     path.write_text(WORDS.format(rules))
-    with pytest.raises(NetworkError) as refusal:
+    with pytest.raises(ConsortiumError) as refusal:
         read_plan(path)
     assert says.split(", ", 1)[1] in str(refusal.value)
 
@@ -109,7 +112,7 @@ def test_an_applicant_is_what_stands_in_its_file(tmp_path: Path) -> None:
     company = read_applicant(path)
     assert (company.member.name, company.member.msp_id, company.member.legal_name) == ("010", "007", "1.10")
     path.write_text(APPLICANT.format("name: other"))
-    with pytest.raises(NetworkError, match="line 6, name: the key 'name' stands here twice"):
+    with pytest.raises(ConsortiumError, match="line 6, name: the key 'name' stands here twice"):
         read_applicant(path)
 
 
@@ -125,5 +128,5 @@ def test_a_large_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "plan.yaml"
     path.write_bytes(b"a" * 1_000_001)
     for large in (path, Path("/dev/zero")):
-        with pytest.raises(NetworkError, match="larger than"):
+        with pytest.raises(ConsortiumError, match="larger than"):
             read_plan(large)

@@ -16,15 +16,19 @@ import pytest
 import yaml
 
 from cli.exit_codes import ExitCode
-from network.applicant import read_applicant
-from network.bundle import Acceptance, open_bundle_file, sign_bundle
-from network.certificates import utc_now
-from network.member_keys import MemberKeys
-from network.topology import Topology
+from consortium.folder.topology import Topology
+from consortium.joining.applicant import read_applicant
+from consortium.joining.bundle import (
+    Acceptance,
+    open_bundle_file,
+    sign_bundle,
+)
+from consortium.keys.certificates import utc_now
+from consortium.keys.member_keys import MemberKeys
 from tests.cli.program import EXAMPLES, Outcome, Zunft
 from zunft.v1.bundle_pb2 import SignedBundle
 
-USAGE, REFUSED, NETWORK = ExitCode.USAGE, ExitCode.REFUSED, ExitCode.NETWORK
+USAGE, REFUSED, NETWORK = ExitCode.USAGE, ExitCode.REFUSED, ExitCode.CONSORTIUM
 APPLICANT = EXAMPLES / "applicant.yaml"
 REQUEST = f"join request {APPLICANT} --sponsor maker"
 # As it would come on another machine, where only the sponsor has the file.

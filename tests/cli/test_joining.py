@@ -17,10 +17,10 @@ import yaml
 from fabric_protos.common.common_pb2 import Block
 
 from chaincode.host import check_host
-from network.founding import FABRIC_PORTS_FROM
-from network.invitation import write_invitation
-from network.member_material import EVERY_ADDRESS
-from network.topology import Topology
+from consortium.folder.founding import FABRIC_PORTS_FROM
+from consortium.folder.topology import Topology
+from consortium.joining.invitation import write_invitation
+from consortium.keys.member_material import EVERY_ADDRESS
 from tests.cli.program import EXAMPLES, ROOT, Zunft
 from tests.harness.fabric import why_no_fabric
 from tests.harness.ports import free_first_port

@@ -15,9 +15,9 @@ import pytest
 
 from chaincode.roles import Role
 from cli.exit_codes import ExitCode
-from network.certificates import Validity
-from network.member_keys import MemberKeys
-from network.topology import Topology
+from consortium.folder.topology import Topology
+from consortium.keys.certificates import Validity
+from consortium.keys.member_keys import MemberKeys
 from tests.cli.program import EXAMPLES, Zunft
 from tests.cli.readme import steel_csv
 
@@ -49,11 +49,11 @@ def truncate(path: Path) -> None:
 KEY, CERTIFICATE = "members/factory/users/treasurer.key", "members/factory/users/treasurer.pem"
 
 DAMAGES = [
-    (KEY, Path.unlink, TRANSFER, ExitCode.NETWORK, "Cannot read the private key"),
-    (KEY, lambda path: path.chmod(0o644), TRANSFER, ExitCode.NETWORK, "chmod 600"),
-    (KEY, write("no key"), TRANSFER, ExitCode.NETWORK, "no unencrypted PEM private key"),
-    (CERTIFICATE, write("none"), TRANSFER, ExitCode.NETWORK, "no PEM-encoded"),
-    ("consortium.yaml", Path.unlink, "token balances", ExitCode.NETWORK, "zunft consortium found"),
+    (KEY, Path.unlink, TRANSFER, ExitCode.CONSORTIUM, "Cannot read the private key"),
+    (KEY, lambda path: path.chmod(0o644), TRANSFER, ExitCode.CONSORTIUM, "chmod 600"),
+    (KEY, write("no key"), TRANSFER, ExitCode.CONSORTIUM, "no unencrypted PEM private key"),
+    (CERTIFICATE, write("none"), TRANSFER, ExitCode.CONSORTIUM, "no PEM-encoded"),
+    ("consortium.yaml", Path.unlink, "token balances", ExitCode.CONSORTIUM, "zunft consortium found"),
     ("consortium.yaml", write("a: [b"), "token balances", ExitCode.USAGE, "cannot be read"),
     ("consortium.yaml", write("- 1"), "token balances", ExitCode.USAGE, "must be a mapping"),
     ("consortium.yaml", write("members: []"), "token balances", ExitCode.USAGE, "missing or wrong"),
@@ -88,7 +88,7 @@ def test_expired_certificate(zunft: Zunft) -> None:
     keys = MemberKeys.load(folder, validity=Validity(identity=timedelta(minutes=-1)))
     keys.add_user("late", [Role.TREASURER])
     outcome = zunft("token transfer bank 1 --as factory/late")
-    assert outcome.exit_code == ExitCode.NETWORK, outcome
+    assert outcome.exit_code == ExitCode.CONSORTIUM, outcome
     assert "expired on" in outcome.stderr
 
 

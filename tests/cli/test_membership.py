@@ -15,14 +15,14 @@ from fabric_protos.common.common_pb2 import Block
 
 from cli.exit_codes import ExitCode
 from cli.session import open_session, run
-from network.topology import Topology
+from consortium.folder.topology import Topology
 from node.membership.records import find_ballot
 from node.membership.voting import Voting
 from tests.cli.program import EXAMPLES, Outcome, Zunft
 from tests.harness.companies import identifiers_of
 
 MILLS = {one.scheme: one.value for one in identifiers_of("mill")}
-USAGE, REFUSED, NETWORK, DECLINED = ExitCode.USAGE, ExitCode.REFUSED, ExitCode.NETWORK, ExitCode.DECLINED
+USAGE, REFUSED, NETWORK, DECLINED = ExitCode.USAGE, ExitCode.REFUSED, ExitCode.CONSORTIUM, ExitCode.DECLINED
 COMPLETE = "leave complete --as forge"
 
 AGREEMENT = f"""

@@ -18,12 +18,16 @@ import pytest
 import yaml
 
 from cli.exit_codes import ExitCode
+from consortium.folder.topology import Topology
+from consortium.keys.certificates import (
+    NodeKind,
+    Validity,
+    issue_identity,
+)
+from consortium.keys.key_files import KeyFiles
+from consortium.keys.member_keys import MemberKeys
+from consortium.keys.renewal import renew_user
 from fabric.running.process import ProcessKind
-from network.certificates import NodeKind, Validity, issue_identity
-from network.key_files import KeyFiles
-from network.member_keys import MemberKeys
-from network.renewal import renew_user
-from network.topology import Topology
 from tests.cli.program import EXAMPLES, Outcome, Zunft
 from tests.harness.fabric import why_no_fabric
 from tests.harness.ports import free_first_port
@@ -168,7 +172,7 @@ def test_a_revoked_user_is_refused_by_every_peer(network: Zunft, tmp_path: Path)
     refused = network("token transfer maker 1 --as factory/anna")
     assert_refused(refused, ExitCode.UNREACHABLE, "access denied")
     network.must("user revoke anna --as factory")
-    assert_refused(network("token transfer maker 1 --as factory/anna"), ExitCode.NETWORK, "no user 'anna'")
+    assert_refused(network("token transfer maker 1 --as factory/anna"), ExitCode.CONSORTIUM, "no user 'anna'")
     network.must("token transfer maker 1 --as factory")
 
 
@@ -205,7 +209,7 @@ def test_a_genesis_block_of_others_is_refused(network: Zunft, tmp_path: Path) ->
     whole = own.read_bytes()
     own.write_bytes(other.read_bytes())
     try:
-        assert_refused(network("network up"), ExitCode.NETWORK, "zunft", str(own))
+        assert_refused(network("network up"), ExitCode.CONSORTIUM, "zunft", str(own))
     finally:
         own.write_bytes(whole)
     network.must("network up")
@@ -265,7 +269,7 @@ def test_a_certificate_that_nobody_would_accept_is_named(
     plan: Zunft, authority: str, validity: Validity, piece: str
 ) -> None:
     reissue(plan, authority, validity)
-    assert_refused(plan("network up"), ExitCode.NETWORK, "members/factory/peer/node.pem", piece)
+    assert_refused(plan("network up"), ExitCode.CONSORTIUM, "members/factory/peer/node.pem", piece)
 
 
 def test_status_warns_of_a_certificate_that_ends_soon(plan: Zunft) -> None:
@@ -331,7 +335,7 @@ def test_options_override_the_plan(tmp_path: Path) -> None:
     ("words", "code", "piece"),
     [
         ("--ordering bft", ExitCode.USAGE, "--ledger fabric"),
-        ("--ledger fabric --ordering bft", ExitCode.NETWORK, "survives no fault"),
+        ("--ledger fabric --ordering bft", ExitCode.CONSORTIUM, "survives no fault"),
     ],
 )
 def test_choices_that_contradict_each_other(tmp_path: Path, words: str, code: ExitCode, piece: str) -> None:

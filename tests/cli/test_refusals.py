@@ -10,7 +10,7 @@ import pytest
 from cli.exit_codes import ExitCode
 from tests.cli.program import EXAMPLES, Zunft
 
-USAGE, REFUSED, UNREACHABLE, NETWORK = ExitCode.USAGE, ExitCode.REFUSED, ExitCode.UNREACHABLE, ExitCode.NETWORK
+USAGE, REFUSED, UNREACHABLE, NETWORK = ExitCode.USAGE, ExitCode.REFUSED, ExitCode.UNREACHABLE, ExitCode.CONSORTIUM
 
 AGREEMENT = f"""
 agreement: drill

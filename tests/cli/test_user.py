@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from cli.exit_codes import ExitCode
-from network.certificates import Validity
-from network.member_keys import MemberKeys
-from network.renewal import renew_user
-from network.topology import Topology
+from consortium.folder.topology import Topology
+from consortium.keys.certificates import Validity
+from consortium.keys.member_keys import MemberKeys
+from consortium.keys.renewal import renew_user
 from tests.cli.program import Outcome, Zunft
 
 NOBODY = 65534
@@ -53,7 +53,7 @@ def test_an_expired_user_is_renewed_and_works_again(zunft: Zunft) -> None:
     assert (found["treasurer"]["status"], found["treasurer"]["days_left"]) == ("expired", -1)
     assert (found["erp"]["status"], found["erp"]["days_left"]) == ("expires soon", 5)
     remedy = "(treasurer expired): zunft user renew treasurer --as FactoryMSP"
-    assert_refused(zunft("token transfer bank 1 --as factory"), ExitCode.NETWORK, remedy)
+    assert_refused(zunft("token transfer bank 1 --as factory"), ExitCode.CONSORTIUM, remedy)
     zunft.must("user add zoe --role treasurer --as factory")
     zunft.must("token transfer bank 1 --as factory")
     for name in ("treasurer", "erp"):
@@ -68,7 +68,7 @@ def test_the_keys_of_another_member_are_not_used(zunft: Zunft) -> None:
     (members / "factory").rename(members / "aside")
     (members / "maker").rename(members / "factory")
     outcome = zunft("user add anna --role erp --as factory")
-    assert_refused(outcome, ExitCode.NETWORK, "members/factory holds the keys of MakerMSP, not of FactoryMSP")
+    assert_refused(outcome, ExitCode.CONSORTIUM, "members/factory holds the keys of MakerMSP, not of FactoryMSP")
     assert not list(zunft.home.rglob("anna.*"))
 
 
@@ -77,7 +77,7 @@ def test_without_its_roots_key_a_member_issues_nothing(zunft: Zunft) -> None:
     root.rename(root.with_suffix(".offline"))
     for words in ("user add anna --role erp", "user renew erp", "user revoke erp", "network renew factory.peer"):
         outcome = zunft(f"{words} --as factory" if words.startswith("user") else words)
-        assert_refused(outcome, ExitCode.NETWORK, str(root), "No such file")
+        assert_refused(outcome, ExitCode.CONSORTIUM, str(root), "No such file")
     assert {row["status"] for row in users(zunft).values()} == {"valid"}
 
 

@@ -10,7 +10,10 @@ from chaincode.contract import TRANSACTIONS
 from chaincode.head import DISCLOSURE
 from chaincode.relation import Relation
 from chaincode.transaction import serialise
-from network.certificates import Validity, make_authority
+from consortium.keys.certificates import (
+    Validity,
+    make_authority,
+)
 from tests.conformance.cells import FREE, Attempt
 from tests.conformance.scene import Scene
 from tests.harness import (

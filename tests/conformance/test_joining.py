@@ -14,10 +14,10 @@ import pytest
 from chaincode import keys
 from chaincode.errors import Replay, VotedAlready, WrongSignature
 from chaincode.roles import Role
-from network.bundle import OpenedBundle
-from network.errors import MemberInChannel
-from network.member_keys import MemberKeys
-from network.revoking import revoke_user
+from consortium.errors import MemberInChannel
+from consortium.joining.bundle import OpenedBundle
+from consortium.keys.member_keys import MemberKeys
+from consortium.keys.revoking import revoke_user
 from node.ledger.errors import LedgerError
 from node.ledger.gateway import SigningIdentity
 from node.membership.errors import MissingSignatures

@@ -35,7 +35,10 @@ from chaincode.errors import (
     WrongSignature,
     WrongStatus,
 )
-from network.certificates import Validity, make_authority
+from consortium.keys.certificates import (
+    Validity,
+    make_authority,
+)
 from tests.conformance.attempts import MILL, mills_bundle
 from tests.conformance.scene import Scene, refusals
 from tests.conformance.test_token import last_postings

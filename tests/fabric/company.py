@@ -13,14 +13,17 @@ from pathlib import Path
 import yaml
 
 from cli.exit_codes import ExitCode
+from consortium.folder.founding import FABRIC_PORTS_FROM
+from consortium.folder.topology import (
+    RuntimeKind,
+    Topology,
+)
+from consortium.joining.bundle import open_bundle_file
+from consortium.keys.users import admin_of
 from fabric.administration.lifecycle import CHAINCODE
 from fabric.network import FabricNetwork
 from fabric.running.process import FabricProcess, ProcessKind
 from fabric.runtimes import network_of
-from network.bundle import open_bundle_file
-from network.founding import FABRIC_PORTS_FROM
-from network.topology import RuntimeKind, Topology
-from network.users import admin_of
 from node.ledger.gateway import Gateway, SigningIdentity
 from tests.cli.program import EXAMPLES, Outcome, Zunft, finish
 from tests.cli.readme import steel_csv

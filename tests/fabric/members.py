@@ -15,15 +15,25 @@ from cryptography import x509
 from fabric_protos.common import configtx_pb2
 
 from chaincode.roles import Role
+from consortium.channel.config_update import config_update
+from consortium.channel.consenters import (
+    consenters,
+    remove_consenter,
+    renew_consenter,
+)
+from consortium.channel.ordering import Orderer
+from consortium.channel.reader import Channel
+from consortium.folder.topology import (
+    OrderingKind,
+    Topology,
+)
+from consortium.keys.certificates import NodeKind
+from consortium.keys.renewal import (
+    prepare_node,
+    switch_node,
+)
 from fabric.running.process import ProcessKind
 from fabric.waiting import AGREE_TIMEOUT_S, until
-from network.certificates import NodeKind
-from network.channel_reader import Channel
-from network.config_update import config_update
-from network.consenters import consenters, remove_consenter, renew_consenter
-from network.ordering import Orderer
-from network.renewal import prepare_node, switch_node
-from network.topology import OrderingKind, Topology
 from node.ledger.configuration import (
     QuorumAtRisk,
     is_admitted,

@@ -7,14 +7,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chaincode.roles import Role
+from consortium.channel.ordering import Orderer
+from consortium.folder.founding import (
+    FABRIC_PORTS_EACH,
+    FABRIC_PORTS_FROM,
+    HOST,
+)
+from consortium.folder.topology import (
+    MemberEntry,
+    OrdererEndpoints,
+    PeerEndpoints,
+    Topology,
+)
+from consortium.keys.certificates import NodeKind
+from consortium.keys.member_keys import MemberKeys
+from consortium.keys.member_material import (
+    Endpoint,
+    MemberMaterial,
+)
 from fabric.network import FabricNetwork
 from fabric.runtimes import network_of
-from network.certificates import NodeKind
-from network.founding import FABRIC_PORTS_EACH, FABRIC_PORTS_FROM, HOST
-from network.member_keys import MemberKeys
-from network.member_material import Endpoint, MemberMaterial
-from network.ordering import Orderer
-from network.topology import MemberEntry, OrdererEndpoints, PeerEndpoints, Topology
 from node.ledger.gateway import SigningIdentity
 from tests.harness.consortium import msp_id_of
 from tests.harness.ports import free_first_port

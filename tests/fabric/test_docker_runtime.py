@@ -18,14 +18,21 @@ import pytest
 from docker.models.containers import Container
 
 from chaincode import keys
+from consortium.folder.founding import (
+    Plan,
+    make_members,
+)
+from consortium.folder.topology import (
+    FabricSettings,
+    RuntimeKind,
+    Topology,
+)
 from fabric import errors
 from fabric.administration.lifecycle import CHAINCODE
 from fabric.finding.docker_images import IMAGES, ORDERER_IMAGE
 from fabric.network import FabricNetwork
 from fabric.running.process import FabricProcess, ProcessKind, Running
 from fabric.runtimes import network_of, standing_network
-from network.founding import Plan, make_members
-from network.topology import FabricSettings, RuntimeKind, Topology
 from node.ledger.gateway import Gateway
 from tests.fabric.company import Company, must
 from tests.fabric.engine import machine_engine

@@ -14,11 +14,14 @@ from collections.abc import Iterator
 import pytest
 
 from cli.exit_codes import ExitCode
+from consortium.folder.topology import (
+    OrderingKind,
+    Topology,
+)
+from consortium.keys.certificates import utc_now
 from fabric.renewal import renew
 from fabric.running.process import ProcessKind
 from fabric.status import network_status
-from network.certificates import utc_now
-from network.topology import OrderingKind, Topology
 from node.membership.endings import endings
 from node.membership.standing import Step
 from tests.fabric.company import Company, must, running

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from network.topology import OrderingKind
+from consortium.folder.topology import OrderingKind
 from tests.faults.scene import Scene, start_scene
 from tests.harness.fabric import why_no_fabric
 

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from network.topology import Topology
+from consortium.folder.topology import Topology
 from node.ledger.connect import connect
 from node.ledger.transport import LedgerTransport
 from node.local import node_of

@@ -18,13 +18,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from consortium.folder.topology import (
+    FabricSettings,
+    MemberEntry,
+    OrderingKind,
+    PeerEndpoints,
+)
 from fabric.administration.participation import OrdererAdmin
 from fabric.administration.peer_admin import PeerAdmin
 from fabric.errors import FabricError
 from fabric.network import FabricNetwork
 from fabric.runtimes import network_of
 from fabric.status import network_status
-from network.topology import FabricSettings, MemberEntry, OrderingKind, PeerEndpoints
 from node.api.client import NodeClient
 from node.audit import Status, audit
 from node.errors import NodeError

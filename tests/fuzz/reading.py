@@ -16,7 +16,10 @@ from fabric_protos.peer import events_pb2, transaction_pb2
 
 from chaincode import keys
 from chaincode.errors import NotFound
-from network.block_hash import data_hash, header_hash
+from consortium.channel.block_hash import (
+    data_hash,
+    header_hash,
+)
 from node.audit import Auditor
 from node.follower import Follower
 from node.ledger.block_reader import read_block

@@ -13,9 +13,9 @@ from google.protobuf.message import Message
 from chaincode import keys
 from chaincode.channel_edit import changes_channel
 from chaincode.roles import Role
-from network.certificates import KeyPair
-from network.key_files import KeyFiles
-from network.member_keys import MemberKeys
+from consortium.keys.certificates import KeyPair
+from consortium.keys.key_files import KeyFiles
+from consortium.keys.member_keys import MemberKeys
 from node.ledger.gateway import SigningIdentity
 from node.ledger.gateway.identity import key_signer
 from zunft.v1 import ballot_pb2, member_pb2

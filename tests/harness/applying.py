@@ -10,15 +10,30 @@ from pathlib import Path
 
 from chaincode import keys
 from chaincode.roles import Role
-from network.applicant import Applicant, found_applicant, keys_folder, load_applicant
-from network.bundle import Acceptance, OpenedBundle, sign_bundle
-from network.channel_reader import Channel
-from network.config_update import config_update
-from network.founding import FIRST_PORT, HOST
-from network.member_keys import MemberKeys
-from network.member_material import Endpoint
-from network.membership import remove_member
-from network.topology import MemberEntry, PeerEndpoints
+from consortium.channel.config_update import config_update
+from consortium.channel.members import remove_member
+from consortium.channel.reader import Channel
+from consortium.folder.founding import (
+    FIRST_PORT,
+    HOST,
+)
+from consortium.folder.topology import (
+    MemberEntry,
+    PeerEndpoints,
+)
+from consortium.joining.applicant import (
+    Applicant,
+    found_applicant,
+    keys_folder,
+    load_applicant,
+)
+from consortium.joining.bundle import (
+    Acceptance,
+    OpenedBundle,
+    sign_bundle,
+)
+from consortium.keys.member_keys import MemberKeys
+from consortium.keys.member_material import Endpoint
 from node.ledger.configuration import newest_channel, sign_update, signed_update, submit_update
 from node.ledger.gateway import Gateway, SigningIdentity
 from node.membership.edits import Edit

@@ -19,8 +19,15 @@ from chaincode.bundle import roots_fingerprint
 from chaincode.errors import ContractError
 from chaincode.invariants import State, violations
 from chaincode.roles import Role
-from network.founding import FIRST_PORT, Plan, make_members
-from network.topology import FabricSettings, Topology
+from consortium.folder.founding import (
+    FIRST_PORT,
+    Plan,
+    make_members,
+)
+from consortium.folder.topology import (
+    FabricSettings,
+    Topology,
+)
 from node.ledger.block_reader import Transaction
 from node.ledger.gateway import Gateway, Limits, SigningIdentity
 from tests.harness.clock import Clock

@@ -19,13 +19,18 @@ from chaincode.contract import Response, invoke
 from chaincode.service.options import read_options
 from chaincode.shim import ChaincodeServer
 from chaincode.stub import Stub
+from consortium.folder.topology import (
+    FabricSettings,
+    OrderingKind,
+    RuntimeKind,
+    Topology,
+)
+from consortium.keys.certificates import Clock as UtcClock
 from fabric.errors import EnginePermissionDenied, NoEngine
 from fabric.finding.docker_images import IMAGES, find_engine
 from fabric.network import FabricNetwork
 from fabric.running.process import FabricProcess, ProcessKind, Running
 from fabric.runtimes import network_of
-from network.certificates import Clock as UtcClock
-from network.topology import FabricSettings, OrderingKind, RuntimeKind, Topology
 from node.ledger.connect import connect
 from node.ledger.transport import LedgerTransport
 from tests.harness.odd_peers import Contract

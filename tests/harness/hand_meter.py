@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from chaincode.batch import encode_batch
 from chaincode.meter import possession_message
-from network.certificates import P256_ORDER
+from consortium.keys.certificates import P256_ORDER
 from node.meter.reading import Reading, to_columns
 from zunft.v1.meter_pb2 import RegisterMeter, RotateMeterKey
 from zunft.v1.usage_pb2 import SignedBatch, StreamHead

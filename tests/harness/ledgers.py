@@ -11,8 +11,13 @@ from typing import Any, Protocol
 import pytest
 from fabric_protos.common import common_pb2
 
-from network.certificates import Clock as UtcClock
-from network.topology import FabricSettings, OrderingKind, RuntimeKind, Topology
+from consortium.folder.topology import (
+    FabricSettings,
+    OrderingKind,
+    RuntimeKind,
+    Topology,
+)
+from consortium.keys.certificates import Clock as UtcClock
 from node.ledger.embedded.ledger import EmbeddedLedger
 from node.ledger.embedded.service import LedgerServer, ServerTls
 from node.ledger.gateway import SigningIdentity

@@ -16,7 +16,11 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import IO
 
-from network.founding import FABRIC_PORTS_EACH, FABRIC_PORTS_FROM, HOST
+from consortium.folder.founding import (
+    FABRIC_PORTS_EACH,
+    FABRIC_PORTS_FROM,
+    HOST,
+)
 
 FOLDER = Path(tempfile.gettempdir()) / f"zunft-test-ports-{os.getuid()}"
 # So many consortiums of one run may be planned, and not started yet, at a time.

@@ -19,10 +19,22 @@ from fabric_protos.orderer import ab_pb2
 from fabric_protos.peer import proposal_pb2, transaction_pb2
 from fabric_protos.peer import transaction_pb2 as codes
 
-from network.certificates import P256_ORDER, Clock, KeyPair, NodeKind, Validity, issue_identity, make_authority, utc_now
-from network.channel import ChannelSettings, genesis_block
-from network.key_files import KeyFiles
-from network.member_material import MemberMaterial
+from consortium.channel.genesis import (
+    ChannelSettings,
+    genesis_block,
+)
+from consortium.keys.certificates import (
+    P256_ORDER,
+    Clock,
+    KeyPair,
+    NodeKind,
+    Validity,
+    issue_identity,
+    make_authority,
+    utc_now,
+)
+from consortium.keys.key_files import KeyFiles
+from consortium.keys.member_material import MemberMaterial
 from node.ledger.embedded.ledger import EmbeddedLedger, Peers
 from node.ledger.gateway import ChaincodeEvent, Checkpoint, Commit, CommitError, Gateway, SigningIdentity, Transaction
 from node.ledger.transport import LedgerTransport

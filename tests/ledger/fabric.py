@@ -11,13 +11,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from consortium.folder.founding import (
+    Plan,
+    make_members,
+)
+from consortium.folder.topology import (
+    FabricSettings,
+    OrderingKind,
+    Topology,
+)
 from fabric.finding.binaries import find_binaries
 from fabric.finding.release import default_cache
 from fabric.network import FabricNetwork
 from fabric.running.native import NativeRuntime
 from fabric.running.process import FabricProcess, Running, Runtime
-from network.founding import Plan, make_members
-from network.topology import FabricSettings, OrderingKind, Topology
 from node.ledger.connect import connect
 from node.ledger.gateway import SigningIdentity
 from node.ledger.grpc_transport import GrpcTransport, TlsFiles

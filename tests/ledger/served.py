@@ -6,7 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from network.certificates import KeyPair, NodeKind, Validity, issue_tls, make_authority
+from consortium.keys.certificates import (
+    KeyPair,
+    NodeKind,
+    Validity,
+    issue_tls,
+    make_authority,
+)
 from node.ledger.embedded.service import LedgerServer, ServerTls
 from node.ledger.grpc_transport import GrpcTransport, TlsFiles
 from tests.ledger.consortium import ALPHA, embedded

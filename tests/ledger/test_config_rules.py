@@ -9,12 +9,16 @@ from fabric_protos.common import configtx_pb2, policies_pb2
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from network.config_update import config_update
+from consortium.channel.config_update import config_update
 from node.ledger.configuration import sign_update, signed_update
 from node.ledger.fabric_rules.channel import Channel
 from node.ledger.fabric_rules.config_update import InvalidUpdate, changed_config, stale_element
+from tests.consortium.test_config_update import (
+    applied,
+    groups,
+    unversioned,
+)
 from tests.ledger.consortium import ALPHA, BRAVO, CHANNEL, DELTA, MAJORITY, genesis, member
-from tests.network.test_config_update import applied, groups, unversioned
 
 Tree = configtx_pb2.ConfigGroup
 ADMINS = "/Channel/Application/Admins"

@@ -20,13 +20,16 @@ from fabric_protos.peer import configuration_pb2
 from fabric_protos.peer.events_pb2 import BlockAndPrivateData
 
 from chaincode.roles import Role
-from network.channel import member_group
-from network.channel_reader import is_config_block, last_config_number
-from network.config_update import config_update
-from network.key_files import KeyFiles
-from network.member_keys import MemberKeys
-from network.msp_config import msp_config
-from network.topology import OrderingKind
+from consortium.channel.config_update import config_update
+from consortium.channel.genesis import member_group
+from consortium.channel.msp_config import msp_config
+from consortium.channel.reader import (
+    is_config_block,
+    last_config_number,
+)
+from consortium.folder.topology import OrderingKind
+from consortium.keys.key_files import KeyFiles
+from consortium.keys.member_keys import MemberKeys
 from node.errors import ShutOut
 from node.follower import Follower
 from node.ledger.block_reader import read_block

@@ -13,11 +13,11 @@ from fabric_protos.common import configtx_pb2
 from fabric_protos.orderer import configuration_pb2
 from fabric_protos.peer import transaction_pb2 as codes
 
-from network.channel import member_group
-from network.channel_reader import read_channel
-from network.config_group import config_group
-from network.config_update import config_update
-from network.errors import NothingToUpdate
+from consortium.channel.config_group import config_group
+from consortium.channel.config_update import config_update
+from consortium.channel.genesis import member_group
+from consortium.channel.reader import read_channel
+from consortium.errors import NothingToUpdate
 from node.ledger.configuration import (
     UpdateRefused,
     newest_channel,

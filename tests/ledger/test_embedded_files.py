@@ -14,7 +14,10 @@ from pathlib import Path
 import pytest
 from fabric_protos.peer import transaction_pb2 as codes
 
-from network.certificates import NodeKind, Validity
+from consortium.keys.certificates import (
+    NodeKind,
+    Validity,
+)
 from node.ledger.embedded.errors import (
     DatabaseDamaged,
     FolderInUse,

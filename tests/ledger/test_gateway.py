@@ -13,7 +13,11 @@ import grpc
 import pytest
 from fabric_protos.peer import transaction_pb2 as codes
 
-from network.certificates import NodeKind, Validity, issue_tls
+from consortium.keys.certificates import (
+    NodeKind,
+    Validity,
+    issue_tls,
+)
 from node.ledger.embedded.service import LedgerServer, ServerTls
 from node.ledger.errors import TransportError
 from node.ledger.gateway import (

@@ -13,7 +13,10 @@ import pytest
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import transaction_pb2 as codes
 
-from network.block_hash import data_hash, header_hash
+from consortium.channel.block_hash import (
+    data_hash,
+    header_hash,
+)
 from node.ledger.errors import TransportError
 from node.ledger.gateway import Checkpoint, EndorseError, EvaluateError, SigningIdentity, SubmitError
 from tests.ledger.consortium import (

@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 
 from chaincode.contract import invoke
-from network.topology import Topology
+from consortium.folder.topology import Topology
 from node.ledger.embedded.ledger import EmbeddedLedger
 from node.local import client_of, node_of
 from node.meter.meter import Meter

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from network.channel_reader import Channel
-from network.member_keys import MemberKeys
-from network.revoking import revoke_user
+from consortium.channel.reader import Channel
+from consortium.keys.member_keys import MemberKeys
+from consortium.keys.revoking import revoke_user
 from node.api.client import NodeClient
 from node.errors import CertificateRevoked
 from node.ledger.configuration import UpdateRefused, newest_channel

@@ -19,7 +19,7 @@ from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2_grpc, proposal_
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage as M
 
 from chaincode.code_digest import code_digest
-from network.member_keys import MemberKeys
+from consortium.keys.member_keys import MemberKeys
 from node.ledger.gateway.identity import SigningIdentity
 from node.ledger.gateway.proposal import Call, make_proposal
 from tests.harness.ports import free_ports

@@ -16,6 +16,12 @@ from typing import Any
 
 from fabric_protos.peer.lifecycle import lifecycle_pb2
 
+from consortium.folder.founding import (
+    HOST,
+    Plan,
+    make_members,
+)
+from consortium.folder.topology import FabricSettings
 from fabric.administration.lifecycle import LIFECYCLE
 from fabric.administration.peer_admin import PeerAdmin
 from fabric.finding.binaries import find_binaries
@@ -25,8 +31,6 @@ from fabric.running.native import NativeRuntime
 from fabric.running.process import ProcessKind
 from fabric.site.config_file import lay_over
 from fabric.waiting import until
-from network.founding import HOST, Plan, make_members
-from network.topology import FabricSettings
 from node.ledger.connect import connect
 from node.ledger.errors import LedgerError
 from node.ledger.gateway.gateway import Gateway

@@ -24,7 +24,13 @@ from chaincode.shim import (
     ServerTls,
 )
 from chaincode.shim import client as client_module
-from network.certificates import KeyPair, NodeKind, Validity, issue_tls, make_authority
+from consortium.keys.certificates import (
+    KeyPair,
+    NodeKind,
+    Validity,
+    issue_tls,
+    make_authority,
+)
 
 HOST = "127.0.0.1"
 ID = "label:hash"

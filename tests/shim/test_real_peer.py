@@ -13,7 +13,12 @@ import pytest
 from chaincode import contract
 from chaincode.errors import NotFound
 from chaincode.shim import ChaincodeServer, Handler, ServerTls
-from network.certificates import NodeKind, Validity, issue_tls, make_authority
+from consortium.keys.certificates import (
+    NodeKind,
+    Validity,
+    issue_tls,
+    make_authority,
+)
 from node.ledger.gateway.calls import Limits
 from node.ledger.gateway.errors import GatewayError
 from tests.harness.fabric import why_no_fabric

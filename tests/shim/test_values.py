@@ -23,7 +23,7 @@ from chaincode.shim import (
 )
 from chaincode.shim.composite_key import composite_range, simple_range
 from chaincode.shim.writes import Writes, batches
-from network import policies
+from consortium.channel import policies
 
 PARTS = st.text(st.characters(exclude_characters="\x00\U0010ffff", codec="utf-8"))
 MSP_IDS = st.sets(st.text("ABCabc", min_size=1, max_size=4), min_size=1, max_size=5)
@@ -120,5 +120,5 @@ def test_the_shim_needs_nothing_else_of_this_project() -> None:
     folder = Path(shim_package.__file__).parent
     lines = [line for path in folder.glob("*.py") for line in path.read_text().splitlines()]
     imported = {line.split()[1] for line in lines if line.startswith(("from ", "import "))}
-    ours = ("chaincode", "network", "node", "cli", "zunft")
+    ours = ("chaincode", "consortium", "node", "cli", "zunft")
     assert {name for name in imported if name.split(".")[0] in ours and not name.startswith("chaincode.shim")} == set()

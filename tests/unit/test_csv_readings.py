@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chaincode.columns import Columns
-from network.yaml_tree import WrongFile
+from consortium.yaml_tree import WrongFile
 from node.meter.csv_readings import read_csv, read_mapping
 
 MAPPING = """\

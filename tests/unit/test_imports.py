@@ -1,4 +1,4 @@
-"""Dependencies point one way: cli -> fabric -> node, network -> chaincode -> generated messages."""
+"""Dependencies point one way: cli -> fabric -> node, consortium -> chaincode -> generated messages."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ ROOT = Path(__file__).parents[2]
 
 MAY_IMPORT = {
     "chaincode": {"chaincode", "zunft"},
-    "network": {"network", "chaincode", "zunft"},
-    "node": {"node", "network", "chaincode", "zunft"},
-    "fabric": {"fabric", "node", "network", "chaincode", "zunft"},
-    "cli": {"cli", "fabric", "node", "network", "chaincode", "zunft"},
+    "consortium": {"consortium", "chaincode", "zunft"},
+    "node": {"node", "consortium", "chaincode", "zunft"},
+    "fabric": {"fabric", "node", "consortium", "chaincode", "zunft"},
+    "cli": {"cli", "fabric", "node", "consortium", "chaincode", "zunft"},
 }
 OWN = set(MAY_IMPORT) | {"zunft", "tests"}
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 
 from chaincode import limits
-from network.ordering import BatchLimits, BftOrdering, RaftOrdering
+from consortium.channel.ordering import (
+    BatchLimits,
+    BftOrdering,
+    RaftOrdering,
+)
 from node.ledger.embedded.orderer import MAX_PRIVATE_BYTES
 from node.meter.meter import BATCH_BYTES_MAX
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from chaincode.rating import check_tariff
-from network.yaml_tree import WrongFile
+from consortium.yaml_tree import WrongFile
 from node.tariff.chart import draw_chart
 from node.tariff.explain import explain
 from node.tariff.file import parse_tariff, read_tariff

@@ -9,7 +9,7 @@ import pytest
 
 from chaincode import keys
 from chaincode.errors import AnotherBallot
-from network.bundle import OpenedBundle
+from consortium.joining.bundle import OpenedBundle
 from node.membership.edits import channel_edit
 from tests.attacks.rogue import rewritten
 from tests.harness import (

@@ -9,7 +9,10 @@ from fabric_protos.common import common_pb2
 from fabric_protos.orderer import ab_pb2_grpc
 from fabric_protos.peer import events_pb2
 
-from network.orderer_addresses import OrdererAddress, orderer_addresses
+from consortium.channel.orderer_addresses import (
+    OrdererAddress,
+    orderer_addresses,
+)
 from node.ledger.configuration.errors import NoOrdererAnswers
 from node.ledger.configuration.reading import block_at, newest_channel
 from node.ledger.gateway import Gateway, Limits, StreamError

@@ -13,9 +13,12 @@ from typing import Self, TypeAlias
 import grpc
 from fabric_protos.common import common_pb2, configtx_pb2
 
-from network.channel_reader import Channel
-from network.consenters import has_ordering_service, is_bft
-from network.orderer_addresses import orderer_addresses
+from consortium.channel.consenters import (
+    has_ordering_service,
+    is_bft,
+)
+from consortium.channel.orderer_addresses import orderer_addresses
+from consortium.channel.reader import Channel
 from node.ledger.configuration.errors import ConfigurationError, NoOrdererAnswers, QuorumAtRisk, UpdateRefused
 from node.ledger.configuration.update import config_transaction
 from node.ledger.errors import TransportError, code_name

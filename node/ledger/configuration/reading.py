@@ -7,7 +7,11 @@ from contextlib import aclosing
 
 from fabric_protos.common import common_pb2
 
-from network.channel_reader import Channel, last_config_number, read_channel
+from consortium.channel.reader import (
+    Channel,
+    last_config_number,
+    read_channel,
+)
 from node.ledger.gateway import Gateway
 from node.ledger.gateway.blocks import NEWEST
 

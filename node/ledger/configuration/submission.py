@@ -11,7 +11,10 @@ import grpc
 from fabric_protos.common import common_pb2, configtx_pb2
 from google.protobuf.message import DecodeError
 
-from network.channel_reader import Channel, read_channel
+from consortium.channel.reader import (
+    Channel,
+    read_channel,
+)
 from node.ledger.configuration.errors import (
     ConfigurationError,
     MalformedUpdate,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from network.certificates import Clock
+from consortium.keys.certificates import Clock
 from node.ledger.embedded.refusal import Refused
 from node.ledger.embedded.signatures import Signatures
 from node.ledger.fabric_rules.channel import Channel

@@ -11,8 +11,11 @@ from collections.abc import Mapping, Sequence
 
 from fabric_protos.common import common_pb2
 
-from network.block_hash import data_hash, header_bytes
-from network.channel import block_metadata
+from consortium.channel.block_hash import (
+    data_hash,
+    header_bytes,
+)
+from consortium.channel.genesis import block_metadata
 from node.ledger.embedded.signatures import Order, PeerIdentity, Signatures
 from node.ledger.fabric_rules.channel import Channel
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fabric_protos.common import common_pb2
 
-from network.block_hash import header_hash
+from consortium.channel.block_hash import header_hash
 from node.ledger.embedded.database import Database
 from node.ledger.embedded.errors import DatabaseDamaged
 from node.ledger.embedded.state import ALL, Entry

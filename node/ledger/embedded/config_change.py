@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from fabric_protos.common import common_pb2, configtx_pb2
 from google.protobuf.message import DecodeError
 
-from network.channel import config_envelope
-from network.config_group import group_at, value_of
-from network.errors import InvalidName
-from network.member_material import check_msp_id
-from network.msp_config import read_msp
+from consortium.channel.config_group import (
+    group_at,
+    value_of,
+)
+from consortium.channel.genesis import config_envelope
+from consortium.channel.msp_config import read_msp
+from consortium.errors import InvalidName
+from consortium.keys.member_material import check_msp_id
 from node.ledger.embedded.refusal import Refused
 from node.ledger.embedded.transaction import Header
 from node.ledger.fabric_rules.channel import UNUSABLE, Channel, NotAConfigBlock

@@ -9,8 +9,11 @@ from contextlib import asynccontextmanager, suppress
 from fabric_protos.common import common_pb2
 
 from chaincode.contract import invoke
-from network.errors import MemberNotFound, NetworkError
-from network.topology import Topology
+from consortium.errors import (
+    ConsortiumError,
+    MemberNotFound,
+)
+from consortium.folder.topology import Topology
 from node.ledger.embedded.ledger import EmbeddedLedger
 from node.ledger.embedded.service import LedgerServer, ServerTls
 from node.ledger.gateway.identity import SigningIdentity
@@ -34,7 +37,7 @@ def open_embedded(topology: Topology) -> EmbeddedLedger:
     def newest() -> dict[str, SigningIdentity]:
         try:
             known.update(peers(Topology.load(topology.home)))
-        except NetworkError as error:
+        except ConsortiumError as error:
             log.warning("the members' node keys are not read again: %s", error)
         return known
 
@@ -42,7 +45,7 @@ def open_embedded(topology: Topology) -> EmbeddedLedger:
 
 
 def peers(topology: Topology) -> dict[str, SigningIdentity]:
-    """Of each member whose node's keys are in the consortium's folder. Raises NetworkError."""
+    """Of each member whose node's keys are in the consortium's folder. Raises ConsortiumError."""
     found = {}
     for member in topology.members:
         with suppress(MemberNotFound):

@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
-from network.private_files import make_private
+from consortium.keys.private_files import make_private
 from node.ledger.embedded.errors import DatabaseDamaged, NoLedger, explain, explained
 
 Row = tuple[Any, ...]

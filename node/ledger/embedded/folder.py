@@ -18,7 +18,7 @@ from typing import IO
 from fabric_protos.common import common_pb2
 
 from chaincode.stub import implicit_collection
-from network.private_files import make_private_folder
+from consortium.keys.private_files import make_private_folder
 from node.ledger.embedded.channel_store import ChannelStore
 from node.ledger.embedded.errors import DatabaseDamaged, FolderInUse, LedgerExists, NoLedger, StorageError
 from node.ledger.embedded.private_store import PrivateStore, PrivateWrite

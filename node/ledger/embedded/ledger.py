@@ -24,8 +24,11 @@ from fabric_protos.peer import events_pb2, proposal_pb2
 from google.protobuf.message import DecodeError
 
 from chaincode.clock_guard import guarded
-from network.certificates import Clock, utc_now
-from network.channel_reader import last_config_number
+from consortium.channel.reader import last_config_number
+from consortium.keys.certificates import (
+    Clock,
+    utc_now,
+)
 from node.ledger.embedded import refusal
 from node.ledger.embedded.authority import Authority
 from node.ledger.embedded.block import signers

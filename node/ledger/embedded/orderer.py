@@ -18,7 +18,7 @@ from fabric_protos.common import common_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
 from chaincode.limits import MESSAGE_BYTES
-from network.channel_reader import last_config_number
+from consortium.channel.reader import last_config_number
 from node.ledger.embedded.block import new_block, sign_block
 from node.ledger.embedded.config_change import ConfigSubmission, block_envelope, changed_channel
 from node.ledger.embedded.errors import LedgerStopped, StorageError

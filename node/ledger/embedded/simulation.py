@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from fabric_protos.peer import chaincode_event_pb2
 
-from network.policies import signed_by_peers
+from consortium.channel.policies import signed_by_peers
 from node.ledger.embedded.proposal import Proposal
 from node.ledger.embedded.rwset import RangeRead, ReadWriteSet
 from node.ledger.embedded.state import State

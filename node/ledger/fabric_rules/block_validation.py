@@ -14,8 +14,11 @@ from fabric_protos.common import common_pb2, configtx_pb2, configuration_pb2
 from fabric_protos.msp import identities_pb2
 from google.protobuf.message import DecodeError
 
-from network.block_hash import header_bytes
-from network.config_group import group_at, value_of
+from consortium.channel.block_hash import header_bytes
+from consortium.channel.config_group import (
+    group_at,
+    value_of,
+)
 from node.ledger.fabric_rules.channel import Channel, group_policy, member_msp
 from node.ledger.fabric_rules.identity import Identity, InvalidIdentity, Msp
 

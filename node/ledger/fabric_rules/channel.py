@@ -11,9 +11,12 @@ from fabric_protos.msp import identities_pb2
 from fabric_protos.orderer import configuration_pb2
 from google.protobuf.message import DecodeError
 
-from network.channel_reader import unreadable_parts
-from network.config_group import group_at, value_of
-from network.msp_config import read_msp
+from consortium.channel.config_group import (
+    group_at,
+    value_of,
+)
+from consortium.channel.msp_config import read_msp
+from consortium.channel.reader import unreadable_parts
 from node.ledger.errors import LedgerError
 from node.ledger.fabric_rules.identity import Identity, InvalidIdentity, Msp
 from node.ledger.fabric_rules.policy import InvalidPolicy, Nobody, Policy, implicit_meta_policy, signature_policy

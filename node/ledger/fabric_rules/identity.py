@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 from fabric_protos.msp import identities_pb2, msp_config_pb2, msp_principal_pb2
 
 from chaincode.certificate import read_certificate
-from network.revocation import load_revocation_list
+from consortium.keys.revocation import load_revocation_list
 
 ROLE = msp_principal_pb2.MSPRole.MSPRoleType
 ECDSA_SHA256 = ec.ECDSA(hashes.SHA256())

@@ -12,8 +12,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from fabric_protos.msp import identities_pb2
 
-from network.certificates import P256_ORDER, Clock, utc_now
-from network.key_files import KeyFiles
+from consortium.keys.certificates import (
+    P256_ORDER,
+    Clock,
+    utc_now,
+)
+from consortium.keys.key_files import KeyFiles
 from node.ledger.gateway.errors import OfflineIdentity
 
 # From the message to its signature: a key in memory, a security module, a person with a smart card. It chooses the

@@ -16,7 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from chaincode.roles import Role
-from network.topology import OrderingKind
+from consortium.folder.topology import OrderingKind
 from node.ledger.block_reader import read_block
 from node.ledger.gateway import Gateway
 from tests.bench.fabric.network import NAMES, Report, share_cores

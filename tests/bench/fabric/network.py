@@ -11,10 +11,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chaincode.roles import Role
+from consortium.folder.founding import (
+    Plan,
+    make_members,
+)
+from consortium.folder.topology import (
+    FabricSettings,
+    OrderingKind,
+    Topology,
+)
 from fabric.network import FabricNetwork
 from fabric.runtimes import network_of
-from network.founding import Plan, make_members
-from network.topology import FabricSettings, OrderingKind, Topology
 from node.ledger.connect import connect
 from node.ledger.gateway import Gateway, Limits, SigningIdentity
 from node.ledger.transport import LedgerTransport

@@ -7,7 +7,7 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from network.topology import OrderingKind
+from consortium.folder.topology import OrderingKind
 from tests.bench.fabric.charging import LOADS, ONE_PER_TX, Charging, charge
 from tests.bench.fabric.failover import failover_s
 from tests.bench.fabric.growth import FOUNDERS, LARGEST, Growth, grow, steps

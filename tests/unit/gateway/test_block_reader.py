@@ -1,6 +1,6 @@
 """Blocks recorded from a real Fabric 3.1 peer, read; tests/audit/test_recorded.py audits them.
 
-Block 0 is a genesis block that network/ made and that an orderer accepted; block 1 holds the approval of a chaincode
+Block 0 is a genesis block that consortium/ made and that an orderer accepted; block 1 holds the approval of a chaincode
 definition, which writes to the member's implicit private collection.
 """
 
@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaincode.stub import implicit_collection
-from network.block_hash import header_hash
-from network.channel_reader import read_channel
+from consortium.channel.block_hash import header_hash
+from consortium.channel.reader import read_channel
 from node.ledger.block_reader import Transaction, read_block
 from node.ledger.private_values import lacking
 

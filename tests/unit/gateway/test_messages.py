@@ -14,8 +14,8 @@ from fabric_protos.msp import identities_pb2
 from fabric_protos.orderer import ab_pb2
 from fabric_protos.peer import chaincode_pb2, proposal_pb2
 
-from network.certificates import is_low_s
-from network.member_keys import MemberKeys
+from consortium.keys.certificates import is_low_s
+from consortium.keys.member_keys import MemberKeys
 from node.ledger.gateway import Checkpoint, Commit, OfflineIdentity, Proposal, SigningIdentity
 from node.ledger.gateway.blocks import BlocksRequest, all_blocks, blocks_request
 from node.ledger.gateway.commit import make_commit

@@ -1,0 +1,368 @@
+"""Founding a consortium in one folder: every member's keys and users, and the channel's genesis block.
+
+For a trial all members are on one machine. Between real companies each member makes its keys at home and hands over its
+public material only; the files are the same.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from chaincode.electorate import check_reachable
+from chaincode.errors import ContractError
+from chaincode.identifiers import check_identifiers, check_required, distinct_value
+from chaincode.roles import Role
+from consortium.channel.genesis import (
+    ChannelSettings,
+    genesis_block,
+)
+from consortium.channel.ordering import (
+    BftOrdering,
+    Orderer,
+    Ordering,
+    RaftOrdering,
+)
+from consortium.errors import (
+    ConsortiumExists,
+    InvalidName,
+    InvalidTopology,
+)
+from consortium.folder.charter_rules import (
+    RULES,
+    rules_of,
+    write_rules,
+)
+from consortium.folder.legal_identifiers import (
+    legal_identifiers,
+    parse_identifiers,
+)
+from consortium.folder.topology import (
+    FabricSettings,
+    MemberEntry,
+    OrdererEndpoints,
+    OrderingKind,
+    PeerEndpoints,
+    RuntimeKind,
+    Topology,
+)
+from consortium.keys.certificates import NodeKind
+from consortium.keys.member_keys import (
+    DEFAULT_HOSTS,
+    MemberKeys,
+)
+from consortium.keys.member_material import (
+    Endpoint,
+    MemberMaterial,
+    check_msp_id,
+)
+from consortium.keys.private_files import write_public
+from consortium.yaml_tree import (
+    Tree,
+    WrongFile,
+    parse_yaml,
+    read_text,
+)
+from zunft.v1.charter_pb2 import VotingRules
+
+HOST = "127.0.0.1"
+FIRST_PORT = 7600
+LAST_PORT = 65535
+# The ledger's port and the nodes' come first, then for each member its peer's and its orderer's.
+FABRIC_PORTS_FROM = 100
+FABRIC_PORTS_EACH = 10
+
+_PLAN_KEYS = ("consortium", "currency", "issuer", "members", "channel", "charter", *RULES, "first_port", "fabric")
+_FABRIC_KEYS = ("runtime", "ordering", "orderers", "core", "orderer")
+_MEMBER_KEYS = ("name", "msp_id", "legal_name", "identifiers")
+_DRAFT = ".zunft-draft."
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+
+DEFAULT_CHARTER = """# Charter of {consortium}
+
+1. Members lend each other machines, licences and skilled hands, and pay per use.
+2. Usage is what a registered meter signs. The framework agreement of provider and customer sets its price.
+3. One token is one {currency}. {issuer} issues it against money received and redeems it for money paid out.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the founders agreed on."""
+
+    consortium: str
+    channel: str
+    currency: str
+    issuer: str
+    charter: str
+    members: tuple[tuple[str, str, str], ...]
+    first_port: int
+    fabric: FabricSettings | None = None
+    # Names of the members that run an orderer; empty: all do.
+    orderers: tuple[str, ...] = ()
+    # The charter's entry, exit, voting and accounts, as consortium/folder/charter_rules.py has them.
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    # Each member's legal identifiers, by its name and by their schemes.
+    identifiers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def read_plan(path: Path) -> Plan:
+    """From YAML: consortium, currency, issuer, members (name, msp_id, legal_name, identifiers). Raises InvalidTopology.
+
+    Optional: channel, charter (path of a text file beside it), entry, exit, voting, accounts (the charter's rules),
+    first_port; fabric (runtime, ordering, orderers, core, orderer) for a Fabric network instead of the embedded ledger.
+    """
+    try:
+        return _parse_plan(path, read_fields(path, _PLAN_KEYS, ("consortium", "currency", "issuer", "members")))
+    except WrongFile as error:
+        raise InvalidTopology(str(error)) from error
+    except ContractError as error:
+        raise InvalidTopology(f"{path}: {error}") from error
+
+
+@contextmanager
+def founding_folder(home: Path) -> Iterator[Path]:
+    """A draft of the consortium's folder that becomes `home` as a whole, or disappears. Raises ConsortiumExists.
+
+    A folder that is there already stays, and gets what is in the draft: it may be a mount, the current folder, or what
+    a link leads to.
+    """
+    place = home.resolve()
+    if place.exists() and (not place.is_dir() or not all(map(_is_draft, place.iterdir()))):
+        raise ConsortiumExists(f"{home} is not empty: name another folder with --home, nothing is overwritten")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=place if place.exists() else place.parent))
+    try:
+        yield draft
+        if place.exists():
+            _move_into(draft, place)
+        else:
+            draft.rename(place)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _is_draft(path: Path) -> bool:
+    """Whether a founding left it that was killed."""
+    return path.name.startswith(_DRAFT)
+
+
+def _move_into(draft: Path, home: Path) -> None:
+    """All of it or nothing: what was moved is moved back where the rest cannot follow. Files that say so come last."""
+    moved: list[Path] = []
+    try:
+        for path in sorted(draft.iterdir(), key=lambda path: path.suffix == ".yaml"):
+            path.rename(home / path.name)
+            moved.append(home / path.name)
+    except OSError:
+        for path in moved:
+            path.rename(draft / path.name)
+        raise
+
+
+def make_members(home: Path, plan: Plan) -> Topology:
+    """Every member's keys, with a user per role, the genesis block and the charter's text. Raises InvalidName."""
+    topology = _topology(home, plan)
+    material = [_make_member(topology, member) for member in topology.members]
+    block = genesis_block(ChannelSettings(plan.channel, material, _ordering(topology)))
+    write_public(topology.genesis_path, block.SerializeToString())
+    write_public(topology.charter_path, plan.charter.encode())
+    write_rules(topology, plan.rules, plan.identifiers)
+    topology.save()
+    return topology
+
+
+def make_keys(folder: Path, member: MemberEntry, hosts: Sequence[str] = DEFAULT_HOSTS) -> MemberKeys:
+    """A member's own part: roots, a user per role, its nodes, which are reached at `hosts`. Raises MemberExists."""
+    keys = MemberKeys.found(folder, member.msp_id, hosts=hosts)
+    for role in Role:
+        keys.add_user(role.value, [role])
+    if member.orderer:
+        keys.add_node(NodeKind.ORDERER, hosts=hosts)
+    return keys
+
+
+def _make_member(topology: Topology, member: MemberEntry) -> MemberMaterial:
+    keys = make_keys(topology.folder(member), member)
+    anchors = [member.peer.peer] if member.peer else []
+    return keys.public_material(anchor_peers=anchors)
+
+
+def _ordering(topology: Topology) -> Ordering | None:
+    if topology.fabric is None:
+        return None
+    orderers = [_orderer(topology, member, member.orderer) for member in topology.members if member.orderer]
+    return BftOrdering(orderers) if topology.fabric.ordering == OrderingKind.BFT else RaftOrdering(orderers)
+
+
+def _orderer(topology: Topology, member: MemberEntry, endpoints: OrdererEndpoints) -> Orderer:
+    keys = topology.keys(member)
+    identity, tls = keys.node(NodeKind.ORDERER).certificate_pem(), keys.node_tls(NodeKind.ORDERER).certificate_pem()
+    return Orderer(member.msp_id, endpoints.orderer, identity, tls)
+
+
+def _topology(home: Path, plan: Plan) -> Topology:
+    members = tuple(_member_entry(plan, index) for index in range(len(plan.members)))
+    gateway = Endpoint(HOST, plan.first_port)
+    return Topology(home, plan.consortium, plan.channel, plan.currency, plan.issuer, gateway, members, plan.fabric)
+
+
+def _member_entry(plan: Plan, index: int) -> MemberEntry:
+    name, msp_id, legal_name = plan.members[index]
+    entry = MemberEntry(name, msp_id, legal_name, Endpoint(HOST, plan.first_port + 1 + index))
+    if plan.fabric is None:
+        return entry
+    first = plan.first_port + FABRIC_PORTS_FROM + FABRIC_PORTS_EACH * index
+    one, two, three, four, five, six = (Endpoint(HOST, first + number) for number in range(6))
+    orders = not plan.orderers or name in plan.orderers
+    return replace(
+        entry, peer=PeerEndpoints(one, two, three), orderer=OrdererEndpoints(four, five, six) if orders else None
+    )
+
+
+def read_fields(path: Path, known: Sequence[str], needed: Sequence[str]) -> Mapping[str, Tree]:
+    """The fields of a YAML file. Raises WrongFile where it has others than known ones, or lacks a needed one."""
+    text = read_text(path)
+    tree = parse_yaml(text, str(path)) if text.strip() else None
+    if tree is None or not isinstance(tree.node, yaml.MappingNode):
+        raise WrongFile(f"{path} must say {', '.join(needed[:-1])} and {needed[-1]}")
+    fields = tree.fields(known)
+    need(tree, fields, needed)
+    return fields
+
+
+def need(tree: Tree, fields: Mapping[str, Tree], names: Iterable[str]) -> None:
+    """Raises WrongFile."""
+    for name in names:
+        if name not in fields:
+            tree.fail(f"it lacks the field {name!r}: add it.")
+
+
+def _parse_plan(path: Path, fields: Mapping[str, Tree]) -> Plan:
+    members = _parse_members(fields["members"])
+    names = [name for name, _, _ in members]
+    consortium, currency, issuer = (fields[name].text() for name in ("consortium", "currency", "issuer"))
+    if issuer not in names:
+        fields["issuer"].fail(f"the issuer {issuer!r} must be one of the members {', '.join(names)}.")
+    fabric, orderers = _parse_fabric(fields["fabric"], names) if "fabric" in fields else (None, ())
+    charter = DEFAULT_CHARTER.format(consortium=consortium, currency=currency, issuer=issuer)
+    rules = rules_of(fields)
+    check_reachable(rules.voting, VotingRules(), len(members))
+    return Plan(
+        consortium=consortium,
+        channel=fields["channel"].text() if "channel" in fields else "zunft",
+        currency=currency,
+        issuer=issuer,
+        charter=read_text(path.parent / fields["charter"].text()) if "charter" in fields else charter,
+        members=members,
+        first_port=_parse_first_port(fields, len(members), fabric),
+        fabric=fabric,
+        orderers=orderers,
+        rules={name: fields[name].texts() for name in RULES if name in fields},
+        identifiers=_parse_identifiers(fields["members"], rules.entry.required_identifiers),
+    )
+
+
+def _parse_first_port(fields: Mapping[str, Tree], members: int, fabric: FabricSettings | None) -> int:
+    needed = FABRIC_PORTS_FROM + FABRIC_PORTS_EACH * members if fabric else members
+    return parse_first_port(fields["first_port"], needed) if "first_port" in fields else FIRST_PORT
+
+
+def parse_first_port(tree: Tree, needed: int) -> int:
+    """The first of so many ports. Raises WrongFile."""
+    try:
+        return tree.whole(1, LAST_PORT - needed)
+    except WrongFile:
+        given = repr(tree.text()[:40])
+        tree.fail(f"first_port must be 1 to {LAST_PORT - needed}, not {given}: {needed} ports from there on are used.")
+
+
+def _parse_fabric(tree: Tree, names: Sequence[str]) -> tuple[FabricSettings, tuple[str, ...]]:
+    """The settings, and who runs an orderer."""
+    fields = tree.fields(_FABRIC_KEYS)
+    orderers = fields["orderers"].items() if "orderers" in fields else []
+    for orderer in orderers:
+        if orderer.text() not in names:
+            orderer.fail(f"the orderer {orderer.text()!r} must be one of the members {', '.join(names)}.")
+    settings = FabricSettings(
+        runtime=RuntimeKind(one_of(fields["runtime"], RuntimeKind)) if "runtime" in fields else RuntimeKind.NATIVE,
+        ordering=OrderingKind(one_of(fields["ordering"], OrderingKind)) if "ordering" in fields else OrderingKind.RAFT,
+        core=_settings(fields["core"]) if "core" in fields else {},
+        orderer=_settings(fields["orderer"]) if "orderer" in fields else {},
+    )
+    return settings, tuple(orderer.text() for orderer in orderers)
+
+
+def one_of(tree: Tree, kind: type[StrEnum]) -> str:
+    """One of the kind's words. Raises WrongFile."""
+    words = [str(one) for one in kind]
+    if tree.text() not in words:
+        tree.fail(f"it must be {' or '.join(words)}, not {tree.text()!r}.")
+    return tree.text()
+
+
+def _settings(tree: Tree) -> Mapping[str, Any]:
+    """What is laid over Fabric's own YAML files, as YAML takes it."""
+    tree.entries()
+    settings: Mapping[str, Any] = tree.plain()
+    return settings
+
+
+def _parse_members(tree: Tree) -> tuple[tuple[str, str, str], ...]:
+    """Name, MSP id and legal name of each."""
+    members = tuple(map(_parse_member, tree.items()))
+    if not members:
+        tree.fail("members must be a list of at least one, each with name, msp_id and legal_name.")
+    if len({name for name, _, _ in members}) < len(members):
+        tree.fail("each member needs a name of its own.")
+    if len({msp_id for _, msp_id, _ in members}) < len(members):
+        tree.fail("each member needs an MSP id of its own.")
+    return members
+
+
+def _parse_member(tree: Tree) -> tuple[str, str, str]:
+    fields = tree.fields(_MEMBER_KEYS)
+    need(tree, fields, ("name", "msp_id"))
+    legal_name = fields["legal_name"] if "legal_name" in fields else fields["name"]
+    return parse_name(fields["name"]), parse_msp_id(fields["msp_id"]), legal_name.text()
+
+
+def _parse_identifiers(tree: Tree, required: Iterable[str]) -> dict[str, Mapping[str, str]]:
+    """Raises WrongFile; MalformedRequest, EntryCondition as the contract would, before anything is made."""
+    members = [one.fields(_MEMBER_KEYS) for one in tree.items()]
+    identifiers = {
+        one["name"].text(): parse_identifiers(one["identifiers"]) if "identifiers" in one else {} for one in members
+    }
+    for name, own in identifiers.items():
+        check_identifiers(legal_identifiers(own))
+        check_required(name, legal_identifiers(own), required)
+    all_of_them = [(one.scheme, distinct_value(one)) for own in identifiers.values() for one in legal_identifiers(own)]
+    if len(set(all_of_them)) < len(all_of_them):
+        tree.fail("each member needs legal identifiers of its own.")
+    return identifiers
+
+
+def parse_name(tree: Tree) -> str:
+    """A member's name is a folder's, too, and a word on the command line. Raises WrongFile."""
+    if not _NAME.fullmatch(tree.text()):
+        tree.fail(
+            f"{tree.text()[:64]!r} cannot be a member's name: use small letters, digits, dot, hyphen, underscore."
+        )
+    return tree.text()
+
+
+def parse_msp_id(tree: Tree) -> str:
+    """Raises WrongFile."""
+    try:
+        return check_msp_id(tree.text())
+    except InvalidName as error:
+        tree.fail(f"{error}.")

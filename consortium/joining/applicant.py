@@ -1,0 +1,233 @@
+"""A company before it is a member: its keys, and where its nodes will be reached, in a folder of its own.
+
+<home>/applicant.yaml     this file
+       members/<name>/    its keys, where they stay when it has become a member
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import yaml
+
+from chaincode.errors import ContractError
+from chaincode.host import check_host
+from chaincode.identifiers import check_identifiers
+from consortium.errors import (
+    InvalidApplicant,
+    InvalidTopology,
+)
+from consortium.folder.founding import (
+    FABRIC_PORTS_EACH,
+    HOST,
+    founding_folder,
+    make_keys,
+    need,
+    one_of,
+    parse_first_port,
+    parse_msp_id,
+    parse_name,
+    read_fields,
+)
+from consortium.folder.legal_identifiers import (
+    legal_identifiers,
+    parse_identifiers,
+)
+from consortium.folder.topology import (
+    MemberEntry,
+    OrdererEndpoints,
+    PeerEndpoints,
+    RuntimeKind,
+    Topology,
+    parse_member,
+    plain,
+)
+from consortium.keys.member_keys import (
+    DEFAULT_HOSTS,
+    MemberKeys,
+)
+from consortium.keys.member_material import (
+    EVERY_ADDRESS,
+    Endpoint,
+)
+from consortium.keys.private_files import write_public
+from consortium.yaml_tree import (
+    Tree,
+    WrongFile,
+    read_yaml,
+)
+from zunft.v1.member_pb2 import LegalIdentifier
+
+APPLICANT_FILE = "applicant.yaml"
+
+_FIELDS = ("name", "msp_id", "legal_name", "identifiers", "host", "listen", "first_port", "orderer", "runtime")
+
+
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """Who applies. `identifiers` are values of zunft.v1.LegalIdentifier by their schemes, like "lei" and "vat".
+
+    `runtime` is what runs its own peer and orderer, whatever the others' do.
+    """
+
+    member: MemberEntry
+    identifiers: Mapping[str, str]
+    runtime: RuntimeKind = RuntimeKind.NATIVE
+
+    @property
+    def legal_identifiers(self) -> list[LegalIdentifier]:
+        """As they are on the ledger."""
+        return legal_identifiers(self.identifiers)
+
+
+def read_applicant(path: Path) -> Applicant:
+    """From YAML: name, msp_id, legal_name, first_port. Raises InvalidApplicant.
+
+    Optional: identifiers (by scheme), host (where the others reach its nodes; this machine alone without it), listen
+    (this machine's address on which they listen; without it the host's, or every one where the host's is elsewhere),
+    orderer (whether it runs one; it does without it), runtime (native or docker; native without it).
+    """
+    try:
+        return _parse_plan(read_fields(path, _FIELDS, ("name", "msp_id", "legal_name", "first_port")))
+    except WrongFile as error:
+        raise InvalidApplicant(str(error)) from error
+    except ContractError as error:
+        raise InvalidApplicant(f"{path}: {error}") from error
+
+
+def found_applicant(home: Path, applicant: Applicant) -> MemberKeys:
+    """Makes the applicant's keys and its folder, all of it or nothing. Raises ConsortiumExists."""
+    member = applicant.member
+    with founding_folder(home) as draft:
+        make_keys(keys_folder(draft, member), member, _hosts(member))
+        document = plain(asdict(applicant))
+        write_public(draft / APPLICANT_FILE, yaml.safe_dump(document, sort_keys=False, allow_unicode=True).encode())
+    return MemberKeys.load(keys_folder(home, member))
+
+
+def settle_in(topology: Topology, applicant: Applicant) -> MemberKeys:
+    """Makes the applicant's keys in a consortium's folder on the embedded ledger, which plays all members' peers.
+
+    Nothing where they are there already. Raises InvalidApplicant, MemberExists.
+    """
+    # The ledger is reached like any member's, and orders by itself.
+    member = replace(applicant.member, peer=None, orderer=None)
+    known = next((one for one in topology.members if one.msp_id == member.msp_id), member)
+    if known != member:
+        raise InvalidApplicant(
+            f"{topology.home} has {member.msp_id} already, and its file said something else: restore it, or apply "
+            "under another MSP id"
+        )
+    if member in topology.members:
+        return topology.keys(member)
+    keys = make_keys(topology.folder(member), member, _hosts(applicant.member))
+    topology.with_member(member).save()
+    return keys
+
+
+def check_new_name(topology: Topology, applicant: Applicant) -> None:
+    """That commands do not mistake the applicant for a member. Raises InvalidApplicant."""
+    name = applicant.member.name
+    namesakes = [one.msp_id for one in topology.everybody if one.name == name]
+    if namesakes and applicant.member.msp_id not in namesakes:
+        raise InvalidApplicant(f"{name} is what {namesakes[0]} is called in {topology.consortium}: take another name")
+
+
+def is_applicants(home: Path) -> bool:
+    """Whether `found_applicant` made the folder."""
+    return (home / APPLICANT_FILE).exists()
+
+
+def load_applicant(home: Path) -> Applicant:
+    """What `found_applicant` made. Raises InvalidApplicant."""
+    path = home / APPLICANT_FILE
+    try:
+        tree = read_yaml(path)
+        fields = tree.entries()
+        need(tree, fields, ("member",))
+        return Applicant(
+            parse_member(fields["member"].plain()),
+            parse_identifiers(fields["identifiers"]) if "identifiers" in fields else {},
+            _parse_runtime(fields),
+        )
+    except WrongFile as error:
+        raise InvalidApplicant(str(error)) from error
+    except (KeyError, TypeError, ValueError, InvalidTopology) as error:
+        raise InvalidApplicant(f"{path}: {error} is missing or wrong") from error
+
+
+def keys_folder(home: Path, member: MemberEntry) -> Path:
+    """Where consortium/folder/topology.py looks for them, too."""
+    return home / "members" / member.name
+
+
+def _parse_plan(fields: Mapping[str, Tree]) -> Applicant:
+    """Raises WrongFile; MalformedRequest where a check digit is wrong."""
+    host = _parse_host(fields["host"]) if "host" in fields else HOST
+    listen = _parse_listen(fields["listen"]) if "listen" in fields else _listen_for(host)
+    first_port = parse_first_port(fields["first_port"], FABRIC_PORTS_EACH)
+    orders = fields["orderer"].yes() if "orderer" in fields else True
+    member = MemberEntry(
+        name=parse_name(fields["name"]),
+        msp_id=parse_msp_id(fields["msp_id"]),
+        legal_name=fields["legal_name"].text(),
+        api=Endpoint(HOST, first_port),
+        peer=PeerEndpoints(*_endpoints(host, first_port + 1), listen),
+        orderer=OrdererEndpoints(*_endpoints(host, first_port + 4), listen) if orders else None,
+    )
+    identifiers = parse_identifiers(fields["identifiers"]) if "identifiers" in fields else {}
+    applicant = Applicant(member, identifiers, _parse_runtime(fields))
+    check_identifiers(applicant.legal_identifiers)
+    return applicant
+
+
+def _parse_host(tree: Tree) -> str:
+    """Where others can reach it. Raises WrongFile."""
+    try:
+        return check_host(tree.text())
+    except ValueError as error:
+        tree.fail(f"{error}.")
+
+
+def _endpoints(host: str, first_port: int) -> tuple[Endpoint, Endpoint, Endpoint]:
+    """The first is for the other members, the rest for the applicant's own machine alone."""
+    return Endpoint(host, first_port), Endpoint(HOST, first_port + 1), Endpoint(HOST, first_port + 2)
+
+
+def _parse_listen(tree: Tree) -> str:
+    """Raises WrongFile."""
+    address = tree.text()
+    if not is_own_address(address):
+        tree.fail(f"{address!r} is not an IPv4 address of this machine: name one, or {EVERY_ADDRESS} for all of them.")
+    return address
+
+
+def _listen_for(host: str) -> str | None:
+    """None where the host is this machine's own address; otherwise every one of its addresses, as behind a router."""
+    return None if host == "localhost" or is_own_address(host) else EVERY_ADDRESS
+
+
+def is_own_address(address: str) -> bool:
+    """Whether this machine can listen on it; a name is none."""
+    try:
+        ipaddress.IPv4Address(address)
+        with socket.socket() as probe:
+            probe.bind((address, 0))
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _parse_runtime(fields: Mapping[str, Tree]) -> RuntimeKind:
+    return RuntimeKind(one_of(fields["runtime"], RuntimeKind)) if "runtime" in fields else RuntimeKind.NATIVE
+
+
+def _hosts(member: MemberEntry) -> list[str]:
+    """What the nodes' certificates are for, each once."""
+    nodes = [node for node in (member.peer and member.peer.peer, member.orderer and member.orderer.orderer) if node]
+    listening = [one.listen for one in (member.peer, member.orderer) if one and one.listen not in (None, EVERY_ADDRESS)]
+    return list(dict.fromkeys([*(node.host for node in nodes), *filter(None, listening), *DEFAULT_HOSTS]))
