@@ -18,9 +18,9 @@ from consortium.errors import (
     UnusableBundle,
 )
 from consortium.yaml_tree import WrongFile
-from fabric.errors import (
+from network.errors import (
     ChaincodeDown,
-    FabricError,
+    NetworkError,
     NoChaincode,
     NoFabricNetwork,
     NoLog,
@@ -156,7 +156,7 @@ _EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (NotInTime, ExitCode.UNREACHABLE),
     (WrongChannel, ExitCode.CONSORTIUM),
     # Its programs, its engine, its ports, its disk.
-    (FabricError, ExitCode.MACHINE),
+    (NetworkError, ExitCode.MACHINE),
     (OSError, ExitCode.MACHINE),
 )
 

@@ -24,14 +24,14 @@ from cli.output import say, say_next, show_rows
 from cli.retiring import retire
 from cli.session import Session, open_session, run
 from cli.values import show_time
+from consortium.files import write_atomically
 from consortium.folder.topology import (
     MemberEntry,
     Topology,
 )
 from consortium.yaml_tree import read_yaml
-from fabric.admission import ask_orderers
+from network.admission import ask_orderers
 from node.audit import AuditReport, audit, export
-from node.files import write_atomically
 from node.ledger.configuration import NoOrdererAnswers, is_admitted
 from node.ledger.gateway.gateway import Gateway
 from node.membership.endings import endings

@@ -24,15 +24,31 @@ from consortium.keys.certificates import (
     utc_now,
 )
 from consortium.keys.renewal import renew_node
-from fabric.admission import check_joining_begun
-from fabric.cleaning import check_stopped, delete_data
-from fabric.finding.release import OFFICIAL, default_cache
-from fabric.joining import resume
-from fabric.renewal import renew as renew_certificates
-from fabric.running.log_file import read_log, without_colours
-from fabric.runtimes import network_of, standing_network
-from fabric.status import ProcessStatus, State, network_status
-from fabric.waiting import until
+from network.admission import check_joining_begun
+from network.cleaning import (
+    check_stopped,
+    delete_data,
+)
+from network.finding.release import (
+    OFFICIAL,
+    default_cache,
+)
+from network.joining import resume
+from network.renewal import renew as renew_certificates
+from network.running.log_file import (
+    read_log,
+    without_colours,
+)
+from network.runtimes import (
+    network_of,
+    standing_network,
+)
+from network.status import (
+    ProcessStatus,
+    State,
+    network_status,
+)
+from network.waiting import until
 from node.ledger.errors import LedgerError
 
 app = new_group("network")
@@ -150,7 +166,7 @@ def install() -> None:
             progress.update(task, completed=done_bytes, total=total_bytes)
 
         # Only this needs the library that downloads, which takes its time to load.
-        from fabric.finding.installation import install
+        from network.finding.installation import install
 
         folder = install(default_cache(), report)
     say(f"Hyperledger Fabric {OFFICIAL.version} is in {folder}.")

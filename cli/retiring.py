@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from cli.output import steps_shown
 from consortium.folder.topology import Topology
-from fabric.runtimes import standing_network
+from network.runtimes import standing_network
 
 
 async def retire(topology: Topology, msp_id: str) -> bool:
-    """Whether its files are here. Can be repeated. Raises FabricError."""
+    """Whether its files are here. Can be repeated. Raises NetworkError."""
     member = next((one for one in topology.members + topology.former if one.msp_id == msp_id), None)
     if member is None:
         return False

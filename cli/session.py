@@ -23,9 +23,9 @@ from consortium.folder.topology import (
 )
 from consortium.keys.key_files import KeyFiles
 from consortium.keys.users import acting_user
-from fabric.admission import check_joining_begun
-from fabric.diagnosis import diagnose
-from fabric.errors import NotAdmitted
+from network.admission import check_joining_begun
+from network.diagnosis import diagnose
+from network.errors import NotAdmitted
 from node.ledger.connect import connect
 from node.ledger.gateway.calls import Limits
 from node.ledger.gateway.commit import Committed
@@ -141,7 +141,7 @@ def meant_member(topology: Topology, acting: str, who: str) -> MemberEntry:
 async def open_session(home: Path, acting: str) -> AsyncIterator[Session]:
     """`acting` is "member" or "member/user"; empty: the first member, which is enough for public records.
 
-    Raises FabricError where the network's own processes are why something failed.
+    Raises NetworkError where the network's own processes are why something failed.
     """
     topology = Topology.load(home)
     name, _, user = acting.partition("/")

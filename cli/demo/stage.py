@@ -16,7 +16,7 @@ from cli.options import DEFAULT_HOME
 from cli.output import console, say
 from consortium.errors import ConsortiumNotFound
 from consortium.folder.topology import Topology
-from fabric.runtimes import network_of
+from network.runtimes import network_of
 
 # In a folder that a demo has made, and that the next one may replace.
 MARKER = ".demo"

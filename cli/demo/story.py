@@ -39,7 +39,7 @@ from consortium.folder.topology import (
     FabricSettings,
     Topology,
 )
-from fabric.runtimes import network_of
+from network.runtimes import network_of
 from node.agreement_file import read_agreement
 from node.api.client import NodeClient
 from node.audit import Auditor

@@ -31,9 +31,9 @@ from chaincode.columns import Columns
 from chaincode.errors import MalformedBatch
 from chaincode.limits import BATCH_BYTES
 from chaincode.meter import possession_message
+from consortium.files import write_atomically
 from consortium.keys.private_files import make_private_folder
 from node.errors import BatchTooLarge, KeyNotPrepared, MeterFolderDamaged, MeterFolderTaken, ReadingBackDated
-from node.files import write_atomically
 from node.meter.ownership import Ownership, own
 from node.meter.reading import Reading, to_columns
 from node.meter.selection import chosen

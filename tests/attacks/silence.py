@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from fabric.running.process import ProcessKind
+from network.running.process import ProcessKind
 from tests.conformance.scene import Scene
 from tests.harness import Member
 from tests.harness.fabric import FabricLedger

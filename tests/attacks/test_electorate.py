@@ -29,7 +29,7 @@ from consortium.keys.certificates import (
     Validity,
     make_authority,
 )
-from fabric.site.config_file import lay_over
+from network.site.config_file import lay_over
 from node.ledger.embedded.simulation import Simulation
 from node.membership.namesakes import namesakes
 from node.membership.records import read_everybody, read_questions

@@ -28,7 +28,7 @@ from consortium.keys.certificates import utc_now
 from consortium.keys.member_keys import MemberKeys
 from consortium.keys.member_material import Endpoint
 from consortium.keys.signed_text import sign_text
-from fabric.site.peer import write_peer_files
+from network.site.peer import write_peer_files
 
 CORE = {
     "peer": {"tls": {"enabled": False}, "handlers": {"endorsers": {"escc": {"library": "/opt/evil.so"}}}},

@@ -17,11 +17,17 @@ from consortium.joining.applicant import (
 )
 from consortium.keys.member_keys import MemberKeys
 from consortium.keys.member_material import Endpoint
-from fabric.errors import CannotListen, PortTaken
-from fabric.network import _check_listening
-from fabric.site.core_yaml import core_yaml
-from fabric.site.orderer import orderer_process, orderer_yaml
-from fabric.site.peer import peer_process
+from network.errors import (
+    CannotListen,
+    PortTaken,
+)
+from network.network import _check_listening
+from network.site.core_yaml import core_yaml
+from network.site.orderer import (
+    orderer_process,
+    orderer_yaml,
+)
+from network.site.peer import peer_process
 
 # An address of RFC 5737's, which is nobody's.
 ELSEWHERE = "192.0.2.10"

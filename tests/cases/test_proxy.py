@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from consortium.keys.member_material import Endpoint
-from fabric.administration.operations import get
+from network.administration.operations import get
 from tests.cli.program import Zunft
 
 # Nobody answers there.

@@ -27,7 +27,7 @@ from consortium.keys.certificates import (
 from consortium.keys.key_files import KeyFiles
 from consortium.keys.member_keys import MemberKeys
 from consortium.keys.renewal import renew_user
-from fabric.running.process import ProcessKind
+from network.running.process import ProcessKind
 from tests.cli.program import EXAMPLES, Outcome, Zunft
 from tests.harness.fabric import why_no_fabric
 from tests.harness.ports import free_first_port

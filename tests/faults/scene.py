@@ -24,12 +24,12 @@ from consortium.folder.topology import (
     OrderingKind,
     PeerEndpoints,
 )
-from fabric.administration.participation import OrdererAdmin
-from fabric.administration.peer_admin import PeerAdmin
-from fabric.errors import FabricError
-from fabric.network import FabricNetwork
-from fabric.runtimes import network_of
-from fabric.status import network_status
+from network.administration.participation import OrdererAdmin
+from network.administration.peer_admin import PeerAdmin
+from network.errors import NetworkError
+from network.network import FabricNetwork
+from network.runtimes import network_of
+from network.status import network_status
 from node.api.client import NodeClient
 from node.audit import Status, audit
 from node.errors import NodeError
@@ -258,7 +258,7 @@ async def until(is_so: Callable[[], Awaitable[bool]], what: str, patience_s: flo
         try:
             if await is_so():
                 return
-        except (NodeError, FabricError) as error:
+        except (NodeError, NetworkError) as error:
             if time.monotonic() > end_s:
                 raise AssertionError(f"no {what} within {patience_s:.0f} s") from error
         assert time.monotonic() < end_s, f"no {what} within {patience_s:.0f} s"

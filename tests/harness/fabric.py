@@ -26,11 +26,21 @@ from consortium.folder.topology import (
     Topology,
 )
 from consortium.keys.certificates import Clock as UtcClock
-from fabric.errors import EnginePermissionDenied, NoEngine
-from fabric.finding.docker_images import IMAGES, find_engine
-from fabric.network import FabricNetwork
-from fabric.running.process import FabricProcess, ProcessKind, Running
-from fabric.runtimes import network_of
+from network.errors import (
+    EnginePermissionDenied,
+    NoEngine,
+)
+from network.finding.docker_images import (
+    IMAGES,
+    find_engine,
+)
+from network.network import FabricNetwork
+from network.running.process import (
+    FabricProcess,
+    ProcessKind,
+    Running,
+)
+from network.runtimes import network_of
 from node.ledger.connect import connect
 from node.ledger.transport import LedgerTransport
 from tests.harness.odd_peers import Contract

@@ -20,11 +20,15 @@ from consortium.folder.topology import (
     OrderingKind,
     Topology,
 )
-from fabric.finding.binaries import find_binaries
-from fabric.finding.release import default_cache
-from fabric.network import FabricNetwork
-from fabric.running.native import NativeRuntime
-from fabric.running.process import FabricProcess, Running, Runtime
+from network.finding.binaries import find_binaries
+from network.finding.release import default_cache
+from network.network import FabricNetwork
+from network.running.native import NativeRuntime
+from network.running.process import (
+    FabricProcess,
+    Running,
+    Runtime,
+)
 from node.ledger.connect import connect
 from node.ledger.gateway import SigningIdentity
 from node.ledger.grpc_transport import GrpcTransport, TlsFiles

@@ -22,15 +22,15 @@ from consortium.folder.founding import (
     make_members,
 )
 from consortium.folder.topology import FabricSettings
-from fabric.administration.lifecycle import LIFECYCLE
-from fabric.administration.peer_admin import PeerAdmin
-from fabric.finding.binaries import find_binaries
-from fabric.finding.release import default_cache
-from fabric.network import FabricNetwork
-from fabric.running.native import NativeRuntime
-from fabric.running.process import ProcessKind
-from fabric.site.config_file import lay_over
-from fabric.waiting import until
+from network.administration.lifecycle import LIFECYCLE
+from network.administration.peer_admin import PeerAdmin
+from network.finding.binaries import find_binaries
+from network.finding.release import default_cache
+from network.network import FabricNetwork
+from network.running.native import NativeRuntime
+from network.running.process import ProcessKind
+from network.site.config_file import lay_over
+from network.waiting import until
 from node.ledger.connect import connect
 from node.ledger.errors import LedgerError
 from node.ledger.gateway.gateway import Gateway

@@ -1,4 +1,4 @@
-"""Dependencies point one way: cli -> fabric -> node, consortium -> chaincode -> generated messages."""
+"""Dependencies point one way: cli -> network, node -> node, consortium -> chaincode -> generated messages."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ MAY_IMPORT = {
     "chaincode": {"chaincode", "zunft"},
     "consortium": {"consortium", "chaincode", "zunft"},
     "node": {"node", "consortium", "chaincode", "zunft"},
-    "fabric": {"fabric", "node", "consortium", "chaincode", "zunft"},
-    "cli": {"cli", "fabric", "node", "consortium", "chaincode", "zunft"},
+    "network": {"network", "consortium", "chaincode", "zunft"},
+    "cli": {"cli", "network", "node", "consortium", "chaincode", "zunft"},
 }
 OWN = set(MAY_IMPORT) | {"zunft", "tests"}
 

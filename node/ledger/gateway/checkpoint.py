@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
-from node.files import write_atomically
+from consortium.files import write_atomically
 from node.ledger.gateway.errors import CheckpointDamaged
 
 

@@ -22,9 +22,12 @@ from node.ledger.gateway import Gateway
 from tests.bench.fabric.network import NAMES, Report, share_cores
 from tests.bench.fabric.processes import total_rss_mb
 from tests.cli.program import Zunft
-from tests.fabric.company import Company
-from tests.fabric.members import FAILURE, user_gateway
 from tests.faults.scene import Scene, start_scene
+from tests.network.company import Company
+from tests.network.members import (
+    FAILURE,
+    user_gateway,
+)
 from zunft.v1.charter_pb2 import ExitConditions
 
 # BFT has four orderers at least, so nobody could leave three founders who have one each.

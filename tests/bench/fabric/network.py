@@ -20,8 +20,8 @@ from consortium.folder.topology import (
     OrderingKind,
     Topology,
 )
-from fabric.network import FabricNetwork
-from fabric.runtimes import network_of
+from network.network import FabricNetwork
+from network.runtimes import network_of
 from node.ledger.connect import connect
 from node.ledger.gateway import Gateway, Limits, SigningIdentity
 from node.ledger.transport import LedgerTransport

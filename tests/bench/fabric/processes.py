@@ -10,7 +10,7 @@ from itertools import chain
 
 import psutil
 
-from fabric.network import FabricNetwork
+from network.network import FabricNetwork
 
 CLIENT = "client"
 MB = 2**20

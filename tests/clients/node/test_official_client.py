@@ -18,7 +18,7 @@ from google.protobuf.message import Message
 
 from chaincode.head import DISCLOSURE
 from chaincode.transaction import serialise
-from fabric.administration.lifecycle import CHAINCODE
+from network.administration.lifecycle import CHAINCODE
 from tests.clients.npm import install_packages
 from tests.harness import (
     TOKEN,

@@ -1,0 +1,101 @@
+"""Which chaincode the channel runs: each member approves a definition, then one commits it for all.
+
+Source: Fabric documentation, "Fabric chaincode lifecycle"; peer/lifecycle/lifecycle.proto.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fabric_protos.peer.lifecycle import lifecycle_pb2
+
+from network.errors import PrivateDataLost
+from node.ledger.gateway.errors import EvaluateError
+from node.ledger.gateway.gateway import Gateway
+
+CHAINCODE = "zunft"
+LIFECYCLE = "_lifecycle"
+_PLUGINS = {"endorsement_plugin": "escc", "validation_plugin": "vscc"}
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What the members agree on. Without a policy of its own, a majority of the members endorses."""
+
+    version: str
+    sequence: int
+
+    @classmethod
+    def following(cls, committed: Definition | None, version: str) -> Definition:
+        """What is to be committed so that the channel runs this version; the committed one if it does."""
+        if committed is None:
+            return cls(version, 1)
+        return committed if committed.version == version else cls(version, committed.sequence + 1)
+
+
+class Lifecycle:
+    """As one member's admin; `gateway` is to the chaincode LIFECYCLE. Every method raises GatewayError."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def committed(self) -> Definition | None:
+        """None before the first commit."""
+        request = lifecycle_pb2.QueryChaincodeDefinitionArgs(name=CHAINCODE)
+        try:
+            answer = await self._gateway.evaluate("QueryChaincodeDefinition", request)
+        except EvaluateError as error:
+            if _is_unknown(error):
+                return None
+            raise
+        found = lifecycle_pb2.QueryChaincodeDefinitionResult.FromString(answer)
+        return Definition(found.version, found.sequence)
+
+    async def approved_package(self, definition: Definition) -> str | None:
+        """The package id with which this member has approved the definition; None if it has not.
+
+        Raises PrivateDataLost as well.
+        """
+        request = lifecycle_pb2.QueryApprovedChaincodeDefinitionArgs(name=CHAINCODE, sequence=definition.sequence)
+        own = self._gateway.identity.msp_id
+        try:
+            answer = await self._gateway.evaluate("QueryApprovedChaincodeDefinition", request, msp_ids=[own])
+        except EvaluateError as error:
+            if _is_unknown(error):
+                return None
+            if _LOST in str(error):
+                raise PrivateDataLost(
+                    f"the peer of {own} has lost its private data, which no other peer has: restore its folder from a "
+                    "backup"
+                ) from error
+            raise
+        found = lifecycle_pb2.QueryApprovedChaincodeDefinitionResult.FromString(answer)
+        return str(found.source.local_package.package_id) if found.version == definition.version else None
+
+    async def approve(self, definition: Definition, package_id: str) -> None:
+        """For this member, which alone endorses it."""
+        local = lifecycle_pb2.ChaincodeSource.Local(package_id=package_id)
+        request = lifecycle_pb2.ApproveChaincodeDefinitionForMyOrgArgs(
+            name=CHAINCODE,
+            version=definition.version,
+            sequence=definition.sequence,
+            source=lifecycle_pb2.ChaincodeSource(local_package=local),
+            **_PLUGINS,
+        )
+        own = [self._gateway.identity.msp_id]
+        await self._gateway.submit("ApproveChaincodeDefinitionForMyOrg", request, endorsing_msp_ids=own)
+
+    async def commit(self, definition: Definition) -> None:
+        """Once a majority has approved."""
+        request = lifecycle_pb2.CommitChaincodeDefinitionArgs(
+            name=CHAINCODE, version=definition.version, sequence=definition.sequence, **_PLUGINS
+        )
+        await self._gateway.submit("CommitChaincodeDefinition", request)
+
+
+# A member's approvals lie in its own private collection, where its archive of usage lies, too.
+_LOST = "private data matching public hash version is not available"
+
+
+def _is_unknown(error: EvaluateError) -> bool:
+    return any(word in str(error) for word in ("is not defined", "could not fetch approved chaincode definition"))

@@ -1,0 +1,46 @@
+"""Whether what an orderer or a peer has joined earlier is the consortium's channel, and not one of other data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fabric_protos.common import common_pb2
+
+from consortium.channel.reader import read_channel
+from consortium.folder.topology import Topology
+from network.administration.peer_admin import PeerAdmin
+from network.errors import (
+    PeerBehind,
+    RefusedByPeer,
+    WrongChannel,
+)
+
+
+def check_channels(joined: Sequence[str], topology: Topology, whose: str) -> None:
+    """`whose` is "the peer of maker". Raises WrongChannel."""
+    strange = [name for name in joined if name != topology.channel]
+    if strange:
+        raise WrongChannel(
+            f"{whose} has joined {', '.join(strange)} and not {topology.channel}: its data are another network's, "
+            "which `zunft network clean` deletes"
+        )
+
+
+async def check_genesis(admin: PeerAdmin, topology: Topology, whose: str) -> None:
+    """That the channel the peer has joined is not another of the same name.
+
+    Raises WrongChannel, PeerUnreachable; PeerBehind for a member that has joined later, until its peer knows that.
+    """
+    genesis = common_pb2.Block.FromString(topology.genesis_path.read_bytes())
+    try:
+        is_same = (await admin.block(topology.channel, 0)).header == genesis.header
+    except RefusedByPeer as error:
+        if admin.identity.msp_id not in read_channel(genesis).members:
+            raise PeerBehind(f"{whose} has not come to the block that admits its member: {error}") from error
+        # A channel of others does not let the member's admin read.
+        is_same = False
+    if not is_same:
+        raise WrongChannel(
+            f"{whose} has joined a channel {topology.channel} that does not begin with {topology.genesis_path}: "
+            "restore that file, or delete the network's data (zunft network clean)"
+        )

@@ -1,0 +1,127 @@
+"""Processes of this machine. They outlive the command that starts them; a file beside each one's log says which."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from consortium.files import write_atomically
+from network.errors import CannotStart
+from network.running.process import (
+    FabricProcess,
+    Running,
+)
+
+STOP_TIMEOUT_S = 20
+POLL_S = 0.05
+# Two readings of a process's start may differ by a clock tick.
+_SAME_START_S = 1.0
+
+
+class NativeRuntime:
+    """`programs` says where "peer" and "orderer" are."""
+
+    def __init__(self, programs: Mapping[str, Path]) -> None:
+        self._programs = programs
+
+    def start(self, process: FabricProcess) -> None:
+        """One that runs with other arguments is ended first. Raises CannotStart."""
+        if self._find(process):
+            if _read_note(process)["arguments"] == list(process.arguments):
+                return
+            self.stop(process)
+        program = str(self._programs.get(process.program, process.program))
+        try:
+            pid = _spawn(program, process)
+        except OSError as error:
+            raise CannotStart(f"{process.name} cannot be started: {program}: {error.strerror}") from error
+        with contextlib.suppress(psutil.NoSuchProcess):
+            _write_note(process, psutil.Process(pid))
+
+    def stop(self, process: FabricProcess) -> None:
+        found = self._find(process)
+        if found:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                found.terminate()
+                _wait_or_kill(found)
+        _note_path(process).unlink(missing_ok=True)
+
+    def running(self, process: FabricProcess) -> Running | None:
+        found = self._find(process)
+        if found is None:
+            return None
+        try:
+            return Running(found.pid, found.memory_info().rss, int(found.create_time()))
+        except psutil.NoSuchProcess:
+            return None
+
+    def _find(self, process: FabricProcess) -> psutil.Process | None:
+        """The process that was started, and not another that has its number by now."""
+        try:
+            noted = _read_note(process)
+            found = psutil.Process(noted["pid"])
+            is_same = abs(found.create_time() - noted["started_s"]) < _SAME_START_S
+            return found if is_same and not _has_ended(found) else None
+        except (FileNotFoundError, ValueError, KeyError, psutil.NoSuchProcess):
+            return None
+
+
+def _spawn(program: str, process: FabricProcess) -> int:
+    """In a session of its own, so that Ctrl-C in the terminal does not reach it."""
+    log = process.log_path
+    output = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    environment = {**_own_environment(), **process.environment}
+    return os.posix_spawn(program, [program, *process.arguments], environment, file_actions=output, setsid=True)
+
+
+def _own_environment() -> dict[str, str]:
+    """Without what would win over core.yaml and orderer.yaml: many have such variables for another network's tools."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        # Peers and orderers reach each other directly, whatever web proxy the environment names.
+        if not name.startswith(("CORE_", "ORDERER_", "FABRIC_")) and not name.lower().endswith("_proxy")
+    }
+
+
+def _has_ended(found: psutil.Process) -> bool:
+    """A child of ours stays in the table until it is asked for, and says zombie before its last thread has ended."""
+    try:
+        return os.waitpid(found.pid, os.WNOHANG)[0] == found.pid
+    except ChildProcessError:
+        return bool(found.status() == psutil.STATUS_ZOMBIE)
+
+
+def _wait_or_kill(found: psutil.Process) -> None:
+    end_s = time.monotonic() + STOP_TIMEOUT_S
+    while time.monotonic() < end_s:
+        if _has_ended(found):
+            return
+        time.sleep(POLL_S)
+    found.kill()
+    found.wait(STOP_TIMEOUT_S)
+
+
+def _write_note(process: FabricProcess, started: psutil.Process) -> None:
+    note = {"pid": started.pid, "started_s": started.create_time(), "arguments": process.arguments}
+    write_atomically(_note_path(process), json.dumps(note).encode())
+
+
+def _read_note(process: FabricProcess) -> dict[str, Any]:
+    """Raises FileNotFoundError, ValueError."""
+    return dict(json.loads(_note_path(process).read_bytes()))
+
+
+def _note_path(process: FabricProcess) -> Path:
+    return process.folder / "process.json"

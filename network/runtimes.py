@@ -1,0 +1,69 @@
+"""What runs a consortium's Fabric processes: programs of this machine, or containers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from consortium.folder.topology import (
+    RuntimeKind,
+    Topology,
+)
+from network.finding.binaries import find_binaries
+from network.finding.release import default_cache
+from network.network import (
+    FabricNetwork,
+    Report,
+)
+from network.running.native import NativeRuntime
+
+if TYPE_CHECKING:
+    from network.finding.docker_images import Progress
+    from network.running.docker_runtime import DockerRuntime
+
+
+def network_of(topology: Topology, fabric_bin: Path | None, report: Report = lambda _step: None) -> FabricNetwork:
+    """The consortium's network, with all that it needs to start; images that the Docker engine lacks are pulled.
+
+    `fabric_bin` is the folder with native `peer` and `orderer`; None: as `find_binaries` looks for them. Raises
+    NoFabricNetwork; FabricNotFound and what else `find_binaries` raises; NoEngine, EnginePermissionDenied,
+    RefusedByEngine, RootlessEngine, ImageNotFound, NoNetwork, DiskFull, PullFailed.
+    """
+    network = standing_network(topology)
+    if network.settings.runtime == RuntimeKind.DOCKER:
+        containers = _containers(network.topology)
+        containers.prepare(_once_per_image(report))
+        return replace(network, runtime=containers)
+    binaries = find_binaries(fabric_bin, default_cache())
+    return replace(network, runtime=NativeRuntime({"peer": binaries.peer, "orderer": binaries.orderer}))
+
+
+def standing_network(topology: Topology) -> FabricNetwork:
+    """The same, to look at and to end only: without programs and images. Raises NoFabricNetwork, NobodyHere."""
+    topology.acting("")
+    native = NativeRuntime({})
+    # Fabric takes relative paths as relative to its configuration.
+    here = replace(topology, home=topology.home.absolute())
+    network = FabricNetwork(here, native, native)
+    if network.settings.runtime == RuntimeKind.NATIVE:
+        return network
+    return replace(network, runtime=_containers(here))
+
+
+def _containers(topology: Topology) -> DockerRuntime:
+    # Nobody without containers has to wait for the library to load.
+    from network.running.docker_runtime import DockerRuntime
+
+    return DockerRuntime(topology.consortium, topology.home)
+
+
+def _once_per_image(report: Report) -> Progress:
+    said: set[str] = set()
+
+    def progress(image: str, _done_bytes: int, _total_bytes: int) -> None:
+        if image not in said:
+            said.add(image)
+            report(f"downloading {image}")
+
+    return progress

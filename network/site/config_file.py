@@ -1,0 +1,29 @@
+"""Fabric's configuration files, core.yaml and orderer.yaml, as trees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from consortium.files import write_atomically
+
+Tree = dict[str, Any]
+
+
+def write_config(path: Path, tree: Tree, changes: Mapping[str, Any]) -> None:
+    """With the consortium's own changes laid over it."""
+    write_atomically(path, yaml.safe_dump(lay_over(tree, changes), sort_keys=False).encode())
+
+
+def lay_over(tree: Tree, changes: Mapping[str, Any]) -> Tree:
+    """A tree whose leaves are those of `changes` where it has them; names in capitals or not, as in Fabric."""
+    names = {name.lower(): name for name in tree}
+    result = dict(tree)
+    for name, value in changes.items():
+        known = names.get(name.lower(), name)
+        old = tree.get(known)
+        result[known] = lay_over(old, value) if isinstance(old, dict) and isinstance(value, Mapping) else value
+    return result

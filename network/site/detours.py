@@ -1,0 +1,53 @@
+"""A peer that joins finds orderers where they are now, and not where the channel's first block says.
+
+It reads them in its core.yaml at its start, and so they lie beside it until it has caught up. Whatever an orderer
+hands out, the peer checks against the blocks before.
+Source: Fabric's core.yaml, on peer.deliveryclient.addressOverrides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from consortium.files import write_atomically
+from consortium.joining.known_orderers import Detour
+from network.site.config_file import Tree
+
+_FILE = "detours.yaml"
+
+
+def set_detours(folder: Path, detours: Sequence[Detour]) -> bool:
+    """Into the peer's folder; whether they are others than before."""
+    ways = [
+        {"from": str(one.origin), "to": str(one.orderer.endpoint), "roots": one.orderer.tls_roots.decode()}
+        for one in detours
+    ]
+    if ways == _read(folder):
+        return False
+    write_atomically(folder / _FILE, yaml.safe_dump(ways, sort_keys=False).encode())
+    return True
+
+
+def end_detours(folder: Path) -> None:
+    """From its next start on the peer takes the orderers from its own blocks."""
+    (folder / _FILE).unlink(missing_ok=True)
+
+
+def write_detours(folder: Path) -> Tree:
+    """What core.yaml says of them, with the certificates in files of their own."""
+    overrides = []
+    for number, way in enumerate(_read(folder)):
+        roots = folder / f"detour-{number}.pem"
+        write_atomically(roots, way["roots"].encode())
+        overrides.append({"from": way["from"], "to": way["to"], "caCertsFile": str(roots)})
+    return {"peer": {"deliveryclient": {"addressOverrides": overrides}}} if overrides else {}
+
+
+def _read(folder: Path) -> list[dict[str, str]]:
+    try:
+        return list(yaml.safe_load((folder / _FILE).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return []

@@ -1,0 +1,218 @@
+"""How the network stands: one row for each process, from what it says itself within a few seconds.
+
+Source: Fabric documentation, "The Operations Service" and "Metrics Reference".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from itertools import pairwise
+from typing import Any
+
+import psutil
+import requests
+
+from consortium.channel.reader import (
+    read_channel,
+    unreadable_parts,
+)
+from consortium.errors import ConsortiumError
+from consortium.folder.topology import MemberEntry
+from network.administration.lifecycle import (
+    LIFECYCLE,
+    Lifecycle,
+)
+from network.administration.operations import get
+from network.administration.participation import OrdererAdmin
+from network.administration.peer_admin import PeerAdmin
+from network.errors import NetworkError
+from network.expiry import expiry_of
+from network.network import FabricNetwork
+from network.running.process import (
+    FabricProcess,
+    ProcessKind,
+)
+from node.ledger.errors import LedgerError
+
+ANSWER_TIMEOUT_S = 5.0
+
+_LEADER = re.compile(r'^consensus_(?:etcdraft|BFT)_is_leader\{channel="([^"]*)"\} (\S+)$', re.MULTILINE)
+
+
+class State(StrEnum):
+    """Whether the machine has the process; whether it answers is another question."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class ProcessStatus:
+    """One process. None is what its kind does not have, or what it did not say; `problems` has a sentence for each.
+
+    `height` and `behind` count blocks, the latter those that it lacks of the highest peer's or orderer's.
+    `orderer_status` and `orderer_relation` are those of participation.OrdererChannel. Of a chaincode, `running_package`
+    is what the process was started for, `approved_package` what its member agreed to run; both are package ids, which
+    stand for its code.
+    """
+
+    process: str
+    member: str
+    kind: ProcessKind
+    state: State
+    port: int
+    pid: int | None = None
+    memory_bytes: int | None = None
+    version: str | None = None
+    height: int | None = None
+    behind: int | None = None
+    orderer_status: str | None = None
+    orderer_relation: str | None = None
+    is_leader: bool | None = None
+    running_package: str | None = None
+    approved_package: str | None = None
+    certificate_days_left: int | None = None
+    problems: tuple[str, ...] = ()
+
+
+async def network_status(network: FabricNetwork, now: datetime) -> list[ProcessStatus]:
+    """In the order in which the processes start. Takes ANSWER_TIMEOUT_S or little more, however many do not answer."""
+    rows = await asyncio.gather(*(_process_status(network, process, now) for process in network.processes()))
+    return [judged(row) for row in with_distance(rows)]
+
+
+def with_distance(rows: Sequence[ProcessStatus]) -> list[ProcessStatus]:
+    """Fills in how far each peer and orderer is behind."""
+    highest = max((row.height for row in rows if row.height is not None), default=0)
+    return [replace(row, behind=highest - row.height) if row.height is not None else row for row in rows]
+
+
+def judged(row: ProcessStatus) -> ProcessStatus:
+    """Adds what somebody should see to."""
+    problems = list(row.problems)
+    if row.running_package and row.approved_package and row.running_package != row.approved_package:
+        problems.append(f"it runs another contract than {row.member} has approved: zunft network up")
+    return replace(row, problems=tuple(problems))
+
+
+async def _process_status(network: FabricNetwork, process: FabricProcess, now: datetime) -> ProcessStatus:
+    running = await asyncio.to_thread(network.runtime_of(process).running, process)
+    expiry = expiry_of(process, network.topology.keys(_member(network, process)), now)
+    row = ProcessStatus(
+        process=process.name,
+        member=process.member,
+        kind=process.kind,
+        state=State.RUNNING if running else State.STOPPED,
+        port=process.listens[0].port,
+        certificate_days_left=expiry.days_left,
+        problems=expiry.problems,
+    )
+    if running is None:
+        return row
+    row = replace(row, pid=running.pid, memory_bytes=running.memory_bytes)
+    for answer in await asyncio.gather(*(_ask(question, network, process) for question in _QUESTIONS[process.kind])):
+        row = replace(row, **{**answer, "problems": (*row.problems, *answer.get("problems", ()))})
+    return row
+
+
+# --- what a process is asked ------------------------------------------------------------------------------------------
+
+# The answer has fields of ProcessStatus.
+Answer = Mapping[str, Any]
+Question = Callable[[FabricNetwork, FabricProcess], Awaitable[Answer]]
+
+
+async def _ask(question: Question, network: FabricNetwork, process: FabricProcess) -> Answer:
+    """The answer, or why there is none."""
+    try:
+        async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            return await question(network, process)
+    except TimeoutError:
+        return {"problems": (f"it has not answered for {ANSWER_TIMEOUT_S:g} s: zunft network restart {process.name}",)}
+    except (NetworkError, LedgerError, ConsortiumError, requests.RequestException) as error:
+        return {"problems": (str(error),)}
+
+
+async def _version(_network: FabricNetwork, process: FabricProcess) -> Answer:
+    return {"version": read_version(await _get(process, "version"))}
+
+
+def read_version(answer: str) -> str:
+    """From what the operations service says; of the official release "v3.1.5", of one built from source "3.1.5"."""
+    version: str = json.loads(answer)["Version"]
+    return version.removeprefix("v")
+
+
+async def _height(network: FabricNetwork, process: FabricProcess) -> Answer:
+    keys = network.topology.keys(_member(network, process))
+    async with PeerAdmin(process.listens[0].from_here, keys) as admin:
+        return {"height": await admin.height(network.topology.channel)}
+
+
+async def _configuration(network: FabricNetwork, process: FabricProcess) -> Answer:
+    """What members wrote into their own parts of the channel's configuration, and nobody can read."""
+    block = await network.site(_member(network, process)).newest_config_block()
+    parts = unreadable_parts(read_channel(block).config.channel_group)
+    return {"problems": tuple(f"in the channel's configuration this counts as absent: {part}" for part in parts)}
+
+
+async def _ordering(network: FabricNetwork, process: FabricProcess) -> Answer:
+    _, admin_endpoint, _ = process.listens
+    admin = OrdererAdmin(admin_endpoint, network.topology.keys(_member(network, process)))
+    channel = await asyncio.to_thread(admin.channel, network.topology.channel)
+    if channel is None:
+        return {"problems": (f"it has not joined {network.topology.channel}: zunft network up",)}
+    return {"height": channel.height, "orderer_status": channel.status, "orderer_relation": channel.relation}
+
+
+async def _leading(network: FabricNetwork, process: FabricProcess) -> Answer:
+    values = dict(_LEADER.findall(await _get(process, "metrics")))
+    channel = network.topology.channel
+    return {"is_leader": float(values[channel]) == 1} if channel in values else {}
+
+
+async def _running_package(network: FabricNetwork, process: FabricProcess) -> Answer:
+    """As the command line of the process says, which may be older than the code that is here now."""
+    running = network.runtime_of(process).running(process)
+    try:
+        words = psutil.Process(running.pid).cmdline() if running else []
+    except psutil.Error:
+        words = []
+    options = dict(pairwise(words))
+    return {"running_package": options.get("--chaincode-id")}
+
+
+async def _agreed_package(network: FabricNetwork, process: FabricProcess) -> Answer:
+    """What the member has approved of the version that the channel has committed; its own peer says so."""
+    peer = network.find(f"{process.member}.{ProcessKind.PEER}")
+    if network.runtime_of(peer).running(peer) is None:
+        return {}
+    async with network.site(_member(network, process)).gateway(LIFECYCLE) as gateway:
+        lifecycle = Lifecycle(gateway)
+        committed = await lifecycle.committed()
+        if committed is None:
+            return {"problems": (f"{network.topology.channel} has no chaincode yet: zunft network up",)}
+        return {"version": committed.version, "approved_package": await lifecycle.approved_package(committed)}
+
+
+_QUESTIONS: Mapping[ProcessKind, Sequence[Question]] = {
+    ProcessKind.ORDERER: (_version, _ordering, _leading),
+    ProcessKind.CHAINCODE: (_running_package, _agreed_package),
+    ProcessKind.PEER: (_version, _height, _configuration),
+}
+
+
+async def _get(process: FabricProcess, path: str) -> str:
+    """From its operations service, which listens last."""
+    *_, operations = process.listens
+    return await asyncio.to_thread(get, operations, path, ANSWER_TIMEOUT_S)
+
+
+def _member(network: FabricNetwork, process: FabricProcess) -> MemberEntry:
+    return network.topology.member(process.member)

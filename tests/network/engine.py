@@ -1,0 +1,27 @@
+"""This machine's Docker engine, for tests that need one."""
+
+from __future__ import annotations
+
+import gc
+import warnings
+
+import docker
+
+from network.errors import (
+    EnginePermissionDenied,
+    NoEngine,
+)
+from network.finding.docker_images import find_engine
+
+
+def machine_engine() -> docker.DockerClient | None:
+    """To be closed. None where no engine can be used; nothing of the attempt is left for a later test to stumble on."""
+    with warnings.catch_warnings():
+        # The library forgets to close a socket that it could not connect.
+        warnings.simplefilter("ignore", ResourceWarning)
+        try:
+            return find_engine()
+        except (NoEngine, EnginePermissionDenied):
+            pass
+        gc.collect()
+    return None
