@@ -19,8 +19,8 @@ from cli.options import DEFAULT_HOME, As, Home, Json
 from cli.output import say, say_next, show_line, show_rows
 from cli.session import Session, open_session, run
 from cli.values import parse_amount, show_amount
-from node.ledger.gateway import EndorseError
-from node.ledger.gateway.commit import Committed
+from ledger.gateway import EndorseError
+from ledger.gateway.commit import Committed
 from node.membership.records import read_foreign
 from zunft.v1.account_pb2 import (
     ACCOUNT_STATUS_CLOSED,

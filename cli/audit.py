@@ -22,10 +22,10 @@ from cli.session import Session, open_session, run
 from cli.table import Row, table
 from cli.values import show_amount
 from consortium.folder.topology import Topology
+from ledger.gateway.gateway import Gateway
 from node.audit import Archive, Auditor, AuditReport, Bill, Status, Verdict, export
 from node.audit import audit as audit_blocks
 from node.audit.report import ALARMS_TOLD
-from node.ledger.gateway.gateway import Gateway
 from node.tariff.bill import Bill as BillOfLines
 from node.tariff.bill import bill_under
 

@@ -27,7 +27,7 @@ from consortium.folder.charter_text import (
 )
 from consortium.folder.topology import Topology
 from consortium.yaml_tree import read_text
-from node.ledger.gateway import Gateway
+from ledger.gateway import Gateway
 from node.membership.namesakes import namesakes
 from node.membership.records import find_ballot, read_bundle, read_each, read_everybody, read_questions
 from node.membership.voting import Voting, silent_msp_ids

@@ -37,7 +37,7 @@ from consortium.folder.topology import (
     RuntimeKind,
     Topology,
 )
-from node.ledger.embedded.consortium import create_embedded
+from ledger.embedded.consortium import create_embedded
 from node.membership.records import read_everybody
 from zunft.v1.charter_pb2 import Charter, FoundCharter, TokenDefinition
 from zunft.v1.member_pb2 import Member, MemberStatus

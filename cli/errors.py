@@ -18,6 +18,12 @@ from consortium.errors import (
     UnusableBundle,
 )
 from consortium.yaml_tree import WrongFile
+from ledger.embedded.errors import (
+    FolderInUse,
+    StorageError,
+)
+from ledger.errors import LedgerError
+from ledger.printable import printable
 from network.errors import (
     ChaincodeDown,
     NetworkError,
@@ -47,9 +53,6 @@ from node.errors import (
     NodeError,
     NodeUnreachable,
 )
-from node.ledger.embedded.errors import FolderInUse, StorageError
-from node.ledger.errors import LedgerError
-from node.ledger.printable import printable
 
 # No sentence of ours is longer; one that others have a hand in may be.
 LONGEST_SENTENCE = 4000

@@ -58,10 +58,10 @@ from consortium.keys.member_keys import MemberKeys
 from consortium.keys.member_material import Endpoint
 from consortium.keys.private_files import replace_public
 from consortium.yaml_tree import read_text
+from ledger.configuration import config_blocks
+from ledger.gateway import Gateway
 from network.joining import join
 from network.runtimes import network_of
-from node.ledger.configuration import config_blocks
-from node.ledger.gateway import Gateway
 from node.membership.joining import activate, missing_deposit_micro, take_part
 from node.membership.joining import propose as put_in
 from node.membership.own_part import show_orderers

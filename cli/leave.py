@@ -30,10 +30,13 @@ from consortium.folder.topology import (
     Topology,
 )
 from consortium.yaml_tree import read_yaml
+from ledger.configuration import (
+    NoOrdererAnswers,
+    is_admitted,
+)
+from ledger.gateway.gateway import Gateway
 from network.admission import ask_orderers
 from node.audit import AuditReport, audit, export
-from node.ledger.configuration import NoOrdererAnswers, is_admitted
-from node.ledger.gateway.gateway import Gateway
 from node.membership.endings import endings
 from node.membership.errors import NoLongerMember, NotDecided, StillBound
 from node.membership.leaving import depart, departure_ballot, exit_conditions, give_notice, missing_orderer

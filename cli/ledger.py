@@ -17,9 +17,16 @@ from cli.session import Session, open_session, run
 from cli.session import serve as run_service
 from cli.values import show_time_us
 from consortium.folder.topology import Topology
-from node.ledger.block_reader import Block, Transaction, read_block
-from node.ledger.embedded.consortium import open_embedded, serving
-from node.ledger.errors import code_name
+from ledger.block_reader import (
+    Block,
+    Transaction,
+    read_block,
+)
+from ledger.embedded.consortium import (
+    open_embedded,
+    serving,
+)
+from ledger.errors import code_name
 
 app = new_group("ledger")
 

@@ -22,7 +22,7 @@ from cli.values import show_amount, show_time
 from consortium.folder.topology import Topology
 from consortium.joining.bundle import show_fingerprint
 from consortium.keys.member_material import MemberMaterial
-from node.ledger.configuration import newest_channel
+from ledger.configuration import newest_channel
 from node.membership.leaving import exclude as open_exclusion
 from node.membership.records import ballot_ids, read_everybody, read_member, read_questions
 from zunft.v1.ballot_pb2 import Ballot, Question

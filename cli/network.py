@@ -24,6 +24,7 @@ from consortium.keys.certificates import (
     utc_now,
 )
 from consortium.keys.renewal import renew_node
+from ledger.errors import LedgerError
 from network.admission import check_joining_begun
 from network.cleaning import (
     check_stopped,
@@ -49,7 +50,6 @@ from network.status import (
     network_status,
 )
 from network.waiting import until
-from node.ledger.errors import LedgerError
 
 app = new_group("network")
 

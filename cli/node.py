@@ -19,9 +19,9 @@ from cli.output import error_console, print_json, say, show_fields, show_line, s
 from cli.session import Session, open_session, run, serve
 from cli.table import harmless
 from cli.values import parse_amount, show_amount, show_time, show_time_us
+from ledger.embedded.consortium import serving
+from ledger.embedded.ledger import EmbeddedLedger
 from node.api.client import NodeClient
-from node.ledger.embedded.consortium import serving
-from node.ledger.embedded.ledger import EmbeddedLedger
 from node.tariff.bill import Bill, bill_under
 from zunft.v1.account_pb2 import AccountStatus
 from zunft.v1.agreement_pb2 import Terms

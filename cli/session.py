@@ -23,16 +23,16 @@ from consortium.folder.topology import (
 )
 from consortium.keys.key_files import KeyFiles
 from consortium.keys.users import acting_user
+from ledger.connect import connect
+from ledger.gateway.calls import Limits
+from ledger.gateway.commit import Committed
+from ledger.gateway.errors import GatewayError
+from ledger.gateway.gateway import Gateway
+from ledger.gateway.identity import SigningIdentity
+from ledger.transport import LedgerTransport
 from network.admission import check_joining_begun
 from network.diagnosis import diagnose
 from network.errors import NotAdmitted
-from node.ledger.connect import connect
-from node.ledger.gateway.calls import Limits
-from node.ledger.gateway.commit import Committed
-from node.ledger.gateway.errors import GatewayError
-from node.ledger.gateway.gateway import Gateway
-from node.ledger.gateway.identity import SigningIdentity
-from node.ledger.transport import LedgerTransport
 from node.membership.records import read_all, read_everybody
 from node.meter_account import MeterAccount
 from zunft.v1.agreement_pb2 import Agreement

@@ -16,7 +16,7 @@ from rich.console import Group, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from node.ledger.printable import printable
+from ledger.printable import printable
 
 Row = Mapping[str, Any]
 

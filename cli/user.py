@@ -26,8 +26,8 @@ from consortium.keys.revoking import (
     revoke_user,
 )
 from consortium.keys.users import list_users
-from node.ledger.errors import LedgerError
-from node.ledger.gateway.identity import SigningIdentity
+from ledger.errors import LedgerError
+from ledger.gateway.identity import SigningIdentity
 from node.local import NODE_USER
 from node.revocation import publish_revocations
 

@@ -27,15 +27,22 @@ from consortium.joining.known_orderers import (
 )
 from consortium.keys.member_material import Endpoint
 from consortium.keys.users import admin_of
+from ledger.errors import code_name
+from ledger.gateway.blocks import (
+    NEWEST,
+    blocks_request,
+    present_blocks,
+)
+from ledger.gateway.clock import system_clock_us
+from ledger.gateway.identity import SigningIdentity
+from ledger.gateway.proposal import (
+    NONCE_BYTES,
+    timestamp,
+)
 from network.errors import (
     NoOrderer,
     NotAdmitted,
 )
-from node.ledger.errors import code_name
-from node.ledger.gateway.blocks import NEWEST, blocks_request, present_blocks
-from node.ledger.gateway.clock import system_clock_us
-from node.ledger.gateway.identity import SigningIdentity
-from node.ledger.gateway.proposal import NONCE_BYTES, timestamp
 
 ANSWER_TIMEOUT_S = 5
 

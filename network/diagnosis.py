@@ -6,6 +6,7 @@ The phrases are those of Fabric's gateway, of its peers, and of the contract's o
 from __future__ import annotations
 
 from consortium.folder.topology import Topology
+from ledger.gateway.errors import GatewayError
 from network.errors import (
     ChaincodeDown,
     NetworkError,
@@ -14,7 +15,6 @@ from network.errors import (
     PeerUnreachable,
     TooFewEndorsers,
 )
-from node.ledger.gateway.errors import GatewayError
 
 _NO_LEDGER = "no ledger answers at"
 _NO_CHAINCODE = ("could not launch chaincode", "chaincode stream terminated")

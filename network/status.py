@@ -24,6 +24,7 @@ from consortium.channel.reader import (
 )
 from consortium.errors import ConsortiumError
 from consortium.folder.topology import MemberEntry
+from ledger.errors import LedgerError
 from network.administration.lifecycle import (
     LIFECYCLE,
     Lifecycle,
@@ -38,7 +39,6 @@ from network.running.process import (
     FabricProcess,
     ProcessKind,
 )
-from node.ledger.errors import LedgerError
 
 ANSWER_TIMEOUT_S = 5.0
 

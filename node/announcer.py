@@ -17,11 +17,11 @@ from chaincode.announcement import announced_digest
 from chaincode.errors import AlreadyExists, ContractError
 from chaincode.limits import MAX_ANNOUNCED
 from chaincode.usage import NEVER_US
+from ledger.errors import LedgerError
+from ledger.gateway import Gateway
+from ledger.gateway.clock import ClockUs
 from node.errors import NodeError
 from node.journal import Journal
-from node.ledger.errors import LedgerError
-from node.ledger.gateway import Gateway
-from node.ledger.gateway.clock import ClockUs
 from node.outage import Outage
 from node.read_model.read_model import ReadModel
 from zunft.v1.usage_pb2 import AnnounceUsage

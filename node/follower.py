@@ -12,11 +12,20 @@ import grpc
 import structlog
 
 from chaincode.stub import implicit_collection
+from ledger.block_reader import (
+    Block,
+    read_block,
+)
+from ledger.errors import LedgerError
+from ledger.gateway import (
+    Gateway,
+    GatewayError,
+)
+from ledger.private_values import (
+    completed,
+    lacking,
+)
 from node.errors import BehindLedger, NodeError, ShutOut
-from node.ledger.block_reader import Block, read_block
-from node.ledger.errors import LedgerError
-from node.ledger.gateway import Gateway, GatewayError
-from node.ledger.private_values import completed, lacking
 from node.outage import Outage
 from node.read_model.read_model import ReadModel
 

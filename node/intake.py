@@ -19,10 +19,13 @@ from chaincode.errors import BrokenChain, MalformedBatch, Overlap, Replay
 from chaincode.head import Standing, find_stream
 from chaincode.rating import check_batch_cost
 from chaincode.usage import CheckedBatch, check_batch, check_chain, check_times, is_beyond_cut_off
+from ledger.gateway.clock import (
+    ClockUs,
+    system_clock_us,
+)
 from node.errors import UnknownAgreement, UnknownMeter
 from node.halt import private_data_missing
 from node.journal import Entry, Journal
-from node.ledger.gateway.clock import ClockUs, system_clock_us
 from node.read_model.read_model import ReadModel
 from zunft.v1.node_pb2 import BATCH_STATUS_COMMITTED, BATCH_STATUS_REFUSED
 from zunft.v1.usage_pb2 import AccountHead, SignedBatch, StreamHead, UsageBatch

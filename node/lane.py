@@ -28,13 +28,18 @@ from chaincode.errors import (
 )
 from chaincode.limits import BATCH_BYTES
 from chaincode.usage import MAX_BATCHES, MAX_READINGS
+from ledger.configuration import ordered_height
+from ledger.gateway import (
+    CommitError,
+    Committed,
+    EndorseError,
+    Gateway,
+)
+from ledger.printable import printable
 from node.errors import BehindLedger, NotEntitled, OtherPartyRefuses
 from node.halt import WAITING, Halt, lacking, not_entitled, refused_by_other, shortage
 from node.intake import Stream
 from node.journal import Entry, Journal
-from node.ledger.configuration import ordered_height
-from node.ledger.gateway import CommitError, Committed, EndorseError, Gateway
-from node.ledger.printable import printable
 from node.meter_account import MeterAccount
 from node.outage import Outage
 from node.progress import Progress

@@ -10,9 +10,9 @@ from itertools import groupby
 import structlog
 
 from chaincode.stub import implicit_collection
-from node.ledger.block_reader import read_block
-from node.ledger.gateway import Gateway
-from node.ledger.private_values import completed
+from ledger.block_reader import read_block
+from ledger.gateway import Gateway
+from ledger.private_values import completed
 from node.read_model.read_model import ReadModel
 
 FIRST_PAUSE_S = 0.5

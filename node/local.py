@@ -8,12 +8,12 @@ from consortium.folder.topology import (
     MemberEntry,
     Topology,
 )
+from ledger.gateway.gateway import Gateway
+from ledger.gateway.identity import SigningIdentity
+from ledger.grpc_transport import TlsFiles
+from ledger.transport import LedgerTransport
 from node.api.client import NodeClient
 from node.api.server import ApiAddress
-from node.ledger.gateway.gateway import Gateway
-from node.ledger.gateway.identity import SigningIdentity
-from node.ledger.grpc_transport import TlsFiles
-from node.ledger.transport import LedgerTransport
 from node.node import Node, NodeFiles
 
 # The user in whose name the node submits usage.

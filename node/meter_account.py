@@ -16,8 +16,8 @@ from chaincode.head import DISCLOSURE
 from chaincode.head_digest import show_amounts
 from chaincode.keys import Key
 from chaincode.transaction import serialise
-from node.ledger.gateway.commit import Committed
-from node.ledger.gateway.gateway import Gateway
+from ledger.gateway.commit import Committed
+from ledger.gateway.gateway import Gateway
 from zunft.v1.agreement_pb2 import Agreement, ReadTerms
 from zunft.v1.record_pb2 import ReadKey, Record
 from zunft.v1.usage_pb2 import AccountHead, Disclosure, ReadHead, ShownAmounts

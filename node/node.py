@@ -14,6 +14,11 @@ from typing import Self
 import structlog
 
 from consortium.keys.private_files import make_private_folder
+from ledger.gateway import Gateway
+from ledger.gateway.clock import (
+    ClockUs,
+    system_clock_us,
+)
 from node.announcer import Announcer
 from node.api.server import ApiAddress, ApiServer
 from node.api.servicer import ApiParts, Servicer
@@ -22,8 +27,6 @@ from node.intake import Intake
 from node.journal import Journal
 from node.lane import LaneParts
 from node.late_data import LateData
-from node.ledger.gateway import Gateway
-from node.ledger.gateway.clock import ClockUs, system_clock_us
 from node.progress import Progress
 from node.read_model.read_model import ReadModel
 from node.submitter import Submitter

@@ -9,8 +9,8 @@ from typing import Any
 
 import structlog
 
+from ledger.errors import LedgerError
 from node.errors import NodeError
-from node.ledger.errors import LedgerError
 
 FIRST_PAUSE_S = 0.1
 # A ledger that is back is used again within seconds, however long it was away.

@@ -13,8 +13,14 @@ from consortium.channel.reader import Channel
 from consortium.errors import NotInChannel
 from consortium.keys.member_keys import MemberKeys
 from consortium.keys.revoking import unite_revocations
-from node.ledger.configuration import UpdateOvertaken, newest_channel, sign_update, signed_update, submit_update
-from node.ledger.gateway import Gateway
+from ledger.configuration import (
+    UpdateOvertaken,
+    newest_channel,
+    sign_update,
+    signed_update,
+    submit_update,
+)
+from ledger.gateway import Gateway
 
 # Another member's change may come in between any number of times, but hardly more often.
 ATTEMPTS = 5

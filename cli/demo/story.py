@@ -39,13 +39,16 @@ from consortium.folder.topology import (
     FabricSettings,
     Topology,
 )
+from ledger.connect import connect
+from ledger.embedded.consortium import (
+    create_embedded,
+    open_embedded,
+)
+from ledger.transport import LedgerTransport
 from network.runtimes import network_of
 from node.agreement_file import read_agreement
 from node.api.client import NodeClient
 from node.audit import Auditor
-from node.ledger.connect import connect
-from node.ledger.embedded.consortium import create_embedded, open_embedded
-from node.ledger.transport import LedgerTransport
 from node.local import client_of
 from node.meter.host_probe import ByteProbe, Clock, CoreProbe
 from node.meter.meter import Meter

@@ -14,11 +14,11 @@ from chaincode.shim.options import DIRECT
 from consortium.keys.member_keys import MemberKeys
 from consortium.keys.member_material import Endpoint
 from consortium.keys.users import admin_of
+from ledger.gateway.identity import SigningIdentity
 from network.errors import (
     PeerUnreachable,
     RefusedByPeer,
 )
-from node.ledger.gateway.identity import SigningIdentity
 
 TIMEOUT_S = 10
 

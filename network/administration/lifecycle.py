@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from fabric_protos.peer.lifecycle import lifecycle_pb2
 
+from ledger.gateway.errors import EvaluateError
+from ledger.gateway.gateway import Gateway
 from network.errors import PrivateDataLost
-from node.ledger.gateway.errors import EvaluateError
-from node.ledger.gateway.gateway import Gateway
 
 CHAINCODE = "zunft"
 LIFECYCLE = "_lifecycle"

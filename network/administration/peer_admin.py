@@ -21,12 +21,16 @@ from chaincode.shim.options import DIRECT
 from consortium.keys.member_keys import MemberKeys
 from consortium.keys.member_material import Endpoint
 from consortium.keys.users import admin_of
+from ledger.gateway.identity import SigningIdentity
+from ledger.gateway.proposal import (
+    NONCE_BYTES,
+    Call,
+    make_proposal,
+)
 from network.errors import (
     PeerUnreachable,
     RefusedByPeer,
 )
-from node.ledger.gateway.identity import SigningIdentity
-from node.ledger.gateway.proposal import NONCE_BYTES, Call, make_proposal
 
 TIMEOUT_S = 30
 OK = 200

@@ -21,6 +21,12 @@ from consortium.folder.topology import (
 from consortium.joining.known_orderers import Detour
 from consortium.keys.member_keys import MemberKeys
 from consortium.keys.users import admin_of
+from ledger.configuration import newest_config_block
+from ledger.connect import connect
+from ledger.errors import LedgerError
+from ledger.gateway.calls import Limits
+from ledger.gateway.gateway import Gateway
+from ledger.gateway.identity import SigningIdentity
 from network.administration.discovery import members_known
 from network.administration.lifecycle import (
     CHAINCODE,
@@ -75,12 +81,6 @@ from network.waiting import (
     until,
     until_caught_up,
 )
-from node.ledger.configuration import newest_config_block
-from node.ledger.connect import connect
-from node.ledger.errors import LedgerError
-from node.ledger.gateway.calls import Limits
-from node.ledger.gateway.gateway import Gateway
-from node.ledger.gateway.identity import SigningIdentity
 
 # A new network takes some attempts; none of them shall take long.
 _LIMITS = Limits(evaluate_s=10, endorse_s=20, submit_s=20, commit_status_s=30)

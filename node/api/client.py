@@ -11,10 +11,13 @@ import grpc.aio
 
 import chaincode.errors
 import node.errors
+from ledger.grpc_transport import (
+    RECONNECT_OPTIONS,
+    TlsFiles,
+)
 from node.api.failures import REFUSAL_KEY
 from node.api.server import MAX_MESSAGE_BYTES
 from node.errors import NodeUnreachable
-from node.ledger.grpc_transport import RECONNECT_OPTIONS, TlsFiles
 from zunft.v1.event_pb2 import Refusal
 from zunft.v1.node_pb2 import (
     AccountBalance,

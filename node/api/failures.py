@@ -14,8 +14,8 @@ from chaincode.errors import (
     QuantityOutOfRange,
     WrongSignature,
 )
+from ledger.errors import LedgerError
 from node.errors import NodeError
-from node.ledger.errors import LedgerError
 
 # Trailing metadata that carries a zunft.v1.Refusal.
 REFUSAL_KEY = "zunft-refusal-bin"

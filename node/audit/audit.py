@@ -19,6 +19,21 @@ from fabric_protos.peer import events_pb2
 
 from chaincode import keys
 from chaincode.stub import implicit_collection
+from ledger.belief import (
+    Belief,
+    believe,
+)
+from ledger.block_reader import (
+    Block,
+    Transaction,
+    read_block,
+)
+from ledger.fabric_rules.block_validation import BlockValidation
+from ledger.fabric_rules.channel import NotAConfigBlock
+from ledger.fabric_rules.config_update import read_change
+from ledger.fabric_rules.identity import Identity
+from ledger.fabric_rules.results import Version
+from ledger.printable import printable
 from node.audit.bills import Bills
 from node.audit.chain import Chain
 from node.audit.endorsement import Candidate, Endorsement
@@ -35,14 +50,6 @@ from node.audit.rules import Rules
 from node.audit.seal import read_seal
 from node.audit.tokens import Reserve, Tokens
 from node.audit.world import CHAINCODE, Step, World, describe
-from node.ledger.belief import Belief, believe
-from node.ledger.block_reader import Block, Transaction, read_block
-from node.ledger.fabric_rules.block_validation import BlockValidation
-from node.ledger.fabric_rules.channel import NotAConfigBlock
-from node.ledger.fabric_rules.config_update import read_change
-from node.ledger.fabric_rules.identity import Identity
-from node.ledger.fabric_rules.results import Version
-from node.ledger.printable import printable
 
 Answer = TypeVar("Answer")
 

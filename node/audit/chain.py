@@ -8,9 +8,9 @@ from consortium.channel.block_hash import (
     data_hash,
     header_hash,
 )
+from ledger.fabric_rules.block_validation import BlockValidation
 from node.audit.makers import BlockMakers
 from node.audit.report import Tally
-from node.ledger.fabric_rules.block_validation import BlockValidation
 
 
 class Chain:

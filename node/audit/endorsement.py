@@ -11,16 +11,22 @@ from dataclasses import dataclass
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from fabric_protos.peer import transaction_pb2
 
+from ledger.block_reader import Transaction
+from ledger.errors import code_name
+from ledger.fabric_rules.identity import Identity
+from ledger.fabric_rules.policy import (
+    InvalidPolicy,
+    Policy,
+)
+from ledger.fabric_rules.results import (
+    Results,
+    version_of,
+)
 from node.audit.identities import Signatures
 from node.audit.report import Tally
 from node.audit.rules import Rules
 from node.audit.seal import Seal
 from node.audit.world import Entry, HashedKey, PublicKey, World, describe
-from node.ledger.block_reader import Transaction
-from node.ledger.errors import code_name
-from node.ledger.fabric_rules.identity import Identity
-from node.ledger.fabric_rules.policy import InvalidPolicy, Policy
-from node.ledger.fabric_rules.results import Results, version_of
 
 CODE = transaction_pb2.TxValidationCode
 # The codes that can be recomputed from the blocks alone.

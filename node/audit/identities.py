@@ -7,13 +7,20 @@ from dataclasses import dataclass
 from chaincode.caller import read_caller
 from chaincode.contract import TRANSACTIONS
 from chaincode.errors import Forbidden
+from ledger.block_reader import (
+    Signed,
+    Transaction,
+)
+from ledger.fabric_rules.identity import (
+    ROLE,
+    Identity,
+    InvalidIdentity,
+)
+from ledger.printable import printable
 from node.audit.report import Tally
 from node.audit.rules import Rules, serialised_identity, was_valid
 from node.audit.seal import Seal
 from node.audit.world import CHAINCODE
-from node.ledger.block_reader import Signed, Transaction
-from node.ledger.fabric_rules.identity import ROLE, Identity, InvalidIdentity
-from node.ledger.printable import printable
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Collection
 
 from chaincode import keys
+from ledger.printable import printable
 from node.audit.report import Tally
 from node.audit.world import Step
-from node.ledger.printable import printable
 from zunft.v1.ballot_pb2 import Ballot
 
 _LONGEST_NAME = 64

@@ -9,12 +9,19 @@ from fabric_protos.common import configtx_pb2
 from fabric_protos.msp import identities_pb2
 
 from chaincode.certificate import read_certificate
-from node.ledger.block_reader import Signed
-from node.ledger.fabric_rules.block_validation import BlockValidation
-from node.ledger.fabric_rules.channel import Channel, group_policy
-from node.ledger.fabric_rules.config_update import ConfigChange, InvalidUpdate, changed_config
-from node.ledger.fabric_rules.identity import Identity
-from node.ledger.fabric_rules.policy import Policy
+from ledger.block_reader import Signed
+from ledger.fabric_rules.block_validation import BlockValidation
+from ledger.fabric_rules.channel import (
+    Channel,
+    group_policy,
+)
+from ledger.fabric_rules.config_update import (
+    ConfigChange,
+    InvalidUpdate,
+    changed_config,
+)
+from ledger.fabric_rules.identity import Identity
+from ledger.fabric_rules.policy import Policy
 
 LIFECYCLE = "_lifecycle"
 

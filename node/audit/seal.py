@@ -11,8 +11,11 @@ from hashlib import sha256
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import proposal_pb2, proposal_response_pb2, transaction_pb2
 
-from node.ledger.fabric_rules.results import Results, parse_results
-from node.ledger.wire import decode
+from ledger.fabric_rules.results import (
+    Results,
+    parse_results,
+)
+from ledger.wire import decode
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,13 @@ from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from google.protobuf.message import Message
 
 from chaincode.keys import Key
-from node.ledger.block_reader import Transaction
-from node.ledger.fabric_rules.results import Results, Version, validation_parameter
-from node.ledger.printable import printable
+from ledger.block_reader import Transaction
+from ledger.fabric_rules.results import (
+    Results,
+    Version,
+    validation_parameter,
+)
+from ledger.printable import printable
 
 M = TypeVar("M", bound=Message)
 

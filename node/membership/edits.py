@@ -32,7 +32,7 @@ from consortium.keys.member_material import (
     Endpoint,
     MemberMaterial,
 )
-from node.ledger.fabric_rules.config_update import applied
+from ledger.fabric_rules.config_update import applied
 from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_ADMISSION, BallotSubject
 from zunft.v1.bundle_pb2 import Bundle, NodeAddress
 

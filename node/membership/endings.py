@@ -8,7 +8,7 @@ from chaincode import keys
 from chaincode.account import due_micro, escrow_micro
 from chaincode.checks import format_amount
 from chaincode.invoice import is_invoiced
-from node.ledger.gateway import Gateway
+from ledger.gateway import Gateway
 from node.membership.leaving import departure_ballot, exit_conditions, missing_orderer
 from node.membership.records import read, read_all, read_member
 from node.membership.standing import Step

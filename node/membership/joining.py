@@ -11,8 +11,11 @@ import grpc
 from chaincode import keys
 from chaincode.bundle import bundle_digest
 from consortium.errors import MemberInChannel
-from node.ledger.configuration import newest_channel
-from node.ledger.gateway import Gateway, StreamError
+from ledger.configuration import newest_channel
+from ledger.gateway import (
+    Gateway,
+    StreamError,
+)
 from node.membership.edits import channel_edit
 from node.membership.errors import MissingSignatures, NotDecided
 from node.membership.records import ballots_about, read, read_member

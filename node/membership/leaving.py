@@ -9,8 +9,8 @@ from chaincode import keys
 from chaincode.question import noted_ballots
 from chaincode.token import LEAST_TRANSFER_MICRO
 from consortium.errors import TooFewConsenters
-from node.ledger.configuration import newest_channel
-from node.ledger.gateway import Gateway
+from ledger.configuration import newest_channel
+from ledger.gateway import Gateway
 from node.membership.edits import channel_edit
 from node.membership.own_part import hide_orderers
 from node.membership.records import read, read_all, read_member

@@ -18,8 +18,13 @@ from consortium.keys.member_material import (
     Endpoint,
     MemberMaterial,
 )
-from node.ledger.configuration import newest_channel, sign_update, signed_update, submit_update
-from node.ledger.gateway import Gateway
+from ledger.configuration import (
+    newest_channel,
+    sign_update,
+    signed_update,
+    submit_update,
+)
+from ledger.gateway import Gateway
 
 
 async def show_orderers(gateway: Gateway) -> None:

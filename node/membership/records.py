@@ -20,7 +20,7 @@ from consortium.joining.bundle import (
     OpenedBundle,
     open_bundle,
 )
-from node.ledger.gateway import Gateway
+from ledger.gateway import Gateway
 from node.membership.errors import NoBallot, NoLongerMember, SeveralApplicants, UnknownMember
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_CARRIED,

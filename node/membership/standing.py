@@ -9,7 +9,7 @@ from chaincode import keys
 from chaincode.checks import format_amount
 from consortium.channel.consenters import consenters
 from consortium.channel.reader import Channel
-from node.ledger.gateway import Gateway
+from ledger.gateway import Gateway
 from node.membership.joining import missing_deposit_micro
 from node.membership.records import read, read_applicant, read_bundle
 from node.membership.voting import Voting, silent_msp_ids

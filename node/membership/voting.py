@@ -25,7 +25,7 @@ from consortium.channel.reader import (
 )
 from consortium.errors import ConsortiumError
 from consortium.joining.bundle import OpenedBundle
-from node.ledger.configuration import (
+from ledger.configuration import (
     UpdateOvertaken,
     UpdateRefused,
     config_blocks,
@@ -34,9 +34,13 @@ from node.ledger.configuration import (
     signed_update,
     submit_update,
 )
-from node.ledger.fabric_rules.channel import Channel as ChannelRules
-from node.ledger.fabric_rules.config_update import InvalidUpdate, changed_config, signers
-from node.ledger.gateway import Gateway
+from ledger.fabric_rules.channel import Channel as ChannelRules
+from ledger.fabric_rules.config_update import (
+    InvalidUpdate,
+    changed_config,
+    signers,
+)
+from ledger.gateway import Gateway
 from node.membership.edits import channel_edit
 from node.membership.errors import MissingSignatures, NoBallot, Unsignable
 from node.membership.records import decides, read, read_all, read_bundle

@@ -10,9 +10,14 @@ from chaincode.batch import batch_digest
 from chaincode.head import accrued_micro
 from chaincode.head_digest import head_digest
 from chaincode.stub import implicit_collection
-from node.ledger.belief import Belief, FindAgreement, Implied, believe
-from node.ledger.block_reader import Transaction
-from node.ledger.wire import decode
+from ledger.belief import (
+    Belief,
+    FindAgreement,
+    Implied,
+    believe,
+)
+from ledger.block_reader import Transaction
+from ledger.wire import decode
 from zunft.v1.event_pb2 import LedgerEvent
 from zunft.v1.node_pb2 import EventCursor, LedgerNotice, StatementEntry
 from zunft.v1.usage_pb2 import AccountHead, Commitment, Disclosure, SignedBatch, UsageBatch, UsageRecord

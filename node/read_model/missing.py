@@ -7,9 +7,12 @@ import sqlite3
 import structlog
 
 from chaincode.stub import implicit_collection
-from node.ledger.block_reader import Transaction
-from node.ledger.printable import printable
-from node.ledger.private_values import lacking, names
+from ledger.block_reader import Transaction
+from ledger.printable import printable
+from ledger.private_values import (
+    lacking,
+    names,
+)
 from zunft.v1.node_pb2 import MissingValue
 
 _MOST = 1000

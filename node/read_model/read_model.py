@@ -21,12 +21,18 @@ from chaincode import keys
 from chaincode.account import without_claimed_lines
 from chaincode.head import Standing
 from chaincode.keys import Key
+from ledger.block_reader import (
+    Block,
+    Transaction,
+)
+from ledger.fabric_rules.identity import (
+    InvalidIdentity,
+    revoked_serials,
+)
+from ledger.printable import printable
+from ledger.wire import decode
 from node.database import Durability, database_errors, open_database, remove_other_layout, transaction
 from node.errors import LedgerMismatch
-from node.ledger.block_reader import Block, Transaction
-from node.ledger.fabric_rules.identity import InvalidIdentity, revoked_serials
-from node.ledger.printable import printable
-from node.ledger.wire import decode
 from node.read_model.effects import Effects, effects
 from node.read_model.missing import Missing
 from zunft.v1.agreement_pb2 import Agreement

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from chaincode.contract import Response, invoke
 from chaincode.stub import Stub
+from ledger.gateway import Gateway
 from node.api.client import NodeClient
-from node.ledger.gateway import Gateway
 from tests.attacks.rogue import Rogue
 from tests.harness import Deal
 from tests.node.nodes import last_states, send

@@ -35,9 +35,22 @@ from consortium.keys.certificates import (
     Validity,
     issue_identity,
 )
-from node.ledger.fabric_rules.results import VALIDATION_PARAMETER, Version, hash_key
-from node.ledger.gateway import CommitError, Gateway, Proposal, SigningIdentity, Transaction
-from node.ledger.gateway.proposal import Call, make_proposal
+from ledger.fabric_rules.results import (
+    VALIDATION_PARAMETER,
+    Version,
+    hash_key,
+)
+from ledger.gateway import (
+    CommitError,
+    Gateway,
+    Proposal,
+    SigningIdentity,
+    Transaction,
+)
+from ledger.gateway.proposal import (
+    Call,
+    make_proposal,
+)
 from tests.harness import (
     Consortium,
     Member,

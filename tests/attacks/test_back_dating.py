@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from chaincode.errors import ReadingTooLate
+from ledger.gateway import Gateway
 from node.audit import audit
-from node.ledger.gateway import Gateway
 from node.meter.reading import Reading
 from tests.attacks.conftest import founded
 from tests.audit.run import delivered, genesis

@@ -19,7 +19,10 @@ from chaincode.roles import Role
 from consortium.joining.bundle import OpenedBundle
 from consortium.keys.member_keys import MemberKeys
 from consortium.keys.revoking import revoke_user
-from node.ledger.gateway import Gateway, SigningIdentity
+from ledger.gateway import (
+    Gateway,
+    SigningIdentity,
+)
 from node.membership.edits import channel_edit
 from node.membership.errors import MissingSignatures
 from node.membership.voting import Voting

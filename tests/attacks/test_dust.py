@@ -12,7 +12,7 @@ from fabric_protos.peer.transaction_pb2 import MVCC_READ_CONFLICT, VALID
 
 from chaincode.errors import AmountOutOfRange, ExitCondition, TooOften, WrongStatus
 from chaincode.recent import MOST_CHANGES, WINDOW_S
-from node.ledger.gateway import Gateway
+from ledger.gateway import Gateway
 from tests.attacks.liar import until_charged
 from tests.attacks.rogue import Rogue
 from tests.conformance.scene import Scene

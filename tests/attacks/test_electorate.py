@@ -29,8 +29,8 @@ from consortium.keys.certificates import (
     Validity,
     make_authority,
 )
+from ledger.embedded.simulation import Simulation
 from network.site.config_file import lay_over
-from node.ledger.embedded.simulation import Simulation
 from node.membership.namesakes import namesakes
 from node.membership.records import read_everybody, read_questions
 from tests.harness import (

@@ -9,8 +9,11 @@ from fabric_protos.gateway import gateway_pb2
 from chaincode.contract import Response
 from chaincode.errors import ContractError
 from chaincode.stub import Stub
-from node.ledger.errors import TransportError
-from node.ledger.gateway import EndorseError, GatewayError
+from ledger.errors import TransportError
+from ledger.gateway import (
+    EndorseError,
+    GatewayError,
+)
 from tests.attacks.rogue import Rogue
 from tests.conformance.scene import Scene
 from tests.harness import TOKEN

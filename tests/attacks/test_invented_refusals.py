@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from chaincode.batch import batch_digest
+from ledger.configuration import ordered_height
 from node.api.client import NodeClient
-from node.ledger.configuration import ordered_height
 from tests.attacks.liar import Lie, told, until_charged
 from tests.conformance.scene import Scene
 from tests.harness import (

@@ -30,9 +30,16 @@ from consortium.channel.reader import read_members
 from consortium.errors import ConsortiumError
 from consortium.keys.member_keys import MemberKeys
 from consortium.keys.member_material import Endpoint
-from node.ledger.configuration import signed_update, submit_update
-from node.ledger.errors import LedgerError
-from node.ledger.gateway import CommitError, Gateway, Transaction
+from ledger.configuration import (
+    signed_update,
+    submit_update,
+)
+from ledger.errors import LedgerError
+from ledger.gateway import (
+    CommitError,
+    Gateway,
+    Transaction,
+)
 from node.membership.edits import Edit
 from node.membership.errors import MembershipError
 from node.membership.voting import Voting

@@ -17,7 +17,7 @@ from consortium.keys.certificates import (
     Validity,
     make_authority,
 )
-from node.ledger.gateway import Gateway
+from ledger.gateway import Gateway
 from tests.attacks.rogue import rewritten
 from tests.attacks.test_electorate import NAMES, approve
 from tests.harness import (

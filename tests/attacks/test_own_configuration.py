@@ -23,13 +23,19 @@ from consortium.channel.reader import (
     unreadable_parts,
 )
 from consortium.errors import NothingToUpdate
+from ledger.configuration import (
+    UpdateRefused,
+    newest_channel,
+    sign_update,
+    signed_update,
+    submit_update,
+)
+from ledger.embedded.config_change import changed_channel
+from ledger.embedded.refusal import Refused
+from ledger.fabric_rules.channel import Channel
+from ledger.fabric_rules.config_update import applied
 from node.audit import audit
 from node.audit.report import Verdict
-from node.ledger.configuration import UpdateRefused, newest_channel, sign_update, signed_update, submit_update
-from node.ledger.embedded.config_change import changed_channel
-from node.ledger.embedded.refusal import Refused
-from node.ledger.fabric_rules.channel import Channel
-from node.ledger.fabric_rules.config_update import applied
 from node.membership.edits import channel_edit
 from tests.audit.run import delivered, genesis
 from tests.conformance.scene import Scene

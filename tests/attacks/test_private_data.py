@@ -18,12 +18,18 @@ from chaincode.agreement import TERMS
 from chaincode.head import DISCLOSURE
 from chaincode.stub import implicit_collection
 from chaincode.transaction import serialise
+from ledger import grpc_transport
+from ledger.block_reader import read_block
+from ledger.gateway import (
+    Gateway,
+    Transaction,
+)
+from ledger.grpc_transport import (
+    GrpcTransport,
+    TlsFiles,
+)
 from node.audit import Status, audit, export
 from node.errors import PrivateDataMissing
-from node.ledger import grpc_transport
-from node.ledger.block_reader import read_block
-from node.ledger.gateway import Gateway, Transaction
-from node.ledger.grpc_transport import GrpcTransport, TlsFiles
 from tests.audit.run import genesis
 from tests.conformance.scene import Scene
 from tests.harness import (

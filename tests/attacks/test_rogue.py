@@ -9,7 +9,7 @@ from chaincode import keys
 from chaincode.contract import Response
 from chaincode.errors import WrongSignature
 from chaincode.stub import Stub, implicit_collection
-from node.ledger.gateway import EndorseError
+from ledger.gateway import EndorseError
 from tests.attacks.rogue import Rogue, peer_of
 from tests.conformance.scene import Scene
 from tests.harness import TOKEN

@@ -25,7 +25,10 @@ from consortium.keys.certificates import (
     Validity,
     make_authority,
 )
-from node.ledger.gateway import Gateway, SigningIdentity
+from ledger.gateway import (
+    Gateway,
+    SigningIdentity,
+)
 from tests.attacks.rogue import Rogue
 from tests.conformance.scene import Scene
 from tests.harness.consortium import noted_refusals

@@ -13,8 +13,8 @@ from fabric_protos.peer.transaction_pb2 import ENDORSEMENT_POLICY_FAILURE, VALID
 from chaincode import keys
 from chaincode.batch import batch_digest
 from chaincode.transaction import serialise
-from node.ledger.block_reader import read_block
-from node.ledger.gateway import SigningIdentity
+from ledger.block_reader import read_block
+from ledger.gateway import SigningIdentity
 from node.read_model.read_model import ReadModel
 from tests.attacks.forgeries import mint, share, usage
 from tests.attacks.rogue import Rogue, peer_of

@@ -34,8 +34,11 @@ from consortium.channel.policies import (
 from consortium.channel.reader import read_members
 from consortium.joining.bundle import OpenedBundle
 from consortium.keys.member_material import Endpoint
-from node.ledger.configuration import UpdateRefused
-from node.ledger.fabric_rules.config_update import applied, stale_element
+from ledger.configuration import UpdateRefused
+from ledger.fabric_rules.config_update import (
+    applied,
+    stale_element,
+)
 from tests.consortium.test_membership import (
     Candidate,
     candidate,

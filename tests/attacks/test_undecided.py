@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 from consortium.joining.bundle import OpenedBundle
-from node.ledger.configuration import UpdateRefused, sign_update, signed_update, submit_update
+from ledger.configuration import (
+    UpdateRefused,
+    sign_update,
+    signed_update,
+    submit_update,
+)
 from node.membership.errors import MissingSignatures
 from node.membership.voting import Voting
 from tests.harness import (

@@ -15,8 +15,8 @@ from chaincode.announcement import announced_digest
 from chaincode.batch import batch_digest
 from chaincode.contract import Response, invoke
 from chaincode.stub import Stub
+from ledger.gateway import Gateway
 from node.api.client import NodeClient
-from node.ledger.gateway import Gateway
 from tests.attacks.liar import Lie, told, until_charged
 from tests.attacks.rogue import Rogue
 from tests.attacks.silence import silent

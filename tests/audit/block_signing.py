@@ -9,7 +9,7 @@ from fabric_protos.common import common_pb2
 
 from consortium.channel.block_hash import header_bytes
 from consortium.keys.certificates import NodeKind
-from node.ledger.gateway import SigningIdentity
+from ledger.gateway import SigningIdentity
 from tests.harness import Consortium
 
 Signers = Sequence[SigningIdentity]

@@ -17,8 +17,8 @@ from consortium.channel.block_hash import (
     data_hash,
     header_hash,
 )
-from node.ledger.block_reader import read_block
-from node.ledger.gateway import SigningIdentity
+from ledger.block_reader import read_block
+from ledger.gateway import SigningIdentity
 from tests.audit.block_signing import Signers, by_orderers, sign
 from tests.audit.run import Blocks
 from tests.harness import Consortium

@@ -13,6 +13,8 @@ from rich.console import Console
 
 from cli import audit as cli_audit
 from cli import bill as cli_bill
+from ledger.belief import PARTIES_KEYS
+from ledger.block_reader import read_block
 from node.audit import (
     Archive,
     ArchiveDamaged,
@@ -22,8 +24,6 @@ from node.audit import (
     audit,
     export,
 )
-from node.ledger.belief import PARTIES_KEYS
-from node.ledger.block_reader import read_block
 from node.read_model.read_model import ReadModel
 from tests.audit.forger import Forger
 from tests.audit.run import delivered, genesis

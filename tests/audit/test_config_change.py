@@ -19,9 +19,12 @@ from consortium.channel.block_hash import (
 from consortium.channel.config_update import config_update
 from consortium.channel.genesis import member_group
 from consortium.keys.member_keys import MemberKeys
+from ledger.configuration import (
+    newest_channel,
+    submit_update,
+)
+from ledger.gateway import SigningIdentity
 from node.audit import AuditReport, Status, audit
-from node.ledger.configuration import newest_channel, submit_update
-from node.ledger.gateway import SigningIdentity
 from tests.audit.block_signing import by_orderers, sign
 from tests.audit.run import delivered, genesis
 from tests.harness import (

@@ -15,9 +15,9 @@ from consortium.keys.certificates import (
     issue_identity,
     make_authority,
 )
+from ledger.gateway import SigningIdentity
+from ledger.gateway.identity import key_signer
 from node.audit import AuditReport, Status, audit
-from node.ledger.gateway import SigningIdentity
-from node.ledger.gateway.identity import key_signer
 from tests.audit.forger import Envelope, Forger
 from tests.audit.run import delivered, genesis
 from tests.harness import Consortium

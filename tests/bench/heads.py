@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from chaincode import keys
 from chaincode.stub import implicit_collection
-from node.ledger.block_reader import read_block
-from node.ledger.gateway import Gateway
+from ledger.block_reader import read_block
+from ledger.gateway import Gateway
 
 _HEADS = keys.head("").name
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chaincode.errors import HeadMismatch
-from node.ledger.gateway import Gateway
+from ledger.gateway import Gateway
 from node.meter_account import MeterAccount
 from tests.bench.heads import Heads, followed_heads
 from zunft.v1.usage_pb2 import Disclosure, ReadHead, SignedBatch, SubmitUsage

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from google.protobuf.message import Message
 
-from node.ledger.gateway import Gateway
+from ledger.gateway import Gateway
 from tests.bench.workload import found
 from tests.harness import (
     TOKEN,

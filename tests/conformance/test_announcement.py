@@ -11,7 +11,7 @@ from chaincode.announcement import announced_digest
 from chaincode.batch import batch_digest, sign_batch
 from chaincode.errors import AlreadyExists, ClockSkew, ContractError, MalformedRequest, ReadingTooLate
 from chaincode.limits import MAX_ANNOUNCED
-from node.ledger.gateway import Gateway
+from ledger.gateway import Gateway
 from node.meter.reading import Reading
 from tests.conformance.scene import Scene, refusals
 from tests.harness import (

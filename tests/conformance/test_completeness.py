@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from node.ledger.gateway.refusal import refusals
+from ledger.gateway.refusal import refusals
 from tests.conformance.raise_sites import RaiseSite, raise_sites
 from tests.harness import refusals_met
 

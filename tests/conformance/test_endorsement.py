@@ -10,7 +10,10 @@ from google.protobuf.message import Message
 from chaincode.errors import HeadMismatch
 from chaincode.head import DISCLOSURE
 from chaincode.transaction import serialise
-from node.ledger.gateway import CommitError, EndorseError
+from ledger.gateway import (
+    CommitError,
+    EndorseError,
+)
 from tests.conformance.scene import Scene
 from tests.harness import (
     TOKEN,

@@ -18,8 +18,8 @@ from consortium.errors import MemberInChannel
 from consortium.joining.bundle import OpenedBundle
 from consortium.keys.member_keys import MemberKeys
 from consortium.keys.revoking import revoke_user
-from node.ledger.errors import LedgerError
-from node.ledger.gateway import SigningIdentity
+from ledger.errors import LedgerError
+from ledger.gateway import SigningIdentity
 from node.membership.errors import MissingSignatures
 from node.revocation import publish_revocations
 from tests.harness import (

@@ -7,7 +7,7 @@ from google.protobuf.message import Message
 
 from chaincode.checks import MAX_CLOCK_SKEW_S
 from chaincode.errors import ClockSkew
-from node.ledger.gateway import Gateway
+from ledger.gateway import Gateway
 from tests.conformance.scene import Scene
 from tests.harness import (
     TOKEN,

@@ -19,7 +19,11 @@ from consortium.errors import UnreadableRevocations
 from consortium.keys.member_keys import MemberKeys
 from consortium.keys.revocation import read_revocations
 from consortium.keys.revoking import revoke_user
-from node.ledger.fabric_rules.identity import InvalidIdentity, Msp, revoked_serials
+from ledger.fabric_rules.identity import (
+    InvalidIdentity,
+    Msp,
+    revoked_serials,
+)
 
 # cryptography will refuse it in a later version.
 pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number which wasn't positive")

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from consortium.folder.topology import Topology
-from node.ledger.connect import connect
-from node.ledger.transport import LedgerTransport
+from ledger.connect import connect
+from ledger.transport import LedgerTransport
 from node.local import node_of
 
 

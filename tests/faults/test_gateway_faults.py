@@ -12,9 +12,14 @@ import pytest
 from fabric_protos.gateway import gateway_pb2
 
 from chaincode.errors import ClockSkew
-from node.ledger.errors import TransportError
-from node.ledger.gateway import EvaluateError, Gateway, Limits, StreamError
-from node.ledger.transport import LedgerTransport
+from ledger.errors import TransportError
+from ledger.gateway import (
+    EvaluateError,
+    Gateway,
+    Limits,
+    StreamError,
+)
+from ledger.transport import LedgerTransport
 from tests.faults.scene import Scene
 from tests.harness import (
     TOKEN,

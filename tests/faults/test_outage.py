@@ -9,8 +9,8 @@ import structlog
 from fabric_protos.gateway import gateway_pb2
 from structlog.testing import capture_logs
 
-from node.ledger.errors import TransportError
-from node.ledger.gateway import EndorseError
+from ledger.errors import TransportError
+from ledger.gateway import EndorseError
 from node.outage import Outage
 
 

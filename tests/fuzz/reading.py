@@ -20,9 +20,9 @@ from consortium.channel.block_hash import (
     data_hash,
     header_hash,
 )
+from ledger.block_reader import read_block
 from node.audit import Auditor
 from node.follower import Follower
-from node.ledger.block_reader import read_block
 from node.read_model.read_model import ReadModel
 from tests.fuzz.mutation import LAYERS, PRIVATE_LAYERS, Mutator
 

@@ -16,8 +16,8 @@ from chaincode.roles import Role
 from consortium.keys.certificates import KeyPair
 from consortium.keys.key_files import KeyFiles
 from consortium.keys.member_keys import MemberKeys
-from node.ledger.gateway import SigningIdentity
-from node.ledger.gateway.identity import key_signer
+from ledger.gateway import SigningIdentity
+from ledger.gateway.identity import key_signer
 from zunft.v1 import ballot_pb2, member_pb2
 from zunft.v1.ballot_pb2 import Ballot
 from zunft.v1.bundle_pb2 import Bundle, NodeAddress, SignedBundle

@@ -34,8 +34,16 @@ from consortium.joining.bundle import (
 )
 from consortium.keys.member_keys import MemberKeys
 from consortium.keys.member_material import Endpoint
-from node.ledger.configuration import newest_channel, sign_update, signed_update, submit_update
-from node.ledger.gateway import Gateway, SigningIdentity
+from ledger.configuration import (
+    newest_channel,
+    sign_update,
+    signed_update,
+    submit_update,
+)
+from ledger.gateway import (
+    Gateway,
+    SigningIdentity,
+)
 from node.membership.edits import Edit
 from node.membership.joining import propose
 from node.membership.voting import Voting

@@ -28,8 +28,12 @@ from consortium.folder.topology import (
     FabricSettings,
     Topology,
 )
-from node.ledger.block_reader import Transaction
-from node.ledger.gateway import Gateway, Limits, SigningIdentity
+from ledger.block_reader import Transaction
+from ledger.gateway import (
+    Gateway,
+    Limits,
+    SigningIdentity,
+)
 from tests.harness.clock import Clock
 from tests.harness.companies import identifiers_of
 from tests.harness.deal import Deal

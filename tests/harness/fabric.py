@@ -26,6 +26,8 @@ from consortium.folder.topology import (
     Topology,
 )
 from consortium.keys.certificates import Clock as UtcClock
+from ledger.connect import connect
+from ledger.transport import LedgerTransport
 from network.errors import (
     EnginePermissionDenied,
     NoEngine,
@@ -41,8 +43,6 @@ from network.running.process import (
     Running,
 )
 from network.runtimes import network_of
-from node.ledger.connect import connect
-from node.ledger.transport import LedgerTransport
 from tests.harness.odd_peers import Contract
 
 FOR_TESTS = {

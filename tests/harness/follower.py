@@ -12,9 +12,16 @@ from fabric_protos.peer import events_pb2
 
 from chaincode import keys
 from chaincode.stub import implicit_collection
+from ledger.belief import (
+    Implied,
+    believe,
+)
+from ledger.block_reader import (
+    Block,
+    Transaction,
+    read_block,
+)
 from network.administration.lifecycle import LIFECYCLE
-from node.ledger.belief import Implied, believe
-from node.ledger.block_reader import Block, Transaction, read_block
 from zunft.v1.agreement_pb2 import Agreement
 
 

@@ -18,10 +18,13 @@ from consortium.folder.topology import (
     Topology,
 )
 from consortium.keys.certificates import Clock as UtcClock
-from node.ledger.embedded.ledger import EmbeddedLedger
-from node.ledger.embedded.service import LedgerServer, ServerTls
-from node.ledger.gateway import SigningIdentity
-from node.ledger.transport import LedgerTransport
+from ledger.embedded.ledger import EmbeddedLedger
+from ledger.embedded.service import (
+    LedgerServer,
+    ServerTls,
+)
+from ledger.gateway import SigningIdentity
+from ledger.transport import LedgerTransport
 from tests.harness.fabric import (
     forgetful,
     settings,

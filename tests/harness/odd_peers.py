@@ -15,8 +15,8 @@ from fabric_protos.peer import transaction_pb2
 
 from chaincode.contract import Response, invoke
 from chaincode.stub import Stub
-from node.ledger.embedded import refusal
-from node.ledger.errors import TransportError
+from ledger.embedded import refusal
+from ledger.errors import TransportError
 
 Contract = Callable[[Stub], Awaitable[Response]]
 

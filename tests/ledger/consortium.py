@@ -35,9 +35,20 @@ from consortium.keys.certificates import (
 )
 from consortium.keys.key_files import KeyFiles
 from consortium.keys.member_material import MemberMaterial
-from node.ledger.embedded.ledger import EmbeddedLedger, Peers
-from node.ledger.gateway import ChaincodeEvent, Checkpoint, Commit, CommitError, Gateway, SigningIdentity, Transaction
-from node.ledger.transport import LedgerTransport
+from ledger.embedded.ledger import (
+    EmbeddedLedger,
+    Peers,
+)
+from ledger.gateway import (
+    ChaincodeEvent,
+    Checkpoint,
+    Commit,
+    CommitError,
+    Gateway,
+    SigningIdentity,
+    Transaction,
+)
+from ledger.transport import LedgerTransport
 from tests.ledger import chaincode
 
 CHANNEL = "consortium"

@@ -20,6 +20,13 @@ from consortium.folder.topology import (
     OrderingKind,
     Topology,
 )
+from ledger.connect import connect
+from ledger.gateway import SigningIdentity
+from ledger.grpc_transport import (
+    GrpcTransport,
+    TlsFiles,
+)
+from ledger.transport import LedgerTransport
 from network.finding.binaries import find_binaries
 from network.finding.release import default_cache
 from network.network import FabricNetwork
@@ -29,10 +36,6 @@ from network.running.process import (
     Running,
     Runtime,
 )
-from node.ledger.connect import connect
-from node.ledger.gateway import SigningIdentity
-from node.ledger.grpc_transport import GrpcTransport, TlsFiles
-from node.ledger.transport import LedgerTransport
 from tests.harness.ports import free_first_port
 from tests.ledger.consortium import CHANNEL, MSP_IDS
 

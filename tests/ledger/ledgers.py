@@ -7,8 +7,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from node.ledger.gateway import Gateway, Limits, SigningIdentity
-from node.ledger.transport import LedgerTransport
+from ledger.gateway import (
+    Gateway,
+    Limits,
+    SigningIdentity,
+)
+from ledger.transport import LedgerTransport
 from tests.ledger.consortium import ALPHA, CHANNEL, embedded, member
 from tests.ledger.fabric import RunningNetwork
 from tests.ledger.served import served

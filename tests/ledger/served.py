@@ -13,8 +13,14 @@ from consortium.keys.certificates import (
     issue_tls,
     make_authority,
 )
-from node.ledger.embedded.service import LedgerServer, ServerTls
-from node.ledger.grpc_transport import GrpcTransport, TlsFiles
+from ledger.embedded.service import (
+    LedgerServer,
+    ServerTls,
+)
+from ledger.grpc_transport import (
+    GrpcTransport,
+    TlsFiles,
+)
 from tests.ledger.consortium import ALPHA, embedded
 
 HOST = "127.0.0.1"

@@ -10,9 +10,16 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from consortium.channel.config_update import config_update
-from node.ledger.configuration import sign_update, signed_update
-from node.ledger.fabric_rules.channel import Channel
-from node.ledger.fabric_rules.config_update import InvalidUpdate, changed_config, stale_element
+from ledger.configuration import (
+    sign_update,
+    signed_update,
+)
+from ledger.fabric_rules.channel import Channel
+from ledger.fabric_rules.config_update import (
+    InvalidUpdate,
+    changed_config,
+    stale_element,
+)
 from tests.consortium.test_config_update import (
     applied,
     groups,

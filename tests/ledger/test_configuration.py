@@ -30,10 +30,8 @@ from consortium.channel.reader import (
 from consortium.folder.topology import OrderingKind
 from consortium.keys.key_files import KeyFiles
 from consortium.keys.member_keys import MemberKeys
-from node.errors import ShutOut
-from node.follower import Follower
-from node.ledger.block_reader import read_block
-from node.ledger.configuration import (
+from ledger.block_reader import read_block
+from ledger.configuration import (
     NoOrdererAnswers,
     SubmissionLimits,
     UpdateOvertaken,
@@ -43,11 +41,14 @@ from node.ledger.configuration import (
     signed_update,
     submit_update,
 )
-from node.ledger.configuration.orderers import Orderers
-from node.ledger.configuration.reading import block_at
-from node.ledger.fabric_rules.channel import Channel as Rules
-from node.ledger.fabric_rules.config_update import changed_config, read_change
-from node.ledger.gateway import (
+from ledger.configuration.orderers import Orderers
+from ledger.configuration.reading import block_at
+from ledger.fabric_rules.channel import Channel as Rules
+from ledger.fabric_rules.config_update import (
+    changed_config,
+    read_change,
+)
+from ledger.gateway import (
     Checkpoint,
     EndorseError,
     EvaluateError,
@@ -56,6 +57,8 @@ from node.ledger.gateway import (
     StreamError,
     SubmitError,
 )
+from node.errors import ShutOut
+from node.follower import Follower
 from node.read_model.read_model import ReadModel
 from tests.harness.fabric import why_no_fabric
 from tests.harness.ledgers import on_ledgers

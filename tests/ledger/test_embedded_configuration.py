@@ -18,7 +18,7 @@ from consortium.channel.config_update import config_update
 from consortium.channel.genesis import member_group
 from consortium.channel.reader import read_channel
 from consortium.errors import NothingToUpdate
-from node.ledger.configuration import (
+from ledger.configuration import (
     UpdateRefused,
     newest_channel,
     newest_config_block,
@@ -26,8 +26,11 @@ from node.ledger.configuration import (
     signed_update,
     submit_update,
 )
-from node.ledger.embedded.ledger import EmbeddedLedger
-from node.ledger.gateway import EndorseError, SubmitError
+from ledger.embedded.ledger import EmbeddedLedger
+from ledger.gateway import (
+    EndorseError,
+    SubmitError,
+)
 from tests.ledger.consortium import (
     ALPHA,
     BRAVO,

@@ -18,16 +18,21 @@ from consortium.keys.certificates import (
     NodeKind,
     Validity,
 )
-from node.ledger.embedded.errors import (
+from ledger.embedded.errors import (
     DatabaseDamaged,
     FolderInUse,
     LedgerExists,
     NoLedger,
     UnknownPeer,
 )
-from node.ledger.embedded.ledger import EmbeddedLedger
-from node.ledger.fabric_rules.channel import NotAConfigBlock
-from node.ledger.gateway import EndorseError, EvaluateError, Gateway, SubmitError
+from ledger.embedded.ledger import EmbeddedLedger
+from ledger.fabric_rules.channel import NotAConfigBlock
+from ledger.gateway import (
+    EndorseError,
+    EvaluateError,
+    Gateway,
+    SubmitError,
+)
 from tests.ledger import chaincode
 from tests.ledger.consortium import (
     ALPHA,

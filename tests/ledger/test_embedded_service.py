@@ -8,8 +8,12 @@ import grpc
 import pytest
 from fabric_protos.peer import transaction_pb2 as codes
 
-from node.ledger.embedded.service import LedgerServer, PortUnavailable, ServerTls
-from node.ledger.errors import TransportError
+from ledger.embedded.service import (
+    LedgerServer,
+    PortUnavailable,
+    ServerTls,
+)
+from ledger.errors import TransportError
 from tests.ledger.consortium import (
     ALPHA,
     BRAVO,

@@ -9,9 +9,13 @@ import signal
 
 import pytest
 
-from node.ledger.embedded import signatures
-from node.ledger.embedded.signatures import Claim, Order, Signatures
-from node.ledger.fabric_rules.channel import Channel
+from ledger.embedded import signatures
+from ledger.embedded.signatures import (
+    Claim,
+    Order,
+    Signatures,
+)
+from ledger.fabric_rules.channel import Channel
 from tests.ledger.consortium import ALPHA, BRAVO, genesis, high_s, member
 
 

@@ -10,11 +10,14 @@ import pytest
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import transaction_pb2 as codes
 
-from node.ledger.embedded.folder import Folder
-from node.ledger.embedded.signatures import Signatures
-from node.ledger.embedded.validator import check_envelope, validate_block
-from node.ledger.fabric_rules.channel import Channel
-from node.ledger.gateway import Transaction
+from ledger.embedded.folder import Folder
+from ledger.embedded.signatures import Signatures
+from ledger.embedded.validator import (
+    check_envelope,
+    validate_block,
+)
+from ledger.fabric_rules.channel import Channel
+from ledger.gateway import Transaction
 from tests.ledger.consortium import (
     ALPHA,
     BRAVO,

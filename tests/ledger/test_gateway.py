@@ -18,9 +18,12 @@ from consortium.keys.certificates import (
     Validity,
     issue_tls,
 )
-from node.ledger.embedded.service import LedgerServer, ServerTls
-from node.ledger.errors import TransportError
-from node.ledger.gateway import (
+from ledger.embedded.service import (
+    LedgerServer,
+    ServerTls,
+)
+from ledger.errors import TransportError
+from ledger.gateway import (
     CommitError,
     CommitStatusError,
     EndorseError,
@@ -29,8 +32,11 @@ from node.ledger.gateway import (
     Limits,
     SubmitError,
 )
-from node.ledger.grpc_transport import GrpcTransport, TlsFiles
-from node.ledger.transport import LedgerTransport
+from ledger.grpc_transport import (
+    GrpcTransport,
+    TlsFiles,
+)
+from ledger.transport import LedgerTransport
 from tests.ledger.consortium import ALPHA, BRAVO, CHANNEL, embedded, member
 from tests.ledger.ledgers import FAST, OpenLedger
 from tests.ledger.unreliable import AWAY, NOT_OPEN_YET, OVERLOADED, UnreliableTransport

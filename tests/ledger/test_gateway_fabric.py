@@ -14,8 +14,15 @@ from typing import Any
 import grpc
 import pytest
 
-from node.ledger.gateway import EndorseError, EvaluateError, Gateway, Limits, StreamError, SubmitError
-from node.ledger.grpc_transport import TlsFiles
+from ledger.gateway import (
+    EndorseError,
+    EvaluateError,
+    Gateway,
+    Limits,
+    StreamError,
+    SubmitError,
+)
+from ledger.grpc_transport import TlsFiles
 from tests.harness.fabric import why_no_fabric
 from tests.ledger.consortium import ALPHA, BRAVO, CHANNEL, CHARLIE, DELTA, MAJORITY
 from tests.ledger.fabric import RunningNetwork

@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from fabric_protos.peer import transaction_pb2 as codes
 
-from node.ledger.gateway import (
+from ledger.gateway import (
     Commit,
     CommitError,
     EndorseError,
@@ -26,7 +26,7 @@ from node.ledger.gateway import (
     SubmitError,
     Transaction,
 )
-from node.ledger.gateway.identity import low_s
+from ledger.gateway.identity import low_s
 from tests.ledger.consortium import ALPHA, BRAVO, CHANNEL, CHARLIE, DELTA, MAJORITY, endorsers
 from tests.ledger.ledgers import FAST, Members, OpenLedger
 

@@ -15,8 +15,8 @@ from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from fabric_protos.peer import events_pb2
 from fabric_protos.peer import transaction_pb2 as codes
 
-from node.ledger.block_reader import read_block
-from node.ledger.gateway import (
+from ledger.block_reader import read_block
+from ledger.gateway import (
     BlocksRequest,
     Checkpoint,
     CommitError,
@@ -26,7 +26,7 @@ from node.ledger.gateway import (
     SigningIdentity,
     StreamError,
 )
-from node.ledger.gateway.clock import system_clock_us
+from ledger.gateway.clock import system_clock_us
 from tests.ledger.consortium import ALPHA, BRAVO, CHANNEL, CHARLIE
 from tests.ledger.ledgers import FAST, OpenLedger
 from tests.ledger.unreliable import AWAY, UnreliableTransport

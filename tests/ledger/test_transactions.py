@@ -17,8 +17,14 @@ from consortium.channel.block_hash import (
     data_hash,
     header_hash,
 )
-from node.ledger.errors import TransportError
-from node.ledger.gateway import Checkpoint, EndorseError, EvaluateError, SigningIdentity, SubmitError
+from ledger.errors import TransportError
+from ledger.gateway import (
+    Checkpoint,
+    EndorseError,
+    EvaluateError,
+    SigningIdentity,
+    SubmitError,
+)
 from tests.ledger.consortium import (
     ALPHA,
     BRAVO,

@@ -13,8 +13,8 @@ from fabric_protos.gateway import gateway_pb2
 from fabric_protos.orderer import ab_pb2
 from fabric_protos.peer import events_pb2
 
-from node.ledger.errors import TransportError
-from node.ledger.transport import LedgerTransport
+from ledger.errors import TransportError
+from ledger.transport import LedgerTransport
 
 AWAY = TransportError(grpc.StatusCode.UNAVAILABLE, "the peer is away")
 OVERLOADED = TransportError(

@@ -20,6 +20,10 @@ from consortium.folder.topology import (
 )
 from consortium.joining.bundle import open_bundle_file
 from consortium.keys.users import admin_of
+from ledger.gateway import (
+    Gateway,
+    SigningIdentity,
+)
 from network.administration.lifecycle import CHAINCODE
 from network.network import FabricNetwork
 from network.running.process import (
@@ -27,7 +31,6 @@ from network.running.process import (
     ProcessKind,
 )
 from network.runtimes import network_of
-from node.ledger.gateway import Gateway, SigningIdentity
 from tests.cli.program import EXAMPLES, Outcome, Zunft, finish
 from tests.cli.readme import steel_csv
 from tests.harness.consortium import msp_id_of

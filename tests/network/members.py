@@ -32,12 +32,7 @@ from consortium.keys.renewal import (
     prepare_node,
     switch_node,
 )
-from network.running.process import ProcessKind
-from network.waiting import (
-    AGREE_TIMEOUT_S,
-    until,
-)
-from node.ledger.configuration import (
+from ledger.configuration import (
     QuorumAtRisk,
     is_admitted,
     newest_channel,
@@ -45,8 +40,16 @@ from node.ledger.configuration import (
     signed_update,
     submit_update,
 )
-from node.ledger.errors import LedgerError
-from node.ledger.gateway import Gateway, SigningIdentity
+from ledger.errors import LedgerError
+from ledger.gateway import (
+    Gateway,
+    SigningIdentity,
+)
+from network.running.process import ProcessKind
+from network.waiting import (
+    AGREE_TIMEOUT_S,
+    until,
+)
 from node.membership.own_part import hide_orderers
 from node.membership.records import newest_ballot, read_member
 from node.membership.voting import Voting

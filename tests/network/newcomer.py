@@ -25,9 +25,9 @@ from consortium.keys.member_material import (
     Endpoint,
     MemberMaterial,
 )
+from ledger.gateway import SigningIdentity
 from network.network import FabricNetwork
 from network.runtimes import network_of
-from node.ledger.gateway import SigningIdentity
 from tests.harness.consortium import msp_id_of
 from tests.harness.ports import free_first_port
 

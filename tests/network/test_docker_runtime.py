@@ -27,6 +27,7 @@ from consortium.folder.topology import (
     RuntimeKind,
     Topology,
 )
+from ledger.gateway import Gateway
 from network import errors
 from network.administration.lifecycle import CHAINCODE
 from network.finding.docker_images import (
@@ -43,7 +44,6 @@ from network.runtimes import (
     network_of,
     standing_network,
 )
-from node.ledger.gateway import Gateway
 from tests.harness.ports import free_first_port
 from tests.network.company import (
     Company,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from chaincode.contract import invoke
 from consortium.folder.topology import Topology
-from node.ledger.embedded.ledger import EmbeddedLedger
+from ledger.embedded.ledger import EmbeddedLedger
 from node.local import client_of, node_of
 from node.meter.meter import Meter
 from node.meter.reading import Reading

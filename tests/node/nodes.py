@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from chaincode.batch import batch_digest
+from ledger.gateway import Gateway
+from ledger.grpc_transport import TlsFiles
 from node.api.client import NodeClient
 from node.api.server import ApiAddress
-from node.ledger.gateway import Gateway
-from node.ledger.grpc_transport import TlsFiles
 from node.meter.reading import Reading
 from node.node import Node, NodeFiles
 from tests.harness import (

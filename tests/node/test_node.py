@@ -14,10 +14,13 @@ from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import events_pb2
 
 from chaincode.batch import batch_digest
+from ledger.errors import TransportError
+from ledger.gateway import (
+    Gateway,
+    Limits,
+)
+from ledger.transport import LedgerTransport
 from node.errors import BadRequest, DatabaseInUse, LedgerMismatch, NodeUnreachable, NotAllowed, UnknownAgreement
-from node.ledger.errors import TransportError
-from node.ledger.gateway import Gateway, Limits
-from node.ledger.transport import LedgerTransport
 from node.meter_account import MeterAccount
 from tests.harness import (
     TOKEN,

@@ -11,8 +11,11 @@ from fabric_protos.peer import events_pb2
 
 from chaincode import keys
 from chaincode.batch import batch_digest
+from ledger.block_reader import (
+    Block,
+    read_block,
+)
 from node.errors import DatabaseDamaged, LedgerMismatch
-from node.ledger.block_reader import Block, read_block
 from node.read_model.read_model import ReadModel
 from tests.harness import (
     TOKEN,

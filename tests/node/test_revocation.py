@@ -14,11 +14,17 @@ import pytest
 from consortium.channel.reader import Channel
 from consortium.keys.member_keys import MemberKeys
 from consortium.keys.revoking import revoke_user
+from ledger.configuration import (
+    UpdateRefused,
+    newest_channel,
+)
+from ledger.gateway import Gateway
+from ledger.gateway.errors import (
+    EndorseError,
+    SubmitError,
+)
 from node.api.client import NodeClient
 from node.errors import CertificateRevoked
-from node.ledger.configuration import UpdateRefused, newest_channel
-from node.ledger.gateway import Gateway
-from node.ledger.gateway.errors import EndorseError, SubmitError
 from node.node import NodeFiles
 from node.read_model.read_model import ReadModel
 from node.revocation import publish_revocations

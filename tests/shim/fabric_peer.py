@@ -22,6 +22,10 @@ from consortium.folder.founding import (
     make_members,
 )
 from consortium.folder.topology import FabricSettings
+from ledger.connect import connect
+from ledger.errors import LedgerError
+from ledger.gateway.gateway import Gateway
+from ledger.transport import LedgerTransport
 from network.administration.lifecycle import LIFECYCLE
 from network.administration.peer_admin import PeerAdmin
 from network.finding.binaries import find_binaries
@@ -31,10 +35,6 @@ from network.running.native import NativeRuntime
 from network.running.process import ProcessKind
 from network.site.config_file import lay_over
 from network.waiting import until
-from node.ledger.connect import connect
-from node.ledger.errors import LedgerError
-from node.ledger.gateway.gateway import Gateway
-from node.ledger.transport import LedgerTransport
 from tests.harness.ports import (
     free_first_port,
     free_ports,

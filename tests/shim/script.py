@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from node.ledger.gateway.errors import GatewayError
-from node.ledger.gateway.gateway import Gateway
+from ledger.gateway.errors import GatewayError
+from ledger.gateway.gateway import Gateway
 
 SECRET = b"between the two of us"
 

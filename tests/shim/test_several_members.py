@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 
-from node.ledger.gateway import CommitError, Gateway
+from ledger.gateway import (
+    CommitError,
+    Gateway,
+)
 from tests.harness.fabric import why_no_fabric
 from tests.ledger.consortium import ALPHA, BRAVO, CHARLIE, MAJORITY, MSP_IDS
 from tests.ledger.fabric import RunningNetwork, running_network

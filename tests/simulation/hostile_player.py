@@ -13,7 +13,7 @@ from fabric_protos.peer.transaction_pb2 import VALID, TxValidationCode
 from chaincode import keys
 from chaincode.invariants import readable
 from chaincode.transaction import serialise
-from node.ledger.errors import TransportError
+from ledger.errors import TransportError
 from tests.attacks.forgeries import mint, share, usage
 from tests.attacks.junk_contracts import JUNK_CONTRACTS
 from tests.attacks.nonsense import NONSENSE

@@ -11,8 +11,8 @@ from chaincode import keys
 from chaincode.account import claimed
 from chaincode.bundle import roots_fingerprint
 from chaincode.errors import ContractError
-from node.ledger.block_reader import Transaction
-from node.ledger.errors import LedgerError
+from ledger.block_reader import Transaction
+from ledger.errors import LedgerError
 from tests.harness import (
     Consortium,
     Deal,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from node.ledger.gateway.refusal import refusals
+from ledger.gateway.refusal import refusals
 
 # Whoever needs the endorsement of a member whose peer gives none is told so, in whatever words that peer finds.
 NOT_ENDORSED = "NotEndorsed"

@@ -13,9 +13,10 @@ ROOT = Path(__file__).parents[2]
 MAY_IMPORT = {
     "chaincode": {"chaincode", "zunft"},
     "consortium": {"consortium", "chaincode", "zunft"},
-    "node": {"node", "consortium", "chaincode", "zunft"},
-    "network": {"network", "consortium", "chaincode", "zunft"},
-    "cli": {"cli", "network", "node", "consortium", "chaincode", "zunft"},
+    "ledger": {"ledger", "consortium", "chaincode", "zunft"},
+    "node": {"node", "ledger", "consortium", "chaincode", "zunft"},
+    "network": {"network", "ledger", "consortium", "chaincode", "zunft"},
+    "cli": {"cli", "network", "node", "ledger", "consortium", "chaincode", "zunft"},
 }
 OWN = set(MAY_IMPORT) | {"zunft", "tests"}
 

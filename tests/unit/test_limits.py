@@ -10,7 +10,7 @@ from consortium.channel.ordering import (
     BftOrdering,
     RaftOrdering,
 )
-from node.ledger.embedded.orderer import MAX_PRIVATE_BYTES
+from ledger.embedded.orderer import MAX_PRIVATE_BYTES
 from node.meter.meter import BATCH_BYTES_MAX
 
 # Around each value in a message: its key, its collection's name, its namespace, lengths.

@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError, Message
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.ledger.wire import decode
+from ledger.wire import decode
 
 # The tag of an unknown field, in more bytes than Python's reader takes.
 LONG = b"\xf8\x80\x80\x80\x80\x80\x00\x01"

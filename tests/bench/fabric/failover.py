@@ -11,10 +11,14 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 from chaincode.roles import Role
+from ledger.gateway import (
+    Gateway,
+    GatewayError,
+    Limits,
+)
 from network.network import FabricNetwork
 from network.running.process import FabricProcess
 from network.status import network_status
-from node.ledger.gateway import Gateway, GatewayError, Limits
 from tests.bench.fabric.network import Report, Shape, start_network
 from tests.bench.lanes import OpenLane
 from tests.bench.workload import Account, open_accounts

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from chaincode.roles import Role
 from consortium.folder.topology import OrderingKind
-from node.ledger.block_reader import read_block
-from node.ledger.gateway import Gateway
+from ledger.block_reader import read_block
+from ledger.gateway import Gateway
 from tests.bench.fabric.network import NAMES, Report, share_cores
 from tests.bench.fabric.processes import total_rss_mb
 from tests.cli.program import Zunft

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from node.ledger.gateway import Gateway
+from ledger.gateway import Gateway
 from tests.bench.heads import Heads, followed_heads
 from tests.bench.lanes import Lane, OpenLane
 

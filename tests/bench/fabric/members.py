@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chaincode.roles import Role
-from node.ledger.block_reader import Transaction
+from ledger.block_reader import Transaction
 from tests.bench.fabric.network import Report, Shape, start_network
 from tests.bench.lanes import Lane, charge_all
 from tests.bench.workload import open_accounts

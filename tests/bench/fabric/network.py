@@ -20,11 +20,15 @@ from consortium.folder.topology import (
     OrderingKind,
     Topology,
 )
+from ledger.connect import connect
+from ledger.gateway import (
+    Gateway,
+    Limits,
+    SigningIdentity,
+)
+from ledger.transport import LedgerTransport
 from network.network import FabricNetwork
 from network.runtimes import network_of
-from node.ledger.connect import connect
-from node.ledger.gateway import Gateway, Limits, SigningIdentity
-from node.ledger.transport import LedgerTransport
 from tests.bench.workload import found
 from tests.harness import (
     Clock,

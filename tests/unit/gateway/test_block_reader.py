@@ -18,8 +18,11 @@ from hypothesis import strategies as st
 from chaincode.stub import implicit_collection
 from consortium.channel.block_hash import header_hash
 from consortium.channel.reader import read_channel
-from node.ledger.block_reader import Transaction, read_block
-from node.ledger.private_values import lacking
+from ledger.block_reader import (
+    Transaction,
+    read_block,
+)
+from ledger.private_values import lacking
 
 RECORDED = Path(__file__).parent / "recorded"
 

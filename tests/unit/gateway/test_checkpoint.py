@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from node.ledger.gateway import Checkpoint, CheckpointDamaged, FileCheckpoints, MemoryCheckpoints
-from node.ledger.gateway.checkpoint import Checkpoints
+from ledger.gateway import (
+    Checkpoint,
+    CheckpointDamaged,
+    FileCheckpoints,
+    MemoryCheckpoints,
+)
+from ledger.gateway.checkpoint import Checkpoints
 
 
 @pytest.fixture(params=["memory", "file"])

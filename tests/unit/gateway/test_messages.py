@@ -16,12 +16,29 @@ from fabric_protos.peer import chaincode_pb2, proposal_pb2
 
 from consortium.keys.certificates import is_low_s
 from consortium.keys.member_keys import MemberKeys
-from node.ledger.gateway import Checkpoint, Commit, OfflineIdentity, Proposal, SigningIdentity
-from node.ledger.gateway.blocks import BlocksRequest, all_blocks, blocks_request
-from node.ledger.gateway.commit import make_commit
-from node.ledger.gateway.events import EventsRequest, events_request
-from node.ledger.gateway.identity import key_signer
-from node.ledger.gateway.proposal import Call, make_proposal, transaction_id
+from ledger.gateway import (
+    Checkpoint,
+    Commit,
+    OfflineIdentity,
+    Proposal,
+    SigningIdentity,
+)
+from ledger.gateway.blocks import (
+    BlocksRequest,
+    all_blocks,
+    blocks_request,
+)
+from ledger.gateway.commit import make_commit
+from ledger.gateway.events import (
+    EventsRequest,
+    events_request,
+)
+from ledger.gateway.identity import key_signer
+from ledger.gateway.proposal import (
+    Call,
+    make_proposal,
+    transaction_id,
+)
 
 CALL = Call("consortium", "zunft", [b"usage.submit", b"request", b"more"], {"batch": b"secret"}, ["AMSP", "BMSP"])
 

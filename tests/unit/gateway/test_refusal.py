@@ -10,10 +10,21 @@ from fabric_protos.gateway import gateway_pb2
 
 from chaincode import errors
 from chaincode.errors import ContractError
-from node.ledger.errors import TransportError
-from node.ledger.gateway.errors import EndorseError, EvaluateError, GatewayError
-from node.ledger.gateway.refusal import raise_refusal, refusal_of
-from node.ledger.rpc_status import METADATA_KEY, decode_details, encode_details
+from ledger.errors import TransportError
+from ledger.gateway.errors import (
+    EndorseError,
+    EvaluateError,
+    GatewayError,
+)
+from ledger.gateway.refusal import (
+    raise_refusal,
+    refusal_of,
+)
+from ledger.rpc_status import (
+    METADATA_KEY,
+    decode_details,
+    encode_details,
+)
 
 LEAVES = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, ContractError)]
 

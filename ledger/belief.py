@@ -1,0 +1,205 @@
+"""What of a valid transaction is the contract's, and what only its author's words.
+
+Peers mark as VALID whatever those endorsed whom the policies of the written keys name. A member's own private
+collection needs that member alone; such a transaction can call itself a mint, name any agreement and carry any event.
+So a transaction is believed only if those endorsed it whom its kind needs: the channel's policy, or both parties of the
+agreement. What is written under public keys is the ledger's state all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from chaincode import keys
+from chaincode.contract import TRANSACTIONS, Endorsers
+from chaincode.stub import implicit_collection
+from chaincode.transaction import serialise
+from ledger.block_reader import Transaction
+from ledger.printable import printable
+from ledger.wire import decode
+from zunft.v1.agreement_pb2 import Agreement, ShareTerms
+from zunft.v1.event_pb2 import LedgerEvent
+
+CHAINCODE = "zunft"
+# The keys that account.open gives a policy of their own: the two parties'.
+PARTIES_KEYS = (keys.commitment("").name, keys.head("").name)
+_LONGEST_NAME = 48
+
+# The agreement of this name as it stands on the ledger before the transaction.
+FindAgreement = Callable[[str], Agreement | None]
+
+
+class Endorsed(Protocol):
+    """Whose endorsement a transaction has."""
+
+    def by_channel(self) -> bool:
+        """Whether the channel's endorsement policy is satisfied."""
+
+    def by_parties(self, agreement_id: str, parties: tuple[str, str]) -> bool:
+        """Whether both parties endorsed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """A valid transaction as far as it is believed, and what is odd about it.
+
+    Of one that is not the contract's name, arguments, event and result are left out. `agreement_id` and `parties` are
+    those of a two-party transaction that is the contract's.
+    """
+
+    transaction: Transaction
+    alarms: tuple[str, ...] = ()
+    agreement_id: str = ""
+    parties: tuple[str, ...] = ()
+    is_contracts: bool = False
+
+
+def believe(transaction: Transaction, endorsed: Endorsed, find_agreement: FindAgreement) -> Belief:
+    """Of a valid transaction, whatever is in it."""
+    try:
+        belief = _believe(transaction, endorsed, find_agreement)
+    except Exception as error:  # nothing that a stranger has put together ends the follower or the audit
+        belief = _not_contracts(transaction, f"it cannot be read ({type(error).__name__})")
+    if not belief.alarms:
+        return belief
+    subject = _named(transaction, belief)
+    return replace(belief, alarms=tuple(f"{subject}: {alarm}" for alarm in belief.alarms))
+
+
+def _believe(transaction: Transaction, endorsed: Endorsed, find_agreement: FindAgreement) -> Belief:
+    if transaction.chaincode != CHAINCODE and transaction.has_effects and not _touches(transaction):
+        # What another chaincode does is no business of the contract's.
+        return _not_contracts(transaction)
+    if transaction.unreadable:
+        return _not_contracts(transaction, "; ".join(transaction.unreadable))
+    if transaction.chaincode != CHAINCODE:
+        return _not_contracts(transaction, f"it is no call of {CHAINCODE}")
+    kind = TRANSACTIONS.get(transaction.name)
+    if kind is not None and kind.endorsers is Endorsers.PARTIES:
+        return _believe_parties(transaction, endorsed, find_agreement)
+    if not endorsed.by_channel():
+        return _not_contracts(transaction, f"{_endorsers(transaction)} alone endorsed it, the contract's need more")
+    if kind is not None and kind.endorsers is Endorsers.NONE:
+        # A question that somebody had ordered changes nothing.
+        return _not_contracts(transaction)
+    decode(LedgerEvent, transaction.event_payload)
+    alarms = (*transaction.odd, *_other_name(transaction))
+    if alarms:
+        transaction = replace(transaction, event_name=transaction.name)
+    return Belief(transaction, alarms, is_contracts=True)
+
+
+# --- two-party transactions -----------------------------------------------------------------------------------------
+
+
+def _believe_parties(transaction: Transaction, endorsed: Endorsed, find_agreement: FindAgreement) -> Belief:
+    agreement_id, parties = _named_agreement(transaction, find_agreement)
+    if not agreement_id or len(set(parties)) < 2:
+        return _not_contracts(transaction, "it names no agreement that is on the ledger with these parties")
+    if not endorsed.by_parties(agreement_id, parties):
+        text = f"{_endorsers(transaction)} alone endorsed it, {' and '.join(parties)} would have to"
+        return _not_contracts(transaction, text)
+    if transaction.key_policies or set(transaction.writes) - _keys_of(transaction, agreement_id):
+        return _not_contracts(transaction, "the two parties wrote what no such transaction of the contract's writes")
+    event = LedgerEvent(keys=sorted(transaction.writes), msp_ids=sorted(parties), agreement_id=agreement_id)
+    alarms = (*transaction.odd, *_oddities(transaction, event, parties))
+    payload = serialise(event)
+    if (transaction.event_name, transaction.event_payload) != (transaction.name, payload):
+        transaction = replace(transaction, event_name=transaction.name, event_payload=payload)
+    return Belief(transaction, alarms, agreement_id, parties, is_contracts=True)
+
+
+def _named_agreement(transaction: Transaction, find_agreement: FindAgreement) -> tuple[str, tuple[str, str]]:
+    """The agreement that the request names, and its parties; empty where there is none.
+
+    agreement.share came before the agreement in earlier contracts, so its request says who the parties are.
+    """
+    request: Any = decode(TRANSACTIONS[transaction.name].request, transaction.args[0])
+    agreement_id = request.agreement_id
+    agreement = find_agreement(agreement_id)
+    if isinstance(request, ShareTerms):
+        asked = (request.provider_msp_id, request.customer_msp_id)
+        is_others = agreement is not None and _parties(agreement) != asked
+        return ("" if is_others else agreement_id), asked
+    return (agreement_id, _parties(agreement)) if agreement is not None else ("", ("", ""))
+
+
+def _parties(agreement: Agreement) -> tuple[str, str]:
+    return agreement.provider_msp_id, agreement.customer_msp_id
+
+
+def _keys_of(transaction: Transaction, agreement_id: str) -> set[str]:
+    """The public keys that a two-party transaction may write."""
+    if transaction.name == "agreement.share":
+        return set()
+    return {keys.commitment(agreement_id).name, keys.head(agreement_id).name}
+
+
+def _oddities(transaction: Transaction, event: LedgerEvent, parties: tuple[str, str]) -> Iterator[str]:
+    """What an honest contract's transaction has not, and what is no reason to ignore it."""
+    yield from _other_name(transaction)
+    said = decode(LedgerEvent, transaction.event_payload)
+    # The head of an open agreement is written after the event.
+    said.keys[:] = sorted({*said.keys, *transaction.writes})
+    if said != event:
+        yield "its event says more than such a transaction can"
+    further = sorted(set(transaction.endorsing_msp_ids) - set(parties))
+    if further:
+        names = printable(", ".join(further), 100)
+        yield f"it names further endorsers than its parties, who may have seen what is private: {names}"
+
+
+def _other_name(transaction: Transaction) -> Iterator[str]:
+    if transaction.event_name != transaction.name:
+        yield f"its event calls itself {printable(transaction.event_name, _LONGEST_NAME)!r}"
+
+
+# --- what VALID implies ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Implied:
+    """Who must have endorsed a transaction that one's own peer has found VALID, from the keys that it wrote.
+
+    A public key without a policy of its own needs the channel's.
+    """
+
+    transaction: Transaction
+
+    def by_channel(self) -> bool:
+        touched = {*self.transaction.writes, *self.transaction.key_policies}
+        return any(not key.startswith(PARTIES_KEYS) for key in touched)
+
+    def by_parties(self, agreement_id: str, parties: tuple[str, str]) -> bool:
+        """By the commitment's own policy, or by that of both private collections."""
+        if keys.commitment(agreement_id).name in self.transaction.writes:
+            return True
+        collections = {write.collection for write in self.transaction.private_writes}
+        return {implicit_collection(party) for party in parties} <= collections
+
+
+# --- what is left ---------------------------------------------------------------------------------------------------
+
+
+def _not_contracts(transaction: Transaction, *alarms: str) -> Belief:
+    """Without everything that only its author says."""
+    bare = replace(transaction, name="", args=(), event_name="", event_payload=b"", result=b"")
+    return Belief(bare, (*alarms, *(transaction.odd if alarms else ())))
+
+
+def _touches(transaction: Transaction) -> bool:
+    """Whether it wrote anything of the contract's."""
+    return bool(transaction.writes or transaction.key_policies or transaction.private_writes)
+
+
+def _named(transaction: Transaction, belief: Belief) -> str:
+    """How alarms name it; what only it says of itself is quoted."""
+    name, author = (printable(one, _LONGEST_NAME) for one in (transaction.name, transaction.creator.msp_id))
+    called = f" {name}" if belief.is_contracts else f" that calls itself {name!r}" if name else ""
+    return f"transaction {printable(transaction.tx_id, 64)[:12]}{called} by {author or 'nobody who can be read'}"
+
+
+def _endorsers(transaction: Transaction) -> str:
+    return printable(", ".join(transaction.endorsing_msp_ids), 100) or "nobody"

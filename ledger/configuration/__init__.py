@@ -1,0 +1,45 @@
+"""The channel's configuration: read the newest, sign an update of it, hand it in, see it in force. On both ledgers."""
+
+from ledger.configuration.errors import (
+    ConfigurationError,
+    MalformedUpdate,
+    NoOrdererAnswers,
+    QuorumAtRisk,
+    UpdateNotInForce,
+    UpdateOvertaken,
+    UpdateRefused,
+)
+from ledger.configuration.height import ordered_height
+from ledger.configuration.reading import (
+    config_blocks,
+    newest_channel,
+    newest_config_block,
+)
+from ledger.configuration.submission import (
+    SubmissionLimits,
+    is_admitted,
+    submit_update,
+)
+from ledger.configuration.update import (
+    sign_update,
+    signed_update,
+)
+
+__all__ = [
+    "ConfigurationError",
+    "MalformedUpdate",
+    "NoOrdererAnswers",
+    "QuorumAtRisk",
+    "SubmissionLimits",
+    "UpdateNotInForce",
+    "UpdateOvertaken",
+    "UpdateRefused",
+    "config_blocks",
+    "is_admitted",
+    "newest_channel",
+    "newest_config_block",
+    "ordered_height",
+    "sign_update",
+    "signed_update",
+    "submit_update",
+]

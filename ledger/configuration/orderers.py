@@ -1,0 +1,127 @@
+"""The channel's orderers, of which any takes an update.
+
+Source: Fabric's orderer/ab.proto, service AtomicBroadcast.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self, TypeAlias
+
+import grpc
+from fabric_protos.common import common_pb2, configtx_pb2
+
+from consortium.channel.consenters import (
+    has_ordering_service,
+    is_bft,
+)
+from consortium.channel.orderer_addresses import orderer_addresses
+from consortium.channel.reader import Channel
+from ledger.configuration.errors import (
+    ConfigurationError,
+    NoOrdererAnswers,
+    QuorumAtRisk,
+    UpdateRefused,
+)
+from ledger.configuration.update import config_transaction
+from ledger.errors import (
+    TransportError,
+    code_name,
+)
+from ledger.gateway import Gateway
+from ledger.grpc_transport import (
+    GrpcTransport,
+    TlsFiles,
+)
+from ledger.transport import LedgerTransport
+
+# What an orderer says of the update itself; the rest it says of its own state.
+_REFUSALS = (common_pb2.BAD_REQUEST, common_pb2.FORBIDDEN, common_pb2.REQUEST_ENTITY_TOO_LARGE)
+Named: TypeAlias = tuple[str, LedgerTransport]
+# A raft leader's words.
+_QUORUM_AT_RISK = "configuration will result in quorum loss"
+
+
+class Orderers:
+    """One that is down, behind or lying does not stand in the way.
+
+    Those of raft pass on at once what they take, so they are asked one after the other. One of BFT waits for seconds
+    before it does, lest the leader has it already: there all are asked at once, as Fabric's gateway does it.
+
+    `async with`: the connections last that long. The embedded ledger, whose channel names no orderer, is its own.
+    """
+
+    def __init__(self, gateway: Gateway, channel: Channel, answer_s: float) -> None:
+        self._gateway = gateway
+        group = channel.config.channel_group
+        self._connections = {
+            str(address.endpoint): GrpcTransport(str(address.endpoint), TlsFiles(address.tls_roots))
+            for address in orderer_addresses(group)
+        }
+        everybody: Sequence[Named] = [
+            (f"the orderer at {address}", connection) for address, connection in self._connections.items()
+        ] or [("the ledger", gateway.transport)]
+        at_once = has_ordering_service(group) and is_bft(group)
+        self._rounds = [everybody] if at_once else [[one] for one in everybody]
+        self._asked: set[asyncio.Task[None]] = set()
+        self._answer_s = answer_s
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        for asked in self._asked:
+            asked.cancel()
+        await asyncio.gather(*self._asked, return_exceptions=True)
+        await asyncio.gather(*(connection.close() for connection in self._connections.values()))
+
+    async def take(self, update: configtx_pb2.ConfigUpdateEnvelope) -> None:
+        """Returns when one has taken the signed update; others of BFT are still being asked then.
+
+        Each time in a new envelope: orderers of BFT take none twice, not even one that they have dropped because
+        another change of the configuration came first. Raises UpdateRefused, NoOrdererAnswers.
+        """
+        envelope = config_transaction(self._gateway.channel, update, self._gateway.identity)
+        failures: list[ConfigurationError] = []
+        for orderers in self._rounds:
+            asked = [asyncio.create_task(self._ask(where, orderer, envelope)) for where, orderer in orderers]
+            self._asked.update(asked)
+            for answer in asyncio.as_completed(asked):
+                try:
+                    return await answer
+                except ConfigurationError as error:
+                    failures.append(error)
+        raise _usual_refusal(failures) or NoOrdererAnswers(
+            f"nobody takes the change of the configuration: {'; '.join(map(str, failures))}; nothing was changed"
+        )
+
+    async def _ask(self, where: str, orderer: LedgerTransport, envelope: common_pb2.Envelope) -> None:
+        """Raises UpdateRefused, NoOrdererAnswers."""
+        try:
+            async with asyncio.timeout(self._answer_s):
+                answer = await orderer.broadcast(envelope)
+        except TimeoutError as error:
+            raise NoOrdererAnswers(f"{where} has not answered for {self._answer_s:g} s") from error
+        except TransportError as error:
+            raise _failure(where, error) from error
+        if answer.status in _REFUSALS:
+            refusal = QuorumAtRisk if _QUORUM_AT_RISK in answer.info else UpdateRefused
+            raise refusal(where, answer.status, answer.info)
+        if answer.status != common_pb2.SUCCESS:
+            raise NoOrdererAnswers(f"{where} says {code_name(common_pb2.Status, answer.status)}: {answer.info}")
+
+
+def _usual_refusal(failures: Sequence[ConfigurationError]) -> UpdateRefused | None:
+    """Whoever is behind or lies may give another reason than most do."""
+    refusals = [one for one in failures if isinstance(one, UpdateRefused)]
+    statuses = [one.status for one in refusals]
+    return max(refusals, key=lambda one: statuses.count(one.status), default=None)
+
+
+def _failure(where: str, error: TransportError) -> ConfigurationError:
+    reason = "cannot be reached" if error.code is grpc.StatusCode.UNAVAILABLE else "does not answer"
+    return NoOrdererAnswers(f"{where} {reason}: {error}")

@@ -1,0 +1,91 @@
+"""A change of the configuration on its way into a block of its own, with the checks of Fabric's orderers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fabric_protos.common import common_pb2, configtx_pb2
+from google.protobuf.message import DecodeError
+
+from consortium.channel.config_group import (
+    group_at,
+    value_of,
+)
+from consortium.channel.genesis import config_envelope
+from consortium.channel.msp_config import read_msp
+from consortium.errors import InvalidName
+from consortium.keys.member_material import check_msp_id
+from ledger.embedded.refusal import Refused
+from ledger.embedded.transaction import Header
+from ledger.fabric_rules.channel import (
+    UNUSABLE,
+    Channel,
+    NotAConfigBlock,
+)
+from ledger.fabric_rules.config_update import (
+    InvalidUpdate,
+    changed_config,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigSubmission:
+    """A change in the queue: the envelope as it was handed in, its header, and the signed update in it."""
+
+    envelope: common_pb2.Envelope
+    header: Header
+    signed: configtx_pb2.ConfigUpdateEnvelope
+
+
+def parse_change(channel: Channel, header: Header, envelope: common_pb2.Envelope) -> ConfigSubmission:
+    """Raises Refused."""
+    if header.channel.type != common_pb2.CONFIG_UPDATE:
+        raise Refused("BAD_REQUEST: transactions are submitted to the gateway; here only config updates are taken")
+    if len(envelope.payload) > channel.max_envelope_bytes:
+        raise Refused(f"REQUEST_ENTITY_TOO_LARGE: more than {channel.max_envelope_bytes} bytes")
+    try:
+        signed = configtx_pb2.ConfigUpdateEnvelope.FromString(header.payload.data)
+    except DecodeError as error:
+        raise Refused(f"BAD_REQUEST: the config update cannot be decoded: {error}") from error
+    return ConfigSubmission(envelope, header, signed)
+
+
+def changed_channel(channel: Channel, signed: configtx_pb2.ConfigUpdateEnvelope) -> Channel:
+    """The channel as it is with the change. Raises Refused."""
+    try:
+        changed = Channel(channel.channel_id, changed_config(channel, signed))
+        check_members(changed)
+        check_readable(channel, changed)
+    except InvalidUpdate as error:
+        raise Refused(
+            f"BAD_REQUEST: error applying config update to existing channel '{channel.channel_id}': {error}"
+        ) from error
+    except (*UNUSABLE, InvalidName, NotAConfigBlock) as error:
+        raise Refused(f"BAD_REQUEST: the configuration that the update leads to is not usable: {error}") from error
+    return changed
+
+
+def check_members(channel: Channel) -> None:
+    """That each has an MSP id, and under no other name than its group's: so none ever takes another's.
+
+    Raises InvalidName, ValueError.
+    """
+    for part in ("Application", "Orderer"):
+        for name, group in group_at(channel.config.channel_group, part).groups.items():
+            check_msp_id(name)
+            msp_id = read_msp(name, value_of(group, "MSP")).config.name
+            if msp_id != name:
+                raise ValueError(f"the MSP of {name} calls itself {msp_id[:80]!r}: an MSP id never changes")
+
+
+def check_readable(before: Channel, after: Channel) -> None:
+    """That nothing becomes unreadable; what was so before stands in nobody's way. Raises ValueError."""
+    unreadable = sorted(set(after.unreadable) - set(before.unreadable))
+    if unreadable:
+        raise ValueError(f"nobody could read this: {'; '.join(unreadable)}")
+
+
+def block_envelope(change: ConfigSubmission, channel: Channel) -> common_pb2.Envelope:
+    """What stands in the block: the whole new configuration, and the update that led to it."""
+    config = configtx_pb2.ConfigEnvelope(config=channel.config, last_update=change.envelope)
+    return config_envelope(channel.channel_id, config, change.header.channel.timestamp, change.header.signature.nonce)

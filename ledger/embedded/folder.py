@@ -1,0 +1,206 @@
+"""An embedded ledger's folder: who may open it, and its files.
+
+channel.db            what every member holds alike
+private/<MSP ID>.db   what one member holds alone
+lock                  held while a process has the ledger open
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import IO
+
+from fabric_protos.common import common_pb2
+
+from chaincode.stub import implicit_collection
+from consortium.keys.private_files import make_private_folder
+from ledger.embedded.channel_store import ChannelStore
+from ledger.embedded.errors import (
+    DatabaseDamaged,
+    FolderInUse,
+    LedgerExists,
+    NoLedger,
+    StorageError,
+)
+from ledger.embedded.private_store import (
+    PrivateStore,
+    PrivateWrite,
+)
+from ledger.embedded.state_cache import StateCache
+from ledger.embedded.updates import Updates
+from ledger.embedded.validator import Verdict
+from ledger.fabric_rules.results import (
+    Version,
+    hash_key,
+)
+
+FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+class Folder:
+    """The open files, and the committed state as `State` describes it.
+
+    A block is written in steps: `write` prepares, `commit` makes durable first the members' private values and then the
+    block, `publish` shows it to readers.
+    """
+
+    def __init__(self, path: Path, opened: ExitStack, channel: ChannelStore, private: dict[str, PrivateStore]) -> None:
+        self._path = path
+        self._opened = opened
+        self.channel = channel
+        self.private = private
+        self._state = StateCache(channel)
+        self.get = self._state.get
+        self.range = self._state.range
+        self.private_hash = self._state.private_hash
+        self.has_transaction = self._state.has_transaction
+
+    @classmethod
+    def create(cls, path: Path, genesis: common_pb2.Block, msp_ids: Iterable[str]) -> None:
+        """Makes the files. The channel's comes last: without it the folder counts as empty.
+
+        Raises LedgerExists, FolderInUse, DiskFull.
+        """
+        make_private_folder(path / "private")
+        with locked(path):
+            if channel_file(path).exists():
+                raise LedgerExists(f"{path} holds a ledger already: open it, or choose another folder")
+            for msp_id in msp_ids:
+                fresh(private_file(path, msp_id))
+                create_private(path, msp_id)
+            unfinished = path / "channel.new"
+            fresh(unfinished)
+            ChannelStore.create(unfinished, genesis).close()
+            unfinished.rename(channel_file(path))
+
+    @classmethod
+    def open(cls, path: Path) -> Folder:
+        """Raises NoLedger, FolderInUse, DatabaseDamaged, DatabaseLocked."""
+        if not channel_file(path).is_file():
+            raise NoLedger(f"{path} holds no ledger: create one there first, or name its folder")
+        with ExitStack() as opened:
+            opened.enter_context(locked(path))
+            channel = opened.enter_context(closing(ChannelStore.open(channel_file(path))))
+            private = {}
+            for file in sorted((path / "private").glob("*.db")):
+                private[file.stem] = opened.enter_context(closing(PrivateStore.open(file)))
+                forget_unfinished(private[file.stem], channel.height, file)
+            return cls(path, opened.pop_all(), channel, private)
+
+    def add_members(self, msp_ids: Iterable[str]) -> None:
+        """Makes files for those that have none yet. Raises StorageError."""
+        for msp_id in msp_ids:
+            if msp_id not in self.private:
+                create_private(self._path, msp_id)
+                store = PrivateStore.open(private_file(self._path, msp_id))
+                self.private[msp_id] = self._opened.enter_context(closing(store))
+
+    def private_value(self, collection: str, key: str, version: Version, msp_id: str) -> bytes | None:
+        if collection != implicit_collection(msp_id) or msp_id not in self.private:
+            return None
+        return self.private[msp_id].value(collection, key, version)
+
+    def private_range(self, collection: str, start: str, end: str, msp_id: str) -> list[tuple[str, bytes]]:
+        if collection != implicit_collection(msp_id) or msp_id not in self.private:
+            return []
+        store = self.private[msp_id]
+        entries = [(key, self.private_hash(collection, hash_key(key))) for key in store.keys(collection, start, end)]
+        found = [(key, store.value(collection, key, entry.version)) for key, entry in entries if entry]
+        return [(key, value) for key, value in found if value is not None]
+
+    def write(
+        self,
+        block: common_pb2.Block,
+        verdicts: Sequence[Verdict],
+        updates: Updates,
+        private: Mapping[str, Sequence[PrivateWrite]],
+    ) -> None:
+        """Prepares everything; nothing is durable yet, and if it fails nothing is written."""
+        self._state.begin(updates)
+        try:
+            for msp_id, writes in private.items():
+                self.private[msp_id].write(block.header.number, writes)
+            self.channel.write(block, verdicts, updates)
+        except StorageError:
+            self.rollback()
+            raise
+
+    def commit(self, msp_ids: Iterable[str]) -> None:
+        """Returns when all of it is on the disk; may run on another thread."""
+        try:
+            for msp_id in msp_ids:
+                self.private[msp_id].commit()
+            self.channel.commit()
+        except StorageError:
+            self.rollback()
+            raise
+
+    def publish(self, block: common_pb2.Block, verdicts: Sequence[Verdict], updates: Updates) -> None:
+        self.channel.publish(block)
+        self._state.publish(updates, [verdict.tx_id for verdict in verdicts])
+
+    def rollback(self) -> None:
+        self.channel.rollback()
+        for store in self.private.values():
+            store.rollback()
+
+    def close(self) -> None:
+        self._opened.close()
+
+
+def locked(path: Path) -> IO[str]:
+    """The lock file, held until it is closed or the process ends, however it ends. Raises FolderInUse."""
+    file = (path / "lock").open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.seek(0)
+        holder = file.read().strip() or "unknown"
+        file.close()
+        raise FolderInUse(
+            f"{path} is open in process {holder}: stop it, or share the ledger with `zunft ledger serve`"
+        ) from error
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+    return file
+
+
+def forget_unfinished(store: PrivateStore, height: int, path: Path) -> None:
+    """Removes what a crash left of the one block that was being written. Raises DatabaseDamaged."""
+    if store.newest_block() > height:
+        raise DatabaseDamaged(
+            f"{path} is newer than the channel's file: they are from different backups, restore the whole folder"
+        )
+    store.forget_above(height - 1)
+
+
+def channel_file(path: Path) -> Path:
+    return path / "channel.db"
+
+
+def private_file(path: Path, msp_id: str) -> Path:
+    if not FILE_NAME.fullmatch(msp_id):
+        raise StorageError(f"{msp_id!r} cannot name a file: use letters, digits, dot, dash and underscore in MSP IDs")
+    return path / "private" / f"{msp_id}.db"
+
+
+def create_private(path: Path, msp_id: str) -> None:
+    """A member's empty file, there as a whole or not at all. Raises StorageError."""
+    file = private_file(path, msp_id)
+    # No MSP id begins like that, so it is no other member's file.
+    unfinished = file.with_name(f".{msp_id}.new")
+    fresh(unfinished)
+    PrivateStore.create(unfinished).close()
+    unfinished.rename(file)
+
+
+def fresh(path: Path) -> None:
+    """Removes what an interrupted creation left: the file and SQLite's own beside it, and no other member's."""
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)

@@ -1,0 +1,444 @@
+"""A whole ledger in one process: it plays every member's peer and the orderer, and speaks Fabric's own messages.
+
+It checks what Fabric checks, but it is not a distributed ledger: whoever runs the process could rewrite its files.
+
+A transaction's way: `endorse` (endorser.py) runs the contract and lets peers sign, `submit` queues what the client has
+signed, orderer.py cuts a block, validator.py decides what takes effect, folder.py makes it durable,
+`commit_status` answers.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import grpc
+from fabric_protos.common import common_pb2
+from fabric_protos.gateway import gateway_pb2
+from fabric_protos.orderer import ab_pb2
+from fabric_protos.peer import events_pb2, proposal_pb2
+from google.protobuf.message import DecodeError
+
+from chaincode.clock_guard import guarded
+from consortium.channel.reader import last_config_number
+from consortium.keys.certificates import (
+    Clock,
+    utc_now,
+)
+from ledger.embedded import refusal
+from ledger.embedded.authority import Authority
+from ledger.embedded.block import signers
+from ledger.embedded.config_change import (
+    ConfigSubmission,
+    changed_channel,
+    parse_change,
+)
+from ledger.embedded.delivery import (
+    Delivery,
+    ForBlock,
+    block_response,
+    filtered_response,
+    status,
+)
+from ledger.embedded.endorser import (
+    Chaincode,
+    Endorser,
+)
+from ledger.embedded.errors import (
+    StorageError,
+    UnknownPeer,
+)
+from ledger.embedded.folder import Folder
+from ledger.embedded.orderer import (
+    Orderer,
+    Submission,
+)
+from ledger.embedded.proposal import (
+    Proposal,
+    parse_proposal,
+)
+from ledger.embedded.refusal import Refused
+from ledger.embedded.signatures import (
+    PeerIdentity,
+    Signatures,
+)
+from ledger.embedded.transaction import (
+    CODE,
+    Invalid,
+    parse_header,
+)
+from ledger.embedded.transient_store import TransientStore
+from ledger.embedded.validator import (
+    Verdict,
+    check_envelope,
+)
+from ledger.fabric_rules.channel import Channel
+from ledger.fabric_rules.identity import (
+    ROLE,
+    Identity,
+    InvalidIdentity,
+)
+
+log = logging.getLogger(__name__)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+# The peers' identities by their members' MSP ids.
+Peers = Callable[[], Mapping[str, PeerIdentity]]
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What follows from the channel's configuration; a change of it replaces all of this at once."""
+
+    channel: Channel
+    authority: Authority
+    endorser: Endorser
+    # The peers that sign each block.
+    signers: tuple[PeerIdentity, ...]
+
+
+class EmbeddedLedger:
+    """Implements `LedgerTransport` in process. Belongs to the event loop that it is first used in."""
+
+    def __init__(
+        self, folder: Folder, in_force: InForce, configure: Callable[[Channel], InForce], signatures: Signatures
+    ) -> None:
+        """Use `open`."""
+        self._folder = folder
+        self._in_force = in_force
+        self._configure = configure
+        self._signatures = signatures
+        self._transient = TransientStore()
+        self._orderer = Orderer(
+            in_force.channel, folder, self._transient, signatures, self._adopt, lambda: self._in_force.signers
+        )
+        self._delivery = Delivery(in_force.channel.channel_id, folder, self._orderer)
+
+    @staticmethod
+    def create(folder: Path, genesis_block: common_pb2.Block) -> None:
+        """Makes a new ledger's files: the channel's and one for each member's private values.
+
+        Raises NotAConfigBlock, LedgerExists, FolderInUse, DiskFull.
+        """
+        Folder.create(folder, genesis_block, Channel.from_config_block(genesis_block).members)
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        chaincode: Chaincode,
+        peers: Peers,
+        *,
+        chaincode_name: str = "zunft",
+        clock: Clock = utc_now,
+    ) -> EmbeddedLedger:
+        """Opens what `create` made; `peers` gives the peer's identity of each member that shall endorse, by MSP id, and
+        is asked again after each change of the configuration. A member whose peer is not among them has none here.
+
+        `clock` is the peers': certificates and proposals are held against it.
+
+        Raises NoLedger, FolderInUse, DatabaseDamaged, DatabaseLocked, UnknownPeer.
+        """
+        files = Folder.open(folder)
+        try:
+            signatures = Signatures()
+            handler = guarded(chaincode, lambda: (clock() - _EPOCH) // timedelta(microseconds=1))
+
+            def configure(channel: Channel) -> InForce:
+                here = usable_peers(channel, peers())
+                endorser = Endorser(channel, files, handler, chaincode_name, here, signatures)
+                return InForce(channel, Authority(channel, signatures, clock), endorser, signers(channel, here))
+
+            in_force = configure(Channel.from_config_block(newest_config_block(files)))
+            if not in_force.endorser.any_peer:
+                raise UnknownPeer(
+                    "give at least one member's peer certificate and key, the node's: without it nobody endorses"
+                )
+            return cls(files, in_force, configure, signatures)
+        except Exception:
+            files.close()
+            raise
+
+    @property
+    def _channel(self) -> Channel:
+        return self._in_force.channel
+
+    @property
+    def _authority(self) -> Authority:
+        return self._in_force.authority
+
+    @property
+    def _endorser(self) -> Endorser:
+        return self._in_force.endorser
+
+    @property
+    def channel_id(self) -> str:
+        return self._channel.channel_id
+
+    @property
+    def height(self) -> int:
+        """Number of blocks, the genesis block included."""
+        return self._folder.channel.height
+
+    # --- transactions -------------------------------------------------------------------------------------------------
+
+    async def endorse(self, request: gateway_pb2.EndorseRequest) -> gateway_pb2.EndorseResponse:
+        """Runs the proposal and has it signed; see Endorser. The client signs the answer's payload."""
+        requested = tuple(request.endorsing_organizations)
+        try:
+            proposal, creator = await self._accept(request.proposed_transaction)
+        except Refused as error:
+            asked = requested or [self._endorser.any_peer]
+            raise refusal.not_endorsed(asked, str(error), chosen=bool(requested)) from error
+        endorsed = await self._endorser.endorse(proposal, creator, requested)
+        if not self._folder.has_transaction(proposal.tx_id):  # an earlier endorsement may have been committed meanwhile
+            self._transient.keep(proposal.tx_id, endorsed)
+        return gateway_pb2.EndorseResponse(prepared_transaction=common_pb2.Envelope(payload=endorsed.payload))
+
+    async def evaluate(self, request: gateway_pb2.EvaluateRequest) -> gateway_pb2.EvaluateResponse:
+        """Runs a query; nothing is written. It sees the private values of the creator's own member."""
+        try:
+            proposal, creator = await self._accept(request.proposed_transaction)
+        except Refused as error:
+            code, peer = grpc.StatusCode.FAILED_PRECONDITION, self._endorser.any_peer
+            raise refusal.not_evaluated(code, peer, str(error)) from error
+        response = await self._endorser.evaluate(proposal, creator, tuple(request.target_organizations))
+        return gateway_pb2.EvaluateResponse(result=response)
+
+    async def submit(self, request: gateway_pb2.SubmitRequest) -> gateway_pb2.SubmitResponse:
+        """Queues a signed transaction for the next block. It is durable when `commit_status` says VALID, not before.
+
+        Refused are transactions that an orderer would refuse, and those whose private values this process does not have
+        (they were endorsed before it was restarted): on a channel they would be lost.
+        """
+        envelope = request.prepared_transaction
+        if not envelope.signature:
+            raise refusal.invalid_argument("prepared transaction must be signed")
+        channel = self._channel
+        verdict = await self._judge(channel, request.transaction_id, envelope)
+        try:
+            submission = self._accept_verdict(channel, envelope, verdict)
+        except Refused as error:
+            raise refusal.not_ordered(str(error)) from error
+        with storage_unavailable():
+            self._orderer.submit(submission)
+        return gateway_pb2.SubmitResponse()
+
+    async def commit_status(self, request: gateway_pb2.SignedCommitStatusRequest) -> gateway_pb2.CommitStatusResponse:
+        """Waits until the transaction is in a block on the disk; its validation code and the block's number."""
+        try:
+            wanted = gateway_pb2.CommitStatusRequest.FromString(request.request)
+        except DecodeError as error:
+            raise refusal.invalid_argument(f"invalid status request: {error}") from error
+        if not wanted.transaction_id:
+            raise refusal.invalid_argument("transaction ID should not be empty")
+        await self._may_read(wanted.channel_id, wanted.identity, request.request, request.signature)
+        with storage_unavailable():
+            number, code = await self._orderer.outcome(wanted.transaction_id)
+        return gateway_pb2.CommitStatusResponse(result=code, block_number=number)
+
+    # --- the configuration --------------------------------------------------------------------------------------------
+
+    async def broadcast(self, envelope: common_pb2.Envelope) -> ab_pb2.BroadcastResponse:
+        """Queues a signed CONFIG_UPDATE envelope for a block of its own, or says with an orderer's status why not.
+
+        It is in force from that block on: a member's signature counts no longer, or not yet, in the block before.
+        """
+        try:
+            self._orderer.submit(await self._accept_change(envelope))
+        except Refused as error:
+            name, _, info = str(error).partition(": ")
+            return ab_pb2.BroadcastResponse(status=common_pb2.Status.Value(name), info=info)
+        except StorageError as error:
+            return ab_pb2.BroadcastResponse(status=common_pb2.SERVICE_UNAVAILABLE, info=str(error))
+        return ab_pb2.BroadcastResponse(status=common_pb2.SUCCESS)
+
+    async def _accept_change(self, envelope: common_pb2.Envelope) -> ConfigSubmission:
+        """What Fabric's orderer checks. Raises Refused."""
+        try:
+            header = parse_header(envelope)
+        except Invalid as error:
+            raise Refused(f"BAD_REQUEST: the envelope is malformed: {error}") from error
+        if header.channel.channel_id != self.channel_id:
+            raise Refused(f"NOT_FOUND: channel '{header.channel.channel_id}' not found; this is '{self.channel_id}'")
+        change = parse_change(self._channel, header, envelope)
+        await self._authority.submitter(header.signature.creator, envelope.payload, envelope.signature)
+        changed_channel(self._channel, change.signed)
+        return change
+
+    def _adopt(self, channel: Channel) -> None:
+        self._in_force = self._configure(channel)
+
+    # --- streams ------------------------------------------------------------------------------------------------------
+
+    async def chaincode_events(
+        self, request: gateway_pb2.SignedChaincodeEventsRequest
+    ) -> AsyncIterator[gateway_pb2.ChaincodeEventsResponse]:
+        """Events of the contract's valid transactions, from a block or after a transaction on, without end."""
+        try:
+            wanted = gateway_pb2.ChaincodeEventsRequest.FromString(request.request)
+        except DecodeError as error:
+            raise refusal.invalid_argument(f"invalid chaincode events request: {error}") from error
+        await self._may_read(wanted.channel_id, wanted.identity, request.request, request.signature)
+        in_force = self._in_force
+        with storage_unavailable():
+            async for response in self._delivery.events(wanted):
+                if self._in_force is not in_force:
+                    in_force = self._in_force
+                    await self._may_read(wanted.channel_id, wanted.identity, request.request, request.signature)
+                yield response
+
+    def deliver(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
+        """Blocks."""
+        return self._deliver(request, lambda _msp_id: block_response)
+
+    def deliver_filtered(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
+        """Transaction ids and validation codes."""
+        return self._deliver(request, lambda _msp_id: filtered_response(self.channel_id))
+
+    def deliver_with_private_data(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
+        """Blocks and the private values of the asking member's own collection."""
+        return self._deliver(request, self._delivery.with_private_data)
+
+    async def close(self) -> None:
+        """Makes the blocks of what was submitted, then closes the files."""
+        await self._orderer.close()
+        self._signatures.close()
+        self._folder.close()
+
+    # --- checks before anything else ----------------------------------------------------------------------------------
+
+    async def _accept(self, signed: proposal_pb2.SignedProposal) -> tuple[Proposal, Identity]:
+        """Raises Refused."""
+        proposal = parse_proposal(signed.proposal_bytes)
+        if proposal.channel_id != self._channel.channel_id:
+            raise Refused(f"channel '{proposal.channel_id}' not found; this is '{self._channel.channel_id}'")
+        creator = await self._authority.writer(proposal.creator, signed.proposal_bytes, signed.signature)
+        with storage_unavailable():
+            repeated = self._folder.has_transaction(proposal.tx_id)
+        if repeated:
+            raise Refused(f"duplicate transaction found [{proposal.tx_id}]: make a new proposal")
+        return proposal, creator
+
+    async def _judge(self, channel: Channel, tx_id: str, envelope: common_pb2.Envelope) -> Verdict:
+        """Looks at every signature and every part, except at bytes that this process itself has just put together and
+        signed: of those only the creator's signature is new, unless the configuration has changed meanwhile."""
+        endorsed = self._transient.same(tx_id, envelope.payload)
+        if endorsed is None or endorsed.channel is not channel:
+            return await check_envelope(channel, self._signatures, envelope)
+        held = await self._signatures.check(endorsed.creator, envelope.payload, envelope.signature)
+        return Verdict(
+            channel_id=channel.channel_id,
+            tx_id=tx_id,
+            code=CODE.VALID if held else CODE.BAD_CREATOR_SIGNATURE,
+            creator=endorsed.creator,
+            action=endorsed.action,
+            endorsers=endorsed.endorsers,
+        )
+
+    def _accept_verdict(self, channel: Channel, envelope: common_pb2.Envelope, verdict: Verdict) -> Submission:
+        """What Fabric's orderer checks; everything else shows in the block. Raises Refused."""
+        if verdict.creator is None or verdict.channel_id != channel.channel_id:
+            raise Refused(f"BAD_REQUEST: the transaction's header is malformed, or not for '{channel.channel_id}'")
+        self._authority.check_writer(verdict.creator)
+        if verdict.code == CODE.BAD_CREATOR_SIGNATURE:
+            raise Refused("FORBIDDEN: the signature is not the creator's; sign the payload that was endorsed")
+        if verdict.code == CODE.UNSUPPORTED_TX_PAYLOAD:
+            raise Refused("BAD_REQUEST: this ledger takes endorsed transactions only")
+        if len(envelope.payload) > channel.max_envelope_bytes:
+            raise Refused(f"BAD_REQUEST: more than {channel.max_envelope_bytes} bytes; send less at once")
+        return Submission(envelope.SerializeToString(), channel, verdict, self._private(verdict))
+
+    def _private(self, verdict: Verdict) -> Mapping[str, bytes]:
+        """A transaction that is sent again after it was committed needs no private values. Raises Refused."""
+        try:
+            return self._transient.promised(verdict)
+        except Refused:
+            if self._folder.has_transaction(verdict.tx_id):
+                return {}
+            raise
+
+    async def _may_read(self, channel_id: str, creator: bytes, message: bytes, signature: bytes) -> None:
+        if channel_id != self._channel.channel_id:
+            raise refusal.permission_denied(f"channel '{channel_id}' not found; this is '{self._channel.channel_id}'")
+        try:
+            await self._authority.reader(creator, message, signature)
+        except Refused as error:
+            raise refusal.permission_denied(str(error)) from error
+
+    async def _deliver(
+        self, request: common_pb2.Envelope, for_member: Callable[[str], ForBlock]
+    ) -> AsyncIterator[events_pb2.DeliverResponse]:
+        """Fabric answers a refused seek with a status in the stream."""
+        try:
+            header = parse_header(request)
+            seek = ab_pb2.SeekInfo.FromString(header.payload.data)
+        except (Invalid, DecodeError):
+            yield status(common_pb2.BAD_REQUEST)
+            return
+        if header.channel.channel_id != self._channel.channel_id:
+            yield status(common_pb2.NOT_FOUND)
+            return
+        try:
+            async for response in self._deliver_to(header.signature.creator, request, seek, for_member):
+                yield response
+        except Refused:
+            yield status(common_pb2.FORBIDDEN)
+
+    async def _deliver_to(
+        self,
+        creator: bytes,
+        request: common_pb2.Envelope,
+        seek: ab_pb2.SeekInfo,
+        for_member: Callable[[str], ForBlock],
+    ) -> AsyncIterator[events_pb2.DeliverResponse]:
+        """As in Fabric each change of the configuration asks anew whether the reader may read. Raises Refused."""
+        in_force = self._in_force
+        reader = await self._authority.reader(creator, request.payload, request.signature)
+        with storage_unavailable():
+            async for response in self._delivery.deliver(seek, for_member(reader.msp_id)):
+                if self._in_force is not in_force:
+                    in_force = self._in_force
+                    await self._authority.reader(creator, request.payload, request.signature)
+                yield response
+
+
+@contextmanager
+def storage_unavailable() -> Iterator[None]:
+    """A ledger that cannot write any more says so to every caller."""
+    try:
+        yield
+    except StorageError as error:
+        raise refusal.unavailable(str(error)) from error
+
+
+def newest_config_block(files: Folder) -> common_pb2.Block:
+    """Raises DatabaseDamaged, MalformedConfigBlock."""
+    return files.channel.block(last_config_number(files.channel.block(files.channel.height - 1)))
+
+
+def usable_peers(channel: Channel, peers: Mapping[str, PeerIdentity]) -> dict[str, PeerIdentity]:
+    """Those that are a member's own, with a peer's certificate that the configuration in force vouches for."""
+    usable = {}
+    for msp_id, peer in peers.items():
+        fault = peer_fault(channel, msp_id, peer)
+        if fault:
+            log.info("%s has no peer here: %s", msp_id, fault)
+        else:
+            usable[msp_id] = peer
+    return usable
+
+
+def peer_fault(channel: Channel, msp_id: str, peer: PeerIdentity) -> str:
+    """Why it cannot endorse for this member; empty if it can."""
+    try:
+        identity = channel.identity(peer.creator)
+    except InvalidIdentity as error:
+        return str(error)
+    is_own = identity.msp_id == msp_id and ROLE.PEER in identity.roles
+    return "" if is_own else "it needs a peer certificate of its own, that of the member's node"

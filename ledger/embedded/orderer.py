@@ -1,0 +1,281 @@
+"""Takes transactions in, cuts blocks, and sees each block through validation to the disk.
+
+No timer: a block holds whatever arrived while the one before was being written. Few transactions make small blocks and
+little delay, many make large ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import chain
+
+from fabric_protos.common import common_pb2
+from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
+
+from chaincode.limits import MESSAGE_BYTES
+from consortium.channel.reader import last_config_number
+from ledger.embedded.block import (
+    new_block,
+    sign_block,
+)
+from ledger.embedded.config_change import (
+    ConfigSubmission,
+    block_envelope,
+    changed_channel,
+)
+from ledger.embedded.errors import (
+    LedgerStopped,
+    StorageError,
+)
+from ledger.embedded.folder import Folder
+from ledger.embedded.private_store import PrivateWrite
+from ledger.embedded.refusal import Refused
+from ledger.embedded.signatures import (
+    PeerIdentity,
+    Signatures,
+)
+from ledger.embedded.transaction import CODE
+from ledger.embedded.transient_store import TransientStore
+from ledger.embedded.updates import Updates
+from ledger.embedded.validator import (
+    Verdict,
+    check_envelope,
+    validate_block,
+)
+from ledger.fabric_rules.channel import Channel
+
+log = logging.getLogger(__name__)
+
+# Of one member in one block; the rest of a message is left for the block itself.
+MAX_PRIVATE_BYTES = MESSAGE_BYTES - 20_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A transaction in the queue: its serialised envelope, what is known of it so far by which configuration, and the
+    private values that its endorsers kept, by collection."""
+
+    envelope: bytes
+    channel: Channel
+    verdict: Verdict
+    private: Mapping[str, bytes]
+
+    @property
+    def private_bytes(self) -> int:
+        """What the member gets that gets most."""
+        return max(map(len, self.private.values()), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A block on the disk and what became of its transactions."""
+
+    block: common_pb2.Block
+    verdicts: Sequence[Verdict]
+
+
+class Orderer:
+    """One task that makes blocks; `newest` and `wait_above` let readers follow."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        folder: Folder,
+        transient: TransientStore,
+        signatures: Signatures,
+        configured: Callable[[Channel], None],
+        signers: Callable[[], Sequence[PeerIdentity]],
+    ) -> None:
+        """`channel` is the one in force; `configured` is told each that follows, before anybody sees its block.
+
+        `signers` are the peers that sign a block by the configuration that was adopted last.
+        """
+        self._channel = channel
+        self._folder = folder
+        self._transient = transient
+        self._signatures = signatures
+        self._configured = configured
+        self._signers = signers
+        self._last_config = last_config_number(folder.channel.block(folder.channel.height - 1))
+        self._queue: deque[Submission | ConfigSubmission] = deque()
+        self._arrived = asyncio.Event()
+        self._committed = asyncio.Event()
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix="commit")
+        self._task: asyncio.Task[None] | None = None
+        self._waiting: dict[str, set[asyncio.Future[tuple[int, int]]]] = {}
+        self.failure: StorageError | None = None
+        self.recent: deque[Committed] = deque(maxlen=100)
+
+    def submit(self, submission: Submission | ConfigSubmission) -> None:
+        """Queues a transaction or a change of the configuration.
+
+        Raises the StorageError that stopped the ledger, if one did.
+        """
+        if self.failure:
+            raise self.failure
+        if self._task is None:
+            self._task = asyncio.create_task(self._make_blocks(), name="orderer")
+        self._queue.append(submission)
+        self._arrived.set()
+
+    async def wait_above(self, height: int) -> None:
+        """Returns when the channel is higher. Raises the StorageError that stopped the ledger."""
+        while self._folder.channel.height <= height:
+            if self.failure:
+                raise self.failure
+            await self._committed.wait()
+
+    async def outcome(self, tx_id: str) -> tuple[int, int]:
+        """Block number and validation code, once the transaction is in a block that is on the disk.
+
+        Raises the StorageError that stopped the ledger.
+        """
+        found = None if tx_id in self._transient else self._folder.channel.transaction(tx_id)
+        if found is not None:
+            return found
+        if self.failure:
+            raise self.failure
+        waiting: asyncio.Future[tuple[int, int]] = asyncio.get_running_loop().create_future()
+        others = self._waiting.setdefault(tx_id, set())
+        others.add(waiting)
+        try:
+            return await waiting
+        finally:
+            others.discard(waiting)
+            if not others and self._waiting.get(tx_id) is others:
+                del self._waiting[tx_id]
+
+    async def close(self) -> None:
+        """Finishes the blocks of what was submitted."""
+        while self._queue and not self.failure:
+            await self.wait_above(self._folder.channel.height)
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self._threads.shutdown()
+
+    async def _make_blocks(self) -> None:
+        while self.failure is None:
+            self._arrived.clear()
+            while self._queue and self.failure is None:
+                await self._make_block()
+            await self._arrived.wait()
+
+    async def _make_block(self) -> None:
+        try:
+            committed = await self._next_block()
+        except StorageError as error:
+            log.critical("the ledger stops: %s", error)
+            self.failure = error
+        except Exception as error:
+            log.exception("the ledger stops")
+            self.failure = LedgerStopped(
+                f"no more blocks after {type(error).__name__}: {error}; start the ledger again"
+            )
+        else:
+            if committed:
+                self._tell(committed)
+        if self.failure:
+            self._give_up(self.failure)
+        waited_for, self._committed = self._committed, asyncio.Event()
+        waited_for.set()
+
+    def _give_up(self, failure: StorageError) -> None:
+        for waiting in chain.from_iterable(self._waiting.values()):
+            if not waiting.done():
+                waiting.set_exception(failure)
+        self._waiting.clear()
+
+    def _tell(self, committed: Committed) -> None:
+        """Those who wait for their transaction's outcome get it first."""
+        self.recent.append(committed)
+        for verdict in committed.verdicts:
+            self._transient.forget(verdict.tx_id)
+            for waiting in self._waiting.pop(verdict.tx_id, ()):
+                if not waiting.done():
+                    waiting.set_result((committed.block.header.number, verdict.code))
+
+    async def _next_block(self) -> Committed | None:
+        """Of what waits longest: transactions, or one change of the configuration and nothing else."""
+        first = self._queue.popleft()
+        if isinstance(first, ConfigSubmission):
+            return await self._change_configuration(first)
+        batch = cut(first, self._queue, self._channel)
+        verdicts = [await self._current_verdict(item) for item in batch]
+        updates = validate_block(self._channel, self._folder, verdicts, self._folder.channel.height)
+        envelopes = [item.envelope for item in batch]
+        return await self._write(envelopes, verdicts, updates, private_writes(batch, verdicts), self._last_config)
+
+    async def _current_verdict(self, item: Submission) -> Verdict:
+        """Anew, if the configuration has changed since it was judged."""
+        if item.channel is self._channel:
+            return item.verdict
+        return await check_envelope(self._channel, self._signatures, common_pb2.Envelope.FromString(item.envelope))
+
+    async def _change_configuration(self, change: ConfigSubmission) -> Committed | None:
+        """None where another change came first, on which this one does not build."""
+        try:
+            channel = changed_channel(self._channel, change.signed)
+        except Refused as error:
+            log.warning("a change of the configuration is dropped: %s", error)
+            return None
+        self._folder.add_members(channel.members)
+        envelope, number = block_envelope(change, channel), self._folder.channel.height
+        verdicts, nothing = [Verdict(channel.channel_id)], Updates(self._folder)
+        committed = await self._write([envelope.SerializeToString()], verdicts, nothing, {}, last_config=number)
+        self._channel, self._last_config = channel, number
+        self._configured(channel)
+        return committed
+
+    async def _write(
+        self,
+        envelopes: Sequence[bytes],
+        verdicts: Sequence[Verdict],
+        updates: Updates,
+        private: Mapping[str, Sequence[PrivateWrite]],
+        last_config: int,
+    ) -> Committed:
+        channel, codes = self._folder.channel, [verdict.code for verdict in verdicts]
+        block = new_block(channel.height, channel.last_hash, envelopes, codes, last_config)
+        await sign_block(block, self._signers(), self._signatures)
+        self._folder.write(block, verdicts, updates, private)
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._folder.commit, tuple(private))
+        self._folder.publish(block, verdicts, updates)
+        return Committed(block, verdicts)
+
+
+def cut(first: Submission, queue: deque[Submission | ConfigSubmission], channel: Channel) -> list[Submission]:
+    """The next block's transactions: as many as wait, at least one, within the channel's limits of count and bytes and
+    so that the block fits a message together with anybody's private values."""
+    batch, room, private_room = [first], channel.preferred_block_bytes - len(first.envelope), MAX_PRIVATE_BYTES
+    private_room -= first.private_bytes
+    while queue and len(batch) < channel.max_block_count:
+        following = queue[0]
+        if not isinstance(following, Submission):
+            break
+        room, private_room = room - len(following.envelope), private_room - following.private_bytes
+        if min(room, private_room) < 0:
+            break
+        batch.append(following)
+        queue.popleft()
+    return batch
+
+
+def private_writes(batch: Sequence[Submission], verdicts: Sequence[Verdict]) -> dict[str, list[PrivateWrite]]:
+    """Private values of the valid transactions, by the member that holds them."""
+    writes: dict[str, list[PrivateWrite]] = {}
+    for position, (item, verdict) in enumerate(zip(batch, verdicts, strict=True)):
+        if verdict.code != CODE.VALID or verdict.action is None:
+            continue
+        for collection, serialised in item.private.items():
+            msp_id = collection.removeprefix("_implicit_org_")
+            rows = writes.setdefault(msp_id, [])
+            for write in kv_rwset_pb2.KVRWSet.FromString(serialised).writes:
+                value = None if write.is_delete else write.value
+                rows.append(PrivateWrite(position, verdict.action.chaincode_name, collection, write.key, value))
+    return writes

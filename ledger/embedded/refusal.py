@@ -1,0 +1,52 @@
+"""The answers of a Fabric gateway that does not do what it was asked: status, message, and what each peer said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import grpc
+from fabric_protos.gateway import gateway_pb2
+
+from ledger.errors import TransportError
+
+
+class Refused(Exception):
+    """What a peer or an orderer does not do; the message says why. The gateway wraps it into a TransportError."""
+
+
+def invalid_argument(message: str) -> TransportError:
+    return TransportError(grpc.StatusCode.INVALID_ARGUMENT, message)
+
+
+def permission_denied(message: str) -> TransportError:
+    return TransportError(grpc.StatusCode.PERMISSION_DENIED, message)
+
+
+def unavailable(message: str) -> TransportError:
+    return TransportError(grpc.StatusCode.UNAVAILABLE, message)
+
+
+def failed_precondition(message: str) -> TransportError:
+    return TransportError(grpc.StatusCode.FAILED_PRECONDITION, message)
+
+
+def not_endorsed(msp_ids: Iterable[str], message: str, *, chosen: bool = False) -> TransportError:
+    """Every endorser refused, for the same reason since all run the same code; `chosen`: by the client."""
+    failed = "failed to collect enough transaction endorsements" if chosen else "failed to endorse transaction"
+    text = f"{failed}, see attached details for more info"
+    return TransportError(grpc.StatusCode.ABORTED, text, tuple(peer_detail(msp_id, message) for msp_id in msp_ids))
+
+
+def not_evaluated(code: grpc.StatusCode, msp_id: str, message: str) -> TransportError:
+    return TransportError(code, f"evaluate call to endorser returned error: {message}", (peer_detail(msp_id, message),))
+
+
+def not_ordered(reason: str) -> TransportError:
+    """`reason` begins with the orderer's status."""
+    status, _, info = reason.partition(": ")
+    text = f"received unsuccessful response from orderer: status={status}, info={info}"
+    return TransportError(grpc.StatusCode.ABORTED, text)
+
+
+def peer_detail(msp_id: str, message: str) -> gateway_pb2.ErrorDetail:
+    return gateway_pb2.ErrorDetail(address=f"embedded:{msp_id}", msp_id=msp_id, message=message)

@@ -1,0 +1,82 @@
+"""The committed state, what was used lately in memory; the same answer to everybody while a block is being written.
+
+The file shows a new block's state the moment its transaction is committed, on another thread. Readers shall see it only
+together with the block, so until `publish` the keys that the block writes are answered from memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ledger.embedded.channel_store import ChannelStore
+from ledger.embedded.state import (
+    ALL,
+    Entry,
+)
+from ledger.embedded.updates import Updates
+
+MAX_ENTRIES = 10_000
+
+
+class StateCache:
+    """`begin` before a block is written, `publish` when it is durable."""
+
+    def __init__(self, store: ChannelStore) -> None:
+        self._store = store
+        self._public: dict[str, Entry | None] = {}
+        self._private: dict[tuple[str, bytes], Entry | None] = {}
+        self._writing: tuple[str, ...] = ()
+        # Transaction ids that are in no block, oldest first.
+        self._unused: dict[str, None] = {}
+
+    def get(self, key: str) -> Entry | None:
+        if key not in self._public:
+            self._public[key] = self._store.get(key)
+        return self._public[key]
+
+    def private_hash(self, collection: str, key_hash: bytes) -> Entry | None:
+        key = collection, key_hash
+        if key not in self._private:
+            self._private[key] = self._store.private_hash(collection, key_hash)
+        return self._private[key]
+
+    def has_transaction(self, tx_id: str) -> bool:
+        """Asked three times on a transaction's way; that it is in no block yet is remembered."""
+        if tx_id in self._unused:
+            return False
+        found = self._store.transaction(tx_id) is not None
+        if not found:
+            self._unused[tx_id] = None
+            drop_oldest(self._unused)
+        return found
+
+    def range(self, start: str, end: str, count: int = ALL) -> list[tuple[str, Entry]]:
+        # What is being written may have taken some of the first ones away.
+        stored = ALL if count == ALL else count + len(self._writing)
+        found: dict[str, Entry | None] = dict(self._store.range(start, end, stored))
+        found |= {key: self._public[key] for key in self._writing if start <= key and (not end or key < end)}
+        rows = [(key, entry) for key, entry in sorted(found.items()) if entry is not None]
+        return rows if count == ALL else rows[:count]
+
+    def begin(self, updates: Updates) -> None:
+        """Holds fast what the block is about to change."""
+        self._writing = tuple(updates.public)
+        for key in updates.public:
+            self.get(key)
+        for collection, key_hash in updates.private:
+            self.private_hash(collection, key_hash)
+
+    def publish(self, updates: Updates, tx_ids: Iterable[str]) -> None:
+        self._writing = ()
+        for tx_id in tx_ids:
+            self._unused.pop(tx_id, None)
+        self._public |= updates.public
+        self._private |= updates.private
+        drop_oldest(self._public)
+        drop_oldest(self._private)
+
+
+def drop_oldest(kept: dict[Any, Any]) -> None:
+    for _ in range(len(kept) - MAX_ENTRIES):
+        del kept[next(iter(kept))]

@@ -1,0 +1,176 @@
+"""Whether a block's transactions take effect: endorsement policies, then conflicts, in Fabric's order.
+
+Sources: Fabric's documentation "Endorsement policies" (key level, collection level) and "Read-Write set semantics".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from fabric_protos.common import common_pb2
+
+from ledger.embedded.signatures import (
+    Claim,
+    Signatures,
+)
+from ledger.embedded.state import (
+    Entry,
+    State,
+)
+from ledger.embedded.transaction import (
+    CODE,
+    Action,
+    Invalid,
+    creator_claim,
+    demand,
+    endorsement_claims,
+    own_transaction_id,
+    parse_action,
+    parse_header,
+)
+from ledger.embedded.updates import Updates
+from ledger.fabric_rules.channel import Channel
+from ledger.fabric_rules.identity import Identity
+from ledger.fabric_rules.policy import (
+    InvalidPolicy,
+    Policy,
+)
+from ledger.fabric_rules.results import Results
+
+
+@dataclass(slots=True)
+class Verdict:
+    """A transaction on its way through validation. `code` stays VALID until a check says otherwise.
+
+    `tx_id` is empty where the envelope claims another's. `endorsers` are those whose signatures hold. `creator` is None
+    where the envelope does not even name one.
+    """
+
+    channel_id: str = ""
+    tx_id: str = ""
+    code: int = CODE.VALID
+    creator: Identity | None = None
+    action: Action | None = None
+    endorsers: tuple[Identity, ...] = ()
+
+    @property
+    def valid(self) -> bool:
+        return bool(self.code == CODE.VALID)
+
+
+async def check_envelope(channel: Channel, signatures: Signatures, envelope: common_pb2.Envelope) -> Verdict:
+    """What can be said of a transaction without the state: its form and every signature on it."""
+    verdict, claims = open_envelope(channel, envelope)
+    held = await signatures.check_all(claims)
+    if held and not held[0]:
+        # Fabric looks at this one first, whatever else was found.
+        verdict.code = CODE.BAD_CREATOR_SIGNATURE
+    verdict.endorsers = tuple(claim.identity for claim, holds in zip(claims[1:], held[1:], strict=True) if holds)
+    return verdict
+
+
+def open_envelope(channel: Channel, envelope: common_pb2.Envelope) -> tuple[Verdict, list[Claim]]:
+    """The verdict so far and the signatures still to check: the creator's, then the endorsers'."""
+    verdict, claims = Verdict(), list[Claim]()
+    try:
+        header = parse_header(envelope)
+        verdict.channel_id, verdict.tx_id = header.channel.channel_id, own_transaction_id(header)
+        claims.append(creator_claim(channel, header, envelope))
+        verdict.creator = claims[0].identity
+        verdict.action = parse_action(channel.channel_id, header)
+        claims += endorsement_claims(channel, verdict.action)
+    except Invalid as invalid:
+        verdict.code = invalid.code
+    return verdict, claims
+
+
+def validate_block(channel: Channel, state: State, verdicts: Sequence[Verdict], number: int) -> Updates:
+    """Sets every transaction's final code and returns what the valid ones change."""
+    check_endorsements(channel, state, verdicts)
+    mark_duplicates(verdicts)
+    updates = Updates(state)
+    for position, verdict in enumerate(verdicts):
+        if verdict.valid and verdict.action is not None:
+            verdict.code = updates.conflict(verdict.action.results)
+        if verdict.valid and verdict.action is not None:
+            updates.apply(verdict.action.results, number, position)
+    return updates
+
+
+def check_endorsements(channel: Channel, state: State, verdicts: Sequence[Verdict]) -> None:
+    """Against the policies before the block. A key whose policy changes earlier in the block is out of bounds."""
+    changed: set[tuple[str, str | bytes]] = set()
+    for verdict in verdicts:
+        if not verdict.valid or verdict.action is None:
+            continue
+        try:
+            demand(not state.has_transaction(verdict.tx_id), CODE.DUPLICATE_TXID, "the transaction id was used")
+            check_endorsement(channel, state, verdict.action.results, verdict.endorsers, changed)
+        except Invalid as invalid:
+            verdict.code = invalid.code
+        else:
+            changed.update(policy_keys(verdict.action.results))
+
+
+def check_endorsement(
+    channel: Channel,
+    state: State,
+    results: Results,
+    endorsers: tuple[Identity, ...],
+    changed: set[tuple[str, str | bytes]],
+) -> None:
+    """Raises Invalid: ENDORSEMENT_POLICY_FAILURE."""
+    failure = CODE.ENDORSEMENT_POLICY_FAILURE
+    touched = list(touched_keys(results))
+    for collection, key in touched:
+        demand((collection, key) not in changed, failure, f"the policy of {key!r} changes earlier in the block")
+    for policy in {needed_policy(channel, state, collection, key) for collection, key in touched} or {
+        channel.endorsement
+    }:
+        demand(channel.satisfied(policy, endorsers), failure, "the endorsers do not satisfy the policy")
+
+
+def needed_policy(channel: Channel, state: State, collection: str, key: str | bytes) -> Policy:
+    """The key's own policy, else its collection's, else the channel's. Raises Invalid."""
+    entry: Entry | None
+    default: Policy | None
+    if isinstance(key, str):
+        entry, default = state.get(key), channel.endorsement
+    else:
+        entry, default = state.private_hash(collection, key), channel.collection_policy(collection)
+    if default is None:
+        raise Invalid(CODE.ENDORSEMENT_POLICY_FAILURE, f"collection {collection} does not exist")
+    try:
+        return channel.key_policy(entry.policy) if entry and entry.policy else default
+    except InvalidPolicy as error:
+        raise Invalid(CODE.ENDORSEMENT_POLICY_FAILURE, str(error)) from error
+
+
+def touched_keys(results: Results) -> Iterable[tuple[str, str | bytes]]:
+    """Collection ("" = public) and key (private: its hash) of every write."""
+    for write in results.public.writes:
+        yield "", write.key
+    for part in results.collections:
+        for write in part.hashed.hashed_writes:
+            yield part.name, write.key_hash
+    yield from policy_keys(results)
+
+
+def policy_keys(results: Results) -> Iterable[tuple[str, str | bytes]]:
+    """The same of every change of a key's policy."""
+    for write in results.public.metadata_writes:
+        yield "", write.key
+    for part in results.collections:
+        for write in part.hashed.metadata_writes:
+            yield part.name, write.key_hash
+
+
+def mark_duplicates(verdicts: Sequence[Verdict]) -> None:
+    """Of equal transaction ids in one block the first that is valid so far counts."""
+    seen: set[str] = set()
+    for verdict in verdicts:
+        if verdict.valid and verdict.tx_id in seen:
+            verdict.code = CODE.DUPLICATE_TXID
+        elif verdict.valid:
+            seen.add(verdict.tx_id)

@@ -1,0 +1,43 @@
+"""What a ledger answers when it does not do what it was asked."""
+
+from __future__ import annotations
+
+import grpc
+from fabric_protos.gateway import gateway_pb2
+from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
+
+from ledger.printable import printable
+
+LONGEST_ANSWER = 2000
+
+
+class LedgerError(Exception):
+    """Root of everything that can go wrong between a client and its ledger."""
+
+    @property
+    def reason(self) -> object:
+        """Equal for two errors that come of the same trouble, whatever they happened to."""
+        return type(self), str(self)
+
+
+class TransportError(LedgerError):
+    """The ledger refused a call, or cannot be reached.
+
+    `code` is the gRPC status, `details` name each peer that refused with its member and its message. Other members'
+    peers say what they like, so nothing of it goes to a terminal or a log that is not printable.
+    """
+
+    def __init__(self, code: grpc.StatusCode, message: str, details: tuple[gateway_pb2.ErrorDetail, ...] = ()) -> None:
+        super().__init__(printable(message, LONGEST_ANSWER))
+        self.code = code
+        self.details = tuple(map(_printable, details))
+
+
+def _printable(detail: gateway_pb2.ErrorDetail) -> gateway_pb2.ErrorDetail:
+    parts = {name: printable(getattr(detail, name), LONGEST_ANSWER) for name in ("address", "msp_id", "message")}
+    return gateway_pb2.ErrorDetail(**parts)
+
+
+def code_name(codes: EnumTypeWrapper, code: int) -> str:
+    """E.g. "VALID"; the number where this version knows no name for it."""
+    return codes.Name(code) if code in codes.values() else f"code {code}"

@@ -1,0 +1,111 @@
+"""Who made a block: the signatures in its metadata, against the channel's policy BlockValidation.
+
+Source: Fabric's protoutil, BlockSignatureVerifier. An orderer signs the metadata's value, a header of its own and the
+block's header; raft's orderers name themselves by certificate, BFT's by their number among the consenters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from fabric_protos.common import common_pb2, configtx_pb2, configuration_pb2
+from fabric_protos.msp import identities_pb2
+from google.protobuf.message import DecodeError
+
+from consortium.channel.block_hash import header_bytes
+from consortium.channel.config_group import (
+    group_at,
+    value_of,
+)
+from ledger.fabric_rules.channel import (
+    Channel,
+    group_policy,
+    member_msp,
+)
+from ledger.fabric_rules.identity import (
+    Identity,
+    InvalidIdentity,
+    Msp,
+)
+
+
+class Makers(NamedTuple):
+    """Whose signatures of a block hold, how many signatures do not, and whether those that hold are enough."""
+
+    msp_ids: tuple[str, ...]
+    false_signatures: int
+    suffice: bool
+
+
+class BlockValidation:
+    """The rule of one configuration: for the blocks after its own, up to the next configuration's."""
+
+    def __init__(self, channel: Channel) -> None:
+        """Raises what UNUSABLE names."""
+        root = channel.config.channel_group
+        # Without them it is an embedded ledger, whose blocks as many peers sign as endorse.
+        self.has_orderers = "Orderer" in root.groups
+        self._channel = channel
+        self._orderers = _orderer_msps(root)
+        self._consenters = _consenters(root)
+        orderers = group_at(root, "Orderer")
+        self._policy = group_policy(orderers, "BlockValidation") if self.has_orderers else channel.endorsement
+        self._identify = lru_cache(1000)(self._identify_uncached)
+
+    @property
+    def one_suffices(self) -> bool:
+        """Whether one orderer makes a block alone, as with raft."""
+        return self.has_orderers and not self._consenters
+
+    def makers(self, block: common_pb2.Block) -> Makers:
+        """Those who signed the block; nobody, where its signatures cannot be read."""
+        try:
+            signed = common_pb2.Metadata.FromString(block.metadata.metadata[common_pb2.SIGNATURES])
+            found = [self._maker(signed.value, one, block.header) for one in signed.signatures]
+        except (DecodeError, IndexError):
+            return Makers((), 1, suffice=False)
+        # An identity counts once, and its object is always the same one.
+        true = list(dict.fromkeys(identity for identity in found if identity is not None))
+        msp_ids = tuple(sorted({identity.msp_id for identity in true}))
+        return Makers(msp_ids, found.count(None), self._policy.satisfied_by(true))
+
+    def _maker(
+        self, value: bytes, signed: common_pb2.MetadataSignature, header: common_pb2.BlockHeader
+    ) -> Identity | None:
+        """Whose signature it is, None if it is nobody's. Raises DecodeError."""
+        named, own_header = self._named(signed)
+        identity = self._identify(named)
+        holds = identity is not None and identity.signed(value + own_header + header_bytes(header), signed.signature)
+        return identity if holds else None
+
+    def _named(self, signed: common_pb2.MetadataSignature) -> tuple[bytes, bytes]:
+        """Who is said to have signed, and the part of the message that says so. Raises DecodeError."""
+        if signed.signature_header or not self._consenters:
+            return common_pb2.SignatureHeader.FromString(signed.signature_header).creator, signed.signature_header
+        number = common_pb2.IdentifierHeader.FromString(signed.identifier_header).identifier
+        return self._consenters.get(number, b""), signed.identifier_header
+
+    def _identify_uncached(self, serialised: bytes) -> Identity | None:
+        try:
+            if not self.has_orderers:
+                return self._channel.identity(serialised)
+            parsed = identities_pb2.SerializedIdentity.FromString(serialised)
+            return self._orderers[parsed.mspid].identify(parsed)
+        except (InvalidIdentity, DecodeError, KeyError):
+            return None
+
+
+def _orderer_msps(root: configtx_pb2.ConfigGroup) -> dict[str, Msp]:
+    """Of the members that run orderers, as far as they can be read."""
+    return {msp_id: member_msp(msp_id, group) for msp_id, group in group_at(root, "Orderer").groups.items()}
+
+
+def _consenters(root: configtx_pb2.ConfigGroup) -> Mapping[int, bytes]:
+    """BFT's orderers as serialised identities, by their numbers. Raises DecodeError."""
+    mapping = configuration_pb2.Orderers.FromString(value_of(group_at(root, "Orderer"), "Orderers"))
+    return {
+        one.id: identities_pb2.SerializedIdentity(mspid=one.msp_id, id_bytes=one.identity).SerializeToString()
+        for one in mapping.consenter_mapping
+    }

@@ -1,0 +1,125 @@
+"""One call of the ledger: how many at once, how long, and what is tried again."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import grpc
+
+from ledger.errors import TransportError
+from ledger.gateway.errors import GatewayError
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds to wait for each step, and how hard to try.
+
+    A Fabric peer answers at most 500 calls at once and refuses what comes on top, so fewer are under way. It gives an
+    endorser 30 s (core.yaml, peer.gateway.endorsementTimeout) and then says which one did not answer: wait for that.
+    """
+
+    evaluate_s: float = 40
+    endorse_s: float = 40
+    submit_s: float = 30
+    commit_status_s: float = 60
+    # When a transaction that is not committed is sent once more, and then after twice as long.
+    resend_s: float = 5
+    in_flight: int = 400
+    attempts: int = 8
+    first_pause_s: float = 0.05
+    longest_pause_s: float = 2
+    # How long a broken stream is tried to be opened again.
+    reconnect_s: float = 120
+
+
+class Calls:
+    """Makes calls within the limits."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._free = asyncio.Semaphore(limits.in_flight)
+
+    async def run(
+        self, call: Callable[[], Awaitable[Answer]], timeout_s: float, error: type[GatewayError], tx_id: str = ""
+    ) -> Answer:
+        """Raises `error`, with the ledger's reason or for lack of an answer in time."""
+        passed: list[TransportError] = []
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._try(call, passed)
+        except TransportError as refusal:
+            raise error.refused(refusal, tx_id) from refusal
+        except TimeoutError as late:
+            raise error.timed_out(timeout_s, tx_id, passed[-1] if passed else None) from late
+
+    async def _try(self, call: Callable[[], Awaitable[Answer]], passed: list[TransportError]) -> Answer:
+        """`passed` takes the refusals after which it tried again."""
+        for attempt in range(self.limits.attempts - 1):
+            try:
+                async with self._free:
+                    return await call()
+            except TransportError as error:
+                if not is_passing(error):
+                    raise
+                passed.append(error)
+            await asyncio.sleep(pause_s(self.limits, attempt))
+        async with self._free:
+            return await call()
+
+
+# What Fabric 3.1 answers while something that a transaction needs is away, apart from UNAVAILABLE (our peer, or no
+# orderer takes it, or none of a named member's peers is known). Under ABORTED, in the detail of the peer concerned:
+_AWAY_SAYS_A_PEER = (
+    # Another member's peer has just gone: "rpc error: code = Unavailable desc = connection error: desc = ...".
+    "code = Unavailable",
+    # Its chaincode ended during the call: "error in simulation: failed to execute transaction ...: error sending:
+    # chaincode stream terminated".
+    "chaincode stream terminated",
+    # Its chaincode does not listen: "error in simulation: failed to execute transaction ...: could not launch
+    # chaincode ...: connect: connection refused".
+    "could not launch chaincode",
+)
+# From the gateway itself:
+_AWAY_SAYS_THE_GATEWAY = {
+    # Where no endorsing members are named.
+    grpc.StatusCode.FAILED_PRECONDITION: (
+        "no combination of peers can be derived which satisfy the endorsement policy",
+        "failed to select a set of endorsers that satisfy the endorsement policy due to unavailability of peers",
+        "no peers available to evaluate chaincode",
+    ),
+    # "received unsuccessful response from orderer: status=BAD_REQUEST, info=channel does not exist": the orderer has
+    # only just been started; the gateway tries no other one then.
+    grpc.StatusCode.ABORTED: ("info=channel does not exist",),
+}
+# Under UNAVAILABLE, from BFT orderers: a gateway hands a transaction to all of them, and some have it from the others.
+_ORDERED_ALREADY = ("request already processed", "request already exists")
+# Under UNKNOWN, from our peer: it has 500 calls under way.
+_OVERLOADED = "too many requests"
+
+
+def is_passing(error: TransportError) -> bool:
+    """Something is away or overloaded: the same call may succeed a little later, and can do no harm if made twice."""
+    if error.code is grpc.StatusCode.UNAVAILABLE or _OVERLOADED in str(error):
+        return True
+    if any(words in str(error) for words in _AWAY_SAYS_THE_GATEWAY.get(error.code, ())):
+        return True
+    return any(words in detail.message for detail in error.details for words in _AWAY_SAYS_A_PEER)
+
+
+def is_ordered_already(error: TransportError) -> bool:
+    """The orderers have the transaction: it is as good as sent."""
+    said = [str(error), *(detail.message for detail in error.details)]
+    return any(words in text for words in _ORDERED_ALREADY for text in said)
+
+
+def pause_s(limits: Limits, attempt: int) -> float:
+    """Twice as long each time, and never the same for all clients."""
+    longest_s = min(limits.longest_pause_s, limits.first_pause_s * 2.0**attempt)
+    # Nothing secret depends on it.
+    return longest_s * random.uniform(0.5, 1)  # noqa: S311

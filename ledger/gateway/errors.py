@@ -1,0 +1,160 @@
+"""What can go wrong between a client and its ledger: one class for each step that a transaction takes.
+
+A transaction that the contract refused is none of these: it is raised as the contract's own error (`refusal.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import ClassVar, Self
+
+import grpc
+from fabric_protos.gateway import gateway_pb2
+from fabric_protos.peer import transaction_pb2
+
+from ledger.errors import (
+    LedgerError,
+    TransportError,
+    code_name,
+)
+from ledger.printable import printable
+
+# Answers after which nothing can have happened.
+_PLAIN_NO = {
+    grpc.StatusCode.ABORTED,
+    grpc.StatusCode.FAILED_PRECONDITION,
+    grpc.StatusCode.INVALID_ARGUMENT,
+    grpc.StatusCode.NOT_FOUND,
+    grpc.StatusCode.PERMISSION_DENIED,
+}
+
+
+# What one's own peer says of another that it does not reach (gRPC's words for its status codes, in Go).
+_UNREACHED = re.compile(r"code = (Unavailable|DeadlineExceeded|Canceled)\b|connection error|context deadline exceeded")
+
+
+class GatewayError(LedgerError):
+    """A step failed.
+
+    `grpc_code` is the gRPC status (DEADLINE_EXCEEDED: the client gave up waiting), `details` say which peer said what.
+    """
+
+    step: ClassVar[str] = "The call"
+    # What to do when it is not known what has happened.
+    remedy: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        tx_id: str = "",
+        grpc_code: grpc.StatusCode = grpc.StatusCode.UNKNOWN,
+        details: Sequence[gateway_pb2.ErrorDetail] = (),
+    ) -> None:
+        super().__init__(message)
+        self.tx_id = tx_id
+        self.grpc_code = grpc_code
+        self.details = tuple(details)
+
+    @property
+    def reason(self) -> object:
+        """The step, its outcome and whose peers failed; not the transaction, which is another one with every try."""
+        return type(self), self.grpc_code, frozenset(detail.msp_id for detail in self.details)
+
+    @classmethod
+    def refused(cls, error: TransportError, tx_id: str = "") -> Self:
+        """The ledger's answer, with what each peer said."""
+        remedy = "" if error.code in _PLAIN_NO else cls.remedy
+        message = f"{cls.step}{_of(tx_id)} failed: {_said(error)}{remedy}"
+        return cls(message, tx_id=tx_id, grpc_code=error.code, details=error.details)
+
+    @classmethod
+    def timed_out(cls, timeout_s: float, tx_id: str = "", last: TransportError | None = None) -> Self:
+        """No answer within the limit; `last` is what came instead and was tried again."""
+        instead = f", the last try failed: {_said(last)}" if last else ""
+        message = f"{cls.step}{_of(tx_id)} was not answered within {timeout_s:g} s{instead}{cls.remedy}"
+        details = last.details if last else ()
+        return cls(message, tx_id=tx_id, grpc_code=grpc.StatusCode.DEADLINE_EXCEEDED, details=details)
+
+
+class EvaluateError(GatewayError):
+    """A query was not answered. Nothing was written."""
+
+    step = "The query"
+
+
+class EndorseError(GatewayError):
+    """A transaction was not endorsed. Nothing was written."""
+
+    step = "The endorsement"
+
+    @property
+    def is_answer(self) -> bool:
+        """A peer was reached and did not endorse; else it may be down, or away."""
+        return any(not _UNREACHED.search(detail.message) for detail in self.details)
+
+    @property
+    def is_conflict(self) -> bool:
+        """The endorsers stood at different blocks, so that their answers differed: worth a fresh proposal."""
+        return any("ProposalResponsePayloads do not match" in detail.message for detail in self.details)
+
+
+class SubmitError(GatewayError):
+    """An endorsed transaction was not taken by the orderers, or their answer was lost."""
+
+    step = "The submission"
+    remedy = ". It may have been ordered all the same: ask for its commit status before you submit anything again."
+
+
+class CommitStatusError(GatewayError):
+    """The outcome of a submitted transaction could not be learned. It may have been committed or may yet be."""
+
+    step = "The commit"
+    remedy = ". It may yet be committed: ask for its commit status again, do not submit it again."
+
+
+class CommitError(GatewayError):
+    """A transaction was ordered but found invalid. Nothing was written.
+
+    `code` is one of peer.TxValidationCode, `block_number` the block it stands in.
+    """
+
+    def __init__(self, tx_id: str, code: int, block_number: int) -> None:
+        self.code = code
+        self.block_number = block_number
+        super().__init__(f"Transaction {tx_id} is invalid in block {block_number}: {self.code_name}.", tx_id=tx_id)
+
+    @property
+    def code_name(self) -> str:
+        """E.g. "MVCC_READ_CONFLICT"."""
+        return code_name(transaction_pb2.TxValidationCode, self.code)
+
+    @property
+    def is_conflict(self) -> bool:
+        """Another transaction changed meanwhile what this one had read: worth a fresh proposal."""
+        return self.code in (transaction_pb2.MVCC_READ_CONFLICT, transaction_pb2.PHANTOM_READ_CONFLICT)
+
+
+class StreamError(GatewayError):
+    """A stream of events or blocks cannot be opened or went away, and did not come back within the limit."""
+
+    step = "The stream"
+
+
+class OfflineIdentity(LedgerError):
+    """There is no private key here: somebody else must sign."""
+
+
+class CheckpointDamaged(LedgerError):
+    """A checkpoint's file cannot be read."""
+
+
+def _said(error: TransportError) -> str:
+    """Others' words, as they can be shown."""
+    peers = (f"; {detail.msp_id} ({detail.address}): {detail.message}" for detail in error.details)
+    return "".join(map(printable, (f"{error}", *peers)))
+
+
+def _of(tx_id: str) -> str:
+    return f" of transaction {tx_id}" if tx_id else ""

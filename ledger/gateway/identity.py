@@ -1,0 +1,78 @@
+"""Who acts on the ledger: a member's user or node, and what signs for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from fabric_protos.msp import identities_pb2
+
+from consortium.keys.certificates import (
+    P256_ORDER,
+    Clock,
+    utc_now,
+)
+from consortium.keys.key_files import KeyFiles
+from ledger.gateway.errors import OfflineIdentity
+
+# From the message to its signature: a key in memory, a security module, a person with a smart card. It chooses the
+# hash, too; Fabric takes DER and `low_s` only.
+Signer = Callable[[bytes], bytes]
+
+_ECDSA_SHA256 = ec.ECDSA(hashes.SHA256())
+
+
+@dataclass(frozen=True)
+class SigningIdentity:
+    """A member's MSP id, a PEM certificate, and what signs with its key."""
+
+    msp_id: str
+    certificate_pem: bytes
+    sign: Signer
+    # Where it is in this process's memory.
+    private_key: ec.EllipticCurvePrivateKey | None = field(default=None, repr=False)
+
+    @classmethod
+    def load(cls, msp_id: str, certificate_path: Path, key_path: Path, *, clock: Clock = utc_now) -> SigningIdentity:
+        """From PEM files. Raises what KeyFiles.pair raises: unreadable, mismatched, expired."""
+        pair = KeyFiles(certificate_path, key_path).pair(now=clock())
+        return cls.of_key(msp_id, pair.certificate_pem, pair.key)
+
+    @classmethod
+    def of_key(cls, msp_id: str, certificate_pem: bytes, key: ec.EllipticCurvePrivateKey) -> SigningIdentity:
+        return cls(msp_id, certificate_pem, key_signer(key), key)
+
+    @classmethod
+    def offline(cls, msp_id: str, certificate_pem: bytes) -> SigningIdentity:
+        """Without a key: every message is carried to the signer, and its signature back."""
+        return cls(msp_id, certificate_pem, _nobody_signs)
+
+    @cached_property
+    def creator(self) -> bytes:
+        """A serialised msp.SerializedIdentity, as messages name their author."""
+        message = identities_pb2.SerializedIdentity(mspid=self.msp_id, id_bytes=self.certificate_pem)
+        return bytes(message.SerializeToString())
+
+
+def key_signer(key: ec.EllipticCurvePrivateKey) -> Signer:
+    """ECDSA over SHA-256 by an EC P-256 key; DER (RFC 3279) and low-S."""
+
+    def sign(message: bytes) -> bytes:
+        return low_s(key.sign(message, _ECDSA_SHA256))
+
+    return sign
+
+
+def low_s(signature: bytes) -> bytes:
+    """The lower of the two equally true forms of a P-256 signature in DER; security modules answer with either."""
+    r, s = decode_dss_signature(signature)
+    return signature if s <= P256_ORDER // 2 else encode_dss_signature(r, P256_ORDER - s)
+
+
+def _nobody_signs(_message: bytes) -> bytes:
+    raise OfflineIdentity("This identity has no private key here; sign the message elsewhere and use with_signature.")

@@ -1,0 +1,111 @@
+"""A member's private values, asked of its own peer one by one: those that did not come with their block.
+
+A peer may have a block before its private data, or never get them; or no message holds a block together with them.
+Hashes on the channel tell what was written, so whatever is answered is believed only if it has such a hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from hashlib import sha256
+
+from google.protobuf.message import Message
+
+from chaincode import keys
+from chaincode.transaction import serialise
+from ledger.block_reader import (
+    PrivateWrite,
+    Transaction,
+)
+from ledger.wire import decode
+from zunft.v1.agreement_pb2 import ReadTerms, ShareTerms, TermsReference
+from zunft.v1.usage_pb2 import Commitment, ReadHead, ReadRecord, UsageRecord
+
+# Sends a query to the member's own peer.
+Ask = Callable[[str, Message], Awaitable[bytes]]
+
+_COMMITMENTS = keys.commitment("").name
+
+
+def lacking(transaction: Transaction, collection: str) -> tuple[PrivateWrite, ...]:
+    """What a valid transaction wrote to the collection and did not come with it."""
+    own = (write for write in transaction.private_writes if write.collection == collection)
+    return tuple(write for write in own if transaction.is_valid and write.value_hash and write.value is None)
+
+
+def names(transaction: Transaction) -> dict[bytes, str]:
+    """Keys that the transaction may have written privately, by their SHA-256."""
+    return {sha256(name.encode()).digest(): name for name in _names(transaction)}
+
+
+async def completed(transaction: Transaction, collection: str, ask: Ask) -> Transaction:
+    """The transaction with those of its values that the peer has now."""
+    if not lacking(transaction, collection):
+        return transaction
+    # Of two answers to one key the later one counts: the record's head is this transaction's own.
+    answers = {sha256(name.encode()).digest(): (name, value) async for name, value in _answers(transaction, ask)}
+    return replace(transaction, private_writes=tuple(_with(write, answers) for write in transaction.private_writes))
+
+
+def _with(write: PrivateWrite, answers: Mapping[bytes, tuple[str, bytes]]) -> PrivateWrite:
+    key, value = answers.get(write.key_hash, ("", b""))
+    fits = write.value is None and write.value_hash == sha256(value).digest()
+    return replace(write, key=key, value=value) if fits else write
+
+
+def _moved_on(transaction: Transaction) -> Iterator[Commitment]:
+    """The commitments that it wrote, as they say."""
+    for name, value in transaction.writes.items():
+        if name.startswith(_COMMITMENTS) and value is not None:
+            yield decode(Commitment, value)
+
+
+def _shared(transaction: Transaction) -> tuple[str, int]:
+    """Agreement and version of terms that it handed over."""
+    return decode(ShareTerms, transaction.args[0]).agreement_id, decode(TermsReference, transaction.result).version
+
+
+def _names(transaction: Transaction) -> Iterator[str]:
+    try:
+        for one in _moved_on(transaction):
+            yield keys.record(one.agreement_id, one.sequence).name
+            yield keys.head(one.agreement_id).name
+            yield keys.claim(one.agreement_id, one.claim_number).name
+        if transaction.name == "agreement.share":
+            yield keys.terms(*_shared(transaction)).name
+    except Exception:  # strangers' bytes: then it has no names
+        return
+
+
+async def _answers(transaction: Transaction, ask: Ask) -> AsyncIterator[tuple[str, bytes]]:
+    """Keys and values as the peer has them now, which may be later ones; none where it does not answer."""
+    for answers in (_of_accounts, _of_records, _of_terms):
+        # It has not got them, is away, or has what nobody can read: the account waits for them then, and says so.
+        with suppress(Exception):
+            async for key, value in answers(transaction, ask):
+                yield key, value
+
+
+async def _of_accounts(transaction: Transaction, ask: Ask) -> AsyncIterator[tuple[str, bytes]]:
+    for one in _moved_on(transaction):
+        answer = await ask("usage.read_head", ReadHead(agreement_id=one.agreement_id))
+        yield keys.head(one.agreement_id).name, answer
+
+
+async def _of_records(transaction: Transaction, ask: Ask) -> AsyncIterator[tuple[str, bytes]]:
+    """A record has its head, too, whose place a later one may have taken by now."""
+    for one in _moved_on(transaction):
+        answer = await ask("usage.read_record", ReadRecord(agreement_id=one.agreement_id, sequence=one.sequence))
+        yield keys.record(one.agreement_id, one.sequence).name, answer
+        record = decode(UsageRecord, answer)
+        yield keys.head(one.agreement_id).name, record.head
+        yield keys.claim(one.agreement_id, record.claim.number).name, serialise(record.claim)
+
+
+async def _of_terms(transaction: Transaction, ask: Ask) -> AsyncIterator[tuple[str, bytes]]:
+    if transaction.name == "agreement.share":
+        agreement_id, version = _shared(transaction)
+        answer = await ask("agreement.read_terms", ReadTerms(agreement_id=agreement_id, version=version))
+        yield keys.terms(agreement_id, version).name, answer
