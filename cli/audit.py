@@ -13,6 +13,17 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.text import Text
 
+from audit import (
+    Archive,
+    Auditor,
+    AuditReport,
+    Bill,
+    Status,
+    Verdict,
+    export,
+)
+from audit import audit as audit_blocks
+from audit.report import ALARMS_TOLD
 from cli.bill import show_bill
 from cli.errors import BadArgument
 from cli.exit_codes import ExitCode
@@ -23,9 +34,6 @@ from cli.table import Row, table
 from cli.values import show_amount
 from consortium.folder.topology import Topology
 from ledger.gateway.gateway import Gateway
-from node.audit import Archive, Auditor, AuditReport, Bill, Status, Verdict, export
-from node.audit import audit as audit_blocks
-from node.audit.report import ALARMS_TOLD
 from node.tariff.bill import Bill as BillOfLines
 from node.tariff.bill import bill_under
 

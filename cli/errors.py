@@ -170,8 +170,9 @@ def is_expected(error: BaseException) -> bool:
 
 
 def exit_code(error: BaseException) -> ExitCode:
-    if isinstance(error, CliError):
-        return error.exit_code
+    known = getattr(error, "exit_code", None)
+    if known is not None:
+        return ExitCode(known)
     return next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), ExitCode.INTERNAL)
 
 

@@ -13,6 +13,11 @@ import typer
 import yaml
 from fabric_protos.common import common_pb2
 
+from audit import (
+    AuditReport,
+    audit,
+    export,
+)
 from cli.asking import ask
 from cli.audit import show_report
 from cli.ballot import Yes, approve_found
@@ -36,7 +41,6 @@ from ledger.configuration import (
 )
 from ledger.gateway.gateway import Gateway
 from network.admission import ask_orderers
-from node.audit import AuditReport, audit, export
 from node.membership.endings import endings
 from node.membership.errors import NoLongerMember, NotDecided, StillBound
 from node.membership.leaving import depart, departure_ballot, exit_conditions, give_notice, missing_orderer

@@ -16,6 +16,7 @@ from pathlib import Path
 from fabric_protos.common import common_pb2
 from google.protobuf.message import Message
 
+from audit import Auditor
 from chaincode import keys
 from cli.agreement import accept_agreement, propose_agreement
 from cli.audit import show_report
@@ -48,7 +49,6 @@ from ledger.transport import LedgerTransport
 from network.runtimes import network_of
 from node.agreement_file import read_agreement
 from node.api.client import NodeClient
-from node.audit import Auditor
 from node.local import client_of
 from node.meter.host_probe import ByteProbe, Clock, CoreProbe
 from node.meter.meter import Meter

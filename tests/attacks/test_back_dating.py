@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from audit import audit
 from chaincode.errors import ReadingTooLate
 from ledger.gateway import Gateway
-from node.audit import audit
 from node.meter.reading import Reading
 from tests.attacks.conftest import founded
 from tests.audit.run import delivered, genesis

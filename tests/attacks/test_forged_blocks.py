@@ -12,8 +12,13 @@ import pytest
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import transaction_pb2
 
+from audit import (
+    AuditReport,
+    Status,
+    Verdict,
+    audit,
+)
 from consortium.folder.topology import OrderingKind
-from node.audit import AuditReport, Status, Verdict, audit
 from tests.audit.block_signing import by_one_member, by_orderers, unsigned
 from tests.audit.forger import Forger
 from tests.audit.run import Blocks, delivered, genesis

@@ -23,9 +23,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from audit import audit
 from chaincode import keys
 from chaincode.errors import ContractError, NoticePeriod
-from node.audit import audit
 from tests.attacks.rogue import rewritten
 from tests.audit.run import delivered, genesis
 from tests.conformance.scene import Scene

@@ -10,6 +10,8 @@ from fabric_protos.msp import msp_config_pb2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audit import audit
+from audit.report import Verdict
 from consortium.channel.config_group import (
     copied,
     set_value,
@@ -34,8 +36,6 @@ from ledger.embedded.config_change import changed_channel
 from ledger.embedded.refusal import Refused
 from ledger.fabric_rules.channel import Channel
 from ledger.fabric_rules.config_update import applied
-from node.audit import audit
-from node.audit.report import Verdict
 from node.membership.edits import channel_edit
 from tests.audit.run import delivered, genesis
 from tests.conformance.scene import Scene

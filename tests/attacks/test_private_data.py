@@ -13,6 +13,11 @@ from typing import Any
 import pytest
 from google.protobuf.message import Message
 
+from audit import (
+    Status,
+    audit,
+    export,
+)
 from chaincode import keys
 from chaincode.agreement import TERMS
 from chaincode.head import DISCLOSURE
@@ -28,7 +33,6 @@ from ledger.grpc_transport import (
     GrpcTransport,
     TlsFiles,
 )
-from node.audit import Status, audit, export
 from node.errors import PrivateDataMissing
 from tests.audit.run import genesis
 from tests.conformance.scene import Scene

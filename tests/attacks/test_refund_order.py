@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from audit import audit
 from chaincode.errors import RefundOwed, WrongStatus
-from node.audit import audit
 from tests.audit.run import delivered, genesis
 from tests.conformance.scene import Scene
 from tests.harness import (

@@ -10,10 +10,13 @@ from hashlib import sha256
 import pytest
 from fabric_protos.peer.transaction_pb2 import VALID
 
+from audit import (
+    AuditReport,
+    Status,
+)
 from chaincode import keys
 from chaincode.errors import ContractError
 from chaincode.transaction import serialise
-from node.audit import AuditReport, Status
 from tests.attacks.rogue import Draft, Rogue, peer_of
 from tests.attacks.witness import alarms_of, audited
 from tests.conformance.scene import Scene

@@ -6,11 +6,11 @@ import hashlib
 
 import pytest
 
+from audit import audit
 from chaincode import keys
 from chaincode.errors import ContractError, HeadMismatch, InsufficientFunds, MalformedRequest, NoticePeriod, WrongStatus
 from chaincode.head_digest import SHOWN
 from chaincode.transaction import serialise
-from node.audit import audit
 from node.meter.reading import Reading
 from tests.attacks.silence import silent
 from tests.audit.run import delivered, genesis

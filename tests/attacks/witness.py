@@ -6,7 +6,11 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from node.audit import AuditReport, Status, audit
+from audit import (
+    AuditReport,
+    Status,
+    audit,
+)
 from tests.audit.run import delivered, genesis
 from tests.harness import Member
 from tests.node.nodes import TIMEOUT_S, client_of, running_node

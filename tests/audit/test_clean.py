@@ -11,11 +11,7 @@ from fabric_protos.common import common_pb2
 from fabric_protos.peer import transaction_pb2
 from rich.console import Console
 
-from cli import audit as cli_audit
-from cli import bill as cli_bill
-from ledger.belief import PARTIES_KEYS
-from ledger.block_reader import read_block
-from node.audit import (
+from audit import (
     Archive,
     ArchiveDamaged,
     NotAGenesisBlock,
@@ -24,6 +20,10 @@ from node.audit import (
     audit,
     export,
 )
+from cli import audit as cli_audit
+from cli import bill as cli_bill
+from ledger.belief import PARTIES_KEYS
+from ledger.block_reader import read_block
 from node.read_model.read_model import ReadModel
 from tests.audit.forger import Forger
 from tests.audit.run import delivered, genesis

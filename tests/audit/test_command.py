@@ -9,9 +9,15 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from audit import (
+    Archive,
+    ArchiveDamaged,
+    Status,
+    audit,
+    export,
+)
 from cli.audit import audit as command
 from cli.exit_codes import ExitCode
-from node.audit import Archive, ArchiveDamaged, Status, audit, export
 from tests.audit.run import genesis
 from tests.harness import Consortium
 

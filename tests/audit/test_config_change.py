@@ -12,6 +12,11 @@ from fabric_protos.msp import msp_config_pb2
 from fabric_protos.peer import events_pb2
 from google.protobuf.message import Message
 
+from audit import (
+    AuditReport,
+    Status,
+    audit,
+)
 from consortium.channel.block_hash import (
     data_hash,
     header_hash,
@@ -24,7 +29,6 @@ from ledger.configuration import (
     submit_update,
 )
 from ledger.gateway import SigningIdentity
-from node.audit import AuditReport, Status, audit
 from tests.audit.block_signing import by_orderers, sign
 from tests.audit.run import delivered, genesis
 from tests.harness import (

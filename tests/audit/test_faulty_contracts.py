@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 from google.protobuf.message import Message
 
+from audit import (
+    Status,
+    audit,
+)
 from chaincode import account, claim, closing, contract, keys, settlement, token, usage, withdrawal
 from chaincode import invoice as invoices
 from chaincode.relation import Relation
 from chaincode.transaction import Loaded, Transaction
-from node.audit import Status, audit
 from node.meter.reading import Reading
 from tests.audit.run import begin, delivered, genesis
 from tests.harness import (

@@ -12,8 +12,11 @@ import pytest
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import events_pb2
 
+from audit import (
+    Status,
+    audit,
+)
 from consortium.channel.block_hash import data_hash
-from node.audit import Status, audit
 
 RECORDED = Path(__file__).parents[1] / "unit/gateway/recorded"
 

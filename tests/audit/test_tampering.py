@@ -9,6 +9,11 @@ from fabric_protos.ledger.rwset import rwset_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from fabric_protos.peer import transaction_pb2
 
+from audit import (
+    AuditReport,
+    Status,
+    audit,
+)
 from consortium.keys.certificates import (
     NodeKind,
     Validity,
@@ -17,7 +22,6 @@ from consortium.keys.certificates import (
 )
 from ledger.gateway import SigningIdentity
 from ledger.gateway.identity import key_signer
-from node.audit import AuditReport, Status, audit
 from tests.audit.forger import Envelope, Forger
 from tests.audit.run import delivered, genesis
 from tests.harness import Consortium

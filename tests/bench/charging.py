@@ -8,7 +8,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from node.audit import audit, export
+from audit import (
+    audit,
+    export,
+)
 from tests.audit.run import genesis
 from tests.bench.lanes import Lane, charge_all
 from tests.bench.workload import found, open_accounts

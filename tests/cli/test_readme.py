@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from node.audit import Status
+from audit import Status
 from tests.cli.program import EXAMPLES, ROOT, Zunft
 from tests.cli.readme import commands_of, commands_under, steel_csv
 

@@ -18,6 +18,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from audit import (
+    Status,
+    audit,
+)
 from consortium.folder.topology import (
     FabricSettings,
     MemberEntry,
@@ -31,7 +35,6 @@ from network.network import FabricNetwork
 from network.runtimes import network_of
 from network.status import network_status
 from node.api.client import NodeClient
-from node.audit import Status, audit
 from node.errors import NodeError
 from node.local import client_of
 from tests.audit.run import delivered, genesis

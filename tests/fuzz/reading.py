@@ -14,6 +14,7 @@ from fabric_protos.common import common_pb2
 from fabric_protos.ledger.rwset import rwset_pb2
 from fabric_protos.peer import events_pb2, transaction_pb2
 
+from audit import Auditor
 from chaincode import keys
 from chaincode.errors import NotFound
 from consortium.channel.block_hash import (
@@ -21,7 +22,6 @@ from consortium.channel.block_hash import (
     header_hash,
 )
 from ledger.block_reader import read_block
-from node.audit import Auditor
 from node.follower import Follower
 from node.read_model.read_model import ReadModel
 from tests.fuzz.mutation import LAYERS, PRIVATE_LAYERS, Mutator

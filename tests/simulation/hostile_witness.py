@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from audit import (
+    AuditReport,
+    Status,
+)
+from audit.report import ALARMS_TOLD
 from chaincode.contract import TRANSACTIONS
-from node.audit import AuditReport, Status
-from node.audit.report import ALARMS_TOLD
 from tests.attacks.witness import Seen, audited, look
 from tests.harness import (
     TOKEN,

@@ -14,9 +14,10 @@ MAY_IMPORT = {
     "chaincode": {"chaincode", "zunft"},
     "consortium": {"consortium", "chaincode", "zunft"},
     "ledger": {"ledger", "consortium", "chaincode", "zunft"},
+    "audit": {"audit", "ledger", "consortium", "chaincode", "zunft"},
     "node": {"node", "ledger", "consortium", "chaincode", "zunft"},
     "network": {"network", "ledger", "consortium", "chaincode", "zunft"},
-    "cli": {"cli", "network", "node", "ledger", "consortium", "chaincode", "zunft"},
+    "cli": {"cli", "audit", "network", "node", "ledger", "consortium", "chaincode", "zunft"},
 }
 OWN = set(MAY_IMPORT) | {"zunft", "tests"}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from node.audit import Status
+from audit import Status
 from tests.cli.program import Zunft
 from tests.harness import on_ledgers
 from tests.harness.ports import free_first_port

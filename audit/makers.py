@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from fabric_protos.common import common_pb2
 
+from audit.report import Tally
 from ledger.fabric_rules.block_validation import (
     BlockValidation,
     Makers,
 )
-from node.audit.report import Tally
 
 
 @dataclass(slots=True)

@@ -11,6 +11,17 @@ from dataclasses import dataclass
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from fabric_protos.peer import transaction_pb2
 
+from audit.identities import Signatures
+from audit.report import Tally
+from audit.rules import Rules
+from audit.seal import Seal
+from audit.world import (
+    Entry,
+    HashedKey,
+    PublicKey,
+    World,
+    describe,
+)
 from ledger.block_reader import Transaction
 from ledger.errors import code_name
 from ledger.fabric_rules.identity import Identity
@@ -22,11 +33,6 @@ from ledger.fabric_rules.results import (
     Results,
     version_of,
 )
-from node.audit.identities import Signatures
-from node.audit.report import Tally
-from node.audit.rules import Rules
-from node.audit.seal import Seal
-from node.audit.world import Entry, HashedKey, PublicKey, World, describe
 
 CODE = transaction_pb2.TxValidationCode
 # The codes that can be recomputed from the blocks alone.

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from hashlib import sha256
 
+from audit.bills import (
+    OpenBill,
+    sum_micro,
+)
+from audit.movement import Movement
+from audit.report import Tally
+from audit.world import Step
 from chaincode import keys
 from chaincode.transaction import serialise
-from node.audit.bills import OpenBill, sum_micro
-from node.audit.movement import Movement
-from node.audit.report import Tally
-from node.audit.world import Step
 from zunft.v1.account_pb2 import Account
 from zunft.v1.invoice_pb2 import (
     INVOICE_KIND_CREDIT_NOTE,

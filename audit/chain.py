@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from fabric_protos.common import common_pb2
 
+from audit.makers import BlockMakers
+from audit.report import Tally
 from consortium.channel.block_hash import (
     data_hash,
     header_hash,
 )
 from ledger.fabric_rules.block_validation import BlockValidation
-from node.audit.makers import BlockMakers
-from node.audit.report import Tally
 
 
 class Chain:

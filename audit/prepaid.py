@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from audit.movement import Movement
+from audit.recompute import accrued_before
+from audit.report import Tally
+from audit.world import Step
 from chaincode import keys
-from node.audit.movement import Movement
-from node.audit.recompute import accrued_before
-from node.audit.report import Tally
-from node.audit.world import Step
 from zunft.v1.account_pb2 import Account
 from zunft.v1.member_pb2 import Member
 from zunft.v1.token_pb2 import Balance, Debts

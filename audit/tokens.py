@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
+from audit.report import Tally
+from audit.world import (
+    Step,
+    World,
+)
 from chaincode import keys
 from chaincode.checks import format_amount
-from node.audit.report import Tally
-from node.audit.world import Step, World
 from zunft.v1.account_pb2 import Account
 from zunft.v1.event_pb2 import LedgerEvent
 from zunft.v1.member_pb2 import Member

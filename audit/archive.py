@@ -15,8 +15,8 @@ from fabric_protos.common import common_pb2
 from fabric_protos.peer import events_pb2
 from google.protobuf.message import DecodeError, Message
 
+from audit.errors import ArchiveDamaged
 from consortium.keys.private_files import open_private
-from node.audit.errors import ArchiveDamaged
 
 _FORMAT = "zunft audit archive 1"
 _LONGEST_LENGTH_BYTES = 5

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 
+from audit.report import Tally
+from audit.world import Step
 from chaincode import keys
 from ledger.printable import printable
-from node.audit.report import Tally
-from node.audit.world import Step
 from zunft.v1.ballot_pb2 import Ballot
 
 _LONGEST_NAME = 64

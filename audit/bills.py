@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from audit.movement import Movement
+from audit.report import Bill
 from chaincode.rating import add_lines
-from node.audit.movement import Movement
-from node.audit.report import Bill
 from zunft.v1.agreement_pb2 import Agreement, Terms
 from zunft.v1.tariff_pb2 import Line
 

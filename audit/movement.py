@@ -13,12 +13,12 @@ from hashlib import sha256
 
 from google.protobuf.message import DecodeError
 
+from audit.sealing import head_digest
+from audit.world import Step
 from chaincode import keys
 from chaincode.batch import batch_digest, decode_batch
 from chaincode.columns import Columns
 from chaincode.errors import MalformedBatch
-from node.audit.sealing import head_digest
-from node.audit.world import Step
 from zunft.v1.account_pb2 import Account
 from zunft.v1.agreement_pb2 import Agreement, Terms, TermsReference
 from zunft.v1.usage_pb2 import AccountHead, Commitment, Disclosure, SignedBatch, UsageBatch, UsageRecord

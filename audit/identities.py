@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from audit.report import Tally
+from audit.rules import (
+    Rules,
+    serialised_identity,
+    was_valid,
+)
+from audit.seal import Seal
+from audit.world import CHAINCODE
 from chaincode.caller import read_caller
 from chaincode.contract import TRANSACTIONS
 from chaincode.errors import Forbidden
@@ -17,10 +25,6 @@ from ledger.fabric_rules.identity import (
     InvalidIdentity,
 )
 from ledger.printable import printable
-from node.audit.report import Tally
-from node.audit.rules import Rules, serialised_identity, was_valid
-from node.audit.seal import Seal
-from node.audit.world import CHAINCODE
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from audit.movement import (
+    DecodedBatch,
+    Movement,
+)
+from audit.report import Tally
+from audit.world import Step
 from chaincode import keys
 from chaincode.announcement import announced_digest
 from chaincode.batch import verify_batch
 from chaincode.errors import ContractError
 from chaincode.meter import check_possession
 from chaincode.usage import MAX_CLOCK_SKEW_US
-from node.audit.movement import DecodedBatch, Movement
-from node.audit.report import Tally
-from node.audit.world import Step
 from zunft.v1.meter_pb2 import METER_STATUS_ACTIVE, Meter, RegisterMeter, RotateMeterKey
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import sha256
 
+from audit.movement import Movement
+from audit.recompute import recompute
+from audit.report import Tally
 from chaincode import keys
 from chaincode.errors import ContractError
 from chaincode.stub import implicit_collection
 from chaincode.transaction import serialise
 from ledger.block_reader import PrivateWrite
-from node.audit.movement import Movement
-from node.audit.recompute import recompute
-from node.audit.report import Tally
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.tariff_pb2 import Line
 from zunft.v1.usage_pb2 import AccountHead, UsageRecord

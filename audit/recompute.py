@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, MutableSequence, Sequence
 
+from audit.movement import (
+    DecodedBatch,
+    Movement,
+)
+from audit.sealing import part_salt
 from chaincode.columns import Columns
 from chaincode.rating import Cumulative, Rated, add_lines, carry_over, rate, rate_access, rate_correction
-from node.audit.movement import DecodedBatch, Movement
-from node.audit.sealing import part_salt
 from zunft.v1.access_pb2 import AccessGrant
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.tariff_pb2 import Line, RatingState

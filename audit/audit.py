@@ -17,6 +17,46 @@ from typing import TypeVar
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import events_pb2
 
+from audit.bills import Bills
+from audit.chain import Chain
+from audit.endorsement import (
+    Candidate,
+    Endorsement,
+)
+from audit.errors import (
+    NotAGenesisBlock,
+    UnknownMember,
+)
+from audit.identities import (
+    Identities,
+    Verified,
+    judge,
+)
+from audit.invoices import Invoices
+from audit.meters import Meters
+from audit.movement import (
+    Movement,
+    Movements,
+)
+from audit.prepaid import Prepaid
+from audit.rating import Rating
+from audit.removals import Removals
+from audit.report import (
+    AuditReport,
+    Tally,
+)
+from audit.rules import Rules
+from audit.seal import read_seal
+from audit.tokens import (
+    Reserve,
+    Tokens,
+)
+from audit.world import (
+    CHAINCODE,
+    Step,
+    World,
+    describe,
+)
 from chaincode import keys
 from chaincode.stub import implicit_collection
 from ledger.belief import (
@@ -34,22 +74,6 @@ from ledger.fabric_rules.config_update import read_change
 from ledger.fabric_rules.identity import Identity
 from ledger.fabric_rules.results import Version
 from ledger.printable import printable
-from node.audit.bills import Bills
-from node.audit.chain import Chain
-from node.audit.endorsement import Candidate, Endorsement
-from node.audit.errors import NotAGenesisBlock, UnknownMember
-from node.audit.identities import Identities, Verified, judge
-from node.audit.invoices import Invoices
-from node.audit.meters import Meters
-from node.audit.movement import Movement, Movements
-from node.audit.prepaid import Prepaid
-from node.audit.rating import Rating
-from node.audit.removals import Removals
-from node.audit.report import AuditReport, Tally
-from node.audit.rules import Rules
-from node.audit.seal import read_seal
-from node.audit.tokens import Reserve, Tokens
-from node.audit.world import CHAINCODE, Step, World, describe
 
 Answer = TypeVar("Answer")
 
