@@ -12,9 +12,9 @@ from audit.rules import (
 )
 from audit.seal import Seal
 from audit.world import CHAINCODE
-from chaincode.caller import read_caller
 from chaincode.contract import TRANSACTIONS
 from chaincode.errors import Forbidden
+from chaincode.rights.caller import read_caller
 from ledger.block_reader import (
     Signed,
     Transaction,

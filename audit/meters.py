@@ -13,11 +13,11 @@ from audit.movement import (
 from audit.report import Tally
 from audit.world import Step
 from chaincode import keys
-from chaincode.announcement import announced_digest
-from chaincode.batch import verify_batch
+from chaincode.account.announcement import announced_digest
+from chaincode.account.usage import MAX_CLOCK_SKEW_US
 from chaincode.errors import ContractError
 from chaincode.meter import check_possession
-from chaincode.usage import MAX_CLOCK_SKEW_US
+from chaincode.readings.batch import verify_batch
 from zunft.v1.meter_pb2 import METER_STATUS_ACTIVE, Meter, RegisterMeter, RotateMeterKey
 
 

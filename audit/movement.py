@@ -16,9 +16,12 @@ from google.protobuf.message import DecodeError
 from audit.sealing import head_digest
 from audit.world import Step
 from chaincode import keys
-from chaincode.batch import batch_digest, decode_batch
-from chaincode.columns import Columns
 from chaincode.errors import MalformedBatch
+from chaincode.readings.batch import (
+    batch_digest,
+    decode_batch,
+)
+from chaincode.readings.columns import Columns
 from zunft.v1.account_pb2 import Account
 from zunft.v1.agreement_pb2 import Agreement, Terms, TermsReference
 from zunft.v1.usage_pb2 import AccountHead, Commitment, Disclosure, SignedBatch, UsageBatch, UsageRecord

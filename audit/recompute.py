@@ -12,8 +12,8 @@ from audit.movement import (
     Movement,
 )
 from audit.sealing import part_salt
-from chaincode.columns import Columns
 from chaincode.rating import Cumulative, Rated, add_lines, carry_over, rate, rate_access, rate_correction
+from chaincode.readings.columns import Columns
 from zunft.v1.access_pb2 import AccessGrant
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.tariff_pb2 import Line, RatingState

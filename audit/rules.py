@@ -8,7 +8,7 @@ from functools import lru_cache
 from fabric_protos.common import configtx_pb2
 from fabric_protos.msp import identities_pb2
 
-from chaincode.certificate import read_certificate
+from chaincode.rights.certificate import read_certificate
 from ledger.block_reader import Signed
 from ledger.fabric_rules.block_validation import BlockValidation
 from ledger.fabric_rules.channel import (

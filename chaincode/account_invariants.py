@@ -13,10 +13,13 @@ from collections.abc import Callable, Iterator, Sequence
 from google.protobuf.message import DecodeError, Message
 
 from chaincode import keys
-from chaincode.account import claimed, is_unclaimed
+from chaincode.account.account import (
+    claimed,
+    is_unclaimed,
+)
+from chaincode.account.head import accrued_micro
+from chaincode.account.head_digest import head_digest
 from chaincode.errors import HeadMismatch
-from chaincode.head import accrued_micro
-from chaincode.head_digest import head_digest
 from chaincode.invariants import State, readable
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, Account
 from zunft.v1.agreement_pb2 import Agreement, Terms

@@ -19,7 +19,11 @@ from chaincode.checks import (
     format_amount,
 )
 from chaincode.errors import AlreadyExists, MalformedRequest, TermsMismatch, WrongStatus
-from chaincode.membership import check_new_business, check_parties_new_business, suspended_s
+from chaincode.members.membership import (
+    check_new_business,
+    check_parties_new_business,
+    suspended_s,
+)
 from chaincode.proposal import (
     check_free,
     check_may_propose,
@@ -30,7 +34,10 @@ from chaincode.proposal import (
     proposals_key,
 )
 from chaincode.rating import check_tariff
-from chaincode.relation import counterparties, parties
+from chaincode.rights.relation import (
+    counterparties,
+    parties,
+)
 from chaincode.stub import implicit_collection
 from chaincode.transaction import Transaction, parse
 from zunft.v1.agreement_pb2 import (

@@ -18,8 +18,8 @@ def code_digest() -> bytes:
     """SHA-256 over the contract's sources, the same wherever and however they are installed.
 
     That is every .py file of this package, and the generated messages that it uses, directly or through each other. In
-    the order of their names, each file adds its name ("chaincode/usage.py") and its content, both after their length in
-    bytes (8 bytes, big-endian). Versions of the libraries below are fixed by the project's own version instead.
+    the order of their names, each file adds its name ("chaincode/account/usage.py") and its content, both after their
+    length in bytes (8 bytes, big-endian). Versions of the libraries below are fixed by the project's own version.
     """
     digest = sha256()
     for name, path in sorted(_sources().items()):

@@ -10,29 +10,29 @@ from typing import Any
 from google.protobuf.message import Message
 
 from chaincode import (
+    agreement,
+    meter,
+    record,
+    token,
+)
+from chaincode.account import (
     access,
     account,
-    agreement,
     announcement,
-    ballot,
-    charter,
     claim,
     closing,
     correction,
     invoice,
-    member,
-    meter,
-    record,
     settlement,
-    token,
     usage,
     withdrawal,
 )
-from chaincode.business import Business
 from chaincode.errors import ContractError, MalformedRequest, UnknownTransaction
-from chaincode.relation import Relation
-from chaincode.rights import Rights
-from chaincode.roles import Role
+from chaincode.members import ballot, charter, member
+from chaincode.rights.business import Business
+from chaincode.rights.relation import Relation
+from chaincode.rights.rights import Rights
+from chaincode.rights.roles import Role
 from chaincode.stub import Stub
 from chaincode.transaction import Transaction, parse, serialise
 from zunft.v1 import (

@@ -8,11 +8,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from chaincode import keys
-from chaincode.certificate import UNREADABLE
 from chaincode.checks import check_own_name, check_text
 from chaincode.errors import AlreadyExists, MalformedRequest, WrongSignature, WrongStatus
-from chaincode.membership import end_obligation, note_obligation
-from chaincode.relation import Relation
+from chaincode.members.membership import (
+    end_obligation,
+    note_obligation,
+)
+from chaincode.rights.certificate import UNREADABLE
+from chaincode.rights.relation import Relation
 from chaincode.transaction import Transaction
 from zunft.v1.meter_pb2 import (
     METER_STATUS_ACTIVE,

@@ -17,8 +17,16 @@ from chaincode.errors import (
     RefundOwed,
     WrongStatus,
 )
-from chaincode.membership import GONE, check_gone, check_holds_tokens, check_takes_transfers
-from chaincode.relation import Relation, Stand
+from chaincode.members.membership import (
+    GONE,
+    check_gone,
+    check_holds_tokens,
+    check_takes_transfers,
+)
+from chaincode.rights.relation import (
+    Relation,
+    Stand,
+)
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.charter_pb2 import Charter
 from zunft.v1.member_pb2 import Member

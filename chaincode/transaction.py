@@ -12,12 +12,18 @@ from typing import TypeVar
 from google.protobuf.message import DecodeError, Message
 
 from chaincode import keys
-from chaincode.caller import Caller, read_caller
 from chaincode.errors import MalformedRequest, NotFound, UnsoundRecord
 from chaincode.keys import Key
 from chaincode.limits import max_bytes
-from chaincode.relation import Relation, Stand
-from chaincode.rights import Rights
+from chaincode.rights.caller import (
+    Caller,
+    read_caller,
+)
+from chaincode.rights.relation import (
+    Relation,
+    Stand,
+)
+from chaincode.rights.rights import Rights
 from chaincode.stub import Stub, implicit_collection
 from chaincode.unknown_fields import has_unknown_fields
 from zunft.v1.event_pb2 import LedgerEvent

@@ -8,9 +8,13 @@ from typing import Annotated
 import typer
 
 from chaincode import keys
-from chaincode.account import claimed, due_micro, escrow_micro
+from chaincode.account.account import (
+    claimed,
+    due_micro,
+    escrow_micro,
+)
+from chaincode.account.head_digest import SHOWN
 from chaincode.errors import ContractError
-from chaincode.head_digest import SHOWN
 from chaincode.transaction import serialise
 from cli.asking import ask
 from cli.errors import BadArgument, sentence

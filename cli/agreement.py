@@ -10,10 +10,10 @@ from typing import Annotated
 import typer
 
 from chaincode import keys
+from chaincode.account.withdrawal import least_notice_s
 from chaincode.agreement import TERMS, check_terms, refer
 from chaincode.errors import TermsMismatch
 from chaincode.transaction import serialise
-from chaincode.withdrawal import least_notice_s
 from cli.asking import ask
 from cli.errors import BadArgument, NotAParty
 from cli.groups import new_group

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from chaincode.channel_edit import changes_channel
+from chaincode.members.channel_edit import changes_channel
 from cli.asking import ask
 from cli.charter import charter_fields
 from cli.deciding import ID_DIGITS, about, approve_opened, follow, names, say_standing, status_name, subject_name

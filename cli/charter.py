@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from chaincode import keys
-from chaincode.electorate import ballot_period_s
-from chaincode.member import NOTICE_PERIOD_S
-from chaincode.withdrawal import least_notice_s
+from chaincode.account.withdrawal import least_notice_s
+from chaincode.members.electorate import ballot_period_s
+from chaincode.members.member import NOTICE_PERIOD_S
 from cli.deciding import approve_opened, follow, say_standing
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json

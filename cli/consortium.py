@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from chaincode import keys
-from chaincode.bundle import roots_fingerprint
+from chaincode.members.bundle import roots_fingerprint
 from cli.errors import BadArgument
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, Home, Json

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chaincode.correction import digest_of
+from chaincode.account.correction import digest_of
 from chaincode.errors import ContractError, CorrectionMismatch, NotFound
 from cli.errors import BadArgument
 from cli.output import show_fields, show_rows

@@ -11,8 +11,8 @@ import typer
 from google.protobuf.message import DecodeError
 
 from chaincode import keys
+from chaincode.account.head_digest import head_digest
 from chaincode.errors import HeadMismatch
-from chaincode.head_digest import head_digest
 from chaincode.transaction import serialise
 from cli.bill import read_bill, show_bill
 from cli.errors import BadArgument

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from chaincode.bundle import roots_fingerprint
-from chaincode.business import status_name
+from chaincode.members.bundle import roots_fingerprint
+from chaincode.rights.business import status_name
 from cli.asking import ask
 from cli.deciding import ID_DIGITS, approve_opened, follow, say_standing
 from cli.errors import AlreadyOut

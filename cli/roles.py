@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 
 import typer
 
-from chaincode.business import MEMBER_STATUSES, status_word
 from chaincode.contract import TRANSACTIONS, TransactionType
-from chaincode.relation import Relation
-from chaincode.roles import Role
+from chaincode.rights.business import (
+    MEMBER_STATUSES,
+    status_word,
+)
+from chaincode.rights.relation import Relation
+from chaincode.rights.roles import Role
 from cli.options import Json
 from cli.output import show_rows
 from zunft.v1.member_pb2 import Member

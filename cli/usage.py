@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from chaincode.columns import Columns
-from chaincode.correction import digest_of
+from chaincode.account.correction import digest_of
 from chaincode.errors import ContractError
+from chaincode.readings.columns import Columns
 from cli.asking import ask
 from cli.correcting import PendingCorrection, answer, read_pending, show_pending, try_answer
 from cli.errors import BadArgument, ImportStopped

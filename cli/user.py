@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
-from chaincode.roles import Role, read_roles
+from chaincode.rights.roles import (
+    Role,
+    read_roles,
+)
 from cli.errors import NoSuchUser, NotPublished
 from cli.groups import new_group
 from cli.options import DEFAULT_HOME, As, Home, Json

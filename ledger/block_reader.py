@@ -1,7 +1,7 @@
 """A block in plain types: what each transaction called, read, wrote and said, and whether it was valid.
 
 Pure functions over Fabric's messages, for the read model, the audit and the explorer. `read_block` is the entry point.
-It trusts the peer that delivered the block; node/audit does not. It trusts nobody else: one member can have almost
+It trusts the peer that delivered the block; the audit does not. It trusts nobody else: one member can have almost
 anything marked as VALID, so every part of a transaction is read by itself, whatever is in it (ledger/belief.py).
 """
 

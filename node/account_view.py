@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from chaincode.account import claimed, drawable_micro, escrow_micro
+from chaincode.account.account import (
+    claimed,
+    drawable_micro,
+    escrow_micro,
+)
+from chaincode.account.head import (
+    Standing,
+    accrued_micro,
+)
+from chaincode.account.withdrawal import holds_from_us
 from chaincode.checks import format_amount
 from chaincode.errors import (
     AmountOutOfRange,
@@ -12,8 +21,6 @@ from chaincode.errors import (
     MeterRevoked,
     WrongStatus,
 )
-from chaincode.head import Standing, accrued_micro
-from chaincode.withdrawal import holds_from_us
 from node.errors import NodeError, UnknownMeter
 from node.halt import Halt
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN

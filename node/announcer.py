@@ -13,10 +13,10 @@ from contextlib import suppress
 import structlog
 
 from chaincode import keys
-from chaincode.announcement import announced_digest
+from chaincode.account.announcement import announced_digest
+from chaincode.account.usage import NEVER_US
 from chaincode.errors import AlreadyExists, ContractError
 from chaincode.limits import MAX_ANNOUNCED
-from chaincode.usage import NEVER_US
 from ledger.errors import LedgerError
 from ledger.gateway import Gateway
 from ledger.gateway.clock import ClockUs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chaincode.head import find_stream
+from chaincode.account.head import find_stream
 from chaincode.rating import Cumulative, carry_over, rate_correction
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.tariff_pb2 import Line

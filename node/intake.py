@@ -13,12 +13,21 @@ from dataclasses import replace
 from google.protobuf.message import DecodeError
 
 from chaincode import keys
-from chaincode.announcement import announced_digest
-from chaincode.batch import batch_digest
+from chaincode.account.announcement import announced_digest
+from chaincode.account.head import (
+    Standing,
+    find_stream,
+)
+from chaincode.account.usage import (
+    CheckedBatch,
+    check_batch,
+    check_chain,
+    check_times,
+    is_beyond_cut_off,
+)
 from chaincode.errors import BrokenChain, MalformedBatch, Overlap, Replay
-from chaincode.head import Standing, find_stream
 from chaincode.rating import check_batch_cost
-from chaincode.usage import CheckedBatch, check_batch, check_chain, check_times, is_beyond_cut_off
+from chaincode.readings.batch import batch_digest
 from ledger.gateway.clock import (
     ClockUs,
     system_clock_us,

@@ -16,6 +16,10 @@ from typing import Any
 import structlog
 
 from chaincode import keys
+from chaincode.account.usage import (
+    MAX_BATCHES,
+    MAX_READINGS,
+)
 from chaincode.errors import (
     ClockSkew,
     ContractError,
@@ -27,7 +31,6 @@ from chaincode.errors import (
     TermsMismatch,
 )
 from chaincode.limits import BATCH_BYTES
-from chaincode.usage import MAX_BATCHES, MAX_READINGS
 from ledger.configuration import ordered_height
 from ledger.gateway import (
     CommitError,

@@ -11,9 +11,9 @@ from typing import TypedDict, TypeVar
 from google.protobuf.message import Message
 
 from chaincode import keys
-from chaincode.account import is_unclaimed
-from chaincode.head import DISCLOSURE
-from chaincode.head_digest import show_amounts
+from chaincode.account.account import is_unclaimed
+from chaincode.account.head import DISCLOSURE
+from chaincode.account.head_digest import show_amounts
 from chaincode.keys import Key
 from chaincode.transaction import serialise
 from ledger.gateway.commit import Committed

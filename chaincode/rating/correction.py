@@ -7,9 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from chaincode.checks import format_quantity
-from chaincode.columns import Columns, Int64Column
 from chaincode.errors import MalformedBatch, QuantityOutOfRange
 from chaincode.rating.limits import READING_QUANTITY_MICRO_MAX
+from chaincode.readings.columns import (
+    Columns,
+    Int64Column,
+)
 from zunft.v1.usage_pb2 import CorrectionReading
 
 

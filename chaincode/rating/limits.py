@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from chaincode.checks import format_amount, format_quantity
-from chaincode.columns import Columns
 from chaincode.errors import AmountOutOfRange, BackDated, MalformedBatch, QuantityOutOfRange
+from chaincode.readings.columns import Columns
 
 UNIT_MICRO = 1_000_000
 DAY_US = 86_400_000_000

@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from chaincode.columns import Int64Column
 from chaincode.rating.limits import DAY_US
+from chaincode.readings.columns import Int64Column
 from zunft.v1 import tariff_pb2
 
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()

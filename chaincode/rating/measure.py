@@ -9,12 +9,16 @@ from itertools import accumulate
 
 import numpy as np
 
-from chaincode.columns import Columns, Int64Column, MeterReadings
 from chaincode.rating.cost import Cost
 from chaincode.rating.limits import INT64_MAX, READING_QUANTITY_MICRO_MAX, UNIT_MICRO, check_batches
 from chaincode.rating.local_time import period_indices, spans
 from chaincode.rating.plan import Part, Plan
 from chaincode.rating.selection import Mask, Readings
+from chaincode.readings.columns import (
+    Columns,
+    Int64Column,
+    MeterReadings,
+)
 from zunft.v1 import tariff_pb2
 
 # So many readings cannot overflow, whatever their quantities.

@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from chaincode.columns import Columns, MeterReadings
 from chaincode.errors import QuantityOutOfRange
 from chaincode.rating.book import Book
 from chaincode.rating.correction import check_correction, columns_of, counts_of
@@ -18,6 +17,10 @@ from chaincode.rating.local_time import Span, pieces, spans
 from chaincode.rating.measure import Measured, added_up, measure_batches, measured_correction, sums
 from chaincode.rating.plan import Plan, plan_of
 from chaincode.rating.selection import Readings
+from chaincode.readings.columns import (
+    Columns,
+    MeterReadings,
+)
 from zunft.v1.tariff_pb2 import RatingState, Tariff
 from zunft.v1.usage_pb2 import CorrectionReading
 

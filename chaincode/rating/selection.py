@@ -10,11 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chaincode.columns import Columns, Int64Column, side_by_side
 from chaincode.errors import MalformedBatch
 from chaincode.rating.limits import DAY_US
 from chaincode.rating.local_time import Piece, first_day, period_indices, pieces
 from chaincode.rating.plan import Part, Plan, TimeOfDay, When
+from chaincode.readings.columns import (
+    Columns,
+    Int64Column,
+    side_by_side,
+)
 from zunft.v1 import tariff_pb2
 
 Mask = NDArray[np.bool_]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fabric_protos.msp import msp_config_pb2
 from google.protobuf.message import DecodeError
 
-from chaincode.certificate import read_certificate
+from chaincode.rights.certificate import read_certificate
 from consortium.keys.certificates import NodeKind
 from consortium.keys.member_material import MemberMaterial
 from consortium.keys.revocation import load_revocation_list

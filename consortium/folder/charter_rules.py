@@ -25,9 +25,9 @@ from typing import Any
 
 import yaml
 
-from chaincode.charter import MIN_BALLOT_PERIOD_S
 from chaincode.checks import MAX_AMOUNT_MICRO
-from chaincode.identifiers import SCHEMES
+from chaincode.members.charter import MIN_BALLOT_PERIOD_S
+from chaincode.members.identifiers import SCHEMES
 from consortium.duration import parse_duration_s
 from consortium.errors import InvalidCharter
 from consortium.folder.legal_identifiers import parse_identifiers

@@ -18,10 +18,14 @@ from typing import Any
 
 import yaml
 
-from chaincode.electorate import check_reachable
 from chaincode.errors import ContractError
-from chaincode.identifiers import check_identifiers, check_required, distinct_value
-from chaincode.roles import Role
+from chaincode.members.electorate import check_reachable
+from chaincode.members.identifiers import (
+    check_identifiers,
+    check_required,
+    distinct_value,
+)
+from chaincode.rights.roles import Role
 from consortium.channel.genesis import (
     ChannelSettings,
     genesis_block,

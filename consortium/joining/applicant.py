@@ -16,7 +16,7 @@ import yaml
 
 from chaincode.errors import ContractError
 from chaincode.host import check_host
-from chaincode.identifiers import check_identifiers
+from chaincode.members.identifiers import check_identifiers
 from consortium.errors import (
     InvalidApplicant,
     InvalidTopology,

@@ -1,6 +1,6 @@
 """An applicant's bundle outside the contract: made and signed at the applicant's, read and compared at the members'.
 
-What a bundle must hold, and whose signature, says chaincode/bundle.py.
+What a bundle must hold, and whose signature, says chaincode/members/bundle.py.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ from pathlib import Path
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from chaincode.bundle import read_bundle, roots_fingerprint
 from chaincode.errors import ContractError
+from chaincode.members.bundle import (
+    read_bundle,
+    roots_fingerprint,
+)
 from consortium.errors import (
     ForeignBundle,
     UnusableBundle,

@@ -23,7 +23,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from fabric_protos.common import common_pb2
 from google.protobuf.message import DecodeError
 
-from chaincode.roles import Role, read_roles
+from chaincode.rights.roles import (
+    Role,
+    read_roles,
+)
 from consortium.channel.orderer_addresses import (
     OrdererAddress,
     orderer_addresses,

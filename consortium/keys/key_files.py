@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from chaincode.certificate import read_certificate
+from chaincode.rights.certificate import read_certificate
 from consortium.errors import (
     KeyMismatch,
     UnreadableCertificate,

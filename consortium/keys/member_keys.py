@@ -21,7 +21,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chaincode.roles import Role, read_roles
+from chaincode.rights.roles import (
+    Role,
+    read_roles,
+)
 from consortium.errors import (
     InvalidName,
     MemberExists,

@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 
-from chaincode.certificate import UNREADABLE
+from chaincode.rights.certificate import UNREADABLE
 from consortium.errors import UnreadableRevocations
 from consortium.keys.certificates import (
     KeyPair,

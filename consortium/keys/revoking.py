@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from cryptography import x509
 
-from chaincode.roles import Role
+from chaincode.rights.roles import Role
 from consortium.errors import LastAdmin
 from consortium.keys import key_switch
 from consortium.keys.key_files import parse_certificate

@@ -1,4 +1,4 @@
-"""Giving roles to a user: the certificate extension that chaincode/roles.py reads."""
+"""Giving roles to a user: the certificate extension that chaincode/rights/roles.py reads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from collections.abc import Iterable
 
 from cryptography import x509
 
-from chaincode.roles import ATTRIBUTES_OID, ROLES_ATTRIBUTE, Role
+from chaincode.rights.roles import (
+    ATTRIBUTES_OID,
+    ROLES_ATTRIBUTE,
+    Role,
+)
 from consortium.errors import UnknownRole
 
 

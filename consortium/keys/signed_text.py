@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from chaincode.certificate import read_certificate
+from chaincode.rights.certificate import read_certificate
 from consortium.errors import BrokenSignature
 from consortium.keys.certificates import KeyPair
 from consortium.yaml_tree import (

@@ -9,7 +9,10 @@ from enum import StrEnum
 
 from cryptography import x509
 
-from chaincode.roles import Role, read_roles
+from chaincode.rights.roles import (
+    Role,
+    read_roles,
+)
 from consortium.errors import (
     NoValidUser,
     UserNotFound,

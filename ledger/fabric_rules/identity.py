@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.x509.oid import NameOID
 from fabric_protos.msp import identities_pb2, msp_config_pb2, msp_principal_pb2
 
-from chaincode.certificate import read_certificate
+from chaincode.rights.certificate import read_certificate
 from consortium.keys.revocation import load_revocation_list
 
 ROLE = msp_principal_pb2.MSPRole.MSPRoleType

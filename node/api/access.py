@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 
-from chaincode.certificate import read_certificate
-from chaincode.roles import Role, read_roles
+from chaincode.rights.certificate import read_certificate
+from chaincode.rights.roles import (
+    Role,
+    read_roles,
+)
 from node.errors import CertificateRevoked, NotAllowed
 
 READERS = frozenset({Role.ADMIN, Role.AUDITOR, Role.ERP, Role.INSPECTOR, Role.OPERATOR, Role.TREASURER})

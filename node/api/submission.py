@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 
 from google.protobuf.message import DecodeError
 
-from chaincode.batch import batch_digest
 from chaincode.errors import ContractError
+from chaincode.readings.batch import batch_digest
 from node.account_view import refusal
 from node.errors import UnknownAgreement, UnknownMeter
 from node.halt import WAITING

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 
 from chaincode import keys
-from chaincode.account import due_micro, escrow_micro
+from chaincode.account.account import (
+    due_micro,
+    escrow_micro,
+)
+from chaincode.account.invoice import is_invoiced
 from chaincode.checks import format_amount
-from chaincode.invoice import is_invoiced
 from ledger.gateway import Gateway
 from node.membership.leaving import departure_ballot, exit_conditions, missing_orderer
 from node.membership.records import read, read_all, read_member

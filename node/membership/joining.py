@@ -9,7 +9,7 @@ from __future__ import annotations
 import grpc
 
 from chaincode import keys
-from chaincode.bundle import bundle_digest
+from chaincode.members.bundle import bundle_digest
 from consortium.errors import MemberInChannel
 from ledger.configuration import newest_channel
 from ledger.gateway import (

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from chaincode import keys
-from chaincode.question import noted_ballots
+from chaincode.members.question import noted_ballots
 from chaincode.token import LEAST_TRANSFER_MICRO
 from consortium.errors import TooFewConsenters
 from ledger.configuration import newest_channel

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from chaincode.business import status_name
-from chaincode.identifiers import distinct_value
-from chaincode.membership import is_there
+from chaincode.members.identifiers import distinct_value
+from chaincode.members.membership import is_there
+from chaincode.rights.business import status_name
 from consortium.joining.bundle import show_fingerprint
 from node.membership.records import ballot_ids
 from zunft.v1.ballot_pb2 import Question

@@ -9,12 +9,15 @@ from typing import TypeVar
 from google.protobuf.message import DecodeError, Message
 
 from chaincode import keys
-from chaincode.application import next_membership
-from chaincode.bundle import bundle_digest
 from chaincode.errors import NotFound
 from chaincode.keys import Key
-from chaincode.membership import is_there
-from chaincode.question import noted_ballots, question_key
+from chaincode.members.application import next_membership
+from chaincode.members.bundle import bundle_digest
+from chaincode.members.membership import is_there
+from chaincode.members.question import (
+    noted_ballots,
+    question_key,
+)
 from consortium.errors import UnusableBundle
 from consortium.joining.bundle import (
     OpenedBundle,

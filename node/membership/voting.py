@@ -17,8 +17,8 @@ from fabric_protos.common import configtx_pb2
 from google.protobuf.message import DecodeError
 
 from chaincode import keys
-from chaincode.channel_edit import changes_channel
 from chaincode.errors import WrongStatus
+from chaincode.members.channel_edit import changes_channel
 from consortium.channel.reader import (
     Channel,
     read_channel,

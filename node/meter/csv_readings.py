@@ -11,7 +11,10 @@ from typing import NoReturn, TextIO
 
 import numpy as np
 
-from chaincode.columns import Columns, Int64Column
+from chaincode.readings.columns import (
+    Columns,
+    Int64Column,
+)
 from consortium.yaml_tree import (
     WrongFile,
     read_yaml,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from chaincode.columns import Int64Column
+from chaincode.readings.columns import Int64Column
 
 
 def resolve(first_us: Int64Column, second_us: Int64Column) -> Int64Column:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from chaincode.columns import Columns
+from chaincode.readings.columns import Columns
 from node.errors import ReadingBackDated
 from node.meter.csv_readings import CsvReadings
 from node.meter.meter import Meter

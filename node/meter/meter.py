@@ -26,11 +26,18 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from google.protobuf.message import DecodeError
 
-from chaincode.batch import MAX_NAME_BYTES, MAX_READINGS, batch_digest, decode_batch, encode_batch, sign_batch
-from chaincode.columns import Columns
 from chaincode.errors import MalformedBatch
 from chaincode.limits import BATCH_BYTES
 from chaincode.meter import possession_message
+from chaincode.readings.batch import (
+    MAX_NAME_BYTES,
+    MAX_READINGS,
+    batch_digest,
+    decode_batch,
+    encode_batch,
+    sign_batch,
+)
+from chaincode.readings.columns import Columns
 from consortium.files import write_atomically
 from consortium.keys.private_files import make_private_folder
 from node.errors import BatchTooLarge, KeyNotPrepared, MeterFolderDamaged, MeterFolderTaken, ReadingBackDated

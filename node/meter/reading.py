@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chaincode.columns import Columns, Int64Column
+from chaincode.readings.columns import (
+    Columns,
+    Int64Column,
+)
 from zunft.v1.tariff_pb2 import OUTCOME_UNSPECIFIED, Outcome
 
 

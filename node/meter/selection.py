@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from chaincode.columns import Columns, Int64Column
+from chaincode.readings.columns import (
+    Columns,
+    Int64Column,
+)
 
 _NUMBERS = ("utilisation_milli", "speed_milli", "outcome")
 _NAMES = (("step", "steps"), ("work_item", "work_items"), ("location", "locations"))

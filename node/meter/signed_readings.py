@@ -16,7 +16,10 @@ from typing import Self
 
 import numpy as np
 
-from chaincode.columns import Columns, Int64Column
+from chaincode.readings.columns import (
+    Columns,
+    Int64Column,
+)
 from node.database import Durability, open_database, transaction
 from node.meter.meter import Meter
 

@@ -6,8 +6,8 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 
-from chaincode.batch import batch_digest
 from chaincode.errors import ContractError
+from chaincode.readings.batch import batch_digest
 from node.api.client import NodeClient
 from node.errors import NodeError
 from node.halt import WAITING

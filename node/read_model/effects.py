@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from chaincode import keys
-from chaincode.batch import batch_digest
-from chaincode.head import accrued_micro
-from chaincode.head_digest import head_digest
+from chaincode.account.head import accrued_micro
+from chaincode.account.head_digest import head_digest
+from chaincode.readings.batch import batch_digest
 from chaincode.stub import implicit_collection
 from ledger.belief import (
     Belief,

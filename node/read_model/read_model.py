@@ -18,8 +18,8 @@ import structlog
 from google.protobuf.message import DecodeError, Message
 
 from chaincode import keys
-from chaincode.account import without_claimed_lines
-from chaincode.head import Standing
+from chaincode.account.account import without_claimed_lines
+from chaincode.account.head import Standing
 from chaincode.keys import Key
 from ledger.block_reader import (
     Block,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chaincode.columns import Columns
 from chaincode.errors import TooCostly
 from chaincode.rating import Cumulative, add_lines, check_batch_cost, rate
+from chaincode.readings.columns import Columns
 from zunft.v1.tariff_pb2 import Line, Tariff
 
 READINGS_PER_BATCH = 50_000

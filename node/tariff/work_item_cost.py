@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chaincode.columns import Columns
 from chaincode.rating import Cumulative, rate
+from chaincode.readings.columns import Columns
 from node.tariff.simulate import part
 from zunft.v1.tariff_pb2 import Tariff
 

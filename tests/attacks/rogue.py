@@ -28,7 +28,10 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chaincode import keys
-from chaincode.roles import ATTRIBUTES_OID, Role
+from chaincode.rights.roles import (
+    ATTRIBUTES_OID,
+    Role,
+)
 from chaincode.stub import implicit_collection
 from consortium.keys.certificates import (
     NodeKind,

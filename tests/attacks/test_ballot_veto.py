@@ -13,9 +13,9 @@ from google.protobuf.message import Message
 
 from chaincode import keys
 from chaincode.errors import AlreadyExists, BallotClosed, ContractError, UnknownTransaction
-from chaincode.member import NOTICE_PERIOD_S
-from chaincode.question import LAPSES_AFTER_S
-from chaincode.roles import Role
+from chaincode.members.member import NOTICE_PERIOD_S
+from chaincode.members.question import LAPSES_AFTER_S
+from chaincode.rights.roles import Role
 from consortium.joining.bundle import OpenedBundle
 from consortium.keys.member_keys import MemberKeys
 from consortium.keys.revoking import revoke_user

@@ -10,10 +10,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from chaincode.batch import encode_batch
-from chaincode.columns import Columns, MeterReadings
 from chaincode.errors import MalformedRequest, TooCostly
 from chaincode.rating import rate_batches
+from chaincode.readings.batch import encode_batch
+from chaincode.readings.columns import (
+    Columns,
+    MeterReadings,
+)
 from tests.conformance.scene import Scene
 from tests.harness import (
     TOKEN,

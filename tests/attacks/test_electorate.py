@@ -13,13 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaincode import keys
-from chaincode.business import MEMBER_STATUSES, TAKING_PART
-from chaincode.charter import MIN_BALLOT_PERIOD_S
 from chaincode.contract import TRANSACTIONS
-from chaincode.electorate import SEATED, load_electorate
 from chaincode.errors import ContractError, ExitCondition, TakenAlready, TooManyApplications, WrongStatus
-from chaincode.question import LAPSES_AFTER_S
-from chaincode.sponsorship import MAX_OPEN_APPLICATIONS
+from chaincode.members.charter import MIN_BALLOT_PERIOD_S
+from chaincode.members.electorate import (
+    SEATED,
+    load_electorate,
+)
+from chaincode.members.question import LAPSES_AFTER_S
+from chaincode.members.sponsorship import MAX_OPEN_APPLICATIONS
+from chaincode.rights.business import (
+    MEMBER_STATUSES,
+    TAKING_PART,
+)
 from chaincode.transaction import Transaction, serialise
 from consortium.folder.topology import (
     FabricSettings,

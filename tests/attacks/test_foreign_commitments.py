@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chaincode import keys
+from chaincode.account.head_digest import SHOWN
 from chaincode.errors import ContractError, UnsoundRecord
-from chaincode.head_digest import SHOWN
 from chaincode.transaction import serialise
 from tests.attacks.rogue import Rogue, peer_of
 from tests.conformance.scene import Scene

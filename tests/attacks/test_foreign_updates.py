@@ -21,8 +21,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chaincode import keys
-from chaincode.electorate import BALLOT_PERIOD_S
 from chaincode.errors import ContractError
+from chaincode.members.electorate import BALLOT_PERIOD_S
 from consortium.channel.config_group import (
     copied,
     set_policy,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chaincode.batch import batch_digest
+from chaincode.readings.batch import batch_digest
 from ledger.configuration import ordered_height
 from node.api.client import NodeClient
 from tests.attacks.liar import Lie, told, until_charged

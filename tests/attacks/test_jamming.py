@@ -12,8 +12,8 @@ from google.protobuf.message import Message
 
 from chaincode import keys
 from chaincode.errors import AnotherBallot, AskedBefore, ContractError, TooManyApplications
-from chaincode.roles import Role
-from chaincode.sponsorship import MAX_OPEN_APPLICATIONS
+from chaincode.members.sponsorship import MAX_OPEN_APPLICATIONS
+from chaincode.rights.roles import Role
 from tests.attacks.rogue import Rogue
 from tests.attacks.test_electorate import NAMES, applies, approve
 from tests.harness import (

@@ -19,8 +19,8 @@ import pytest
 from google.protobuf.message import Message
 
 from chaincode import keys
-from chaincode.channel_edit import changes_channel
 from chaincode.errors import ContractError
+from chaincode.members.channel_edit import changes_channel
 from consortium.channel.config_group import copied
 from consortium.channel.members import (
     change_member,

@@ -9,10 +9,10 @@ import pytest
 from google.protobuf.message import Message
 
 from chaincode import keys
-from chaincode.bundle import bundle_digest
-from chaincode.charter import MIN_BALLOT_PERIOD_S
 from chaincode.errors import BallotClosed, ContractError, WrongStatus
-from chaincode.roles import Role
+from chaincode.members.bundle import bundle_digest
+from chaincode.members.charter import MIN_BALLOT_PERIOD_S
+from chaincode.rights.roles import Role
 from consortium.keys.certificates import (
     Validity,
     make_authority,

@@ -19,8 +19,8 @@ from audit import (
     export,
 )
 from chaincode import keys
+from chaincode.account.head import DISCLOSURE
 from chaincode.agreement import TERMS
-from chaincode.head import DISCLOSURE
 from chaincode.stub import implicit_collection
 from chaincode.transaction import serialise
 from ledger import grpc_transport

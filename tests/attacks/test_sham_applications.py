@@ -8,7 +8,7 @@ import pytest
 
 from chaincode import keys
 from chaincode.errors import AlreadyExists, WrongStatus
-from chaincode.roles import Role
+from chaincode.rights.roles import Role
 from consortium.joining.bundle import show_fingerprint
 from consortium.keys.certificates import (
     Validity,

@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaincode import keys
+from chaincode.account.head import DISCLOSURE
 from chaincode.agreement import TERMS
 from chaincode.contract import TRANSACTIONS, Endorsers
 from chaincode.errors import ContractError, Forbidden, InvalidBundle, MalformedRequest
-from chaincode.head import DISCLOSURE
 from chaincode.limits import max_bytes
 from chaincode.record import list_records
 from chaincode.transaction import Transaction, serialise

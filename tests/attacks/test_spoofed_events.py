@@ -11,7 +11,7 @@ from fabric_protos.peer import events_pb2
 from fabric_protos.peer.transaction_pb2 import ENDORSEMENT_POLICY_FAILURE, VALID
 
 from chaincode import keys
-from chaincode.batch import batch_digest
+from chaincode.readings.batch import batch_digest
 from chaincode.transaction import serialise
 from ledger.block_reader import read_block
 from ledger.gateway import SigningIdentity

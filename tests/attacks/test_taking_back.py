@@ -8,8 +8,8 @@ import pytest
 
 from audit import audit
 from chaincode import keys
+from chaincode.account.head_digest import SHOWN
 from chaincode.errors import ContractError, HeadMismatch, InsufficientFunds, MalformedRequest, NoticePeriod, WrongStatus
-from chaincode.head_digest import SHOWN
 from chaincode.transaction import serialise
 from node.meter.reading import Reading
 from tests.attacks.silence import silent

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from chaincode import keys
-from chaincode.announcement import announced_digest
-from chaincode.batch import batch_digest
+from chaincode.account.announcement import announced_digest
 from chaincode.contract import Response, invoke
+from chaincode.readings.batch import batch_digest
 from chaincode.stub import Stub
 from ledger.gateway import Gateway
 from node.api.client import NodeClient

@@ -15,9 +15,14 @@ from audit import (
     Status,
     audit,
 )
-from chaincode import account, claim, closing, contract, keys, settlement, token, usage, withdrawal
-from chaincode import invoice as invoices
-from chaincode.relation import Relation
+from chaincode import (
+    contract,
+    keys,
+    token,
+)
+from chaincode.account import account, claim, closing, settlement, usage, withdrawal
+from chaincode.account import invoice as invoices
+from chaincode.rights.relation import Relation
 from chaincode.transaction import Loaded, Transaction
 from node.meter.reading import Reading
 from tests.audit.run import begin, delivered, genesis

@@ -9,8 +9,11 @@ from functools import cache
 
 import numpy as np
 
-from chaincode.columns import Columns, MeterReadings
 from chaincode.rating import check_batch_cost, rate_batches
+from chaincode.readings.columns import (
+    Columns,
+    MeterReadings,
+)
 from tests.bench.figure import Figure
 from tests.harness.tariffs import (
     per_unit,

@@ -9,8 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from chaincode.batch import batch_digest, encode_batch, sign_batch
-from chaincode.columns import Columns
+from chaincode.readings.batch import (
+    batch_digest,
+    encode_batch,
+    sign_batch,
+)
+from chaincode.readings.columns import Columns
 from tests.harness import (
     TOKEN,
     UNIT,

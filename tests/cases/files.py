@@ -7,7 +7,7 @@ import io
 from datetime import UTC, datetime
 from pathlib import Path
 
-from chaincode.columns import Columns
+from chaincode.readings.columns import Columns
 from node.meter.csv_readings import read_csv, read_mapping
 from node.tariff.file import parse_tariff
 from node.tariff.simulate import simulate

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chaincode.bundle import read_bundle
+from chaincode.members.bundle import read_bundle
 from cli.exit_codes import ExitCode
 from consortium.errors import (
     InvalidApplicant,

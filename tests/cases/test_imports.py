@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaincode.batch import decode_batch
-from chaincode.columns import Columns
+from chaincode.readings.batch import decode_batch
+from chaincode.readings.columns import Columns
 from cli.exit_codes import ExitCode
 from node.errors import BatchTooLarge
 from node.meter.csv_readings import CsvReadings

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from chaincode.roles import Role
+from chaincode.rights.roles import Role
 from cli.exit_codes import ExitCode
 from consortium.folder.topology import Topology
 from consortium.keys.certificates import Validity

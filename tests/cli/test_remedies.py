@@ -8,21 +8,26 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cli.shared.remedies import COMMANDS
 
 from chaincode.checks import format_duration, format_quantity
 from chaincode.contract import TRANSACTIONS
-from cli.remedies import COMMANDS
 from tests.cli.program import EXAMPLES, ROOT, Zunft
 from tests.cli.test_listings import commands
 
-PARTS = (ROOT / "chaincode", ROOT / "chaincode" / "rating")
+# The protocol and its process speak to peers and operators.
+OTHERS = {"shim", "service"}
 # Names of transactions, millionths, and bare seconds.
 JARGON = re.compile("|".join([*map(re.escape, TRANSACTIONS), r"micro-", r"_micro\b", r"\{[^{}]*_s\} s\b"]))
 
 
+def contracts() -> list[Path]:
+    return [path for path in sorted((ROOT / "chaincode").rglob("*.py")) if not OTHERS & set(path.parts)]
+
+
 def sentences() -> Iterator[tuple[str, str]]:
     """Every text that is raised, with its place in the source."""
-    for path in (path for part in PARTS for path in part.glob("*.py")):
+    for path in contracts():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
                 yield f"{path.name}:{node.lineno}", " ".join(map(ast.unparse, node.exc.args))
@@ -37,7 +42,7 @@ def test_refusals_name_acts_and_units() -> None:
 
 
 def test_each_remedy_is_said_and_its_command_exists() -> None:
-    said = "".join(path.read_text() for path in (ROOT / "chaincode").glob("*.py"))
+    said = "".join(path.read_text() for path in contracts())
     assert [text for text in COMMANDS if text not in said] == []
     assert set(COMMANDS.values()) <= {words for words, _ in commands()}
 

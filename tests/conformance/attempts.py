@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from chaincode.account.head import DISCLOSURE
 from chaincode.agreement import TERMS
 from chaincode.contract import TRANSACTIONS
-from chaincode.head import DISCLOSURE
-from chaincode.relation import Relation
+from chaincode.rights.relation import Relation
 from chaincode.transaction import serialise
 from consortium.keys.certificates import (
     Validity,

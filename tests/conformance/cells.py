@@ -13,9 +13,9 @@ from google.protobuf.message import Message
 
 from chaincode.contract import TRANSACTIONS
 from chaincode.errors import ContractError, Forbidden
-from chaincode.relation import Relation
-from chaincode.rights import Rights
-from chaincode.roles import Role
+from chaincode.rights.relation import Relation
+from chaincode.rights.rights import Rights
+from chaincode.rights.roles import Role
 from tests.harness import (
     Consortium,
     Member,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from google.protobuf.message import Message
 
-from chaincode.batch import decode_batch
+from chaincode.readings.batch import decode_batch
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.usage_pb2 import AccountHead, Claim, SignedBatch, UsageRecord
 

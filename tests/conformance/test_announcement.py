@@ -7,10 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from chaincode import keys
-from chaincode.announcement import announced_digest
-from chaincode.batch import batch_digest, sign_batch
+from chaincode.account.announcement import announced_digest
 from chaincode.errors import AlreadyExists, ClockSkew, ContractError, MalformedRequest, ReadingTooLate
 from chaincode.limits import MAX_ANNOUNCED
+from chaincode.readings.batch import (
+    batch_digest,
+    sign_batch,
+)
 from ledger.gateway import Gateway
 from node.meter.reading import Reading
 from tests.conformance.scene import Scene, refusals

@@ -30,7 +30,7 @@ from chaincode.errors import (
     WrongSignature,
     WrongStatus,
 )
-from chaincode.question import LAPSES_AFTER_S
+from chaincode.members.question import LAPSES_AFTER_S
 from tests.attacks.rogue import rewritten
 from tests.conformance.scene import Scene, refusals
 from tests.harness import (

@@ -9,11 +9,11 @@ import pytest
 from google.protobuf.message import Message
 
 from chaincode import keys
+from chaincode.account.head import DISCLOSURE
 from chaincode.contract import TRANSACTIONS, Endorsers
 from chaincode.errors import ContractError, Forbidden, MalformedRequest, NotFound, UnknownTransaction
-from chaincode.head import DISCLOSURE
-from chaincode.member import NOTICE_PERIOD_S
-from chaincode.roles import Role
+from chaincode.members.member import NOTICE_PERIOD_S
+from chaincode.rights.roles import Role
 from chaincode.transaction import serialise
 from tests.conformance.attempts import MILL, Stage, attempts_on, mills_bundle, set_stage
 from tests.conformance.cells import untried, wrong_cells

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import pytest
 from google.protobuf.message import Message
 
+from chaincode.account.head import DISCLOSURE
 from chaincode.errors import HeadMismatch
-from chaincode.head import DISCLOSURE
 from chaincode.transaction import serialise
 from ledger.gateway import (
     CommitError,

@@ -13,7 +13,7 @@ import pytest
 
 from chaincode import keys
 from chaincode.errors import Replay, VotedAlready, WrongSignature
-from chaincode.roles import Role
+from chaincode.rights.roles import Role
 from consortium.errors import MemberInChannel
 from consortium.joining.bundle import OpenedBundle
 from consortium.keys.member_keys import MemberKeys

@@ -8,10 +8,14 @@ import numpy as np
 import pytest
 
 from chaincode import keys
-from chaincode.batch import batch_digest, encode_batch, sign_batch
-from chaincode.columns import Columns
 from chaincode.errors import HeadTooLarge, MalformedBatch, MalformedRequest, RecordTooLarge
 from chaincode.limits import CORRECTION_BYTES, HEAD_BYTES, RECORD_BYTES
+from chaincode.readings.batch import (
+    batch_digest,
+    encode_batch,
+    sign_batch,
+)
+from chaincode.readings.columns import Columns
 from tests.conformance.scene import Scene
 from tests.harness import (
     TOKEN,

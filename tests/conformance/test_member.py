@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from chaincode import keys
 from chaincode.checks import format_duration
-from chaincode.electorate import BALLOT_PERIOD_S
 from chaincode.errors import (
     AlreadyExists,
     AnotherBallot,
@@ -35,6 +34,7 @@ from chaincode.errors import (
     WrongSignature,
     WrongStatus,
 )
+from chaincode.members.electorate import BALLOT_PERIOD_S
 from consortium.keys.certificates import (
     Validity,
     make_authority,

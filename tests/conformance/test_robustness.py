@@ -11,10 +11,10 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
+from chaincode.account.head import DISCLOSURE
 from chaincode.agreement import TERMS
 from chaincode.contract import TRANSACTIONS, Endorsers
 from chaincode.errors import ContractError
-from chaincode.head import DISCLOSURE
 from chaincode.transaction import serialise
 from tests.conformance.scene import Scene
 from tests.harness.member import user_for

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from chaincode.batch import MAX_READINGS, batch_digest
 from chaincode.errors import (
     AlreadyExists,
     AmountOutOfRange,
@@ -34,6 +33,10 @@ from chaincode.errors import (
     WrongAgreement,
     WrongSignature,
     WrongStatus,
+)
+from chaincode.readings.batch import (
+    MAX_READINGS,
+    batch_digest,
 )
 from node.meter.reading import Reading
 from tests.conformance.scene import Scene, refusals

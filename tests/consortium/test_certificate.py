@@ -12,8 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from fabric_protos.msp import identities_pb2, msp_config_pb2
 
-from chaincode.caller import read_caller
 from chaincode.errors import Forbidden
+from chaincode.rights.caller import read_caller
 from consortium.channel.msp_config import msp_config
 from consortium.errors import UnreadableRevocations
 from consortium.keys.member_keys import MemberKeys

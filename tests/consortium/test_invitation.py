@@ -11,7 +11,7 @@ from fabric_protos.common import common_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaincode.roles import Role
+from chaincode.rights.roles import Role
 from consortium.channel.genesis import (
     ChannelSettings,
     genesis_block,

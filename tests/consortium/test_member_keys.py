@@ -11,7 +11,10 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 from fabric_protos.msp import identities_pb2
 
-from chaincode.caller import Role, read_caller
+from chaincode.rights.caller import (
+    Role,
+    read_caller,
+)
 from consortium.errors import (
     CertificateExpired,
     CertificateNotYetValid,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from chaincode.roles import read_roles
+from chaincode.rights.roles import read_roles
 from consortium.errors import (
     CertificateExpired,
     ForeignCertificate,

@@ -11,8 +11,8 @@ from fabric_protos.common import common_pb2, configtx_pb2
 from google.protobuf.message import Message
 
 from chaincode import keys
-from chaincode.channel_edit import changes_channel
-from chaincode.roles import Role
+from chaincode.members.channel_edit import changes_channel
+from chaincode.rights.roles import Role
 from consortium.keys.certificates import KeyPair
 from consortium.keys.key_files import KeyFiles
 from consortium.keys.member_keys import MemberKeys

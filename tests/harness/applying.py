@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from chaincode import keys
-from chaincode.roles import Role
+from chaincode.rights.roles import Role
 from consortium.channel.config_update import config_update
 from consortium.channel.members import remove_member
 from consortium.channel.reader import Channel

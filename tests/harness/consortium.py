@@ -15,10 +15,10 @@ from google.protobuf.message import Message
 
 from chaincode import keys
 from chaincode.account_invariants import account_violations
-from chaincode.bundle import roots_fingerprint
 from chaincode.errors import ContractError
 from chaincode.invariants import State, violations
-from chaincode.roles import Role
+from chaincode.members.bundle import roots_fingerprint
+from chaincode.rights.roles import Role
 from consortium.folder.founding import (
     FIRST_PORT,
     Plan,

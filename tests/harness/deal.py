@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chaincode import keys
-from chaincode.correction import digest_of
+from chaincode.account.correction import digest_of
 from node.meter.reading import Reading
 from tests.harness.hand_meter import HandMeter
 from zunft.v1.account_pb2 import Account

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from chaincode.batch import encode_batch
 from chaincode.meter import possession_message
+from chaincode.readings.batch import encode_batch
 from consortium.keys.certificates import P256_ORDER
 from node.meter.reading import Reading, to_columns
 from zunft.v1.meter_pb2 import RegisterMeter, RotateMeterKey

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf.message import Message
 
 from chaincode import keys
+from chaincode.account.announcement import announced_digest
+from chaincode.account.head import DISCLOSURE
+from chaincode.account.head_digest import (
+    SHOWN,
+    show_amounts,
+)
 from chaincode.agreement import TERMS
-from chaincode.announcement import announced_digest
 from chaincode.contract import TRANSACTIONS
-from chaincode.head import DISCLOSURE
-from chaincode.head_digest import SHOWN, show_amounts
 from chaincode.transaction import serialise
 from node.meter_account import MeterAccount
 from tests.harness.admin import Admin

@@ -19,7 +19,7 @@ from fabric_protos.common import common_pb2, configtx_pb2
 from fabric_protos.peer import configuration_pb2
 from fabric_protos.peer.events_pb2 import BlockAndPrivateData
 
-from chaincode.roles import Role
+from chaincode.rights.roles import Role
 from consortium.channel.config_update import config_update
 from consortium.channel.genesis import member_group
 from consortium.channel.msp_config import msp_config

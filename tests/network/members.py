@@ -14,7 +14,7 @@ import pytest
 from cryptography import x509
 from fabric_protos.common import configtx_pb2
 
-from chaincode.roles import Role
+from chaincode.rights.roles import Role
 from consortium.channel.config_update import config_update
 from consortium.channel.consenters import (
     consenters,

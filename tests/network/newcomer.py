@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from chaincode.roles import Role
+from chaincode.rights.roles import Role
 from consortium.channel.ordering import Orderer
 from consortium.folder.founding import (
     FABRIC_PORTS_EACH,

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from chaincode.batch import batch_digest
+from chaincode.readings.batch import batch_digest
 from ledger.gateway import Gateway
 from ledger.grpc_transport import TlsFiles
 from node.api.client import NodeClient

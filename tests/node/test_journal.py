@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from chaincode.batch import batch_digest
 from chaincode.errors import InsufficientFunds
+from chaincode.readings.batch import batch_digest
 from node.errors import DatabaseDamaged, DatabaseInUse
 from node.halt import shortage
 from node.journal import Entry, Journal

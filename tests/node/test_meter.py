@@ -9,10 +9,14 @@ import numpy as np
 import psutil
 import pytest
 
-from chaincode.batch import batch_digest, decode_batch, verify_batch
-from chaincode.columns import Columns
 from chaincode.errors import WrongSignature
 from chaincode.meter import check_possession
+from chaincode.readings.batch import (
+    batch_digest,
+    decode_batch,
+    verify_batch,
+)
+from chaincode.readings.columns import Columns
 from node.errors import KeyNotPrepared, MeterFolderDamaged, MeterFolderTaken, ReadingBackDated
 from node.meter.host_probe import ByteProbe, Clock, CoreProbe
 from node.meter.meter import Meter

@@ -13,7 +13,7 @@ import pytest
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import events_pb2
 
-from chaincode.batch import batch_digest
+from chaincode.readings.batch import batch_digest
 from ledger.errors import TransportError
 from ledger.gateway import (
     Gateway,

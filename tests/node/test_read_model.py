@@ -10,7 +10,7 @@ import pytest
 from fabric_protos.peer import events_pb2
 
 from chaincode import keys
-from chaincode.batch import batch_digest
+from chaincode.readings.batch import batch_digest
 from ledger.block_reader import (
     Block,
     read_block,

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaincode.batch import (
+from chaincode.errors import ContractError, MalformedBatch, WrongSignature
+from chaincode.readings.batch import (
     MAX_READINGS,
     batch_digest,
     decode_batch,
@@ -23,8 +24,7 @@ from chaincode.batch import (
     sign_batch,
     verify_batch,
 )
-from chaincode.columns import Columns
-from chaincode.errors import ContractError, MalformedBatch, WrongSignature
+from chaincode.readings.columns import Columns
 from zunft.v1.usage_pb2 import Column, SignedBatch, UsageBatch
 
 INT64 = st.integers(-(2**63), 2**63 - 1)

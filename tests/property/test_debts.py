@@ -5,7 +5,15 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaincode.debts import Owed, as_debts, given_back, line_of, noted, owed_to, total_micro
+from chaincode.account.debts import (
+    Owed,
+    as_debts,
+    given_back,
+    line_of,
+    noted,
+    owed_to,
+    total_micro,
+)
 from zunft.v1.account_pb2 import Account
 from zunft.v1.token_pb2 import Balance
 

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaincode.columns import Columns, MeterReadings
 from chaincode.errors import ContractError
 from chaincode.rating import (
     Cumulative,
@@ -23,6 +22,10 @@ from chaincode.rating import (
     rate_access,
     rate_batches,
     rate_correction,
+)
+from chaincode.readings.columns import (
+    Columns,
+    MeterReadings,
 )
 from tests.reference.rating import Bill, Reading, Reference
 from zunft.v1 import tariff_pb2

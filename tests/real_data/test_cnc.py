@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from chaincode.columns import Columns
 from chaincode.rating import Cumulative
+from chaincode.readings.columns import Columns
 from node.meter.csv_readings import read_csv, read_mapping
 from node.tariff.file import read_tariff
 from node.tariff.simulate import simulate, split

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from chaincode.columns import Columns
+from chaincode.readings.columns import Columns
 from node.meter.csv_readings import read_csv, read_mapping
 from node.tariff.bill import Bill, make_bill
 from node.tariff.file import read_tariff

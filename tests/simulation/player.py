@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from chaincode import keys
-from chaincode.account import claimed
-from chaincode.bundle import roots_fingerprint
+from chaincode.account.account import claimed
 from chaincode.errors import ContractError
+from chaincode.members.bundle import roots_fingerprint
 from ledger.block_reader import Transaction
 from ledger.errors import LedgerError
 from tests.harness import (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chaincode.columns import Columns
+from chaincode.readings.columns import Columns
 from consortium.yaml_tree import WrongFile
 from node.meter.csv_readings import read_csv, read_mapping
 

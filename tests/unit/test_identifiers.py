@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from chaincode.errors import MalformedRequest
-from chaincode.identifiers import check_identifiers
+from chaincode.members.identifiers import check_identifiers
 from zunft.v1.member_pb2 import LegalIdentifier
 
 # One of each country, from the rules' own examples.
@@ -56,7 +56,7 @@ class DateTime(datetime.datetime):
 class Socket(socket.socket):
     __init__ = never
 datetime.date, datetime.datetime, socket.socket = Date, DateTime, Socket
-from chaincode.identifiers import SCHEMES
+from chaincode.members.identifiers import SCHEMES
 print([SCHEMES[scheme](value) for scheme, values in {numbers} for value in values])
 """
 

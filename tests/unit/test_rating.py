@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from chaincode.columns import Columns
 from chaincode.errors import (
     AmountOutOfRange,
     BackDated,
@@ -19,6 +18,7 @@ from chaincode.errors import (
     ReadingTooLate,
 )
 from chaincode.rating import Cumulative, Rated, carry_over, check_tariff, rate, rate_access, rate_correction
+from chaincode.readings.columns import Columns
 from node.tariff.file import parse_tariff
 from zunft.v1 import tariff_pb2
 from zunft.v1.tariff_pb2 import Adjustment, Discount, Tariff, Tier

@@ -11,8 +11,12 @@ import pytest
 from google.protobuf.message import Message
 
 from chaincode import contract
+from chaincode.account.head import (
+    load_standing,
+    read_disclosure,
+    write_head,
+)
 from chaincode.errors import NotFound
-from chaincode.head import load_standing, read_disclosure, write_head
 from chaincode.transaction import Transaction
 from tests.attacks.witness import audited, spoiled
 from tests.conformance.scene import Scene

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from chaincode import keys
+from chaincode.account.head_digest import SHOWN
 from chaincode.errors import HeadMismatch
-from chaincode.head_digest import SHOWN
 from chaincode.transaction import serialise
 from tests.attacks.rogue import rewritten
 from tests.conformance.scene import Scene

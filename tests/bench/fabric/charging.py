@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from chaincode.roles import Role
+from chaincode.rights.roles import Role
 from tests.bench.fabric.latency import Arrivals, latencies_ms
 from tests.bench.fabric.network import Report, RunningNetwork, Shape, start_network
 from tests.bench.fabric.processes import CpuUse, rss_mb, watched

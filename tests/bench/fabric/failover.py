@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from chaincode.roles import Role
+from chaincode.rights.roles import Role
 from ledger.gateway import (
     Gateway,
     GatewayError,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-from chaincode.roles import Role
+from chaincode.rights.roles import Role
 from consortium.folder.topology import OrderingKind
 from ledger.block_reader import read_block
 from ledger.gateway import Gateway

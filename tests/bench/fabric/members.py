@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chaincode.roles import Role
+from chaincode.rights.roles import Role
 from ledger.block_reader import Transaction
 from tests.bench.fabric.network import Report, Shape, start_network
 from tests.bench.lanes import Lane, charge_all

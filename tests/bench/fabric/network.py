@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chaincode.roles import Role
+from chaincode.rights.roles import Role
 from consortium.folder.founding import (
     Plan,
     make_members,

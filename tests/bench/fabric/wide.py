@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from chaincode.roles import Role
+from chaincode.rights.roles import Role
 from tests.bench.fabric.network import Report, RunningNetwork, Shape, start_network
 from tests.bench.fabric.processes import CpuUse, watched
 from tests.bench.lanes import Lane, charge_all

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from google.protobuf.message import Message
 
-from chaincode.head import DISCLOSURE
+from chaincode.account.head import DISCLOSURE
 from chaincode.transaction import serialise
 from network.administration.lifecycle import CHAINCODE
 from tests.clients.npm import install_packages

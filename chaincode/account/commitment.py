@@ -7,8 +7,11 @@ could not have written, and whatever else stands there stops its own account and
 from __future__ import annotations
 
 from chaincode import keys
+from chaincode.account.head_digest import (
+    amounts_of,
+    proven_head,
+)
 from chaincode.errors import HeadMismatch, UnsoundRecord
-from chaincode.head_digest import amounts_of, proven_head
 from chaincode.transaction import Loaded
 from chaincode.unknown_fields import has_unknown_fields
 from zunft.v1.account_pb2 import Account

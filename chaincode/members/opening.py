@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from chaincode.business import status_name
-from chaincode.electorate import Electorate, ballot_period_s
 from chaincode.errors import WrongStatus
+from chaincode.members.electorate import (
+    Electorate,
+    ballot_period_s,
+)
+from chaincode.rights.business import status_name
 from chaincode.transaction import Transaction
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_OPEN,

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 
 from chaincode import keys
 from chaincode.errors import TakenAlready
-from chaincode.identifiers import distinct_value
 from chaincode.keys import Key
-from chaincode.membership import is_there
+from chaincode.members.identifiers import distinct_value
+from chaincode.members.membership import is_there
 from chaincode.transaction import Transaction
 from zunft.v1.member_pb2 import LegalIdentifier, Mark, Member
 

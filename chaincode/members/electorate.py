@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from chaincode import keys
-from chaincode.business import TAKING_PART
-from chaincode.channel_edit import changes_channel
 from chaincode.errors import OutOfReach
+from chaincode.members.channel_edit import changes_channel
+from chaincode.rights.business import TAKING_PART
 from chaincode.transaction import Transaction
 from zunft.v1.ballot_pb2 import (
     BALLOT_SUBJECT_ADMISSION,

@@ -7,9 +7,15 @@ again.
 from __future__ import annotations
 
 from chaincode import keys
-from chaincode.application import Application, load_application
-from chaincode.mark import check_free
-from chaincode.membership import check_active, check_not_issuer
+from chaincode.members.application import (
+    Application,
+    load_application,
+)
+from chaincode.members.mark import check_free
+from chaincode.members.membership import (
+    check_active,
+    check_not_issuer,
+)
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.ballot_pb2 import (
     BALLOT_SUBJECT_ADMISSION,

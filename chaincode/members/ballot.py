@@ -10,17 +10,44 @@ from __future__ import annotations
 from google.protobuf.message import Message
 
 from chaincode import keys
-from chaincode.application import Application, check_next_membership, put_admitted
-from chaincode.channel_edit import changes_channel, check_config_signatures, edit_digest, put_signatures
 from chaincode.checks import check_named, format_duration
-from chaincode.decision import check_carried as check_carried_now
-from chaincode.electorate import Electorate, load_electorate, put_electorate
 from chaincode.errors import BallotClosed, MalformedRequest, VotedAlready, WrongStatus
 from chaincode.keys import Key
-from chaincode.membership import ABSENT, note_suspension
-from chaincode.opening import check_same_membership, check_status
-from chaincode.question import check_counts, load_question, noted_ballots, put_decided
-from chaincode.relation import Relation, Stand
+from chaincode.members.application import (
+    Application,
+    check_next_membership,
+    put_admitted,
+)
+from chaincode.members.channel_edit import (
+    changes_channel,
+    check_config_signatures,
+    edit_digest,
+    put_signatures,
+)
+from chaincode.members.decision import check_carried as check_carried_now
+from chaincode.members.electorate import (
+    Electorate,
+    load_electorate,
+    put_electorate,
+)
+from chaincode.members.membership import (
+    ABSENT,
+    note_suspension,
+)
+from chaincode.members.opening import (
+    check_same_membership,
+    check_status,
+)
+from chaincode.members.question import (
+    check_counts,
+    load_question,
+    noted_ballots,
+    put_decided,
+)
+from chaincode.rights.relation import (
+    Relation,
+    Stand,
+)
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_CARRIED,

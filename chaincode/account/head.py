@@ -17,9 +17,15 @@ from typing import TYPE_CHECKING
 from google.protobuf.message import Message
 
 from chaincode import keys
-from chaincode.account import without_claimed_lines
+from chaincode.account.account import without_claimed_lines
+from chaincode.account.commitment import MAX_ACCRUED_MICRO
+from chaincode.account.head_digest import (
+    proven_head,
+    seal,
+    sealed_bytes,
+)
+from chaincode.account.withdrawal import covered_micro
 from chaincode.checks import format_amount
-from chaincode.commitment import MAX_ACCRUED_MICRO
 from chaincode.errors import (
     AmountOutOfRange,
     HeadMismatch,
@@ -30,13 +36,11 @@ from chaincode.errors import (
     TermsMismatch,
     WrongStatus,
 )
-from chaincode.head_digest import proven_head, seal, sealed_bytes
 from chaincode.keys import Key
 from chaincode.limits import HEAD_BYTES, RECORD_BYTES
 from chaincode.rating import add_in_place, kept_names, only
-from chaincode.relation import possible_stands
+from chaincode.rights.relation import possible_stands
 from chaincode.transaction import Loaded, Transaction, parse, serialise
-from chaincode.withdrawal import covered_micro
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account
 from zunft.v1.agreement_pb2 import Agreement, Terms, TermsReference
 from zunft.v1.tariff_pb2 import Line

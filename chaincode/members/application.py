@@ -9,11 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chaincode import keys
-from chaincode.bundle import bundle_digest, root_digests, roots_fingerprint
-from chaincode.business import status_name
 from chaincode.errors import AlreadyExists, BallotClosed, WrongStatus
 from chaincode.keys import Key
-from chaincode.mark import marks_of, put_marks
+from chaincode.members.bundle import (
+    bundle_digest,
+    root_digests,
+    roots_fingerprint,
+)
+from chaincode.members.mark import (
+    marks_of,
+    put_marks,
+)
+from chaincode.rights.business import status_name
 from chaincode.transaction import Transaction
 from zunft.v1.ballot_pb2 import Ballot
 from zunft.v1.bundle_pb2 import Bundle, SignedBundle

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from google.protobuf.message import Message
 
-from chaincode.checks import check_identifier
-from chaincode.errors import AlreadyExists, MalformedRequest, NotFound, WrongStatus
-from chaincode.head import (
+from chaincode.account.head import (
     Standing,
     add_open_lines,
     check_funds,
@@ -18,8 +16,10 @@ from chaincode.head import (
     read_disclosure,
     write_head,
 )
+from chaincode.checks import check_identifier
+from chaincode.errors import AlreadyExists, MalformedRequest, NotFound, WrongStatus
 from chaincode.rating import Cumulative, rate_access
-from chaincode.relation import Relation
+from chaincode.rights.relation import Relation
 from chaincode.transaction import Transaction
 from zunft.v1.access_pb2 import AccessGrant, GrantAccess, RevokeAccess, UseAccess
 from zunft.v1.agreement_pb2 import Terms

@@ -7,9 +7,12 @@ from collections.abc import Iterable
 from google.protobuf.message import Message
 
 from chaincode import keys
-from chaincode.business import TAKING_PART, status_name
 from chaincode.errors import ExitCondition, WrongStatus
 from chaincode.keys import Key
+from chaincode.rights.business import (
+    TAKING_PART,
+    status_name,
+)
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.charter_pb2 import Charter
 from zunft.v1.member_pb2 import (

@@ -9,19 +9,53 @@ apply ─ballot─► admitted ─activate─► active ─leave─► leaving �
 from __future__ import annotations
 
 from chaincode import keys
-from chaincode.application import check_may_apply, next_membership, put_application
-from chaincode.ballot import check_carried, write
-from chaincode.bundle import bundle_digest, read_bundle, root_digests
 from chaincode.checks import check_named, check_text, format_amount, format_duration
-from chaincode.electorate import load_electorate, put_electorate
 from chaincode.errors import EntryCondition, ExitCondition, InvalidBundle, Replay, WrongStatus
-from chaincode.identifiers import check_required
-from chaincode.mark import check_free, marks_of
-from chaincode.membership import check_not_issuer, load_obligations
-from chaincode.opening import check_status, new_ballot, proposal
-from chaincode.question import check_asked_long_ago, check_may_open, check_no_other, load_question, put_opened
-from chaincode.relation import Relation
-from chaincode.sponsorship import check_may_sponsor, load_open_applications, put_sponsored
+from chaincode.members.application import (
+    check_may_apply,
+    next_membership,
+    put_application,
+)
+from chaincode.members.ballot import (
+    check_carried,
+    write,
+)
+from chaincode.members.bundle import (
+    bundle_digest,
+    read_bundle,
+    root_digests,
+)
+from chaincode.members.electorate import (
+    load_electorate,
+    put_electorate,
+)
+from chaincode.members.identifiers import check_required
+from chaincode.members.mark import (
+    check_free,
+    marks_of,
+)
+from chaincode.members.membership import (
+    check_not_issuer,
+    load_obligations,
+)
+from chaincode.members.opening import (
+    check_status,
+    new_ballot,
+    proposal,
+)
+from chaincode.members.question import (
+    check_asked_long_ago,
+    check_may_open,
+    check_no_other,
+    load_question,
+    put_opened,
+)
+from chaincode.members.sponsorship import (
+    check_may_sponsor,
+    load_open_applications,
+    put_sponsored,
+)
+from chaincode.rights.relation import Relation
 from chaincode.token import LEAST_TRANSFER_MICRO, check_balance, credited, deposit_account, move
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.ballot_pb2 import (

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from chaincode import keys
 from chaincode.errors import TooManyApplications
-from chaincode.question import found_question, is_open, question_key
+from chaincode.members.question import (
+    found_question,
+    is_open,
+    question_key,
+)
 from chaincode.transaction import Transaction
 from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_ADMISSION, Ballot, Question
 from zunft.v1.member_pb2 import Sponsored

@@ -11,7 +11,7 @@ import hashlib
 from google.protobuf.message import Message
 
 from chaincode import keys
-from chaincode.account import (
+from chaincode.account.account import (
     claimed,
     is_unclaimed,
     last_amounts,
@@ -20,13 +20,18 @@ from chaincode.account import (
     require_open,
     write_account,
 )
-from chaincode.commitment import read_commitment
+from chaincode.account.commitment import read_commitment
+from chaincode.account.head import (
+    Standing,
+    load_standing,
+    read_disclosure,
+    write_head,
+)
+from chaincode.account.head_digest import derived_salt
+from chaincode.account.invoice import is_invoiced
 from chaincode.errors import NotFound, WrongStatus
-from chaincode.head import Standing, load_standing, read_disclosure, write_head
-from chaincode.head_digest import derived_salt
-from chaincode.invoice import is_invoiced
 from chaincode.keys import Key
-from chaincode.relation import parties
+from chaincode.rights.relation import parties
 from chaincode.transaction import Transaction, serialise
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, Account, ClaimAccount
 from zunft.v1.usage_pb2 import AccountHead, Claim, ClaimUsage, Commitment, ReadClaim, UsageRecord

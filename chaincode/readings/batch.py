@@ -22,8 +22,11 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 from numpy.typing import NDArray
 
-from chaincode.columns import Columns, Int64Column
 from chaincode.errors import MalformedBatch, WrongSignature
+from chaincode.readings.columns import (
+    Columns,
+    Int64Column,
+)
 from zunft.v1.tariff_pb2 import Outcome
 from zunft.v1.usage_pb2 import (
     COLUMN_KIND_QUANTITY_MICRO,

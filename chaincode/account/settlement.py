@@ -11,15 +11,33 @@ from dataclasses import dataclass
 from google.protobuf.message import Message
 
 from chaincode import keys
-from chaincode.account import claimed, due_micro, escrow_account, escrow_micro, load_account, write_account
+from chaincode.account.account import (
+    claimed,
+    due_micro,
+    escrow_account,
+    escrow_micro,
+    load_account,
+    write_account,
+)
+from chaincode.account.commitment import read_commitment
+from chaincode.account.debts import (
+    MOST_OWED_MICRO,
+    as_debts,
+    given_back,
+    line_of,
+    noted,
+    owed_to,
+    total_micro,
+)
+from chaincode.account.invoice import (
+    bill_claim,
+    write_invoices,
+)
 from chaincode.checks import check_named
-from chaincode.commitment import read_commitment
-from chaincode.debts import MOST_OWED_MICRO, as_debts, given_back, line_of, noted, owed_to, total_micro
 from chaincode.errors import WrongStatus
-from chaincode.invoice import bill_claim, write_invoices
 from chaincode.keys import Key
-from chaincode.membership import check_ends_itself
-from chaincode.relation import parties
+from chaincode.members.membership import check_ends_itself
+from chaincode.rights.relation import parties
 from chaincode.token import Released, credited, find_balance, issuer, move
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, Account, SettleAccount

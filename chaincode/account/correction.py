@@ -10,16 +10,7 @@ import hashlib
 from google.protobuf.message import Message
 
 from chaincode import keys
-from chaincode.checks import check_identifier, check_text
-from chaincode.errors import (
-    AlreadyExists,
-    CorrectionMismatch,
-    MalformedRequest,
-    MeterNotInAgreement,
-    NotFound,
-    WrongStatus,
-)
-from chaincode.head import (
+from chaincode.account.head import (
     Standing,
     add_open_lines,
     check_funds,
@@ -29,10 +20,19 @@ from chaincode.head import (
     read_disclosure,
     write_head,
 )
+from chaincode.checks import check_identifier, check_text
+from chaincode.errors import (
+    AlreadyExists,
+    CorrectionMismatch,
+    MalformedRequest,
+    MeterNotInAgreement,
+    NotFound,
+    WrongStatus,
+)
 from chaincode.limits import CORRECTION_BYTES
-from chaincode.membership import check_takes_part
+from chaincode.members.membership import check_takes_part
 from chaincode.rating import Cumulative, check_correction_cost, rate_correction
-from chaincode.relation import counterparties
+from chaincode.rights.relation import counterparties
 from chaincode.transaction import Transaction, serialise
 from zunft.v1.tariff_pb2 import Line
 from zunft.v1.usage_pb2 import (

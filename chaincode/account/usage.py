@@ -12,10 +12,19 @@ from typing import Self
 from google.protobuf.message import Message
 
 from chaincode import keys
-from chaincode.announcement import announced_times_us
-from chaincode.batch import batch_digest, decode_parsed, parse_batch, verify_batch
+from chaincode.account.announcement import announced_times_us
+from chaincode.account.head import (
+    Standing,
+    add_open_lines,
+    check_funds,
+    checked_accrual,
+    find_streams,
+    load_standing,
+    read_disclosure,
+    write_head,
+)
+from chaincode.account.withdrawal import holds_from_us
 from chaincode.checks import format_duration
-from chaincode.columns import Columns, MeterReadings
 from chaincode.errors import (
     BackDated,
     BrokenChain,
@@ -31,20 +40,19 @@ from chaincode.errors import (
     WrongAgreement,
     WrongSignature,
 )
-from chaincode.head import (
-    Standing,
-    add_open_lines,
-    check_funds,
-    checked_accrual,
-    find_streams,
-    load_standing,
-    read_disclosure,
-    write_head,
-)
 from chaincode.limits import BATCH_BYTES
 from chaincode.rating import rate_batches
+from chaincode.readings.batch import (
+    batch_digest,
+    decode_parsed,
+    parse_batch,
+    verify_batch,
+)
+from chaincode.readings.columns import (
+    Columns,
+    MeterReadings,
+)
 from chaincode.transaction import Transaction
-from chaincode.withdrawal import holds_from_us
 from zunft.v1.agreement_pb2 import Agreement
 from zunft.v1.meter_pb2 import METER_STATUS_ACTIVE, Meter
 from zunft.v1.tariff_pb2 import Line

@@ -7,7 +7,7 @@ Where a party is gone, the issuer closes as well, so that nobody's tokens stay i
 from __future__ import annotations
 
 from chaincode import keys
-from chaincode.account import (
+from chaincode.account.account import (
     due_micro,
     escrow_account,
     escrow_micro,
@@ -18,17 +18,32 @@ from chaincode.account import (
     require_open,
     write_account,
 )
+from chaincode.account.commitment import read_commitment
+from chaincode.account.head_digest import SHOWN
+from chaincode.account.invoice import (
+    bill_claim,
+    is_invoiced,
+    write_invoices,
+)
+from chaincode.account.settlement import (
+    back_to_customer,
+    pay,
+    provider_keys,
+)
+from chaincode.account.withdrawal import (
+    check_has_run,
+    notice_s,
+)
 from chaincode.checks import check_named, format_amount
-from chaincode.commitment import read_commitment
 from chaincode.errors import InsufficientFunds, WrongStatus
-from chaincode.head_digest import SHOWN
-from chaincode.invoice import bill_claim, is_invoiced, write_invoices
-from chaincode.membership import ABSENT, check_ends_itself, end_obligation
-from chaincode.relation import parties
-from chaincode.settlement import back_to_customer, pay, provider_keys
+from chaincode.members.membership import (
+    ABSENT,
+    check_ends_itself,
+    end_obligation,
+)
+from chaincode.rights.relation import parties
 from chaincode.token import credited, issuer, move
 from chaincode.transaction import Loaded, Transaction
-from chaincode.withdrawal import check_has_run, notice_s
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, Account, CloseAccount
 from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_TERMINATED
 from zunft.v1.member_pb2 import Member

@@ -12,14 +12,23 @@ from typing import NamedTuple
 from google.protobuf.message import Message
 
 from chaincode import keys
+from chaincode.account.commitment import (
+    is_plausible,
+    read_open_amounts,
+)
+from chaincode.account.head_digest import (
+    SHOWN,
+    proven_amounts,
+)
 from chaincode.checks import MAX_AMOUNT_MICRO, check_amount, format_amount
-from chaincode.commitment import is_plausible, read_open_amounts
 from chaincode.errors import AlreadyExists, AmountOutOfRange, UnsoundRecord, WrongStatus
-from chaincode.head_digest import SHOWN, proven_amounts
 from chaincode.keys import Key
-from chaincode.membership import check_parties_new_business, note_obligation
+from chaincode.members.membership import (
+    check_parties_new_business,
+    note_obligation,
+)
 from chaincode.recent import check_not_too_often, note_change
-from chaincode.relation import parties
+from chaincode.rights.relation import parties
 from chaincode.token import check_balance, credited, move
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account, FundAccount, OpenAccount

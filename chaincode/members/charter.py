@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from chaincode import keys
-from chaincode.ballot import check_next_version, write
 from chaincode.checks import (
     MAX_AMOUNT_MICRO,
     check_digest,
@@ -13,16 +12,37 @@ from chaincode.checks import (
     format_amount,
     format_duration,
 )
-from chaincode.decision import BE_ISSUER
-from chaincode.electorate import Electorate, check_reachable, load_electorate, put_electorate
 from chaincode.errors import AlreadyExists, AmountOutOfRange, MalformedRequest
-from chaincode.identifiers import check_identifiers, check_required, check_scheme
 from chaincode.keys import Key
-from chaincode.mark import marks_of, put_marks, taken
-from chaincode.membership import check_active
-from chaincode.opening import new_ballot
-from chaincode.question import check_may_open, load_question, put_opened
-from chaincode.relation import Relation
+from chaincode.members.ballot import (
+    check_next_version,
+    write,
+)
+from chaincode.members.decision import BE_ISSUER
+from chaincode.members.electorate import (
+    Electorate,
+    check_reachable,
+    load_electorate,
+    put_electorate,
+)
+from chaincode.members.identifiers import (
+    check_identifiers,
+    check_required,
+    check_scheme,
+)
+from chaincode.members.mark import (
+    marks_of,
+    put_marks,
+    taken,
+)
+from chaincode.members.membership import check_active
+from chaincode.members.opening import new_ballot
+from chaincode.members.question import (
+    check_may_open,
+    load_question,
+    put_opened,
+)
+from chaincode.rights.relation import Relation
 from chaincode.transaction import Transaction
 from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_AMENDMENT, Ballot
 from zunft.v1.charter_pb2 import AmendCharter, Charter, FoundCharter, Threshold, VotingRules

@@ -8,11 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chaincode.business import Business, status_name
-from chaincode.caller import Caller
 from chaincode.errors import Forbidden
-from chaincode.relation import Relation, Stand
-from chaincode.roles import Role
+from chaincode.rights.business import (
+    Business,
+    status_name,
+)
+from chaincode.rights.caller import Caller
+from chaincode.rights.relation import (
+    Relation,
+    Stand,
+)
+from chaincode.rights.roles import Role
 from zunft.v1.member_pb2 import Member
 
 

@@ -11,9 +11,9 @@ import hashlib
 from collections.abc import Sequence
 
 from chaincode import keys
-from chaincode.batch import DIGEST_BYTES
 from chaincode.errors import AlreadyExists, MalformedRequest
 from chaincode.limits import MAX_ANNOUNCED
+from chaincode.readings.batch import DIGEST_BYTES
 from chaincode.transaction import Transaction, serialise
 from zunft.v1.usage_pb2 import Announcement, AnnounceUsage, SignedBatch
 

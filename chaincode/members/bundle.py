@@ -15,12 +15,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from chaincode.certificate import read_certificate
 from chaincode.checks import check_identifier, check_text
 from chaincode.errors import InvalidBundle, WrongSignature
 from chaincode.host import check_host
-from chaincode.identifiers import check_identifiers
 from chaincode.limits import BUNDLE_BYTES
+from chaincode.members.identifiers import check_identifiers
+from chaincode.rights.certificate import read_certificate
 from chaincode.transaction import parse, serialise
 from zunft.v1.bundle_pb2 import Bundle, NodeAddress, SignedBundle
 

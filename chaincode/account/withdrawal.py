@@ -7,7 +7,7 @@ while the provider is suspended and can charge nothing.
 from __future__ import annotations
 
 from chaincode import keys
-from chaincode.account import (
+from chaincode.account.account import (
     check_may_change,
     drawable_micro,
     escrow_account,
@@ -17,12 +17,12 @@ from chaincode.account import (
     require_open,
     write_account,
 )
+from chaincode.account.commitment import read_commitment
 from chaincode.checks import MAX_CLOCK_SKEW_S, format_amount, format_duration
-from chaincode.commitment import read_commitment
 from chaincode.errors import AmountOutOfRange, InsufficientFunds, NoticePeriod
-from chaincode.membership import suspended_s
+from chaincode.members.membership import suspended_s
 from chaincode.recent import note_change
-from chaincode.relation import parties
+from chaincode.rights.relation import parties
 from chaincode.token import credited, move
 from chaincode.transaction import Transaction
 from zunft.v1.account_pb2 import Account, GiveNotice, WithdrawFunds

@@ -12,9 +12,12 @@ from cryptography import x509
 from fabric_protos.msp import identities_pb2
 from google.protobuf.message import DecodeError
 
-from chaincode.certificate import read_certificate
 from chaincode.errors import Forbidden
-from chaincode.roles import Role, read_roles
+from chaincode.rights.certificate import read_certificate
+from chaincode.rights.roles import (
+    Role,
+    read_roles,
+)
 
 
 @dataclass(frozen=True, slots=True)

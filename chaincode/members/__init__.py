@@ -1,0 +1,4 @@
+"""Members, the charter that they share, and the ballots by which they decide.
+
+Begin with `member.py` and `ballot.py`.
+"""

@@ -1,0 +1,4 @@
+"""Readings: signed batches in columns, as meters write them.
+
+Begin with `batch.py`.
+"""
