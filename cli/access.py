@@ -7,11 +7,24 @@ from typing import Annotated
 import typer
 from google.protobuf.message import Message
 
-from cli.groups import new_group
-from cli.options import DEFAULT_HOME, As, Home, Json
-from cli.output import say, say_next, show_rows
-from cli.session import Session, open_session, run
-from cli.values import show_amount
+from cli.shared.groups import new_group
+from cli.shared.options import (
+    DEFAULT_HOME,
+    As,
+    Home,
+    Json,
+)
+from cli.shared.output import (
+    say,
+    say_next,
+    show_rows,
+)
+from cli.shared.session import (
+    Session,
+    open_session,
+    run,
+)
+from cli.shared.values import show_amount
 from zunft.v1.access_pb2 import AccessGrant, GrantAccess, RevokeAccess, UseAccess
 from zunft.v1.usage_pb2 import AccountHead
 

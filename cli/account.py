@@ -16,13 +16,33 @@ from chaincode.account.account import (
 from chaincode.account.head_digest import SHOWN
 from chaincode.errors import ContractError
 from chaincode.transaction import serialise
-from cli.asking import ask
-from cli.errors import BadArgument, sentence
-from cli.groups import new_group
-from cli.options import DEFAULT_HOME, As, Home, Json
-from cli.output import say, say_next, show_line, show_rows
-from cli.session import Session, open_session, run
-from cli.values import parse_amount, show_amount
+from cli.shared.asking import ask
+from cli.shared.errors import (
+    BadArgument,
+    sentence,
+)
+from cli.shared.groups import new_group
+from cli.shared.options import (
+    DEFAULT_HOME,
+    As,
+    Home,
+    Json,
+)
+from cli.shared.output import (
+    say,
+    say_next,
+    show_line,
+    show_rows,
+)
+from cli.shared.session import (
+    Session,
+    open_session,
+    run,
+)
+from cli.shared.values import (
+    parse_amount,
+    show_amount,
+)
 from ledger.gateway import EndorseError
 from ledger.gateway.commit import Committed
 from node.membership.records import read_foreign

@@ -14,13 +14,34 @@ from chaincode.account.withdrawal import least_notice_s
 from chaincode.agreement import TERMS, check_terms, refer
 from chaincode.errors import TermsMismatch
 from chaincode.transaction import serialise
-from cli.asking import ask
-from cli.errors import BadArgument, NotAParty
-from cli.groups import new_group
-from cli.options import DEFAULT_HOME, As, Home, Json
-from cli.output import say, say_next, show_fields, show_rows, to_dict
-from cli.session import Session, open_session, run
-from cli.values import show_amount, show_limit
+from cli.shared.asking import ask
+from cli.shared.errors import (
+    BadArgument,
+    NotAParty,
+)
+from cli.shared.groups import new_group
+from cli.shared.options import (
+    DEFAULT_HOME,
+    As,
+    Home,
+    Json,
+)
+from cli.shared.output import (
+    say,
+    say_next,
+    show_fields,
+    show_rows,
+    to_dict,
+)
+from cli.shared.session import (
+    Session,
+    open_session,
+    run,
+)
+from cli.shared.values import (
+    show_amount,
+    show_limit,
+)
 from consortium.folder.topology import Topology
 from node.agreement_file import SALT_BYTES, AgreementDraft, read_agreement
 from node.meter_account import MeterAccount

@@ -25,13 +25,30 @@ from audit import (
 from audit import audit as audit_blocks
 from audit.report import ALARMS_TOLD
 from cli.bill import show_bill
-from cli.errors import BadArgument
-from cli.exit_codes import ExitCode
-from cli.options import DEFAULT_HOME, As, Home, Json
-from cli.output import console, print_json, say, say_next
-from cli.session import Session, open_session, run
-from cli.table import Row, table
-from cli.values import show_amount
+from cli.shared.errors import BadArgument
+from cli.shared.exit_codes import ExitCode
+from cli.shared.options import (
+    DEFAULT_HOME,
+    As,
+    Home,
+    Json,
+)
+from cli.shared.output import (
+    console,
+    print_json,
+    say,
+    say_next,
+)
+from cli.shared.session import (
+    Session,
+    open_session,
+    run,
+)
+from cli.shared.table import (
+    Row,
+    table,
+)
+from cli.shared.values import show_amount
 from consortium.folder.topology import Topology
 from ledger.gateway.gateway import Gateway
 from node.tariff.bill import Bill as BillOfLines

@@ -12,14 +12,35 @@ from typing import Annotated
 import typer
 
 from chaincode.members.channel_edit import changes_channel
-from cli.asking import ask
 from cli.charter import charter_fields
-from cli.deciding import ID_DIGITS, about, approve_opened, follow, names, say_standing, status_name, subject_name
-from cli.groups import new_group
-from cli.options import DEFAULT_HOME, As, Home, Json
-from cli.output import show_fields, show_rows
-from cli.session import Session, open_session, run
-from cli.values import show_time
+from cli.shared.asking import ask
+from cli.shared.deciding import (
+    ID_DIGITS,
+    about,
+    approve_opened,
+    follow,
+    names,
+    say_standing,
+    status_name,
+    subject_name,
+)
+from cli.shared.groups import new_group
+from cli.shared.options import (
+    DEFAULT_HOME,
+    As,
+    Home,
+    Json,
+)
+from cli.shared.output import (
+    show_fields,
+    show_rows,
+)
+from cli.shared.session import (
+    Session,
+    open_session,
+    run,
+)
+from cli.shared.values import show_time
 from consortium.errors import UnusableBundle
 from consortium.folder.charter_text import (
     find_text,

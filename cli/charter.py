@@ -11,12 +11,27 @@ from chaincode import keys
 from chaincode.account.withdrawal import least_notice_s
 from chaincode.members.electorate import ballot_period_s
 from chaincode.members.member import NOTICE_PERIOD_S
-from cli.deciding import approve_opened, follow, say_standing
-from cli.groups import new_group
-from cli.options import DEFAULT_HOME, As, Home, Json
-from cli.output import say, show_fields
-from cli.session import open_session, run
-from cli.values import show_amount
+from cli.shared.deciding import (
+    approve_opened,
+    follow,
+    say_standing,
+)
+from cli.shared.groups import new_group
+from cli.shared.options import (
+    DEFAULT_HOME,
+    As,
+    Home,
+    Json,
+)
+from cli.shared.output import (
+    say,
+    show_fields,
+)
+from cli.shared.session import (
+    open_session,
+    run,
+)
+from cli.shared.values import show_amount
 from consortium.errors import CharterTextMissing
 from consortium.folder.charter_rules import (
     Amendment,

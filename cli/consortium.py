@@ -12,12 +12,24 @@ import typer
 
 from chaincode import keys
 from chaincode.members.bundle import roots_fingerprint
-from cli.errors import BadArgument
-from cli.groups import new_group
-from cli.options import DEFAULT_HOME, Home, Json
-from cli.output import say, say_next, show_fields, show_rows
-from cli.session import open_session, run
-from cli.values import show_amount
+from cli.shared.errors import BadArgument
+from cli.shared.groups import new_group
+from cli.shared.options import (
+    DEFAULT_HOME,
+    Home,
+    Json,
+)
+from cli.shared.output import (
+    say,
+    say_next,
+    show_fields,
+    show_rows,
+)
+from cli.shared.session import (
+    open_session,
+    run,
+)
+from cli.shared.values import show_amount
 from consortium.folder.charter_rules import (
     read_rules,
     set_rules,

@@ -6,10 +6,17 @@ from dataclasses import dataclass
 
 from chaincode.account.correction import digest_of
 from chaincode.errors import ContractError, CorrectionMismatch, NotFound
-from cli.errors import BadArgument
-from cli.output import show_fields, show_rows
-from cli.session import Session
-from cli.values import show_amount, show_quantity, show_time_us
+from cli.shared.errors import BadArgument
+from cli.shared.output import (
+    show_fields,
+    show_rows,
+)
+from cli.shared.session import Session
+from cli.shared.values import (
+    show_amount,
+    show_quantity,
+    show_time_us,
+)
 from node.correction_trial import lines_on_trial
 from node.meter_account import MeterAccount
 from zunft.v1.tariff_pb2 import Outcome

@@ -15,13 +15,30 @@ from chaincode.account.head_digest import head_digest
 from chaincode.errors import HeadMismatch
 from chaincode.transaction import serialise
 from cli.bill import read_bill, show_bill
-from cli.errors import BadArgument
-from cli.groups import new_group
 from cli.ledger import read_blocks
-from cli.options import DEFAULT_HOME, As, Home, Json
-from cli.output import print_json, say, show_rows
-from cli.session import Session, open_session, run
-from cli.values import parse_amount, show_amount, show_time
+from cli.shared.errors import BadArgument
+from cli.shared.groups import new_group
+from cli.shared.options import (
+    DEFAULT_HOME,
+    As,
+    Home,
+    Json,
+)
+from cli.shared.output import (
+    print_json,
+    say,
+    show_rows,
+)
+from cli.shared.session import (
+    Session,
+    open_session,
+    run,
+)
+from cli.shared.values import (
+    parse_amount,
+    show_amount,
+    show_time,
+)
 from node.tariff.bill import Bill
 from zunft.v1.invoice_pb2 import INVOICE_KIND_GOODWILL, CreditInvoice, DisputeInvoice, Invoice, InvoiceKind
 from zunft.v1.usage_pb2 import AccountHead, Claim, ReadClaim, ReadRecord, UsageRecord

@@ -13,14 +13,35 @@ from typing import Annotated
 import typer
 
 from chaincode import keys
-from cli.asking import ask
-from cli.deciding import approve_opened, say_next_for, say_standing
-from cli.errors import BadArgument
-from cli.groups import new_group
-from cli.options import DEFAULT_HOME, As, FabricBin, Home, Json
-from cli.output import say, say_next, show_fields, show_rows, steps_shown
-from cli.session import Session, meant_member, open_session, run
-from cli.values import show_amount
+from cli.shared.asking import ask
+from cli.shared.deciding import (
+    approve_opened,
+    say_next_for,
+    say_standing,
+)
+from cli.shared.errors import BadArgument
+from cli.shared.groups import new_group
+from cli.shared.options import (
+    DEFAULT_HOME,
+    As,
+    FabricBin,
+    Home,
+    Json,
+)
+from cli.shared.output import (
+    say,
+    say_next,
+    show_fields,
+    show_rows,
+    steps_shown,
+)
+from cli.shared.session import (
+    Session,
+    meant_member,
+    open_session,
+    run,
+)
+from cli.shared.values import show_amount
 from consortium.errors import InvalidApplicant
 from consortium.folder.charter_text import adopt_text
 from consortium.folder.topology import (

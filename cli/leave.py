@@ -18,17 +18,34 @@ from audit import (
     audit,
     export,
 )
-from cli.asking import ask
 from cli.audit import show_report
 from cli.ballot import Yes, approve_found
-from cli.deciding import ID_DIGITS, names, say_standing
-from cli.errors import UnsoundArchive
-from cli.groups import new_group
-from cli.options import DEFAULT_HOME, As, Home, Json
-from cli.output import say, say_next, show_rows
-from cli.retiring import retire
-from cli.session import Session, open_session, run
-from cli.values import show_time
+from cli.shared.asking import ask
+from cli.shared.deciding import (
+    ID_DIGITS,
+    names,
+    say_standing,
+)
+from cli.shared.errors import UnsoundArchive
+from cli.shared.groups import new_group
+from cli.shared.options import (
+    DEFAULT_HOME,
+    As,
+    Home,
+    Json,
+)
+from cli.shared.output import (
+    say,
+    say_next,
+    show_rows,
+)
+from cli.shared.retiring import retire
+from cli.shared.session import (
+    Session,
+    open_session,
+    run,
+)
+from cli.shared.values import show_time
 from consortium.files import write_atomically
 from consortium.folder.topology import (
     MemberEntry,

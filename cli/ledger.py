@@ -9,13 +9,25 @@ from typing import Annotated
 import typer
 from fabric_protos.peer import transaction_pb2
 
-from cli.errors import BadArgument
-from cli.groups import new_group
-from cli.options import DEFAULT_HOME, As, Home, Json
-from cli.output import say, show_rows
-from cli.session import Session, open_session, run
-from cli.session import serve as run_service
-from cli.values import show_time_us
+from cli.shared.errors import BadArgument
+from cli.shared.groups import new_group
+from cli.shared.options import (
+    DEFAULT_HOME,
+    As,
+    Home,
+    Json,
+)
+from cli.shared.output import (
+    say,
+    show_rows,
+)
+from cli.shared.session import (
+    Session,
+    open_session,
+    run,
+)
+from cli.shared.session import serve as run_service
+from cli.shared.values import show_time_us
 from consortium.folder.topology import Topology
 from ledger.block_reader import (
     Block,

@@ -1,4 +1,4 @@
-"""`zunft`: one file per command group; every error is one sentence and an exit code (cli/exit_codes.py)."""
+"""`zunft`: one file per command group; every error is one sentence and an exit code (cli/shared/exit_codes.py)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import sys
 def main() -> None:
     """Entry point of the `zunft` command. Imports only what is needed, and when it is: see groups.py."""
     try:
-        from cli.groups import app
-        from cli.standard_output import reporting
+        from cli.shared.groups import app
+        from cli.shared.standard_output import reporting
 
         with reporting():
             app()
     except KeyboardInterrupt:
-        from cli.errors import Interrupted
+        from cli.shared.errors import Interrupted
 
         _fail(Interrupted())
     except Exception as error:
@@ -25,8 +25,12 @@ def _fail(error: Exception) -> None:
     """Exits with a sentence and the code that fits; what nobody foresaw shows where it happened."""
     from rich.markup import escape
 
-    from cli.errors import exit_code, is_expected, sentence
-    from cli.output import error_console
+    from cli.shared.errors import (
+        exit_code,
+        is_expected,
+        sentence,
+    )
+    from cli.shared.output import error_console
 
     if not is_expected(error):
         raise error

@@ -11,14 +11,35 @@ import typer
 
 from chaincode.members.bundle import roots_fingerprint
 from chaincode.rights.business import status_name
-from cli.asking import ask
-from cli.deciding import ID_DIGITS, approve_opened, follow, say_standing
-from cli.errors import AlreadyOut
-from cli.groups import new_group
-from cli.options import DEFAULT_HOME, As, Home, Json
-from cli.output import say, show_fields, show_rows
-from cli.session import Session, open_session, run
-from cli.values import show_amount, show_time
+from cli.shared.asking import ask
+from cli.shared.deciding import (
+    ID_DIGITS,
+    approve_opened,
+    follow,
+    say_standing,
+)
+from cli.shared.errors import AlreadyOut
+from cli.shared.groups import new_group
+from cli.shared.options import (
+    DEFAULT_HOME,
+    As,
+    Home,
+    Json,
+)
+from cli.shared.output import (
+    say,
+    show_fields,
+    show_rows,
+)
+from cli.shared.session import (
+    Session,
+    open_session,
+    run,
+)
+from cli.shared.values import (
+    show_amount,
+    show_time,
+)
 from consortium.folder.topology import Topology
 from consortium.joining.bundle import show_fingerprint
 from consortium.keys.member_material import MemberMaterial

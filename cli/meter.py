@@ -9,11 +9,26 @@ import typer
 
 from chaincode import keys
 from chaincode.checks import check_name
-from cli.errors import BadArgument, NotAParty
-from cli.groups import new_group
-from cli.options import DEFAULT_HOME, As, Home, Json
-from cli.output import say, show_rows
-from cli.session import Session, open_session, run
+from cli.shared.errors import (
+    BadArgument,
+    NotAParty,
+)
+from cli.shared.groups import new_group
+from cli.shared.options import (
+    DEFAULT_HOME,
+    As,
+    Home,
+    Json,
+)
+from cli.shared.output import (
+    say,
+    show_rows,
+)
+from cli.shared.session import (
+    Session,
+    open_session,
+    run,
+)
 from node.meter.meter import Meter as MeterFolder
 from zunft.v1.meter_pb2 import LocateMeter, Meter, MeterStatus, RevokeMeter
 

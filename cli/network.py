@@ -10,13 +10,29 @@ from rich.progress import DownloadColumn, Progress
 
 from chaincode import keys
 from chaincode.errors import NotFound
-from cli.asking import ask
 from cli.consortium import found_charter
-from cli.errors import BadArgument
-from cli.groups import new_group
-from cli.options import DEFAULT_HOME, FabricBin, Home, Json
-from cli.output import console, error_console, print_json, say, say_next, show_rows, steps_shown
-from cli.session import open_session, run
+from cli.shared.asking import ask
+from cli.shared.errors import BadArgument
+from cli.shared.groups import new_group
+from cli.shared.options import (
+    DEFAULT_HOME,
+    FabricBin,
+    Home,
+    Json,
+)
+from cli.shared.output import (
+    console,
+    error_console,
+    print_json,
+    say,
+    say_next,
+    show_rows,
+    steps_shown,
+)
+from cli.shared.session import (
+    open_session,
+    run,
+)
 from consortium.folder.topology import Topology
 from consortium.joining.applicant import is_applicants
 from consortium.keys.certificates import (

@@ -9,16 +9,42 @@ from typing import Annotated
 
 import typer
 
-from cli.asking import ask
 from cli.bill import read_bill, read_terms, show_bill
-from cli.errors import BadArgument
-from cli.groups import new_group
-from cli.node_connection import local_node, open_node
-from cli.options import DEFAULT_HOME, As, Home, Json
-from cli.output import error_console, print_json, say, show_fields, show_line, show_rows, to_dict
-from cli.session import Session, open_session, run, serve
-from cli.table import harmless
-from cli.values import parse_amount, show_amount, show_time, show_time_us
+from cli.shared.asking import ask
+from cli.shared.errors import BadArgument
+from cli.shared.groups import new_group
+from cli.shared.node_connection import (
+    local_node,
+    open_node,
+)
+from cli.shared.options import (
+    DEFAULT_HOME,
+    As,
+    Home,
+    Json,
+)
+from cli.shared.output import (
+    error_console,
+    print_json,
+    say,
+    show_fields,
+    show_line,
+    show_rows,
+    to_dict,
+)
+from cli.shared.session import (
+    Session,
+    open_session,
+    run,
+    serve,
+)
+from cli.shared.table import harmless
+from cli.shared.values import (
+    parse_amount,
+    show_amount,
+    show_time,
+    show_time_us,
+)
 from ledger.embedded.consortium import serving
 from ledger.embedded.ledger import EmbeddedLedger
 from node.api.client import NodeClient

@@ -13,8 +13,8 @@ from chaincode.rights.business import (
 )
 from chaincode.rights.relation import Relation
 from chaincode.rights.roles import Role
-from cli.options import Json
-from cli.output import show_rows
+from cli.shared.options import Json
+from cli.shared.output import show_rows
 from zunft.v1.member_pb2 import Member
 
 ROLES = [role.value for role in Role]

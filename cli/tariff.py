@@ -12,10 +12,15 @@ import typer
 from chaincode.errors import ContractError
 from chaincode.rating import Cumulative
 from cli.bill import show_bill
-from cli.errors import BadArgument
-from cli.groups import new_group
-from cli.options import Json
-from cli.output import console, print_json, say, show_rows
+from cli.shared.errors import BadArgument
+from cli.shared.groups import new_group
+from cli.shared.options import Json
+from cli.shared.output import (
+    console,
+    print_json,
+    say,
+    show_rows,
+)
 from consortium.exact import scaled
 from consortium.yaml_tree import WrongFile
 from node.meter.csv_readings import read_csv, read_mapping

@@ -8,12 +8,28 @@ from typing import Annotated
 import typer
 
 from chaincode import keys
-from cli.errors import BadArgument
-from cli.groups import new_group
-from cli.options import DEFAULT_HOME, As, Home, Json
-from cli.output import say, say_next, show_rows
-from cli.session import Session, open_session, run
-from cli.values import parse_amount, show_amount
+from cli.shared.errors import BadArgument
+from cli.shared.groups import new_group
+from cli.shared.options import (
+    DEFAULT_HOME,
+    As,
+    Home,
+    Json,
+)
+from cli.shared.output import (
+    say,
+    say_next,
+    show_rows,
+)
+from cli.shared.session import (
+    Session,
+    open_session,
+    run,
+)
+from cli.shared.values import (
+    parse_amount,
+    show_amount,
+)
 from zunft.v1.token_pb2 import (
     Balance,
     ConfirmRedemption,

@@ -12,17 +12,38 @@ from rich.progress import Progress
 from chaincode.account.correction import digest_of
 from chaincode.errors import ContractError
 from chaincode.readings.columns import Columns
-from cli.asking import ask
 from cli.correcting import PendingCorrection, answer, read_pending, show_pending, try_answer
-from cli.errors import BadArgument, ImportStopped
-from cli.groups import new_group
 from cli.meter import meter_folder, open_meter
-from cli.node_connection import open_node
-from cli.options import DEFAULT_HOME, As, Home, Json
-from cli.output import error_console, say, say_next, show_rows
-from cli.session import Session, open_session, run
-from cli.standard_output import note_commit
-from cli.values import show_amount, show_quantity, show_time_us
+from cli.shared.asking import ask
+from cli.shared.errors import (
+    BadArgument,
+    ImportStopped,
+)
+from cli.shared.groups import new_group
+from cli.shared.node_connection import open_node
+from cli.shared.options import (
+    DEFAULT_HOME,
+    As,
+    Home,
+    Json,
+)
+from cli.shared.output import (
+    error_console,
+    say,
+    say_next,
+    show_rows,
+)
+from cli.shared.session import (
+    Session,
+    open_session,
+    run,
+)
+from cli.shared.standard_output import note_commit
+from cli.shared.values import (
+    show_amount,
+    show_quantity,
+    show_time_us,
+)
 from node.api.client import NodeClient
 from node.correction_file import read_correction
 from node.correction_trial import lines_on_trial

@@ -11,11 +11,28 @@ from chaincode.rights.roles import (
     Role,
     read_roles,
 )
-from cli.errors import NoSuchUser, NotPublished
-from cli.groups import new_group
-from cli.options import DEFAULT_HOME, As, Home, Json
-from cli.output import say, show_rows
-from cli.session import Session, meant_member, open_gateway, open_session, run
+from cli.shared.errors import (
+    NoSuchUser,
+    NotPublished,
+)
+from cli.shared.groups import new_group
+from cli.shared.options import (
+    DEFAULT_HOME,
+    As,
+    Home,
+    Json,
+)
+from cli.shared.output import (
+    say,
+    show_rows,
+)
+from cli.shared.session import (
+    Session,
+    meant_member,
+    open_gateway,
+    open_session,
+    run,
+)
 from consortium.folder.topology import (
     MemberEntry,
     Topology,

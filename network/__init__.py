@@ -1,0 +1,4 @@
+"""Runs and administers real Fabric: programs and images, processes, channel and chaincode lifecycle, status.
+
+Begin with `network.py`.
+"""

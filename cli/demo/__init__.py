@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
-from cli.options import DEFAULT_HOME, Home
+from cli.shared.options import (
+    DEFAULT_HOME,
+    Home,
+)
 from consortium.folder.topology import (
     FabricSettings,
     LedgerKind,
@@ -26,9 +29,9 @@ def demo(
     """The whole of pay-per-use in under a minute, on this computer; leaves a folder to explore."""
     # The machine of the demo is a process of its own that needs nothing of this.
     from cli.demo import joining, story
-    from cli.errors import BadArgument
-    from cli.output import pictured
-    from cli.session import run
+    from cli.shared.errors import BadArgument
+    from cli.shared.output import pictured
+    from cli.shared.session import run
 
     if join and ledger != LedgerKind.EMBEDDED:
         raise BadArgument("this story is told on the embedded ledger; docs/joining.md has the way on Fabric")

@@ -14,9 +14,9 @@ import typer
 from rich.markup import escape
 
 from cli.demo.stage import MARKER, act, remove_earlier_demo, say_commands
-from cli.groups import app
-from cli.output import say
-from cli.session import run
+from cli.shared.groups import app
+from cli.shared.output import say
+from cli.shared.session import run
 
 FILES = Path(__file__).parent / "newcomer"
 

@@ -14,8 +14,11 @@ from rich.progress_bar import ProgressBar
 from rich.text import Text
 
 from cli.bill import bill_table
-from cli.output import console, say
-from cli.values import show_amount
+from cli.shared.output import (
+    console,
+    say,
+)
+from cli.shared.values import show_amount
 from node.tariff.bill import bill_under
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.node_pb2 import AccountBalance

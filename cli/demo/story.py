@@ -27,10 +27,16 @@ from cli.demo.metering import Metering
 from cli.demo.screen import Screen
 from cli.demo.stage import MARKER, act, remove_earlier_demo, say_commands
 from cli.meter import meter_folder
-from cli.node_connection import local_node
-from cli.output import console, say
-from cli.session import Session
-from cli.values import parse_amount, show_amount
+from cli.shared.node_connection import local_node
+from cli.shared.output import (
+    console,
+    say,
+)
+from cli.shared.session import Session
+from cli.shared.values import (
+    parse_amount,
+    show_amount,
+)
 from consortium.folder.founding import (
     founding_folder,
     make_members,

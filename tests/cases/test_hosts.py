@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chaincode.members.bundle import read_bundle
-from cli.exit_codes import ExitCode
+from cli.shared.exit_codes import ExitCode
 from consortium.errors import (
     InvalidApplicant,
     UnusableBundle,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.exit_codes import ExitCode
+from cli.shared.exit_codes import ExitCode
 from consortium.exact import (
     NotANumber,
     TooFine,

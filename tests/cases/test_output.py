@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cli.exit_codes import ExitCode
+from cli.shared.exit_codes import ExitCode
 from tests.cli.program import ROOT, Zunft
 
 PLAN = """\
@@ -77,7 +77,7 @@ def test_a_report_that_is_lost_takes_nothing_back(zunft: Zunft, words: str, code
     """The disk has run full meanwhile."""
     before = zunft.must("token balances --json").json
     patch = (
-        "import os, sys, cli.standard_output as output; output._is_full = lambda *_: False; "
+        "import os, sys, cli.shared.standard_output as output; output._is_full = lambda *_: False; "
         "from cli.main import main; main()"
     )
     with Path("/dev/full").open("wb") as full:

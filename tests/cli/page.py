@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cli.groups import HELP_BY_NAME, load
+from cli.shared.groups import (
+    HELP_BY_NAME,
+    load,
+)
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "cli.md"

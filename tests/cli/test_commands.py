@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from chaincode.contract import TRANSACTIONS
-from cli.exit_codes import ExitCode
+from cli.shared.exit_codes import ExitCode
 from tests.cli.page import PAGE, page
 from tests.cli.program import ROOT, Zunft
 
@@ -25,7 +25,7 @@ INDIRECT = {
 
 
 def test_every_transaction_can_be_caused_by_a_command() -> None:
-    source = "".join(path.read_text() for path in (ROOT / "cli").glob("*.py"))
+    source = "".join(path.read_text() for path in (ROOT / "cli").rglob("*.py"))
     assert {name for name in TRANSACTIONS if f'"{name}"' not in source} <= set(INDIRECT)
 
 

@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
-from cli import output
-from cli.groups import HELP_BY_NAME, load
+from cli.shared import output
+from cli.shared.groups import (
+    HELP_BY_NAME,
+    load,
+)
 from tests.cli.program import EXAMPLES, Zunft
 from tests.cli.readme import steel_csv
 

@@ -13,8 +13,11 @@ import pytest
 import yaml
 from fabric_protos.common.common_pb2 import Block
 
-from cli.exit_codes import ExitCode
-from cli.session import open_session, run
+from cli.shared.exit_codes import ExitCode
+from cli.shared.session import (
+    open_session,
+    run,
+)
 from consortium.folder.topology import Topology
 from node.membership.records import find_ballot
 from node.membership.voting import Voting

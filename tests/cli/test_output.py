@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.exit_codes import ExitCode
+from cli.shared.exit_codes import ExitCode
 from tests.cli.program import Zunft, finish
 
 READ_BY_NOBODY = [

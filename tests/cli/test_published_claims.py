@@ -13,7 +13,7 @@ import pytest
 from chaincode import keys
 from chaincode.transaction import serialise
 from cli import invoice as invoices
-from cli.session import Session
+from cli.shared.session import Session
 from zunft.v1.invoice_pb2 import Invoice
 from zunft.v1.usage_pb2 import Claim, UsageRecord
 

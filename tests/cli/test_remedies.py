@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli.shared.remedies import COMMANDS
 
 from chaincode.checks import format_duration, format_quantity
 from chaincode.contract import TRANSACTIONS
+from cli.shared.remedies import COMMANDS
 from tests.cli.program import EXAMPLES, ROOT, Zunft
 from tests.cli.test_listings import commands
 

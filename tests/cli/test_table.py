@@ -10,8 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from cli import output
-from cli.table import Row, table
+from cli.shared import output
+from cli.shared.table import (
+    Row,
+    table,
+)
 
 NUMBER = re.compile(r"(?<![\w.…-])-?\d+\.\d{2,6}(?![\w.…-])")
 

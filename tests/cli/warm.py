@@ -13,8 +13,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cli.groups import HELP_BY_NAME
 from cli.main import main
+from cli.shared.groups import HELP_BY_NAME
 
 _PATIENCE_S = 120
 _FORKS = multiprocessing.get_context("forkserver")

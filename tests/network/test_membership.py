@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cli.exit_codes import ExitCode
+from cli.shared.exit_codes import ExitCode
 from consortium.folder.topology import (
     OrderingKind,
     Topology,

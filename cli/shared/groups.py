@@ -97,7 +97,7 @@ class Zunft(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as error:
-            from cli.errors import Interrupted
+            from cli.shared.errors import Interrupted
 
             raise Interrupted from error
 

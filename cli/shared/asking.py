@@ -8,7 +8,10 @@ from contextlib import contextmanager
 
 import typer
 
-from cli.errors import BadArgument, Declined
+from cli.shared.errors import (
+    BadArgument,
+    Declined,
+)
 
 
 def ask(question: str, otherwise: str, *, yes: bool = False) -> None:

@@ -8,8 +8,8 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from cli.logs import log_to_standard_error
-from cli.session import Session
+from cli.shared.logs import log_to_standard_error
+from cli.shared.session import Session
 from consortium.keys.users import acting_user
 from node.api.access import ROLES_BY_CALL
 from node.api.client import NodeClient

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chaincode.errors import ContractError
-from cli.exit_codes import ExitCode
-from cli.remedies import with_command
+from cli.shared.exit_codes import ExitCode
+from cli.shared.remedies import with_command
 from consortium.errors import (
     CharterTextMissing,
     ConsortiumError,

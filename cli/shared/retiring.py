@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cli.output import steps_shown
+from cli.shared.output import steps_shown
 from consortium.folder.topology import Topology
 from network.runtimes import standing_network
 

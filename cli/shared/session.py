@@ -15,8 +15,11 @@ from google.protobuf.message import Message
 from chaincode import keys
 from chaincode.contract import TRANSACTIONS
 from chaincode.keys import Key
-from cli.errors import BadArgument, NotAParty
-from cli.standard_output import note_commit
+from cli.shared.errors import (
+    BadArgument,
+    NotAParty,
+)
+from cli.shared.standard_output import note_commit
 from consortium.folder.topology import (
     MemberEntry,
     Topology,

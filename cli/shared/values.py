@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from chaincode.checks import MAX_AMOUNT_MICRO, format_amount, format_duration
-from cli.errors import BadArgument
+from cli.shared.errors import BadArgument
 from consortium.exact import (
     NotANumber,
     TooFine,

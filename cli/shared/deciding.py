@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from cli.output import say, say_next
-from cli.retiring import retire
-from cli.session import Session
-from cli.values import show_time
+from cli.shared.output import (
+    say,
+    say_next,
+)
+from cli.shared.retiring import retire
+from cli.shared.session import Session
+from cli.shared.values import show_time
 from consortium.folder.charter_text import adopt_text
 from consortium.folder.topology import Topology
 from node.membership.voting import Voting, silent_msp_ids

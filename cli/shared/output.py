@@ -18,8 +18,12 @@ from google.protobuf.message import Message
 from rich.console import Console
 from rich.markup import escape
 
-from cli.options import DEFAULT_HOME
-from cli.table import fields, harmless, table
+from cli.shared.options import DEFAULT_HOME
+from cli.shared.table import (
+    fields,
+    harmless,
+    table,
+)
 
 # In a file or a pipe every row is one line, however long.
 WIDTH_UNWATCHED = 10_000
