@@ -1,13 +1,13 @@
 """Says on the ledger which batches wait, so that what they wait for does not make them too late to be charged.
 
-Only of accounts that are stuck, whatever the reason, and whose terms have a cut-off; batches that were sealed meanwhile
-come along. What was announced stands on the ledger, so that a node which starts anew goes on.
+Of accounts whose terms have a cut-off, and by age alone: one that gets on a little may still be too slow. What was
+announced stands on the ledger, so that a node which starts anew goes on.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 import structlog
@@ -36,23 +36,21 @@ log = structlog.get_logger()
 
 
 class Announcer:
-    """Runs from its making until `stop`; `stuck` names the agreements that do not get on."""
+    """Runs from its making until `stop`."""
 
     def __init__(
         self,
         gateway: Gateway,
         read_model: ReadModel,
         journal: Journal,
-        stuck: Callable[[], Iterable[str]],
         clock: ClockUs,
     ) -> None:
         self._gateway = gateway
         self._read_model = read_model
         self._journal = journal
-        self._stuck = stuck
         self._clock = clock
-        # Batches that need not be looked at again.
-        self._done: set[bytes] = set()
+        # By agreement: batches that wait and need not be looked at again.
+        self._done: dict[str, set[bytes]] = {}
         self._outage = Outage("ledger does not take announcements", "ledger takes announcements again")
         self._task = asyncio.create_task(self._run())
 
@@ -75,15 +73,19 @@ class Announcer:
                 self._outage.over()
 
     async def _look(self, *, at_once: bool = False) -> None:
-        for agreement_id in list(self._stuck()):
+        with_work = await asyncio.to_thread(self._journal.agreements_with_work)
+        self._done = {agreement_id: self._done.get(agreement_id, set()) for agreement_id in with_work}
+        for agreement_id in with_work:
             age_us = self._age_us(agreement_id)
             if age_us is not None:
                 await self._announce(agreement_id, NEVER_US if at_once else self._clock() - age_us)
 
     async def _announce(self, agreement_id: str, latest_us: int) -> None:
         """Those of the account's batches that have no later readings, as many at once as a transaction takes."""
-        entries = await asyncio.to_thread(self._journal.pending_entries, agreement_id)
-        due = [one.digest for one in entries if one.last_time_us <= latest_us and one.digest not in self._done]
+        waiting = await asyncio.to_thread(self._journal.pending_digests, agreement_id, latest_us=latest_us)
+        done = self._done[agreement_id]
+        done &= set(waiting)
+        due = [digest for digest in waiting if digest not in done]
         for start in range(0, len(due), MAX_ANNOUNCED):
             await self._announce_these(agreement_id, due[start : start + MAX_ANNOUNCED])
 
@@ -105,7 +107,7 @@ class Announcer:
             with suppress(AlreadyExists):
                 await self._gateway.submit("usage.announce", AnnounceUsage(batch_digests=new))
                 log.info("batches announced that wait", agreement_id=agreement_id, batches=len(new))
-        self._done.update(digests)
+        self._done[agreement_id].update(digests)
 
     def _names(self, digests: Iterable[bytes]) -> list[bytes]:
         """What announcements name these batches by; one that is charged by now has none."""

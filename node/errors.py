@@ -98,6 +98,12 @@ class OtherPartyRefuses(NodeError):
     code = grpc.StatusCode.FAILED_PRECONDITION
 
 
+class UsageNotCharged(NodeError):
+    """Batches wait for so long that nobody knows what the account still covers, whatever the reason."""
+
+    code = grpc.StatusCode.UNAVAILABLE
+
+
 class NotEntitled(NodeError):
     """The contract takes no usage from this member, or from the node's user, for now."""
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chaincode.errors import ContractError, HeadTooLarge, InsufficientFunds
-from node.errors import NodeError, NotEntitled, OtherPartyRefuses, PrivateDataMissing
+from node.errors import NodeError, NotEntitled, OtherPartyRefuses, PrivateDataMissing, UsageNotCharged
 from zunft.v1.event_pb2 import Refusal
 from zunft.v1.node_pb2 import (
+    BATCH_STATUS_SUBMITTED,
     BATCH_STATUS_WAITING_FOR_FUNDS,
     BATCH_STATUS_WAITING_FOR_OTHER_PARTY,
     BATCH_STATUS_WAITING_FOR_PRIVATE_DATA,
@@ -23,6 +24,10 @@ WAITING = (
     BATCH_STATUS_WAITING_FOR_PRIVATE_DATA,
     BATCH_STATUS_WAITING_FOR_RIGHTS,
 )
+
+# A node that gets on charges within seconds. For so long a ledger may be away before machines must not start: what
+# they use meanwhile stands in no balance.
+LONGEST_WAIT_US = 120 * 10**6
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,14 @@ class Halt:
     @property
     def error(self) -> ContractError | NodeError:
         """What a machine is told that wants to start."""
-        kinds = (InsufficientFunds, HeadTooLarge, OtherPartyRefuses, NotEntitled, PrivateDataMissing)
+        kinds = (
+            InsufficientFunds,
+            HeadTooLarge,
+            OtherPartyRefuses,
+            NotEntitled,
+            PrivateDataMissing,
+            UsageNotCharged,
+        )
         kind = next(one for one in kinds if one.__name__ == self.refusal.error)
         return kind(self.refusal.message)
 
@@ -61,6 +73,18 @@ def refused_by_other(error: OtherPartyRefuses) -> Halt:
 
 def not_entitled(error: NotEntitled) -> Halt:
     return Halt(BATCH_STATUS_WAITING_FOR_RIGHTS, _refusal(error))
+
+
+def overdue(waited_us: int) -> Halt | None:
+    """Whatever keeps the oldest batch from being charged: None as long as it has not waited for too long."""
+    if waited_us <= LONGEST_WAIT_US:
+        return None
+    error = UsageNotCharged(
+        f"a batch of the agreement has waited for {waited_us // 10**6} s to be charged, and nobody knows what the "
+        "account still covers: see the node's log for the reason, and do not let a machine of the agreement start "
+        "before it is charged"
+    )
+    return Halt(BATCH_STATUS_SUBMITTED, _refusal(error))
 
 
 def lacking(missing: Sequence[MissingValue]) -> Halt:

@@ -86,7 +86,7 @@ class Intake:
         announced_us = self._announced_us(standing, checked, now_us)
         check_times(standing, tail.last_time_us, checked.columns, now_us, announced_us)
         check_batch_cost(standing.terms.tariff, checked.columns)
-        entry = _entry(checked)
+        entry = _entry(checked, now_us)
         await asyncio.to_thread(self._journal.append, [(entry, signed)])
         self._tails[stream] = _tail(entry)
         return entry
@@ -161,7 +161,7 @@ def _header(signed: SignedBatch) -> UsageBatch:
         raise MalformedBatch("the bytes are not a zunft.v1.UsageBatch") from None
 
 
-def _entry(checked: CheckedBatch) -> Entry:
+def _entry(checked: CheckedBatch, arrived_us: int) -> Entry:
     batch = checked.batch
     return Entry(
         digest=checked.digest,
@@ -170,6 +170,7 @@ def _entry(checked: CheckedBatch) -> Entry:
         first_sequence=batch.first_sequence,
         reading_count=batch.reading_count,
         last_time_us=int(checked.columns.time_us[-1]),
+        arrived_us=arrived_us,
     )
 
 

@@ -54,7 +54,8 @@ CREATE TABLE batch (
     error TEXT NOT NULL DEFAULT '',
     message TEXT NOT NULL DEFAULT '',
     tx_id TEXT NOT NULL DEFAULT '',
-    block_number INTEGER NOT NULL DEFAULT 0
+    block_number INTEGER NOT NULL DEFAULT 0,
+    arrived_us INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE content (digest BLOB NOT NULL UNIQUE, signed BLOB NOT NULL);
 CREATE INDEX batch_by_account ON batch (agreement_id, status, position);
@@ -63,16 +64,21 @@ CREATE VIEW pending AS SELECT * FROM batch WHERE status IN (1, 2, 5)
 """
 _SCHEMA_VERSION = 1
 
-# In place of the file's own view, which files that were made before do not have for every status.
+# In place of the file's own view, which files that were made before do not have for every status. Statuses are named,
+# so that the index finds what is pending beside any number of charged batches.
 _VIEWS = """
-CREATE TEMP VIEW pending AS SELECT * FROM main.batch WHERE status NOT IN (3, 4);
+CREATE TEMP VIEW pending AS SELECT * FROM main.batch WHERE status IN (1, 2, 5, 6, 7, 8);
 CREATE TEMP VIEW uncharged AS SELECT * FROM main.batch WHERE status != 3
 """
 
+# Files that were made before do not have it: what waits in them has done so for long.
+_ADD_ARRIVED_US = "ALTER TABLE batch ADD COLUMN arrived_us INTEGER NOT NULL DEFAULT 0"
+
 _INSERT = """
-INSERT INTO batch (digest, agreement_id, meter_id, first_sequence, reading_count, last_time_us, status)
-VALUES (:digest, :agreement_id, :meter_id, :first_sequence, :reading_count, :last_time_us, 1)
-ON CONFLICT (digest) DO UPDATE SET status = 1, error = '', message = '' WHERE status = 4
+INSERT INTO batch (digest, agreement_id, meter_id, first_sequence, reading_count, last_time_us, arrived_us, status)
+VALUES (:digest, :agreement_id, :meter_id, :first_sequence, :reading_count, :last_time_us, :arrived_us, 1)
+ON CONFLICT (digest) DO UPDATE SET status = 1, error = '', message = '', arrived_us = excluded.arrived_us
+WHERE status = 4
 """
 
 
@@ -86,6 +92,8 @@ class Entry:
     first_sequence: int
     reading_count: int
     last_time_us: int
+    # When it came into the journal, by the node's clock.
+    arrived_us: int = 0
     status: BatchStatus = BATCH_STATUS_JOURNALLED
     refusal: Refusal = field(default_factory=Refusal)
     tx_id: str = ""
@@ -111,6 +119,8 @@ class Journal:
         """The journal in `path`, new if there is none; what was under way when the node stopped is to be sent again."""
         connection = open_database(path, _SCHEMA, version=_SCHEMA_VERSION, durability=Durability.FULL)
         with database_errors(path):
+            if "arrived_us" not in {row["name"] for row in connection.execute("PRAGMA table_info(batch)")}:
+                connection.execute(_ADD_ARRIVED_US)
             connection.executescript(_VIEWS)
         journal = cls(path, connection)
         journal._write(
@@ -182,6 +192,20 @@ class Journal:
         rows = self._read("SELECT * FROM pending WHERE agreement_id = ? ORDER BY position", agreement_id)
         return [_entry(row) for row in rows]
 
+    def pending_digests(self, agreement_id: str, *, latest_us: int) -> list[bytes]:
+        """Those of the account's batches that are not settled and have no later readings, in the order of arrival."""
+        rows = self._read(
+            "SELECT digest FROM pending WHERE agreement_id = ? AND last_time_us <= ? ORDER BY position",
+            agreement_id,
+            latest_us,
+        )
+        return [bytes(row[0]) for row in rows]
+
+    def oldest_arrival_us(self, agreement_id: str) -> int | None:
+        """Since when the account has batches that are not settled; None if it has none."""
+        [row] = self._read("SELECT min(arrived_us) FROM pending WHERE agreement_id = ?", agreement_id)
+        return None if row[0] is None else int(row[0])
+
     def uncharged(self, agreement_id: str, *, after: bytes, limit: int) -> list[Entry]:
         """Batches that are pending or refused, of one agreement or of all ("") in the order of their arrival."""
         rows = self._read(
@@ -201,7 +225,11 @@ class Journal:
 
     def agreements_with_work(self) -> list[str]:
         """Agreements that have pending batches, sorted."""
-        return [str(row[0]) for row in self._read("SELECT DISTINCT agreement_id FROM pending ORDER BY agreement_id")]
+        # By way of the contents, which are few, as those of charged batches are gone.
+        rows = self._read(
+            "SELECT DISTINCT agreement_id FROM content CROSS JOIN pending USING (digest) ORDER BY agreement_id"
+        )
+        return [str(row[0]) for row in rows]
 
     def count_pending(self, agreement_id: str) -> int:
         """How many of the account's batches are not settled."""
@@ -240,6 +268,7 @@ def _header(entry: Entry) -> dict[str, Any]:
         "first_sequence": entry.first_sequence,
         "reading_count": entry.reading_count,
         "last_time_us": entry.last_time_us,
+        "arrived_us": entry.arrived_us,
     }
 
 
@@ -251,6 +280,7 @@ def _entry(row: sqlite3.Row) -> Entry:
         first_sequence=row["first_sequence"],
         reading_count=row["reading_count"],
         last_time_us=row["last_time_us"],
+        arrived_us=row["arrived_us"],
         status=row["status"],
         refusal=Refusal(error=row["error"], message=row["message"]),
         tx_id=row["tx_id"],

@@ -121,11 +121,6 @@ class Lane:
             self.halt = None
         self._awake.set()
 
-    @property
-    def is_stuck(self) -> bool:
-        """Whether it has batches, and they do not get on."""
-        return self.halt is not None or self._outage.is_on or self._refusing.is_on
-
     async def stop(self) -> None:
         """Leave off; what is under way stays in the journal."""
         self._task.cancel()
@@ -187,17 +182,20 @@ class Lane:
         try:
             committed = await self._submit(batches)
         except CommitError as error:
-            if not error.is_conflict:
-                raise
-            await self._overtaken(error)
+            await self._invalid(error)
         except (ContractError, EndorseError) as error:
             await self._not_endorsed(batches, error)
         else:
             await self._committed(batches, committed)
 
-    async def _overtaken(self, error: CommitError) -> None:
-        """Another transaction came first. Again and again: the other party keeps the account busy."""
-        if self._catch_ups < OVERTAKINGS:
+    async def _invalid(self, error: CommitError) -> None:
+        """Another transaction came first. Again and again: the other party keeps the account busy.
+
+        Nor is both peers' endorsement enough where the other party has put its own copy of the head out of reach.
+        """
+        if not error.is_conflict:
+            await self._refused_by_other(error)
+        elif self._catch_ups < OVERTAKINGS:
             await self._catch_up(error)
         else:
             await self._refused_by_other(error)
@@ -329,10 +327,9 @@ class Lane:
         if not self._asks_peer:
             await self._catch_up(error)
             return
-        words = f"{type(error).__name__}: {error}" if isinstance(error, ContractError) else str(error)
         refuses = OtherPartyRefuses(
             f"the other party keeps from being charged what this member's own peer takes, with the words "
-            f"'{printable(words)}': do not let a machine of the agreement start before it has mended that"
+            f"'{printable(_words(error))}': do not let a machine of the agreement start before it has mended that"
         )
         self.halt = refused_by_other(refuses)
         await self._mark_waiting(self.halt)
@@ -398,6 +395,13 @@ def _is_out_of_date(error: ContractError | EndorseError) -> bool:
     if isinstance(error, EndorseError):
         return error.is_conflict
     return isinstance(error, (HeadMismatch, TermsMismatch))
+
+
+def _words(error: ContractError | EndorseError | CommitError) -> str:
+    """The same each time, and so without the transaction: the log says it once."""
+    if isinstance(error, CommitError):
+        return f"the transaction is invalid: {error.code_name}"
+    return f"{type(error).__name__}: {error}" if isinstance(error, ContractError) else str(error)
 
 
 def _refusal(error: ContractError) -> Refusal:

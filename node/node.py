@@ -108,11 +108,11 @@ class Node:
         stack.callback(read_model.close)
         progress, intake = Progress(), Intake(read_model, journal, clock=self._clock)
         submitter = Submitter(LaneParts(self._gateway, read_model, journal, progress, intake.forget))
-        servicer = Servicer(ApiParts(read_model, journal, intake, submitter, progress))
+        servicer = Servicer(ApiParts(read_model, journal, intake, submitter, progress, self._clock))
         await self._follow(stack, read_model, submitter, servicer)
         submitter.start()
         stack.push_async_callback(submitter.stop)
-        announcer = Announcer(self._gateway, read_model, journal, submitter.stuck, self._clock)
+        announcer = Announcer(self._gateway, read_model, journal, self._clock)
         stack.push_async_callback(announcer.stop)
         await self._serve(stack, servicer)
 

@@ -43,10 +43,6 @@ class Submitter:
         lane = self._lanes.get(agreement_id)
         return lane.halt if lane else None
 
-    def stuck(self) -> list[str]:
-        """Agreements whose batches do not get on, for whatever reason."""
-        return [agreement_id for agreement_id, lane in self._lanes.items() if lane.is_stuck]
-
     async def give_up(self, entry: Entry, why: Refusal) -> None:
         """Refuse a batch that waits, and those of its stream behind it."""
         self.wake(entry.agreement_id)

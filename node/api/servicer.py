@@ -9,12 +9,13 @@ from importlib.metadata import version
 from chaincode import keys
 from chaincode.account.head import Standing
 from chaincode.errors import ContractError
+from ledger.gateway.clock import ClockUs
 from node.account_view import available_micro, balance, check_start, notice_holds_from_us, position, refusal
 from node.api.calls import Context, answering, checked_limit, checked_number, streaming
 from node.api.submission import Submission
 from node.decision import decide
 from node.errors import NodeError
-from node.halt import Halt, lacking
+from node.halt import Halt, lacking, overdue
 from node.intake import Intake, find_standing
 from node.journal import Entry, Journal
 from node.progress import Progress
@@ -68,6 +69,7 @@ class ApiParts:
     intake: Intake
     submitter: Submitter
     progress: Progress
+    clock: ClockUs
 
 
 class Servicer(NodeServicer):
@@ -80,6 +82,7 @@ class Servicer(NodeServicer):
         self._intake = parts.intake
         self._submitter = parts.submitter
         self._progress = parts.progress
+        self._clock = parts.clock
 
     def is_revoked(self, serial_number: int) -> bool:
         """Of a certificate of the member's own."""
@@ -202,8 +205,14 @@ class Servicer(NodeServicer):
 
     def _halt(self, agreement_id: str) -> Halt | None:
         """Why the account's batches wait, or would wait."""
-        missing = self._read_model.waits_for(agreement_id)
-        return lacking(missing) if missing else self._submitter.halt(agreement_id)
+        if missing := self._read_model.waits_for(agreement_id):
+            return lacking(missing)
+        return self._submitter.halt(agreement_id) or overdue(self._waited_us(agreement_id))
+
+    def _waited_us(self, agreement_id: str) -> int:
+        """How long the oldest of the account's batches waits to be charged; 0 if there is none."""
+        since_us = self._journal.oldest_arrival_us(agreement_id)
+        return 0 if since_us is None else self._clock() - since_us
 
     def _balance(self, standing: Standing) -> AccountBalance:
         agreement_id = standing.agreement.agreement_id

@@ -12,6 +12,7 @@ import pytest
 
 from chaincode import keys
 from chaincode.account.announcement import announced_digest
+from chaincode.account.head import DISCLOSURE
 from chaincode.contract import Response, invoke
 from chaincode.readings.batch import batch_digest
 from chaincode.stub import Stub
@@ -40,7 +41,7 @@ from zunft.v1.node_pb2 import (
     DecideBatchRequest,
 )
 from zunft.v1.record_pb2 import ListKeys, Records
-from zunft.v1.usage_pb2 import SignedBatch
+from zunft.v1.usage_pb2 import Disclosure, SignedBatch
 
 DAY_S = 86_400
 CUT_OFF_S = 7 * DAY_S
@@ -117,6 +118,34 @@ def test_the_customer_s_peer_answers_nonsense_until_it_is_too_late(scene: Scene,
         with_node(deal, tmp_path, work)
 
 
+@pytest.mark.fault(39)
+def test_the_customer_s_peer_takes_one_batch_at_a_time_and_slowly(scene: Scene, deal: Deal, tmp_path: Path) -> None:
+    """Something is charged every day, so that the account is never stuck, and more than a cut-off's days wait."""
+    batches = chained(deal, *[UNIT] * 10)
+
+    async def work(client: NodeClient) -> None:
+        sending = asyncio.create_task(send(client, *batches))
+        for charged in range(1, len(batches)):
+            while not sending.done():
+                balance = await client.balance(deal.agreement_id)
+                if balance.accrued_micro >= charged * TOKEN:
+                    break
+                await asyncio.sleep(0.1)
+            deal.consortium.clock.advance(DAY_S)
+        assert set(last_states(await sending).values()) == {BATCH_STATUS_COMMITTED}
+
+    with Rogue(scene.consortium, scene.factory.name).running(one_a_second):
+        with_node(deal, tmp_path, work)
+
+
+async def one_a_second(stub: Stub) -> Response:
+    if stub.args[0] == b"usage.submit":
+        if len(Disclosure.FromString(stub.transient[DISCLOSURE]).batches) > 1:
+            return Response(500, "Nonsense: one at a time", b"")
+        await asyncio.sleep(1)
+    return await invoke(stub)
+
+
 @only_on("fabric", "own_scene")
 def test_the_customer_s_peer_is_away_until_it_is_too_late(scene: Scene, deal: Deal, tmp_path: Path) -> None:
     """Where each member has a peer of its own."""
@@ -184,6 +213,36 @@ def test_a_node_that_stops_announces_what_waits(scene: Scene, tmp_path: Path) ->
     with_node(deal, tmp_path, meanwhile)
     scene.consortium.clock.advance(CUT_OFF_S + 1)
     scene.factory.fund(deal, 10 * TOKEN)
+    with_node(deal, tmp_path, afterwards)
+
+
+@pytest.mark.fault(39)
+def test_a_node_that_stops_announces_what_it_has_just_taken_in(scene: Scene, deal: Deal, tmp_path: Path) -> None:
+    """The customer's peer has not answered yet, and nothing says that it will not."""
+    batches, is_asked = chained(deal, *HOURS), asyncio.Event()
+
+    async def answer(stub: Stub) -> Response:
+        if stub.args[0] == b"usage.submit":
+            is_asked.set()
+            await asyncio.sleep(300)
+        return await invoke(stub)
+
+    async def meanwhile(client: NodeClient) -> None:
+        sending = asyncio.create_task(send(client, *batches))
+        await is_asked.wait()
+        while True:
+            balance = await client.balance(deal.agreement_id)
+            if balance.pending_batches == len(batches):
+                break
+            await asyncio.sleep(0.1)
+        sending.cancel()
+
+    async def afterwards(client: NodeClient) -> None:
+        await all_charged(deal, client, batches)
+
+    with Rogue(scene.consortium, scene.factory.name).running(answer):
+        with_node(deal, tmp_path, meanwhile)
+    scene.consortium.clock.advance(CUT_OFF_S + 1)
     with_node(deal, tmp_path, afterwards)
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -116,6 +119,21 @@ def test_a_refused_batch_that_is_sent_again_gets_a_new_try(tmp_path: Path) -> No
     journal.append([(entry, signed)])
 
     assert journal.pending("A1", limit=10) == [(entry, signed)]
+
+
+def test_what_waits_in_a_file_of_an_earlier_version_has_waited_for_long(tmp_path: Path) -> None:
+    """That version did not note when a batch came in."""
+    path = tmp_path / "journal.db"
+    journal = Journal.open(path)
+    journal.append([batch(1)])
+    journal.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("ALTER TABLE batch DROP COLUMN arrived_us")
+    journal = Journal.open(path)
+    entry, signed = batch(2, "A2")
+    journal.append([(replace(entry, arrived_us=7), signed)])
+    assert [journal.oldest_arrival_us(one) for one in ("A1", "A2", "A3")] == [0, 7, None]
+    journal.close()
 
 
 def test_one_process_at_a_time(tmp_path: Path) -> None:

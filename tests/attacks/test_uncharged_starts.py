@@ -1,0 +1,158 @@
+"""A customer keeps batches from being charged, and refuses nothing in words: machines start and start again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fabric_protos.ledger.rwset import rwset_pb2
+from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
+from fabric_protos.peer.transaction_pb2 import VALID
+
+from chaincode import keys
+from chaincode.contract import Response, invoke
+from chaincode.stub import Stub
+from ledger.fabric_rules.results import VALIDATION_PARAMETER, hash_key
+from node.api.client import NodeClient
+from tests.attacks.rogue import CHAINCODE, Rogue
+from tests.conformance.scene import Scene
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Deal,
+)
+from tests.harness.odd_peers import never_answers
+from tests.node.nodes import chained, client_of, last_states, running_node, send
+from zunft.v1.node_pb2 import BATCH_STATUS_COMMITTED, BATCH_STATUS_WAITING_FOR_OTHER_PARTY
+from zunft.v1.usage_pb2 import SignedBatch
+
+# Much longer than a node needs that can charge.
+MINUTES_S = 180
+
+
+@pytest.fixture
+def scene(own_scene: Scene) -> Scene:
+    """Time goes by, and an account can be charged no more."""
+    return own_scene
+
+
+def with_node(deal: Deal, folder: Path, work: Callable[[NodeClient], Coroutine[Any, Any, None]]) -> None:
+    async def run() -> None:
+        async with (
+            running_node(deal.provider, folder) as node,
+            client_of(node, deal.provider, "operator") as client,
+        ):
+            await work(client)
+
+    deal.consortium.run(run())
+
+
+async def may_start(deal: Deal, client: NodeClient, error: str = "") -> None:
+    """It may, or not because of this error."""
+    start = await client.authorise_start(deal.agreement_id, deal.meter.meter_id)
+    assert (start.may_start, start.refusal.error) == (not error, error)
+
+
+async def taken_in(client: NodeClient, batches: list[SignedBatch]) -> None:
+    """The journal has them; nothing comes of it for now."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(2):
+            await send(client, *batches)
+    assert (await client.status()).committed == 0
+
+
+async def holds_back(stub: Stub) -> Response:
+    """Neither yes nor no to usage, for longer than anybody waits."""
+    if stub.args[0] == b"usage.submit":
+        await asyncio.sleep(300)
+    return await invoke(stub)
+
+
+@pytest.mark.fault(51)
+@pytest.mark.parametrize("peer", [never_answers, holds_back])
+def test_a_peer_that_does_not_answer_lets_machines_start_for_minutes_at_most(
+    scene: Scene, tmp_path: Path, peer: Callable[[Stub], Coroutine[Any, Any, Response]]
+) -> None:
+    """Not at once no, as it may be the ledger that is away; a node that is started anew knows how long they wait."""
+    deal = scene.agree()
+    batches = chained(deal, UNIT, UNIT)
+
+    async def at_first(client: NodeClient) -> None:
+        await taken_in(client, batches)
+        await may_start(deal, client)
+        scene.consortium.clock.advance(MINUTES_S)
+        await may_start(deal, client, "UsageNotCharged")
+        assert (await client.balance(deal.agreement_id)).halt.error == "UsageNotCharged"
+
+    async def anew(client: NodeClient) -> None:
+        await may_start(deal, client, "UsageNotCharged")
+
+    async def afterwards(client: NodeClient) -> None:
+        assert set(last_states(await send(client, *batches)).values()) == {BATCH_STATUS_COMMITTED}
+        await may_start(deal, client)
+        assert (await client.balance(deal.agreement_id)).accrued_micro == len(batches) * TOKEN
+
+    with Rogue(scene.consortium, scene.factory.name).running(peer):
+        with_node(deal, tmp_path, at_first)
+        with_node(deal, tmp_path, anew)
+    with_node(deal, tmp_path, afterwards)
+
+
+def test_old_readings_that_have_just_come_in_keep_no_machine_from_starting(scene: Scene, tmp_path: Path) -> None:
+    """A meter that was offline is no customer that holds back: what counts is how long the node has them."""
+    deal = scene.agree()
+    batches = chained(deal, UNIT, UNIT)
+    scene.consortium.clock.advance(MINUTES_S)
+
+    async def work(client: NodeClient) -> None:
+        await taken_in(client, batches)
+        await may_start(deal, client)
+
+    with Rogue(scene.consortium, scene.factory.name).running(holds_back):
+        with_node(deal, tmp_path, work)
+
+
+@pytest.mark.fault(51)
+def test_a_policy_that_nobody_fulfils_on_the_customer_s_own_copy_of_the_head_lets_no_machine_start(
+    scene: Scene, tmp_path: Path
+) -> None:
+    deal = scene.agree()
+    deal.use(UNIT)
+    lock_own_head(Rogue(scene.consortium, scene.factory.name), deal)
+
+    async def work(client: NodeClient) -> None:
+        again = deal.batch([UNIT])
+        assert set(last_states(await send(client, again)).values()) == {BATCH_STATUS_WAITING_FOR_OTHER_PARTY}
+        await may_start(deal, client, "OtherPartyRefuses")
+        assert "ENDORSEMENT_POLICY_FAILURE" in (await client.balance(deal.agreement_id)).halt.message
+
+    with_node(deal, tmp_path, work)
+
+
+def lock_own_head(rogue: Rogue, deal: Deal) -> None:
+    """The rogue alone says who endorses its own collection's keys: it names a policy that is junk."""
+    entry = kv_rwset_pb2.KVMetadataEntry(name=VALIDATION_PARAMETER, value=b"\xff")
+    key_hash = hash_key(keys.head(deal.agreement_id).name)
+    hashed = kv_rwset_pb2.HashedRWSet(
+        metadata_writes=[kv_rwset_pb2.KVMetadataWriteHash(key_hash=key_hash, entries=[entry])]
+    )
+    part = rwset_pb2.NsReadWriteSet(
+        namespace=CHAINCODE,
+        rwset=kv_rwset_pb2.KVRWSet().SerializeToString(),
+        collection_hashed_rwset=[
+            rwset_pb2.CollectionHashedReadWriteSet(
+                collection_name=rogue.own_collection, hashed_rwset=hashed.SerializeToString()
+            )
+        ],
+    )
+    draft = rogue.draft()
+    draft.results = rwset_pb2.TxReadWriteSet(
+        data_model=rwset_pb2.TxReadWriteSet.KV, ns_rwset=[part]
+    ).SerializeToString()
+    outcome = rogue.send(draft)
+    assert outcome.code == VALID
+    rogue.consortium.catch_up(outcome.block_number)
