@@ -71,8 +71,11 @@ CREATE TEMP VIEW pending AS SELECT * FROM main.batch WHERE status IN (1, 2, 5, 6
 CREATE TEMP VIEW uncharged AS SELECT * FROM main.batch WHERE status != 3
 """
 
-# Files that were made before do not have it: what waits in them has done so for long.
-_ADD_ARRIVED_US = "ALTER TABLE batch ADD COLUMN arrived_us INTEGER NOT NULL DEFAULT 0"
+# For files that were made before: what waits in them counts as if it had come with its last reading.
+_ADD_ARRIVED_US = """
+ALTER TABLE batch ADD COLUMN arrived_us INTEGER NOT NULL DEFAULT 0;
+UPDATE batch SET arrived_us = last_time_us WHERE status NOT IN (3, 4)
+"""
 
 _INSERT = """
 INSERT INTO batch (digest, agreement_id, meter_id, first_sequence, reading_count, last_time_us, arrived_us, status)
@@ -120,7 +123,7 @@ class Journal:
         connection = open_database(path, _SCHEMA, version=_SCHEMA_VERSION, durability=Durability.FULL)
         with database_errors(path):
             if "arrived_us" not in {row["name"] for row in connection.execute("PRAGMA table_info(batch)")}:
-                connection.execute(_ADD_ARRIVED_US)
+                connection.executescript(_ADD_ARRIVED_US)
             connection.executescript(_VIEWS)
         journal = cls(path, connection)
         journal._write(
