@@ -14,7 +14,12 @@ from node.api.client import NodeClient
 from tests.attacks.rogue import Rogue
 from tests.harness import Deal
 from tests.node.nodes import last_states, send
-from zunft.v1.node_pb2 import BATCH_STATUS_WAITING_FOR_OTHER_PARTY, BatchProgress
+from zunft.v1.node_pb2 import (
+    BATCH_STATUS_WAITING_FOR_FUNDS,
+    BATCH_STATUS_WAITING_FOR_OTHER_PARTY,
+    BATCH_STATUS_WAITING_FOR_RIGHTS,
+    BatchProgress,
+)
 from zunft.v1.usage_pb2 import SignedBatch
 
 
@@ -45,11 +50,18 @@ def told(deal: Deal, lie: Lie) -> Iterator[Gateway]:
         yield deal.consortium.gateway(deal.provider.msp_id, "erp")
 
 
+WAITING = {
+    BATCH_STATUS_WAITING_FOR_FUNDS,
+    BATCH_STATUS_WAITING_FOR_OTHER_PARTY,
+    BATCH_STATUS_WAITING_FOR_RIGHTS,
+}
+
+
 async def until_charged(client: NodeClient, batches: list[SignedBatch]) -> list[BatchProgress]:
     """Sends them again until they do not wait any more."""
     async with asyncio.timeout(30):
         while True:
             states = await send(client, *batches)
-            if BATCH_STATUS_WAITING_FOR_OTHER_PARTY not in last_states(states).values():
+            if WAITING.isdisjoint(last_states(states).values()):
                 return states
             await asyncio.sleep(0.2)

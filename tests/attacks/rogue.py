@@ -11,9 +11,10 @@ one endorsement, the rogue's own, whatever else it says. Every part of it may be
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -38,6 +39,7 @@ from consortium.keys.certificates import (
     Validity,
     issue_identity,
 )
+from ledger.errors import LedgerError
 from ledger.fabric_rules.results import (
     VALIDATION_PARAMETER,
     Version,
@@ -63,6 +65,8 @@ from tests.harness.odd_peers import Contract
 CHAINCODE = "zunft"
 # Any version will do: peers only ask that there is one.
 VERSION = "1"
+# For so long a peer is waited for.
+PEER_AWAY_S = 10
 
 
 @dataclass
@@ -209,16 +213,22 @@ class Rogue:
         return self.send_envelope(self.seal(draft, *endorsers), draft.tx_id)
 
     def send_envelope(self, envelope: common_pb2.Envelope, tx_id: str) -> Outcome:
-        """Its own peer takes whatever it is given to the orderers; raises TransportError where those refuse it."""
+        """Its own peer takes whatever it is given to the orderers; raises TransportError where those refuse it.
+
+        When it returns, all peers know the block that are not away.
+        """
         run, gateway = self.consortium.run, self.gateway()
         request = gateway_pb2.SubmitRequest(
             transaction_id=tx_id, channel_id=self.consortium.topology.channel, prepared_transaction=envelope
         )
         run(gateway.transport.submit(request))
         try:
-            return Outcome(tx_id, transaction_pb2.VALID, run(gateway.commit_status(gateway.new_commit(tx_id))))
+            outcome = Outcome(tx_id, transaction_pb2.VALID, run(gateway.commit_status(gateway.new_commit(tx_id))))
         except CommitError as error:
-            return Outcome(tx_id, error.code, error.block_number)
+            outcome = Outcome(tx_id, error.code, error.block_number)
+        for member in self.consortium.members:
+            run(until_known(self.consortium.gateway(member.msp_id, Role.OPERATOR), outcome.block_number))
+        return outcome
 
     # --- what it makes of honest endorsements -------------------------------------------------------------------------
 
@@ -241,6 +251,14 @@ class Rogue:
         payload = with_endorsements(transaction.message, *further)
         envelope = common_pb2.Envelope(payload=payload, signature=self.user(role).sign(payload))
         return self.send_envelope(envelope, transaction.tx_id)
+
+
+async def until_known(gateway: Gateway, block_number: int) -> None:
+    """What is endorsed next must not depend on which peer is asked."""
+    with suppress(LedgerError, TimeoutError):
+        async with asyncio.timeout(PEER_AWAY_S):
+            async with aclosing(gateway.filtered_blocks(block_number)) as blocks:
+                await anext(blocks)
 
 
 def peer_of(consortium: Consortium, msp_id: str) -> SigningIdentity:

@@ -48,7 +48,9 @@ def test_the_other_party_accepts_what_it_holds_itself(scene: Scene, value: bytes
     request = AcceptAgreement(agreement_id=deal.agreement_id, terms=refer(terms))
     accept = customer.endorsed("agreement.accept", request)
     rewrite(scene, terms, value)
-    assert customer.send_endorsed(accept).code == VALID
+    accepted = customer.send_endorsed(accept)
+    assert accepted.code == VALID
+    scene.consortium.catch_up(accepted.block_number)
 
     scene.maker.open_account(deal)
     assert deal.agreement.status == AGREEMENT_STATUS_ACTIVE

@@ -78,9 +78,12 @@ def test_a_peer_that_cannot_write_any_more_is_named(raft: Scene) -> None:
     async def scenario() -> None:
         async with raft.machine.running():
             await raft.until_charged()
-            since, pid = len(raft.node_log), raft.pid("factory.peer")
-            assert pid is not None
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, 1))
+        await raft.rest()
+        # Where it could not write a block it would end; now the next thing that it writes is for an endorsement.
+        since, pid = len(raft.node_log), raft.pid("factory.peer")
+        assert pid is not None
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, 1))
+        async with raft.machine.running():
             await raft.until_node_says("the other party's peer refuses usage", since)
             assert re.search("FactoryMSP .*file too large", raft.node_log[since:])
             raft.kill("factory.peer")
