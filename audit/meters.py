@@ -20,6 +20,9 @@ from chaincode.meter import check_possession
 from chaincode.readings.batch import verify_batch
 from zunft.v1.meter_pb2 import METER_STATUS_ACTIVE, Meter, RegisterMeter, RotateMeterKey
 
+# So long a batch may wait after its announcement.
+MAX_WAIT_US = 90 * 86_400 * 10**6
+
 
 @dataclass(frozen=True, slots=True)
 class Stream:
@@ -121,7 +124,9 @@ class Meters:
             return
         key = keys.announcement(movement.agreement.provider_msp_id, announced_digest(one.signed))
         announcement = movement.step.world.find(key)
-        in_time = announcement is not None and first_us >= announcement.announced_at_us - cut_off_s * 10**6
+        waited_us = movement.step.transaction.time_us - announcement.announced_at_us if announcement else 0
+        then_us = movement.step.transaction.time_us - min(max(waited_us, 0), MAX_WAIT_US)
+        in_time = announcement is not None and first_us >= then_us - cut_off_s * 10**6
         where = f"{movement}, meter {one.batch.meter_id}"
         self.tally.demand(in_time, f"{where}: a reading is older than {cut_off_s} s, and was not announced in time")
 

@@ -34,6 +34,7 @@ from chaincode.proposal import (
     proposals_key,
 )
 from chaincode.rating import check_tariff
+from chaincode.recent import check_not_too_often, note_change
 from chaincode.rights.relation import (
     counterparties,
     parties,
@@ -144,9 +145,13 @@ async def amend(tx: Transaction, request: AmendAgreement) -> Agreement:
     check_digest("terms.digest", request.terms.digest)
     if request.terms.version != agreement.terms.version + 1:
         raise TermsMismatch(f"the next version of the terms is {agreement.terms.version + 1}")
+    is_provider = tx.caller.msp_id == agreement.provider_msp_id
+    amendments = agreement.provider_amendments if is_provider else agreement.customer_amendments
+    check_not_too_often(amendments, tx.timestamp_s, f"{tx.caller.msp_id} has amended {request.agreement_id}")
 
     agreement.pending.CopyFrom(request.terms)
     agreement.pending_by_msp_id = tx.caller.msp_id
+    note_change(amendments, tx.timestamp_s)
     _check_open_terms(agreement, request.open_terms)
 
     _put_open_terms(tx, agreement, request.open_terms)

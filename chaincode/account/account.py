@@ -27,7 +27,10 @@ from chaincode.members.membership import (
     check_parties_new_business,
     note_obligation,
 )
-from chaincode.recent import check_not_too_often, note_change
+from chaincode.recent import (
+    check_not_too_often,
+    note_change,
+)
 from chaincode.rights.relation import parties
 from chaincode.token import check_balance, credited, move
 from chaincode.transaction import Loaded, Transaction

@@ -17,6 +17,9 @@ from chaincode.readings.batch import DIGEST_BYTES
 from chaincode.transaction import Transaction, serialise
 from zunft.v1.usage_pb2 import Announcement, AnnounceUsage, SignedBatch
 
+# So long a batch may wait after its announcement; nobody keeps readings back for longer, and charges them then.
+MAX_WAIT_US = 90 * 86_400 * 10**6
+
 
 async def announce(tx: Transaction, request: AnnounceUsage) -> Announcement:
     """usage.announce: of a batch that was announced before, the earlier time stays."""
@@ -34,6 +37,13 @@ async def announce(tx: Transaction, request: AnnounceUsage) -> Announcement:
         tx.put(key, announcement)
     tx.emit("usage.announce", msp_ids=[tx.caller.msp_id])
     return announcement
+
+
+def aged_until_us(announced_us: int | None, now_us: int) -> int:
+    """Up to when the age of a batch's readings counts: its announcement, or later by what it has waited too long."""
+    if announced_us is None:
+        return now_us
+    return max(min(announced_us, now_us), now_us - MAX_WAIT_US)
 
 
 def announced_digest(signed: SignedBatch) -> bytes:

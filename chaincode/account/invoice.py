@@ -11,7 +11,10 @@ from chaincode import keys
 from chaincode.account.account import claimed
 from chaincode.checks import check_amount, check_digest, check_named, format_amount
 from chaincode.errors import AmountOutOfRange, WrongStatus
-from chaincode.recent import check_not_too_often, note_change
+from chaincode.recent import (
+    check_not_too_often,
+    note_change,
+)
 from chaincode.rights.relation import parties
 from chaincode.token import LEAST_TRANSFER_MICRO, check_balance, credited, move
 from chaincode.transaction import Loaded, Transaction

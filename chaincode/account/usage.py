@@ -12,7 +12,7 @@ from typing import Self
 from google.protobuf.message import Message
 
 from chaincode import keys
-from chaincode.account.announcement import announced_times_us
+from chaincode.account.announcement import aged_until_us, announced_times_us
 from chaincode.account.head import (
     Standing,
     add_open_lines,
@@ -209,14 +209,15 @@ def check_times(
 ) -> None:
     """Whether time never goes back, is not in the future, and is within the agreement's limits.
 
-    The age of readings that were announced counts up to there: what came after was not the provider's time alone.
+    The age of readings that were announced counts up to there, for 90 days: what came after was not the provider's
+    time alone.
     """
     first_us, final_us = int(columns.time_us[0]), int(columns.time_us[-1])
     if first_us < last_time_us or (columns.time_us[1:] < columns.time_us[:-1]).any():
         raise BackDated("a reading lies before the one before it: propose a correction for what comes late")
     if final_us > now_us + MAX_CLOCK_SKEW_US:
         raise ReadingInFuture("a reading lies in the future: check the clocks of meter and node")
-    if is_beyond_cut_off(standing, columns, now_us if announced_us is None else min(announced_us, now_us)):
+    if is_beyond_cut_off(standing, columns, aged_until_us(announced_us, now_us)):
         agreed = format_duration(standing.terms.late_cut_off_s)
         raise ReadingTooLate(f"a reading is older than the agreed {agreed}: propose a correction")
     if first_us >= end_us(standing.agreement):

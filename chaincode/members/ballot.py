@@ -168,6 +168,10 @@ async def execute(tx: Transaction, request: ExecuteBallot) -> Ballot:
     if member.status in (MEMBER_STATUS_LEAVING, MEMBER_STATUS_SUSPENDED):
         # It was an earlier contract that took the deciding vote, and it left the departure to this transaction.
         _put_status(tx, electorate, member, MEMBER_STATUS_LEFT)
+    elif not member.left_at_s:
+        # An earlier contract noted only here since when an excluded member is gone.
+        member.left_at_s = tx.timestamp_s
+        tx.put(keys.member(member.msp_id), member)
     return write(tx, "ballot.execute", ballot)
 
 

@@ -11,7 +11,10 @@ from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer.transaction_pb2 import MVCC_READ_CONFLICT, VALID
 
 from chaincode.errors import AmountOutOfRange, ExitCondition, TooOften, WrongStatus
-from chaincode.recent import MOST_CHANGES, WINDOW_S
+from chaincode.recent import (
+    MOST_CHANGES,
+    WINDOW_S,
+)
 from ledger.gateway import Gateway
 from tests.attacks.liar import until_charged
 from tests.attacks.rogue import Rogue

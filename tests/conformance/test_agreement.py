@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from chaincode import keys
 from chaincode.errors import (
     AlreadyExists,
@@ -14,8 +16,10 @@ from chaincode.errors import (
     MalformedRequest,
     NotFound,
     TermsMismatch,
+    TooOften,
     WrongStatus,
 )
+from chaincode.recent import MOST_CHANGES, WINDOW_S
 from tests.conformance.scene import Scene, refusals
 from tests.harness import (
     TOKEN,
@@ -84,6 +88,18 @@ def test_only_the_parties_can_read_the_terms(scene: Scene) -> None:
     ] * 2
     scene.refuses(NotFound, lambda: scene.forge.read_terms(deal, 1))
     scene.refuses(NotFound, lambda: scene.maker.read_terms(deal, 2))
+
+
+@pytest.mark.fault(52)
+def test_nobody_amends_without_end(scene: Scene) -> None:
+    """Each amendment writes what the other party's acts read, so that they would not come through."""
+    terms = scene.agree().terms(2, tariff=PRICE)
+    for _ in range(MOST_CHANGES):
+        scene.factory.amend(terms)
+    assert "go on in" in scene.refuses(TooOften, lambda: scene.factory.amend(terms))
+    scene.maker.amend(terms)
+    scene.consortium.clock.advance(WINDOW_S)
+    scene.factory.amend(terms)
 
 
 def test_an_amendment_needs_both_and_can_be_answered_by_another(scene: Scene) -> None:

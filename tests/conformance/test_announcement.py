@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from chaincode import keys
-from chaincode.account.announcement import announced_digest
+from chaincode.account.announcement import MAX_WAIT_US, announced_digest
 from chaincode.errors import AlreadyExists, ClockSkew, ContractError, MalformedRequest, ReadingTooLate
 from chaincode.limits import MAX_ANNOUNCED
 from chaincode.readings.batch import (
@@ -61,7 +61,7 @@ def announce_dated(member: Member, by_s: int, batch: SignedBatch) -> None:
 def test_what_was_announced_in_time_is_charged_however_late(scene: Scene, deal: Deal) -> None:
     batch = read(deal, CUT_OFF_S)
     scene.maker.announce(batch)
-    scene.consortium.clock.advance(86_400)
+    scene.consortium.clock.advance(MAX_WAIT_US // SECOND_US)
     scene.maker.submit(deal, batch)
     assert deal.accrued == TOKEN
 
@@ -155,6 +155,15 @@ def test_an_announcement_says_nothing_of_whom_or_what_it_is_about(scene: Scene, 
     assert (set(seen.writes), seen.private_writes) == ({own}, ())
     assert set(seen.reads) <= {own, keys.member(scene.maker.msp_id).name}
     assert deal.agreement_id.encode() not in seen.event_payload + b"".join(seen.args)
+
+
+@pytest.mark.fault(53)
+def test_nobody_announces_readings_and_keeps_them_back_for_good(scene: Scene, deal: Deal) -> None:
+    """The customer may have agreed to other prices by then."""
+    batch = read(deal, 0)
+    scene.maker.announce(batch)
+    scene.consortium.clock.advance(MAX_WAIT_US // SECOND_US + CUT_OFF_S + 1)
+    scene.refuses(ReadingTooLate, lambda: scene.maker.submit(deal, batch))
 
 
 def digests(count: int, size: int = 32) -> list[bytes]:

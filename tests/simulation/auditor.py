@@ -62,6 +62,8 @@ class Book:
     notice: tuple[int, int, int] | None = None
     # Since when the customer's changes are counted, and how many there were.
     changes: tuple[int, int] = (0, 0)
+    # The same of the provider's amendments.
+    amendments: tuple[int, int] = (0, 0)
     pending: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     ended_s: int | None = None
     closed: bool = False
@@ -202,6 +204,7 @@ class Auditor:
 
     def amend(self, actor: str, deal: str, tiers: tuple[tuple[int, int], ...], credit: int) -> None:  # noqa: ARG002
         book = self.books[deal]
+        book.amendments = self._once_more(book.amendments)
         if tiers != book.tiers:
             for stream in book.streams:
                 stream.measure = 0

@@ -1,3 +1,4 @@
+from zunft.v1 import account_pb2 as _account_pb2
 from zunft.v1 import tariff_pb2 as _tariff_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -61,7 +62,7 @@ class DataSet(_message.Message):
     def __init__(self, name: _Optional[str] = ..., owner_msp_id: _Optional[str] = ...) -> None: ...
 
 class Agreement(_message.Message):
-    __slots__ = ("agreement_id", "provider_msp_id", "customer_msp_id", "status", "open", "terms", "pending", "pending_by_msp_id", "withdrawal_notice_s", "superseded", "terminated_at_s", "suspended_before_s")
+    __slots__ = ("agreement_id", "provider_msp_id", "customer_msp_id", "status", "open", "terms", "pending", "pending_by_msp_id", "withdrawal_notice_s", "superseded", "terminated_at_s", "suspended_before_s", "provider_amendments", "customer_amendments")
     AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_MSP_ID_FIELD_NUMBER: _ClassVar[int]
     CUSTOMER_MSP_ID_FIELD_NUMBER: _ClassVar[int]
@@ -74,6 +75,8 @@ class Agreement(_message.Message):
     SUPERSEDED_FIELD_NUMBER: _ClassVar[int]
     TERMINATED_AT_S_FIELD_NUMBER: _ClassVar[int]
     SUSPENDED_BEFORE_S_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_AMENDMENTS_FIELD_NUMBER: _ClassVar[int]
+    CUSTOMER_AMENDMENTS_FIELD_NUMBER: _ClassVar[int]
     agreement_id: str
     provider_msp_id: str
     customer_msp_id: str
@@ -86,7 +89,9 @@ class Agreement(_message.Message):
     superseded: _containers.RepeatedCompositeFieldContainer[TermsReference]
     terminated_at_s: int
     suspended_before_s: int
-    def __init__(self, agreement_id: _Optional[str] = ..., provider_msp_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ..., status: _Optional[_Union[AgreementStatus, str]] = ..., open: bool = ..., terms: _Optional[_Union[TermsReference, _Mapping]] = ..., pending: _Optional[_Union[TermsReference, _Mapping]] = ..., pending_by_msp_id: _Optional[str] = ..., withdrawal_notice_s: _Optional[int] = ..., superseded: _Optional[_Iterable[_Union[TermsReference, _Mapping]]] = ..., terminated_at_s: _Optional[int] = ..., suspended_before_s: _Optional[int] = ...) -> None: ...
+    provider_amendments: _account_pb2.RecentChanges
+    customer_amendments: _account_pb2.RecentChanges
+    def __init__(self, agreement_id: _Optional[str] = ..., provider_msp_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ..., status: _Optional[_Union[AgreementStatus, str]] = ..., open: bool = ..., terms: _Optional[_Union[TermsReference, _Mapping]] = ..., pending: _Optional[_Union[TermsReference, _Mapping]] = ..., pending_by_msp_id: _Optional[str] = ..., withdrawal_notice_s: _Optional[int] = ..., superseded: _Optional[_Iterable[_Union[TermsReference, _Mapping]]] = ..., terminated_at_s: _Optional[int] = ..., suspended_before_s: _Optional[int] = ..., provider_amendments: _Optional[_Union[_account_pb2.RecentChanges, _Mapping]] = ..., customer_amendments: _Optional[_Union[_account_pb2.RecentChanges, _Mapping]] = ...) -> None: ...
 
 class TermsReference(_message.Message):
     __slots__ = ("version", "digest")
