@@ -101,10 +101,10 @@ def _check_ended(tx: Transaction, loaded: Loaded, members: Loaded, account: Acco
     customer = members.require(keys.member(account.customer_msp_id))
     agreement, charter = loaded.require(keys.agreement(account.agreement_id)), loaded.require(keys.CHARTER)
     if gone:
-        if not all(member.left_at_s for member in gone):
-            raise WrongStatus("nobody has noted yet that the member was removed: have that done first")
         # Who is left can claim until then, and a provider for as long as it was suspended, whenever that was.
-        not_before_s = max(member.left_at_s for member in gone) + notice_s(agreement, charter)
+        # Where an earlier contract has not noted since when one is gone, it runs from when that is noted.
+        left_at_s = max(member.left_at_s or tx.timestamp_s for member in gone)
+        not_before_s = left_at_s + notice_s(agreement, charter)
         check_has_run(tx, not_before_s, 0, provider)
         return
     if {provider.status, customer.status} & ABSENT:

@@ -24,6 +24,7 @@ from tests.harness import (
     TOKEN,
     UNIT,
     Deal,
+    only_on,
 )
 from tests.harness.odd_peers import never_answers
 from tests.node.nodes import chained, client_of, last_states, running_node, send
@@ -72,6 +73,7 @@ async def holds_back(stub: Stub) -> Response:
     return await invoke(stub)
 
 
+@only_on("embedded", "own_scene")
 @pytest.mark.fault(51)
 @pytest.mark.parametrize("peer", [never_answers, holds_back])
 def test_a_peer_that_does_not_answer_lets_machines_start_for_minutes_at_most(
@@ -102,6 +104,7 @@ def test_a_peer_that_does_not_answer_lets_machines_start_for_minutes_at_most(
     with_node(deal, tmp_path, afterwards)
 
 
+@only_on("embedded", "own_scene")
 def test_old_readings_that_have_just_come_in_keep_no_machine_from_starting(scene: Scene, tmp_path: Path) -> None:
     """A meter that was offline is no customer that holds back: what counts is how long the node has them."""
     deal = scene.agree()
@@ -116,6 +119,7 @@ def test_old_readings_that_have_just_come_in_keep_no_machine_from_starting(scene
         with_node(deal, tmp_path, work)
 
 
+@only_on("embedded", "own_scene")
 @pytest.mark.fault(51)
 def test_a_policy_that_nobody_fulfils_on_the_customer_s_own_copy_of_the_head_lets_no_machine_start(
     scene: Scene, tmp_path: Path

@@ -220,6 +220,7 @@ def test_a_node_that_stops_announces_what_waits(scene: Scene, tmp_path: Path) ->
     with_node(deal, tmp_path, afterwards)
 
 
+@only_on("embedded", "own_scene")
 @pytest.mark.fault(39)
 def test_a_node_that_stops_announces_what_it_has_just_taken_in(scene: Scene, deal: Deal, tmp_path: Path) -> None:
     """The customer's peer has not answered yet, and nothing says that it will not."""
