@@ -13,15 +13,12 @@ from audit.movement import (
 from audit.report import Tally
 from audit.world import Step
 from chaincode import keys
-from chaincode.account.announcement import announced_digest
+from chaincode.account.announcement import aged_until_us, announced_digest
 from chaincode.account.usage import MAX_CLOCK_SKEW_US
 from chaincode.errors import ContractError
 from chaincode.meter import check_possession
 from chaincode.readings.batch import verify_batch
 from zunft.v1.meter_pb2 import METER_STATUS_ACTIVE, Meter, RegisterMeter, RotateMeterKey
-
-# So long a batch may wait after its announcement.
-MAX_WAIT_US = 90 * 86_400 * 10**6
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +117,13 @@ class Meters:
     def _check_cut_off(self, movement: Movement, one: DecodedBatch, first_us: int) -> None:
         """How old the readings were when they were charged, or when the provider announced their batch."""
         cut_off_s = movement.terms.late_cut_off_s if movement.terms else 0
-        if not cut_off_s or first_us >= movement.step.transaction.time_us - cut_off_s * 10**6:
+        now_us = movement.step.transaction.time_us
+        if not cut_off_s or first_us >= now_us - cut_off_s * 10**6:
             return
         key = keys.announcement(movement.agreement.provider_msp_id, announced_digest(one.signed))
         announcement = movement.step.world.find(key)
-        waited_us = movement.step.transaction.time_us - announcement.announced_at_us if announcement else 0
-        then_us = movement.step.transaction.time_us - min(max(waited_us, 0), MAX_WAIT_US)
-        in_time = announcement is not None and first_us >= then_us - cut_off_s * 10**6
+        then_us = aged_until_us(announcement.announced_at_us if announcement else None, now_us)
+        in_time = first_us >= then_us - cut_off_s * 10**6
         where = f"{movement}, meter {one.batch.meter_id}"
         self.tally.demand(in_time, f"{where}: a reading is older than {cut_off_s} s, and was not announced in time")
 

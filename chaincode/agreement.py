@@ -136,7 +136,10 @@ async def accept(tx: Transaction, request: AcceptAgreement) -> Agreement:
 
 
 async def amend(tx: Transaction, request: AmendAgreement) -> Agreement:
-    """agreement.amend: proposes the next version of the terms; replaces one that is still pending."""
+    """agreement.amend: proposes the next version of the terms; replaces one that is still pending.
+
+    It writes what the other party's transactions read, so each party does that only so often.
+    """
     agreement = await _load(tx, request.agreement_id)
 
     tx.check_relation(*parties(agreement))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chaincode.checks import format_duration
 from chaincode.errors import ContractError, HeadTooLarge, InsufficientFunds
 from node.errors import NodeError, NotEntitled, OtherPartyRefuses, PrivateDataMissing, UsageNotCharged
 from zunft.v1.event_pb2 import Refusal
@@ -80,9 +81,9 @@ def overdue(waited_us: int) -> Halt | None:
     if waited_us <= LONGEST_WAIT_US:
         return None
     error = UsageNotCharged(
-        f"a batch of the agreement has waited for {waited_us // 10**6} s to be charged, and nobody knows what the "
-        "account still covers: see the node's log for the reason, and do not let a machine of the agreement start "
-        "before it is charged"
+        f"a batch of the agreement has waited for {format_duration(waited_us // 10**6)} to be charged, and nobody "
+        "knows what the account still covers: see the node's log for the reason, and do not let a machine of the "
+        "agreement start before it is charged"
     )
     return Halt(BATCH_STATUS_SUBMITTED, _refusal(error))
 

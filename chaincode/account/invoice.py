@@ -70,7 +70,8 @@ async def credit(tx: Transaction, request: CreditInvoice) -> Invoice:
     note.number = loaded.require(counter_key).last_number + 1
     note.refers_to_number = invoice.number
     invoice.goodwill_micro += request.amount_micro
-    note_change(lately, tx.timestamp_s)
+    if is_small:
+        note_change(lately, tx.timestamp_s)
     posting = move(keys.balance(provider).name, customer_key.name, request.amount_micro)
 
     tx.put(keys.balance(provider), credited(loaded, provider, -request.amount_micro))

@@ -146,7 +146,8 @@ async def sign(tx: Transaction, request: SignBallot) -> EditSignatures:
 async def execute(tx: Transaction, request: ExecuteBallot) -> Ballot:
     """ballot.execute: notes in which block the channel's configuration was changed as a carried ballot demands.
 
-    For nodes and audits, which look at that block. The contract cannot see the configuration, so nothing hangs on it.
+    For nodes and audits, which look at that block. The contract cannot see the configuration, so nothing hangs on it
+    but for what an earlier contract has left to this transaction.
     """
     key, about = keys.ballot(request.ballot_id), _keys_about(request.msp_id)
     loaded = await tx.load(key, *about)

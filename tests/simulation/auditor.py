@@ -249,7 +249,7 @@ class Auditor:
         _check_customer(book, actor)
         if book.notice is None or self.now_s < book.notice[1]:
             refuse("NoticePeriod")
-        self._check_change(book)
+        self._once_more(book.changes)
         amount = min(book.notice[0], book.escrow - max(book.usage + book.correction - book.paid, 0))
         if amount <= 0:
             refuse("InsufficientFunds")
@@ -430,9 +430,6 @@ class Auditor:
     def _check_covered(self, book: Book, amount: int) -> None:
         if amount > 0 and book.usage + book.correction + amount > book.covered(self.now_s):
             refuse("InsufficientFunds")
-
-    def _check_change(self, book: Book) -> None:
-        self._once_more(book.changes)
 
     def _once_more(self, changes: tuple[int, int]) -> tuple[int, int]:
         """Since when changes are counted, and how many there are with one more; refused where they come too often."""

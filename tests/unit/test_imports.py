@@ -1,4 +1,4 @@
-"""Dependencies point one way: cli -> network, node -> node, consortium -> chaincode -> generated messages."""
+"""Dependencies point one way: cli -> audit, network, node -> ledger -> consortium -> chaincode -> messages."""
 
 from __future__ import annotations
 

@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 from chaincode import keys
-from chaincode.errors import AnotherBallot
+from chaincode.errors import AnotherBallot, NoticePeriod
 from consortium.joining.bundle import OpenedBundle
 from node.membership.edits import channel_edit
 from tests.attacks.rogue import rewritten
 from tests.harness import (
+    TOKEN,
     Consortium,
     on_ledgers,
+    per_unit,
     start_consortium,
 )
 from tests.harness.applying import (
@@ -26,7 +28,13 @@ from tests.harness.applying import (
     proposed,
 )
 from tests.harness.consortium import msp_id_of
-from zunft.v1.ballot_pb2 import BALLOT_STATUS_CARRIED, BALLOT_STATUS_EXECUTED, BALLOT_SUBJECT_DEPARTURE, Ballot
+from zunft.v1.ballot_pb2 import (
+    BALLOT_STATUS_CARRIED,
+    BALLOT_STATUS_EXECUTED,
+    BALLOT_STATUS_OPEN,
+    BALLOT_SUBJECT_DEPARTURE,
+    Ballot,
+)
 from zunft.v1.charter_pb2 import ExitConditions
 from zunft.v1.member_pb2 import (
     MEMBER_STATUS_ADMITTED,
@@ -38,6 +46,7 @@ from zunft.v1.member_pb2 import (
 )
 
 PRESS = "PressMSP"
+MONTH_S = 30 * 86_400
 
 
 @pytest.fixture(params=on_ledgers("embedded", "fabric"))
@@ -131,3 +140,26 @@ def check_left(guild: Consortium, ballot: Ballot) -> None:
     assert guild.read(keys.member(PRESS)).status == MEMBER_STATUS_LEFT
     noted = guild.read(keys.ballot(ballot.ballot_id))
     assert (noted.status, len(noted.votes)) == (BALLOT_STATUS_EXECUTED, 3)
+
+
+def test_who_was_excluded_without_a_date_is_gone_from_when_that_is_noted(guild: Consortium) -> None:
+    """An earlier contract noted the date with the exclusion's execution; the provider has its time from there on."""
+    bank, maker, factory = (guild.member(name) for name in ("bank", "maker", "factory"))
+    bank.mint(factory, 20 * TOKEN)
+    deal = guild.agree(maker, factory, per_unit("hours", TOKEN), funds=20 * TOKEN, notice_s=3 * 86_400)
+    ballot = maker.admin.exclude(factory)
+    for voter in (maker, bank, guild.member("forge"), guild.member("press")):
+        if ballot.status == BALLOT_STATUS_OPEN:
+            ballot = voter.admin.vote(ballot)
+    excluded = guild.read(keys.member(factory.msp_id))
+    excluded.left_at_s = 0
+    rewritten(guild, {keys.member(factory.msp_id): excluded})
+
+    guild.clock.advance(MONTH_S)
+    with pytest.raises(NoticePeriod):
+        bank.close(deal)
+    maker.admin.execute(ballot)
+    assert guild.read(keys.member(factory.msp_id)).left_at_s >= guild.clock.now_s - 1
+    guild.clock.advance(MONTH_S)
+    bank.close(deal)
+    assert (deal.escrow, factory.balance) == (0, 20 * TOKEN)
