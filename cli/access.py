@@ -25,6 +25,7 @@ from cli.shared.session import (
     run,
 )
 from cli.shared.values import show_amount
+from ledger.gateway.calls import RETRIES
 from zunft.v1.access_pb2 import AccessGrant, GrantAccess, RevokeAccess, UseAccess
 from zunft.v1.usage_pb2 import AccountHead
 
@@ -114,7 +115,7 @@ async def _move(
     disclosure = await account.disclose()
     if wanted is not None:
         disclosure.grant.CopyFrom(wanted)
-    await account.submit(name, request, disclosure)
+    await account.submit(name, request, disclosure, retries=RETRIES)
     return await session.head(agreement_id)
 
 

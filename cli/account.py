@@ -44,6 +44,7 @@ from cli.shared.values import (
     show_amount,
 )
 from ledger.gateway import EndorseError
+from ledger.gateway.calls import RETRIES
 from ledger.gateway.commit import Committed
 from node.membership.records import read_foreign
 from zunft.v1.account_pb2 import (
@@ -259,7 +260,8 @@ async def _claim_together(session: Session, agreement_id: str) -> str:
     """Why not, where that cannot be; empty where both have claimed."""
     account = await session.account("usage.claim", agreement_id)
     try:
-        await account.submit("usage.claim", ClaimUsage(agreement_id=agreement_id), await account.disclose())
+        request = ClaimUsage(agreement_id=agreement_id)
+        await account.submit("usage.claim", request, await account.disclose(), retries=RETRIES)
     except (ContractError, EndorseError) as error:
         other = next(one for one in account.parties if one != session.member.msp_id)
         return f"{session.topology.name_of(other)} does not take part in the claim: {sentence(error)}"

@@ -43,6 +43,7 @@ from cli.shared.values import (
     show_limit,
 )
 from consortium.folder.topology import Topology
+from ledger.gateway.calls import RETRIES
 from node.agreement_file import SALT_BYTES, AgreementDraft, read_agreement
 from node.meter_account import MeterAccount
 from node.tariff.explain import explain
@@ -223,7 +224,9 @@ async def _share(session: Session, drafted: AgreementDraft, data: bytes) -> None
         agreement_id=drafted.terms.agreement_id, provider_msp_id=parties[0], customer_msp_id=parties[1]
     )
     gateway = session.gateway("agreement.share")
-    await gateway.submit("agreement.share", request, transient={TERMS: data}, endorsing_msp_ids=parties)
+    await gateway.submit(
+        "agreement.share", request, transient={TERMS: data}, endorsing_msp_ids=parties, retries=RETRIES
+    )
 
 
 async def _read_latest(session: Session, agreement_id: str) -> tuple[TermsReference, Terms]:

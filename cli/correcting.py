@@ -17,6 +17,7 @@ from cli.shared.values import (
     show_quantity,
     show_time_us,
 )
+from ledger.gateway.calls import RETRIES
 from node.correction_trial import lines_on_trial
 from node.meter_account import MeterAccount
 from zunft.v1.tariff_pb2 import Outcome
@@ -65,7 +66,7 @@ async def answer(
 ) -> None:
     """Signs usage.agree or usage.decline of exactly the correction that was shown."""
     account = await session.account(name, request.agreement_id)
-    await account.submit(name, request, await _disclosure(account, pending))
+    await account.submit(name, request, await _disclosure(account, pending), retries=RETRIES)
 
 
 async def try_answer(

@@ -44,6 +44,7 @@ from cli.shared.values import (
     show_quantity,
     show_time_us,
 )
+from ledger.gateway.calls import RETRIES
 from node.api.client import NodeClient
 from node.correction_file import read_correction
 from node.correction_trial import lines_on_trial
@@ -144,7 +145,7 @@ def correct(
             disclosure = await account.disclose()
             amount_micro = _amount_on_trial(disclosure, correction)
             disclosure.correction.CopyFrom(correction)
-            await account.submit("usage.correct", CorrectUsage(agreement_id=agreement_id), disclosure)
+            await account.submit("usage.correct", CorrectUsage(agreement_id=agreement_id), disclosure, retries=RETRIES)
             other = _other(session, account.parties)
         say(f"Correction {correction.correction_id} is proposed; it comes to {show_amount(amount_micro)}.")
         say_next(home, f"usage agree {agreement_id} {correction.correction_id} --as {other}")

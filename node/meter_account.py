@@ -83,9 +83,11 @@ class MeterAccount:
         request = ReadTerms(agreement_id=self.agreement.agreement_id, version=version)
         return await self.gateway.evaluate("agreement.read_terms", request)
 
-    async def submit(self, name: str, request: Message, disclosure: Disclosure) -> Committed:
+    async def submit(self, name: str, request: Message, disclosure: Disclosure, *, retries: int = 0) -> Committed:
         """The transaction, disclosed to exactly the two parties (of an open agreement: to everybody)."""
-        return await self.gateway.submit(name, request, **self._told(disclosure), endorsing_msp_ids=self.parties)
+        return await self.gateway.submit(
+            name, request, **self._told(disclosure), endorsing_msp_ids=self.parties, retries=retries
+        )
 
     async def try_alone(self, name: str, request: Message, disclosure: Disclosure) -> None:
         """Has the member's own peer run the transaction, and nothing written. Raises its refusal, EvaluateError."""

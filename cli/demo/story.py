@@ -51,6 +51,7 @@ from ledger.embedded.consortium import (
     create_embedded,
     open_embedded,
 )
+from ledger.gateway.calls import RETRIES
 from ledger.transport import LedgerTransport
 from network.runtimes import network_of
 from node.agreement_file import read_agreement
@@ -209,7 +210,9 @@ async def _settle(cast: Cast) -> None:
     with act(6, "The period ends: the claim is settled in tokens, and the invoice is on the ledger."):
         maker = cast.acting("maker")
         account = await maker.account("usage.claim", AGREEMENT)
-        await account.submit("usage.claim", ClaimUsage(agreement_id=AGREEMENT), await account.disclose())
+        await account.submit(
+            "usage.claim", ClaimUsage(agreement_id=AGREEMENT), await account.disclose(), retries=RETRIES
+        )
         await maker.submit("account.settle", SettleAccount(agreement_id=AGREEMENT, provider_msp_id="MakerMSP"))
         invoice = await maker.read(keys.invoice("MakerMSP", 1))
         claim = await maker.evaluate("usage.read_claim", ReadClaim(agreement_id=AGREEMENT, number=1), Claim)

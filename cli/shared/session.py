@@ -27,7 +27,10 @@ from consortium.folder.topology import (
 from consortium.keys.key_files import KeyFiles
 from consortium.keys.users import acting_user
 from ledger.connect import connect
-from ledger.gateway.calls import Limits
+from ledger.gateway.calls import (
+    RETRIES,
+    Limits,
+)
 from ledger.gateway.commit import Committed
 from ledger.gateway.errors import GatewayError
 from ledger.gateway.gateway import Gateway
@@ -47,8 +50,6 @@ M = TypeVar("M", bound=Message)
 
 # Somebody waits for the command: a ledger that is away is not waited for as a node does.
 LIMITS = Limits(reconnect_s=10)
-# A contract's key conflicts with one that came in between: a fresh proposal settles it.
-RETRIES = 5
 
 
 @dataclass(frozen=True, slots=True)

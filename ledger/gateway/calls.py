@@ -15,6 +15,10 @@ from ledger.gateway.errors import GatewayError
 
 Answer = TypeVar("Answer")
 
+# How often a transaction is proposed afresh that somebody waits for: another one came in between, or a peer is behind.
+# With the pauses between them they take five seconds.
+RETRIES = 8
+
 
 @dataclass(frozen=True)
 class Limits:

@@ -26,6 +26,7 @@ from fabric_protos.orderer import ab_pb2
 from fabric_protos.peer import events_pb2, transaction_pb2
 from google.protobuf.message import Message
 
+from chaincode.errors import ContractError
 from ledger.errors import TransportError
 from ledger.gateway.blocks import (
     NEWEST,
@@ -84,7 +85,7 @@ from ledger.gateway.proposal import (
     make_proposal,
     timestamp,
 )
-from ledger.gateway.refusal import raise_refusal
+from ledger.gateway.refusal import is_others_alone, raise_refusal
 from ledger.gateway.streams import unbroken
 from ledger.gateway.transaction import Transaction
 from ledger.transport import LedgerTransport
@@ -148,6 +149,7 @@ class Gateway:
     ) -> Committed:
         """Runs a transaction to its end; up to `retries` more times where another one came in between.
 
+        So it is where only others' peers refuse: one that is a block behind does not know yet what this one rests on.
         Name the endorsing members whenever there is transient data: nobody else gets to see it.
         Raises the contract's ContractError, EndorseError, SubmitError, CommitStatusError, CommitError.
         """
@@ -159,6 +161,9 @@ class Gateway:
                 return await self._submit(proposal)
             except (EndorseError, CommitError) as error:
                 if attempt == retries or not error.is_conflict:
+                    raise
+            except ContractError as refusal:
+                if attempt == retries or not is_others_alone(refusal, self.identity.msp_id):
                     raise
             await asyncio.sleep(pause_s(self._limits, attempt))
         raise AssertionError("unreachable")

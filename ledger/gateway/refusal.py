@@ -51,6 +51,13 @@ def raise_refusal(error: GatewayError) -> None:
         raise refusal from error
 
 
+def is_others_alone(refusal: ContractError, msp_id: str) -> bool:
+    """Whether the member's own peer is none of those that refused: one that is a block behind catches up."""
+    step = refusal.__cause__
+    refused = {detail.msp_id for detail in step.details} if isinstance(step, GatewayError) else set()
+    return bool(refused) and msp_id not in refused
+
+
 def refusals() -> dict[str, type[ContractError]]:
     """All of the contracts' errors by name."""
     return {kind.__name__: kind for kind in _subclasses([ContractError])}

@@ -16,10 +16,11 @@ from ledger.gateway import (
     Gateway,
     StreamError,
 )
+from ledger.gateway.calls import RETRIES
 from node.membership.edits import channel_edit
 from node.membership.errors import MissingSignatures, NotDecided
 from node.membership.records import ballots_about, read, read_member
-from node.membership.voting import RETRIES, Voting
+from node.membership.voting import Voting
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_REJECTED, BALLOT_SUBJECT_ADMISSION, Ballot
 from zunft.v1.bundle_pb2 import Bundle, SignedBundle
 from zunft.v1.member_pb2 import (

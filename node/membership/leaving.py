@@ -11,10 +11,10 @@ from chaincode.token import LEAST_TRANSFER_MICRO
 from consortium.errors import TooFewConsenters
 from ledger.configuration import newest_channel
 from ledger.gateway import Gateway
+from ledger.gateway.calls import RETRIES
 from node.membership.edits import channel_edit
 from node.membership.own_part import hide_orderers
 from node.membership.records import read, read_all, read_member
-from node.membership.voting import RETRIES
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_OPEN,
     BALLOT_STATUS_REJECTED,

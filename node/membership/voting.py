@@ -41,6 +41,7 @@ from ledger.fabric_rules.config_update import (
     signers,
 )
 from ledger.gateway import Gateway
+from ledger.gateway.calls import RETRIES
 from node.membership.edits import channel_edit
 from node.membership.errors import MissingSignatures, NoBallot, Unsignable
 from node.membership.records import decides, read, read_all, read_bundle
@@ -55,9 +56,6 @@ from zunft.v1.ballot_pb2 import (
     ExecuteBallot,
     SignBallot,
 )
-
-# Somebody else's vote came in between: a fresh proposal settles it.
-RETRIES = 5
 
 
 @dataclass(frozen=True)

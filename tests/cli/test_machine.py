@@ -6,6 +6,7 @@ import fcntl
 import resource
 import shutil
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -18,7 +19,7 @@ from cli.shared.exit_codes import ExitCode
 from consortium.folder.topology import Topology
 from consortium.keys.certificates import Validity
 from consortium.keys.member_keys import MemberKeys
-from tests.cli.program import EXAMPLES, Zunft
+from tests.cli.program import EXAMPLES, Zunft, finish
 from tests.cli.readme import steel_csv
 
 TRANSFER = "token transfer bank 1 --as factory/treasurer"
@@ -107,7 +108,15 @@ def test_ledger_locked_by_a_process_that_does_not_answer(zunft: Zunft) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         outcome = zunft(TRANSFER)
     assert outcome.exit_code == ExitCode.UNREACHABLE, outcome
-    zunft.must(TRANSFER)
+    assert "wait until it has ended, or share the ledger with `zunft ledger serve`" in outcome.stderr
+
+
+def test_a_command_waits_for_the_end_of_another_one_that_has_the_ledger(zunft: Zunft) -> None:
+    with (zunft.home / "ledger" / "lock").open("a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        waiting = zunft.start(TRANSFER)
+        time.sleep(5)
+    assert finish(waiting).exit_code == 0
 
 
 def test_full_disk(zunft: Zunft) -> None:

@@ -13,11 +13,13 @@ import grpc
 import pytest
 from fabric_protos.peer import transaction_pb2 as codes
 
+from chaincode.errors import NotFound
 from consortium.keys.certificates import (
     NodeKind,
     Validity,
     issue_tls,
 )
+from ledger.embedded.refusal import not_endorsed
 from ledger.embedded.service import (
     LedgerServer,
     ServerTls,
@@ -37,7 +39,7 @@ from ledger.grpc_transport import (
     TlsFiles,
 )
 from ledger.transport import LedgerTransport
-from tests.ledger.consortium import ALPHA, BRAVO, CHANNEL, embedded, member
+from tests.ledger.consortium import ALPHA, BRAVO, CHANNEL, CHARLIE, embedded, member
 from tests.ledger.ledgers import FAST, OpenLedger
 from tests.ledger.unreliable import AWAY, NOT_OPEN_YET, OVERLOADED, UnreliableTransport
 
@@ -188,6 +190,26 @@ async def test_without_retries_a_conflict_is_an_error(ledger: OpenLedger, key: s
         assert conflict.value.code == codes.MVCC_READ_CONFLICT
         assert conflict.value.is_conflict
         assert conflict.value.tx_id == stale.tx_id
+
+
+async def test_what_only_a_peer_of_others_refuses_is_tried_again(ledger: OpenLedger, key: str) -> None:
+    async with ledger() as members:
+        transport = UnreliableTransport(members.transport())
+        client = members.gateway(transport=transport)
+        transport.failures["endorse"] = [behind(BRAVO), behind(BRAVO, CHARLIE)]
+        await increment(client, key, retries=2)
+        assert await value(client, key) == "1"
+        for refusing, retries in (((BRAVO,), 0), ((BRAVO, ALPHA), 2), ((ALPHA,), 2)):
+            transport.failures["endorse"] = [behind(*refusing)]
+            with pytest.raises(NotFound, match="there is no agreement/a"):
+                await increment(client, key, retries=retries)
+        assert await value(client, key) == "1"
+
+
+def behind(*msp_ids: str) -> TransportError:
+    """How peers answer that do not have the block yet on which a transaction rests."""
+    text = "chaincode response 404, NotFound: there is no agreement/a on the ledger"
+    return not_endorsed(msp_ids, text, chosen=True)
 
 
 # --- the embedded ledger over the wire ------------------------------------------------------------------------------
