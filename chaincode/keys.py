@@ -116,6 +116,10 @@ def payout(bank_reference: str) -> Key[Redemption]:
     return Key(f"payout/{bank_reference}", Redemption)
 
 
+def small_redemptions(msp_id: str) -> Key[RecentChanges]:
+    return Key(f"small_redemptions/{msp_id}", RecentChanges)
+
+
 def redemption(redemption_id: str) -> Key[Redemption]:
     return Key(f"redemption/{redemption_id}", Redemption)
 

@@ -23,11 +23,16 @@ from chaincode.members.membership import (
     check_holds_tokens,
     check_takes_transfers,
 )
+from chaincode.recent import (
+    check_not_too_often,
+    note_change,
+)
 from chaincode.rights.relation import (
     Relation,
     Stand,
 )
 from chaincode.transaction import Loaded, Transaction
+from zunft.v1.account_pb2 import RecentChanges
 from zunft.v1.charter_pb2 import Charter
 from zunft.v1.member_pb2 import Member
 from zunft.v1.token_pb2 import (
@@ -49,8 +54,8 @@ from zunft.v1.token_pb2 import (
 )
 
 MAX_SUPPLY_MICRO = 2**62
-# A transfer writes the receiver's balance, so that whatever else of its own is on the way there conflicts: nobody shall
-# do that to another for nothing. Who goes on with it gives away a token each time, to the member that it disturbs.
+# A transfer or a mint writes the receiver's balance, so that whatever else of its own is on the way there conflicts:
+# nobody shall do that to another for nothing. Who goes on with it gives away a token each time, to whom it disturbs.
 LEAST_TRANSFER_MICRO = 10**6
 
 
@@ -63,6 +68,10 @@ async def mint(tx: Transaction, request: MintTokens) -> Balance:
     tx.check_relation(issuer(loaded))
     check_identifier("bank_reference", request.bank_reference)
     check_amount(request.amount_micro)
+    if request.amount_micro < LEAST_TRANSFER_MICRO:
+        raise AmountOutOfRange(
+            f"{format_amount(LEAST_TRANSFER_MICRO)} tokens are the least that is minted: pay a smaller credit back"
+        )
     check_holds_tokens(loaded, request.msp_id)
     if loaded.has(record_key):
         raise AlreadyExists(f"bank reference {request.bank_reference} has been minted already")
@@ -117,7 +126,9 @@ async def redeem(tx: Transaction, request: RedeemTokens) -> Redemption:
     issuer, who redeems for it.
     """
     msp_id = request.for_msp_id or tx.caller.msp_id
-    loaded = await tx.load(keys.CHARTER, keys.balance(msp_id), keys.member(msp_id))
+    lately_key, is_small = keys.small_redemptions(msp_id), request.amount_micro < LEAST_TRANSFER_MICRO
+    loaded = await tx.load(keys.CHARTER, keys.balance(msp_id), keys.member(msp_id), lately_key)
+    lately = loaded.find(lately_key) or RecentChanges()
 
     tx.check_relation(issuer(loaded), (Relation.OWNER, msp_id))
     check_amount(request.amount_micro)
@@ -125,7 +136,9 @@ async def redeem(tx: Transaction, request: RedeemTokens) -> Redemption:
         check_gone(loaded, msp_id)
     released = Released(loaded.require(keys.member(msp_id)))
     check_balance(loaded, msp_id, request.amount_micro, released.amount_micro)
-    _check_worth_paying(request.amount_micro, find_balance(loaded, msp_id).amount_micro + released.amount_micro)
+    _check_worth_paying(request.amount_micro, free_micro(find_balance(loaded, msp_id), released.amount_micro))
+    if is_small:
+        check_not_too_often(lately, tx.timestamp_s, f"{msp_id} has had less than a token redeemed")
 
     left = credited(loaded, msp_id, released.amount_micro - request.amount_micro)
     redemption = Redemption(
@@ -134,8 +147,12 @@ async def redeem(tx: Transaction, request: RedeemTokens) -> Redemption:
         amount_micro=request.amount_micro,
         status=REDEMPTION_STATUS_HELD,
     )
+    if is_small:
+        note_change(lately, tx.timestamp_s)
 
     tx.put(keys.balance(msp_id), left)
+    if is_small:
+        tx.put(lately_key, lately)
     tx.put(keys.redemption(redemption.redemption_id), redemption)
     posting = move(keys.balance(msp_id).name, hold_account(redemption), request.amount_micro)
     tx.emit("token.redeem", msp_ids=[msp_id], postings=[*released.write(tx), posting])
@@ -224,23 +241,29 @@ def find_balance(loaded: Loaded, msp_id: str) -> Balance:
     return loaded.find(keys.balance(msp_id)) or Balance(msp_id=msp_id)
 
 
-def check_balance(loaded: Loaded, msp_id: str, amount_micro: int, more_micro: int = 0) -> None:
-    """Whether the member may spend that. `more_micro`: what it gets in the same transaction.
+def free_micro(balance: Balance, more_micro: int = 0) -> int:
+    """What the member may spend: all but what it owes. `more_micro`: what it gets in the same transaction."""
+    return max(balance.amount_micro + more_micro - balance.owed_micro, 0)
 
-    Raises RefundOwed, InsufficientFunds.
+
+def check_balance(loaded: Loaded, msp_id: str, amount_micro: int, more_micro: int = 0) -> None:
+    """Whether the member may spend that, and those whom it owes still find theirs.
+
+    `more_micro`: what it gets in the same transaction. Raises RefundOwed, InsufficientFunds.
     """
     balance = find_balance(loaded, msp_id)
+    spare_micro = free_micro(balance, more_micro)
+    if amount_micro <= spare_micro:
+        return
+    has = format_amount(balance.amount_micro + more_micro)
     if balance.owed_micro:
         raise RefundOwed(
-            f"{msp_id} owes {format_amount(balance.owed_micro)} tokens to its customers: "
-            "pay in at the issuer's bank, and settle the accounts concerned"
+            f"{msp_id} owes {format_amount(balance.owed_micro)} tokens to its customers and may spend "
+            f"{format_amount(spare_micro)} of its {has}: settle the accounts concerned, or pay in at the issuer's bank"
         )
-    has_micro = balance.amount_micro + more_micro
-    if has_micro < amount_micro:
-        raise InsufficientFunds(
-            f"{msp_id} has {format_amount(has_micro)} tokens and needs {format_amount(amount_micro)}: "
-            "pay in at the issuer's bank first"
-        )
+    raise InsufficientFunds(
+        f"{msp_id} has {has} tokens and needs {format_amount(amount_micro)}: pay in at the issuer's bank first"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from chaincode import keys
+from chaincode.token import LEAST_TRANSFER_MICRO
 from cli.shared.asking import ask
 from cli.shared.deciding import (
     approve_opened,
@@ -251,7 +252,8 @@ def complete(
         amount = show_amount(missing_micro)
         say(f"What {member.name} lacks is the charter's deposit: {amount} tokens, which the issuer mints.")
         issuer_msp_id = topology.member(topology.issuer).msp_id
-        say_next_for(topology, [issuer_msp_id], f"token mint {member.msp_id} {amount} --reference BANK-REFERENCE")
+        least = show_amount(max(missing_micro, LEAST_TRANSFER_MICRO))
+        say_next_for(topology, [issuer_msp_id], f"token mint {member.msp_id} {least} --reference BANK-REFERENCE")
         say_next(home, f"join complete --as {member.name}")
     else:
         say(f"{member.legal_name} is an active member of {topology.consortium}.")

@@ -56,7 +56,15 @@ from chaincode.members.sponsorship import (
     put_sponsored,
 )
 from chaincode.rights.relation import Relation
-from chaincode.token import LEAST_TRANSFER_MICRO, check_balance, credited, deposit_account, move
+from chaincode.token import (
+    LEAST_TRANSFER_MICRO,
+    check_balance,
+    credited,
+    deposit_account,
+    find_balance,
+    free_micro,
+    move,
+)
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_EXECUTED,
@@ -274,10 +282,10 @@ def _check_exit(tx: Transaction, loaded: Loaded, member: Member, obligations: li
     if obligations:
         named = ", ".join(obligations[:_NAMED]) + (", …" if len(obligations) > _NAMED else "")
         raise ExitCondition(f"close accounts and revoke meters first, {member.msp_id} still has {named}")
-    balance = loaded.find(keys.balance(member.msp_id))
-    # What is too little to be moved keeps nobody: the issuer redeems it for who is gone.
-    if balance is not None and balance.amount_micro >= LEAST_TRANSFER_MICRO:
-        raise ExitCondition(f"redeem or transfer the {format_amount(balance.amount_micro)} tokens that are left")
+    left_micro = free_micro(find_balance(loaded, member.msp_id))
+    # What is too little to be moved keeps nobody, nor what is owed: the issuer redeems and settles for who is gone.
+    if left_micro >= LEAST_TRANSFER_MICRO:
+        raise ExitCondition(f"redeem or transfer the {format_amount(left_micro)} tokens that are left")
 
 
 # --- COMPUTE --------------------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ async def endings(gateway: Gateway, msp_id: str, now_s: int) -> list[Step]:
     ends_at_s, own = conditions.depart_not_before_s, (msp_id,)
     steps = [Step("notice is given", bool(ends_at_s), own, "leave start")]
     steps += [await _obligation(gateway, msp_id, key) for key in conditions.obligations]
-    tokens = format_amount(conditions.balance_micro)
+    tokens = format_amount(conditions.free_micro)
     steps.append(
         Step(f"{tokens} tokens are redeemed or transferred", conditions.is_spent, own, f"token redeem {tokens}")
     )

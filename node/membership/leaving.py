@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chaincode import keys
 from chaincode.members.question import noted_ballots
-from chaincode.token import LEAST_TRANSFER_MICRO
+from chaincode.token import LEAST_TRANSFER_MICRO, free_micro
 from consortium.errors import TooFewConsenters
 from ledger.configuration import newest_channel
 from ledger.gateway import Gateway
@@ -34,7 +34,8 @@ class ExitConditions:
     depart_not_before_s: int
     # Keys of open accounts and active meters.
     obligations: tuple[str, ...]
-    balance_micro: int
+    # But what it owes, which stays there for its customers.
+    free_micro: int
 
     def hold(self, now_s: int) -> bool:
         """Whether nothing does."""
@@ -44,7 +45,7 @@ class ExitConditions:
     @property
     def is_spent(self) -> bool:
         """Whether no more tokens are left than are too few to be moved, which the issuer redeems later."""
-        return self.balance_micro < LEAST_TRANSFER_MICRO
+        return self.free_micro < LEAST_TRANSFER_MICRO
 
 
 async def give_notice(gateway: Gateway) -> Member:
@@ -60,7 +61,7 @@ async def exit_conditions(gateway: Gateway, msp_id: str) -> ExitConditions:
     return ExitConditions(
         depart_not_before_s=member.depart_not_before_s,
         obligations=tuple(one.record_key for one in obligations),
-        balance_micro=balance.amount_micro if balance else 0,
+        free_micro=free_micro(balance) if balance else 0,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from chaincode import keys
 from chaincode.checks import format_amount
+from chaincode.token import LEAST_TRANSFER_MICRO
 from consortium.channel.consenters import consenters
 from consortium.channel.reader import Channel
 from ledger.gateway import Gateway
@@ -82,7 +83,8 @@ class Joining:
             yield Step("its processes run, its orderer takes part", self._orders, complete, "join complete")
         if self.charter.entry.deposit_micro:
             paid, issuer = became_active or not self.missing_deposit_micro, (self.charter.token.issuer_msp_id,)
-            mint = f"token mint {msp_id} {format_amount(self.missing_deposit_micro)} --reference BANK-REFERENCE"
+            amount = format_amount(max(self.missing_deposit_micro, LEAST_TRANSFER_MICRO))
+            mint = f"token mint {msp_id} {amount} --reference BANK-REFERENCE"
             yield Step("it has the tokens for its deposit", paid, issuer, mint)
         yield Step("it has become active", became_active, complete, "join complete")
 

@@ -24,6 +24,7 @@ from tests.harness import (
     UNIT,
     Deal,
     on_ledgers,
+    per_unit,
     start_consortium,
 )
 from tests.node.nodes import chained, client_of, fund, last_states, running_node, send
@@ -32,6 +33,7 @@ from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN
 from zunft.v1.charter_pb2 import ExitConditions
 from zunft.v1.member_pb2 import MEMBER_STATUS_LEFT
 from zunft.v1.node_pb2 import BATCH_STATUS_COMMITTED, BATCH_STATUS_WAITING_FOR_OTHER_PARTY
+from zunft.v1.usage_pb2 import CorrectionReading
 
 DUST = 1
 
@@ -59,10 +61,19 @@ def test_nobody_moves_another_s_balance_with_what_is_worth_nothing(scene: Scene,
     assert scene.factory.balance == before + TOKEN
 
 
+@pytest.mark.fault(38)
+def test_the_issuer_mints_nothing_that_is_worth_nothing(scene: Scene) -> None:
+    """It needs no friend and no tokens to make a member's own transactions of that moment conflict."""
+    said = scene.refuses(AmountOutOfRange, lambda: scene.bank.mint(scene.factory, TOKEN - 1))
+    assert "1.00" in said
+    scene.bank.mint(scene.factory, TOKEN)
+
+
 @pytest.mark.fault(19)
 def test_what_is_too_little_to_be_moved_keeps_nobody_from_leaving(leavers: Scene) -> None:
     maker, factory, bank, forge = leavers.maker, leavers.factory, leavers.bank, leavers.forge
-    bank.mint(forge, TOKEN - 1)
+    bank.mint(forge, 3 * TOKEN - 1)
+    forge.transfer(maker, 2 * TOKEN)
     forge.admin.leave()
     leavers.refuses(WrongStatus, lambda: factory.transfer(forge, 5 * TOKEN))
     ballot = forge.admin.depart()
@@ -75,9 +86,30 @@ def test_what_is_too_little_to_be_moved_keeps_nobody_from_leaving(leavers: Scene
     assert forge.balance == 0
 
 
-def test_what_can_be_moved_is_moved_before(leavers: Scene) -> None:
-    leavers.factory.admin.leave()
-    leavers.refuses(ExitCondition, lambda: leavers.factory.admin.depart())
+@pytest.mark.fault(56)
+def test_what_can_be_moved_is_moved_before_and_what_is_owed_keeps_nobody(leavers: Scene) -> None:
+    """The customer takes what it is owed when its provider is gone, too."""
+    maker, factory, bank = leavers.maker, leavers.factory, leavers.bank
+    deal = leavers.consortium.agree(factory, maker, per_unit("hours", TOKEN), funds=5 * TOKEN)
+    deal.use(5 * UNIT)
+    factory.claim(deal)
+    factory.settle(deal)
+    factory.transfer(maker, factory.balance)
+    reading = CorrectionReading(time_us=leavers.consortium.clock.now_us, quantity_micro=-5 * UNIT)
+    maker.correct(deal, "back", reading)
+    factory.agree(deal, "back")
+    factory.terminate(deal)
+    factory.claim(deal)
+    factory.settle(deal)
+    factory.close(deal)
+    factory.revoke(deal.meter)
+    bank.mint(factory, 6 * TOKEN)
+    factory.admin.leave()
+    assert "the 1.00 tokens" in leavers.refuses(ExitCondition, lambda: factory.admin.depart())
+    factory.transfer(maker, TOKEN)
+    factory.admin.depart()
+    maker.settle(deal)
+    assert (factory.balance, deal.account.owed_back_micro) == (0, 0)
 
 
 # --- what makes another's transaction conflict ------------------------------------------------------------------------
@@ -90,9 +122,28 @@ def test_nothing_is_paid_out_that_is_worth_nothing(scene: Scene) -> None:
     assert "1.00" in scene.refuses(AmountOutOfRange, lambda: scene.forge.redeem(TOKEN - 1))
     if bank.balance:
         bank.redeem(bank.balance)
-    bank.mint(bank, TOKEN // 2)
+    bank.mint(bank, TOKEN * 3 // 2)
+    bank.transfer(scene.maker, TOKEN)
     bank.redeem(TOKEN // 2)
     assert bank.balance == 0
+
+
+@pytest.mark.fault(38)
+def test_what_is_left_below_a_token_is_paid_out_twenty_times_an_hour_at_most(scene: Scene) -> None:
+    """Two friends pass a token to and fro with a millionth on it, and each has its rest redeemed again and again."""
+    forge, maker, before = scene.forge, scene.maker, scene.forge.balance
+    forge.transfer(maker, before)
+    for _ in range(MOST_CHANGES):
+        maker.transfer(forge, TOKEN + DUST)
+        forge.transfer(maker, TOKEN)
+        forge.redeem(DUST)
+    maker.transfer(forge, 2 * TOKEN + DUST)
+    forge.redeem(TOKEN)
+    forge.transfer(maker, TOKEN)
+    assert "go on in" in scene.refuses(TooOften, lambda: forge.redeem(DUST))
+    scene.consortium.clock.advance(WINDOW_S)
+    forge.redeem(DUST)
+    maker.transfer(forge, before)
 
 
 @pytest.mark.fault(38)

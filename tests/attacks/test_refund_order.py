@@ -1,4 +1,7 @@
-"""An accomplice's refund, noted late, is not paid before an honest customer's. One hour costs one token."""
+"""An accomplice's refund, noted late, is not paid before an honest customer's; a debt holds what is owed and no more.
+
+One hour costs one token.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +69,11 @@ def spent(scene: Scene, customer: Member, hours: int) -> Deal:
 
 
 def take_back(deal: Deal, hours: int, name: str = "c1") -> None:
-    reading = CorrectionReading(time_us=deal.consortium.clock.now_us, quantity_micro=-hours * HOUR)
+    take_back_micro(deal, hours * HOUR, name)
+
+
+def take_back_micro(deal: Deal, amount_micro: int, name: str = "c1") -> None:
+    reading = CorrectionReading(time_us=deal.consortium.clock.now_us, quantity_micro=-amount_micro)
     deal.customer.correct(deal, name, reading)
     deal.provider.agree(deal, name)
     deal.customer.claim(deal)
@@ -105,6 +112,46 @@ def test_who_settles_first_takes_nothing_that_was_noted_for_another_before(scene
     factory.transfer(forge, TOKEN)
     maker.settle(honest)
     assert forge.balance == 0
+
+
+@pytest.mark.fault(56)
+def test_a_debt_of_a_millionth_holds_a_millionth(scene: Scene) -> None:
+    """The customer settles when the provider has spent what it was paid, and never again."""
+    forge, maker, factory, press = scene.forge, scene.maker, scene.factory, scene.consortium.member("press")
+    deal = spent(scene, factory, 5)
+    take_back_micro(deal, 1)
+    factory.settle(deal)
+    assert (deal.account.owed_back_micro, forge.balance) == (1, 0)
+
+    scene.bank.mint(forge, 500 * TOKEN)
+    forge.transfer(press, 100 * TOKEN)
+    consumes = scene.consortium.agree(maker, forge, per_unit("hours", TOKEN), funds=100 * TOKEN)
+    said = scene.refuses(RefundOwed, lambda: forge.redeem(300 * TOKEN))
+    assert "may spend 299.999999 of its 300.00" in said
+    scene.refuses(RefundOwed, lambda: forge.fund(consumes, 300 * TOKEN))
+    forge.redeem(300 * TOKEN - 1)
+    assert forge.balance == 1
+    factory.settle(deal)
+    assert (forge.balance, deal.account.owed_back_micro) == (0, 0)
+
+
+@pytest.mark.fault(56)
+def test_nobody_takes_what_is_owed_away_first(scene: Scene) -> None:
+    """Whatever it sends its friends, all whom it owes get theirs, the one noted last as well."""
+    forge, maker, factory = scene.forge, scene.maker, scene.factory
+    honest, later = spent(scene, maker, 5), spent(scene, factory, 5)
+    take_back(honest, 3)
+    maker.settle(honest)
+    take_back(later, 4)
+    factory.settle(later)
+    scene.bank.mint(forge, 10 * TOKEN)
+    scene.refuses(RefundOwed, lambda: forge.transfer(factory, 3 * TOKEN + 1))
+    forge.transfer(factory, 3 * TOKEN)
+    scene.refuses(RefundOwed, lambda: forge.transfer(factory, TOKEN))
+    factory.settle(later)
+    scene.refuses(RefundOwed, lambda: forge.redeem(TOKEN))
+    maker.settle(honest)
+    assert (forge.balance, honest.account.owed_back_micro, later.account.owed_back_micro) == (0, 0, 0)
 
 
 @pytest.mark.fault(36)

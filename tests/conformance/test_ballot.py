@@ -403,8 +403,8 @@ def is_paid_what_it_had_not_claimed(scene: Scene, provides: Deal) -> None:
 
 
 def owes_what_it_could_not_give_back(scene: Scene, corrected: Deal, fallen: Deal) -> None:
-    """Now it has tokens again, and nothing is paid out before its customer has them back."""
-    said = scene.refuses(RefundOwed, lambda: scene.bank.redeem(TOKEN, of=scene.forge))
+    """Now it has tokens again, and of those that it owes nothing is paid out before its customer has them back."""
+    said = scene.refuses(RefundOwed, lambda: scene.bank.redeem(2 * TOKEN, of=scene.forge))
     assert "1.50 tokens" in said
     before = scene.factory.balance
     for deal in (corrected, fallen):

@@ -132,6 +132,7 @@ class Auditor:
         self.references: set[str] = set()
         # By provider and customer, as a book's changes: credits of less than a token.
         self._small_credits: dict[tuple[str, str], tuple[int, int]] = {}
+        self._small_redemptions: dict[str, tuple[int, int]] = {}
         self.redemptions: list[tuple[str, int, str]] = []
         self.books: dict[str, Book] = {}
         self.documents: dict[str, list[Document]] = {member: [] for member in members}
@@ -158,6 +159,8 @@ class Auditor:
         if actor != ISSUER:
             refuse("Forbidden")
         _check_amount(amount)
+        if amount < MILLION:
+            refuse("AmountOutOfRange")
         if reference in self.references:
             refuse("AlreadyExists")
         self.references.add(reference)
@@ -177,7 +180,9 @@ class Auditor:
     def redeem(self, actor: str, amount: int) -> list[Move]:
         _check_amount(amount)
         self._check_balance(actor, amount)
-        _check_worth(amount, self.balances[actor])
+        _check_worth(amount, self._free(actor))
+        if amount < MILLION:
+            self._small_redemptions[actor] = self._once_more(self._small_redemptions.get(actor, (0, 0)))
         self.balances[actor] -= amount
         self.redemptions.append((actor, amount, "held"))
         return [(f"balance/{actor}", f"hold/{len(self.redemptions)}", amount)]
@@ -443,10 +448,14 @@ class Auditor:
         book.changes = self._once_more(book.changes)
 
     def _check_balance(self, member: str, amount: int) -> None:
-        if any(book.owed for book in self.books.values() if book.provider == member):
-            refuse("RefundOwed")
-        if self.balances[member] < amount:
-            refuse("InsufficientFunds")
+        if self._free(member) < amount:
+            refuse("RefundOwed" if self._owes(member) else "InsufficientFunds")
+
+    def _free(self, member: str) -> int:
+        return max(self.balances[member] - self._owes(member), 0)
+
+    def _owes(self, member: str) -> int:
+        return sum(book.owed for book in self.books.values() if book.provider == member)
 
     def _move(self, source: str, target: str, amount: int) -> Move:
         self.balances[source] -= amount
