@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from chaincode.contract import TRANSACTIONS, Endorsers, Response, invoke
+from chaincode.contract import Response, invoke
 from chaincode.stub import Stub
 from tests.harness.odd_peers import (
     Contract,
+    is_question,
     never_answers,
 )
 
@@ -67,9 +68,7 @@ async def _at_once(response: Response) -> Response:
 
 def _of_transactions(contract: Contract) -> Contract:
     async def answer(stub: Stub) -> Response:
-        kind = TRANSACTIONS.get(stub.args[0].decode(errors="replace"))
-        is_question = kind is not None and kind.endorsers is Endorsers.NONE
-        return await (invoke if is_question else contract)(stub)
+        return await (invoke if is_question(stub) else contract)(stub)
 
     return answer
 

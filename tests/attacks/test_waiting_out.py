@@ -29,6 +29,7 @@ from tests.harness import (
     Deal,
     only_on,
 )
+from tests.harness.odd_peers import for_ever
 from tests.node.nodes import chained, client_of, fund, last_states, running_node, send
 from zunft.v1.node_pb2 import (
     BATCH_DECISION_GIVE_UP,
@@ -220,7 +221,6 @@ def test_a_node_that_stops_announces_what_waits(scene: Scene, tmp_path: Path) ->
     with_node(deal, tmp_path, afterwards)
 
 
-@only_on("embedded", "own_scene")
 @pytest.mark.fault(39)
 def test_a_node_that_stops_announces_what_it_has_just_taken_in(scene: Scene, deal: Deal, tmp_path: Path) -> None:
     """The customer's peer has not answered yet, and nothing says that it will not."""
@@ -229,7 +229,7 @@ def test_a_node_that_stops_announces_what_it_has_just_taken_in(scene: Scene, dea
     async def answer(stub: Stub) -> Response:
         if stub.args[0] == b"usage.submit":
             is_asked.set()
-            await asyncio.sleep(300)
+            await for_ever()
         return await invoke(stub)
 
     async def meanwhile(client: NodeClient) -> None:

@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from chaincode.clock_guard import guarded
-from chaincode.contract import Response, invoke
+from chaincode.contract import invoke
 from chaincode.service.options import read_options
 from chaincode.shim import ChaincodeServer
-from chaincode.stub import Stub
 from consortium.folder.topology import (
     FabricSettings,
     OrderingKind,
@@ -43,7 +42,10 @@ from network.running.process import (
     Running,
 )
 from network.runtimes import network_of
-from tests.harness.odd_peers import Contract
+from tests.harness.odd_peers import (
+    Contract,
+    contract_of,
+)
 
 FOR_TESTS = {
     "peer": {
@@ -84,6 +86,12 @@ def forgetful() -> FabricSettings:
     return FabricSettings(ordering=OrderingKind.RAFT, core=core)
 
 
+def impatient() -> FabricSettings:
+    """Peers whose gateway waits for another member's peer for no longer than a test wants to."""
+    core = {"peer": {**FOR_TESTS["peer"], "gateway": {"endorsementTimeout": "3s"}}}
+    return FabricSettings(ordering=OrderingKind.RAFT, core=core)
+
+
 class ChaincodeHere:
     """A runtime for chaincode: a task of this process, which starts with the loop's next turn."""
 
@@ -111,11 +119,7 @@ class ChaincodeHere:
 
     def _server(self, process: FabricProcess) -> ChaincodeServer:
         options = read_options(process.arguments[2:])
-        honest = guarded(invoke, self._clock_us)
-
-        async def handler(stub: Stub) -> Response:
-            return await self.contracts.get(options.msp_id, honest)(stub)
-
+        handler = contract_of(self.contracts, guarded(invoke, self._clock_us))
         return ChaincodeServer(options.listen, options.chaincode_id, handler, msp_id=options.msp_id, tls=options.tls)
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:

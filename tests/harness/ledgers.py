@@ -27,6 +27,7 @@ from ledger.gateway import SigningIdentity
 from ledger.transport import LedgerTransport
 from tests.harness.fabric import (
     forgetful,
+    impatient,
     settings,
     start_fabric,
     why_no_docker,
@@ -131,6 +132,7 @@ LEDGER_KINDS = {
     "fabric": LedgerKind(start_fabric, settings(RAFT), why_no_fabric),
     "fabric-bft": LedgerKind(start_fabric, settings(BFT), why_no_fabric),
     "fabric-forgetful": LedgerKind(start_fabric, forgetful(), why_no_fabric),
+    "fabric-impatient": LedgerKind(start_fabric, impatient(), why_no_fabric),
     "fabric-docker": LedgerKind(start_fabric, settings(RAFT, RuntimeKind.DOCKER), why_no_docker),
 }
 

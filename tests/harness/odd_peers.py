@@ -1,11 +1,13 @@
-"""Members' peers that run another contract than the others', or none: on the embedded ledger, which has one for all.
+"""Members' peers that run another contract than the others', or none.
 
-What is asked of such a peer is asked of it alone, and its answer is held against the others', as Fabric's gateway does.
+On Fabric each member's contract is a process of its own. The embedded ledger has one for all: what is asked of such a
+peer is asked of it alone, and its answer is held against the others', as Fabric's gateway does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import grpc
@@ -13,7 +15,7 @@ from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import transaction_pb2
 
-from chaincode.contract import Response, invoke
+from chaincode.contract import TRANSACTIONS, Endorsers, Response, invoke
 from chaincode.stub import Stub
 from ledger.embedded import refusal
 from ledger.errors import TransportError
@@ -24,9 +26,25 @@ NO_ANSWER = "rpc error: code = DeadlineExceeded desc = context deadline exceeded
 DIFFERENT = "ProposalResponsePayloads do not match"
 
 
+# So soon it is noticed that a member runs another contract by now.
+LOOK_S = 0.1
+
+
 async def never_answers(stub: Stub) -> Response:
     """Others, that is; its own people's questions it answers."""
-    return await invoke(stub)
+    return await (invoke(stub) if is_question(stub) else for_ever())
+
+
+def is_question(stub: Stub) -> bool:
+    """Whether nobody endorses it."""
+    kind = TRANSACTIONS.get(stub.args[0].decode(errors="replace"))
+    return kind is not None and kind.endorsers is Endorsers.NONE
+
+
+async def for_ever() -> Response:
+    """As long as the contract runs."""
+    await asyncio.Event().wait()
+    raise AssertionError
 
 
 class OddPeers:
@@ -65,13 +83,28 @@ class OddPeers:
         return await self._ledger.endorse(alone)
 
 
-def contract_of(contracts: dict[str, Contract]) -> Contract:
+def contract_of(contracts: Mapping[str, Contract], honest: Contract = invoke) -> Contract:
     """What the ledger runs: the contract of the member whose peer it is meant to be."""
 
     async def run(stub: Stub) -> Response:
-        return await contracts.get(stub.msp_id, invoke)(stub)
+        odd = contracts.get(stub.msp_id)
+        return await (honest(stub) if odd is None else _while_it_runs(odd, stub, contracts))
 
     return run
+
+
+async def _while_it_runs(contract: Contract, stub: Stub, contracts: Mapping[str, Contract]) -> Response:
+    """When the member runs another one, what this has not answered ends: as long as it waits, its peer takes no block.
+
+    Source: Fabric's lock-based transaction manager, whose simulations and commits exclude each other.
+    """
+    answer = asyncio.ensure_future(contract(stub))
+    try:
+        while contracts.get(stub.msp_id) is contract and not answer.done():
+            await asyncio.wait({answer}, timeout=LOOK_S)
+        return answer.result() if answer.done() else Response(500, "Ended: the contract was taken away", b"")
+    finally:
+        answer.cancel()
 
 
 def no_answer(msp_id: str) -> TransportError:
