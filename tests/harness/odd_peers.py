@@ -22,6 +22,7 @@ from ledger.errors import TransportError
 
 Contract = Callable[[Stub], Awaitable[Response]]
 
+# Fabric's words, or "stream terminated by RST_STREAM with error code: CANCEL" after the same code.
 NO_ANSWER = "rpc error: code = DeadlineExceeded desc = context deadline exceeded"
 DIFFERENT = "ProposalResponsePayloads do not match"
 
