@@ -163,7 +163,8 @@ def locked(path: Path) -> IO[str]:
         holder = file.read().strip() or "unknown"
         file.close()
         raise FolderInUse(
-            f"{path} is open in process {holder}: wait until it has ended, or share the ledger with `zunft ledger serve`"
+            f"{path} is open in process {holder}: wait until it has ended, or share the ledger with"
+            " `zunft ledger serve`"
         ) from error
     file.truncate(0)
     file.write(str(os.getpid()))
