@@ -8,5 +8,7 @@ LONGEST = 1_000
 
 def printable(text: str, longest: int = LONGEST) -> str:
     """On one line, what is not printable escaped as in Python's strings, cut off where it is too long."""
+    if len(text) <= longest and text.isprintable():
+        return text
     shown = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text[: longest + 1])
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"

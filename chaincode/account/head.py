@@ -129,7 +129,10 @@ def check_funds(standing: Standing, head: AccountHead, time_us: int) -> None:
 
 def check_room(standing: Standing, record: UsageRecord) -> None:
     """Whether head and record stay within their limits. What an older head has beyond them may stay, but not grow."""
-    before_bytes, head_bytes, record_bytes = sealed_bytes(standing.head), len(record.head), record.ByteSize()
+    head_bytes, record_bytes = len(record.head), record.ByteSize()
+    if head_bytes <= HEAD_BYTES and record_bytes <= RECORD_BYTES:
+        return
+    before_bytes = sealed_bytes(standing.head)
     if head_bytes > max(HEAD_BYTES, before_bytes):
         raise HeadTooLarge(
             f"the account's head would have {head_bytes} bytes, {HEAD_BYTES} is the most: claim what is "

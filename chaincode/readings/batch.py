@@ -49,6 +49,8 @@ _ECDSA: Final = ec.ECDSA(SHA256())
 _KEPT_KEYS: Final = 2**14
 # Values that are decoded in one go: what a core's cache holds.
 _TOGETHER: Final = 2**15
+# Up to so many readings a column is copied at once.
+_FEW: Final = 1000
 
 # What columns that are decoded together have in common: number of readings, width, whether they are differences.
 _Form = tuple[int, int, bool]
@@ -228,8 +230,10 @@ def _shuffle(values: Int64Column, width: int) -> bytes:
 
 
 def _unshuffle(data: bytes, width: int, count: int) -> Int64Rows:
-    """Plane by plane, which is several times faster than copying the transposed matrix."""
+    """Of many readings plane by plane, which is several times faster than copying the transposed matrix."""
     planes = np.frombuffer(data, np.uint8).reshape(-1, width, count)
+    if count <= _FEW:
+        return _as_numbers(planes.transpose(0, 2, 1).copy(), width)
     interleaved = np.zeros((len(planes), count, width), np.uint8)
     for place in range(width):
         plane = planes[:, place]
@@ -238,7 +242,11 @@ def _unshuffle(data: bytes, width: int, count: int) -> Int64Rows:
             interleaved[:, :, place] = plane
         else:
             interleaved[:, 0, place] = plane[:, 0]
-    return interleaved.view(f"<i{width}").reshape(-1, count).astype(np.int64, copy=False)
+    return _as_numbers(interleaved, width)
+
+
+def _as_numbers(interleaved: NDArray[np.uint8], width: int) -> Int64Rows:
+    return interleaved.view(f"<i{width}")[..., 0].astype(np.int64, copy=False)
 
 
 def _decompress(column: Column, size_bytes: int, decompressor: zstandard.ZstdDecompressor) -> bytes:
