@@ -16,6 +16,7 @@ from google.protobuf.message import DecodeError
 from audit.sealing import head_digest
 from audit.world import Step
 from chaincode import keys
+from chaincode.account.cut_off import CutOff
 from chaincode.errors import MalformedBatch
 from chaincode.readings.batch import (
     batch_digest,
@@ -58,6 +59,8 @@ class Movement:
     record: UsageRecord | None = None
     terms: Terms | None = None
     earlier_terms: Terms | None = None
+    # Of all superseded terms that the archive has.
+    earlier_cut_offs: tuple[CutOff, ...] = ()
     faults: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
@@ -125,6 +128,11 @@ class Movements:
         movement.terms = self._terms.get(reference.digest)
         if movement.terms is None:
             movement.missing.append(f"version {reference.version} of the terms of {movement.agreement_id} is missing")
+        movement.earlier_cut_offs = tuple(
+            CutOff(one.until_s * 10**6, self._terms[one.digest].late_cut_off_s)
+            for one in movement.agreement.superseded
+            if one.digest in self._terms
+        )
 
     def _add_archived(self, movement: Movement) -> None:
         self._add_before(movement)

@@ -126,6 +126,7 @@ async def accept(tx: Transaction, request: AcceptAgreement) -> Agreement:
 
     if agreement.HasField("terms"):
         agreement.superseded.append(agreement.terms)
+        agreement.superseded[-1].until_s = _end_s(tx, agreement)
     agreement.terms.CopyFrom(agreement.pending)
     agreement.ClearField("pending")
     agreement.pending_by_msp_id = ""
@@ -233,7 +234,8 @@ def refer(data: bytes, terms: Terms) -> TermsReference:
 def _end_s(tx: Transaction, agreement: Agreement) -> int:
     """Now; by the customer, whom an early end would give work for nothing, as late as its clock may have been put back.
 
-    The provider gains nothing by another date: it could have ended the agreement at that other time.
+    Of the agreement, or of terms with their cut-off. The provider gains nothing by another date: it could have ended
+    them at that other time.
     """
     return tx.timestamp_s + (MAX_CLOCK_SKEW_S if tx.caller.msp_id == agreement.customer_msp_id else 0)
 

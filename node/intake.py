@@ -14,6 +14,7 @@ from google.protobuf.message import DecodeError
 
 from chaincode import keys
 from chaincode.account.announcement import announced_digest
+from chaincode.account.cut_off import earlier_cut_offs
 from chaincode.account.head import (
     Standing,
     find_stream,
@@ -32,6 +33,7 @@ from ledger.gateway.clock import (
     ClockUs,
     system_clock_us,
 )
+from node.earlier_terms import known_earlier_terms
 from node.errors import UnknownAgreement, UnknownMeter
 from node.halt import private_data_missing
 from node.journal import Entry, Journal
@@ -83,6 +85,8 @@ class Intake:
         tail = self._tails.get(stream) or self._load_tail(standing, stream)
         self._check_chain(tail, checked.batch)
         now_us = self._clock()
+        if is_beyond_cut_off(standing, checked.columns, now_us):
+            standing = self._with_earlier(standing)
         announced_us = self._announced_us(standing, checked, now_us)
         check_times(standing, tail.last_time_us, checked.columns, now_us, announced_us)
         check_batch_cost(standing.terms.tariff, checked.columns)
@@ -90,6 +94,11 @@ class Intake:
         await asyncio.to_thread(self._journal.append, [(entry, signed)])
         self._tails[stream] = _tail(entry)
         return entry
+
+    def _with_earlier(self, standing: Standing) -> Standing:
+        """As the ledger will see it, which is shown the terms that were in force before."""
+        shown = known_earlier_terms(self._read_model, standing)
+        return replace(standing, earlier=earlier_cut_offs(standing.agreement, shown))
 
     def _announced_us(self, standing: Standing, checked: CheckedBatch, now_us: int) -> int | None:
         """When the provider announced it, if that matters: a refused batch may come in anew."""

@@ -39,6 +39,7 @@ from ledger.gateway import (
     Gateway,
 )
 from ledger.printable import printable
+from node.earlier_terms import known_earlier_terms
 from node.errors import BehindLedger, NotEntitled, OtherPartyRefuses
 from node.halt import WAITING, Halt, lacking, not_entitled, refused_by_other, shortage
 from node.intake import Stream
@@ -287,7 +288,7 @@ class Lane:
         self._account_moved.clear()
         if self._asks_peer:
             account = await MeterAccount.open(self._gateway, self._agreement_id)
-            return account, await account.disclose()
+            return account, await account.disclose_usage()
         standing = self._read_model.standing(self._agreement_id)
         if standing is None:
             raise BehindLedger(f"the account of {self._agreement_id} is not in the node's view of the ledger yet")
@@ -298,6 +299,7 @@ class Lane:
             if standing.head.terms_version != standing.terms.version:
                 superseded = keys.terms(self._agreement_id, standing.head.terms_version)
                 disclosure.superseded_terms = find(superseded) or b""
+        disclosure.earlier_terms.extend(known_earlier_terms(self._read_model, standing))
         return MeterAccount(self._gateway, standing.agreement), disclosure
 
     # --- what becomes of it -------------------------------------------------------------------------------------------

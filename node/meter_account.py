@@ -5,6 +5,7 @@ Used by everything that moves a meter account on: the node's submitter, the comm
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypedDict, TypeVar
 
@@ -14,11 +15,13 @@ from chaincode import keys
 from chaincode.account.account import is_unclaimed
 from chaincode.account.head import DISCLOSURE
 from chaincode.account.head_digest import show_amounts
+from chaincode.errors import NotFound
 from chaincode.keys import Key
 from chaincode.transaction import serialise
 from ledger.gateway.commit import Committed
 from ledger.gateway.gateway import Gateway
-from zunft.v1.agreement_pb2 import Agreement, ReadTerms
+from node.earlier_terms import earlier_terms
+from zunft.v1.agreement_pb2 import Agreement, ReadTerms, Terms
 from zunft.v1.record_pb2 import ReadKey, Record
 from zunft.v1.usage_pb2 import AccountHead, Disclosure, ReadHead, ShownAmounts
 
@@ -62,6 +65,16 @@ class MeterAccount:
             disclosure.head = head
             if version != self.agreement.terms.version:
                 disclosure.superseded_terms = await self.read_terms(version)
+        return disclosure
+
+    async def disclose_usage(self) -> Disclosure:
+        """For usage.submit: earlier terms as well, where readings may still go by their cut-off."""
+        disclosure, archived = await self.disclose(), {}
+        for version in (reference.version for reference in self.agreement.superseded if reference.until_s):
+            with suppress(NotFound):
+                archived[version] = await self.read_terms(version)
+        in_force = Terms.FromString(disclosure.terms)
+        disclosure.earlier_terms.extend(earlier_terms(self.agreement, in_force, archived.get))
         return disclosure
 
     async def amounts_to_show(self) -> ShownAmounts | None:

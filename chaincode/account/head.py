@@ -19,6 +19,10 @@ from google.protobuf.message import Message
 from chaincode import keys
 from chaincode.account.account import without_claimed_lines
 from chaincode.account.commitment import MAX_ACCRUED_MICRO
+from chaincode.account.cut_off import (
+    CutOff,
+    earlier_cut_offs,
+)
 from chaincode.account.head_digest import (
     proven_head,
     seal,
@@ -62,6 +66,8 @@ class Standing:
     commitment: Commitment
     terms: Terms
     head: AccountHead
+    # Of earlier terms, as far as they were disclosed.
+    earlier: tuple[CutOff, ...] = ()
 
     @property
     def parties(self) -> tuple[str, str]:
@@ -110,7 +116,8 @@ async def load_standing(
     head = without_claimed_lines(_check_head(disclosure.head, commitment, terms), account)
     if head.terms_version != terms.version:
         head = _move_to_amended(head, terms, agreement, disclosure.superseded_terms)
-    return Standing(agreement, account, commitment, terms, head), loaded
+    earlier = earlier_cut_offs(agreement, disclosure.earlier_terms)
+    return Standing(agreement, account, commitment, terms, head, earlier), loaded
 
 
 def check_funds(standing: Standing, head: AccountHead, time_us: int) -> None:

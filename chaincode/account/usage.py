@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 
 from chaincode import keys
 from chaincode.account.announcement import aged_until_us, announced_times_us
+from chaincode.account.cut_off import is_too_late
 from chaincode.account.head import (
     Standing,
     add_open_lines,
@@ -226,8 +227,7 @@ def check_times(
 
 def is_beyond_cut_off(standing: Standing, columns: Columns, then_us: int) -> bool:
     """Whether a reading was older than agreed at that time."""
-    cut_off_s = standing.terms.late_cut_off_s
-    return bool(cut_off_s) and int(columns.time_us[0]) < then_us - cut_off_s * 10**6
+    return is_too_late(columns.time_us, standing.terms.late_cut_off_s, standing.earlier, then_us)
 
 
 def check_covered(standing: Standing, batches: Sequence[CheckedBatch], head: AccountHead) -> None:

@@ -26,6 +26,7 @@ from tests.harness import (
     on_ledgers,
     per_unit,
     start_consortium,
+    tariff,
 )
 from tests.node.nodes import chained, client_of, fund, last_states, running_node, send
 from zunft.v1.account_pb2 import ClaimAccount, CloseAccount, SettleAccount
@@ -161,6 +162,18 @@ def test_goodwill_of_less_than_a_token_comes_twenty_times_an_hour_at_most(scene:
     maker.credit(invoice.number, TOKEN, factory)
     clock.advance(WINDOW_S)
     maker.credit(invoice.number, DUST, factory)
+
+
+@pytest.mark.fault(52)
+def test_nobody_amends_without_end(scene: Scene) -> None:
+    """Each amendment writes what the other party's acts read, so that they would not come through."""
+    terms = scene.agree().terms(2, tariff=tariff(per_unit("hours", TOKEN)))
+    for _ in range(MOST_CHANGES):
+        scene.factory.amend(terms)
+    assert "go on in" in scene.refuses(TooOften, lambda: scene.factory.amend(terms))
+    scene.maker.amend(terms)
+    scene.consortium.clock.advance(WINDOW_S)
+    scene.factory.amend(terms)
 
 
 @pytest.mark.fault(38)

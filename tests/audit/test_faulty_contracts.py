@@ -133,8 +133,15 @@ def test_readings_of_the_future(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_readings_that_are_older_than_agreed(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody announced them; what was announced in time is charged late, and nothing is wrong with that."""
+    """Nobody announced them; what was announced in time is charged late, and nothing is wrong with that.
+
+    Nor with what was read before there was a cut-off, or until five minutes after it.
+    """
     deal.amend(late_cut_off_s=60)
+    deal.consortium.clock.advance(299)
+    before_us = deal.consortium.clock.now_us
+    deal.consortium.clock.advance(61)
+    deal.provider.submit(deal, deal.batch([UNIT], at_us=before_us))
     announced = deal.batch([UNIT])
     deal.provider.announce(announced)
     deal.consortium.clock.advance(61)

@@ -157,15 +157,6 @@ def test_an_announcement_says_nothing_of_whom_or_what_it_is_about(scene: Scene, 
     assert deal.agreement_id.encode() not in seen.event_payload + b"".join(seen.args)
 
 
-@pytest.mark.fault(53)
-def test_nobody_announces_readings_and_keeps_them_back_for_good(scene: Scene, deal: Deal) -> None:
-    """The customer may have agreed to other prices by then."""
-    batch = read(deal, 0)
-    scene.maker.announce(batch)
-    scene.consortium.clock.advance(MAX_WAIT_US // SECOND_US + CUT_OFF_S + 1)
-    scene.refuses(ReadingTooLate, lambda: scene.maker.submit(deal, batch))
-
-
 def digests(count: int, size: int = 32) -> list[bytes]:
     return [number.to_bytes(size) for number in range(count)]
 

@@ -229,11 +229,11 @@ class Member:
         request = access_pb2.RevokeAccess(agreement_id=deal.agreement_id, grant_id=grant_id)
         self.move(deal, "access.revoke", request)
 
-    def disclose(self, deal: Deal) -> Disclosure:
-        """Terms and head from this member's own archive."""
+    def disclose(self, deal: Deal, *, is_usage: bool = False) -> Disclosure:
+        """Terms and head from this member's own archive; with usage earlier terms, too, where readings need them."""
         gateway = self.consortium.gateway(self.msp_id, user_for("usage.read_head"))
         account = self.consortium.run(MeterAccount.open(gateway, deal.agreement_id))
-        return self.consortium.run(account.disclose())
+        return self.consortium.run(account.disclose_usage() if is_usage else account.disclose())
 
     def move(
         self,
@@ -251,7 +251,7 @@ class Member:
         """
         honest = self if self.msp_id in deal.parties else deal.provider
         disclosed = Disclosure()
-        disclosed.CopyFrom(disclosure or honest.disclose(deal))
+        disclosed.CopyFrom(disclosure or honest.disclose(deal, is_usage=name == "usage.submit"))
         for field, value in Disclosure(**fields).ListFields():
             disclosed.ClearField(field.name)
             disclosed.MergeFrom(Disclosure(**{field.name: value}))

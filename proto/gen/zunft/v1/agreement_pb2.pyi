@@ -94,12 +94,14 @@ class Agreement(_message.Message):
     def __init__(self, agreement_id: _Optional[str] = ..., provider_msp_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ..., status: _Optional[_Union[AgreementStatus, str]] = ..., open: bool = ..., terms: _Optional[_Union[TermsReference, _Mapping]] = ..., pending: _Optional[_Union[TermsReference, _Mapping]] = ..., pending_by_msp_id: _Optional[str] = ..., withdrawal_notice_s: _Optional[int] = ..., superseded: _Optional[_Iterable[_Union[TermsReference, _Mapping]]] = ..., terminated_at_s: _Optional[int] = ..., suspended_before_s: _Optional[int] = ..., provider_amendments: _Optional[_Union[_account_pb2.RecentChanges, _Mapping]] = ..., customer_amendments: _Optional[_Union[_account_pb2.RecentChanges, _Mapping]] = ...) -> None: ...
 
 class TermsReference(_message.Message):
-    __slots__ = ("version", "digest")
+    __slots__ = ("version", "digest", "until_s")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_S_FIELD_NUMBER: _ClassVar[int]
     version: int
     digest: bytes
-    def __init__(self, version: _Optional[int] = ..., digest: _Optional[bytes] = ...) -> None: ...
+    until_s: int
+    def __init__(self, version: _Optional[int] = ..., digest: _Optional[bytes] = ..., until_s: _Optional[int] = ...) -> None: ...
 
 class Proposals(_message.Message):
     __slots__ = ("agreement_ids",)

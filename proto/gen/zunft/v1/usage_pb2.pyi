@@ -162,7 +162,7 @@ class Commitment(_message.Message):
     def __init__(self, agreement_id: _Optional[str] = ..., sequence: _Optional[int] = ..., head_digest: _Optional[bytes] = ..., claimed_usage_micro: _Optional[int] = ..., claimed_correction_micro: _Optional[int] = ..., claimed_sequence: _Optional[int] = ..., claim_digest: _Optional[bytes] = ..., claim_number: _Optional[int] = ...) -> None: ...
 
 class Disclosure(_message.Message):
-    __slots__ = ("terms", "head", "batches", "correction", "grant", "superseded_terms", "correction_digest")
+    __slots__ = ("terms", "head", "batches", "correction", "grant", "superseded_terms", "correction_digest", "earlier_terms")
     TERMS_FIELD_NUMBER: _ClassVar[int]
     HEAD_FIELD_NUMBER: _ClassVar[int]
     BATCHES_FIELD_NUMBER: _ClassVar[int]
@@ -170,6 +170,7 @@ class Disclosure(_message.Message):
     GRANT_FIELD_NUMBER: _ClassVar[int]
     SUPERSEDED_TERMS_FIELD_NUMBER: _ClassVar[int]
     CORRECTION_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    EARLIER_TERMS_FIELD_NUMBER: _ClassVar[int]
     terms: bytes
     head: bytes
     batches: _containers.RepeatedCompositeFieldContainer[SignedBatch]
@@ -177,7 +178,8 @@ class Disclosure(_message.Message):
     grant: _access_pb2.AccessGrant
     superseded_terms: bytes
     correction_digest: bytes
-    def __init__(self, terms: _Optional[bytes] = ..., head: _Optional[bytes] = ..., batches: _Optional[_Iterable[_Union[SignedBatch, _Mapping]]] = ..., correction: _Optional[_Union[Correction, _Mapping]] = ..., grant: _Optional[_Union[_access_pb2.AccessGrant, _Mapping]] = ..., superseded_terms: _Optional[bytes] = ..., correction_digest: _Optional[bytes] = ...) -> None: ...
+    earlier_terms: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, terms: _Optional[bytes] = ..., head: _Optional[bytes] = ..., batches: _Optional[_Iterable[_Union[SignedBatch, _Mapping]]] = ..., correction: _Optional[_Union[Correction, _Mapping]] = ..., grant: _Optional[_Union[_access_pb2.AccessGrant, _Mapping]] = ..., superseded_terms: _Optional[bytes] = ..., correction_digest: _Optional[bytes] = ..., earlier_terms: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class SubmitUsage(_message.Message):
     __slots__ = ("agreement_id",)

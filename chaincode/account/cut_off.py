@@ -1,0 +1,57 @@
+"""The cut-off: how old a reading may be when it is charged, or when its batch was announced.
+
+It is the longest that was in force since the reading was taken: no amendment makes too late what was in time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from chaincode.errors import TermsMismatch
+from zunft.v1.agreement_pb2 import Agreement, Terms
+
+Times = np.ndarray[tuple[int], np.dtype[np.int64]]
+
+
+class CutOff(NamedTuple):
+    """What superseded terms say of readings before `until_us`; of 0 s: that there is no limit."""
+
+    until_us: int
+    seconds: int
+
+
+def is_too_late(time_us: Times, in_force_s: int, earlier: Sequence[CutOff], then_us: int) -> bool:
+    """Whether a reading was older at that time than every cut-off that held since it was taken.
+
+    `time_us` are in order; `in_force_s` is the cut-off of the terms in force.
+    """
+    if not in_force_s or int(time_us[0]) >= then_us - in_force_s * 10**6:
+        return False
+    late = time_us[time_us < then_us - in_force_s * 10**6]
+    for one in earlier:
+        still_counts = late < one.until_us
+        if one.seconds:
+            still_counts &= late >= then_us - one.seconds * 10**6
+        late = late[~still_counts]
+    return bool(len(late))
+
+
+def earlier_cut_offs(agreement: Agreement, terms: Sequence[bytes]) -> tuple[CutOff, ...]:
+    """Those of superseded terms, serialised. Raises TermsMismatch for any that never were, and for a second time."""
+    if not terms:
+        return ()
+    until_s = {reference.digest: reference.until_s for reference in agreement.superseded}
+    found = []
+    for data in terms:
+        ended_s = until_s.pop(hashlib.sha256(data).digest(), None)
+        if ended_s is None:
+            raise TermsMismatch(
+                f"the earlier terms that are disclosed are none of {agreement.agreement_id}: show each that was "
+                "superseded once"
+            )
+        found.append(CutOff(ended_s * 10**6, Terms.FromString(data).late_cut_off_s))
+    return tuple(found)

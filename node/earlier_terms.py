@@ -1,0 +1,42 @@
+"""Which superseded terms a node discloses with usage: those whose cut-off readings may still go by."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+
+from chaincode import keys
+from chaincode.account.head import Standing
+from node.read_model.read_model import ReadModel
+from zunft.v1.agreement_pb2 import Agreement, Terms
+
+
+def earlier_terms(agreement: Agreement, in_force: Terms, archived: Callable[[int], bytes | None]) -> list[bytes]:
+    """The newest first, each with a longer cut-off than all after it; `archived` gives a version as it was accepted."""
+    found, longest_s = [], in_force.late_cut_off_s
+    for data in _noted(agreement, archived) if longest_s else ():
+        cut_off_s = Terms.FromString(data).late_cut_off_s
+        if not cut_off_s or cut_off_s > longest_s:
+            found.append(data)
+            longest_s = cut_off_s
+        if not longest_s:
+            break
+    return found
+
+
+def known_earlier_terms(read_model: ReadModel, standing: Standing) -> list[bytes]:
+    """As this member archived them."""
+    agreement = standing.agreement
+
+    def archived(version: int) -> bytes | None:
+        return read_model.find_bytes(keys.terms(agreement.agreement_id, version))
+
+    return earlier_terms(agreement, standing.terms, archived)
+
+
+def _noted(agreement: Agreement, archived: Callable[[int], bytes | None]) -> Iterator[bytes]:
+    """Those of which it is noted until when they were in force, and that are as they were accepted."""
+    for reference in reversed(agreement.superseded):
+        data = archived(reference.version) if reference.until_s else None
+        if data is not None and hashlib.sha256(data).digest() == reference.digest:
+            yield data

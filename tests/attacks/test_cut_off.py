@@ -1,0 +1,172 @@
+"""Readings that were in time become too late by an amendment, or are charged by a cut-off that they never had."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from audit import audit
+from chaincode.account.announcement import MAX_WAIT_US
+from chaincode.errors import ReadingTooLate, TermsMismatch
+from chaincode.transaction import serialise
+from ledger.gateway import Gateway
+from node.api.client import NodeClient
+from node.meter.reading import Reading
+from tests.attacks.liar import Lie, told
+from tests.attacks.test_waiting_out import all_charged, with_node
+from tests.audit.run import delivered, genesis
+from tests.conformance.scene import Scene
+from tests.harness import (
+    TOKEN,
+    UNIT,
+    Deal,
+    HandMeter,
+    Member,
+)
+from tests.harness.consortium import noted_refusals
+from tests.harness.member import refer, user_for
+from tests.node.nodes import chained, last_states, send
+from zunft.v1.agreement_pb2 import AcceptAgreement
+from zunft.v1.node_pb2 import BATCH_STATUS_WAITING_FOR_OTHER_PARTY
+
+CUT_OFF_S = 7 * 86_400
+SHORT_S = 60
+# So much later than the transaction's time an amendment counts that the customer has accepted.
+GUARD_S = 300
+
+
+@pytest.fixture
+def scene(own_scene: Scene) -> Scene:
+    """Weeks go by."""
+    return own_scene
+
+
+@pytest.fixture
+def deal(scene: Scene) -> Deal:
+    """Nothing is charged yet."""
+    return scene.agree(late_cut_off_s=CUT_OFF_S)
+
+
+def no_audit_objects(scene: Scene) -> None:
+    for party in (scene.maker, scene.factory):
+        report = audit(delivered(scene.consortium, party.name), genesis(scene.consortium), party.msp_id)
+        meters = report.verdict("meters")
+        assert (tuple(meters.violations), dict(meters.unchecked)) == ((), {})
+
+
+@pytest.mark.fault(39)
+def test_what_was_read_before_an_amendment_keeps_its_cut_off(scene: Scene, deal: Deal) -> None:
+    """Whatever was amended since, and whether something was charged in between."""
+    batch = deal.batch([UNIT])
+    deal.amend(late_cut_off_s=2 * SHORT_S)
+    deal.amend(late_cut_off_s=SHORT_S)
+    scene.consortium.clock.advance(CUT_OFF_S)
+    scene.maker.submit(deal, batch)
+    no_audit_objects(scene)
+
+
+@pytest.mark.fault(39)
+def test_what_another_meter_read_before_keeps_its_cut_off(scene: Scene, deal: Deal) -> None:
+    """By then the account stands under the new terms."""
+    second = HandMeter(f"{deal.meter.meter_id}-2")
+    scene.maker.register(second)
+    deal.amend(meter_ids=[deal.meter.meter_id, second.meter_id])
+    batch = deal.batch([UNIT])
+    deal.amend(late_cut_off_s=SHORT_S)
+    scene.maker.submit(deal, deal.batch([UNIT], second))
+    scene.consortium.clock.advance(CUT_OFF_S)
+    scene.maker.submit(deal, batch)
+    assert deal.accrued == 2 * TOKEN
+    no_audit_objects(scene)
+
+
+@pytest.mark.fault(39)
+def test_what_was_announced_before_an_amendment_is_in_time(scene: Scene, deal: Deal) -> None:
+    batch = deal.batch([UNIT])
+    scene.consortium.clock.advance(CUT_OFF_S)
+    scene.maker.announce(batch)
+    deal.amend(late_cut_off_s=SHORT_S)
+    scene.consortium.clock.advance(MAX_WAIT_US // 10**6)
+    scene.maker.submit(deal, batch)
+    no_audit_objects(scene)
+
+
+@pytest.mark.fault(39)
+def test_no_date_of_the_customer_s_makes_an_amendment_earlier(scene: Scene, deal: Deal) -> None:
+    """Its clock says that it accepted before the readings were taken."""
+    batch = deal.batch([UNIT])
+    terms = deal.terms_in_force()
+    terms.version, terms.late_cut_off_s = 2, SHORT_S
+    scene.maker.amend(terms)
+    scene.maker.share(terms)
+    request = AcceptAgreement(agreement_id=deal.agreement_id, terms=refer(terms))
+    submit_dated(scene.factory, "agreement.accept", request, -GUARD_S + 1)
+    scene.consortium.clock.advance(CUT_OFF_S)
+    scene.maker.submit(deal, batch)
+
+
+def submit_dated(member: Member, name: str, request: AcceptAgreement, by_s: int) -> None:
+    consortium = member.consortium
+    known = consortium.gateway(member.msp_id, user_for(name))
+    dated_us = consortium.clock.now_us + by_s * 10**6
+    gateway = Gateway(known.transport, known.identity, channel=known.channel, clock=lambda: dated_us)
+    with noted_refusals():
+        consortium.catch_up(consortium.run(gateway.submit(name, request)).block_number)
+
+
+@pytest.mark.fault(39)
+def test_what_was_read_since_goes_by_the_amended_cut_off(scene: Scene, deal: Deal) -> None:
+    """Neither does the provider charge longer than was agreed, nor in one batch with what was read before."""
+    clock, maker = scene.consortium.clock, scene.maker
+    old = deal.batch([UNIT])
+    before_us = clock.now_us
+    deal.amend(late_cut_off_s=SHORT_S)
+    clock.advance(GUARD_S)
+    across = deal.batch([Reading(before_us, UNIT), Reading(clock.now_us, UNIT)])
+    clock.advance(SHORT_S + 1)
+    scene.refuses(ReadingTooLate, lambda: maker.submit(deal, across))
+    clock.advance(CUT_OFF_S - GUARD_S - SHORT_S)
+    scene.refuses(ReadingTooLate, lambda: maker.submit(deal, old))
+
+
+@pytest.mark.fault(39)
+def test_nobody_shows_a_cut_off_that_was_never_agreed(scene: Scene, deal: Deal) -> None:
+    """The provider proposes terms without one, which the customer does not accept."""
+    batch = deal.batch([UNIT])
+    wished = deal.terms(2, tariff=deal.terms_in_force().tariff)
+    scene.maker.amend(wished)
+    scene.maker.share(wished)
+    scene.consortium.clock.advance(CUT_OFF_S + 1)
+    in_force, other = deal.terms_in_force(), scene.agree().terms_in_force()
+    for terms in (wished, in_force, other):
+        shown = [serialise(terms)]
+        scene.refuses(TermsMismatch, lambda shown=shown: scene.maker.submit(deal, batch, earlier_terms=shown))
+
+
+@pytest.mark.fault(39)
+def test_a_node_brings_in_what_was_read_before_an_amendment(scene: Scene, deal: Deal, tmp_path: Path) -> None:
+    """Some of it waits for the customer's peer, and some comes in when the amendment is in force."""
+    batches = chained(deal, *[UNIT] * 4)
+    waiting = batches[:2]
+
+    async def refused(client: NodeClient) -> None:
+        assert set(last_states(await send(client, *waiting)).values()) == {BATCH_STATUS_WAITING_FOR_OTHER_PARTY}
+
+    async def charged(client: NodeClient) -> None:
+        await all_charged(deal, client, batches)
+
+    with told(deal, Lie("Nonsense: later", 10**6, status=500)) as gateway:
+        with_node(deal, tmp_path, refused, gateway)
+    deal.amend(late_cut_off_s=SHORT_S)
+    scene.consortium.clock.advance(CUT_OFF_S - GUARD_S)
+    with_node(deal, tmp_path, charged)
+
+
+@pytest.mark.fault(53)
+def test_nobody_announces_readings_and_keeps_them_back_for_good(scene: Scene, deal: Deal) -> None:
+    """The customer may have agreed to other prices by then."""
+    batch = deal.batch([UNIT])
+    scene.maker.announce(batch)
+    scene.consortium.clock.advance(MAX_WAIT_US // 10**6 + CUT_OFF_S + 1)
+    scene.refuses(ReadingTooLate, lambda: scene.maker.submit(deal, batch))
