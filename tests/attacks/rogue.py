@@ -218,10 +218,7 @@ class Rogue:
         When it returns, all peers know the block that are not away.
         """
         run, gateway = self.consortium.run, self.gateway()
-        request = gateway_pb2.SubmitRequest(
-            transaction_id=tx_id, channel_id=self.consortium.topology.channel, prepared_transaction=envelope
-        )
-        run(gateway.transport.submit(request))
+        self.order(envelope, tx_id)
         try:
             outcome = Outcome(tx_id, transaction_pb2.VALID, run(gateway.commit_status(gateway.new_commit(tx_id))))
         except CommitError as error:
@@ -229,6 +226,13 @@ class Rogue:
         for member in self.consortium.members:
             run(until_known(self.consortium.gateway(member.msp_id, Role.OPERATOR), outcome.block_number))
         return outcome
+
+    def order(self, envelope: common_pb2.Envelope, tx_id: str) -> None:
+        """Without looking for what becomes of it."""
+        request = gateway_pb2.SubmitRequest(
+            transaction_id=tx_id, channel_id=self.consortium.topology.channel, prepared_transaction=envelope
+        )
+        self.consortium.run(self.gateway().transport.submit(request))
 
     # --- what it makes of honest endorsements -------------------------------------------------------------------------
 
@@ -279,6 +283,22 @@ def rewritten(consortium: Consortium, records: Mapping[keys.Key[Message], Messag
     consortium.catch_up(outcome.block_number)
 
 
+def own_key_policy(rogue: Rogue, key: str, policy: bytes) -> Draft:
+    """The rogue names whose endorsement a key of its own collection needs from now on; the bytes may be junk."""
+    entry = kv_rwset_pb2.KVMetadataEntry(name=VALIDATION_PARAMETER, value=policy)
+    named = kv_rwset_pb2.KVMetadataWriteHash(key_hash=hash_key(key), entries=[entry])
+    hashed = kv_rwset_pb2.HashedRWSet(metadata_writes=[named])
+    collection = rwset_pb2.CollectionHashedReadWriteSet(
+        collection_name=rogue.own_collection, hashed_rwset=hashed.SerializeToString()
+    )
+    part = rwset_pb2.NsReadWriteSet(
+        namespace=CHAINCODE, rwset=kv_rwset_pb2.KVRWSet().SerializeToString(), collection_hashed_rwset=[collection]
+    )
+    draft = rogue.draft()
+    draft.results = _results(part)
+    return draft
+
+
 def response_payload(draft: Draft) -> bytes:
     """What endorsers sign."""
     event = chaincode_event_pb2.ChaincodeEvent(
@@ -317,6 +337,10 @@ def read_write_set(draft: Draft) -> bytes:
     part = rwset_pb2.NsReadWriteSet(
         namespace=CHAINCODE, rwset=public.SerializeToString(), collection_hashed_rwset=hashed
     )
+    return _results(part)
+
+
+def _results(part: rwset_pb2.NsReadWriteSet) -> bytes:
     data_model = rwset_pb2.TxReadWriteSet.KV
     return bytes(rwset_pb2.TxReadWriteSet(data_model=data_model, ns_rwset=[part]).SerializeToString())
 

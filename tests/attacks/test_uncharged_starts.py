@@ -9,19 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fabric_protos.ledger.rwset import rwset_pb2
-from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from fabric_protos.peer.transaction_pb2 import VALID
 
 from chaincode import keys
 from chaincode.contract import Response, invoke
 from chaincode.shim.key_policy import signed_by_peers
 from chaincode.stub import Stub
-from ledger.fabric_rules.results import VALIDATION_PARAMETER, hash_key
 from ledger.gateway import EndorseError
 from node.api.client import NodeClient
 from tests.attacks.conftest import founded
-from tests.attacks.rogue import CHAINCODE, Rogue
+from tests.attacks.rogue import Rogue, own_key_policy
 from tests.conformance.scene import Scene
 from tests.harness import (
     TOKEN,
@@ -136,7 +133,7 @@ def test_a_policy_that_nobody_fulfils_on_the_customer_s_own_copy_of_the_head_let
 ) -> None:
     deal = scene.agree()
     deal.use(UNIT)
-    lock_own_head(Rogue(scene.consortium, scene.factory.name), deal, signed_by_peers(["NobodyMSP"]))
+    lock_own_head(scene, deal, signed_by_peers(["NobodyMSP"]))
 
     async def work(client: NodeClient) -> None:
         again = deal.batch([UNIT])
@@ -152,7 +149,7 @@ def test_junk_in_the_place_of_a_policy_lets_machines_start_for_minutes_at_most(s
     """Fabric's peers cannot tell whose fault that is: they fail at every write of that key, the provider's own too."""
     deal = scene.agree()
     deal.use(UNIT)
-    lock_own_head(Rogue(scene.consortium, scene.factory.name), deal, b"\xff")
+    lock_own_head(scene, deal, b"\xff")
 
     async def work(client: NodeClient) -> None:
         await taken_in(client, [deal.batch([UNIT])])
@@ -164,26 +161,9 @@ def test_junk_in_the_place_of_a_policy_lets_machines_start_for_minutes_at_most(s
     with_node(deal, tmp_path, work)
 
 
-def lock_own_head(rogue: Rogue, deal: Deal, policy: bytes) -> None:
-    """The rogue alone says who endorses its own collection's keys."""
-    entry = kv_rwset_pb2.KVMetadataEntry(name=VALIDATION_PARAMETER, value=policy)
-    key_hash = hash_key(keys.head(deal.agreement_id).name)
-    hashed = kv_rwset_pb2.HashedRWSet(
-        metadata_writes=[kv_rwset_pb2.KVMetadataWriteHash(key_hash=key_hash, entries=[entry])]
-    )
-    part = rwset_pb2.NsReadWriteSet(
-        namespace=CHAINCODE,
-        rwset=kv_rwset_pb2.KVRWSet().SerializeToString(),
-        collection_hashed_rwset=[
-            rwset_pb2.CollectionHashedReadWriteSet(
-                collection_name=rogue.own_collection, hashed_rwset=hashed.SerializeToString()
-            )
-        ],
-    )
-    draft = rogue.draft()
-    draft.results = rwset_pb2.TxReadWriteSet(
-        data_model=rwset_pb2.TxReadWriteSet.KV, ns_rwset=[part]
-    ).SerializeToString()
-    outcome = rogue.send(draft)
+def lock_own_head(scene: Scene, deal: Deal, policy: bytes) -> None:
+    """The customer alone says who endorses its own collection's keys."""
+    rogue = Rogue(scene.consortium, deal.customer.name)
+    outcome = rogue.send(own_key_policy(rogue, keys.head(deal.agreement_id).name, policy))
     assert outcome.code == VALID
-    rogue.consortium.catch_up(outcome.block_number)
+    scene.consortium.catch_up(outcome.block_number)
