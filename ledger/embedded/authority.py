@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fabric_protos.common import common_pb2
+
 from consortium.keys.certificates import Clock
 from ledger.embedded.refusal import Refused
 from ledger.embedded.signatures import Signatures
@@ -48,14 +50,20 @@ class Authority:
         try:
             identity = self._channel.identity(creator)
         except InvalidIdentity as error:
-            raise Refused(f"FORBIDDEN: access denied on channel [{self._channel.channel_id}]: {error}") from error
+            raise Refused(
+                f"access denied on channel [{self._channel.channel_id}]: {error}", common_pb2.FORBIDDEN
+            ) from error
         if not await self._signatures.check(identity, message, signature):
-            raise Refused(f"FORBIDDEN: access denied: the signature is not that of {identity.msp_id}'s certificate")
+            raise Refused(
+                f"access denied: the signature is not that of {identity.msp_id}'s certificate", common_pb2.FORBIDDEN
+            )
         return identity
 
     def _check(self, identity: Identity, policy: Policy, name: str) -> None:
         if identity.expires_at <= self._clock():
             expiry = f"{identity.expires_at:%Y-%m-%d %H:%M} UTC"
-            raise Refused(f"FORBIDDEN: access denied: the certificate expired on {expiry}; get a new one")
+            raise Refused(f"access denied: the certificate expired on {expiry}; get a new one", common_pb2.FORBIDDEN)
         if not self._channel.satisfied(policy, (identity,)):
-            raise Refused(f"FORBIDDEN: access denied: the channel's {name} policy does not admit the certificate")
+            raise Refused(
+                f"access denied: the channel's {name} policy does not admit the certificate", common_pb2.FORBIDDEN
+            )

@@ -40,13 +40,13 @@ class ConfigSubmission:
 def parse_change(channel: Channel, header: Header, envelope: common_pb2.Envelope) -> ConfigSubmission:
     """Raises Refused."""
     if header.channel.type != common_pb2.CONFIG_UPDATE:
-        raise Refused("BAD_REQUEST: transactions are submitted to the gateway; here only config updates are taken")
+        raise Refused("transactions are submitted to the gateway; here only config updates are taken")
     if len(envelope.payload) > channel.max_envelope_bytes:
-        raise Refused(f"REQUEST_ENTITY_TOO_LARGE: more than {channel.max_envelope_bytes} bytes")
+        raise Refused(f"more than {channel.max_envelope_bytes} bytes", common_pb2.REQUEST_ENTITY_TOO_LARGE)
     try:
         signed = configtx_pb2.ConfigUpdateEnvelope.FromString(header.payload.data)
     except DecodeError as error:
-        raise Refused(f"BAD_REQUEST: the config update cannot be decoded: {error}") from error
+        raise Refused(f"the config update cannot be decoded: {error}") from error
     return ConfigSubmission(envelope, header, signed)
 
 
@@ -57,11 +57,9 @@ def changed_channel(channel: Channel, signed: configtx_pb2.ConfigUpdateEnvelope)
         check_members(changed)
         check_readable(channel, changed)
     except InvalidUpdate as error:
-        raise Refused(
-            f"BAD_REQUEST: error applying config update to existing channel '{channel.channel_id}': {error}"
-        ) from error
+        raise Refused(f"error applying config update to existing channel '{channel.channel_id}': {error}") from error
     except (*UNUSABLE, InvalidName, NotAConfigBlock) as error:
-        raise Refused(f"BAD_REQUEST: the configuration that the update leads to is not usable: {error}") from error
+        raise Refused(f"the configuration that the update leads to is not usable: {error}") from error
     return changed
 
 

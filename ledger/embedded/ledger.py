@@ -224,7 +224,7 @@ class EmbeddedLedger:
         try:
             submission = self._accept_verdict(channel, envelope, verdict)
         except Refused as error:
-            raise refusal.not_ordered(str(error)) from error
+            raise refusal.not_ordered(error) from error
         with storage_unavailable():
             self._orderer.submit(submission)
         return gateway_pb2.SubmitResponse()
@@ -252,8 +252,7 @@ class EmbeddedLedger:
         try:
             self._orderer.submit(await self._accept_change(envelope))
         except Refused as error:
-            name, _, info = str(error).partition(": ")
-            return ab_pb2.BroadcastResponse(status=common_pb2.Status.Value(name), info=info)
+            return ab_pb2.BroadcastResponse(status=error.status, info=str(error))
         except StorageError as error:
             return ab_pb2.BroadcastResponse(status=common_pb2.SERVICE_UNAVAILABLE, info=str(error))
         return ab_pb2.BroadcastResponse(status=common_pb2.SUCCESS)
@@ -263,9 +262,11 @@ class EmbeddedLedger:
         try:
             header = parse_header(envelope)
         except Invalid as error:
-            raise Refused(f"BAD_REQUEST: the envelope is malformed: {error}") from error
+            raise Refused(f"the envelope is malformed: {error}") from error
         if header.channel.channel_id != self.channel_id:
-            raise Refused(f"NOT_FOUND: channel '{header.channel.channel_id}' not found; this is '{self.channel_id}'")
+            raise Refused(
+                f"channel '{header.channel.channel_id}' not found; this is '{self.channel_id}'", common_pb2.NOT_FOUND
+            )
         change = parse_change(self._channel, header, envelope)
         await self._authority.submitter(header.signature.creator, envelope.payload, envelope.signature)
         changed_channel(self._channel, change.signed)
@@ -344,14 +345,16 @@ class EmbeddedLedger:
     def _accept_verdict(self, channel: Channel, envelope: common_pb2.Envelope, verdict: Verdict) -> Submission:
         """What Fabric's orderer checks; everything else shows in the block. Raises Refused."""
         if verdict.creator is None or verdict.channel_id != channel.channel_id:
-            raise Refused(f"BAD_REQUEST: the transaction's header is malformed, or not for '{channel.channel_id}'")
+            raise Refused(f"the transaction's header is malformed, or not for '{channel.channel_id}'")
         self._authority.check_writer(verdict.creator)
         if verdict.code == CODE.BAD_CREATOR_SIGNATURE:
-            raise Refused("FORBIDDEN: the signature is not the creator's; sign the payload that was endorsed")
+            raise Refused(
+                "the signature is not the creator's; sign the payload that was endorsed", common_pb2.FORBIDDEN
+            )
         if verdict.code == CODE.UNSUPPORTED_TX_PAYLOAD:
-            raise Refused("BAD_REQUEST: this ledger takes endorsed transactions only")
+            raise Refused("this ledger takes endorsed transactions only")
         if len(envelope.payload) > channel.max_envelope_bytes:
-            raise Refused(f"BAD_REQUEST: more than {channel.max_envelope_bytes} bytes; send less at once")
+            raise Refused(f"more than {channel.max_envelope_bytes} bytes; send less at once")
         return Submission(envelope.SerializeToString(), channel, verdict, self._private(verdict))
 
     def _private(self, verdict: Verdict) -> Mapping[str, bytes]:

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import grpc
+from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
 
 from ledger.errors import TransportError
 
 
 class Refused(Exception):
-    """What a peer or an orderer does not do; the message says why. The gateway wraps it into a TransportError."""
+    """A peer or an orderer does not do what it was asked. The gateway wraps it into a TransportError."""
+
+    def __init__(self, text: str, status: int = common_pb2.BAD_REQUEST) -> None:
+        """`text` says why; `status` is one of common.Status, which an orderer answers with."""
+        super().__init__(text)
+        self.status = status
 
 
 def invalid_argument(message: str) -> TransportError:
@@ -41,10 +47,10 @@ def not_evaluated(code: grpc.StatusCode, msp_id: str, message: str) -> Transport
     return TransportError(code, f"evaluate call to endorser returned error: {message}", (peer_detail(msp_id, message),))
 
 
-def not_ordered(reason: str) -> TransportError:
-    """`reason` begins with the orderer's status."""
-    status, _, info = reason.partition(": ")
-    text = f"received unsuccessful response from orderer: status={status}, info={info}"
+def not_ordered(refused: Refused) -> TransportError:
+    """What an orderer refuses, in the words of the gateway that has asked it."""
+    status = common_pb2.Status.Name(refused.status)
+    text = f"received unsuccessful response from orderer: status={status}, info={refused}"
     return TransportError(grpc.StatusCode.ABORTED, text)
 
 

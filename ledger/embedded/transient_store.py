@@ -49,7 +49,7 @@ class TransientStore:
         endorsed = self._kept.get(verdict.tx_id)
         if endorsed is None or not (endorsed.action is verdict.action or hashed(endorsed.private) == hashes):
             raise Refused(
-                "BAD_REQUEST: the peers do not have the transaction's private values (any more), "
+                "the peers do not have the transaction's private values (any more), "
                 "since the ledger was restarted or they are others than were endorsed: propose it again"
             )
         return endorsed.private
