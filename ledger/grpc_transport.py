@@ -30,6 +30,9 @@ RECONNECT_OPTIONS: list[tuple[str, str | int]] = [
 
 Answer = TypeVar("Answer")
 
+# How a message begins where nobody listens.
+NO_LEDGER = "no ledger answers at"
+
 
 @dataclass(frozen=True)
 class TlsFiles:
@@ -119,7 +122,7 @@ def transport_error(error: grpc.aio.AioRpcError, address: str) -> TransportError
     details = decode_details(error.trailing_metadata() or ())
     text = error.details() or error.code().name
     if "failed to connect" in text:
-        text = f"no ledger answers at {address}: check the address and that it is running ({text})"
+        text = f"{NO_LEDGER} {address}: check the address and that it is running ({text})"
     return TransportError(error.code(), text, details)
 
 

@@ -27,6 +27,7 @@ from consortium.folder.topology import (
 from consortium.keys.key_files import KeyFiles
 from consortium.keys.users import acting_user
 from ledger.connect import connect
+from ledger.fabric_answers import not_a_member
 from ledger.gateway.calls import (
     RETRIES,
     Limits,
@@ -158,7 +159,7 @@ async def open_session(home: Path, acting: str) -> AsyncIterator[Session]:
     try:
         yield Session(topology, transport, member, user or None)
     except GatewayError as error:
-        if f"{member.msp_id} is not a member of channel" in str(error):
+        if not_a_member(member.msp_id, topology.channel) in str(error):
             raise NotAdmitted(
                 f"{member.name} is not in the channel, not yet or no more: the others see more with "
                 f"zunft member show {member.msp_id}"

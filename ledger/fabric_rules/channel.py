@@ -18,6 +18,7 @@ from consortium.channel.config_group import (
 from consortium.channel.msp_config import read_msp
 from consortium.channel.reader import unreadable_parts
 from ledger.errors import LedgerError
+from ledger.fabric_answers import not_a_member
 from ledger.fabric_rules.identity import (
     Identity,
     InvalidIdentity,
@@ -120,7 +121,7 @@ class Channel:
         except DecodeError as error:
             raise InvalidIdentity("the creator is not a SerializedIdentity") from error
         if parsed.mspid not in self.members:
-            raise InvalidIdentity(f"{parsed.mspid or 'nobody'} is not a member of channel {self.channel_id}")
+            raise InvalidIdentity(not_a_member(parsed.mspid or "nobody", self.channel_id))
         return self.members[parsed.mspid].identify(parsed)
 
 

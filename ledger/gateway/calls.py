@@ -8,9 +8,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-import grpc
-
 from ledger.errors import TransportError
+from ledger.fabric_answers import is_passing
 from ledger.gateway.errors import GatewayError
 
 Answer = TypeVar("Answer")
@@ -75,51 +74,6 @@ class Calls:
             await asyncio.sleep(pause_s(self.limits, attempt))
         async with self._free:
             return await call()
-
-
-# What Fabric 3.1 answers while something that a transaction needs is away, apart from UNAVAILABLE (our peer, or no
-# orderer takes it, or none of a named member's peers is known). Under ABORTED, in the detail of the peer concerned:
-_AWAY_SAYS_A_PEER = (
-    # Another member's peer has just gone: "rpc error: code = Unavailable desc = connection error: desc = ...".
-    "code = Unavailable",
-    # Its chaincode ended during the call: "error in simulation: failed to execute transaction ...: error sending:
-    # chaincode stream terminated".
-    "chaincode stream terminated",
-    # Its chaincode does not listen: "error in simulation: failed to execute transaction ...: could not launch
-    # chaincode ...: connect: connection refused".
-    "could not launch chaincode",
-)
-# From the gateway itself:
-_AWAY_SAYS_THE_GATEWAY = {
-    # Where no endorsing members are named.
-    grpc.StatusCode.FAILED_PRECONDITION: (
-        "no combination of peers can be derived which satisfy the endorsement policy",
-        "failed to select a set of endorsers that satisfy the endorsement policy due to unavailability of peers",
-        "no peers available to evaluate chaincode",
-    ),
-    # "received unsuccessful response from orderer: status=BAD_REQUEST, info=channel does not exist": the orderer has
-    # only just been started; the gateway tries no other one then.
-    grpc.StatusCode.ABORTED: ("info=channel does not exist",),
-}
-# Under UNAVAILABLE, from BFT orderers: a gateway hands a transaction to all of them, and some have it from the others.
-_ORDERED_ALREADY = ("request already processed", "request already exists")
-# Under UNKNOWN, from our peer: it has 500 calls under way.
-_OVERLOADED = "too many requests"
-
-
-def is_passing(error: TransportError) -> bool:
-    """Something is away or overloaded: the same call may succeed a little later, and can do no harm if made twice."""
-    if error.code is grpc.StatusCode.UNAVAILABLE or _OVERLOADED in str(error):
-        return True
-    if any(words in str(error) for words in _AWAY_SAYS_THE_GATEWAY.get(error.code, ())):
-        return True
-    return any(words in detail.message for detail in error.details for words in _AWAY_SAYS_A_PEER)
-
-
-def is_ordered_already(error: TransportError) -> bool:
-    """The orderers have the transaction: it is as good as sent."""
-    said = [str(error), *(detail.message for detail in error.details)]
-    return any(words in text for words in _ORDERED_ALREADY for text in said)
 
 
 def pause_s(limits: Limits, attempt: int) -> float:

@@ -5,7 +5,6 @@ A transaction that the contract refused is none of these: it is raised as the co
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import ClassVar, Self
 
@@ -18,6 +17,7 @@ from ledger.errors import (
     TransportError,
     code_name,
 )
+from ledger.fabric_answers import DIFFERENT, UNREACHED
 from ledger.printable import printable
 
 # Answers after which nothing can have happened.
@@ -28,10 +28,6 @@ _PLAIN_NO = {
     grpc.StatusCode.NOT_FOUND,
     grpc.StatusCode.PERMISSION_DENIED,
 }
-
-
-# What one's own peer says of another that it does not reach (gRPC's words for its status codes, in Go).
-_UNREACHED = re.compile(r"code = (Unavailable|DeadlineExceeded|Canceled)\b|connection error|context deadline exceeded")
 
 
 class GatewayError(LedgerError):
@@ -92,12 +88,12 @@ class EndorseError(GatewayError):
     @property
     def is_answer(self) -> bool:
         """A peer was reached and did not endorse; else it may be down, or away."""
-        return any(not _UNREACHED.search(detail.message) for detail in self.details)
+        return any(not UNREACHED.search(detail.message) for detail in self.details)
 
     @property
     def is_conflict(self) -> bool:
         """The endorsers stood at different blocks, so that their answers differed: worth a fresh proposal."""
-        return any("ProposalResponsePayloads do not match" in detail.message for detail in self.details)
+        return any(DIFFERENT in detail.message for detail in self.details)
 
 
 class SubmitError(GatewayError):

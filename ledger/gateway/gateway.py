@@ -28,6 +28,7 @@ from google.protobuf.message import Message
 
 from chaincode.errors import ContractError
 from ledger.errors import TransportError
+from ledger.fabric_answers import is_ordered_already
 from ledger.gateway.blocks import (
     NEWEST,
     BlockReader,
@@ -44,7 +45,6 @@ from ledger.gateway.blocks import (
 from ledger.gateway.calls import (
     Calls,
     Limits,
-    is_ordered_already,
     pause_s,
 )
 from ledger.gateway.checkpoint import Checkpoint

@@ -1,25 +1,16 @@
-"""From a peer's message back to the very error that the contract raised.
-
-Of a refused transaction Fabric's gateway passes on only the chaincode response's message, as
-"chaincode response <status>, <message>". By our convention that message is "<error class>: <text>".
-"""
+"""From a peer's message back to the very error that the contract raised."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from chaincode.errors import ClockSkew, ContractError
+from ledger.fabric_answers import REFUSAL, WRONG_TIME
 from ledger.gateway.errors import GatewayError
 from ledger.printable import printable
 
 # Longer than any sentence of a contract.
 LONGEST_REFUSAL = 2000
-
-_REFUSAL = re.compile(r"chaincode response \d+, (?P<name>[A-Za-z]\w*): (?P<text>.*)", re.DOTALL)
-# A peer refuses what is more than minutes off (15 by default) before the contract sees it (Fabric: core.yaml,
-# peer.authentication.timewindow).
-_WRONG_TIME = re.compile(r"incorrect timestamp (?P<ours>\S+), peer time (?P<theirs>[^\s,]+)")
 
 
 def refusal_of(error: GatewayError) -> ContractError | None:
@@ -29,11 +20,11 @@ def refusal_of(error: GatewayError) -> ContractError | None:
     too: nothing that cannot be made good may hang on it.
     """
     for message in (*(detail.message for detail in error.details), str(error)):
-        found = _REFUSAL.search(message)
+        found = REFUSAL.search(message)
         kind = refusals().get(found["name"]) if found else None
         if found and kind:
             return kind(printable(found["text"], LONGEST_REFUSAL))
-        if wrong_time := _WRONG_TIME.search(message):
+        if wrong_time := WRONG_TIME.search(message):
             return ClockSkew(
                 printable(
                     "the transaction's time is {ours}, the peer's {theirs}: check the clock".format(

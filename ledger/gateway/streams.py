@@ -9,9 +9,9 @@ from contextlib import aclosing
 from typing import TypeVar
 
 from ledger.errors import TransportError
+from ledger.fabric_answers import is_passing
 from ledger.gateway.calls import (
     Limits,
-    is_passing,
     pause_s,
 )
 from ledger.gateway.errors import StreamError

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from fabric_protos.peer.lifecycle import lifecycle_pb2
 
+from ledger.fabric_answers import PRIVATE_DATA_LOST, names_no_definition
 from ledger.gateway.errors import EvaluateError
 from ledger.gateway.gateway import Gateway
 from network.errors import PrivateDataLost
@@ -45,7 +46,7 @@ class Lifecycle:
         try:
             answer = await self._gateway.evaluate("QueryChaincodeDefinition", request)
         except EvaluateError as error:
-            if _is_unknown(error):
+            if names_no_definition(str(error)):
                 return None
             raise
         found = lifecycle_pb2.QueryChaincodeDefinitionResult.FromString(answer)
@@ -61,9 +62,9 @@ class Lifecycle:
         try:
             answer = await self._gateway.evaluate("QueryApprovedChaincodeDefinition", request, msp_ids=[own])
         except EvaluateError as error:
-            if _is_unknown(error):
+            if names_no_definition(str(error)):
                 return None
-            if _LOST in str(error):
+            if PRIVATE_DATA_LOST in str(error):
                 raise PrivateDataLost(
                     f"the peer of {own} has lost its private data, which no other peer has: restore its folder from a "
                     "backup"
@@ -91,11 +92,3 @@ class Lifecycle:
             name=CHAINCODE, version=definition.version, sequence=definition.sequence, **_PLUGINS
         )
         await self._gateway.submit("CommitChaincodeDefinition", request)
-
-
-# A member's approvals lie in its own private collection, where its archive of usage lies, too.
-_LOST = "private data matching public hash version is not available"
-
-
-def _is_unknown(error: EvaluateError) -> bool:
-    return any(word in str(error) for word in ("is not defined", "could not fetch approved chaincode definition"))

@@ -19,12 +19,12 @@ from chaincode.contract import TRANSACTIONS, Endorsers, Response, invoke
 from chaincode.stub import Stub
 from ledger.embedded import refusal
 from ledger.errors import TransportError
+from ledger.fabric_answers import DIFFERENT
 
 Contract = Callable[[Stub], Awaitable[Response]]
 
 # Fabric's words, or "stream terminated by RST_STREAM with error code: CANCEL" after the same code.
 NO_ANSWER = "rpc error: code = DeadlineExceeded desc = context deadline exceeded"
-DIFFERENT = "ProposalResponsePayloads do not match"
 
 
 # So soon it is noticed that a member runs another contract by now.
