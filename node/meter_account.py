@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypedDict, TypeVar
+from typing import TypeVar
 
 from google.protobuf.message import Message
 
@@ -20,19 +20,13 @@ from chaincode.keys import Key
 from chaincode.transaction import serialise
 from ledger.gateway.commit import Committed
 from ledger.gateway.gateway import Gateway
+from ledger.gateway.proposal import Inputs
 from node.earlier_terms import earlier_terms
 from zunft.v1.agreement_pb2 import Agreement, ReadTerms, Terms
 from zunft.v1.record_pb2 import ReadKey, Record
 from zunft.v1.usage_pb2 import AccountHead, Disclosure, ReadHead, ShownAmounts
 
 M = TypeVar("M", bound=Message)
-
-
-class _Told(TypedDict):
-    """How a disclosure travels."""
-
-    extra_args: list[bytes]
-    transient: dict[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +93,19 @@ class MeterAccount:
     async def submit(self, name: str, request: Message, disclosure: Disclosure, *, retries: int = 0) -> Committed:
         """The transaction, disclosed to exactly the two parties (of an open agreement: to everybody)."""
         return await self.gateway.submit(
-            name, request, **self._told(disclosure), endorsing_msp_ids=self.parties, retries=retries
+            name, request, **self._inputs(disclosure), endorsing_msp_ids=self.parties, retries=retries
         )
 
     async def try_alone(self, name: str, request: Message, disclosure: Disclosure) -> None:
         """Has the member's own peer run the transaction, and nothing written. Raises its refusal, EvaluateError."""
-        await self.gateway.evaluate(name, request, **self._told(disclosure), msp_ids=[self.gateway.identity.msp_id])
+        await self.gateway.evaluate(name, request, **self._inputs(disclosure), msp_ids=[self.gateway.identity.msp_id])
 
-    def _told(self, disclosure: Disclosure) -> _Told:
+    def _inputs(self, disclosure: Disclosure) -> Inputs:
+        """How a disclosure travels."""
         data = serialise(disclosure)
         if self.agreement.open:
-            return {"extra_args": [data], "transient": {}}
-        return {"extra_args": [], "transient": {DISCLOSURE: data}}
+            return {"extra_args": [data]}
+        return {"transient": {DISCLOSURE: data}}
 
 
 async def _read(gateway: Gateway, key: Key[M]) -> M:

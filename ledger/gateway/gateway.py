@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Protocol, Self, TypeVar
+from typing import Protocol, Self, TypeVar, Unpack
 
 from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
@@ -81,6 +81,7 @@ from ledger.gateway.large_blocks import (
 from ledger.gateway.proposal import (
     NONCE_BYTES,
     Call,
+    Inputs,
     Proposal,
     make_proposal,
     timestamp,
@@ -121,31 +122,23 @@ class Gateway:
         self._tls_certificate_hash = tls_certificate_hash
 
     async def evaluate(
-        self,
-        name: str,
-        request: Message | bytes,
-        *,
-        extra_args: Sequence[bytes] = (),
-        transient: Mapping[str, bytes] | None = None,
-        msp_ids: Sequence[str] = (),
+        self, name: str, request: Message | bytes, *, msp_ids: Sequence[str] = (), **inputs: Unpack[Inputs]
     ) -> bytes:
         """Asks one peer, of these members if any are named, else of one's own, and writes nothing.
 
         Raises the contract's ContractError, EvaluateError.
         """
         asked = msp_ids or [self.identity.msp_id]
-        proposal = self.new_proposal(name, request, extra_args=extra_args, transient=transient, endorsing_msp_ids=asked)
-        return await self.evaluate_proposal(proposal)
+        return await self.evaluate_proposal(self.new_proposal(name, request, endorsing_msp_ids=asked, **inputs))
 
     async def submit(
         self,
         name: str,
         request: Message | bytes,
         *,
-        extra_args: Sequence[bytes] = (),
-        transient: Mapping[str, bytes] | None = None,
         endorsing_msp_ids: Sequence[str] = (),
         retries: int = 0,
+        **inputs: Unpack[Inputs],
     ) -> Committed:
         """Runs a transaction to its end; up to `retries` more times where another one came in between.
 
@@ -154,9 +147,7 @@ class Gateway:
         Raises the contract's ContractError, EndorseError, SubmitError, CommitStatusError, CommitError.
         """
         for attempt in range(retries + 1):
-            proposal = self.new_proposal(
-                name, request, extra_args=extra_args, transient=transient, endorsing_msp_ids=endorsing_msp_ids
-            )
+            proposal = self.new_proposal(name, request, endorsing_msp_ids=endorsing_msp_ids, **inputs)
             try:
                 return await self._submit(proposal)
             except (EndorseError, CommitError) as error:
@@ -169,21 +160,13 @@ class Gateway:
         raise AssertionError("unreachable")
 
     async def submit_async(
-        self,
-        name: str,
-        request: Message | bytes,
-        *,
-        extra_args: Sequence[bytes] = (),
-        transient: Mapping[str, bytes] | None = None,
-        endorsing_msp_ids: Sequence[str] = (),
+        self, name: str, request: Message | bytes, *, endorsing_msp_ids: Sequence[str] = (), **inputs: Unpack[Inputs]
     ) -> Submitted:
         """Does not wait for the outcome, which `commit_status` tells.
 
         Raises the contract's ContractError, EndorseError, SubmitError.
         """
-        proposal = self.new_proposal(
-            name, request, extra_args=extra_args, transient=transient, endorsing_msp_ids=endorsing_msp_ids
-        )
+        proposal = self.new_proposal(name, request, endorsing_msp_ids=endorsing_msp_ids, **inputs)
         transaction = await self.endorse(proposal)
         return Submitted(await self.send(transaction), transaction.result)
 
@@ -202,17 +185,11 @@ class Gateway:
     # --- step by step -----------------------------------------------------------------------------------------------
 
     def new_proposal(
-        self,
-        name: str,
-        request: Message | bytes,
-        *,
-        extra_args: Sequence[bytes] = (),
-        transient: Mapping[str, bytes] | None = None,
-        endorsing_msp_ids: Sequence[str] = (),
+        self, name: str, request: Message | bytes, *, endorsing_msp_ids: Sequence[str] = (), **inputs: Unpack[Inputs]
     ) -> Proposal:
         """Not signed yet."""
-        args = [name.encode(), _request_bytes(request), *extra_args]
-        call = Call(self.channel, self.chaincode, args, transient or {}, endorsing_msp_ids)
+        args = [name.encode(), _request_bytes(request), *inputs.get("extra_args", ())]
+        call = Call(self.channel, self.chaincode, args, inputs.get("transient") or {}, endorsing_msp_ids)
         return make_proposal(call, self.identity.creator, secrets.token_bytes(NONCE_BYTES), self._clock())
 
     async def evaluate_proposal(self, proposal: Proposal) -> bytes:

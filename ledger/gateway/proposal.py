@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypedDict
 
 from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
@@ -52,6 +53,15 @@ class Proposal:
         return cls(
             message.transaction_id, channel, message.proposal.proposal_bytes, msp_ids, message.proposal.signature
         )
+
+
+class Inputs(TypedDict, total=False):
+    """What a transaction takes beside its name and its request."""
+
+    # Everybody sees these, as they do the request.
+    extra_args: Sequence[bytes]
+    # Only the endorsers see these.
+    transient: Mapping[str, bytes] | None
 
 
 @dataclass(frozen=True)
