@@ -13,10 +13,10 @@ MOST_CHANGES = 20
 WINDOW_S = 3600
 
 
-def check_not_too_often(changes: RecentChanges, now_s: int, deed: str) -> None:
+def check_not_too_often(changes: RecentChanges, now_s: int, deed: str, most: int = MOST_CHANGES) -> None:
     """Whether one more change is allowed; `deed` says who has changed what. Raises TooOften."""
     waits_s = changes.since_s + WINDOW_S - now_s
-    if changes.count >= MOST_CHANGES and waits_s > 0:
+    if changes.count >= most and waits_s > 0:
         raise TooOften(
             f"{deed} {changes.count} times within an hour, and keeps others from using it: "
             f"go on in {format_duration(waits_s)}"

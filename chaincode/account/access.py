@@ -11,14 +11,17 @@ from chaincode.account.head import (
     Standing,
     add_open_lines,
     check_funds,
+    check_may_move,
     checked_accrual,
     load_standing,
+    own_moves,
     read_disclosure,
     write_head,
 )
 from chaincode.checks import check_identifier
 from chaincode.errors import AlreadyExists, MalformedRequest, NotFound, WrongStatus
 from chaincode.rating import Cumulative, rate_access
+from chaincode.recent import note_change
 from chaincode.rights.relation import Relation
 from chaincode.transaction import Transaction
 from zunft.v1.access_pb2 import AccessGrant, GrantAccess, RevokeAccess, UseAccess
@@ -36,11 +39,13 @@ async def grant(tx: Transaction, request: GrantAccess) -> Message:
     standing, _ = await load_standing(tx, request.agreement_id, disclosure)
 
     _check_grant(standing, disclosure.grant, tx.caller.msp_id)
+    check_may_move(tx, standing)
 
     head = standing.head_to_move()
     granted = head.grants.add(grant_id=disclosure.grant.grant_id, data_set=disclosure.grant.data_set)
     granted.granted_by_msp_id = tx.caller.msp_id
     [granted.granted_to_msp_id] = [party for party in standing.parties if party != tx.caller.msp_id]
+    note_change(own_moves(tx, standing), tx.timestamp_s)
 
     return write_head(tx, standing, head, UsageRecord(transaction="access.grant", grant=granted))
 

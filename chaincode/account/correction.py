@@ -14,9 +14,11 @@ from chaincode.account.head import (
     Standing,
     add_open_lines,
     check_funds,
+    check_may_move,
     checked_accrual,
     find_stream,
     load_standing,
+    own_moves,
     read_disclosure,
     write_head,
 )
@@ -32,6 +34,7 @@ from chaincode.errors import (
 from chaincode.limits import CORRECTION_BYTES
 from chaincode.members.membership import check_takes_part
 from chaincode.rating import Cumulative, check_correction_cost, rate_correction
+from chaincode.recent import note_change
 from chaincode.rights.relation import counterparties
 from chaincode.transaction import Transaction, serialise
 from zunft.v1.tariff_pb2 import Line
@@ -55,11 +58,13 @@ async def correct(tx: Transaction, request: CorrectUsage) -> Message:
     standing, _ = await load_standing(tx, request.agreement_id, disclosure)
 
     _check_correction(standing, disclosure.correction)
+    check_may_move(tx, standing)
 
     head = standing.head_to_move()
     proposed = head.pending_corrections.add()
     proposed.CopyFrom(disclosure.correction)
     proposed.proposed_by_msp_id = tx.caller.msp_id
+    note_change(own_moves(tx, standing), tx.timestamp_s)
 
     return write_head(tx, standing, head, UsageRecord(transaction="usage.correct", correction=proposed))
 
@@ -85,15 +90,20 @@ async def agree(tx: Transaction, request: AgreeCorrection) -> Message:
 
 
 async def decline(tx: Transaction, request: DeclineCorrection) -> Message:
-    """usage.decline: either party takes a pending correction away."""
+    """usage.decline: either party takes a pending correction away; its own only as often as it may propose any."""
     disclosure = read_disclosure(tx)
     standing, _ = await load_standing(tx, request.agreement_id, disclosure)
 
     correction = _require_pending(standing.head, request.correction_id)
     _check_read(correction, disclosure)
+    is_own = correction.proposed_by_msp_id == tx.caller.msp_id
+    if is_own:
+        check_may_move(tx, standing)
 
     head = standing.head_to_move()
     head.pending_corrections.remove(correction)
+    if is_own:
+        note_change(own_moves(tx, standing), tx.timestamp_s)
 
     return write_head(tx, standing, head, UsageRecord(transaction="usage.decline", correction=correction))
 

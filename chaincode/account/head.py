@@ -43,9 +43,10 @@ from chaincode.errors import (
 from chaincode.keys import Key
 from chaincode.limits import HEAD_BYTES, RECORD_BYTES
 from chaincode.rating import add_in_place, kept_names, only
+from chaincode.recent import MOST_CHANGES, check_not_too_often
 from chaincode.rights.relation import possible_stands
 from chaincode.transaction import Loaded, Transaction, parse, serialise
-from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account
+from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account, RecentChanges
 from zunft.v1.agreement_pb2 import Agreement, Terms, TermsReference
 from zunft.v1.tariff_pb2 import Line
 from zunft.v1.usage_pb2 import AccountHead, Commitment, Disclosure, StreamHead, UsageReceipt, UsageRecord
@@ -55,6 +56,8 @@ if TYPE_CHECKING:
 
 # Where a confidential agreement's transient map carries the Disclosure; an open one's is the second argument.
 DISCLOSURE = "disclosure"
+# Of a party, within an hour: twenty proposals that it takes back again.
+MOST_OWN_MOVES = 2 * MOST_CHANGES
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,21 @@ async def load_standing(
         head = _move_to_amended(head, terms, agreement, disclosure.superseded_terms)
     earlier = earlier_cut_offs(agreement, disclosure.earlier_terms)
     return Standing(agreement, account, commitment, terms, head, earlier), loaded
+
+
+def own_moves(tx: Transaction, standing: Standing) -> RecentChanges:
+    """How often the caller's member has lately moved the account on alone; noted in place, `write_head` writes it."""
+    is_provider = tx.caller.msp_id == standing.agreement.provider_msp_id
+    return standing.commitment.provider_moves if is_provider else standing.commitment.customer_moves
+
+
+def check_may_move(tx: Transaction, standing: Standing) -> None:
+    """Whether the caller's member has left the account alone long enough. Raises TooOften.
+
+    Its partner's peer endorses by itself what it proposes, and whatever the partner sends meanwhile conflicts.
+    """
+    deed = f"{tx.caller.msp_id} has moved the account of {standing.agreement.agreement_id} on"
+    check_not_too_often(own_moves(tx, standing), tx.timestamp_s, deed, MOST_OWN_MOVES)
 
 
 def check_funds(standing: Standing, head: AccountHead, time_us: int) -> None:

@@ -33,12 +33,12 @@ from chaincode.account.invoice import (
     bill_claim,
     write_invoices,
 )
-from chaincode.checks import check_named
-from chaincode.errors import WrongStatus
+from chaincode.checks import check_named, format_amount
+from chaincode.errors import AmountOutOfRange, WrongStatus
 from chaincode.keys import Key
 from chaincode.members.membership import check_ends_itself
 from chaincode.rights.relation import parties
-from chaincode.token import Released, credited, find_balance, issuer, move
+from chaincode.token import LEAST_TRANSFER_MICRO, Released, credited, find_balance, issuer, move
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, Account, SettleAccount
 from zunft.v1.token_pb2 import Balance, Debts, Posting
@@ -68,6 +68,8 @@ async def settle(tx: Transaction, request: SettleAccount) -> Account:
     payment = pay(loaded, account, commitment)
     if not invoices and not payment.postings:
         raise WrongStatus("there is nothing to settle: claim what was used first, or fund the account")
+    if not invoices and tx.caller.msp_id == provider:
+        _check_worth_it(payment, account)
 
     back_micro = back_to_customer(account) if is_closed else 0
     back = [move(escrow_account(account), customer_key.name, back_micro)] if back_micro else []
@@ -90,6 +92,8 @@ class Payment:
     before: Debts
     debts: Debts
     released: Released
+    # What went from the escrow to the provider; negative: what it gave back.
+    paid_micro: int
     postings: list[Posting]
 
     def write(self, tx: Transaction) -> list[Posting]:
@@ -127,7 +131,7 @@ def pay(loaded: Loaded, account: Account, commitment: Commitment) -> Payment:
     balance.amount_micro += paid_micro + released.amount_micro
     balance.owed_micro = min(total_micro(line), MOST_OWED_MICRO)
     movement = move(escrow_account(account), keys.balance(provider).name, paid_micro)
-    return Payment(balance, debts, as_debts(line), released, [movement] if paid_micro else [])
+    return Payment(balance, debts, as_debts(line), released, paid_micro, [movement] if paid_micro else [])
 
 
 def payment_micro(account: Account, commitment: Commitment, back_micro: int) -> int:
@@ -144,6 +148,19 @@ def back_to_customer(account: Account) -> int:
 
 
 # --- details ---------------------------------------------------------------------------------------------------------
+
+
+def _check_worth_it(payment: Payment, account: Account) -> None:
+    """Whether who owes gives back a token at least, or all that is left: each refund makes the customer's own business
+    of that moment conflict. The customer itself takes what there is. Raises AmountOutOfRange.
+    """
+    back_micro, left_micro = -payment.paid_micro, account.owed_back_micro
+    if left_micro and 0 < back_micro < LEAST_TRANSFER_MICRO:
+        least, owed = format_amount(LEAST_TRANSFER_MICRO), format_amount(left_micro + back_micro)
+        raise AmountOutOfRange(
+            f"{format_amount(back_micro)} tokens are too little to be given back: have {least} at least, or all {owed} "
+            "that are owed"
+        )
 
 
 def _check_can_be_settled(account: Account) -> None:

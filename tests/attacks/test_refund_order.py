@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fabric_protos.peer.transaction_pb2 import VALID
 
 from audit import audit
-from chaincode.errors import RefundOwed, WrongStatus
+from chaincode.errors import AmountOutOfRange, RefundOwed, WrongStatus
+from chaincode.rights.roles import Role
+from tests.attacks.rogue import Rogue
 from tests.audit.run import delivered, genesis
 from tests.conformance.scene import Scene
 from tests.harness import (
@@ -25,10 +28,12 @@ from tests.harness import (
 )
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN, Ballot
 from zunft.v1.charter_pb2 import EntryConditions
+from zunft.v1.token_pb2 import TransferTokens
 from zunft.v1.usage_pb2 import CorrectionReading
 
 HOUR = UNIT
 DEPOSIT = 40 * TOKEN
+GUARD_S = 300
 
 
 @pytest.fixture(scope="module", params=on_ledgers("embedded", "fabric"))
@@ -152,6 +157,45 @@ def test_nobody_takes_what_is_owed_away_first(scene: Scene) -> None:
     scene.refuses(RefundOwed, lambda: forge.redeem(TOKEN))
     maker.settle(honest)
     assert (forge.balance, honest.account.owed_back_micro, later.account.owed_back_micro) == (0, 0, 0)
+
+
+@pytest.mark.fault(38)
+def test_who_owes_gives_back_no_millionths(scene: Scene) -> None:
+    """Each would make a transfer of the customer's conflict, or while the account is open what it does with that."""
+    forge, maker, factory = scene.forge, scene.maker, scene.factory
+    deal = spent(scene, maker, 3)
+    take_back(deal, 2)
+    maker.settle(deal)
+    other = scene.consortium.agree(forge, factory, per_unit("hours", TOKEN), funds=10 * TOKEN)
+
+    def earns(amount_micro: int) -> None:
+        other.use(amount_micro)
+        forge.claim(other)
+        forge.settle(other)
+
+    earns(1)
+    assert "1.00 at least" in scene.refuses(AmountOutOfRange, lambda: forge.settle(deal))
+    maker.terminate(deal)
+    scene.consortium.clock.advance(GUARD_S)
+    maker.close(deal)
+    assert (forge.balance, deal.account.owed_back_micro) == (0, 2 * TOKEN - 1)
+    transfer = TransferTokens(to_msp_id="PressMSP", amount_micro=TOKEN)
+    honest = Rogue(scene.consortium, "maker")
+    for _ in range(3):
+        endorsed = honest.endorsed("token.transfer", transfer, role=Role.TREASURER)
+        earns(1)
+        scene.refuses(AmountOutOfRange, lambda: forge.settle(deal))
+        assert honest.send_endorsed(endorsed, role=Role.TREASURER).code == VALID
+
+    # The customer takes what there is; a token or all that is left is given back.
+    maker.settle(deal)
+    assert (forge.balance, deal.account.owed_back_micro) == (0, 2 * TOKEN - 4)
+    earns(TOKEN)
+    forge.settle(deal)
+    earns(TOKEN)
+    forge.settle(deal)
+    assert (forge.balance, deal.account.owed_back_micro) == (4, 0)
+    forge.redeem(4)
 
 
 @pytest.mark.fault(36)

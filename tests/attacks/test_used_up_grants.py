@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from chaincode.account.head import MOST_OWN_MOVES
 from chaincode.errors import NotFound, WrongStatus
+from chaincode.recent import WINDOW_S
 from tests.attacks.witness import audited, spoiled
 from tests.conformance.scene import Scene
 from tests.harness import (
@@ -28,6 +30,8 @@ def test_a_party_that_grants_all_it_can_leaves_the_other_its_own(scene: Scene) -
         data_policy=DataPolicy(data_sets=["logs", "recipes"], owned=owned),
     )
     for number in range(MOST):
+        if number % MOST_OWN_MOVES == 0:
+            scene.consortium.clock.advance(WINDOW_S)
         factory.grant(deal, f"g{number}", "recipes")
     said = scene.refuses(WrongStatus, lambda: factory.grant(deal, "more", "recipes"))
     assert "revoke" in said

@@ -12,7 +12,6 @@ from chaincode.errors import (
     InsufficientFunds,
     MalformedRequest,
     NotFound,
-    WrongStatus,
 )
 from tests.conformance.scene import Scene, refusals
 from tests.harness import (
@@ -62,13 +61,6 @@ def test_a_look_needs_funds(scene: Scene) -> None:
     for _ in range(4):
         scene.factory.use(deal, "g1")
     scene.refuses(InsufficientFunds, lambda: scene.factory.use(deal, "g1"))
-
-
-def test_a_party_has_a_hundred_grants(scene: Scene) -> None:
-    deal = agree(scene)
-    for number in range(100):
-        scene.maker.grant(deal, f"g{number}", "vibration")
-    scene.refuses(WrongStatus, lambda: scene.maker.grant(deal, "g100", "vibration"))
 
 
 @refusals(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chaincode.account.head import MOST_OWN_MOVES
 from chaincode.errors import (
     AlreadyExists,
     AmountOutOfRange,
@@ -38,6 +39,7 @@ from chaincode.readings.batch import (
     MAX_READINGS,
     batch_digest,
 )
+from chaincode.recent import WINDOW_S
 from node.meter.reading import Reading
 from tests.conformance.scene import Scene, refusals
 from tests.harness import (
@@ -412,6 +414,8 @@ def test_no_more_is_taken_back_than_was_charged(scene: Scene) -> None:
 def test_a_hundred_corrections_may_be_pending(scene: Scene) -> None:
     deal = scene.agree()
     for number in range(100):
+        if number % MOST_OWN_MOVES == 0:
+            scene.consortium.clock.advance(WINDOW_S)
         scene.factory.correct(deal, f"c{number}", less(scene))
     scene.refuses(WrongStatus, lambda: scene.factory.correct(deal, "c100", less(scene)))
 

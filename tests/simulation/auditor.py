@@ -16,6 +16,7 @@ GUARD_S = 300
 MILLION = 10**6
 # So often the customer changes an account within an hour.
 MOST_CHANGES = 20
+MOST_MOVES = 40
 HOUR_S = 3600
 
 Move = tuple[str, str, int]
@@ -64,6 +65,8 @@ class Book:
     changes: tuple[int, int] = (0, 0)
     # The same of the provider's amendments.
     amendments: tuple[int, int] = (0, 0)
+    # The same of the corrections that each party proposes or takes back.
+    moves: dict[str, tuple[int, int]] = field(default_factory=dict)
     pending: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     ended_s: int | None = None
     closed: bool = False
@@ -271,6 +274,9 @@ class Auditor:
             refuse("WrongStatus")
         if not any(book.bills) and self._payable(deal, book) == 0:
             refuse("WrongStatus")
+        back = -self._payable(deal, book)
+        if not any(book.bills) and actor == book.provider and 0 < back < min(MILLION, -book.due):
+            refuse("AmountOutOfRange")
         moves = self._bill_and_pay(deal, book)
         return moves + (self._return_rest(deal, book) if book.closed else [])
 
@@ -366,6 +372,7 @@ class Auditor:
         book = self._between_parties(actor, deal)
         if name in book.pending:
             refuse("AlreadyExists")
+        self._move_on(book, actor)
         book.pending[name] = (actor, meter, quantity)
         book.sequence += 1
 
@@ -390,6 +397,8 @@ class Auditor:
         book = self._between_parties(actor, deal)
         if name not in book.pending:
             refuse("NotFound")
+        if book.pending[name][0] == actor:
+            self._move_on(book, actor)
         del book.pending[name]
         book.sequence += 1
 
@@ -436,16 +445,20 @@ class Auditor:
         if amount > 0 and book.usage + book.correction + amount > book.covered(self.now_s):
             refuse("InsufficientFunds")
 
-    def _once_more(self, changes: tuple[int, int]) -> tuple[int, int]:
+    def _once_more(self, changes: tuple[int, int], most: int = MOST_CHANGES) -> tuple[int, int]:
         """Since when changes are counted, and how many there are with one more; refused where they come too often."""
         since_s, count = changes
-        if count >= MOST_CHANGES and self.now_s < since_s + HOUR_S:
+        if count >= most and self.now_s < since_s + HOUR_S:
             refuse("TooOften")
         return (since_s, count + 1) if self.now_s < since_s + HOUR_S else (self.now_s, 1)
 
     def _change(self, book: Book) -> None:
         """By the customer, alone."""
         book.changes = self._once_more(book.changes)
+
+    def _move_on(self, book: Book, party: str) -> None:
+        """The account, by one party alone."""
+        book.moves[party] = self._once_more(book.moves.get(party, (0, 0)), MOST_MOVES)
 
     def _check_balance(self, member: str, amount: int) -> None:
         if self._free(member) < amount:

@@ -23,64 +23,65 @@ _sym_db = _symbol_database.Default()
 
 
 from zunft.v1 import access_pb2 as zunft_dot_v1_dot_access__pb2
+from zunft.v1 import account_pb2 as zunft_dot_v1_dot_account__pb2
 from zunft.v1 import tariff_pb2 as zunft_dot_v1_dot_tariff__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14zunft/v1/usage.proto\x12\x08zunft.v1\x1a\x15zunft/v1/access.proto\x1a\x15zunft/v1/tariff.proto\"\xea\x01\n\nUsageBatch\x12\x10\n\x08meter_id\x18\x01 \x01(\t\x12\x14\n\x0c\x61greement_id\x18\x02 \x01(\t\x12\x13\n\x0bkey_version\x18\x03 \x01(\r\x12\x16\n\x0e\x66irst_sequence\x18\x04 \x01(\x04\x12\x15\n\rreading_count\x18\x05 \x01(\r\x12\x17\n\x0fprevious_digest\x18\x06 \x01(\x0c\x12!\n\x07\x63olumns\x18\x07 \x03(\x0b\x32\x10.zunft.v1.Column\x12\r\n\x05steps\x18\x08 \x03(\t\x12\x12\n\nwork_items\x18\t \x03(\t\x12\x11\n\tlocations\x18\n \x03(\t\"^\n\x06\x43olumn\x12\"\n\x04kind\x18\x01 \x01(\x0e\x32\x14.zunft.v1.ColumnKind\x12\r\n\x05width\x18\x02 \x01(\r\x12\x13\n\x0b\x64ifferences\x18\x03 \x01(\x08\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\"/\n\x0bSignedBatch\x12\r\n\x05\x62\x61tch\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\"\x8d\x01\n\nStreamHead\x12\x10\n\x08meter_id\x18\x01 \x01(\t\x12\x15\n\rnext_sequence\x18\x02 \x01(\x04\x12\x19\n\x11last_batch_digest\x18\x03 \x01(\x0c\x12\x14\n\x0clast_time_us\x18\x04 \x01(\x03\x12%\n\x06rating\x18\x05 \x01(\x0b\x32\x15.zunft.v1.RatingState\"\x9a\x03\n\x0b\x41\x63\x63ountHead\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x15\n\rterms_version\x18\x03 \x01(\r\x12\x13\n\x0busage_micro\x18\x04 \x01(\x03\x12\x18\n\x10\x63orrection_micro\x18\x05 \x01(\x03\x12%\n\x07streams\x18\x06 \x03(\x0b\x32\x14.zunft.v1.StreamHead\x12\"\n\nopen_lines\x18\x07 \x03(\x0b\x32\x0e.zunft.v1.Line\x12\x31\n\x13pending_corrections\x18\x08 \x03(\x0b\x32\x14.zunft.v1.Correction\x12%\n\x06grants\x18\t \x03(\x0b\x32\x15.zunft.v1.AccessGrant\x12-\n\x15open_correction_lines\x18\n \x03(\x0b\x32\x0e.zunft.v1.Line\x12%\n\x06rating\x18\x0b \x01(\x0b\x32\x15.zunft.v1.RatingState\x12\x0c\n\x04salt\x18\x0f \x01(\x0c\x12\x14\n\x0c\x61mounts_salt\x18\x10 \x01(\x0c\"z\n\x0bHeadAmounts\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x13\n\x0busage_micro\x18\x04 \x01(\x03\x12\x18\n\x10\x63orrection_micro\x18\x05 \x01(\x03\x12\x14\n\x0c\x61mounts_salt\x18\x10 \x01(\x0c\"B\n\x0cShownAmounts\x12\x0f\n\x07\x61mounts\x18\x01 \x01(\x0c\x12\x13\n\x0brest_digest\x18\x02 \x01(\x0c\x12\x0c\n\x04head\x18\x03 \x01(\x0c\"\xce\x01\n\nCommitment\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x13\n\x0bhead_digest\x18\x03 \x01(\x0c\x12\x1b\n\x13\x63laimed_usage_micro\x18\x04 \x01(\x03\x12 \n\x18\x63laimed_correction_micro\x18\x05 \x01(\x03\x12\x18\n\x10\x63laimed_sequence\x18\x06 \x01(\x04\x12\x14\n\x0c\x63laim_digest\x18\x07 \x01(\x0c\x12\x14\n\x0c\x63laim_number\x18\x08 \x01(\r\"\xed\x01\n\nDisclosure\x12\r\n\x05terms\x18\x01 \x01(\x0c\x12\x0c\n\x04head\x18\x02 \x01(\x0c\x12&\n\x07\x62\x61tches\x18\x03 \x03(\x0b\x32\x15.zunft.v1.SignedBatch\x12(\n\ncorrection\x18\x04 \x01(\x0b\x32\x14.zunft.v1.Correction\x12$\n\x05grant\x18\x05 \x01(\x0b\x32\x15.zunft.v1.AccessGrant\x12\x18\n\x10superseded_terms\x18\x06 \x01(\x0c\x12\x19\n\x11\x63orrection_digest\x18\n \x01(\x0c\x12\x15\n\rearlier_terms\x18\x0b \x03(\x0c\"#\n\x0bSubmitUsage\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\"&\n\rAnnounceUsage\x12\x15\n\rbatch_digests\x18\x01 \x03(\x0c\"\'\n\x0c\x41nnouncement\x12\x17\n\x0f\x61nnounced_at_us\x18\x01 \x01(\x03\"\xfe\x01\n\x0bUsageRecord\x12\x13\n\x0btransaction\x18\x01 \x01(\t\x12\x15\n\rterms_version\x18\x02 \x01(\r\x12&\n\x07\x62\x61tches\x18\x03 \x03(\x0b\x32\x15.zunft.v1.SignedBatch\x12(\n\ncorrection\x18\x04 \x01(\x0b\x32\x14.zunft.v1.Correction\x12$\n\x05grant\x18\x05 \x01(\x0b\x32\x15.zunft.v1.AccessGrant\x12\x1d\n\x05lines\x18\x06 \x03(\x0b\x32\x0e.zunft.v1.Line\x12\x0c\n\x04head\x18\x07 \x01(\x0c\x12\x1e\n\x05\x63laim\x18\x08 \x01(\x0b\x32\x0f.zunft.v1.Claim\"K\n\x0cUsageReceipt\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x13\n\x0bhead_digest\x18\x03 \x01(\x0c\"\x90\x01\n\nCorrection\x12\x15\n\rcorrection_id\x18\x01 \x01(\t\x12\x10\n\x08meter_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12-\n\x08readings\x18\x04 \x03(\x0b\x32\x1b.zunft.v1.CorrectionReading\x12\x1a\n\x12proposed_by_msp_id\x18\x05 \x01(\t\"\xc8\x01\n\x11\x43orrectionReading\x12\x0f\n\x07time_us\x18\x01 \x01(\x03\x12\x16\n\x0equantity_micro\x18\x02 \x01(\x03\x12\x15\n\rreading_count\x18\x03 \x01(\x05\x12\x19\n\x11utilisation_milli\x18\x04 \x01(\x03\x12\x13\n\x0bspeed_milli\x18\x05 \x01(\x03\x12\"\n\x07outcome\x18\x06 \x01(\x0e\x32\x11.zunft.v1.Outcome\x12\x0c\n\x04step\x18\x07 \x01(\t\x12\x11\n\twork_item\x18\x08 \x01(\t\"$\n\x0c\x43orrectUsage\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\">\n\x0f\x41greeCorrection\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x15\n\rcorrection_id\x18\x02 \x01(\t\"@\n\x11\x44\x65\x63lineCorrection\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x15\n\rcorrection_id\x18\x02 \x01(\t\"\"\n\nClaimUsage\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\"\xe2\x01\n\x05\x43laim\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\r\x12\x16\n\x0eup_to_sequence\x18\x03 \x01(\x04\x12\x1d\n\x05lines\x18\x04 \x03(\x0b\x32\x0e.zunft.v1.Line\x12(\n\x10\x63orrection_lines\x18\x05 \x03(\x0b\x32\x0e.zunft.v1.Line\x12\x13\n\x0busage_micro\x18\x06 \x01(\x03\x12\x18\n\x10\x63orrection_micro\x18\x07 \x01(\x03\x12\x15\n\rterms_version\x18\x08 \x01(\r\x12\x0c\n\x04salt\x18\x0f \x01(\x0c\" \n\x08ReadHead\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\"4\n\nReadRecord\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\"1\n\tReadClaim\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\r*\x86\x02\n\nColumnKind\x12\x1b\n\x17\x43OLUMN_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13\x43OLUMN_KIND_TIME_US\x10\x01\x12\x1e\n\x1a\x43OLUMN_KIND_QUANTITY_MICRO\x10\x02\x12!\n\x1d\x43OLUMN_KIND_UTILISATION_MILLI\x10\x03\x12\x1b\n\x17\x43OLUMN_KIND_SPEED_MILLI\x10\x04\x12\x17\n\x13\x43OLUMN_KIND_OUTCOME\x10\x05\x12\x14\n\x10\x43OLUMN_KIND_STEP\x10\x06\x12\x19\n\x15\x43OLUMN_KIND_WORK_ITEM\x10\x07\x12\x18\n\x14\x43OLUMN_KIND_LOCATION\x10\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14zunft/v1/usage.proto\x12\x08zunft.v1\x1a\x15zunft/v1/access.proto\x1a\x16zunft/v1/account.proto\x1a\x15zunft/v1/tariff.proto\"\xea\x01\n\nUsageBatch\x12\x10\n\x08meter_id\x18\x01 \x01(\t\x12\x14\n\x0c\x61greement_id\x18\x02 \x01(\t\x12\x13\n\x0bkey_version\x18\x03 \x01(\r\x12\x16\n\x0e\x66irst_sequence\x18\x04 \x01(\x04\x12\x15\n\rreading_count\x18\x05 \x01(\r\x12\x17\n\x0fprevious_digest\x18\x06 \x01(\x0c\x12!\n\x07\x63olumns\x18\x07 \x03(\x0b\x32\x10.zunft.v1.Column\x12\r\n\x05steps\x18\x08 \x03(\t\x12\x12\n\nwork_items\x18\t \x03(\t\x12\x11\n\tlocations\x18\n \x03(\t\"^\n\x06\x43olumn\x12\"\n\x04kind\x18\x01 \x01(\x0e\x32\x14.zunft.v1.ColumnKind\x12\r\n\x05width\x18\x02 \x01(\r\x12\x13\n\x0b\x64ifferences\x18\x03 \x01(\x08\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\"/\n\x0bSignedBatch\x12\r\n\x05\x62\x61tch\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\"\x8d\x01\n\nStreamHead\x12\x10\n\x08meter_id\x18\x01 \x01(\t\x12\x15\n\rnext_sequence\x18\x02 \x01(\x04\x12\x19\n\x11last_batch_digest\x18\x03 \x01(\x0c\x12\x14\n\x0clast_time_us\x18\x04 \x01(\x03\x12%\n\x06rating\x18\x05 \x01(\x0b\x32\x15.zunft.v1.RatingState\"\x9a\x03\n\x0b\x41\x63\x63ountHead\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x15\n\rterms_version\x18\x03 \x01(\r\x12\x13\n\x0busage_micro\x18\x04 \x01(\x03\x12\x18\n\x10\x63orrection_micro\x18\x05 \x01(\x03\x12%\n\x07streams\x18\x06 \x03(\x0b\x32\x14.zunft.v1.StreamHead\x12\"\n\nopen_lines\x18\x07 \x03(\x0b\x32\x0e.zunft.v1.Line\x12\x31\n\x13pending_corrections\x18\x08 \x03(\x0b\x32\x14.zunft.v1.Correction\x12%\n\x06grants\x18\t \x03(\x0b\x32\x15.zunft.v1.AccessGrant\x12-\n\x15open_correction_lines\x18\n \x03(\x0b\x32\x0e.zunft.v1.Line\x12%\n\x06rating\x18\x0b \x01(\x0b\x32\x15.zunft.v1.RatingState\x12\x0c\n\x04salt\x18\x0f \x01(\x0c\x12\x14\n\x0c\x61mounts_salt\x18\x10 \x01(\x0c\"z\n\x0bHeadAmounts\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x13\n\x0busage_micro\x18\x04 \x01(\x03\x12\x18\n\x10\x63orrection_micro\x18\x05 \x01(\x03\x12\x14\n\x0c\x61mounts_salt\x18\x10 \x01(\x0c\"B\n\x0cShownAmounts\x12\x0f\n\x07\x61mounts\x18\x01 \x01(\x0c\x12\x13\n\x0brest_digest\x18\x02 \x01(\x0c\x12\x0c\n\x04head\x18\x03 \x01(\x0c\"\xb0\x02\n\nCommitment\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x13\n\x0bhead_digest\x18\x03 \x01(\x0c\x12\x1b\n\x13\x63laimed_usage_micro\x18\x04 \x01(\x03\x12 \n\x18\x63laimed_correction_micro\x18\x05 \x01(\x03\x12\x18\n\x10\x63laimed_sequence\x18\x06 \x01(\x04\x12\x14\n\x0c\x63laim_digest\x18\x07 \x01(\x0c\x12\x14\n\x0c\x63laim_number\x18\x08 \x01(\r\x12/\n\x0eprovider_moves\x18\t \x01(\x0b\x32\x17.zunft.v1.RecentChanges\x12/\n\x0e\x63ustomer_moves\x18\n \x01(\x0b\x32\x17.zunft.v1.RecentChanges\"\xed\x01\n\nDisclosure\x12\r\n\x05terms\x18\x01 \x01(\x0c\x12\x0c\n\x04head\x18\x02 \x01(\x0c\x12&\n\x07\x62\x61tches\x18\x03 \x03(\x0b\x32\x15.zunft.v1.SignedBatch\x12(\n\ncorrection\x18\x04 \x01(\x0b\x32\x14.zunft.v1.Correction\x12$\n\x05grant\x18\x05 \x01(\x0b\x32\x15.zunft.v1.AccessGrant\x12\x18\n\x10superseded_terms\x18\x06 \x01(\x0c\x12\x19\n\x11\x63orrection_digest\x18\n \x01(\x0c\x12\x15\n\rearlier_terms\x18\x0b \x03(\x0c\"#\n\x0bSubmitUsage\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\"&\n\rAnnounceUsage\x12\x15\n\rbatch_digests\x18\x01 \x03(\x0c\"\'\n\x0c\x41nnouncement\x12\x17\n\x0f\x61nnounced_at_us\x18\x01 \x01(\x03\"\xfe\x01\n\x0bUsageRecord\x12\x13\n\x0btransaction\x18\x01 \x01(\t\x12\x15\n\rterms_version\x18\x02 \x01(\r\x12&\n\x07\x62\x61tches\x18\x03 \x03(\x0b\x32\x15.zunft.v1.SignedBatch\x12(\n\ncorrection\x18\x04 \x01(\x0b\x32\x14.zunft.v1.Correction\x12$\n\x05grant\x18\x05 \x01(\x0b\x32\x15.zunft.v1.AccessGrant\x12\x1d\n\x05lines\x18\x06 \x03(\x0b\x32\x0e.zunft.v1.Line\x12\x0c\n\x04head\x18\x07 \x01(\x0c\x12\x1e\n\x05\x63laim\x18\x08 \x01(\x0b\x32\x0f.zunft.v1.Claim\"K\n\x0cUsageReceipt\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x13\n\x0bhead_digest\x18\x03 \x01(\x0c\"\x90\x01\n\nCorrection\x12\x15\n\rcorrection_id\x18\x01 \x01(\t\x12\x10\n\x08meter_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12-\n\x08readings\x18\x04 \x03(\x0b\x32\x1b.zunft.v1.CorrectionReading\x12\x1a\n\x12proposed_by_msp_id\x18\x05 \x01(\t\"\xc8\x01\n\x11\x43orrectionReading\x12\x0f\n\x07time_us\x18\x01 \x01(\x03\x12\x16\n\x0equantity_micro\x18\x02 \x01(\x03\x12\x15\n\rreading_count\x18\x03 \x01(\x05\x12\x19\n\x11utilisation_milli\x18\x04 \x01(\x03\x12\x13\n\x0bspeed_milli\x18\x05 \x01(\x03\x12\"\n\x07outcome\x18\x06 \x01(\x0e\x32\x11.zunft.v1.Outcome\x12\x0c\n\x04step\x18\x07 \x01(\t\x12\x11\n\twork_item\x18\x08 \x01(\t\"$\n\x0c\x43orrectUsage\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\">\n\x0f\x41greeCorrection\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x15\n\rcorrection_id\x18\x02 \x01(\t\"@\n\x11\x44\x65\x63lineCorrection\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x15\n\rcorrection_id\x18\x02 \x01(\t\"\"\n\nClaimUsage\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\"\xe2\x01\n\x05\x43laim\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\r\x12\x16\n\x0eup_to_sequence\x18\x03 \x01(\x04\x12\x1d\n\x05lines\x18\x04 \x03(\x0b\x32\x0e.zunft.v1.Line\x12(\n\x10\x63orrection_lines\x18\x05 \x03(\x0b\x32\x0e.zunft.v1.Line\x12\x13\n\x0busage_micro\x18\x06 \x01(\x03\x12\x18\n\x10\x63orrection_micro\x18\x07 \x01(\x03\x12\x15\n\rterms_version\x18\x08 \x01(\r\x12\x0c\n\x04salt\x18\x0f \x01(\x0c\" \n\x08ReadHead\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\"4\n\nReadRecord\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\"1\n\tReadClaim\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\r*\x86\x02\n\nColumnKind\x12\x1b\n\x17\x43OLUMN_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13\x43OLUMN_KIND_TIME_US\x10\x01\x12\x1e\n\x1a\x43OLUMN_KIND_QUANTITY_MICRO\x10\x02\x12!\n\x1d\x43OLUMN_KIND_UTILISATION_MILLI\x10\x03\x12\x1b\n\x17\x43OLUMN_KIND_SPEED_MILLI\x10\x04\x12\x17\n\x13\x43OLUMN_KIND_OUTCOME\x10\x05\x12\x14\n\x10\x43OLUMN_KIND_STEP\x10\x06\x12\x19\n\x15\x43OLUMN_KIND_WORK_ITEM\x10\x07\x12\x18\n\x14\x43OLUMN_KIND_LOCATION\x10\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'zunft.v1.usage_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_COLUMNKIND']._serialized_start=3035
-  _globals['_COLUMNKIND']._serialized_end=3297
-  _globals['_USAGEBATCH']._serialized_start=81
-  _globals['_USAGEBATCH']._serialized_end=315
-  _globals['_COLUMN']._serialized_start=317
-  _globals['_COLUMN']._serialized_end=411
-  _globals['_SIGNEDBATCH']._serialized_start=413
-  _globals['_SIGNEDBATCH']._serialized_end=460
-  _globals['_STREAMHEAD']._serialized_start=463
-  _globals['_STREAMHEAD']._serialized_end=604
-  _globals['_ACCOUNTHEAD']._serialized_start=607
-  _globals['_ACCOUNTHEAD']._serialized_end=1017
-  _globals['_HEADAMOUNTS']._serialized_start=1019
-  _globals['_HEADAMOUNTS']._serialized_end=1141
-  _globals['_SHOWNAMOUNTS']._serialized_start=1143
-  _globals['_SHOWNAMOUNTS']._serialized_end=1209
-  _globals['_COMMITMENT']._serialized_start=1212
-  _globals['_COMMITMENT']._serialized_end=1418
-  _globals['_DISCLOSURE']._serialized_start=1421
-  _globals['_DISCLOSURE']._serialized_end=1658
-  _globals['_SUBMITUSAGE']._serialized_start=1660
-  _globals['_SUBMITUSAGE']._serialized_end=1695
-  _globals['_ANNOUNCEUSAGE']._serialized_start=1697
-  _globals['_ANNOUNCEUSAGE']._serialized_end=1735
-  _globals['_ANNOUNCEMENT']._serialized_start=1737
-  _globals['_ANNOUNCEMENT']._serialized_end=1776
-  _globals['_USAGERECORD']._serialized_start=1779
-  _globals['_USAGERECORD']._serialized_end=2033
-  _globals['_USAGERECEIPT']._serialized_start=2035
-  _globals['_USAGERECEIPT']._serialized_end=2110
-  _globals['_CORRECTION']._serialized_start=2113
-  _globals['_CORRECTION']._serialized_end=2257
-  _globals['_CORRECTIONREADING']._serialized_start=2260
-  _globals['_CORRECTIONREADING']._serialized_end=2460
-  _globals['_CORRECTUSAGE']._serialized_start=2462
-  _globals['_CORRECTUSAGE']._serialized_end=2498
-  _globals['_AGREECORRECTION']._serialized_start=2500
-  _globals['_AGREECORRECTION']._serialized_end=2562
-  _globals['_DECLINECORRECTION']._serialized_start=2564
-  _globals['_DECLINECORRECTION']._serialized_end=2628
-  _globals['_CLAIMUSAGE']._serialized_start=2630
-  _globals['_CLAIMUSAGE']._serialized_end=2664
-  _globals['_CLAIM']._serialized_start=2667
-  _globals['_CLAIM']._serialized_end=2893
-  _globals['_READHEAD']._serialized_start=2895
-  _globals['_READHEAD']._serialized_end=2927
-  _globals['_READRECORD']._serialized_start=2929
-  _globals['_READRECORD']._serialized_end=2981
-  _globals['_READCLAIM']._serialized_start=2983
-  _globals['_READCLAIM']._serialized_end=3032
+  _globals['_COLUMNKIND']._serialized_start=3157
+  _globals['_COLUMNKIND']._serialized_end=3419
+  _globals['_USAGEBATCH']._serialized_start=105
+  _globals['_USAGEBATCH']._serialized_end=339
+  _globals['_COLUMN']._serialized_start=341
+  _globals['_COLUMN']._serialized_end=435
+  _globals['_SIGNEDBATCH']._serialized_start=437
+  _globals['_SIGNEDBATCH']._serialized_end=484
+  _globals['_STREAMHEAD']._serialized_start=487
+  _globals['_STREAMHEAD']._serialized_end=628
+  _globals['_ACCOUNTHEAD']._serialized_start=631
+  _globals['_ACCOUNTHEAD']._serialized_end=1041
+  _globals['_HEADAMOUNTS']._serialized_start=1043
+  _globals['_HEADAMOUNTS']._serialized_end=1165
+  _globals['_SHOWNAMOUNTS']._serialized_start=1167
+  _globals['_SHOWNAMOUNTS']._serialized_end=1233
+  _globals['_COMMITMENT']._serialized_start=1236
+  _globals['_COMMITMENT']._serialized_end=1540
+  _globals['_DISCLOSURE']._serialized_start=1543
+  _globals['_DISCLOSURE']._serialized_end=1780
+  _globals['_SUBMITUSAGE']._serialized_start=1782
+  _globals['_SUBMITUSAGE']._serialized_end=1817
+  _globals['_ANNOUNCEUSAGE']._serialized_start=1819
+  _globals['_ANNOUNCEUSAGE']._serialized_end=1857
+  _globals['_ANNOUNCEMENT']._serialized_start=1859
+  _globals['_ANNOUNCEMENT']._serialized_end=1898
+  _globals['_USAGERECORD']._serialized_start=1901
+  _globals['_USAGERECORD']._serialized_end=2155
+  _globals['_USAGERECEIPT']._serialized_start=2157
+  _globals['_USAGERECEIPT']._serialized_end=2232
+  _globals['_CORRECTION']._serialized_start=2235
+  _globals['_CORRECTION']._serialized_end=2379
+  _globals['_CORRECTIONREADING']._serialized_start=2382
+  _globals['_CORRECTIONREADING']._serialized_end=2582
+  _globals['_CORRECTUSAGE']._serialized_start=2584
+  _globals['_CORRECTUSAGE']._serialized_end=2620
+  _globals['_AGREECORRECTION']._serialized_start=2622
+  _globals['_AGREECORRECTION']._serialized_end=2684
+  _globals['_DECLINECORRECTION']._serialized_start=2686
+  _globals['_DECLINECORRECTION']._serialized_end=2750
+  _globals['_CLAIMUSAGE']._serialized_start=2752
+  _globals['_CLAIMUSAGE']._serialized_end=2786
+  _globals['_CLAIM']._serialized_start=2789
+  _globals['_CLAIM']._serialized_end=3015
+  _globals['_READHEAD']._serialized_start=3017
+  _globals['_READHEAD']._serialized_end=3049
+  _globals['_READRECORD']._serialized_start=3051
+  _globals['_READRECORD']._serialized_end=3103
+  _globals['_READCLAIM']._serialized_start=3105
+  _globals['_READCLAIM']._serialized_end=3154
 # @@protoc_insertion_point(module_scope)

@@ -1,4 +1,5 @@
 from zunft.v1 import access_pb2 as _access_pb2
+from zunft.v1 import account_pb2 as _account_pb2
 from zunft.v1 import tariff_pb2 as _tariff_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -142,7 +143,7 @@ class ShownAmounts(_message.Message):
     def __init__(self, amounts: _Optional[bytes] = ..., rest_digest: _Optional[bytes] = ..., head: _Optional[bytes] = ...) -> None: ...
 
 class Commitment(_message.Message):
-    __slots__ = ("agreement_id", "sequence", "head_digest", "claimed_usage_micro", "claimed_correction_micro", "claimed_sequence", "claim_digest", "claim_number")
+    __slots__ = ("agreement_id", "sequence", "head_digest", "claimed_usage_micro", "claimed_correction_micro", "claimed_sequence", "claim_digest", "claim_number", "provider_moves", "customer_moves")
     AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     HEAD_DIGEST_FIELD_NUMBER: _ClassVar[int]
@@ -151,6 +152,8 @@ class Commitment(_message.Message):
     CLAIMED_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     CLAIM_DIGEST_FIELD_NUMBER: _ClassVar[int]
     CLAIM_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_MOVES_FIELD_NUMBER: _ClassVar[int]
+    CUSTOMER_MOVES_FIELD_NUMBER: _ClassVar[int]
     agreement_id: str
     sequence: int
     head_digest: bytes
@@ -159,7 +162,9 @@ class Commitment(_message.Message):
     claimed_sequence: int
     claim_digest: bytes
     claim_number: int
-    def __init__(self, agreement_id: _Optional[str] = ..., sequence: _Optional[int] = ..., head_digest: _Optional[bytes] = ..., claimed_usage_micro: _Optional[int] = ..., claimed_correction_micro: _Optional[int] = ..., claimed_sequence: _Optional[int] = ..., claim_digest: _Optional[bytes] = ..., claim_number: _Optional[int] = ...) -> None: ...
+    provider_moves: _account_pb2.RecentChanges
+    customer_moves: _account_pb2.RecentChanges
+    def __init__(self, agreement_id: _Optional[str] = ..., sequence: _Optional[int] = ..., head_digest: _Optional[bytes] = ..., claimed_usage_micro: _Optional[int] = ..., claimed_correction_micro: _Optional[int] = ..., claimed_sequence: _Optional[int] = ..., claim_digest: _Optional[bytes] = ..., claim_number: _Optional[int] = ..., provider_moves: _Optional[_Union[_account_pb2.RecentChanges, _Mapping]] = ..., customer_moves: _Optional[_Union[_account_pb2.RecentChanges, _Mapping]] = ...) -> None: ...
 
 class Disclosure(_message.Message):
     __slots__ = ("terms", "head", "batches", "correction", "grant", "superseded_terms", "correction_digest", "earlier_terms")
