@@ -16,7 +16,7 @@ from fabric_protos.peer import events_pb2
 from google.protobuf.message import DecodeError, Message
 
 from audit.errors import ArchiveDamaged
-from consortium.keys.private_files import open_private
+from consortium.files import open_private
 
 _FORMAT = "zunft audit archive 1"
 _LONGEST_LENGTH_BYTES = 5

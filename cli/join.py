@@ -44,6 +44,7 @@ from cli.shared.session import (
 )
 from cli.shared.values import show_amount
 from consortium.errors import InvalidApplicant
+from consortium.files import replace_public
 from consortium.folder.charter_text import adopt_text
 from consortium.folder.topology import (
     MemberEntry,
@@ -78,7 +79,6 @@ from consortium.joining.invitation import (
 from consortium.keys.certificates import utc_now
 from consortium.keys.member_keys import MemberKeys
 from consortium.keys.member_material import Endpoint
-from consortium.keys.private_files import replace_public
 from consortium.yaml_tree import read_text
 from ledger.configuration import config_blocks
 from ledger.gateway import Gateway

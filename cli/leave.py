@@ -46,7 +46,7 @@ from cli.shared.session import (
     run,
 )
 from cli.shared.values import show_time
-from consortium.files import write_atomically
+from consortium.files import replace_private
 from consortium.folder.topology import (
     MemberEntry,
     Topology,
@@ -253,7 +253,7 @@ async def _end(topology: Topology, member: MemberEntry) -> None:
 
 def _note_archive(folder: Path, path: Path) -> None:
     """In the member's folder, for when the command is typed again."""
-    write_atomically(folder / _DEPARTURE, yaml.safe_dump({"archive": str(path.absolute())}).encode())
+    replace_private(folder / _DEPARTURE, yaml.safe_dump({"archive": str(path.absolute())}).encode())
 
 
 def _noted_archive(folder: Path) -> Path | None:

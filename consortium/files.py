@@ -1,27 +1,118 @@
-"""Files that are either the old or the new version, whatever happens in between."""
+"""Files that are the old or the new version, whole, whatever happens in between; on return they are on the disk.
+
+What is private is so whatever the umask, which can take rights away, also the owner's, but gives none.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
+
+PRIVATE_FILE_MODE = 0o600
+PUBLIC_FILE_MODE = 0o644
+PRIVATE_FOLDER_MODE = 0o700
 
 
-def write_atomically(path: Path, data: bytes, *, mode: int = 0o600) -> None:
-    """Replace `path` by `data`; on return it is on the disk. Raises OSError and leaves the old file."""
-    new = path.with_name(path.name + ".new")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    # Whatever the umask has taken away, and whoever may read what an interrupted writing left.
+def write_private(path: Path, data: bytes) -> None:
+    """Creates `path`, readable by its owner only. Raises FileExistsError."""
+    _write_new(path, data, PRIVATE_FILE_MODE)
+
+
+def write_public(path: Path, data: bytes) -> None:
+    """Creates `path`. Raises FileExistsError."""
+    _write_new(path, data, PUBLIC_FILE_MODE)
+
+
+def replace_private(path: Path, data: bytes, *, mode: int = PRIVATE_FILE_MODE) -> None:
+    """Creates `path`, or puts it in the place of the one there is, which stays where that fails. Raises OSError."""
+    _replace(path, data, mode)
+
+
+def replace_public(path: Path, data: bytes) -> None:
+    """Does the same for a file that everybody may read. Raises OSError."""
+    _replace(path, data, PUBLIC_FILE_MODE)
+
+
+def make_private_folder(path: Path) -> None:
+    """Creates `path` for its owner only, and the folders above that are missing, unless it is there."""
+    for folder in reversed([path, *path.parents]):
+        if not folder.exists():
+            folder.mkdir(exist_ok=True, mode=PRIVATE_FOLDER_MODE)
+            folder.chmod(PRIVATE_FOLDER_MODE)
+
+
+def make_private(path: Path) -> None:
+    """A file that a library writes in place, as SQLite does: creates it, or takes others' rights on it away.
+
+    One that is there is not opened: a process that closes a database's file loses its locks on it (POSIX).
+    """
+    if not path.exists():
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE_MODE))
+    path.chmod(PRIVATE_FILE_MODE)
+
+
+def open_private(path: Path) -> BinaryIO:
+    """To be written from its beginning."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE_MODE)
+    os.fchmod(descriptor, PRIVATE_FILE_MODE)
+    return os.fdopen(descriptor, "wb")
+
+
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Other processes that ask the same for this folder wait as long as this lasts."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def others_may_read(path: Path) -> bool:
+    """Whether group or others have any right on the file."""
+    return bool(path.stat().st_mode & 0o077)
+
+
+def _write_new(path: Path, data: bytes, mode: int) -> None:
+    with _temporary(path, data, mode) as temporary:
+        # A link, unlike a rename, fails where there is a file already.
+        os.link(temporary, path)
+
+
+def _replace(path: Path, data: bytes, mode: int) -> None:
+    with _temporary(path, data, mode) as temporary:
+        temporary.replace(path)
+
+
+@contextmanager
+def _temporary(path: Path, data: bytes, mode: int) -> Iterator[Path]:
+    """A file beside `path` with the data, which gets its name meanwhile or is gone afterwards."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        _write_synced(temporary, data, mode)
+        yield temporary
+        _sync_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write_synced(path: Path, data: bytes, mode: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     os.fchmod(descriptor, mode)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    new.replace(path)
-    _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the renaming itself durable (POSIX leaves it to the folder's fsync)."""
+    """Makes a new name itself durable (POSIX leaves it to the folder's fsync)."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

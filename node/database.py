@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 
-from consortium.keys.private_files import make_private
+from consortium.files import make_private
 from node.errors import DatabaseDamaged, DatabaseInUse, DiskFull, NodeError
 
 _BUSY_TIMEOUT_S = 1.0

@@ -13,7 +13,7 @@ from typing import Self
 
 import structlog
 
-from consortium.keys.private_files import make_private_folder
+from consortium.files import make_private_folder
 from ledger.gateway import Gateway
 from ledger.gateway.clock import (
     ClockUs,

@@ -30,9 +30,9 @@ from chaincode.members.charter import MIN_BALLOT_PERIOD_S
 from chaincode.members.identifiers import SCHEMES
 from consortium.duration import parse_duration_s
 from consortium.errors import InvalidCharter
+from consortium.files import write_public
 from consortium.folder.legal_identifiers import parse_identifiers
 from consortium.folder.topology import Topology
-from consortium.keys.private_files import write_public
 from consortium.yaml_tree import (
     Tree,
     WrongFile,

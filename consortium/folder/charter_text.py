@@ -10,8 +10,8 @@ import hashlib
 from pathlib import Path
 
 from consortium.errors import CharterTextMissing
+from consortium.files import replace_public
 from consortium.folder.topology import Topology
-from consortium.keys.private_files import replace_public
 from zunft.v1.charter_pb2 import Charter
 
 

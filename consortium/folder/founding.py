@@ -41,6 +41,7 @@ from consortium.errors import (
     InvalidName,
     InvalidTopology,
 )
+from consortium.files import write_public
 from consortium.folder.charter_rules import (
     RULES,
     rules_of,
@@ -69,7 +70,6 @@ from consortium.keys.member_material import (
     MemberMaterial,
     check_msp_id,
 )
-from consortium.keys.private_files import write_public
 from consortium.yaml_tree import (
     Tree,
     WrongFile,

@@ -23,9 +23,9 @@ from consortium.errors import (
     InvalidTopology,
     NobodyHere,
 )
+from consortium.files import replace_public
 from consortium.keys.member_keys import MemberKeys
 from consortium.keys.member_material import Endpoint
-from consortium.keys.private_files import replace_public
 from consortium.yaml_tree import (
     WrongFile,
     read_yaml,

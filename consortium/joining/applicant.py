@@ -21,6 +21,7 @@ from consortium.errors import (
     InvalidApplicant,
     InvalidTopology,
 )
+from consortium.files import write_public
 from consortium.folder.founding import (
     FABRIC_PORTS_EACH,
     HOST,
@@ -54,7 +55,6 @@ from consortium.keys.member_material import (
     EVERY_ADDRESS,
     Endpoint,
 )
-from consortium.keys.private_files import write_public
 from consortium.yaml_tree import (
     Tree,
     WrongFile,

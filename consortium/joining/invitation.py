@@ -41,6 +41,7 @@ from consortium.errors import (
     ForgedInvitation,
     InvalidInvitation,
 )
+from consortium.files import replace_public
 from consortium.folder.topology import (
     TOPOLOGY_FILE,
     FabricSettings,
@@ -59,7 +60,6 @@ from consortium.keys.member_material import (
     Endpoint,
     MemberMaterial,
 )
-from consortium.keys.private_files import replace_public
 from consortium.keys.revocation import read_revocations
 from consortium.keys.signed_text import (
     SignedText,

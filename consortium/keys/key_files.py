@@ -17,14 +17,14 @@ from consortium.errors import (
     UnreadableKey,
     UnsafeKeyFile,
 )
-from consortium.keys.certificates import (
-    KeyPair,
-    check_validity,
-)
-from consortium.keys.private_files import (
+from consortium.files import (
     others_may_read,
     write_private,
     write_public,
+)
+from consortium.keys.certificates import (
+    KeyPair,
+    check_validity,
 )
 
 

@@ -13,9 +13,9 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
+from consortium.files import make_private_folder
 from consortium.keys.certificates import KeyPair
 from consortium.keys.key_files import KeyFiles
-from consortium.keys.private_files import make_private_folder
 
 
 def prepare(files: KeyFiles, pair: KeyPair) -> KeyFiles:

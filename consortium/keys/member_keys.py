@@ -33,6 +33,10 @@ from consortium.errors import (
     UserExists,
     UserNotFound,
 )
+from consortium.files import (
+    make_private_folder,
+    one_at_a_time,
+)
 from consortium.keys import key_switch
 from consortium.keys.certificates import (
     KeyPair,
@@ -49,10 +53,6 @@ from consortium.keys.member_material import (
     Endpoint,
     MemberMaterial,
     check_msp_id,
-)
-from consortium.keys.private_files import (
-    make_private_folder,
-    one_at_a_time,
 )
 from consortium.keys.roles import (
     parse_roles,

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import yaml
 
-from consortium.keys.certificates import NodeKind
-from consortium.keys.key_files import KeyFiles
-from consortium.keys.member_material import MemberMaterial
-from consortium.keys.private_files import (
+from consortium.files import (
     make_private_folder,
     write_private,
     write_public,
 )
+from consortium.keys.certificates import NodeKind
+from consortium.keys.key_files import KeyFiles
+from consortium.keys.member_material import MemberMaterial
 
 
 def write_msp_folder(folder: Path, member: MemberMaterial, identity: KeyFiles) -> None:

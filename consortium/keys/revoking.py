@@ -11,10 +11,10 @@ from cryptography import x509
 
 from chaincode.rights.roles import Role
 from consortium.errors import LastAdmin
+from consortium.files import replace_public
 from consortium.keys import key_switch
 from consortium.keys.key_files import parse_certificate
 from consortium.keys.member_keys import MemberKeys
-from consortium.keys.private_files import replace_public
 from consortium.keys.revocation import (
     Revocations,
     read_revocations,

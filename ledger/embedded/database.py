@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
-from consortium.keys.private_files import make_private
+from consortium.files import make_private
 from ledger.embedded.errors import (
     DatabaseDamaged,
     NoLedger,

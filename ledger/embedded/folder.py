@@ -18,7 +18,7 @@ from typing import IO
 from fabric_protos.common import common_pb2
 
 from chaincode.stub import implicit_collection
-from consortium.keys.private_files import make_private_folder
+from consortium.files import make_private_folder
 from ledger.embedded.channel_store import ChannelStore
 from ledger.embedded.errors import (
     DatabaseDamaged,

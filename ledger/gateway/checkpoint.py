@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
-from consortium.files import write_atomically
+from consortium.files import replace_private
 from ledger.gateway.errors import CheckpointDamaged
 
 
@@ -69,4 +69,4 @@ class FileCheckpoints:
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Raises OSError and leaves the old checkpoint."""
-        write_atomically(self._path, json.dumps(asdict(checkpoint)).encode())
+        replace_private(self._path, json.dumps(asdict(checkpoint)).encode())

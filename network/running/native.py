@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from consortium.files import write_atomically
+from consortium.files import replace_private
 from network.errors import CannotStart
 from network.running.process import (
     FabricProcess,
@@ -115,7 +115,7 @@ def _wait_or_kill(found: psutil.Process) -> None:
 
 def _write_note(process: FabricProcess, started: psutil.Process) -> None:
     note = {"pid": started.pid, "started_s": started.create_time(), "arguments": process.arguments}
-    write_atomically(_note_path(process), json.dumps(note).encode())
+    replace_private(_note_path(process), json.dumps(note).encode())
 
 
 def _read_note(process: FabricProcess) -> dict[str, Any]:

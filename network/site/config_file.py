@@ -8,14 +8,14 @@ from typing import Any
 
 import yaml
 
-from consortium.files import write_atomically
+from consortium.files import replace_private
 
 Tree = dict[str, Any]
 
 
 def write_config(path: Path, tree: Tree, changes: Mapping[str, Any]) -> None:
     """With the consortium's own changes laid over it."""
-    write_atomically(path, yaml.safe_dump(lay_over(tree, changes), sort_keys=False).encode())
+    replace_private(path, yaml.safe_dump(lay_over(tree, changes), sort_keys=False).encode())
 
 
 def lay_over(tree: Tree, changes: Mapping[str, Any]) -> Tree:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from consortium.files import write_atomically
+from consortium.files import replace_private
 from consortium.joining.known_orderers import Detour
 from network.site.config_file import Tree
 
@@ -27,7 +27,7 @@ def set_detours(folder: Path, detours: Sequence[Detour]) -> bool:
     ]
     if ways == _read(folder):
         return False
-    write_atomically(folder / _FILE, yaml.safe_dump(ways, sort_keys=False).encode())
+    replace_private(folder / _FILE, yaml.safe_dump(ways, sort_keys=False).encode())
     return True
 
 
@@ -41,7 +41,7 @@ def write_detours(folder: Path) -> Tree:
     overrides = []
     for number, way in enumerate(_read(folder)):
         roots = folder / f"detour-{number}.pem"
-        write_atomically(roots, way["roots"].encode())
+        replace_private(roots, way["roots"].encode())
         overrides.append({"from": way["from"], "to": way["to"], "caCertsFile": str(roots)})
     return {"peer": {"deliveryclient": {"addressOverrides": overrides}}} if overrides else {}
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from consortium.files import make_private_folder
 from consortium.keys.certificates import NodeKind
 from consortium.keys.member_keys import MemberKeys
 from consortium.keys.msp_folder import write_msp_folder
-from consortium.keys.private_files import make_private_folder
 from network.running.process import ProcessKind
 
 

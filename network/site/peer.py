@@ -9,7 +9,7 @@ import json
 import shutil
 from pathlib import Path
 
-from consortium.files import write_atomically
+from consortium.files import replace_private
 from consortium.folder.topology import (
     FabricSettings,
     PeerEndpoints,
@@ -62,7 +62,7 @@ def write_peer_files(keys: MemberKeys, endpoints: PeerEndpoints, settings: Fabri
     """Again with every start, so that renewed certificates and changed settings count."""
     folder = make_process_folder(keys, ProcessKind.PEER)
     renew_msp(keys, NodeKind.PEER, folder)
-    write_atomically(folder / "connection.json", json.dumps(_connection(keys, endpoints)).encode())
+    replace_private(folder / "connection.json", json.dumps(_connection(keys, endpoints)).encode())
     _write_builder(folder)
     # The peer keeps what the builder said; it shall ask again.
     for build in folder.glob("data/externalbuilder/builds/*"):
@@ -94,4 +94,4 @@ def _write_builder(folder: Path) -> None:
         ("build", _BUILD),
         ("release", _RELEASE.format(connection=connection)),
     ):
-        write_atomically(scripts / name, text.encode(), mode=0o700)
+        replace_private(scripts / name, text.encode(), mode=0o700)

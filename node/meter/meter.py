@@ -38,8 +38,7 @@ from chaincode.readings.batch import (
     sign_batch,
 )
 from chaincode.readings.columns import Columns
-from consortium.files import write_atomically
-from consortium.keys.private_files import make_private_folder
+from consortium.files import make_private_folder, replace_private
 from node.errors import BatchTooLarge, KeyNotPrepared, MeterFolderDamaged, MeterFolderTaken, ReadingBackDated
 from node.meter.ownership import Ownership, own
 from node.meter.reading import Reading, to_columns
@@ -267,7 +266,7 @@ class Meter:
             )
         signed = sign_batch(data, self._key)
         path = _outbox(self._folder) / f"{state.next_sequence:020d}"
-        write_atomically(path, signed.SerializeToString())
+        replace_private(path, signed.SerializeToString())
         self._outbox[batch_digest(data)] = path
         self._store(_after(state, data, columns))
         self._last_time_us = max(self._last_time_us, self._state.last_time_us)
@@ -352,7 +351,7 @@ def _outbox(folder: Path) -> Path:
 
 
 def _write_state(folder: Path, state: _State) -> None:
-    write_atomically(_state_path(folder), json.dumps(asdict(state), indent=2).encode())
+    replace_private(_state_path(folder), json.dumps(asdict(state), indent=2).encode())
 
 
 def _read_state(folder: Path) -> _State:
@@ -375,7 +374,7 @@ def _read_outbox(folder: Path) -> list[tuple[Path, SignedBatch]]:
 def _make_key(folder: Path, version: int) -> ec.EllipticCurvePrivateKey:
     key = ec.generate_private_key(ec.SECP256R1())
     data = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    write_atomically(_key_path(folder, version), data)
+    replace_private(_key_path(folder, version), data)
     return key
 
 
