@@ -1,4 +1,4 @@
-"""The ledger as its members reach it: gateway, embedded ledger, Fabric's rules, configuration, blocks.
+"""How members reach the ledger: gateway, embedded ledger, Fabric's rules, configuration, blocks.
 
 Begin with `gateway/gateway.py`; `connect.py` chooses the ledger.
 """

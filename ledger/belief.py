@@ -1,9 +1,10 @@
-"""What of a valid transaction is the contract's, and what only its author's words.
+"""Decides which parts of a valid transaction come from the contract, and which are only its author's claims.
 
-Peers mark as VALID whatever those endorsed whom the policies of the written keys name. A member's own private
-collection needs that member alone; such a transaction can call itself a mint, name any agreement and carry any event.
-So a transaction is believed only if those endorsed it whom its kind needs: the channel's policy, or both parties of the
-agreement. What is written under public keys is the ledger's state all the same.
+Peers mark a transaction as VALID if it has the endorsements that the policies of the written keys ask for. A write to a
+member's own private collection needs that member alone; such a transaction can call itself a mint, name any agreement
+and carry any event. So a transaction is believed only if it has the endorsements that its kind needs: those that
+satisfy the channel's policy, or those of both parties of the agreement. Values under public keys are part of the
+ledger's state in either case.
 """
 
 from __future__ import annotations
@@ -27,26 +28,26 @@ CHAINCODE = "zunft"
 PARTIES_KEYS = (keys.commitment("").name, keys.head("").name)
 _LONGEST_NAME = 48
 
-# The agreement of this name as it stands on the ledger before the transaction.
+# Finds the agreement with this id, as it stands on the ledger before the transaction.
 FindAgreement = Callable[[str], Agreement | None]
 
 
 class Endorsed(Protocol):
-    """Whose endorsement a transaction has."""
+    """Answers questions about a transaction's endorsements."""
 
     def by_channel(self) -> bool:
         """Whether the channel's endorsement policy is satisfied."""
 
     def by_parties(self, agreement_id: str, parties: tuple[str, str]) -> bool:
-        """Whether both parties endorsed it."""
+        """Whether both parties endorsed the transaction."""
 
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """A valid transaction as far as it is believed, and what is odd about it.
+    """The parts of a valid transaction that are believed, and alarms about whatever is odd.
 
-    Of one that is not the contract's name, arguments, event and result are left out. `agreement_id` and `parties` are
-    those of a two-party transaction that is the contract's.
+    A transaction that does not come from the contract is kept without name, arguments, event and result.
+    `agreement_id` and `parties` are set for the contract's two-party transactions only.
     """
 
     transaction: Transaction
@@ -57,7 +58,7 @@ class Belief:
 
 
 def believe(transaction: Transaction, endorsed: Endorsed, find_agreement: FindAgreement) -> Belief:
-    """Of a valid transaction, whatever is in it."""
+    """The belief about a valid transaction. Never raises, whatever bytes the transaction holds."""
     try:
         belief = _believe(transaction, endorsed, find_agreement)
     except Exception as error:  # nothing that a stranger has put together ends the follower or the audit
@@ -70,7 +71,7 @@ def believe(transaction: Transaction, endorsed: Endorsed, find_agreement: FindAg
 
 def _believe(transaction: Transaction, endorsed: Endorsed, find_agreement: FindAgreement) -> Belief:
     if transaction.chaincode != CHAINCODE and transaction.has_effects and not _touches(transaction):
-        # What another chaincode does is no business of the contract's.
+        # The contract has nothing to do with another chaincode's transactions.
         return _not_contracts(transaction)
     if transaction.unreadable:
         return _not_contracts(transaction, "; ".join(transaction.unreadable))
@@ -82,7 +83,7 @@ def _believe(transaction: Transaction, endorsed: Endorsed, find_agreement: FindA
     if not endorsed.by_channel():
         return _not_contracts(transaction, f"{_endorsers(transaction)} alone endorsed it, the contract's need more")
     if kind is not None and kind.endorsers is Endorsers.NONE:
-        # A question that somebody had ordered changes nothing.
+        # Somebody has sent a query to the orderers; it changes nothing.
         return _not_contracts(transaction)
     decode(LedgerEvent, transaction.event_payload)
     alarms = (*transaction.odd, *_other_name(transaction))
@@ -112,9 +113,9 @@ def _believe_parties(transaction: Transaction, endorsed: Endorsed, find_agreemen
 
 
 def _named_agreement(transaction: Transaction, find_agreement: FindAgreement) -> tuple[str, tuple[str, str]]:
-    """The agreement that the request names, and its parties; empty where there is none.
+    """The agreement that the request names, and its parties; empty if there is no such agreement.
 
-    agreement.share came before the agreement in earlier contracts, so its request says who the parties are.
+    Earlier contracts took agreement.share before the agreement existed, so its request itself names the parties.
     """
     request: Any = decode(TRANSACTIONS[transaction.name].request, transaction.args[0])
     agreement_id = request.agreement_id
@@ -138,12 +139,12 @@ def _keys_of(transaction: Transaction, agreement_id: str) -> set[str]:
 
 
 def _oddities(transaction: Transaction, event: LedgerEvent, parties: tuple[str, str]) -> Iterator[str]:
-    """What an honest contract's transaction has not, and what is no reason to ignore it."""
+    """Alarms about parts that an honest contract never writes, and that are no reason to ignore the transaction."""
     yield from _other_name(transaction)
-    said = decode(LedgerEvent, transaction.event_payload)
+    claimed = decode(LedgerEvent, transaction.event_payload)
     # The head of an open agreement is written after the event.
-    said.keys[:] = sorted({*said.keys, *transaction.writes})
-    if said != event:
+    claimed.keys[:] = sorted({*claimed.keys, *transaction.writes})
+    if claimed != event:
         yield "its event says more than such a transaction can"
     further = sorted(set(transaction.endorsing_msp_ids) - set(parties))
     if further:
@@ -161,9 +162,9 @@ def _other_name(transaction: Transaction) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Implied:
-    """Who must have endorsed a transaction that one's own peer has found VALID, from the keys that it wrote.
+    """Concludes from the written keys who has endorsed a transaction that the member's own peer marked as VALID.
 
-    A public key without a policy of its own needs the channel's.
+    A write of a public key without a policy of its own needs the channel's policy.
     """
 
     transaction: Transaction
@@ -173,7 +174,7 @@ class Implied:
         return any(not key.startswith(PARTIES_KEYS) for key in touched)
 
     def by_parties(self, agreement_id: str, parties: tuple[str, str]) -> bool:
-        """By the commitment's own policy, or by that of both private collections."""
+        """Whether both parties endorsed it: the commitment's policy asks for it, or those of both collections do."""
         if keys.commitment(agreement_id).name in self.transaction.writes:
             return True
         collections = {write.collection for write in self.transaction.private_writes}
@@ -184,18 +185,18 @@ class Implied:
 
 
 def _not_contracts(transaction: Transaction, *alarms: str) -> Belief:
-    """Without everything that only its author says."""
+    """The transaction without the parts that only its author vouches for."""
     bare = replace(transaction, name="", args=(), event_name="", event_payload=b"", result=b"")
     return Belief(bare, (*alarms, *(transaction.odd if alarms else ())))
 
 
 def _touches(transaction: Transaction) -> bool:
-    """Whether it wrote anything of the contract's."""
+    """Whether the transaction wrote any of the contract's keys."""
     return bool(transaction.writes or transaction.key_policies or transaction.private_writes)
 
 
 def _named(transaction: Transaction, belief: Belief) -> str:
-    """How alarms name it; what only it says of itself is quoted."""
+    """The transaction's name in alarms; a name that is only its author's claim is quoted."""
     name, author = (printable(one, _LONGEST_NAME) for one in (transaction.name, transaction.creator.msp_id))
     called = f" {name}" if belief.is_contracts else f" that calls itself {name!r}" if name else ""
     return f"transaction {printable(transaction.tx_id, 64)[:12]}{called} by {author or 'nobody who can be read'}"

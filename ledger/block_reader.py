@@ -1,8 +1,8 @@
-"""A block in plain types: what each transaction called, read, wrote and said, and whether it was valid.
+"""A block in plain types: what each transaction called, read, wrote and answered, and whether it was valid.
 
-Pure functions over Fabric's messages, for the read model, the audit and the explorer. `read_block` is the entry point.
-It trusts the peer that delivered the block; the audit does not. It trusts nobody else: one member can have almost
-anything marked as VALID, so every part of a transaction is read by itself, whatever is in it (ledger/belief.py).
+Pure functions over Fabric's messages, for the read model and the audit. `read_block` is the entry point. It trusts the
+peer that delivered the block; the audit does not. It trusts nobody else: a single member can get almost any bytes
+marked as VALID, so each part of a transaction is read separately, and a broken part spoils no other (ledger/belief.py).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Part = TypeVar("Part")
 # Key and value by collection and the key's SHA-256.
 Private = dict[tuple[str, bytes], tuple[str, bytes]]
 
-# The first moment of 1970 and the last one of which an int64 still holds the nanoseconds, in 2262.
+# The first moment of 1970, and the last moment whose nanoseconds fit into an int64, in 2262.
 FIRST_TIME_US, LAST_TIME_US = 0, (2**63 - 1) // 1000
 _OUT_OF_TIME = "its time lies outside of 1970 to 2262, the nearer end is taken"
 
@@ -59,7 +59,7 @@ NOBODY = Signed("", b"", b"", b"")
 
 @dataclass(frozen=True, slots=True)
 class PrivateWrite:
-    """One write to a private collection: hashes for everybody, key and value for those who have them.
+    """One write to a private collection: everybody sees the hashes, the collection's member also key and value.
 
     Hashes are SHA-256; `value_hash` is empty for a deletion.
     """
@@ -75,10 +75,10 @@ class PrivateWrite:
 class Transaction:
     """One call of chaincode. In `writes` a value of None is a deletion, in `reads` a version of None "was not there".
 
-    Orderers order whatever a member's client signs, and peers mark as VALID what breaks no key's policy. A part that
-    cannot be read is empty, and `unreadable` says which; `odd` says what was put right. Both are empty in whatever the
-    contract made. `args` are those after the transaction's name; `key_policies` are serialised
-    common.SignaturePolicyEnvelopes. `has_effects`: reads and writes could be read.
+    Orderers order everything that a member's client signs, and peers mark as VALID everything that breaks no key's
+    policy. A part that cannot be read is empty, and `unreadable` says which; `odd` says what was corrected. Both are
+    empty in transactions that the contract made. `args` are the arguments after the transaction's name; `key_policies`
+    are serialised common.SignaturePolicyEnvelopes. `has_effects`: reads and writes could be read.
     """
 
     tx_id: str
@@ -109,13 +109,13 @@ class Transaction:
 
     @property
     def endorsing_msp_ids(self) -> tuple[str, ...]:
-        """Members that endorsed it, as it says, sorted."""
+        """The members that the transaction names as its endorsers, sorted; signatures are not checked here."""
         return tuple(sorted({endorsement.msp_id for endorsement in self.endorsements}))
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block and its transactions; a configuration block has the channel's members instead, by MSP id.
+    """A block with its transactions; a configuration block has the channel's members instead, by MSP id.
 
     Hashes are SHA-256. `members` is None, and `unreadable` says why, where the configuration cannot be read.
     """
@@ -131,7 +131,7 @@ class Block:
 
 
 def read_block(block: common_pb2.Block | events_pb2.BlockAndPrivateData, *, namespace: str = "zunft") -> Block:
-    """Whatever the block holds. Reads and writes are those of one chaincode's `namespace`."""
+    """The block in plain types, whatever bytes it holds. Reads and writes are those of one chaincode's `namespace`."""
     if isinstance(block, common_pb2.Block):
         block = events_pb2.BlockAndPrivateData(block=block)
     header, codes, sandbox = block.block.header, validation_codes(block.block), Sandbox()
@@ -165,13 +165,13 @@ def validation_codes(block: common_pb2.Block) -> bytes:
 
 
 class Sandbox:
-    """Reads what others have written: whatever happens then concerns that part and nothing else."""
+    """Reads parts that strangers have written: an error in one part leaves the others as they are."""
 
     def __init__(self) -> None:
         self.unreadable: list[str] = []
 
     def read(self, part: str, parse: Callable[[], Part], instead: Part) -> Part:
-        """What `parse` makes of it; else `instead`, and it is noted that this part cannot be read."""
+        """The result of `parse`. If it raises, notes that this part cannot be read and gives `instead`."""
         try:
             return parse()
         except Exception as error:  # nobody can list what strangers' bytes raise in so many libraries
@@ -198,14 +198,14 @@ class _Effects:
 
 @dataclass(slots=True)
 class _Action:
-    """What is inside the envelope, layer by layer."""
+    """The layers inside the envelope."""
 
     action: transaction_pb2.ChaincodeActionPayload
     outcome: proposal_pb2.ChaincodeAction
 
 
 def _open_envelope(data: bytes) -> _Envelope:
-    """Layer by layer; one that cannot be decoded is empty."""
+    """The envelope's layers; a layer that cannot be decoded is empty."""
     sandbox = Sandbox()
     envelope = sandbox.read("envelope", lambda: decode(common_pb2.Envelope, data), common_pb2.Envelope())
     payload = sandbox.read("payload", lambda: decode(common_pb2.Payload, envelope.payload), common_pb2.Payload())
@@ -284,7 +284,7 @@ def _creator(opened: _Envelope) -> Signed:
 
 
 def _endorsements(inner: _Action | None) -> tuple[Signed, ...]:
-    """Those that name somebody: peers count the others for nothing, and anybody can add them."""
+    """The endorsements that name an endorser: peers ignore the others, and anybody can add them."""
     if inner is None:
         return ()
     response = inner.action.action.proposal_response_payload
@@ -338,7 +338,7 @@ def _add_private(
 
 
 def _private_values(block: events_pb2.BlockAndPrivateData, position: int, namespace: str) -> Private:
-    # To look up a missing entry of this map would create it.
+    # Looking up a missing entry of this map would create it.
     if position not in block.private_data_map:
         return {}
     return {

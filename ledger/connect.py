@@ -1,4 +1,4 @@
-"""From a consortium's folder to its ledger."""
+"""Connects to the ledger that a consortium's folder describes."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ from ledger.grpc_transport import (
 )
 from ledger.transport import LedgerTransport
 
-# How long a command waits for another one's end, and between two looks.
+# How long a command waits until another command has ended, and how long it pauses between two tries.
 LONGEST_WAIT_S = 10
 PAUSE_S = 0.2
 
 
 def connect(topology: Topology, member: MemberEntry) -> LedgerTransport:
-    """The member's peer; on the embedded ledger that itself, or the process that has it open and serves it.
+    """A transport to the member's peer, or to the embedded ledger: in this process, or in the process that serves it.
 
-    A process that does not serve it is a command: its end is waited for, a while. Raises FolderInUse.
+    A process that has the ledger open and does not serve it is another command; waits until it has ended, for
+    LONGEST_WAIT_S at most. Raises FolderInUse.
     """
     if member.peer:
         return GrpcTransport(str(member.peer.listening.from_here), TlsFiles(topology.keys(member).tls_root_pem()))
-    # It runs the contract, which takes its time to load; on Fabric nobody has to wait for that.
+    # The embedded ledger runs the contract, which takes long to import; on Fabric nobody shall wait for that.
     from ledger.embedded.consortium import open_embedded
 
     until_s = time.monotonic() + LONGEST_WAIT_S
@@ -53,6 +54,6 @@ def is_served(topology: Topology) -> bool:
 
 
 def connect_remote(topology: Topology) -> GrpcTransport:
-    """The Gateway service at the consortium's address; connects with the first call."""
+    """A transport to the Gateway service at the consortium's address. Connects with the first call."""
     roots = b"".join(topology.keys(member).tls_root_pem() for member in topology.members)
     return GrpcTransport(str(topology.gateway), TlsFiles(roots))

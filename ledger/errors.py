@@ -1,4 +1,4 @@
-"""What a ledger answers when it does not do what it was asked."""
+"""The errors of a ledger that cannot be reached, or that does not do what a client asks of it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ class LedgerError(Exception):
 
     @property
     def reason(self) -> object:
-        """Equal for two errors that come of the same trouble, whatever they happened to."""
+        """A value that is equal for two errors with the same cause, also where they hit different transactions."""
         return type(self), str(self)
 
 
 class TransportError(LedgerError):
     """The ledger refused a call, or cannot be reached.
 
-    `code` is the gRPC status, `details` name each peer that refused with its member and its message. Other members'
-    peers say what they like, so nothing of it goes to a terminal or a log that is not printable.
+    `code` is the gRPC status; `details` has an entry for each peer that refused, with its member and its message. Other
+    members' peers can send any text, so unprintable characters are escaped before a terminal or a log shows it.
     """
 
     def __init__(self, code: grpc.StatusCode, message: str, details: tuple[gateway_pb2.ErrorDetail, ...] = ()) -> None:
@@ -39,5 +39,5 @@ def _printable(detail: gateway_pb2.ErrorDetail) -> gateway_pb2.ErrorDetail:
 
 
 def code_name(codes: EnumTypeWrapper, code: int) -> str:
-    """E.g. "VALID"; the number where this version knows no name for it."""
+    """The code's name, e.g. "VALID"; the number if this version knows no name for it."""
     return codes.Name(code) if code in codes.values() else f"code {code}"

@@ -21,7 +21,7 @@ from chaincode.shim.options import DIRECT
 from ledger.errors import TransportError
 from ledger.rpc_status import decode_details
 
-# A server that was away is found within seconds of its return; gRPC's own pauses grow to two minutes.
+# With these a client finds a server within seconds of its return; gRPC's own pauses grow to two minutes.
 RECONNECT_OPTIONS: list[tuple[str, str | int]] = [
     DIRECT,
     ("grpc.initial_reconnect_backoff_ms", 100),
@@ -30,7 +30,7 @@ RECONNECT_OPTIONS: list[tuple[str, str | int]] = [
 
 Answer = TypeVar("Answer")
 
-# How a message begins where nobody listens.
+# The beginning of the message when no process listens at the address.
 NO_LEDGER = "no ledger answers at"
 
 
@@ -38,7 +38,7 @@ NO_LEDGER = "no ledger answers at"
 class TlsFiles:
     """PEM: the roots that the server's certificate must come from and, for mutual TLS, our key and certificate.
 
-    `server_name` is checked instead of the address, where the certificate does not name the address.
+    `server_name` is checked instead of the address, for certificates that do not name the address.
     """
 
     roots: bytes
@@ -48,7 +48,7 @@ class TlsFiles:
 
     @property
     def certificate_hash(self) -> bytes:
-        """SHA-256 of our DER certificate, which a request for blocks names to a peer with mutual TLS; else nothing."""
+        """SHA-256 of our DER certificate, for requests for blocks to a peer with mutual TLS; empty without one."""
         if self.certificate is None:
             return b""
         return x509.load_pem_x509_certificate(self.certificate).fingerprint(hashes.SHA256())
@@ -131,7 +131,7 @@ def _options(server_name: str) -> list[tuple[str, str | int]]:
         *RECONNECT_OPTIONS,
         ("grpc.max_receive_message_length", MESSAGE_BYTES),
         ("grpc.max_send_message_length", MESSAGE_BYTES),
-        # Finds a dead connection; a Fabric peer hangs up on who asks more often than once a minute.
+        # Finds a dead connection; a Fabric peer closes the connection of a client that pings more than once a minute.
         ("grpc.keepalive_time_ms", 120_000),
         ("grpc.keepalive_timeout_ms", 20_000),
     ]

@@ -1,4 +1,4 @@
-"""Words that somebody else has written, as they may go to a terminal or a log."""
+"""Makes text that somebody else has written safe for a terminal or a log."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ LONGEST = 1_000
 
 
 def printable(text: str, longest: int = LONGEST) -> str:
-    """On one line, what is not printable escaped as in Python's strings, cut off where it is too long."""
+    """The text on one line, at most `longest` characters; unprintable ones are escaped as in Python's strings."""
     if len(text) <= longest and text.isprintable():
         return text
     shown = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text[: longest + 1])

@@ -1,7 +1,7 @@
-"""A member's private values, asked of its own peer one by one: those that did not come with their block.
+"""Asks the member's own peer, one by one, for private values that did not come with their block.
 
-A peer may have a block before its private data, or never get them; or no message holds a block together with them.
-Hashes on the channel tell what was written, so whatever is answered is believed only if it has such a hash.
+A peer may get a block before its private data, or may never get the data; or one message cannot hold a block together
+with its private data. An answer is believed only if it has the hash that the channel has of the written value.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ _COMMITMENTS = keys.commitment("").name
 
 
 def lacking(transaction: Transaction, collection: str) -> tuple[PrivateWrite, ...]:
-    """What a valid transaction wrote to the collection and did not come with it."""
+    """A valid transaction's writes to the collection whose values did not come with it."""
     own = (write for write in transaction.private_writes if write.collection == collection)
     return tuple(write for write in own if transaction.is_valid and write.value_hash and write.value is None)
 
 
-def names(transaction: Transaction) -> dict[bytes, str]:
-    """Keys that the transaction may have written privately, by their SHA-256."""
-    return {sha256(name.encode()).digest(): name for name in _names(transaction)}
+def possible_keys(transaction: Transaction) -> dict[bytes, str]:
+    """The keys that the transaction may have written privately, by their SHA-256."""
+    return {sha256(name.encode()).digest(): name for name in _key_names(transaction)}
 
 
 async def completed(transaction: Transaction, collection: str, ask: Ask) -> Transaction:
-    """The transaction with those of its values that the peer has now."""
+    """The transaction with those of its missing values that the peer has by now."""
     if not lacking(transaction, collection):
         return transaction
-    # Of two answers to one key the later one counts: the record's head is this transaction's own.
+    # If a key has two answers, the later one counts: the record's head is this transaction's own.
     answers = {sha256(name.encode()).digest(): (name, value) async for name, value in _answers(transaction, ask)}
     return replace(transaction, private_writes=tuple(_with(write, answers) for write in transaction.private_writes))
 
@@ -56,18 +56,18 @@ def _with(write: PrivateWrite, answers: Mapping[bytes, tuple[str, bytes]]) -> Pr
 
 
 def _moved_on(transaction: Transaction) -> Iterator[Commitment]:
-    """The commitments that it wrote, as they say."""
+    """The commitments that the transaction wrote."""
     for name, value in transaction.writes.items():
         if name.startswith(_COMMITMENTS) and value is not None:
             yield decode(Commitment, value)
 
 
 def _shared(transaction: Transaction) -> tuple[str, int]:
-    """Agreement and version of terms that it handed over."""
+    """The agreement's id and the version of the terms that an agreement.share handed over."""
     return decode(ShareTerms, transaction.args[0]).agreement_id, decode(TermsReference, transaction.result).version
 
 
-def _names(transaction: Transaction) -> Iterator[str]:
+def _key_names(transaction: Transaction) -> Iterator[str]:
     try:
         for one in _moved_on(transaction):
             yield keys.record(one.agreement_id, one.sequence).name
@@ -75,14 +75,14 @@ def _names(transaction: Transaction) -> Iterator[str]:
             yield keys.claim(one.agreement_id, one.claim_number).name
         if transaction.name == "agreement.share":
             yield keys.terms(*_shared(transaction)).name
-    except Exception:  # strangers' bytes: then it has no names
+    except Exception:  # strangers' bytes: the transaction names no keys then
         return
 
 
 async def _answers(transaction: Transaction, ask: Ask) -> AsyncIterator[tuple[str, bytes]]:
-    """Keys and values as the peer has them now, which may be later ones; none where it does not answer."""
+    """The keys and values that the peer has now, which may be later ones; none if it does not answer."""
     for answers in (_of_accounts, _of_records, _of_terms):
-        # It has not got them, is away, or has what nobody can read: the account waits for them then, and says so.
+        # The peer lacks them, is away, or answers unreadable bytes: the account then waits for them, and says so.
         with suppress(Exception):
             async for key, value in answers(transaction, ask):
                 yield key, value
@@ -95,7 +95,7 @@ async def _of_accounts(transaction: Transaction, ask: Ask) -> AsyncIterator[tupl
 
 
 async def _of_records(transaction: Transaction, ask: Ask) -> AsyncIterator[tuple[str, bytes]]:
-    """A record has its head, too, whose place a later one may have taken by now."""
+    """The records with their heads and claims: a later head may have taken the place of the record's own by now."""
     for one in _moved_on(transaction):
         answer = await ask("usage.read_record", ReadRecord(agreement_id=one.agreement_id, sequence=one.sequence))
         yield keys.record(one.agreement_id, one.sequence).name, answer

@@ -1,4 +1,4 @@
-"""The details of a gRPC error, as a Fabric gateway attaches them: which peer said what.
+"""The details that a Fabric gateway attaches to a gRPC error: each peer's answer.
 
 Source: gRPC's richer error model, a google.rpc.Status in the trailing metadata.
 """
@@ -25,7 +25,7 @@ def encode_details(code: grpc.StatusCode, message: str, details: Iterable[gatewa
 
 
 def decode_details(metadata: Iterable[tuple[str, str | bytes]]) -> tuple[gateway_pb2.ErrorDetail, ...]:
-    """What each peer said; nothing where there is no such entry, or one that cannot be read."""
+    """Each peer's answer; empty if the metadata has no such entry or it cannot be read."""
     try:
         return tuple(detail for key, value in metadata if key == METADATA_KEY for detail in _details(value))
     except DecodeError:

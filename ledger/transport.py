@@ -1,6 +1,6 @@
 """How a client reaches a ledger: Fabric's Gateway, Deliver and AtomicBroadcast services, in this process or over gRPC.
 
-Messages are Fabric's own, so the client above cannot tell which ledger it talks to.
+Messages are Fabric's own, so the client above cannot tell which kind of ledger answers.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ class LedgerTransport(Protocol):
     ) -> AsyncIterator[gateway_pb2.ChaincodeEventsResponse]: ...
 
     def deliver(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
-        """Blocks, from a signed DELIVER_SEEK_INFO envelope."""
+        """The blocks that a signed DELIVER_SEEK_INFO envelope asks for."""
 
     def deliver_filtered(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
-        """Of each block the transactions' ids, validation codes, and events without their payload."""
+        """The same blocks, reduced to the transactions' ids, validation codes, and events without their payload."""
 
     def deliver_with_private_data(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
-        """Blocks with the private data that the asking member may have."""
+        """The same blocks, with the private data that the asking member may have."""
 
     async def broadcast(self, envelope: common_pb2.Envelope) -> ab_pb2.BroadcastResponse:
-        """The orderers' service: takes a signed CONFIG_UPDATE envelope, or says with a status why not.
+        """Hands a signed CONFIG_UPDATE envelope to an orderer, whose status says whether and why it refuses.
 
-        The embedded ledger has it, and every orderer; a Fabric peer answers UNIMPLEMENTED.
+        The embedded ledger and every orderer offer this service; a Fabric peer answers UNIMPLEMENTED.
         """
 
     async def close(self) -> None: ...

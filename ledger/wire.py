@@ -1,7 +1,7 @@
-"""Decodes what Go's protobuf decodes: peers take messages that Python's own reader does not.
+"""Decodes everything that Go's protobuf decodes: peers take messages that Python's own reader does not.
 
-Python's refuses a tag or a length in more bytes than it needs, and unknown groups nested a hundred deep. Whoever relied
-on it would see another ledger than the peers do.
+Python's reader refuses a tag or a length in more bytes than it needs, and unknown groups nested a hundred deep. A node
+that relied on it would see another ledger than the peers do.
 
 Source: protobuf.dev, "Encoding".
 """
@@ -25,14 +25,14 @@ _DEEPEST_GROUP = 10_000
 
 
 def _tag(wire_type: int) -> bytes:
-    """The tags of one wire type that every reader takes, in up to four bytes."""
+    """A pattern for the tags of one wire type that every reader takes, in up to four bytes."""
     short = b"".join(b"\\x%02x" % one for one in range(8, 0x80) if one & 7 == wire_type)
     long = b"".join(b"\\x%02x" % one for one in range(0x80, 0x100) if one & 7 == wire_type)
     return b"(?:[%s]|[%s][\\x80-\\xff]{0,2}[\\x01-\\x7f])" % (short, long)
 
 
 def _empty_groups() -> Iterator[bytes]:
-    """Tags of one number, of a group's beginning and of its end."""
+    """Patterns for two tags of the same number: a group's beginning and its end."""
     for first in range(8, 0x80, 8):
         yield b"\\x%02x\\x%02x" % (first | GROUP, first | END_GROUP)
     for place, first in enumerate(range(0x80, 0x100, 8), start=1):
@@ -40,8 +40,8 @@ def _empty_groups() -> Iterator[bytes]:
         yield b"\\x%02x%s\\x%02x\\%d" % (first | GROUP, rest, first | END_GROUP, place)
 
 
-# Runs of what every reader takes: numbers, content too short to hide a tag that is too long, empty groups. Somebody may
-# have written millions of them, and this is the quick way past.
+# Runs of fields that every reader takes: numbers, content too short to hide a tag that is too long, empty groups.
+# A message may hold millions of them, and this is the quick way past.
 _PLAIN = re.compile(
     b"(?:%s[\\x80-\\xff]{0,8}[\\x00-\\x7f]|%s.{8}|%s.{4}|%s(?:\\x00|%s)|%s)*+"
     % (
@@ -57,7 +57,7 @@ _PLAIN = re.compile(
 
 
 def decode(kind: type[M], data: bytes) -> M:
-    """The message in `data`. Raises DecodeError only where Go's reader fails, too."""
+    """The message in `data`. Raises DecodeError only if Go's reader fails, too."""
     try:
         return kind.FromString(data)
     except DecodeError:
@@ -83,9 +83,9 @@ def _canonical(descriptor: Any, data: bytes) -> bytes:
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Number, wire type and content of each field; of a varint canonical, of a group nothing.
+    """Number, wire type and content of each field; a varint's content is canonical, a group's is empty.
 
-    Without a number comes what can stay as it is.
+    Bytes that can stay as they are come with the number 0.
     """
     place = 0
     while place < len(data):
@@ -97,7 +97,7 @@ def _fields(data: bytes) -> Iterator[tuple[int, int, bytes]]:
         tag, place = _read_varint(data, place)
         number, wire_type = tag >> 3, tag & 7
         if not 0 < number < 2**29:
-            raise DecodeError("a field has a number that there is not")
+            raise DecodeError("a field has a number that does not exist")
         if wire_type == GROUP:
             place = _after_group(data, place, number)
             yield number, wire_type, b""
@@ -108,21 +108,21 @@ def _fields(data: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _content(data: bytes, place: int, wire_type: int) -> tuple[int, int]:
-    """Where a field's content begins and ends. Raises DecodeError."""
+    """The places where a field's content begins and ends. Raises DecodeError."""
     if wire_type == VARINT:
         return place, _read_varint(data, place)[1]
     length = _FIXED_BYTES.get(wire_type, 0)
     if wire_type == BYTES:
         length, place = _read_varint(data, place)
     elif not length:
-        raise DecodeError("a field has a wire type that there is not, or ends a group that has not begun")
+        raise DecodeError("a field has a wire type that does not exist, or ends a group that has not begun")
     if place + length > len(data):
         raise DecodeError("a field is longer than the message")
     return place, place + length
 
 
 def _after_group(data: bytes, place: int, number: int) -> int:
-    """The end of a group, however deep within Go's limit others are nested in it. Raises DecodeError."""
+    """The place where a group ends, with others nested in it as deep as Go allows. Raises DecodeError."""
     open_groups = [number]
     while open_groups:
         if plain := _PLAIN.match(data, place):
@@ -142,7 +142,7 @@ def _after_group(data: bytes, place: int, number: int) -> int:
 
 
 def _read_varint(data: bytes, place: int) -> tuple[int, int]:
-    """The value and where it ends. Raises DecodeError."""
+    """The value and the place where it ends. Raises DecodeError."""
     first = data[place] if place < len(data) else 0xFF
     if first < 0x80:
         return first, place + 1

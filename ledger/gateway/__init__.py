@@ -1,4 +1,4 @@
-"""The client of a ledger: Fabric's gateway protocol over a `LedgerTransport`."""
+"""The client of a ledger: it speaks Fabric's gateway protocol over a `LedgerTransport`."""
 
 from ledger.gateway.blocks import BlocksRequest
 from ledger.gateway.calls import Limits

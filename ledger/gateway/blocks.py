@@ -1,4 +1,4 @@
-"""The channel's blocks: whole, with the private data that the asking member may have, or filtered.
+"""Reads the channel's blocks: whole, with the private data that the asking member may have, or filtered.
 
 Source: Fabric documentation, "Peer channel-based event services"; orderer/ab.proto, peer/events.proto.
 """
@@ -18,7 +18,7 @@ from ledger.errors import TransportError
 from ledger.gateway.calls import Limits
 from ledger.gateway.streams import reopened
 
-# Instead of a block's number: the newest one that is there.
+# Stands for the number of the newest block that is there.
 NEWEST = -1
 
 _FOREVER = 2**64 - 1
@@ -38,7 +38,7 @@ Deliver = Callable[[common_pb2.Envelope], AsyncIterator[events_pb2.DeliverRespon
 
 @dataclass(frozen=True)
 class BlocksRequest:
-    """Asks for blocks of any kind. `message` is what the reader signs: a serialised common.Payload."""
+    """A request for blocks of any kind. `message` is what the reader signs: a serialised common.Payload."""
 
     message: bytes
     signature: bytes = b""
@@ -51,19 +51,19 @@ class BlocksRequest:
         return common_pb2.Envelope(payload=self.message, signature=self.signature)
 
     def to_bytes(self) -> bytes:
-        """A common.Envelope, to be signed elsewhere."""
+        """The request as a serialised common.Envelope, to be signed elsewhere."""
         return bytes(self.signed.SerializeToString())
 
     @classmethod
     def from_bytes(cls, data: bytes) -> BlocksRequest:
-        """The inverse. Raises DecodeError."""
+        """The request that `to_bytes` has serialised. Raises DecodeError."""
         envelope = common_pb2.Envelope.FromString(data)
         return cls(envelope.payload, envelope.signature)
 
 
 @dataclass
 class BlockReader:
-    """Reads blocks in order. `number`, the next one to come, moves with each block; None: whichever comes next."""
+    """Reads blocks in order. `number` is the next block to come and moves with each; None: the ledger's next block."""
 
     deliver: Deliver
     # The signed request for the blocks from `number` on.
@@ -71,7 +71,7 @@ class BlockReader:
     number: int | None
 
     async def answers(self, limits: Limits) -> AsyncGenerator[events_pb2.DeliverResponse]:
-        """One for each block. Raises StreamError."""
+        """The peer's answers, one for each block. Raises StreamError."""
         async with aclosing(reopened(self._open, limits)) as answers:
             async for answer in answers:
                 self.number = _number(answer) + 1
@@ -82,7 +82,7 @@ class BlockReader:
 
 
 async def delivered(deliver: Deliver, request: BlocksRequest) -> AsyncGenerator[events_pb2.DeliverResponse]:
-    """What one connection brings for a signed request. Raises TransportError."""
+    """The answers that one connection brings to a signed request. Raises TransportError."""
     async for answer in deliver(request.signed):
         if answer.WhichOneof("Type") == "status":
             if answer.status == common_pb2.SUCCESS:
@@ -94,7 +94,7 @@ async def delivered(deliver: Deliver, request: BlocksRequest) -> AsyncGenerator[
 async def whole(
     answers: AsyncGenerator[events_pb2.DeliverResponse],
 ) -> AsyncGenerator[events_pb2.BlockAndPrivateData]:
-    """The blocks in these answers, without private data if none was asked for."""
+    """The blocks in these answers, without private data if the request was for none."""
     async with aclosing(answers):
         async for answer in answers:
             yield _block(answer)
@@ -108,17 +108,17 @@ async def filtered(answers: AsyncGenerator[events_pb2.DeliverResponse]) -> Async
 
 
 def all_blocks(start: int | None) -> ab_pb2.SeekInfo:
-    """From `start` on, without end; None: from the next one."""
+    """Seeks the blocks from `start` on, without end; None: from the next block on."""
     return _seek(start, ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=_FOREVER)))
 
 
 def present_blocks(start: int | None) -> ab_pb2.SeekInfo:
-    """From `start` to the newest."""
+    """Seeks the blocks from `start` to the newest one."""
     return _seek(start, ab_pb2.SeekPosition(newest=ab_pb2.SeekNewest()))
 
 
 def one_block(number: int | None) -> ab_pb2.SeekInfo:
-    """That of this number alone."""
+    """Seeks the block of this number alone."""
     return _seek(number, ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=number)))
 
 
@@ -135,7 +135,7 @@ def _seek(start: int | None, stop: ab_pb2.SeekPosition) -> ab_pb2.SeekInfo:
 def blocks_request(
     header: common_pb2.ChannelHeader, creator: bytes, nonce: bytes, seek: ab_pb2.SeekInfo
 ) -> BlocksRequest:
-    """Not signed yet."""
+    """A request for the blocks that `seek` describes, not signed yet."""
     headers = common_pb2.Header(
         channel_header=header.SerializeToString(),
         signature_header=common_pb2.SignatureHeader(creator=creator, nonce=nonce).SerializeToString(),

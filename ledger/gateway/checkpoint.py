@@ -1,4 +1,4 @@
-"""Where a reader of events stopped, so that it goes on right there after a restart: nothing twice, nothing left out."""
+"""The place where a reader of events stopped: after a restart it goes on there, and reads each event exactly once."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ledger.gateway.errors import CheckpointDamaged
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Go on in this block, after this transaction (from the block's beginning if it is empty).
+    """A reader goes on in this block, after this transaction (from the block's beginning if `tx_id` is empty).
 
-    Take it from an event that was received: a transaction without an event would never be found again.
+    Take it from an event that was received: the reader could never find a transaction without an event again.
     """
 
     block_number: int
@@ -23,7 +23,7 @@ class Checkpoint:
 
     @classmethod
     def after_block(cls, number: int) -> Checkpoint:
-        """The whole block has been dealt with."""
+        """The checkpoint of a reader that has dealt with the whole block."""
         return cls(number + 1)
 
 
@@ -31,13 +31,13 @@ class Checkpoints(Protocol):
     """Keeps the newest checkpoint of one reader. To be exact, save it together with what the event caused."""
 
     def load(self) -> Checkpoint | None:
-        """None before the first one was saved."""
+        """The newest checkpoint; None before the first one was saved."""
 
     def save(self, checkpoint: Checkpoint) -> None: ...
 
 
 class MemoryCheckpoints:
-    """Survives a broken connection, not the process."""
+    """Keeps the checkpoint in memory: it survives a broken connection, but not the process."""
 
     def __init__(self) -> None:
         self._checkpoint: Checkpoint | None = None
@@ -50,13 +50,13 @@ class MemoryCheckpoints:
 
 
 class FileCheckpoints:
-    """One JSON file, replaced as a whole; on return of `save` it is on the disk."""
+    """Keeps the checkpoint in a JSON file that is replaced as a whole; it is on the disk when `save` returns."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def load(self) -> Checkpoint | None:
-        """Raises CheckpointDamaged."""
+        """The checkpoint in the file; None if there is no file. Raises CheckpointDamaged."""
         try:
             fields = json.loads(self._path.read_bytes())
             return Checkpoint(int(fields["block_number"]), str(fields["tx_id"]))
@@ -64,9 +64,9 @@ class FileCheckpoints:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CheckpointDamaged(
-                f"{self._path} is no checkpoint; remove it to read all events from the beginning."
+                f"{self._path} is no checkpoint: remove it to read all events from the beginning"
             ) from error
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Raises OSError and leaves the old checkpoint."""
+        """Replaces the file. If that fails, raises OSError and leaves the old checkpoint."""
         replace_private(self._path, json.dumps(asdict(checkpoint)).encode())

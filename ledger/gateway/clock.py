@@ -10,5 +10,5 @@ ClockUs = Callable[[], int]
 
 
 def system_clock_us() -> int:
-    """The machine's clock."""
+    """The time by the machine's clock."""
     return time.time_ns() // 1_000

@@ -1,4 +1,4 @@
-"""The last step: what became of a submitted transaction."""
+"""The last step of a transaction: the client asks for the outcome of what it has submitted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fabric_protos.gateway import gateway_pb2
 
 @dataclass(frozen=True)
 class Commit:
-    """A submitted transaction whose outcome is asked for. `message` is what the asking identity signs."""
+    """A request for the outcome of a submitted transaction. `message` is what the asking identity signs."""
 
     tx_id: str
     message: bytes
@@ -23,12 +23,12 @@ class Commit:
         return gateway_pb2.SignedCommitStatusRequest(request=self.message, signature=self.signature)
 
     def to_bytes(self) -> bytes:
-        """A gateway.SignedCommitStatusRequest, to be signed elsewhere."""
+        """The request as a serialised gateway.SignedCommitStatusRequest, to be signed elsewhere."""
         return bytes(self.signed.SerializeToString())
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Commit:
-        """The inverse. Raises DecodeError."""
+        """The request that `to_bytes` has serialised. Raises DecodeError."""
         signed = gateway_pb2.SignedCommitStatusRequest.FromString(data)
         request = gateway_pb2.CommitStatusRequest.FromString(signed.request)
         return cls(request.transaction_id, signed.request, signed.signature)
@@ -36,7 +36,7 @@ class Commit:
 
 @dataclass(frozen=True)
 class Submitted:
-    """A transaction that the orderers have taken, and what its chaincode answered; it stands once it is committed."""
+    """A transaction that the orderers have taken, and its chaincode's answer, which counts once it is committed."""
 
     commit: Commit
     result: bytes
@@ -44,7 +44,7 @@ class Submitted:
 
 @dataclass(frozen=True)
 class Committed:
-    """A valid transaction, the block it stands in, and what its chaincode answered."""
+    """A valid transaction, the number of its block, and its chaincode's answer."""
 
     tx_id: str
     block_number: int
@@ -52,6 +52,6 @@ class Committed:
 
 
 def make_commit(channel: str, tx_id: str, creator: bytes) -> Commit:
-    """Anybody who may read the channel can ask for any transaction."""
+    """A request for a transaction's outcome; a reader of the channel may ask for any transaction's."""
     request = gateway_pb2.CommitStatusRequest(transaction_id=tx_id, channel_id=channel, identity=creator)
     return Commit(tx_id, request.SerializeToString())

@@ -1,6 +1,6 @@
-"""What can go wrong between a client and its ledger: one class for each step that a transaction takes.
+"""The errors between a client and its ledger: one class for each step that a transaction takes.
 
-A transaction that the contract refused is none of these: it is raised as the contract's own error (`refusal.py`).
+If the contract refuses a transaction, the contract's own error is raised instead (`refusal.py`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ledger.errors import (
 from ledger.fabric_answers import DIFFERENT, UNREACHED
 from ledger.printable import printable
 
-# Answers after which nothing can have happened.
+# With these answers nothing can have happened on the ledger.
 _PLAIN_NO = {
     grpc.StatusCode.ABORTED,
     grpc.StatusCode.FAILED_PRECONDITION,
@@ -33,11 +33,11 @@ _PLAIN_NO = {
 class GatewayError(LedgerError):
     """A step failed.
 
-    `grpc_code` is the gRPC status (DEADLINE_EXCEEDED: the client gave up waiting), `details` say which peer said what.
+    `grpc_code` is the gRPC status (DEADLINE_EXCEEDED: the client gave up waiting), `details` hold each peer's answer.
     """
 
-    step: ClassVar[str] = "The call"
-    # What to do when it is not known what has happened.
+    step: ClassVar[str] = "the call"
+    # What the user does if nobody knows what has happened on the ledger.
     remedy: ClassVar[str] = ""
 
     def __init__(
@@ -55,21 +55,21 @@ class GatewayError(LedgerError):
 
     @property
     def reason(self) -> object:
-        """The step, its outcome and whose peers failed; not the transaction, which is another one with every try."""
+        """The step, its outcome and the members whose peers failed; not the transaction, which is new in every try."""
         return type(self), self.grpc_code, frozenset(detail.msp_id for detail in self.details)
 
     @classmethod
     def refused(cls, error: TransportError, tx_id: str = "") -> Self:
-        """The ledger's answer, with what each peer said."""
+        """The error for a refusal by the ledger, with each peer's answer."""
         remedy = "" if error.code in _PLAIN_NO else cls.remedy
-        message = f"{cls.step}{_of(tx_id)} failed: {_said(error)}{remedy}"
+        message = f"{cls.step}{_of_transaction(tx_id)} failed: {_answers(error)}{remedy}"
         return cls(message, tx_id=tx_id, grpc_code=error.code, details=error.details)
 
     @classmethod
     def timed_out(cls, timeout_s: float, tx_id: str = "", last: TransportError | None = None) -> Self:
-        """No answer within the limit; `last` is what came instead and was tried again."""
-        instead = f", the last try failed: {_said(last)}" if last else ""
-        message = f"{cls.step}{_of(tx_id)} was not answered within {timeout_s:g} s{instead}{cls.remedy}"
+        """The error for a step without an answer within the limit; `last` is the last refusal that was tried again."""
+        instead = f", the last try failed: {_answers(last)}" if last else ""
+        message = f"{cls.step}{_of_transaction(tx_id)} was not answered within {timeout_s:g} s{instead}{cls.remedy}"
         details = last.details if last else ()
         return cls(message, tx_id=tx_id, grpc_code=grpc.StatusCode.DEADLINE_EXCEEDED, details=details)
 
@@ -77,37 +77,37 @@ class GatewayError(LedgerError):
 class EvaluateError(GatewayError):
     """A query was not answered. Nothing was written."""
 
-    step = "The query"
+    step = "the query"
 
 
 class EndorseError(GatewayError):
     """A transaction was not endorsed. Nothing was written."""
 
-    step = "The endorsement"
+    step = "the endorsement"
 
     @property
     def is_answer(self) -> bool:
-        """A peer was reached and did not endorse; else it may be down, or away."""
+        """Whether a peer was reached and did not endorse; if not, the peers may be down or away."""
         return any(not UNREACHED.search(detail.message) for detail in self.details)
 
     @property
     def is_conflict(self) -> bool:
-        """The endorsers stood at different blocks, so that their answers differed: worth a fresh proposal."""
+        """Whether the endorsers stood at different blocks, so that their answers differed: a fresh proposal may do."""
         return any(DIFFERENT in detail.message for detail in self.details)
 
 
 class SubmitError(GatewayError):
     """An endorsed transaction was not taken by the orderers, or their answer was lost."""
 
-    step = "The submission"
-    remedy = ". It may have been ordered all the same: ask for its commit status before you submit anything again."
+    step = "the submission"
+    remedy = "; it may have been ordered all the same: ask for its commit status before you submit anything again"
 
 
 class CommitStatusError(GatewayError):
-    """The outcome of a submitted transaction could not be learned. It may have been committed or may yet be."""
+    """The client could not learn the outcome of a submitted transaction. It may be committed now or later."""
 
-    step = "The commit"
-    remedy = ". It may yet be committed: ask for its commit status again, do not submit it again."
+    step = "the commit"
+    remedy = "; it may yet be committed: ask for its commit status again, do not submit it again"
 
 
 class CommitError(GatewayError):
@@ -119,38 +119,38 @@ class CommitError(GatewayError):
     def __init__(self, tx_id: str, code: int, block_number: int) -> None:
         self.code = code
         self.block_number = block_number
-        super().__init__(f"Transaction {tx_id} is invalid in block {block_number}: {self.code_name}.", tx_id=tx_id)
+        super().__init__(f"transaction {tx_id} is invalid in block {block_number}: {self.code_name}", tx_id=tx_id)
 
     @property
     def code_name(self) -> str:
-        """E.g. "MVCC_READ_CONFLICT"."""
+        """The code's name, e.g. "MVCC_READ_CONFLICT"."""
         return code_name(transaction_pb2.TxValidationCode, self.code)
 
     @property
     def is_conflict(self) -> bool:
-        """Another transaction changed meanwhile what this one had read: worth a fresh proposal."""
+        """Whether another transaction has changed what this one had read: a fresh proposal may do."""
         return self.code in (transaction_pb2.MVCC_READ_CONFLICT, transaction_pb2.PHANTOM_READ_CONFLICT)
 
 
 class StreamError(GatewayError):
-    """A stream of events or blocks cannot be opened or went away, and did not come back within the limit."""
+    """A stream of events or blocks could not be opened or broke, and could not be opened again within the limit."""
 
-    step = "The stream"
+    step = "the stream"
 
 
 class OfflineIdentity(LedgerError):
-    """There is no private key here: somebody else must sign."""
+    """This process has no private key for the identity: somebody else must sign."""
 
 
 class CheckpointDamaged(LedgerError):
     """A checkpoint's file cannot be read."""
 
 
-def _said(error: TransportError) -> str:
-    """Others' words, as they can be shown."""
+def _answers(error: TransportError) -> str:
+    """The gateway's and each peer's message, made safe for a terminal."""
     peers = (f"; {detail.msp_id} ({detail.address}): {detail.message}" for detail in error.details)
     return "".join(map(printable, (f"{error}", *peers)))
 
 
-def _of(tx_id: str) -> str:
+def _of_transaction(tx_id: str) -> str:
     return f" of transaction {tx_id}" if tx_id else ""

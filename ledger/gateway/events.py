@@ -1,4 +1,4 @@
-"""The events of committed transactions, in the ledger's order, from wherever the reader stopped."""
+"""Reads the events of committed transactions, in the ledger's order, from the place where the reader stopped."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ledger.transport import LedgerTransport
 
 @dataclass(frozen=True)
 class ChaincodeEvent:
-    """What a transaction says it did; `name` is the transaction's."""
+    """A transaction's own account of what it did; `name` is the transaction's."""
 
     block_number: int
     tx_id: str
@@ -27,13 +27,13 @@ class ChaincodeEvent:
 
     @property
     def checkpoint(self) -> Checkpoint:
-        """Go on after this event."""
+        """The checkpoint of a reader that goes on after this event."""
         return Checkpoint(self.block_number, self.tx_id)
 
 
 @dataclass(frozen=True)
 class EventsRequest:
-    """Asks for a chaincode's events. `message` is what the reader signs: a gateway.ChaincodeEventsRequest."""
+    """A request for a chaincode's events. `message` is what the reader signs: a gateway.ChaincodeEventsRequest."""
 
     message: bytes
     signature: bytes = b""
@@ -46,12 +46,12 @@ class EventsRequest:
         return gateway_pb2.SignedChaincodeEventsRequest(request=self.message, signature=self.signature)
 
     def to_bytes(self) -> bytes:
-        """A gateway.SignedChaincodeEventsRequest, to be signed elsewhere."""
+        """The request as a serialised gateway.SignedChaincodeEventsRequest, to be signed elsewhere."""
         return bytes(self.signed.SerializeToString())
 
     @classmethod
     def from_bytes(cls, data: bytes) -> EventsRequest:
-        """The inverse. Raises DecodeError."""
+        """The request that `to_bytes` has serialised. Raises DecodeError."""
         signed = gateway_pb2.SignedChaincodeEventsRequest.FromString(data)
         return cls(signed.request, signed.signature)
 
@@ -66,8 +66,8 @@ class EventReader:
     position: Checkpoint | None
 
     async def events(self, limits: Limits) -> AsyncGenerator[ChaincodeEvent]:
-        """Without end. Raises StreamError."""
-        async with aclosing(told(reopened(self._open, limits))) as events:
+        """The events, without end. Raises StreamError."""
+        async with aclosing(events_in(reopened(self._open, limits))) as events:
             async for event in events:
                 self.position = event.checkpoint
                 yield event
@@ -76,10 +76,10 @@ class EventReader:
         return self.transport.chaincode_events(self.request(self.position).signed)
 
 
-async def told(
+async def events_in(
     responses: AsyncGenerator[gateway_pb2.ChaincodeEventsResponse],
 ) -> AsyncGenerator[ChaincodeEvent]:
-    """The events in these responses, of which each is a block's."""
+    """The events in these responses; each response holds those of one block."""
     async with aclosing(responses):
         async for response in responses:
             for event in response.events:
@@ -87,7 +87,7 @@ async def told(
 
 
 def events_request(channel: str, chaincode: str, creator: bytes, position: Checkpoint | None) -> EventsRequest:
-    """Not signed yet."""
+    """A request for the events after `position`, not signed yet."""
     request = gateway_pb2.ChaincodeEventsRequest(
         channel_id=channel, chaincode_id=chaincode, identity=creator, start_position=_start(position)
     )

@@ -1,4 +1,4 @@
-"""The client of one channel's contracts, over whichever ledger the transport reaches.
+"""The client of one channel's contracts, over the ledger that the transport reaches.
 
 `submit` is short for the four steps that every transaction takes:
 
@@ -7,8 +7,8 @@
     commit = await gateway.send(transaction)              the author signs the outcome, the orderers take it
     committed = await gateway.commit_status(commit)       the peers have checked and stored it
 
-Each step takes what has been signed elsewhere just as well (`with_signature`, `to_bytes`, `from_bytes`), and so does
-each stream (`new_events_request`, `new_blocks_request`).
+Each step also takes a message that was signed elsewhere (`with_signature`, `to_bytes`, `from_bytes`), and so does each
+stream (`new_events_request`, `new_blocks_request`).
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ from ledger.gateway.events import (
     ChaincodeEvent,
     EventReader,
     EventsRequest,
+    events_in,
     events_request,
-    told,
 )
 from ledger.gateway.identity import SigningIdentity
 from ledger.gateway.large_blocks import (
@@ -91,12 +91,12 @@ from ledger.gateway.streams import unbroken
 from ledger.gateway.transaction import Transaction
 from ledger.transport import LedgerTransport
 
-# What a reader asks for, from a block's number on.
+# Describes the blocks that a reader asks for, from a block's number on.
 Seek = Callable[[int | None], ab_pb2.SeekInfo]
 
 
 class Gateway:
-    """Acts as one identity on one channel. Many calls at once are one connection's."""
+    """Acts as one identity on one channel. Many calls at once share one connection."""
 
     def __init__(
         self,
@@ -109,9 +109,9 @@ class Gateway:
         clock: ClockUs = system_clock_us,
         tls_certificate_hash: bytes = b"",
     ) -> None:
-        """`clock` is the time that transactions carry; requests for blocks always carry the machine's.
+        """`clock` gives the time that transactions carry; requests for blocks always carry the machine's.
 
-        `tls_certificate_hash`: SHA-256 of our DER TLS certificate, which a peer with mutual TLS wants to see.
+        `tls_certificate_hash` is the SHA-256 of our DER TLS certificate, which a peer with mutual TLS asks for.
         """
         self.transport = transport
         self.identity = identity
@@ -124,7 +124,7 @@ class Gateway:
     async def evaluate(
         self, name: str, request: Message | bytes, *, msp_ids: Sequence[str] = (), **inputs: Unpack[Inputs]
     ) -> bytes:
-        """Asks one peer, of these members if any are named, else of one's own, and writes nothing.
+        """The answer of one peer to a query: of the members `msp_ids`, or of the identity's own. Writes nothing.
 
         Raises the contract's ContractError, EvaluateError.
         """
@@ -140,10 +140,10 @@ class Gateway:
         retries: int = 0,
         **inputs: Unpack[Inputs],
     ) -> Committed:
-        """Runs a transaction to its end; up to `retries` more times where another one came in between.
+        """Runs a transaction to its end; tries up to `retries` more times if another one came in between.
 
-        So it is where only others' peers refuse: one that is a block behind does not know yet what this one rests on.
-        Name the endorsing members whenever there is transient data: nobody else gets to see it.
+        It also tries again if only other members' peers refuse: a peer that is a block behind does not know yet what
+        this transaction builds on. Name the endorsing members whenever there is transient data: only they see it then.
         Raises the contract's ContractError, EndorseError, SubmitError, CommitStatusError, CommitError.
         """
         for attempt in range(retries + 1):
@@ -162,7 +162,7 @@ class Gateway:
     async def submit_async(
         self, name: str, request: Message | bytes, *, endorsing_msp_ids: Sequence[str] = (), **inputs: Unpack[Inputs]
     ) -> Submitted:
-        """Does not wait for the outcome, which `commit_status` tells.
+        """Submits a transaction without waiting for its outcome, which `commit_status` gives.
 
         Raises the contract's ContractError, EndorseError, SubmitError.
         """
@@ -187,13 +187,13 @@ class Gateway:
     def new_proposal(
         self, name: str, request: Message | bytes, *, endorsing_msp_ids: Sequence[str] = (), **inputs: Unpack[Inputs]
     ) -> Proposal:
-        """Not signed yet."""
+        """A proposal to run the transaction `name`, not signed yet."""
         args = [name.encode(), _request_bytes(request), *inputs.get("extra_args", ())]
         call = Call(self.channel, self.chaincode, args, inputs.get("transient") or {}, endorsing_msp_ids)
         return make_proposal(call, self.identity.creator, secrets.token_bytes(NONCE_BYTES), self._clock())
 
     async def evaluate_proposal(self, proposal: Proposal) -> bytes:
-        """Asks one peer, of the members that would endorse it if any are named.
+        """The answer of one peer to a query, of one of the proposal's endorsing members if it names any.
 
         Raises the contract's ContractError, EvaluateError.
         """
@@ -209,7 +209,7 @@ class Gateway:
         return bytes(response.result.payload)
 
     async def endorse(self, proposal: Proposal) -> Transaction:
-        """Raises the contract's ContractError, EndorseError."""
+        """The transaction with the endorsers' signatures. Raises the contract's ContractError, EndorseError."""
         message = gateway_pb2.EndorseRequest(
             transaction_id=proposal.tx_id,
             channel_id=proposal.channel,
@@ -222,7 +222,7 @@ class Gateway:
         return Transaction(proposal.tx_id, proposal.channel, response.prepared_transaction.payload)
 
     async def send(self, transaction: Transaction) -> Commit:
-        """Raises SubmitError. To send the same transaction again is harmless: it is committed once."""
+        """Hands the transaction to the orderers; again is harmless, it is committed once. Raises SubmitError."""
         message = gateway_pb2.SubmitRequest(
             transaction_id=transaction.tx_id,
             channel_id=transaction.channel,
@@ -232,13 +232,13 @@ class Gateway:
         return self.new_commit(transaction.tx_id)
 
     def new_commit(self, tx_id: str) -> Commit:
-        """To ask for the outcome of any transaction, for instance after a restart."""
+        """A request for the outcome of any transaction, for instance after a restart."""
         return make_commit(self.channel, tx_id, self.identity.creator)
 
     async def commit_status(self, commit: Commit) -> int:
-        """Waits until the transaction is committed; the number of its block.
+        """Waits until the transaction is committed and returns the number of its block.
 
-        Raises CommitError if it is invalid, CommitStatusError if its outcome could not be learned.
+        Raises CommitError if it is invalid, CommitStatusError if the client could not learn its outcome.
         """
         message = self._signed(commit).signed
         status = await self._calls.run(
@@ -253,11 +253,11 @@ class Gateway:
     def chaincode_events(
         self, *, start_block: int | None = None, after: Checkpoint | None = None
     ) -> AsyncGenerator[ChaincodeEvent]:
-        """Events after a checkpoint, else from a block on, else from the next block on. Ends with StreamError only.
+        """The events after a checkpoint, else from a block on, else from the next block on. Ends with StreamError only.
 
-        With neither, events of a moment without connection are not seen: a reader that must see all gives one.
-        Peers pass on the event of every valid transaction, also of one that a single member has made up: whoever acts
-        on events follows a node's WatchEvents, which tells what the contract did (ledger/belief.py).
+        With neither, the events of a moment without connection are lost: a reader that must see all gives one.
+        Peers pass on the event of every valid transaction, also of one that a single member has made up. A program that
+        acts on events follows a node's WatchEvents instead, which gives what the contract did (ledger/belief.py).
         """
         reader = EventReader(self.transport, self._events_request, _position(start_block, after))
         return reader.events(self._limits)
@@ -270,10 +270,11 @@ class Gateway:
         private_data: bool = True,
         reconnect_s: float | None = None,
     ) -> AsyncGenerator[events_pb2.BlockAndPrivateData]:
-        """Blocks after a checkpoint, else from a number on, else from the next one on. Ends with StreamError only.
+        """The blocks after a checkpoint, else from a number on, else from the next one on. Ends with StreamError only.
 
-        A checkpoint inside of a block is followed by that whole block. `reconnect_s` takes the limit's place. Private
-        values that no message holds with their block are asked for singly, and left out where they do not come.
+        A checkpoint inside of a block begins with that whole block. `reconnect_s` takes the place of the limit's. If a
+        block and its private values do not fit into one message, the values are asked for singly; those that the peer
+        does not have are left out.
         """
         if private_data:
             return self._blocks_with_values(all_blocks, _number(start, after), reconnect_s)
@@ -282,54 +283,54 @@ class Gateway:
     def filtered_blocks(
         self, start: int | None = None, *, after: Checkpoint | None = None
     ) -> AsyncGenerator[events_pb2.FilteredBlock]:
-        """The same with little of each block: the transactions' ids, codes and events without payload."""
+        """The same blocks, reduced to the transactions' ids, codes and events without payload."""
         return filtered(self._answers(self.transport.deliver_filtered, all_blocks, _number(start, after)))
 
     def present_blocks(
         self, start: int = 0, *, private_data: bool = True
     ) -> AsyncGenerator[events_pb2.BlockAndPrivateData]:
-        """Blocks from number `start` to the one that is the newest now. Raises StreamError."""
+        """The blocks from number `start` to the one that is the newest now. Raises StreamError."""
         if private_data:
             return self._blocks_with_values(present_blocks, start)
         return whole(self._answers(self.transport.deliver, present_blocks, start))
 
     async def block(self, number: int) -> common_pb2.Block:
-        """One that is there, without private data. Raises StreamError."""
+        """A block that is there already, without private data. Raises StreamError."""
         found = [one.block async for one in whole(self._answers(self.transport.deliver, one_block, number))]
         return found[0]
 
     async def height(self, *, reconnect_s: float | None = None) -> int:
-        """How many blocks there are; `reconnect_s` takes the limit's place. Raises StreamError."""
+        """The number of blocks; `reconnect_s` takes the place of the limit's. Raises StreamError."""
         newest = filtered(self._answers(self.transport.deliver_filtered, present_blocks, NEWEST, reconnect_s))
         numbers = [block.number async for block in newest]
         return int(numbers[-1]) + 1
 
     # --- streams that are signed elsewhere --------------------------------------------------------------------------
-    # They end with their connection, with StreamError: sign another request, which goes on after the last one seen.
+    # These end together with their connection, with StreamError: sign another request that goes on after the last item.
 
     def new_events_request(self, *, start_block: int | None = None, after: Checkpoint | None = None) -> EventsRequest:
-        """Not signed yet; the positions are those of `chaincode_events`."""
+        """A request for events, not signed yet; the positions are those of `chaincode_events`."""
         return events_request(self.channel, self.chaincode, self.identity.creator, _position(start_block, after))
 
     def events_of(self, request: EventsRequest) -> AsyncGenerator[ChaincodeEvent]:
-        """Raises StreamError."""
-        return told(unbroken(self.transport.chaincode_events(self._signed(request).signed)))
+        """The events that a signed request asks for, over one connection. Raises StreamError."""
+        return events_in(unbroken(self.transport.chaincode_events(self._signed(request).signed)))
 
     def new_blocks_request(self, start: int | None = None, *, after: Checkpoint | None = None) -> BlocksRequest:
-        """Not signed yet, for any kind of blocks; a peer takes it only within minutes (15 by default)."""
+        """A request for any kind of blocks, not signed yet; a peer takes it only within minutes (15 by default)."""
         return self._blocks_request(all_blocks(_number(start, after)))
 
     def blocks_of(
         self, request: BlocksRequest, *, private_data: bool = True
     ) -> AsyncGenerator[events_pb2.BlockAndPrivateData]:
-        """Raises StreamError."""
+        """The blocks that a signed request asks for, over one connection. Raises StreamError."""
         return whole(unbroken(delivered(self._deliver(private_data), self._signed(request))))
 
     def filtered_blocks_of(self, request: BlocksRequest) -> AsyncGenerator[events_pb2.FilteredBlock]:
-        """Raises StreamError."""
+        """The filtered blocks that a signed request asks for, over one connection. Raises StreamError."""
         return filtered(unbroken(delivered(self.transport.deliver_filtered, self._signed(request))))
 
-    # --- how --------------------------------------------------------------------------------------------------------
+    # --- details ----------------------------------------------------------------------------------------------------
 
     @property
     def _limits(self) -> Limits:
@@ -385,7 +386,7 @@ class Gateway:
     async def _run_contract(
         self, call: Callable[[], Awaitable[_AnswerT]], timeout_s: float, error: type[GatewayError], tx_id: str
     ) -> _AnswerT:
-        """A call that runs contract code, whose own refusal is raised in place of the step's error."""
+        """Makes a call that runs contract code; raises the contract's refusal in place of the step's error."""
         try:
             return await self._calls.run(call, timeout_s, error, tx_id)
         except GatewayError as failure:
@@ -400,7 +401,7 @@ class Gateway:
                 raise
 
     async def _resend(self, transaction: Transaction) -> None:
-        """An orderer that ends loses what it has taken and not yet passed on; to send it again is harmless."""
+        """Sends the transaction again and again: an orderer that ends loses what it has not passed on yet."""
         wait_s = self._limits.resend_s
         while True:
             await asyncio.sleep(wait_s)

@@ -1,4 +1,4 @@
-"""Who acts on the ledger: a member's user or node, and what signs for it."""
+"""The identity that acts on the ledger: a member's user or node, with the key or device that signs for it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from consortium.keys.certificates import (
 from consortium.keys.key_files import KeyFiles
 from ledger.gateway.errors import OfflineIdentity
 
-# From the message to its signature: a key in memory, a security module, a person with a smart card. It chooses the
-# hash, too; Fabric takes DER and `low_s` only.
+# Makes a message's signature: with a key in memory, a security module, a person's smart card. It chooses the hash, too;
+# Fabric takes DER and `low_s` only.
 Signer = Callable[[bytes], bytes]
 
 _ECDSA_SHA256 = ec.ECDSA(hashes.SHA256())
@@ -29,17 +29,17 @@ _ECDSA_SHA256 = ec.ECDSA(hashes.SHA256())
 
 @dataclass(frozen=True)
 class SigningIdentity:
-    """A member's MSP id, a PEM certificate, and what signs with its key."""
+    """A member's MSP id, a PEM certificate, and a function that signs with the certificate's key."""
 
     msp_id: str
     certificate_pem: bytes
     sign: Signer
-    # Where it is in this process's memory.
+    # None if the key is not in this process's memory.
     private_key: ec.EllipticCurvePrivateKey | None = field(default=None, repr=False)
 
     @classmethod
     def load(cls, msp_id: str, certificate_path: Path, key_path: Path, *, clock: Clock = utc_now) -> SigningIdentity:
-        """From PEM files. Raises what KeyFiles.pair raises: unreadable, mismatched, expired."""
+        """The identity in these PEM files. Raises what KeyFiles.pair raises: unreadable, mismatched, expired."""
         pair = KeyFiles(certificate_path, key_path).pair(now=clock())
         return cls.of_key(msp_id, pair.certificate_pem, pair.key)
 
@@ -49,18 +49,18 @@ class SigningIdentity:
 
     @classmethod
     def offline(cls, msp_id: str, certificate_pem: bytes) -> SigningIdentity:
-        """Without a key: every message is carried to the signer, and its signature back."""
+        """An identity without a key: somebody carries every message to the signer, and its signature back."""
         return cls(msp_id, certificate_pem, _nobody_signs)
 
     @cached_property
     def creator(self) -> bytes:
-        """A serialised msp.SerializedIdentity, as messages name their author."""
+        """The serialised msp.SerializedIdentity by which messages name their author."""
         message = identities_pb2.SerializedIdentity(mspid=self.msp_id, id_bytes=self.certificate_pem)
         return bytes(message.SerializeToString())
 
 
 def key_signer(key: ec.EllipticCurvePrivateKey) -> Signer:
-    """ECDSA over SHA-256 by an EC P-256 key; DER (RFC 3279) and low-S."""
+    """A signer with an EC P-256 key: ECDSA over SHA-256, in DER (RFC 3279) and low-S."""
 
     def sign(message: bytes) -> bytes:
         return low_s(key.sign(message, _ECDSA_SHA256))
@@ -69,10 +69,10 @@ def key_signer(key: ec.EllipticCurvePrivateKey) -> Signer:
 
 
 def low_s(signature: bytes) -> bytes:
-    """The lower of the two equally true forms of a P-256 signature in DER; security modules answer with either."""
+    """The lower of the two equally valid forms of a P-256 signature in DER; security modules answer with either."""
     r, s = decode_dss_signature(signature)
     return signature if s <= P256_ORDER // 2 else encode_dss_signature(r, P256_ORDER - s)
 
 
 def _nobody_signs(_message: bytes) -> bytes:
-    raise OfflineIdentity("This identity has no private key here; sign the message elsewhere and use with_signature.")
+    raise OfflineIdentity("this identity has no private key here: sign the message elsewhere and use with_signature")

@@ -1,4 +1,4 @@
-"""Blocks that no message holds together with their private values: these are then asked for one by one."""
+"""Reads blocks that do not fit into one message with their private values: asks for those values one by one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from ledger.private_values import (
 
 @dataclass(frozen=True)
 class BlocksOfAnySize:
-    """Reads on past a block that is too large: `block` brings it bare, `with_values` adds what the peer answers."""
+    """Reads blocks, too large ones too: `block` fetches one bare, `with_values` adds the values that the peer has."""
 
     reader: BlockReader
     limits: Limits
@@ -40,7 +40,7 @@ class BlocksOfAnySize:
     with_values: Callable[[common_pb2.Block], Awaitable[events_pb2.BlockAndPrivateData]]
 
     async def read(self, height: Callable[[], Awaitable[int]] | None) -> AsyncGenerator[events_pb2.BlockAndPrivateData]:
-        """Without end, or up to the `height` that the ledger has then. Raises StreamError."""
+        """The blocks without end, or up to the `height` that the ledger has by then. Raises StreamError."""
         while True:
             try:
                 async with aclosing(whole(self.reader.answers(self.limits))) as blocks:
@@ -58,14 +58,14 @@ class BlocksOfAnySize:
 
 
 def is_too_large(error: StreamError) -> bool:
-    """Whether the peer could not send a block, or this client would not take it, for its size."""
+    """Whether a block was too large for the peer to send or for this client to take."""
     return error.grpc_code is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
 async def with_values(block: common_pb2.Block, msp_id: str, namespace: str, ask: Ask) -> events_pb2.BlockAndPrivateData:
-    """The block with the values of the member's collection that its peer answers with.
+    """The block with those values of the member's collection that its peer has.
 
-    Those beyond what a message may hold are left out, so that no block takes all memory: they are asked for later.
+    Values beyond the size of a message are left out, so that no block takes all memory: they are asked for later.
     """
     collection, room = implicit_collection(msp_id), MESSAGE_BYTES
     found = events_pb2.BlockAndPrivateData(block=block)

@@ -1,4 +1,4 @@
-"""The first step of a transaction: what its author asks the endorsers to run.
+"""The first step of a transaction: its author proposes a call to the endorsers.
 
 Source: Fabric's peer/proposal.proto and common/common.proto; the gateway's parts in gateway/gateway.proto.
 """
@@ -36,7 +36,7 @@ class Proposal:
         return proposal_pb2.SignedProposal(proposal_bytes=self.message, signature=self.signature)
 
     def to_bytes(self) -> bytes:
-        """A gateway.ProposedTransaction, to be signed elsewhere."""
+        """The proposal as a serialised gateway.ProposedTransaction, to be signed elsewhere."""
         message = gateway_pb2.ProposedTransaction(
             transaction_id=self.tx_id, proposal=self.signed, endorsing_organizations=self.endorsing_msp_ids
         )
@@ -44,7 +44,7 @@ class Proposal:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Proposal:
-        """The inverse. Raises DecodeError."""
+        """The proposal that `to_bytes` has serialised. Raises DecodeError."""
         message = gateway_pb2.ProposedTransaction.FromString(data)
         proposal = proposal_pb2.Proposal.FromString(message.proposal.proposal_bytes)
         header = common_pb2.Header.FromString(proposal.header)
@@ -56,9 +56,9 @@ class Proposal:
 
 
 class Inputs(TypedDict, total=False):
-    """What a transaction takes beside its name and its request."""
+    """The inputs of a transaction beside its name and its request."""
 
-    # Everybody sees these, as they do the request.
+    # Everybody sees these, like the request.
     extra_args: Sequence[bytes]
     # Only the endorsers see these.
     transient: Mapping[str, bytes] | None
@@ -66,7 +66,7 @@ class Inputs(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Call:
-    """What is called: args[0] is the transaction's name. Only endorsers see what is transient."""
+    """A call of chaincode: args[0] is the transaction's name. Only endorsers see `transient`."""
 
     channel: str
     chaincode: str
@@ -76,7 +76,7 @@ class Call:
 
 
 def make_proposal(call: Call, creator: bytes, nonce: bytes, time_us: int) -> Proposal:
-    """`time_us` is microseconds since 1970 UTC; `nonce` is never used twice."""
+    """The proposal of a call, not signed yet; `time_us` is microseconds since 1970 UTC, `nonce` never used before."""
     tx_id = transaction_id(nonce, creator)
     header = common_pb2.Header(
         channel_header=_channel_header(call, tx_id, time_us),
@@ -87,12 +87,12 @@ def make_proposal(call: Call, creator: bytes, nonce: bytes, time_us: int) -> Pro
 
 
 def transaction_id(nonce: bytes, creator: bytes) -> str:
-    """Hex SHA-256 of both, so that nobody can take another's id."""
+    """The hex SHA-256 of both, so that nobody can take the id of another author's transaction."""
     return hashlib.sha256(nonce + creator).hexdigest()
 
 
 def timestamp(time_us: int) -> Timestamp:
-    """Microseconds since 1970 UTC as protobuf writes them."""
+    """Microseconds since 1970 UTC as a protobuf Timestamp."""
     seconds, micros = divmod(time_us, 1_000_000)
     return Timestamp(seconds=seconds, nanos=micros * 1_000)
 

@@ -1,4 +1,4 @@
-"""From a peer's message back to the very error that the contract raised."""
+"""Finds in a peer's message the error that the contract raised."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ LONGEST_REFUSAL = 2000
 
 
 def refusal_of(error: GatewayError) -> ContractError | None:
-    """The contract's error behind a failed step; None where the contract did not refuse, or in words unknown here.
+    """The contract's error behind a failed step; None if the contract did not refuse, or in words unknown here.
 
-    A wrong clock is one error, whether the peer or the contract found it. Any endorser can say so, another member's
-    too: nothing that cannot be made good may hang on it.
+    A wrong clock gives the same error, whether the peer or the contract found it. Any endorser can make up such a
+    refusal, another member's too: no step that cannot be undone may depend on it.
     """
     for message in (*(detail.message for detail in error.details), str(error)):
         found = REFUSAL.search(message)
@@ -43,7 +43,7 @@ def raise_refusal(error: GatewayError) -> None:
 
 
 def is_others_alone(refusal: ContractError, msp_id: str) -> bool:
-    """Whether the member's own peer is none of those that refused: one that is a block behind catches up."""
+    """Whether only other members' peers refused: such a peer may be a block behind, and catches up."""
     step = refusal.__cause__
     refused = {detail.msp_id for detail in step.details} if isinstance(step, GatewayError) else set()
     return bool(refused) and msp_id not in refused

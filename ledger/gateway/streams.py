@@ -1,4 +1,4 @@
-"""Streams that outlive their connection."""
+"""Streams that go on when their connection breaks."""
 
 from __future__ import annotations
 
@@ -20,10 +20,9 @@ Item = TypeVar("Item")
 
 
 async def reopened(open_stream: Callable[[], AsyncIterator[Item]], limits: Limits) -> AsyncGenerator[Item]:
-    """All items; when the connection breaks, `open_stream` is asked for a stream that goes on where the last ended.
+    """All items; when the connection breaks, calls `open_stream` for a stream that goes on where the last one ended.
 
-    Raises StreamError when the ledger refuses, or stays away for longer than limits.reconnect_s (0: with the first
-    break).
+    Raises StreamError if the ledger refuses, or stays away for longer than limits.reconnect_s (0: at the first break).
     """
     attempt, broken_at = 0, 0.0
     while True:
@@ -37,7 +36,7 @@ async def reopened(open_stream: Callable[[], AsyncIterator[Item]], limits: Limit
         except TransportError as error:
             now = time.monotonic()
             if not attempt or now - opened_at > limits.reconnect_s:
-                # It stood, if only in silence.
+                # The stream was open for a while, even if no item came.
                 attempt, broken_at = 0, now
             if not is_passing(error) or now - broken_at >= limits.reconnect_s:
                 raise StreamError.refused(error) from error
@@ -46,7 +45,7 @@ async def reopened(open_stream: Callable[[], AsyncIterator[Item]], limits: Limit
 
 
 async def unbroken(stream: AsyncIterator[Item]) -> AsyncGenerator[Item]:
-    """All items of one connection, which is all that a request signed elsewhere is good for. Raises StreamError."""
+    """All items of one connection: a request that was signed elsewhere serves for one only. Raises StreamError."""
     try:
         async with aclosing(_closable(stream)) as items:
             async for item in items:

@@ -1,4 +1,4 @@
-"""The second step: an endorsed transaction, which its author signs and hands to the orderers."""
+"""The second step of a transaction: its author signs what was endorsed and hands it to the orderers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fabric_protos.peer import proposal_pb2, proposal_response_pb2, transaction_
 
 @dataclass(frozen=True)
 class Transaction:
-    """What the endorsers agreed on. `message` is what the author signs."""
+    """A transaction on which the endorsers agreed. `message` is what the author signs."""
 
     tx_id: str
     channel: str
@@ -27,7 +27,7 @@ class Transaction:
 
     @property
     def result(self) -> bytes:
-        """What the chaincode answered; it stands only once the transaction is committed. Raises DecodeError."""
+        """The chaincode's answer; it counts only once the transaction is committed. Raises DecodeError."""
         payload = common_pb2.Payload.FromString(self.message)
         transaction = transaction_pb2.Transaction.FromString(payload.data)
         action = transaction_pb2.ChaincodeActionPayload.FromString(transaction.actions[0].payload).action
@@ -35,13 +35,13 @@ class Transaction:
         return bytes(proposal_pb2.ChaincodeAction.FromString(response.extension).response.payload)
 
     def to_bytes(self) -> bytes:
-        """A gateway.PreparedTransaction, to be signed elsewhere."""
+        """The transaction as a serialised gateway.PreparedTransaction, to be signed elsewhere."""
         message = gateway_pb2.PreparedTransaction(transaction_id=self.tx_id, envelope=self.envelope)
         return bytes(message.SerializeToString())
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Transaction:
-        """The inverse. Raises DecodeError."""
+        """The transaction that `to_bytes` has serialised. Raises DecodeError."""
         message = gateway_pb2.PreparedTransaction.FromString(data)
         header = common_pb2.Payload.FromString(message.envelope.payload).header
         channel = common_pb2.ChannelHeader.FromString(header.channel_header).channel_id

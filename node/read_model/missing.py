@@ -11,7 +11,7 @@ from ledger.block_reader import Transaction
 from ledger.printable import printable
 from ledger.private_values import (
     lacking,
-    names,
+    possible_keys,
 )
 from zunft.v1.node_pb2 import MissingValue
 
@@ -34,7 +34,7 @@ class Missing:
         if self.count:
             self._connection.executemany("DELETE FROM missing WHERE key_hash = ?", [(one,) for one in written])
         absent = lacking(transaction, self._collection) if agreement_id else ()
-        known = names(transaction) if absent else {}
+        known = possible_keys(transaction) if absent else {}
         for write in absent:
             key = printable(known.get(write.key_hash, ""), 200)
             tx_id = printable(transaction.tx_id, 64)

@@ -36,10 +36,10 @@ def test_an_outage_is_told_once() -> None:
     told = [(line["log_level"], line["event"], line.get("error", "").partition(":")[0]) for line in lines]
     begins = ("warning", "it does not work")
     assert told == [
-        (*begins, "The endorsement of transaction 1 failed"),
-        (*begins, "The endorsement of transaction 3 failed"),
+        (*begins, "the endorsement of transaction 1 failed"),
+        (*begins, "the endorsement of transaction 3 failed"),
         ("info", "it works again", ""),
-        (*begins, "The endorsement of transaction 4 failed"),
+        (*begins, "the endorsement of transaction 4 failed"),
     ]
     assert lines[2]["failures"] == 3
     assert {line["agreement_id"] for line in lines} == {"A1"}
