@@ -131,7 +131,8 @@ PROVIDER, CUSTOMER, COUNTERPARTY = Relation.PROVIDER, Relation.CUSTOMER, Relatio
 GRANTOR, GRANTEE = Relation.GRANTOR, Relation.GRANTEE
 PARTIES = {PROVIDER, CUSTOMER}
 
-FOUNDING, ENTRY, BALLOT = Business.FOUNDING, Business.ENTRY, Business.BALLOT
+FOUNDING, ENTRY = Business.FOUNDING, Business.ENTRY
+BALLOT, SIGNING = Business.BALLOT, Business.SIGNING
 NEW, RUNNING, NOTICE, EXIT = Business.NEW, Business.RUNNING, Business.NOTICE, Business.EXIT
 STANDING_BY = Business.STANDING_BY
 
@@ -171,7 +172,7 @@ _ROWS = (
     _majority("member.reinstate", member_pb2.ReinstateMember, member.reinstate, {ADMIN}, {MEMBER}, BALLOT),
     _majority("member.exclude", member_pb2.ExcludeMember, member.exclude, {ADMIN}, {MEMBER}, BALLOT),
     _majority("ballot.vote", ballot_pb2.CastVote, ballot.vote, {ADMIN}, {VOTER}, BALLOT),
-    _majority("ballot.sign", ballot_pb2.SignBallot, ballot.sign, {ADMIN}, {VOTER}, BALLOT),
+    _majority("ballot.sign", ballot_pb2.SignBallot, ballot.sign, {ADMIN}, {VOTER}, SIGNING),
     _majority("ballot.execute", ballot_pb2.ExecuteBallot, ballot.execute, {ADMIN}, {MEMBER}, BALLOT),
     _majority("meter.register", meter_pb2.RegisterMeter, meter.register, {OPERATOR}, {MEMBER}, NEW),
     _majority("meter.rotate_key", meter_pb2.RotateMeterKey, meter.rotate_key, {OPERATOR}, {PROVIDER}),

@@ -21,7 +21,7 @@ from chaincode.members.electorate import Electorate
 from chaincode.members.identifiers import distinct_value
 from chaincode.members.membership import ABSENT
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account
-from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN, Ballot, Question
+from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN, BALLOT_SUBJECT_DEPARTURE, Ballot, Question
 from zunft.v1.invoice_pb2 import INVOICE_KIND_CREDIT_NOTE, INVOICE_KIND_GOODWILL, INVOICE_KIND_INVOICE, Invoice
 from zunft.v1.member_pb2 import MEMBER_STATUS_APPLIED, Member
 from zunft.v1.meter_pb2 import METER_STATUS_ACTIVE, Meter
@@ -209,10 +209,11 @@ def obligations_are_what_is_open(state: State) -> Iterator[str]:
 
 
 def ballots_are_counted(state: State) -> Iterator[str]:
-    """Each member has one vote and none on itself; what has its approvals is carried."""
+    """Each member has one vote and none on itself, but that it signs its own departure; approvals carry a ballot."""
     for ballot in state.records("ballot", Ballot):
         voters = [vote.msp_id for vote in ballot.votes]
-        if len(set(voters)) < len(voters) or ballot.msp_id in voters:
+        on_itself = ballot.msp_id in voters and ballot.subject != BALLOT_SUBJECT_DEPARTURE
+        if len(set(voters)) < len(voters) or on_itself:
             yield f"ballot {ballot.ballot_id[:16]} has votes of {voters}"
         if count(ballot) != ballot.status:
             yield f"ballot {ballot.ballot_id[:16]} is {ballot.status}, its votes make it {count(ballot)}"

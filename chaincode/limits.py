@@ -14,7 +14,7 @@ from zunft.v1.agreement_pb2 import AmendAgreement, ProposeAgreement, Terms
 from zunft.v1.ballot_pb2 import CastVote, SignBallot
 from zunft.v1.bundle_pb2 import Bundle, SignedBundle
 from zunft.v1.charter_pb2 import AmendCharter, FoundCharter
-from zunft.v1.member_pb2 import ApplyMember
+from zunft.v1.member_pb2 import ApplyMember, DepartMember
 from zunft.v1.usage_pb2 import AnnounceUsage, Disclosure, ShownAmounts
 
 # A request that has no limit of its own: a few names, texts, amounts, digests and signatures.
@@ -51,6 +51,7 @@ _BYTES: Mapping[type[Message], int] = {
     ApplyMember: BUNDLE_BYTES + REQUEST_BYTES,
     CastVote: SIGNATURES_BYTES + REQUEST_BYTES,
     SignBallot: SIGNATURES_BYTES + REQUEST_BYTES,
+    DepartMember: SIGNATURES_BYTES + REQUEST_BYTES,
     Terms: TERMS_BYTES,
     ProposeAgreement: TERMS_BYTES + REQUEST_BYTES,
     AmendAgreement: TERMS_BYTES + REQUEST_BYTES,

@@ -22,7 +22,6 @@ from cli.audit import show_report
 from cli.ballot import Yes, approve_found
 from cli.shared.asking import ask
 from cli.shared.deciding import (
-    ID_DIGITS,
     names,
     say_standing,
 )
@@ -63,8 +62,8 @@ from node.membership.errors import NoLongerMember, NotDecided, StillBound
 from node.membership.leaving import depart, departure_ballot, exit_conditions, give_notice, missing_orderer
 from node.membership.records import newest_ballot, read_member
 from node.membership.standing import Step
-from node.membership.voting import Voting, silent_msp_ids
-from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN, BALLOT_SUBJECT_DEPARTURE, Ballot
+from node.membership.voting import Voting
+from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_DEPARTURE, Ballot
 from zunft.v1.member_pb2 import Member
 
 app = new_group("leave")
@@ -126,9 +125,9 @@ def complete(
     acting: As = "",
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """Write and check the archive, and ask the members for the removal; after it, end the own processes.
+    """Write and check the archive, and go; after the removal from the channel, end the own processes.
 
-    To be typed twice: when everything is ended, and when the members have approved.
+    To be typed twice: when everything is ended, and when the members have signed.
     """
 
     async def work() -> None:
@@ -137,7 +136,7 @@ def complete(
         if member is None:
             async with open_session(home, acting) as session:
                 if await _is_member(session):
-                    await _put_to_vote(session, archive or home / f"{session.member.name}.archive")
+                    await _go(session, archive or home / f"{session.member.name}.archive")
                     return
                 member = session.member
         await _end(topology, member)
@@ -145,16 +144,16 @@ def complete(
     run(work())
 
 
-# --- before the vote --------------------------------------------------------------------------------------------------
+# --- before the removal -----------------------------------------------------------------------------------------------
 
 
-async def _put_to_vote(session: Session, path: Path) -> None:
+async def _go(session: Session, path: Path) -> None:
     """Raises StillBound, NotDecided, UnsoundArchive."""
     gateway = session.gateway("member.depart")
     member = await read_member(gateway, session.member.msp_id)
     ballot = await departure_ballot(gateway, member)
     if ballot is not None:
-        raise NotDecided(_missing_approval(session.topology, ballot))
+        raise NotDecided(await _missing(session, ballot))
     await _check_ended(session, gateway, member)
     report = await _write_archive(session, gateway, path)
     _note_archive(session.topology.folder(session.member), path)
@@ -186,20 +185,21 @@ async def _write_archive(session: Session, gateway: Gateway, path: Path) -> Audi
     if report.failed:
         show_report(report)
         raise UnsoundArchive(
-            f"{path} proves less than it must, so nothing was put to the vote: have the ledger's files restored, or "
+            f"{path} proves less than it must, so nothing was sent: have the ledger's files restored, or "
             "ask another member whether the fault is everybody's; then type this again"
         )
     return report
 
 
-def _missing_approval(topology: Topology, ballot: Ballot) -> str:
-    number = ballot.ballot_id[:ID_DIGITS]
-    if ballot.status == BALLOT_STATUS_OPEN:
-        return (
-            f"the members have not approved yet: {names(topology, silent_msp_ids(ballot))} may type "
-            f"zunft ballot approve {number}, until {show_time(ballot.deadline_s)} UTC"
-        )
-    return f"the members have approved, but the channel still has it: one of them types zunft ballot approve {number}"
+async def _missing(session: Session, ballot: Ballot) -> str:
+    """Its own signature is there, whatever has changed meanwhile."""
+    voting = await (await Voting.open(session.gateway("ballot.sign"), ballot.ballot_id)).approve()
+    topology, name = session.topology, session.member.name
+    who = f"{names(topology, voting.may_sign)} may type" if voting.waits_for_signatures else "a member types"
+    return (
+        f"{name} has left and owes nothing, whether the others sign or not, but the channel still has it: {who} "
+        f"zunft leave approve {name}"
+    )
 
 
 # --- after it ---------------------------------------------------------------------------------------------------------

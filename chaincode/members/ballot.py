@@ -119,7 +119,7 @@ async def vote(tx: Transaction, request: CastVote) -> Ballot:
         put_decided(tx, question, ballot)
         _take_effect(tx, electorate, member, application, ballot)
     if request.update_digests:
-        put_signatures(tx, request)
+        put_signatures(tx, ballot.ballot_id, request)
     return write(tx, "ballot.vote", ballot)
 
 
@@ -127,7 +127,8 @@ async def sign(tx: Transaction, request: SignBallot) -> EditSignatures:
     """ballot.sign: a member's own signatures over the change as it is by now, in place of its earlier ones.
 
     The channel's configuration may have moved on since the vote, or the certificate that signed counts no more. It
-    decides nothing: while the ballot is open it is for those who are in favour, then for any member that helps.
+    decides nothing: while the ballot is open it is for those who are in favour, then for any member that helps. Who has
+    left signs, too, as long as the channel has it: Fabric counts it so long, for its own removal as for another's.
     """
     key, about = keys.ballot(request.ballot_id), _keys_about(request.msp_id)
     loaded = await tx.load(key, *about)
@@ -138,7 +139,7 @@ async def sign(tx: Transaction, request: SignBallot) -> EditSignatures:
     _check_takes_signatures(tx, _about(loaded, ballot.msp_id), ballot)
     check_config_signatures(tx, request)
 
-    signed = put_signatures(tx, request)
+    signed = put_signatures(tx, ballot.ballot_id, request)
     tx.emit("ballot.sign", msp_ids=[tx.caller.msp_id, ballot.msp_id])
     return signed
 
@@ -168,7 +169,7 @@ async def execute(tx: Transaction, request: ExecuteBallot) -> Ballot:
 
     if member.status in (MEMBER_STATUS_LEAVING, MEMBER_STATUS_SUSPENDED):
         # It was an earlier contract that took the deciding vote, and it left the departure to this transaction.
-        _put_status(tx, electorate, member, MEMBER_STATUS_LEFT)
+        put_status(tx, electorate, member, MEMBER_STATUS_LEFT)
     elif not member.left_at_s:
         # An earlier contract noted only here since when an excluded member is gone.
         member.left_at_s = tx.timestamp_s
@@ -192,6 +193,16 @@ def write(tx: Transaction, name: str, ballot: Ballot) -> Ballot:
     return ballot
 
 
+def put_status(tx: Transaction, electorate: Electorate, member: Member, status: MemberStatus) -> None:
+    """Who is gone keeps its deposit until the issuer pays it out: token.redeem for it."""
+    if status in ABSENT and member.status not in ABSENT:
+        member.left_at_s = tx.timestamp_s
+    note_suspension(member, status, tx.timestamp_s)
+    member.status = status
+    tx.put(keys.member(member.msp_id), member)
+    put_electorate(tx, electorate, member)
+
+
 # --- CHECK ----------------------------------------------------------------------------------------------------------
 
 
@@ -208,7 +219,7 @@ def _voters(tx: Transaction, ballot: Ballot, request: CastVote) -> list[Stand]:
 
 
 def _signers(tx: Transaction, ballot: Ballot) -> list[Stand]:
-    """Who has voted in favour; once it is carried, anybody but the member that it is about."""
+    """Who has voted in favour, a leaver for itself among them; once it is carried, anybody but whom it is about."""
     signers = [one.msp_id for one in ballot.votes if one.in_favour]
     if _is_carried(ballot) and tx.caller.msp_id != ballot.msp_id:
         signers.append(tx.caller.msp_id)
@@ -264,7 +275,9 @@ def _check_still_the_question(loaded: Loaded, member: Member | None, ballot: Bal
     else:
         known = loaded.require(keys.member(ballot.msp_id))
         check_same_membership(ballot, known)
-        check_status(ballot.subject, known)
+        # By its own departure nobody gets out of an exclusion that is before the members.
+        if (ballot.subject, known.status) != (BALLOT_SUBJECT_EXCLUSION, MEMBER_STATUS_LEFT):
+            check_status(ballot.subject, known)
 
 
 def check_next_version(charter: Charter, proposed: Charter) -> None:
@@ -331,7 +344,7 @@ def _take_effect(
         if carried:
             if changes_channel(ballot.subject):
                 member.carried_ballot_id = ballot.ballot_id
-            _put_status(tx, electorate, member, _status_after(ballot.subject, member))
+            put_status(tx, electorate, member, _status_after(ballot.subject, member))
         elif was_noted:
             tx.put(keys.member(member.msp_id), member)
 
@@ -344,16 +357,6 @@ def _forget_note(member: Member, ballot: Ballot) -> bool:
     member.ClearField("open_ballot")
     member.open_ballots.extend(still)
     return len(still) < len(noted)
-
-
-def _put_status(tx: Transaction, electorate: Electorate, member: Member, status: MemberStatus) -> None:
-    """Who is gone keeps its deposit until the issuer pays it out: token.redeem for it."""
-    if status in ABSENT and member.status not in ABSENT:
-        member.left_at_s = tx.timestamp_s
-    note_suspension(member, status, tx.timestamp_s)
-    member.status = status
-    tx.put(keys.member(member.msp_id), member)
-    put_electorate(tx, electorate, member)
 
 
 def _status_after(subject: BallotSubject, member: Member) -> MemberStatus:

@@ -27,9 +27,13 @@ from zunft.v1.ballot_pb2 import (
     EditSignatures,
     SignBallot,
 )
+from zunft.v1.member_pb2 import DepartMember
 
 # Orderers come and go one at a time, so a decision may take several updates.
 MAX_UPDATES = 16
+
+# Requests that bring along what a member's admin has signed.
+Signed = CastVote | SignBallot | DepartMember
 
 _CHANGING = frozenset({BALLOT_SUBJECT_ADMISSION, BALLOT_SUBJECT_DEPARTURE, BALLOT_SUBJECT_EXCLUSION})
 
@@ -39,7 +43,7 @@ def changes_channel(subject: BallotSubject) -> bool:
     return subject in _CHANGING
 
 
-def check_config_signatures(tx: Transaction, request: CastVote | SignBallot) -> None:
+def check_config_signatures(tx: Transaction, request: Signed) -> None:
     """One signature of the caller's certificate for each digest. None where nothing is left to change.
 
     Raises MalformedRequest, WrongSignature.
@@ -60,10 +64,10 @@ def edit_digest(update_digests: Sequence[bytes]) -> bytes:
     return hashlib.sha256(b"".join(update_digests)).digest()
 
 
-def put_signatures(tx: Transaction, request: CastVote | SignBallot) -> EditSignatures:
+def put_signatures(tx: Transaction, ballot_id: str, request: Signed) -> EditSignatures:
     """In place of those that the caller's member has given before."""
     signed = EditSignatures(
-        ballot_id=request.ballot_id,
+        ballot_id=ballot_id,
         msp_id=tx.caller.msp_id,
         signed_at_s=tx.timestamp_s,
         update_digests=request.update_digests,

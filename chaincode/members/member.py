@@ -1,7 +1,7 @@
 """How members come and go: application, activation, leave; suspension and exclusion are put to the vote.
 
-apply ─ballot─► admitted ─activate─► active ─leave─► leaving ─depart, ballot─► left
-                                       │ ▲                ballot at any time ─► excluded
+apply ─ballot─► admitted ─activate─► active ─leave─► leaving ─depart─► left
+                                       │ ▲             ballot at any time ─► excluded
                                ballot  ▼ │ ballot
                                      suspended
 """
@@ -18,6 +18,7 @@ from chaincode.members.application import (
 )
 from chaincode.members.ballot import (
     check_carried,
+    put_status,
     write,
 )
 from chaincode.members.bundle import (
@@ -25,7 +26,12 @@ from chaincode.members.bundle import (
     read_bundle,
     root_digests,
 )
+from chaincode.members.channel_edit import (
+    check_config_signatures,
+    put_signatures,
+)
 from chaincode.members.electorate import (
+    Electorate,
     load_electorate,
     put_electorate,
 )
@@ -40,6 +46,7 @@ from chaincode.members.membership import (
 )
 from chaincode.members.opening import (
     check_status,
+    departure,
     new_ballot,
     proposal,
 )
@@ -81,6 +88,7 @@ from zunft.v1.charter_pb2 import Charter
 from zunft.v1.member_pb2 import (
     MEMBER_STATUS_ACTIVE,
     MEMBER_STATUS_LEAVING,
+    MEMBER_STATUS_LEFT,
     ActivateMember,
     ApplyMember,
     DepartMember,
@@ -168,6 +176,7 @@ async def leave(tx: Transaction, _request: LeaveConsortium) -> Member:
     electorate = await load_electorate(tx)
     charter, member = loaded.require(keys.CHARTER), loaded.require(key)
 
+    _check_not_last(electorate, member)
     check_not_issuer(charter, member.msp_id)
 
     member.status = MEMBER_STATUS_LEAVING
@@ -179,24 +188,28 @@ async def leave(tx: Transaction, _request: LeaveConsortium) -> Member:
     return member
 
 
-async def depart(tx: Transaction, _request: DepartMember) -> Ballot:
-    """member.depart: the leaver has ended everything; opens the ballot that collects the signatures for its removal."""
+async def depart(tx: Transaction, request: DepartMember) -> Ballot:
+    """member.depart: the leaver has ended everything, and has left; begins to collect signatures for its removal.
+
+    A departure that is due is nobody's favour, so nobody votes on it. Those who stay sign the change of the channel's
+    configuration, or do not: the leaver's own signature is there, and its deposit comes back all the same.
+    """
     msp_id = tx.caller.msp_id
     loaded = await tx.load(keys.CHARTER, keys.balance(msp_id))
     electorate, obligations = await load_electorate(tx), await load_obligations(tx, msp_id)
     charter, member = loaded.require(keys.CHARTER), loaded.require(keys.member(msp_id))
-    proposed = proposal(tx, BALLOT_SUBJECT_DEPARTURE, member)
-    question = await load_question(tx, proposed, member)
 
-    check_status(proposed.subject, member)
-    check_may_open(tx, question, proposed)
     check_not_issuer(charter, msp_id)
     _check_exit(tx, loaded, member, obligations)
+    check_config_signatures(tx, request)
 
-    ballot = new_ballot(tx, charter, electorate, proposed)
+    proposed = proposal(tx, BALLOT_SUBJECT_DEPARTURE, member)
+    ballot = departure(tx, charter, electorate, proposed, request)
+    member.carried_ballot_id = ballot.ballot_id
 
-    put_electorate(tx, electorate)
-    put_opened(tx, question, ballot)
+    put_status(tx, electorate, member, MEMBER_STATUS_LEFT)
+    if request.update_digests:
+        put_signatures(tx, ballot.ballot_id, request)
     return write(tx, "member.depart", ballot)
 
 
@@ -271,6 +284,14 @@ def _check_admission(ballot: Ballot, member: Member) -> None:
     if (ballot.subject, ballot.msp_id) != (BALLOT_SUBJECT_ADMISSION, member.msp_id):
         raise WrongStatus(f"the ballot is not on the admission of {member.msp_id}")
     check_carried(ballot, member)
+
+
+def _check_not_last(electorate: Electorate, member: Member) -> None:
+    if set(electorate.votes) == {member.msp_id}:
+        raise ExitCondition(
+            f"{member.msp_id} is the last member, and needs nobody to leave: redeem the tokens that are left, then end "
+            "all processes, and the consortium has ended"
+        )
 
 
 def _check_exit(tx: Transaction, loaded: Loaded, member: Member, obligations: list[str]) -> None:

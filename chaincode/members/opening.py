@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chaincode.errors import WrongStatus
+from chaincode.members.channel_edit import edit_digest
 from chaincode.members.electorate import (
     Electorate,
     ballot_period_s,
@@ -10,6 +11,7 @@ from chaincode.members.electorate import (
 from chaincode.rights.business import status_name
 from chaincode.transaction import Transaction
 from zunft.v1.ballot_pb2 import (
+    BALLOT_STATUS_CARRIED,
     BALLOT_STATUS_OPEN,
     BALLOT_SUBJECT_DEPARTURE,
     BALLOT_SUBJECT_EXCLUSION,
@@ -25,6 +27,7 @@ from zunft.v1.member_pb2 import (
     MEMBER_STATUS_EXCLUDED,
     MEMBER_STATUS_LEAVING,
     MEMBER_STATUS_SUSPENDED,
+    DepartMember,
     Member,
     MemberStatus,
 )
@@ -56,19 +59,35 @@ def proposal(tx: Transaction, subject: BallotSubject, member: Member) -> Ballot:
 
 def new_ballot(tx: Transaction, charter: Charter, electorate: Electorate, proposed: Ballot) -> Ballot:
     """The open ballot. Raises WrongStatus where it could never be carried."""
-    voters, needed = electorate.voters(proposed.msp_id), electorate.needed_approvals(charter.voting, proposed)
-    if needed > len(voters):
+    opened = _opened(tx, charter, electorate, proposed)
+    needed, voter_count = opened.needed_approvals, len(opened.voter_msp_ids)
+    if needed > voter_count:
         raise WrongStatus(
-            f"{needed} members must approve, and only {len(voters)} can vote: nobody could carry this; have suspended "
+            f"{needed} members must approve, and only {voter_count} can vote: nobody could carry this; have suspended "
             "members reinstated, or the charter's threshold amended"
         )
+    return opened
+
+
+def departure(
+    tx: Transaction, charter: Charter, electorate: Electorate, proposed: Ballot, request: DepartMember
+) -> Ballot:
+    """What collects the signatures for a leaver's removal, and has its own from the start. Nobody turns it down."""
+    ballot = _opened(tx, charter, electorate, proposed)
+    ballot.status, ballot.decided_at_s = BALLOT_STATUS_CARRIED, tx.timestamp_s
+    own = edit_digest(request.update_digests)
+    ballot.votes.add(msp_id=tx.caller.msp_id, in_favour=True, cast_at_s=tx.timestamp_s, edit_digest=own)
+    return ballot
+
+
+def _opened(tx: Transaction, charter: Charter, electorate: Electorate, proposed: Ballot) -> Ballot:
     opened = Ballot(
         ballot_id=tx.stub.tx_id,
         status=BALLOT_STATUS_OPEN,
         opened_at_s=tx.timestamp_s,
         deadline_s=tx.timestamp_s + ballot_period_s(charter.voting),
-        voter_msp_ids=voters,
-        needed_approvals=needed,
+        voter_msp_ids=electorate.voters(proposed.msp_id),
+        needed_approvals=electorate.needed_approvals(charter.voting, proposed),
     )
     opened.MergeFrom(proposed)
     return opened

@@ -35,6 +35,7 @@ class Business(enum.Enum):
     FOUNDING = "there are no members yet"
     ENTRY = "only whom a ballot has admitted is activated"
     BALLOT = "only active members have a say in ballots, and those that are leaving until they are gone"
+    SIGNING = "only members that have a say in ballots sign, and who has left as long as the channel has it"
     NEW = "only active members begin new business, and what is running goes on"
     RUNNING = "only active members do business, and what is running goes on with those that are leaving"
     STANDING_BY = "only who may do business, or may again when a suspension ends, says what it could not charge"
@@ -59,6 +60,7 @@ _ACTIVE = frozenset({MEMBER_STATUS_ACTIVE})
 _STATUSES = {
     Business.ENTRY: frozenset({MEMBER_STATUS_ADMITTED}),
     Business.BALLOT: TAKING_PART,
+    Business.SIGNING: TAKING_PART | {MEMBER_STATUS_LEFT},
     Business.NEW: _ACTIVE,
     Business.RUNNING: TAKING_PART,
     Business.STANDING_BY: TAKING_PART | {MEMBER_STATUS_SUSPENDED},

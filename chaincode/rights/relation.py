@@ -20,7 +20,7 @@ class Relation(enum.Enum):
     HOLDER = "whose peer is asked; ask one of your own"
 
     SPONSOR = "named as sponsor in the applicant's bundle"
-    VOTER = "active when the ballot was opened, or later to sign only; never whom it is about"
+    VOTER = "active when the ballot was opened, or later to sign only; never whom it is about, but a leaver signs"
 
     PROVIDER = "owns the machine and is paid"
     CUSTOMER = "uses the machine and pays"

@@ -78,7 +78,6 @@ STORY: Sequence[tuple[str, Sequence[str]]] = (
             "leave complete --as mill",
             "leave approve mill --yes --as maker",
             "leave approve mill --yes --as factory",
-            "leave approve mill --yes --as bank",
             "leave complete --as mill",
             "token redeem 500.00 --for mill --as bank",
             "audit --archive {home}/mill.archive",

@@ -92,6 +92,8 @@ def say_standing(topology: Topology, voting: Voting) -> None:
         )
     if ballot.subject == BALLOT_SUBJECT_ADMISSION:
         _say_admission(topology, voting)
+    elif voting.waits_for_signatures:
+        _say_departure(topology, voting)
     else:
         _say_decision(topology, ballot)
 
@@ -110,6 +112,15 @@ def _say_decision(topology: Topology, ballot: Ballot) -> None:
         say(f"Decided and done: {what}.")
     elif ballot.status == BALLOT_STATUS_CARRIED:
         say(f"Decided: {_DECIDED[ballot.subject].format(about(topology, ballot))}.")
+
+
+def _say_departure(topology: Topology, voting: Voting) -> None:
+    name, number = topology.name_of(voting.ballot.msp_id), voting.ballot.ballot_id[:ID_DIGITS]
+    say(
+        f"Ballot {number} on the departure of {name}: it has left, and is in the channel until "
+        f"{voting.needed_signatures} members have signed; {len(voting.signed_msp_ids)} have."
+    )
+    say_next_for(topology, voting.may_sign, f"leave approve {name}")
 
 
 def _say_admission(topology: Topology, voting: Voting) -> None:

@@ -17,6 +17,7 @@ COMMANDS = {
     "register a new meter": "meter register",
     "put an amendment of its charter to the vote": "charter amend",
     "close accounts and revoke meters first": "leave status",
+    "end all processes": "network down",
 }
 
 

@@ -15,10 +15,9 @@ from ledger.gateway import Gateway
 from node.membership.leaving import departure_ballot, exit_conditions, missing_orderer
 from node.membership.records import read, read_all, read_member
 from node.membership.standing import Step
-from node.membership.voting import silent_msp_ids
+from node.membership.voting import Voting
 from zunft.v1.account_pb2 import Account
 from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_TERMINATED, Agreement
-from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN, Ballot
 from zunft.v1.charter_pb2 import Charter
 from zunft.v1.member_pb2 import MEMBER_STATUS_EXCLUDED
 from zunft.v1.token_pb2 import REDEMPTION_STATUS_HELD, Redemption
@@ -41,7 +40,9 @@ async def endings(gateway: Gateway, msp_id: str, now_s: int) -> list[Step]:
     if ballot is None and await missing_orderer(gateway, msp_id):
         steps.append(Step("another company joins that runs an orderer: without its own too few are left", False))
         is_due = False
-    return [*steps, *_ballot_steps(msp_id, ballot, is_due)]
+    if ballot is None:
+        return [*steps, Step("it has departed", False, *((msp_id,), "leave complete") if is_due else ())]
+    return [*steps, *_removal_steps(await Voting.open(gateway, ballot.ballot_id))]
 
 
 async def _obligation(gateway: Gateway, msp_id: str, record_key: str) -> Step:
@@ -94,12 +95,13 @@ async def _redemptions(gateway: Gateway, msp_id: str) -> AsyncIterator[Step]:
             )
 
 
-def _ballot_steps(msp_id: str, ballot: Ballot | None, is_due: bool) -> Iterator[Step]:
-    if ballot is None:
-        yield Step("its departure is put to the vote", False, *((msp_id,), "leave complete") if is_due else ())
-        return
-    approvals, is_open = sum(vote.in_favour for vote in ballot.votes), ballot.status == BALLOT_STATUS_OPEN
-    counted, approve = f"{approvals} of {ballot.needed_approvals} needed", f"leave approve {msp_id}"
-    yield Step("its departure is put to the vote", True)
-    yield Step(f"members approve ({counted})", not is_open, *(silent_msp_ids(ballot), approve) if is_open else ())
-    yield Step("the channel is without it", False, *() if is_open else (tuple(ballot.voter_msp_ids), approve))
+def _removal_steps(voting: Voting) -> Iterator[Step]:
+    """Its own part is done, but that it signs again where the configuration has moved on."""
+    msp_id, waits = voting.ballot.msp_id, voting.waits_for_signatures
+    approve, others = f"leave approve {msp_id}", tuple(voting.ballot.voter_msp_ids)
+    yield Step("it has departed", True)
+    if msp_id in voting.to_sign_again:
+        yield Step("it signs its removal again, as the channel is now", False, (msp_id,), "leave complete")
+    counted = f"{len(voting.signed_msp_ids)} of {voting.needed_signatures} needed"
+    yield Step(f"members sign its removal ({counted})", not waits, *(voting.may_sign, approve) if waits else ())
+    yield Step("the channel is without it", False, *() if waits else (others, approve))

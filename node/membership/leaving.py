@@ -1,12 +1,10 @@
-"""How a member leaves: notice, the end of its business, the ballot that collects the signatures for its removal."""
+"""How a member leaves: notice, the end of its business, its departure, signatures for its removal."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 from chaincode import keys
-from chaincode.members.question import noted_ballots
 from chaincode.token import LEAST_TRANSFER_MICRO, free_micro
 from consortium.errors import TooFewConsenters
 from ledger.configuration import newest_channel
@@ -15,14 +13,8 @@ from ledger.gateway.calls import RETRIES
 from node.membership.edits import channel_edit
 from node.membership.own_part import hide_orderers
 from node.membership.records import read, read_all, read_member
-from zunft.v1.ballot_pb2 import (
-    BALLOT_STATUS_OPEN,
-    BALLOT_STATUS_REJECTED,
-    BALLOT_SUBJECT_DEPARTURE,
-    BALLOT_SUBJECT_EXCLUSION,
-    Ballot,
-    Question,
-)
+from node.membership.voting import add_signatures
+from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_DEPARTURE, BALLOT_SUBJECT_EXCLUSION, Ballot
 from zunft.v1.member_pb2 import DepartMember, ExcludeMember, LeaveConsortium, Member, Obligation
 
 
@@ -75,25 +67,26 @@ async def missing_orderer(gateway: Gateway, msp_id: str) -> str:
 
 
 async def departure_ballot(gateway: Gateway, member: Member) -> Ballot | None:
-    """The one that is carried or open; None where there is none, and after its deadline or a rejection."""
-    question = await read(gateway, keys.question(member.msp_id, BALLOT_SUBJECT_DEPARTURE)) or Question()
-    noted = [one.ballot_id for one in noted_ballots(member)]
-    for ballot_id in filter(None, (member.carried_ballot_id, question.ballot_id, *noted)):
-        ballot = await read(gateway, keys.ballot(ballot_id))
-        if ballot is not None and ballot.subject == BALLOT_SUBJECT_DEPARTURE and ballot.membership == member.membership:
-            lapsed = ballot.status == BALLOT_STATUS_OPEN and ballot.deadline_s < time.time()
-            return None if lapsed or ballot.status == BALLOT_STATUS_REJECTED else ballot
-    return None
+    """The one that collects the signatures for its removal; None before it has departed.
+
+    One that an earlier contract has opened and the members have not decided holds nobody up.
+    """
+    ballot = await read(gateway, keys.ballot(member.carried_ballot_id)) if member.carried_ballot_id else None
+    if ballot is None or (ballot.subject, ballot.membership) != (BALLOT_SUBJECT_DEPARTURE, member.membership):
+        return None
+    return ballot
 
 
 async def depart(gateway: Gateway) -> Ballot:
-    """The leaver has ended everything: opens the ballot on its removal.
+    """The leaver has ended everything and goes; its own signatures over its removal come along.
 
     Raises TooFewConsenters, ContractError, LedgerError.
     """
     await hide_orderers(gateway)
-    channel_edit(await newest_channel(gateway), BALLOT_SUBJECT_DEPARTURE, gateway.identity.msp_id)
-    committed = await gateway.submit("member.depart", DepartMember(), retries=RETRIES)
+    updates = channel_edit(await newest_channel(gateway), BALLOT_SUBJECT_DEPARTURE, gateway.identity.msp_id)
+    request = DepartMember()
+    add_signatures(request, updates, gateway.identity)
+    committed = await gateway.submit("member.depart", request, retries=RETRIES)
     return Ballot.FromString(committed.result)
 
 

@@ -18,7 +18,7 @@ from google.protobuf.message import DecodeError
 
 from chaincode import keys
 from chaincode.errors import WrongStatus
-from chaincode.members.channel_edit import changes_channel
+from chaincode.members.channel_edit import Signed, changes_channel
 from consortium.channel.reader import (
     Channel,
     read_channel,
@@ -40,7 +40,7 @@ from ledger.fabric_rules.config_update import (
     changed_config,
     signers,
 )
-from ledger.gateway import Gateway
+from ledger.gateway import Gateway, SigningIdentity
 from ledger.gateway.calls import RETRIES
 from node.membership.edits import channel_edit
 from node.membership.errors import MissingSignatures, NoBallot, Unsignable
@@ -50,12 +50,14 @@ from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_EXECUTED,
     BALLOT_STATUS_OPEN,
     BALLOT_SUBJECT_ADMISSION,
+    BALLOT_SUBJECT_DEPARTURE,
     Ballot,
     CastVote,
     EditSignatures,
     ExecuteBallot,
     SignBallot,
 )
+from zunft.v1.member_pb2 import MEMBER_STATUS_LEFT
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ class Voting:
     channel: Channel
     rules: ChannelRules
     signed: tuple[EditSignatures, ...]
+    # This member, so that it signs and has no say any more.
+    has_left: bool = False
 
     @classmethod
     async def open(cls, gateway: Gateway, ballot_id: str) -> Voting:
@@ -92,7 +96,9 @@ class Voting:
         if changes_channel(ballot.subject):
             question = await _question(gateway, ballot, channel)
             signed = tuple(await read_all(gateway, f"signatures/{ballot.ballot_id}", EditSignatures))
-        return cls(gateway, ballot, question, channel, ChannelRules.from_config_block(block), signed)
+        own = await read(gateway, keys.member(gateway.identity.msp_id))
+        has_left = own is not None and own.status == MEMBER_STATUS_LEFT
+        return cls(gateway, ballot, question, channel, ChannelRules.from_config_block(block), signed, has_left)
 
     async def again(self) -> Voting:
         """As it is now."""
@@ -116,7 +122,7 @@ class Voting:
     def lacks_own_vote(self) -> bool:
         """Whether this member has not said yet what it could say; where all is done there is nothing to be said."""
         is_done = changes_channel(self.ballot.subject) and self.is_carried and self.is_in_force
-        return not is_done and self.own_msp_id not in {vote.msp_id for vote in self.ballot.votes}
+        return not (is_done or self.has_left) and self.own_msp_id not in {vote.msp_id for vote in self.ballot.votes}
 
     @property
     def lacks_own_signatures(self) -> bool:
@@ -144,11 +150,8 @@ class Voting:
         """Over what was computed here, whatever the ledger says. Raises Unsignable."""
         if self.question.obstacle:
             raise Unsignable(self.question.obstacle)
-        if self._signs_later:
-            return
-        for update in self.question.updates:
-            request.update_digests.append(_digest(update))
-            request.config_signatures.append(sign_update(update, self.gateway.identity).SerializeToString())
+        if not self._signs_later:
+            add_signatures(request, self.question.updates, self.gateway.identity)
 
     @property
     def _signs_later(self) -> bool:
@@ -158,7 +161,7 @@ class Voting:
         """
         others = sum(vote.in_favour for vote in self.ballot.votes if vote.msp_id != self.own_msp_id)
         undecided = self.is_open and others + 1 < self.ballot.needed_approvals
-        return undecided and self.ballot.needed_approvals > len(self.channel.members) // 2 + 1
+        return undecided and self.ballot.needed_approvals > self.needed_signatures
 
     # --- where it stands ----------------------------------------------------------------------------------------------
 
@@ -201,18 +204,41 @@ class Voting:
             return True
         return False
 
+    @property
+    def waits_for_signatures(self) -> bool:
+        """Whether it is a departure, which nobody had to approve, and too few have signed the removal yet."""
+        is_departure = self.ballot.subject == BALLOT_SUBJECT_DEPARTURE
+        return is_departure and self.is_carried and self.lacks_signatures
+
+    @property
+    def needed_signatures(self) -> int:
+        """More than half of the channel's members: Fabric's policies, and those that it is founded with here."""
+        return len(self.channel.members) // 2 + 1
+
+    @property
+    def signed_msp_ids(self) -> tuple[str, ...]:
+        """Whose signatures over the next update hold."""
+        return tuple(msp_id for update in self.question.updates[:1] for msp_id in self.signatures_over(update))
+
+    @property
+    def may_sign(self) -> tuple[str, ...]:
+        """Of those that stay: who has signed what is of no more use, or nothing yet."""
+        again = (one for one in self.to_sign_again if one != self.ballot.msp_id)
+        return (*again, *silent_msp_ids(self.ballot))
+
     # --- carrying out -------------------------------------------------------------------------------------------------
 
     async def carry_out(self) -> Voting:
         """As much as is this member's to do now; nothing if that is nothing.
 
         The members admit an applicant; its orderer takes part once it follows, which the applicant sees to. A leaver is
-        removed by those who stay. Raises Unsignable, MissingSignatures, ContractError, LedgerError.
+        removed by those who stay, as soon as enough of them have signed. Raises Unsignable, MissingSignatures,
+        ContractError, LedgerError.
         """
         if self.ballot.status == BALLOT_STATUS_CARRIED and self.question.obstacle:
             raise Unsignable(self.question.obstacle)
         voting = self
-        while voting._is_next_ours:
+        while voting._is_next_ours and not voting.waits_for_signatures:
             voting = await voting._make_next_update()
         return await voting._note() if voting._is_to_be_noted else voting
 
@@ -276,7 +302,8 @@ class Voting:
     def _is_to_be_noted(self) -> bool:
         """An applicant, once it is in the channel, says so itself: member.activate."""
         removes = changes_channel(self.ballot.subject) and self.ballot.subject != BALLOT_SUBJECT_ADMISSION
-        return removes and self.ballot.status == BALLOT_STATUS_CARRIED and self.is_in_force and not self._is_about_us
+        is_ours = not (self._is_about_us or self.has_left)
+        return removes and self.ballot.status == BALLOT_STATUS_CARRIED and self.is_in_force and is_ours
 
     # --- signatures ---------------------------------------------------------------------------------------------------
 
@@ -306,6 +333,13 @@ class Voting:
             for digest, signature in zip(one.update_digests, one.config_signatures, strict=False):
                 if digest == _digest(update):
                     yield one.msp_id, signature
+
+
+def add_signatures(request: Signed, updates: Iterable[bytes], identity: SigningIdentity) -> None:
+    """Over each of these updates, which must have been computed here."""
+    for update in updates:
+        request.update_digests.append(_digest(update))
+        request.config_signatures.append(sign_update(update, identity).SerializeToString())
 
 
 async def _question(gateway: Gateway, ballot: Ballot, channel: Channel) -> Question:

@@ -355,12 +355,10 @@ def everything_ended(scene: Scene, deal: Deal) -> None:
 
 
 def departed(scene: Scene) -> None:
-    maker, factory, bank, forge = scene.maker, scene.factory, scene.bank, scene.forge
+    maker, bank, forge = scene.maker, scene.bank, scene.forge
+    suspended_meanwhile(scene)
     ballot = forge.admin.depart()
     assert (list(ballot.voter_msp_ids), ballot.needed_approvals) == (["BankMSP", "FactoryMSP", "MakerMSP"], 3)
-    suspended_meanwhile(scene)
-    carry(ballot, maker, factory, bank)
-
     assert (forge.record.status, forge.record.left_at_s) == (MEMBER_STATUS_LEFT, scene.consortium.clock.now_s)
     scene.refuses(Forbidden, lambda: forge.redeem(TOKEN))
     scene.refuses(WrongStatus, lambda: maker.admin.exclude(forge))

@@ -11,6 +11,7 @@ from chaincode import keys
 from chaincode.errors import AnotherBallot, NoticePeriod
 from consortium.joining.bundle import OpenedBundle
 from node.membership.edits import channel_edit
+from node.membership.leaving import depart
 from tests.attacks.rogue import rewritten
 from tests.harness import (
     TOKEN,
@@ -25,6 +26,7 @@ from tests.harness.applying import (
     applied_again,
     approve,
     channel_of,
+    gateway,
     proposed,
 )
 from tests.harness.consortium import msp_id_of
@@ -62,11 +64,14 @@ def of_an_earlier_contract(guild: Consortium, *voters: str) -> Ballot:
     """The ballot and its member's record; the votes hold their signatures, over an edit that is in the ballot."""
     ballot, member = guild.member("press").admin.depart(), guild.read(keys.member(PRESS))
     ballot.edit.config_updates.extend(channel_edit(channel_of(guild), BALLOT_SUBJECT_DEPARTURE, PRESS))
+    del ballot.votes[:]
     for name in voters:
         admin = guild.member(name).admin
         signatures = admin.signs(*ballot.edit.config_updates)["config_signatures"]
         ballot.votes.add(msp_id=admin.member.msp_id, in_favour=True, config_signatures=signatures)
     del member.open_ballots[:]
+    ballot.decided_at_s = member.left_at_s = 0
+    ballot.status, member.status, member.carried_ballot_id = BALLOT_STATUS_OPEN, MEMBER_STATUS_LEAVING, ""
     if len(voters) < ballot.needed_approvals:
         member.open_ballot.CopyFrom(OpenBallot(ballot_id=ballot.ballot_id, deadline_s=ballot.deadline_s))
     else:
@@ -89,6 +94,15 @@ def of_an_earlier_contract(guild: Consortium, *voters: str) -> Ballot:
 def test_an_open_ballot_goes_on(guild: Consortium) -> None:
     ballot = of_an_earlier_contract(guild, "maker", "factory")
     approve(guild, "bank", ballot)
+    check_left(guild, ballot)
+
+
+def test_who_was_turned_down_goes_all_the_same(guild: Consortium) -> None:
+    """Or has still to wait for the others' votes: neither is asked for any more."""
+    of_an_earlier_contract(guild, "maker", "factory")
+    ballot = guild.run(depart(gateway(guild, "press")))
+    for name in ("maker", "bank"):
+        approve(guild, name, ballot)
     check_left(guild, ballot)
 
 

@@ -146,8 +146,12 @@ class LeaveConsortium(_message.Message):
     def __init__(self) -> None: ...
 
 class DepartMember(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("config_signatures", "update_digests")
+    CONFIG_SIGNATURES_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_DIGESTS_FIELD_NUMBER: _ClassVar[int]
+    config_signatures: _containers.RepeatedScalarFieldContainer[bytes]
+    update_digests: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, config_signatures: _Optional[_Iterable[bytes]] = ..., update_digests: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class SuspendMember(_message.Message):
     __slots__ = ("msp_id", "reason")
