@@ -101,10 +101,11 @@ async def propose(tx: Transaction, request: ProposeAgreement) -> Agreement:
     check_duration("withdrawal_notice_s", request.withdrawal_notice_s)
     check_new_business(loaded, request.provider_msp_id, request.customer_msp_id)
     check_free(loaded.find(key), agreement)
-    check_may_propose(proposals, agreement)
+    is_anew = loaded.has(key)
+    check_may_propose(proposals, agreement, tx.timestamp_s, is_anew=is_anew)
     _check_open_terms(agreement, request.open_terms)
 
-    note_proposal(tx, proposals, agreement)
+    note_proposal(tx, proposals, agreement, is_anew=is_anew)
     note_answered(tx, theirs, answered, agreement.agreement_id)
     _put_open_terms(tx, agreement, request.open_terms)
     return _write(tx, "agreement.propose", agreement)
@@ -269,14 +270,12 @@ def _check_is_pending(agreement: Agreement, terms: Terms, reference: TermsRefere
 
 
 async def _check_is_lacking(tx: Transaction, terms: Terms, reference: TermsReference) -> None:
-    """Nobody writes the same into another's collection again and again."""
+    """Nobody writes the same into another's collection again and again, whatever it does with its own copy."""
+    provider, customer = _parties(terms)
+    other = customer if tx.caller.msp_id == provider else provider
     name = keys.terms(terms.agreement_id, terms.version).name
-    collections = map(implicit_collection, _parties(terms))
-    hashes = [await tx.stub.get_private_hash(collection, name) for collection in collections]
-    if all(one == reference.digest for one in hashes):
-        raise WrongStatus(
-            f"both parties hold these terms of {terms.agreement_id} already: accept them, or propose others"
-        )
+    if await tx.stub.get_private_hash(implicit_collection(other), name) == reference.digest:
+        raise WrongStatus(f"{other} holds these terms of {terms.agreement_id} already: accept them, or propose others")
 
 
 async def _check_archived(tx: Transaction, agreement: Agreement) -> None:

@@ -1,7 +1,8 @@
 """How much a member may propose to another one before that one answers: each proposal puts terms into its archive.
 
 Nobody asks the other one before: it is in its own archive that it reads what it is asked. So what lies there unasked is
-bounded, and the name of a proposal that its author has taken back is used again.
+bounded, and the name of a proposal that its author has taken back is used again; that, too, so often only, since what
+an archive has held stays in its history.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from chaincode import keys
 from chaincode.errors import AlreadyExists, TooManyProposals
 from chaincode.keys import Key
+from chaincode.recent import check_not_too_often, note_change
 from chaincode.transaction import Transaction
 from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_PROPOSED, Agreement, Proposals
 
@@ -34,11 +36,14 @@ async def load_proposals(tx: Transaction, agreement: Agreement) -> Proposals:
     return (await tx.load(key)).find(key) or Proposals()
 
 
-def check_may_propose(proposals: Proposals, agreement: Agreement) -> None:
-    """Raises TooManyProposals."""
+def check_may_propose(proposals: Proposals, agreement: Agreement, now_s: int, *, is_anew: bool) -> None:
+    """`is_anew`: something was proposed under that name before. Raises TooManyProposals, TooOften."""
+    other = other_party(agreement, agreement.pending_by_msp_id)
+    if is_anew:
+        deed = f"{agreement.pending_by_msp_id} has proposed agreements anew to {other}"
+        check_not_too_often(proposals.proposed_anew, now_s, deed)
     if agreement.agreement_id in proposals.agreement_ids or len(proposals.agreement_ids) < MAX_PROPOSALS:
         return
-    other = other_party(agreement, agreement.pending_by_msp_id)
     raise TooManyProposals(
         f"{other} has not answered {len(proposals.agreement_ids)} proposals of {agreement.pending_by_msp_id}: have it "
         "accept one or turn it down, or propose one of them anew, under its name"
@@ -61,18 +66,20 @@ def check_free(existing: Agreement | None, agreement: Agreement) -> None:
         raise AlreadyExists(f"{waits_for} has proposed {name}: accept it, or turn it down first")
 
 
-def note_proposal(tx: Transaction, proposals: Proposals, agreement: Agreement) -> None:
+def note_proposal(tx: Transaction, proposals: Proposals, agreement: Agreement, *, is_anew: bool) -> None:
+    if is_anew:
+        note_change(proposals.proposed_anew, tx.timestamp_s)
     if agreement.agreement_id not in proposals.agreement_ids:
         proposals.agreement_ids.append(agreement.agreement_id)
-        tx.put(proposals_key(agreement), proposals)
+    tx.put(proposals_key(agreement), proposals)
 
 
 def note_answered(tx: Transaction, key: Key[Proposals], proposals: Proposals, agreement_id: str) -> None:
-    """An earlier contract has not noted what was proposed."""
+    """An earlier contract has not noted what was proposed. What is answered does not begin the hour anew."""
     if agreement_id not in proposals.agreement_ids:
         return
     proposals.agreement_ids.remove(agreement_id)
-    if proposals.agreement_ids:
+    if proposals.agreement_ids or proposals.HasField("proposed_anew"):
         tx.put(key, proposals)
     else:
         tx.delete(key)

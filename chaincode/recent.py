@@ -1,4 +1,4 @@
-"""How often a member may do alone, and for nothing, what makes others' transactions conflict.
+"""How often a member may do alone, and for nothing, what makes others' transactions conflict or their archives grow.
 
 So often it may do that within so much time, and for the rest of it the others have their way.
 """
@@ -18,7 +18,7 @@ def check_not_too_often(changes: RecentChanges, now_s: int, deed: str, most: int
     waits_s = changes.since_s + WINDOW_S - now_s
     if changes.count >= most and waits_s > 0:
         raise TooOften(
-            f"{deed} {changes.count} times within an hour, and keeps others from using it: "
+            f"{deed} {changes.count} times within an hour, and more often would hold up others: "
             f"go on in {format_duration(waits_s)}"
         )
 

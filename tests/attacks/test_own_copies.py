@@ -6,6 +6,7 @@ import pytest
 from fabric_protos.peer.transaction_pb2 import VALID
 
 from chaincode import keys
+from chaincode.errors import WrongStatus
 from tests.attacks.rogue import Rogue
 from tests.conformance.scene import Scene
 from tests.harness import (
@@ -37,7 +38,9 @@ def rewrite(scene: Scene, terms: Terms, value: bytes | None) -> None:
     maker = Rogue(scene.consortium, "maker")
     draft = maker.draft("agreement.share")
     draft.private = {maker.own_collection: {keys.terms(terms.agreement_id, terms.version).name: value}}
-    assert maker.send(draft).code == VALID
+    outcome = maker.send(draft)
+    assert outcome.code == VALID
+    scene.consortium.catch_up(outcome.block_number)
 
 
 @pytest.mark.fault(33)
@@ -65,3 +68,13 @@ def test_a_copy_that_is_gone_before_is_its_owner_s_loss(scene: Scene) -> None:
     rewrite(scene, terms, None)
     scene.factory.accept(terms)
     assert deal.agreement.status == AGREEMENT_STATUS_ACTIVE
+
+
+@pytest.mark.fault(47)
+@pytest.mark.parametrize("value", [None, b"other terms"], ids=["deleted", "rewritten"])
+def test_who_spoils_its_own_copy_hands_over_no_more_for_that(scene: Scene, value: bytes | None) -> None:
+    """The other party holds the terms: the same bytes again would only make its history longer."""
+    _, terms = proposed(scene)
+    rewrite(scene, terms, value)
+    assert "FactoryMSP holds" in scene.refuses(WrongStatus, lambda: scene.maker.share(terms))
+    scene.factory.accept(terms)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from chaincode import keys
-from chaincode.errors import ForeignName, MalformedRequest, NotFound, TooManyProposals, WrongStatus
+from chaincode.errors import ForeignName, MalformedRequest, NotFound, TooManyProposals, TooOften, WrongStatus
+from chaincode.recent import MOST_CHANGES, WINDOW_S
 from tests.attacks.witness import audited, spoiled
 from tests.conformance.scene import Scene
 from tests.harness import (
@@ -111,6 +112,32 @@ def test_a_stranger_hands_over_no_more_than_twenty_proposals(scene: Scene) -> No
         provider.propose(terms)
         provider.share(terms)
         customer.accept(terms)
+
+
+@pytest.mark.fault(47)
+def test_what_was_proposed_is_proposed_anew_twenty_times_an_hour_at_most(scene: Scene) -> None:
+    """Else one name is enough: each time other terms go into the other party's archive, and stay in its history."""
+    maker, forge = scene.maker, scene.forge
+    names = ("anew-1", "anew-2")
+    deals = [drafted(forge, maker, name)[0] for name in names]
+    for deal in deals:
+        forge.propose(deal.terms(1, tariff=PRICE))
+    for number in range(MOST_CHANGES):
+        terms = drafted(forge, maker, names[number % 2], TOKEN + number)[1]
+        forge.propose(terms)
+        forge.share(terms)
+    others = drafted(forge, maker, names[0], 2 * TOKEN)[1]
+    assert "go on in" in scene.refuses(TooOften, lambda: forge.propose(others))
+    # Nor because the other party has answered.
+    for deal in deals:
+        maker.terminate(deal)
+    scene.refuses(TooOften, lambda: forge.propose(others))
+    # A further name, and the other direction, are free.
+    forge.propose(drafted(forge, maker, "anew-3")[1])
+    maker.propose(drafted(maker, forge, names[0])[1])
+    maker.terminate(deals[0])
+    scene.consortium.clock.advance(WINDOW_S)
+    forge.propose(others)
 
 
 def held(scene: Scene) -> int:

@@ -26,15 +26,15 @@ from zunft.v1 import account_pb2 as zunft_dot_v1_dot_account__pb2
 from zunft.v1 import tariff_pb2 as zunft_dot_v1_dot_tariff__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18zunft/v1/agreement.proto\x12\x08zunft.v1\x1a\x16zunft/v1/account.proto\x1a\x15zunft/v1/tariff.proto\"\x9f\x02\n\x05Terms\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x17\n\x0fprovider_msp_id\x18\x03 \x01(\t\x12\x17\n\x0f\x63ustomer_msp_id\x18\x04 \x01(\t\x12\x11\n\tmeter_ids\x18\x05 \x03(\t\x12 \n\x06tariff\x18\x06 \x01(\x0b\x32\x10.zunft.v1.Tariff\x12\x1a\n\x12\x63redit_limit_micro\x18\x07 \x01(\x03\x12\x16\n\x0elate_cut_off_s\x18\x08 \x01(\x03\x12\x1b\n\x13\x63orrection_window_s\x18\t \x01(\x03\x12)\n\x0b\x64\x61ta_policy\x18\n \x01(\x0b\x32\x14.zunft.v1.DataPolicy\x12\x0c\n\x04salt\x18\x0f \x01(\x0c\"A\n\nDataPolicy\x12\x11\n\tdata_sets\x18\x01 \x03(\t\x12 \n\x05owned\x18\x02 \x03(\x0b\x32\x11.zunft.v1.DataSet\"-\n\x07\x44\x61taSet\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0cowner_msp_id\x18\x02 \x01(\t\"\xe7\x03\n\tAgreement\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x17\n\x0fprovider_msp_id\x18\x02 \x01(\t\x12\x17\n\x0f\x63ustomer_msp_id\x18\x03 \x01(\t\x12)\n\x06status\x18\x04 \x01(\x0e\x32\x19.zunft.v1.AgreementStatus\x12\x0c\n\x04open\x18\x05 \x01(\x08\x12\'\n\x05terms\x18\x06 \x01(\x0b\x32\x18.zunft.v1.TermsReference\x12)\n\x07pending\x18\x07 \x01(\x0b\x32\x18.zunft.v1.TermsReference\x12\x19\n\x11pending_by_msp_id\x18\x08 \x01(\t\x12\x1b\n\x13withdrawal_notice_s\x18\t \x01(\x03\x12,\n\nsuperseded\x18\n \x03(\x0b\x32\x18.zunft.v1.TermsReference\x12\x17\n\x0fterminated_at_s\x18\x0b \x01(\x03\x12\x1a\n\x12suspended_before_s\x18\x14 \x01(\x03\x12\x34\n\x13provider_amendments\x18\x15 \x01(\x0b\x32\x17.zunft.v1.RecentChanges\x12\x34\n\x13\x63ustomer_amendments\x18\x16 \x01(\x0b\x32\x17.zunft.v1.RecentChanges\"B\n\x0eTermsReference\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x0e\n\x06\x64igest\x18\x02 \x01(\x0c\x12\x0f\n\x07until_s\x18\x03 \x01(\x03\"\"\n\tProposals\x12\x15\n\ragreement_ids\x18\x01 \x03(\t\"T\n\nShareTerms\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x17\n\x0fprovider_msp_id\x18\x02 \x01(\t\x12\x17\n\x0f\x63ustomer_msp_id\x18\x03 \x01(\t\"\xaf\x01\n\x10ProposeAgreement\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x17\n\x0fprovider_msp_id\x18\x02 \x01(\t\x12\x17\n\x0f\x63ustomer_msp_id\x18\x03 \x01(\t\x12\x0c\n\x04open\x18\x04 \x01(\x08\x12\x14\n\x0cterms_digest\x18\x05 \x01(\x0c\x12\x1b\n\x13withdrawal_notice_s\x18\x06 \x01(\x03\x12\x12\n\nopen_terms\x18\x07 \x01(\x0c\"P\n\x0f\x41\x63\x63\x65ptAgreement\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\'\n\x05terms\x18\x02 \x01(\x0b\x32\x18.zunft.v1.TermsReference\"c\n\x0e\x41mendAgreement\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\'\n\x05terms\x18\x02 \x01(\x0b\x32\x18.zunft.v1.TermsReference\x12\x12\n\nopen_terms\x18\x03 \x01(\x0c\"*\n\x12TerminateAgreement\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\"2\n\tReadTerms\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r*\x90\x01\n\x0f\x41greementStatus\x12 \n\x1c\x41GREEMENT_STATUS_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x41GREEMENT_STATUS_PROPOSED\x10\x01\x12\x1b\n\x17\x41GREEMENT_STATUS_ACTIVE\x10\x02\x12\x1f\n\x1b\x41GREEMENT_STATUS_TERMINATED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18zunft/v1/agreement.proto\x12\x08zunft.v1\x1a\x16zunft/v1/account.proto\x1a\x15zunft/v1/tariff.proto\"\x9f\x02\n\x05Terms\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x17\n\x0fprovider_msp_id\x18\x03 \x01(\t\x12\x17\n\x0f\x63ustomer_msp_id\x18\x04 \x01(\t\x12\x11\n\tmeter_ids\x18\x05 \x03(\t\x12 \n\x06tariff\x18\x06 \x01(\x0b\x32\x10.zunft.v1.Tariff\x12\x1a\n\x12\x63redit_limit_micro\x18\x07 \x01(\x03\x12\x16\n\x0elate_cut_off_s\x18\x08 \x01(\x03\x12\x1b\n\x13\x63orrection_window_s\x18\t \x01(\x03\x12)\n\x0b\x64\x61ta_policy\x18\n \x01(\x0b\x32\x14.zunft.v1.DataPolicy\x12\x0c\n\x04salt\x18\x0f \x01(\x0c\"A\n\nDataPolicy\x12\x11\n\tdata_sets\x18\x01 \x03(\t\x12 \n\x05owned\x18\x02 \x03(\x0b\x32\x11.zunft.v1.DataSet\"-\n\x07\x44\x61taSet\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0cowner_msp_id\x18\x02 \x01(\t\"\xe7\x03\n\tAgreement\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x17\n\x0fprovider_msp_id\x18\x02 \x01(\t\x12\x17\n\x0f\x63ustomer_msp_id\x18\x03 \x01(\t\x12)\n\x06status\x18\x04 \x01(\x0e\x32\x19.zunft.v1.AgreementStatus\x12\x0c\n\x04open\x18\x05 \x01(\x08\x12\'\n\x05terms\x18\x06 \x01(\x0b\x32\x18.zunft.v1.TermsReference\x12)\n\x07pending\x18\x07 \x01(\x0b\x32\x18.zunft.v1.TermsReference\x12\x19\n\x11pending_by_msp_id\x18\x08 \x01(\t\x12\x1b\n\x13withdrawal_notice_s\x18\t \x01(\x03\x12,\n\nsuperseded\x18\n \x03(\x0b\x32\x18.zunft.v1.TermsReference\x12\x17\n\x0fterminated_at_s\x18\x0b \x01(\x03\x12\x1a\n\x12suspended_before_s\x18\x14 \x01(\x03\x12\x34\n\x13provider_amendments\x18\x15 \x01(\x0b\x32\x17.zunft.v1.RecentChanges\x12\x34\n\x13\x63ustomer_amendments\x18\x16 \x01(\x0b\x32\x17.zunft.v1.RecentChanges\"B\n\x0eTermsReference\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x0e\n\x06\x64igest\x18\x02 \x01(\x0c\x12\x0f\n\x07until_s\x18\x03 \x01(\x03\"R\n\tProposals\x12\x15\n\ragreement_ids\x18\x01 \x03(\t\x12.\n\rproposed_anew\x18\x02 \x01(\x0b\x32\x17.zunft.v1.RecentChanges\"T\n\nShareTerms\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x17\n\x0fprovider_msp_id\x18\x02 \x01(\t\x12\x17\n\x0f\x63ustomer_msp_id\x18\x03 \x01(\t\"\xaf\x01\n\x10ProposeAgreement\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x17\n\x0fprovider_msp_id\x18\x02 \x01(\t\x12\x17\n\x0f\x63ustomer_msp_id\x18\x03 \x01(\t\x12\x0c\n\x04open\x18\x04 \x01(\x08\x12\x14\n\x0cterms_digest\x18\x05 \x01(\x0c\x12\x1b\n\x13withdrawal_notice_s\x18\x06 \x01(\x03\x12\x12\n\nopen_terms\x18\x07 \x01(\x0c\"P\n\x0f\x41\x63\x63\x65ptAgreement\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\'\n\x05terms\x18\x02 \x01(\x0b\x32\x18.zunft.v1.TermsReference\"c\n\x0e\x41mendAgreement\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\'\n\x05terms\x18\x02 \x01(\x0b\x32\x18.zunft.v1.TermsReference\x12\x12\n\nopen_terms\x18\x03 \x01(\x0c\"*\n\x12TerminateAgreement\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\"2\n\tReadTerms\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r*\x90\x01\n\x0f\x41greementStatus\x12 \n\x1c\x41GREEMENT_STATUS_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x41GREEMENT_STATUS_PROPOSED\x10\x01\x12\x1b\n\x17\x41GREEMENT_STATUS_ACTIVE\x10\x02\x12\x1f\n\x1b\x41GREEMENT_STATUS_TERMINATED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'zunft.v1.agreement_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_AGREEMENTSTATUS']._serialized_start=1627
-  _globals['_AGREEMENTSTATUS']._serialized_end=1771
+  _globals['_AGREEMENTSTATUS']._serialized_start=1675
+  _globals['_AGREEMENTSTATUS']._serialized_end=1819
   _globals['_TERMS']._serialized_start=86
   _globals['_TERMS']._serialized_end=373
   _globals['_DATAPOLICY']._serialized_start=375
@@ -46,17 +46,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TERMSREFERENCE']._serialized_start=979
   _globals['_TERMSREFERENCE']._serialized_end=1045
   _globals['_PROPOSALS']._serialized_start=1047
-  _globals['_PROPOSALS']._serialized_end=1081
-  _globals['_SHARETERMS']._serialized_start=1083
-  _globals['_SHARETERMS']._serialized_end=1167
-  _globals['_PROPOSEAGREEMENT']._serialized_start=1170
-  _globals['_PROPOSEAGREEMENT']._serialized_end=1345
-  _globals['_ACCEPTAGREEMENT']._serialized_start=1347
-  _globals['_ACCEPTAGREEMENT']._serialized_end=1427
-  _globals['_AMENDAGREEMENT']._serialized_start=1429
-  _globals['_AMENDAGREEMENT']._serialized_end=1528
-  _globals['_TERMINATEAGREEMENT']._serialized_start=1530
-  _globals['_TERMINATEAGREEMENT']._serialized_end=1572
-  _globals['_READTERMS']._serialized_start=1574
-  _globals['_READTERMS']._serialized_end=1624
+  _globals['_PROPOSALS']._serialized_end=1129
+  _globals['_SHARETERMS']._serialized_start=1131
+  _globals['_SHARETERMS']._serialized_end=1215
+  _globals['_PROPOSEAGREEMENT']._serialized_start=1218
+  _globals['_PROPOSEAGREEMENT']._serialized_end=1393
+  _globals['_ACCEPTAGREEMENT']._serialized_start=1395
+  _globals['_ACCEPTAGREEMENT']._serialized_end=1475
+  _globals['_AMENDAGREEMENT']._serialized_start=1477
+  _globals['_AMENDAGREEMENT']._serialized_end=1576
+  _globals['_TERMINATEAGREEMENT']._serialized_start=1578
+  _globals['_TERMINATEAGREEMENT']._serialized_end=1620
+  _globals['_READTERMS']._serialized_start=1622
+  _globals['_READTERMS']._serialized_end=1672
 # @@protoc_insertion_point(module_scope)

@@ -104,10 +104,12 @@ class TermsReference(_message.Message):
     def __init__(self, version: _Optional[int] = ..., digest: _Optional[bytes] = ..., until_s: _Optional[int] = ...) -> None: ...
 
 class Proposals(_message.Message):
-    __slots__ = ("agreement_ids",)
+    __slots__ = ("agreement_ids", "proposed_anew")
     AGREEMENT_IDS_FIELD_NUMBER: _ClassVar[int]
+    PROPOSED_ANEW_FIELD_NUMBER: _ClassVar[int]
     agreement_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, agreement_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    proposed_anew: _account_pb2.RecentChanges
+    def __init__(self, agreement_ids: _Optional[_Iterable[str]] = ..., proposed_anew: _Optional[_Union[_account_pb2.RecentChanges, _Mapping]] = ...) -> None: ...
 
 class ShareTerms(_message.Message):
     __slots__ = ("agreement_id", "provider_msp_id", "customer_msp_id")
