@@ -52,13 +52,13 @@ from consortium.folder.topology import (
 )
 from consortium.joining.applicant import (
     Applicant,
+    add_applicant,
     check_new_name,
     found_applicant,
     is_applicants,
     keys_folder,
     load_applicant,
     read_applicant,
-    settle_in,
 )
 from consortium.joining.bundle import (
     Acceptance,
@@ -145,11 +145,11 @@ def request(
         topology, accepted = invited.topology, _acceptance(invited, sponsor)
         _trust_inviter(invited, yes)
         _accept_charter(invited.charter, yes)
-        topology, own = _settle_elsewhere(home, company, invited)
+        topology, own = _prepare_own_folder(home, company, invited)
     else:
         topology, accepted = _acceptance_here(home, sponsor)
         _accept_charter(read_text(topology.charter_path), yes)
-        topology, own = _settle_here(topology, company)
+        topology, own = _prepare_here(topology, company)
         company = replace(company, member=replace(company.member, orderer=None))
     bundle, file = sign_bundle(company, own, accepted, utc_now()), home / f"{company.member.name}.bundle"
     replace_public(file, bundle.signed)
@@ -329,7 +329,7 @@ async def _charter_in_force(home: Path, acting: str) -> Charter:
     return charter
 
 
-def _settle_elsewhere(home: Path, company: Applicant, invitation: Invitation) -> tuple[Topology, MemberKeys]:
+def _prepare_own_folder(home: Path, company: Applicant, invitation: Invitation) -> tuple[Topology, MemberKeys]:
     """Raises ConsortiumExists, InvalidApplicant, InvalidInvitation, ConsortiumError."""
     check_new_name(invitation.topology, company)
     if not is_applicants(home):
@@ -342,10 +342,10 @@ def _settle_elsewhere(home: Path, company: Applicant, invitation: Invitation) ->
     return topology, MemberKeys.load(keys_folder(home, company.member))
 
 
-def _settle_here(topology: Topology, company: Applicant) -> tuple[Topology, MemberKeys]:
+def _prepare_here(topology: Topology, company: Applicant) -> tuple[Topology, MemberKeys]:
     """Raises InvalidApplicant, ConsortiumError."""
     check_new_name(topology, company)
-    own = settle_in(topology, company)
+    own = add_applicant(topology, company)
     return Topology.load(topology.home), own
 
 

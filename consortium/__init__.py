@@ -1,4 +1,4 @@
-"""What a member holds of its consortium: keys, the channel's configuration, the folder, and papers for joining.
+"""The things that a member holds of its consortium: keys, the channel's configuration, the folder, papers for joining.
 
-Nothing here runs or talks to anybody. Begin with `folder/topology.py`: which members there are, and where.
+Nothing here starts a process or uses the network. Begin with `folder/topology.py`: which members there are, and where.
 """

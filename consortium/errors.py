@@ -1,29 +1,29 @@
-"""What can go wrong with a member's keys or with a channel's configuration: one root, one typed leaf per check."""
+"""The errors about a member's keys, folder and papers and a channel's configuration: one root, one leaf per check."""
 
 from __future__ import annotations
 
 
 class ConsortiumError(Exception):
-    """Root of everything that this package refuses; nothing was changed on disk."""
+    """Root of all errors of this package; nothing was changed on disk."""
 
 
 # --- members and their files ----------------------------------------------------------------------------------------
 
 
 class InvalidName(ConsortiumError):
-    """An MSP id, a user's name or a channel's name has characters that Fabric or a file name cannot bear."""
+    """An MSP id, a user's name or a channel's name has characters that Fabric or a file name does not allow."""
 
 
 class UnknownRole(ConsortiumError):
-    """A role that no transaction knows."""
+    """A word is none of the roles that transactions know."""
 
 
 class MemberExists(ConsortiumError):
-    """The folder holds something already; keys are never overwritten."""
+    """The folder is not empty; keys are never overwritten."""
 
 
 class MemberNotFound(ConsortiumError):
-    """The folder is not a member's: its CA certificate is missing."""
+    """The folder holds no member's keys: the CA certificate is missing."""
 
 
 class UserExists(ConsortiumError):
@@ -35,7 +35,7 @@ class UserNotFound(ConsortiumError):
 
 
 class NoValidUser(ConsortiumError):
-    """The member has users for this, but their certificates have all expired or are revoked."""
+    """The member has users with this role, but all their certificates have expired or are revoked."""
 
 
 # --- keys and certificates ------------------------------------------------------------------------------------------
@@ -46,7 +46,7 @@ class UnreadableKey(ConsortiumError):
 
 
 class UnsafeKeyFile(ConsortiumError):
-    """Others than its owner may read a private key's file."""
+    """A private key's file can be read by others than its owner."""
 
 
 class UnreadableCertificate(ConsortiumError):
@@ -78,18 +78,18 @@ class UnreadableRevocations(ConsortiumError):
 
 
 class LastAdmin(ConsortiumError):
-    """Without this user the member could no longer change anything that is its own."""
+    """The user is the member's only admin: without it the member could change nothing of its own any more."""
 
 
 # --- channel configuration ------------------------------------------------------------------------------------------
 
 
 class InvalidChannel(ConsortiumError):
-    """The channel's settings contradict themselves: no members, one of them twice, too few orderers."""
+    """The channel's settings contradict themselves: no members, a member twice, too few orderers."""
 
 
 class NothingToUpdate(ConsortiumError):
-    """The channel's configuration is what it should become."""
+    """The channel's configuration is already as it should become."""
 
 
 class MalformedConfigBlock(ConsortiumError):
@@ -108,7 +108,7 @@ class NotInChannel(ConsortiumError):
 
 
 class LastMember(ConsortiumError):
-    """Without this member nobody is left to change the channel."""
+    """The member is the last one: without it nobody could change the channel."""
 
 
 class StillOrders(ConsortiumError):
@@ -128,7 +128,7 @@ class NoSuchConsenter(ConsortiumError):
 
 
 class TooFewConsenters(ConsortiumError):
-    """Without this orderer the ordering service would survive no fault, or not work at all."""
+    """The orderer cannot be removed: without it the ordering service would survive no fault, or not work at all."""
 
 
 # --- applicants -------------------------------------------------------------------------------------------------------
@@ -143,11 +143,11 @@ class InvalidInvitation(ConsortiumError):
 
 
 class ForgedInvitation(InvalidInvitation):
-    """An invitation was changed after it was signed, or nobody has signed it who is an admin of a member."""
+    """An invitation was changed after it was signed, or its signer is no admin of a member."""
 
 
 class BrokenSignature(ConsortiumError):
-    """A text's signature is missing, or is not of these bytes."""
+    """A text's signature is missing, or is not for these bytes."""
 
 
 class UnusableBundle(ConsortiumError):
@@ -155,7 +155,7 @@ class UnusableBundle(ConsortiumError):
 
 
 class ForeignBundle(UnusableBundle):
-    """A bundle that was made for another consortium, or to be put in by another member."""
+    """A bundle was made for another consortium, or for another sponsor."""
 
 
 # --- the consortium's folder ------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-# Longer ones are no numbers of this product, and would take time to read.
+# Longer numbers do not occur in this product, and reading them would take time.
 DIGITS_MAX = 40
 _DECIMAL = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{1,2}))?")
 
@@ -14,13 +14,13 @@ class NotANumber(ValueError):
 
 
 class TooFine(ValueError):
-    """The number has more digits after the point than can be kept."""
+    """The number has too many digits after the point."""
 
 
 def scaled(text: str, places: int, *, exponent: bool = False) -> int:
-    """The number in units of 10^-places; an exponent, as in 1.5E-3, only where it is allowed.
+    """The number in units of 10^-places; it may have an exponent, as in 1.5E-3, only with `exponent`.
 
-    Raises NotANumber, TooFine: nothing is ever rounded.
+    It is never rounded. Raises NotANumber, TooFine.
     """
     match = _DECIMAL.fullmatch(text)
     if match is None or not (match[2] or match[3]) or (match[4] and not exponent):

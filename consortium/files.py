@@ -1,6 +1,6 @@
-"""Files that are the old or the new version, whole, whatever happens in between; on return they are on the disk.
+"""Files on disk that are always whole, the old version or the new one; they are on the disk when a call returns.
 
-What is private is so whatever the umask, which can take rights away, also the owner's, but gives none.
+Private files and folders get their rights whatever the umask is: it can take rights away, even the owner's.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ def write_public(path: Path, data: bytes) -> None:
 
 
 def replace_private(path: Path, data: bytes, *, mode: int = PRIVATE_FILE_MODE) -> None:
-    """Creates `path`, or puts it in the place of the one there is, which stays where that fails. Raises OSError."""
+    """Creates or replaces `path`, readable by its owner only; the old file stays if that fails. Raises OSError."""
     _replace(path, data, mode)
 
 
 def replace_public(path: Path, data: bytes) -> None:
-    """Does the same for a file that everybody may read. Raises OSError."""
+    """Creates or replaces `path`, readable by everybody; the old file stays if that fails. Raises OSError."""
     _replace(path, data, PUBLIC_FILE_MODE)
 
 
 def make_private_folder(path: Path) -> None:
-    """Creates `path` for its owner only, and the folders above that are missing, unless it is there."""
+    """Creates `path` and the missing folders above it, all for their owner only; nothing where `path` is there."""
     for folder in reversed([path, *path.parents]):
         if not folder.exists():
             folder.mkdir(exist_ok=True, mode=PRIVATE_FOLDER_MODE)
@@ -47,9 +47,9 @@ def make_private_folder(path: Path) -> None:
 
 
 def make_private(path: Path) -> None:
-    """A file that a library writes in place, as SQLite does: creates it, or takes others' rights on it away.
+    """Creates a file, or takes others' rights on it away; for files that a library writes in place, as SQLite does.
 
-    One that is there is not opened: a process that closes a database's file loses its locks on it (POSIX).
+    A file that is there is not opened: a process that closes a database's file loses its locks on it (POSIX).
     """
     if not path.exists():
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE_MODE))
@@ -57,7 +57,7 @@ def make_private(path: Path) -> None:
 
 
 def open_private(path: Path) -> BinaryIO:
-    """To be written from its beginning."""
+    """A new or emptied file for its owner only, open for writing."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE_MODE)
     os.fchmod(descriptor, PRIVATE_FILE_MODE)
     return os.fdopen(descriptor, "wb")
@@ -65,7 +65,7 @@ def open_private(path: Path) -> BinaryIO:
 
 @contextmanager
 def one_at_a_time(folder: Path) -> Iterator[None]:
-    """Other processes that ask the same for this folder wait as long as this lasts."""
+    """Locks the folder: other processes that lock it, too, wait until this ends."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -75,13 +75,13 @@ def one_at_a_time(folder: Path) -> Iterator[None]:
 
 
 def others_may_read(path: Path) -> bool:
-    """Whether group or others have any right on the file."""
+    """Whether the group or others have any right on the file."""
     return bool(path.stat().st_mode & 0o077)
 
 
 def _write_new(path: Path, data: bytes, mode: int) -> None:
     with _temporary(path, data, mode) as temporary:
-        # A link, unlike a rename, fails where there is a file already.
+        # Unlike a rename, a link fails if the file is there already.
         os.link(temporary, path)
 
 
@@ -92,7 +92,7 @@ def _replace(path: Path, data: bytes, mode: int) -> None:
 
 @contextmanager
 def _temporary(path: Path, data: bytes, mode: int) -> Iterator[Path]:
-    """A file beside `path` with the data, which gets its name meanwhile or is gone afterwards."""
+    """A file beside `path` with the data, for the caller to link or rename; it is removed at the end."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         _write_synced(temporary, data, mode)
@@ -112,7 +112,7 @@ def _write_synced(path: Path, data: bytes, mode: int) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Makes a new name itself durable (POSIX leaves it to the folder's fsync)."""
+    """Makes new names in the folder durable (POSIX leaves that to the folder's fsync)."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

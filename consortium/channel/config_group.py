@@ -17,7 +17,7 @@ def config_group(
     groups: Mapping[str, configtx_pb2.ConfigGroup] | None = None,
     mod_policy: str = ADMINS,
 ) -> configtx_pb2.ConfigGroup:
-    """A group whose every element is changed by its Admins; `mod_policy` says who adds elements and removes them."""
+    """A group whose Admins change each of its elements; `mod_policy` names the policy for adding and removing them."""
     group = configtx_pb2.ConfigGroup(mod_policy=mod_policy)
     for name, policy in policies.items():
         set_policy(group, name, policy)
@@ -29,26 +29,26 @@ def config_group(
 
 
 def set_value(group: configtx_pb2.ConfigGroup, name: str, value: Message) -> None:
-    """In place; one that is there keeps its version and who may change it."""
+    """Sets a value of the group itself; a value that is there already keeps its version and its mod_policy."""
     group.values[name].value = value.SerializeToString(deterministic=True)
     group.values[name].mod_policy = group.values[name].mod_policy or ADMINS
 
 
 def set_policy(group: configtx_pb2.ConfigGroup, name: str, policy: policies_pb2.Policy) -> None:
-    """In place; one that is there keeps its version and who may change it."""
+    """Sets a policy of the group itself; a policy that is there already keeps its version and its mod_policy."""
     group.policies[name].policy.CopyFrom(policy)
     group.policies[name].mod_policy = group.policies[name].mod_policy or ADMINS
 
 
 def copied(group: configtx_pb2.ConfigGroup) -> configtx_pb2.ConfigGroup:
-    """To edit, while the group itself stays as it is."""
+    """A copy of the group, which can be edited while the group itself stays as it is."""
     copy = configtx_pb2.ConfigGroup()
     copy.CopyFrom(group)
     return copy
 
 
 def capabilities(*names: str) -> configuration_pb2.Capabilities:
-    """What every node of the channel must understand."""
+    """The capabilities that every node of the channel must have."""
     value = configuration_pb2.Capabilities()
     for name in names:
         value.capabilities[name].SetInParent()
@@ -57,7 +57,7 @@ def capabilities(*names: str) -> configuration_pb2.Capabilities:
 
 def group_at(group: configtx_pb2.ConfigGroup, *path: str) -> configtx_pb2.ConfigGroup:
     """The group below at this path; an empty one where there is none."""
-    # To look up a missing key of a map of messages would create it.
+    # Looking up a missing key of a map of messages would create that key.
     for name in path:
         group = group.groups[name] if name in group.groups else configtx_pb2.ConfigGroup()
     return group

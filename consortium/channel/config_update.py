@@ -1,7 +1,7 @@
-"""From a channel's configuration to another: the update that its members sign and an orderer accepts.
+"""The update from one configuration of a channel to another, which its members sign and an orderer accepts.
 
-An update names what it read and what it writes, with versions. An element that stays appears, if at all, with its
-version alone; one that changes has the next version; one that is gone is missing from a group of the next version.
+An update has a read set and a write set, with versions. An element that stays appears, if at all, with its version
+alone. An element that changes has the next version. An element that goes is missing from a group of the next version.
 Source: Fabric documentation, "Updating a channel configuration"; common/configtx.proto, on ConfigUpdate.
 """
 
@@ -22,22 +22,22 @@ _LEAVES = ("values", "policies")
 def config_update(
     channel: str, current: configtx_pb2.ConfigGroup, wanted: configtx_pb2.ConfigGroup
 ) -> configtx_pb2.ConfigUpdate:
-    """Both are channel groups; versions in `wanted` do not count. Raises NothingToUpdate."""
+    """The update from one channel group to another; versions in `wanted` do not count. Raises NothingToUpdate."""
     delta = _compare(current, wanted)
     if not delta.changes:
-        raise NothingToUpdate(f"Channel {channel!r} is configured like that already.")
+        raise NothingToUpdate(f"channel {channel!r} is configured like that already")
     return configtx_pb2.ConfigUpdate(channel_id=channel, read_set=delta.read, write_set=delta.write)
 
 
 @dataclass
 class _Delta:
-    """One group's part in the read set and in the write set."""
+    """One group's part of the read set and of the write set."""
 
     read: configtx_pb2.ConfigGroup
     write: configtx_pb2.ConfigGroup
-    # Whether anything in it, or further down, is another.
+    # Whether an element of the group, or of a group below, changes.
     changes: bool = False
-    # Elements that stay: written only if the group itself gets a new version.
+    # Elements that stay; they are written only if the group itself gets a new version.
     unchanged: configtx_pb2.ConfigGroup = field(default_factory=configtx_pb2.ConfigGroup)
 
 
@@ -98,7 +98,7 @@ def _with_version(element: Element, version: int) -> Element:
 
 
 def _as_new(group: configtx_pb2.ConfigGroup) -> configtx_pb2.ConfigGroup:
-    """With version 0 all the way down."""
+    """A copy of the group in which it and everything below it has version 0."""
     new = configtx_pb2.ConfigGroup(mod_policy=group.mod_policy)
     for leaves in _LEAVES:
         for name, element in getattr(group, leaves).items():

@@ -1,7 +1,7 @@
 """The orderers that agree on a channel's blocks, and edits of them: one more, one less, or one with new certificates.
 
-Each edit leads from a channel's configuration to another, and leaves what it is given as it was. Fabric takes one such
-change at a time. Source: Fabric documentation, "Reconfiguration" of the raft and of the BFT ordering service.
+Each edit returns a new configuration and leaves its argument unchanged. Fabric accepts one such change at a time.
+Source: Fabric documentation, "Reconfiguration" of the raft and of the BFT ordering service.
 """
 
 from __future__ import annotations
@@ -44,15 +44,15 @@ from consortium.keys.member_material import (
     MemberMaterial,
 )
 
-# One of raft's messages, or of BFT's, which has also id, msp_id and identity.
+# A consenter message of raft, or one of BFT, which also has id, msp_id and identity.
 Consenter: TypeAlias = Any
 
 
 def consenters(channel_group: configtx_pb2.ConfigGroup) -> tuple[Orderer, ...]:
-    """In the configuration's order; none where the channel belongs to the embedded ledger.
+    """The consenters in the configuration's order; none where the channel belongs to the embedded ledger.
 
-    Raft does not say whose they are: they belong to the member whose root has issued the TLS certificate, and their
-    identity is empty.
+    Raft's configuration does not name an orderer's member: it is the member whose root has issued the TLS certificate.
+    The identity of a raft orderer is empty.
     """
     if not has_ordering_service(channel_group):
         return ()
@@ -66,7 +66,7 @@ def consenters(channel_group: configtx_pb2.ConfigGroup) -> tuple[Orderer, ...]:
 
 
 def add_consenter(channel_group: configtx_pb2.ConfigGroup, orderer: Orderer) -> configtx_pb2.ConfigGroup:
-    """Its member must have its organisation in the ordering service already.
+    """The configuration with one more consenter, whose member must have an organisation in the ordering service.
 
     Raises NoOrderingService, NotInChannel, ForeignCertificate, ConsenterExists.
     """
@@ -74,27 +74,27 @@ def add_consenter(channel_group: configtx_pb2.ConfigGroup, orderer: Orderer) -> 
     present = _read(channel_group)
     for one in present:
         if _endpoint(one) == orderer.endpoint or one.server_tls_cert == orderer.tls_certificate:
-            raise ConsenterExists(f"The orderer at {_endpoint(one)} takes part in ordering already.")
+            raise ConsenterExists(f"the orderer at {_endpoint(one)} takes part in ordering already")
     if is_bft(channel_group):
         return _write(channel_group, [*present, bft_consenter(1 + max(one.id for one in present), orderer)])
     return _write(channel_group, [*present, raft_consenter(orderer)])
 
 
 def remove_consenter(channel_group: configtx_pb2.ConfigGroup, endpoint: Endpoint) -> configtx_pb2.ConfigGroup:
-    """Raises NoOrderingService, NoSuchConsenter, TooFewConsenters."""
+    """The configuration without the consenter. Raises NoOrderingService, NoSuchConsenter, TooFewConsenters."""
     present = _read(channel_group)
     _check_takes_part(present, endpoint)
     least = LEAST_BFT_ORDERERS if is_bft(channel_group) else 1
     if len(present) <= least:
         raise TooFewConsenters(
-            f"The ordering service has {len(present)} orderers and needs {least}: add another one before the one at "
-            f"{endpoint} leaves it."
+            f"the ordering service has {len(present)} orderers and needs {least}: add another one before the one at "
+            f"{endpoint} leaves it"
         )
     return _write(channel_group, [one for one in present if _endpoint(one) != endpoint])
 
 
 def renew_consenter(channel_group: configtx_pb2.ConfigGroup, orderer: Orderer) -> configtx_pb2.ConfigGroup:
-    """The orderer of this endpoint stays, and has these certificates from now on.
+    """The configuration in which the orderer of this endpoint has these certificates.
 
     Raises NoOrderingService, NotInChannel, ForeignCertificate, NoSuchConsenter.
     """
@@ -106,12 +106,12 @@ def renew_consenter(channel_group: configtx_pb2.ConfigGroup, orderer: Orderer) -
 
 
 def is_bft(channel_group: configtx_pb2.ConfigGroup) -> bool:
-    """Raises NoOrderingService."""
+    """Whether the orderers agree by BFT; otherwise they do by raft. Raises NoOrderingService."""
     return bool(_consensus(channel_group).type == "BFT")
 
 
 def has_ordering_service(channel_group: configtx_pb2.ConfigGroup) -> bool:
-    """Not if the channel belongs to the embedded ledger."""
+    """Whether the channel has orderers; it has none where it belongs to the embedded ledger."""
     return "Orderer" in channel_group.groups
 
 
@@ -149,7 +149,7 @@ def _renewed(consenter: Consenter, orderer: Orderer, bft: bool) -> Consenter:
 
 def _consensus(channel_group: configtx_pb2.ConfigGroup) -> orderer_pb2.ConsensusType:
     if not has_ordering_service(channel_group):
-        raise NoOrderingService("The channel belongs to the embedded ledger, which has no orderers.")
+        raise NoOrderingService("the channel belongs to the embedded ledger, which has no orderers")
     return orderer_pb2.ConsensusType.FromString(value_of(channel_group.groups["Orderer"], "ConsensusType"))
 
 
@@ -160,33 +160,36 @@ def _endpoint(consenter: Consenter) -> Endpoint:
 def _check_takes_part(present: Sequence[Consenter], endpoint: Endpoint) -> None:
     if endpoint not in map(_endpoint, present):
         known = ", ".join(str(_endpoint(one)) for one in present)
-        raise NoSuchConsenter(f"No orderer at {endpoint} takes part in ordering; those at {known} do.")
+        raise NoSuchConsenter(f"no orderer at {endpoint} takes part in ordering; those at {known} do")
 
 
 def _check_certificates(channel_group: configtx_pb2.ConfigGroup, orderer: Orderer) -> None:
-    """Raises NoOrderingService, NotInChannel, ForeignCertificate, UnreadableCertificate."""
+    """Checks that the orderer's certificates are from its member's roots.
+
+    Raises NoOrderingService, NotInChannel, ForeignCertificate, UnreadableCertificate.
+    """
     _consensus(channel_group)
     organisation = group_at(channel_group, "Orderer", orderer.msp_id)
     if "MSP" not in organisation.values:
-        raise NotInChannel(f"{orderer.msp_id} has no organisation in the ordering service: add that first.")
+        raise NotInChannel(f"{orderer.msp_id} has no organisation in the ordering service: add that first")
     member = _organisation(orderer.msp_id, organisation)
-    whose = f"of {orderer.msp_id}'s orderer at {orderer.endpoint}"
-    _check_issued(orderer.tls_certificate, member.tls_ca_certificates, f"The TLS certificate {whose}")
+    owner = f"{orderer.msp_id}'s orderer at {orderer.endpoint}"
+    _check_issued(orderer.tls_certificate, member.tls_ca_certificates, f"the TLS certificate of {owner}")
     if is_bft(channel_group):
-        _check_issued(orderer.identity, member.ca_certificates, f"The identity {whose}")
+        _check_issued(orderer.identity, member.ca_certificates, f"the identity of {owner}")
 
 
 def _check_issued(pem: bytes, roots: Sequence[bytes], what: str) -> None:
     if not _is_issued_by(pem, roots, what):
         raise ForeignCertificate(
-            f"{what} was not issued by its member's roots as the channel knows them: hand in the one that was."
+            f"{what} was not issued by its member's roots as the channel knows them: hand in the one that was"
         )
 
 
 def _owner(channel_group: configtx_pb2.ConfigGroup, consenter: Consenter) -> str:
-    """Whose root has issued its certificate, else who says that its orderer listens there; empty where nobody does.
+    """The member whose root has issued the certificate, else the one with this endpoint; empty where there is none.
 
-    A member changes its own roots and addresses alone, and must not keep others from seeing what is theirs.
+    Each member changes its own roots and addresses alone. These changes must not hide other members' orderers.
     """
     organisations = channel_group.groups["Orderer"].groups
     by_address = (name for name in sorted(organisations) if _endpoint(consenter) in _addresses(organisations[name]))
@@ -201,14 +204,14 @@ def _issuer(channel_group: configtx_pb2.ConfigGroup, tls_certificate: bytes) -> 
     organisations = channel_group.groups["Orderer"].groups
     for msp_id in sorted(organisations):
         roots = _organisation(msp_id, organisations[msp_id]).tls_ca_certificates
-        if _is_issued_by(tls_certificate, roots, "A consenter's TLS certificate"):
+        if _is_issued_by(tls_certificate, roots, "a consenter's TLS certificate"):
             return str(msp_id)
     return ""
 
 
 def _is_issued_by(pem: bytes, roots: Sequence[bytes], what: str) -> bool:
     certificate = parse_certificate(pem, what)
-    return any(is_issued_by(certificate, parse_certificate(root, "A member's root")) for root in roots)
+    return any(is_issued_by(certificate, parse_certificate(root, "a member's root")) for root in roots)
 
 
 def _organisation(msp_id: str, group: configtx_pb2.ConfigGroup) -> MemberMaterial:

@@ -53,7 +53,7 @@ _METADATA_ENTRIES = 5
 
 @dataclass(frozen=True)
 class ChannelSettings:
-    """What a channel starts with. Without `ordering` the block serves the embedded ledger only."""
+    """The settings that a channel starts with. Without `ordering` the block serves the embedded ledger only."""
 
     name: str
     members: Sequence[MemberMaterial]
@@ -61,7 +61,7 @@ class ChannelSettings:
 
 
 def genesis_block(settings: ChannelSettings, *, clock: Clock = utc_now, nonce: bytes | None = None) -> common_pb2.Block:
-    """Block 0. Raises InvalidName, InvalidChannel."""
+    """The channel's block 0. Raises InvalidName, InvalidChannel."""
     config = configtx_pb2.Config(channel_group=channel_group(settings))
     timestamp = Timestamp()
     timestamp.FromSeconds(int(clock().timestamp()))
@@ -90,7 +90,7 @@ def channel_group(settings: ChannelSettings) -> configtx_pb2.ConfigGroup:
 
 
 def application_group(members: Sequence[MemberMaterial]) -> configtx_pb2.ConfigGroup:
-    """The members and what they endorse: by default a majority of them, one peer each."""
+    """The Application group: the members and their endorsement policy, one peer each of a majority of them."""
     endorsement = implicit_meta(MAJORITY, "Endorsement")
     policies = {**meta_policies(), "Endorsement": endorsement, "LifecycleEndorsement": endorsement}
     groups = {member.msp_id: member_group(member) for member in members}
@@ -100,8 +100,8 @@ def application_group(members: Sequence[MemberMaterial]) -> configtx_pb2.ConfigG
 def member_group(member: MemberMaterial) -> configtx_pb2.ConfigGroup:
     """One member of the Application group.
 
-    It has every value that the member changes alone, even where that is empty: to add one or to remove one would give
-    the group another version, which all that others are about to sign builds on. That takes the channel's Admins.
+    It has every value that the member changes alone, even an empty one. To add or remove a value takes the channel's
+    Admins: that gives the group another version, and makes updates useless that the others are about to sign.
     """
     policies = {**member_policies(member.msp_id), "Endorsement": signature(signed_by_role(member.msp_id, PEER))}
     values: dict[str, Message] = {"MSP": msp_config(member), "AnchorPeers": anchor_peers(member)}
@@ -109,7 +109,7 @@ def member_group(member: MemberMaterial) -> configtx_pb2.ConfigGroup:
 
 
 def anchor_peers(member: MemberMaterial) -> peer_configuration_pb2.AnchorPeers:
-    """Where the other members' peers find the member's."""
+    """The addresses at which the other members' peers find this member's peers."""
     anchors = [peer_configuration_pb2.AnchorPeer(host=peer.host, port=peer.port) for peer in member.anchor_peers]
     return peer_configuration_pb2.AnchorPeers(anchor_peers=anchors)
 
@@ -117,19 +117,19 @@ def anchor_peers(member: MemberMaterial) -> peer_configuration_pb2.AnchorPeers:
 def _check(settings: ChannelSettings) -> None:
     if not _CHANNEL_NAME.fullmatch(settings.name):
         raise InvalidName(
-            f"{settings.name!r} cannot name a channel: start with a small letter, go on with digits, dots, hyphens."
+            f"{settings.name!r} cannot name a channel: start with a small letter, go on with digits, dots, hyphens"
         )
     msp_ids = [member.msp_id for member in settings.members]
     if not msp_ids:
-        raise InvalidChannel(f"Channel {settings.name!r} has no members; name at least one.")
+        raise InvalidChannel(f"channel {settings.name!r} has no members; name at least one")
     if len(set(msp_ids)) < len(msp_ids):
-        raise InvalidChannel(f"Channel {settings.name!r} names a member twice: {', '.join(sorted(msp_ids))}.")
+        raise InvalidChannel(f"channel {settings.name!r} names a member twice: {', '.join(sorted(msp_ids))}")
 
 
 def config_envelope(
     name: str, config: configtx_pb2.ConfigEnvelope, timestamp: Timestamp, nonce: bytes
 ) -> common_pb2.Envelope:
-    """What a configuration block of channel `name` holds where no orderer signs it."""
+    """The envelope in a configuration block of channel `name` that no orderer signs."""
     channel_header = common_pb2.ChannelHeader(
         type=common_pb2.CONFIG,
         version=1,
@@ -145,7 +145,7 @@ def config_envelope(
 
 
 def block_metadata(last_config: int) -> list[bytes]:
-    """The entries of a block's metadata that name the configuration block in force with it; the others are empty."""
+    """A block's metadata: two entries name the configuration block that is in force; the others are empty."""
     named = common_pb2.LastConfig(index=last_config)
     signed = _bytes(common_pb2.OrdererBlockMetadata(last_config=named))
     entries = [b""] * _METADATA_ENTRIES

@@ -1,7 +1,7 @@
 """Edits of a channel's members: one more, one less, one with other certificates, revocations or endpoints.
 
-Each leads from a channel's configuration to another, and leaves what it is given as it was. They can be combined: what
-matters to Fabric is the one update that consortium/channel/config_update.py finds between the first and the last.
+Each edit returns a new configuration and leaves its argument unchanged. Edits can be combined: Fabric gets the one
+update that consortium/channel/config_update.py finds between the first configuration and the last.
 """
 
 from __future__ import annotations
@@ -44,23 +44,26 @@ from consortium.keys.member_material import (
 
 
 def add_member(channel_group: configtx_pb2.ConfigGroup, member: MemberMaterial) -> configtx_pb2.ConfigGroup:
-    """With `member.orderers`, it gets its organisation in the ordering service, too: `add_orderer_organisation`.
+    """The configuration with one more member; one with `orderers` gets an organisation in the ordering service, too.
 
     Raises InvalidName, MemberInChannel, NoOrderingService.
     """
     check_msp_id(member.msp_id)
     if member.msp_id in channel_group.groups["Application"].groups:
-        raise MemberInChannel(f"{member.msp_id} is a member of the channel already.")
+        raise MemberInChannel(f"{member.msp_id} is a member of the channel already")
     edited = copied(channel_group)
     edited.groups["Application"].groups[member.msp_id].CopyFrom(member_group(member))
     return add_orderer_organisation(edited, member) if member.orderers else edited
 
 
 def remove_member(channel_group: configtx_pb2.ConfigGroup, msp_id: str) -> configtx_pb2.ConfigGroup:
-    """From the ordering service, too. Raises NotInChannel, LastMember, StillOrders."""
+    """The configuration without the member and its organisation in the ordering service.
+
+    Raises NotInChannel, LastMember, StillOrders.
+    """
     _check_member(channel_group, msp_id)
     if len(channel_group.groups["Application"].groups) == 1:
-        raise LastMember(f"{msp_id} is the channel's last member: stop its processes instead.")
+        raise LastMember(f"{msp_id} is the channel's last member: stop its processes instead")
     edited = copied(channel_group)
     del edited.groups["Application"].groups[msp_id]
     return remove_orderer_organisation(edited, msp_id) if _orders(edited, msp_id) else edited
@@ -69,16 +72,16 @@ def remove_member(channel_group: configtx_pb2.ConfigGroup, msp_id: str) -> confi
 def add_orderer_organisation(
     channel_group: configtx_pb2.ConfigGroup, member: MemberMaterial
 ) -> configtx_pb2.ConfigGroup:
-    """Before an orderer of the member can follow the channel. Raises NoOrderingService, MemberInChannel.
+    """The configuration in which the member's orderers may follow the channel.
 
-    Under raft the endpoints are left out until `change_member` adds them: a peer hands each transaction to any one of
-    the endpoints, and gives it up when an orderer that only follows refuses it. Under BFT it hands it to all of them,
-    and Fabric insists on an endpoint.
+    Under raft the endpoints are left out until `change_member` adds them: a peer hands each transaction to one of the
+    endpoints, and gives the transaction up when an orderer that only follows refuses it. Under BFT a peer hands each
+    transaction to all endpoints, and Fabric insists on an endpoint. Raises NoOrderingService, MemberInChannel.
     """
     if not has_ordering_service(channel_group):
-        raise NoOrderingService("The channel belongs to the embedded ledger: its members run no orderers.")
+        raise NoOrderingService("the channel belongs to the embedded ledger: its members run no orderers")
     if _orders(channel_group, member.msp_id):
-        raise MemberInChannel(f"{member.msp_id} has an organisation in the ordering service already.")
+        raise MemberInChannel(f"{member.msp_id} has an organisation in the ordering service already")
     edited = copied(channel_group)
     shown = member if is_bft(channel_group) else replace(member, orderers=())
     edited.groups["Orderer"].groups[member.msp_id].CopyFrom(orderer_organisation(shown))
@@ -86,14 +89,17 @@ def add_orderer_organisation(
 
 
 def remove_orderer_organisation(channel_group: configtx_pb2.ConfigGroup, msp_id: str) -> configtx_pb2.ConfigGroup:
-    """Raises NotInChannel; StillOrders while one of the member's orderers is a consenter."""
+    """The configuration without the member's part of the ordering service.
+
+    Raises NotInChannel; StillOrders while one of the member's orderers is a consenter.
+    """
     if not _orders(channel_group, msp_id):
-        raise NotInChannel(f"{msp_id} has no organisation in the ordering service.")
+        raise NotInChannel(f"{msp_id} has no organisation in the ordering service")
     active = [str(one.endpoint) for one in consenters(channel_group) if one.msp_id == msp_id]
     if active:
         raise StillOrders(
             f"{msp_id}'s orderer at {', '.join(active)} still takes part in ordering: remove it from the consenters "
-            "first, one at a time."
+            "first, one at a time"
         )
     edited = copied(channel_group)
     del edited.groups["Orderer"].groups[msp_id]
@@ -101,10 +107,11 @@ def remove_orderer_organisation(channel_group: configtx_pb2.ConfigGroup, msp_id:
 
 
 def change_member(channel_group: configtx_pb2.ConfigGroup, member: MemberMaterial) -> configtx_pb2.ConfigGroup:
-    """The member's roots, revocation lists, anchor peers and orderer endpoints become those of `member`.
+    """The configuration in which the member has the roots, revocation lists, anchor peers and endpoints of `member`.
 
-    Begin with what `read_members` says, and replace what shall change: the rest stays as it is, byte for byte. Only the
-    member's own admins need to sign. Raises NotInChannel; NoOrderingService for endpoints without an organisation.
+    Take the member from `read_members` and replace the parts that shall change: the rest stays as it is, byte for byte.
+    Only the member's own admins need to sign. Raises NotInChannel; NoOrderingService for endpoints without an
+    organisation.
     """
     _check_member(channel_group, member.msp_id)
     before, edited = read_members(channel_group)[member.msp_id], copied(channel_group)
@@ -117,7 +124,7 @@ def change_member(channel_group: configtx_pb2.ConfigGroup, member: MemberMateria
 
 
 def _change_certificates(edited: configtx_pb2.ConfigGroup, before: MemberMaterial, member: MemberMaterial) -> None:
-    """Wherever the channel names the member."""
+    """Replaces the member's MSP in each part of the channel that has the member; `edited` itself is changed."""
     if msp_config(before) == msp_config(member):
         return
     for part in ("Application", "Orderer"):
@@ -127,14 +134,14 @@ def _change_certificates(edited: configtx_pb2.ConfigGroup, before: MemberMateria
 
 def _change_endpoints(edited: configtx_pb2.ConfigGroup, member: MemberMaterial) -> None:
     if not _orders(edited, member.msp_id):
-        raise NoOrderingService(f"{member.msp_id} has no organisation in the ordering service: add that first.")
+        raise NoOrderingService(f"{member.msp_id} has no organisation in the ordering service: add that first")
     set_value(edited.groups["Orderer"].groups[member.msp_id], "Endpoints", orderer_endpoints(member))
 
 
 def _check_member(channel_group: configtx_pb2.ConfigGroup, msp_id: str) -> None:
     members = channel_group.groups["Application"].groups
     if msp_id not in members:
-        raise NotInChannel(f"{msp_id} is no member of the channel: {', '.join(sorted(members))} are.")
+        raise NotInChannel(f"{msp_id} is no member of the channel: {', '.join(sorted(members))} are")
 
 
 def _orders(channel_group: configtx_pb2.ConfigGroup, msp_id: str) -> bool:

@@ -14,7 +14,7 @@ from consortium.keys.member_material import MemberMaterial
 from consortium.keys.revocation import load_revocation_list
 
 FABRIC_MSP = 0
-# Lists of PEM certificates in a FabricMSPConfig, and what one in them is called.
+# The fields of a FabricMSPConfig that are lists of PEM certificates, with a name for one of each.
 _CERTIFICATES = {
     "root_certs": "a root certificate",
     "intermediate_certs": "an intermediate certificate",
@@ -41,13 +41,13 @@ def msp_config(member: MemberMaterial) -> msp_config_pb2.MSPConfig:
 
 @dataclass(frozen=True)
 class ReadMsp:
-    """What can be read of a member's MSP, and in words what cannot."""
+    """The readable parts of a member's MSP, and words for each part that cannot be read."""
 
     config: msp_config_pb2.FabricMSPConfig
     unreadable: tuple[str, ...]
 
     def material(self, msp_id: str) -> MemberMaterial:
-        """Without endpoints, which stand elsewhere."""
+        """The member without its endpoints, which are in other values of the configuration."""
         fabric = self.config
         return MemberMaterial(
             msp_id,
@@ -59,9 +59,9 @@ class ReadMsp:
 
 
 def read_msp(msp_id: str, data: bytes) -> ReadMsp:
-    """From a group's value. A member writes it alone, so whatever of it nobody can read counts as absent.
+    """The member's MSP in a group's value. A member writes it alone, so a part that nobody can read counts as absent.
 
-    Fabric's orderers take nothing that they cannot read, but they may read what we cannot.
+    Fabric's orderers accept nothing that they cannot read, but they may be able to read more than we are.
     """
     config = msp_config_pb2.FabricMSPConfig(name=msp_id)
     try:
@@ -75,7 +75,7 @@ def read_msp(msp_id: str, data: bytes) -> ReadMsp:
 
 
 def _drop_unreadable(config: msp_config_pb2.FabricMSPConfig) -> Iterator[str]:
-    """In place; yields what is dropped."""
+    """Removes unreadable parts from `config` itself, and yields words for each."""
     for field, word in _CERTIFICATES.items():
         yield from _drop(getattr(config, field), read_certificate, word)
     yield from _drop(config.revocation_list, load_revocation_list, "a revocation list")

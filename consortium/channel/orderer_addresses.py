@@ -1,4 +1,4 @@
-"""Where a channel's orderers listen, as its configuration says.
+"""The addresses of a channel's orderers, as its configuration has them.
 
 Source: Fabric documentation, "Channel configuration (configtx)", on the Orderer group's Endpoints.
 """
@@ -25,7 +25,7 @@ Words = tuple[str, ...]
 
 @dataclass(frozen=True)
 class OrdererAddress:
-    """One orderer's endpoint, and the PEM roots, one after the other, that its TLS certificate must come from."""
+    """One orderer's endpoint; one of the `tls_roots`, PEM one after the other, must have issued its TLS certificate."""
 
     msp_id: str
     endpoint: Endpoint
@@ -33,16 +33,16 @@ class OrdererAddress:
 
 
 def orderer_addresses(channel_group: configtx_pb2.ConfigGroup) -> list[OrdererAddress]:
-    """By their members' MSP ids; none where the channel belongs to the embedded ledger.
+    """The orderers' addresses, sorted by MSP id; none where the channel belongs to the embedded ledger.
 
-    A member writes its own alone: what of it cannot be read, or has no root to be checked with, is left out.
+    A member writes its own addresses alone: one that cannot be read, or without a root to check it with, is left out.
     """
     members = group_at(channel_group, "Orderer").groups
     return [address for msp_id in sorted(members) for address in _addresses(msp_id, members[msp_id])]
 
 
 def read_addresses(data: bytes) -> tuple[tuple[Endpoint, ...], tuple[str, ...]]:
-    """The endpoints in a group's value, and in words what in it cannot be read."""
+    """The endpoints in a group's value, and words for each part of it that cannot be read."""
     try:
         addresses = configuration_pb2.OrdererAddresses.FromString(data).addresses
     except DecodeError:
@@ -51,7 +51,7 @@ def read_addresses(data: bytes) -> tuple[tuple[Endpoint, ...], tuple[str, ...]]:
 
 
 def readable(what: str, values: Iterable[T], read: Callable[[T], Endpoint]) -> tuple[tuple[Endpoint, ...], Words]:
-    """The endpoints that somebody could listen at, and the others in words."""
+    """The endpoints at which a process could listen, and words for each value that is no such endpoint."""
     found: list[Endpoint] = []
     unreadable: list[str] = []
     for value in values:

@@ -1,4 +1,4 @@
-"""Who orders a channel's transactions: raft (crash faults) or BFT (one in four may lie).
+"""The ordering service of a channel: raft survives crashes, BFT also survives lies of up to one orderer in four.
 
 Sources: Fabric documentation, "Configuring and operating a Raft ordering service", "Configuring and operating a BFT
 ordering service"; Fabric's orderer/configuration.proto and the two consensus types' metadata.
@@ -43,7 +43,7 @@ LEAST_BFT_ORDERERS = 4
 
 @dataclass(frozen=True)
 class Orderer:
-    """One ordering node; certificates are PEM. TLS serves both directions."""
+    """One ordering node; certificates are PEM. The TLS certificate serves both directions."""
 
     msp_id: str
     endpoint: Endpoint
@@ -53,10 +53,10 @@ class Orderer:
 
 @dataclass(frozen=True)
 class BatchLimits:
-    """When a block is cut: after so long, or when it holds so much. Durations as Go writes them.
+    """The limits at which a block is cut, in time and in size. Durations are written as in Go.
 
     Every reading waits for its block, and every block costs each orderer and peer some writes to disk, however little
-    is in it: after 20 ms a reading has hardly waited, and under load what comes at once still shares a block.
+    is in it. After 20 ms a reading has hardly waited, and under load transactions that come together share a block.
     A block full of transactions with the most private bytes fits a message: docs/scale.md has the arithmetic.
     """
 
@@ -68,7 +68,7 @@ class BatchLimits:
 
 @dataclass(frozen=True)
 class RaftOrdering:
-    """Survives the crash of fewer than half of the orderers."""
+    """Ordering by raft, which survives the crash of fewer than half of the orderers."""
 
     orderers: Sequence[Orderer]
     batch: BatchLimits = field(default_factory=BatchLimits)
@@ -76,15 +76,15 @@ class RaftOrdering:
 
 @dataclass(frozen=True)
 class BftOrdering:
-    """Survives f liars among 3 f + 1 orderers. Durations as Go writes them.
+    """Ordering by BFT, which survives f liars among 3 f + 1 orderers. Durations are written as in Go.
 
-    A dead leader is noticed after `heartbeat_timeout`, and the next one has `view_change_timeout` to take over: both
-    together are less than ten seconds. Much less would be taken for a dead leader what is only one without CPU time:
-    of its ten heartbeats in four seconds a single one must come through.
+    The orderers notice a dead leader after `heartbeat_timeout`, and the next leader has `view_change_timeout` to take
+    over: both together are less than ten seconds. With much shorter times a leader that only lacks CPU time would count
+    as dead: one of its ten heartbeats in four seconds must arrive.
     """
 
     orderers: Sequence[Orderer]
-    # A gateway hands a transaction to all orderers, and one that hears of it after its block was cut refuses it.
+    # A gateway hands a transaction to all orderers. One that receives it after its block was cut refuses it.
     batch: BatchLimits = field(default_factory=lambda: BatchLimits(timeout="100ms"))
     view_change_timeout: str = "4s"
     heartbeat_timeout: str = "4s"
@@ -94,7 +94,7 @@ Ordering = RaftOrdering | BftOrdering
 
 
 def orderer_group(ordering: Ordering, members: Sequence[MemberMaterial]) -> configtx_pb2.ConfigGroup:
-    """The Orderer group: every member that runs an orderer has a part in it. Raises InvalidChannel."""
+    """The Orderer group, in which every member that runs an orderer has a part. Raises InvalidChannel."""
     msp_ids = _check(ordering, members)
     batch = ordering.batch
     values: dict[str, Message] = {
@@ -118,18 +118,18 @@ def orderer_group(ordering: Ordering, members: Sequence[MemberMaterial]) -> conf
 
 
 def orderer_organisation(member: MemberMaterial) -> configtx_pb2.ConfigGroup:
-    """One member's part of the Orderer group; as with its part of the Application group, it changes values only."""
+    """One member's part of the Orderer group. As in the Application group, the member alone changes values only."""
     values = {"MSP": msp_config(member), "Endpoints": orderer_endpoints(member)}
     return config_group(policies=member_policies(member.msp_id), values=values, mod_policy=ORDERER_ADMINS)
 
 
 def orderer_endpoints(member: MemberMaterial) -> configuration_pb2.OrdererAddresses:
-    """Where peers and clients find the member's orderers."""
+    """The addresses at which peers and clients find the member's orderers."""
     return configuration_pb2.OrdererAddresses(addresses=[str(endpoint) for endpoint in member.orderers])
 
 
 def raft_consenter(orderer: Orderer) -> raft_pb2.Consenter:
-    """Raft knows an orderer by its TLS certificate."""
+    """The orderer as raft's configuration has it: raft identifies an orderer by its TLS certificate."""
     return raft_pb2.Consenter(
         host=orderer.endpoint.host,
         port=orderer.endpoint.port,
@@ -139,7 +139,7 @@ def raft_consenter(orderer: Orderer) -> raft_pb2.Consenter:
 
 
 def bft_consenter(number: int, orderer: Orderer) -> configuration_pb2.Consenter:
-    """BFT knows an orderer by its identity, and by a number of its own."""
+    """The orderer as BFT's configuration has it: BFT identifies an orderer by its identity and a number of its own."""
     return configuration_pb2.Consenter(
         id=number,
         host=orderer.endpoint.host,
@@ -152,7 +152,7 @@ def bft_consenter(number: int, orderer: Orderer) -> configuration_pb2.Consenter:
 
 
 def bft_block_validation(identities: Sequence[tuple[str, bytes]]) -> policies_pb2.Policy:
-    """A quorum of the orderers signs each block; each is its MSP id and its PEM certificate."""
+    """The policy that a quorum of the orderers signs each block; an identity is an MSP id and a PEM certificate."""
     principals = [
         identity_principal(identities_pb2.SerializedIdentity(mspid=msp_id, id_bytes=identity).SerializeToString())
         for msp_id, identity in identities
@@ -166,7 +166,7 @@ def needs_v3(ordering: Ordering | None) -> bool:
 
 
 def bft_quorum(orderers: int) -> int:
-    """Signatures that a block needs: any two quorums share an honest orderer."""
+    """The number of signatures that a block needs, so that any two quorums share an honest orderer."""
     faulty = (orderers - 1) // 3
     return (orderers + faulty + 2) // 2
 
@@ -175,13 +175,13 @@ def _check(ordering: Ordering, members: Sequence[MemberMaterial]) -> set[str]:
     msp_ids = {orderer.msp_id for orderer in ordering.orderers}
     strangers = sorted(msp_ids - {member.msp_id for member in members})
     if strangers:
-        raise InvalidChannel(f"Orderers belong to {', '.join(strangers)}, which the channel does not have as a member.")
+        raise InvalidChannel(f"orderers belong to {', '.join(strangers)}, which the channel does not have as a member")
     if isinstance(ordering, BftOrdering) and len(ordering.orderers) < LEAST_BFT_ORDERERS:
         raise InvalidChannel(
-            f"BFT with {len(ordering.orderers)} orderers survives no fault; use {LEAST_BFT_ORDERERS}, or raft."
+            f"BFT with {len(ordering.orderers)} orderers survives no fault; use {LEAST_BFT_ORDERERS}, or raft"
         )
     if not ordering.orderers:
-        raise InvalidChannel("The ordering service has no orderers; name at least one.")
+        raise InvalidChannel("the ordering service has no orderers; name at least one")
     return msp_ids
 
 

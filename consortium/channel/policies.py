@@ -1,4 +1,4 @@
-"""Fabric's two kinds of policy: signatures by named principals, and "so many of the groups below".
+"""Fabric's two kinds of policy: signatures by named principals, and any, all or a majority of the groups below.
 
 Source: Fabric documentation, "Policies in Hyperledger Fabric" and "Endorsement policies".
 """
@@ -16,7 +16,7 @@ MAJORITY = policies_pb2.ImplicitMetaPolicy.MAJORITY
 
 # Name of the policy that changes a group's elements.
 ADMINS = "Admins"
-# A majority of the members', and of the ordering members' admins.
+# The policies of a majority of the members' admins, and of a majority of the ordering members' admins.
 APPLICATION_ADMINS = f"/Channel/Application/{ADMINS}"
 ORDERER_ADMINS = f"/Channel/Orderer/{ADMINS}"
 
@@ -26,28 +26,28 @@ PEER = msp_principal_pb2.MSPRole.PEER
 
 
 def implicit_meta(rule: int, sub_policy: str) -> policies_pb2.Policy:
-    """`rule` (ANY, ALL, MAJORITY) of the groups below satisfy their policy of the name `sub_policy`."""
+    """The policy that `rule` (ANY, ALL, MAJORITY) of the groups below satisfy their own policy called `sub_policy`."""
     value = policies_pb2.ImplicitMetaPolicy(sub_policy=sub_policy, rule=rule)
     return policies_pb2.Policy(type=policies_pb2.Policy.IMPLICIT_META, value=value.SerializeToString())
 
 
 def signature(envelope: policies_pb2.SignaturePolicyEnvelope) -> policies_pb2.Policy:
-    """A policy that looks at the signatures themselves."""
+    """A policy that is about the signatures themselves."""
     return policies_pb2.Policy(type=policies_pb2.Policy.SIGNATURE, value=envelope.SerializeToString())
 
 
 def signed_by_role(msp_id: str, role: int) -> policies_pb2.SignaturePolicyEnvelope:
-    """One signature by anybody of the member who has this role."""
+    """The rule of one signature by an identity of the member that has this role."""
     return n_out_of(1, [role_principal(msp_id, role)])
 
 
 def signed_by_peers(msp_ids: Sequence[str]) -> policies_pb2.SignaturePolicyEnvelope:
-    """A signature by a peer of each of these members; the form of a key-level endorsement policy."""
+    """The rule of a signature by a peer of each of these members; it has the form of a key-level endorsement policy."""
     return n_out_of(len(msp_ids), [role_principal(msp_id, PEER) for msp_id in sorted(msp_ids)])
 
 
 def meta_policies() -> dict[str, policies_pb2.Policy]:
-    """Any member reads and writes, a majority of the members' admins changes the rules."""
+    """The policies by which any member reads and writes, and a majority of the members' admins changes the rules."""
     return {
         "Readers": implicit_meta(ANY, "Readers"),
         "Writers": implicit_meta(ANY, "Writers"),
@@ -56,20 +56,20 @@ def meta_policies() -> dict[str, policies_pb2.Policy]:
 
 
 def member_policies(msp_id: str) -> dict[str, policies_pb2.Policy]:
-    """Anybody of the member reads and writes, its admins change its own part of the configuration."""
+    """The policies by which any identity of the member reads and writes, and its admins change its own part."""
     anybody = signature(signed_by_role(msp_id, MEMBER))
     return {"Readers": anybody, "Writers": anybody, ADMINS: signature(signed_by_role(msp_id, ADMIN))}
 
 
 def n_out_of(n: int, principals: Sequence[msp_principal_pb2.MSPPrincipal]) -> policies_pb2.SignaturePolicyEnvelope:
-    """Signatures by `n` of the principals, in their order."""
+    """The rule of signatures by `n` of the principals, which stay in their order."""
     rules = [policies_pb2.SignaturePolicy(signed_by=index) for index in range(len(principals))]
     rule = policies_pb2.SignaturePolicy(n_out_of=policies_pb2.SignaturePolicy.NOutOf(n=n, rules=rules))
     return policies_pb2.SignaturePolicyEnvelope(version=0, rule=rule, identities=principals)
 
 
 def role_principal(msp_id: str, role: int) -> msp_principal_pb2.MSPPrincipal:
-    """Whoever has this role in this member."""
+    """The principal of every identity of the member that has this role."""
     principal = msp_principal_pb2.MSPRole(msp_identifier=msp_id, role=role)
     return msp_principal_pb2.MSPPrincipal(
         principal_classification=msp_principal_pb2.MSPPrincipal.ROLE, principal=principal.SerializeToString()
@@ -77,7 +77,7 @@ def role_principal(msp_id: str, role: int) -> msp_principal_pb2.MSPPrincipal:
 
 
 def identity_principal(serialized_identity: bytes) -> msp_principal_pb2.MSPPrincipal:
-    """Exactly this msp.SerializedIdentity."""
+    """The principal of exactly this msp.SerializedIdentity."""
     return msp_principal_pb2.MSPPrincipal(
         principal_classification=msp_principal_pb2.MSPPrincipal.IDENTITY, principal=serialized_identity
     )

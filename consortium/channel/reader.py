@@ -1,4 +1,4 @@
-"""From a configuration block back to the channel: its members, their certificates and its policies."""
+"""The channel in a configuration block: its members, their certificates and its policies."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from consortium.keys.member_material import (
 
 @dataclass(frozen=True)
 class Channel:
-    """A channel as its newest configuration says. `sequence` counts the configurations, from 0."""
+    """A channel as one configuration has it, as a rule the newest. `sequence` counts the configurations, from 0."""
 
     name: str
     sequence: int
@@ -39,29 +39,29 @@ class Channel:
         *groups, name = path.strip("/").split("/")[1:]
         group = group_at(self.config.channel_group, *groups)
         if name not in group.policies:
-            raise MalformedConfigBlock(f"Channel {self.name!r} has no policy {path}.")
+            raise MalformedConfigBlock(f"channel {self.name!r} has no policy {path}")
         return group.policies[name].policy
 
 
 def read_channel(block: common_pb2.Block) -> Channel:
-    """Raises MalformedConfigBlock."""
+    """The channel in a configuration block. Raises MalformedConfigBlock."""
     try:
         name, config = _config(block)
         members = read_members(config.channel_group)
     except DecodeError as error:
         raise MalformedConfigBlock(
-            f"Block {block.header.number} is damaged; fetch it from another member's node."
+            f"block {block.header.number} is damaged; fetch it from another member's node"
         ) from error
     return Channel(name, config.sequence, members, config)
 
 
 def read_members(channel_group: configtx_pb2.ConfigGroup) -> dict[str, MemberMaterial]:
-    """By their MSP ids, sorted. Raises MalformedConfigBlock."""
+    """The channel's members by their MSP ids, sorted. Raises MalformedConfigBlock."""
     return {msp_id: _member(msp_id, channel_group) for msp_id in sorted(_application(channel_group).groups)}
 
 
 def unreadable_parts(channel_group: configtx_pb2.ConfigGroup) -> tuple[str, ...]:
-    """What nobody can read and whose it is, for people; none as a rule. Raises MalformedConfigBlock."""
+    """Words for each part that nobody can read, with its member; none as a rule. Raises MalformedConfigBlock."""
     members = read_members(channel_group).values()
     own = [f"{one.msp_id}: {part}" for one in members for part in one.unreadable]
     orderers = group_at(channel_group, "Orderer").groups
@@ -82,7 +82,7 @@ def is_config_block(block: common_pb2.Block) -> bool:
 def last_config_number(block: common_pb2.Block) -> int:
     """Number of the configuration block that is in force with this block. Raises MalformedConfigBlock.
 
-    It is among what the orderers signed; the entry of its own is that of Fabric before 1.4.
+    The number is in the part of the metadata that orderers sign. Only Fabric before 1.4 has a separate entry for it.
     """
     try:
         signed = common_pb2.OrdererBlockMetadata.FromString(_metadata(block, common_pb2.SIGNATURES))
@@ -91,7 +91,7 @@ def last_config_number(block: common_pb2.Block) -> int:
         return int(common_pb2.LastConfig.FromString(_metadata(block, common_pb2.LAST_CONFIG)).index)
     except DecodeError as error:
         raise MalformedConfigBlock(
-            f"Block {block.header.number} is damaged; fetch it from another member's node."
+            f"block {block.header.number} is damaged; fetch it from another member's node"
         ) from error
 
 
@@ -103,11 +103,11 @@ def _metadata(block: common_pb2.Block, index: int) -> bytes:
 def _config(block: common_pb2.Block) -> tuple[str, configtx_pb2.Config]:
     if len(block.data.data) != 1:
         raise MalformedConfigBlock(
-            f"Block {block.header.number} is no configuration block: it has several transactions."
+            f"block {block.header.number} is no configuration block: it has several transactions"
         )
     header, payload = _channel_header(block)
     if header.type != common_pb2.CONFIG:
-        raise MalformedConfigBlock(f"Block {block.header.number} is no configuration block but of type {header.type}.")
+        raise MalformedConfigBlock(f"block {block.header.number} is no configuration block but of type {header.type}")
     return str(header.channel_id), configtx_pb2.ConfigEnvelope.FromString(payload.data).config
 
 
@@ -119,12 +119,12 @@ def _channel_header(block: common_pb2.Block) -> tuple[common_pb2.ChannelHeader, 
 
 def _application(channel_group: configtx_pb2.ConfigGroup) -> configtx_pb2.ConfigGroup:
     if "Application" not in channel_group.groups:
-        raise MalformedConfigBlock("The configuration has no Application group, hence no members.")
+        raise MalformedConfigBlock("the configuration has no Application group, hence no members")
     return channel_group.groups["Application"]
 
 
 def _member(msp_id: str, channel_group: configtx_pb2.ConfigGroup) -> MemberMaterial:
-    """What a member alone writes is read as far as it can be: nobody else shall stop at it."""
+    """The member, without parts that cannot be read: it writes them alone, and they must not stop the others."""
     group, orderer_org = group_at(channel_group, "Application", msp_id), group_at(channel_group, "Orderer", msp_id)
     member = read_msp(msp_id, value_of(group, "MSP")).material(msp_id)
     anchors, unreadable_anchors = _anchor_peers(value_of(group, "AnchorPeers"))
@@ -138,7 +138,7 @@ def _member(msp_id: str, channel_group: configtx_pb2.ConfigGroup) -> MemberMater
 
 
 def _anchor_peers(data: bytes) -> tuple[tuple[Endpoint, ...], tuple[str, ...]]:
-    """And in words what cannot be read."""
+    """The member's anchor peers, and words for each that cannot be read."""
     try:
         anchors = peer_configuration_pb2.AnchorPeers.FromString(data).anchor_peers
     except DecodeError:

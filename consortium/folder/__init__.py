@@ -1,4 +1,4 @@
 """The consortium's folder: its file, the founders' plan, the charter's rules and text.
 
-Begin with `topology.py`.
+Begin with `topology.py`: the members, their endpoints and the places of their files.
 """

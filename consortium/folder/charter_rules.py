@@ -2,17 +2,17 @@
 
 entry:
   deposit: 500.00            # tokens, back when the member has left
-  identifiers: [lei, vat]    # what every member must name, the founders too
+  identifiers: [lei, vat]    # legal identifiers that every member must have, the founders too
 exit:
   notice: 30 days            # between zunft leave start and zunft leave complete
-voting:                      # shares of the members; more than half of them where nothing is said
+voting:                      # shares of the members; more than half of them where a share is missing
   admission: 2/3
   exclusion: 3/4
   suspension: 1/2
   amendment: 2/3
   period: 14 days            # from a ballot's opening to its deadline
 accounts:
-  withdrawal_notice: 7 days  # the least that customers wait for unused funds, whatever their agreements say
+  withdrawal_notice: 7 days  # the shortest time that customers wait for unused funds, whatever their agreements say
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from consortium.yaml_tree import (
 from zunft.v1.charter_pb2 import AccountRules, Charter, EntryConditions, ExitConditions, Threshold, VotingRules
 
 RULES = ("entry", "exit", "voting", "accounts")
-# Of each founder, by its name.
+# The key of each founder's legal identifiers, by the founder's name.
 IDENTIFIERS = "identifiers"
 _ENTRY_KEYS = ("deposit", "identifiers")
 _EXIT_KEYS = ("notice",)
@@ -54,7 +54,7 @@ _SHARE = re.compile(r"([0-9]{1,6})/([0-9]{1,6})")
 
 @dataclass(frozen=True, slots=True)
 class Amendment:
-    """What an amendment's file changes; what it does not name stays. `text` is the charter's own, `issuer` a member."""
+    """The changes in an amendment's file: the charter's text, the issuer (a member), rules; everything else stays."""
 
     text: str | None
     issuer: str | None
@@ -62,15 +62,15 @@ class Amendment:
 
 
 def read_amendment(path: Path) -> Amendment:
-    """From YAML: `text` (path of a text file beside it), issuer, entry, exit, voting, accounts. Raises InvalidCharter.
+    """The amendment in a YAML file; a part in the file replaces the whole part of the charter. Raises InvalidCharter.
 
-    A part that is there takes the place of the whole part before.
+    The parts are text (path of a text file beside it), issuer, entry, exit, voting, accounts.
     """
     try:
         tree = read_yaml(path)
         fields = tree.fields(_AMENDMENT_KEYS)
         if not fields:
-            tree.fail(f"it changes nothing: write {', '.join(_AMENDMENT_KEYS)}.")
+            tree.fail(f"it changes nothing: write {', '.join(_AMENDMENT_KEYS)}")
         text = read_text(path.parent / fields["text"].text()) if "text" in fields else None
         return Amendment(text, fields["issuer"].text() if "issuer" in fields else None, rules_of(fields))
     except WrongFile as error:
@@ -78,7 +78,7 @@ def read_amendment(path: Path) -> Amendment:
 
 
 def rules_of(fields: Mapping[str, Tree]) -> Charter:
-    """The parts of the charter that are among the fields, and nothing else. Raises WrongFile."""
+    """A charter with only the parts that are among the fields. Raises WrongFile."""
     return Charter(
         entry=_entry(fields["entry"]) if "entry" in fields else None,
         exit=_exit(fields["exit"]) if "exit" in fields else None,
@@ -88,20 +88,23 @@ def rules_of(fields: Mapping[str, Tree]) -> Charter:
 
 
 def set_rules(charter: Charter, rules: Charter) -> None:
-    """The parts that there are take the place of the charter's."""
+    """Replaces each part of the charter that `rules` has."""
     for name in RULES:
         if rules.HasField(name):
             getattr(charter, name).CopyFrom(getattr(rules, name))
 
 
 def write_rules(topology: Topology, rules: Mapping[str, Any], identifiers: Mapping[str, Mapping[str, str]]) -> None:
-    """The rules as their plan has them, and the founders' legal identifiers, until the charter is founded with them."""
+    """Writes the plan's rules and the founders' legal identifiers into the folder, for the founding of the charter."""
     document = {**rules, IDENTIFIERS: {name: dict(own) for name, own in identifiers.items()}}
     write_public(_founding_path(topology), yaml.safe_dump(document, sort_keys=False).encode())
 
 
 def read_rules(topology: Topology) -> tuple[Charter, Mapping[str, Mapping[str, str]]]:
-    """What `write_rules` kept, identifiers by founders' names; nothing in a folder of before. Raises InvalidCharter."""
+    """The rules and identifiers (by founders' names) that `write_rules` wrote; both empty without the file.
+
+    Raises InvalidCharter.
+    """
     path = _founding_path(topology)
     if not path.exists():
         return Charter(), {}
@@ -129,7 +132,7 @@ def _entry(tree: Tree) -> EntryConditions:
 def _scheme(tree: Tree) -> str:
     scheme = tree.text()
     if scheme not in SCHEMES:
-        tree.fail(f"there is no legal identifier {scheme!r}: known are {', '.join(SCHEMES)}.")
+        tree.fail(f"there is no legal identifier {scheme!r}: known are {', '.join(SCHEMES)}")
     return scheme
 
 
@@ -146,14 +149,14 @@ def _voting(tree: Tree) -> VotingRules:
     shares = {name: _share(fields[name]) for name in _THRESHOLDS if name in fields}
     period_s = _duration_s(fields, "period")
     if period_s is not None and period_s < MIN_BALLOT_PERIOD_S:
-        fields["period"].fail(f"it must be at least {MIN_BALLOT_PERIOD_S // 60} min, to leave time to vote.")
+        fields["period"].fail(f"it must be at least {MIN_BALLOT_PERIOD_S // 60} min, to leave time to vote")
     return VotingRules(**shares, ballot_period_s=period_s)
 
 
 def _share(tree: Tree) -> Threshold:
     match = _SHARE.fullmatch(tree.text())
     if match is None or not 0 < int(match[1]) <= int(match[2]):
-        tree.fail(f"it must be a share of the members like 2/3, more than nothing, not {tree.text()!r}.")
+        tree.fail(f"it must be a share of the members like 2/3, above 0 and at most 1, not {tree.text()!r}")
     return Threshold(numerator=int(match[1]), denominator=int(match[2]))
 
 
@@ -170,7 +173,7 @@ def _amount_micro(tree: Tree) -> int:
     try:
         amount_micro = tree.micro()
     except WrongFile as error:
-        raise WrongFile(f"{error} An amount is written like 500.00.") from error
+        raise WrongFile(f"{error}; an amount is written like 500.00") from error
     if not 0 <= amount_micro <= MAX_AMOUNT_MICRO:
-        tree.fail(f"{tree.text()!r} must be an amount with at most six decimals, like 500.00.")
+        tree.fail(f"{tree.text()!r} must be an amount with at most six decimals, like 500.00")
     return amount_micro

@@ -1,4 +1,4 @@
-"""The charter's text in the consortium's folder. The ledger has its digest only, so every member keeps the text itself.
+"""The charter's text in the consortium's folder. The ledger has only its digest, so every member keeps the text itself.
 
 <home>/charter.md       the version in force
        charter-2.md     another version, once it is proposed
@@ -16,12 +16,12 @@ from zunft.v1.charter_pb2 import Charter
 
 
 def digest_of(text: str) -> bytes:
-    """SHA-256, as the ledger has it."""
+    """The text's SHA-256, as the ledger has it."""
     return hashlib.sha256(text.encode()).digest()
 
 
 def keep_text(topology: Topology, charter: Charter, text: str) -> Path:
-    """Of a version that is proposed. Raises CharterTextMissing if that version has another text."""
+    """Writes the text of a proposed version; the path of its file. Raises CharterTextMissing if it is not that text."""
     if digest_of(text) != charter.text_digest:
         raise CharterTextMissing(
             f"this is not the text of version {charter.version} of the charter: get the one whose SHA-256 is "
@@ -43,7 +43,7 @@ def find_text(topology: Topology, charter: Charter) -> Path:
 
 
 def adopt_text(topology: Topology, charter: Charter) -> None:
-    """The text of the version in force is charter.md from now on. Raises CharterTextMissing."""
+    """Makes the text of this version, which is in force, the file charter.md. Raises CharterTextMissing."""
     path = find_text(topology, charter)
     if path != topology.charter_path:
         replace_public(topology.charter_path, path.read_bytes())

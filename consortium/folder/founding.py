@@ -1,7 +1,7 @@
 """Founding a consortium in one folder: every member's keys and users, and the channel's genesis block.
 
-For a trial all members are on one machine. Between real companies each member makes its keys at home and hands over its
-public material only; the files are the same.
+In a trial all members are on one machine. Real companies make their keys on their own machines and hand over public
+material only; the files are the same.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ DEFAULT_CHARTER = """# Charter of {consortium}
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the founders agreed on."""
+    """The plan that the founders agreed on."""
 
     consortium: str
     channel: str
@@ -111,7 +111,7 @@ class Plan:
     members: tuple[tuple[str, str, str], ...]
     first_port: int
     fabric: FabricSettings | None = None
-    # Names of the members that run an orderer; empty: all do.
+    # Names of the members that run an orderer; all members do if it is empty.
     orderers: tuple[str, ...] = ()
     # The charter's entry, exit, voting and accounts, as consortium/folder/charter_rules.py has them.
     rules: Mapping[str, Any] = field(default_factory=dict)
@@ -120,10 +120,11 @@ class Plan:
 
 
 def read_plan(path: Path) -> Plan:
-    """From YAML: consortium, currency, issuer, members (name, msp_id, legal_name, identifiers). Raises InvalidTopology.
+    """The plan in a YAML file. Raises InvalidTopology.
 
-    Optional: channel, charter (path of a text file beside it), entry, exit, voting, accounts (the charter's rules),
-    first_port; fabric (runtime, ordering, orderers, core, orderer) for a Fabric network instead of the embedded ledger.
+    Its fields are consortium, currency, issuer, members (name, msp_id, legal_name, identifiers). Optional: channel,
+    charter (path of a text file beside it), entry, exit, voting, accounts (the charter's rules), first_port; fabric
+    (runtime, ordering, orderers, core, orderer) for a Fabric network instead of the embedded ledger.
     """
     try:
         return _parse_plan(path, read_fields(path, _PLAN_KEYS, ("consortium", "currency", "issuer", "members")))
@@ -137,8 +138,8 @@ def read_plan(path: Path) -> Plan:
 def founding_folder(home: Path) -> Iterator[Path]:
     """A draft of the consortium's folder that becomes `home` as a whole, or disappears. Raises ConsortiumExists.
 
-    A folder that is there already stays, and gets what is in the draft: it may be a mount, the current folder, or what
-    a link leads to.
+    A folder that is there already stays, and the draft's files are moved into it: it may be a mount, the current
+    folder, or the target of a link.
     """
     place = home.resolve()
     if place.exists() and (not place.is_dir() or not all(map(_is_draft, place.iterdir()))):
@@ -156,12 +157,12 @@ def founding_folder(home: Path) -> Iterator[Path]:
 
 
 def _is_draft(path: Path) -> bool:
-    """Whether a founding left it that was killed."""
+    """Whether the path is a draft, which a founding leaves behind when it is killed."""
     return path.name.startswith(_DRAFT)
 
 
 def _move_into(draft: Path, home: Path) -> None:
-    """All of it or nothing: what was moved is moved back where the rest cannot follow. Files that say so come last."""
+    """Moves all files or none: it moves them back if one fails. YAML files come last, for they mark a whole folder."""
     moved: list[Path] = []
     try:
         for path in sorted(draft.iterdir(), key=lambda path: path.suffix == ".yaml"):
@@ -174,7 +175,7 @@ def _move_into(draft: Path, home: Path) -> None:
 
 
 def make_members(home: Path, plan: Plan) -> Topology:
-    """Every member's keys, with a user per role, the genesis block and the charter's text. Raises InvalidName."""
+    """Makes every member's keys, with a user per role, the genesis block and the charter's text. Raises InvalidName."""
     topology = _topology(home, plan)
     material = [_make_member(topology, member) for member in topology.members]
     block = genesis_block(ChannelSettings(plan.channel, material, _ordering(topology)))
@@ -186,7 +187,7 @@ def make_members(home: Path, plan: Plan) -> Topology:
 
 
 def make_keys(folder: Path, member: MemberEntry, hosts: Sequence[str] = DEFAULT_HOSTS) -> MemberKeys:
-    """A member's own part: roots, a user per role, its nodes, which are reached at `hosts`. Raises MemberExists."""
+    """Makes a member's roots, a user per role, and the keys of its nodes at `hosts`. Raises MemberExists."""
     keys = MemberKeys.found(folder, member.msp_id, hosts=hosts)
     for role in Role:
         keys.add_user(role.value, [role])
@@ -234,21 +235,21 @@ def _member_entry(plan: Plan, index: int) -> MemberEntry:
 
 
 def read_fields(path: Path, known: Sequence[str], needed: Sequence[str]) -> Mapping[str, Tree]:
-    """The fields of a YAML file. Raises WrongFile where it has others than known ones, or lacks a needed one."""
+    """The fields of a YAML file. Raises WrongFile if one is not among `known`, or one of `needed` is missing."""
     text = read_text(path)
     tree = parse_yaml(text, str(path)) if text.strip() else None
     if tree is None or not isinstance(tree.node, yaml.MappingNode):
-        raise WrongFile(f"{path} must say {', '.join(needed[:-1])} and {needed[-1]}")
+        raise WrongFile(f"{path} must have the fields {', '.join(needed[:-1])} and {needed[-1]}")
     fields = tree.fields(known)
-    need(tree, fields, needed)
+    check_fields(tree, fields, needed)
     return fields
 
 
-def need(tree: Tree, fields: Mapping[str, Tree], names: Iterable[str]) -> None:
-    """Raises WrongFile."""
+def check_fields(tree: Tree, fields: Mapping[str, Tree], names: Iterable[str]) -> None:
+    """Checks that all these fields are there. Raises WrongFile."""
     for name in names:
         if name not in fields:
-            tree.fail(f"it lacks the field {name!r}: add it.")
+            tree.fail(f"it lacks the field {name!r}: add it")
 
 
 def _parse_plan(path: Path, fields: Mapping[str, Tree]) -> Plan:
@@ -256,7 +257,7 @@ def _parse_plan(path: Path, fields: Mapping[str, Tree]) -> Plan:
     names = [name for name, _, _ in members]
     consortium, currency, issuer = (fields[name].text() for name in ("consortium", "currency", "issuer"))
     if issuer not in names:
-        fields["issuer"].fail(f"the issuer {issuer!r} must be one of the members {', '.join(names)}.")
+        fields["issuer"].fail(f"the issuer {issuer!r} must be one of the members {', '.join(names)}")
     fabric, orderers = _parse_fabric(fields["fabric"], names) if "fabric" in fields else (None, ())
     charter = DEFAULT_CHARTER.format(consortium=consortium, currency=currency, issuer=issuer)
     rules = rules_of(fields)
@@ -282,21 +283,21 @@ def _parse_first_port(fields: Mapping[str, Tree], members: int, fabric: FabricSe
 
 
 def parse_first_port(tree: Tree, needed: int) -> int:
-    """The first of so many ports. Raises WrongFile."""
+    """The first of `needed` consecutive ports. Raises WrongFile."""
     try:
         return tree.whole(1, LAST_PORT - needed)
     except WrongFile:
         given = repr(tree.text()[:40])
-        tree.fail(f"first_port must be 1 to {LAST_PORT - needed}, not {given}: {needed} ports from there on are used.")
+        tree.fail(f"first_port must be 1 to {LAST_PORT - needed}, not {given}: {needed} ports from there on are used")
 
 
 def _parse_fabric(tree: Tree, names: Sequence[str]) -> tuple[FabricSettings, tuple[str, ...]]:
-    """The settings, and who runs an orderer."""
+    """The settings, and the names of the members that run an orderer."""
     fields = tree.fields(_FABRIC_KEYS)
     orderers = fields["orderers"].items() if "orderers" in fields else []
     for orderer in orderers:
         if orderer.text() not in names:
-            orderer.fail(f"the orderer {orderer.text()!r} must be one of the members {', '.join(names)}.")
+            orderer.fail(f"the orderer {orderer.text()!r} must be one of the members {', '.join(names)}")
     settings = FabricSettings(
         runtime=RuntimeKind(one_of(fields["runtime"], RuntimeKind)) if "runtime" in fields else RuntimeKind.NATIVE,
         ordering=OrderingKind(one_of(fields["ordering"], OrderingKind)) if "ordering" in fields else OrderingKind.RAFT,
@@ -307,41 +308,44 @@ def _parse_fabric(tree: Tree, names: Sequence[str]) -> tuple[FabricSettings, tup
 
 
 def one_of(tree: Tree, kind: type[StrEnum]) -> str:
-    """One of the kind's words. Raises WrongFile."""
+    """A word that is one of the kind's. Raises WrongFile."""
     words = [str(one) for one in kind]
     if tree.text() not in words:
-        tree.fail(f"it must be {' or '.join(words)}, not {tree.text()!r}.")
+        tree.fail(f"it must be {' or '.join(words)}, not {tree.text()!r}")
     return tree.text()
 
 
 def _settings(tree: Tree) -> Mapping[str, Any]:
-    """What is laid over Fabric's own YAML files, as YAML takes it."""
+    """The settings that are laid over Fabric's own YAML files, as YAML reads them. Raises WrongFile."""
     tree.entries()
     settings: Mapping[str, Any] = tree.plain()
     return settings
 
 
 def _parse_members(tree: Tree) -> tuple[tuple[str, str, str], ...]:
-    """Name, MSP id and legal name of each."""
+    """Name, MSP id and legal name of each member. Raises WrongFile."""
     members = tuple(map(_parse_member, tree.items()))
     if not members:
-        tree.fail("members must be a list of at least one, each with name, msp_id and legal_name.")
+        tree.fail("members must be a list of at least one, each with name, msp_id and legal_name")
     if len({name for name, _, _ in members}) < len(members):
-        tree.fail("each member needs a name of its own.")
+        tree.fail("each member needs a name of its own")
     if len({msp_id for _, msp_id, _ in members}) < len(members):
-        tree.fail("each member needs an MSP id of its own.")
+        tree.fail("each member needs an MSP id of its own")
     return members
 
 
 def _parse_member(tree: Tree) -> tuple[str, str, str]:
     fields = tree.fields(_MEMBER_KEYS)
-    need(tree, fields, ("name", "msp_id"))
+    check_fields(tree, fields, ("name", "msp_id"))
     legal_name = fields["legal_name"] if "legal_name" in fields else fields["name"]
     return parse_name(fields["name"]), parse_msp_id(fields["msp_id"]), legal_name.text()
 
 
 def _parse_identifiers(tree: Tree, required: Iterable[str]) -> dict[str, Mapping[str, str]]:
-    """Raises WrongFile; MalformedRequest, EntryCondition as the contract would, before anything is made."""
+    """Each member's legal identifiers, checked before anything is made.
+
+    Raises WrongFile; MalformedRequest, EntryCondition, as the contract would.
+    """
     members = [one.fields(_MEMBER_KEYS) for one in tree.items()]
     identifiers = {
         one["name"].text(): parse_identifiers(one["identifiers"]) if "identifiers" in one else {} for one in members
@@ -351,22 +355,20 @@ def _parse_identifiers(tree: Tree, required: Iterable[str]) -> dict[str, Mapping
         check_required(name, legal_identifiers(own), required)
     all_of_them = [(one.scheme, distinct_value(one)) for own in identifiers.values() for one in legal_identifiers(own)]
     if len(set(all_of_them)) < len(all_of_them):
-        tree.fail("each member needs legal identifiers of its own.")
+        tree.fail("each member needs legal identifiers of its own")
     return identifiers
 
 
 def parse_name(tree: Tree) -> str:
-    """A member's name is a folder's, too, and a word on the command line. Raises WrongFile."""
+    """A member's name, which can also name a folder and be a word on the command line. Raises WrongFile."""
     if not _NAME.fullmatch(tree.text()):
-        tree.fail(
-            f"{tree.text()[:64]!r} cannot be a member's name: use small letters, digits, dot, hyphen, underscore."
-        )
+        tree.fail(f"{tree.text()[:64]!r} cannot be a member's name: use small letters, digits, dot, hyphen, underscore")
     return tree.text()
 
 
 def parse_msp_id(tree: Tree) -> str:
-    """Raises WrongFile."""
+    """An MSP id. Raises WrongFile."""
     try:
         return check_msp_id(tree.text())
     except InvalidName as error:
-        tree.fail(f"{error}.")
+        tree.fail(str(error))

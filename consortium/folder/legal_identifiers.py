@@ -14,12 +14,12 @@ from zunft.v1.member_pb2 import LegalIdentifier
 
 
 def parse_identifiers(tree: Tree) -> Mapping[str, str]:
-    """By their schemes. Raises WrongFile."""
+    """The identifiers by their schemes. Raises WrongFile."""
     if not isinstance(tree.node, yaml.MappingNode):
-        tree.fail("identifiers must have a field for each scheme, like lei and vat.")
+        tree.fail("identifiers must have a field for each scheme, like lei and vat")
     return {scheme: one.text() for scheme, one in tree.entries().items()}
 
 
 def legal_identifiers(identifiers: Mapping[str, str]) -> list[LegalIdentifier]:
-    """As they are on the ledger."""
+    """The identifiers as they are on the ledger."""
     return [LegalIdentifier(scheme=scheme, value=value) for scheme, value in identifiers.items()]

@@ -1,4 +1,4 @@
-"""A consortium as one machine knows it: who is a member, where its node listens, where its files lie.
+"""A consortium as one machine knows it: its members, where their nodes listen, and where their files are.
 
 <home>/consortium.yaml     this file
        genesis.block       the channel's first block, the root of all trust
@@ -35,21 +35,21 @@ TOPOLOGY_FILE = "consortium.yaml"
 
 
 class LedgerKind(StrEnum):
-    """What a consortium runs on."""
+    """The ledger that a consortium runs on."""
 
     EMBEDDED = "embedded"
     FABRIC = "fabric"
 
 
 class RuntimeKind(StrEnum):
-    """What runs peers and orderers: processes of this machine, or Docker containers."""
+    """The way in which peers and orderers run: as processes of this machine, or in Docker containers."""
 
     NATIVE = "native"
     DOCKER = "docker"
 
 
 class OrderingKind(StrEnum):
-    """How the orderers agree: see consortium/channel/ordering.py."""
+    """The way in which the orderers agree: see consortium/channel/ordering.py."""
 
     RAFT = "raft"
     BFT = "bft"
@@ -57,7 +57,7 @@ class OrderingKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FabricSettings:
-    """What all members' Fabric processes have in common.
+    """The settings that all members' Fabric processes share.
 
     `core` and `orderer` are trees that are laid over each peer's core.yaml and each orderer's orderer.yaml.
     """
@@ -70,9 +70,9 @@ class FabricSettings:
 
 @dataclass(frozen=True, slots=True)
 class PeerEndpoints:
-    """Where a member's peer is reached by clients and other peers, by its operator, and its chaincode by it.
+    """The addresses of a member's peer: for clients and other peers, for its operator, and of its chaincode.
 
-    `listen` is the address of its machine on which it listens for the former, where that is another than its host.
+    `listen` is the address on which it listens for clients and other peers, if it is not the host of `peer`.
     """
 
     peer: Endpoint
@@ -82,15 +82,15 @@ class PeerEndpoints:
 
     @property
     def listening(self) -> Endpoint:
-        """Where it listens for others."""
+        """The address on which the peer listens for clients and other peers."""
         return Endpoint(self.listen or self.peer.host, self.peer.port)
 
 
 @dataclass(frozen=True, slots=True)
 class OrdererEndpoints:
-    """Where a member's orderer is reached by peers and other orderers, by its admin, and by its operator.
+    """The addresses of a member's orderer: for peers and other orderers, for its admin, and for its operator.
 
-    `listen` is the address of its machine on which it listens for the former, where that is another than its host.
+    `listen` is the address on which it listens for peers and other orderers, if it is not the host of `orderer`.
     """
 
     orderer: Endpoint
@@ -100,13 +100,13 @@ class OrdererEndpoints:
 
     @property
     def listening(self) -> Endpoint:
-        """Where it listens for others."""
+        """The address on which the orderer listens for peers and other orderers."""
         return Endpoint(self.listen or self.orderer.host, self.orderer.port)
 
 
 @dataclass(frozen=True, slots=True)
 class MemberEntry:
-    """One member: what people call it, its MSP id, its legal name, where its node's API listens.
+    """One member: the name that people use, its MSP id, its legal name, and the address of its node's API.
 
     With a Fabric network it has a peer, and perhaps an orderer.
     """
@@ -123,8 +123,8 @@ class MemberEntry:
 class Topology:
     """The consortium's folder. Without `fabric` its ledger is the embedded one, which `gateway` serves.
 
-    `members` have their files in this folder; `partners` are members whose machines are elsewhere. `former` have their
-    files here, too, but are members no more: nothing of theirs runs.
+    `members` have their files in this folder; `partners` are members on other machines. `former` have their files here,
+    too, but are no members any more: none of their processes runs.
     """
 
     home: Path
@@ -140,7 +140,7 @@ class Topology:
 
     @classmethod
     def load(cls, home: Path) -> Topology:
-        """Raises ConsortiumNotFound, InvalidTopology."""
+        """The consortium in the folder `home`. Raises ConsortiumNotFound, InvalidTopology."""
         path = home / TOPOLOGY_FILE
         if not path.exists():
             raise ConsortiumNotFound(
@@ -157,13 +157,13 @@ class Topology:
         replace_public(self.home / TOPOLOGY_FILE, yaml.safe_dump(self.to_document(), sort_keys=False).encode())
 
     def to_document(self) -> dict[str, Any]:
-        """The form that it has in a file."""
+        """The consortium in the form that its file has."""
         document: dict[str, Any] = plain(asdict(self))
         del document["home"]
         return document
 
     def member(self, name: str) -> MemberEntry:
-        """By name or MSP id, here or elsewhere. Raises InvalidTopology."""
+        """The member of this name or MSP id, here or elsewhere. Raises InvalidTopology."""
         for member in self.everybody:
             if name in (member.name, member.msp_id):
                 return member
@@ -171,7 +171,7 @@ class Topology:
         raise InvalidTopology(f"there is no member {name!r}: the members are {known}")
 
     def acting(self, name: str) -> MemberEntry:
-        """The member of this name or MSP id, else the first that is here. Raises InvalidTopology, NobodyHere."""
+        """The member of this name or MSP id; the first one here if it is empty. Raises InvalidTopology, NobodyHere."""
         if name:
             return self.member(name)
         if not self.members:
@@ -183,31 +183,31 @@ class Topology:
         return self.members[0]
 
     def name_of(self, msp_id: str) -> str:
-        """What people call a member; the MSP id itself for one that is not in the file."""
+        """The name that people use for a member; the MSP id itself for one that is not in the file."""
         return next((member.name for member in self.everybody if member.msp_id == msp_id), msp_id)
 
     def new_name(self, msp_id: str) -> str:
-        """What people may call one that is not in the file: MillMSP is mill, unless another is."""
+        """A name for a member that is not in the file: mill for MillMSP; the MSP id itself if mill is taken."""
         name = msp_id.removesuffix("MSP").lower() or msp_id
         return msp_id if name in (one.name for one in self.everybody) else name
 
     @property
     def everybody(self) -> tuple[MemberEntry, ...]:
-        """Members here and elsewhere, and those who are none any more."""
+        """All members here and elsewhere, and the former ones."""
         return self.members + self.partners + self.former
 
     def with_member(self, member: MemberEntry) -> Topology:
-        """And its files here."""
+        """The consortium with this member among those that have their files here; it replaces its former entry."""
         others = (one for one in self.members if one.msp_id != member.msp_id)
         return replace(self, members=(*others, member))
 
     def without(self, member: MemberEntry) -> Topology:
-        """It is a member no more; its files stay."""
+        """The consortium with this member among the former ones; its files stay."""
         others = tuple(one for one in self.members if one.msp_id != member.msp_id)
         return replace(self, members=others, former=(*(one for one in self.former if one != member), member))
 
     def with_partner(self, partner: MemberEntry) -> Topology:
-        """Unless it is known already."""
+        """The consortium with one more member elsewhere; the same one if the member is known already."""
         known = any(one.msp_id == partner.msp_id for one in self.everybody)
         return self if known else replace(self, partners=(*self.partners, partner))
 
@@ -215,7 +215,7 @@ class Topology:
         return self.home / "members" / member.name
 
     def keys(self, member: MemberEntry) -> MemberKeys:
-        """Raises MemberNotFound, UnreadableCertificate, ForeignMember."""
+        """The member's keys in this folder. Raises MemberNotFound, UnreadableCertificate, ForeignMember."""
         keys = MemberKeys.load(self.folder(member))
         if keys.msp_id != member.msp_id:
             raise ForeignMember(
@@ -237,7 +237,7 @@ class Topology:
 
 
 def parse_topology(home: Path, document: object) -> Topology:
-    """From the form that it has in a file. Raises InvalidTopology."""
+    """The consortium in the form that its file has. Raises InvalidTopology."""
     tree = _mapping(document, "the file")
     try:
         return Topology(
@@ -257,7 +257,7 @@ def parse_topology(home: Path, document: object) -> Topology:
 
 
 def parse_member(value: object) -> MemberEntry:
-    """From the form that it has in a file. Raises InvalidTopology, KeyError, ValueError, TypeError."""
+    """A member in the form that files have. Raises InvalidTopology, KeyError, ValueError, TypeError."""
     tree = _mapping(value, "a member")
     return MemberEntry(
         name=str(tree["name"]),
@@ -311,7 +311,7 @@ def _sequence(value: object) -> Sequence[object]:
 
 
 def plain(value: Any) -> Any:
-    """For a YAML file: without what is not there, and with lists and words as YAML knows them."""
+    """The value for a YAML file: without entries that are None, tuples as lists, and words as plain strings."""
     if isinstance(value, Mapping):
         return {name: plain(one) for name, one in value.items() if one is not None}
     if isinstance(value, tuple):

@@ -1,4 +1,4 @@
-"""The papers of a company that joins: the invitation it gets, the application it writes, the bundle it hands in.
+"""The papers of a company that joins: the invitation that it gets, its own file, the bundle that it hands in.
 
 Begin with `invitation.py`.
 """

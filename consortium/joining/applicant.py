@@ -1,7 +1,7 @@
-"""A company before it is a member: its keys, and where its nodes will be reached, in a folder of its own.
+"""A company before it is a member: its keys and the addresses of its future nodes, in a folder of its own.
 
 <home>/applicant.yaml     this file
-       members/<name>/    its keys, where they stay when it has become a member
+       members/<name>/    its keys, which stay there when the company has become a member
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from consortium.files import write_public
 from consortium.folder.founding import (
     FABRIC_PORTS_EACH,
     HOST,
+    check_fields,
     founding_folder,
     make_keys,
-    need,
     one_of,
     parse_first_port,
     parse_msp_id,
@@ -69,9 +69,9 @@ _FIELDS = ("name", "msp_id", "legal_name", "identifiers", "host", "listen", "fir
 
 @dataclass(frozen=True, slots=True)
 class Applicant:
-    """Who applies. `identifiers` are values of zunft.v1.LegalIdentifier by their schemes, like "lei" and "vat".
+    """A company that applies. `identifiers` are values of zunft.v1.LegalIdentifier by schemes, like "lei" and "vat".
 
-    `runtime` is what runs its own peer and orderer, whatever the others' do.
+    `runtime` is the way in which its own peer and orderer run; other members may run theirs in another way.
     """
 
     member: MemberEntry
@@ -80,16 +80,17 @@ class Applicant:
 
     @property
     def legal_identifiers(self) -> list[LegalIdentifier]:
-        """As they are on the ledger."""
+        """The identifiers as they are on the ledger."""
         return legal_identifiers(self.identifiers)
 
 
 def read_applicant(path: Path) -> Applicant:
-    """From YAML: name, msp_id, legal_name, first_port. Raises InvalidApplicant.
+    """The applicant in a YAML file: name, msp_id, legal_name, first_port. Raises InvalidApplicant.
 
-    Optional: identifiers (by scheme), host (where the others reach its nodes; this machine alone without it), listen
-    (this machine's address on which they listen; without it the host's, or every one where the host's is elsewhere),
-    orderer (whether it runs one; it does without it), runtime (native or docker; native without it).
+    Optional: identifiers (by scheme), host (the address at which the others reach its nodes; this machine alone without
+    it), listen (the address of this machine on which the nodes listen; without it the host's, or every address where
+    the host's is not this machine's), orderer (whether it runs one; yes without it), runtime (native or docker; native
+    without it).
     """
     try:
         return _parse_plan(read_fields(path, _FIELDS, ("name", "msp_id", "legal_name", "first_port")))
@@ -100,7 +101,7 @@ def read_applicant(path: Path) -> Applicant:
 
 
 def found_applicant(home: Path, applicant: Applicant) -> MemberKeys:
-    """Makes the applicant's keys and its folder, all of it or nothing. Raises ConsortiumExists."""
+    """Makes the applicant's folder with its keys, as a whole or not at all. Raises ConsortiumExists."""
     member = applicant.member
     with founding_folder(home) as draft:
         make_keys(keys_folder(draft, member), member, _hosts(member))
@@ -109,17 +110,17 @@ def found_applicant(home: Path, applicant: Applicant) -> MemberKeys:
     return MemberKeys.load(keys_folder(home, member))
 
 
-def settle_in(topology: Topology, applicant: Applicant) -> MemberKeys:
-    """Makes the applicant's keys in a consortium's folder on the embedded ledger, which plays all members' peers.
+def add_applicant(topology: Topology, applicant: Applicant) -> MemberKeys:
+    """Makes the applicant's keys in the folder of a consortium on the embedded ledger, which plays all members' peers.
 
-    Nothing where they are there already. Raises InvalidApplicant, MemberExists.
+    Keys that are there already stay. Raises InvalidApplicant, MemberExists.
     """
     # The ledger is reached like any member's, and orders by itself.
     member = replace(applicant.member, peer=None, orderer=None)
     known = next((one for one in topology.members if one.msp_id == member.msp_id), member)
     if known != member:
         raise InvalidApplicant(
-            f"{topology.home} has {member.msp_id} already, and its file said something else: restore it, or apply "
+            f"{topology.home} has {member.msp_id} already, from a file with other values: restore that file, or apply "
             "under another MSP id"
         )
     if member in topology.members:
@@ -130,11 +131,14 @@ def settle_in(topology: Topology, applicant: Applicant) -> MemberKeys:
 
 
 def check_new_name(topology: Topology, applicant: Applicant) -> None:
-    """That commands do not mistake the applicant for a member. Raises InvalidApplicant."""
+    """Checks that no other member has the applicant's name, so that commands do not confuse them.
+
+    Raises InvalidApplicant.
+    """
     name = applicant.member.name
     namesakes = [one.msp_id for one in topology.everybody if one.name == name]
     if namesakes and applicant.member.msp_id not in namesakes:
-        raise InvalidApplicant(f"{name} is what {namesakes[0]} is called in {topology.consortium}: take another name")
+        raise InvalidApplicant(f"{namesakes[0]} has the name {name} in {topology.consortium}: take another name")
 
 
 def is_applicants(home: Path) -> bool:
@@ -143,12 +147,12 @@ def is_applicants(home: Path) -> bool:
 
 
 def load_applicant(home: Path) -> Applicant:
-    """What `found_applicant` made. Raises InvalidApplicant."""
+    """The applicant in a folder that `found_applicant` made. Raises InvalidApplicant."""
     path = home / APPLICANT_FILE
     try:
         tree = read_yaml(path)
         fields = tree.entries()
-        need(tree, fields, ("member",))
+        check_fields(tree, fields, ("member",))
         return Applicant(
             parse_member(fields["member"].plain()),
             parse_identifiers(fields["identifiers"]) if "identifiers" in fields else {},
@@ -161,12 +165,12 @@ def load_applicant(home: Path) -> Applicant:
 
 
 def keys_folder(home: Path, member: MemberEntry) -> Path:
-    """Where consortium/folder/topology.py looks for them, too."""
+    """The folder of the applicant's keys, where consortium/folder/topology.py looks for them, too."""
     return home / "members" / member.name
 
 
 def _parse_plan(fields: Mapping[str, Tree]) -> Applicant:
-    """Raises WrongFile; MalformedRequest where a check digit is wrong."""
+    """The applicant in a file's fields. Raises WrongFile; MalformedRequest if an identifier's check digit is wrong."""
     host = _parse_host(fields["host"]) if "host" in fields else HOST
     listen = _parse_listen(fields["listen"]) if "listen" in fields else _listen_for(host)
     first_port = parse_first_port(fields["first_port"], FABRIC_PORTS_EACH)
@@ -186,33 +190,33 @@ def _parse_plan(fields: Mapping[str, Tree]) -> Applicant:
 
 
 def _parse_host(tree: Tree) -> str:
-    """Where others can reach it. Raises WrongFile."""
+    """A host at which others can reach the applicant. Raises WrongFile."""
     try:
         return check_host(tree.text())
     except ValueError as error:
-        tree.fail(f"{error}.")
+        tree.fail(str(error))
 
 
 def _endpoints(host: str, first_port: int) -> tuple[Endpoint, Endpoint, Endpoint]:
-    """The first is for the other members, the rest for the applicant's own machine alone."""
+    """Three endpoints: the first for the other members, the rest for the applicant's own machine alone."""
     return Endpoint(host, first_port), Endpoint(HOST, first_port + 1), Endpoint(HOST, first_port + 2)
 
 
 def _parse_listen(tree: Tree) -> str:
-    """Raises WrongFile."""
+    """An address on which this machine can listen. Raises WrongFile."""
     address = tree.text()
     if not is_own_address(address):
-        tree.fail(f"{address!r} is not an IPv4 address of this machine: name one, or {EVERY_ADDRESS} for all of them.")
+        tree.fail(f"{address!r} is not an IPv4 address of this machine: name one, or {EVERY_ADDRESS} for all of them")
     return address
 
 
 def _listen_for(host: str) -> str | None:
-    """None where the host is this machine's own address; otherwise every one of its addresses, as behind a router."""
+    """None if the host is an address of this machine; otherwise all of its addresses, for a host that is a router's."""
     return None if host == "localhost" or is_own_address(host) else EVERY_ADDRESS
 
 
 def is_own_address(address: str) -> bool:
-    """Whether this machine can listen on it; a name is none."""
+    """Whether this is an IPv4 address on which this machine can listen; a host name is not."""
     try:
         ipaddress.IPv4Address(address)
         with socket.socket() as probe:
@@ -227,7 +231,7 @@ def _parse_runtime(fields: Mapping[str, Tree]) -> RuntimeKind:
 
 
 def _hosts(member: MemberEntry) -> list[str]:
-    """What the nodes' certificates are for, each once."""
+    """The hosts that the nodes' TLS certificates name, each once."""
     nodes = [node for node in (member.peer and member.peer.peer, member.orderer and member.orderer.orderer) if node]
     listening = [one.listen for one in (member.peer, member.orderer) if one and one.listen not in (None, EVERY_ADDRESS)]
     return list(dict.fromkeys([*(node.host for node in nodes), *filter(None, listening), *DEFAULT_HOSTS]))

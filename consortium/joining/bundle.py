@@ -1,6 +1,6 @@
-"""An applicant's bundle outside the contract: made and signed at the applicant's, read and compared at the members'.
+"""An applicant's bundle outside the contract: the applicant makes and signs it, the members read and compare it.
 
-What a bundle must hold, and whose signature, says chaincode/members/bundle.py.
+chaincode/members/bundle.py checks what a bundle holds and that its own root has signed it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from zunft.v1.bundle_pb2 import Bundle, NodeAddress, OrdererNode, SignedBundle
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """The charter that the applicant accepts, and whom it asks to put its bundle in. The digest is SHA-256."""
+    """The charter that the applicant accepts (the digest is SHA-256), and the sponsor that shall put its bundle in."""
 
     consortium: str
     charter_version: int
@@ -40,22 +40,19 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True)
 class OpenedBundle:
-    """One that is complete and signed by its own root; `signed` is what member.apply takes."""
+    """A bundle that is complete and signed by its own root; `signed` are the bytes for member.apply."""
 
     signed: bytes
     bundle: Bundle
 
     @property
     def fingerprint(self) -> str:
-        """To be compared by telephone: SHA-256 of the applicant's roots, in groups of four hexadecimal digits."""
+        """SHA-256 of the applicant's roots in groups of four hexadecimal digits, for comparing by telephone."""
         return show_fingerprint(roots_fingerprint(self.bundle.root_certificates))
 
 
 def sign_bundle(applicant: Applicant, keys: MemberKeys, accepted: Acceptance, now: datetime) -> OpenedBundle:
-    """With the key of the applicant's own root.
-
-    Raises UnusableBundle where the members would refuse it.
-    """
+    """The applicant's bundle, signed with the key of its own root. Raises UnusableBundle if members would refuse it."""
     data = _bundle(applicant, keys, accepted, now).SerializeToString(deterministic=True)
     signature = keys.authority("msp").key.sign(data, ec.ECDSA(hashes.SHA256()))
     return open_bundle(
@@ -64,7 +61,7 @@ def sign_bundle(applicant: Applicant, keys: MemberKeys, accepted: Acceptance, no
 
 
 def open_bundle_file(path: Path) -> OpenedBundle:
-    """Raises UnusableBundle."""
+    """The bundle in a file. Raises UnusableBundle."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -73,7 +70,7 @@ def open_bundle_file(path: Path) -> OpenedBundle:
 
 
 def open_bundle(data: bytes, what: str) -> OpenedBundle:
-    """`what` names it in the message. Raises UnusableBundle."""
+    """The bundle in these bytes; `what` names it in errors. Raises UnusableBundle."""
     try:
         _, bundle = read_bundle(data)
     except ContractError as error:
@@ -82,7 +79,7 @@ def open_bundle(data: bytes, what: str) -> OpenedBundle:
 
 
 def check_addressed(opened: OpenedBundle, consortium: str, sponsor_msp_id: str) -> None:
-    """That the bundle is meant for this consortium and this member's hands. Raises ForeignBundle."""
+    """Checks that the bundle is for this consortium and this sponsor. Raises ForeignBundle."""
     bundle = opened.bundle
     if bundle.consortium != consortium:
         raise ForeignBundle(f"{bundle.msp_id} applies to {bundle.consortium!r} with this bundle, not to {consortium!r}")
@@ -91,7 +88,7 @@ def check_addressed(opened: OpenedBundle, consortium: str, sponsor_msp_id: str) 
 
 
 def show_fingerprint(fingerprint: bytes) -> str:
-    """ "1a2b 3c4d …"."""
+    """The fingerprint in groups of four hexadecimal digits: "1a2b 3c4d …"."""
     digits = fingerprint.hex()
     return " ".join(digits[start : start + 4] for start in range(0, len(digits), 4))
 

@@ -1,10 +1,10 @@
-"""An invitation: all that a company has to be given before it can apply, in one file. Nothing in it is secret.
+"""An invitation: everything that a company needs before it can apply, in one file. Nothing in it is secret.
 
-It says where the members' nodes are reached, which charter is in force, how the channel begins and how it is configured
-now. An admin of the inviting member signs it; that it is this member's, the company finds out by comparing the
-fingerprint by telephone.
+It has the addresses of the members' nodes, the charter in force, the channel's first block and its newest
+configuration. An admin of the inviting member signs it. The company compares the fingerprint by telephone, and so knows
+that this member has made it.
 
-<home>/invitation     kept by the company until it has joined: the orderers that it names are those of today
+<home>/invitation     the company keeps it until it has joined: it names the channel's present orderers
 """
 
 from __future__ import annotations
@@ -74,10 +74,11 @@ _KEPT = "invitation"
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """`topology` has no home, and all members are its partners; `genesis_block` is a serialised common.Block.
+    """An invitation that was read. `topology` has no home and all members as partners.
 
-    `channel` is the newest configuration when it was written; `former_orderers` listened somewhere before, and do not
-    any more. `file` is all of it, as it was signed with `author`.
+    `genesis_block` is a serialised common.Block, `channel` the newest configuration when the invitation was written.
+    `former_orderers` are addresses of earlier configurations that the newest one does not have. `file` is the whole
+    signed file, `author` the certificate of its signer.
     """
 
     topology: Topology
@@ -96,7 +97,7 @@ class Invitation:
 
     @property
     def inviter_msp_id(self) -> str:
-        """Whose admin has signed it."""
+        """The MSP id of the member whose admin has signed the invitation."""
         return organisation_of(self.author)
 
     @property
@@ -108,16 +109,16 @@ class Invitation:
 
     @property
     def orderers(self) -> list[OrdererAddress]:
-        """Those of the newest configuration."""
+        """The orderers of the newest configuration."""
         return orderer_addresses(self.channel.config.channel_group)
 
 
 def write_invitation(
     path: Path, topology: Topology, charter_version: int, config_blocks: Sequence[common_pb2.Block], author: KeyPair
 ) -> Invitation:
-    """From a member's own folder, signed by its admin; the channel's configurations come newest first.
+    """Writes an invitation from a member's own folder, signed by `author`, its admin.
 
-    Raises OSError; InvalidInvitation where nobody would accept it.
+    The channel's configuration blocks come newest first. Raises OSError; InvalidInvitation if it cannot be read back.
     """
     everybody = topology.members + topology.partners
     fabric = topology.fabric and replace(topology.fabric, core={}, orderer={})
@@ -137,7 +138,10 @@ def write_invitation(
 
 
 def read_invitation(path: Path, now: datetime) -> Invitation:
-    """Raises InvalidInvitation; ForgedInvitation where a byte was changed, or no member's admin has signed it."""
+    """The invitation in a file.
+
+    Raises InvalidInvitation; ForgedInvitation if a byte was changed, or if the signer is no admin of a member.
+    """
     invitation = _parse(_read(path), str(path))
     try:
         _check_author(invitation.author, invitation.channel, now)
@@ -147,13 +151,16 @@ def read_invitation(path: Path, now: datetime) -> Invitation:
 
 
 def kept_invitation(home: Path) -> Invitation | None:
-    """The one that was accepted here. Raises InvalidInvitation."""
+    """The invitation that was accepted in this folder; None if there is none. Raises InvalidInvitation."""
     path = home / _KEPT
     return _parse(_read(path), str(path)) if path.exists() else None
 
 
 def keep_invitation(home: Path, invitation: Invitation) -> None:
-    """Instead of the one before. Raises InvalidInvitation where it is another channel's."""
+    """Keeps the invitation in the folder, in the place of an earlier one.
+
+    Raises InvalidInvitation if the folder is for another channel.
+    """
     genesis = home / "genesis.block"
     if genesis.exists() and genesis.read_bytes() != invitation.genesis_block:
         raise InvalidInvitation(f"{home} is for another channel than this invitation: name another --home")
@@ -161,9 +168,9 @@ def keep_invitation(home: Path, invitation: Invitation) -> None:
 
 
 def accept_invitation(home: Path, invitation: Invitation, applicant: Applicant) -> Topology:
-    """The consortium as the applicant's own folder knows it; its keys are there already.
+    """Writes the consortium's files into the applicant's own folder, in which its keys are already.
 
-    How the applicant's own peer and orderer are set is nobody else's to say. Raises InvalidInvitation, InvalidTopology.
+    The settings of its own peer and orderer are the applicant's own. Raises InvalidInvitation, InvalidTopology.
     """
     keep_invitation(home, invitation)
     invited, member = invitation.topology, applicant.member
@@ -177,12 +184,12 @@ def accept_invitation(home: Path, invitation: Invitation, applicant: Applicant) 
 
 
 def own_settings(home: Path) -> FabricSettings:
-    """Those of the folder, where an invitation was accepted before. Raises InvalidTopology."""
+    """The Fabric settings that the folder has from an earlier acceptance; else the defaults. Raises InvalidTopology."""
     return (Topology.load(home).fabric if (home / TOPOLOGY_FILE).exists() else None) or FabricSettings()
 
 
 def _read(path: Path) -> bytes:
-    """Raises InvalidInvitation."""
+    """The file's bytes. Raises InvalidInvitation."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -190,7 +197,7 @@ def _read(path: Path) -> bytes:
 
 
 def _parse(file: bytes, name: str) -> Invitation:
-    """Raises InvalidInvitation."""
+    """The invitation in these bytes; `name` is the file's, for errors. Raises InvalidInvitation, ForgedInvitation."""
     if not file.startswith(f"invitation: {_VERSION}\n".encode()):
         raise InvalidInvitation(f"{name} is no invitation: a member makes one with zunft join invite")
     try:
@@ -202,7 +209,7 @@ def _parse(file: bytes, name: str) -> Invitation:
 
 
 def _parse_fields(signed: SignedText, file: bytes) -> Invitation:
-    """Raises KeyError, TypeError, ValueError, binascii.Error, DecodeError, ConsortiumError."""
+    """The invitation in a signed text. Raises KeyError, TypeError, ValueError, DecodeError, ConsortiumError."""
     fields = signed.fields
     invitation = Invitation(
         topology=parse_topology(Path(), fields["topology"]),
@@ -221,18 +228,19 @@ def _parse_fields(signed: SignedText, file: bytes) -> Invitation:
 
 
 def _check_author(author: x509.Certificate, channel: Channel, now: datetime) -> None:
-    """That a member's admin has signed. Raises ForgedInvitation, CertificateExpired, CertificateNotYetValid and what
-    reading the channel's certificates raises.
+    """Checks that the signer is an admin of a member.
+
+    Raises ForgedInvitation, CertificateExpired, CertificateNotYetValid, UnreadableCertificate, UnreadableRevocations.
     """
     msp_id = organisation_of(author)
     member = channel.members.get(msp_id)
     roots = [root for root in _roots(member) if is_issued_by(author, root)] if member else []
     if member is None or not roots or Role.ADMIN not in read_roles(author):
-        raise ForgedInvitation("whoever has signed it is no admin of a member")
+        raise ForgedInvitation("its signer is no admin of a member")
     check_validity(author, now, f"the certificate of {msp_id}'s admin", "another admin must sign")
     for pem in member.revocation_lists:
         if author in read_revocations(pem, roots[0], f"the revocation list of {msp_id}"):
-            raise ForgedInvitation(f"{msp_id} has revoked the certificate that it is signed with")
+            raise ForgedInvitation(f"{msp_id} has revoked the certificate of its signer")
 
 
 def _roots(member: MemberMaterial) -> list[x509.Certificate]:
@@ -240,7 +248,7 @@ def _roots(member: MemberMaterial) -> list[x509.Certificate]:
 
 
 def _former_orderers(config_blocks: Iterable[common_pb2.Block]) -> list[Endpoint]:
-    """Of earlier configurations, those that the newest one has no more."""
+    """The orderers' addresses of earlier configurations that the newest one does not have."""
     newest, *earlier = (
         [address.endpoint for address in orderer_addresses(read_channel(block).config.channel_group)]
         for block in config_blocks

@@ -1,4 +1,4 @@
-"""Where an applicant may find the orderers: its channel's first block says it, its invitation says it as of later."""
+"""The orderers that an applicant knows: those of the channel's first block, and those of its invitation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from consortium.keys.member_material import Endpoint
 
 @dataclass(frozen=True, slots=True)
 class Detour:
-    """A peer that looks for an orderer at `origin` shall go to `orderer` instead."""
+    """A replacement in a peer's search for orderers: it connects to `orderer` in the place of `origin`."""
 
     origin: Endpoint
     orderer: OrdererAddress
@@ -28,9 +28,9 @@ class Detour:
 
 @dataclass(frozen=True, slots=True)
 class KnownOrderers:
-    """`first` are those of the channel's first block, with which a peer begins; `newest` those of the invitation.
+    """The orderers of the channel's first block (`first`), with which a peer begins, and of the invitation (`newest`).
 
-    At `former` some listened in between, and do not any more.
+    `former` are addresses of configurations between these two.
     """
 
     first: Mapping[Endpoint, OrdererAddress]
@@ -39,13 +39,14 @@ class KnownOrderers:
 
     @property
     def addresses(self) -> list[OrdererAddress]:
-        """Each endpoint once, with the certificates that are the newest known."""
+        """The orderers, each endpoint once, with the newest certificates that are known."""
         return list({**self.first, **self.newest}.values())
 
     def detours(self, serving: Collection[OrdererAddress]) -> list[Detour]:
-        """To those that serve, in turn: from where none does, and from where one does with other certificates by now.
+        """The detours to the orderers that serve blocks, in turn.
 
-        What a peer finds in the blocks it takes at their word, and so comes past every configuration since the first.
+        There is one from each known endpoint that does not serve, or that has other certificates by now: a peer reads
+        every configuration since the first and takes each one's addresses from it.
         """
         in_turn = cycle(serving)
         by_endpoint = {address.endpoint: address for address in serving}
@@ -55,7 +56,7 @@ class KnownOrderers:
 
 
 def known_orderers(topology: Topology) -> KnownOrderers:
-    """As the files in the consortium's folder say. Raises InvalidInvitation, MalformedConfigBlock."""
+    """The orderers that the files in the consortium's folder name. Raises InvalidInvitation, MalformedConfigBlock."""
     first = read_channel(common_pb2.Block.FromString(topology.genesis_path.read_bytes()))
     invitation = kept_invitation(topology.home)
     return KnownOrderers(

@@ -1,4 +1,4 @@
 """Members' keys and certificates, their users and roles, renewal and revocation.
 
-Begin with `member_keys.py`: all that one member has in its folder.
+Begin with `member_keys.py`: all keys that one member has in its folder.
 """

@@ -1,7 +1,7 @@
 """X.509 certificates as Fabric's MSPs want them: EC P-256, low-S signatures, the node's kind as organisational unit.
 
-Sources: RFC 5280; Fabric documentation, "Membership Service Provider (MSP)", on node OUs and on
-what a certificate must hold.
+Sources: RFC 5280; Fabric documentation, "Membership Service Provider (MSP)", on node OUs and on the fields that a
+certificate must have.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from consortium.errors import (
 
 Clock = Callable[[], datetime]
 
-# So long before a certificate ends somebody is told.
+# Users and nodes with fewer days left than this are reported as ending soon.
 WARN_DAYS = 30
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 _RENEW = "the member must issue a new one: zunft user renew, zunft network renew"
 
-# Extensions that every certificate gets from its own key, its issuer and its kind.
+# Extensions that every certificate gets from its own key, its issuer and its kind; a renewal does not copy them.
 _ISSUED_ANEW = frozenset(
     {
         ExtensionOID.SUBJECT_KEY_IDENTIFIER,
@@ -45,7 +45,7 @@ _ISSUED_ANEW = frozenset(
 
 
 class NodeKind(StrEnum):
-    """Fabric's node OUs: what an identity is within its organisation."""
+    """Fabric's node OUs: the kind of an identity within its organisation."""
 
     CLIENT = "client"
     PEER = "peer"
@@ -54,13 +54,13 @@ class NodeKind(StrEnum):
 
 
 def utc_now() -> datetime:
-    """The system's clock."""
+    """The present time by the system's clock."""
     return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
 class Validity:
-    """How long certificates hold. They begin a little in the past, for machines whose clocks are behind."""
+    """The periods for which certificates hold. They begin a little in the past, for machines with slow clocks."""
 
     authority: timedelta = timedelta(days=20 * 365)
     identity: timedelta = timedelta(days=3 * 365)
@@ -77,7 +77,7 @@ class KeyPair:
 
     @property
     def key_pem(self) -> bytes:
-        """PKCS #8, not encrypted."""
+        """The private key in PEM: PKCS #8, not encrypted."""
         encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
         return self.key.private_bytes(encoding, form, serialization.NoEncryption())
 
@@ -100,9 +100,9 @@ def make_authority(common_name: str, organisation: str, validity: Validity) -> K
 def issue_identity(
     authority: KeyPair, common_name: str, kind: NodeKind, validity: Validity, *extensions: x509.ExtensionType
 ) -> KeyPair:
-    """A certificate to sign with, of a node or a user.
+    """A node's or user's signing key and certificate.
 
-    It names no extended key usage, so that it also serves as the client's certificate in TLS.
+    The certificate has no extended key usage, so that it also serves as a client's certificate in TLS.
     """
     return _issue(authority, _node_name(authority, common_name, kind), validity, extensions)
 
@@ -110,7 +110,7 @@ def issue_identity(
 def issue_tls(
     authority: KeyPair, common_name: str, kind: NodeKind, hosts: Sequence[str], validity: Validity
 ) -> KeyPair:
-    """A certificate for TLS, both as server (for these DNS names and IP addresses) and as client."""
+    """A key and certificate for TLS, both as server (for these DNS names and IP addresses) and as client."""
     usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
     names = x509.SubjectAlternativeName([_host_name(host) for host in hosts])
     return _issue(authority, _node_name(authority, common_name, kind), validity, (usage, names))
@@ -122,21 +122,21 @@ def reissue(
     validity: Validity,
     key: ec.EllipticCurvePrivateKey | None = None,
 ) -> KeyPair:
-    """Another certificate for the same holder, with the same names, roles and hosts; for `key`, or else a fresh one.
+    """Another certificate for the same holder, with the same names, roles and hosts; for `key`, or else for a new key.
 
-    Raises ForeignCertificate if `former` is another authority's.
+    Raises ForeignCertificate if another authority has issued `former`.
     """
     if not is_issued_by(former, authority.certificate):
         raise ForeignCertificate(
-            f"The certificate of {common_name_of(former)!r} was not issued by the member's own root: restore the one "
-            "that was."
+            f"the certificate of {common_name_of(former)!r} was not issued by the member's own root: restore the one "
+            "that was"
         )
     extensions = [one.value for one in former.extensions if one.oid not in _ISSUED_ANEW]
     return _issue(authority, former.subject, validity, extensions, key)
 
 
 def is_issued_by(certificate: x509.Certificate, root: x509.Certificate) -> bool:
-    """Whether the root's name and signature are on it."""
+    """Whether the certificate has the root's name as issuer and the root's signature."""
     try:
         certificate.verify_directly_issued_by(root)
     except (ValueError, TypeError, InvalidSignature):
@@ -145,13 +145,16 @@ def is_issued_by(certificate: x509.Certificate, root: x509.Certificate) -> bool:
 
 
 def check_validity(certificate: x509.Certificate, now: datetime, what: str, remedy: str = _RENEW) -> None:
-    """Raises CertificateExpired or CertificateNotYetValid; `what` names the certificate, `remedy` what to do."""
+    """Checks the certificate's dates. In errors `what` names the certificate, and `remedy` says what to do.
+
+    Raises CertificateExpired, CertificateNotYetValid.
+    """
     if now > certificate.not_valid_after_utc:
-        raise CertificateExpired(f"{what} expired on {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC; {remedy}.")
+        raise CertificateExpired(f"{what} expired on {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC; {remedy}")
     if now < certificate.not_valid_before_utc:
         raise CertificateNotYetValid(
             f"{what} is valid from {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC, but the clock here says "
-            f"{now:%Y-%m-%d %H:%M} UTC; set the clock."
+            f"{now:%Y-%m-%d %H:%M} UTC; set the clock"
         )
 
 
@@ -185,7 +188,7 @@ def _issue(
 ) -> KeyPair:
     key = key or ec.generate_private_key(ec.SECP256R1())
     issuer = authority.certificate
-    # Nobody accepts it after its authority's end.
+    # Nobody accepts a certificate after its authority has expired.
     ends = min(validity.clock() + validity.identity, issuer.not_valid_after_utc)
     builder = _begin(subject, key.public_key(), validity, ends)
     builder = builder.issuer_name(issuer.subject)
@@ -197,7 +200,7 @@ def _issue(
 
 
 def authority_key_identifier(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
-    """By which Fabric finds the issuer of a certificate, or of a revocation list."""
+    """The extension by which Fabric finds the issuer of a certificate or of a revocation list."""
     issuer_key_id = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer_key_id)
 
@@ -213,7 +216,7 @@ def _begin(
 
 
 def _sign_low_s(builder: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
-    # Fabric rewrites a certificate with a high s before it compares it, so the same identity would have two encodings.
+    # Fabric rewrites a certificate with a high s before comparing it, so the same identity would have two encodings.
     while True:
         certificate = builder.sign(key, hashes.SHA256())
         if is_low_s(certificate.signature):

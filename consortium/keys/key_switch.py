@@ -1,11 +1,11 @@
 """A new key and certificate in the place of old ones, which are moved aside and never deleted.
 
-<folder>/<stem>.pem, .key                       what is in use
-         next/<stem>.pem, .key                  made, and not in use yet
-         former/<stem>-<serial number>.pem, .key   what was in use before
+<folder>/<stem>.pem, .key                       the pair in use
+         next/<stem>.pem, .key                  a pair that was made and is not in use yet
+         former/<stem>-<serial number>.pem, .key   pairs that were in use before
 
-No two files can be renamed at once. The key is switched before its certificate, so that a certificate that waits
-without its key stands for a switch that was interrupted: `complete` goes on with it.
+Two files cannot be renamed in one step. The key is switched before its certificate: a certificate in next/ without its
+key means that a switch was interrupted, and `complete` finishes it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from consortium.keys.key_files import KeyFiles
 
 
 def prepare(files: KeyFiles, pair: KeyPair) -> KeyFiles:
-    """Puts the new pair beside the old one, in the place of one that was prepared before."""
+    """Writes the new pair beside the old one; it replaces a pair that was prepared before."""
     complete(files)
     following = next_of(files)
     make_private_folder(following.key_path.parent)
@@ -30,7 +30,7 @@ def prepare(files: KeyFiles, pair: KeyPair) -> KeyFiles:
 
 
 def switch(files: KeyFiles) -> None:
-    """Puts what was prepared in the place of what is in use. Raises UnreadableCertificate."""
+    """Puts the prepared pair in the place of the pair in use, which is kept. Raises UnreadableCertificate."""
     _keep(files)
     following = next_of(files)
     following.key_path.replace(files.key_path)
@@ -38,42 +38,42 @@ def switch(files: KeyFiles) -> None:
 
 
 def complete(files: KeyFiles) -> None:
-    """The rest of a switch that was interrupted; nothing where there was none."""
+    """Finishes a switch that was interrupted, if there was one."""
     following = next_of(files)
     if following.certificate_path.exists() and not following.key_path.exists():
-        # Another process may have completed it in this moment.
+        # Another process may complete it at the same moment.
         with suppress(FileNotFoundError):
             following.certificate_path.replace(files.certificate_path)
 
 
 def put_aside(files: KeyFiles) -> None:
-    """Out of use, with nothing in their place. Raises UnreadableCertificate."""
+    """Moves the pair in use to the former ones, with nothing in its place. Raises UnreadableCertificate."""
     _keep(files)
-    # The certificate last: as long as it is there, this can be tried again.
+    # The certificate goes last: as long as it is there, this can be repeated.
     files.key_path.unlink(missing_ok=True)
     files.certificate_path.unlink()
 
 
 def next_of(files: KeyFiles) -> KeyFiles:
-    """Where a pair waits for its turn."""
+    """The files of the pair that was made and is not in use yet."""
     return _beside(files, "next", files.certificate_path.stem)
 
 
 def former_of(files: KeyFiles) -> list[KeyFiles]:
-    """What was in use before, of this holder alone; also what was put aside. Raises UnreadableCertificate."""
+    """The pairs of this holder that were in use before or were put aside. Raises UnreadableCertificate."""
     stem = files.certificate_path.stem
     found = (files.certificate_path.parent / "former").glob(f"{stem}-*.pem")
     kept = [KeyFiles(path, path.with_suffix(".key")) for path in sorted(found)]
-    # Another holder's name may begin alike.
+    # Another holder's name may begin with this stem.
     return [one for one in kept if one.certificate_path.stem == _kept_stem(stem, one)]
 
 
 def _keep(files: KeyFiles) -> None:
-    """Under the serial number as well, which no other certificate of the member has."""
+    """Links the pair in use to former/, under its serial number, which no other certificate of the member has."""
     former = _beside(files, "former", _kept_stem(files.certificate_path.stem, files))
     make_private_folder(former.key_path.parent)
     for path, kept in ((files.key_path, former.key_path), (files.certificate_path, former.certificate_path)):
-        # The key may be lost, and both be kept since an attempt before.
+        # The key may be lost, and an earlier attempt may have linked both already.
         with suppress(FileNotFoundError, FileExistsError):
             os.link(path, kept)
 

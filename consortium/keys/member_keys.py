@@ -1,14 +1,14 @@
-"""A member's keys, made by itself and kept in one folder on its own machine.
+"""A member's keys, which it makes itself and keeps in one folder on its own machine.
 
 <member>/msp/ca.pem, ca.key          root of the identities
-             crl.pem                 what it has revoked
+             crl.pem                 its revocation list
          tls/ca.pem, ca.key          root of the TLS certificates
          peer/node.pem, node.key     the node's identity
               tls.pem, tls.key       the node's TLS certificate
          orderer/...                 the same, where the member runs an orderer
          users/<name>.pem, .key      people and programs, with their roles
 
-What was renewed or revoked is in a folder `former` beside it: see consortium/keys/key_switch.py.
+Keys that were renewed or revoked are in a folder `former` beside: see consortium/keys/key_switch.py.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ _USER_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 @dataclass(frozen=True)
 class MemberKeys:
-    """The keys of one member. `found` makes them, `load` opens what is there."""
+    """The keys of one member. `found` makes them, `load` opens those in a folder."""
 
     folder: Path
     msp_id: str
@@ -75,15 +75,13 @@ class MemberKeys:
     def found(
         cls, folder: Path, msp_id: str, *, hosts: Sequence[str] = DEFAULT_HOSTS, validity: Validity | None = None
     ) -> MemberKeys:
-        """Makes both roots and the peer's certificates; `hosts` are the DNS names and addresses it is reached at.
+        """Makes both roots and the peer's certificates; `hosts` are the peer's DNS names and addresses.
 
-        Raises InvalidName, MemberExists. The folder appears whole or not at all.
+        The folder appears whole or not at all. Raises InvalidName, MemberExists.
         """
         check_msp_id(msp_id)
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise MemberExists(
-                f"{folder} is not empty; choose another folder for {msp_id}, keys are never overwritten."
-            )
+            raise MemberExists(f"{folder} is not empty; choose another folder for {msp_id}, keys are never overwritten")
         folder.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         try:
@@ -95,26 +93,26 @@ class MemberKeys:
 
     @classmethod
     def load(cls, folder: Path, *, validity: Validity | None = None) -> MemberKeys:
-        """Raises MemberNotFound, UnreadableCertificate."""
+        """The keys in a folder. Raises MemberNotFound, UnreadableCertificate."""
         authority = _files(folder / "msp", "ca")
         if not authority.certificate_path.exists():
-            raise MemberNotFound(f"{folder} holds no member's keys: {authority.certificate_path} is missing.")
+            raise MemberNotFound(f"{folder} holds no member's keys: {authority.certificate_path} is missing")
         keys = cls(folder, organisation_of(authority.certificate()), validity or Validity())
         keys._complete_switches()
         return keys
 
-    # --- what is there ----------------------------------------------------------------------------------------------
+    # --- reading -----------------------------------------------------------------------------------------------------
 
     def user(self, name: str) -> KeyFiles:
         """A user's files. Raises UserNotFound."""
         files = self.user_files(name)
         if not files.certificate_path.exists():
             known = ", ".join(self.users()) or "none yet"
-            raise UserNotFound(f"{self.msp_id} has no user {name!r} (users: {known}); add one first.")
+            raise UserNotFound(f"{self.msp_id} has no user {name!r} (users: {known}); add one first")
         return files
 
     def user_files(self, name: str) -> KeyFiles:
-        """Where a user's files are, or would be. Raises InvalidName."""
+        """A user's files, whether they are there or not. Raises InvalidName."""
         return _files(self.folder / "users", _check_user_name(name))
 
     def users_with(self, roles: Collection[Role]) -> list[str]:
@@ -122,41 +120,41 @@ class MemberKeys:
         return [name for name in self.users() if read_roles(self.user(name).certificate()) & set(roles)]
 
     def users(self) -> list[str]:
-        """Names of all users, sorted; not of those who were revoked."""
+        """Names of all users except the revoked ones, sorted."""
         return sorted(path.stem for path in (self.folder / "users").glob("[!.]*.pem"))
 
     def node(self, kind: NodeKind = NodeKind.PEER) -> KeyFiles:
-        """The identity of the member's peer or orderer."""
+        """The files of the identity of the member's peer or orderer."""
         return _files(self.folder / kind, "node")
 
     def node_tls(self, kind: NodeKind = NodeKind.PEER) -> KeyFiles:
-        """The TLS certificate of the member's peer or orderer."""
+        """The files of the TLS certificate of the member's peer or orderer."""
         return _files(self.folder / kind, "tls")
 
     def root_pem(self) -> bytes:
-        """What issues the member's identities. Raises UnreadableCertificate."""
+        """The root certificate of the member's identities. Raises UnreadableCertificate."""
         return _files(self.folder / "msp", "ca").certificate_pem()
 
     def tls_root_pem(self) -> bytes:
-        """What a client of the member's nodes trusts. Raises UnreadableCertificate."""
+        """The root certificate that clients of the member's nodes trust in TLS. Raises UnreadableCertificate."""
         return _files(self.folder / "tls", "ca").certificate_pem()
 
     def public_material(
         self, *, anchor_peers: Iterable[Endpoint] = (), orderers: Iterable[Endpoint] = ()
     ) -> MemberMaterial:
-        """What the other members get to know. Raises UnreadableCertificate."""
+        """The part of the keys that the other members see. Raises UnreadableCertificate, UnreadableRevocations."""
         roots, tls_roots, revoked = (self.root_pem(),), (self.tls_root_pem(),), self.revocation_lists()
         return MemberMaterial(self.msp_id, roots, tls_roots, tuple(anchor_peers), tuple(orderers), revoked)
 
     def revocation_lists(self) -> tuple[bytes, ...]:
-        """PEM: one, or none before the first revocation. Raises UnreadableRevocations."""
+        """The revocation list in PEM: one, or none before the first revocation. Raises UnreadableRevocations."""
         try:
             return (self.revocations_path.read_bytes(),)
         except FileNotFoundError:
             return ()
         except OSError as error:
             raise UnreadableRevocations(
-                f"Cannot read the revocation list {self.revocations_path}: {error.strerror}."
+                f"cannot read the revocation list {self.revocations_path}: {error.strerror}"
             ) from error
 
     @property
@@ -170,24 +168,24 @@ class MemberKeys:
         """
         files = _files(self.folder / part, "ca")
         pair = files.pair()
-        what = f"The CA certificate {files.certificate_path}"
+        what = f"the CA certificate {files.certificate_path}"
         check_validity(
             pair.certificate, self.validity.clock(), what, "it can issue nothing more: join with another root"
         )
         return pair
 
     def one_at_a_time(self) -> AbstractContextManager[None]:
-        """Other processes that replace or revoke what is here wait as long as this lasts. Not to be nested."""
+        """Locks the keys: other processes that replace or revoke keys here wait until this ends. Must not be nested."""
         return one_at_a_time(self.folder / "msp")
 
-    # --- what can be added ------------------------------------------------------------------------------------------
+    # --- adding -----------------------------------------------------------------------------------------------------
 
     def add_user(self, name: str, roles: Iterable[str]) -> KeyFiles:
         """Issues a user's certificate; an admin is one to Fabric too. Raises InvalidName, UnknownRole, UserExists."""
         files = self.user_files(name)
         granted = parse_roles(roles)
         if files.certificate_path.exists():
-            raise UserExists(f"{self.msp_id} has a user {name!r} already; choose another name.")
+            raise UserExists(f"{self.msp_id} has a user {name!r} already; choose another name")
         kind = NodeKind.ADMIN if Role.ADMIN in granted else NodeKind.CLIENT
         pair = issue_identity(self.authority("msp"), name, kind, self.validity, roles_extension(granted))
         return _write_pair(files, pair)
@@ -195,7 +193,7 @@ class MemberKeys:
     def add_node(self, kind: NodeKind, *, hosts: Sequence[str] = DEFAULT_HOSTS) -> None:
         """Issues identity and TLS certificate of a peer or an orderer. Raises UserExists."""
         if self.node(kind).certificate_path.exists():
-            raise UserExists(f"{self.msp_id} has the keys of its {kind} already; keys are never overwritten.")
+            raise UserExists(f"{self.msp_id} has the keys of its {kind} already; keys are never overwritten")
         make_private_folder(self.folder / kind)
         name = f"{kind}.{self.msp_id}"
         _write_pair(self.node_tls(kind), issue_tls(self.authority("tls"), name, kind, hosts, self.validity))
@@ -225,14 +223,14 @@ def _write_pair(files: KeyFiles, pair: KeyPair) -> KeyFiles:
         files.write(pair)
     except FileExistsError as error:
         raise UserExists(
-            f"{files.key_path} is there already; remove it if no certificate was issued for it, or choose another name."
+            f"{files.key_path} is there already; remove it if no certificate was issued for it, or choose another name"
         ) from error
     return files
 
 
 def _check_user_name(name: str) -> str:
     if not _USER_NAME.fullmatch(name):
-        raise InvalidName(f"{name!r} cannot be a user's name: use small letters, digits, dot, hyphen, underscore.")
+        raise InvalidName(f"{name!r} cannot be a user's name: use small letters, digits, dot, hyphen, underscore")
     return name
 
 
@@ -240,4 +238,4 @@ def _move_into_place(draft: Path, folder: Path) -> None:
     try:
         draft.rename(folder)
     except OSError as error:
-        raise MemberExists(f"{folder} has been filled meanwhile; choose another folder.") from error
+        raise MemberExists(f"{folder} has been filled meanwhile; choose another folder") from error

@@ -1,4 +1,4 @@
-"""What a member shows of itself: the public certificates that others need in order to trust it."""
+"""The public part of a member: the certificates that others need in order to trust it, and its nodes' addresses."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Self
 
 from consortium.errors import InvalidName
 
-# Whatever has a name in the domain name system or a number; letters of other scripts have a form of ASCII there.
+# Any name of the domain name system or an address; names with letters of other scripts have a form in ASCII there.
 _HOST = re.compile(r"[!-~]{1,253}")
-# Of a machine, to listen on.
+# A process that listens on this listens on all addresses of its machine.
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  # others must reach it
 _LOOPBACK = "127.0.0.1"
 _MSP_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,62}")
@@ -18,7 +18,7 @@ _MSP_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,62}")
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a node is reached, or listens."""
+    """The address at which a node is reached, or on which it listens."""
 
     host: str
     port: int
@@ -28,19 +28,19 @@ class Endpoint:
 
     @property
     def from_here(self) -> Endpoint:
-        """Where this machine's own programs reach what listens there."""
+        """The address at which this machine's own programs reach a process that listens on this one."""
         return Endpoint(_LOOPBACK, self.port) if self.host == EVERY_ADDRESS else self
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The inverse. Raises ValueError."""
+        """The endpoint that is written host:port. Raises ValueError."""
         host, _, port = text.rpartition(":")
         if not (port.isascii() and port.isdigit()):
             raise ValueError(f"{text[:80]!r} is no address: write host:port, for example peer.mill.example:7051")
         return cls(host, int(port)).checked()
 
     def checked(self) -> Self:
-        """Itself, if somebody could listen there; others wrote it, and it goes to terminals. Raises ValueError."""
+        """The endpoint itself if it can be an address; others wrote it, and terminals show it. Raises ValueError."""
         if not (_HOST.fullmatch(self.host) and 0 < self.port < 2**16):
             raise ValueError(f"{self.host[:80]!r} and port {self.port} are no address")
         return self
@@ -48,10 +48,10 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class MemberMaterial:
-    """A member's MSP: certificates are PEM, one each; a revocation list is PEM.
+    """A member's MSP and addresses: each certificate and each revocation list is one PEM.
 
-    `unreadable` names in words what else stands in its part of the channel's configuration: nobody can read that, and
-    it counts as absent.
+    `unreadable` has words for each part of its configuration in the channel that nobody can read and that counts as
+    absent.
     """
 
     msp_id: str
@@ -64,10 +64,10 @@ class MemberMaterial:
 
 
 def check_msp_id(msp_id: str) -> str:
-    """Returns it, or raises InvalidName.
+    """The MSP id itself, if it can be one. Raises InvalidName.
 
-    Letters, digits, dot and hyphen; not the underscore, which would make the names of implicit collections ambiguous.
+    It has letters, digits, dots and hyphens; an underscore would make the names of implicit collections ambiguous.
     """
     if not _MSP_ID.fullmatch(msp_id):
-        raise InvalidName(f"{msp_id!r} cannot be an MSP id: use up to 63 letters, digits, dots and hyphens.")
+        raise InvalidName(f"{msp_id!r} cannot be an MSP id: use up to 63 letters, digits, dots and hyphens")
     return msp_id

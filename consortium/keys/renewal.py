@@ -1,4 +1,4 @@
-"""New certificates for a member's users and nodes, before the old ones end or after."""
+"""New certificates for a member's users and nodes, before or after the old ones expire."""
 
 from __future__ import annotations
 
@@ -14,40 +14,46 @@ from consortium.keys.revoking import revocations_of
 
 
 def renew_user(keys: MemberKeys, name: str, *, same_key: bool = False) -> KeyFiles:
-    """With the same roles. What has read the old files goes on with them.
+    """Gives a user another certificate with the same roles. Programs that have read the old files go on with them.
 
-    Raises UserNotFound, ForeignCertificate, and what reading the member's files raises.
+    Raises UserNotFound, ForeignCertificate, and the errors of reading the member's files.
     """
     with keys.one_at_a_time():
         files = keys.user(name)
         if files.certificate() in revocations_of(keys):
-            raise UserNotFound(f"The user {name!r} of {keys.msp_id} is revoked: finish that, zunft user revoke {name}.")
+            raise UserNotFound(
+                f"the user {name!r} of {keys.msp_id} is revoked: finish that with zunft user revoke {name}"
+            )
         _prepare(keys, "msp", files, same_key=same_key)
         key_switch.switch(files)
     return files
 
 
 def renew_node(keys: MemberKeys, kind: NodeKind, *, same_key: bool = False) -> None:
-    """Identity and TLS certificate of a peer or an orderer, for the same hosts; a running one has to be restarted.
+    """Gives a peer or an orderer another identity and TLS certificate, for the same hosts; a running one must restart.
 
-    The channel's configuration names an orderer's keys: with fresh ones take `prepare_node` and `switch_node`. Raises
-    UserNotFound, ForeignCertificate, and what reading the member's files raises.
+    The channel's configuration names an orderer's keys: for fresh ones use `prepare_node` and `switch_node`. Raises
+    UserNotFound, ForeignCertificate, and the errors of reading the member's files.
     """
     prepare_node(keys, kind, same_key=same_key)
     switch_node(keys, kind)
 
 
 def prepare_node(keys: MemberKeys, kind: NodeKind, *, same_key: bool = False) -> tuple[KeyFiles, KeyFiles]:
-    """Makes identity and TLS certificate, beside those in use: time to put them into the channel's configuration."""
+    """Makes another identity and TLS certificate beside those in use; their files.
+
+    Between this and `switch_node` an orderer's new certificates are put into the channel's configuration. Raises as
+    `renew_node`.
+    """
     if not keys.node(kind).certificate_path.exists():
-        raise UserNotFound(f"{keys.msp_id} has no {kind} whose certificates could be renewed.")
+        raise UserNotFound(f"{keys.msp_id} has no {kind} whose certificates could be renewed")
     with keys.one_at_a_time():
         identity = _prepare(keys, "msp", keys.node(kind), same_key=same_key)
         return identity, _prepare(keys, "tls", keys.node_tls(kind), same_key=same_key)
 
 
 def switch_node(keys: MemberKeys, kind: NodeKind) -> None:
-    """Puts what was prepared in the place of what is in use, which is kept."""
+    """Puts the prepared identity and TLS certificate in the place of those in use, which are kept."""
     with keys.one_at_a_time():
         key_switch.switch(keys.node(kind))
         key_switch.switch(keys.node_tls(kind))

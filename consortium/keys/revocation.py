@@ -1,7 +1,8 @@
-"""A member's revocation list: which of the certificates it has issued it no longer stands for.
+"""A member's revocation list: the certificates that it has issued and taken back.
 
-The member's own root signs it, and the channel's configuration carries it, so that every peer and orderer refuses what
-those certificates sign. Sources: RFC 5280, section 5; Fabric documentation, "Membership Service Provider (MSP)".
+The member's own root signs the list, and the channel's configuration carries it, so that every peer and orderer refuses
+signatures of those certificates.
+Sources: RFC 5280, section 5; Fabric documentation, "Membership Service Provider (MSP)".
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from consortium.keys.certificates import (
 
 @dataclass(frozen=True)
 class Revocations:
-    """Serial numbers, each with the time of its revocation. The first list that is published has the number 1."""
+    """The revoked serial numbers, each with the time of its revocation. The first published list has the number 1."""
 
     number: int = 0
     time_by_serial: Mapping[int, datetime] = field(default_factory=dict)
@@ -33,9 +34,9 @@ class Revocations:
         return certificate.serial_number in self.time_by_serial
 
     def united(self, others: Iterable[Revocations]) -> Revocations:
-        """With all that any of them revokes, and since when at the earliest: what a list has said once stays said.
+        """The list with everything that this or another list revokes, each at its earliest time.
 
-        Under a number of its own unless the newest list says it all, and no other of its number says less.
+        It has a new number unless every list of the highest number has all of it already.
         """
         everything = [self, *others]
         times: dict[int, datetime] = {}
@@ -49,12 +50,12 @@ class Revocations:
         return Revocations(number + 1, times)
 
     def with_revoked(self, certificates: Iterable[x509.Certificate], now: datetime) -> Revocations:
-        """The next list; the same one if they are on it already."""
+        """The next list, with these certificates revoked at `now`; the same list if they are on it already."""
         new = {one.serial_number: now for one in certificates if one not in self}
         return Revocations(self.number + 1, {**self.time_by_serial, **new}) if new else self
 
     def to_pem(self, authority: KeyPair, now: datetime) -> bytes:
-        """Signed by the member's root. It holds as long as that: the next one comes with the next revocation."""
+        """The list in PEM, signed by the member's root. It holds as long as the root: only a revocation replaces it."""
         issuer = authority.certificate
         builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.subject)
         builder = builder.last_update(now).next_update(issuer.not_valid_after_utc)
@@ -67,7 +68,7 @@ class Revocations:
 
 
 def load_revocation_list(pem: bytes) -> x509.CertificateRevocationList:
-    """One of which everything can be read that counts here, whoever made it. Raises ValueError."""
+    """The revocation list, if all fields that are used here can be read, whoever made it. Raises ValueError."""
     try:
         parsed = x509.load_pem_x509_crl(pem)
         for part in ("issuer", "extensions"):
@@ -81,13 +82,13 @@ def load_revocation_list(pem: bytes) -> x509.CertificateRevocationList:
 
 
 def read_revocations(pem: bytes, issuer: x509.Certificate, what: str) -> Revocations:
-    """`what` names the list in the message. Raises UnreadableRevocations, also for another issuer's list."""
+    """The revocations in a list; `what` names it in errors. Raises UnreadableRevocations, also for a foreign list."""
     try:
         parsed = load_revocation_list(pem)
         is_own = parsed.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]  # of a root: never DH
         number = parsed.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
     except (ValueError, TypeError, x509.ExtensionNotFound, InvalidSignature, UnsupportedAlgorithm) as error:
-        raise UnreadableRevocations(f"{what} is no revocation list in PEM with a number; restore it.") from error
+        raise UnreadableRevocations(f"{what} is no revocation list in PEM with a number; restore it") from error
     if not is_own:
-        raise UnreadableRevocations(f"{what} is not signed by the member's own root; restore the one that is.")
+        raise UnreadableRevocations(f"{what} is not signed by the member's own root; restore the one that is")
     return Revocations(number, {entry.serial_number: entry.revocation_date_utc for entry in parsed})

@@ -1,6 +1,6 @@
-"""Taking a user's certificates back, in the member's own folder.
+"""Revoking a user's certificates in the member's own folder.
 
-For the others it counts when the channel's configuration says so, too.
+For the other members a revocation counts once the channel's configuration has it, too.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from consortium.keys.revocation import (
 
 
 def revocations_of(keys: MemberKeys) -> Revocations:
-    """What the member has revoked. Raises UnreadableRevocations, UnreadableCertificate."""
+    """The revocations in the member's folder. Raises UnreadableRevocations, UnreadableCertificate."""
     known = [_read(keys, pem, str(keys.revocations_path)) for pem in keys.revocation_lists()]
     return known[0] if known else Revocations()
 
 
 def revoke_user(keys: MemberKeys, name: str) -> Revocations:
-    """Puts all certificates that were issued to a user on the list, and moves its files aside. Can be repeated.
+    """Puts all certificates of a user on the list, and moves its files aside. Can be repeated.
 
-    Raises UserNotFound, LastAdmin, and what reading the member's files raises.
+    Raises UserNotFound, LastAdmin, and the errors of reading the member's files.
     """
     with keys.one_at_a_time():
         certificates = certificates_of(keys, name)
         if not certificates:
-            # Says which users there are.
+            # This raises UserNotFound, with the names of the users.
             keys.user(name)
         _check_not_last_admin(keys, name)
         revoked = revocations_of(keys).with_revoked(certificates, keys.validity.clock())
@@ -46,20 +46,20 @@ def revoke_user(keys: MemberKeys, name: str) -> Revocations:
 
 
 def unite_revocations(keys: MemberKeys, published: Iterable[bytes]) -> Revocations:
-    """Takes in what the channel's configuration says already (PEM): what was revoked once stays so for ever.
+    """Adds the revocations of the lists in the channel's configuration (PEM) to the member's own: they never end.
 
-    Raises UnreadableRevocations, and what reading the member's files raises.
+    Raises UnreadableRevocations, and the errors of reading the member's files.
     """
-    known = [(_read(keys, pem, "The revocation list in the channel's configuration"), pem) for pem in published]
+    known = [(_read(keys, pem, "the revocation list in the channel's configuration"), pem) for pem in published]
     with keys.one_at_a_time():
         revoked = revocations_of(keys).united(one for one, _ in known)
-        # Signed anew it would be other bytes.
+        # A new signature would make other bytes, so a published list is taken as it is.
         _write(keys, revoked, signed=next((pem for one, pem in known if one == revoked), None))
     return revoked
 
 
 def certificates_of(keys: MemberKeys, name: str) -> list[x509.Certificate]:
-    """All that were issued to a user, the one in use first. Raises InvalidName, UnreadableCertificate."""
+    """All certificates of a user, the one in use first. Raises InvalidName, UnreadableCertificate."""
     files = keys.user_files(name)
     own = [one for one in (files, key_switch.next_of(files)) if one.certificate_path.exists()]
     return [one.certificate() for one in (*own, *key_switch.former_of(files))]
@@ -69,17 +69,17 @@ def _check_not_last_admin(keys: MemberKeys, name: str) -> None:
     admins = keys.users_with([Role.ADMIN])
     if admins == [name]:
         raise LastAdmin(
-            f"{name!r} is the only admin of {keys.msp_id}, and without one nothing of it can be changed; add another "
-            "first: zunft user add NAME --role admin."
+            f"{name!r} is the only admin of {keys.msp_id}, which needs one for every change; add another first: "
+            "zunft user add NAME --role admin"
         )
 
 
 def _read(keys: MemberKeys, pem: bytes, what: str) -> Revocations:
-    return read_revocations(pem, parse_certificate(keys.root_pem(), f"The root of {keys.msp_id}"), what)
+    return read_revocations(pem, parse_certificate(keys.root_pem(), f"the root of {keys.msp_id}"), what)
 
 
 def _write(keys: MemberKeys, revoked: Revocations, signed: bytes | None = None) -> None:
-    """Only what is new: each list has its own number."""
+    """Writes the list if it is new: each list has its own number."""
     if revoked != revocations_of(keys):
         pem = signed or revoked.to_pem(keys.authority("msp"), keys.validity.clock())
         replace_public(keys.revocations_path, pem)

@@ -16,15 +16,15 @@ from consortium.errors import UnknownRole
 
 
 def parse_roles(names: Iterable[str]) -> tuple[Role, ...]:
-    """Roles in a fixed order, each once. Raises UnknownRole."""
+    """The roles of these names in a fixed order, each once. Raises UnknownRole."""
     wanted = set(names)
     unknown = sorted(wanted - set(Role))
     if unknown:
-        raise UnknownRole(f"There is no role {', '.join(map(repr, unknown))}; use {', '.join(Role)}.")
+        raise UnknownRole(f"there is no role {', '.join(map(repr, unknown))}; use {', '.join(Role)}")
     return tuple(role for role in Role if role in wanted)
 
 
 def roles_extension(roles: Iterable[Role]) -> x509.UnrecognizedExtension:
-    """The attribute extension of a user's certificate."""
+    """The extension of a user's certificate that names its roles."""
     attributes = {"attrs": {ROLES_ATTRIBUTE: ",".join(roles)}}
     return x509.UnrecognizedExtension(ATTRIBUTES_OID, json.dumps(attributes, separators=(",", ":")).encode())

@@ -1,6 +1,6 @@
-"""A YAML text that ends with its author's certificate and signature. Whoever reads it can say that no byte was changed.
+"""A YAML text that ends with its author's certificate and signature, so that a reader sees that no byte was changed.
 
-The signature is ECDSA over SHA-256, of all that stands before its line; see RFC 4648, section 4, for its form there.
+The signature is ECDSA over SHA-256 of everything before its own line, in base64 (RFC 4648, section 4).
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _SIGNATURE = b"signature: "
 
 @dataclass(frozen=True, slots=True)
 class SignedText:
-    """`author` is the certificate that the text itself shows; whose it is and whether to trust it is not said."""
+    """The fields of a text, and the certificate that has signed them; nobody has checked whose certificate it is."""
 
     fields: Mapping[str, Any]
     author: x509.Certificate
 
 
 def sign_text(fields: Mapping[str, Any], author: KeyPair) -> bytes:
-    """The whole file."""
+    """The signed file: the fields, the author's certificate and the signature."""
     document = {**fields, "certificate": author.certificate_pem.decode()}
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True).encode()
     signature = author.key.sign(text, ec.ECDSA(hashes.SHA256()))
@@ -45,24 +45,24 @@ def sign_text(fields: Mapping[str, Any], author: KeyPair) -> bytes:
 
 
 def read_signed_text(data: bytes) -> SignedText:
-    """Raises BrokenSignature."""
+    """The text in a signed file. Raises BrokenSignature."""
     text, _, last = data.rpartition(_SIGNATURE)
     try:
         fields = parse_yaml(text, "the text").plain()
         author = read_certificate(str(fields["certificate"]).encode())
         _check(author.public_key(), text, last)
     except (WrongFile, KeyError, TypeError, ValueError, InvalidSignature, UnsupportedAlgorithm) as error:
-        raise BrokenSignature("it is not signed by whoever made it, or was changed afterwards") from error
+        raise BrokenSignature("its author has not signed it, or it was changed afterwards") from error
     return SignedText(fields, author)
 
 
 def _check(key: object, text: bytes, last: bytes) -> None:
-    """Raises InvalidSignature, ValueError."""
+    """Checks the signature in the last line. Raises InvalidSignature, ValueError."""
     try:
         signature = base64.b64decode(last.removesuffix(b"\n"), validate=True)
     except binascii.Error as error:
         raise InvalidSignature from error
-    # The same bytes can be written in other ways.
+    # Base64 can write the same bytes in several ways; only one of them is accepted.
     if not isinstance(key, ec.EllipticCurvePublicKey) or base64.b64encode(signature) + b"\n" != last:
         raise InvalidSignature
     key.verify(signature, text, ec.ECDSA(hashes.SHA256()))

@@ -1,4 +1,4 @@
-"""A member's users: who may do what, and for how long; and so who acts where the member has to."""
+"""A member's users: their roles, how long their certificates last, and which user acts for the member."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from consortium.keys.revoking import revocations_of
 
 
 class UserStatus(StrEnum):
-    """What a user's certificate is good for."""
+    """The state of a user's certificate."""
 
     VALID = "valid"
     EXPIRES_SOON = "expires soon"
@@ -38,7 +38,7 @@ class UserStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """One user; `days_left` are whole days, negative after the end."""
+    """One user; `days_left` are whole days, negative after the certificate has expired."""
 
     name: str
     roles: tuple[Role, ...]
@@ -48,12 +48,12 @@ class User:
 
     @property
     def is_valid(self) -> bool:
-        """Whether others accept what it signs."""
+        """Whether others accept the user's signatures."""
         return self.status in (UserStatus.VALID, UserStatus.EXPIRES_SOON)
 
 
 def list_users(keys: MemberKeys, now: datetime) -> list[User]:
-    """By name; those who were revoked and have no other certificate since come last.
+    """The users by name; those that were revoked and have no newer certificate come last.
 
     Raises UnreadableCertificate, UnreadableRevocations.
     """
@@ -64,7 +64,7 @@ def list_users(keys: MemberKeys, now: datetime) -> list[User]:
 
 
 def acting_user(keys: MemberKeys, roles: Collection[Role]) -> str:
-    """Of the users with one of these roles the one whose certificate holds longest, in days; by name of equal ones.
+    """The name of the user with one of these roles whose certificate holds longest, in days; the first among equals.
 
     Raises UserNotFound, NoValidUser, UnreadableCertificate, UnreadableRevocations.
     """
@@ -77,7 +77,7 @@ def acting_user(keys: MemberKeys, roles: Collection[Role]) -> str:
 
 
 def admin_of(keys: MemberKeys) -> KeyFiles:
-    """Who acts where an admin has to. Raises as `acting_user`."""
+    """The files of the user that acts as the member's admin. Raises as `acting_user`."""
     return keys.user(acting_user(keys, [Role.ADMIN]))
 
 
@@ -87,16 +87,16 @@ def _nobody(msp_id: str, roles: Sequence[Role], present: Sequence[User]) -> User
         return UserNotFound(
             f"{msp_id} has no user with the role {needed}; add one: zunft user add NAME --role {roles[0]} --as {msp_id}"
         )
-    said = ", ".join(f"{user.name} {user.status}" for user in present)
+    statuses = ", ".join(f"{user.name} {user.status}" for user in present)
     expired = next((user for user in present if user.status is UserStatus.EXPIRED), None)
     remedy = f"zunft user renew {expired.name}" if expired else f"zunft user add NAME --role {roles[0]}"
     return NoValidUser(
-        f"{msp_id} has no user with the role {needed} whose certificate is still good ({said}): {remedy} --as {msp_id}"
+        f"{msp_id} has no user with the role {needed} and a valid certificate ({statuses}): {remedy} --as {msp_id}"
     )
 
 
 def _put_aside(keys: MemberKeys) -> dict[str, x509.Certificate]:
-    """Of each user the certificate that ends last, by name."""
+    """The certificate of each user, by name, that expires last among those put aside."""
     paths = (keys.folder / "users" / "former").glob("*.pem")
     certificates = [KeyFiles(path, path.with_suffix(".key")).certificate() for path in paths]
     certificates.sort(key=lambda one: (common_name_of(one), one.not_valid_after_utc))

@@ -230,7 +230,7 @@ NOTHING = [
         "missing": "cannot be read",
         "garbled": "cannot be read",
         "binary": "cannot be read",
-        "list": "must say name",
+        "list": "must have the fields name",
         "without-ports": "'first_port'",
         "wrong-lei": "is no lei: check its digits",
         "wrong-vat": "is no vat: check its digits",

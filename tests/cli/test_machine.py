@@ -50,7 +50,7 @@ def truncate(path: Path) -> None:
 KEY, CERTIFICATE = "members/factory/users/treasurer.key", "members/factory/users/treasurer.pem"
 
 DAMAGES = [
-    (KEY, Path.unlink, TRANSFER, ExitCode.CONSORTIUM, "Cannot read the private key"),
+    (KEY, Path.unlink, TRANSFER, ExitCode.CONSORTIUM, "cannot read the private key"),
     (KEY, lambda path: path.chmod(0o644), TRANSFER, ExitCode.CONSORTIUM, "chmod 600"),
     (KEY, write("no key"), TRANSFER, ExitCode.CONSORTIUM, "no unencrypted PEM private key"),
     (CERTIFICATE, write("none"), TRANSFER, ExitCode.CONSORTIUM, "no PEM-encoded"),

@@ -141,7 +141,7 @@ def test_a_field_that_is_missing_is_named(tmp_path: Path, wrong: str, piece: str
         ("host:", "hots:", "'hots'"),
         ("{lei: 529900T8BM49AURSDO55, vat: DE136695976}", "[1]", "each scheme"),
         ("{lei", "{lei: [", "cannot be read"),
-        (PLAN, "- 1", "must say name"),
+        (PLAN, "- 1", "must have the fields name"),
     ],
 )
 def test_wrong_fields_are_named(tmp_path: Path, right: str, wrong: str, piece: str) -> None:
