@@ -1,4 +1,4 @@
-"""The channel's configuration: read the newest, sign an update of it, hand it in, see it in force. On both ledgers."""
+"""The channel's configuration on both ledgers: read the newest, sign an update, hand it in, wait until in force."""
 
 from ledger.configuration.errors import (
     ConfigurationError,

@@ -1,4 +1,4 @@
-"""What can go wrong with a change of the channel's configuration: one class per step."""
+"""The errors of a change of the channel's configuration: one class per step."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from ledger.errors import LedgerError
 
 
 class ConfigurationError(LedgerError):
-    """Root of what keeps a change of the configuration from being made."""
+    """Root of all reasons why a change of the configuration cannot be made."""
 
 
 class MalformedUpdate(ConfigurationError):
-    """What should be a config update cannot be decoded."""
+    """The bytes that should be a config update cannot be decoded."""
 
 
 class UpdateRefused(ConfigurationError):
-    """No orderer takes the update. `status` is one of common.Status, `info` the orderer's own words."""
+    """The orderers refuse the update. `status` is one of common.Status, `info` the orderer's own words."""
 
     def __init__(self, where: str, status: int, info: str) -> None:
         self.status = status
@@ -25,22 +25,22 @@ class UpdateRefused(ConfigurationError):
 
     @property
     def status_name(self) -> str:
-        """E.g. "BAD_REQUEST"; the number where this version knows no name for it."""
+        """The status's name, e.g. "BAD_REQUEST"; the number if this version knows no name for it."""
         names = {number: name for name, number in common_pb2.Status.items()}
         return str(names.get(self.status, f"status {self.status}"))
 
 
 class QuorumAtRisk(UpdateRefused):
-    """Too few orderers run for a change among them. One that has just been started counts after a moment."""
+    """Too few orderers run to change which orderers there are. An orderer that was just started counts soon after."""
 
 
 class NoOrdererAnswers(ConfigurationError):
-    """None of the channel's orderers can be reached, or all are unable to order now. Nothing was changed."""
+    """No orderer of the channel can be reached, or none can order now. Nothing was changed."""
 
 
 class UpdateOvertaken(ConfigurationError):
-    """Another change came first, and this update builds on what was before it: compute and sign it anew."""
+    """Another change came first, and this update builds on the configuration before it: compute and sign it anew."""
 
 
 class UpdateNotInForce(ConfigurationError):
-    """An orderer took the update, but one's own peer did not get its block in time. It may yet come."""
+    """An orderer took the update, but the member's own peer did not get its block in time. It may yet come."""

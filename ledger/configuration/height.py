@@ -1,4 +1,4 @@
-"""How many blocks there are, as the orderers say: one's own peer knows only what somebody has given to it."""
+"""Asks the orderers for the number of blocks: the member's own peer knows only those that it has received."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ ANSWER_S = 5.0
 
 
 async def ordered_height(gateway: Gateway, answer_s: float = ANSWER_S) -> int:
-    """The most that any orderer of the channel names within that time; the embedded ledger is its own orderer.
+    """The highest number that an orderer of the channel names within `answer_s`; the embedded ledger orders itself.
 
-    One that is behind, or keeps blocks back, so hides nothing. One that names blocks that are not there makes whoever
-    waits for them wait, and does not get more than that. Raises NoOrdererAnswers, StreamError, MalformedConfigBlock.
+    So an orderer that is behind, or keeps blocks back, hides nothing. An orderer that names blocks that do not exist
+    can only make a caller wait for them. Raises NoOrdererAnswers, StreamError, MalformedConfigBlock.
     """
     addresses = orderer_addresses((await newest_channel(gateway)).config.channel_group)
     if not addresses:
@@ -50,7 +50,7 @@ async def ordered_height(gateway: Gateway, answer_s: float = ANSWER_S) -> int:
 
 
 class _OrderedBlocks(GrpcTransport):
-    """An orderer's blocks, asked for as a peer's are."""
+    """A transport to an orderer that gives its blocks in the same form as a peer's."""
 
     async def deliver(self, request: common_pb2.Envelope) -> AsyncGenerator[events_pb2.DeliverResponse]:
         answers = self._stream(ab_pb2_grpc.AtomicBroadcastStub(self._channel).Deliver(_once(request)))
@@ -60,7 +60,7 @@ class _OrderedBlocks(GrpcTransport):
 
 
 async def _height_at(gateway: Gateway, address: OrdererAddress, answer_s: float) -> int | None:
-    """None where it does not answer."""
+    """The number of blocks that this orderer has; None if it does not answer."""
     transport = _OrderedBlocks(str(address.endpoint), TlsFiles(address.tls_roots))
     limits = Limits(reconnect_s=answer_s)
     asking = Gateway(transport, gateway.identity, channel=gateway.channel, limits=limits)

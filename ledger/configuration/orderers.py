@@ -1,4 +1,4 @@
-"""The channel's orderers, of which any takes an update.
+"""Hands an update to the channel's orderers; one that takes it is enough.
 
 Source: Fabric's orderer/ab.proto, service AtomicBroadcast.
 """
@@ -37,20 +37,21 @@ from ledger.grpc_transport import (
 )
 from ledger.transport import LedgerTransport
 
-# What an orderer says of the update itself; the rest it says of its own state.
+# With these statuses an orderer refuses the update itself; the others are about the orderer's own state.
 _REFUSALS = (common_pb2.BAD_REQUEST, common_pb2.FORBIDDEN, common_pb2.REQUEST_ENTITY_TOO_LARGE)
 Named: TypeAlias = tuple[str, LedgerTransport]
-# A raft leader's words.
+# Words of a raft leader.
 _QUORUM_AT_RISK = "configuration will result in quorum loss"
 
 
 class Orderers:
-    """One that is down, behind or lying does not stand in the way.
+    """Connections to all orderers of the channel, so that one that is down, behind or lying does no harm.
 
-    Those of raft pass on at once what they take, so they are asked one after the other. One of BFT waits for seconds
-    before it does, lest the leader has it already: there all are asked at once, as Fabric's gateway does it.
+    Raft's orderers pass on at once what they take, so the update goes to one after the other. A BFT orderer first waits
+    some seconds, in case the leader has the update already, so it goes to all at once, as Fabric's gateway does.
 
-    `async with`: the connections last that long. The embedded ledger, whose channel names no orderer, is its own.
+    Use it with `async with`, which closes the connections. The embedded ledger, whose channel names no orderer, takes
+    the update itself.
     """
 
     def __init__(self, gateway: Gateway, channel: Channel, answer_s: float) -> None:
@@ -79,16 +80,16 @@ class Orderers:
         await asyncio.gather(*self._asked, return_exceptions=True)
         await asyncio.gather(*(connection.close() for connection in self._connections.values()))
 
-    async def take(self, update: configtx_pb2.ConfigUpdateEnvelope) -> None:
-        """Returns when one has taken the signed update; others of BFT are still being asked then.
+    async def hand_in(self, update: configtx_pb2.ConfigUpdateEnvelope) -> None:
+        """Returns when one orderer has taken the signed update; calls of other BFT orderers may still be under way.
 
-        Each time in a new envelope: orderers of BFT take none twice, not even one that they have dropped because
+        Makes a new envelope each time: BFT orderers take none twice, not even one that they have dropped because
         another change of the configuration came first. Raises UpdateRefused, NoOrdererAnswers.
         """
         envelope = config_transaction(self._gateway.channel, update, self._gateway.identity)
         failures: list[ConfigurationError] = []
         for orderers in self._rounds:
-            asked = [asyncio.create_task(self._ask(where, orderer, envelope)) for where, orderer in orderers]
+            asked = [asyncio.create_task(self._hand_to(where, orderer, envelope)) for where, orderer in orderers]
             self._asked.update(asked)
             for answer in asyncio.as_completed(asked):
                 try:
@@ -99,8 +100,8 @@ class Orderers:
             f"nobody takes the change of the configuration: {'; '.join(map(str, failures))}; nothing was changed"
         )
 
-    async def _ask(self, where: str, orderer: LedgerTransport, envelope: common_pb2.Envelope) -> None:
-        """Raises UpdateRefused, NoOrdererAnswers."""
+    async def _hand_to(self, where: str, orderer: LedgerTransport, envelope: common_pb2.Envelope) -> None:
+        """Hands the envelope to one orderer. Raises UpdateRefused, NoOrdererAnswers."""
         try:
             async with asyncio.timeout(self._answer_s):
                 answer = await orderer.broadcast(envelope)
@@ -116,7 +117,7 @@ class Orderers:
 
 
 def _usual_refusal(failures: Sequence[ConfigurationError]) -> UpdateRefused | None:
-    """Whoever is behind or lies may give another reason than most do."""
+    """The refusal with the most frequent status: an orderer that is behind or lies may give another than most do."""
     refusals = [one for one in failures if isinstance(one, UpdateRefused)]
     statuses = [one.status for one in refusals]
     return max(refusals, key=lambda one: statuses.count(one.status), default=None)

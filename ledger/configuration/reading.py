@@ -1,4 +1,4 @@
-"""The channel's newest configuration, as one's own peer has it."""
+"""Reads the channel's configurations from the member's own peer."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from ledger.gateway.blocks import NEWEST
 
 
 async def newest_channel(gateway: Gateway) -> Channel:
-    """Raises StreamError, MalformedConfigBlock."""
+    """The newest configuration, as the member's own peer has it. Raises StreamError, MalformedConfigBlock."""
     return read_channel(await newest_config_block(gateway))
 
 
 async def newest_config_block(gateway: Gateway) -> common_pb2.Block:
-    """Every block names the configuration block that is in force with it. Raises StreamError, MalformedConfigBlock."""
+    """The configuration block in force, which the newest block names. Raises StreamError, MalformedConfigBlock."""
     newest = await block_at(gateway, NEWEST)
     number = last_config_number(newest)
     return newest if number == newest.header.number else await block_at(gateway, number)
 
 
 async def config_blocks(gateway: Gateway) -> AsyncIterator[common_pb2.Block]:
-    """All of the channel's configurations, the newest first. Raises StreamError, MalformedConfigBlock."""
+    """All of the channel's configuration blocks, the newest first. Raises StreamError, MalformedConfigBlock."""
     block = await newest_config_block(gateway)
     while block.header.number:
         yield block
@@ -40,6 +40,6 @@ async def config_blocks(gateway: Gateway) -> AsyncIterator[common_pb2.Block]:
 
 
 async def block_at(gateway: Gateway, number: int) -> common_pb2.Block:
-    """A block that is there; NEWEST stands for the last one. Raises StreamError."""
+    """A block that is there already; NEWEST stands for the last one. Raises StreamError."""
     async with aclosing(gateway.present_blocks(number, private_data=False)) as blocks:
         return (await anext(blocks)).block

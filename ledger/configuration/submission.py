@@ -1,4 +1,4 @@
-"""A signed update's way to be in force: to an orderer, into a block, to one's own peer."""
+"""Puts a signed update into force: hands it to an orderer and waits until the member's own peer has its block."""
 
 from __future__ import annotations
 
@@ -43,26 +43,29 @@ _PAUSE_S = 0.5
 
 @dataclass(frozen=True)
 class SubmissionLimits:
-    """Seconds: for one orderer's answer, until one must have taken the update, until it is handed in again, and until
-    its block must be there.
+    """How many seconds to wait in each step.
 
-    Orderers that choose a new leader take nothing for some seconds. One that ends loses what it has taken and not yet
-    passed on, and those of BFT drop what builds on the configuration before when another change comes first: then it is
-    handed in again at once. That is harmless, since it can take effect once only.
+    Orderers that choose a new leader take nothing for some seconds. An orderer that ends loses what it has not passed
+    on yet. BFT orderers drop an update that builds on the previous configuration when another change comes first; then
+    it is handed in again at once. That is harmless, since it can take effect once only.
     """
 
+    # For one orderer's answer.
     answer_s: float = 20
+    # Until one orderer must have taken the update.
     taken_s: float = 20
+    # Until the update is handed in again.
     resend_s: float = 10
+    # Until the update's block must be there.
     in_force_s: float = 60
 
 
 async def submit_update(
     gateway: Gateway, update: configtx_pb2.ConfigUpdateEnvelope, limits: SubmissionLimits | None = None
 ) -> int:
-    """Hands a signed update in and waits until one's own peer has it; the number of its block.
+    """Hands a signed update in, waits until the member's own peer has its block, and returns the block's number.
 
-    An update that is the newest one in force already is left at that, so this can be tried again after any failure.
+    Does nothing if the update is the newest one in force already, so it can be tried again after any failure.
     Raises MalformedUpdate, UpdateRefused, NoOrdererAnswers, UpdateOvertaken, UpdateNotInForce, StreamError,
     MalformedConfigBlock.
     """
@@ -78,8 +81,9 @@ async def submit_update(
 async def is_admitted(gateway: Gateway, limits: SubmissionLimits | None = None) -> bool:
     """Whether the channel's orderers take anything from this identity.
 
-    They know first, and its own peer may never: who is no member any more gets no block, not even the one that says so.
-    Asked is by an empty update, which nobody can take for a change. Raises NoOrdererAnswers, StreamError.
+    The orderers know it first, and the identity's own peer may never know it: a former member's peer gets no blocks,
+    not even the one that removed the member. The question is an empty update, which changes nothing. Raises
+    NoOrdererAnswers, StreamError.
     """
     try:
         channel = await newest_channel(gateway)
@@ -89,14 +93,14 @@ async def is_admitted(gateway: Gateway, limits: SubmissionLimits | None = None) 
         return False
     async with Orderers(gateway, channel, (limits or SubmissionLimits()).answer_s) as orderers:
         try:
-            await orderers.take(configtx_pb2.ConfigUpdateEnvelope())
+            await orderers.hand_in(configtx_pb2.ConfigUpdateEnvelope())
         except UpdateRefused as error:
             return bool(error.status != common_pb2.FORBIDDEN)
     return True
 
 
 def check_decodable(update: configtx_pb2.ConfigUpdateEnvelope) -> None:
-    """Raises MalformedUpdate."""
+    """Raises MalformedUpdate if the update cannot be decoded."""
     try:
         configtx_pb2.ConfigUpdate.FromString(update.config_update)
     except DecodeError as error:
@@ -128,11 +132,11 @@ async def _submit(
 
 
 async def _hand_in(orderers: Orderers, update: configtx_pb2.ConfigUpdateEnvelope, taken_s: float) -> None:
-    """Raises UpdateRefused, NoOrdererAnswers."""
+    """Tries until an orderer has taken the update. Raises UpdateRefused, and NoOrdererAnswers after `taken_s`."""
     deadline = time.monotonic() + taken_s
     while True:
         try:
-            return await orderers.take(update)
+            return await orderers.hand_in(update)
         except NoOrdererAnswers:
             if time.monotonic() >= deadline:
                 raise
@@ -140,7 +144,7 @@ async def _hand_in(orderers: Orderers, update: configtx_pb2.ConfigUpdateEnvelope
 
 
 async def _until_in_force(gateway: Gateway, update: bytes, start: int, other_came: asyncio.Event) -> int:
-    """Number of the block with this update, from block `start` on; sets `other_came` at each other configuration.
+    """The number of the block with this update, from block `start` on; sets `other_came` at each other configuration.
 
     Raises UpdateOvertaken, StreamError.
     """
@@ -176,6 +180,6 @@ async def _resend(
             async with asyncio.timeout(wait_s):
                 await other_came.wait()
         other_came.clear()
-        # A refusal only says that it has been ordered meanwhile, or cannot be any more, which the blocks show.
+        # A refusal only says that the update was ordered meanwhile, or can no longer be; the blocks show either.
         with suppress(ConfigurationError):
-            await orderers.take(update)
+            await orderers.hand_in(update)

@@ -1,6 +1,6 @@
-"""An update of the configuration, with as many signatures as its policies ask for, on its way to an orderer.
+"""Signs an update of the configuration and wraps it for an orderer.
 
-Each signature stands for itself, so signers need not know of one another. Source: common/configtx.proto.
+Each signature is independent, so signers need not know of one another. Source: common/configtx.proto.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ledger.gateway.proposal import (
 
 
 def sign_update(update: bytes, signer: SigningIdentity) -> configtx_pb2.ConfigSignature:
-    """Of a serialised ConfigUpdate: exactly these bytes."""
+    """The signer's signature over exactly these bytes, a serialised ConfigUpdate."""
     header = signature_header(signer)
     return configtx_pb2.ConfigSignature(signature_header=header, signature=signer.sign(header + update))
 
@@ -27,14 +27,14 @@ def sign_update(update: bytes, signer: SigningIdentity) -> configtx_pb2.ConfigSi
 def signed_update(
     update: bytes, signatures: Iterable[configtx_pb2.ConfigSignature]
 ) -> configtx_pb2.ConfigUpdateEnvelope:
-    """The serialised ConfigUpdate with what was collected."""
+    """The serialised ConfigUpdate together with the collected signatures."""
     return configtx_pb2.ConfigUpdateEnvelope(config_update=update, signatures=signatures)
 
 
 def config_transaction(
     channel: str, update: configtx_pb2.ConfigUpdateEnvelope, sender: SigningIdentity
 ) -> common_pb2.Envelope:
-    """What an orderer takes: the update in an envelope of whoever hands it in, any of the channel's writers."""
+    """The envelope that an orderer takes: the update, signed by its sender, which may be any writer of the channel."""
     header = common_pb2.ChannelHeader(
         type=common_pb2.CONFIG_UPDATE, channel_id=channel, timestamp=timestamp(system_clock_us())
     )
@@ -44,6 +44,6 @@ def config_transaction(
 
 
 def signature_header(signer: SigningIdentity) -> bytes:
-    """With a nonce of its own, so that no two signatures are alike."""
+    """A serialised SignatureHeader with a fresh nonce, so that no two signatures are alike."""
     header = common_pb2.SignatureHeader(creator=signer.creator, nonce=secrets.token_bytes(NONCE_BYTES))
     return bytes(header.SerializeToString())

@@ -1,1 +1,1 @@
-"""The ledger in one process: peers, orderer and files, speaking Fabric's messages."""
+"""The embedded ledger: peers, orderer and files in one process, with Fabric's messages."""

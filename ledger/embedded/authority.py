@@ -1,4 +1,4 @@
-"""Who may call: a member's certificate that has not expired, its signature, and the channel's Readers and Writers."""
+"""Decides who may call: checks a member's certificate, its expiry and signature, and the channel's policies."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ from ledger.fabric_rules.policy import Policy
 
 
 class Authority:
-    """Expiry is judged here, where a request arrives, by the ledger's clock, and not when a block is validated: as in
-    Fabric, what validation says must not depend on when it is done."""
+    """Checks the callers of requests.
+
+    A certificate's expiry is checked here, by the ledger's clock, and not when a block is validated: as in Fabric, the
+    outcome of validation must not depend on its time.
+    """
 
     def __init__(self, channel: Channel, signatures: Signatures, clock: Clock) -> None:
         self._channel = channel
@@ -43,7 +46,7 @@ class Authority:
         return identity
 
     def check_writer(self, identity: Identity) -> None:
-        """Raises Refused."""
+        """Raises Refused if the identity may not write."""
         self._check(identity, self._channel.writers, "Writers")
 
     async def _signer(self, creator: bytes, message: bytes, signature: bytes) -> Identity:

@@ -1,7 +1,7 @@
-"""Blocks: Fabric's message, linked by the hash of the header before, and signed by the peers that are here.
+"""Makes blocks: Fabric's message, linked by the previous header's hash, and signed by the peers in this process.
 
-There are no orderers: as many members' peers sign a block as the channel's Endorsement policy asks for, each as raft's
-orderers do. So who has fewer keys cannot make the blocks anew.
+There are no orderers: as many members' peers sign a block as the channel's Endorsement policy asks for, each in the way
+of a raft orderer. So somebody with fewer keys cannot make the blocks anew.
 """
 
 from __future__ import annotations
@@ -29,8 +29,10 @@ NONCE_BYTES = 24
 def new_block(
     number: int, previous_hash: bytes, envelopes: Sequence[bytes], codes: Sequence[int], last_config: int
 ) -> common_pb2.Block:
-    """A block of serialised envelopes; `codes` are their validation codes, `last_config` is the number of the
-    configuration block in force."""
+    """A block of serialised envelopes, not signed yet.
+
+    `codes` are their validation codes, `last_config` is the number of the configuration block in force.
+    """
     data = common_pb2.BlockData(data=envelopes)
     header = common_pb2.BlockHeader(number=number, previous_hash=previous_hash, data_hash=data_hash(data))
     metadata = block_metadata(last_config)
@@ -43,7 +45,7 @@ def new_block(
 
 
 def signers(channel: Channel, peers: Mapping[str, PeerIdentity]) -> tuple[PeerIdentity, ...]:
-    """As few peers as the channel's Endorsement policy asks for; all of them where they do not suffice."""
+    """As few of the peers as the channel's Endorsement policy asks for; all of them if they do not suffice."""
     chosen: list[PeerIdentity] = []
     for msp_id in sorted(peers):
         chosen.append(peers[msp_id])

@@ -1,4 +1,4 @@
-"""channel.db: what every member holds alike: blocks, state, hashes of private values, transaction ids."""
+"""The file channel.db with the data that all members share: blocks, state, hashes of private values, transactions."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ GET_RANGE = (
 
 
 class ChannelStore:
-    """The channel's file. One block is one SQLite transaction: it is there as a whole or not at all."""
+    """The channel's file. Each block is written in one SQLite transaction: as a whole or not at all."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -83,7 +83,7 @@ class ChannelStore:
         return Entry(row[0], Version(row[1], row[2]), row[3]) if row else None
 
     def transaction(self, tx_id: str) -> tuple[int, int] | None:
-        """Block number and validation code."""
+        """The transaction's block number and validation code; None if no published block has it."""
         row = self._database.one("SELECT block, code FROM transactions WHERE tx_id = ?", (tx_id,))
         return (row[0], row[1]) if row and row[0] < self.height else None
 
@@ -94,7 +94,7 @@ class ChannelStore:
         return common_pb2.Block.FromString(row[0])
 
     def write(self, block: common_pb2.Block, verdicts: Sequence[Verdict], updates: Updates) -> None:
-        """One block and what it changes; durable when `commit` returns."""
+        """Writes a block and its changes; they are durable when `commit` returns."""
         number = block.header.number
         public, private = updates.public.items(), updates.private.items()
         self._database.write(
@@ -112,7 +112,7 @@ class ChannelStore:
         self._database.commit()
 
     def publish(self, block: common_pb2.Block) -> None:
-        """From now on the block is there for readers."""
+        """Makes the block visible to readers."""
         self.height, self.last_hash = block.header.number + 1, header_hash(block.header)
 
     def rollback(self) -> None:
@@ -123,7 +123,7 @@ class ChannelStore:
 
 
 def transaction_rows(number: int, verdicts: Sequence[Verdict]) -> list[tuple[str, int, int, int]]:
-    """Envelopes too broken to have an id are in no index."""
+    """The rows of the transactions that have an id; an envelope may be too broken to have one."""
     return [
         (verdict.tx_id, number, position, verdict.code) for position, verdict in enumerate(verdicts) if verdict.tx_id
     ]

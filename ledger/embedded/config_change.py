@@ -1,4 +1,4 @@
-"""A change of the configuration on its way into a block of its own, with the checks of Fabric's orderers."""
+"""Checks a change of the configuration as Fabric's orderers do, and makes the envelope for its block."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ConfigSubmission:
 
 
 def parse_change(channel: Channel, header: Header, envelope: common_pb2.Envelope) -> ConfigSubmission:
-    """Raises Refused."""
+    """The submission in a CONFIG_UPDATE envelope. Raises Refused."""
     if header.channel.type != common_pb2.CONFIG_UPDATE:
         raise Refused("transactions are submitted to the gateway; here only config updates are taken")
     if len(envelope.payload) > channel.max_envelope_bytes:
@@ -51,7 +51,7 @@ def parse_change(channel: Channel, header: Header, envelope: common_pb2.Envelope
 
 
 def changed_channel(channel: Channel, signed: configtx_pb2.ConfigUpdateEnvelope) -> Channel:
-    """The channel as it is with the change. Raises Refused."""
+    """The channel after the change. Raises Refused."""
     try:
         changed = Channel(channel.channel_id, changed_config(channel, signed))
         check_members(changed)
@@ -64,7 +64,7 @@ def changed_channel(channel: Channel, signed: configtx_pb2.ConfigUpdateEnvelope)
 
 
 def check_members(channel: Channel) -> None:
-    """That each has an MSP id, and under no other name than its group's: so none ever takes another's.
+    """Checks that each member's MSP id is its group's name, so that no member ever takes another's id.
 
     Raises InvalidName, ValueError.
     """
@@ -77,13 +77,13 @@ def check_members(channel: Channel) -> None:
 
 
 def check_readable(before: Channel, after: Channel) -> None:
-    """That nothing becomes unreadable; what was so before stands in nobody's way. Raises ValueError."""
+    """Checks that the change makes no part unreadable; parts that were so before are allowed. Raises ValueError."""
     unreadable = sorted(set(after.unreadable) - set(before.unreadable))
     if unreadable:
         raise ValueError(f"nobody could read this: {'; '.join(unreadable)}")
 
 
 def block_envelope(change: ConfigSubmission, channel: Channel) -> common_pb2.Envelope:
-    """What stands in the block: the whole new configuration, and the update that led to it."""
+    """The envelope in the block: the whole new configuration, and the update that led to it."""
     config = configtx_pb2.ConfigEnvelope(config=channel.config, last_update=change.envelope)
     return config_envelope(channel.channel_id, config, change.header.channel.timestamp, change.header.signature.nonce)

@@ -1,4 +1,4 @@
-"""A consortium's embedded ledger: created, opened with the keys that are here, and served to other processes."""
+"""Creates a consortium's embedded ledger, opens it with the keys in the folder, and serves it to other processes."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ log = logging.getLogger(__name__)
 
 
 def create_embedded(topology: Topology) -> None:
-    """The ledger's files, with the genesis block as their only block. Raises LedgerExists, DiskFull."""
+    """Creates the ledger's files, with the genesis block as the only block. Raises LedgerExists, DiskFull."""
     block = common_pb2.Block.FromString(topology.genesis_path.read_bytes())
     EmbeddedLedger.create(topology.ledger_folder, block)
 
 
 def open_embedded(topology: Topology) -> EmbeddedLedger:
-    """The peers of all members whose keys are here, in this process; of a new member, too, once it is admitted.
+    """The ledger, with the peers of all members whose keys are in the folder; a new member's peer joins once admitted.
 
     Raises NoLedger, FolderInUse, DatabaseDamaged, UnknownPeer.
     """
@@ -48,7 +48,7 @@ def open_embedded(topology: Topology) -> EmbeddedLedger:
 
 
 def peers(topology: Topology) -> dict[str, SigningIdentity]:
-    """Of each member whose node's keys are in the consortium's folder. Raises ConsortiumError."""
+    """The node's identity of each member whose node's keys are in the folder, by MSP id. Raises ConsortiumError."""
     found = {}
     for member in topology.members:
         with suppress(MemberNotFound):
@@ -59,7 +59,7 @@ def peers(topology: Topology) -> dict[str, SigningIdentity]:
 
 @asynccontextmanager
 async def serving(topology: Topology, ledger: EmbeddedLedger) -> AsyncIterator[LedgerServer]:
-    """The ledger's Gateway service at the consortium's address, for other processes. Raises PortUnavailable."""
+    """Serves the ledger to other processes at the consortium's address. Raises PortUnavailable."""
     tls_files = topology.keys(topology.member(topology.issuer)).node_tls()
     tls = ServerTls(tls_files.key_pem(), tls_files.certificate_pem())
     server = await LedgerServer.start(ledger, topology.gateway.host, topology.gateway.port, tls)

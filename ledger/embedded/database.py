@@ -27,7 +27,7 @@ PRAGMA wal_autocheckpoint = 4000;
 
 
 class Database:
-    """Two connections: reads see the last commit while the next transaction is being written."""
+    """An SQLite file with two connections, so that reads see the last commit while the next transaction is written."""
 
     def __init__(self, path: Path) -> None:
         """Opens an existing file and checks it. Raises NoLedger, DatabaseDamaged, DatabaseLocked."""
@@ -42,7 +42,7 @@ class Database:
 
     @classmethod
     def create(cls, path: Path, schema: str, page_bytes: int = 4096) -> Database:
-        """A new file with these tables."""
+        """Makes a new file with these tables and opens it."""
         with explained(path):
             make_private(path)
             connection = sqlite3.connect(path, isolation_level=None)
@@ -62,7 +62,7 @@ class Database:
             return self._reader.execute(query, arguments).fetchall()
 
     def write(self, statements: Iterable[tuple[str, Iterable[Sequence[object]]]]) -> None:
-        """Statements with their rows, not durable before `commit`; taken back if one fails."""
+        """Runs statements with their rows; they are durable after `commit`, and undone if one of them fails."""
         with explained(self.path):
             self._writer.execute("BEGIN IMMEDIATE")
             try:
@@ -73,7 +73,7 @@ class Database:
                 raise
 
     def commit(self) -> None:
-        """Returns when the disk has it. Raises DiskFull and leaves nothing half-written."""
+        """Returns when the transaction is on the disk. Raises DiskFull, and then leaves nothing half-written."""
         with explained(self.path):
             try:
                 self._writer.execute("COMMIT")
@@ -91,7 +91,7 @@ class Database:
 
 
 def check(connection: sqlite3.Connection, path: Path) -> None:
-    """SQLite's own structural check; without it a truncated file shows only when the missing page is read."""
+    """Runs SQLite's structural check; without it a truncated file fails only when a missing page is read."""
     (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     if answer != "ok" or not tables:

@@ -1,4 +1,4 @@
-"""Blocks and events for those who follow the ledger, as Fabric's Deliver and ChaincodeEvents services give them."""
+"""Delivers blocks and events to the readers of the ledger, as Fabric's Deliver and ChaincodeEvents services do."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ForBlock = Callable[[common_pb2.Block], events_pb2.DeliverResponse]
 
 
 class Delivery:
-    """Reads blocks from the files, the newest from memory, and waits for those to come."""
+    """Reads blocks from the files, the newest ones from memory, and waits for those to come."""
 
     def __init__(self, channel_id: str, folder: Folder, orderer: Orderer) -> None:
         self._channel_id = channel_id
@@ -37,14 +37,14 @@ class Delivery:
         self._orderer = orderer
 
     async def blocks(self, first: int) -> AsyncIterator[common_pb2.Block]:
-        """From this number on, without end."""
+        """The blocks from number `first` on, without end."""
         while True:
             await self._orderer.wait_above(first)
             yield self._block(first)
             first += 1
 
     async def deliver(self, seek: ab_pb2.SeekInfo, response: ForBlock) -> AsyncIterator[events_pb2.DeliverResponse]:
-        """The blocks that were asked for, then a status; refusals are a status too, as in Fabric."""
+        """The blocks that `seek` asks for, then a status; a refusal is a status too, as in Fabric."""
         height = self._folder.channel.height
         first, last = self._position(seek.start, height), self._position(seek.stop, height)
         if first is None or last is None or last < first:
@@ -62,9 +62,9 @@ class Delivery:
     async def events(
         self, request: gateway_pb2.ChaincodeEventsRequest
     ) -> AsyncIterator[gateway_pb2.ChaincodeEventsResponse]:
-        """Events of valid transactions, block by block; after the one named, if its block is known.
+        """The events of valid transactions, block by block; only those after `after_transaction_id`, if it is given.
 
-        As in Fabric an unknown `after_transaction_id` lets nothing pass until it comes.
+        As in Fabric, an unknown `after_transaction_id` holds back all events until that transaction comes.
         """
         first, passed = self._events_start(request), not request.after_transaction_id
         async for block in self.blocks(first):
@@ -77,7 +77,7 @@ class Delivery:
                 yield gateway_pb2.ChaincodeEventsResponse(block_number=block.header.number, events=events)
 
     def with_private_data(self, msp_id: str) -> ForBlock:
-        """Adds the private values of the member's own collection."""
+        """Makes responses that hold the private values of the member's own collection, too."""
 
         def response(block: common_pb2.Block) -> events_pb2.DeliverResponse:
             store = self._folder.private.get(msp_id)
@@ -131,7 +131,7 @@ def stored_events(channel_id: str, block: common_pb2.Block) -> Iterable[chaincod
 
 
 def private_data(writes: Iterable[PrivateWrite]) -> dict[int, rwset_pb2.TxPvtReadWriteSet]:
-    """By the transaction's position; the bytes of each collection are those whose hash the channel has."""
+    """The private values by the transaction's position; the channel has the hash of each collection's bytes."""
     by_position = groupby(writes, key=lambda write: write.position)
     return {position: private_rwset(list(group)) for position, group in by_position}
 
@@ -150,7 +150,7 @@ def block_response(block: common_pb2.Block) -> events_pb2.DeliverResponse:
 
 
 def filtered_response(channel_id: str) -> ForBlock:
-    """Transaction ids, codes and events without their payload in place of the block."""
+    """Makes responses with transaction ids, codes and events without payload in place of the block."""
 
     def response(block: common_pb2.Block) -> events_pb2.DeliverResponse:
         codes = block.metadata.metadata[common_pb2.TRANSACTIONS_FILTER] or bytes(len(block.data.data))
@@ -165,7 +165,7 @@ def filtered_response(channel_id: str) -> ForBlock:
 
 
 def filtered(channel_id: str, serialised: bytes, code: int) -> events_pb2.FilteredTransaction:
-    """As in Fabric an invalid transaction's event is there, too: the code says that it does not count."""
+    """A transaction's id, code and events; as in Fabric also an invalid one's, whose code says that it is invalid."""
     envelope = common_pb2.Envelope.FromString(serialised)
     payload = common_pb2.Payload.FromString(envelope.payload)
     header = common_pb2.ChannelHeader.FromString(payload.header.channel_header)
@@ -179,7 +179,7 @@ def filtered(channel_id: str, serialised: bytes, code: int) -> events_pb2.Filter
 
 
 def bare_events(channel_id: str, envelope: common_pb2.Envelope) -> Iterable[chaincode_event_pb2.ChaincodeEvent]:
-    """Without the payload."""
+    """The transaction's event without its payload, if it has one."""
     try:
         event = parse_action(channel_id, parse_header(envelope)).event
     except Invalid:

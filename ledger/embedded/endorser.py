@@ -1,7 +1,7 @@
-"""Runs contract code and lets members' peers sign what it read and would write.
+"""Runs contract code and has members' peers sign the reads and writes that come of it.
 
-Contract code is deterministic, so it is run once per proposal and signed by every endorser; on a real network each peer
-runs it itself.
+Contract code is deterministic, so it runs once per proposal and every endorser signs the outcome; on a real network
+each peer runs it itself.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ OK_FROM, ERROR_FROM = 200, 400
 
 
 class Response(Protocol):
-    """What contract code answers; status 400 and above is a refusal."""
+    """The answer of contract code; a status of 400 and above is a refusal."""
 
     @property
     def status(self) -> int: ...
@@ -62,15 +62,16 @@ class Response(Protocol):
     def payload(self) -> bytes: ...
 
 
-# The contracts: one transaction or query on its stub.
+# The contracts: runs one transaction or query on its stub.
 Chaincode = Callable[[Stub], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
 class Endorsed:
-    """A transaction ready for its creator's signature, what endorsers signed, and the private values that they keep.
+    """A transaction ready for its creator's signature, with the endorsed action and the private values.
 
-    `private` is serialised, by collection; `channel` is the configuration that knows these identities.
+    `private` holds the serialised values that the endorsers keep, by collection; `channel` is the configuration that
+    knows these identities.
     """
 
     channel: Channel
@@ -83,7 +84,7 @@ class Endorsed:
 
 
 class Endorser:
-    """The members' peers, as far as they run contract code."""
+    """The members' peers in their role as endorsers: they run contract code and sign."""
 
     def __init__(
         self,
@@ -106,11 +107,11 @@ class Endorser:
 
     @property
     def any_peer(self) -> str:
-        """Who answers where it does not matter who does; empty where no member's peer is here."""
+        """The member whose peer answers if any peer may; empty if this process has no member's peer."""
         return next(iter(self._peers), "")
 
     async def endorse(self, proposal: Proposal, creator: Identity, requested: Sequence[str]) -> Endorsed:
-        """Raises TransportError as Fabric's gateway does."""
+        """Runs the proposal and has it endorsed. Raises TransportError as Fabric's gateway does."""
         first = self._first_endorser(creator, requested)
         simulation = self._simulation(proposal, first, query=False)
         response = await self._run(simulation)
@@ -123,7 +124,7 @@ class Endorser:
     async def evaluate(
         self, proposal: Proposal, creator: Identity, requested: Sequence[str]
     ) -> proposal_response_pb2.Response:
-        """Runs a query on the peer of the creator's member, or of the first one that was asked for."""
+        """Runs a query on the peer of the first requested member, else of the creator's member."""
         msp_id = self._first_endorser(creator, requested[:1])
         response = await self._run(self._simulation(proposal, msp_id, query=True))
         if not OK_FROM <= response.status < ERROR_FROM:
@@ -132,7 +133,7 @@ class Endorser:
         return response
 
     def _first_endorser(self, creator: Identity, requested: Sequence[str]) -> str:
-        """The peer that contract code believes to run on: the creator's own member's if possible."""
+        """The member on whose peer contract code runs, as it sees it: the creator's own if possible."""
         missing = [msp_id for msp_id in requested if msp_id not in self._peers]
         if missing:
             raise refusal.unavailable(f"failed to find any endorsing peers for org(s): {', '.join(missing)}")
@@ -150,7 +151,7 @@ class Endorser:
         return Simulation(proposal, self._state, msp_id, self._collections, query)
 
     async def _run(self, simulation: Simulation) -> proposal_response_pb2.Response:
-        """An error in contract code becomes a response with status 500, as Fabric's shims do it."""
+        """The response of contract code; an error in it becomes a response with status 500, as in Fabric's shims."""
         try:
             answer = await self._chaincode(simulation)
         except StubError as error:
@@ -172,7 +173,7 @@ class Endorser:
         response: proposal_response_pb2.Response,
         msp_ids: Sequence[str],
     ) -> Endorsed:
-        """The same bytes, signed by each of these members' peers."""
+        """The outcome of the simulation, signed by each of these members' peers."""
         private = simulation.results.private_bytes()
         results = simulation.results.results(self._name, private)
         signed = response_payload(proposal, results, response, simulation.event)
@@ -196,7 +197,7 @@ class Endorser:
         ]
 
     def _endorsers(self, simulation: Simulation, proposal: Proposal, first: str) -> Sequence[str]:
-        """As few peers as the write set's policies need; with transient data only those who may see it."""
+        """As few peers as the policies of the written keys need; with transient data only those that may see it."""
         policies = self._needed(simulation.results)
         owners = [
             name.removeprefix("_implicit_org_") for name, part in simulation.results.collections.items() if part.writes
@@ -215,7 +216,7 @@ class Endorser:
         return chosen
 
     def _needed(self, results: ReadWriteSet) -> frozenset[Policy]:
-        """Fabric's rule: a key's own policy if it has one, its collection's, else the channel's."""
+        """The policies of the written keys. Fabric's rule: the key's own, else its collection's, else the channel's."""
         needed = {self._key_policy(self._state.get(key)) for key in {*results.writes, *results.key_policies}}
         for name, part in results.collections.items():
             default = self._channel.collection_policy(name) or self._channel.endorsement
@@ -230,7 +231,7 @@ class Endorser:
     def _choose_uncached(
         self, policies: frozenset[Policy], first: str, candidates: tuple[str, ...]
     ) -> tuple[str, ...] | None:
-        """Starts with all candidates, `first` in front, and drops from the end whom the policies can do without."""
+        """The candidates that the policies need, `first` in front: drops from the end each one that is not needed."""
         chosen = sorted(candidates, key=lambda msp_id: msp_id != first)
         if not self._suffice(policies, chosen):
             return None
@@ -275,7 +276,7 @@ def response_payload(
 def envelope_payload(
     proposal: Proposal, signed: bytes, endorsements: Sequence[proposal_response_pb2.Endorsement]
 ) -> bytes:
-    """The payload that the creator is to sign; transient data stays behind."""
+    """The payload for the creator's signature; it holds no transient data."""
     endorsed = transaction_pb2.ChaincodeEndorsedAction(proposal_response_payload=signed, endorsements=endorsements)
     action = transaction_pb2.ChaincodeActionPayload(chaincode_proposal_payload=proposal.payload, action=endorsed)
     step = transaction_pb2.TransactionAction(

@@ -1,4 +1,4 @@
-"""What can be wrong with an embedded ledger's folder. Each message says what to do."""
+"""The errors of an embedded ledger's folder. Each message says what to do."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ class DatabaseDamaged(StorageError):
 
 
 class DatabaseLocked(StorageError):
-    """A foreign program keeps a file locked."""
+    """Another program keeps a file locked."""
 
 
 class DiskFull(StorageError):
-    """There is no room for the next block; the ledger stands at its last one."""
+    """The disk has no room for the next block; the ledger keeps its last one."""
 
 
 class LedgerStopped(StorageError):
-    """An unforeseen error while a block was made; the ledger stands at its last one."""
+    """An unforeseen error stopped the ledger while it made a block; it keeps its last one."""
 
 
 class UnknownPeer(StorageError):

@@ -1,8 +1,8 @@
-"""An embedded ledger's folder: who may open it, and its files.
+"""An embedded ledger's folder: its files, and the lock that lets one process open it at a time.
 
-channel.db            what every member holds alike
-private/<MSP ID>.db   what one member holds alone
-lock                  held while a process has the ledger open
+channel.db            the data that all members share
+private/<MSP ID>.db   the data that one member alone holds
+lock                  locked while a process has the ledger open
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 class Folder:
     """The open files, and the committed state as `State` describes it.
 
-    A block is written in steps: `write` prepares, `commit` makes durable first the members' private values and then the
-    block, `publish` shows it to readers.
+    A block is written in steps: `write` prepares it, `commit` makes the members' private values and then the block
+    durable, `publish` makes it visible to readers.
     """
 
     def __init__(self, path: Path, opened: ExitStack, channel: ChannelStore, private: dict[str, PrivateStore]) -> None:
@@ -62,7 +62,7 @@ class Folder:
 
     @classmethod
     def create(cls, path: Path, genesis: common_pb2.Block, msp_ids: Iterable[str]) -> None:
-        """Makes the files. The channel's comes last: without it the folder counts as empty.
+        """Makes the files. The channel's file comes last: without it the folder counts as empty.
 
         Raises LedgerExists, FolderInUse, DiskFull.
         """
@@ -80,7 +80,7 @@ class Folder:
 
     @classmethod
     def open(cls, path: Path) -> Folder:
-        """Raises NoLedger, FolderInUse, DatabaseDamaged, DatabaseLocked."""
+        """Opens the files that `create` made. Raises NoLedger, FolderInUse, DatabaseDamaged, DatabaseLocked."""
         if not channel_file(path).is_file():
             raise NoLedger(f"{path} holds no ledger: create one there first, or name its folder")
         with ExitStack() as opened:
@@ -93,7 +93,7 @@ class Folder:
             return cls(path, opened.pop_all(), channel, private)
 
     def add_members(self, msp_ids: Iterable[str]) -> None:
-        """Makes files for those that have none yet. Raises StorageError."""
+        """Makes files for the members that have none yet. Raises StorageError."""
         for msp_id in msp_ids:
             if msp_id not in self.private:
                 create_private(self._path, msp_id)
@@ -120,7 +120,7 @@ class Folder:
         updates: Updates,
         private: Mapping[str, Sequence[PrivateWrite]],
     ) -> None:
-        """Prepares everything; nothing is durable yet, and if it fails nothing is written."""
+        """Prepares the block and its changes. They are not durable yet; if it fails, nothing is written."""
         self._state.begin(updates)
         try:
             for msp_id, writes in private.items():
@@ -131,7 +131,7 @@ class Folder:
             raise
 
     def commit(self, msp_ids: Iterable[str]) -> None:
-        """Returns when all of it is on the disk; may run on another thread."""
+        """Returns when the prepared block is on the disk; may run on another thread."""
         try:
             for msp_id in msp_ids:
                 self.private[msp_id].commit()
@@ -154,7 +154,7 @@ class Folder:
 
 
 def locked(path: Path) -> IO[str]:
-    """The lock file, held until it is closed or the process ends, however it ends. Raises FolderInUse."""
+    """The locked lock file; the lock ends when the file is closed or the process ends or dies. Raises FolderInUse."""
     file = (path / "lock").open("a+")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -173,7 +173,7 @@ def locked(path: Path) -> IO[str]:
 
 
 def forget_unfinished(store: PrivateStore, height: int, path: Path) -> None:
-    """Removes what a crash left of the one block that was being written. Raises DatabaseDamaged."""
+    """Removes the rows of a block that was not finished before a crash. Raises DatabaseDamaged."""
     if store.newest_block() > height:
         raise DatabaseDamaged(
             f"{path} is newer than the channel's file: they are from different backups, restore the whole folder"
@@ -192,9 +192,9 @@ def private_file(path: Path, msp_id: str) -> Path:
 
 
 def create_private(path: Path, msp_id: str) -> None:
-    """A member's empty file, there as a whole or not at all. Raises StorageError."""
+    """Makes a member's empty file, as a whole or not at all. Raises StorageError."""
     file = private_file(path, msp_id)
-    # No MSP id begins like that, so it is no other member's file.
+    # No MSP id begins with a dot, so it is no other member's file.
     unfinished = file.with_name(f".{msp_id}.new")
     fresh(unfinished)
     PrivateStore.create(unfinished).close()
@@ -202,6 +202,6 @@ def create_private(path: Path, msp_id: str) -> None:
 
 
 def fresh(path: Path) -> None:
-    """Removes what an interrupted creation left: the file and SQLite's own beside it, and no other member's."""
+    """Removes the rest of an interrupted creation: this file and SQLite's own beside it, and no other member's."""
     for suffix in ("", "-journal", "-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)

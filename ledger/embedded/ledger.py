@@ -1,10 +1,11 @@
-"""A whole ledger in one process: it plays every member's peer and the orderer, and speaks Fabric's own messages.
+"""A whole ledger in one process: it acts as every member's peer and as the orderer, and speaks Fabric's own messages.
 
-It checks what Fabric checks, but it is not a distributed ledger: whoever runs the process could rewrite its files.
+It makes the checks that Fabric makes, but it is not a distributed ledger: the person that runs it can rewrite its
+files.
 
-A transaction's way: `endorse` (endorser.py) runs the contract and lets peers sign, `submit` queues what the client has
-signed, orderer.py cuts a block, validator.py decides what takes effect, folder.py makes it durable,
-`commit_status` answers.
+A transaction's way: `endorse` (endorser.py) runs the contract and has peers sign the outcome, `submit` queues the
+transaction that the client has signed, orderer.py puts it into a block, validator.py decides whether it takes effect,
+folder.py makes the block durable, `commit_status` gives the outcome.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ Peers = Callable[[], Mapping[str, PeerIdentity]]
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """What follows from the channel's configuration; a change of it replaces all of this at once."""
+    """Everything that follows from the channel's configuration; a change of it replaces all of this at once."""
 
     channel: Channel
     authority: Authority
@@ -108,7 +109,7 @@ class EmbeddedLedger:
     def __init__(
         self, folder: Folder, in_force: InForce, configure: Callable[[Channel], InForce], signatures: Signatures
     ) -> None:
-        """Use `open`."""
+        """Only `open` calls this."""
         self._folder = folder
         self._in_force = in_force
         self._configure = configure
@@ -137,10 +138,11 @@ class EmbeddedLedger:
         chaincode_name: str = "zunft",
         clock: Clock = utc_now,
     ) -> EmbeddedLedger:
-        """Opens what `create` made; `peers` gives the peer's identity of each member that shall endorse, by MSP id, and
-        is asked again after each change of the configuration. A member whose peer is not among them has none here.
+        """Opens the ledger that `create` made.
 
-        `clock` is the peers': certificates and proposals are held against it.
+        `peers` gives the peer's identity of each member that shall endorse, by MSP id; it is called again after each
+        change of the configuration. A member whose peer is not among them has no peer here. `clock` is the peers'
+        clock, for the checks of certificates and proposals.
 
         Raises NoLedger, FolderInUse, DatabaseDamaged, DatabaseLocked, UnknownPeer.
         """
@@ -182,13 +184,13 @@ class EmbeddedLedger:
 
     @property
     def height(self) -> int:
-        """Number of blocks, the genesis block included."""
+        """The number of blocks, with the genesis block."""
         return self._folder.channel.height
 
     # --- transactions -------------------------------------------------------------------------------------------------
 
     async def endorse(self, request: gateway_pb2.EndorseRequest) -> gateway_pb2.EndorseResponse:
-        """Runs the proposal and has it signed; see Endorser. The client signs the answer's payload."""
+        """Runs the proposal and has it endorsed (see Endorser). The client signs the answer's payload."""
         requested = tuple(request.endorsing_organizations)
         try:
             proposal, creator = await self._accept(request.proposed_transaction)
@@ -201,7 +203,7 @@ class EmbeddedLedger:
         return gateway_pb2.EndorseResponse(prepared_transaction=common_pb2.Envelope(payload=endorsed.payload))
 
     async def evaluate(self, request: gateway_pb2.EvaluateRequest) -> gateway_pb2.EvaluateResponse:
-        """Runs a query; nothing is written. It sees the private values of the creator's own member."""
+        """Runs a query; it writes nothing, and it sees the private values of the creator's own member."""
         try:
             proposal, creator = await self._accept(request.proposed_transaction)
         except Refused as error:
@@ -211,10 +213,10 @@ class EmbeddedLedger:
         return gateway_pb2.EvaluateResponse(result=response)
 
     async def submit(self, request: gateway_pb2.SubmitRequest) -> gateway_pb2.SubmitResponse:
-        """Queues a signed transaction for the next block. It is durable when `commit_status` says VALID, not before.
+        """Queues a signed transaction for the next block. It is durable once `commit_status` says VALID, not before.
 
-        Refused are transactions that an orderer would refuse, and those whose private values this process does not have
-        (they were endorsed before it was restarted): on a channel they would be lost.
+        Refuses transactions that an orderer would refuse, and those whose private values this process does not have
+        (they were endorsed before it was restarted): the values would be lost.
         """
         envelope = request.prepared_transaction
         if not envelope.signature:
@@ -230,7 +232,7 @@ class EmbeddedLedger:
         return gateway_pb2.SubmitResponse()
 
     async def commit_status(self, request: gateway_pb2.SignedCommitStatusRequest) -> gateway_pb2.CommitStatusResponse:
-        """Waits until the transaction is in a block on the disk; its validation code and the block's number."""
+        """Waits until the transaction is in a block on the disk; gives its validation code and the block's number."""
         try:
             wanted = gateway_pb2.CommitStatusRequest.FromString(request.request)
         except DecodeError as error:
@@ -245,9 +247,10 @@ class EmbeddedLedger:
     # --- the configuration --------------------------------------------------------------------------------------------
 
     async def broadcast(self, envelope: common_pb2.Envelope) -> ab_pb2.BroadcastResponse:
-        """Queues a signed CONFIG_UPDATE envelope for a block of its own, or says with an orderer's status why not.
+        """Queues a signed CONFIG_UPDATE envelope for a block of its own, or refuses it with an orderer's status.
 
-        It is in force from that block on: a member's signature counts no longer, or not yet, in the block before.
+        The change is in force from that block on: before it a new member's signature does not count yet, after it a
+        removed member's counts no longer.
         """
         try:
             self._orderer.submit(await self._accept_change(envelope))
@@ -258,7 +261,7 @@ class EmbeddedLedger:
         return ab_pb2.BroadcastResponse(status=common_pb2.SUCCESS)
 
     async def _accept_change(self, envelope: common_pb2.Envelope) -> ConfigSubmission:
-        """What Fabric's orderer checks. Raises Refused."""
+        """Checks a change as Fabric's orderer does. Raises Refused."""
         try:
             header = parse_header(envelope)
         except Invalid as error:
@@ -280,7 +283,7 @@ class EmbeddedLedger:
     async def chaincode_events(
         self, request: gateway_pb2.SignedChaincodeEventsRequest
     ) -> AsyncIterator[gateway_pb2.ChaincodeEventsResponse]:
-        """Events of the contract's valid transactions, from a block or after a transaction on, without end."""
+        """The events of the contract's valid transactions, from a block on or after a transaction, without end."""
         try:
             wanted = gateway_pb2.ChaincodeEventsRequest.FromString(request.request)
         except DecodeError as error:
@@ -295,19 +298,19 @@ class EmbeddedLedger:
                 yield response
 
     def deliver(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
-        """Blocks."""
+        """The blocks that the envelope asks for."""
         return self._deliver(request, lambda _msp_id: block_response)
 
     def deliver_filtered(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
-        """Transaction ids and validation codes."""
+        """The same blocks, reduced to transaction ids, validation codes, and events without payload."""
         return self._deliver(request, lambda _msp_id: filtered_response(self.channel_id))
 
     def deliver_with_private_data(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
-        """Blocks and the private values of the asking member's own collection."""
+        """The same blocks, with the private values of the asking member's own collection."""
         return self._deliver(request, self._delivery.with_private_data)
 
     async def close(self) -> None:
-        """Makes the blocks of what was submitted, then closes the files."""
+        """Makes the blocks of all submitted transactions, then closes the files."""
         await self._orderer.close()
         self._signatures.close()
         self._folder.close()
@@ -315,7 +318,7 @@ class EmbeddedLedger:
     # --- checks before anything else ----------------------------------------------------------------------------------
 
     async def _accept(self, signed: proposal_pb2.SignedProposal) -> tuple[Proposal, Identity]:
-        """Raises Refused."""
+        """The proposal and its creator, who may write. Raises Refused."""
         proposal = parse_proposal(signed.proposal_bytes)
         if proposal.channel_id != self._channel.channel_id:
             raise Refused(f"channel '{proposal.channel_id}' not found; this is '{self._channel.channel_id}'")
@@ -327,8 +330,11 @@ class EmbeddedLedger:
         return proposal, creator
 
     async def _judge(self, channel: Channel, tx_id: str, envelope: common_pb2.Envelope) -> Verdict:
-        """Looks at every signature and every part, except at bytes that this process itself has just put together and
-        signed: of those only the creator's signature is new, unless the configuration has changed meanwhile."""
+        """The verdict on a transaction's form and signatures.
+
+        In bytes that this process itself has just put together and endorsed, only the creator's signature is new, so
+        only that is checked; all is checked if the configuration has changed meanwhile.
+        """
         endorsed = self._transient.same(tx_id, envelope.payload)
         if endorsed is None or endorsed.channel is not channel:
             return await check_envelope(channel, self._signatures, envelope)
@@ -343,7 +349,7 @@ class EmbeddedLedger:
         )
 
     def _accept_verdict(self, channel: Channel, envelope: common_pb2.Envelope, verdict: Verdict) -> Submission:
-        """What Fabric's orderer checks; everything else shows in the block. Raises Refused."""
+        """Makes the checks of Fabric's orderer; other faults become a code in the block. Raises Refused."""
         if verdict.creator is None or verdict.channel_id != channel.channel_id:
             raise Refused(f"the transaction's header is malformed, or not for '{channel.channel_id}'")
         self._authority.check_writer(verdict.creator)
@@ -358,7 +364,7 @@ class EmbeddedLedger:
         return Submission(envelope.SerializeToString(), channel, verdict, self._private(verdict))
 
     def _private(self, verdict: Verdict) -> Mapping[str, bytes]:
-        """A transaction that is sent again after it was committed needs no private values. Raises Refused."""
+        """The transaction's private values; none if it is sent again after it was committed. Raises Refused."""
         try:
             return self._transient.promised(verdict)
         except Refused:
@@ -377,7 +383,7 @@ class EmbeddedLedger:
     async def _deliver(
         self, request: common_pb2.Envelope, for_member: Callable[[str], ForBlock]
     ) -> AsyncIterator[events_pb2.DeliverResponse]:
-        """Fabric answers a refused seek with a status in the stream."""
+        """The responses to a request for blocks; as in Fabric a refusal is a status in the stream."""
         try:
             header = parse_header(request)
             seek = ab_pb2.SeekInfo.FromString(header.payload.data)
@@ -400,7 +406,10 @@ class EmbeddedLedger:
         seek: ab_pb2.SeekInfo,
         for_member: Callable[[str], ForBlock],
     ) -> AsyncIterator[events_pb2.DeliverResponse]:
-        """As in Fabric each change of the configuration asks anew whether the reader may read. Raises Refused."""
+        """The responses to a reader, whose right to read is checked anew after each change of the configuration.
+
+        That is as in Fabric. Raises Refused.
+        """
         in_force = self._in_force
         reader = await self._authority.reader(creator, request.payload, request.signature)
         with storage_unavailable():
@@ -413,7 +422,7 @@ class EmbeddedLedger:
 
 @contextmanager
 def storage_unavailable() -> Iterator[None]:
-    """A ledger that cannot write any more says so to every caller."""
+    """Turns a StorageError into UNAVAILABLE, so that every caller learns that the ledger cannot write any more."""
     try:
         yield
     except StorageError as error:
@@ -421,12 +430,12 @@ def storage_unavailable() -> Iterator[None]:
 
 
 def newest_config_block(files: Folder) -> common_pb2.Block:
-    """Raises DatabaseDamaged, MalformedConfigBlock."""
+    """The configuration block in force. Raises DatabaseDamaged, MalformedConfigBlock."""
     return files.channel.block(last_config_number(files.channel.block(files.channel.height - 1)))
 
 
 def usable_peers(channel: Channel, peers: Mapping[str, PeerIdentity]) -> dict[str, PeerIdentity]:
-    """Those that are a member's own, with a peer's certificate that the configuration in force vouches for."""
+    """The peers that are a member's own and have a peer certificate that is valid by the configuration in force."""
     usable = {}
     for msp_id, peer in peers.items():
         fault = peer_fault(channel, msp_id, peer)
@@ -438,7 +447,7 @@ def usable_peers(channel: Channel, peers: Mapping[str, PeerIdentity]) -> dict[st
 
 
 def peer_fault(channel: Channel, msp_id: str, peer: PeerIdentity) -> str:
-    """Why it cannot endorse for this member; empty if it can."""
+    """The reason why the peer cannot endorse for this member; empty if it can."""
     try:
         identity = channel.identity(peer.creator)
     except InvalidIdentity as error:

@@ -1,7 +1,7 @@
-"""Takes transactions in, cuts blocks, and sees each block through validation to the disk.
+"""Takes transactions, makes blocks of them, and has each block validated and written to the disk.
 
-No timer: a block holds whatever arrived while the one before was being written. Few transactions make small blocks and
-little delay, many make large ones.
+There is no timer: a block holds the transactions that arrived while the block before was being written. So few
+transactions make small blocks with little delay, and many make large ones.
 """
 
 from __future__ import annotations
@@ -51,14 +51,17 @@ from ledger.fabric_rules.channel import Channel
 
 log = logging.getLogger(__name__)
 
-# Of one member in one block; the rest of a message is left for the block itself.
+# The most private values of one member in one block; the rest of a message is left for the block itself.
 MAX_PRIVATE_BYTES = MESSAGE_BYTES - 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A transaction in the queue: its serialised envelope, what is known of it so far by which configuration, and the
-    private values that its endorsers kept, by collection."""
+    """A transaction in the queue.
+
+    `envelope` is serialised; `verdict` is the judgement so far, by the configuration of `channel`; `private` are the
+    serialised values that its endorsers kept, by collection.
+    """
 
     envelope: bytes
     channel: Channel
@@ -67,20 +70,20 @@ class Submission:
 
     @property
     def private_bytes(self) -> int:
-        """What the member gets that gets most."""
+        """The bytes of private values for the member that gets the most."""
         return max(map(len, self.private.values()), default=0)
 
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """A block on the disk and what became of its transactions."""
+    """A block on the disk and the verdicts on its transactions."""
 
     block: common_pb2.Block
     verdicts: Sequence[Verdict]
 
 
 class Orderer:
-    """One task that makes blocks; `newest` and `wait_above` let readers follow."""
+    """Makes blocks in one task; `recent` and `wait_above` serve the readers that follow."""
 
     def __init__(
         self,
@@ -91,9 +94,9 @@ class Orderer:
         configured: Callable[[Channel], None],
         signers: Callable[[], Sequence[PeerIdentity]],
     ) -> None:
-        """`channel` is the one in force; `configured` is told each that follows, before anybody sees its block.
+        """`channel` is the configuration in force; `configured` is called with each later one, before readers see it.
 
-        `signers` are the peers that sign a block by the configuration that was adopted last.
+        `signers` gives the peers that sign a block by the configuration that was adopted last.
         """
         self._channel = channel
         self._folder = folder
@@ -124,14 +127,14 @@ class Orderer:
         self._arrived.set()
 
     async def wait_above(self, height: int) -> None:
-        """Returns when the channel is higher. Raises the StorageError that stopped the ledger."""
+        """Returns when the channel has more than `height` blocks. Raises the StorageError that stopped the ledger."""
         while self._folder.channel.height <= height:
             if self.failure:
                 raise self.failure
             await self._committed.wait()
 
     async def outcome(self, tx_id: str) -> tuple[int, int]:
-        """Block number and validation code, once the transaction is in a block that is on the disk.
+        """The transaction's block number and validation code, once its block is on the disk.
 
         Raises the StorageError that stopped the ledger.
         """
@@ -151,7 +154,7 @@ class Orderer:
                 del self._waiting[tx_id]
 
     async def close(self) -> None:
-        """Finishes the blocks of what was submitted."""
+        """Finishes the blocks of all submitted transactions."""
         while self._queue and not self.failure:
             await self.wait_above(self._folder.channel.height)
         if self._task:
@@ -179,7 +182,7 @@ class Orderer:
             )
         else:
             if committed:
-                self._tell(committed)
+                self._announce(committed)
         if self.failure:
             self._give_up(self.failure)
         waited_for, self._committed = self._committed, asyncio.Event()
@@ -191,8 +194,8 @@ class Orderer:
                 waiting.set_exception(failure)
         self._waiting.clear()
 
-    def _tell(self, committed: Committed) -> None:
-        """Those who wait for their transaction's outcome get it first."""
+    def _announce(self, committed: Committed) -> None:
+        """Gives the outcomes to the callers that wait for them, before readers see the block."""
         self.recent.append(committed)
         for verdict in committed.verdicts:
             self._transient.forget(verdict.tx_id)
@@ -201,7 +204,7 @@ class Orderer:
                     waiting.set_result((committed.block.header.number, verdict.code))
 
     async def _next_block(self) -> Committed | None:
-        """Of what waits longest: transactions, or one change of the configuration and nothing else."""
+        """Makes a block of the oldest in the queue: transactions, or one change of the configuration alone."""
         first = self._queue.popleft()
         if isinstance(first, ConfigSubmission):
             return await self._change_configuration(first)
@@ -212,13 +215,13 @@ class Orderer:
         return await self._write(envelopes, verdicts, updates, private_writes(batch, verdicts), self._last_config)
 
     async def _current_verdict(self, item: Submission) -> Verdict:
-        """Anew, if the configuration has changed since it was judged."""
+        """The item's verdict; judged anew if the configuration has changed since."""
         if item.channel is self._channel:
             return item.verdict
         return await check_envelope(self._channel, self._signatures, common_pb2.Envelope.FromString(item.envelope))
 
     async def _change_configuration(self, change: ConfigSubmission) -> Committed | None:
-        """None where another change came first, on which this one does not build."""
+        """Makes the block of a change; None if another change came first, on which this one does not build."""
         try:
             channel = changed_channel(self._channel, change.signed)
         except Refused as error:
@@ -250,8 +253,11 @@ class Orderer:
 
 
 def cut(first: Submission, queue: deque[Submission | ConfigSubmission], channel: Channel) -> list[Submission]:
-    """The next block's transactions: as many as wait, at least one, within the channel's limits of count and bytes and
-    so that the block fits a message together with anybody's private values."""
+    """Takes the next block's transactions from the queue: at least one, and as many as the limits allow.
+
+    These are the channel's limits of count and bytes, and the size of a message, which must hold the block together
+    with any member's private values.
+    """
     batch, room, private_room = [first], channel.preferred_block_bytes - len(first.envelope), MAX_PRIVATE_BYTES
     private_room -= first.private_bytes
     while queue and len(batch) < channel.max_block_count:
@@ -267,7 +273,7 @@ def cut(first: Submission, queue: deque[Submission | ConfigSubmission], channel:
 
 
 def private_writes(batch: Sequence[Submission], verdicts: Sequence[Verdict]) -> dict[str, list[PrivateWrite]]:
-    """Private values of the valid transactions, by the member that holds them."""
+    """The private values of the valid transactions, by the member that holds them."""
     writes: dict[str, list[PrivateWrite]] = {}
     for position, (item, verdict) in enumerate(zip(batch, verdicts, strict=True)):
         if verdict.code != CODE.VALID or verdict.action is None:

@@ -1,7 +1,7 @@
-"""private/<MSP ID>.db: the values of one member's implicit collection, which only that member holds.
+"""The file private/<MSP ID>.db with the values of one member's implicit collection, which only that member holds.
 
-Rows are only ever added, with the block that wrote them, and reach the disk before the channel's block does. So a crash
-between the two leaves rows above the channel's height, which `forget_above` removes at the next start.
+Rows are only added, with the number of the block that wrote them, and reach the disk before the channel's block does.
+So a crash between the two leaves rows above the channel's height, which `forget_above` removes at the next start.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CREATE INDEX writes_by_key ON writes (collection, key, block, position);
 CREATE INDEX writes_by_block ON writes (block);
 """
 
-# A value fills few large pages instead of a long chain of small ones.
+# With large pages, a value takes few of them instead of a long chain of small ones.
 PAGE_BYTES = 16_384
 
 INSERT = "INSERT INTO writes (block, position, namespace, collection, key, value) VALUES (?, ?, ?, ?, ?, ?)"
@@ -60,7 +60,7 @@ class PrivateStore:
         return cls(Database(path))
 
     def value(self, collection: str, key: str, version: Version) -> bytes | None:
-        """What was written there and then; the channel's hash of the key says which version is the current one."""
+        """The value that was written at this version; the channel's entry for the key has the current version."""
         row = self._database.one(GET, (collection, key, version.block, version.position))
         return row[0] if row else None
 

@@ -1,4 +1,4 @@
-"""A signed proposal: what a client wants run, taken apart and checked as Fabric's endorser does."""
+"""Parses a client's proposal and checks it as Fabric's endorser does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ledger.embedded.refusal import Refused
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A proposal whose parts are there; `hash` binds the endorsements to it and leaves out the transient data."""
+    """A parsed proposal; `hash` ties the endorsements to it and does not cover the transient data."""
 
     header: common_pb2.Header
     channel_id: str
@@ -31,7 +31,7 @@ class Proposal:
 
 
 def parse_proposal(proposal_bytes: bytes) -> Proposal:
-    """Raises Refused."""
+    """The proposal in these bytes. Raises Refused."""
     try:
         return take_apart(proposal_pb2.Proposal.FromString(proposal_bytes))
     except DecodeError as error:

@@ -1,4 +1,4 @@
-"""The answers of a Fabric gateway that does not do what it was asked: status, message, and what each peer said."""
+"""The refusals of a Fabric gateway: status, message, and each peer's answer."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ledger.errors import TransportError
 
 
 class Refused(Exception):
-    """A peer or an orderer does not do what it was asked. The gateway wraps it into a TransportError."""
+    """A peer or an orderer refuses a request. The gateway turns it into a TransportError."""
 
     def __init__(self, text: str, status: int = common_pb2.BAD_REQUEST) -> None:
-        """`text` says why; `status` is one of common.Status, which an orderer answers with."""
+        """`text` says why; `status` is one of common.Status, for an orderer's answer."""
         super().__init__(text)
         self.status = status
 
@@ -37,7 +37,7 @@ def failed_precondition(message: str) -> TransportError:
 
 
 def not_endorsed(msp_ids: Iterable[str], message: str, *, chosen: bool = False) -> TransportError:
-    """Every endorser refused, for the same reason since all run the same code; `chosen`: by the client."""
+    """Every endorser refused, for the same reason since all run the same code; `chosen`: the client named them."""
     failed = "failed to collect enough transaction endorsements" if chosen else "failed to endorse transaction"
     text = f"{failed}, see attached details for more info"
     return TransportError(grpc.StatusCode.ABORTED, text, tuple(peer_detail(msp_id, message) for msp_id in msp_ids))
@@ -48,7 +48,7 @@ def not_evaluated(code: grpc.StatusCode, msp_id: str, message: str) -> Transport
 
 
 def not_ordered(refused: Refused) -> TransportError:
-    """What an orderer refuses, in the words of the gateway that has asked it."""
+    """An orderer's refusal, in the words of the gateway that called it."""
     status = common_pb2.Status.Name(refused.status)
     text = f"received unsuccessful response from orderer: status={status}, info={refused}"
     return TransportError(grpc.StatusCode.ABORTED, text)

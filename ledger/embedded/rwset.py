@@ -1,4 +1,4 @@
-"""What a transaction reads and writes: a simulation fills a `ReadWriteSet`, which becomes `Results`, which peers sign.
+"""Collects a transaction's reads and writes: a simulation fills a `ReadWriteSet`, which becomes the signed `Results`.
 
 Sources: Fabric's documentation "Read-Write set semantics" and "Private data"; the kvrwset messages.
 """
@@ -23,7 +23,7 @@ from ledger.fabric_rules.results import (
 
 
 class RangeRead(NamedTuple):
-    """A range that was read to its end, and what was found in it."""
+    """A range that was read to its end, and the keys found in it with their versions."""
 
     start: str
     end: str
@@ -32,17 +32,17 @@ class RangeRead(NamedTuple):
 
 @dataclass(slots=True)
 class CollectionSet:
-    """Of one private collection: versions read by hash, values written (None deletes)."""
+    """The reads and writes of one private collection: versions read by hash, values written (None deletes)."""
 
     reads: dict[str, Version | None] = field(default_factory=dict)
     writes: dict[str, bytes | None] = field(default_factory=dict)
 
     def private_bytes(self) -> bytes:
-        """The values, as only the collection's members get them; the channel sees the SHA-256 of these bytes."""
+        """The serialised values for the collection's members; the channel sees only the SHA-256 of these bytes."""
         return serialise(kv_rwset_pb2.KVRWSet(writes=[kv_write(*write) for write in sorted(self.writes.items())]))
 
     def hashed(self, digests: Digests) -> kv_rwset_pb2.HashedRWSet:
-        """What the channel sees: hashes of keys and values."""
+        """The reads and writes as the channel sees them: with hashes of keys and values."""
         reads = [
             kv_rwset_pb2.KVReadHash(key_hash=hash_key(key), version=version_message(version))
             for key, version in sorted(self.reads.items())
@@ -52,7 +52,7 @@ class CollectionSet:
 
 
 class Digests:
-    """SHA-256 of values, once for each object: the same large value goes into several collections."""
+    """Computes SHA-256 of values, once for each object: the same large value goes into several collections."""
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[bytes, bytes]] = {}
@@ -60,14 +60,14 @@ class Digests:
     def of(self, value: bytes) -> bytes:
         known = self._known.get(id(value))
         if known is None:
-            # The value is kept, so that no other one gets its id.
+            # The value is kept, so that no other object gets its id.
             known = self._known[id(value)] = value, sha256(value).digest()
         return known[1]
 
 
 @dataclass(slots=True)
 class ReadWriteSet:
-    """Of one transaction. A written None deletes the key."""
+    """The reads and writes of one transaction. A written None deletes the key."""
 
     reads: dict[str, Version | None] = field(default_factory=dict)
     ranges: list[RangeRead] = field(default_factory=list)
@@ -79,7 +79,7 @@ class ReadWriteSet:
         return self.collections.setdefault(name, CollectionSet())
 
     def private_bytes(self) -> dict[str, bytes]:
-        """Serialised private writes of each collection that has any; equal ones are one object."""
+        """The serialised private writes of each collection that has any; equal ones share one object."""
         equal: dict[tuple[tuple[str, int], ...], bytes] = {}
         private = {}
         for name, part in self.collections.items():
@@ -89,7 +89,7 @@ class ReadWriteSet:
         return private
 
     def results(self, namespace: str, private: Mapping[str, bytes]) -> Results:
-        """Everything is sorted, so that all endorsers sign the same bytes."""
+        """The results for the endorsers' signatures; all is sorted, so that they sign the same bytes."""
         digests = Digests()
         collections = tuple(
             CollectionResults(name, part.hashed(digests), digests.of(private[name]) if name in private else b"")

@@ -1,6 +1,7 @@
-"""Fabric's Gateway, Deliver and AtomicBroadcast services on a port, for an embedded ledger: `zunft ledger serve`.
+"""Offers Fabric's Gateway, Deliver and AtomicBroadcast services for an embedded ledger: `zunft ledger serve`.
 
-A client cannot tell it from a peer of its own member: which member's peer answers follows from who signed the request.
+A client cannot tell it from a peer of its own member: the peer that answers is that of the member that signed the
+request.
 """
 
 from __future__ import annotations
@@ -32,12 +33,12 @@ Answer = TypeVar("Answer")
 
 
 class PortUnavailable(LedgerError):
-    """The address cannot be listened on."""
+    """The server cannot listen on the address."""
 
 
 @dataclass(frozen=True)
 class ServerTls:
-    """PEM: the server's key and certificate; with `client_roots` clients must show a certificate from one of them."""
+    """PEM: the server's key and certificate; with `client_roots`, clients must have a certificate from one of them."""
 
     key: bytes
     certificate: bytes
@@ -45,16 +46,16 @@ class ServerTls:
 
 
 class LedgerServer:
-    """A started server; `port` is the one it listens on."""
+    """A started server; it listens on `port`."""
 
     def __init__(self, server: grpc.aio.Server, port: int) -> None:
-        """Use `start`."""
+        """Only `start` calls this."""
         self._server = server
         self.port = port
 
     @classmethod
     async def start(cls, ledger: EmbeddedLedger, host: str, port: int, tls: ServerTls) -> LedgerServer:
-        """Port 0 takes any free one. Raises PortUnavailable."""
+        """Starts a server; port 0 takes any free port. Raises PortUnavailable."""
         server = grpc.aio.server(options=OPTIONS)
         gateway_pb2_grpc.add_GatewayServicer_to_server(GatewayService(ledger), server)
         events_pb2_grpc.add_DeliverServicer_to_server(DeliverService(ledger), server)
@@ -71,12 +72,12 @@ class LedgerServer:
         await self._server.wait_for_termination()
 
     async def stop(self, grace_s: float = 1) -> None:
-        """Calls under way get `grace_s` to end."""
+        """Stops the server; calls under way get `grace_s` seconds to end."""
         await self._server.stop(grace_s)
 
 
 class GatewayService(gateway_pb2_grpc.GatewayServicer):  # type: ignore[misc]
-    """gateway.Gateway; names are the generated ones."""
+    """Implements gateway.Gateway; the methods' names are the generated ones."""
 
     def __init__(self, ledger: EmbeddedLedger) -> None:
         self._ledger = ledger
@@ -109,7 +110,7 @@ class GatewayService(gateway_pb2_grpc.GatewayServicer):  # type: ignore[misc]
 
 
 class BroadcastService(ab_pb2_grpc.AtomicBroadcastServicer):  # type: ignore[misc]
-    """orderer.AtomicBroadcast, as far as it changes the channel's configuration."""
+    """Implements orderer.AtomicBroadcast, as far as it changes the channel's configuration."""
 
     def __init__(self, ledger: EmbeddedLedger) -> None:
         self._ledger = ledger
@@ -122,7 +123,7 @@ class BroadcastService(ab_pb2_grpc.AtomicBroadcastServicer):  # type: ignore[mis
 
 
 class DeliverService(events_pb2_grpc.DeliverServicer):  # type: ignore[misc]
-    """protos.Deliver; a stream may seek several times, one after the other."""
+    """Implements protos.Deliver; a stream may hold several requests, which are served one after the other."""
 
     def __init__(self, ledger: EmbeddedLedger) -> None:
         self._ledger = ledger
@@ -175,7 +176,7 @@ async def sought(
 
 
 async def abort(error: TransportError, context: Context) -> None:
-    """Ends the call with the error; what each peer said goes where Fabric's client libraries look for it."""
+    """Ends the call with the error; each peer's answer goes where Fabric's client libraries look for it."""
     details = encode_details(error.code, str(error), error.details)
     await context.abort(error.code, str(error), ((METADATA_KEY, details),))
 
@@ -189,7 +190,7 @@ def credentials(tls: ServerTls) -> grpc.ServerCredentials:
 OPTIONS: list[tuple[str, int]] = [
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
     ("grpc.max_send_message_length", MESSAGE_BYTES),
-    # A second server on the port is refused instead of sharing it.
+    # A second server on the port fails instead of sharing it.
     ("grpc.so_reuseport", 0),
     # Clients may ask every minute whether the connection still stands.
     ("grpc.http2.min_ping_interval_without_data_ms", 60_000),

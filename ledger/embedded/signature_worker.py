@@ -1,11 +1,11 @@
-"""Checks and makes ECDSA signatures in a process of its own, so that the ledger's event loop does not share a core with
-them.
+"""Checks and makes ECDSA signatures in a process of its own, so that the ledger's event loop has its core for itself.
 
 Frames come on standard input: one byte kind, four bytes length, body. `KEY` brings a public key (DER), `SIGNER` a
-private one (DER, PKCS #8); both are counted together, and each is from then on named by its number. `TASK` is such a
-number and a SHA-256, which a private key signs; for a public one the signature to check follows. Tasks are answered in
-order: one byte length, then the signature made, or one byte for a signature that holds and none for one that does not.
-Run by path, so that nothing else is imported. Ends with its input.
+private one (DER, PKCS #8). Keys of both kinds are numbered together, from 0 in the order in which they come. The body
+of a `TASK` is a key's number and a SHA-256: a private key signs it; for a public key the signature to check follows.
+Tasks are answered in order: one byte length, then the new signature, or one byte for a signature that holds and no byte
+for one that does not. The process is started by the file's path, so that it imports nothing else. It ends when its
+input ends.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key, l
 
 KEY, SIGNER, TASK = range(3)
 HOLDS, DOES_NOT_HOLD = b"\x01", b""
-# So many answers go back together: the loop works on while the next are being made.
+# The number of answers that go back together: the loop works on while the next ones are being made.
 GROUP = 4
 FRAME = struct.Struct("<BI")
 TASK_HEAD = struct.Struct("<I32s")
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def split(received: bytes) -> tuple[list[tuple[int, bytes]], bytes]:
-    """Kind and body of each whole frame, and what is left."""
+    """The kind and body of each whole frame, and the bytes that are left."""
     whole, start = [], 0
     while len(received) - start >= FRAME.size:
         kind, size = FRAME.unpack_from(received, start)
@@ -70,10 +70,10 @@ def answer(keys: list[Key], body: bytes) -> bytes:
     number, digest = TASK_HEAD.unpack_from(body)
     key = keys[number]
     if isinstance(key, ec.EllipticCurvePrivateKey):
-        said = sign(key, digest)
+        result = sign(key, digest)
     else:
-        said = HOLDS if holds(key, digest, body[TASK_HEAD.size :]) else DOES_NOT_HOLD
-    return bytes([len(said)]) + said
+        result = HOLDS if holds(key, digest, body[TASK_HEAD.size :]) else DOES_NOT_HOLD
+    return bytes([len(result)]) + result
 
 
 def holds(key: ec.EllipticCurvePublicKey, digest: bytes, signature: bytes) -> bool:
@@ -85,7 +85,7 @@ def holds(key: ec.EllipticCurvePublicKey, digest: bytes, signature: bytes) -> bo
 
 
 def sign(key: ec.EllipticCurvePrivateKey, digest: bytes) -> bytes:
-    """DER and low-S, the only form that Fabric takes."""
+    """The key's signature in DER and low-S, the only form that Fabric takes."""
     signature = key.sign(digest, PREHASHED)
     r, s = decode_dss_signature(signature)
     order = key.curve.group_order

@@ -1,7 +1,7 @@
-"""Checks signatures and makes the peers', under load beside the event loop in a worker process.
+"""Checks signatures and makes those of the peers; under load a worker process does it beside the event loop.
 
-Half of a small transaction's work is elliptic curves. A thread would share the interpreter's lock with the loop and
-gain little; a process has a core of its own. What is asked in one turn of the loop travels together.
+Half of the work of a small transaction is elliptic curves. A thread would share the interpreter's lock with the loop
+and gain little; a process has a core of its own. All tasks of one turn of the loop are sent together.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ CHECKS_BEFORE_WORKER = 500
 
 
 class Claim(NamedTuple):
-    """That `identity` signed `message`."""
+    """The claim that `identity` signed `message`, to be checked."""
 
     identity: Identity
     message: bytes
     signature: bytes
 
     def answer(self) -> bytes:
-        """What the worker would say."""
+        """The answer that the worker would give."""
         return HOLDS if self.identity.signed(self.message, self.signature) else DOES_NOT_HOLD
 
 
@@ -58,18 +58,18 @@ class PeerIdentity(Protocol):
 
     @property
     def creator(self) -> bytes:
-        """Serialised msp.SerializedIdentity."""
+        """The serialised msp.SerializedIdentity."""
 
     @property
     def private_key(self) -> ec.EllipticCurvePrivateKey | None:
-        """None where it cannot be handed on, for instance out of a security module."""
+        """The key; None if it cannot leave its place, for instance a security module."""
 
     def sign(self, message: bytes) -> bytes:
-        """ECDSA over SHA-256, DER, low-S."""
+        """The signature: ECDSA over SHA-256, DER, low-S."""
 
 
 class Order(NamedTuple):
-    """That `peer` shall sign `message`."""
+    """The order that `peer` signs `message`."""
 
     peer: PeerIdentity
     message: bytes
@@ -79,7 +79,7 @@ class Order(NamedTuple):
 
 
 class Signatures:
-    """Belongs to one event loop. Without a worker (not yet, or it died) all is done at once."""
+    """Checks and makes signatures for one event loop. Without a worker (not yet, or it died) it does so at once."""
 
     def __init__(self) -> None:
         self._checks_before_worker = CHECKS_BEFORE_WORKER
@@ -89,7 +89,7 @@ class Signatures:
         return (await self.check_all([Claim(identity, message, signature)]))[0]
 
     async def check_all(self, claims: Sequence[Claim]) -> list[bool]:
-        """Which of the claims hold, in their order."""
+        """For each claim, in their order, whether it holds."""
         worker = self._running()
         if worker is None:
             return [claim.answer() == HOLDS for claim in claims]
@@ -97,7 +97,7 @@ class Signatures:
         return [await answer == HOLDS for answer in answers]
 
     async def sign_all(self, orders: Sequence[Order]) -> list[bytes]:
-        """The signatures, in the order of what they sign."""
+        """The signatures, in the order of the orders."""
         worker = self._worker
         if worker is None or worker.closed:
             return [order.answer() for order in orders]
@@ -116,7 +116,7 @@ class Signatures:
 
 
 class Worker:
-    """The process, and what it was asked and has not answered yet."""
+    """The worker process, with the tasks that it has not answered yet."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -138,7 +138,7 @@ class Worker:
         if claim.identity not in self._keys:
             der = claim.identity.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
             self._hand_over(KEY, der, claim.identity)
-        return self._ask(claim, self._keys[claim.identity], claim.signature)
+        return self._send_task(claim, self._keys[claim.identity], claim.signature)
 
     def sign(self, order: Order) -> asyncio.Future[bytes]:
         peer = order.peer
@@ -147,10 +147,10 @@ class Worker:
         if peer.creator not in self._keys:
             der = peer.private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
             self._hand_over(SIGNER, der, peer.creator)
-        return self._ask(order, self._keys[peer.creator])
+        return self._send_task(order, self._keys[peer.creator])
 
     def close(self) -> None:
-        """Ends the process; what it has not answered is checked here."""
+        """Ends the process; tasks that it has not answered are done in this process."""
         if self.closed:
             return
         self.closed = True
@@ -165,7 +165,7 @@ class Worker:
         self._keys[holder] = len(self._keys)
         self._put(kind, der)
 
-    def _ask(self, asked: Claim | Order, key_number: int, signature: bytes = b"") -> asyncio.Future[bytes]:
+    def _send_task(self, asked: Claim | Order, key_number: int, signature: bytes = b"") -> asyncio.Future[bytes]:
         self._put(TASK, TASK_HEAD.pack(key_number, sha256(asked.message).digest()) + signature)
         future = self._loop.create_future()
         self._asked.append((asked, future))
@@ -213,7 +213,7 @@ def settle(future: asyncio.Future[bytes], answer: bytes) -> None:
 
 
 def split_answers(received: bytes) -> tuple[list[bytes], bytes]:
-    """Each whole answer, and what is left."""
+    """Each whole answer, and the bytes that are left."""
     answers, start = [], 0
     while start < len(received):
         end = start + 1 + received[start]

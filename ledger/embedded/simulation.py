@@ -1,4 +1,4 @@
-"""A stub that runs contract code against the committed state and records what it reads and would write."""
+"""A stub that runs contract code against the committed state and records its reads and writes."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from ledger.fabric_rules.results import hash_key
 
 
 class StubError(LedgerError):
-    """Contract code asked its stub for what Fabric does not do either."""
+    """Contract code made a call of its stub that Fabric refuses, too."""
 
 
 class Simulation:
     """One run of a proposal on the peer of `msp_id`; satisfies chaincode.stub.Stub.
 
-    Reads come from the committed state and never from the run's own writes. What Fabric's shim refuses raises StubError
-    at once; a write that only a peer refuses is remembered in `fault` and fails the run at its end, as the peer gets it
-    no sooner.
+    Reads come from the committed state and never from the run's own writes. A call that Fabric's shim refuses raises
+    StubError at once. A write that only a peer refuses is noted in `fault` and fails the run at its end, since the peer
+    gets it no sooner.
     """
 
     def __init__(self, proposal: Proposal, state: State, msp_id: str, collections: Iterable[str], query: bool) -> None:
@@ -139,7 +139,7 @@ class Simulation:
             raise StubError(f"collection [{collection}] could not be found")
 
     def _check_private_query(self, collection: str) -> None:
-        """Only the collection's member has the values, so the endorsers' results would differ."""
+        """Raises StubError outside of queries: only the member has the values, so endorsers' results would differ."""
         self._check_collection(collection)
         if not self._query:
             raise StubError(

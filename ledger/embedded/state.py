@@ -1,4 +1,4 @@
-"""What the ledger knows after its last block: the seam between the rules and the files."""
+"""The interface of the committed state, which the rules read and the files implement."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import NamedTuple, Protocol
 
 from ledger.fabric_rules.results import Version
 
-# Of a range: every key of it, as SQLite's LIMIT says it.
+# Stands for all keys of a range, in the form of SQLite's LIMIT.
 ALL = -1
 
 
 class Entry(NamedTuple):
-    """A key's value (of a private key: its SHA-256), where it was written, and its key-level policy."""
+    """A key's value (of a private key: its SHA-256), the version at which it was written, and its key-level policy."""
 
     value: bytes
     version: Version
@@ -20,7 +20,7 @@ class Entry(NamedTuple):
 
 
 class State(Protocol):
-    """The committed state."""
+    """The ledger's state after its last block."""
 
     def get(self, key: str) -> Entry | None: ...
 
@@ -28,10 +28,10 @@ class State(Protocol):
         """The first `count` keys with start <= key < end in key order; an empty end means no end."""
 
     def private_hash(self, collection: str, key_hash: bytes) -> Entry | None:
-        """What the channel knows of a private key."""
+        """The channel's entry for a private key."""
 
     def private_value(self, collection: str, key: str, version: Version, msp_id: str) -> bytes | None:
-        """What the peer of `msp_id` holds of that version: nothing where the collection is another member's."""
+        """The value at that version on the peer of `msp_id`; None if the collection is another member's."""
 
     def private_range(self, collection: str, start: str, end: str, msp_id: str) -> Sequence[tuple[str, bytes]]: ...
 

@@ -1,7 +1,7 @@
-"""The committed state, what was used lately in memory; the same answer to everybody while a block is being written.
+"""Caches the committed state, and gives all readers the same answer while a block is being written.
 
-The file shows a new block's state the moment its transaction is committed, on another thread. Readers shall see it only
-together with the block, so until `publish` the keys that the block writes are answered from memory.
+The file has a new block's state as soon as its transaction is committed, on another thread. Readers shall see it only
+together with the block, so until `publish` the keys that the block writes are read from memory.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MAX_ENTRIES = 10_000
 
 
 class StateCache:
-    """`begin` before a block is written, `publish` when it is durable."""
+    """The cached state. Call `begin` before a block is written and `publish` when it is durable."""
 
     def __init__(self, store: ChannelStore) -> None:
         self._store = store
@@ -42,7 +42,7 @@ class StateCache:
         return self._private[key]
 
     def has_transaction(self, tx_id: str) -> bool:
-        """Asked three times on a transaction's way; that it is in no block yet is remembered."""
+        """Whether a block has the transaction. Remembers a no, since it is asked three times on a transaction's way."""
         if tx_id in self._unused:
             return False
         found = self._store.transaction(tx_id) is not None
@@ -52,7 +52,7 @@ class StateCache:
         return found
 
     def range(self, start: str, end: str, count: int = ALL) -> list[tuple[str, Entry]]:
-        # What is being written may have taken some of the first ones away.
+        # The block that is being written may have deleted some of the first keys.
         stored = ALL if count == ALL else count + len(self._writing)
         found: dict[str, Entry | None] = dict(self._store.range(start, end, stored))
         found |= {key: self._public[key] for key in self._writing if start <= key and (not end or key < end)}
@@ -60,7 +60,7 @@ class StateCache:
         return rows if count == ALL else rows[:count]
 
     def begin(self, updates: Updates) -> None:
-        """Holds fast what the block is about to change."""
+        """Loads the keys that the block is about to change, so that readers get their old values from memory."""
         self._writing = tuple(updates.public)
         for key in updates.public:
             self.get(key)

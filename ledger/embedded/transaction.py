@@ -1,6 +1,6 @@
-"""A transaction's envelope, taken apart with the checks that need no state.
+"""Parses a transaction's envelope, with the checks that need no state.
 
-Each check raises `Invalid` with the validation code that Fabric gives; the order of the checks is Fabric's too.
+Each check raises `Invalid` with the validation code that Fabric gives; the order of the checks is Fabric's, too.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Invalid(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What an envelope says about itself before anything is believed."""
+    """The headers of an envelope, not checked yet, and its payload."""
 
     channel: common_pb2.ChannelHeader
     signature: common_pb2.SignatureHeader
@@ -50,7 +50,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What the endorsers signed (`signed`), and who they are; `response` is contract code's answer."""
+    """The part of a transaction that the endorsers signed (`signed` is these bytes), and their endorsements."""
 
     chaincode_name: str
     signed: bytes
@@ -60,7 +60,7 @@ class Action:
 
 
 def parse_header(envelope: common_pb2.Envelope) -> Header:
-    """Raises Invalid: BAD_PAYLOAD, BAD_COMMON_HEADER."""
+    """The envelope's headers and payload. Raises Invalid: BAD_PAYLOAD, BAD_COMMON_HEADER."""
     payload = parsed(common_pb2.Payload.FromString, envelope.payload, CODE.BAD_PAYLOAD)
     header = payload.header
     channel = parsed(common_pb2.ChannelHeader.FromString, header.channel_header, CODE.BAD_COMMON_HEADER)
@@ -71,13 +71,13 @@ def parse_header(envelope: common_pb2.Envelope) -> Header:
 
 
 def own_transaction_id(header: Header) -> str:
-    """The transaction id, if it follows from nonce and creator; else nothing, so that nobody takes another's place."""
+    """The transaction id, if it follows from nonce and creator; else empty, so that nobody can take another's id."""
     expected = transaction_id(header.signature.nonce, header.signature.creator)
     return expected if header.channel.tx_id == expected else ""
 
 
 def creator_claim(channel: Channel, header: Header, envelope: common_pb2.Envelope) -> Claim:
-    """Raises Invalid: BAD_CREATOR_SIGNATURE."""
+    """The creator's signature as a claim to be checked. Raises Invalid: BAD_CREATOR_SIGNATURE."""
     try:
         identity = channel.identity(header.signature.creator)
     except InvalidIdentity as error:
@@ -86,7 +86,7 @@ def creator_claim(channel: Channel, header: Header, envelope: common_pb2.Envelop
 
 
 def parse_action(channel_id: str, header: Header) -> Action:
-    """Raises Invalid, with one of many codes."""
+    """The transaction's action. Raises Invalid, with one of many codes."""
     kind = header.channel.type
     demand(kind == common_pb2.ENDORSER_TRANSACTION, CODE.UNSUPPORTED_TX_PAYLOAD, f"header type {kind}")
     demand(header.channel.channel_id == channel_id, CODE.TARGET_CHAIN_NOT_FOUND, header.channel.channel_id)
@@ -143,7 +143,7 @@ def own_event(serialised: bytes, chaincode_name: str) -> chaincode_event_pb2.Cha
 
 
 def endorsement_claims(channel: Channel, action: Action) -> list[Claim]:
-    """Endorsers that are members' identities, each once; others count for nothing, as in Fabric."""
+    """A claim for each endorser that is a member's identity, each once; others are ignored, as in Fabric."""
     claims: dict[Identity, Claim] = {}
     for endorsement in action.endorsements:
         try:

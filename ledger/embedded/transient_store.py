@@ -1,4 +1,4 @@
-"""What the endorsing peers remember of a transaction until it commits: its bytes and its private values."""
+"""Keeps the bytes and private values of endorsed transactions until they are committed, as endorsing peers do."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ MAX_BYTES = 64 * 1024 * 1024
 
 
 class TransientStore:
-    """By transaction id; in memory, and the oldest go first when there is too much.
+    """Endorsed transactions by id, in memory; drops the oldest ones beyond `max_bytes`.
 
-    A transaction whose private values are gone is refused: on the channel they would be lost for good.
+    A transaction whose private values were dropped is refused: committed, its values would be lost for good.
     """
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
@@ -32,11 +32,11 @@ class TransientStore:
             self.forget(next(iter(self._kept)))
 
     def __contains__(self, tx_id: str) -> bool:
-        """If it is in here it is in no block yet; the reverse need not be so."""
+        """Whether the transaction is kept here, and so is in no block. One that is not here may be in no block, too."""
         return tx_id in self._kept
 
     def same(self, tx_id: str, payload: bytes) -> Endorsed | None:
-        """What was endorsed, if the transaction's bytes are still exactly those."""
+        """The endorsed transaction, if its bytes are exactly `payload`; else None."""
         endorsed = self._kept.get(tx_id)
         return endorsed if endorsed and endorsed.payload == payload else None
 
@@ -55,7 +55,7 @@ class TransientStore:
         return endorsed.private
 
     def forget(self, tx_id: str) -> None:
-        """The transaction is in a block."""
+        """Drops a transaction, for instance because it is in a block."""
         endorsed = self._kept.pop(tx_id, None)
         self._bytes -= size(endorsed) if endorsed else 0
 

@@ -1,7 +1,7 @@
-"""What the valid transactions of one block change, and whether the next one still saw what is there.
+"""Collects the changes of a block's valid transactions, and finds conflicts between them and the next one's reads.
 
-Sources: Fabric's documentation "Read-Write set semantics" (versions, phantoms); key-level policies stay with a key that
-is written again and go with a key that is deleted.
+Source: Fabric's documentation "Read-Write set semantics" (versions, phantoms). A key-level policy stays when its key is
+written again and goes when its key is deleted.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ledger.fabric_rules.results import (
 
 
 class Updates:
-    """`public` by key, `private` by collection and key hash; None stands for a deleted key."""
+    """A block's changes: `public` by key, `private` by collection and key hash; None stands for a deleted key."""
 
     def __init__(self, state: State) -> None:
         self.public: dict[str, Entry | None] = {}
@@ -32,7 +32,7 @@ class Updates:
         self._state = state
 
     def conflict(self, results: Results) -> int:
-        """VALID, MVCC_READ_CONFLICT or PHANTOM_READ_CONFLICT."""
+        """The code of a transaction with these reads: VALID, MVCC_READ_CONFLICT or PHANTOM_READ_CONFLICT."""
         if not all(self._is_current(read) for read in results.public.reads):
             return int(CODE.MVCC_READ_CONFLICT)
         if not all(self._is_unchanged(read) for read in results.public.range_queries_info):
@@ -84,7 +84,7 @@ class Updates:
         return version_of(read) == (entry and entry.version)
 
     def _is_unchanged(self, read: kv_rwset_pb2.RangeQueryInfo) -> bool:
-        """A range that holds the same keys in the same versions, changes earlier in the block included."""
+        """Whether the range holds the same keys in the same versions, with the changes earlier in the block."""
         if not read.itr_exhausted or read.HasField("reads_merkle_hashes"):
             return False  # this ledger's simulations read ranges to the end and list what they found
         merged = dict(self._state.range(read.start_key, read.end_key)) | {
@@ -97,5 +97,5 @@ class Updates:
 
 
 def with_policy(entry: Entry | None, entries: Iterable[kv_rwset_pb2.KVMetadataEntry], version: Version) -> Entry | None:
-    """A key without a value keeps no policy."""
+    """The entry with the policy among these metadata entries; None for a key without a value, which keeps no policy."""
     return entry and Entry(entry.value, version, validation_parameter(entries))

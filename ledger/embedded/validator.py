@@ -1,4 +1,4 @@
-"""Whether a block's transactions take effect: endorsement policies, then conflicts, in Fabric's order.
+"""Decides whether a block's transactions take effect: checks endorsement policies, then conflicts, in Fabric's order.
 
 Sources: Fabric's documentation "Endorsement policies" (key level, collection level) and "Read-Write set semantics".
 """
@@ -41,10 +41,10 @@ from ledger.fabric_rules.results import Results
 
 @dataclass(slots=True)
 class Verdict:
-    """A transaction on its way through validation. `code` stays VALID until a check says otherwise.
+    """The judgement on a transaction so far. `code` is VALID until a check fails.
 
-    `tx_id` is empty where the envelope claims another's. `endorsers` are those whose signatures hold. `creator` is None
-    where the envelope does not even name one.
+    `tx_id` is empty if the envelope names an id that is not its own. `endorsers` are those whose signatures hold.
+    `creator` is None if the envelope names no member's identity.
     """
 
     channel_id: str = ""
@@ -60,11 +60,11 @@ class Verdict:
 
 
 async def check_envelope(channel: Channel, signatures: Signatures, envelope: common_pb2.Envelope) -> Verdict:
-    """What can be said of a transaction without the state: its form and every signature on it."""
+    """The verdict on a transaction's form and on all its signatures, which need no state."""
     verdict, claims = open_envelope(channel, envelope)
     held = await signatures.check_all(claims)
     if held and not held[0]:
-        # Fabric looks at this one first, whatever else was found.
+        # Fabric checks the creator's signature first, so its code takes precedence.
         verdict.code = CODE.BAD_CREATOR_SIGNATURE
     verdict.endorsers = tuple(claim.identity for claim, holds in zip(claims[1:], held[1:], strict=True) if holds)
     return verdict
@@ -86,7 +86,7 @@ def open_envelope(channel: Channel, envelope: common_pb2.Envelope) -> tuple[Verd
 
 
 def validate_block(channel: Channel, state: State, verdicts: Sequence[Verdict], number: int) -> Updates:
-    """Sets every transaction's final code and returns what the valid ones change."""
+    """Sets every transaction's final code and returns the changes that the valid ones make."""
     check_endorsements(channel, state, verdicts)
     mark_duplicates(verdicts)
     updates = Updates(state)
@@ -99,7 +99,7 @@ def validate_block(channel: Channel, state: State, verdicts: Sequence[Verdict], 
 
 
 def check_endorsements(channel: Channel, state: State, verdicts: Sequence[Verdict]) -> None:
-    """Against the policies before the block. A key whose policy changes earlier in the block is out of bounds."""
+    """Checks the policies as they were before the block. A key whose policy changes in it cannot be written after."""
     changed: set[tuple[str, str | bytes]] = set()
     for verdict in verdicts:
         if not verdict.valid or verdict.action is None:
@@ -120,7 +120,7 @@ def check_endorsement(
     endorsers: tuple[Identity, ...],
     changed: set[tuple[str, str | bytes]],
 ) -> None:
-    """Raises Invalid: ENDORSEMENT_POLICY_FAILURE."""
+    """Raises Invalid, with ENDORSEMENT_POLICY_FAILURE, if the endorsers do not satisfy the written keys' policies."""
     failure = CODE.ENDORSEMENT_POLICY_FAILURE
     touched = list(touched_keys(results))
     for collection, key in touched:
@@ -132,7 +132,7 @@ def check_endorsement(
 
 
 def needed_policy(channel: Channel, state: State, collection: str, key: str | bytes) -> Policy:
-    """The key's own policy, else its collection's, else the channel's. Raises Invalid."""
+    """The policy for a write of the key: its own, else its collection's, else the channel's. Raises Invalid."""
     entry: Entry | None
     default: Policy | None
     if isinstance(key, str):
@@ -148,7 +148,7 @@ def needed_policy(channel: Channel, state: State, collection: str, key: str | by
 
 
 def touched_keys(results: Results) -> Iterable[tuple[str, str | bytes]]:
-    """Collection ("" = public) and key (private: its hash) of every write."""
+    """The collection ("" = public) and key (private: its hash) of every write."""
     for write in results.public.writes:
         yield "", write.key
     for part in results.collections:
@@ -158,7 +158,7 @@ def touched_keys(results: Results) -> Iterable[tuple[str, str | bytes]]:
 
 
 def policy_keys(results: Results) -> Iterable[tuple[str, str | bytes]]:
-    """The same of every change of a key's policy."""
+    """The collection and key of every change of a key's policy, in the same form."""
     for write in results.public.metadata_writes:
         yield "", write.key
     for part in results.collections:
@@ -167,7 +167,7 @@ def policy_keys(results: Results) -> Iterable[tuple[str, str | bytes]]:
 
 
 def mark_duplicates(verdicts: Sequence[Verdict]) -> None:
-    """Of equal transaction ids in one block the first that is valid so far counts."""
+    """Keeps VALID for the first of several valid transactions with the same id, and marks the others as duplicates."""
     seen: set[str] = set()
     for verdict in verdicts:
         if verdict.valid and verdict.tx_id in seen:

@@ -1,4 +1,4 @@
-"""Fabric's rules as far as they follow from blocks alone: who belongs to whom, whose signatures suffice, what changed.
+"""Fabric's rules as far as they follow from blocks alone: identities, policies, blocks, changes of the configuration.
 
-The embedded ledger validates by them, and the audit checks by them what others validated.
+The embedded ledger validates with them, and the audit uses them to check what others have validated.
 """

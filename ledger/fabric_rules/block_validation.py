@@ -1,7 +1,7 @@
-"""Who made a block: the signatures in its metadata, against the channel's policy BlockValidation.
+"""Checks who made a block: the signatures in its metadata, against the channel's policy BlockValidation.
 
 Source: Fabric's protoutil, BlockSignatureVerifier. An orderer signs the metadata's value, a header of its own and the
-block's header; raft's orderers name themselves by certificate, BFT's by their number among the consenters.
+block's header; a raft orderer names itself by certificate, a BFT orderer by its number among the consenters.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from ledger.fabric_rules.identity import (
 
 
 class Makers(NamedTuple):
-    """Whose signatures of a block hold, how many signatures do not, and whether those that hold are enough."""
+    """The members whose signatures of a block hold, the number of false ones, and whether those that hold suffice."""
 
     msp_ids: tuple[str, ...]
     false_signatures: int
@@ -40,12 +40,12 @@ class Makers(NamedTuple):
 
 
 class BlockValidation:
-    """The rule of one configuration: for the blocks after its own, up to the next configuration's."""
+    """The rule of one configuration, for the blocks after its own up to the next configuration's."""
 
     def __init__(self, channel: Channel) -> None:
-        """Raises what UNUSABLE names."""
+        """Raises one of the errors in UNUSABLE."""
         root = channel.config.channel_group
-        # Without them it is an embedded ledger, whose blocks as many peers sign as endorse.
+        # A channel without orderers is an embedded ledger's, whose blocks are signed by peers under Endorsement.
         self.has_orderers = "Orderer" in root.groups
         self._channel = channel
         self._orderers = _orderer_msps(root)
@@ -56,17 +56,17 @@ class BlockValidation:
 
     @property
     def one_suffices(self) -> bool:
-        """Whether one orderer makes a block alone, as with raft."""
+        """Whether one orderer can make a block alone, as with raft."""
         return self.has_orderers and not self._consenters
 
     def makers(self, block: common_pb2.Block) -> Makers:
-        """Those who signed the block; nobody, where its signatures cannot be read."""
+        """The makers that signed the block; none if its signatures cannot be read."""
         try:
             signed = common_pb2.Metadata.FromString(block.metadata.metadata[common_pb2.SIGNATURES])
             found = [self._maker(signed.value, one, block.header) for one in signed.signatures]
         except (DecodeError, IndexError):
             return Makers((), 1, suffice=False)
-        # An identity counts once, and its object is always the same one.
+        # An identity counts once; the cache gives the same object each time.
         true = list(dict.fromkeys(identity for identity in found if identity is not None))
         msp_ids = tuple(sorted({identity.msp_id for identity in true}))
         return Makers(msp_ids, found.count(None), self._policy.satisfied_by(true))
@@ -74,14 +74,14 @@ class BlockValidation:
     def _maker(
         self, value: bytes, signed: common_pb2.MetadataSignature, header: common_pb2.BlockHeader
     ) -> Identity | None:
-        """Whose signature it is, None if it is nobody's. Raises DecodeError."""
+        """The identity that made the signature; None if it does not hold. Raises DecodeError."""
         named, own_header = self._named(signed)
         identity = self._identify(named)
         holds = identity is not None and identity.signed(value + own_header + header_bytes(header), signed.signature)
         return identity if holds else None
 
     def _named(self, signed: common_pb2.MetadataSignature) -> tuple[bytes, bytes]:
-        """Who is said to have signed, and the part of the message that says so. Raises DecodeError."""
+        """The identity that the signature names, and the part of the message that names it. Raises DecodeError."""
         if signed.signature_header or not self._consenters:
             return common_pb2.SignatureHeader.FromString(signed.signature_header).creator, signed.signature_header
         number = common_pb2.IdentifierHeader.FromString(signed.identifier_header).identifier
@@ -98,12 +98,12 @@ class BlockValidation:
 
 
 def _orderer_msps(root: configtx_pb2.ConfigGroup) -> dict[str, Msp]:
-    """Of the members that run orderers, as far as they can be read."""
+    """The MSPs of the members that run orderers, as far as they can be read, by MSP id."""
     return {msp_id: member_msp(msp_id, group) for msp_id, group in group_at(root, "Orderer").groups.items()}
 
 
 def _consenters(root: configtx_pb2.ConfigGroup) -> Mapping[int, bytes]:
-    """BFT's orderers as serialised identities, by their numbers. Raises DecodeError."""
+    """The BFT orderers as serialised identities, by their numbers; empty with raft. Raises DecodeError."""
     mapping = configuration_pb2.Orderers.FromString(value_of(group_at(root, "Orderer"), "Orderers"))
     return {
         one.id: identities_pb2.SerializedIdentity(mspid=one.msp_id, id_bytes=one.identity).SerializeToString()

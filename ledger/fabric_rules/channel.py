@@ -1,4 +1,4 @@
-"""A channel as its configuration block says: members, policies, limits of a block."""
+"""A channel as its configuration block describes it: members, policies, limits of a block."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ from ledger.fabric_rules.policy import (
 )
 
 IDENTITIES_REMEMBERED = 10_000
-# What a configuration raises that nobody can go by: its certificates, revocation lists, policies or limits.
+# The errors of a configuration whose certificates, revocation lists, policies or limits cannot be used.
 UNUSABLE = (DecodeError, InvalidIdentity, InvalidPolicy, ValueError)
 
 
 class NotAConfigBlock(LedgerError):
-    """The block does not hold a channel's configuration, or one that nobody can go by."""
+    """The block holds no channel configuration, or one that cannot be used."""
 
 
 class Channel:
-    """Who may do what. Remembers what it has parsed, since the same few identities and policies come again."""
+    """A channel's members and rights. Remembers parsed identities and policies, since the same few come again."""
 
     def __init__(self, channel_id: str, config: configtx_pb2.Config) -> None:
-        """Raises NotAConfigBlock, and what UNUSABLE names."""
+        """Raises NotAConfigBlock, or one of the errors in UNUSABLE."""
         self.channel_id = channel_id
         self.config = config
         root = config.channel_group
@@ -70,7 +70,7 @@ class Channel:
 
     @classmethod
     def from_config_block(cls, block: common_pb2.Block) -> Self:
-        """Raises NotAConfigBlock."""
+        """The channel that this configuration block describes. Raises NotAConfigBlock."""
         try:
             payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(block.data.data[0]).payload)
             header = common_pb2.ChannelHeader.FromString(payload.header.channel_header)
@@ -85,7 +85,7 @@ class Channel:
             raise NotAConfigBlock(f"the block's configuration of the channel is not usable: {error}") from error
 
     def policy(self, path: str) -> Policy:
-        """At a path like "/Channel/Application/Admins"; one that is not there is never satisfied.
+        """The policy at a path like "/Channel/Application/Admins"; one that does not exist is never satisfied.
 
         Raises InvalidPolicy.
         """
@@ -94,12 +94,12 @@ class Channel:
 
     @property
     def unreadable(self) -> tuple[str, ...]:
-        """What members wrote into their own parts and nobody can read, in words; it counts as absent."""
+        """The unreadable parts that members wrote into their own groups, in words; they count as absent."""
         return tuple(dict.fromkeys((*unreadable_parts(self.config.channel_group), *self.unreadable_rights)))
 
     @property
     def unreadable_rights(self) -> tuple[str, ...]:
-        """As much of it as says whose signature counts."""
+        """Those unreadable parts that decide whose signature counts: MSPs and policies."""
         members = sorted(group_at(self.config.channel_group, "Application").groups.items())
         msps = [(name, part) for name, group in members for part in read_msp(name, value_of(group, "MSP")).unreadable]
         policies = [
@@ -111,11 +111,11 @@ class Channel:
         return tuple(f"{name}: {part}" for name, part in (*msps, *policies))
 
     def collection_policy(self, collection: str) -> Policy | None:
-        """Endorsement policy of a member's implicit collection; None where there is no such collection."""
+        """The endorsement policy of a member's implicit collection; None if there is no such collection."""
         return self._collections.get(collection.removeprefix("_implicit_org_")) if is_implicit(collection) else None
 
     def _identity(self, serialised: bytes) -> Identity:
-        """Raises InvalidIdentity."""
+        """The member's identity behind these bytes. Raises InvalidIdentity."""
         try:
             parsed = identities_pb2.SerializedIdentity.FromString(serialised)
         except DecodeError as error:
@@ -134,12 +134,12 @@ def is_implicit(collection: str) -> bool:
 
 
 def member_msp(name: str, group: configtx_pb2.ConfigGroup) -> Msp:
-    """As far as it can be read: a member changes it alone."""
+    """A member's MSP without its unreadable parts: the member alone changes it, so it can hold anything."""
     return Msp(read_msp(name, value_of(group, "MSP")).config)
 
 
 def group_policy(group: configtx_pb2.ConfigGroup, name: str) -> Policy:
-    """A group's policy; an implicit-meta one looks at the groups below. Raises InvalidPolicy."""
+    """A group's policy; an implicit-meta policy is made of the policies of the groups below. Raises InvalidPolicy."""
     policy = group.policies[name].policy if name in group.policies else policies_pb2.Policy()
     if policy.type == policies_pb2.Policy.SIGNATURE:
         return signature_policy(policy.value)
@@ -151,7 +151,7 @@ def group_policy(group: configtx_pb2.ConfigGroup, name: str) -> Policy:
 
 
 def member_policy(group: configtx_pb2.ConfigGroup, name: str) -> Policy:
-    """Of a group within: whoever owns it may change it alone, so one that nobody can read is one of nobody's."""
+    """The policy of a member's group; one that cannot be read is never satisfied, since the member alone wrote it."""
     return group_policy(group, name) if _is_readable(group, name) else Nobody()
 
 

@@ -1,8 +1,8 @@
-"""A change of a channel's configuration: who must have signed it, and what it makes of the configuration before.
+"""Checks a change of a channel's configuration: who must have signed it, and which configuration it leads to.
 
-An element of the write set whose version is the next one replaces the old element, one of the same version only names
-it; what a group of the next version does not name is removed. Whoever may change an element says its mod_policy.
-Sources: Fabric documentation, "Updating a channel configuration"; common/configtx.proto, on ConfigUpdate.
+An element of the write set with the next version replaces the old element; an element with the same version only names
+it. A group with the next version loses the elements that it does not name. An element's mod_policy says who may change
+it. Sources: Fabric documentation, "Updating a channel configuration"; common/configtx.proto, on ConfigUpdate.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ class InvalidUpdate(LedgerError):
 
 @dataclass(frozen=True, slots=True)
 class ConfigChange:
-    """A configuration block after the first one: the configuration, and the signed update that led to it."""
+    """The contents of a configuration block after the first: the configuration and the signed update that led to it."""
 
     config: configtx_pb2.Config
     signed: configtx_pb2.ConfigUpdateEnvelope
 
     @property
     def update(self) -> bytes:
-        """The serialised ConfigUpdate, which is what was signed."""
+        """The serialised ConfigUpdate, over which the signatures are."""
         return bytes(self.signed.config_update)
 
 
 def read_change(block: common_pb2.Block) -> ConfigChange:
-    """What the block changes. Raises NotAConfigBlock."""
+    """The change that the block makes. Raises NotAConfigBlock."""
     try:
         payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(block.data.data[0]).payload)
         envelope = configtx_pb2.ConfigEnvelope.FromString(payload.data)
@@ -57,7 +57,7 @@ def read_change(block: common_pb2.Block) -> ConfigChange:
 
 
 def changed_config(channel: Channel, signed: configtx_pb2.ConfigUpdateEnvelope) -> configtx_pb2.Config:
-    """The configuration that the signed update makes of the channel's. Raises InvalidUpdate."""
+    """The channel's configuration after the signed update. Raises InvalidUpdate."""
     update = _parse(channel, signed)
     stale = stale_element(channel.config.channel_group, update.read_set)
     if stale:
@@ -75,7 +75,7 @@ def changed_config(channel: Channel, signed: configtx_pb2.ConfigUpdateEnvelope) 
 
 
 def signers(channel: Channel, signed: configtx_pb2.ConfigUpdateEnvelope) -> tuple[Identity, ...]:
-    """Members' identities whose signatures hold, each once; others count for nothing."""
+    """The members' identities whose signatures hold, each once; other signatures are ignored."""
     found = (_signer(channel, one, signed.config_update) for one in signed.signatures)
     return tuple(dict.fromkeys(identity for identity in found if identity is not None))
 
@@ -99,7 +99,7 @@ def _signer(channel: Channel, signature: configtx_pb2.ConfigSignature, update: b
 
 
 def _changed_elements(update: configtx_pb2.ConfigUpdate) -> dict[str, Element]:
-    """Those that are written but not just named: in another version than they were read."""
+    """The elements that the update writes and does not only name: their version is another than the one it read."""
     read = elements(update.read_set)
     return {
         name: element
@@ -130,7 +130,7 @@ def _check_policy(channel: Channel, name: str, before: Element, who: tuple[Ident
 
 
 def applied(old: configtx_pb2.ConfigGroup, written: configtx_pb2.ConfigGroup) -> configtx_pb2.ConfigGroup:
-    """The group after an update."""
+    """The group after an update that writes `written`."""
     changed = written.version > old.version
     new = configtx_pb2.ConfigGroup(version=written.version, mod_policy=(written if changed else old).mod_policy)
     for name in _kept(old.groups, written.groups, changed):
@@ -147,7 +147,7 @@ def applied(old: configtx_pb2.ConfigGroup, written: configtx_pb2.ConfigGroup) ->
 
 
 def _kept(old: Iterable[str], written: Iterable[str], changed: bool) -> list[str]:
-    """Names of a group's elements after an update: those that a changed group names, else those that it has."""
+    """The names of a group's elements after an update: those that a changed group names, else those that it had."""
     return sorted(written if changed else old)
 
 
@@ -156,7 +156,7 @@ def _kept(old: Iterable[str], written: Iterable[str], changed: bool) -> list[str
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """A group, value or policy of a configuration. `group` is where a relative `mod_policy` is looked up."""
+    """A group, value or policy of a configuration. A relative `mod_policy` is looked up in `group`."""
 
     name: str
     version: int
@@ -165,12 +165,12 @@ class Element:
 
     @property
     def policy_path(self) -> str:
-        """Of the policy that changes it."""
+        """The path of the policy that decides who may change the element."""
         return self.mod_policy if self.mod_policy.startswith("/") else f"{self.group}/{self.mod_policy}"
 
 
 def stale_element(current: configtx_pb2.ConfigGroup, read_set: configtx_pb2.ConfigGroup) -> str:
-    """What an update has read that is another now, with its versions; empty if all is as it was."""
+    """The first element that has changed since the update read it, with both versions; empty if none has."""
     there = elements(current)
     for name, read in elements(read_set).items():
         if name not in there:

@@ -1,4 +1,4 @@
-"""Members' identities: a certificate that chains to its member's root, the role it gives, what it signed."""
+"""Members' identities: a certificate that chains to its member's root, its roles, and its signatures."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class InvalidIdentity(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Identity:
-    """A holder of a key, as the channel knows it. Two are the same only if they are the same object."""
+    """The holder of a key, as the channel knows it. Two identities are equal only if they are the same object."""
 
     msp_id: str
     serialised: bytes
@@ -49,7 +49,7 @@ class Identity:
         return self.is_low_s(signature)
 
     def is_low_s(self, signature: bytes) -> bool:
-        """Whether it is the smaller of the two forms of an ECDSA signature."""
+        """Whether the signature is the smaller of the two forms of an ECDSA signature."""
         try:
             return decode_dss_signature(signature)[1] <= self.highest_s
         except ValueError:
@@ -58,7 +58,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class NodeOu:
-    """An organisational unit that gives a role, where a certain CA says so (any CA of the member if None)."""
+    """An organisational unit that gives a role in certificates of this CA (of any CA of the member if None)."""
 
     role: int
     certifier: x509.Certificate | None
@@ -76,7 +76,7 @@ class Msp:
         self._revoked = revoked_serials(config.revocation_list)
 
     def identify(self, serialised: identities_pb2.SerializedIdentity) -> Identity:
-        """The identity behind a certificate. Its expiry is judged where a request arrives, as in Fabric.
+        """The identity behind a certificate. Its expiry is checked where a request arrives, as in Fabric.
 
         Raises InvalidIdentity.
         """
@@ -106,7 +106,7 @@ class Msp:
         raise InvalidIdentity(f"{describe(certificate)} was not issued by {self.msp_id}")
 
     def _roles(self, certificate: x509.Certificate, issuer: x509.Certificate) -> Iterable[int]:
-        """Exactly one of the roles that organisational units give (Fabric's node OUs), and admin where it is listed."""
+        """Exactly one of the roles that organisational units give (Fabric's node OUs), and admin if it is listed."""
         if certificate in self._admins:
             yield ROLE.ADMIN
         if not self._node_ous:
@@ -164,7 +164,7 @@ def node_ous(config: msp_config_pb2.FabricNodeOUs) -> dict[str, NodeOu]:
 
 
 def revoked_serials(lists: Iterable[bytes]) -> frozenset[tuple[x509.Name, int]]:
-    """Issuer and serial number of every revoked certificate; the time of revocation plays no part, as in Fabric.
+    """The issuer and serial number of every revoked certificate; as in Fabric the time of revocation plays no part.
 
     Raises InvalidIdentity.
     """

@@ -1,4 +1,4 @@
-"""Fabric's policies: which set of identities suffices.
+"""Fabric's policies: they decide which sets of identities suffice.
 
 Sources: Fabric's endorsement-policy reference (signature policies, implicit-meta policies, key-level policies).
 """
@@ -28,12 +28,12 @@ class Policy(Protocol):
     def __hash__(self) -> int: ...
 
     def satisfied_by(self, identities: Sequence[Identity]) -> bool:
-        """Whether these, whose signatures were checked and which are all different, suffice together."""
+        """Whether these identities suffice together. They are all different, and their signatures were checked."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SignaturePolicy:
-    """n of these rules, at each leaf a principal; an identity counts once (Fabric's NOutOf)."""
+    """Asks for n of its rules, with a principal at each leaf; an identity counts once (Fabric's NOutOf)."""
 
     rule: policies_pb2.SignaturePolicy
     principals: tuple[Principal, ...]
@@ -42,7 +42,7 @@ class SignaturePolicy:
         return self._unused(self.rule, list(identities)) is not None
 
     def _unused(self, rule: policies_pb2.SignaturePolicy, available: list[Identity]) -> list[Identity] | None:
-        """Identities left over when the rule has taken those it needs, None if it is not satisfied."""
+        """The identities left over when the rule has taken those that it needs; None if it is not satisfied."""
         if rule.WhichOneof("Type") == "signed_by":
             return self._without_signer(self.principals[rule.signed_by], available)
         satisfied = 0
@@ -61,7 +61,7 @@ class SignaturePolicy:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImplicitMetaPolicy:
-    """At least `threshold` of the members' own policies of one name."""
+    """Asks for at least `threshold` of the members' own policies of one name."""
 
     threshold: int
     policies: tuple[Policy, ...]
@@ -79,7 +79,7 @@ class Nobody:
 
 
 def implicit_meta_policy(rule: int, policies: Sequence[Policy]) -> ImplicitMetaPolicy:
-    """Raises InvalidPolicy."""
+    """The policy ANY, ALL or MAJORITY of these policies. Raises InvalidPolicy."""
     kinds = policies_pb2.ImplicitMetaPolicy
     thresholds = {kinds.ANY: 1, kinds.ALL: len(policies), kinds.MAJORITY: len(policies) // 2 + 1}
     if rule not in thresholds:
@@ -88,7 +88,7 @@ def implicit_meta_policy(rule: int, policies: Sequence[Policy]) -> ImplicitMetaP
 
 
 def signature_policy(serialised: bytes) -> SignaturePolicy:
-    """From a serialised SignaturePolicyEnvelope. Raises InvalidPolicy."""
+    """The policy in a serialised SignaturePolicyEnvelope. Raises InvalidPolicy."""
     try:
         envelope = policies_pb2.SignaturePolicyEnvelope.FromString(serialised)
     except Exception as error:
@@ -114,7 +114,7 @@ def is_principal(identity: Identity, principal: Principal) -> bool:
 
 
 def read_principal(principal: msp_principal_pb2.MSPPrincipal) -> Principal:
-    """Raises InvalidPolicy."""
+    """The principal in plain types. Raises InvalidPolicy."""
     if principal.principal_classification == msp_principal_pb2.MSPPrincipal.IDENTITY:
         return bytes(principal.principal)
     if principal.principal_classification != msp_principal_pb2.MSPPrincipal.ROLE:

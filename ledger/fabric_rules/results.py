@@ -1,4 +1,4 @@
-"""What a transaction read and wrote as the channel sees it: public keys and values, private ones by their hashes.
+"""A transaction's reads and writes as the channel sees them: public keys and values, and hashes of private ones.
 
 Sources: Fabric's documentation "Read-Write set semantics" and "Private data"; the kvrwset messages.
 """
@@ -18,7 +18,7 @@ VALIDATION_PARAMETER = "VALIDATION_PARAMETER"
 
 
 class Version(NamedTuple):
-    """Where a value was written: block number and position of the transaction in it."""
+    """The place where a value was written: block number and position of the transaction in it."""
 
     block: int
     position: int
@@ -40,7 +40,7 @@ class Results(NamedTuple):
     collections: tuple[CollectionResults, ...]
 
     def serialise(self) -> bytes:
-        """A TxReadWriteSet."""
+        """The read-write set as a serialised TxReadWriteSet."""
         hashed = [
             rwset_pb2.CollectionHashedReadWriteSet(
                 collection_name=part.name, hashed_rwset=serialise(part.hashed), pvt_rwset_hash=part.private_hash
@@ -54,7 +54,7 @@ class Results(NamedTuple):
 
 
 def parse_results(serialised: bytes) -> list[Results]:
-    """One entry per namespace. Raises DecodeError."""
+    """The read-write sets in a serialised TxReadWriteSet, one per namespace. Raises DecodeError."""
     parsed = decode(rwset_pb2.TxReadWriteSet, serialised)
     return [
         Results(
@@ -74,12 +74,12 @@ def parse_results(serialised: bytes) -> list[Results]:
 
 
 def validation_parameter(entries: Iterable[kv_rwset_pb2.KVMetadataEntry]) -> bytes | None:
-    """The key-level policy among a key's metadata."""
+    """The key-level policy among a key's metadata, serialised; None if there is none."""
     return next((bytes(entry.value) for entry in entries if entry.name == VALIDATION_PARAMETER), None)
 
 
 def version_of(message: kv_rwset_pb2.KVRead | kv_rwset_pb2.KVReadHash) -> Version | None:
-    """The version that was read, None where there was no value."""
+    """The version that was read; None if there was no value."""
     if not message.HasField("version"):
         return None
     return Version(message.version.block_num, message.version.tx_num)

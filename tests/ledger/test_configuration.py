@@ -216,7 +216,7 @@ async def its_votes_do_not_count(members: Members, mill: MemberKeys) -> None:
     stranger, channel = gateway_of(members, mill, "admin"), await newest_channel(members.gateway())
     async with Orderers(stranger, channel, 20) as orderers:
         with pytest.raises(UpdateRefused, match="FORBIDDEN"):
-            await orderers.take(signed(members, update, ALL))
+            await orderers.hand_in(signed(members, update, ALL))
 
 
 async def test_a_members_admin_alone_revokes_its_users_certificate(ledger: OpenLedger, mill: MemberKeys) -> None:
