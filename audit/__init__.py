@@ -1,4 +1,4 @@
-"""An audit that trusts no node. Begin with audit.py."""
+"""An audit that trusts no node. Begin with `audit.py`."""
 
 from audit.archive import (
     Archive,

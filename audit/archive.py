@@ -1,7 +1,8 @@
-"""An archive: the genesis block and all blocks with one member's private data in one file, to be audited offline.
+"""An archive: one file with the genesis block and all blocks with one member's private data, for an audit offline.
 
-The file: a line that names format and member, then each message with its length before it (a varint, as protobuf's
-length-delimited streams have it): common.Block of the genesis, peer.BlockAndPrivateData of every block, a length of 0.
+The file begins with a line that names format and member. Then come the messages, each after its length (a varint, as in
+protobuf's length-delimited streams): the genesis as a common.Block, every block as a peer.BlockAndPrivateData. A length
+of 0 ends it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _MessageT = TypeVar("_MessageT", bound=Message)
 
 
 class Archive:
-    """An archive file that is there. `blocks` reads it from its beginning each time."""
+    """An existing archive file. `blocks` reads it from its beginning each time."""
 
     def __init__(self, path: Path) -> None:
         """Raises ArchiveDamaged, OSError."""
@@ -34,7 +35,7 @@ class Archive:
             self.member, self.genesis = self._read_head(file)
 
     def blocks(self) -> Iterator[events_pb2.BlockAndPrivateData]:
-        """All blocks in the order of the file. Raises ArchiveDamaged where it was cut off."""
+        """All blocks in the order of the file. Raises ArchiveDamaged, for instance if the file was cut off."""
         with self.path.open("rb") as file:
             self._read_head(file)
             while data := self._read_message(file):
@@ -79,9 +80,9 @@ class Archive:
 async def export(
     path: Path, member: str, genesis: common_pb2.Block, blocks: AsyncIterable[events_pb2.BlockAndPrivateData]
 ) -> Archive:
-    """Writes an archive of all blocks, as Gateway.present_blocks gives them; whole or not at all.
+    """Writes an archive of all blocks, which Gateway.present_blocks gives; writes it as a whole or not at all.
 
-    Raises OSError, and what `blocks` raises.
+    Raises OSError, and the errors of `blocks`.
     """
     draft = path.with_name(path.name + ".new")
     try:

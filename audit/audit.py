@@ -1,11 +1,12 @@
-"""An audit that trusts no node: from the genesis block and the blocks it derives everything anew.
+"""An audit that trusts no node: it derives everything anew from the genesis block and the blocks.
 
-Each block goes through three stages: is it genuine (chain, identities), does it take effect (endorsement), and is what
-took effect right (meters, rating, prepaid, tokens, reserve, invoices). Each question has its own verdict, and a wrong
-answer to one does not spoil the next: the later questions are asked of what took effect on the channel.
+Each block goes through three stages. Is it genuine (chain, identities)? Does it take effect (endorsement)? Are the
+changes that took effect right (meters, rating, prepaid, tokens, reserve, invoices)? Each question has its own verdict,
+and a wrong answer to one does not spoil the next: the later questions are about the changes that took effect on the
+channel.
 
-One core does it: decompressing, adding up and hashing a batch of 50,000 readings takes two milliseconds, and neither
-threads (numpy and zstd hold the interpreter between their short runs) nor handing the columns to another process pay.
+The audit uses one core: decompressing, adding up and hashing a batch of 50,000 readings takes two milliseconds. Neither
+threads (numpy and zstd hold the interpreter between their short runs) nor other processes would make it faster.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def audit(blocks: Iterable[events_pb2.BlockAndPrivateData], genesis: common_pb2.
         member: MSP id of the member whose private data comes with the blocks.
 
     Raises:
-        NotAGenesisBlock, UnknownMember: there is nothing to audit. What it finds wrong is a verdict and no error.
+        NotAGenesisBlock, UnknownMember: there is nothing to audit. A violation is part of a verdict and no error.
     """
     auditor = Auditor(genesis, member)
     for block in blocks:
@@ -103,10 +104,10 @@ class Auditor:
     def __init__(self, genesis: common_pb2.Block, member: str) -> None:
         """Raises NotAGenesisBlock."""
         self._rules = _rules(genesis)
-        # Of the configuration in force; None after one that cannot be read.
+        # The rule of the configuration in force; None after a configuration that cannot be read.
         self._validation: BlockValidation | None = self._rules.block_validation
         self._member = member
-        # Also those that came later, and those that have gone.
+        # All members that the channel has ever had.
         self._members = set(self._rules.members)
         self._unreadable = ""
         self._world = World()
@@ -132,7 +133,7 @@ class Auditor:
         self._identities.note_unreadable(self._rules)
 
     def check(self, delivered: events_pb2.BlockAndPrivateData) -> None:
-        """Takes the next block into account."""
+        """Audits the next block."""
         self._block_count += 1
         self._chain.check(delivered.block, self._validation)
         if self._unreadable:
@@ -143,7 +144,7 @@ class Auditor:
             self._unreadable = f"from block {delivered.block.header.number} on, whose configuration cannot be used"
 
     def report(self) -> AuditReport:
-        """The verdicts on what was checked so far. Raises UnknownMember."""
+        """The verdicts on the blocks so far. Raises UnknownMember."""
         self._check_member()
         self._chain.finish()
         self._attempt("the supply", self._reserve.tally, lambda: self._reserve.finish(self._world))
@@ -184,20 +185,24 @@ class Auditor:
         self._tokens.check_sum(block.number)
 
     def _candidate(self, block: Block, transaction: Transaction, raw: common_pb2.Block) -> Candidate | None:
-        """None for nonsense that is marked as invalid, and where not even what was written can be read."""
+        """The transaction to be judged; None if it cannot be read.
+
+        An unreadable transaction that is marked as valid ends the audit of contents: its writes are unknown.
+        """
         try:
             seal = read_seal(raw.data.data[transaction.position])
             return Candidate(transaction, seal, judge(transaction, self._rules))
-        except Exception:  # whatever a stranger's bytes raise
+        except Exception:  # a stranger's bytes can raise any error
             if transaction.is_valid:
-                # No peer takes for valid what it cannot read: whoever delivered this is lying about what was written.
+                # No peer marks as valid what it cannot read, so the deliverer of this block lies about the writes.
                 self._unreadable = f"from block {block.number} on, where what was written cannot be read"
             return None
 
     def _believe(self, number: int, candidate: Candidate) -> Belief:
-        """What of a transaction is the contract's; its signatures are then checked, and what is odd is told.
+        """The believed parts of a transaction; checks its signatures, and raises an alarm for each oddity.
 
-        Where the mark is wrong it is taken as it stands: the verdict on endorsements says so, and no other shall.
+        A transaction whose mark is wrong is believed as it is: the verdict on endorsements reports it, and no other
+        verdict shall.
         """
         transaction, signatures = candidate.transaction, candidate.signatures
         where, faults = describe(number, transaction), (signatures.creator_fault, *signatures.faults)
@@ -213,7 +218,7 @@ class Auditor:
             self._identities.check_other(where, transaction, signatures)
             return belief
         if self._believed(candidate, signatures.flawless).is_contracts if signatures.faults else True:
-            # What else somebody has added to an endorsed transaction counts for nothing.
+            # The genuine endorsements suffice; somebody has added the faulty ones, and they are ignored.
             for fault in signatures.faults:
                 self._endorsement.tally.alarm(f"{where}: {printable(fault)}")
             faults = (signatures.creator_fault,)
@@ -225,7 +230,7 @@ class Auditor:
         return believe(candidate.transaction, verified, lambda name: self._world.find(keys.agreement(name)))
 
     def _change_rules(self, block: common_pb2.Block) -> None:
-        """A later configuration is in force from its block on; whether it counts as proven, the verdict says."""
+        """Takes a later configuration, which is in force from its block on; a verdict says whether it is proven."""
         self._validation = None
         self._identities.check_change(self._rules.admits(read_change(block)))
         before, self._rules = self._rules, Rules.from_config_block(block)
@@ -255,14 +260,14 @@ class Auditor:
         self._attempt(where, self._identities.tally, lambda: self._removals.check(step, self._identities.tally))
         try:
             movement = self._movements.read(step)
-        except Exception:  # the two parties can write anything into their own records
+        except Exception:  # the two parties can write any bytes into their own records
             self._note_unreadable_movement(step)
             return
         if movement is not None:
             self._check_movement(movement)
 
     def _note_unreadable_movement(self, step: Step) -> None:
-        """Two parties with altered contracts spoil no other's audit."""
+        """Notes a movement that cannot be read: it spoils the verdicts of its two parties' audits, and no other's."""
         self._endorsement.tally.alarm(f"{step}: {UNREADABLE}")
         if any(self._movements.is_own(step, name) for name in step.written("commitment")):
             for tally in (self._meters.tally, self._rating.tally, self._prepaid.tally, self._invoices.tally):
@@ -274,11 +279,11 @@ class Auditor:
     def _attempt(
         self, where: str, tally: Tally, check: Callable[[], Answer], *, is_of_others: bool = False
     ) -> Answer | None:
-        """What other people's records raise concerns this question and this transaction only."""
+        """The check's answer; None if it raised, which affects this question and this transaction only."""
         with tally.of_others(is_of_others):
             try:
                 return check()
-            except Exception as error:  # whatever it is
+            except Exception as error:  # other members' records can raise any error
                 tally.cannot_check(UNREADABLE)
                 self._endorsement.tally.alarm(f"{where}: {UNREADABLE} ({type(error).__name__})")
                 return None
@@ -301,7 +306,7 @@ class Auditor:
             self._invoices.note_unseen(movement)
 
     def _private(self, block: Block, transaction: Transaction) -> dict[str, bytes]:
-        """The member's own private values, as far as they are those that were endorsed."""
+        """The member's own private values that have the endorsed hashes, by key."""
         own, where = implicit_collection(self._member), describe(block.number, transaction)
         return {
             write.key: write.value

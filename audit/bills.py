@@ -1,4 +1,4 @@
-"""The bill of every agreement, added up from the lines of its transactions."""
+"""Adds up the bill of every agreement from the lines of its transactions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from zunft.v1.tariff_pb2 import Line
 class OpenBill:
     """All lines of an agreement so far.
 
-    `claimed` are those that earlier claims had. `complete` if no record since the last claim is missing.
+    `claimed` are the lines that earlier claims had. `complete`: no record since the last claim is missing.
     """
 
     agreement: Agreement
@@ -40,14 +40,14 @@ class OpenBill:
             self.lines = add_lines(self.lines, movement.record.lines)
 
     def due(self) -> tuple[list[Line], list[Line]]:
-        """Lines and correction lines that have come since the last claim."""
+        """The lines and the correction lines since the last claim."""
         return (
             add_lines(self.lines, _negated(self.claimed)),
             add_lines(self.correction_lines, _negated(self.claimed_corrections)),
         )
 
     def close_period(self) -> None:
-        """After a claim, from which on the bill is complete again."""
+        """Takes note of a claim: all lines so far are claimed, and the bill is complete again."""
         self.claimed, self.claimed_corrections, self.complete = self.lines, self.correction_lines, True
 
     def bill(self) -> Bill:
@@ -65,13 +65,13 @@ class OpenBill:
 
 
 class Bills:
-    """Of the agreements that the member can see."""
+    """The bills of the agreements that the member can see."""
 
     def __init__(self) -> None:
         self._open: dict[str, OpenBill] = {}
 
     def add(self, movement: Movement) -> OpenBill:
-        """The bill of the movement's agreement, with the movement's lines."""
+        """Adds the movement's lines to its agreement's bill, and returns the bill."""
         bill = self._open.setdefault(movement.agreement_id, OpenBill(movement.agreement))
         bill.add(movement)
         return bill
@@ -81,7 +81,7 @@ class Bills:
 
 
 def sum_micro(lines: Iterable[Line]) -> int:
-    """What lines add up to, in micro-tokens."""
+    """The sum of the lines, in micro-tokens."""
     return sum(line.amount_micro for line in lines)
 
 

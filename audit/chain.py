@@ -1,4 +1,4 @@
-"""Whether the blocks follow one another without a gap, hold what their headers name, and are as they were ordered."""
+"""Checks that blocks follow one another without a gap, match their headers, and are as they were ordered."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from ledger.fabric_rules.block_validation import BlockValidation
 
 
 class Chain:
-    """Compares every block with the one before it, the first one with the genesis block, the others with their makers'
-    signatures: whoever delivers blocks can alter one and link all that follow anew."""
+    """Compares the first block with the genesis block, and every other with the one before and its makers' signatures.
+
+    The signatures are needed because the deliverer of blocks can alter one and link all later ones anew.
+    """
 
     def __init__(self, genesis: common_pb2.Block) -> None:
         question = "Are the blocks those that were ordered: complete, unaltered and in order?"
@@ -26,7 +28,7 @@ class Chain:
         self._previous = b""
 
     def check(self, block: common_pb2.Block, validation: BlockValidation | None) -> None:
-        """`validation` is the rule before this block; None where no configuration can be read any more."""
+        """Checks the next block; `validation` is the rule before it, None if the configuration cannot be read."""
         header = block.header
         self.tally.count()
         if self.tally.demand(header.number == self._number, f"block {self._number} is missing, {header.number} comes"):
@@ -38,8 +40,8 @@ class Chain:
         self._number, self._previous = header.number + 1, header_hash(header)
 
     def finish(self) -> None:
-        """Says who made the blocks."""
-        self._makers.tell()
+        """Adds notes about the makers of the blocks to the verdict."""
+        self._makers.note_makers()
 
     def _check_link(self, header: common_pb2.BlockHeader) -> None:
         if header.number == 0:

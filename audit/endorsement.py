@@ -1,4 +1,4 @@
-"""Whether every transaction is marked as it must be: endorsed by whom the policies demand, on a state still current.
+"""Checks every transaction's mark: it is valid only with the endorsements that policies demand, on a current state.
 
 Sources: Fabric's documentation, "Endorsement policies" (channel, collection and key level), "Read-Write set semantics".
 """
@@ -35,16 +35,16 @@ from ledger.fabric_rules.results import (
 )
 
 CODE = transaction_pb2.TxValidationCode
-# The codes that can be recomputed from the blocks alone.
+# The audit can recompute these codes from the blocks alone.
 _CONFLICTS = frozenset({CODE.MVCC_READ_CONFLICT, CODE.PHANTOM_READ_CONFLICT, CODE.DUPLICATE_TXID})
 _RECOMPUTED = _CONFLICTS | {CODE.VALID, CODE.ENDORSEMENT_POLICY_FAILURE}
 
 
 @dataclass(slots=True)
 class Candidate:
-    """A transaction of a block; `fault` says what it lacks of the endorsements that policies demand.
+    """A transaction of a block; `fault` says why it lacks the endorsements that policies demand, empty if it has them.
 
-    `is_repeated`: an earlier block has a transaction of this id, and peers look no further then.
+    `is_repeated`: an earlier block has a transaction with this id, so peers check no policies.
     """
 
     transaction: Transaction
@@ -55,19 +55,19 @@ class Candidate:
 
     @property
     def endorsers(self) -> tuple[Identity, ...]:
-        """As peers see them, which do not ask whether a certificate was valid at the time that a client wrote."""
+        """The endorsers as peers see them: peers do not check certificates against the time that a client wrote."""
         return self.signatures.genuine
 
 
 class Endorsement:
-    """Recomputes what every peer had to decide."""
+    """Recomputes the validation code that every peer had to set."""
 
     def __init__(self) -> None:
-        question = "Did those endorse whom the policies demand, on a current state?"
+        question = "Did the members that the policies demand endorse, on a current state?"
         self.tally = Tally("endorsement", question, "transactions")
 
     def check_policies(self, candidates: Iterable[Candidate], world: World, rules: Rules) -> None:
-        """Against the policies before the block; a key whose policy changes in the block cannot be written after."""
+        """Sets each candidate's fault, by the policies before the block; no write may follow a change of its policy."""
         changed: set[PublicKey | HashedKey] = set()
         for candidate in candidates:
             results = candidate.seal.results
@@ -82,7 +82,7 @@ class Endorsement:
                 changed.update(key for part in results for key in _policy_keys(part))
 
     def takes_effect(self, number: int, candidate: Candidate, world: World) -> bool:
-        """Judges the mark. What is wrongly marked as a conflict takes effect all the same, and the other way round."""
+        """Checks the mark; returns whether the transaction takes effect. On conflicts the recomputed code decides."""
         transaction, marked = candidate.transaction, candidate.transaction.validation_code
         where = describe(number, transaction)
         self.tally.count()
@@ -116,7 +116,7 @@ def _policy_fault(candidate: Candidate, world: World, rules: Rules) -> str:
 
 
 def _needed(part: Results, world: World, rules: Rules) -> Iterator[Policy]:
-    """Of every written key: its own policy, else its collection's, else the channel's."""
+    """The policy of every written key: its own, else its collection's, else the channel's."""
     for key in _touched(part):
         if len(key) == 2:
             entry: Entry | None = world.public.get(key)
@@ -149,7 +149,7 @@ def _policy_keys(part: Results) -> Iterator[PublicKey | HashedKey]:
 
 
 def _conflict(candidate: Candidate, world: World) -> int:
-    """VALID, or why what the transaction read was no longer so."""
+    """The code by the transaction's reads: VALID, or the kind of conflict."""
     if candidate.transaction.tx_id in world.transactions:
         return int(CODE.DUPLICATE_TXID)
     results = candidate.seal.results

@@ -1,12 +1,12 @@
-"""Why an audit cannot begin. What it finds is no error but a verdict of its report."""
+"""The errors of an audit that cannot begin. A violation is no error but part of a verdict in the report."""
 
 from __future__ import annotations
 
 
 class AuditError(Exception):
-    """Root of what keeps an audit from being made."""
+    """Root of all reasons why an audit cannot be made."""
 
-    # `zunft` ends with it; in words: refused.
+    # `zunft` ends with this exit code; it stands for "refused".
     exit_code = 3
 
 
@@ -15,7 +15,7 @@ class ArchiveDamaged(AuditError):
 
 
 class NotAGenesisBlock(AuditError):
-    """The root of trust that was given is not a channel's first block."""
+    """The given root of trust is not a channel's first block."""
 
 
 class UnknownMember(AuditError):

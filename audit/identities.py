@@ -1,4 +1,4 @@
-"""Whether everybody who is said to have signed did sign, and was somebody for whom a member vouched at that time."""
+"""Checks that every named signer has signed, with a certificate that a member had issued and that was valid then."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ from ledger.printable import printable
 
 @dataclass(frozen=True, slots=True)
 class Signatures:
-    """What was found about a transaction's signatures.
+    """The findings about a transaction's signatures.
 
-    `faults` are the endorsements', `genuine` the endorsers who did sign, each once, `flawless` those of them whose
-    certificates were valid at the transaction's time, too. `creator_lies`: it is a member's and signed something else.
+    `faults` are those of endorsements. `genuine` are the endorsers that did sign, each once; `flawless` are those of
+    them whose certificates were valid at the transaction's time. `creator_lies`: the creator is a member's identity and
+    did not sign this.
     """
 
     creator_fault: str
@@ -44,7 +45,7 @@ class Signatures:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """Implements `belief.Endorsed` by signatures that were checked."""
+    """Implements `belief.Endorsed` with the endorsers whose signatures were checked."""
 
     endorsers: tuple[Identity, ...]
     rules: Rules
@@ -57,14 +58,14 @@ class Verified:
 
 
 class Identities:
-    """Judges the signatures of transactions that are marked as valid; of the others nothing took effect."""
+    """Judges the signatures of transactions that are marked as valid; the others have no effect."""
 
     def __init__(self) -> None:
         question = "Are all certificates the members' own, all signatures genuine?"
         self.tally = Tally("identities", question, "signatures")
 
     def check(self, where: str, transaction: Transaction, seal: Seal, rules: Rules, *faults: str) -> None:
-        """Of the contract's transactions; `faults` are those of its signatures that count."""
+        """Checks a transaction of the contract; `faults` are the faults of those signatures that it needs."""
         self.tally.count(1 + len(transaction.endorsements))
         for fault in filter(None, faults):
             self.tally.fail(f"{where}: {printable(fault)}")
@@ -74,18 +75,18 @@ class Identities:
         self._check_role(where, transaction)
 
     def check_other(self, where: str, transaction: Transaction, signatures: Signatures) -> None:
-        """Of transactions that are none of the contract's: no peer takes one that its creator did not sign."""
+        """Checks a transaction that is not the contract's: no peer takes one that its creator did not sign."""
         self.tally.count(1 + len(transaction.endorsements))
         self.tally.demand(not signatures.creator_lies, f"{where}: {printable(signatures.creator_fault)}")
 
     def check_change(self, admitted: bool) -> None:
-        """A later configuration, which changes members or rules."""
+        """Takes note of a later configuration; `admitted`: the signatures on the change suffice."""
         self.tally.count()
         if not admitted:
-            self.tally.cannot_check("a change of the configuration that those who may make it did not sign")
+            self.tally.cannot_check("a change of the configuration without the signatures that it needs")
 
     def note_unreadable(self, rules: Rules) -> None:
-        """What a member wrote into its own part of this configuration, and nobody can read."""
+        """Takes note of the unreadable parts that members wrote into their own groups of this configuration."""
         rights = rules.unreadable_rights
         for part in rights:
             self.tally.cannot_check(f"configurations in which this cannot be read and counts as absent: {part}")
@@ -106,7 +107,7 @@ class Identities:
 
 
 def judge(transaction: Transaction, rules: Rules) -> Signatures:
-    """Looks at every signature of a transaction."""
+    """The findings about every signature of a transaction."""
     creator_fault, creator, signed = _fault(transaction.creator, transaction.time_us, rules)
     found = [_fault(signed, transaction.time_us, rules) for signed in transaction.endorsements]
     genuine = dict.fromkeys(identity for _, identity, signs in found if identity is not None and signs)
@@ -121,13 +122,13 @@ def judge(transaction: Transaction, rules: Rules) -> Signatures:
 
 
 def _fault(signed: Signed, time_us: int, rules: Rules) -> tuple[str, Identity | None, bool]:
-    """What is wrong with a signature, empty if nothing is; whose it is; whether that one did sign."""
+    """A signature's fault, empty if it has none; the identity that it names; whether that identity did sign."""
     try:
         identity = rules.identify(signed)
     except InvalidIdentity as error:
         return f"{signed.msp_id}: {error}", None, False
     if not identity.signed(signed.message, signed.signature):
-        return f"{signed.msp_id} did not sign what stands there", identity, False
+        return f"{signed.msp_id} did not sign this content", identity, False
     if not was_valid(signed.certificate_pem, time_us):
         return f"a certificate of {signed.msp_id} was not valid at that time", identity, True
     return "", identity, True

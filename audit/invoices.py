@@ -1,4 +1,4 @@
-"""Whether invoices are numbered without a gap and bill what was claimed, and claims are what the lines come to."""
+"""Checks that invoices are numbered without a gap and bill the claimed amounts, and that claims match their lines."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from zunft.v1.invoice_pb2 import (
 from zunft.v1.member_pb2 import MEMBER_STATUS_EXCLUDED
 from zunft.v1.usage_pb2 import Claim, Commitment
 
-# What a dispute or goodwill may change of an invoice that is issued.
+# A dispute or goodwill may change these fields of an issued invoice.
 _MAY_CHANGE = ("disputed", "dispute_digest", "goodwill_micro")
 
 
@@ -75,7 +75,10 @@ class Invoices:
         self.tally.demand(before == after, f"{step}: invoice {after.number} was altered after it had been issued")
 
     def _check_settlement(self, step: Step, issued: list[Invoice]) -> None:
-        """What was claimed and not invoiced yet: usage, then corrections; together with the digest of claim or head."""
+        """Checks that the invoices bill what was claimed and not invoiced yet: usage, then corrections.
+
+        Each must name the digest of the claim or of the head.
+        """
         for agreement_id in step.written("account"):
             before, after, commitment = _records(step, agreement_id)
             changes_micro = _changes_micro(before, _claimed_micro(before, commitment))
@@ -89,7 +92,7 @@ class Invoices:
             self.tally.demand(same, f"{step}: the account of {agreement_id} notes other invoices")
 
     def _check_named(self, step: Step, account: Account, commitment: Commitment, issued: list[Invoice]) -> None:
-        """Each invoice names what its lines are in: the claim of both parties, or the head that one has shown."""
+        """Checks that each invoice names the source of its lines: both parties' claim, or the head that one showed."""
         is_alone = account.shown.sequence > commitment.claimed_sequence
         expected = (b"", account.shown.head_digest) if is_alone else (commitment.claim_digest, b"")
         named = {(invoice.claim_digest, invoice.head_digest) for invoice in issued}
@@ -104,24 +107,27 @@ class Invoices:
             self._check_unclaimed(step, agreement_id, (now[0] - was[0], now[1] - was[1]))
 
     def _check_shown(self, step: Step, account: Account, commitment: Commitment) -> None:
-        """One party alone can only claim what the last head comes to, which both endorsed."""
+        """Checks that the shown head is the last one: a party alone can claim only what both endorsed there."""
         shown = (account.shown.sequence, account.shown.head_digest)
         same = shown == (commitment.sequence, commitment.head_digest)
         self.tally.demand(same, f"{step}: the head that was shown is not the last one of {account.agreement_id}")
 
     def _check_closing(self, step: Step, issued: list[Invoice]) -> None:
-        """What was used and not claimed yet is billed: the last head is shown. Earlier contracts did it only where a
-        party was excluded, and noted nothing."""
+        """Checks that closing bills the usage that was not claimed yet, by the last head.
+
+        Earlier contracts billed it only if a party was excluded, and did not note the head.
+        """
         for agreement_id in step.written("account"):
             before, after, commitment = _records(step, agreement_id)
             changes_micro = _changes_micro(before, (after.invoiced_usage_micro, after.invoiced_correction_micro))
             billed = [(invoice.kind, invoice.amount_micro) for invoice in issued]
-            self.tally.demand(billed == _kinds(changes_micro), f"{step}: the account of {agreement_id} notes others")
+            same = billed == _kinds(changes_micro)
+            self.tally.demand(same, f"{step}: the account of {agreement_id} notes other invoices")
             if after.shown != before.shown:
                 self._check_shown(step, after, commitment)
                 self._check_named(step, after, commitment, issued)
             elif step.transaction.creator.msp_id not in (after.provider_msp_id, after.customer_msp_id):
-                # The issuer, for who is gone, and nobody has shown it the last head: that is not charged.
+                # The issuer closes it for a member that is gone, and nobody has shown the last head: no charge for it.
                 self.tally.demand(not issued, f"{step}: the last period of {agreement_id} was not claimed")
                 continue
             else:
@@ -130,7 +136,7 @@ class Invoices:
             self._check_unclaimed(step, agreement_id, changes_micro)
 
     def _check_unclaimed(self, step: Step, agreement_id: str, claimed_micro: tuple[int, int]) -> None:
-        """As far as the member can see what was used."""
+        """Compares the billed amounts with the lines that were not claimed yet, if the member can see them."""
         bill = self._bills.get(agreement_id)
         if bill is None:
             return
@@ -163,7 +169,7 @@ class Invoices:
         bill.close_period()
 
     def note_unseen(self, movement: Movement) -> None:
-        """A claim of others."""
+        """Takes note of a claim of others, which the member cannot see."""
         if movement.step.transaction.name == "usage.claim":
             self.tally.cannot_see("claims of others, not visible to this member (their invoices were checked)")
 
@@ -195,20 +201,20 @@ def _records(step: Step, agreement_id: str) -> tuple[Account, Account, Commitmen
 
 
 def _claimed_micro(account: Account, commitment: Commitment) -> tuple[int, int]:
-    """Usage and corrections: by both parties, or by one that showed a later head."""
+    """The claimed usage and corrections: by both parties, or by one that showed a later head."""
     if account.shown.sequence > commitment.claimed_sequence:
         return account.shown.usage_micro, account.shown.correction_micro
     return commitment.claimed_usage_micro, commitment.claimed_correction_micro
 
 
 def _changes_micro(before: Account, after_micro: tuple[int, int]) -> tuple[int, int]:
-    """What has come on top of what is invoiced."""
+    """The usage and corrections that are not invoiced yet."""
     usage_micro, correction_micro = after_micro
     return usage_micro - before.invoiced_usage_micro, correction_micro - before.invoiced_correction_micro
 
 
 def _kinds(changes_micro: tuple[int, int]) -> list[tuple[int, int]]:
-    """Kind and amount of the documents for what usage and corrections have come to: none for nothing."""
+    """The kind and amount of the documents for these changes of usage and corrections; none for a change of zero."""
     return [
         (INVOICE_KIND_INVOICE if change > 0 else INVOICE_KIND_CREDIT_NOTE, abs(change))
         for change in changes_micro

@@ -1,4 +1,4 @@
-"""Who made the blocks, and whether their signatures are as many as the channel's configuration demands."""
+"""Notes who made the blocks, and checks that they have the signatures that the channel's configuration demands."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _Made:
 
 
 class BlockMakers:
-    """Part of the verdict on the chain. No orderer signs the genesis block, which the auditor has from elsewhere."""
+    """Adds to the verdict on the chain. No orderer signs the genesis block, which the auditor has from elsewhere."""
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
@@ -30,7 +30,7 @@ class BlockMakers:
         self._any_signed = False
 
     def check(self, block: common_pb2.Block, validation: BlockValidation | None) -> None:
-        """By the configuration before this block."""
+        """Checks a block's signatures by the configuration before it."""
         if validation is None:
             self._tally.cannot_check("blocks after a configuration that cannot be read, so nobody knows who signs them")
             return
@@ -42,8 +42,8 @@ class BlockMakers:
             self._insufficient(block.header.number, makers, validation)
         self._any_signed |= bool(makers.msp_ids)
 
-    def tell(self) -> None:
-        """Whose signatures hold, by member."""
+    def note_makers(self) -> None:
+        """Adds a note about each member's signatures that hold."""
         for msp_id, made in sorted(self._made.items()):
             which = f"the first is block {made.first}, the last {made.last}"
             self._tally.note(f"{made.count:,} signed by {msp_id} ({which})")
@@ -58,7 +58,11 @@ class BlockMakers:
         made.count, made.last = made.count + 1, number
 
     def _insufficient(self, number: int, makers: Makers, validation: BlockValidation) -> None:
-        """An embedded ledger of an older version signed nothing, and one that has few members' keys signs with few."""
+        """Reports a block with too few signatures.
+
+        That is no violation where no signature is false and the block is an embedded ledger's: older versions signed
+        nothing, and a ledger with few members' keys signs with few.
+        """
         if validation.has_orderers or makers.false_signatures:
             self._tally.fail(f"block {number}: {_fault(makers)}")
         elif makers.msp_ids:

@@ -1,4 +1,4 @@
-"""Whether every charged batch is what a registered meter signed, and the very next of its stream."""
+"""Checks that a registered meter signed every charged batch, and that each batch is the next of its stream."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from zunft.v1.meter_pb2 import METER_STATUS_ACTIVE, Meter, RegisterMeter, Rotate
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """Where a stream stands; `digest` is that of its last batch."""
+    """The place that a stream has reached; `digest` is that of its last batch."""
 
     next_sequence: int = 1
     digest: bytes = b""
@@ -39,7 +39,7 @@ class Meters:
         self._streams: dict[tuple[str, str], Stream] = {}
 
     def check_keys(self, step: Step) -> None:
-        """A key enters the ledger only with the proof that the meter holds its private half."""
+        """Checks that a new key comes with the proof that the meter holds its private half."""
         name, args = step.transaction.name, step.transaction.args
         if name not in ("meter.register", "meter.rotate_key"):
             return
@@ -112,7 +112,7 @@ class Meters:
         self.tally.demand(int(time_us[-1]) <= latest_us, f"{movement}: a reading lies in the future")
 
     def _check_cut_off(self, movement: Movement, one: DecodedBatch, time_us: Times) -> None:
-        """How old the readings were when they were charged, or when the provider announced their batch."""
+        """Checks the readings' age at the time of the charge, or when the provider announced their batch."""
         cut_off_s, earlier = movement.terms.late_cut_off_s if movement.terms else 0, movement.earlier_cut_offs
         now_us = movement.step.transaction.time_us
         if not is_too_late(time_us, cut_off_s, earlier, now_us):
@@ -129,7 +129,7 @@ class Meters:
         self.tally.demand(is_in_time, violation)
 
     def _follow_head(self, movement: Movement) -> None:
-        """The head must stand where the batches end; where a record is missing, the stream goes on from the head."""
+        """Checks that the head ends with the batches; if a record is missing, the stream goes on from the head."""
         for stream in movement.head.streams if movement.head else ():
             key = (movement.agreement_id, stream.meter_id)
             archived = Stream(stream.next_sequence, stream.last_batch_digest, stream.last_time_us)

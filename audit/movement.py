@@ -1,7 +1,7 @@
-"""One two-party transaction as the auditing member sees it: what it started from, what both parties archived of it.
+"""One two-party transaction as the auditing member sees it: its starting point, and the parties' archived records.
 
-Whatever is taken from an archive has the digest that stands on the channel. What has another one is noted in `faults`,
-what is not there in `missing`; so a wrong record is reported once and does not spoil the judgement of those after it.
+Only archived values whose digest is on the channel are used. A value with another digest is noted in `faults`, one that
+is not there in `missing`; so a wrong record is reported once and does not spoil the judgement of later ones.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from zunft.v1.usage_pb2 import AccountHead, Commitment, Disclosure, SignedBatch,
 
 @dataclass(frozen=True, slots=True)
 class DecodedBatch:
-    """A batch of a record; without columns where it cannot be decoded."""
+    """A batch of a record; `columns` is None if it cannot be decoded."""
 
     signed: SignedBatch
     digest: bytes
@@ -42,9 +42,9 @@ class DecodedBatch:
 class Movement:
     """A transaction that moved a meter account on.
 
-    `is_own`: the auditing member is a party; `visible`: it sees what both archived, of its own and of open agreements.
-    `before` is the head that the channel committed to until then, `head` the one after; None where unknown. `terms` are
-    those in force, `earlier_terms` those under which `before` stands.
+    `is_own`: the auditing member is a party. `visible`: it sees the archived records, as for all own and open
+    agreements. `before` is the head that the channel had committed to, `head` the one after the transaction; None if
+    unknown. `terms` are the terms in force, `earlier_terms` those of `before`.
     """
 
     step: Step
@@ -59,14 +59,14 @@ class Movement:
     record: UsageRecord | None = None
     terms: Terms | None = None
     earlier_terms: Terms | None = None
-    # Of all superseded terms that the archive has.
+    # The cut-offs of all superseded terms that the archive has.
     earlier_cut_offs: tuple[CutOff, ...] = ()
     faults: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
     @cached_property
     def batches(self) -> list[DecodedBatch]:
-        """The record's batches, decoded once for all who judge them."""
+        """The record's batches, decoded once for all checks."""
         return [_decode(signed) for signed in self.record.batches] if self.record else []
 
     @property
@@ -86,7 +86,7 @@ class Movements:
         self._terms: dict[bytes, Terms] = {}
 
     def read(self, step: Step) -> Movement | None:
-        """The transaction as a movement, None if it is none; takes note of terms on the way."""
+        """The transaction as a movement, None if it is none; also takes note of the terms in it."""
         self._note_terms(step)
         written = step.written("commitment")
         if not written or step.transaction.name == "account.open":
@@ -116,7 +116,7 @@ class Movements:
         return self._member in (agreement.provider_msp_id, agreement.customer_msp_id)
 
     def _note_terms(self, step: Step) -> None:
-        """Terms that were shared, or published, whether they come into force or not."""
+        """Takes note of all shared or published terms, whether they come into force or not."""
         public = {key: value for key, value in step.transaction.writes.items() if value is not None}
         for key, value in (*step.private.items(), *public.items()):
             if key.startswith("terms/"):
@@ -176,7 +176,7 @@ def _archived_record(movement: Movement) -> UsageRecord | None:
 
 
 def _open_record(movement: Movement) -> UsageRecord | None:
-    """Of an open agreement: the transaction's result, with the batches that were among its arguments."""
+    """The record of an open agreement: the transaction's result, with the batches among its arguments."""
     transaction = movement.step.transaction
     try:
         record = UsageRecord.FromString(transaction.result)
@@ -188,7 +188,7 @@ def _open_record(movement: Movement) -> UsageRecord | None:
 
 
 def _archived_head(movement: Movement) -> AccountHead | None:
-    """The head with the digest on the channel, wherever it is kept: by itself, or in the record."""
+    """The head whose digest is on the channel; it is kept by itself or in the record."""
     key, digest = keys.head(movement.agreement_id), movement.commitment.head_digest
     public = movement.step.transaction.writes.get(key.name)
     kept = [movement.step.private.get(key.name), public, movement.record.head if movement.record else None]

@@ -1,4 +1,4 @@
-"""Whether usage ever went beyond what was funded, and whether nobody took out of an escrow what is another's."""
+"""Checks that usage never went beyond the funds, and that nobody took another party's money out of an escrow."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from zunft.v1.member_pb2 import Member
 from zunft.v1.token_pb2 import Balance, Debts
 from zunft.v1.usage_pb2 import AccountHead, Commitment
 
-# Who gives a notice dates it, and could say that it was earlier.
+# The party that gives a notice dates it, and could date it back.
 GUARD_S = 300
 
 
 class Prepaid:
-    """Compares every head with the account as it stood in that moment, and every payment with the last head."""
+    """Compares every head with the account at that moment, and every payment with the last head."""
 
     def __init__(self, member: str) -> None:
         self._member = member
         question = "Was usage covered at every moment, and did each party get what was its own?"
         self.tally = Tally("prepaid", question, "transactions")
-        # What the heads that the member can see come to, by agreement: the sequence and the amount.
+        # The last sequence and accrued amount of the heads that the member can see, by agreement.
         self._accrued_micro: dict[str, tuple[int, int]] = {}
 
     # --- usage --------------------------------------------------------------------------------------------------------
@@ -59,12 +59,15 @@ class Prepaid:
                 self.tally.demand(unpaid, f"{step}: the account of {agreement_id} paid without a settlement")
             if step.transaction.name == "account.withdraw":
                 is_own = self._member in (after.provider_msp_id, after.customer_msp_id)
-                # How much had to stay, the two parties have said in their commitment.
+                # The amount that had to stay follows from the commitment, which the two parties alone endorse.
                 with self.tally.of_others(not is_own):
                     self._check_withdrawal(step, before, after)
 
     def _check_payment(self, step: Step, before: Account, after: Account) -> None:
-        """All that is billed, as far as the escrow goes; a refund as far as the provider has it and owes it nobody."""
+        """Checks that the provider got all that is billed, up to the escrow; or gave back a refund.
+
+        It gives back as much as it has and does not owe to others before.
+        """
         billed_micro = max(after.invoiced_usage_micro + after.invoiced_correction_micro, 0)
         due_micro = billed_micro - before.paid_micro
         payment_micro = min(due_micro, _escrow_micro(before))
@@ -75,9 +78,9 @@ class Prepaid:
         self.tally.demand(paid_micro == payment_micro, violation)
 
     def _check_withdrawal(self, step: Step, before: Account, after: Account) -> None:
-        """What notice was given of, when it has run; what the last head charges stays."""
+        """Checks that a withdrawal takes at most the amount of a notice that has run, and leaves what is charged."""
         if not before.notice.holds_from_s:
-            # An earlier contract took this notice, which left to the provider only what was claimed.
+            # An earlier contract took this notice; it left only the claimed amount to the provider.
             return
         accrued_micro = self._last_micro(step, before)
         left_micro = _escrow_micro(before) - max(accrued_micro - before.paid_micro, 0)
@@ -89,7 +92,7 @@ class Prepaid:
         self.tally.demand(in_time, f"{step}: the notice had not run out")
 
     def _last_micro(self, step: Step, account: Account) -> int:
-        """What the last head comes to, where the member can see it; else at least what is claimed."""
+        """The amount of the last head, if the member can see it; else the claimed amount, which is a lower bound."""
         commitment = step.world.find(keys.commitment(account.agreement_id)) or Commitment()
         sequence, accrued_micro = self._accrued_micro.get(account.agreement_id, (0, 0))
         if sequence == commitment.sequence:
@@ -108,9 +111,9 @@ def _escrow_micro(account: Account) -> int:
 
 
 def _given_back_micro(step: Step, account: Account, owed_micro: int) -> int:
-    """What the account gets of what it is owed: debts of the same provider that were noted before come first.
+    """The amount that the account gets of its refund: earlier debts of the same provider are paid first.
 
-    Before there was a record of them, whoever came first got what was there.
+    Before there was a record of debts, the first account that asked got all that there was.
     """
     provider = account.provider_msp_id
     left_micro, key = _has_micro(step, provider), keys.debts(provider)
@@ -134,14 +137,14 @@ def _given_back_micro(step: Step, account: Account, owed_micro: int) -> int:
 
 
 def _has_micro(step: Step, msp_id: str) -> int:
-    """What a member could give back: its balance, and its deposit where that was put to it."""
+    """The amount that a member can give back: its balance, and its deposit if the transaction moves it there."""
     balance = step.before(keys.balance(msp_id)) or Balance()
     member = step.before(keys.member(msp_id)) or Member()
     return balance.amount_micro + member.deposit_micro
 
 
 def _covered_micro(movement: Movement, before_micro: int, credit_micro: int) -> int:
-    """What usage could draw on. What notice was given of no longer counts for what is later than the notice."""
+    """The amount that covers usage. The amount of a notice no longer covers usage later than the notice."""
     account = movement.account
     all_micro = account.funded_micro - account.withdrawn_micro + credit_micro
     if not account.HasField("notice"):
@@ -155,7 +158,7 @@ def _covered_micro(movement: Movement, before_micro: int, credit_micro: int) -> 
 
 
 def _latest_us(movement: Movement) -> int:
-    """When the latest of what the transaction charges was used."""
+    """The time of the latest usage that the transaction charges, in microseconds."""
     record = movement.record
     times_us = [int(one.columns.time_us[-1]) for one in movement.batches if one.columns is not None]
     if record is not None and movement.step.transaction.name == "usage.agree":

@@ -1,4 +1,4 @@
-"""Whether every amount is what the signed readings and the agreed terms come to, to the micro-token."""
+"""Checks that every amount follows from the signed readings and the agreed terms, to the micro-token."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Rating:
             self._recompute(movement, movement.record, movement.before, movement.head, movement.terms)
 
     def _check_public(self, movement: Movement) -> None:
-        """What everybody sees: sequence, and that both parties archived the same under the committed digest."""
+        """Checks what everybody sees: the sequence, and that both parties archived the same head."""
         commitment, previous = movement.commitment, movement.previous
         follows = commitment.sequence == previous.sequence + 1
         self.tally.demand(follows, f"{movement}: comes after transaction {previous.sequence}")
@@ -75,7 +75,7 @@ def _parties(movement: Movement) -> tuple[str, str]:
 
 
 def _archived_hashes(movement: Movement) -> set[tuple[str, bytes]]:
-    """Member and digest of every head that the transaction put into a private collection."""
+    """The member and hash of every head that the transaction put into a private collection."""
     key_hash = sha256(keys.head(movement.agreement_id).name.encode()).digest()
     writes = [write for write in movement.step.transaction.private_writes if write.key_hash == key_hash]
     by_collection = {implicit_collection(party): party for party in _parties(movement)}

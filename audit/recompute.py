@@ -1,6 +1,6 @@
-"""The head and the lines that a two-party transaction must have led to, from what was signed and the terms alone.
+"""Recomputes a two-party transaction's head and lines from the signed inputs and the terms alone.
 
-Written straight down and apart from the contracts, so that a mistake there shows here. Only rating itself is shared.
+The code is separate from the contracts', so that a mistake there shows here. Only the rating itself is shared.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.tariff_pb2 import Line, RatingState
 from zunft.v1.usage_pb2 import AccountHead, Claim, StreamHead, UsageRecord
 
-# What a transaction does to the head, and the lines it adds to the bill.
+# Applies a transaction to the head, and returns the lines that it adds to the bill.
 _Rule = Callable[[AccountHead, Terms, UsageRecord, Movement], list[Line]]
 
 
@@ -28,8 +28,8 @@ def recompute(
 ) -> tuple[AccountHead, list[Line]]:
     """The head after the transaction, and its lines.
 
-    Raises ContractError where rating refuses what was charged, KeyError or ValueError where the record lacks what it
-    names.
+    Raises ContractError if rating refuses the charged readings, KeyError or ValueError if the record does not fit the
+    head or the transaction.
     """
     head = _begin(movement, before, terms)
     lines = _RULES[movement.step.transaction.name](head, terms, record, movement)
@@ -39,9 +39,9 @@ def recompute(
 
 
 def accrued_before(movement: Movement, time_us: int) -> int:
-    """What the account would have come to with the readings before this moment alone, in micro-tokens.
+    """The account's amount with only the readings before this moment, in micro-tokens.
 
-    Only of a movement with batches, head and terms. Raises what `recompute` raises.
+    The movement needs batches, head and terms. Raises the errors of `recompute`.
     """
     if movement.before is None or movement.terms is None:
         raise ValueError("head or terms are missing")
@@ -54,7 +54,7 @@ def accrued_before(movement: Movement, time_us: int) -> int:
 
 
 def claim_of(movement: Movement, head: AccountHead, terms: Terms) -> Claim:
-    """The claim that closes the period which `head` ends."""
+    """The claim that closes the period up to `head`."""
     previous = movement.previous
     usage_micro, correction_micro = _claimed_before(movement)
     is_whole = not _is_in_two_parts(movement)
@@ -139,7 +139,7 @@ def _use(head: AccountHead, terms: Terms, record: UsageRecord, movement: Movemen
 
 
 def _revoke(head: AccountHead, _terms: Terms, record: UsageRecord, movement: Movement) -> list[Line]:
-    """It leaves the head. Earlier contracts marked it there instead, and could do that again and again."""
+    """Removes the grant from the head. Earlier contracts only marked it there, and could do so again and again."""
     after = movement.head.grants if movement.head else []
     if len(after) < len(head.grants):
         head.grants.remove(_granted(head, record))
@@ -170,13 +170,13 @@ def _granted(head: AccountHead, record: UsageRecord) -> AccessGrant:
 
 
 def _end_us(movement: Movement) -> int:
-    """Readings from then on cost nothing: the agreement had ended, by its last whole second."""
+    """The time from which readings cost nothing: the end of the agreement's last whole second, in microseconds."""
     ended_s = movement.agreement.terminated_at_s
     return (ended_s + 1) * 1_000_000 if ended_s else 2**63 - 1
 
 
 def _begin(movement: Movement, before: AccountHead, terms: Terms) -> AccountHead:
-    """What the transaction starts from: lines that one party has claimed alone meanwhile are billed."""
+    """The head from which the transaction starts, without the lines that one party alone has claimed meanwhile."""
     head = AccountHead()
     head.CopyFrom(before)
     if before.sequence and before.sequence == movement.account.shown.sequence:
@@ -196,7 +196,7 @@ def _charge(head: AccountHead, terms: Terms, meter_id: str, columns: Columns) ->
 
 
 def _claimed_before(movement: Movement) -> tuple[int, int]:
-    """Usage and corrections: by both parties, or by one that showed a later head."""
+    """The claimed usage and corrections: by both parties, or by one that showed a later head."""
     previous, shown = movement.previous, movement.account.shown
     if shown.sequence > previous.claimed_sequence:
         return shown.usage_micro, shown.correction_micro
@@ -204,7 +204,7 @@ def _claimed_before(movement: Movement) -> tuple[int, int]:
 
 
 def _is_in_two_parts(movement: Movement) -> bool:
-    """Earlier contracts sealed heads as a whole; once one is in two parts, all are."""
+    """Whether heads are sealed in two parts: earlier contracts sealed them as a whole; later ones are all in two."""
     heads = (movement.before, movement.head)
     return any(head is not None and bool(head.amounts_salt) for head in heads)
 
@@ -218,7 +218,7 @@ def _salt(head: AccountHead, terms: Terms, movement: Movement) -> None:
 
 
 def _move_to(terms: Terms, earlier: Terms | None, head: AccountHead) -> None:
-    """After an amendment unchanged components count on, changed ones begin at zero."""
+    """Moves the head to amended terms: unchanged components count on, changed ones begin at zero."""
     if earlier is None:
         raise ValueError(f"version {head.terms_version} of the terms is missing")
     for stream in head.streams:

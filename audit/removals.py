@@ -1,4 +1,4 @@
-"""Whether what ballot.execute notes is so: that this configuration block took the member out of the channel."""
+"""Checks the notes of ballot.execute, which say that a configuration block took a member out of the channel."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ _LONGEST_NAME = 64
 
 
 class Removals:
-    """Follows who is in the channel's configuration. Nothing hangs on a note: a false one is told, and that is all."""
+    """Follows the channel's members. Nothing depends on a note, so a false one is only an alarm."""
 
     def __init__(self, members: Collection[str]) -> None:
         self._members = set(members)
-        # In which configuration blocks each member went.
+        # The configuration blocks that removed each member.
         self._blocks: dict[str, set[int]] = defaultdict(set)
 
     def follow(self, block_number: int, before: Collection[str], after: Collection[str]) -> None:
-        """Takes the next configuration into account."""
+        """Takes note of the members before and after a configuration block."""
         self._members = set(after)
         for msp_id in set(before) - self._members:
             self._blocks[msp_id].add(block_number)
 
     def check(self, step: Step, tally: Tally) -> None:
-        """Names who has noted what is not so."""
+        """Raises an alarm for each false note, with its author."""
         if step.transaction.name != "ballot.execute":
             return
         for ballot_id in step.written("ballot"):
             ballot = step.after(keys.ballot(ballot_id))
-            if ballot is not None and not self._is_so(ballot):
-                tally.alarm(f"{step}: {_note(ballot, step.transaction.creator.msp_id)}")
+            if ballot is not None and not self._is_true(ballot):
+                tally.alarm(f"{step}: {_false_note(ballot, step.transaction.creator.msp_id)}")
 
-    def _is_so(self, ballot: Ballot) -> bool:
-        """Earlier contracts noted no block."""
+    def _is_true(self, ballot: Ballot) -> bool:
+        """Whether the noted block removed the member; earlier contracts noted no block."""
         if not ballot.config_block_number:
             return ballot.msp_id not in self._members
         return ballot.config_block_number in self._blocks[ballot.msp_id]
 
 
-def _note(ballot: Ballot, author: str) -> str:
-    who, whom = printable(author, _LONGEST_NAME), printable(ballot.msp_id, _LONGEST_NAME)
+def _false_note(ballot: Ballot, author_id: str) -> str:
+    author, member = printable(author_id, _LONGEST_NAME), printable(ballot.msp_id, _LONGEST_NAME)
     where = f"block {ballot.config_block_number}" if ballot.config_block_number else "the configuration by then"
-    return f"{who} has noted that {where} took {whom} out of the channel, and it did not"
+    return f"{author} has noted that {where} took {member} out of the channel, and it did not"

@@ -1,4 +1,4 @@
-"""What an audit says: one verdict per question, never one for all, and the bill of every agreement that it saw."""
+"""An audit's report: one verdict per question, never one for all, and the bill of every agreement that it saw."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from google.protobuf.json_format import MessageToDict
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.tariff_pb2 import Line
 
-# So many violations are told word by word; the others are counted.
-TOLD = 5
-# The same of alarms.
-ALARMS_TOLD = 100
+# A verdict holds the text of so many violations; the others are only counted.
+VIOLATIONS_KEPT = 5
+# The same for alarms.
+ALARMS_KEPT = 100
 
 
 class Status(StrEnum):
-    """What became of one question."""
+    """The outcome of one question."""
 
     HOLDS = "holds"
     FAILS = "does not hold"
@@ -32,9 +32,9 @@ class Status(StrEnum):
 class Verdict:
     """The answer to one question.
 
-    `checked` counts `unit`s. `unchecked` counts by reason what should have been checked and could not be, `not_visible`
-    by reason what is none of this member's business. `notes` say how far the answer reaches. `alarms` name what is odd
-    and makes the answer no other.
+    `checked` counts `unit`s. `unchecked` counts, by reason, the things that should have been checked and could not be;
+    `not_visible` counts, by reason, the things that this member cannot see. `notes` say how far the answer reaches.
+    `alarms` name oddities that do not change the answer.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What an agreement has come to, from the lines of all its transactions; amounts in micro-tokens."""
+    """An agreement's total, from the lines of all its transactions; amounts in micro-tokens."""
 
     agreement_id: str
     provider_msp_id: str
@@ -63,13 +63,13 @@ class Bill:
     correction_micro: int
     lines: tuple[Line, ...]
     correction_lines: tuple[Line, ...]
-    # Those under which the lines were charged, as far as the member has them; the newest first.
+    # The terms under which the lines were charged, as far as the member has them; the newest first.
     terms: tuple[Terms, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AuditReport:
-    """Verdicts in the order of the questions, bills in that of the agreements."""
+    """All findings: the verdicts in the order of the questions, the bills in the order of the agreements' ids."""
 
     member: str
     channel: str
@@ -84,11 +84,11 @@ class AuditReport:
         return tuple(verdict for verdict in self.verdicts if verdict.status is Status.FAILS)
 
     def verdict(self, name: str) -> Verdict:
-        """The verdict of this name; raises KeyError."""
+        """The verdict of this name. Raises KeyError."""
         return {verdict.name: verdict for verdict in self.verdicts}[name]
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """The report in plain types, for JSON."""
         plain = {name: getattr(self, name) for name in ("member", "channel", "block_count", "transaction_count")}
         return plain | {
             "reading_count": self.reading_count,
@@ -116,10 +116,10 @@ class Tally:
 
     @contextmanager
     def of_others(self, is_of_others: bool) -> Iterator[None]:
-        """What is found meanwhile changes no answer, if it is about what two others alone have endorsed.
+        """While it is open with `is_of_others`, a violation does not change the answer.
 
-        They can forge that together, and nobody else's accounts are any worse for it. What is wrong then is told, and
-        counts as not looked at.
+        It is for records that two other members alone have endorsed: these two can forge them together, and no other
+        account suffers. A violation then becomes an alarm, and its record counts as not visible.
         """
         outer, checked, alarm_count = self._is_of_others, self.checked, self._alarm_count
         self._is_of_others = is_of_others
@@ -132,11 +132,11 @@ class Tally:
                 self.cannot_see("transactions of others that are not what they should be (see the alarms)")
 
     def count(self, number: int = 1) -> None:
-        """So many units were looked at."""
+        """Counts so many units as checked."""
         self.checked += number
 
     def demand(self, holds: bool, violation: str) -> bool:
-        """Notes the violation unless it holds, and returns whether it does."""
+        """Notes the violation unless `holds`, and returns `holds`."""
         if not holds:
             self.fail(violation)
         return holds
@@ -146,28 +146,28 @@ class Tally:
             self.alarm(f"an account of others: {violation}")
             return
         self._violation_count += 1
-        if len(self._violations) < TOLD:
+        if len(self._violations) < VIOLATIONS_KEPT:
             self._violations.append(violation)
 
     def cannot_check(self, reason: str) -> None:
-        """Something that should have been checked."""
+        """Notes that something could not be checked that should have been, and why."""
         if self._is_of_others:
             self.cannot_see(f"{reason} (accounts of others)")
             return
         self._unchecked[reason] += 1
 
     def cannot_see(self, reason: str) -> None:
-        """Something that only others may check."""
+        """Notes something that only others can check."""
         self._not_visible[reason] += 1
 
     def note(self, text: str) -> None:
-        """How far the answer reaches."""
+        """Adds a note about how far the answer reaches."""
         self._notes.append(text)
 
     def alarm(self, text: str) -> None:
-        """Something odd, for somebody to look at, that changes no answer: one member alone can put it on the ledger."""
+        """Notes an oddity for people to look at; it changes no answer, since one member alone can cause it."""
         self._alarm_count += 1
-        if len(self._alarms) < ALARMS_TOLD:
+        if len(self._alarms) < ALARMS_KEPT:
             self._alarms.append(text)
 
     def verdict(self) -> Verdict:

@@ -1,4 +1,4 @@
-"""Whose signature counts: the channel's members and policies, from the genesis block on and nowhere else."""
+"""The channel's members and policies, which decide whose signature counts; they come from its blocks alone."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LIFECYCLE = "_lifecycle"
 
 
 class Rules(Channel):
-    """The configuration in force. Make it with `from_config_block`."""
+    """The configuration in force, with the rules that an audit needs. Make it with `from_config_block`."""
 
     def __init__(self, channel_id: str, config: configtx_pb2.Config) -> None:
         super().__init__(channel_id, config)
@@ -35,7 +35,7 @@ class Rules(Channel):
         self._lifecycle = group_policy(config.channel_group.groups["Application"], "LifecycleEndorsement")
 
     def default_policy(self, namespace: str) -> Policy:
-        """Who must endorse a write of a public key without a policy of its own."""
+        """The policy for a write of a public key without a policy of its own."""
         return self._lifecycle if namespace == LIFECYCLE else self.endorsement
 
     def identify(self, signed: Signed) -> Identity:
@@ -43,7 +43,7 @@ class Rules(Channel):
         return self.identity(serialised_identity(signed.msp_id, signed.certificate_pem))
 
     def admits(self, change: ConfigChange) -> bool:
-        """Whether those whom the policies of the changed elements ask for signed what leads to this configuration."""
+        """Whether the update leads to this configuration and has the signatures that the changed elements ask for."""
         try:
             return bool(changed_config(self, change.signed) == change.config)
         except InvalidUpdate:
@@ -52,7 +52,7 @@ class Rules(Channel):
 
 @lru_cache(maxsize=10_000)
 def serialised_identity(msp_id: str, certificate_pem: bytes) -> bytes:
-    """A msp.SerializedIdentity."""
+    """The serialised msp.SerializedIdentity of a member's certificate."""
     data: bytes = identities_pb2.SerializedIdentity(mspid=msp_id, id_bytes=certificate_pem).SerializeToString()
     return data
 

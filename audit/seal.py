@@ -1,4 +1,4 @@
-"""What ties the parts of a transaction together, beyond the signatures: its id, its proposal's hash, its results.
+"""Reads the parts that tie a transaction together beside its signatures: its id, its proposal's hash, its results.
 
 Source: Fabric's protoutil (transaction id, proposal hash).
 """
@@ -20,7 +20,7 @@ from ledger.wire import decode
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """`results` has one entry for each chaincode whose state the transaction read or wrote."""
+    """The ties of a transaction; `results` has an entry for each chaincode whose state it read or wrote."""
 
     channel_id: str
     has_own_id: bool
@@ -29,7 +29,7 @@ class Seal:
 
 
 def read_seal(envelope: bytes) -> Seal:
-    """Of a serialised common.Envelope with an endorsed transaction. Raises DecodeError, IndexError."""
+    """The seal of an endorsed transaction in a serialised common.Envelope. Raises DecodeError, IndexError."""
     payload = decode(common_pb2.Payload, decode(common_pb2.Envelope, envelope).payload)
     header = decode(common_pb2.ChannelHeader, payload.header.channel_header)
     author = decode(common_pb2.SignatureHeader, payload.header.signature_header)

@@ -1,7 +1,8 @@
-"""How the digest of an account head comes about, written down once more apart from the contracts.
+"""Computes the digest of an account head, with code of its own beside the contracts'.
 
-A head's bytes end with its amounts. The channel has one digest over that of the amounts and that of the rest; each part
-has a salt of its own. Heads of earlier contracts have no salt for the amounts: their digest is that of all their bytes.
+A head's bytes end with its amounts. The channel has one digest over two: that of the amounts and that of the rest. Each
+part has a salt of its own. Heads of earlier contracts have no salt for the amounts; their digest is over all their
+bytes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from zunft.v1.usage_pb2 import AccountHead, HeadAmounts
 
 
 def head_digest(data: bytes) -> bytes:
-    """What a commitment to these bytes says."""
+    """The digest of a serialised account head, as a commitment has it."""
     try:
         head = AccountHead.FromString(data)
     except DecodeError:

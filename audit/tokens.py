@@ -1,4 +1,4 @@
-"""Whether tokens were made, moved and burned as double entry demands, and whether money stands behind them.
+"""Checks that tokens were minted, moved and burned by double entry, and that the issuer's bank balance covers them.
 
 Always true: minted - burned = balances + escrows + holds + deposits.
 """
@@ -51,7 +51,7 @@ class Tokens:
         self._check_issue(step, changes_micro.get(ISSUED, 0))
 
     def check_sum(self, block_number: int) -> None:
-        """After each block."""
+        """Checks, after each block, that all accounts add up to zero."""
         gap_micro = sum(self.amounts_micro.values())
         self.tally.demand(
             gap_micro == 0, f"block {block_number}: {format_amount(gap_micro)} tokens are not accounted for"
@@ -70,7 +70,7 @@ class Tokens:
         self.tally.demand(posted == changes_micro, f"{step}: the state moved other amounts than were posted")
 
     def _check_issue(self, step: Step, issued_micro: int) -> None:
-        """Tokens come with a bank credit that was never used before, and go with a redemption that was held."""
+        """Checks that tokens come with a bank credit that is new, and go with a redemption that was held."""
         minted = [_minted_micro(step, reference) for reference in step.written("mint")]
         burned = [_burned_micro(step, redemption_id) for redemption_id in step.written("redemption")]
         explained_micro = sum(burned) - sum(amount for amount in minted if amount is not None)
@@ -86,7 +86,7 @@ class Tokens:
 
 
 class Reserve:
-    """Holds every posted bank statement against the tokens; what was minted after the last one nobody vouches for."""
+    """Compares every posted bank statement with the tokens; no statement covers tokens minted after the last one."""
 
     def __init__(self) -> None:
         question = "Did the issuer's bank balance cover the circulating tokens at each statement?"
@@ -95,7 +95,7 @@ class Reserve:
         self._minted_micro = 0
 
     def check(self, step: Step, amounts_micro: Mapping[str, int]) -> None:
-        """At the moment of posting. What is held for redemption may have left the bank already."""
+        """Checks a statement when it is posted. Money for held redemptions may have left the bank already."""
         if step.transaction.name != "token.post_reserve":
             return
         supply = step.after(keys.SUPPLY) or Supply()
@@ -125,7 +125,7 @@ class Reserve:
 
 
 def _changes_micro(step: Step) -> dict[str, int]:
-    """By how much each token account changed; those that did not are left out."""
+    """The change of each token account; accounts without a change are left out."""
     changes: dict[str, int] = {}
     for key, new in step.transaction.writes.items():
         before, after = _holding_micro(key, step.old.get(key)), _holding_micro(key, new)
@@ -135,7 +135,7 @@ def _changes_micro(step: Step) -> dict[str, int]:
 
 
 def _holding_micro(key: str, value: bytes | None) -> dict[str, int]:
-    """The token account that a record stands for, and what is in it; "issued" is what all others hold, negative."""
+    """The token account that a record stands for, with its amount; "issued" has the negative sum of all others."""
     noun, _, name = key.partition("/")
     if value is None:
         return {}
@@ -156,13 +156,13 @@ def _holding_micro(key: str, value: bytes | None) -> dict[str, int]:
 
 
 def _minted_micro(step: Step, reference: str) -> int | None:
-    """None where the bank reference had minted before."""
+    """The minted amount; None if the bank reference was used before."""
     record = step.after(keys.mint(reference)) or MintRecord()
     return None if keys.mint(reference).name in step.old else record.amount_micro
 
 
 def _burned_micro(step: Step, redemption_id: str) -> int:
-    """What was held before and has been paid out now."""
+    """The amount that was held before and is paid out now."""
     key = keys.redemption(redemption_id)
     before, after = step.before(key) or Redemption(), step.after(key) or Redemption()
     paid_out = (before.status, after.status) == (REDEMPTION_STATUS_HELD, REDEMPTION_STATUS_CONFIRMED)

@@ -1,4 +1,4 @@
-"""The ledger's state, replayed from the blocks: what the auditor compares every claim with."""
+"""The ledger's state, replayed from the blocks; the auditor compares every claim with it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LONGEST_NAME = 48
 
 
 class Entry(NamedTuple):
-    """A key's value (of a private key: its SHA-256), where it was written, and its own endorsement policy."""
+    """A key's value (of a private key: its SHA-256), the version at which it was written, and the key's own policy."""
 
     value: bytes
     version: Version
@@ -38,7 +38,7 @@ HashedKey = tuple[str, str, bytes]
 
 
 class World:
-    """All keys, public ones by value and private ones by hash, and the member's own private values."""
+    """The state: public keys with their values, private keys with hashes, and the ids of all transactions."""
 
     def __init__(self) -> None:
         self.public: dict[PublicKey, Entry] = {}
@@ -46,12 +46,12 @@ class World:
         self.transactions: set[str] = set()
 
     def find(self, key: Key[M]) -> M | None:
-        """A public record of the contracts."""
+        """The contracts' public record under this key; None if there is none."""
         entry = self.public.get((CHAINCODE, key.name))
         return None if entry is None else key.message.FromString(entry.value)
 
     def apply(self, results: Iterable[Results], version: Version) -> None:
-        """Makes a transaction's writes. A key keeps its policy when it is written and loses it when it is deleted."""
+        """Applies a transaction's writes. A key keeps its policy when it is written and loses it when it is deleted."""
         for part in results:
             for write in part.public.writes:
                 _put(self.public, (part.namespace, write.key), write.is_delete, write.value, version)
@@ -65,7 +65,7 @@ class World:
                     _set_policy(self.hashed, (*name, change.key_hash), change.entries, version)
 
     def range(self, namespace: str, start: str, end: str) -> list[tuple[str, Version]]:
-        """Keys with start <= key < end and their versions, in key order; an empty end means no end."""
+        """The keys with start <= key < end and their versions, in key order; an empty end means no end."""
         return sorted(
             (key, entry.version)
             for (space, key), entry in self.public.items()
@@ -75,7 +75,7 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A transaction that took effect: the public values before it, of the keys it wrote, and the world after it."""
+    """A transaction that took effect, with the earlier public values of the keys that it wrote, and the world after."""
 
     block_number: int
     transaction: Transaction
@@ -85,12 +85,12 @@ class Step:
     private: Mapping[str, bytes] = field(default_factory=dict)
 
     def before(self, key: Key[M]) -> M | None:
-        """A record as it was before; only of a key that the transaction wrote."""
+        """A record before the transaction; only for keys that the transaction wrote. None if there was none."""
         value = self.old.get(key.name)
         return None if value is None else key.message.FromString(value)
 
     def after(self, key: Key[M]) -> M | None:
-        """A record as the transaction wrote it, None where it did not or deleted it."""
+        """A record as the transaction wrote it; None if it did not write or deleted it."""
         value = self.transaction.writes.get(key.name)
         return None if value is None else key.message.FromString(value)
 
@@ -103,7 +103,7 @@ class Step:
 
 
 def describe(block_number: int, transaction: Transaction) -> str:
-    """How violations name a transaction."""
+    """The transaction's name in violations."""
     name = printable(transaction.name, _LONGEST_NAME)
     return f"block {block_number}, {name or 'a transaction'} {printable(transaction.tx_id[:12])}"
 

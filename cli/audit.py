@@ -23,7 +23,7 @@ from audit import (
     export,
 )
 from audit import audit as audit_blocks
-from audit.report import ALARMS_TOLD
+from audit.report import ALARMS_KEPT
 from cli.bill import show_bill
 from cli.shared.errors import BadArgument
 from cli.shared.exit_codes import ExitCode
@@ -202,7 +202,7 @@ def _alarms(verdict: Verdict) -> Iterator[str]:
     """What is odd, and changes no answer."""
     yield from verdict.alarms[:ALARMS_SHOWN]
     if verdict.alarm_count > ALARMS_SHOWN:
-        yield f"and {verdict.alarm_count - ALARMS_SHOWN:,} more; --json has the first {ALARMS_TOLD}"
+        yield f"and {verdict.alarm_count - ALARMS_SHOWN:,} more; --json has the first {ALARMS_KEPT}"
 
 
 def _bill_row(bill: Bill) -> Row:

@@ -9,7 +9,7 @@ from audit import (
     AuditReport,
     Status,
 )
-from audit.report import ALARMS_TOLD
+from audit.report import ALARMS_KEPT
 from chaincode.contract import TRANSACTIONS
 from tests.attacks.witness import Seen, audited, look
 from tests.harness import (
@@ -70,4 +70,4 @@ def check_audit(player: HostilePlayer, report: AuditReport) -> None:
     told = report.verdict("endorsement")
     assert told.alarm_count >= len(odd)
     named = "\n".join(told.alarms)
-    assert len(odd) > ALARMS_TOLD or [tx_id for tx_id in odd if tx_id[:12] not in named] == []
+    assert len(odd) > ALARMS_KEPT or [tx_id for tx_id in odd if tx_id[:12] not in named] == []
