@@ -232,7 +232,7 @@ async def _is_member(session: Session) -> bool:
     # Whom they do not know and who has not asked to go has not come yet.
     if topology.fabric and _noted_archive(topology.folder(member)):
         answers = await ask_orderers(topology, member)
-        if answers.say_no:
+        if answers.is_refused:
             return False
     return await is_admitted(session.gateway("record.read"))
 

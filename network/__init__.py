@@ -1,4 +1,4 @@
-"""Runs and administers real Fabric: programs and images, processes, channel and chaincode lifecycle, status.
+"""Runs and administers Hyperledger Fabric: programs, images, processes, channel, chaincode lifecycle, status.
 
 Begin with `network.py`.
 """

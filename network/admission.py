@@ -1,4 +1,4 @@
-"""Whether the channel has admitted a member, and which orderers say so: they hand their blocks to members only."""
+"""Finds out from the orderers whether the channel has admitted a member: they hand their blocks to members only."""
 
 from __future__ import annotations
 
@@ -49,26 +49,27 @@ ANSWER_TIMEOUT_S = 5
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What the orderers that a member knows say to it: one of common.Status each; UNKNOWN without an answer."""
+    """The answers of the orderers that a member knows: a value of common.Status each, UNKNOWN without an answer."""
 
     known: KnownOrderers
     status_by_endpoint: Mapping[Endpoint, int]
 
     @property
-    def say_no(self) -> bool:
-        """Whether the channel does not know the member, or no more: some say so, and none hands out a block."""
+    def is_refused(self) -> bool:
+        """Whether the channel does not have the member: an orderer refuses it, and none hands out a block."""
         statuses = self.status_by_endpoint.values()
         return common_pb2.FORBIDDEN in statuses and common_pb2.SUCCESS not in statuses
 
     def detours(self) -> list[Detour]:
-        """By which the member's peer finds those that serve it. Raises NoOrderer, which names all that were asked."""
+        """The detours of the member's peer to orderers that serve it. Raises NoOrderer, whose text has all answers."""
         statuses = self.status_by_endpoint
         serving = [one for one in self.known.addresses if statuses[one.endpoint] == common_pb2.SUCCESS]
         if not serving:
-            raise NoOrderer(f"no orderer of the channel hands out its blocks: {', '.join(map(self._tried, statuses))}")
+            answers = ", ".join(map(self._describe, statuses))
+            raise NoOrderer(f"no orderer of the channel hands out its blocks: {answers}")
         return self.known.detours(serving)
 
-    def _tried(self, endpoint: Endpoint) -> str:
+    def _describe(self, endpoint: Endpoint) -> str:
         status = self.status_by_endpoint[endpoint]
         if status == common_pb2.UNKNOWN:
             return f"{endpoint} does not answer"
@@ -76,16 +77,16 @@ class Answers:
 
 
 async def ask_orderers(topology: Topology, member: MemberEntry) -> Answers:
-    """Those of the channel's first block and of the invitation, all at once."""
+    """The answers of all orderers in the channel's first block and in the invitation, which are asked at once."""
     request, known = _request(topology, member), known_orderers(topology)
-    statuses = await asyncio.gather(*(_ask(address, request) for address in known.addresses))
+    statuses = await asyncio.gather(*(_answer(address, request) for address in known.addresses))
     endpoints = [address.endpoint for address in known.addresses]
     return Answers(known, dict(zip(endpoints, statuses, strict=True)))
 
 
 def check_admitted(answers: Answers, topology: Topology, member: MemberEntry) -> None:
-    """Where none answers, nothing is known. Raises NotAdmitted."""
-    if answers.say_no:
+    """Checks that no answer says that the member is not admitted. Raises NotAdmitted."""
+    if answers.is_refused:
         raise NotAdmitted(
             f"the members have not admitted {member.msp_id} to {topology.channel} yet: ask your sponsor to type "
             f"zunft join status {member.msp_id}, which says who must approve; then type this again"
@@ -93,7 +94,7 @@ def check_admitted(answers: Answers, topology: Topology, member: MemberEntry) ->
 
 
 def check_joining_begun(topology: Topology, member: MemberEntry) -> None:
-    """In an applicant's folder nothing runs before `zunft join complete` has been let in. Raises NotAdmitted."""
+    """Checks that in an applicant's folder `zunft join complete` has been admitted once. Raises NotAdmitted."""
     if is_applicants(topology.home) and not (topology.folder(member) / "fabric").exists():
         raise NotAdmitted(
             f"{member.name} has not joined {topology.consortium} yet: ask your sponsor to type zunft join status "
@@ -102,7 +103,7 @@ def check_joining_begun(topology: Topology, member: MemberEntry) -> None:
 
 
 def _request(topology: Topology, member: MemberEntry) -> common_pb2.Envelope:
-    """The newest block, for the member's admin."""
+    """The signed request of the member's admin for the newest block."""
     files = admin_of(topology.keys(member))
     identity = SigningIdentity.load(member.msp_id, files.certificate_path, files.key_path)
     header = common_pb2.ChannelHeader(
@@ -112,8 +113,8 @@ def _request(topology: Topology, member: MemberEntry) -> common_pb2.Envelope:
     return request.with_signature(identity.sign(request.message)).signed
 
 
-async def _ask(address: OrdererAddress, request: common_pb2.Envelope) -> int:
-    """One of common.Status: SUCCESS with a block, UNKNOWN without an answer."""
+async def _answer(address: OrdererAddress, request: common_pb2.Envelope) -> int:
+    """One orderer's answer, a value of common.Status: SUCCESS with a block, UNKNOWN without an answer."""
     status: int = common_pb2.UNKNOWN
     credentials = grpc.ssl_channel_credentials(address.tls_roots)
     async with grpc.aio.secure_channel(str(address.endpoint), credentials, options=[DIRECT]) as connection:

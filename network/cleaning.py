@@ -1,4 +1,4 @@
-"""Deleting what the Fabric processes keep on this machine. The members' keys and the genesis block are not among it."""
+"""Deletes the data of the Fabric processes on this machine. The members' keys and the genesis block stay."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from network.network import FabricNetwork
 
 
 def check_stopped(network: FabricNetwork) -> None:
-    """Raises StillRunning."""
+    """Checks that none of the network's processes runs. Raises StillRunning."""
     running = [process.name for process in network.processes() if network.runtime_of(process).running(process)]
     if running:
-        raise StillRunning(f"{', '.join(running)} still run: zunft network down")
+        raise StillRunning(f"these processes still run: {', '.join(running)}; end them with zunft network down")
 
 
 def delete_data(network: FabricNetwork) -> None:
-    """Every member's folder `fabric`, with its part of the ledger. Raises OSError."""
+    """Deletes every member's folder `fabric`, which has its copy of the ledger. Raises OSError."""
     for member in network.topology.members:
         folder = network.topology.folder(member) / "fabric"
         if folder.exists():

@@ -1,4 +1,4 @@
-"""From a ledger's answer to the process of the network that is behind it, and what to do."""
+"""Finds the process of the network that is behind a ledger's answer, and the remedy."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from network.errors import (
 
 
 def diagnose(error: GatewayError, topology: Topology) -> NetworkError | None:
-    """None where the answer does not tell which."""
+    """The error about the process that is behind the answer; None if the answer does not name one."""
     text = str(error)
-    other = _member_that_says(error, topology, OTHER_CHAINCODE)
+    other = _member_with_answer(error, topology, OTHER_CHAINCODE)
     if other:
         return OtherChaincode(f"the chaincode of {other} is not the one that its peer has approved: zunft network up")
-    without = _member_that_says(error, topology, *NO_CHAINCODE)
+    without = _member_with_answer(error, topology, *NO_CHAINCODE)
     if without:
         return ChaincodeDown(f"the chaincode of {without} does not run: zunft network restart {without}.chaincode")
     if NO_LEDGER in text:
         return PeerUnreachable(f"{_peer_in(text, topology)} does not answer: zunft network up")
     if NO_ORDERER in text:
-        # The gateway of a peer that was restarted keeps to the orderers of its first transaction since (Fabric 3.1).
+        # After a restart a peer's gateway keeps the orderers of its first transaction (Fabric 3.1).
         return NoOrderer(
-            "no orderer took the transaction: see zunft network status; if enough run and others than before, restart "
-            "the peer, which learns of them only then; before you submit it again, look whether it was ordered all "
-            "the same"
+            "no orderer took the transaction: see zunft network status; if enough orderers run, but not the same as "
+            "before, restart the peer, which finds them only then; before you submit the transaction again, look "
+            "whether it was ordered all the same"
         )
     if NO_COMBINATION in text or TOO_FEW_ENDORSED in text:
         return TooFewEndorsers("too few members' peers run to endorse this: see zunft network status")
     return None
 
 
-def _member_that_says(error: GatewayError, topology: Topology, *phrases: str) -> str:
-    """The first such member's name; empty if there is none."""
+def _member_with_answer(error: GatewayError, topology: Topology, *phrases: str) -> str:
+    """The name of the first member with one of these phrases in its peer's answer; empty if there is none."""
     for detail in error.details:
         if any(phrase in detail.message for phrase in phrases):
             return topology.name_of(detail.msp_id)

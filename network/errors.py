@@ -1,10 +1,10 @@
-"""What can go wrong around running Hyperledger Fabric: one root, one typed leaf per check."""
+"""The errors around running Hyperledger Fabric: one root, one typed leaf per check."""
 
 from __future__ import annotations
 
 
 class NetworkError(Exception):
-    """Root of everything that fails around running Fabric."""
+    """Root of all errors of this package."""
 
 
 # --- processes --------------------------------------------------------------------------------------------------------
@@ -15,15 +15,15 @@ class CannotStart(NetworkError):
 
 
 class PortTaken(NetworkError):
-    """Another program listens where a member's process should."""
+    """Another program listens on the port of a member's process."""
 
 
 class CannotListen(NetworkError):
-    """A member's process cannot listen where it should: no address of this machine, or no right to it."""
+    """A member's process cannot listen on its address: it is not this machine's, or the user has no right to it."""
 
 
 class ProcessEnded(NetworkError):
-    """A process ended right after its start, or while something was done with it."""
+    """A process ended right after its start, or while something waited for it."""
 
 
 class UnknownProcess(NetworkError):
@@ -31,7 +31,7 @@ class UnknownProcess(NetworkError):
 
 
 class StillRunning(NetworkError):
-    """Processes run whose files should be deleted."""
+    """The network's processes still run, so their files cannot be deleted."""
 
 
 class NoLog(NetworkError):
@@ -39,22 +39,22 @@ class NoLog(NetworkError):
 
 
 class NotInTime(NetworkError):
-    """Something did not come about within its limit."""
+    """Something did not happen within its time limit."""
 
 
 class NoFabricNetwork(NetworkError):
-    """The consortium's ledger is the embedded one."""
+    """The consortium runs on the embedded ledger."""
 
 
 # --- orderers and peers -----------------------------------------------------------------------------------------------
 
 
 class OrdererUnreachable(NetworkError):
-    """No orderer answers at its admin's address."""
+    """No orderer answers at the address of its admin port."""
 
 
 class RefusedByOrderer(NetworkError):
-    """The orderer answered no."""
+    """The orderer refused a request."""
 
 
 class PeerUnreachable(NetworkError):
@@ -62,23 +62,23 @@ class PeerUnreachable(NetworkError):
 
 
 class RefusedByPeer(NetworkError):
-    """The peer answered no."""
+    """The peer refused a request."""
 
 
 class PrivateDataLost(NetworkError):
-    """The peer's data folder was lost, and with it what only this member's peer had."""
+    """The peer's data folder was lost, and with it private data that no other peer has."""
 
 
 class WrongChannel(NetworkError):
-    """A peer or orderer has joined something else than the consortium's channel."""
+    """A peer or orderer has joined another channel than the consortium's."""
 
 
 class NotAdmitted(NetworkError):
-    """The channel does not know the member yet."""
+    """The channel does not have the member, or not yet."""
 
 
 class PeerBehind(NetworkError):
-    """The peer has not yet come to the block that admits its member."""
+    """The peer does not have the block yet that admits its member."""
 
 
 class OrdererBehind(NetworkError):
@@ -97,7 +97,7 @@ class ChaincodeDown(NetworkError):
 
 
 class OtherChaincode(NetworkError):
-    """A peer's chaincode is of another package than its member has approved."""
+    """A peer's chaincode is of another package than the one that its member has approved."""
 
 
 class NoOrderer(NetworkError):
@@ -116,11 +116,11 @@ class FabricNotFound(NetworkError):
 
 
 class BinaryMissing(NetworkError):
-    """A folder that should have both `peer` and `orderer` lacks one."""
+    """A folder, or PATH, lacks one of the two programs `peer` and `orderer`."""
 
 
 class BinaryNotExecutable(NetworkError):
-    """The file lacks the right to be run."""
+    """The program's file is not executable."""
 
 
 class WrongArchitecture(NetworkError):
@@ -128,11 +128,11 @@ class WrongArchitecture(NetworkError):
 
 
 class BinaryHangs(NetworkError):
-    """The program does not answer when it is asked for its version."""
+    """The program does not answer the question for its version."""
 
 
 class NotFabric(NetworkError):
-    """The program does not say a version as Fabric's programs do, or cannot be run at all."""
+    """The program does not print a version as Fabric's programs do, or cannot be run at all."""
 
 
 class WrongFabricVersion(NetworkError):
@@ -155,15 +155,15 @@ class ReleaseUnavailable(NetworkError):
 
 
 class ChecksumMismatch(NetworkError):
-    """What was downloaded is not what the Fabric project published."""
+    """The downloaded file is not the one that the Fabric project published."""
 
 
 class DamagedArchive(NetworkError):
-    """The archive cannot be read, lacks a program, or holds more than a release can."""
+    """The archive cannot be read, lacks a program, or is larger than a release can be."""
 
 
 class DiskFull(NetworkError):
-    """There is no room for the programs or the images."""
+    """The disk has no room for the programs, the images or the orderers' data."""
 
 
 # --- Docker images --------------------------------------------------------------------------------------------------
@@ -182,19 +182,19 @@ class ImageNotFound(NetworkError):
 
 
 class PullFailed(NetworkError):
-    """The engine could not get an image for a reason that it names."""
+    """The engine could not pull an image, for a reason that the error names."""
 
 
 # --- Docker containers ----------------------------------------------------------------------------------------------
 
 
 class ContainerNameTaken(NetworkError):
-    """A container of the name that a member's process should have belongs to somebody else."""
+    """A container with the name of a member's process is there already, and does not belong to the consortium."""
 
 
 class RootlessEngine(NetworkError):
-    """The engine's containers do not have this machine's network."""
+    """The engine is rootless, so its containers cannot have this machine's network."""
 
 
 class RefusedByEngine(NetworkError):
-    """The engine answered no."""
+    """The engine refused a request."""

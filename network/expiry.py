@@ -1,4 +1,4 @@
-"""When the certificates end that a process lives by, and what to do about it in time."""
+"""The days until the certificates of a process expire, and the remedies in time."""
 
 from __future__ import annotations
 
@@ -26,20 +26,23 @@ from network.running.process import (
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """`days_left` until the first of the node's certificates and of its member's roots ends."""
+    """The days until the first of a node's certificates and its member's roots expires, and what to do about them."""
 
     days_left: int
     problems: tuple[str, ...]
 
 
 def expiry_of(process: FabricProcess, keys: MemberKeys, now: datetime) -> Expiry:
-    """A chaincode shows its peer's certificates. With the peer its member's users are judged, who need it."""
+    """The expiry of a process's certificates; a chaincode shows its peer's. The peer's problems include the users'."""
     kind = NodeKind.ORDERER if process.kind is ProcessKind.ORDERER else NodeKind.PEER
     own = _days_left([keys.node(kind).certificate(), keys.node_tls(kind).certificate()], now)
     roots = _days_left(_roots(keys), now)
     problems = []
     if roots < WARN_DAYS:
-        problems.append(f"a root of {process.member} {_ends(roots)}, and with it all that it issued: it must join anew")
+        problems.append(
+            f"a root of {process.member} {_ends(roots)}, and with it all certificates that it has issued: "
+            f"{process.member} must join anew"
+        )
     elif own < WARN_DAYS:
         problems.append(f"its certificate {_ends(own)}: zunft network renew {process.member}.{kind}")
     users = _of_users(process.member, keys, now) if process.kind is ProcessKind.PEER else ()
@@ -56,7 +59,7 @@ def _of_users(member: str, keys: MemberKeys, now: datetime) -> Iterator[str]:
 
 
 def _roots(keys: MemberKeys) -> list[x509.Certificate]:
-    return [parse_certificate(pem, f"A root of {keys.msp_id}") for pem in (keys.root_pem(), keys.tls_root_pem())]
+    return [parse_certificate(pem, f"a root of {keys.msp_id}") for pem in (keys.root_pem(), keys.tls_root_pem())]
 
 
 def _days_left(certificates: Iterable[x509.Certificate], now: datetime) -> int:

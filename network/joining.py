@@ -1,16 +1,16 @@
-"""One member's part of a running network joins the channel, which goes on meanwhile.
+"""Joins one member's processes to the channel of a running network, which goes on meanwhile.
 
-What a member that joins needs is its own: keys, endpoints, the channel's genesis block, and where orderers are today.
-The rest comes from its own peer, which checks every block since the first one for itself.
+The member needs its own keys and endpoints, the channel's genesis block, and the orderers' present addresses.
+Everything else comes from its own peer, which checks every block since the first one for itself.
 
-    the channel has admitted the member ─► peer joins and catches up ─► package installed, what the channel has
-    committed approved ─► orderer follows ─► the others know the peer     (each step does what is not done yet)
+    the channel has admitted the member ─► peer joins and catches up ─► package installed, the channel's definition
+    approved ─► orderer follows ─► the others know the peer     (each step does only what is not done yet)
 
-After that the members can make the orderer a consenter (consortium/channel/consenters.py), which it notices by itself
+After that the members can make the orderer a consenter (consortium/channel/consenters.py). The orderer notices that
 within some seconds: `OrdererSite.until_ordering`. Under raft its member's admin then shows its endpoint
 (consortium/channel/members.py).
 
-Later `resume` starts the same part again, and asks nobody the way.
+Later `resume` starts the same processes again, without a question to other members' orderers.
 """
 
 from __future__ import annotations
@@ -32,26 +32,26 @@ from network.site.member_site import MemberSite
 
 
 async def join(network: FabricNetwork, member: MemberEntry, report: Report) -> None:
-    """Starts the member's processes and brings them to where the others are.
+    """Starts the member's processes and waits until they have caught up with the others. Can be repeated.
 
-    Raises NotAdmitted, NoOrderer, and then has done nothing; ProcessEnded, as soon as one of them does; NetworkError,
-    ConsortiumError, LedgerError. After each it can be tried again.
+    Raises NotAdmitted, NoOrderer, before it has done anything; ProcessEnded, as soon as one of them ends; NetworkError,
+    ConsortiumError, LedgerError.
     """
     answers = await ask_orderers(network.topology, member)
     check_admitted(answers, network.topology, member)
     own, site = network.only(member), network.site(member)
     own.check_machine()
     if not await site.is_caught_up():
-        await _show_way(own, site, answers)
+        await _set_detours(own, site, answers)
     await _start(own, site, report)
     report("waiting until the others' peers are known")
     await own.while_running(until_enough_known(site))
 
 
 async def resume(network: FabricNetwork, member: MemberEntry, report: Report) -> None:
-    """Starts again what does not run of a member that has joined: its peer knows the way, and the others may be away.
+    """Starts the processes of a member that has joined; the other members' need not run. Can be repeated.
 
-    Raises ProcessEnded, NetworkError, ConsortiumError, LedgerError, and can be tried again.
+    Raises ProcessEnded, NetworkError, ConsortiumError, LedgerError.
     """
     own, site = network.only(member), network.site(member)
     own.check_machine()
@@ -61,19 +61,22 @@ async def resume(network: FabricNetwork, member: MemberEntry, report: Report) ->
 
 
 async def until_enough_known(site: MemberSite) -> None:
-    """Until the peer knows a majority of the channel's members, its own among them. Raises NotInTime."""
+    """Waits until the peer knows a majority of the channel's members, its own among them. Raises NotInTime."""
     members = set(read_channel(await site.newest_config_block()).members)
     await site.until_known(members, least=len(members) // 2 + 1)
 
 
-async def _show_way(own: FabricNetwork, site: MemberSite, answers: Answers) -> None:
-    """A peer that runs already knows only those orderers that there were when it started. Raises NoOrderer."""
+async def _set_detours(own: FabricNetwork, site: MemberSite, answers: Answers) -> None:
+    """Writes the detours to the present orderers, and stops the peer, which reads them only at its start.
+
+    Raises NoOrderer.
+    """
     try:
         detours = answers.detours()
     except NoOrderer as error:
         raise NoOrderer(
-            f"{error}. Check that this machine reaches them; if others have taken their places, ask your sponsor for "
-            "another invitation: zunft join complete --invitation FILE"
+            f"{error}; check that this machine reaches them; if other orderers have replaced them, ask your sponsor "
+            "for another invitation: zunft join complete --invitation FILE"
         ) from error
     if site.set_detours(detours):
         await own.stop(own.processes(ProcessKind.PEER))

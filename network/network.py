@@ -1,6 +1,6 @@
-"""The consortium's Fabric network on this machine: up, down, and what lies between.
+"""The consortium's Fabric network on this machine: its start, its end and its processes.
 
-`up` goes through the same steps whatever is there already, and does of each what is not done yet:
+`up` always goes through the same steps, and each step does only what is not done yet:
 
     files ─► orderers run ─► they have joined the channel ─► chaincodes and peers run ─► peers have joined
           ─► package installed ─► each member has approved it ─► committed ─► the peers know each other
@@ -49,7 +49,7 @@ from network.site.member_site import MemberSite
 from network.waiting import until
 
 START_TIMEOUT_S = 60
-# So often it is looked whether those that something is done with still run.
+# The time between two checks that the processes that something waits for still run.
 WATCH_S = 1
 
 Report = Callable[[str], None]
@@ -58,7 +58,7 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class FabricNetwork:
-    """All members' sites. `runtime` runs peers and orderers, `native` their chaincode, which is Python."""
+    """All members' sites. `runtime` runs peers and orderers, `native` runs the chaincode, which is Python."""
 
     topology: Topology
     runtime: Runtime
@@ -68,7 +68,10 @@ class FabricNetwork:
     # --- up and down ------------------------------------------------------------------------------------------------
 
     async def up(self, report: Report) -> None:
-        """Starts what does not run, joins what has not joined. Raises NetworkError, ConsortiumError, GatewayError."""
+        """Starts all processes and joins them to the channel. Can be repeated.
+
+        Raises NetworkError, ConsortiumError, GatewayError.
+        """
         self.check_machine()
         self.write_files()
         sites = self.sites
@@ -89,24 +92,24 @@ class FabricNetwork:
         await asyncio.gather(*(site.until_known(msp_ids) for site in sites))
 
     async def down(self, report: Report) -> None:
-        """Ends what runs. The files stay."""
+        """Ends all processes. Their files stay."""
         for process in reversed(self.processes()):
             if self.runtime_of(process).running(process):
                 report(f"stopping {process.name}")
                 await self.stop([process])
 
     async def restart(self, name: str) -> None:
-        """One process. Raises UnknownProcess, CannotStart, ProcessEnded, NotInTime."""
+        """Ends and starts one process. Raises UnknownProcess, CannotStart, ProcessEnded, NotInTime."""
         process = self.find(name)
         await self.stop([process])
         self.write_files()
         await self.start([process])
 
-    # --- what there is ----------------------------------------------------------------------------------------------
+    # --- members and processes --------------------------------------------------------------------------------------
 
     @property
     def settings(self) -> FabricSettings:
-        """Raises NoFabricNetwork."""
+        """The consortium's Fabric settings. Raises NoFabricNetwork."""
         if self.topology.fabric is None:
             raise NoFabricNetwork(
                 f"{self.topology.consortium} runs on the embedded ledger: found a consortium with a Fabric network "
@@ -122,16 +125,16 @@ class FabricNetwork:
         return MemberSite(self.topology, member, self.package)
 
     def only(self, member: MemberEntry) -> FabricNetwork:
-        """One member's part, which is all that its own machine has."""
+        """The network of one member's site alone, as its own machine has it."""
         return replace(self, topology=replace(self.topology, members=(member,)))
 
     def processes(self, *kinds: ProcessKind) -> list[FabricProcess]:
-        """Of these kinds, else all; in the order in which they start."""
+        """The processes of these kinds, or of all kinds if none is named, in the order in which they start."""
         everything = [process for site in self.sites for process in site.processes()]
         return [process for kind in kinds or ProcessKind for process in everything if process.kind == kind]
 
     def find(self, name: str) -> FabricProcess:
-        """Raises UnknownProcess."""
+        """The process of this name, like maker.peer. Raises UnknownProcess."""
         for process in self.processes():
             if process.name == name:
                 return process
@@ -144,35 +147,38 @@ class FabricNetwork:
     # --- steps ------------------------------------------------------------------------------------------------------
 
     def check_machine(self) -> None:
-        """That everything can start. Raises NetworkError, ConsortiumError."""
+        """Checks that all processes can start: certificates, disk and ports. Raises NetworkError, ConsortiumError."""
         check_certificates(self.topology, utc_now())
         check_room(self.topology)
         self._check_ports()
 
     def _check_ports(self) -> None:
-        """That processes can listen where they are to start. Raises PortTaken, CannotListen."""
+        """Checks that the processes that do not run can listen on their ports. Raises PortTaken, CannotListen."""
         for process in self._not_running():
             for endpoint in process.listens:
                 _check_listening(process, endpoint)
 
     def write_files(self) -> None:
-        """The configuration of what is to start."""
+        """Writes the configuration of all processes that do not run."""
         for process in self._not_running():
             self.site(self.topology.member(process.member)).write_files(process.kind, self.settings)
 
     async def start(self, processes: Sequence[FabricProcess]) -> None:
-        """Starts them and waits until they listen. Raises CannotStart, ProcessEnded, NotInTime."""
+        """Starts the processes and waits until they listen. Raises CannotStart, ProcessEnded, NotInTime."""
         for process in processes:
             self.runtime_of(process).start(process)
         await asyncio.gather(*map(self._until_listening, processes))
 
     async def stop(self, processes: Sequence[FabricProcess]) -> None:
-        """What of them runs."""
+        """Ends those of the processes that run."""
         for process in processes:
             await asyncio.to_thread(self.runtime_of(process).stop, process)
 
     async def while_running(self, work: Coroutine[Any, Any, Answer], *kinds: ProcessKind) -> Answer:
-        """What needs the processes of these kinds, else all. Raises ProcessEnded as soon as one of them does."""
+        """The result of `work`, which needs the processes of these kinds, or all of them.
+
+        Raises ProcessEnded as soon as one of them ends.
+        """
         task, processes = asyncio.create_task(work), self.processes(*kinds)
         try:
             while not task.done():
@@ -185,16 +191,16 @@ class FabricNetwork:
             await asyncio.wait([task])
 
     def _check_running(self, processes: Sequence[FabricProcess]) -> None:
-        """Raises ProcessEnded."""
+        """Checks that all of the processes run. Raises ProcessEnded."""
         for process in processes:
             if self.runtime_of(process).running(process) is None:
                 raise ProcessEnded(
                     f"{process.name} has ended meanwhile; its last line in {process.log_path}: {_last_line(process)}; "
-                    "type this again to start it again"
+                    "type the same command again to start it again"
                 )
 
     async def _deploy(self) -> None:
-        """Every member installs and approves the chaincode, one commits it."""
+        """Every member installs and approves the chaincode, and one member commits it."""
         definition = Definition.following(await self.sites[0].committed(), version("zunft"))
         await asyncio.gather(*(site.install() for site in self.sites))
         await asyncio.gather(*(site.approve(definition) for site in self.sites))
@@ -215,20 +221,20 @@ class FabricNetwork:
 
 
 def _check_listening(process: FabricProcess, endpoint: Endpoint) -> None:
-    """Raises PortTaken, CannotListen."""
+    """Checks that the process can listen on the endpoint. Raises PortTaken, CannotListen."""
     try:
         socket.create_server((endpoint.host, endpoint.port)).close()
     except OSError as error:
         place = f"port {endpoint}, where {process.name} should listen,"
         if error.errno == errno.EADDRINUSE:
             raise PortTaken(
-                f"{place} is in use by another program: end that, or found the consortium with another first_port"
+                f"{place} is in use by another program: end it, or found the consortium with another first_port"
             ) from error
         if error.errno == errno.EACCES:
             raise CannotListen(f"{place} is not allowed to this user: take a first_port from 1024 on") from error
         raise CannotListen(
-            f"{place} is not on an address of this machine ({error.strerror}): where others reach it by another one, "
-            f"write listen: {EVERY_ADDRESS} beside it in {process.member}'s part of consortium.yaml"
+            f"{place} is not on an address of this machine ({error.strerror}): if the others reach this machine by "
+            f"that address, write listen: {EVERY_ADDRESS} beside it in {process.member}'s part of consortium.yaml"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""What can be told before anything starts, and would be a riddle in the processes' logs afterwards."""
+"""Checks before anything starts, of faults that are hard to understand from the processes' logs."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from consortium.keys.member_keys import MemberKeys
 from consortium.keys.users import admin_of
 from network.errors import DiskFull
 
-# A raft log of 64 MB, and the rest.
+# The disk space of a new orderer: a raft log of 64 MB, and its other files.
 ORDERER_BYTES = 80 * 10**6
 
 
 def check_certificates(topology: Topology, now: datetime) -> None:
-    """Of every node, and of the admins who make the channel.
+    """Checks the certificates of every node, and of the admins that make the channel.
 
-    Raises CertificateExpired, CertificateNotYetValid, ForeignCertificate, and what reading them raises.
+    Raises CertificateExpired, CertificateNotYetValid, ForeignCertificate, and the errors of reading them.
     """
     for member in topology.members:
         for files, root in _with_roots(member, topology.keys(member)):
@@ -44,15 +44,15 @@ def check_certificates(topology: Topology, now: datetime) -> None:
 
 
 def check_room(topology: Topology) -> None:
-    """For what orderers reserve with their first start. Raises DiskFull."""
+    """Checks that the disk has room for the files that orderers make at their first start. Raises DiskFull."""
     new = [
         one for one in topology.members if one.orderer and not (topology.folder(one) / "fabric" / "orderer").exists()
     ]
     needed_bytes, free_bytes = ORDERER_BYTES * len(new), psutil.disk_usage(str(topology.home)).free
     if free_bytes < needed_bytes:
         raise DiskFull(
-            f"{topology.home} has {free_bytes // 10**6} MB left, and {len(new)} orderers take "
-            f"{needed_bytes // 10**6} MB to begin: free some, or found the consortium on another disk"
+            f"{topology.home} has {free_bytes // 10**6} MB left, and {len(new)} orderers need "
+            f"{needed_bytes // 10**6} MB to start: make room, or found the consortium on another disk"
         )
 
 

@@ -1,4 +1,4 @@
-"""Other certificates for one peer or orderer of a running network, while the others go on."""
+"""New certificates for one peer or orderer of a running network, while the other processes go on."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from network.running.process import ProcessKind
 
 
 async def renew(network: FabricNetwork, name: str) -> None:
-    """Of a peer and its chaincode, or of an orderer; what of it runs is started again, and takes part when this ends.
+    """Renews the certificates of a peer and its chaincode, or of an orderer. Can be repeated.
 
-    Raises UnknownProcess, NetworkError, ConsortiumError; after each it can be tried again.
+    It restarts the processes that run, and waits until they take part again. Raises UnknownProcess, NetworkError,
+    ConsortiumError.
     """
     process = network.find(name)
     if process.kind is ProcessKind.ORDERER:
@@ -22,7 +23,7 @@ async def renew(network: FabricNetwork, name: str) -> None:
 
 
 async def _renew_peer(network: FabricNetwork, name: str) -> None:
-    """With fresh keys, of which nobody has taken note."""
+    """Renews the peer's certificates with fresh keys, which nothing else names."""
     member = network.topology.member(name)
     renew_node(network.topology.keys(member), NodeKind.PEER)
     was_running = [await _restart(network, f"{name}.{kind}") for kind in (ProcessKind.CHAINCODE, ProcessKind.PEER)]
@@ -31,7 +32,7 @@ async def _renew_peer(network: FabricNetwork, name: str) -> None:
 
 
 async def _renew_orderer(network: FabricNetwork, name: str) -> None:
-    """With the same keys: the channel's configuration names them, and fresh ones would be the members' to admit."""
+    """Renews the orderer's certificates with the same keys: members would have to put fresh ones into the channel."""
     member = network.topology.member(name)
     renew_node(network.topology.keys(member), NodeKind.ORDERER, same_key=True)
     if await _restart(network, f"{name}.{ProcessKind.ORDERER}"):
@@ -39,7 +40,7 @@ async def _renew_orderer(network: FabricNetwork, name: str) -> None:
 
 
 async def _restart(network: FabricNetwork, name: str) -> bool:
-    """Whether it was running."""
+    """Restarts the process if it runs; whether it did."""
     process = network.find(name)
     was_running = network.runtime_of(process).running(process) is not None
     if was_running:

@@ -1,4 +1,4 @@
-"""What runs a consortium's Fabric processes: programs of this machine, or containers."""
+"""Chooses the runtime of a consortium's Fabric processes: programs of this machine, or containers."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 
 def network_of(topology: Topology, fabric_bin: Path | None, report: Report = lambda _step: None) -> FabricNetwork:
-    """The consortium's network, with all that it needs to start; images that the Docker engine lacks are pulled.
+    """The consortium's network, ready to start; images that the Docker engine lacks are pulled.
 
-    `fabric_bin` is the folder with native `peer` and `orderer`; None: as `find_binaries` looks for them. Raises
-    NoFabricNetwork; FabricNotFound and what else `find_binaries` raises; NoEngine, EnginePermissionDenied,
-    RefusedByEngine, RootlessEngine, ImageNotFound, NoNetwork, DiskFull, PullFailed.
+    `fabric_bin` is the folder with native `peer` and `orderer`; without it `find_binaries` looks for them. Raises
+    NoFabricNetwork; all errors of `find_binaries`; NoEngine, EnginePermissionDenied, RefusedByEngine, RootlessEngine,
+    ImageNotFound, NoNetwork, DiskFull, PullFailed.
     """
     network = standing_network(topology)
     if network.settings.runtime == RuntimeKind.DOCKER:
@@ -40,7 +40,10 @@ def network_of(topology: Topology, fabric_bin: Path | None, report: Report = lam
 
 
 def standing_network(topology: Topology) -> FabricNetwork:
-    """The same, to look at and to end only: without programs and images. Raises NoFabricNetwork, NobodyHere."""
+    """The consortium's network without programs and images, to look at it or to end it.
+
+    Raises NoFabricNetwork, NobodyHere.
+    """
     topology.acting("")
     native = NativeRuntime({})
     # Fabric takes relative paths as relative to its configuration.
@@ -52,18 +55,18 @@ def standing_network(topology: Topology) -> FabricNetwork:
 
 
 def _containers(topology: Topology) -> DockerRuntime:
-    # Nobody without containers has to wait for the library to load.
+    # The library takes long to load, so it is loaded only for containers.
     from network.running.docker_runtime import DockerRuntime
 
     return DockerRuntime(topology.consortium, topology.home)
 
 
 def _once_per_image(report: Report) -> Progress:
-    said: set[str] = set()
+    reported: set[str] = set()
 
     def progress(image: str, _done_bytes: int, _total_bytes: int) -> None:
-        if image not in said:
-            said.add(image)
+        if image not in reported:
+            reported.add(image)
             report(f"downloading {image}")
 
     return progress

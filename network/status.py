@@ -1,4 +1,4 @@
-"""How the network stands: one row for each process, from what it says itself within a few seconds.
+"""The network's state: one row for each process, from its own answers within a few seconds.
 
 Source: Fabric documentation, "The Operations Service" and "Metrics Reference".
 """
@@ -46,7 +46,7 @@ _LEADER = re.compile(r'^consensus_(?:etcdraft|BFT)_is_leader\{channel="([^"]*)"\
 
 
 class State(StrEnum):
-    """Whether the machine has the process; whether it answers is another question."""
+    """The state of a process on the machine; a running process need not answer."""
 
     RUNNING = "running"
     STOPPED = "stopped"
@@ -54,12 +54,12 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class ProcessStatus:
-    """One process. None is what its kind does not have, or what it did not say; `problems` has a sentence for each.
+    """The status of one process. A field is None if its kind does not have it, or if the process did not answer.
 
-    `height` and `behind` count blocks, the latter those that it lacks of the highest peer's or orderer's.
-    `orderer_status` and `orderer_relation` are those of participation.OrdererChannel. Of a chaincode, `running_package`
-    is what the process was started for, `approved_package` what its member agreed to run; both are package ids, which
-    stand for its code.
+    `height` and `behind` count blocks; `behind` are those that it lacks of the highest peer's or orderer's.
+    `orderer_status` and `orderer_relation` are those of participation.OrdererChannel. For a chaincode,
+    `running_package` is the package that the process was started for, `approved_package` the one that its member has
+    approved; both are package ids, which stand for its code. `problems` has a sentence for each problem.
     """
 
     process: str
@@ -82,19 +82,22 @@ class ProcessStatus:
 
 
 async def network_status(network: FabricNetwork, now: datetime) -> list[ProcessStatus]:
-    """In the order in which the processes start. Takes ANSWER_TIMEOUT_S or little more, however many do not answer."""
+    """The status of all processes, in the order in which they start.
+
+    It takes ANSWER_TIMEOUT_S or little more, however many processes do not answer.
+    """
     rows = await asyncio.gather(*(_process_status(network, process, now) for process in network.processes()))
     return [judged(row) for row in with_distance(rows)]
 
 
 def with_distance(rows: Sequence[ProcessStatus]) -> list[ProcessStatus]:
-    """Fills in how far each peer and orderer is behind."""
+    """The rows with the number of blocks that each peer and orderer is behind."""
     highest = max((row.height for row in rows if row.height is not None), default=0)
     return [replace(row, behind=highest - row.height) if row.height is not None else row for row in rows]
 
 
 def judged(row: ProcessStatus) -> ProcessStatus:
-    """Adds what somebody should see to."""
+    """The row with a problem if the chaincode runs another package than its member has approved."""
     problems = list(row.problems)
     if row.running_package and row.approved_package and row.running_package != row.approved_package:
         problems.append(f"it runs another contract than {row.member} has approved: zunft network up")
@@ -116,20 +119,20 @@ async def _process_status(network: FabricNetwork, process: FabricProcess, now: d
     if running is None:
         return row
     row = replace(row, pid=running.pid, memory_bytes=running.memory_bytes)
-    for answer in await asyncio.gather(*(_ask(question, network, process) for question in _QUESTIONS[process.kind])):
+    for answer in await asyncio.gather(*(_answer(question, network, process) for question in _QUESTIONS[process.kind])):
         row = replace(row, **{**answer, "problems": (*row.problems, *answer.get("problems", ()))})
     return row
 
 
-# --- what a process is asked ------------------------------------------------------------------------------------------
+# --- questions to a process -------------------------------------------------------------------------------------------
 
-# The answer has fields of ProcessStatus.
+# An answer has fields of ProcessStatus.
 Answer = Mapping[str, Any]
 Question = Callable[[FabricNetwork, FabricProcess], Awaitable[Answer]]
 
 
-async def _ask(question: Question, network: FabricNetwork, process: FabricProcess) -> Answer:
-    """The answer, or why there is none."""
+async def _answer(question: Question, network: FabricNetwork, process: FabricProcess) -> Answer:
+    """The process's answer to the question; without one, the problem."""
     try:
         async with asyncio.timeout(ANSWER_TIMEOUT_S):
             return await question(network, process)
@@ -144,7 +147,7 @@ async def _version(_network: FabricNetwork, process: FabricProcess) -> Answer:
 
 
 def read_version(answer: str) -> str:
-    """From what the operations service says; of the official release "v3.1.5", of one built from source "3.1.5"."""
+    """The version in an answer of the operations service: "3.1.5" for "v3.1.5" (official release) and for "3.1.5"."""
     version: str = json.loads(answer)["Version"]
     return version.removeprefix("v")
 
@@ -156,7 +159,7 @@ async def _height(network: FabricNetwork, process: FabricProcess) -> Answer:
 
 
 async def _configuration(network: FabricNetwork, process: FabricProcess) -> Answer:
-    """What members wrote into their own parts of the channel's configuration, and nobody can read."""
+    """The parts of the channel's configuration that members wrote alone and that nobody can read, as problems."""
     block = await network.site(_member(network, process)).newest_config_block()
     parts = unreadable_parts(read_channel(block).config.channel_group)
     return {"problems": tuple(f"in the channel's configuration this counts as absent: {part}" for part in parts)}
@@ -178,7 +181,7 @@ async def _leading(network: FabricNetwork, process: FabricProcess) -> Answer:
 
 
 async def _running_package(network: FabricNetwork, process: FabricProcess) -> Answer:
-    """As the command line of the process says, which may be older than the code that is here now."""
+    """The package on the command line of the process, which may be older than the code that is here now."""
     running = network.runtime_of(process).running(process)
     try:
         words = psutil.Process(running.pid).cmdline() if running else []
@@ -189,7 +192,7 @@ async def _running_package(network: FabricNetwork, process: FabricProcess) -> An
 
 
 async def _agreed_package(network: FabricNetwork, process: FabricProcess) -> Answer:
-    """What the member has approved of the version that the channel has committed; its own peer says so."""
+    """The version that the channel has committed, and the package that the member has approved, by its own peer."""
     peer = network.find(f"{process.member}.{ProcessKind.PEER}")
     if network.runtime_of(peer).running(peer) is None:
         return {}
@@ -209,7 +212,7 @@ _QUESTIONS: Mapping[ProcessKind, Sequence[Question]] = {
 
 
 async def _get(process: FabricProcess, path: str) -> str:
-    """From its operations service, which listens last."""
+    """The answer of the process's operations service, the last of the endpoints."""
     *_, operations = process.listens
     return await asyncio.to_thread(get, operations, path, ANSWER_TIMEOUT_S)
 

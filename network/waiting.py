@@ -1,4 +1,4 @@
-"""Waiting for another process, with a limit, and knowing what for."""
+"""Waits for other processes, with a time limit and a name for what is waited for."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from network.errors import NotInTime
 
 PAUSE_S = 0.2
 JOIN_TIMEOUT_S = 60
-# Until orderers have a leader, and peers know each other.
+# The time limit for orderers to have a leader, and for peers to know each other.
 AGREE_TIMEOUT_S = 90
-# Who catches up gets blocks all the while, from whichever orderer answers.
+# A node that catches up gets blocks all the time, so a minute without one means that something is wrong.
 STALL_TIMEOUT_S = 60
 
 Answer = TypeVar("Answer")
@@ -21,9 +21,9 @@ Answer = TypeVar("Answer")
 async def until(
     attempt: Callable[[], Awaitable[Answer]], what: str, *, timeout_s: float, passing: tuple[type[Exception], ...]
 ) -> Answer:
-    """Repeats what fails while others start; `passing` are the failures that may be over in a moment.
+    """The result of `attempt`, which is repeated while it fails with one of the `passing` errors.
 
-    Raises NotInTime, which says `what` was waited for and the last failure, and at once whatever is not passing.
+    Raises NotInTime with `what` and the last error; raises any other error at once.
     """
     loop = asyncio.get_running_loop()
     may_pass: tuple[type[Exception], ...] = (TimeoutError, *passing)
@@ -35,7 +35,7 @@ async def until(
         except may_pass as error:
             if loop.time() + PAUSE_S >= end_s:
                 reason = str(error) or "no answer"
-                raise NotInTime(f"{what} did not come about within {timeout_s:.0f} s: {reason}") from error
+                raise NotInTime(f"{what} did not happen within {timeout_s:.0f} s: {reason}") from error
         await asyncio.sleep(PAUSE_S)
 
 
@@ -47,9 +47,9 @@ async def until_caught_up(
     stall_s: float,
     passing: tuple[type[Exception], ...],
 ) -> Answer:
-    """Like `until` for what takes the longer the longer the channel is: the limit is for a time without a new block.
+    """The result of `attempt` as in `until`, for work that takes longer in longer channels.
 
-    Raises NotInTime, and at once whatever is not passing.
+    The limit is for a time without a new block. Raises NotInTime; raises any error that is not passing at once.
     """
     before = 0
     while True:

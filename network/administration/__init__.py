@@ -1,1 +1,1 @@
-"""What a member's admin asks of its orderer and of its peer, and what a peer knows of others."""
+"""The requests of a member's admin to its own orderer and peer."""

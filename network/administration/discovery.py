@@ -1,4 +1,4 @@
-"""What a peer knows of the other members' peers, which it needs in order to have transactions endorsed.
+"""The other members' peers that a peer knows; it needs them for endorsements.
 
 Source: Fabric documentation, "Service Discovery"; discovery/protocol.proto.
 """
@@ -24,19 +24,19 @@ TIMEOUT_S = 10
 
 
 async def members_known(endpoint: Endpoint, keys: MemberKeys, channel: str, chaincode: str) -> set[str]:
-    """MSP ids of the members with a living peer that runs the chaincode, as the peer at `endpoint` sees it.
+    """The MSP ids of all members that have a living peer with the chaincode, as the peer at `endpoint` knows them.
 
     Raises PeerUnreachable, RefusedByPeer.
     """
     interest = proposal_response_pb2.ChaincodeInterest(chaincodes=[proposal_response_pb2.ChaincodeCall(name=chaincode)])
     query = protocol_pb2.Query(channel=channel, peer_query=protocol_pb2.PeerMembershipQuery(filter=interest))
-    result = await _ask(endpoint, keys, query)
+    result = await _discover(endpoint, keys, query)
     if result.WhichOneof("result") == "error":
         raise RefusedByPeer(f"the peer at {endpoint} does not say which peers it knows: {result.error.content}")
     return {msp_id for msp_id, peers in result.members.peers_by_org.items() if peers.peers}
 
 
-async def _ask(endpoint: Endpoint, keys: MemberKeys, query: protocol_pb2.Query) -> protocol_pb2.QueryResult:
+async def _discover(endpoint: Endpoint, keys: MemberKeys, query: protocol_pb2.Query) -> protocol_pb2.QueryResult:
     files = admin_of(keys)
     identity = SigningIdentity.load(keys.msp_id, files.certificate_path, files.key_path)
     authentication = protocol_pb2.AuthInfo(client_identity=identity.creator)

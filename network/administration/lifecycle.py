@@ -1,4 +1,4 @@
-"""Which chaincode the channel runs: each member approves a definition, then one commits it for all.
+"""The lifecycle of the channel's chaincode: each member approves a definition, then one member commits it for all.
 
 Source: Fabric documentation, "Fabric chaincode lifecycle"; peer/lifecycle/lifecycle.proto.
 """
@@ -21,27 +21,27 @@ _PLUGINS = {"endorsement_plugin": "escc", "validation_plugin": "vscc"}
 
 @dataclass(frozen=True)
 class Definition:
-    """What the members agree on. Without a policy of its own, a majority of the members endorses."""
+    """A chaincode definition, which the members agree on. It names no policy: a majority of the members endorses."""
 
     version: str
     sequence: int
 
     @classmethod
     def following(cls, committed: Definition | None, version: str) -> Definition:
-        """What is to be committed so that the channel runs this version; the committed one if it does."""
+        """The definition with which the channel runs this version; the committed one if that is the version."""
         if committed is None:
             return cls(version, 1)
         return committed if committed.version == version else cls(version, committed.sequence + 1)
 
 
 class Lifecycle:
-    """As one member's admin; `gateway` is to the chaincode LIFECYCLE. Every method raises GatewayError."""
+    """The lifecycle as one member's admin sees it; `gateway` is for LIFECYCLE. Every method raises GatewayError."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
     async def committed(self) -> Definition | None:
-        """None before the first commit."""
+        """The definition that the channel runs; None before the first commit."""
         request = lifecycle_pb2.QueryChaincodeDefinitionArgs(name=CHAINCODE)
         try:
             answer = await self._gateway.evaluate("QueryChaincodeDefinition", request)
@@ -53,9 +53,9 @@ class Lifecycle:
         return Definition(found.version, found.sequence)
 
     async def approved_package(self, definition: Definition) -> str | None:
-        """The package id with which this member has approved the definition; None if it has not.
+        """The package id with which this member has approved the definition; None if it has not approved it.
 
-        Raises PrivateDataLost as well.
+        Also raises PrivateDataLost.
         """
         request = lifecycle_pb2.QueryApprovedChaincodeDefinitionArgs(name=CHAINCODE, sequence=definition.sequence)
         own = self._gateway.identity.msp_id
@@ -74,7 +74,7 @@ class Lifecycle:
         return str(found.source.local_package.package_id) if found.version == definition.version else None
 
     async def approve(self, definition: Definition, package_id: str) -> None:
-        """For this member, which alone endorses it."""
+        """Approves the definition for this member, which alone endorses the approval."""
         local = lifecycle_pb2.ChaincodeSource.Local(package_id=package_id)
         request = lifecycle_pb2.ApproveChaincodeDefinitionForMyOrgArgs(
             name=CHAINCODE,
@@ -87,7 +87,7 @@ class Lifecycle:
         await self._gateway.submit("ApproveChaincodeDefinitionForMyOrg", request, endorsing_msp_ids=own)
 
     async def commit(self, definition: Definition) -> None:
-        """Once a majority has approved."""
+        """Commits a definition that a majority has approved."""
         request = lifecycle_pb2.CommitChaincodeDefinitionArgs(
             name=CHAINCODE, version=definition.version, sequence=definition.sequence, **_PLUGINS
         )

@@ -1,4 +1,4 @@
-"""What a peer tells its operator, on a port that asks for no identity.
+"""A process's answers to its operator, on a port that asks for no identity.
 
 Source: Fabric documentation, "The Operations Service" and "Metrics Reference".
 """
@@ -15,7 +15,7 @@ TIMEOUT_S = 5
 
 
 def get(endpoint: Endpoint, path: str, timeout_s: float) -> str:
-    """What the process says there, asked directly whatever web proxy the environment names. Blocking.
+    """The process's answer at this path. It uses no web proxy, whatever the environment names. Blocking.
 
     Raises requests.RequestException.
     """
@@ -25,7 +25,7 @@ def get(endpoint: Endpoint, path: str, timeout_s: float) -> str:
 
 
 def ledger_height(endpoint: Endpoint, channel: str) -> int:
-    """How many blocks of the channel a peer has; 0 if it does not say. Blocking."""
+    """The number of blocks of the channel that a peer has; 0 if it does not answer. Blocking."""
     try:
         metrics = get(endpoint, "metrics", TIMEOUT_S)
     except requests.RequestException:

@@ -1,4 +1,4 @@
-"""An orderer's channels, over its admin port.
+"""An orderer's channels, as its admin port shows and changes them.
 
 Source: Fabric documentation, "Create a channel", on the channel participation API.
 """
@@ -26,10 +26,10 @@ _BOUNDARY = "zunft-config-block"
 
 @dataclass(frozen=True)
 class OrdererChannel:
-    """How an orderer stands in a channel.
+    """An orderer's state in a channel.
 
-    `status` is active, onboarding, inactive or failed; `relation` is consenter or follower, which has the blocks and
-    does not order any.
+    `status` is active, onboarding, inactive or failed; `relation` is consenter or follower. A follower has the blocks
+    and orders none.
     """
 
     height: int
@@ -39,36 +39,36 @@ class OrdererChannel:
 
 @dataclass(frozen=True)
 class OrdererAdmin:
-    """Blocking. Every method raises OrdererUnreachable, RefusedByOrderer."""
+    """The admin's access to an orderer. All methods block, and raise OrdererUnreachable, RefusedByOrderer."""
 
     endpoint: Endpoint
     keys: MemberKeys
 
     def channels(self) -> list[str]:
-        """Those that the orderer has joined."""
-        fields = self._checked(*self._ask("GET", CHANNELS))
+        """The names of the channels that the orderer has joined."""
+        fields = self._checked(*self._request("GET", CHANNELS))
         return [str(channel["name"]) for channel in fields.get("channels") or ()]
 
     def channel(self, name: str) -> OrdererChannel | None:
-        """None if the orderer has not joined."""
-        status, answer = self._ask("GET", f"{CHANNELS}/{name}")
+        """The orderer's state in a channel; None if it has not joined that."""
+        status, answer = self._request("GET", f"{CHANNELS}/{name}")
         if status == http.client.NOT_FOUND:
             return None
         fields = self._checked(status, answer)
         return OrdererChannel(int(fields["height"]), str(fields["status"]), str(fields["consensusRelation"]))
 
     def join(self, config_block: bytes) -> None:
-        """The block is a serialised common.Block with one of the channel's configurations.
+        """Joins the channel with one of its configurations, a serialised common.Block.
 
-        With the first one a consenter begins the channel; with the newest one any orderer gets what there is from
-        those that it names, and from then on follows them until it is a consenter.
+        With the first configuration a consenter begins the channel. With the newest one any orderer fetches the blocks
+        from the orderers in it, and then follows them until it is a consenter.
         """
         head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="config-block"; filename="config.block"\r\n\r\n'
         body = head.encode() + config_block + f"\r\n--{_BOUNDARY}--\r\n".encode()
         content = {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"}
-        self._checked(*self._ask("POST", CHANNELS, body, content))
+        self._checked(*self._request("POST", CHANNELS, body, content))
 
-    def _ask(
+    def _request(
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> tuple[int, bytes]:
         connection = http.client.HTTPSConnection(

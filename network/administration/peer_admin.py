@@ -1,4 +1,4 @@
-"""A peer's own affairs, as its member's admin: channels it has joined, chaincode packages it has installed.
+"""Requests of a member's admin to its peer: channels that it has joined, chaincode packages that it has installed.
 
 Source: Fabric's system chaincodes cscc, qscc and _lifecycle; peer/lifecycle/lifecycle.proto.
 """
@@ -49,34 +49,36 @@ class PeerAdmin:
         self._endorser = peer_pb2_grpc.EndorserStub(self._channel)
 
     async def channels(self) -> list[str]:
-        """Those that the peer has joined."""
-        answer = await self._ask("cscc", "GetChannels")
+        """The names of the channels that the peer has joined."""
+        answer = await self._call("cscc", "GetChannels")
         return [channel.channel_id for channel in query_pb2.ChannelQueryResponse.FromString(answer).channels]
 
     async def join(self, config_block: bytes) -> None:
-        """From a serialised common.Block with the channel's first configuration."""
-        await self._ask("cscc", "JoinChain", config_block)
+        """Joins the channel whose first configuration is in this serialised common.Block."""
+        await self._call("cscc", "JoinChain", config_block)
 
     async def height(self, channel: str) -> int:
-        """How many blocks of the channel the peer has."""
-        answer = await self._ask("qscc", "GetChainInfo", channel.encode())
+        """The number of blocks of the channel that the peer has."""
+        answer = await self._call("qscc", "GetChainInfo", channel.encode())
         return int(ledger_pb2.BlockchainInfo.FromString(answer).height)
 
     async def block(self, channel: str, number: int) -> common_pb2.Block:
-        """One that the peer has."""
-        answer = await self._ask("qscc", "GetBlockByNumber", channel.encode(), str(number).encode())
+        """The channel's block of this number, if the peer has it."""
+        answer = await self._call("qscc", "GetBlockByNumber", channel.encode(), str(number).encode())
         return common_pb2.Block.FromString(answer)
 
     async def installed(self) -> Mapping[str, str]:
-        """Package ids, each with its label."""
-        answer = await self._ask("_lifecycle", "QueryInstalledChaincodes", lifecycle_pb2.QueryInstalledChaincodesArgs())
+        """The labels of the installed packages, by their ids."""
+        answer = await self._call(
+            "_lifecycle", "QueryInstalledChaincodes", lifecycle_pb2.QueryInstalledChaincodesArgs()
+        )
         result = lifecycle_pb2.QueryInstalledChaincodesResult.FromString(answer)
         return {one.package_id: one.label for one in result.installed_chaincodes}
 
     async def install(self, package: bytes) -> None:
-        """A chaincode package, tar.gz."""
+        """Installs a chaincode package, tar.gz."""
         args = lifecycle_pb2.InstallChaincodeArgs(chaincode_install_package=package)
-        await self._ask("_lifecycle", "InstallChaincode", args)
+        await self._call("_lifecycle", "InstallChaincode", args)
 
     async def close(self) -> None:
         await self._channel.close()
@@ -87,8 +89,8 @@ class PeerAdmin:
     async def __aexit__(self, *_exception: object) -> None:
         await self.close()
 
-    async def _ask(self, chaincode: str, function: str, *requests: Message | bytes) -> bytes:
-        """A system chaincode of this peer alone, outside of any channel."""
+    async def _call(self, chaincode: str, function: str, *requests: Message | bytes) -> bytes:
+        """The answer of a system chaincode of this peer alone, outside of any channel."""
         data = [request if isinstance(request, bytes) else request.SerializeToString() for request in requests]
         call = Call("", chaincode, [function.encode(), *data])
         proposal = make_proposal(call, self.identity.creator, secrets.token_bytes(NONCE_BYTES), time.time_ns() // 1000)
@@ -111,7 +113,7 @@ class PeerAdmin:
 
 _OPTIONS = [
     DIRECT,
-    # While the peer starts, a first attempt fails; the next shall not wait for long.
+    # While the peer starts, the first attempt fails, and the next one must not wait for long.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1000),
 ]

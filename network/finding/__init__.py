@@ -1,1 +1,1 @@
-"""Where Fabric comes from: programs on this machine, its official release, its official images."""
+"""Finds Fabric: its programs on this machine, its official release, its official images."""

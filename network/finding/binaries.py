@@ -1,4 +1,4 @@
-"""Finds Fabric's two programs on this machine and asks them which Fabric they are."""
+"""Finds Fabric's two programs on this machine and asks them for their version."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ from network.finding.release import (
 
 VERSION_TIMEOUT_S = 10.0
 
-# `peer version` of the official release says "v3.1.5", one built from source "3.1.5".
+# `peer version` of the official release prints "v3.1.5", a program built from source "3.1.5".
 _VERSION_LINE = re.compile(r"^ Version: v?(\S+)$", re.MULTILINE)
 _ACCEPTED_VERSION = re.compile(r"3\.1\.\d+")
 _NEEDED = "Fabric 3.1 is needed, and `zunft network install` downloads it for use where no folder is named"
 
-# macOS says EBADARCH for a program of another processor; errno names it there only.
+# macOS reports EBADARCH for a program of another processor; Python's errno has the name only there.
 _WRONG_ARCHITECTURE = {errno.ENOEXEC, getattr(errno, "EBADARCH", errno.ENOEXEC)}
 
 
 @dataclass(frozen=True)
 class Binaries:
-    """Both are of the same `version`, "3.1.5"."""
+    """The two programs, which are of the same `version`, "3.1.5"."""
 
     peer: Path
     orderer: Path
@@ -46,9 +46,9 @@ class Binaries:
 
 
 def find_binaries(configured: Path | None, cache: Path, *, timeout_s: float = VERSION_TIMEOUT_S) -> Binaries:
-    """From the `configured` folder and no other; without one from PATH, else from the cache (release.default_cache).
+    """The programs in the `configured` folder; without one those on PATH, else in the cache (release.default_cache).
 
-    What is on PATH but cannot be used (often an older Fabric) matters only if the cache has nothing either.
+    Programs on PATH that cannot be used (often an older Fabric) are an error only if the cache has none either.
 
     Raises FabricNotFound, BinaryMissing, BinaryNotExecutable, WrongArchitecture, BinaryHangs, NotFabric,
     WrongFabricVersion.
@@ -102,12 +102,12 @@ def _checked(peer: Path, orderer: Path, timeout_s: float) -> Binaries:
 
 
 def _version(program: Path, timeout_s: float) -> str:
-    """What the program says of itself, if it is a version that this software runs on."""
+    """The program's version, if this software runs on it. Raises NotFabric, WrongFabricVersion, and as its start."""
     answer = _version_answer(program, timeout_s)
     line = _VERSION_LINE.search(answer.stdout)
     if answer.returncode != 0 or line is None:
-        said = (answer.stdout + answer.stderr).strip().rpartition("\n")[2] or "nothing"
-        raise NotFabric(f"`{program} version` does not name a Fabric version, it says {said!r}; {_NEEDED}")
+        printed = (answer.stdout + answer.stderr).strip().rpartition("\n")[2] or "nothing"
+        raise NotFabric(f"`{program} version` does not print a Fabric version but {printed!r}; {_NEEDED}")
     if not _ACCEPTED_VERSION.fullmatch(line[1]):
         raise WrongFabricVersion(f"{program} is of Fabric {line[1]}; {_NEEDED}")
     return line[1]

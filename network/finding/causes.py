@@ -1,4 +1,4 @@
-"""Why an error happened: libraries wrap the cause that a user could do something about."""
+"""The causes of an error: libraries wrap the one that a user could do something about."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """The error itself first, the innermost cause last."""
+    """The error itself and its causes, the innermost one last."""
     cause: BaseException | None = error
     while cause is not None:
         yield cause
@@ -14,6 +14,6 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def reason(error: BaseException) -> str:
-    """What the innermost cause says."""
+    """The text of the innermost cause."""
     *_, innermost = causes(error)
     return str(innermost) or type(innermost).__name__

@@ -31,14 +31,14 @@ ORDERER_IMAGE = f"hyperledger/fabric-orderer:{OFFICIAL.version}"
 IMAGES = (PEER_IMAGE, ORDERER_IMAGE)
 
 ENGINE_TIMEOUT_S = 20
-# While it pulls, an engine reports many times a second.
+# An engine reports many times a second while it pulls.
 PULL_SILENCE_S = 120
 
-# The image, its bytes that are here, and all of its bytes that the engine knows of so far.
+# It gets the image, its bytes that are here, and all of its bytes that the engine knows of so far.
 Progress = Callable[[str, int, int], None]
 
 _NO_SPACE = "no space left on device"
-# How an engine words that it cannot reach the registry; it gives no code for it.
+# Phrases with which an engine reports that it cannot reach the registry; there is no code for it.
 _NO_NETWORK = (
     "no such host",
     "server misbehaving",
@@ -56,7 +56,7 @@ _NOT_FOUND = ("not found", "manifest unknown", "no matching manifest", "pull acc
 
 
 def find_engine() -> docker.DockerClient:
-    """The engine that the `docker` command talks to as well (DOCKER_HOST, else the current context); to be closed.
+    """A client of the engine that the `docker` command uses (DOCKER_HOST, else the current context); to be closed.
 
     Raises NoEngine, EnginePermissionDenied.
     """
@@ -74,7 +74,7 @@ def find_engine() -> docker.DockerClient:
 
 
 def ensure_images(engine: docker.DockerClient, progress: Progress, images: tuple[str, ...] = IMAGES) -> None:
-    """Pulls what the engine does not have yet. Raises ImageNotFound, NoNetwork, DiskFull, PullFailed, NoEngine."""
+    """Pulls the images that the engine lacks. Raises ImageNotFound, NoNetwork, DiskFull, PullFailed, NoEngine."""
     try:
         for image in images:
             if not _has(engine, image):
@@ -89,7 +89,7 @@ def _has(engine: docker.DockerClient, image: str) -> bool:
     except NotFound:
         return False
     except APIError as error:
-        raise PullFailed(f"the Docker engine cannot say if it has {image}: {error.explanation or error}") from error
+        raise PullFailed(f"the Docker engine cannot look for {image}: {error.explanation or error}") from error
     return True
 
 
@@ -110,7 +110,7 @@ def _pull(engine: docker.DockerClient, image: str, progress: Progress) -> None:
 
 
 def _reports(engine: docker.DockerClient, image: str) -> Iterator[dict[str, Any]]:
-    """What the engine says while it pulls. The library waits for it without a limit, so a thread does the waiting."""
+    """The engine's reports while it pulls. The library waits for them without a limit, so a thread does the waiting."""
     reports: queue.Queue[dict[str, Any] | Exception | None] = queue.Queue()
 
     def read() -> None:
@@ -118,7 +118,7 @@ def _reports(engine: docker.DockerClient, image: str) -> Iterator[dict[str, Any]
             for report in engine.api.pull(image, stream=True, decode=True):
                 reports.put(report)
             reports.put(None)
-        except Exception as error:  # raised again in the thread that waits
+        except Exception as error:  # the waiting thread raises it
             reports.put(error)
 
     threading.Thread(target=read, name=f"pull {image}", daemon=True).start()

@@ -38,14 +38,14 @@ CHUNK_BYTES = 1 << 20
 ARCHIVE_BYTES_MAX = 400 << 20
 PROGRAM_BYTES_MAX = 400 << 20
 
-# Bytes that are here, and all bytes if the server says how many there will be.
+# It gets the bytes that are here, and all bytes if the server says how many there will be.
 Progress = Callable[[int, int | None], None]
 
 
 def install(cache: Path, progress: Progress, *, release: Release = OFFICIAL, platform_name: str | None = None) -> Path:
-    """Returns the folder with `peer` and `orderer`, `<cache>/<version>/bin`; downloads them unless they are there.
+    """The folder with `peer` and `orderer`, `<cache>/<version>/bin`; downloads them unless they are there.
 
-    Several may do so at once, and one that is interrupted leaves nothing behind that a later one would take for whole.
+    Several processes may install at once. An interrupted one leaves nothing that a later one would take for complete.
 
     Raises NoReleaseForPlatform, NoNetwork, ReleaseUnavailable, ChecksumMismatch, DamagedArchive, DiskFull, OSError.
     """
@@ -105,7 +105,7 @@ def _chunks(url: str, progress: Progress) -> Iterator[bytes]:
 
 
 def _unpack(archive: Path, folder: Path) -> None:
-    """Writes only to names of its own, whatever the names in the archive are."""
+    """Writes the programs into `folder` under their own names, whatever other names the archive has."""
     missing = set(PROGRAMS)
     try:
         with tarfile.open(archive, "r:gz") as tar:

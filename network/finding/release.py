@@ -1,4 +1,4 @@
-"""The official release of Hyperledger Fabric: which one, and where its programs are kept."""
+"""The official release of Hyperledger Fabric: its version and digests, and the place of its programs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-# In the order in which they are put into place: where the last one is, all are.
+# They are put into place in this order: if the last one is there, all are.
 PROGRAMS = ("orderer", "peer")
 
 _PROCESSORS = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -17,7 +17,7 @@ _PROCESSORS = {"x86_64": "amd64", "aarch64": "arm64"}
 
 @dataclass(frozen=True)
 class Release:
-    """`sha256` has one hex digest for each platform ("linux-amd64") that there is an archive for."""
+    """A release. `sha256` has one hex digest for each platform ("linux-amd64") that has an archive."""
 
     version: str
     base_url: str
@@ -48,18 +48,18 @@ def program_folder(cache: Path, release: Release = OFFICIAL) -> Path:
 
 
 def is_installed(cache: Path) -> bool:
-    """Whether the official release has been put into the cache, by whichever process."""
+    """Whether the official release is in the cache."""
     return (program_folder(cache) / PROGRAMS[-1]).exists()
 
 
 def default_cache() -> Path:
-    """`~/.cache/zunft/fabric`, or where the XDG Base Directory Specification says; it ignores a relative path."""
+    """`~/.cache/zunft/fabric`, or the place by the XDG Base Directory Specification, which ignores relative paths."""
     configured = Path(os.environ.get("XDG_CACHE_HOME", ""))
     root = configured if configured.is_absolute() else Path.home() / ".cache"
     return root / "zunft" / "fabric"
 
 
 def this_platform() -> str:
-    """As the Fabric project names it: "linux-amd64", "darwin-arm64"."""
+    """This machine's platform as the Fabric project names it: "linux-amd64", "darwin-arm64"."""
     machine = platform.machine().lower()
     return f"{platform.system().lower()}-{_PROCESSORS.get(machine, machine)}"

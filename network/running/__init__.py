@@ -1,1 +1,1 @@
-"""Processes, natively or in Docker."""
+"""Starts and ends processes, natively or in Docker."""

@@ -1,7 +1,8 @@
 """Peers and orderers in Docker containers of Fabric's official images.
 
-A container has this machine's network, the process's files at their own paths, and the user who starts it. So
-configuration, certificates, endpoints and logs are the same as natively. It is gone when its process has ended.
+A container has this machine's network, the process's files at their own paths, and the user that starts it. So
+configuration, certificates, endpoints and logs are the same as natively. The engine removes a container when its
+process has ended.
 """
 
 from __future__ import annotations
@@ -46,12 +47,12 @@ STOP_TIMEOUT_S = 20
 _IMAGE_OF = {"peer": PEER_IMAGE, "orderer": ORDERER_IMAGE}
 _ENDED_MEANWHILE = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
 _HOME_LABEL = "zunft.home"
-# The log's path comes first. The program takes the shell's place, so that it gets the engine's signals itself.
+# The log's path comes first. The program replaces the shell, so that it gets the engine's signals itself.
 _ENTRYPOINT = ["/bin/sh", "-c", 'umask 077; exec "$@" >>"$0" 2>&1']
 
 
 class DockerRuntime:
-    """For the consortium called `consortium` in the folder `home`, on the engine that the `docker` command uses.
+    """The runtime of the consortium in the folder `home`, on the engine that the `docker` command uses.
 
     Every method raises NoEngine, EnginePermissionDenied, RefusedByEngine.
     """
@@ -65,7 +66,7 @@ class DockerRuntime:
 
         Raises RootlessEngine, ImageNotFound, NoNetwork, DiskFull, PullFailed.
         """
-        with _engine("say what it is") as engine:
+        with _engine("describe itself") as engine:
             if "name=rootless" in (engine.info().get("SecurityOptions") or ()):
                 raise RootlessEngine(
                     "a rootless Docker engine cannot give its containers this machine's network: "
@@ -74,7 +75,7 @@ class DockerRuntime:
             ensure_images(engine, progress)
 
     def start(self, process: FabricProcess) -> None:
-        """One that runs with other arguments or of another image is ended first.
+        """Starts the process; one that runs with other arguments or another image is ended first.
 
         Raises CannotStart, ContainerNameTaken.
         """
@@ -96,7 +97,7 @@ class DockerRuntime:
                 _end(container)
 
     def running(self, process: FabricProcess) -> Running | None:
-        with _engine(f"say whether {process.name} runs") as engine:
+        with _engine(f"look whether {process.name} runs") as engine:
             container = self._find(engine, process)
             if container is None or not _is_up(container):
                 return None
@@ -107,7 +108,7 @@ class DockerRuntime:
             return Running(state["Pid"], memory_bytes, int(datetime.fromisoformat(state["StartedAt"]).timestamp()))
 
     def _find(self, engine: docker.DockerClient, process: FabricProcess) -> Container | None:
-        """The consortium's own, not another of the same name."""
+        """The process's container, if it is the consortium's own and not another of the same name."""
         try:
             container = engine.containers.get(self._name(process))
         except NotFound:
@@ -123,7 +124,7 @@ class DockerRuntime:
             name=self._name(process),
             labels={_HOME_LABEL: self._home},
             user=f"{os.getuid()}:{os.getgid()}",
-            # Where the engine has other user ids than this machine.
+            # An engine may have other user ids than this machine.
             userns_mode="host",
             network_mode="host",
             environment=dict(process.environment),
@@ -139,14 +140,14 @@ class DockerRuntime:
         if error.status_code == HTTPStatus.CONFLICT:
             name = self._name(process)
             return ContainerNameTaken(
-                f"a container called {name} is there that does not belong to {self._home}: "
-                f"`docker rm --force {name}` or `docker rename` it"
+                f"there is a container {name} that does not belong to {self._home}: "
+                f"remove it with `docker rm --force {name}`, or rename it"
             )
         return CannotStart(f"{process.name} cannot be started: {error.explanation or error}")
 
 
 def _prefix(consortium: str, home: str) -> str:
-    """What people recognise, and what tells consortia of the same name in other folders apart."""
+    """The prefix of container names: the consortium's name, and a digest that differs between folders."""
     words = re.findall("[a-z0-9]+", consortium.lower())
     return "-".join(["zunft", *words, hashlib.sha256(home.encode()).hexdigest()[:8]])
 
@@ -169,7 +170,7 @@ def _runs(container: Container, process: FabricProcess) -> bool:
 
 
 def _end(container: Container) -> None:
-    """Afterwards its name is free."""
+    """Ends and removes the container; afterwards its name is free."""
     with suppress(NotFound):
         container.stop(timeout=STOP_TIMEOUT_S)
         try:
@@ -182,7 +183,7 @@ def _end(container: Container) -> None:
 
 
 def _memory_bytes(container: Container) -> int | None:
-    """None if it has ended meanwhile. From the engine's `ps`, in KiB; the engine's own statistics take a second."""
+    """The memory by the engine's `ps`, as its own statistics take a second; None if the container has ended."""
     try:
         processes = container.top(ps_args="-o pid,rss")["Processes"]
     except APIError as error:
@@ -194,14 +195,14 @@ def _memory_bytes(container: Container) -> int | None:
 
 @contextmanager
 def _engine(aim: str) -> Iterator[docker.DockerClient]:
-    """For one call, so that an engine that was started again is no matter. `aim` is what it shall do."""
+    """A client for one call, so that a restart of the engine does no harm; `aim` names the call in errors."""
     with closing(find_engine()) as engine:
         try:
             yield engine
         # An APIError is a RequestException, too.
         except DockerException as error:
-            said = error.explanation if isinstance(error, APIError) else None
-            raise RefusedByEngine(f"the Docker engine could not {aim}: {said or error}") from error
+            explanation = error.explanation if isinstance(error, APIError) else None
+            raise RefusedByEngine(f"the Docker engine could not {aim}: {explanation or error}") from error
         except requests.RequestException as error:
             raise NoEngine(
                 f"the Docker engine stopped answering: check that it still runs ({reason(error)})"

@@ -1,4 +1,4 @@
-"""What a process has written and writes."""
+"""Reads a process's log."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from network.errors import NoLog
 
 POLL_S = 0.2
 
-# What colours text on a terminal. Source: ECMA-48, "SELECT GRAPHIC RENDITION".
+# The codes that colour text on a terminal. Source: ECMA-48, "SELECT GRAPHIC RENDITION".
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def read_log(path: Path, last: int, *, follow: bool) -> Iterator[str]:
-    """The newest `last` lines; with `follow` then what comes, without end. Raises NoLog."""
+    """The newest `last` lines of a log; with `follow` also all lines to come, without end. Raises NoLog."""
     try:
         file = path.open(encoding="utf-8", errors="replace")
     except FileNotFoundError as error:
@@ -33,5 +33,5 @@ def read_log(path: Path, last: int, *, follow: bool) -> Iterator[str]:
 
 
 def without_colours(text: str) -> str:
-    """As it is read in a file or a pipe."""
+    """The text without codes for colours, for a file or a pipe."""
     return _COLOUR.sub("", text)

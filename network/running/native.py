@@ -1,4 +1,4 @@
-"""Processes of this machine. They outlive the command that starts them; a file beside each one's log says which."""
+"""Processes of this machine. They outlive the command that starts them; a note beside each log has the process id."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _SAME_START_S = 1.0
 
 
 class NativeRuntime:
-    """`programs` says where "peer" and "orderer" are."""
+    """The runtime of this machine; `programs` has the paths of "peer" and "orderer"."""
 
     def __init__(self, programs: Mapping[str, Path]) -> None:
         self._programs = programs
 
     def start(self, process: FabricProcess) -> None:
-        """One that runs with other arguments is ended first. Raises CannotStart."""
+        """Starts the process; one that runs with other arguments is ended first. Raises CannotStart."""
         if self._find(process):
             if _read_note(process)["arguments"] == list(process.arguments):
                 return
@@ -63,7 +63,7 @@ class NativeRuntime:
             return None
 
     def _find(self, process: FabricProcess) -> psutil.Process | None:
-        """The process that was started, and not another that has its number by now."""
+        """The process that was started, if it runs; not another process that has its id by now."""
         try:
             noted = _read_note(process)
             found = psutil.Process(noted["pid"])
@@ -74,7 +74,7 @@ class NativeRuntime:
 
 
 def _spawn(program: str, process: FabricProcess) -> int:
-    """In a session of its own, so that Ctrl-C in the terminal does not reach it."""
+    """Starts the process in a session of its own, so that Ctrl-C in the terminal does not reach it; its process id."""
     log = process.log_path
     output = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
@@ -86,7 +86,10 @@ def _spawn(program: str, process: FabricProcess) -> int:
 
 
 def _own_environment() -> dict[str, str]:
-    """Without what would win over core.yaml and orderer.yaml: many have such variables for another network's tools."""
+    """This process's environment without variables that override core.yaml and orderer.yaml, and without web proxies.
+
+    Many users have such variables for another network's tools.
+    """
     return {
         name: value
         for name, value in os.environ.items()
@@ -96,7 +99,10 @@ def _own_environment() -> dict[str, str]:
 
 
 def _has_ended(found: psutil.Process) -> bool:
-    """A child of ours stays in the table until it is asked for, and says zombie before its last thread has ended."""
+    """Whether the process has ended. A child stays in the process table until waitpid, so it is waited for here.
+
+    Its status is zombie before its last thread has ended, so for a child that is not enough.
+    """
     try:
         return os.waitpid(found.pid, os.WNOHANG)[0] == found.pid
     except ChildProcessError:
@@ -119,7 +125,7 @@ def _write_note(process: FabricProcess, started: psutil.Process) -> None:
 
 
 def _read_note(process: FabricProcess) -> dict[str, Any]:
-    """Raises FileNotFoundError, ValueError."""
+    """The note about a process that was started. Raises FileNotFoundError, ValueError."""
     return dict(json.loads(_note_path(process).read_bytes()))
 
 

@@ -1,4 +1,4 @@
-"""One process of a member: its peer, its orderer or its chaincode; and what can run it."""
+"""One process of a member: its peer, its orderer or its chaincode; and the runtimes that can run it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from consortium.keys.member_material import Endpoint
 
 
 class ProcessKind(StrEnum):
-    """In the order in which they start."""
+    """The kinds of process, in the order in which they start."""
 
     ORDERER = "orderer"
     CHAINCODE = "chaincode"
@@ -21,7 +21,7 @@ class ProcessKind(StrEnum):
 
 @dataclass(frozen=True)
 class FabricProcess:
-    """What to run. All of its files lie in `folder`, which the runtime keeps its own in, too.
+    """A process to run. All of its files are in `folder`, and the runtime's files about it, too.
 
     `program` is "peer", "orderer" or a path; `reads` are the folders and files outside `folder` that it needs.
     """
@@ -37,7 +37,7 @@ class FabricProcess:
 
     @property
     def name(self) -> str:
-        """As in `zunft network restart maker.peer`."""
+        """The name on the command line, as in `zunft network restart maker.peer`."""
         return f"{self.member}.{self.kind}"
 
     @property
@@ -58,10 +58,10 @@ class Runtime(Protocol):
     """Starts and ends processes; both can be repeated without harm. Every method raises NetworkError."""
 
     def start(self, process: FabricProcess) -> None:
-        """Returns at once; the output goes to the process's log."""
+        """Starts the process and returns at once; the output goes to the process's log."""
 
     def stop(self, process: FabricProcess) -> None:
-        """Asks it to end, waits, and in the end makes it. Afterwards it does not run."""
+        """Asks the process to end, waits, and then kills it. Afterwards it does not run."""
 
     def running(self, process: FabricProcess) -> Running | None:
-        """None if it does not run."""
+        """The running process; None if it does not run."""

@@ -1,1 +1,1 @@
-"""One member's part of the network: its orderer, its peer, its chaincode, their files."""
+"""One member's part of the network: its orderer, its peer, its chaincode and their files."""

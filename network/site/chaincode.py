@@ -1,4 +1,4 @@
-"""A member's chaincode: the contract as a service that the member's own peer dials."""
+"""A member's chaincode: the contract as a service, to which the member's own peer connects."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from network.site.member_folders import (
     process_folder,
 )
 
-# A batch of 50,000 readings takes and frees megabytes many times over. Without this glibc gives them back to the system
-# each time, and faulting the pages in again is a third of the work.
+# A batch of 50,000 readings allocates and frees megabytes many times. Without this glibc gives them back to the system
+# each time, and the page faults afterwards are a third of the work.
 _KEPT_BYTES = 256 * 1024 * 1024
 _KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(_KEPT_BYTES), "MALLOC_MMAP_THRESHOLD_": str(_KEPT_BYTES)}
 
@@ -26,7 +26,7 @@ _KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(_KEPT_BYTES), "MALLOC_MMAP_THRESHO
 def chaincode_process(
     name: str, keys: MemberKeys, endpoints: PeerEndpoints, package: ChaincodePackage
 ) -> FabricProcess:
-    """Of the member called `name`."""
+    """The chaincode process of the member called `name`."""
     tls, folder = keys.node_tls(), process_folder(keys, ProcessKind.CHAINCODE)
     options = {
         "--listen": str(endpoints.chaincode),

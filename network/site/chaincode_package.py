@@ -1,4 +1,4 @@
-"""The package that peers install: it does not hold the contract, only which one it is, and that it is a service.
+"""The package that peers install: it does not hold the contract, only the digest of its code.
 
 All members that run the same contract make the same bytes, so its id is the same everywhere.
 Source: Fabric documentation, "Running chaincode as an external service"; "Fabric chaincode lifecycle", on packages.
@@ -20,24 +20,24 @@ LABEL = "zunft"
 
 @dataclass(frozen=True)
 class ChaincodePackage:
-    """`code_digest` is that of chaincode/code_digest.py."""
+    """The package of a contract; `code_digest` is that of chaincode/code_digest.py."""
 
     code_digest: bytes
 
     def to_bytes(self) -> bytes:
-        """A tar.gz as peers take it."""
+        """The package as peers install it, a tar.gz."""
         metadata = {"type": PACKAGE_TYPE, "label": LABEL}
         code = _tar({"contract.json": json.dumps({"code_digest": self.code_digest.hex()}).encode()})
         return _tar({"metadata.json": json.dumps(metadata).encode(), "code.tar.gz": code})
 
     @property
     def package_id(self) -> str:
-        """label:hash, by which the peer knows it and the chaincode registers."""
+        """The id "label:hash", which the peer gives the package and with which the chaincode registers."""
         return f"{LABEL}:{hashlib.sha256(self.to_bytes()).hexdigest()}"
 
 
 def _tar(files: Mapping[str, bytes]) -> bytes:
-    """Always the same bytes: no times, no owners."""
+    """A tar.gz of the files that always has the same bytes: without times and owners."""
     plain = io.BytesIO()
     with tarfile.open(fileobj=plain, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for name, data in files.items():

@@ -1,4 +1,4 @@
-"""Fabric's configuration files, core.yaml and orderer.yaml, as trees."""
+"""Writes Fabric's configuration files, core.yaml and orderer.yaml, from trees."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Tree = dict[str, Any]
 
 
 def write_config(path: Path, tree: Tree, changes: Mapping[str, Any]) -> None:
-    """With the consortium's own changes laid over it."""
+    """Writes the tree with the consortium's own changes laid over it."""
     replace_private(path, yaml.safe_dump(lay_over(tree, changes), sort_keys=False).encode())
 
 
 def lay_over(tree: Tree, changes: Mapping[str, Any]) -> Tree:
-    """A tree whose leaves are those of `changes` where it has them; names in capitals or not, as in Fabric."""
+    """The tree with the leaves of `changes` in the place of its own; as in Fabric, the case of names does not count."""
     names = {name.lower(): name for name in tree}
     result = dict(tree)
     for name, value in changes.items():

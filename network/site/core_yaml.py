@@ -1,4 +1,4 @@
-"""What a peer is told in its core.yaml: nearly everything, for it has few defaults of its own.
+"""A peer's core.yaml: it has nearly all settings, as a peer has few defaults of its own.
 
 Source: Fabric documentation, "Checklist for a production peer"; the names are those of Fabric's core.yaml.
 """
@@ -18,7 +18,7 @@ EXECUTE_TIMEOUT_S = 30
 
 
 def core_yaml(keys: MemberKeys, endpoints: PeerEndpoints, folder: Path) -> Tree:
-    """Of the peer whose files lie in `folder`."""
+    """The core.yaml of the peer that has its files in `folder`."""
     return {
         "peer": {
             **_identity(keys, endpoints, folder),
@@ -35,14 +35,14 @@ def core_yaml(keys: MemberKeys, endpoints: PeerEndpoints, folder: Path) -> Tree:
 
 
 def _identity(keys: MemberKeys, endpoints: PeerEndpoints, folder: Path) -> Tree:
-    """Who it is, where it listens, where its files are."""
+    """The settings of the peer's identity, addresses and files."""
     address = str(endpoints.peer)
     return {
         "id": f"peer.{keys.msp_id}",
         "networkId": "zunft",
         "listenAddress": str(endpoints.listening),
         "address": address,
-        # No chaincode dials in; they are services.
+        # Chaincodes are services here, so none connects to the peer.
         "chaincodeListenAddress": f"{endpoints.listening.host}:0",
         "localMspId": keys.msp_id,
         "localMspType": "bccsp",
@@ -55,7 +55,7 @@ def _identity(keys: MemberKeys, endpoints: PeerEndpoints, folder: Path) -> Tree:
 
 
 def _connections() -> Tree:
-    """To clients, to other peers and to the orderers."""
+    """The settings of connections to clients, other peers and orderers."""
     often = {"interval": "60s", "timeout": "20s"}
     return {
         "keepalive": {
@@ -80,12 +80,13 @@ def _connections() -> Tree:
 
 
 def _services() -> Tree:
-    """What it does for clients, and how much at once."""
+    """The settings of the peer's services for clients, and their limits."""
     return {
         "gateway": {
             "enabled": True,
             "endorsementTimeout": f"{EXECUTE_TIMEOUT_S}s",
-            # Then another orderer is asked: one that was removed from a raft may take a transaction and never answer.
+            # Afterwards the gateway tries another orderer: one that was removed from a raft may take a transaction
+            # and never answer.
             "broadcastTimeout": "5s",
             "dialTimeout": "10s",
         },
@@ -115,7 +116,7 @@ def _peer_tls(keys: MemberKeys) -> Tree:
 
 
 def _gossip(address: str) -> Tree:
-    """One peer for each member, which gets its blocks from the orderers; gossip tells who is there."""
+    """The settings of gossip: each member has one peer, which gets blocks from orderers; gossip only finds peers."""
     return {
         "bootstrap": address,
         "endpoint": address,
@@ -143,7 +144,7 @@ def _gossip(address: str) -> Tree:
 
 
 def _presence() -> Tree:
-    """A peer that comes or goes is noticed within seconds."""
+    """Gossip intervals with which a peer that comes or goes is noticed within seconds."""
     return {
         "membershipTrackerInterval": "2s",
         "aliveTimeInterval": "1s",
@@ -156,7 +157,7 @@ def _presence() -> Tree:
 
 
 def _spreading() -> Tree:
-    """Fabric's own values."""
+    """Gossip settings with Fabric's own values."""
     return {
         "maxBlockCountToStore": 10,
         "maxPropagationBurstLatency": "10ms",

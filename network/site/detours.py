@@ -1,7 +1,7 @@
-"""A peer that joins finds orderers where they are now, and not where the channel's first block says.
+"""The detours of a peer that joins: they lead to the present orderers, and not to those of the channel's first block.
 
-It reads them in its core.yaml at its start, and so they lie beside it until it has caught up. Whatever an orderer
-hands out, the peer checks against the blocks before.
+The peer reads them from its core.yaml at its start, so a file beside it keeps them until the peer has caught up. The
+peer checks each block from an orderer against the blocks before it.
 Source: Fabric's core.yaml, on peer.deliveryclient.addressOverrides.
 """
 
@@ -20,7 +20,7 @@ _FILE = "detours.yaml"
 
 
 def set_detours(folder: Path, detours: Sequence[Detour]) -> bool:
-    """Into the peer's folder; whether they are others than before."""
+    """Writes the detours into the peer's folder; whether they have changed."""
     ways = [
         {"from": str(one.origin), "to": str(one.orderer.endpoint), "roots": one.orderer.tls_roots.decode()}
         for one in detours
@@ -32,12 +32,12 @@ def set_detours(folder: Path, detours: Sequence[Detour]) -> bool:
 
 
 def end_detours(folder: Path) -> None:
-    """From its next start on the peer takes the orderers from its own blocks."""
+    """Removes the detours: from its next start on the peer takes the orderers from its own blocks."""
     (folder / _FILE).unlink(missing_ok=True)
 
 
 def write_detours(folder: Path) -> Tree:
-    """What core.yaml says of them, with the certificates in files of their own."""
+    """The part of core.yaml with the detours; writes their certificates into files."""
     overrides = []
     for number, way in enumerate(_read(folder)):
         roots = folder / f"detour-{number}.pem"

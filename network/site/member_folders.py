@@ -1,4 +1,4 @@
-"""Where a member's Fabric processes have their files.
+"""The folders of a member's Fabric processes.
 
 <member>/fabric/orderer/    orderer.yaml, msp/, data/, log
                 peer/       core.yaml, msp/, data/, builder/, connection.json, log
@@ -22,7 +22,7 @@ def process_folder(keys: MemberKeys, kind: ProcessKind) -> Path:
 
 
 def make_process_folder(keys: MemberKeys, kind: ProcessKind) -> Path:
-    """For its owner only."""
+    """Makes a process's folder, for its owner only."""
     make_private_folder(keys.folder / "fabric")
     folder = process_folder(keys, kind)
     make_private_folder(folder)
@@ -30,7 +30,7 @@ def make_process_folder(keys: MemberKeys, kind: ProcessKind) -> Path:
 
 
 def renew_msp(keys: MemberKeys, kind: NodeKind, folder: Path) -> None:
-    """The node's identity and its member's roots, as they are now, in the form that Fabric reads."""
+    """Writes the node's identity and its member's roots, as they are now, in the form that Fabric reads."""
     msp = folder / "msp"
     shutil.rmtree(msp, ignore_errors=True)
     write_msp_folder(msp, keys.public_material(), keys.node(kind))

@@ -1,6 +1,4 @@
-"""One member's part of the network, as it would stand on that member's own machines: its processes, and what its admin
-does with them.
-"""
+"""One member's part of the network, as on that member's own machines: its processes and its admin's acts."""
 
 from __future__ import annotations
 
@@ -82,13 +80,13 @@ from network.waiting import (
     until_caught_up,
 )
 
-# A new network takes some attempts; none of them shall take long.
+# In a new network some attempts fail, and none of them must take long.
 _LIMITS = Limits(evaluate_s=10, endorse_s=20, submit_s=20, commit_status_s=30)
 
 
 @dataclass(frozen=True)
 class MemberSite:
-    """Every step does only what is not done yet, and waits for others within limits: NotInTime."""
+    """One member's site. Each step does only what is not done yet, and raises NotInTime after its time limit."""
 
     topology: Topology
     member: MemberEntry
@@ -97,13 +95,13 @@ class MemberSite:
     # --- processes --------------------------------------------------------------------------------------------------
 
     def processes(self) -> list[FabricProcess]:
-        """In the order in which they start. Raises NoFabricNetwork."""
+        """The member's processes, in the order in which they start. Raises NoFabricNetwork."""
         name, keys, package = self.member.name, self._keys, self.package
         orderers = [orderer_process(name, keys, self.orderer.endpoints)] if self.member.orderer else []
         return [*orderers, chaincode_process(name, keys, self._peer, package), peer_process(name, keys, self._peer)]
 
     def write_files(self, kind: ProcessKind, settings: FabricSettings) -> None:
-        """A process's configuration, as the consortium's file and the member's keys say now."""
+        """Writes a process's configuration, from the present consortium's file and member's keys."""
         if kind == ProcessKind.ORDERER:
             write_orderer_files(self._keys, self.orderer.endpoints, settings)
         elif kind == ProcessKind.PEER:
@@ -115,46 +113,46 @@ class MemberSite:
 
     @property
     def orderer(self) -> OrdererSite:
-        """Where the member has one."""
+        """The site of the member's orderer, if it has one."""
         return OrdererSite(self.topology, self.member)
 
     async def join_peer(self) -> None:
-        """With the channel's first block. Raises WrongChannel, RefusedByPeer, NotInTime.
+        """Joins the member's peer with the channel's first block. Raises WrongChannel, RefusedByPeer, NotInTime.
 
-        From there the peer checks every block up to the newest one for itself: `until_caught_up`.
+        From there the peer checks every block up to the newest one for itself: see `until_caught_up`.
         """
-        whose = f"the peer of {self.member.name}"
+        peer = f"the peer of {self.member.name}"
         async with PeerAdmin(self._peer.listening.from_here, self._keys) as admin:
 
             async def join() -> None:
                 joined = await admin.channels()
-                check_channels(joined, self.topology, whose)
+                check_channels(joined, self.topology, peer)
                 if not joined:
                     await admin.join(self.topology.genesis_path.read_bytes())
                     return
                 with suppress(PeerBehind):
-                    await check_genesis(admin, self.topology, whose)
+                    await check_genesis(admin, self.topology, peer)
 
-            what = f"{whose} joining {self.topology.channel}"
+            what = f"{peer} joining {self.topology.channel}"
             await until(join, what, timeout_s=JOIN_TIMEOUT_S, passing=(PeerUnreachable,))
 
     async def until_caught_up(self) -> None:
-        """Until the peer has come to the block that admits its member, however long the channel is.
+        """Waits until the peer has the block that admits its member, however long the channel is.
 
         Raises WrongChannel; NotInTime when no block has come for STALL_TIMEOUT_S.
         """
-        whose = f"the peer of {self.member.name}"
+        peer = f"the peer of {self.member.name}"
         async with PeerAdmin(self._peer.listening.from_here, self._keys) as admin:
             await until_caught_up(
-                lambda: check_genesis(admin, self.topology, whose),
-                f"{whose} catching up",
+                lambda: check_genesis(admin, self.topology, peer),
+                f"{peer} catching up",
                 height=self._peer_height,
                 stall_s=STALL_TIMEOUT_S,
                 passing=(PeerUnreachable, PeerBehind),
             )
 
     async def is_caught_up(self) -> bool:
-        """As far as that; not, if it does not answer. Raises WrongChannel."""
+        """Whether the peer answers and has the block that admits its member. Raises WrongChannel."""
         async with PeerAdmin(self._peer.listening.from_here, self._keys) as admin:
             try:
                 await check_genesis(admin, self.topology, f"the peer of {self.member.name}")
@@ -163,17 +161,17 @@ class MemberSite:
         return True
 
     def set_detours(self, detours: Sequence[Detour]) -> bool:
-        """Where the peer looks for orderers from its next start on; whether it is elsewhere than before."""
+        """Sets the orderers that the peer uses from its next start on; whether they have changed."""
         return set_detours(make_process_folder(self._keys, ProcessKind.PEER), detours)
 
     def end_detours(self) -> None:
-        """Once it has caught up, it knows for itself."""
+        """Removes the detours of a peer that has caught up and so knows the orderers itself."""
         end_detours(process_folder(self._keys, ProcessKind.PEER))
 
     async def until_known(self, msp_ids: set[str], *, least: int | None = None) -> None:
-        """Until the member's peer knows one of each of these, and that it runs the chaincode. Raises NotInTime.
+        """Waits until the member's peer knows a peer with the chaincode of each of these members. Raises NotInTime.
 
-        `least`: of so many of them.
+        With `least` it waits for that many of them only.
         """
 
         async def know() -> None:
@@ -181,29 +179,29 @@ class MemberSite:
                 self._peer.listening.from_here, self._keys, self.topology.channel, CHAINCODE
             )
             if len(unknown) > len(msp_ids) - (len(msp_ids) if least is None else least):
-                raise PeerUnreachable(f"it does not yet know those of {', '.join(sorted(unknown))}")
+                raise PeerUnreachable(f"it does not know the peers of {', '.join(sorted(unknown))} yet")
 
         what = f"the peer of {self.member.name} knowing the others"
-        # A peer that lacks the block with the chaincode's commit refuses the question.
+        # A peer without the block of the chaincode's commit refuses the request.
         await until(know, what, timeout_s=AGREE_TIMEOUT_S, passing=(PeerUnreachable, RefusedByPeer))
 
     # --- the chaincode ----------------------------------------------------------------------------------------------
 
     async def install(self) -> None:
-        """The package, on the member's peer. Raises PeerUnreachable, RefusedByPeer."""
+        """Installs the package on the member's peer. Raises PeerUnreachable, RefusedByPeer."""
         async with PeerAdmin(self._peer.listening.from_here, self._keys) as admin:
             if self.package.package_id not in await admin.installed():
                 await admin.install(self.package.to_bytes())
 
     async def committed(self) -> Definition | None:
-        """What the channel runs; None before the first commit. Raises NotInTime."""
+        """The definition that the channel runs; None before the first commit. Raises NotInTime."""
         async with self.gateway(LIFECYCLE) as gateway:
             lifecycle = Lifecycle(gateway)
             what = f"an answer of the peer of {self.member.name}"
             return await until(lifecycle.committed, what, timeout_s=AGREE_TIMEOUT_S, passing=(LedgerError,))
 
     async def approve(self, definition: Definition) -> None:
-        """In the member's name. Raises NotInTime."""
+        """Approves the definition in the member's name. Raises NotInTime."""
         async with self.gateway(LIFECYCLE) as gateway:
             lifecycle = Lifecycle(gateway)
 
@@ -215,10 +213,12 @@ class MemberSite:
             await until(approve, what, timeout_s=AGREE_TIMEOUT_S, passing=(LedgerError,))
 
     async def approve_committed(self) -> None:
-        """What the channel runs already. Raises NoChaincode, OtherChaincode, NotInTime."""
+        """Approves the definition that the channel runs. Raises NoChaincode, OtherChaincode, NotInTime."""
         definition, own = await self.committed(), version("zunft")
         if definition is None:
-            raise NoChaincode(f"{self.topology.channel} runs no chaincode yet: its founders bring it up first")
+            raise NoChaincode(
+                f"{self.topology.channel} runs no chaincode yet: wait until its founders have brought it up"
+            )
         if definition.version != own:
             raise OtherChaincode(
                 f"{self.topology.channel} runs contract {definition.version}, and this is zunft {own}: install "
@@ -227,7 +227,7 @@ class MemberSite:
         await self.approve(definition)
 
     async def commit(self, definition: Definition) -> None:
-        """What a majority has approved. Raises NotInTime."""
+        """Commits a definition that a majority has approved. Raises NotInTime."""
         async with self.gateway(LIFECYCLE) as gateway:
             lifecycle = Lifecycle(gateway)
 
@@ -240,13 +240,13 @@ class MemberSite:
     # --- as the member's admin --------------------------------------------------------------------------------------
 
     async def newest_config_block(self) -> common_pb2.Block:
-        """As the member's peer has it. Raises StreamError."""
+        """The newest configuration block, as the member's peer has it. Raises StreamError."""
         async with self.gateway(CHAINCODE) as gateway:
             return await newest_config_block(gateway)
 
     @asynccontextmanager
     async def gateway(self, chaincode: str) -> AsyncIterator[Gateway]:
-        """As the member's admin, on its own peer."""
+        """A gateway of the member's admin on its own peer."""
         files = admin_of(self._keys)
         identity = SigningIdentity.load(self.member.msp_id, files.certificate_path, files.key_path)
         transport = connect(self.topology, self.member)
@@ -258,7 +258,7 @@ class MemberSite:
     async def _peer_height(self) -> int:
         return await asyncio.to_thread(ledger_height, self._peer.operations, self.topology.channel)
 
-    # --- what the consortium's file says ----------------------------------------------------------------------------
+    # --- from the consortium's file ---------------------------------------------------------------------------------
 
     @property
     def _keys(self) -> MemberKeys:

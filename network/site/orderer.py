@@ -1,4 +1,4 @@
-"""A member's orderer: its files and how it is run.
+"""A member's orderer: its process and its files.
 
 Source: Fabric documentation, "Setting up an ordering node"; the names are those of Fabric's orderer.yaml.
 """
@@ -28,12 +28,12 @@ from network.site.member_folders import (
     renew_msp,
 )
 
-# What is said of every call would be gigabytes a day under load; every block is said, and whatever fails.
+# Log lines about every call would be gigabytes a day under load. The log has every block and every failure.
 LOGGING = "info:comm.grpc.server,orderer.common.broadcast=warn:grpc=error"
 
 
 def orderer_process(name: str, keys: MemberKeys, endpoints: OrdererEndpoints) -> FabricProcess:
-    """Of the member called `name`."""
+    """The orderer process of the member called `name`."""
     folder = process_folder(keys, ProcessKind.ORDERER)
     return FabricProcess(
         member=name,
@@ -48,14 +48,14 @@ def orderer_process(name: str, keys: MemberKeys, endpoints: OrdererEndpoints) ->
 
 
 def write_orderer_files(keys: MemberKeys, endpoints: OrdererEndpoints, settings: FabricSettings) -> None:
-    """Again with every start, so that renewed certificates and changed settings count."""
+    """Writes the orderer's files; this is done at every start, so that new certificates and settings count."""
     folder = make_process_folder(keys, ProcessKind.ORDERER)
     renew_msp(keys, NodeKind.ORDERER, folder)
     write_config(folder / "orderer.yaml", orderer_yaml(keys, endpoints, folder), settings.orderer)
 
 
 def orderer_yaml(keys: MemberKeys, endpoints: OrdererEndpoints, folder: Path) -> Tree:
-    """What differs from an orderer's own defaults, and what it has none for."""
+    """The orderer.yaml: settings that differ from an orderer's own defaults, or that have none."""
     tls = keys.node_tls(NodeKind.ORDERER)
     certificate, key, roots = str(tls.certificate_path), str(tls.key_path), [str(keys.folder / "tls" / "ca.pem")]
     server_tls = {"Enabled": True, "Certificate": certificate, "PrivateKey": key}

@@ -1,4 +1,4 @@
-"""What a member's admin does with its orderer: it joins the channel, follows it, orders once the members want it."""
+"""A member's orderer as its admin handles it: it joins the channel, follows it, and orders once it is a consenter."""
 
 from __future__ import annotations
 
@@ -31,36 +31,37 @@ from network.waiting import (
 
 @dataclass(frozen=True)
 class OrdererSite:
-    """Every step does only what is not done yet, and waits within limits: NotInTime."""
+    """The orderer's site. Each step does only what is not done yet, and raises NotInTime after its time limit."""
 
     topology: Topology
     member: MemberEntry
 
     @property
     def endpoints(self) -> OrdererEndpoints:
-        """Raises NoFabricNetwork."""
+        """The orderer's addresses. Raises NoFabricNetwork."""
         if self.member.orderer is None:
             raise NoFabricNetwork(f"{self.member.name} has no orderer in the consortium's file")
         return self.member.orderer
 
     async def join(self, config_block: bytes) -> None:
-        """With the channel's first block, or a later configuration. Raises WrongChannel, RefusedByOrderer, NotInTime.
+        """Joins with the channel's first block, or a later configuration block.
 
-        One that joins later must be known to the channel by its organisation; it follows until it is a consenter.
+        An orderer that joins later needs an organisation in the channel; it follows until it is a consenter. Raises
+        WrongChannel, RefusedByOrderer, NotInTime.
         """
         admin = self._admin
 
         async def join() -> None:
             joined = await asyncio.to_thread(admin.channels)
-            check_channels(joined, self.topology, self._whose)
+            check_channels(joined, self.topology, self._name)
             if not joined:
                 await asyncio.to_thread(admin.join, config_block)
 
-        what = f"{self._whose} joining {self.topology.channel}"
+        what = f"{self._name} joining {self.topology.channel}"
         await until(join, what, timeout_s=JOIN_TIMEOUT_S, passing=(OrdererUnreachable,))
 
     async def until_caught_up(self) -> None:
-        """Until it has all blocks, however many: time to make it a consenter.
+        """Waits until the orderer has all blocks, however many, and can be made a consenter.
 
         Raises RefusedByOrderer; NotInTime when no block has come for STALL_TIMEOUT_S.
         """
@@ -72,21 +73,21 @@ class OrdererSite:
 
         await until_caught_up(
             catch_up,
-            f"{self._whose} catching up",
+            f"{self._name} catching up",
             height=self._height,
             stall_s=STALL_TIMEOUT_S,
             passing=(OrdererUnreachable, OrdererBehind),
         )
 
     async def until_ordering(self) -> None:
-        """Until it takes part, as the channel wants from now on. Raises RefusedByOrderer, NotInTime."""
+        """Waits until the orderer, a consenter by now, takes part in ordering. Raises RefusedByOrderer, NotInTime."""
 
         async def take_part() -> None:
             channel = await self._channel()
             if (channel.relation, channel.status) != ("consenter", "active"):
                 raise OrdererBehind(f"it is a {channel.relation} and {channel.status}")
 
-        what = f"{self._whose} taking part in ordering"
+        what = f"{self._name} taking part in ordering"
         await until(take_part, what, timeout_s=AGREE_TIMEOUT_S, passing=(OrdererUnreachable, OrdererBehind))
 
     async def _channel(self) -> OrdererChannel:
@@ -96,7 +97,7 @@ class OrdererSite:
         return channel
 
     async def _height(self) -> int:
-        """0 if it does not say."""
+        """The number of blocks that the orderer has; 0 if it does not answer."""
         try:
             return (await self._channel()).height
         except (OrdererUnreachable, OrdererBehind):
@@ -107,5 +108,5 @@ class OrdererSite:
         return OrdererAdmin(self.endpoints.admin, self.topology.keys(self.member))
 
     @property
-    def _whose(self) -> str:
+    def _name(self) -> str:
         return f"the orderer of {self.member.name}"

@@ -1,4 +1,4 @@
-"""A member's peer: its files and how it is run.
+"""A member's peer: its process and its files.
 
 Source: Fabric documentation, "Checklist for a production peer"; the names are those of Fabric's core.yaml.
 """
@@ -34,17 +34,17 @@ from network.site.member_folders import (
     renew_msp,
 )
 
-# What is said of every call would be gigabytes a day under load; every block is said, and whatever fails.
+# Log lines about every call would be gigabytes a day under load. The log has every block and every failure.
 LOGGING = "info:comm.grpc.server,endorser,gateway=warn:grpc=error"
 
-# Fabric's external builder: the chaincode is a service already, so the peer only learns where.
+# Fabric's external builder: the chaincode runs as a service already, so the peer only gets its address.
 _DETECT = '#!/bin/sh\ngrep -q \'"type": *"{type}"\' "$2/metadata.json"\n'
 _BUILD = '#!/bin/sh\ncp -R "$1/." "$3"\n'
 _RELEASE = '#!/bin/sh\nmkdir -p "$2/chaincode/server" && cp "{connection}" "$2/chaincode/server/connection.json"\n'
 
 
 def peer_process(name: str, keys: MemberKeys, endpoints: PeerEndpoints) -> FabricProcess:
-    """Of the member called `name`."""
+    """The peer process of the member called `name`."""
     folder = process_folder(keys, ProcessKind.PEER)
     return FabricProcess(
         member=name,
@@ -59,12 +59,12 @@ def peer_process(name: str, keys: MemberKeys, endpoints: PeerEndpoints) -> Fabri
 
 
 def write_peer_files(keys: MemberKeys, endpoints: PeerEndpoints, settings: FabricSettings) -> None:
-    """Again with every start, so that renewed certificates and changed settings count."""
+    """Writes the peer's files; this is done at every start, so that new certificates and settings count."""
     folder = make_process_folder(keys, ProcessKind.PEER)
     renew_msp(keys, NodeKind.PEER, folder)
     replace_private(folder / "connection.json", json.dumps(_connection(keys, endpoints)).encode())
     _write_builder(folder)
-    # The peer keeps what the builder said; it shall ask again.
+    # The peer keeps the builder's results; without them it runs the builder again.
     for build in folder.glob("data/externalbuilder/builds/*"):
         shutil.rmtree(build)
     tree = lay_over(core_yaml(keys, endpoints, folder), write_detours(folder))
@@ -72,7 +72,7 @@ def write_peer_files(keys: MemberKeys, endpoints: PeerEndpoints, settings: Fabri
 
 
 def _connection(keys: MemberKeys, endpoints: PeerEndpoints) -> Tree:
-    """How the peer reaches its chaincode; either shows the other a certificate of the member's own."""
+    """The connection of the peer to its chaincode; each shows the other a certificate of the member's own."""
     tls = keys.node_tls()
     return {
         "address": str(endpoints.chaincode),

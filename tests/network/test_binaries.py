@@ -98,9 +98,9 @@ def test_both_must_be_of_one_release(tmp_path: Path, cache: Path) -> None:
     [
         (ELF_OF_NO_PROCESSOR, errors.WrongArchitecture, "was built for another processor"),
         ("#!/bin/sh\nexec sleep 60\n", errors.BinaryHangs, "has not answered for 0.5 s"),
-        ("#!/bin/sh\necho GLIBC_9 not found >&2; exit 1\n", errors.NotFabric, "says 'GLIBC_9 not found'"),
-        ("#!/bin/sh\necho\n", errors.NotFabric, "says 'nothing'"),
-        (version_script("orderer", "3.1.5") + "exit 3\n", errors.NotFabric, "does not name a Fabric version"),
+        ("#!/bin/sh\necho GLIBC_9 not found >&2; exit 1\n", errors.NotFabric, "but 'GLIBC_9 not found'"),
+        ("#!/bin/sh\necho\n", errors.NotFabric, "but 'nothing'"),
+        (version_script("orderer", "3.1.5") + "exit 3\n", errors.NotFabric, "does not print a Fabric version"),
         ("#!/there/is/no/such/shell\n", errors.NotFabric, "No such file or directory"),
     ],
 )

@@ -237,7 +237,7 @@ def test_a_container_of_somebody_else_is_left_alone(
     network.runtime.stop(orderer)
     other = engine.containers.create(ORDERER_IMAGE, name=name)
     try:
-        with pytest.raises(errors.ContainerNameTaken, match=f"a container called {name} is there that does not belong"):
+        with pytest.raises(errors.ContainerNameTaken, match=f"there is a container {name} that does not belong"):
             network.runtime.start(orderer)
 
         network.runtime.stop(orderer)
@@ -377,7 +377,7 @@ def test_a_rootless_engine_is_refused_before_anything_starts(troubled: Engine, t
         ("", errors.NoEngine, "the Docker engine stopped answering: check that it still runs"),
     ],
 )
-@pytest.mark.parametrize(("method", "aim"), [("start", "start"), ("stop", "stop"), ("running", "say whether")])
+@pytest.mark.parametrize(("method", "aim"), [("start", "start"), ("stop", "stop"), ("running", "look whether")])
 def test_an_engine_in_trouble_is_a_sentence(
     troubled: Engine, tmp_path: Path, method: str, aim: str, trouble: str, refusal: type[Exception], sentence: str
 ) -> None:

@@ -141,7 +141,7 @@ def test_its_peer_dies_while_it_completes(scene: Scene, mill: Company) -> None:
         outcome = await mill.completes_until_killed(ProcessKind.PEER, "waiting until the peer has caught up")
         assert (outcome.exit_code, outcome.stderr.count("\n")) == (ExitCode.MACHINE, 1), outcome
         assert "mill.peer has ended meanwhile" in outcome.stderr
-        assert "type this again" in outcome.stderr
+        assert "type the same command again" in outcome.stderr
 
     meanwhile(scene, work())
 
@@ -330,7 +330,7 @@ async def give_notice(scene: Scene, company: Company) -> None:
     if is_raft(scene):
         outcome = await company.types("leave start --yes")
         assert (outcome.exit_code, outcome.stderr.count("\n")) == (ExitCode.UNREACHABLE, 1), outcome
-        assert "restart the peer, which learns of them only then" in outcome.stderr
+        assert "restart the peer, which finds them only then" in outcome.stderr
         await company.must(f"network restart {company.name}.peer")
         await zunft(scene, "network restart bank.peer")
     assert "zunft leave status" in (await company.must("leave start --yes")).stdout
