@@ -27,8 +27,8 @@ if _version_not_supported:
 
 
 class NodeStub(object):
-    """A member's own node: for its machines, its ERP, its people. Mutual TLS; the client's certificate is one that the
-    member itself issued, and its roles decide which calls it may make.
+    """A member's own node, for its machines, its ERP and its people. Mutual TLS: the member itself has issued the client's
+    certificate, whose roles decide which calls the client may make.
 
     A call that fails carries a zunft.v1.Refusal in the trailing metadata "zunft-refusal-bin".
     """
@@ -97,24 +97,25 @@ class NodeStub(object):
 
 
 class NodeServicer(object):
-    """A member's own node: for its machines, its ERP, its people. Mutual TLS; the client's certificate is one that the
-    member itself issued, and its roles decide which calls it may make.
+    """A member's own node, for its machines, its ERP and its people. Mutual TLS: the member itself has issued the client's
+    certificate, whose roles decide which calls the client may make.
 
     A call that fails carries a zunft.v1.Refusal in the trailing metadata "zunft-refusal-bin".
     """
 
     def SubmitBatches(self, request_iterator, context):
-        """Takes batches and says of each how it fares. A batch that was sent before is not charged again, its state is told.
-        After the last batch the answer ends as soon as each is committed, refused or waits. It tells nothing of
-        batches that only an earlier call brought: they may still be under way. So a meter keeps its last batch until it is
-        committed, and sends it again till then; batches of a stream are charged in their order.
+        """Takes batches and answers with the progress of each. A batch that was sent before is not charged again; the answer
+        has its state. After the last batch the answer ends as soon as each batch is committed, refused or waits. It has
+        nothing about batches that only an earlier call brought; they may still be under way. So a meter keeps its last
+        batch until it is committed, and sends it again until then; the batches of a stream are charged in their order.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def AuthoriseStart(self, request, context):
-        """May the machine start, and for how much? From the node's own view, in milliseconds.
+        """Answers whether the machine may start, and for how much. Takes milliseconds, since the node answers from its own
+        view.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -161,7 +162,7 @@ class NodeServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListAlarms(self, request, context):
-        """What was odd on the ledger, and stopped nothing; in the order of the blocks.
+        """Alarms about oddities on the ledger, which stopped nothing; in the order of the blocks.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -175,7 +176,7 @@ class NodeServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def DecideBatch(self, request, context):
-        """What a person has decided about one of them.
+        """Takes a person's decision about one of them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -248,8 +249,8 @@ def add_NodeServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Node(object):
-    """A member's own node: for its machines, its ERP, its people. Mutual TLS; the client's certificate is one that the
-    member itself issued, and its roles decide which calls it may make.
+    """A member's own node, for its machines, its ERP and its people. Mutual TLS: the member itself has issued the client's
+    certificate, whose roles decide which calls the client may make.
 
     A call that fails carries a zunft.v1.Refusal in the trailing metadata "zunft-refusal-bin".
     """
