@@ -14,7 +14,7 @@ from audit.report import Tally
 from audit.world import Step
 from chaincode import keys
 from chaincode.transaction import serialise
-from zunft.v1.account_pb2 import Account
+from zunft.v1.account_pb2 import Account, ShownClaim
 from zunft.v1.invoice_pb2 import (
     INVOICE_KIND_CREDIT_NOTE,
     INVOICE_KIND_GOODWILL,
@@ -90,6 +90,8 @@ class Invoices:
             noted = (after.invoiced_usage_micro, after.invoiced_correction_micro)
             same = noted == _claimed_micro(before, commitment)
             self.tally.demand(same, f"{step}: the account of {agreement_id} notes other invoices")
+            same = after.shown == (before.left if before.HasField("left") else before.shown)
+            self.tally.demand(same, f"{step}: the account of {agreement_id} notes another claim")
 
     def _check_named(self, step: Step, account: Account, commitment: Commitment, issued: list[Invoice]) -> None:
         """Checks that each invoice names the source of its lines: both parties' claim, or the head that one showed."""
@@ -102,14 +104,13 @@ class Invoices:
         for agreement_id in step.written("account"):
             before, after, commitment = _records(step, agreement_id)
             self.tally.count()
-            self._check_shown(step, after, commitment)
+            self._check_shown(step, after, commitment, after.shown)
             was, now = _claimed_micro(before, commitment), _claimed_micro(after, commitment)
             self._check_unclaimed(step, agreement_id, (now[0] - was[0], now[1] - was[1]))
 
-    def _check_shown(self, step: Step, account: Account, commitment: Commitment) -> None:
+    def _check_shown(self, step: Step, account: Account, commitment: Commitment, shown: ShownClaim) -> None:
         """Checks that the shown head is the last one: a party alone can claim only what both endorsed there."""
-        shown = (account.shown.sequence, account.shown.head_digest)
-        same = shown == (commitment.sequence, commitment.head_digest)
+        same = (shown.sequence, shown.head_digest) == (commitment.sequence, commitment.head_digest)
         self.tally.demand(same, f"{step}: the head that was shown is not the last one of {account.agreement_id}")
 
     def _check_closing(self, step: Step, issued: list[Invoice]) -> None:
@@ -123,9 +124,17 @@ class Invoices:
             billed = [(invoice.kind, invoice.amount_micro) for invoice in issued]
             same = billed == _kinds(changes_micro)
             self.tally.demand(same, f"{step}: the account of {agreement_id} notes other invoices")
-            if after.shown != before.shown:
-                self._check_shown(step, after, commitment)
+            if after.HasField("left"):
+                # The last claim is not settled yet, and what the provider is left is billed after it.
+                self._check_shown(step, after, commitment, after.left)
+                was = _claimed_micro(before, commitment)
+                changes_micro = after.left.usage_micro - was[0], after.left.correction_micro - was[1]
+            elif after.shown != before.shown:
+                self._check_shown(step, after, commitment, after.shown)
                 self._check_named(step, after, commitment, issued)
+                # Where the provider's share is left in the escrow, it is billed when that is settled.
+                was, now = _claimed_micro(before, commitment), _claimed_micro(after, commitment)
+                changes_micro = now[0] - was[0], now[1] - was[1]
             elif step.transaction.creator.msp_id not in (after.provider_msp_id, after.customer_msp_id):
                 # The issuer closes it for a member that is gone, and nobody has shown the last head: no charge for it.
                 self.tally.demand(not issued, f"{step}: the last period of {agreement_id} was not claimed")

@@ -7,7 +7,7 @@ from audit.recompute import accrued_before
 from audit.report import Tally
 from audit.world import Step
 from chaincode import keys
-from zunft.v1.account_pb2 import Account
+from zunft.v1.account_pb2 import Account, CloseAccount
 from zunft.v1.member_pb2 import Member
 from zunft.v1.token_pb2 import Balance, Debts
 from zunft.v1.usage_pb2 import AccountHead, Commitment
@@ -67,6 +67,7 @@ class Prepaid:
         """Checks that the provider got all that is billed, up to the escrow; or gave back a refund.
 
         It gives back as much as it has and does not owe to others before.
+        Where a closing leaves the other party's share in the escrow, nothing of it is paid.
         """
         billed_micro = max(after.invoiced_usage_micro + after.invoiced_correction_micro, 0)
         due_micro = billed_micro - before.paid_micro
@@ -74,8 +75,18 @@ class Prepaid:
         if due_micro < 0:
             payment_micro = -_given_back_micro(step, before, -due_micro)
         paid_micro = after.paid_micro - before.paid_micro
+        if not paid_micro and _leaves_share(step):
+            payment_micro = 0
+            self._check_left(step, before, after)
         violation = f"{step}: {paid_micro} micro-tokens went to the provider, {payment_micro} were due"
         self.tally.demand(paid_micro == payment_micro, violation)
+
+    def _check_left(self, step: Step, before: Account, after: Account) -> None:
+        """Checks that the claimed amount is still in the escrow, up to all that the escrow held."""
+        due_micro = max(_claimed_micro(step, after), 0) - before.paid_micro
+        left_micro = min(max(due_micro, 0), _escrow_micro(before))
+        kept = _escrow_micro(after) >= left_micro
+        self.tally.demand(kept, f"{step}: {left_micro} micro-tokens were due, and are not left in the escrow")
 
     def _check_withdrawal(self, step: Step, before: Account, after: Account) -> None:
         """Checks that a withdrawal takes at most the amount of a notice that has run, and leaves what is charged."""
@@ -95,11 +106,17 @@ class Prepaid:
         """The amount of the last head, if the member can see it; else the claimed amount, which is a lower bound."""
         commitment = step.world.find(keys.commitment(account.agreement_id)) or Commitment()
         sequence, accrued_micro = self._accrued_micro.get(account.agreement_id, (0, 0))
-        if sequence == commitment.sequence:
-            return accrued_micro
-        if account.shown.sequence > commitment.claimed_sequence:
-            return account.shown.usage_micro + account.shown.correction_micro
-        return commitment.claimed_usage_micro + commitment.claimed_correction_micro
+        return accrued_micro if sequence == commitment.sequence else _claimed_micro(step, account)
+
+
+def _claimed_micro(step: Step, account: Account) -> int:
+    """By both parties, or by one that showed a later head."""
+    commitment = step.world.find(keys.commitment(account.agreement_id)) or Commitment()
+    if account.HasField("left"):
+        return account.left.usage_micro + account.left.correction_micro
+    if account.shown.sequence > commitment.claimed_sequence:
+        return account.shown.usage_micro + account.shown.correction_micro
+    return commitment.claimed_usage_micro + commitment.claimed_correction_micro
 
 
 def _accrued_micro(head: AccountHead) -> int:
@@ -108,6 +125,11 @@ def _accrued_micro(head: AccountHead) -> int:
 
 def _escrow_micro(account: Account) -> int:
     return account.funded_micro - account.withdrawn_micro - account.paid_micro
+
+
+def _leaves_share(step: Step) -> bool:
+    name, args = step.transaction.name, step.transaction.args
+    return name == "account.close" and CloseAccount.FromString(args[0]).leaves_share
 
 
 def _given_back_micro(step: Step, account: Account, owed_micro: int) -> int:

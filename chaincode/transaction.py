@@ -65,6 +65,10 @@ class Loaded:
     def has(self, key: Key[M]) -> bool:
         return self._values[key.name] is not None
 
+    def with_more(self, later: Loaded) -> Loaded:
+        """These records and those that were loaded after them."""
+        return Loaded({**self._values, **later._values})
+
 
 class Transaction:
     """A stub, the caller behind it, what the table says of who may, and what the transaction has written so far."""

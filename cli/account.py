@@ -48,7 +48,6 @@ from ledger.gateway.calls import RETRIES
 from ledger.gateway.commit import Committed
 from node.membership.records import read_foreign
 from zunft.v1.account_pb2 import (
-    ACCOUNT_STATUS_CLOSED,
     Account,
     AccountStatus,
     ClaimAccount,
@@ -170,12 +169,14 @@ def settle(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME
             account = Account.FromString((await session.submit("account.settle", request)).result)
             provider, customer = map(session.topology.name_of, (account.provider_msp_id, account.customer_msp_id))
         paid_micro = account.paid_micro - before.paid_micro
-        if account.status == ACCOUNT_STATUS_CLOSED:
-            say(f"{provider} gave back {show_amount(-paid_micro)} tokens to {customer}.")
-        else:
-            went = f"{show_amount(abs(paid_micro))} tokens went {'back from' if paid_micro < 0 else 'to'} {provider}"
-            say(f"{went}; the escrow holds {_escrow(account)}.")
+        went = f"{show_amount(abs(paid_micro))} tokens went {'back from' if paid_micro < 0 else 'to'} {provider}"
+        say(f"{went}; the escrow holds {_escrow(account)}.")
+        if back_micro := account.withdrawn_micro - before.withdrawn_micro:
+            say(f"{customer} got back {show_amount(back_micro)} tokens.")
         _say_owed(provider, account)
+        if before.HasField("left"):
+            say("What was charged after that claim is claimed now.")
+            say_next(home, f"account settle {agreement_id} --as {provider}")
 
     run(work())
 
@@ -202,6 +203,10 @@ def close(
         str,
         typer.Option(help="As the issuer: what a party has got from zunft account amounts, where nobody claimed it."),
     ] = "",
+    leave_share: Annotated[
+        bool,
+        typer.Option(help="Leave in the escrow what the other party gets, where its transfers keep you from closing."),
+    ] = False,
     yes: Yes = False,
     acting: As = "",
     home: Home = DEFAULT_HOME,
@@ -211,7 +216,9 @@ def close(
     async def work() -> None:
         async with open_session(home, acting) as session:
             before = await session.read(keys.account(agreement_id))
-            request = CloseAccount(agreement_id=agreement_id, customer_msp_id=before.customer_msp_id)
+            request = CloseAccount(
+                agreement_id=agreement_id, customer_msp_id=before.customer_msp_id, leaves_share=leave_share
+            )
             if session.member.msp_id in (before.provider_msp_id, before.customer_msp_id):
                 committed = await _submit_shown(session, "account.close", request, yes=yes)
             else:
@@ -222,7 +229,11 @@ def close(
         say(f"The account of {agreement_id} is closed; {returned} tokens went back.")
         if account.paid_micro > before.paid_micro:
             say(f"What was not claimed yet is paid: {show_amount(account.paid_micro - before.paid_micro)} tokens.")
-        unpaid_micro = account.invoiced_usage_micro + account.invoiced_correction_micro - account.paid_micro
+        if escrow_micro(account):
+            say(f"{_escrow(account)} tokens are left in the escrow: the other party settles the account to have them.")
+            say_next(home, f"account settle {agreement_id}")
+        billed_micro = account.invoiced_usage_micro + account.invoiced_correction_micro
+        unpaid_micro = billed_micro - account.paid_micro - escrow_micro(account)
         if unpaid_micro > 0:
             say(f"{show_amount(unpaid_micro)} tokens of the last invoices were not covered, and stay unpaid here.")
         _say_owed(provider, account)

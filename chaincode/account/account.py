@@ -34,7 +34,7 @@ from chaincode.recent import (
 from chaincode.rights.relation import parties
 from chaincode.token import check_balance, credited, move
 from chaincode.transaction import Loaded, Transaction
-from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account, FundAccount, OpenAccount
+from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account, FundAccount, OpenAccount, ShownClaim
 from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_ACTIVE
 from zunft.v1.token_pb2 import Posting
 from zunft.v1.usage_pb2 import AccountHead, Commitment
@@ -137,12 +137,12 @@ def last_amounts(tx: Transaction, loaded: Loaded, account: Account, commitment: 
     return Claimed(commitment.sequence, shown.usage_micro, shown.correction_micro)
 
 
-def note_shown(account: Account, commitment: Commitment, amounts: Claimed) -> None:
+def note_shown(shown: ShownClaim, commitment: Commitment, amounts: Claimed) -> None:
     """What one party has claimed alone, in place: the commitment takes nothing that the other one does not endorse."""
-    account.shown.sequence = commitment.sequence
-    account.shown.head_digest = commitment.head_digest
-    account.shown.usage_micro = amounts.usage_micro
-    account.shown.correction_micro = amounts.correction_micro
+    shown.sequence = commitment.sequence
+    shown.head_digest = commitment.head_digest
+    shown.usage_micro = amounts.usage_micro
+    shown.correction_micro = amounts.correction_micro
 
 
 def without_claimed_lines(head: AccountHead, account: Account) -> AccountHead:
@@ -167,6 +167,13 @@ def escrow_micro(account: Account) -> int:
 def due_micro(account: Account, commitment: Commitment) -> int:
     """What is claimed and not paid yet; negative: what the provider owes back, which is not more than it was paid."""
     return max(claimed(account, commitment).micro, 0) - account.paid_micro
+
+
+def charged_micro(account: Account, commitment: Commitment) -> int:
+    """What is not paid yet of all that is claimed, or will be when the last claim of a closed account is settled."""
+    if not account.HasField("left"):
+        return due_micro(account, commitment)
+    return max(account.left.usage_micro + account.left.correction_micro, 0) - account.paid_micro
 
 
 def drawable_micro(account: Account) -> int:

@@ -60,7 +60,7 @@ async def claim_alone(tx: Transaction, request: ClaimAccount) -> Account:
     _check_claimable(account, commitment)
     amounts = last_amounts(tx, loaded, account, commitment)
 
-    note_shown(account, commitment, amounts)
+    note_shown(account.shown, commitment, amounts)
 
     return write_account(tx, "account.claim", account)
 

@@ -6,10 +6,11 @@ Where a party is gone, the issuer closes as well, so that nobody's tokens stay i
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from chaincode import keys
 from chaincode.account.account import (
-    due_micro,
-    escrow_account,
+    charged_micro,
     escrow_micro,
     is_unclaimed,
     last_amounts,
@@ -20,15 +21,12 @@ from chaincode.account.account import (
 )
 from chaincode.account.commitment import read_commitment
 from chaincode.account.head_digest import SHOWN
-from chaincode.account.invoice import (
-    bill_claim,
-    is_invoiced,
-    write_invoices,
-)
+from chaincode.account.invoice import is_invoiced
 from chaincode.account.settlement import (
-    back_to_customer,
-    pay,
-    provider_keys,
+    Shares,
+    is_settled,
+    money_keys,
+    pay_out,
 )
 from chaincode.account.withdrawal import (
     check_has_run,
@@ -42,7 +40,7 @@ from chaincode.members.membership import (
     end_obligation,
 )
 from chaincode.rights.relation import parties
-from chaincode.token import credited, issuer, move
+from chaincode.token import issuer
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, Account, CloseAccount
 from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_TERMINATED
@@ -56,54 +54,70 @@ async def close(tx: Transaction, request: CloseAccount) -> Account:
     What the last head charges is billed and paid as far as the escrow goes; the rest goes back to the customer.
     The customer has to wait as for a withdrawal, so that the provider can charge late readings, and to fund what it
     still owes. A provider that closes waits for nothing and does without what the escrow does not cover. The issuer
-    waits as a customer, since the party went.
+    waits as a customer, since the party went. Each may leave in the escrow what is due to who is there beside it.
     """
-    customer_key, agreement_key = keys.balance(request.customer_msp_id), keys.agreement(request.agreement_id)
-    head_key = keys.head(request.agreement_id)
-    loaded = await load_account(tx, request.agreement_id, customer_key, agreement_key, head_key, keys.CHARTER)
-    account = require_open(loaded, request.agreement_id)
-    commitment = read_commitment(loaded, account)
-    provider, customer = account.provider_msp_id, account.customer_msp_id
-    # The provider changes its balance as often as it likes: only a closing that pays something may conflict with that.
-    is_settled = not is_unclaimed(account, commitment) and due_micro(account, commitment) == 0
-    members = keys.member(provider), keys.member(customer)
-    money = await tx.load(*members, *(() if is_settled else provider_keys(provider)))
+    ending = await _load_ending(tx, request)
+    account, commitment = ending.account, ending.commitment
 
-    tx.check_relation(*parties(account), issuer(loaded))
-    check_named(request.customer_msp_id, customer)
-    gone = await check_ends_itself(tx, provider, customer)
-    _check_ended(tx, loaded, money, account, gone)
-    if not is_invoiced(account, commitment):
-        raise WrongStatus("the last claim is not paid yet: settle the last claim first")
-    if is_unclaimed(account, commitment) and not (gone and _is_hidden(tx, loaded, account)):
-        note_shown(account, commitment, last_amounts(tx, loaded, account, commitment))
+    _check_ended(tx, ending)
+    _check_last_claim(ending)
+    if is_unclaimed(account, commitment) and not _is_hidden(tx, ending):
+        amounts = last_amounts(tx, ending.loaded, account, commitment)
+        note_shown(account.shown if is_invoiced(account, commitment) else account.left, commitment, amounts)
     _check_paid(tx, account, commitment)
 
-    invoices = [] if is_settled else bill_claim(account, commitment, money, tx.timestamp_s)
-    payment = None if is_settled else pay(money, account, commitment)
-    rest_micro = back_to_customer(account)
+    paid = pay_out(ending.loaded, account, commitment, ending.shares, tx.timestamp_s)
     account.ClearField("notice")
     account.status = ACCOUNT_STATUS_CLOSED
-    customer_balance = credited(loaded, customer, rest_micro)
-    rest = [move(escrow_account(account), customer_key.name, rest_micro)] if rest_micro else []
 
-    postings = [*(payment.write(tx) if payment else ()), *rest]
-    tx.put(customer_key, customer_balance)
-    write_invoices(tx, invoices)
-    for party in (provider, customer):
+    for party in (account.provider_msp_id, account.customer_msp_id):
         end_obligation(tx, party, keys.account(account.agreement_id))
-    return write_account(tx, "account.close", account, postings)
+    return write_account(tx, "account.close", account, paid.write(tx))
 
 
-def _check_ended(tx: Transaction, loaded: Loaded, members: Loaded, account: Account, gone: tuple[Member, ...]) -> None:
-    """Whether no more usage is to come. `gone`: for whom the issuer speaks. Raises WrongStatus, NoticePeriod."""
-    provider = members.require(keys.member(account.provider_msp_id))
-    customer = members.require(keys.member(account.customer_msp_id))
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """What a closing starts from. `gone`: for whom the issuer speaks; `shares`: who gets at once what is due to it."""
+
+    loaded: Loaded
+    account: Account
+    commitment: Commitment
+    gone: tuple[Member, ...]
+    shares: Shares
+
+
+async def _load_ending(tx: Transaction, request: CloseAccount) -> _Ending:
+    """LOAD, and CHECK of who closes. Raises NotFound, WrongStatus, Forbidden, MalformedRequest, UnsoundRecord."""
+    agreement_key, head_key = keys.agreement(request.agreement_id), keys.head(request.agreement_id)
+    loaded = await load_account(tx, request.agreement_id, agreement_key, head_key, keys.CHARTER)
+    account = require_open(loaded, request.agreement_id)
+    commitment = read_commitment(loaded, account)
+
+    tx.check_relation(*parties(account), issuer(loaded))
+    check_named(request.customer_msp_id, account.customer_msp_id)
+    gone = await check_ends_itself(tx, account.provider_msp_id, account.customer_msp_id)
+
+    served = {tx.caller.msp_id, *(member.msp_id for member in gone)}
+    moved = is_unclaimed(account, commitment) or not is_settled(account, commitment)
+    shares = Shares(
+        provider=moved and (not request.leaves_share or account.provider_msp_id in served),
+        customer=not request.leaves_share or account.customer_msp_id in served,
+    )
+    members = keys.member(account.provider_msp_id), keys.member(account.customer_msp_id)
+    money = await tx.load(*members, *money_keys(account, shares))
+    return _Ending(loaded.with_more(money), account, commitment, gone, shares)
+
+
+def _check_ended(tx: Transaction, ending: _Ending) -> None:
+    """Whether no more usage is to come. Raises WrongStatus, NoticePeriod."""
+    loaded, account = ending.loaded, ending.account
+    provider = loaded.require(keys.member(account.provider_msp_id))
+    customer = loaded.require(keys.member(account.customer_msp_id))
     agreement, charter = loaded.require(keys.agreement(account.agreement_id)), loaded.require(keys.CHARTER)
-    if gone:
+    if ending.gone:
         # Who is left can claim until then, and a provider for as long as it was suspended, whenever that was.
         # Where an earlier contract has not noted since when one is gone, it runs from when that is noted.
-        left_at_s = max(member.left_at_s or tx.timestamp_s for member in gone)
+        left_at_s = max(member.left_at_s or tx.timestamp_s for member in ending.gone)
         not_before_s = left_at_s + notice_s(agreement, charter)
         check_has_run(tx, not_before_s, 0, provider)
         return
@@ -116,13 +130,20 @@ def _check_ended(tx: Transaction, loaded: Loaded, members: Loaded, account: Acco
         check_has_run(tx, not_before_s, agreement.suspended_before_s, provider)
 
 
-def _is_hidden(tx: Transaction, loaded: Loaded, account: Account) -> bool:
+def _check_last_claim(ending: _Ending) -> None:
+    """Whether it is settled, or is left to the provider to settle. Raises WrongStatus."""
+    if ending.shares.provider and not is_invoiced(ending.account, ending.commitment):
+        raise WrongStatus("the last claim is not paid yet: settle the last claim first")
+
+
+def _is_hidden(tx: Transaction, ending: _Ending) -> bool:
     """Whether the issuer does not show the last head: what no party has claimed by then is not charged."""
-    return SHOWN not in tx.stub.transient and not loaded.has(keys.head(account.agreement_id))
+    is_public = ending.loaded.has(keys.head(ending.account.agreement_id))
+    return bool(ending.gone) and SHOWN not in tx.stub.transient and not is_public
 
 
 def _check_paid(tx: Transaction, account: Account, commitment: Commitment) -> None:
     """Whether a customer that closes leaves nothing unpaid. Raises InsufficientFunds."""
-    missing_micro = due_micro(account, commitment) - escrow_micro(account)
+    missing_micro = charged_micro(account, commitment) - escrow_micro(account)
     if tx.caller.msp_id == account.customer_msp_id and missing_micro > 0:
         raise InsufficientFunds(f"{format_amount(missing_micro)} tokens are charged and not covered: fund the account")

@@ -6,12 +6,15 @@ to give back and lacks is noted. Where one of them is gone, the issuer does it a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from google.protobuf.message import Message
 
 from chaincode import keys
 from chaincode.account.account import (
+    charged_micro,
     claimed,
     due_micro,
     escrow_account,
@@ -31,6 +34,7 @@ from chaincode.account.debts import (
 )
 from chaincode.account.invoice import (
     bill_claim,
+    is_invoiced,
     write_invoices,
 )
 from chaincode.checks import check_named, format_amount
@@ -41,6 +45,7 @@ from chaincode.rights.relation import parties
 from chaincode.token import LEAST_TRANSFER_MICRO, Released, credited, find_balance, issuer, move
 from chaincode.transaction import Loaded, Transaction
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, Account, SettleAccount
+from zunft.v1.invoice_pb2 import Invoice
 from zunft.v1.token_pb2 import Balance, Debts, Posting
 from zunft.v1.usage_pb2 import Commitment
 
@@ -50,38 +55,84 @@ async def settle(tx: Transaction, request: SettleAccount) -> Account:
 
     What a credit limit left uncovered is paid when the customer has funded the account and it is settled again. A claim
     that fell is refunded from the provider's balance as far as that goes, and the rest when it is settled again, be the
-    account open or closed.
+    account open or closed. Of a closed account it pays out what was left in the escrow, too; where the last claim was
+    not settled by then, that comes first, and what was charged later when it is settled again.
     """
-    provider = request.provider_msp_id
-    loaded = await load_account(tx, request.agreement_id, keys.CHARTER, *provider_keys(provider))
+    loaded = await load_account(tx, request.agreement_id, keys.CHARTER)
     account = loaded.require(keys.account(request.agreement_id))
     commitment = read_commitment(loaded, account)
-    customer_key, is_closed = keys.balance(account.customer_msp_id), account.status == ACCOUNT_STATUS_CLOSED
-    # Only then is it written. The customer changes it as often as it likes, and what has read it conflicts.
-    customer = await tx.load(customer_key) if is_closed else None
+    shares = Shares(
+        provider=not is_settled(account, commitment),
+        customer=account.status == ACCOUNT_STATUS_CLOSED and charged_micro(account, commitment) <= 0,
+    )
+    money = await tx.load(*money_keys(account, shares))
 
     tx.check_relation(*parties(account), issuer(loaded))
-    check_named(provider, account.provider_msp_id)
+    check_named(request.provider_msp_id, account.provider_msp_id)
     await check_ends_itself(tx, account.provider_msp_id, account.customer_msp_id)
-    _check_can_be_settled(account)
-    invoices = bill_claim(account, commitment, loaded, tx.timestamp_s)
-    payment = pay(loaded, account, commitment)
-    if not invoices and not payment.postings:
-        raise WrongStatus("there is nothing to settle: claim what was used first, or fund the account")
-    if not invoices and tx.caller.msp_id == provider:
-        _check_worth_it(payment, account)
+    _check_can_be_settled(account, commitment)
 
-    back_micro = back_to_customer(account) if is_closed else 0
-    back = [move(escrow_account(account), customer_key.name, back_micro)] if back_micro else []
+    paid = pay_out(money, account, commitment, shares, tx.timestamp_s)
+    if account.HasField("left"):
+        account.shown.CopyFrom(account.left)
+        account.ClearField("left")
 
-    postings = [*payment.write(tx), *back]
-    if customer is not None and back_micro:
-        tx.put(customer_key, credited(customer, account.customer_msp_id, back_micro))
-    write_invoices(tx, invoices)
-    return write_account(tx, "account.settle", account, postings)
+    _check_worth_it(tx, account, paid)
+
+    return write_account(tx, "account.settle", account, paid.write(tx))
 
 
 # --- shared with account.close ---------------------------------------------------------------------------------------
+
+
+class Shares(NamedTuple):
+    """Who of the two gets, or gives back, what is due to it in this transaction.
+
+    No record of the other one is read: it changes its balance as often as it likes, and what has read it conflicts.
+    """
+
+    provider: bool
+    customer: bool
+
+
+def is_settled(account: Account, commitment: Commitment) -> bool:
+    """Whether all that is claimed is invoiced and paid."""
+    return is_invoiced(account, commitment) and due_micro(account, commitment) == 0
+
+
+def money_keys(account: Account, shares: Shares) -> list[Key[Message]]:
+    """What `pay_out` needs."""
+    provider = provider_keys(account.provider_msp_id) if shares.provider else ()
+    return [*provider, *([keys.balance(account.customer_msp_id)] if shares.customer else [])]
+
+
+@dataclass(frozen=True, slots=True)
+class PaidOut:
+    """The documents, the provider's payment, and the customer's balance afterwards with what went back to it."""
+
+    invoices: Sequence[Invoice]
+    payment: Payment | None
+    customer: Balance | None
+    back: Sequence[Posting]
+
+    def write(self, tx: Transaction) -> list[Posting]:
+        """All movements."""
+        write_invoices(tx, self.invoices)
+        if self.customer is not None:
+            tx.put(keys.balance(self.customer.msp_id), self.customer)
+        return [*(self.payment.write(tx) if self.payment else ()), *self.back]
+
+
+def pay_out(money: Loaded, account: Account, commitment: Commitment, shares: Shares, now_s: int) -> PaidOut:
+    """Bills and pays what is claimed, and gives the customer the rest; in place of the account."""
+    invoices = bill_claim(account, commitment, money, now_s) if shares.provider else []
+    payment = pay(money, account, commitment) if shares.provider else None
+    rest_micro = back_to_customer(account, commitment) if shares.customer else 0
+    if not rest_micro:
+        return PaidOut(invoices, payment, None, ())
+    customer = credited(money, account.customer_msp_id, rest_micro)
+    back = move(escrow_account(account), keys.balance(customer.msp_id).name, rest_micro)
+    return PaidOut(invoices, payment, customer, [back])
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +191,9 @@ def payment_micro(account: Account, commitment: Commitment, back_micro: int) -> 
     return min(due, escrow_micro(account)) if due > 0 else -back_micro
 
 
-def back_to_customer(account: Account) -> int:
-    """All that is left in the escrow of an account that is closed, or is about to be; in place."""
-    rest_micro = escrow_micro(account)
+def back_to_customer(account: Account, commitment: Commitment) -> int:
+    """What is left in the escrow of an account that is closed, or is about to be, and not due; in place."""
+    rest_micro = max(escrow_micro(account) - max(charged_micro(account, commitment), 0), 0)
     account.withdrawn_micro += rest_micro
     return rest_micro
 
@@ -150,12 +201,18 @@ def back_to_customer(account: Account) -> int:
 # --- details ---------------------------------------------------------------------------------------------------------
 
 
-def _check_worth_it(payment: Payment, account: Account) -> None:
-    """Whether who owes gives back a token at least, or all that is left: each refund makes the customer's own business
-    of that moment conflict. The customer itself takes what there is. Raises AmountOutOfRange.
+def _check_worth_it(tx: Transaction, account: Account, paid: PaidOut) -> None:
+    """Whether something is billed or paid, and who owes gives back a token at least, or all that is left.
+
+    Each refund makes the customer's own business of that moment conflict. The customer itself takes what there is.
+    Raises WrongStatus, AmountOutOfRange.
     """
-    back_micro, left_micro = -payment.paid_micro, account.owed_back_micro
-    if left_micro and 0 < back_micro < LEAST_TRANSFER_MICRO:
+    paid_micro = paid.payment.paid_micro if paid.payment else 0
+    if not (paid.invoices or paid_micro or paid.back):
+        raise WrongStatus("there is nothing to settle: claim what was used first, or fund the account")
+    is_debtor = tx.caller.msp_id == account.provider_msp_id and not paid.invoices
+    back_micro, left_micro = -paid_micro, account.owed_back_micro
+    if is_debtor and left_micro and 0 < back_micro < LEAST_TRANSFER_MICRO:
         least, owed = format_amount(LEAST_TRANSFER_MICRO), format_amount(left_micro + back_micro)
         raise AmountOutOfRange(
             f"{format_amount(back_micro)} tokens are too little to be given back: have {least} at least, or all {owed} "
@@ -163,7 +220,8 @@ def _check_worth_it(payment: Payment, account: Account) -> None:
         )
 
 
-def _check_can_be_settled(account: Account) -> None:
-    """A closed account waits for nothing but what its provider owes."""
-    if account.status == ACCOUNT_STATUS_CLOSED and not account.owed_back_micro:
+def _check_can_be_settled(account: Account, commitment: Commitment) -> None:
+    """A closed account waits for nothing but what its provider owes, and what was left in its escrow."""
+    is_done = is_invoiced(account, commitment) and due_micro(account, commitment) >= 0 and not escrow_micro(account)
+    if account.status == ACCOUNT_STATUS_CLOSED and is_done:
         raise WrongStatus(f"the account of {account.agreement_id} is closed, and nothing is owed to it")

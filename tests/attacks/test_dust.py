@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer.transaction_pb2 import MVCC_READ_CONFLICT, VALID
+from google.protobuf.message import Message
 
+from chaincode import keys
 from chaincode.errors import AmountOutOfRange, ExitCondition, TooOften, WrongStatus
 from chaincode.recent import (
     MOST_CHANGES,
@@ -18,18 +20,20 @@ from chaincode.recent import (
 from ledger.gateway import Gateway
 from tests.attacks.liar import until_charged
 from tests.attacks.rogue import Rogue
+from tests.attacks.witness import audited, spoiled
 from tests.conformance.scene import Scene
 from tests.harness import (
     TOKEN,
     UNIT,
     Deal,
+    Member,
     on_ledgers,
     per_unit,
     start_consortium,
     tariff,
 )
 from tests.node.nodes import chained, client_of, fund, last_states, running_node, send
-from zunft.v1.account_pb2 import ClaimAccount, CloseAccount, SettleAccount
+from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, ClaimAccount, CloseAccount, SettleAccount
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN
 from zunft.v1.charter_pb2 import ExitConditions
 from zunft.v1.member_pb2 import MEMBER_STATUS_LEFT
@@ -224,6 +228,74 @@ def test_what_the_provider_does_with_its_own_tokens_keeps_no_account_open(scene:
     closing = Rogue(scene.consortium, "factory").endorsed("account.close", request, role="treasurer")
     scene.maker.transfer(scene.forge, TOKEN)
     assert Rogue(scene.consortium, "factory").send_endorsed(closing, role="treasurer").code == VALID
+
+
+@pytest.mark.fault(55)
+@pytest.mark.parametrize("closer", ["maker", "factory"])
+def test_what_the_other_party_and_a_friend_pass_to_and_fro_keeps_no_account_open(scene: Scene, closer: str) -> None:
+    """What is due to that party is left to it, and when it settles the first one and its friend stop nothing either."""
+    deal = scene.agree(funds=10 * TOKEN)
+    deal.use(2 * UNIT)
+    scene.factory.terminate(deal)
+    scene.consortium.clock.advance(300)
+    one = scene.consortium.member(closer)
+    other = scene.factory if closer == "maker" else scene.maker
+    due = {"maker": 2 * TOKEN, "factory": 8 * TOKEN}
+    had = {member.name: member.balance for member in (one, other)}
+
+    request = CloseAccount(agreement_id=deal.agreement_id, customer_msp_id=deal.customer.msp_id, leaves_share=True)
+    shown = one.shown(deal)
+    assert sent_between(scene, one, other, "account.close", request, transient=shown) == VALID
+    assert (deal.account.status, deal.escrow) == (ACCOUNT_STATUS_CLOSED, due[other.name])
+    assert one.balance - had[one.name] == due[one.name]
+    assert keys.obligation(one.msp_id, keys.account(deal.agreement_id)).name not in scene.consortium.public
+
+    payment = SettleAccount(agreement_id=deal.agreement_id, provider_msp_id=deal.provider.msp_id)
+    assert sent_between(scene, other, one, "account.settle", payment) == VALID
+    assert {member.name: member.balance - had[member.name] for member in (one, other)} == due
+    assert (deal.escrow, [invoice.amount_micro for invoice in deal.invoices]) == (0, [2 * TOKEN])
+    scene.refuses(WrongStatus, lambda: other.settle(deal))
+    for member in (one, other):
+        assert spoiled(audited(member)) == {}
+
+
+@pytest.mark.fault(55)
+def test_a_claim_that_the_provider_does_not_settle_keeps_no_account_open(scene: Scene) -> None:
+    """It goes on with its usage, and lets nobody else settle; both periods are billed when it wants its money."""
+    maker, factory = scene.maker, scene.factory
+    deal = scene.agree(funds=10 * TOKEN)
+    deal.use(2 * UNIT)
+    maker.claim(deal)
+    deal.use(3 * UNIT)
+    factory.terminate(deal)
+    scene.consortium.clock.advance(300)
+    had = maker.balance, factory.balance
+    request = CloseAccount(agreement_id=deal.agreement_id, customer_msp_id=factory.msp_id, leaves_share=True)
+    assert sent_between(scene, factory, maker, "account.close", request, transient=factory.shown(deal)) == VALID
+    assert (factory.balance - had[1], deal.escrow) == (5 * TOKEN, 5 * TOKEN)
+
+    for owed in (3 * TOKEN, 0):
+        maker.settle(deal)
+        assert deal.escrow == owed
+    assert maker.balance - had[0] == 5 * TOKEN
+    assert [(one.amount_micro, bool(one.head_sequence)) for one in deal.invoices] == [
+        (2 * TOKEN, False),
+        (3 * TOKEN, True),
+    ]
+    scene.refuses(WrongStatus, lambda: maker.settle(deal))
+    for member in (maker, factory):
+        assert spoiled(audited(member)) == {}
+
+
+def sent_between(scene: Scene, sender: Member, disturber: Member, name: str, request: Message, **how: Any) -> int:
+    """What becomes of a transaction while another member and a friend pass a token to and fro."""
+    honest = Rogue(scene.consortium, sender.name)
+    endorsed = honest.endorsed(name, request, role="treasurer", **how)
+    disturber.transfer(scene.forge, TOKEN)
+    scene.forge.transfer(disturber, TOKEN)
+    outcome = honest.send_endorsed(endorsed, role="treasurer")
+    scene.consortium.catch_up(outcome.block_number)
+    return outcome.code
 
 
 class Overtaken:

@@ -142,9 +142,9 @@ class LeftAlone(RuleBasedStateMachine):
     def terminate(self, side: str) -> None:
         self.by(side, lambda one, _how: one.terminate(self.deal))
 
-    @rule(side=Sides)
-    def close(self, side: str) -> None:
-        self.by(side, lambda one, how: one.close(self.deal, **how))
+    @rule(side=Sides, leaves=st.booleans())
+    def close(self, side: str, leaves: bool) -> None:
+        self.by(side, lambda one, how: one.close(self.deal, leaves=leaves, **how))
 
     @rule(side=Sides)
     def suspend(self, side: str) -> None:
@@ -200,7 +200,7 @@ class LeftAlone(RuleBasedStateMachine):
             one.fund(deal, missing)
         for _day in range(MOST_DAYS):
             try:
-                return one.close(deal, **alone)
+                return one.close(deal, leaves=self.corrections % 2 == 1, **alone)
             except NoticePeriod:
                 self.consortium.clock.advance(86_400)
         raise AssertionError("the notice never ends")
@@ -227,7 +227,7 @@ class LeftAlone(RuleBasedStateMachine):
         for _day in range(MOST_DAYS):
             self.consortium.clock.advance(86_400)
             with suppress(NoticePeriod):
-                return bank.close(self.deal, transient=shown)
+                return bank.close(self.deal, leaves=self.corrections % 2 == 1, transient=shown)
         raise AssertionError("the notice never ends")
 
     def exclude(self, member: Member) -> None:
@@ -239,7 +239,11 @@ class LeftAlone(RuleBasedStateMachine):
         assert member.record.status == MEMBER_STATUS_EXCLUDED
 
     def check_end(self) -> None:
-        deal, account = self.deal, self.deal.account
+        deal = self.deal
+        # An earlier claim may have been left, and what came after it.
+        for one in (deal.customer, deal.provider, deal.customer, deal.provider):
+            self.attempt(lambda one=one: one.settle(deal))
+        account = deal.account
         assert (account.status, deal.escrow) == (ACCOUNT_STATUS_CLOSED, 0)
         owed, got = account.owed_back_micro, account.paid_micro
         # A provider that closes does without what nobody has funded; then the customer gets nothing back.

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fabric_protos.peer.transaction_pb2 import VALID
 
 from audit import audit
 from chaincode.errors import HeadMismatch, NoticePeriod, WrongStatus
+from chaincode.rights.roles import Role
+from tests.attacks.rogue import Rogue
 from tests.audit.run import delivered, genesis
 from tests.conformance.scene import Scene
 from tests.harness import (
@@ -20,7 +23,7 @@ from tests.harness import (
     per_unit,
     start_consortium,
 )
-from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED
+from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, CloseAccount
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN
 
 HOUR = UNIT
@@ -61,13 +64,26 @@ def check_audits(scene: Scene) -> None:
             assert report.verdict(verdict).violations == ()
 
 
+def close_into_transfers(scene: Scene, deal: Deal) -> int:
+    """What becomes of the issuer's closing, which leaves a share, while provider and friend pass a token to and fro."""
+    bank = Rogue(scene.consortium, "bank")
+    request = CloseAccount(agreement_id=deal.agreement_id, customer_msp_id=deal.customer.msp_id, leaves_share=True)
+    closing = bank.endorsed("account.close", request, role=Role.TREASURER)
+    scene.factory.transfer(deal.provider, TOKEN)
+    deal.provider.transfer(scene.factory, TOKEN)
+    outcome = bank.send_endorsed(closing, role=Role.TREASURER)
+    scene.consortium.catch_up(outcome.block_number)
+    return outcome.code
+
+
+@pytest.mark.fault(55)
 @pytest.mark.fault(37)
 def test_the_issuer_gives_back_to_who_is_gone_what_is_not_charged(scene: Scene) -> None:
     """First the customer is excluded, then the provider as well."""
     maker, factory, bank, forge, clock = scene.maker, scene.factory, scene.bank, scene.forge, scene.consortium.clock
     claimed, shown, hidden, openly = (agree(scene, maker, forge, open_book=one) for one in (False, False, False, True))
-    both, theirs = agree(scene, factory, forge), agree(scene, forge, factory)
-    for deal in (claimed, shown, hidden, openly, both, theirs):
+    both, theirs, left = agree(scene, factory, forge), agree(scene, forge, factory), agree(scene, maker, forge)
+    for deal in (claimed, shown, hidden, openly, both, theirs, left):
         deal.use(7 * HOUR)
     factory.claim(both)
     before = maker.balance
@@ -79,6 +95,7 @@ def test_the_issuer_gives_back_to_who_is_gone_what_is_not_charged(scene: Scene) 
     clock.advance(2 * DAY_S)
     scene.refuses(NoticePeriod, lambda: bank.close(claimed))
     maker.claim_alone(claimed)
+    maker.claim_alone(left)
     clock.advance(DAY_S + GUARD_S)
     scene.refuses(WrongStatus, lambda: bank.close(claimed))
     bank.settle(claimed)
@@ -93,6 +110,12 @@ def test_the_issuer_gives_back_to_who_is_gone_what_is_not_charged(scene: Scene) 
             0,
             charged * TOKEN,
         )
+
+    had = forge.balance
+    assert close_into_transfers(scene, left) == VALID
+    assert (forge.balance - had, left.escrow) == (13 * TOKEN, 7 * TOKEN)
+    maker.settle(left)
+    assert (left.escrow, left.account.paid_micro) == (0, 7 * TOKEN)
 
     scene.refuses(WrongStatus, lambda: factory.close(both))
     exclude(scene, factory)

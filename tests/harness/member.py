@@ -180,9 +180,12 @@ class Member:
         request = account_pb2.SettleAccount(agreement_id=deal.agreement_id, provider_msp_id=provider)
         self.call("account.settle", request, **how)
 
-    def close(self, deal: Deal, customer: str = "", **how: Any) -> None:
+    def close(self, deal: Deal, customer: str = "", *, leaves: bool = False, **how: Any) -> None:
+        """`leaves`: the other party's share in the escrow."""
         customer = customer or deal.customer.msp_id
-        request = account_pb2.CloseAccount(agreement_id=deal.agreement_id, customer_msp_id=customer)
+        request = account_pb2.CloseAccount(
+            agreement_id=deal.agreement_id, customer_msp_id=customer, leaves_share=leaves
+        )
         self.call("account.close", request, **{"transient": self.shown(deal), **how})
 
     def shown(self, deal: Deal, head: bytes = b"") -> dict[str, bytes]:

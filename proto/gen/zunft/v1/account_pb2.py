@@ -24,35 +24,35 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16zunft/v1/account.proto\x12\x08zunft.v1\"\x92\x03\n\x07\x41\x63\x63ount\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x17\n\x0fprovider_msp_id\x18\x02 \x01(\t\x12\x17\n\x0f\x63ustomer_msp_id\x18\x03 \x01(\t\x12\'\n\x06status\x18\x04 \x01(\x0e\x32\x17.zunft.v1.AccountStatus\x12\x14\n\x0c\x66unded_micro\x18\x05 \x01(\x03\x12\x17\n\x0fwithdrawn_micro\x18\x06 \x01(\x03\x12\x12\n\npaid_micro\x18\x07 \x01(\x03\x12\x1c\n\x14invoiced_usage_micro\x18\x08 \x01(\x03\x12!\n\x19invoiced_correction_micro\x18\t \x01(\x03\x12*\n\x06notice\x18\n \x01(\x0b\x32\x1a.zunft.v1.WithdrawalNotice\x12#\n\x05shown\x18\x0b \x01(\x0b\x32\x14.zunft.v1.ShownClaim\x12\x17\n\x0fowed_back_micro\x18\x0c \x01(\x03\x12(\n\x07\x63hanges\x18\r \x01(\x0b\x32\x17.zunft.v1.RecentChanges\"/\n\rRecentChanges\x12\x0f\n\x07since_s\x18\x01 \x01(\x03\x12\r\n\x05\x63ount\x18\x02 \x01(\r\"b\n\nShownClaim\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x13\n\x0bhead_digest\x18\x02 \x01(\x0c\x12\x13\n\x0busage_micro\x18\x03 \x01(\x03\x12\x18\n\x10\x63orrection_micro\x18\x04 \x01(\x03\"p\n\x10WithdrawalNotice\x12\x14\n\x0c\x61mount_micro\x18\x01 \x01(\x03\x12\x14\n\x0cnot_before_s\x18\x02 \x01(\x03\x12\x14\n\x0cholds_from_s\x18\x03 \x01(\x03\x12\x1a\n\x12suspended_before_s\x18\x04 \x01(\x03\"#\n\x0bOpenAccount\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\"9\n\x0b\x46undAccount\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x14\n\x0c\x61mount_micro\x18\x02 \x01(\x03\"8\n\nGiveNotice\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x14\n\x0c\x61mount_micro\x18\x02 \x01(\x03\"%\n\rWithdrawFunds\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\"$\n\x0c\x43laimAccount\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\">\n\rSettleAccount\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x17\n\x0fprovider_msp_id\x18\x02 \x01(\t\"=\n\x0c\x43loseAccount\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63ustomer_msp_id\x18\x02 \x01(\t*c\n\rAccountStatus\x12\x1e\n\x1a\x41\x43\x43OUNT_STATUS_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41\x43\x43OUNT_STATUS_OPEN\x10\x01\x12\x19\n\x15\x41\x43\x43OUNT_STATUS_CLOSED\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16zunft/v1/account.proto\x12\x08zunft.v1\"\xb6\x03\n\x07\x41\x63\x63ount\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x17\n\x0fprovider_msp_id\x18\x02 \x01(\t\x12\x17\n\x0f\x63ustomer_msp_id\x18\x03 \x01(\t\x12\'\n\x06status\x18\x04 \x01(\x0e\x32\x17.zunft.v1.AccountStatus\x12\x14\n\x0c\x66unded_micro\x18\x05 \x01(\x03\x12\x17\n\x0fwithdrawn_micro\x18\x06 \x01(\x03\x12\x12\n\npaid_micro\x18\x07 \x01(\x03\x12\x1c\n\x14invoiced_usage_micro\x18\x08 \x01(\x03\x12!\n\x19invoiced_correction_micro\x18\t \x01(\x03\x12*\n\x06notice\x18\n \x01(\x0b\x32\x1a.zunft.v1.WithdrawalNotice\x12#\n\x05shown\x18\x0b \x01(\x0b\x32\x14.zunft.v1.ShownClaim\x12\x17\n\x0fowed_back_micro\x18\x0c \x01(\x03\x12(\n\x07\x63hanges\x18\r \x01(\x0b\x32\x17.zunft.v1.RecentChanges\x12\"\n\x04left\x18\x0e \x01(\x0b\x32\x14.zunft.v1.ShownClaim\"/\n\rRecentChanges\x12\x0f\n\x07since_s\x18\x01 \x01(\x03\x12\r\n\x05\x63ount\x18\x02 \x01(\r\"b\n\nShownClaim\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x13\n\x0bhead_digest\x18\x02 \x01(\x0c\x12\x13\n\x0busage_micro\x18\x03 \x01(\x03\x12\x18\n\x10\x63orrection_micro\x18\x04 \x01(\x03\"p\n\x10WithdrawalNotice\x12\x14\n\x0c\x61mount_micro\x18\x01 \x01(\x03\x12\x14\n\x0cnot_before_s\x18\x02 \x01(\x03\x12\x14\n\x0cholds_from_s\x18\x03 \x01(\x03\x12\x1a\n\x12suspended_before_s\x18\x04 \x01(\x03\"#\n\x0bOpenAccount\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\"9\n\x0b\x46undAccount\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x14\n\x0c\x61mount_micro\x18\x02 \x01(\x03\"8\n\nGiveNotice\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x14\n\x0c\x61mount_micro\x18\x02 \x01(\x03\"%\n\rWithdrawFunds\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\"$\n\x0c\x43laimAccount\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\">\n\rSettleAccount\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x17\n\x0fprovider_msp_id\x18\x02 \x01(\t\"S\n\x0c\x43loseAccount\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63ustomer_msp_id\x18\x02 \x01(\t\x12\x14\n\x0cleaves_share\x18\x03 \x01(\x08*c\n\rAccountStatus\x12\x1e\n\x1a\x41\x43\x43OUNT_STATUS_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41\x43\x43OUNT_STATUS_OPEN\x10\x01\x12\x19\n\x15\x41\x43\x43OUNT_STATUS_CLOSED\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'zunft.v1.account_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ACCOUNTSTATUS']._serialized_start=1062
-  _globals['_ACCOUNTSTATUS']._serialized_end=1161
+  _globals['_ACCOUNTSTATUS']._serialized_start=1120
+  _globals['_ACCOUNTSTATUS']._serialized_end=1219
   _globals['_ACCOUNT']._serialized_start=37
-  _globals['_ACCOUNT']._serialized_end=439
-  _globals['_RECENTCHANGES']._serialized_start=441
-  _globals['_RECENTCHANGES']._serialized_end=488
-  _globals['_SHOWNCLAIM']._serialized_start=490
-  _globals['_SHOWNCLAIM']._serialized_end=588
-  _globals['_WITHDRAWALNOTICE']._serialized_start=590
-  _globals['_WITHDRAWALNOTICE']._serialized_end=702
-  _globals['_OPENACCOUNT']._serialized_start=704
-  _globals['_OPENACCOUNT']._serialized_end=739
-  _globals['_FUNDACCOUNT']._serialized_start=741
-  _globals['_FUNDACCOUNT']._serialized_end=798
-  _globals['_GIVENOTICE']._serialized_start=800
-  _globals['_GIVENOTICE']._serialized_end=856
-  _globals['_WITHDRAWFUNDS']._serialized_start=858
-  _globals['_WITHDRAWFUNDS']._serialized_end=895
-  _globals['_CLAIMACCOUNT']._serialized_start=897
-  _globals['_CLAIMACCOUNT']._serialized_end=933
-  _globals['_SETTLEACCOUNT']._serialized_start=935
-  _globals['_SETTLEACCOUNT']._serialized_end=997
-  _globals['_CLOSEACCOUNT']._serialized_start=999
-  _globals['_CLOSEACCOUNT']._serialized_end=1060
+  _globals['_ACCOUNT']._serialized_end=475
+  _globals['_RECENTCHANGES']._serialized_start=477
+  _globals['_RECENTCHANGES']._serialized_end=524
+  _globals['_SHOWNCLAIM']._serialized_start=526
+  _globals['_SHOWNCLAIM']._serialized_end=624
+  _globals['_WITHDRAWALNOTICE']._serialized_start=626
+  _globals['_WITHDRAWALNOTICE']._serialized_end=738
+  _globals['_OPENACCOUNT']._serialized_start=740
+  _globals['_OPENACCOUNT']._serialized_end=775
+  _globals['_FUNDACCOUNT']._serialized_start=777
+  _globals['_FUNDACCOUNT']._serialized_end=834
+  _globals['_GIVENOTICE']._serialized_start=836
+  _globals['_GIVENOTICE']._serialized_end=892
+  _globals['_WITHDRAWFUNDS']._serialized_start=894
+  _globals['_WITHDRAWFUNDS']._serialized_end=931
+  _globals['_CLAIMACCOUNT']._serialized_start=933
+  _globals['_CLAIMACCOUNT']._serialized_end=969
+  _globals['_SETTLEACCOUNT']._serialized_start=971
+  _globals['_SETTLEACCOUNT']._serialized_end=1033
+  _globals['_CLOSEACCOUNT']._serialized_start=1035
+  _globals['_CLOSEACCOUNT']._serialized_end=1118
 # @@protoc_insertion_point(module_scope)

@@ -15,7 +15,7 @@ ACCOUNT_STATUS_OPEN: AccountStatus
 ACCOUNT_STATUS_CLOSED: AccountStatus
 
 class Account(_message.Message):
-    __slots__ = ("agreement_id", "provider_msp_id", "customer_msp_id", "status", "funded_micro", "withdrawn_micro", "paid_micro", "invoiced_usage_micro", "invoiced_correction_micro", "notice", "shown", "owed_back_micro", "changes")
+    __slots__ = ("agreement_id", "provider_msp_id", "customer_msp_id", "status", "funded_micro", "withdrawn_micro", "paid_micro", "invoiced_usage_micro", "invoiced_correction_micro", "notice", "shown", "owed_back_micro", "changes", "left")
     AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_MSP_ID_FIELD_NUMBER: _ClassVar[int]
     CUSTOMER_MSP_ID_FIELD_NUMBER: _ClassVar[int]
@@ -29,6 +29,7 @@ class Account(_message.Message):
     SHOWN_FIELD_NUMBER: _ClassVar[int]
     OWED_BACK_MICRO_FIELD_NUMBER: _ClassVar[int]
     CHANGES_FIELD_NUMBER: _ClassVar[int]
+    LEFT_FIELD_NUMBER: _ClassVar[int]
     agreement_id: str
     provider_msp_id: str
     customer_msp_id: str
@@ -42,7 +43,8 @@ class Account(_message.Message):
     shown: ShownClaim
     owed_back_micro: int
     changes: RecentChanges
-    def __init__(self, agreement_id: _Optional[str] = ..., provider_msp_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ..., status: _Optional[_Union[AccountStatus, str]] = ..., funded_micro: _Optional[int] = ..., withdrawn_micro: _Optional[int] = ..., paid_micro: _Optional[int] = ..., invoiced_usage_micro: _Optional[int] = ..., invoiced_correction_micro: _Optional[int] = ..., notice: _Optional[_Union[WithdrawalNotice, _Mapping]] = ..., shown: _Optional[_Union[ShownClaim, _Mapping]] = ..., owed_back_micro: _Optional[int] = ..., changes: _Optional[_Union[RecentChanges, _Mapping]] = ...) -> None: ...
+    left: ShownClaim
+    def __init__(self, agreement_id: _Optional[str] = ..., provider_msp_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ..., status: _Optional[_Union[AccountStatus, str]] = ..., funded_micro: _Optional[int] = ..., withdrawn_micro: _Optional[int] = ..., paid_micro: _Optional[int] = ..., invoiced_usage_micro: _Optional[int] = ..., invoiced_correction_micro: _Optional[int] = ..., notice: _Optional[_Union[WithdrawalNotice, _Mapping]] = ..., shown: _Optional[_Union[ShownClaim, _Mapping]] = ..., owed_back_micro: _Optional[int] = ..., changes: _Optional[_Union[RecentChanges, _Mapping]] = ..., left: _Optional[_Union[ShownClaim, _Mapping]] = ...) -> None: ...
 
 class RecentChanges(_message.Message):
     __slots__ = ("since_s", "count")
@@ -119,9 +121,11 @@ class SettleAccount(_message.Message):
     def __init__(self, agreement_id: _Optional[str] = ..., provider_msp_id: _Optional[str] = ...) -> None: ...
 
 class CloseAccount(_message.Message):
-    __slots__ = ("agreement_id", "customer_msp_id")
+    __slots__ = ("agreement_id", "customer_msp_id", "leaves_share")
     AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
     CUSTOMER_MSP_ID_FIELD_NUMBER: _ClassVar[int]
+    LEAVES_SHARE_FIELD_NUMBER: _ClassVar[int]
     agreement_id: str
     customer_msp_id: str
-    def __init__(self, agreement_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ...) -> None: ...
+    leaves_share: bool
+    def __init__(self, agreement_id: _Optional[str] = ..., customer_msp_id: _Optional[str] = ..., leaves_share: bool = ...) -> None: ...
