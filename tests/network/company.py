@@ -35,6 +35,7 @@ from tests.cli.program import EXAMPLES, Outcome, Zunft, finish
 from tests.cli.readme import steel_csv
 from tests.harness.consortium import msp_id_of
 from tests.harness.ports import free_first_port
+from tests.network.level import level
 
 
 @dataclass(frozen=True)
@@ -115,10 +116,13 @@ class Company:
         """It supplies one of them on credit, counts, and charges."""
         csv = steel_csv(self.folder / "plant.csv", rows=8)
         await self.must(f"agreement propose {self._agreement(customer)}")
+        await level(self.home, members)
         await must(members, f"agreement accept supply --yes --as {customer}")
+        await level(self.home, members)
         await self.must("account open supply")
         await self.must("meter register main-supply --agreement supply")
         await self.must(f"usage import main-supply {csv} --mapping {EXAMPLES}/mappings/steel-plant.yaml")
+        await level(self.home, members)
         charged = (await must(members, f"node balance supply --as {customer} --json")).json
         assert charged["accrued_micro"] > 0, charged
 
@@ -173,6 +177,7 @@ def running(network: FabricNetwork) -> list[str]:
 
 async def typed(home: Path, words: str) -> Outcome:
     """A command as a process of its own, while everything else goes on."""
+    await level(home)
     return await asyncio.to_thread(Zunft(home).fork, words)
 
 

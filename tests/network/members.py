@@ -61,6 +61,7 @@ from tests.network.company import (
     must,
     typed,
 )
+from tests.network.level import level
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_CARRIED, BALLOT_SUBJECT_ADMISSION, Ballot
 from zunft.v1.member_pb2 import MemberStatus
 from zunft.v1.token_pb2 import TransferTokens
@@ -165,6 +166,7 @@ async def exclude(scene: Scene, name: str) -> None:
 async def change(scene: Scene, edit: Edit, *others: SigningIdentity) -> None:
     """The members sign, and these; the maker's admin submits."""
     gateway, topology = admin_gateway(scene, "maker"), scene.consortium.topology
+    await level(topology.home)
     before = (await newest_channel(gateway)).config.channel_group
     update = config_update(topology.channel, before, edit(before)).SerializeToString()
     signers = [*(admin_gateway(scene, one.name).identity for one in topology.members), *others]
@@ -224,6 +226,7 @@ async def next_step(scene: Scene, company: Company) -> tuple[object, object]:
 
 
 async def admission_of(scene: Scene, company: Company) -> Ballot:
+    await level(scene.consortium.topology.home)
     return await newest_ballot(admin_gateway(scene, "maker"), company.msp_id, BALLOT_SUBJECT_ADMISSION)
 
 
@@ -247,6 +250,7 @@ async def until_in_channel(scene: Scene, msp_id: str) -> None:
 
 
 async def channel_of(scene: Scene) -> Channel:
+    await level(scene.consortium.topology.home)
     return await newest_channel(admin_gateway(scene, "maker"))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +39,7 @@ from tests.network.company import (
     must,
     running,
 )
+from tests.network.level import level
 from tests.network.members import (
     VOTERS,
     admission_of,
@@ -150,6 +152,7 @@ def test_it_completes_and_trades(scene: Scene, mill: Company) -> None:
     async def work() -> None:
         for _ in range(2):
             assert "is an active member" in (await mill.must("join complete")).stdout
+        await level(mill.home, scene.consortium.topology.home)
         assert {row["done"] for row in await joining_steps(scene, mill)} == {"yes"}
         assert mill.msp_id in await orderers(scene)
         for site in scene.network.sites:
@@ -164,6 +167,7 @@ def test_it_completes_and_trades(scene: Scene, mill: Company) -> None:
 async def check_reads_the_same(scene: Scene, company: Company) -> None:
     """It asks its own peer and chaincode for what the maker's has."""
     request = ListKeys(prefix="member/")
+    await level(company.home, scene.consortium.topology.home)
     async with company.gateway() as gateway:
         own = await gateway.evaluate("record.list", request)
     theirs = await user_gateway(scene, "maker", "admin").evaluate("record.list", request)
@@ -291,6 +295,7 @@ def test_its_orderer_is_approved_again_where_another_change_came_first(scene: Sc
         assert smith.msp_id not in await orderers(scene)
         await approve_until_admitted(scene, smith)
         assert "is an active member" in (await smith.must("join complete")).stdout
+        await level(smith.home, scene.consortium.topology.home)
         assert smith.msp_id in await orderers(scene)
         assert list((await admission_of(scene, smith)).votes)[: len(overtaken.votes)] == list(overtaken.votes)
 
@@ -316,6 +321,7 @@ def test_the_company_leaves_with_everything_settled(scene: Scene, mill: Company)
         rows = (await mill.must("leave status --json")).json
         assert [row["command"] for row in rows if row["who"] == ["mill"]] == ["zunft leave complete --as mill"]
         await mill.must("leave complete")
+        await level(mill.home, scene.consortium.topology.home)
         for voter in VOTERS:
             await zunft(scene, f"leave approve mill --yes --as {voter}")
         await until_status(scene, mill.msp_id, MEMBER_STATUS_LEFT)
@@ -338,15 +344,17 @@ async def give_notice(scene: Scene, company: Company) -> None:
 
 async def end_business(scene: Scene, company: Company) -> None:
     """What `zunft leave status` lists, by whom it says."""
-    while due := await due_endings(company):
+    members = scene.consortium.topology.home
+    while due := await due_endings(company, members):
         who = scene.consortium.topology.name_of(due[0].msp_ids[0])
-        home = company.home if who == company.name else scene.consortium.topology.home
+        home = company.home if who == company.name else members
         answered = " --yes" if due[0].command.startswith("account close") else ""
         await must(home, f"{due[0].command}{answered} --as {who}")
 
 
-async def due_endings(company: Company) -> list[Step]:
+async def due_endings(company: Company, members: Path) -> list[Step]:
     """Neither the vote nor what the departure does not wait for."""
+    await level(company.home, members)
     async with company.gateway() as gateway:
         steps = await endings(gateway, company.msp_id, int(time.time()))
     due = [step for step in steps if step.command and not step.is_done]
