@@ -1,4 +1,4 @@
-"""zunft ballot: what the members' admins are asked; list, show, approve, reject."""
+"""zunft ballot: the ballots of the members' admins; list, show, approve, reject."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from cli.charter import charter_fields
 from cli.shared.asking import ask
 from cli.shared.deciding import (
     ID_DIGITS,
-    about,
+    apply_decision,
     approve_opened,
-    follow,
     names,
     say_standing,
     status_name,
     subject_name,
+    target_name,
 )
 from cli.shared.groups import new_group
 from cli.shared.options import (
@@ -65,18 +65,18 @@ app = new_group("ballot")
 
 BallotId = Annotated[str, typer.Argument(metavar="BALLOT", help="The beginning of its id.")]
 _NO_VOTE = "no vote was cast"
-# What a narrow terminal leaves out first.
+# The columns that a narrow terminal leaves out first.
 _MINOR = ("against", "deadline_utc", "in_favour", "needed")
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Text = Annotated[
-    Path | None, typer.Option("--text", help="Of an amendment: the charter's text that you were given to read.")
+    Path | None, typer.Option("--text", help="For an amendment: the file with the charter's text that you have read.")
 ]
 
 
 @app.command("list")
 def list_ballots(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """All ballots: how they stand, and whose vote is still missing."""
+    """All ballots: their votes and status, and the members that may still vote."""
 
     async def work() -> None:
         async with open_session(home, "") as session:
@@ -105,7 +105,7 @@ def show(ballot: BallotId, acting: As = "", home: Home = DEFAULT_HOME, as_json: 
 
 @app.command()
 def approve(ballot: BallotId, text: Text = None, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """As a member's admin: vote in favour. The vote that decides also makes what was decided so. Can be repeated."""
+    """As a member's admin: vote in favour. The deciding vote also carries the decision out. Can be repeated."""
     approve_found(home, acting, ballot, text=text, yes=yes)
 
 
@@ -126,7 +126,7 @@ def reject(ballot: BallotId, yes: Yes = False, acting: As = "", home: Home = DEF
 
 
 def approve_found(home: Path, acting: str, prefix: str, *, text: Path | None = None, yes: bool = False) -> None:
-    """The vote in favour of the ballot whose id begins like this, shown first and asked for."""
+    """Shows the ballot that has an id with this prefix, asks, and votes for it."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
@@ -136,13 +136,13 @@ def approve_found(home: Path, acting: str, prefix: str, *, text: Path | None = N
             ask(f"Approve it, as {session.member.name}?", _NO_VOTE, yes=yes)
             voting = await approve_opened(session, found)
             say_standing(session.topology, voting)
-        await follow(session.topology, voting)
+        await apply_decision(session.topology, voting)
 
     run(work())
 
 
 def _check_text(topology: Topology, ballot: Ballot, text: Path | None) -> None:
-    """Nobody approves a charter that it cannot read. Raises CharterTextMissing, OSError."""
+    """Checks that the text of a charter that is voted on is in this folder. Raises CharterTextMissing, OSError."""
     if ballot.subject != BALLOT_SUBJECT_AMENDMENT:
         return
     if text is not None:
@@ -154,12 +154,12 @@ async def _show(session: Session, ballot: Ballot) -> None:
     show_fields(await _fields(session, ballot), as_json=False)
 
 
-# --- what is shown --------------------------------------------------------------------------------------------------
+# --- output ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class _Companies:
-    """Members and applicants, and what is put to the vote about them."""
+    """The members and applicants, and the questions that are put to the vote about them."""
 
     records: list[Member]
     questions: list[Question]
@@ -169,7 +169,7 @@ class _Companies:
         return cls(await read_everybody(gateway), await read_questions(gateway))
 
     def namesakes(self, ballot: Ballot) -> Mapping[str, str]:
-        """Who else has a mark or the MSP id of the applicant, while members vote on it; a sentence about each."""
+        """Companies with a mark or the MSP id of the applicant, while members vote on it; a sentence about each."""
         if ballot.subject != BALLOT_SUBJECT_ADMISSION or status_name(ballot) != "open":
             return {}
         applicants = [one for one in self.records if _applies(one, ballot)]
@@ -178,8 +178,8 @@ class _Companies:
 
 
 def _applies(record: Member, ballot: Ballot) -> bool:
-    about = (record.msp_id, record.sponsor_msp_id) == (ballot.msp_id, ballot.opened_by_msp_id)
-    return about and record.status == MEMBER_STATUS_APPLIED
+    is_subject = (record.msp_id, record.sponsor_msp_id) == (ballot.msp_id, ballot.opened_by_msp_id)
+    return is_subject and record.status == MEMBER_STATUS_APPLIED
 
 
 def _row(topology: Topology, ballot: Ballot, companies: _Companies) -> dict[str, object]:
@@ -188,7 +188,7 @@ def _row(topology: Topology, ballot: Ballot, companies: _Companies) -> dict[str,
     return {
         "ballot": ballot.ballot_id[:ID_DIGITS],
         "subject": subject_name(ballot),
-        "about": about(topology, ballot),
+        "about": target_name(topology, ballot),
         "status": status_name(ballot),
         "in_favour": approvals,
         "against": len(ballot.votes) - approvals,
@@ -222,7 +222,7 @@ async def _fields(session: Session, ballot: Ballot) -> dict[str, object]:
 
 
 async def _applicant_fields(gateway: Gateway, ballot: Ballot) -> dict[str, object]:
-    """What tells the company from any other; nothing where another bundle took its place."""
+    """The legal name, identifiers and fingerprint of the applicant; nothing if another bundle has replaced its own."""
     try:
         opened = await read_bundle(gateway, ballot)
     except UnusableBundle:
@@ -236,8 +236,8 @@ def _vote(topology: Topology, msp_id: str, in_favour: bool, cast_at_s: int) -> s
 
 
 def _configuration(topology: Topology, voting: Voting) -> str:
-    """What becomes of it: by what this node has computed, whatever others have noted."""
-    ballot, again = voting.ballot, voting.to_sign_again
+    """The ballot's effect on the channel's configuration, as this node has computed it, whatever others have noted."""
+    ballot, to_sign = voting.ballot, voting.to_sign_again
     noted = f"; block {ballot.config_block_number} is noted for that" if ballot.config_block_number else ""
     if not voting.is_open and not voting.is_carried:
         return "stays as it is"
@@ -245,6 +245,6 @@ def _configuration(topology: Topology, voting: Voting) -> str:
         return f"changed accordingly{noted}"
     if voting.question.obstacle:
         return voting.question.obstacle
-    if again:
-        return f"has moved on: {names(topology, again)} must approve again, for it to be changed as the question needs"
+    if to_sign:
+        return f"has changed meanwhile: {names(topology, to_sign)} must approve again, as the signatures do not fit it"
     return f"will be changed exactly as the question needs{noted}"

@@ -1,4 +1,4 @@
-"""zunft charter: the consortium's rules, and how its members change them."""
+"""zunft charter: the consortium's rules; its members amend them by ballot."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from chaincode.account.withdrawal import least_notice_s
 from chaincode.members.electorate import ballot_period_s
 from chaincode.members.member import NOTICE_PERIOD_S
 from cli.shared.deciding import (
+    apply_decision,
     approve_opened,
-    follow,
     say_standing,
 )
 from cli.shared.groups import new_group
@@ -56,7 +56,7 @@ _SECONDS = ((86_400, "days"), (3600, "hours"), (60, "min"), (1, "s"))
 
 @app.command()
 def show(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """The charter in force: issuer, entry and exit conditions, thresholds of ballots, and where its text is."""
+    """The charter in force: issuer, entry and exit conditions, thresholds of ballots, and its text."""
 
     async def work() -> None:
         async with open_session(home, "") as session:
@@ -73,11 +73,11 @@ def amend(
     file: Annotated[
         Path, typer.Argument(help="YAML: text, issuer, entry, exit, voting, accounts; what it names changes.")
     ],
-    reason: Annotated[str, typer.Option(help="Why, for those who vote.")],
+    reason: Annotated[str, typer.Option(help="The reason, for the voters.")],
     acting: As = "",
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """As a member's admin: put another version of the charter to the vote; one's own vote is in favour."""
+    """As a member's admin: put another version of the charter to the vote, and vote for it."""
     amendment = read_amendment(file)
 
     async def work() -> None:
@@ -91,7 +91,7 @@ def amend(
                 say(f"The proposed text is in {path}: give it to the other members, who vote on its digest.")
             voting = await approve_opened(session, ballot)
             say_standing(topology, voting)
-        await follow(topology, voting)
+        await apply_decision(topology, voting)
 
     run(work())
 
@@ -118,7 +118,7 @@ def charter_fields(topology: Topology, charter: Charter) -> dict[str, object]:
 
 
 def _amended(topology: Topology, charter: Charter, amendment: Amendment) -> Charter:
-    """The whole charter as it shall be. Raises InvalidTopology."""
+    """The whole charter with the amendment. Raises InvalidTopology."""
     proposed = Charter()
     proposed.CopyFrom(charter)
     proposed.version += 1
@@ -131,7 +131,7 @@ def _amended(topology: Topology, charter: Charter, amendment: Amendment) -> Char
 
 
 def _text_in_force(topology: Topology, charter: Charter) -> str:
-    """The members may have decided on another version in another folder."""
+    """The text of this charter, or why it is missing; the members may have decided on it in another folder."""
     try:
         path = find_text(topology, charter)
     except CharterTextMissing as error:
@@ -145,6 +145,6 @@ def _show_threshold(threshold: Threshold) -> str:
 
 
 def _show_duration(duration_s: int) -> str:
-    """In the largest unit that needs no fraction."""
+    """The duration in the largest unit that needs no fraction."""
     size, unit = next((size, unit) for size, unit in _SECONDS if duration_s % size == 0)
     return f"{duration_s // size} {unit}"

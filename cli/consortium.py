@@ -1,4 +1,4 @@
-"""zunft consortium: found one, look at it."""
+"""zunft consortium: found a consortium, and look at it."""
 
 from __future__ import annotations
 
@@ -61,15 +61,15 @@ app = new_group("consortium")
 def found(
     plan: Annotated[Path, typer.Argument(help="YAML: consortium, currency, issuer, members; fabric.")],
     ledger: Annotated[
-        LedgerKind | None, typer.Option(help="Else fabric if the plan has a part `fabric`, otherwise embedded.")
+        LedgerKind | None, typer.Option(help="Without it fabric if the plan has a part `fabric`, else embedded.")
     ] = None,
-    ordering: Annotated[OrderingKind | None, typer.Option(help="On Fabric; else as the plan says, or raft.")] = None,
-    runtime: Annotated[RuntimeKind | None, typer.Option(help="On Fabric; else as the plan says, or native.")] = None,
+    ordering: Annotated[OrderingKind | None, typer.Option(help="On Fabric; without it the plan's, or raft.")] = None,
+    runtime: Annotated[RuntimeKind | None, typer.Option(help="On Fabric; without it the plan's, or native.")] = None,
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Make every member's keys and the channel's genesis block; on the embedded ledger found the charter, too.
 
-    On Fabric `zunft network up` does so.
+    On Fabric `zunft network up` founds the charter.
     """
     chosen = with_ledger(read_plan(plan), ledger, ordering, runtime)
     topology = found_consortium(home, chosen)
@@ -81,7 +81,7 @@ def found(
 
 @app.command()
 def show(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """The charter, and how many tokens circulate."""
+    """The charter, and the number of tokens that circulate."""
 
     async def work() -> None:
         async with open_session(home, "") as session:
@@ -105,7 +105,7 @@ def show(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 
 @app.command()
 def members(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """Who belongs to it."""
+    """All members, those that apply, and those that have gone, with their status."""
 
     async def work() -> None:
         async with open_session(home, "") as session:
@@ -127,10 +127,10 @@ def members(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 def with_ledger(
     plan: Plan, ledger: LedgerKind | None, ordering: OrderingKind | None, runtime: RuntimeKind | None
 ) -> Plan:
-    """The plan with what the command line says of its ledger laid over it. Raises BadArgument, InvalidTopology."""
+    """The plan with the ledger, ordering and runtime of the command line. Raises BadArgument."""
     if ledger is LedgerKind.EMBEDDED or (ledger is None and plan.fabric is None):
         if ordering or runtime:
-            raise BadArgument("the embedded ledger has no --ordering and no --runtime: say --ledger fabric with them")
+            raise BadArgument("the embedded ledger has no --ordering and no --runtime: add --ledger fabric to them")
         return replace(plan, fabric=None, orderers=())
     settings = plan.fabric or FabricSettings()
     settings = replace(settings, ordering=ordering or settings.ordering, runtime=runtime or settings.runtime)
@@ -138,7 +138,7 @@ def with_ledger(
 
 
 def found_consortium(home: Path, plan: Plan) -> Topology:
-    """Keys and genesis block; without Fabric the embedded ledger and its charter, too: all of it or nothing."""
+    """Makes keys and genesis block, and without Fabric the embedded ledger and its charter: all of them or nothing."""
     with founding_folder(home) as draft:
         topology = make_members(draft, plan)
         if plan.fabric is None:
@@ -148,7 +148,7 @@ def found_consortium(home: Path, plan: Plan) -> Topology:
 
 
 async def found_charter(topology: Topology) -> None:
-    """The channel's first transaction, by the issuer's admin."""
+    """Submits the charter as the issuer's admin; it is the channel's first transaction."""
     issuer = topology.member(topology.issuer)
     charter = Charter(
         consortium=topology.consortium,

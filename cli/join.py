@@ -1,4 +1,4 @@
-"""zunft join: a company becomes a member, by commands that different people type on different machines.
+"""zunft join: a company becomes a member, with commands that several people type on several machines.
 
 a member: invite ─► applicant: request ─► sponsor: propose ─► members: approve ─► applicant: complete
 """
@@ -96,7 +96,9 @@ from zunft.v1.charter_pb2 import Charter
 app = new_group("join")
 
 Who = Annotated[str, typer.Argument(metavar="APPLICANT", help="Its name or MSP id.")]
-Sponsor = Annotated[str, typer.Option(help="The member that has put it in, where several have one of that MSP id.")]
+Sponsor = Annotated[
+    str, typer.Option(help="The member that has put it in, if several have an applicant of that MSP id.")
+]
 QUESTION = "Is this the fingerprint that they told you by telephone?"
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -106,7 +108,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 def invite(
     file: Annotated[Path, typer.Argument(help="Where to write it.")], acting: As = "", home: Home = DEFAULT_HOME
 ) -> None:
-    """Write down what a company must be given before it can apply; nothing in it is secret."""
+    """Write a file with everything that a company needs before it can apply; nothing in it is secret."""
     topology = Topology.load(home)
     if topology.fabric is None:
         raise BadArgument("the embedded ledger is in this folder only: here an applicant needs no invitation")
@@ -119,9 +121,9 @@ def invite(
             return write_invitation(file, topology, charter.version, blocks, author), session.member.name
 
     invitation, sponsor = run(work())
-    say(f"{file} is for the company that wants to join. Its fingerprint, to be told by telephone:")
+    say(f"{file} is for the company that wants to join. Tell it the fingerprint by telephone:")
     say(show_fingerprint(invitation.fingerprint))
-    say("It then types:")
+    say("Then it types:")
     say(f"zunft join request APPLICANT.yaml --invitation {file.name} --sponsor {sponsor} --home FOLDER")
 
 
@@ -191,7 +193,7 @@ def approve(who: Who, sponsor: Sponsor = "", yes: Yes = False, acting: As = "", 
             gateway = session.gateway("ballot.vote")
             ballot = await _admission(session, gateway, who, sponsor)
             voting = await Voting.open(gateway, ballot.ballot_id)
-            # What is shown is what is signed.
+            # The bundle that is shown is the one that is signed.
             opened = voting.question.bundle or await read_bundle(gateway, ballot)
             _show_applicant(opened)
             if voting.lacks_own_vote or voting.lacks_own_signatures:
@@ -204,7 +206,7 @@ def approve(who: Who, sponsor: Sponsor = "", yes: Yes = False, acting: As = "", 
 
 @app.command()
 def status(who: Who, sponsor: Sponsor = "", acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """Where an application stands: what is done, and who has to do what next."""
+    """The steps of an application: which are done, and which member takes the next one."""
 
     async def work() -> Joining:
         async with open_session(home, acting) as session:
@@ -232,14 +234,14 @@ def status(who: Who, sponsor: Sponsor = "", acting: As = "", home: Home = DEFAUL
 @app.command()
 def complete(
     invitation: Annotated[
-        Path | None, typer.Option(help="A newer one than at the request: orderers may be elsewhere since.")
+        Path | None, typer.Option(help="A newer one than at the request, if orderers have moved since.")
     ] = None,
     yes: Yes = False,
     home: Home = DEFAULT_HOME,
     acting: As = "",
     fabric_bin: FabricBin = None,
 ) -> None:
-    """As the applicant: bring the own processes to where the others are, and become active. Can be repeated."""
+    """As the applicant: start the own processes, let them catch up, and become an active member. Can be repeated."""
     topology = Topology.load(home)
     member = _newcomer(topology, acting)
     if invitation:
@@ -250,7 +252,7 @@ def complete(
 
     if missing_micro := run(_become_active(topology, member, fabric_bin)):
         amount = show_amount(missing_micro)
-        say(f"What {member.name} lacks is the charter's deposit: {amount} tokens, which the issuer mints.")
+        say(f"{member.name} lacks {amount} tokens of the charter's deposit, which the issuer mints.")
         issuer_msp_id = topology.member(topology.issuer).msp_id
         least = show_amount(max(missing_micro, LEAST_TRANSFER_MICRO))
         say_next_for(topology, [issuer_msp_id], f"token mint {member.msp_id} {least} --reference BANK-REFERENCE")
@@ -264,16 +266,16 @@ def complete(
 
 
 def _trust_inviter(invited: Invitation, yes: bool) -> None:
-    """Raises Declined, BadArgument."""
+    """Has the user compare the invitation's fingerprint. Raises Declined, BadArgument."""
     inviter = invited.topology.name_of(invited.inviter_msp_id)
     say(f"Fingerprint of the invitation to {invited.topology.consortium} by {inviter}, to be compared by telephone:")
     say(show_fingerprint(invited.fingerprint))
-    otherwise = "the fingerprint is not the one that was told, nothing was done: ask for another invitation"
+    otherwise = "the fingerprint is another one, nothing was done: ask for another invitation"
     ask(QUESTION, otherwise, yes=yes)
 
 
 def _take_newer(home: Path, invited: Invitation, yes: bool) -> None:
-    """Its fingerprint is asked for unless it is that of the one before.
+    """Keeps a newer invitation; the user compares its fingerprint unless it is the earlier one's.
 
     Raises Declined, BadArgument, InvalidInvitation.
     """
@@ -284,7 +286,7 @@ def _take_newer(home: Path, invited: Invitation, yes: bool) -> None:
 
 
 async def _become_active(topology: Topology, member: MemberEntry, fabric_bin: Path | None) -> int:
-    """Unless it lacks some of the deposit: so much is returned, in micro-tokens."""
+    """Makes the member active unless it lacks some of the deposit; the part that it lacks, in micro-tokens."""
     async with open_session(topology.home, member.name) as session:
         gateway = session.gateway("member.activate")
         await take_part(gateway)
@@ -298,31 +300,34 @@ async def _become_active(topology: Topology, member: MemberEntry, fabric_bin: Pa
 
 
 def _accept_charter(text: str, yes: bool) -> None:
-    """Raises Declined, BadArgument."""
+    """Shows the charter and asks whether the company accepts it. Raises Declined, BadArgument."""
     if not yes:
         say(text)
     ask("Does your company accept this charter?", "the charter was not accepted, nothing was done", yes=yes)
 
 
 def _acceptance(invited: Invitation, sponsor: str) -> Acceptance:
-    """Raises InvalidTopology where there is no such sponsor."""
+    """The acceptance of the charter in an invitation. Raises InvalidTopology if there is no such sponsor."""
     topology = invited.topology
     sponsor_msp_id = topology.member(sponsor).msp_id
     return Acceptance(topology.consortium, invited.charter_version, invited.charter_digest, sponsor_msp_id)
 
 
 def _acceptance_here(home: Path, sponsor: str) -> tuple[Topology, Acceptance]:
-    """Raises BadArgument, InvalidTopology, CharterTextMissing."""
+    """The consortium in this folder, on the embedded ledger, and the acceptance of its charter.
+
+    Raises BadArgument, InvalidTopology, CharterTextMissing.
+    """
     topology = Topology.load(home)
     if topology.fabric:
-        raise BadArgument("on a Fabric network an applicant has a folder of its own: say --invitation and --home")
+        raise BadArgument("on a Fabric network an applicant has a folder of its own: add --invitation and --home")
     sponsor_msp_id = topology.member(sponsor).msp_id
     charter = run(_charter_in_force(home, ""))
     return topology, Acceptance(topology.consortium, charter.version, charter.text_digest, sponsor_msp_id)
 
 
 async def _charter_in_force(home: Path, acting: str) -> Charter:
-    """Its text is the folder's charter.md from now on. Raises CharterTextMissing."""
+    """The charter in force; makes its text the folder's charter.md. Raises CharterTextMissing."""
     async with open_session(home, acting) as session:
         charter = await session.read(keys.CHARTER)
         adopt_text(session.topology, charter)
@@ -330,7 +335,10 @@ async def _charter_in_force(home: Path, acting: str) -> Charter:
 
 
 def _prepare_own_folder(home: Path, company: Applicant, invitation: Invitation) -> tuple[Topology, MemberKeys]:
-    """Raises ConsortiumExists, InvalidApplicant, InvalidInvitation, ConsortiumError."""
+    """Makes the applicant's own folder, with its keys and the consortium's files.
+
+    Raises ConsortiumExists, InvalidApplicant, InvalidInvitation, ConsortiumError.
+    """
     check_new_name(invitation.topology, company)
     if not is_applicants(home):
         found_applicant(home, company)
@@ -343,17 +351,17 @@ def _prepare_own_folder(home: Path, company: Applicant, invitation: Invitation) 
 
 
 def _prepare_here(topology: Topology, company: Applicant) -> tuple[Topology, MemberKeys]:
-    """Raises InvalidApplicant, ConsortiumError."""
+    """Makes the applicant's keys in the consortium's folder. Raises InvalidApplicant, ConsortiumError."""
     check_new_name(topology, company)
     own = add_applicant(topology, company)
     return Topology.load(topology.home), own
 
 
 def _newcomer(topology: Topology, acting: str) -> MemberEntry:
-    """Raises BadArgument, InvalidTopology, NobodyHere."""
-    member = meant_member(topology, acting, "who joins")
+    """The member that joins. Raises BadArgument, InvalidTopology, NobodyHere."""
+    member = meant_member(topology, acting, "that joins")
     if member not in topology.members:
-        raise BadArgument(f"the files of {member.name} are not here: it completes in its own folder, named by --home")
+        raise BadArgument(f"the files of {member.name} are not here: name its own folder with --home")
     return member
 
 
@@ -361,13 +369,13 @@ def _newcomer(topology: Topology, acting: str) -> MemberEntry:
 
 
 async def _admission(session: Session, gateway: Gateway, who: str, sponsor: str) -> Ballot:
-    """The ballot that is meant. Raises UnknownMember, NoLongerMember, NoBallot, SeveralApplicants."""
+    """The ballot on this applicant. Raises UnknownMember, NoLongerMember, NoBallot, SeveralApplicants."""
     sponsor_msp_id = await session.find_msp_id(sponsor) if sponsor else ""
     return await admission_of(gateway, await session.find_msp_id(who), time.time(), sponsor_msp_id)
 
 
 def _note_partner(topology: Topology, opened: OpenedBundle) -> Topology:
-    """So that this machine knows it by a name."""
+    """Adds the applicant to this folder's partners, so that commands here know its name."""
     bundle = opened.bundle
     peer = Endpoint(bundle.peer.host, bundle.peer.port)
     name = topology.new_name(bundle.msp_id)
@@ -376,7 +384,7 @@ def _note_partner(topology: Topology, opened: OpenedBundle) -> Topology:
     return known
 
 
-# --- what is said -----------------------------------------------------------------------------------------------------
+# --- output -----------------------------------------------------------------------------------------------------------
 
 
 def _show_applicant(opened: OpenedBundle) -> None:
@@ -394,11 +402,11 @@ def _show_applicant(opened: OpenedBundle) -> None:
 
 
 def _say_fingerprint(opened: OpenedBundle) -> None:
-    """As wide as a narrow terminal."""
+    """Prints the fingerprint in a line of its own, which fits a narrow terminal."""
     say(f"Fingerprint of {opened.bundle.legal_name}, to be compared by telephone:")
     say(opened.fingerprint)
 
 
 def _path_for(topology: Topology, member: MemberEntry, file: Path) -> Path | str:
-    """As the member types it, in whose hands the file is by then."""
+    """The file's path as the member types it: on another machine, to which it is given, the name alone."""
     return file if member in topology.members else file.name

@@ -1,4 +1,4 @@
-"""zunft leave: a member gives notice, ends its business, and goes.
+"""zunft leave: a member gives notice, ends its business, and leaves.
 
 leaver: start ─► status: end accounts, meters, tokens ─► complete ─► members: approve ─► leaver: complete
 """
@@ -75,17 +75,17 @@ Who = Annotated[str, typer.Argument(metavar="MEMBER", help="Its name or MSP id."
 
 @app.command()
 def start(yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """Give notice: no new business from now on, what is running goes on until it is ended. It cannot be taken back."""
+    """Give notice: no new business from now on; running business goes on until it is ended. It cannot be taken back."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
             name, gateway = session.member.name, session.gateway("member.leave")
             missing = await missing_orderer(gateway, session.member.msp_id)
             if missing:
-                say(f"Before {name} can go, another company has to join that runs an orderer. {missing}")
+                say(f"Before {name} can leave, another company with an orderer has to join ({missing}).")
             ask(f"Give notice in the name of {name}?", "no notice was given", yes=yes)
             member = await give_notice(gateway)
-        say(f"{name} leaves; it can go from {show_time(member.depart_not_before_s)} UTC on, when everything is ended.")
+        say(f"{name} can leave from {show_time(member.depart_not_before_s)} UTC on, once everything is ended.")
         say_next(home, f"leave status --as {name}")
 
     run(work())
@@ -93,7 +93,7 @@ def start(yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
 
 @app.command()
 def status(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """What still has to be ended, by whom, and with which command."""
+    """The business that still has to be ended, by which member, and with which command."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
@@ -107,7 +107,7 @@ def status(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) ->
 
 @app.command()
 def approve(who: Who, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """As a member's admin: sign a leaver's removal from the channel. The last signature that is needed makes it."""
+    """As a member's admin: sign a leaver's removal from the channel. The last needed signature removes it."""
 
     async def find() -> Ballot:
         async with open_session(home, acting) as session:
@@ -120,23 +120,23 @@ def approve(who: Who, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HO
 @app.command()
 def complete(
     archive: Annotated[
-        Path | None, typer.Option(help="Where to keep what proves everything later; else in the consortium's folder.")
+        Path | None, typer.Option(help="The file that proves everything later; without it in the consortium's folder.")
     ] = None,
     acting: As = "",
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """Write and check the archive, and go; after the removal from the channel, end the own processes.
+    """Write and check the archive, and leave; after the removal from the channel, end the own processes.
 
-    To be typed twice: when everything is ended, and when the members have signed.
+    Type it twice: when everything is ended, and again when the members have signed.
     """
 
     async def work() -> None:
         topology = Topology.load(home)
-        member = _gone(topology, acting)
+        member = _former_member(topology, acting)
         if member is None:
             async with open_session(home, acting) as session:
                 if await _is_member(session):
-                    await _go(session, archive or home / f"{session.member.name}.archive")
+                    await _depart(session, archive or home / f"{session.member.name}.archive")
                     return
                 member = session.member
         await _end(topology, member)
@@ -147,13 +147,13 @@ def complete(
 # --- before the removal -----------------------------------------------------------------------------------------------
 
 
-async def _go(session: Session, path: Path) -> None:
-    """Raises StillBound, NotDecided, UnsoundArchive."""
+async def _depart(session: Session, path: Path) -> None:
+    """Writes the archive and submits the departure. Raises StillBound, NotDecided, UnsoundArchive."""
     gateway = session.gateway("member.depart")
     member = await read_member(gateway, session.member.msp_id)
     ballot = await departure_ballot(gateway, member)
     if ballot is not None:
-        raise NotDecided(await _missing(session, ballot))
+        raise NotDecided(await _missing_signatures(session, ballot))
     await _check_ended(session, gateway, member)
     report = await _write_archive(session, gateway, path)
     _note_archive(session.topology.folder(session.member), path)
@@ -163,7 +163,7 @@ async def _go(session: Session, path: Path) -> None:
 
 
 async def _check_ended(session: Session, gateway: Gateway, member: Member) -> None:
-    """Raises StillBound."""
+    """Checks that nothing holds the member back. Raises StillBound."""
     missing = await missing_orderer(gateway, member.msp_id)
     if missing:
         raise StillBound(missing)
@@ -178,21 +178,21 @@ async def _check_ended(session: Session, gateway: Gateway, member: Member) -> No
 
 
 async def _write_archive(session: Session, gateway: Gateway, path: Path) -> AuditReport:
-    """Checked at once: better than when nobody can be asked any more. Raises UnsoundArchive."""
+    """Writes the archive and audits it while the other members can still help. Raises UnsoundArchive."""
     genesis = common_pb2.Block.FromString(session.topology.genesis_path.read_bytes())
     written = await export(path, session.member.msp_id, genesis, gateway.present_blocks())
     report = audit(written.blocks(), genesis, session.member.msp_id)
     if report.failed:
         show_report(report)
         raise UnsoundArchive(
-            f"{path} proves less than it must, so nothing was sent: have the ledger's files restored, or "
-            "ask another member whether the fault is everybody's; then type this again"
+            f"{path} proves less than it must, so nothing was sent: restore the ledger's files, or ask another "
+            "member whether everybody has the same fault; then type this again"
         )
     return report
 
 
-async def _missing(session: Session, ballot: Ballot) -> str:
-    """Its own signature is there, whatever has changed meanwhile."""
+async def _missing_signatures(session: Session, ballot: Ballot) -> str:
+    """A sentence about the missing signatures; the leaver signs again if the configuration has changed meanwhile."""
     voting = await (await Voting.open(session.gateway("ballot.sign"), ballot.ballot_id)).approve()
     topology, name = session.topology, session.member.name
     who = f"{names(topology, voting.may_sign)} may type" if voting.waits_for_signatures else "a member types"
@@ -205,15 +205,18 @@ async def _missing(session: Session, ballot: Ballot) -> str:
 # --- after it ---------------------------------------------------------------------------------------------------------
 
 
-def _gone(topology: Topology, acting: str) -> MemberEntry | None:
-    """Whose departure was completed in this folder already; its peer is not there to be asked."""
+def _former_member(topology: Topology, acting: str) -> MemberEntry | None:
+    """The member that has completed its departure in this folder already, so that its peer does not run any more."""
     name, _, _ = acting.partition("/")
     former = (one for one in topology.former if name in (one.name, one.msp_id) or not (name or topology.members))
     return next(former, None)
 
 
 async def _check_member(session: Session) -> None:
-    """Its own peer may not have heard of it: who is no member any more gets no block. Raises NoLongerMember."""
+    """Checks that the channel still has the member. Its own peer may not know: it gets no more blocks after removal.
+
+    Raises NoLongerMember.
+    """
     try:
         if await _is_member(session):
             return
@@ -222,14 +225,14 @@ async def _check_member(session: Session) -> None:
     name = session.member.name
     raise NoLongerMember(
         f"{name} is no member of {session.topology.consortium} any more: "
-        f"zunft leave complete --as {name} ends what it runs here"
+        f"zunft leave complete --as {name} ends its processes here"
     )
 
 
 async def _is_member(session: Session) -> bool:
-    """As the orderers say: also where its own peer does not run any more. Raises LedgerError."""
+    """Whether the orderers have the member, even if its own peer does not run any more. Raises LedgerError."""
     topology, member = session.topology, session.member
-    # Whom they do not know and who has not asked to go has not come yet.
+    # Without an archive a member that the orderers do not have has not joined yet.
     if topology.fabric and _noted_archive(topology.folder(member)):
         answers = await ask_orderers(topology, member)
         if answers.is_refused:
@@ -240,19 +243,19 @@ async def _is_member(session: Session) -> bool:
 async def _end(topology: Topology, member: MemberEntry) -> None:
     path = _noted_archive(topology.folder(member)) or topology.home / f"{member.name}.archive"
     await retire(topology, member.msp_id)
-    say(f"{member.name} is no member of {topology.consortium} any more: nothing that it signs is accepted.")
-    # Who was excluded may have none.
+    say(f"{member.name} is no member of {topology.consortium} any more: nobody accepts its signatures.")
+    # A member that was excluded may have no archive.
     kept = [path] if path.exists() else []
     say(
         f"Keep {', '.join(map(str, [*kept, topology.genesis_path]))} and {topology.folder(member)}: they prove its "
-        f"business to anybody. Tokens that it still has, its deposit among them, are paid out by {topology.issuer}."
+        f"business to anybody. {topology.issuer} pays out the tokens that it still has, its deposit among them."
     )
     if kept:
         say_next(topology.home, f"audit --archive {path}")
 
 
 def _note_archive(folder: Path, path: Path) -> None:
-    """In the member's folder, for when the command is typed again."""
+    """Notes the archive's path in the member's folder, for the next time that the command is typed."""
     replace_private(folder / _DEPARTURE, yaml.safe_dump({"archive": str(path.absolute())}).encode())
 
 

@@ -1,4 +1,4 @@
-"""zunft member: who belongs to the consortium; suspend, reinstate and exclude by ballot."""
+"""zunft member: the consortium's members; suspend, reinstate and exclude them by ballot."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from chaincode.rights.business import status_name
 from cli.shared.asking import ask
 from cli.shared.deciding import (
     ID_DIGITS,
+    apply_decision,
     approve_opened,
-    follow,
     say_standing,
 )
 from cli.shared.errors import AlreadyOut
@@ -60,7 +60,7 @@ app = new_group("member")
 
 Who = Annotated[str, typer.Argument(metavar="MEMBER", help="Its name or MSP id.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-Reason = Annotated[str, typer.Option(help="Why, for those who vote.")]
+Reason = Annotated[str, typer.Option(help="The reason, for the voters.")]
 
 
 @app.command("list")
@@ -79,7 +79,7 @@ def list_members(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 
 @app.command()
 def show(who: Who, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """One member: status, legal identifiers, deposit, sponsor, fingerprint, open ballots, what it has still to end."""
+    """One member: status, legal identifiers, deposit, sponsor, fingerprint, open ballots, open obligations."""
 
     async def work() -> None:
         async with open_session(home, "") as session:
@@ -94,39 +94,42 @@ def show(who: Who, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 
 @app.command()
 def suspend(who: Who, reason: Reason, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """As a member's admin: put it to the vote that another may do nothing for now; one's own vote is in favour."""
+    """As a member's admin: put another member's suspension to the vote, and vote for it."""
     run(_put_to_vote(home, acting, "member.suspend", SuspendMember(reason=reason), who))
 
 
 @app.command()
 def reinstate(who: Who, reason: Reason, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """As a member's admin: put the end of a suspension to the vote; one's own vote is in favour."""
+    """As a member's admin: put the end of a suspension to the vote, and vote for it."""
     run(_put_to_vote(home, acting, "member.reinstate", ReinstateMember(reason=reason), who))
 
 
 @app.command()
 def exclude(who: Who, reason: Reason, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """As a member's admin: put another's exclusion to the vote; one's own vote is in favour.
+    """As a member's admin: put another member's exclusion to the vote, and vote for it.
 
-    It works whether or not that member can be reached. The vote that decides takes it out of the channel. Where that
-    was decided and not carried out, it can be put to the vote again.
+    It works whether or not that member can be reached. The deciding vote removes it from the channel. An exclusion that
+    was decided and not carried out can be put to the vote again.
     """
 
     async def work() -> None:
         async with open_session(home, acting) as session:
             topology = session.topology
             msp_id = await session.find_msp_id(who)
-            await _ask_if_excluded(session, msp_id, yes=yes)
+            await _confirm_second_exclusion(session, msp_id, yes=yes)
             ballot = await open_exclusion(session.gateway("member.exclude"), msp_id, reason)
             voting = await approve_opened(session, ballot)
             say_standing(topology, voting)
-        await follow(topology, voting)
+        await apply_decision(topology, voting)
 
     run(work())
 
 
-async def _ask_if_excluded(session: Session, msp_id: str, *, yes: bool) -> None:
-    """An exclusion is decided once more only to carry it out. Raises AlreadyOut, Declined, BadArgument, NotFound."""
+async def _confirm_second_exclusion(session: Session, msp_id: str, *, yes: bool) -> None:
+    """Asks before an excluded member's exclusion is put to the vote again, which is only for carrying it out.
+
+    Raises AlreadyOut, Declined, BadArgument, NotFound.
+    """
     gateway = session.gateway("record.read")
     if (await read_member(gateway, msp_id)).status != MEMBER_STATUS_EXCLUDED:
         return
@@ -140,7 +143,7 @@ async def _ask_if_excluded(session: Session, msp_id: str, *, yes: bool) -> None:
 async def _put_to_vote(
     home: Path, acting: str, transaction: str, request: SuspendMember | ReinstateMember, who: str
 ) -> None:
-    """`request` still lacks whom it is about."""
+    """Puts a suspension or its end to the vote, and votes for it; fills in the MSP id that `request` still lacks."""
     async with open_session(home, acting) as session:
         request.msp_id = await session.find_msp_id(who)
         ballot = Ballot.FromString((await session.submit(transaction, request)).result)
@@ -160,7 +163,7 @@ def _row(topology: Topology, record: Member, questions: Sequence[Question]) -> d
 
 
 def _founder_fingerprint(material: MemberMaterial | None) -> bytes:
-    """A founder brought no bundle; its roots are those that the channel has. Nothing once the channel is without it."""
+    """The fingerprint of a founder's roots in the channel, as it has no bundle; empty if the channel has it no more."""
     return roots_fingerprint(material.ca_certificates) if material else b""
 
 

@@ -71,15 +71,15 @@ app = new_group("network")
 
 ProcessName = Annotated[str, typer.Argument(metavar="PROCESS", help="Member and kind: factory.peer.")]
 
-# The issuer's peer may be the last to hear which contract the channel runs.
+# The issuer's peer may be the last one to get the block with the contract's definition.
 CHARTER_TIMEOUT_S = 60
 
 
 @app.command()
 def up(home: Home = DEFAULT_HOME, fabric_bin: FabricBin = None) -> None:
-    """Start what does not run, make the channel, agree on the contract, found the charter. Can be repeated.
+    """Start the processes that do not run, make the channel, agree on the contract, found the charter. Can be repeated.
 
-    In the folder of a company that joined later: start its own part again.
+    In the folder of a company that has joined later: start its own processes again.
     """
     topology = Topology.load(home)
     for member in topology.members:
@@ -113,7 +113,7 @@ def down(home: Home = DEFAULT_HOME) -> None:
 
 @app.command()
 def status(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """Every process: whether it runs and answers, its memory, version, height, and what to see to."""
+    """Every process: whether it runs and answers, its memory, version and height, and its problems."""
     rows = run(network_status(standing_network(Topology.load(home)), utc_now()))
     if as_json:
         print_json([asdict(row) for row in rows])
@@ -129,11 +129,11 @@ def status(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 @app.command()
 def logs(
     process: ProcessName,
-    lines: Annotated[int, typer.Option(min=0, help="How many of the newest.")] = 50,
+    lines: Annotated[int, typer.Option(min=0, help="The number of newest lines.")] = 50,
     follow: Annotated[bool, typer.Option("--follow", help="Wait for more; Ctrl-C ends it.")] = False,
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """What a process has written; in colours on a terminal only."""
+    """A process's log; in colours on a terminal only."""
     path = standing_network(Topology.load(home)).find(process).log_path
     for text in read_log(path, lines, follow=follow):
         typer.echo(text if console.is_terminal else without_colours(text), nl=False)
@@ -148,14 +148,14 @@ def restart(process: ProcessName, home: Home = DEFAULT_HOME, fabric_bin: FabricB
 
 @app.command()
 def renew(process: ProcessName, home: Home = DEFAULT_HOME, fabric_bin: FabricBin = None) -> None:
-    """Other certificates for a peer or an orderer, before the old ones end or after; it is restarted if it runs."""
+    """Make new certificates for a peer or an orderer, before or after the old ones expire; restart it if it runs."""
     topology = Topology.load(home)
     if topology.fabric is None:
         _renew_embedded(topology, process)
     else:
         run(renew_certificates(network_of(topology, fabric_bin), process))
     member, _, _ = process.partition(".")
-    say(f"{process} has other certificates; a node of {member} that runs takes them when it is started again.")
+    say(f"{process} has new certificates. If the node of {member} runs, restart it: it uses them only then.")
 
 
 @app.command()
@@ -181,7 +181,7 @@ def install() -> None:
         def report(done_bytes: int, total_bytes: int | None) -> None:
             progress.update(task, completed=done_bytes, total=total_bytes)
 
-        # Only this needs the library that downloads, which takes its time to load.
+        # Only this command needs the library that downloads, which takes long to load.
         from network.finding.installation import install
 
         folder = install(default_cache(), report)
@@ -189,7 +189,10 @@ def install() -> None:
 
 
 def _renew_embedded(topology: Topology, name: str) -> None:
-    """The ledger plays every member's peer, in whatever process opens it next. Raises BadArgument."""
+    """Renews a peer's certificates on the embedded ledger, which plays all peers and uses them when it is opened next.
+
+    Raises BadArgument.
+    """
     member, _, kind = name.partition(".")
     if kind != NodeKind.PEER:
         raise BadArgument(f"{name!r} is no peer, and the embedded ledger plays peers only: name one, like maker.peer")
@@ -197,7 +200,7 @@ def _renew_embedded(topology: Topology, name: str) -> None:
 
 
 async def _ensure_charter(topology: Topology) -> None:
-    """Unless the ledger has one already. Raises NotInTime."""
+    """Founds the charter unless the ledger has one already. Raises NotInTime."""
 
     async def attempt() -> None:
         try:
@@ -210,8 +213,8 @@ async def _ensure_charter(topology: Topology) -> None:
 
 
 def _status_row(row: ProcessStatus) -> dict[str, object]:
-    """For people: what is unknown or does not matter for the kind of process is left out."""
-    said = [
+    """A row for people: unknown fields, and those that do not matter for the kind of process, are empty."""
+    notes = [
         "leader" if row.is_leader else row.orderer_relation or "",
         row.orderer_status if row.orderer_status not in (None, "active") else "",
         f"{row.behind} behind" if row.behind else "",
@@ -226,5 +229,5 @@ def _status_row(row: ProcessStatus) -> dict[str, object]:
         "version": row.version or "",
         "height": "" if row.height is None else row.height,
         "certificate_days": row.certificate_days_left,
-        "note": ", ".join(filter(None, said)),
+        "note": ", ".join(filter(None, notes)),
     }

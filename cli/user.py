@@ -1,4 +1,4 @@
-"""zunft user: a member's people and programs, whose certificates its own root issues."""
+"""zunft user: a member's people and programs; its own root issues their certificates."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ UserName = Annotated[str, typer.Argument(metavar="NAME", help="The user's name w
 @app.command()
 def add(
     name: UserName,
-    role: Annotated[list[Role], typer.Option(help="May be said several times.")],
+    role: Annotated[list[Role], typer.Option(help="May be given several times.")],
     acting: As = "",
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """Make a user's key, and its certificate with what it may do."""
+    """Make a user's key, and its certificate with its roles."""
     member, keys = _member(home, acting)
     _say_certificate(member, name, keys.add_user(name, role))
 
@@ -71,21 +71,21 @@ def add(
 @app.command()
 def renew(
     name: UserName,
-    same_key: Annotated[bool, typer.Option("--same-key", help="Not a fresh one.")] = False,
+    same_key: Annotated[bool, typer.Option("--same-key", help="Keep the key.")] = False,
     acting: As = "",
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """Another certificate with the same roles and a fresh key, before the old one ends or after."""
+    """Make another certificate with the same roles and a fresh key, before or after the old one expires."""
     member, keys = _member(home, acting)
     _say_certificate(member, name, renew_user(keys, name, same_key=same_key))
-    say("The old one is kept, and holds until it ends; zunft user revoke takes back both.")
+    say("The old certificate is kept, and valid until it expires; zunft user revoke revokes both.")
     if name == NODE_USER:
-        say(f"A node of {member.name} that runs takes the new one when it is started again.")
+        say(f"If the node of {member.name} runs, restart it: it uses the new certificate only then.")
 
 
 @app.command()
 def revoke(name: UserName, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """For good: nothing that the user signs is accepted any more. An admin of the member signs the revocation."""
+    """Revoke a user for good: nobody accepts its signatures any more. An admin of the member signs the revocation."""
     member, keys = _member(home, acting)
 
     async def work() -> None:
@@ -96,15 +96,18 @@ def revoke(name: UserName, acting: As = "", home: Home = DEFAULT_HOME) -> None:
             await _publish(session, admin, name)
         say("All peers, orderers and nodes of the consortium refuse it from now on.")
         if member.peer and any(Role.ADMIN in read_roles(one) for one in certificates_of(keys, name)):
-            # What is no channel's affair a peer judges by the list that it read when it was started.
-            say(f"As an admin it could still install on its own peer: zunft network restart {member.name}.peer")
+            # For requests outside of any channel a peer uses the revocation list that it read at its start.
+            say(
+                f"As an admin it can still install chaincode on the peer of {member.name} until a restart: "
+                f"zunft network restart {member.name}.peer"
+            )
 
     run(work())
 
 
 @app.command("list")
 def list_(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """A member's users: what they may do, and how long their certificates last."""
+    """A member's users: their roles, and how long their certificates last."""
     _, keys = _member(home, acting)
     rows = [
         {
@@ -120,16 +123,16 @@ def list_(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> 
 
 
 def _member(home: Path, acting: str) -> tuple[MemberEntry, MemberKeys]:
-    """Whose users they are, and its folder. Raises BadArgument, InvalidTopology, NobodyHere."""
+    """The member that has the users, and its keys. Raises BadArgument, InvalidTopology, NobodyHere."""
     topology = Topology.load(home)
-    member = meant_member(topology, acting, "whose users are meant")
+    member = meant_member(topology, acting, "that has the users")
     return member, topology.keys(member)
 
 
 def _other_admin(session: Session, name: str) -> KeyFiles:
-    """Who signs the revocation: the named user, else any admin; never the one who is revoked.
+    """The files of the admin that signs the revocation: the named user, else any admin; never the revoked user.
 
-    Raises NoSuchUser, BadArgument.
+    Raises NoSuchUser.
     """
     keys = session.topology.keys(session.member)
     admins = [
@@ -146,14 +149,14 @@ def _other_admin(session: Session, name: str) -> KeyFiles:
 
 
 async def _publish(session: Session, admin: KeyFiles, name: str) -> None:
-    """Raises NotPublished."""
+    """Puts the member's revocations into the channel's configuration, signed by `admin`. Raises NotPublished."""
     identity = SigningIdentity.load(session.member.msp_id, admin.certificate_path, admin.key_path)
     gateway = open_gateway(session.transport, identity, session.topology.channel)
     try:
         await publish_revocations(gateway, session.topology.keys(session.member))
     except LedgerError as error:
         raise NotPublished(
-            f"the others do not know of the revocation yet: {error}; then say again: "
+            f"the others do not have the revocation yet: {error}; then type again: "
             f"zunft user revoke {name} --as {session.member.name}"
         ) from error
 

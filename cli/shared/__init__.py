@@ -1,4 +1,4 @@
-"""What the commands share: the session, words on the command line, output, errors and exit codes.
+"""The parts that commands share: the session, words on the command line, output, errors and exit codes.
 
 Begin with `session.py`.
 """

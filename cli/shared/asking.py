@@ -1,4 +1,4 @@
-"""Questions before something that cannot be undone, or that others get to see."""
+"""Questions before acts that cannot be undone, or that others get to see."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from cli.shared.errors import (
 
 
 def ask(question: str, otherwise: str, *, yes: bool = False) -> None:
-    """Goes on only where the answer is yes; `yes`: it was given before. `otherwise` says what was not done.
+    """Asks the user, and returns if the answer is yes; with `yes` it does not ask.
 
-    Raises Declined, and BadArgument where nobody can answer.
+    Raises Declined with the text `otherwise`, which says what was not done; BadArgument where nobody can answer.
     """
     if yes:
         return
@@ -27,14 +27,14 @@ def ask(question: str, otherwise: str, *, yes: bool = False) -> None:
     except typer.Abort as error:
         if isinstance(error.__context__, KeyboardInterrupt):
             raise KeyboardInterrupt from error
-        raise BadArgument("nobody answered, nothing was done: answer y, or say --yes") from error
+        raise BadArgument("nobody answered, nothing was done: answer y, or add --yes") from error
     if not is_agreed:
         raise Declined(otherwise)
 
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Ctrl-C ends the question itself; a running event loop would wait for the answer first."""
+    """Lets Ctrl-C end the question at once; a running event loop would wait for the answer first."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield

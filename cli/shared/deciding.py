@@ -1,4 +1,4 @@
-"""What all commands that put something to the vote have in common: opening, approving, saying where it stands."""
+"""The steps that all commands about ballots share: approving, carrying out, and saying how a ballot stands."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from zunft.v1.ballot_pb2 import (
     BallotSubject,
 )
 
-# As much of an id as tells ballots apart.
+# So many digits of an id distinguish all ballots.
 ID_DIGITS = 16
 
-# What the members have decided, once the ballot is carried.
+# The members' decisions in words, once a ballot is carried.
 _DECIDED = {
     BALLOT_SUBJECT_ADMISSION: "{} is admitted",
     BALLOT_SUBJECT_DEPARTURE: "{} may go",
@@ -50,14 +50,14 @@ def subject_name(ballot: Ballot) -> str:
 
 
 def status_name(ballot: Ballot) -> str:
-    """Also "lapsed", which the ledger has no word for: open, and the deadline has passed."""
+    """The ballot's status; "lapsed" for one that is open on the ledger, but whose deadline has passed."""
     if ballot.status == BALLOT_STATUS_OPEN and ballot.deadline_s < time.time():
         return "lapsed"
     return BallotStatus.Name(ballot.status).removeprefix("BALLOT_STATUS_").lower()
 
 
-def about(topology: Topology, ballot: Ballot) -> str:
-    """The member, or the version of the charter."""
+def target_name(topology: Topology, ballot: Ballot) -> str:
+    """The name of the member, or the version of the charter, that the ballot is about."""
     if ballot.subject == BALLOT_SUBJECT_AMENDMENT:
         return f"version {ballot.charter.version} of the charter"
     return topology.name_of(ballot.msp_id)
@@ -68,13 +68,13 @@ def names(topology: Topology, msp_ids: tuple[str, ...]) -> str:
 
 
 async def approve_opened(session: Session, ballot: Ballot) -> Voting:
-    """Whoever opens a ballot is in favour of it."""
+    """Votes for the ballot, and signs its change of the channel's configuration; the vote on it as it is then."""
     voting = await Voting.open(session.gateway("ballot.vote"), ballot.ballot_id)
     return await voting.approve()
 
 
-async def follow(topology: Topology, voting: Voting) -> None:
-    """What a decision means for this folder: the charter's text in it, and who is no member any more."""
+async def apply_decision(topology: Topology, voting: Voting) -> None:
+    """Carries a decision out in this folder: the charter's new text, the end of an excluded member's processes."""
     ballot = voting.ballot
     if ballot.subject == BALLOT_SUBJECT_AMENDMENT and ballot.status == BALLOT_STATUS_CARRIED:
         adopt_text(topology, ballot.charter)
@@ -83,12 +83,12 @@ async def follow(topology: Topology, voting: Voting) -> None:
 
 
 def say_standing(topology: Topology, voting: Voting) -> None:
-    """What was decided, or who has still to vote or to sign."""
+    """Says what was decided, or which members have still to vote or to sign."""
     ballot = voting.ballot
     if voting.is_open and voting.to_sign_again:
         say(
-            "The channel's configuration was changed meanwhile. All votes stay, but there are signatures that are of "
-            f"no more use: {names(topology, voting.to_sign_again)} must approve again."
+            "The channel's configuration has changed meanwhile. All votes stay, but some signatures do not fit it any "
+            f"more: {names(topology, voting.to_sign_again)} must approve again."
         )
     if ballot.subject == BALLOT_SUBJECT_ADMISSION:
         _say_admission(topology, voting)
@@ -99,7 +99,7 @@ def say_standing(topology: Topology, voting: Voting) -> None:
 
 
 def _say_decision(topology: Topology, ballot: Ballot) -> None:
-    what, number = f"{subject_name(ballot)} of {about(topology, ballot)}", ballot.ballot_id[:ID_DIGITS]
+    what, number = f"{subject_name(ballot)} of {target_name(topology, ballot)}", ballot.ballot_id[:ID_DIGITS]
     if ballot.status == BALLOT_STATUS_OPEN:
         say(
             f"Ballot {number} on the {what}: {_counted(ballot)}; {names(topology, silent_msp_ids(ballot))} may vote "
@@ -107,44 +107,47 @@ def _say_decision(topology: Topology, ballot: Ballot) -> None:
         )
         say_next_for(topology, silent_msp_ids(ballot), f"ballot approve {number}")
     elif ballot.status == BALLOT_STATUS_REJECTED:
-        say(f"The members have turned down: {what}.")
+        say(f"The members have rejected: {what}.")
     elif ballot.status == BALLOT_STATUS_EXECUTED:
         say(f"Decided and done: {what}.")
     elif ballot.status == BALLOT_STATUS_CARRIED:
-        say(f"Decided: {_DECIDED[ballot.subject].format(about(topology, ballot))}.")
+        say(f"Decided: {_DECIDED[ballot.subject].format(target_name(topology, ballot))}.")
 
 
 def _say_departure(topology: Topology, voting: Voting) -> None:
     name, number = topology.name_of(voting.ballot.msp_id), voting.ballot.ballot_id[:ID_DIGITS]
     say(
-        f"Ballot {number} on the departure of {name}: it has left, and is in the channel until "
+        f"Ballot {number} on the departure of {name}: it has left, and stays in the channel until "
         f"{voting.needed_signatures} members have signed; {len(voting.signed_msp_ids)} have."
     )
     say_next_for(topology, voting.may_sign, f"leave approve {name}")
 
 
 def _say_admission(topology: Topology, voting: Voting) -> None:
-    ballot, again = voting.ballot, voting.to_sign_again
+    ballot, to_sign = voting.ballot, voting.to_sign_again
     name = topology.name_of(ballot.msp_id)
     if ballot.status == BALLOT_STATUS_EXECUTED:
         say(f"{name} is an active member.")
     elif ballot.status == BALLOT_STATUS_REJECTED:
-        say(f"The members have turned {name} down.")
-    elif voting.is_carried and voting.lacks_signatures and again:
-        say(f"{name} is admitted. The configuration has moved on, so {names(topology, again)} must approve again.")
-        say_next_for(topology, again, f"join approve {name}")
+        say(f"The members have rejected {name}.")
+    elif voting.is_carried and voting.lacks_signatures and to_sign:
+        say(
+            f"{name} is admitted. The channel's configuration has changed meanwhile, so {names(topology, to_sign)} "
+            "must approve again."
+        )
+        say_next_for(topology, to_sign, f"join approve {name}")
     elif _approvals(ballot) >= ballot.needed_approvals:
         say(f"{name} is admitted, and the channel knows it.")
         say_next_for(topology, [ballot.msp_id], "join complete")
     elif status_name(ballot) == "lapsed":
-        say(f"Too few members have approved {name} in time; it may apply again: zunft join request")
+        say(f"Too few members have approved {name} before the deadline; it may apply again: zunft join request")
     else:
         say(f"The admission of {name}: {_counted(ballot)}, until {show_time(ballot.deadline_s)} UTC.")
         say_next_for(topology, silent_msp_ids(ballot), f"join approve {name}")
 
 
 def say_next_for(topology: Topology, msp_ids: Sequence[str], command: str) -> None:
-    """To be typed as it stands: here by a member whose files are here, else on the machines of those."""
+    """Says the next command: for a member with its files here as it is typed here, else for those on their machines."""
     here = [member.name for member in topology.members if member.msp_id in msp_ids]
     if here:
         say_next(topology.home, f"{command} --as {here[0]}")

@@ -1,4 +1,4 @@
-"""From an exception to one sentence and an exit code."""
+"""Turns an exception into one sentence and an exit code."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ from node.errors import (
     NodeUnreachable,
 )
 
-# No sentence of ours is longer; one that others have a hand in may be.
+# No sentence of this product is longer, but one with text from others may be.
 LONGEST_SENTENCE = 4000
 
 
 class CliError(Exception):
-    """Something that only the command line can get wrong."""
+    """Root of the errors that only the command line has."""
 
     exit_code = ExitCode.USAGE
 
@@ -69,7 +69,7 @@ class BadArgument(CliError):
 
 
 class Interrupted(CliError):
-    """Ctrl-C."""
+    """The user has pressed Ctrl-C."""
 
     exit_code = ExitCode.INTERRUPTED
 
@@ -78,7 +78,7 @@ class Interrupted(CliError):
 
 
 class Declined(CliError):
-    """The user was asked and said no. Nothing was done."""
+    """The user has answered no. Nothing was done."""
 
     exit_code = ExitCode.DECLINED
 
@@ -90,29 +90,29 @@ class AlreadyOut(CliError):
 
 
 class NotAParty(CliError):
-    """Only the two parties of an agreement know this."""
+    """The member is no party of the agreement, and only its parties have these data."""
 
 
 class NoSuchUser(CliError):
-    """The member has no user with a role that may do this."""
+    """The member has no user that may do this."""
 
     exit_code = ExitCode.CONSORTIUM
 
 
 class ImportStopped(CliError):
-    """What the meter signed is refused, or waits; what was charged before stays charged."""
+    """Readings of an import are refused, or wait; those that were charged before stay charged."""
 
     exit_code = ExitCode.REFUSED
 
 
 class UnsoundArchive(CliError):
-    """What a leaver would keep does not prove what it must."""
+    """A leaver's archive does not prove everything that it must prove."""
 
     exit_code = ExitCode.FOUND_WRONG
 
 
 class NotPublished(CliError):
-    """What is done in the member's own folder did not get to the others."""
+    """A change is in the member's own folder, and not with the others yet."""
 
     exit_code = ExitCode.UNREACHABLE
 
@@ -158,7 +158,7 @@ _EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (RefusedByOrderer, ExitCode.UNREACHABLE),
     (NotInTime, ExitCode.UNREACHABLE),
     (WrongChannel, ExitCode.CONSORTIUM),
-    # Its programs, its engine, its ports, its disk.
+    # All other errors of the network are about the machine: its programs, engine, ports, disk.
     (NetworkError, ExitCode.MACHINE),
     (OSError, ExitCode.MACHINE),
 )
@@ -177,7 +177,7 @@ def exit_code(error: BaseException) -> ExitCode:
 
 
 def sentence(error: BaseException) -> str:
-    """What is wrong and what to do, in one line."""
+    """The error's text, which says what is wrong and what to do, in one line."""
     text = printable(" ".join(str(error).split()), LONGEST_SENTENCE) or type(error).__name__
     if isinstance(error, ContractError):
         return f"refused ({type(error).__name__}): {with_command(text)}"

@@ -1,4 +1,4 @@
-"""What the exit code of `zunft` says."""
+"""The exit codes of `zunft`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import enum
 
 
 class ExitCode(enum.IntEnum):
-    """0 is success; every other one has a sentence on standard error."""
+    """The exit codes but 0, which is success; with each of them standard error has a sentence."""
 
     # A bug in Zunft itself.
     INTERNAL = 1

@@ -16,8 +16,8 @@ HELP_BY_NAME = {
     "demo": "The whole of pay-per-use in under a minute, on this computer; leaves a folder to explore.",
     "consortium": "Found a consortium, look at its charter and members.",
     "charter": "The consortium's rules: issuer, entry and exit, thresholds; amended by ballot.",
-    "member": "Who belongs to it: list, show, suspend, reinstate, exclude.",
-    "ballot": "What the members' admins are asked: list, show, approve, reject.",
+    "member": "The consortium's members: list, show, suspend, reinstate, exclude.",
+    "ballot": "The ballots of the members' admins: list, show, approve, reject.",
     "join": "A company becomes a member: invite, request, propose, approve, complete.",
     "leave": "A member goes: start, status, complete; the others approve.",
     "network": "The consortium's Fabric network on this machine: up, down, status, logs, certificates.",
@@ -25,15 +25,15 @@ HELP_BY_NAME = {
     "account": "Prepaid accounts: one per agreement.",
     "meter": "Meters: anything that counts and signs.",
     "usage": "Readings and corrections.",
-    "access": "Leave to look at data: granted, used, revoked.",
+    "access": "Permissions to look at data: granted, used, revoked.",
     "invoice": "Invoices and credit notes.",
     "token": "The network's token: money in, money out.",
     "tariff": "Check, explain, simulate and draw tariff files.",
-    "node": "A member's node: what its machines and its ERP talk to.",
+    "node": "A member's node, to which its machines and its ERP talk.",
     "ledger": "Blocks and transactions; the embedded ledger's port.",
-    "audit": "Recompute all that a member can see, trusting nothing but the genesis block.",
-    "user": "A member's users: their certificates, roles and ends.",
-    "roles": "Who may call which transaction: role, relation, status; and who endorses it.",
+    "audit": "Recompute everything that a member can see, trusting nothing but the genesis block.",
+    "user": "A member's users: their certificates and roles.",
+    "roles": "The transactions: the role, relation and status that each needs, and its endorsers.",
 }
 
 
@@ -41,7 +41,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Command(TyperCommand):
-    """A word like -5 is a value, to be refused by whoever knows why, and no option that there is not."""
+    """A command that takes a word like -5 as a value for its own checks, and not as an unknown option."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         self._check_after_dashes(ctx, args)
@@ -49,12 +49,14 @@ class Command(TyperCommand):
         return super().parse_args(ctx, args)
 
     def _check_after_dashes(self, ctx: Any, args: list[str]) -> None:
-        """After -- every word is a value, by POSIX; who writes an option there means another thing."""
+        """Refuses options after --: by POSIX every word there is a value, and a user means an option."""
         after = args[args.index("--") + 1 :] if "--" in args else []
         options = {name for one in self.params for name in one.opts if name.startswith("--")}
         found = next((word for word in after if word.partition("=")[0] in options), None)
         if found is not None:
-            ctx.fail(f"{found} stands after --, where no option counts: leave -- out, an amount like -5 needs none")
+            ctx.fail(
+                f"{found} stands after --, where no option counts: leave -- out, an amount like -5 does not need it"
+            )
 
 
 class Group(typer.Typer):
@@ -68,17 +70,17 @@ _NEGATIVE = re.compile(r"-[0-9.].*")
 
 
 def new_group(name: str) -> Group:
-    """For the commands of one file."""
+    """A group for the commands of one file."""
     return Group(help=HELP_BY_NAME[name], no_args_is_help=True, add_completion=False)
 
 
 def load(name: str) -> Any:
-    """The command or group (typer's) that `zunft NAME` is, with all that it imports."""
+    """Imports the file of `zunft NAME`; its command or group of typer."""
     return get_command(import_module(f"cli.{name}").app)
 
 
 class Deferred(TyperCommand):
-    """Stands for a file's command or group until that is called."""
+    """A stand-in for a file's command or group, which is imported when it is called."""
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         return load(str(self.name)).make_context(info_name, args, parent, **extra)
@@ -93,7 +95,7 @@ class Zunft(TyperGroup):
             self.add_command(Deferred(name, help=text))
 
     def invoke(self, ctx: Any) -> Any:
-        """Ctrl-C is an error like any other: typer would exit without a word."""
+        """Runs the command; Ctrl-C is an error like others, as typer would exit without a word."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as error:

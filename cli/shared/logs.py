@@ -1,4 +1,4 @@
-"""Results go to standard output; a node's log, on standard error, does not mix with them. ZUNFT_LOG=info shows it."""
+"""Sends a node's log to standard error, apart from results on standard output. ZUNFT_LOG=info shows it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A member's node for one command: the running one, else one in this process for as long as the command takes."""
+"""A member's node for one command: the running one, else one in this process until the command ends."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ POLL_S = 0.02
 
 
 def local_node(session: Session, *, port: int | None = None) -> Node:
-    """The member's node in this process, not started yet; on `port` instead of the consortium's, 0 for any free one."""
+    """The member's node in this process, not started yet; on `port` instead of the consortium's, 0 for a free one."""
     log_to_standard_error()
     return node_of(session.topology, session.member, session.transport, port=port)
 
 
 @asynccontextmanager
 async def open_node(session: Session, call: str) -> AsyncIterator[NodeClient]:
-    """A client for one call of the API, as a user whose roles allow it; the node knows of every block there is."""
+    """A client for one call of the API, as a user with a role for it; the node has read all blocks of the ledger."""
     user = session.user or acting_user(session.topology.keys(session.member), ROLES_BY_CALL[call])
     if await _is_listening(session):
         async with client_of(session.topology, session.member, user) as client:
@@ -46,7 +46,7 @@ async def open_node(session: Session, call: str) -> AsyncIterator[NodeClient]:
 
 
 async def _is_listening(session: Session) -> bool:
-    """Whether this member's node is there, and not another consortium's, or another program."""
+    """Whether this member's node listens there, and not another consortium's node or another program."""
     api, roots = session.member.api, session.topology.keys(session.member).tls_root_pem()
     tls = ssl.create_default_context(cadata=roots.decode())
     try:
@@ -61,7 +61,7 @@ async def _is_listening(session: Session) -> bool:
 
 
 async def _catch_up(session: Session, client: NodeClient) -> None:
-    """Waits until the node's read model is as high as the ledger. Raises NodeUnreachable."""
+    """Waits until the node's read model has all blocks of the ledger. Raises NodeUnreachable."""
     height = await session.gateway("record.read").height()
     try:
         async with asyncio.timeout(CATCH_UP_TIMEOUT_S):

@@ -1,4 +1,4 @@
-"""Options that many commands share."""
+"""The options that many commands share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Home = Annotated[
     Path,
     typer.Option("--home", envvar="ZUNFT_HOME", help="Folder of the consortium.", show_default="zunft-demo"),
 ]
-As = Annotated[str, typer.Option("--as", help="Who acts: a member, or member/user.", envvar="ZUNFT_AS")]
+As = Annotated[str, typer.Option("--as", help="The member that acts, or member/user.", envvar="ZUNFT_AS")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 FabricBin = Annotated[
     Path | None,

@@ -1,4 +1,4 @@
-"""What commands print: one sentence, or a table that is also JSON."""
+"""The output of commands: one sentence, or a table that is also JSON."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from cli.shared.table import (
     table,
 )
 
-# In a file or a pipe every row is one line, however long.
+# In a file or a pipe every row is one line, however long it is.
 WIDTH_UNWATCHED = 10_000
 WIDTH_OF_PICTURE = 124
 
 
 class NobodyReads(SystemExit):
-    """Whoever reads the output has had enough of it, as `head` has; that is no fault."""
+    """The reader of the output has closed it, as `head` does; this is no error."""
 
 
 class _Output(Console):
     def on_broken_pipe(self) -> NoReturn:
         self.quiet = True
-        # What Python still writes when the process ends goes nowhere.
+        # Python still writes at the end of the process, and that must go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise NobodyReads(0)
 
@@ -48,37 +48,37 @@ error_console = Console(stderr=True)
 
 @contextmanager
 def pictured(path: Path | None) -> Iterator[None]:
-    """Saves what is printed within as an SVG, if there is a path."""
+    """Saves everything that is printed within as an SVG, if there is a path."""
     if path is None:
         yield
         return
     console.record, console.width = True, WIDTH_OF_PICTURE
     yield
-    # A page that shows the picture fetches no fonts from elsewhere.
+    # Without fonts from other servers a page with the picture fetches nothing.
     picture = console.export_svg(title="zunft demo")
     path.write_text(re.sub(r"\s*@font-face \{.*?\n    \}\n", "", picture, flags=re.DOTALL))
 
 
 def say(text: str, *, markup: bool = False) -> None:
-    """One sentence about what was done; names in it are shown as they are, unless rich's markup is asked for.
+    """Prints one sentence; with `markup` it may have rich's markup, else it is printed as it is.
 
-    What others wrote gives the terminal no commands, here as in tables.
+    Text of others in it cannot give commands to the terminal, here as in tables.
     """
-    # What is under way is brought to its end, though nobody hears of it.
+    # The command goes on to its end, even if nobody reads its output.
     with suppress(NobodyReads):
         show_line(harmless(text), markup=markup)
 
 
 def show_line(text: str, *, markup: bool = False) -> None:
-    """One of many that a command has to show, which ends when nobody reads them."""
+    """Prints one of many lines of a command, which ends when nobody reads them any more."""
     console.print(text, highlight=False, soft_wrap=True, markup=markup)
-    # Who reads a pipe or a service's log hears it now.
+    # A reader of a pipe or of a service's log gets the line now.
     _flush()
 
 
 @contextmanager
 def steps_shown() -> Iterator[Callable[[str], None]]:
-    """Says each step as it begins: in one line that changes on a terminal, elsewhere in a line each."""
+    """A function that prints each step when it begins: on a terminal in one changing line, elsewhere in a line each."""
     if not console.is_terminal:
         yield say
         return
@@ -87,7 +87,7 @@ def steps_shown() -> Iterator[Callable[[str], None]]:
 
 
 def say_next(home: Path, words: str) -> None:
-    """The command that usually follows, to be typed as it stands."""
+    """Prints the command that usually follows, so that it can be typed as it is."""
     is_implied = home == Path(os.environ.get("ZUNFT_HOME") or DEFAULT_HOME)
     say(f"Next: zunft {words}" + ("" if is_implied else f" --home {shlex.quote(str(home))}"))
 
@@ -100,7 +100,7 @@ def show_rows(
     empty: str = "nothing yet",
     minor: Sequence[str] = (),
 ) -> None:
-    """A table with the keys as columns, `minor` those that may be left out; with --json the rows themselves."""
+    """Prints a table with the keys as columns, `minor` those that may be left out; with --json the rows themselves."""
     if as_json:
         print_json(list(rows))
     elif not rows:
@@ -110,7 +110,7 @@ def show_rows(
 
 
 def show_fields(record: Mapping[str, Any], *, as_json: bool, title: str = "") -> None:
-    """One record, a line per field."""
+    """Prints one record, a line per field."""
     if as_json:
         print_json(record)
     else:
@@ -118,7 +118,7 @@ def show_fields(record: Mapping[str, Any], *, as_json: bool, title: str = "") ->
 
 
 def print_json(value: object) -> None:
-    """Plain JSON on standard output, without colours or line folding."""
+    """Prints plain JSON on standard output, without colours or line folding."""
     text = json.dumps(value, indent=2, ensure_ascii=not _takes_any_letter(), default=str)
     try:
         console.file.write(text + "\n")
@@ -147,6 +147,6 @@ def _flush() -> None:
 
 
 def _takes_any_letter() -> bool:
-    """Whether the output is UTF-8; else JSON is written in ASCII, which it can be, whatever it says."""
+    """Whether the output is UTF-8; otherwise JSON is written in ASCII, which can hold any text."""
     encoding = getattr(console.file, "encoding", None) or "utf-8"
     return codecs.lookup(encoding).name == "utf-8"

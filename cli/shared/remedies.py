@@ -1,8 +1,8 @@
-"""Which command does what a contract's sentence tells its reader to do. The contracts know of no command line."""
+"""The commands for the remedies in the contracts' sentences. The contracts themselves know no command line."""
 
 from __future__ import annotations
 
-# What is said, word for word, and what is typed.
+# The contracts' words, and the command for each.
 COMMANDS = {
     "give notice of the withdrawal first": "account notice",
     "settle the last claim first": "account settle",
@@ -22,6 +22,6 @@ COMMANDS = {
 
 
 def with_command(text: str) -> str:
-    """The sentence, and behind it what to type for it."""
+    """The sentence, and behind it the commands for its remedies."""
     typed = dict.fromkeys(f"zunft {command}" for said, command in COMMANDS.items() if said in text)
     return f"{text} ({', '.join(typed)})" if typed else text

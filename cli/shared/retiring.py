@@ -1,4 +1,4 @@
-"""A member that the channel is without: what it ran on this machine ends here. Its files stay."""
+"""Ends the processes of a member that the channel does not have any more. Its files stay."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from network.runtimes import standing_network
 
 
 async def retire(topology: Topology, msp_id: str) -> bool:
-    """Whether its files are here. Can be repeated. Raises NetworkError."""
+    """Ends the member's processes on this machine; whether its files are here. Can be repeated. Raises NetworkError."""
     member = next((one for one in topology.members + topology.former if one.msp_id == msp_id), None)
     if member is None:
         return False
-    # First, for with its peer it could not be asked any more.
+    # The folder is changed first: without its peer the member could not find out any more that it has left.
     topology.without(member).save()
     if topology.fabric:
         with steps_shown() as report:

@@ -49,13 +49,13 @@ from zunft.v1.usage_pb2 import AccountHead, ReadHead
 T = TypeVar("T")
 M = TypeVar("M", bound=Message)
 
-# Somebody waits for the command: a ledger that is away is not waited for as a node does.
+# A user waits for the command, so it gives up on an unreachable ledger sooner than a node.
 LIMITS = Limits(reconnect_s=10)
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Who acts where."""
+    """A member's connection to its consortium's ledger; without `user`, the user that acts follows from the act."""
 
     topology: Topology
     transport: LedgerTransport
@@ -63,17 +63,20 @@ class Session:
     user: str | None
 
     def gateway(self, transaction: str) -> Gateway:
-        """As the named user, else as `acting_user` of those whose roles allow it. Raises ConsortiumError."""
+        """A gateway as the named user, else as the `acting_user` with a role for the transaction.
+
+        Raises ConsortiumError.
+        """
         files = self.files(transaction)
         identity = SigningIdentity.load(self.member.msp_id, files.certificate_path, files.key_path)
         return open_gateway(self.transport, identity, self.topology.channel)
 
     async def submit(self, name: str, request: Message, transient: Mapping[str, bytes] | None = None) -> Committed:
-        """A transaction that the majority endorses; `transient` is what only the endorsers see."""
+        """Submits a transaction that the majority endorses; only the endorsers see `transient`."""
         return await self.gateway(name).submit(name, request, transient=transient, retries=RETRIES)
 
     async def evaluate(self, name: str, request: Message, answer: type[M]) -> M:
-        """A query."""
+        """The answer to a query."""
         return answer.FromString(await self.gateway(name).evaluate(name, request))
 
     async def read(self, key: Key[M]) -> M:
@@ -86,7 +89,7 @@ class Session:
         return await read_all(self.gateway("record.list"), noun, message)
 
     async def find_msp_id(self, who: str) -> str:
-        """Of a member, by its name or MSP id, also of one that this machine has not met yet."""
+        """The MSP id of a member by its name or MSP id; also of a member that this machine does not know yet."""
         topology = self.topology
         for member in topology.everybody:
             if who in (member.name, member.msp_id):
@@ -99,7 +102,7 @@ class Session:
         return await MeterAccount.open(self.gateway(transaction), agreement_id)
 
     async def head(self, agreement_id: str) -> AccountHead:
-        """Where the account stands, as this party archived it. Raises NotFound, NotAParty."""
+        """The account's head, as this party has archived it. Raises NotFound, NotAParty."""
         await self.read_own(agreement_id)
         return await self.evaluate("usage.read_head", ReadHead(agreement_id=agreement_id), AccountHead)
 
@@ -112,13 +115,13 @@ class Session:
         return agreement
 
     def files(self, transaction: str) -> KeyFiles:
-        """Certificate and key of the user in whose name that is done. Raises UserNotFound, NoValidUser."""
+        """The certificate and key of the user that calls the transaction. Raises UserNotFound, NoValidUser."""
         own = self.topology.keys(self.member)
         return own.user(self.user or acting_user(own, TRANSACTIONS[transaction].roles))
 
 
 class _Gateway(Gateway):
-    """Notes what it has brought onto the ledger: from then on the command has succeeded, whoever hears of it."""
+    """A gateway that notes a commit: from then on the command has succeeded, whatever becomes of its output."""
 
     async def submit(self, *words: Any, **options: Any) -> Committed:
         committed = await super().submit(*words, **options)
@@ -127,26 +130,26 @@ class _Gateway(Gateway):
 
 
 def open_gateway(transport: LedgerTransport, identity: SigningIdentity, channel: str) -> Gateway:
-    """A command's way to the ledger."""
+    """The gateway of a command to the ledger."""
     return _Gateway(transport, identity, channel=channel, limits=LIMITS)
 
 
-def meant_member(topology: Topology, acting: str, who: str) -> MemberEntry:
-    """For what no member does in another's place: the one that is named, else the only one that is here.
+def meant_member(topology: Topology, acting: str, which: str) -> MemberEntry:
+    """The member that is named, else the only one here; for acts that no member does in the place of another.
 
-    Raises BadArgument, InvalidTopology, NobodyHere.
+    `which` is a relative clause for the error. Raises BadArgument, InvalidTopology, NobodyHere.
     """
     name, _, _ = acting.partition("/")
     if not name and len(topology.members) > 1:
-        raise BadArgument(f"say {who} with --as MEMBER: several members have their files here")
+        raise BadArgument(f"name the member {which} with --as MEMBER: several members have their files here")
     return topology.acting(name)
 
 
 @asynccontextmanager
 async def open_session(home: Path, acting: str) -> AsyncIterator[Session]:
-    """`acting` is "member" or "member/user"; empty: the first member, which is enough for public records.
+    """A session as `acting`, "member" or "member/user"; as the first member if it is empty, as for public records.
 
-    Raises NetworkError where the network's own processes are why something failed.
+    Raises NetworkError if the network's own processes are the cause of a failure.
     """
     topology = Topology.load(home)
     name, _, user = acting.partition("/")
@@ -161,8 +164,8 @@ async def open_session(home: Path, acting: str) -> AsyncIterator[Session]:
     except GatewayError as error:
         if not_a_member(member.msp_id, topology.channel) in str(error):
             raise NotAdmitted(
-                f"{member.name} is not in the channel, not yet or no more: the others see more with "
-                f"zunft member show {member.msp_id}"
+                f"{member.name} is not in the channel, which it has not joined yet or has left: another member sees "
+                f"its status with zunft member show {member.msp_id}"
             ) from error
         diagnosis = diagnose(error, topology) if topology.fabric else None
         if diagnosis is None:
@@ -198,6 +201,6 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 def serve(work: Coroutine[Any, Any, None]) -> None:
-    """Runs a service, which goes on until it is stopped: a SIGTERM is how that is done, and no fault."""
+    """Runs a service until it is stopped; a SIGTERM ends it without an error."""
     with suppress(Terminated):
         run(work)

@@ -1,7 +1,7 @@
-"""Standard output and standard error, as commands write to them: no letter and no full disk is taken for a failure.
+"""Standard output and standard error of commands: no letter and no full disk makes a command fail after its commit.
 
-What an encoding lacks is shown by a substitute. What cannot be written is asked before anything is done; where it fails
-only afterwards, that is said on standard error, and what was committed stays a success.
+A letter that an encoding lacks is replaced. A command checks before it begins that its output can be written. If that
+fails only afterwards, standard error says so, and a command with a commit is still a success.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from typing import Any, TextIO
 
 
 class OutputLost(OSError):
-    """What a command says cannot be written."""
+    """The output of a command cannot be written."""
 
 
 class Report:
-    """A text stream that remembers what kept it from being written; only that nobody reads it any more is raised."""
+    """A text stream that keeps the first error of writing in `lost`; it raises only BrokenPipeError."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
         self.lost: OSError | None = None
-        # Whether the ledger has what this command was for.
+        # Whether the command has a commit on the ledger.
         self.committed = False
 
     def write(self, text: str) -> int:
@@ -48,7 +48,7 @@ class Report:
 
     def _lose(self, error: OSError) -> None:
         self.lost = error
-        # What is left in the buffer would fail again when the program ends.
+        # Writing the rest of the buffer would fail again when the program ends.
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self.stream.fileno())
         os.close(nowhere)
@@ -59,7 +59,7 @@ class Report:
 
 @contextmanager
 def reporting() -> Iterator[None]:
-    """Standard output is a Report within. Raises OutputLost where nothing can be written to it."""
+    """Makes standard output a Report within. Raises OutputLost if nothing can be written to it."""
     report = Report(_open())
     sys.stdout = report
     try:
@@ -87,20 +87,24 @@ def _open() -> TextIO:
 
 
 def note_commit() -> None:
-    """The ledger has it: whatever becomes of the report, the command did what it was for."""
+    """Notes that the command has a commit on the ledger, and so is a success whatever becomes of its output."""
     if isinstance(sys.stdout, Report):
         sys.stdout.committed = True
 
 
 def _finish(report: Report) -> None:
-    """Raises OutputLost where the report was all that was wanted."""
+    """Flushes the output. Raises OutputLost if it is lost and the command has no commit."""
     with suppress(BrokenPipeError):
         report.flush()
     if report.lost is None:
         return
     if not report.committed:
-        raise OutputLost(f"what was asked for could not be written ({report.lost.strerror}): make room, then ask again")
-    sys.stderr.write(f"zunft: the report could not be written ({report.lost.strerror}), but what it tells is done\n")
+        raise OutputLost(
+            f"the output could not be written ({report.lost.strerror}): make room, then type the command again"
+        )
+    sys.stderr.write(
+        f"zunft: the report could not be written ({report.lost.strerror}), but the command was carried out\n"
+    )
 
 
 def _check(stream: TextIO) -> None:

@@ -1,6 +1,7 @@
-"""Tables that fit: a narrow terminal shortens ids and folds words, but breaks no number.
+"""Tables that fit the terminal: a narrow one shortens ids and folds words, but breaks no number.
 
-What is still too wide lets the least important columns go, and then makes a list of each row's fields.
+A table that is still too wide loses its least important columns. If that is not enough, it becomes a list of each row's
+fields.
 """
 
 from __future__ import annotations
@@ -21,21 +22,21 @@ from ledger.printable import printable
 Row = Mapping[str, Any]
 
 GAP = 2
-# How narrow a column of folded words, and one of ids, may become before another column goes, and after all have gone.
+# The least widths of a column of folded words and of one of ids: before a column is left out, and after all are.
 _FLOORS = ((40, 40), (24, 12), (16, 10))
 _LAST_FLOORS = (12, 8)
 _NUMBER = re.compile(r"[+-]?[\d,]*\.?\d+")
 
 
 def harmless(text: str) -> str:
-    """The same, with whatever a terminal would take for a command written out; its lines stay lines."""
+    """The text with every character that could be a command to a terminal written out; its lines stay lines."""
     return "\n".join(line if line.isprintable() else printable(line, 10 * len(line)) for line in text.split("\n"))
 
 
 def table(
     rows: Sequence[Row], width: int, *, title: str = "", minor: Sequence[str] = (), bold: Collection[int] = ()
 ) -> RenderableType:
-    """The keys are the columns. `minor` names those that may go, the first one first; `bold` numbers rows."""
+    """A table with the keys as columns. `minor` are columns that may go, in this order; `bold` are indices of rows."""
     columns = [_column(name, tuple(_text(row[name]) for row in rows)) for name in rows[0]]
     for left, floors in _attempts(columns, minor):
         widths = _fit(left, floors, width)
@@ -45,7 +46,7 @@ def table(
 
 
 def fields(record: Row, title: str = "") -> Table:
-    """One record, a line for each field. A digest is compared to its last digit: it may be broken, and is never cut."""
+    """One record, a line for each field. Values are folded and never cut: users compare digests to the last digit."""
     shown = Table(title=Text(title) if title else None, title_justify="left", show_header=False, box=None)
     shown.add_column()
     shown.add_column(overflow="fold")
@@ -56,17 +57,17 @@ def fields(record: Row, title: str = "") -> Table:
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """What stands in it, and how wide that is."""
+    """A column's cells and widths."""
 
     name: str
     cells: tuple[Text, ...]
     natural: int
-    # The longest number in it, or word of its heading.
+    # The width of its longest number, or of the longest word in its heading.
     unbroken: int
     is_number: bool
-    # Whether its cells have words to fold; else they are ids, which are shortened.
+    # Whether its cells have words to fold; otherwise they are ids, which are shortened.
     is_folded: bool
-    # Numbers, with a unit perhaps.
+    # Whether its cells are numbers, perhaps with a unit.
     is_measured: bool
 
     @property
@@ -74,7 +75,7 @@ class _Column:
         return not any(self.cells)
 
     def least(self, folded: int, shortened: int) -> int:
-        """How wide it must be, where columns of words and of ids may be as narrow as this."""
+        """The column's least width, if columns of words and of ids may be as narrow as this."""
         floor = 0 if self.is_number else folded if self.is_folded else shortened
         return max(min(self.natural, floor), self.unbroken)
 
@@ -100,7 +101,7 @@ def _column(name: str, cells: tuple[Text, ...]) -> _Column:
 
 
 def _attempts(columns: Sequence[_Column], minor: Sequence[str]) -> Iterator[tuple[list[_Column], tuple[int, int]]]:
-    """Columns, and their floors: all, then without the empty ones, then without one minor column after the other."""
+    """Columns and floors to try: all columns, then without the empty ones, then without more and more minor ones."""
     filled = [one for one in columns if not one.is_empty]
     fewer = [[one for one in filled if one.name not in minor[:gone]] for gone in range(len(minor) + 1)]
     for left in (list(columns), *fewer):
@@ -109,7 +110,7 @@ def _attempts(columns: Sequence[_Column], minor: Sequence[str]) -> Iterator[tupl
 
 
 def _fit(columns: Sequence[_Column], floors: tuple[int, int], width: int) -> list[int] | None:
-    """The columns' widths, None where they are too wide at their narrowest. What is left over goes to the narrowest."""
+    """The columns' widths; None if even the least ones are too wide. The narrowest columns get the rest of `width`."""
     widths = [one.least(*floors) for one in columns]
     spare = width - GAP * (len(columns) - 1) - sum(widths)
     if spare < 0:
@@ -147,7 +148,7 @@ def _left_out(columns: Sequence[_Column], widths: Mapping[str, int]) -> Text | N
 
 
 def _listed(columns: Sequence[_Column], title: str) -> Group:
-    """Row by row, with a blank line between."""
+    """A list of each row's fields, with a blank line between the rows."""
     records = [{one.name: one.cells[index] for one in columns} for index in range(len(columns[0].cells))]
     shown: list[RenderableType] = [Text(title, style="table.title")] if title else []
     for record in records:

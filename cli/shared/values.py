@@ -1,4 +1,4 @@
-"""Amounts and times, as people write and read them."""
+"""Amounts and times as people write and read them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from consortium.exact import (
 
 
 def parse_amount(text: str) -> int:
-    """Tokens as a decimal, "12.50", in micro-tokens; exact. Raises BadArgument."""
+    """The amount in micro-tokens of a decimal like "12.50", exactly. Raises BadArgument."""
     try:
         amount_micro = scaled(text, 6)
     except TooFine as error:
@@ -31,14 +31,14 @@ def show_amount(amount_micro: int) -> str:
 
 
 def show_quantity(quantity_micro: int) -> str:
-    """Units, without superfluous zeros."""
+    """A quantity in units, without superfluous zeros."""
     whole, micro = divmod(abs(quantity_micro), 10**6)
     sign = "-" if quantity_micro < 0 else ""
     return f"{sign}{whole:,}" + (f".{micro:06d}".rstrip("0") if micro else "")
 
 
 def show_limit(seconds: int) -> str:
-    """A length of time that bounds something; 0 bounds nothing."""
+    """A time limit in words; "none" for 0, which is no limit."""
     return format_duration(seconds) if seconds else "none"
 
 

@@ -70,7 +70,7 @@ def test_output_that_cannot_be_written_is_said_before_anything_is_done(zunft: Zu
     ("words", "code", "says"),
     [
         ("token transfer bank 1 --as factory", 0, b"the report could not be written (No space left on device)"),
-        ("token balances", ExitCode.MACHINE, b"what was asked for could not be written"),
+        ("token balances", ExitCode.MACHINE, b"the output could not be written"),
     ],
 )
 def test_a_report_that_is_lost_takes_nothing_back(zunft: Zunft, words: str, code: int, says: bytes) -> None:

@@ -406,7 +406,7 @@ def test_where_another_change_comes_first_votes_stay_and_signatures_are_made_aga
     guild.must("leave complete --as factory")
     for voter in ("bank", "mill"):
         guild.must(f"leave approve factory --yes --as {voter}")
-    assert "has moved on" in guild.must(f"ballot show {number} --json").json["configuration"]
+    assert "has changed meanwhile" in guild.must(f"ballot show {number} --json").json["configuration"]
     approved = guild.must(f"ballot approve {number} --yes --as bank").stdout
     assert "maker must approve again" in approved
     assert "2 of 3 approvals" in approved

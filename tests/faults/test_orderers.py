@@ -69,7 +69,7 @@ def test_with_bft_who_would_leave_too_few_orderers_is_told_before_anything_is_do
     assert (excluded.exit_code, too_few in excluded.stderr) == (ExitCode.REFUSED, True), excluded
     assert zunft("ballot list --json").json == []
     asked = zunft("leave start --as forge", answer="n\n")
-    assert "Before forge can go, another company has to join that runs an orderer" in asked.stdout
+    assert "Before forge can leave, another company with an orderer has to join" in asked.stdout
     completed = zunft("leave complete --as forge")
     assert (completed.exit_code, too_few in completed.stderr) == (ExitCode.REFUSED, True), completed
     assert not (home / "forge.archive").exists()
