@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from chaincode import keys
 from chaincode.account.head import Standing
-from node.read_model.read_model import ReadModel
 from zunft.v1.agreement_pb2 import Agreement, Terms
 
 
@@ -24,12 +24,12 @@ def earlier_terms(agreement: Agreement, in_force: Terms, archived: Callable[[int
     return found
 
 
-def known_earlier_terms(read_model: ReadModel, standing: Standing) -> list[bytes]:
-    """As this member archived them."""
+def known_earlier_terms(find_bytes: Callable[[keys.Key[Any]], bytes | None], standing: Standing) -> list[bytes]:
+    """The same of an account, as this member archived them; `find_bytes` is its read model's."""
     agreement = standing.agreement
 
     def archived(version: int) -> bytes | None:
-        return read_model.find_bytes(keys.terms(agreement.agreement_id, version))
+        return find_bytes(keys.terms(agreement.agreement_id, version))
 
     return earlier_terms(agreement, standing.terms, archived)
 

@@ -97,7 +97,7 @@ class Intake:
 
     def _with_earlier(self, standing: Standing) -> Standing:
         """As the ledger will see it, which is shown the terms that were in force before."""
-        shown = known_earlier_terms(self._read_model, standing)
+        shown = known_earlier_terms(self._read_model.find_bytes, standing)
         return replace(standing, earlier=earlier_cut_offs(standing.agreement, shown))
 
     def _announced_us(self, standing: Standing, checked: CheckedBatch, now_us: int) -> int | None:

@@ -299,7 +299,7 @@ class Lane:
             if standing.head.terms_version != standing.terms.version:
                 superseded = keys.terms(self._agreement_id, standing.head.terms_version)
                 disclosure.superseded_terms = find(superseded) or b""
-        disclosure.earlier_terms.extend(known_earlier_terms(self._read_model, standing))
+        disclosure.earlier_terms.extend(known_earlier_terms(self._read_model.find_bytes, standing))
         return MeterAccount(self._gateway, standing.agreement), disclosure
 
     # --- what becomes of it -------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from audit import Status
-from tests.cli.program import Zunft
+from tests.cli.program import Outcome, Zunft
 from tests.harness import on_ledgers
 from tests.harness.ports import free_first_port
+from tests.network.level import level
 from tests.upgrade import scene
 from tests.upgrade.release import Release, why_no_release
 
@@ -26,6 +28,11 @@ class Upgraded:
     zunft: Zunft
     folder: Path
     ballots: dict[str, str]
+
+    def must(self, words: str) -> Outcome:
+        """A command that has to succeed, of whoever has seen what the command before it wrote."""
+        asyncio.run(level(self.zunft.home))
+        return self.zunft.must(words)
 
 
 @pytest.fixture(scope="module", params=on_ledgers("embedded", "fabric"))
@@ -55,42 +62,42 @@ def upgraded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 def test_everything_goes_on(upgraded: Upgraded) -> None:
-    zunft, folder = upgraded.zunft, upgraded.folder
+    folder = upgraded.folder
 
     # The batch that waited for funds is charged, and nothing twice.
-    zunft.must("account fund mill 100 --as factory")
-    zunft.must(scene.beyond_funds(folder))
-    zunft.must(scene.beyond_funds(folder))
-    assert balance(zunft, "mill", "maker") == (10_000_000, 94_000_000)
+    upgraded.must("account fund mill 100 --as factory")
+    upgraded.must(scene.beyond_funds(folder))
+    upgraded.must(scene.beyond_funds(folder))
+    assert balance(upgraded, "mill", "maker") == (10_000_000, 94_000_000)
 
     # The other party answers the correction that waited.
-    zunft.must("usage agree lathe week-10 --yes --as factory")
-    assert balance(zunft, "lathe") == (50_000_000, 150_000_000)
-    zunft.must("account claim lathe --as maker")
-    zunft.must("account settle lathe --as maker")
-    invoices = zunft.must("invoice list --json").json
+    upgraded.must("usage agree lathe week-10 --yes --as factory")
+    assert balance(upgraded, "lathe") == (50_000_000, 150_000_000)
+    upgraded.must("account claim lathe --as maker")
+    upgraded.must("account settle lathe --as maker")
+    invoices = upgraded.must("invoice list --json").json
     assert [(row["number"], row["amount"]) for row in invoices] == [(1, "58.00"), (2, "4.00"), (3, "12.00")]
 
     # Votes that were cast count on, and the deciding ones take effect.
-    zunft.must(f"ballot approve {upgraded.ballots['exclusion']} --yes --as factory")
-    zunft.must(f"ballot approve {upgraded.ballots['exclusion']} --yes --as bank")
-    zunft.must(f"ballot approve {upgraded.ballots['amendment']} --yes --as bank")
-    statuses = {row["member"]: row["status"] for row in zunft.must("member list --json").json}
+    upgraded.must(f"ballot approve {upgraded.ballots['exclusion']} --yes --as factory")
+    upgraded.must(f"ballot approve {upgraded.ballots['exclusion']} --yes --as bank")
+    upgraded.must(f"ballot approve {upgraded.ballots['amendment']} --yes --as bank")
+    statuses = {row["member"]: row["status"] for row in upgraded.must("member list --json").json}
     assert statuses["forge"] == "excluded"
-    assert zunft.must("charter show --json").json["exclusion"] == "1/2"
+    assert upgraded.must("charter show --json").json["exclusion"] == "1/2"
 
     # What the bank had on its desk.
-    [redemption] = zunft.must("token redemptions --json").json
-    zunft.must(f"token confirm {redemption['redemption']} --reference PAYMENT-1 --as bank")
+    [redemption] = upgraded.must("token redemptions --json").json
+    upgraded.must(f"token confirm {redemption['redemption']} --reference PAYMENT-1 --as bank")
 
-    zunft.must("agreement terminate lathe --as maker")
-    zunft.must("account close lathe --as maker")
+    upgraded.must("agreement terminate lathe --as maker")
+    upgraded.must("account close lathe --as maker")
     for name in ("maker", "factory", "bank"):
-        verdicts = zunft.must(f"audit --as {name} --json").json["verdicts"]
+        verdicts = upgraded.must(f"audit --as {name} --json").json["verdicts"]
         assert Status.FAILS not in [verdict["status"] for verdict in verdicts], verdicts
 
 
-def balance(zunft: Zunft, agreement_id: str, member: str = "factory") -> tuple[int, int]:
-    """What has accrued, and what is still available, in micro-tokens; of another's peer it may be a block old."""
-    found = zunft.must(f"node balance {agreement_id} --json --as {member}").json
+def balance(upgraded: Upgraded, agreement_id: str, member: str = "factory") -> tuple[int, int]:
+    """What has accrued, and what is still available, in micro-tokens."""
+    found = upgraded.must(f"node balance {agreement_id} --json --as {member}").json
     return int(found["accrued_micro"]), int(found["available_micro"])
