@@ -125,14 +125,14 @@ class Invoices:
             same = billed == _kinds(changes_micro)
             self.tally.demand(same, f"{step}: the account of {agreement_id} notes other invoices")
             if after.HasField("left"):
-                # The last claim is not settled yet, and what the provider is left is billed after it.
+                # The last claim is not settled yet; the share that is left for the provider is billed after it.
                 self._check_shown(step, after, commitment, after.left)
                 was = _claimed_micro(before, commitment)
                 changes_micro = after.left.usage_micro - was[0], after.left.correction_micro - was[1]
             elif after.shown != before.shown:
                 self._check_shown(step, after, commitment, after.shown)
                 self._check_named(step, after, commitment, issued)
-                # Where the provider's share is left in the escrow, it is billed when that is settled.
+                # A provider's share that is left in the escrow is billed when the account is settled.
                 was, now = _claimed_micro(before, commitment), _claimed_micro(after, commitment)
                 changes_micro = now[0] - was[0], now[1] - was[1]
             elif step.transaction.creator.msp_id not in (after.provider_msp_id, after.customer_msp_id):

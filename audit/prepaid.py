@@ -66,8 +66,8 @@ class Prepaid:
     def _check_payment(self, step: Step, before: Account, after: Account) -> None:
         """Checks that the provider got all that is billed, up to the escrow; or gave back a refund.
 
-        It gives back as much as it has and does not owe to others before.
-        Where a closing leaves the other party's share in the escrow, nothing of it is paid.
+        It gives back as much as it has and does not owe to others before. A closing that leaves the other party's share in
+        the escrow pays nothing of it.
         """
         billed_micro = max(after.invoiced_usage_micro + after.invoiced_correction_micro, 0)
         due_micro = billed_micro - before.paid_micro
@@ -110,7 +110,7 @@ class Prepaid:
 
 
 def _claimed_micro(step: Step, account: Account) -> int:
-    """By both parties, or by one that showed a later head."""
+    """The claimed amount: by both parties, or by one that showed a later head."""
     commitment = step.world.find(keys.commitment(account.agreement_id)) or Commitment()
     if account.HasField("left"):
         return account.left.usage_micro + account.left.correction_micro
