@@ -66,8 +66,8 @@ class Prepaid:
     def _check_payment(self, step: Step, before: Account, after: Account) -> None:
         """Checks that the provider got all that is billed, up to the escrow; or gave back a refund.
 
-        It gives back as much as it has and does not owe to others before. A closing that leaves the other party's share in
-        the escrow pays nothing of it.
+        The provider gives back as much as it has and does not owe to others before. A closing that leaves the other
+        party's share in the escrow pays nothing of it.
         """
         billed_micro = max(after.invoiced_usage_micro + after.invoiced_correction_micro, 0)
         due_micro = billed_micro - before.paid_micro

@@ -1,4 +1,4 @@
-"""Runs contract code and has members' peers sign the reads and writes that come of it.
+"""Runs contract code and has members' peers sign its reads and writes.
 
 Contract code is deterministic, so it runs once per proposal and every endorser signs the outcome; on a real network
 each peer runs it itself.

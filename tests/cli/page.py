@@ -17,16 +17,19 @@ PAGE = ROOT / "docs" / "cli.md"
 
 INTRODUCTION = """# Commands
 
-`zunft COMMAND --help` says more about each. Everywhere: `--home` (or `ZUNFT_HOME`) names the consortium's folder,
-`--as` (or `ZUNFT_AS`) who acts: a member, or `member/user`; without a user, that one of the member's
-whose roles allow it and whose certificate holds longest.
-Every listing takes `--json`, which is ASCII where the output is not UTF-8. Results go to standard output, errors to
-standard error; `ZUNFT_LOG=info` shows a node's log there, too. Where nobody reads on, as with `| head`, a command ends
-quietly; what it has begun to do, it does. A service (`zunft node run`, `zunft ledger serve`) that a SIGTERM stops ends
-with 0. What cannot be undone, and what others get to see, is asked first; `--yes` answers it, and a no ends with 8. A
-narrow terminal shortens ids (`…`) and leaves out columns, which it names, but shows every number whole; a pipe gets
-everything. Where a contract refuses, the command that does what it asks for stands in brackets. Keys, journals,
-archives and whatever else is private are their owner's alone, under any umask.
+`zunft COMMAND --help` says more about each command. Everywhere `--home` (or `ZUNFT_HOME`) names the consortium's
+folder, and `--as` (or `ZUNFT_AS`) the member that acts, or one of its users as `member/user`. Without a user, it is the
+member's user whose roles allow the command and whose certificate holds longest.
+
+Every listing takes `--json`, which is ASCII if the output is not UTF-8. A narrow terminal shortens ids (`…`) and leaves
+out columns, which it names, but shows every number whole; a pipe gets everything. Results go to standard output, errors
+to standard error; `ZUNFT_LOG=info` shows a node's log there, too. If the reader of the output ends, as with `| head`, a
+command ends quietly, after the steps that it has begun. A service (`zunft node run`, `zunft ledger serve`) that a
+SIGTERM stops ends with 0.
+
+A command asks before it does a step that cannot be undone, or shows data to others; `--yes` answers with yes, and a no
+ends it with 8. If a contract refuses, the message has in brackets the command to type first. Keys, journals, archives
+and all other private files belong to their owner alone, under any umask.
 """
 
 
