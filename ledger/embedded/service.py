@@ -131,19 +131,19 @@ class DeliverService(events_pb2_grpc.DeliverServicer):  # type: ignore[misc]
     async def Deliver(  # noqa: N802
         self, requests: AsyncIterator[common_pb2.Envelope], context: Context
     ) -> AsyncIterator[events_pb2.DeliverResponse]:
-        async for response in sought(self._ledger.deliver, requests, context):
+        async for response in delivered(self._ledger.deliver, requests, context):
             yield response
 
     async def DeliverFiltered(  # noqa: N802
         self, requests: AsyncIterator[common_pb2.Envelope], context: Context
     ) -> AsyncIterator[events_pb2.DeliverResponse]:
-        async for response in sought(self._ledger.deliver_filtered, requests, context):
+        async for response in delivered(self._ledger.deliver_filtered, requests, context):
             yield response
 
     async def DeliverWithPrivateData(  # noqa: N802
         self, requests: AsyncIterator[common_pb2.Envelope], context: Context
     ) -> AsyncIterator[events_pb2.DeliverResponse]:
-        async for response in sought(self._ledger.deliver_with_private_data, requests, context):
+        async for response in delivered(self._ledger.deliver_with_private_data, requests, context):
             yield response
 
 
@@ -163,7 +163,7 @@ async def streamed(answers: AsyncIterator[Answer], context: Context) -> AsyncIte
         await abort(error, context)
 
 
-async def sought(
+async def delivered(
     deliver: Callable[[common_pb2.Envelope], AsyncIterator[events_pb2.DeliverResponse]],
     requests: AsyncIterator[common_pb2.Envelope],
     context: Context,
