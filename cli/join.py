@@ -361,7 +361,7 @@ def _newcomer(topology: Topology, acting: str) -> MemberEntry:
     """The member that joins. Raises BadArgument, InvalidTopology, NobodyHere."""
     member = meant_member(topology, acting, "that joins")
     if member not in topology.members:
-        raise BadArgument(f"the files of {member.name} are not here: name its own folder with --home")
+        raise BadArgument(f"the files of {member.name} are not here: type this in its own folder, which --home names")
     return member
 
 
