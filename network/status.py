@@ -87,16 +87,16 @@ async def network_status(network: FabricNetwork, now: datetime) -> list[ProcessS
     It takes ANSWER_TIMEOUT_S or little more, however many processes do not answer.
     """
     rows = await asyncio.gather(*(_process_status(network, process, now) for process in network.processes()))
-    return [judged(row) for row in with_distance(rows)]
+    return [_with_contract_problem(row) for row in _with_distance(rows)]
 
 
-def with_distance(rows: Sequence[ProcessStatus]) -> list[ProcessStatus]:
+def _with_distance(rows: Sequence[ProcessStatus]) -> list[ProcessStatus]:
     """The rows with the number of blocks that each peer and orderer is behind."""
     highest = max((row.height for row in rows if row.height is not None), default=0)
     return [replace(row, behind=highest - row.height) if row.height is not None else row for row in rows]
 
 
-def judged(row: ProcessStatus) -> ProcessStatus:
+def _with_contract_problem(row: ProcessStatus) -> ProcessStatus:
     """The row with a problem if the chaincode runs another package than its member has approved."""
     problems = list(row.problems)
     if row.running_package and row.approved_package and row.running_package != row.approved_package:

@@ -136,12 +136,12 @@ def _reports(engine: docker.DockerClient, image: str) -> Iterator[dict[str, Any]
         yield report
 
 
-def _pull_error(image: str, said: str) -> NetworkError:
-    words = said.lower()
+def _pull_error(image: str, answer: str) -> NetworkError:
+    words = answer.lower()
     if _NO_SPACE in words:
         return DiskFull(f"there is no room for {image}: `docker system df` shows what takes it")
     if any(phrase in words for phrase in _NO_NETWORK):
-        return NoNetwork(f"{image} cannot be pulled without the network: check it and the engine's proxy ({said})")
+        return NoNetwork(f"{image} cannot be pulled without the network: check it and the engine's proxy ({answer})")
     if any(phrase in words for phrase in _NOT_FOUND):
-        return ImageNotFound(f"the registry has no {image} for this machine: check the engine's mirror ({said})")
-    return PullFailed(f"{image} could not be pulled: {said}")
+        return ImageNotFound(f"the registry has no {image} for this machine: check the engine's mirror ({answer})")
+    return PullFailed(f"{image} could not be pulled: {answer}")
