@@ -1,4 +1,4 @@
-"""Discount, minimum and cap: what becomes of a period's total over all components and meters."""
+"""Discount, minimum and cap: they change a period's total over all components and meters."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _KIND_ORDER = ("discount", "minimum", "cap")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """An adjustment: from a period's total and its number of readings to the amount that comes on top of the total."""
+    """An adjustment: from a period's total and number of readings it makes the amount that is added to the total."""
 
     name: str
     period: int
@@ -30,7 +30,7 @@ class Rule:
 
 
 def in_order(adjustments: Iterable[Adjustment]) -> tuple[Rule, ...]:
-    """In the order in which they work, whatever their order in the tariff."""
+    """The rules in the order in which they work, whatever their order in the tariff."""
     return tuple(Rule(item.name, item.period, _change(item)) for item in sorted(adjustments, key=_rank))
 
 

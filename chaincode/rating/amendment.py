@@ -1,4 +1,4 @@
-"""What stays of the cumulative state when a tariff is amended: the past is never repriced."""
+"""The part of the cumulative state that stays when a tariff is amended: the past is never repriced."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from zunft.v1.tariff_pb2 import Adjustment, Component, RatingState, Tariff
 
 
 def carry_over(old_tariff: Tariff, new_tariff: Tariff, cumulative: Cumulative) -> Cumulative:
-    """The state under the new tariff: what is defined as before goes on counting, what is changed begins at zero.
+    """The state under the new tariff: components that are defined as before go on counting, changed ones begin at zero.
 
     A component's definition includes the time zone where it has periods, time bands or months, and the band table where
     it selects bands. A changed minimum or cap therefore begins a new total: let it take effect with a new period.
@@ -18,13 +18,13 @@ def carry_over(old_tariff: Tariff, new_tariff: Tariff, cumulative: Cumulative) -
 
 
 def kept_names(old_tariff: Tariff, new_tariff: Tariff) -> frozenset[str]:
-    """Of components and adjustments that are defined as before: computed once for all of an account's streams."""
+    """Names of the components and adjustments that are defined as before; the same for all of an account's streams."""
     kept = _definitions(old_tariff).items() & _definitions(new_tariff).items()
     return frozenset(name for name, _ in kept)
 
 
 def only(state: RatingState, names: frozenset[str]) -> RatingState:
-    """What the state has of these."""
+    """The state with no other components than these."""
     return RatingState(
         components=[entry for entry in state.components if entry.name in names],
         newest_time_us=state.newest_time_us,
@@ -33,7 +33,7 @@ def only(state: RatingState, names: frozenset[str]) -> RatingState:
 
 
 def _definitions(tariff: Tariff) -> dict[str, bytes]:
-    """Each component and adjustment by name, with all that its meaning depends on, as one message."""
+    """Each component and adjustment by name, as one serialised message with everything that its meaning depends on."""
     components = {item.name: _component(tariff, item) for item in tariff.components}
     adjustments = {item.name: _adjustment(tariff, item) for item in tariff.adjustments}
     return {name: whole.SerializeToString(deterministic=True) for name, whole in (components | adjustments).items()}

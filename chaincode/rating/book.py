@@ -1,4 +1,4 @@
-"""The account's book while batches are rated: charges components, then adjusts the periods' totals."""
+"""The account's book while batches are rated: it charges components, then adjusts the periods' totals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from zunft.v1.tariff_pb2 import Line, RatingState
 
 
 class Book:
-    """Takes charges batch by batch, moves the account's and the streams' states on, and ends in the lines.
+    """The charges of an account: they come batch by batch, change the states of account and streams, and end in lines.
 
     Raises (in every method):
         QuantityOutOfRange, AmountOutOfRange: a sum would leave its limits.
@@ -34,11 +34,11 @@ class Book:
         self._lines = LineSums()
 
     def open_stream(self, meter_id: str, state: RatingState) -> None:
-        """Before the meter's first charge."""
+        """Takes the state of a meter's stream; this comes before the meter's first charge."""
         self._streams[meter_id] = WorkingState(state, self._plan.periods)
 
     def charge_readings(self, meter_id: str, measured: Measured) -> int:
-        """A meter's batch; returns what it comes to in micro-tokens."""
+        """Charges a meter's batch and returns its amount in micro-tokens."""
         stream, local_days, sums = self._streams[meter_id], measured.local_days, LineSums()
         totals = [0] * len(local_days)
         for part, measures in zip(self._plan.metered, measured.measures_micro, strict=True):
@@ -50,7 +50,7 @@ class Book:
         return self._lines.include(sums)
 
     def charge_accesses(self, local_day: int, parts: Sequence[Part], count: int) -> int:
-        """Data accesses, which concern the whole account; returns what they come to in micro-tokens."""
+        """Charges data accesses, which concern the whole account, and returns their amount in micro-tokens."""
         sums = LineSums()
         measure_micro = count * UNIT_MICRO
         total = sum(self._charge(sums, self._account, "", part, local_day, measure_micro) for part in parts)
@@ -58,12 +58,12 @@ class Book:
         return self._lines.include(sums)
 
     def note_newest(self, meter_id: str, newest_us: int) -> None:
-        """The meter's newest reading: closes the periods that ended before the correction window."""
+        """Takes note of the meter's newest reading, and closes the periods that ended before the correction window."""
         for state in (self._streams[meter_id], self._account):
             state.close_periods(newest_us, self._correction_window_s)
 
     def close(self) -> list[Line]:
-        """The lines, and the states as they are kept."""
+        """Brings the states into the form in which they are kept, and returns the lines."""
         for state in (*self._streams.values(), self._account):
             state.tidy()
         return self._lines.lines()
@@ -86,13 +86,13 @@ class Book:
         return total
 
     def _advanced(self, part: Part, before_micro: int, measure_micro: int) -> int:
-        """A period's peak is the highest of all readings; a correction changes it by a difference."""
+        """The measure after; a period's peak is the highest of all readings, and a correction adds to it."""
         if part.measure == tariff_pb2.MEASURE_PEAK and not self._correcting:
             return max(before_micro, measure_micro)
         return before_micro + measure_micro
 
     def _adjust(self, sums: LineSums, local_day: int, total_micro: int, reading_count: int) -> None:
-        """Lets discount, minimum and cap work on the total, each on what those before it have made of it."""
+        """Applies discount, minimum and cap to the total, each to the result of those before it."""
         for rule in self._plan.adjustments:
             period_index = period_indices(local_day)[rule.period]
             entry = self._account.entry(rule.name, period_index)
@@ -104,7 +104,7 @@ class Book:
             total_micro += change_micro
 
     def _in_order(self, measures: Sequence[int]) -> Iterable[int]:
-        """The spans as time goes by; in a correction what is taken away follows after what is added, newest first.
+        """The spans in the order of time; in a correction all additions come first, then the deductions, newest first.
 
         So the inverse of a correction takes its steps exactly backwards.
         """
@@ -116,5 +116,5 @@ class Book:
 
 
 def _priced_measure(part: Part, value_micro: int) -> int:
-    """The number of periods is one as soon as there is a reading."""
+    """The measure that has a price; the number of periods is one as soon as there is a reading."""
     return min(value_micro, UNIT_MICRO) if part.measure == tariff_pb2.MEASURE_PERIODS else value_micro

@@ -1,4 +1,4 @@
-"""Corrections as columns, so that they are selected and summed as batches are."""
+"""Corrections as columns, so that rating selects and sums them like batches."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ def check_correction(readings: Sequence[CorrectionReading]) -> None:
         QuantityOutOfRange: a quantity or a reading_count is beyond its limits.
     """
     if not readings:
-        raise MalformedBatch("The correction has no readings: name at least one difference.")
+        raise MalformedBatch("the correction has no readings: name at least one difference")
     for reading in readings:
         if abs(reading.quantity_micro) > READING_QUANTITY_MICRO_MAX:
             raise QuantityOutOfRange(
-                f"A correction's quantity must lie within ±{format_quantity(READING_QUANTITY_MICRO_MAX)}; "
-                f"there is {format_quantity(reading.quantity_micro)}. Correct the amount, or use several readings."
+                f"a correction's quantity must lie within ±{format_quantity(READING_QUANTITY_MICRO_MAX)}, "
+                f"but is {format_quantity(reading.quantity_micro)}: correct the quantity, or use several readings"
             )
         if abs(reading.reading_count) > 1:
             raise QuantityOutOfRange(
-                f"A correction's reading_count is 1, 0 or -1; there is {reading.reading_count}. Use several readings."
+                f"a correction's reading_count must be 1, 0 or -1, not {reading.reading_count}: use several readings"
             )
 
 
@@ -53,7 +53,7 @@ def columns_of(readings: Sequence[CorrectionReading]) -> Columns:
 
 
 def counts_of(readings: Sequence[CorrectionReading]) -> Int64Column:
-    """By how much each changes the number of readings."""
+    """The change of the number of readings that each of these makes."""
     return _column([reading.reading_count for reading in readings])
 
 

@@ -1,4 +1,4 @@
-"""What rating starts from and ends in."""
+"""The state from which rating starts and in which it ends."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from zunft.v1.tariff_pb2 import Line, RatingState
 
 @dataclass(frozen=True, slots=True)
 class Cumulative:
-    """What was rated so far: the components' measures of one stream, and the totals of its whole account."""
+    """The result of all rating so far: the components' measures of one stream, and the totals of its whole account."""
 
     stream: RatingState = field(default_factory=RatingState)
     account: RatingState = field(default_factory=RatingState)
 
     def copy(self) -> Cumulative:
-        """For those who change it in place."""
+        """A copy that its caller may change in place."""
         copy = Cumulative()
         copy.stream.CopyFrom(self.stream)
         copy.account.CopyFrom(self.account)

@@ -1,4 +1,4 @@
-"""The limits that rating refuses to leave, each with its refusal."""
+"""The limits of rating, each with its refusal."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def checked_measure(name: str, measure_micro: int) -> int:
     """
     if measure_micro < 0:
         raise QuantityOutOfRange(
-            f"{name!r}: the correction takes away {format_quantity(-measure_micro)} more than the period has. "
-            "Correct at most what was charged."
+            f"{name!r}: the correction takes away {format_quantity(-measure_micro)} more than the period has: "
+            "correct at most what was charged"
         )
     if measure_micro > INT64_MAX:
         raise QuantityOutOfRange(
-            f"{name!r}: its total would be {format_quantity(measure_micro)}, more than {format_quantity(INT64_MAX)}. "
-            "Use a larger unit, or a component that starts again every month."
+            f"{name!r}: its total would be {format_quantity(measure_micro)}, more than {format_quantity(INT64_MAX)}: "
+            "use a larger unit, or a component that starts again every month"
         )
     return measure_micro
 
@@ -47,8 +47,8 @@ def checked_count(name: str, reading_count: int) -> int:
     """The number of readings, if it is not below zero; it can never leave 64 bits. Raises QuantityOutOfRange."""
     if reading_count < 0:
         raise QuantityOutOfRange(
-            f"{name!r}: the correction takes away {-reading_count} readings more than the period has. "
-            "Correct at most what was charged."
+            f"{name!r}: the correction takes away {-reading_count} readings more than the period has: "
+            "correct at most what was charged"
         )
     return reading_count
 
@@ -61,14 +61,14 @@ def checked_amount(name: str, amount_micro: int) -> int:
     """
     if abs(amount_micro) > INT64_MAX:
         raise AmountOutOfRange(
-            f"{name!r}: the amount would be {format_amount(amount_micro)}, beyond {format_amount(INT64_MAX)} tokens. "
-            "Check the unit price and the quantities, or submit less at once."
+            f"{name!r}: the amount would be {format_amount(amount_micro)}, beyond {format_amount(INT64_MAX)} tokens: "
+            "check the unit price and the quantities, or submit less at once"
         )
     return amount_micro
 
 
 def check_batches(batches: Sequence[Columns], together: Columns) -> None:
-    """`check_columns` of each; `together` has them side by side, so that many small batches are seen at a glance."""
+    """Does `check_columns` for each batch; `together` has them side by side, so that one look is enough for many."""
     if len(batches) == 1 or not _is_sound(batches, together):
         for columns in batches:
             check_columns(columns)
@@ -84,13 +84,13 @@ def check_columns(columns: Columns) -> None:
     backwards = times[1:] < times[:-1]
     if backwards.any():
         index = int(backwards.argmax()) + 1
-        raise BackDated(f"Reading {index + 1} of the batch is older than the one before it: send readings in order.")
+        raise BackDated(f"reading {index + 1} of the batch is older than the one before it: send readings in order")
     check_times(columns)
     least, most = int(quantities.min()), int(quantities.max())
     if least < 0 or most > READING_QUANTITY_MICRO_MAX:
         raise QuantityOutOfRange(
-            f"Quantities must lie within 0 … {format_quantity(READING_QUANTITY_MICRO_MAX)} per reading; "
-            f"the batch has {format_quantity(least if least < 0 else most)}. Correct the meter, or use a larger unit."
+            f"quantities must lie within 0 … {format_quantity(READING_QUANTITY_MICRO_MAX)} per reading, but the batch "
+            f"has {format_quantity(least if least < 0 else most)}: correct the meter, or use a larger unit"
         )
 
 
@@ -99,8 +99,8 @@ def check_times(columns: Columns) -> None:
     first_us, last_us = int(columns.time_us[0]), int(columns.time_us[-1])
     if first_us < 0 or last_us > TIME_US_MAX:
         raise MalformedBatch(
-            f"Times must lie within 0 … {TIME_US_MAX} microseconds (the years 1970 to 2199); "
-            f"there is {first_us if first_us < 0 else last_us}. Set the meter's clock."
+            f"times must lie within 0 … {TIME_US_MAX} microseconds (the years 1970 to 2199), "
+            f"but one is {first_us if first_us < 0 else last_us}: set the meter's clock"
         )
 
 

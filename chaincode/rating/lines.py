@@ -16,7 +16,7 @@ _Key = tuple[str, str, int, int, int]
 
 
 class LineSums:
-    """Adds lines up."""
+    """The sums of lines, by meter, component, tier, period and unit price."""
 
     def __init__(self) -> None:
         self._sums: dict[_Key, tuple[int, int]] = {}
@@ -40,7 +40,7 @@ class LineSums:
         return checked_amount("the bill", total_micro)
 
     def lines(self) -> list[Line]:
-        """Sorted by key, without those whose quantity and amount came to nothing.
+        """The lines, sorted by key, without those that have quantity 0 and amount 0.
 
         Raises:
             AmountOutOfRange: a line would leave 64 bits.
@@ -49,7 +49,7 @@ class LineSums:
 
 
 def add_lines(lines: Iterable[Line], more: Iterable[Line]) -> list[Line]:
-    """Both added up, sorted by key, without lines whose quantity and amount are zero.
+    """The sums of both, sorted by key, without lines that have quantity 0 and amount 0.
 
     Raises:
         AmountOutOfRange: a line would leave 64 bits.
@@ -61,7 +61,7 @@ def add_lines(lines: Iterable[Line], more: Iterable[Line]) -> list[Line]:
 
 
 def add_in_place(lines: RepeatedCompositeFieldContainer[Line], more: Iterable[Line]) -> None:
-    """`add_lines` into the first, which are sorted; cheap where most of the lines are there already.
+    """Adds lines to the first ones, which are sorted, like `add_lines`; cheap where most of them are there already.
 
     Raises:
         AmountOutOfRange: a line would leave 64 bits.

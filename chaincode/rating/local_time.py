@@ -1,4 +1,4 @@
-"""Local time from the pinned `tzdata` package: UTC offsets, and the days, months and years that tariffs begin anew in.
+"""Local time from the pinned `tzdata` package: UTC offsets, and the days, months and years of tariffs.
 
 The system's time zones are never used, because both endorsers must compute the same.
 """
@@ -31,13 +31,13 @@ class Piece:
     offset_us: int
 
     def local_day(self, time_us: int) -> int:
-        """Days since 1970 that the wall calendar shows."""
+        """The local date at this time, in days since 1970."""
         return (time_us + self.offset_us) // DAY_US
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Readings, from index `start` on, that lie in the same day, month or year."""
+    """The readings from index `start` on that lie in the same day, month or year."""
 
     start: int
     local_day: int
@@ -65,7 +65,7 @@ def pieces(zone: str, first_us: int, last_us: int) -> list[Piece]:
 
 
 def spans(time_us: Int64Column, stretches: list[Piece], finest: int) -> list[Span]:
-    """Cuts times, which never go back, where a period of the kind `finest` begins or the UTC offset changes."""
+    """The spans of times, which never go back, cut where a period of the kind `finest` begins or the offset changes."""
     if finest == tariff_pb2.PERIOD_AGREEMENT:
         return [Span(0, 0)]
     first_us, last_us = int(time_us[0]), int(time_us[-1])
@@ -78,7 +78,7 @@ def spans(time_us: Int64Column, stretches: list[Piece], finest: int) -> list[Spa
 
 @lru_cache(maxsize=4096)
 def period_indices(local_day: int) -> tuple[int, int, int, int, int]:
-    """The index of the period that a local day lies in, for each value of enum Period."""
+    """The index of the period in which a local day lies, for each value of enum Period."""
     day = date.fromordinal(_EPOCH_ORDINAL + local_day)
     years = day.year - 1970
     return (0, 0, local_day, 12 * years + day.month - 1, years)
@@ -94,7 +94,7 @@ def first_day(period: int, index: int) -> int:
 
 @lru_cache(maxsize=4096)
 def period_end_us(period: int, index: int) -> int | None:
-    """A moment by which the period has ended whatever the UTC offset; None if it never ends."""
+    """A time at which the period has ended whatever the UTC offset is; None if it never ends."""
     if period == tariff_pb2.PERIOD_AGREEMENT:
         return None
     return (first_day(period, index + 1) + 1) * DAY_US
@@ -124,7 +124,7 @@ def _spans_in(piece: Piece, time_us: Int64Column, finest: int) -> list[Span]:
 
 @lru_cache(maxsize=4096)
 def _offset_changes(zone: str, utc_year: int) -> tuple[tuple[int, int], ...]:
-    """(time in microseconds, new offset) of every change in a UTC year.
+    """Every change in a UTC year, as (time in microseconds, new offset).
 
     Looks at each day's begin: no zone has changed twice within six days since 1970.
     """

@@ -1,4 +1,4 @@
-"""What each component measures in each span of a batch: exact sums and maxima, vectorised over one or many batches."""
+"""The measure of each component in each span of a batch: exact sums and maxima, vectorised over one or many batches."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from chaincode.readings.columns import (
 )
 from zunft.v1 import tariff_pb2
 
-# So many readings cannot overflow, whatever their quantities.
+# The sum of so many readings cannot overflow, whatever their quantities.
 _SAFE_LENGTH = INT64_MAX // READING_QUANTITY_MICRO_MAX
 
-# Readings that are measured in one go: what a core's cache holds.
+# The readings that are measured at once: as many as fit a core's cache.
 _TOGETHER = 2**15
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one batch comes to, by span: the parts of it that lie in one day, month or year."""
+    """The measures of one batch by span, which is the part of it that lies in one day, month or year."""
 
     local_days: Sequence[int]
-    # Of each of the plan's metered components, as `measured` says.
+    # For each of the plan's metered components the result of `measured`.
     measures_micro: Sequence[Sequence[int]]
     reading_counts: Sequence[int]
 
 
 def measure_batches(plan: Plan, batches: Sequence[MeterReadings]) -> list[Measured]:
-    """Each batch by itself, in the order of the batches; many small ones cost little more than a large one.
+    """The measures of each batch, in the order of the batches; many small ones cost little more than a large one.
 
     Raises:
         BackDated, MalformedBatch, QuantityOutOfRange: as `rate` says of a batch.
-        TooCostly: all of them together.
+        TooCostly: all of them together are too much work.
     """
     found: dict[int, Measured] = {}
     cost = Cost(plan)
@@ -54,7 +54,7 @@ def measure_batches(plan: Plan, batches: Sequence[MeterReadings]) -> list[Measur
 
 
 def added_up(plan: Plan, several: Sequence[Measured]) -> Measured:
-    """What batches of one meter come to together: their spans that lie in the same period are one."""
+    """The measures of several batches of one meter together: their spans that lie in the same period are one."""
     if len(several) == 1:
         return several[0]
     days: dict[int, int] = {}
@@ -72,7 +72,10 @@ def added_up(plan: Plan, several: Sequence[Measured]) -> Measured:
 
 
 def _measure_alike(plan: Plan, meter_id: str, batches: Sequence[Columns], cost: Cost) -> Iterator[Measured]:
-    """Side by side in one set of columns, each batch's spans being spans of the whole; not if they cost too much."""
+    """The measures of each batch. All stand in one set of columns, and each batch's spans are spans of the whole.
+
+    Raises TooCostly before the work is done.
+    """
     readings = Readings(plan, meter_id, batches)
     check_batches(batches, readings.columns)
     cost.add(0, readings.first_us, readings.last_us, len(readings.columns))
@@ -92,7 +95,7 @@ def _measure_alike(plan: Plan, meter_id: str, batches: Sequence[Columns], cost: 
 
 
 def _alike(plan: Plan, batches: Sequence[MeterReadings]) -> Iterator[list[int]]:
-    """The batches' numbers in groups that can be measured together: no component tells them apart."""
+    """The batches' numbers in groups that can be measured together, as every component treats them alike."""
     groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
     for number, batch in enumerate(batches):
         named = batch.meter_id if batch.meter_id in plan.named_meters else ""
@@ -125,7 +128,7 @@ def measured(part: Part, readings: Readings, starts: Sequence[int]) -> list[int]
 
 
 def measured_correction(part: Part, readings: Readings, reading_count: Int64Column, starts: Sequence[int]) -> list[int]:
-    """By how much the readings of a correction change the component's measure in each span, in micro-units."""
+    """The change of the component's measure in each span that a correction's readings make, in micro-units."""
     selected = readings.selected(part)
     if part.measure == tariff_pb2.MEASURE_QUANTITY:
         return sums(_kept(readings.columns.quantity_micro, selected), starts)

@@ -32,7 +32,7 @@ class TimeOfDay:
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """A selector; None where it leaves the choice open."""
+    """A selector; None where it makes no choice."""
 
     times: tuple[TimeOfDay, ...] | None
     # 1 = January.
@@ -42,13 +42,13 @@ class When:
     outcomes: tuple[int, ...] | None
     steps: frozenset[str] | None
     meter_ids: frozenset[str] | None
-    # No later than this, microseconds since 1970 UTC.
+    # Readings are no later than this, microseconds since 1970 UTC.
     deadline_us: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A component: which readings, what of them, over which period, at which price."""
+    """A component: its selected readings, their measure, the period and the price."""
 
     name: str
     when: When
@@ -59,20 +59,20 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What rating needs of a tariff."""
+    """Everything of a tariff that rating needs."""
 
     zone: str
     band_table: BandTable
-    # Measured by readings, and by data accesses.
+    # The components that are measured by readings, and those that are measured by data accesses.
     metered: tuple[Part, ...]
     accessed: tuple[Part, ...]
     adjustments: tuple[Rule, ...]
     finest: int
-    # By name of the component or adjustment.
+    # The period by name of the component or adjustment.
     periods: dict[str, int]
-    # Those that a component names; all others are alike to every component.
+    # The meters that a component names; every component treats all others alike.
     named_meters: frozenset[str]
-    # What a span costs, see cost.py: two values of each price curve with all its tiers, and each adjustment.
+    # The steps of a span, see cost.py: two values of each price curve with all its tiers, and each adjustment.
     span_steps: int
     # Time bands of all components together.
     time_bands: int

@@ -1,4 +1,4 @@
-"""Price curves: what a measure costs in all, as the sums that stand on the bill's lines.
+"""Price curves: the whole price of a measure, as the sums that stand on the bill's lines.
 
 A curve knows nothing of before and after. The charge for a step from one measure to the next is the difference of two
 of its values, so however a stream is cut into steps, the steps add up to the same line.
@@ -34,7 +34,7 @@ def curve(component: Component) -> Curve:
 
 
 def step(price: Curve, before_micro: int, after_micro: int) -> Iterator[tuple[LineKey, LineSum]]:
-    """By how much each line changes when the measure goes from one value to another; lines that stay are left out."""
+    """The change of each line when the measure goes from one value to another, without lines that do not change."""
     before, after = price(before_micro), price(after_micro)
     for key in before | after:
         quantity_before, amount_before = before.get(key, (0, 0))
@@ -96,6 +96,6 @@ def _package(size_micro: int, package_price_micro: int) -> Curve:
 
 
 def _success_fee(target_micro: int, fee_micro: int) -> Curve:
-    # The measure holds only what came in before the deadline, so that reaching the target is reaching it in time.
+    # The measure has only the readings up to the deadline, so that reaching the target is reaching it in time.
     due = {(0, fee_micro): (UNIT_MICRO, fee_micro)}
     return lambda measure: due if measure >= target_micro else {}

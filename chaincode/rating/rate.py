@@ -28,14 +28,14 @@ from zunft.v1.usage_pb2 import CorrectionReading
 def rate(
     tariff: Tariff, meter_id: str, cumulative: Cumulative, columns: Columns, correction_window_s: int = 0
 ) -> Rated:
-    """What a batch of readings costs on top of what was rated before.
+    """The cost of a batch of readings on top of everything that was rated before.
 
     Every component charges price(measure after) - price(measure before), each line of it rounded to micro-tokens, a
     half away from zero. So the lines of a stream add up to the same bill however it is cut into batches.
 
     Args:
         tariff: the agreement's tariff.
-        meter_id: whose readings they are; stands on the lines.
+        meter_id: the meter of the readings; it stands on the lines.
         cumulative: the stream's and the account's state before; it is not changed.
         columns: one or more readings in the order of time, quantities 0 … 10^15 micro-units.
         correction_window_s: periods that ended earlier than this before the newest reading are forgotten; 0 = none.
@@ -61,7 +61,7 @@ def rate_batches(
     account: RatingState,
     correction_window_s: int = 0,
 ) -> RatedBatches:
-    """What batches of an account's meters cost: exactly what `rate` makes of one after the other, but much cheaper.
+    """The cost of batches of an account's meters: the same as `rate` finds batch by batch, but much cheaper to compute.
 
     A meter's batches are charged as one, since cutting them apart would not change the bill, unless one of them closes
     a period in which a later one may lie.
@@ -69,11 +69,11 @@ def rate_batches(
     Args:
         tariff: the agreement's tariff.
         batches: in the order in which they are charged.
-        streams: the state of each of their meters' streams, which is moved on; worthless after an error.
-        account: the account's state, likewise.
+        streams: the state of each of their meters' streams; it is changed in place, and worthless after an error.
+        account: the account's state; it is changed in place, too.
         correction_window_s: as for `rate`.
 
-    Raises what `rate` raises.
+    Raises the same errors as `rate`.
     """
     plan = plan_of(tariff)
     book = Book(plan, account, correction_window_s)
@@ -90,7 +90,7 @@ def rate_batches(
 
 
 def _charged_as_one(batches: Sequence[MeterReadings], correction_window_s: int) -> Collection[Sequence[int]]:
-    """The batches' numbers, in groups of one meter each."""
+    """The batches' numbers, in groups of one meter each that can be charged as one batch."""
     if correction_window_s:
         oldest_us = min(int(batch.columns.time_us[0]) for batch in batches)
         newest_us = max(int(batch.columns.time_us[-1]) for batch in batches)
@@ -109,13 +109,13 @@ def rate_correction(
     readings: Sequence[CorrectionReading],
     correction_window_s: int,
 ) -> Rated:
-    """What signed differences to earlier readings cost or give back, at the margin of where the measures stand now.
+    """The amount that signed differences to earlier readings cost or give back, at the margin of the measures now.
 
     A correction changes a period's peak only by readings with reading_count 0, whose quantity is the difference.
 
     Args:
         tariff: the agreement's tariff.
-        meter_id: whose readings they correct.
+        meter_id: the meter of the readings that they correct.
         cumulative: the stream's and the account's state before; it is not changed.
         readings: one or more differences in any order, quantities within ±10^15 micro-units.
         correction_window_s: how long before the newest reading a period may have ended; 0 = no limit.
@@ -144,7 +144,7 @@ def rate_correction(
 
 
 def check_batch_cost(tariff: Tariff, columns: Columns) -> None:
-    """Whether rating would take the batch, as far as its cost goes. Raises MalformedBatch, TooCostly."""
+    """Checks that rating the batch would not be too much work. Raises MalformedBatch, TooCostly."""
     plan = plan_of(tariff)
     check_times(columns)
     first_us, last_us = int(columns.time_us[0]), int(columns.time_us[-1])
@@ -153,7 +153,10 @@ def check_batch_cost(tariff: Tariff, columns: Columns) -> None:
 
 
 def check_correction_cost(tariff: Tariff, meter_id: str, readings: Sequence[CorrectionReading]) -> None:
-    """Whether `rate_correction` would take the readings and be done soon; raises what it raises of them alone."""
+    """Checks that `rate_correction` would take the readings, and that it would not be too much work.
+
+    Raises the errors of `rate_correction` that depend on the readings alone.
+    """
     _corrected(plan_of(tariff), meter_id, sorted(readings, key=lambda reading: reading.time_us))
 
 
@@ -168,13 +171,13 @@ def _corrected(plan: Plan, meter_id: str, in_order: Sequence[CorrectionReading])
 
 
 def rate_access(tariff: Tariff, cumulative: Cumulative, time_us: int, count: int = 1) -> Rated:
-    """What accesses to data cost: components with MEASURE_ACCESSES, which count over the whole account.
+    """The cost of accesses to data, by the components with MEASURE_ACCESSES, which count over the whole account.
 
     Args:
         tariff: the agreement's tariff.
         cumulative: the account's state before, and any stream's, which stays; neither is changed.
-        time_us: when, microseconds since 1970 UTC.
-        count: how many accesses, one or more.
+        time_us: the time of the accesses, microseconds since 1970 UTC.
+        count: the number of accesses, one or more.
 
     Raises:
         InvalidTariff: `check_tariff` does not accept the tariff.
@@ -184,7 +187,7 @@ def rate_access(tariff: Tariff, cumulative: Cumulative, time_us: int, count: int
     """
     plan = plan_of(tariff)
     if count < 1:
-        raise QuantityOutOfRange(f"{count} accesses cannot be charged: charge one or more.")
+        raise QuantityOutOfRange(f"{count} accesses cannot be charged: charge one or more")
     columns = Columns(np.array([time_us], dtype=np.int64), np.zeros(1, dtype=np.int64))
     check_times(columns)
     moment = Readings(plan, "", [columns])

@@ -1,4 +1,4 @@
-"""Which readings of a batch a component charges: one boolean per reading."""
+"""Selection of the readings of a batch that a component charges: one boolean per reading."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _COMPARED_VALUES = 8
 
 
 class Readings:
-    """One batch or several that have the same columns, and what selecting from them needs, computed once.
+    """One batch or several that have the same columns, and everything that selecting from them needs, computed once.
 
-    Of several, no component may name one meter and not another; `meter_id` is any of them.
+    If there are several, no component may name one's meter and not another's; `meter_id` is any of them.
 
     Raises (when first needed):
         MalformedBatch: a column that the band table reads is missing.
@@ -83,18 +83,18 @@ class Readings:
             yield _is_any_of(self._or_nothing(self.columns.step), steps)
 
     def _within(self, borders_us: Iterable[int]) -> Mask:
-        """Readings in any of the stretches that begin at every other border and end at the next."""
+        """The readings in any of the stretches that begin at every other border and end at the next."""
         borders = [*borders_us]
         select = _between if self._in_order else _between_unordered
         return select(self.columns.time_us, borders[::2], borders[1::2])
 
     def _or_nothing(self, column: Int64Column | None) -> Int64Column:
-        """A missing column is one in which every reading says nothing."""
+        """The column; a missing one is as if every reading said nothing there."""
         return np.zeros(len(self.columns), dtype=np.int64) if column is None else column
 
     @cached_property
     def _indices_by_step(self) -> Mapping[str, Sequence[int]]:
-        """A batch may name a step more than once."""
+        """The indices of each step by its name; a batch may name a step more than once."""
         indices: dict[str, list[int]] = defaultdict(list)
         for index, name in enumerate(self.columns.steps, start=1):
             indices[name].append(index)
@@ -102,7 +102,7 @@ class Readings:
 
     @cached_property
     def _cell(self) -> NDArray[np.uint8]:
-        """Index in the band table's cells, per reading."""
+        """The index of each reading in the band table's cells."""
         table, columns = self.plan.band_table, self.columns
         row = _interval(table.utilisation_from_milli, columns.utilisation_milli, "utilisation", len(columns))
         column = _interval(table.speed_from_milli, columns.speed_milli, "speed", len(columns))
@@ -123,13 +123,13 @@ def _is_any_of(column: NDArray[np.integer[Any]], values: Sequence[int]) -> Mask:
 
 
 def _interval(borders: Sequence[int], values: Int64Column | None, column: str, length: int) -> NDArray[np.uint8]:
-    """Index of the last border that is not above the value; 0 below all of them."""
+    """The index of the last border that is not above the value; 0 below all of them."""
     if len(borders) == 1:
         return np.zeros(length, dtype=np.uint8)
     if values is None:
         raise MalformedBatch(
-            f"The tariff sorts readings into bands by {column}, but the batch has no {column} column. "
-            "Let the meter report it, or agree on a tariff without bands."
+            f"the tariff sorts readings into bands by {column}, but the batch has no {column} column: "
+            "let the meter report it, or agree on a tariff without bands"
         )
     if len(borders) > _COMPARED_BORDERS:
         return np.searchsorted(np.array(borders[1:], dtype=np.int64), values, side="right").astype(np.uint8)
@@ -140,7 +140,7 @@ def _interval(borders: Sequence[int], values: Int64Column | None, column: str, l
 
 
 def _between(time_us: Int64Column, begins_us: Sequence[int], ends_us: Sequence[int]) -> Mask:
-    """Times never go back, so that each day's band is a slice of the batch."""
+    """The times in any stretch. They never go back, so that each day's band is a slice of the batch."""
     selected = np.zeros(len(time_us), dtype=np.bool_)
     for low, high in zip(time_us.searchsorted(begins_us).tolist(), time_us.searchsorted(ends_us).tolist(), strict=True):
         selected[low:high] = True
@@ -148,13 +148,13 @@ def _between(time_us: Int64Column, begins_us: Sequence[int], ends_us: Sequence[i
 
 
 def _between_unordered(time_us: Int64Column, begins_us: Sequence[int], ends_us: Sequence[int]) -> Mask:
-    """Times of several batches: a reading is within a band if more bands have begun by then than have ended."""
+    """The same for times of several batches: a reading is in a band if more bands have begun by then than ended."""
     begun, ended = (np.searchsorted(sorted(borders), time_us, side="right") for borders in (begins_us, ends_us))
     return begun > ended
 
 
 def _borders_us(band: TimeOfDay, piece: Piece) -> Iterator[int]:
-    """Where the band begins and ends on each of its days, as far as the piece reaches."""
+    """The begin and the end of the band on each of its days, within the piece."""
     # The day before counts too: its band may run over midnight.
     for day in range(piece.local_day(piece.begin_us) - 1, piece.local_day(piece.end_us - 1) + 1):
         if (day + 3) % 7 + 1 in band.weekdays:
@@ -164,7 +164,7 @@ def _borders_us(band: TimeOfDay, piece: Piece) -> Iterator[int]:
 
 
 def _month_borders_us(months: frozenset[int], piece: Piece) -> Iterator[int]:
-    """Where each of the months begins and ends, as far as the piece reaches."""
+    """The begin and the end of each of the months, within the piece."""
     first, last = (_month_index(piece.local_day(time_us)) for time_us in (piece.begin_us, piece.end_us - 1))
     for index in range(first, last + 1):
         if index % 12 + 1 in months:

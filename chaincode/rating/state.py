@@ -1,4 +1,4 @@
-"""What rating remembers between batches, while it changes."""
+"""The state that rating keeps between batches, while it changes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zunft.v1.tariff_pb2 import ComponentState, RatingState
 
 
 class WorkingState:
-    """A RatingState by component and period; the message that it is made from changes along."""
+    """A RatingState by component and period; a change here changes the message that it is made from, too."""
 
     def __init__(self, state: RatingState, periods: Mapping[str, int]) -> None:
         self._state = state
@@ -34,7 +34,7 @@ class WorkingState:
         return entry
 
     def close_periods(self, newest_us: int, correction_window_s: int) -> None:
-        """Notes the newest reading, and from when on periods are out of reach of any correction; 0 = no limit."""
+        """Notes the newest reading, and the time before which no correction can reach any period; 0 = no limit."""
         self._newest_us = max(newest_us, self._newest_us)
         if correction_window_s:
             self._closed_before_us = max(self._newest_us - correction_window_s * 1_000_000, self._closed_before_us)
@@ -63,6 +63,6 @@ class WorkingState:
     def _check_open(self, name: str, period_index: int) -> None:
         if self._is_closed(name, period_index):
             raise ReadingTooLate(
-                f"{name!r}: the reading's period ended longer ago than the agreement's correction window. "
-                "Nothing can be booked to it any more: settle it outside the ledger."
+                f"{name!r}: the reading's period ended longer ago than the agreement's correction window, and nothing "
+                "can be booked to it any more: settle it outside the ledger"
             )

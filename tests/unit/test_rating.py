@@ -52,7 +52,7 @@ def rate_plain(*readings: tuple[int, int], text: str = PLAIN, cumulative: Cumula
     [
         ([(NOON_US, -1)], QuantityOutOfRange, "0 … 1000000000 per reading"),
         ([(NOON_US, 10**15 + 1)], QuantityOutOfRange, "0 … 1000000000 per reading"),
-        ([(NOON_US, 1), (NOON_US - 1, 1)], BackDated, "Reading 2"),
+        ([(NOON_US, 1), (NOON_US - 1, 1)], BackDated, "reading 2"),
         ([(-1, 1)], MalformedBatch, "1970 to 2199"),
         ([(2**62, 1)], MalformedBatch, "1970 to 2199"),
         ([(NOON_US, 10**15)] * 9_224, QuantityOutOfRange, "9223372036854.775807"),
@@ -128,7 +128,7 @@ def test_a_correction_reaches_a_closed_month_and_its_cap() -> None:
     [
         ([], MalformedBatch, "no readings"),
         ([{"time_us": NOON_US, "quantity_micro": -11}], QuantityOutOfRange, "takes away 0.000001 more"),
-        ([{"time_us": NOON_US, "quantity_micro": -(10**15) - 1}], QuantityOutOfRange, "±1000000000;"),
+        ([{"time_us": NOON_US, "quantity_micro": -(10**15) - 1}], QuantityOutOfRange, "±1000000000,"),
         ([{"time_us": NOON_US, "reading_count": 2}], QuantityOutOfRange, "1, 0 or -1"),
         ([{"time_us": NOON_US, "reading_count": -1}] * 2, QuantityOutOfRange, "takes away 1 readings more"),
         ([{"time_us": -1}], MalformedBatch, "1970"),
