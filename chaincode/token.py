@@ -290,12 +290,6 @@ class Released:
         return [move(deposit_account(msp_id), keys.balance(msp_id).name, amount_micro)]
 
 
-async def load_released(tx: Transaction, msp_id: str) -> Released:
-    """Raises NotFound."""
-    key = keys.member(msp_id)
-    return Released((await tx.load(key)).require(key))
-
-
 def deposit_account(msp_id: str) -> str:
     return f"deposit/{msp_id}"
 

@@ -40,8 +40,11 @@ async def level(*homes: Path) -> None:
 
 
 def _running(home: Path) -> Peers:
-    """None where nothing has been set up yet, or the ledger is the embedded one."""
-    if not (home / "consortium.yaml").exists() or not (topology := Topology.load(home)).fabric:
+    """None where nothing has been set up yet, the ledger is the embedded one, or the last member has gone."""
+    if not (home / "consortium.yaml").exists():
+        return []
+    topology = Topology.load(home)
+    if not topology.fabric or not topology.members:
         return []
     network = network_of(topology, None)
     peers = network.processes(ProcessKind.PEER)
