@@ -1,7 +1,7 @@
-"""What must hold of the part of an account that its two parties keep: commitment, head, terms and archive.
+"""Conditions on the part of an account that its two parties keep: commitment, head, terms and archive.
 
-Two parties that mean it badly can write there what they like. So each of these functions finds what is wrong by the
-name of the account, takes nothing that stands there for granted, and ends on nothing that cannot be read.
+Two hostile parties can write anything there. So each of these functions reports violations by the name of the account,
+takes nothing that stands there for granted, and does not fail on records that cannot be read.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from zunft.v1.agreement_pb2 import Agreement, Terms
 from zunft.v1.invoice_pb2 import INVOICE_KIND_CREDIT_NOTE, INVOICE_KIND_INVOICE, Invoice
 from zunft.v1.usage_pb2 import AccountHead, Claim, Commitment, UsageBatch, UsageRecord
 
-# The account's name, and what does not hold of it.
+# The account's name, and a sentence on the violation.
 Found = Iterator[tuple[str, str]]
 
 
 def account_violations(state: State) -> dict[str, list[str]]:
-    """Everything that does not hold of what two parties keep, by their account; empty if all is well."""
+    """All violations in the records that two parties keep, by their account; empty if there are none."""
     found: dict[str, list[str]] = defaultdict(list)
     for invariant in ACCOUNT_INVARIANTS:
         for agreement_id, text in invariant(state):
@@ -40,7 +40,7 @@ def account_violations(state: State) -> dict[str, list[str]]:
 
 
 def what_the_parties_wrote_can_be_read(state: State) -> Found:
-    """On the channel and in their archives."""
+    """Every record of the two parties is a message, on the channel and in their archives."""
     kinds: dict[str, type[Message]] = {"commitment": Commitment, "head": AccountHead}
     for noun, kind in kinds.items():
         for agreement_id in state.names(noun):
@@ -55,7 +55,7 @@ def what_the_parties_wrote_can_be_read(state: State) -> Found:
 
 
 def terms_are_archived(state: State) -> Found:
-    """Whoever is a party can show the terms in force: the archived ones have the digest that is on the channel."""
+    """Each party can show the terms in force: the archived ones have the digest that is on the channel."""
     for agreement in state.records("agreement", Agreement):
         for reference in (*agreement.superseded, agreement.terms):
             key = keys.terms(agreement.agreement_id, reference.version).name
@@ -74,9 +74,9 @@ def heads_match_commitments(state: State) -> Found:
 
 
 def usage_is_covered(state: State) -> Found:
-    """accrued <= funded - withdrawn + the highest credit limit so far: nobody takes back what was charged.
+    """accrued <= funded - withdrawn + the highest credit limit so far: nobody takes back a charged amount.
 
-    Each debit was covered when it was made. Afterwards an amendment may lower the limit: that in force does not count.
+    Each debit was covered when it was made. An amendment may lower the limit later, so the one in force is not enough.
     """
     commitments = dict(state.commitments())
     for account in state.records("account", Account):
@@ -98,7 +98,7 @@ def records_are_gap_free(state: State) -> Found:
     sequences = {agreement_id: commitment.sequence for agreement_id, commitment in state.commitments()}
     for agreement_id, found in state.archived("record").items():
         sequence = sequences.get(agreement_id, 0)
-        # How far the parties say they are may be any number.
+        # The sequence that the parties claim may be any number.
         if len(found) != sequence or found != _numbered(agreement_id, sequence):
             yield agreement_id, f"the archive has {len(found)} records, the commitment stands at {sequence}"
 
@@ -124,7 +124,7 @@ def streams_are_gap_free(state: State) -> Found:
 
 
 def open_lines_sum_to_unclaimed(state: State) -> Found:
-    """The lines since the last claim add up to what has accrued since; those of a head claimed alone are billed."""
+    """The lines since the last claim add up to the amount accrued since; those of a head claimed alone are billed."""
     accounts = {account.agreement_id: account for account in state.records("account", Account)}
     for agreement_id, commitment in state.commitments():
         account, head = accounts.get(agreement_id, Account()), state.find_private(keys.head(agreement_id))
@@ -140,7 +140,7 @@ def open_lines_sum_to_unclaimed(state: State) -> Found:
 
 
 def what_is_claimed_alone_is_the_head_s(state: State) -> Found:
-    """One party claims what the head says that both endorsed, and its invoices are the head's lines."""
+    """The amounts that one party claimed alone are the endorsed head's, and its invoices are the head's lines."""
     invoices = list(state.records("invoice", Invoice))
     for account in state.records("account", Account):
         head = state.find_private(keys.head(account.agreement_id))
@@ -158,7 +158,7 @@ def what_is_claimed_alone_is_the_head_s(state: State) -> Found:
 
 
 def claims_add_up(state: State) -> Found:
-    """A claim's lines are its amounts."""
+    """A claim's lines add up to its amounts."""
     for agreement_id, archived in state.archived("claim").items():
         for key in archived:
             claim = readable(Claim, state.private[key]) or Claim()
@@ -169,7 +169,7 @@ def claims_add_up(state: State) -> Found:
 
 
 def claims_sum_to_commitment(state: State) -> Found:
-    """The archived claims and what was billed of heads are what the channel says is claimed."""
+    """The archived claims and the bills of heads add up to the claimed amount on the channel."""
     of_heads = [invoice for invoice in state.records("invoice", Invoice) if invoice.head_sequence]
     archived = state.archived("claim")
     for agreement_id, commitment in state.commitments():
@@ -206,13 +206,13 @@ ACCOUNT_INVARIANTS: tuple[Callable[[State], Found], ...] = (
 
 
 def _is_given_up(account: Account, commitment: Commitment | None) -> bool:
-    """Whether the issuer has closed it for who is gone, and nobody has claimed what the last head charges."""
+    """Whether the issuer has closed it for a member that is gone, and nobody has claimed the last head's amounts."""
     is_closed = account.status == ACCOUNT_STATUS_CLOSED
     return is_closed and commitment is not None and is_unclaimed(account, commitment)
 
 
 def _digest_of(head: bytes) -> bytes:
-    """Of a head; nothing of what is none."""
+    """The digest of a head; empty where the bytes are no head."""
     try:
         return head_digest(head)
     except (DecodeError, HeadMismatch):
@@ -231,7 +231,7 @@ def _archived_batches(state: State, archived: Sequence[str]) -> Iterator[tuple[s
 
 
 def _billed_micro(invoice: Invoice) -> int:
-    """What it adds to the bill: goodwill is given beside it."""
+    """The amount that the invoice adds to the bill; goodwill does not change the bill."""
     signs = {INVOICE_KIND_INVOICE: 1, INVOICE_KIND_CREDIT_NOTE: -1}
     return signs.get(invoice.kind, 0) * invoice.amount_micro
 

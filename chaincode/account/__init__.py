@@ -1,4 +1,4 @@
-"""An agreement's prepaid account: usage, corrections and access are debited, claims invoiced and settled.
+"""An agreement's prepaid account: it is debited for usage, corrections and access, and claims are invoiced and settled.
 
 Begin with `account.py`, then `usage.py`.
 """

@@ -1,6 +1,6 @@
-"""Leave to look at data: granted by one party to the other, and every use logged.
+"""Access to data: one party grants it to the other, and every use is logged.
 
-A use is charged, as the tariff says, only where the customer looks at what is the provider's: so say the terms.
+A use is charged, by the tariff, only where the customer looks at data that belong to the provider by the terms.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.tariff_pb2 import Line, RatingState
 from zunft.v1.usage_pb2 import AccountHead, UsageRecord
 
-# Of each party, which are not revoked.
+# For each party, without the revoked ones.
 MAX_GRANTS = 100
 
 
@@ -51,7 +51,7 @@ async def grant(tx: Transaction, request: GrantAccess) -> Message:
 
 
 async def use(tx: Transaction, request: UseAccess) -> Message:
-    """access.use: one look, logged in both archives; debited if it is the customer's at the provider's data."""
+    """access.use: logs one look in both archives, and debits it if the customer looks at the provider's data."""
     disclosure = read_disclosure(tx)
     standing, _ = await load_standing(tx, request.agreement_id, disclosure)
 
@@ -67,7 +67,7 @@ async def use(tx: Transaction, request: UseAccess) -> Message:
 
 
 async def revoke(tx: Transaction, request: RevokeAccess) -> Message:
-    """access.revoke: by the party that granted it. It leaves the head; what was used is on record."""
+    """access.revoke: the party that granted an access takes it back. It leaves the head; its uses stay on record."""
     disclosure = read_disclosure(tx)
     standing, _ = await load_standing(tx, request.agreement_id, disclosure)
 
@@ -98,13 +98,13 @@ def charge_access(standing: Standing, grant_id: str, time_us: int) -> tuple[Acco
 
 
 def _is_charged(terms: Terms, granted: AccessGrant) -> bool:
-    """The provider sells its own data to the customer, and nothing else."""
+    """Whether a use is charged: the provider sells its own data to the customer, and nothing else is sold."""
     is_the_provider_s = _owner_msp_id(terms, granted.data_set) == terms.provider_msp_id
     return is_the_provider_s and granted.granted_to_msp_id == terms.customer_msp_id
 
 
 def _owner_msp_id(terms: Terms, data_set: str) -> str:
-    """Whose it is; empty where the terms do not say."""
+    """The owner of the data set; empty where the terms do not name one."""
     return next((one.owner_msp_id for one in terms.data_policy.owned if one.name == data_set), "")
 
 
@@ -129,5 +129,5 @@ def _require_grant(head: AccountHead, grant_id: str) -> AccessGrant:
 
 
 def _granted(head: AccountHead) -> list[AccessGrant]:
-    """Those that count. Earlier contracts left in the head what was revoked."""
+    """The accesses that count. Earlier contracts left the revoked ones in the head."""
     return [granted for granted in head.grants if not granted.revoked]

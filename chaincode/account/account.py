@@ -1,7 +1,7 @@
-"""The agreement's prepaid account: funded by the customer, drawn by usage, claimed by the provider.
+"""The agreement's prepaid account: the customer funds it, usage draws on it, the provider claims from it.
 
-escrow = funded - withdrawn - paid. Usage is bounded by funded - withdrawn + the agreement's credit limit; usage after a
-notice by that less what notice was given of.
+escrow = funded - withdrawn - paid. Usage is at most funded - withdrawn + the agreement's credit limit; usage after a
+notice is at most that less the notice's amount.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ async def open_account(tx: Transaction, request: OpenAccount) -> Account:
 
 
 async def fund(tx: Transaction, request: FundAccount) -> Account:
-    """account.fund: from the customer's balance into the escrow."""
+    """account.fund: moves tokens from the customer's balance into the escrow."""
     loaded = await tx.load(keys.account(request.agreement_id), keys.balance(tx.caller.msp_id))
     account = require_open(loaded, request.agreement_id)
 
@@ -96,7 +96,7 @@ async def fund(tx: Transaction, request: FundAccount) -> Account:
 
 
 class Claimed(NamedTuple):
-    """The head's amounts as of the last claim; `sequence` is the two-party transaction up to which it goes."""
+    """The head's amounts at the last claim; `sequence` is the last two-party transaction in it."""
 
     sequence: int
     usage_micro: int
@@ -108,7 +108,7 @@ class Claimed(NamedTuple):
 
 
 def claimed(account: Account, commitment: Commitment) -> Claimed:
-    """By both parties together, or by one that showed the amounts of a later head."""
+    """The claimed amounts: both parties claimed them together, or one that showed the amounts of a later head."""
     shown = account.shown
     if shown.sequence > commitment.claimed_sequence:
         return Claimed(shown.sequence, shown.usage_micro, shown.correction_micro)
@@ -121,9 +121,9 @@ def is_unclaimed(account: Account, commitment: Commitment) -> bool:
 
 
 def last_amounts(tx: Transaction, loaded: Loaded, account: Account, commitment: Commitment) -> Claimed:
-    """What the last head comes to. Where that is not claimed yet, the caller shows it, or the agreement is open.
+    """The amounts of the last head. Where they are not claimed yet, the caller shows them, or the agreement is open.
 
-    `loaded`: the head's public key. Raises MalformedRequest, HeadMismatch, UnsoundRecord.
+    `loaded` has the head's public key. Raises MalformedRequest, HeadMismatch, UnsoundRecord.
     """
     if not is_unclaimed(account, commitment):
         return claimed(account, commitment)
@@ -138,7 +138,7 @@ def last_amounts(tx: Transaction, loaded: Loaded, account: Account, commitment: 
 
 
 def note_shown(shown: ShownClaim, commitment: Commitment, amounts: Claimed) -> None:
-    """What one party has claimed alone, in place: the commitment takes nothing that the other one does not endorse."""
+    """Notes in place the claim of one party alone, since one party cannot write the commitment without the other."""
     shown.sequence = commitment.sequence
     shown.head_digest = commitment.head_digest
     shown.usage_micro = amounts.usage_micro
@@ -146,7 +146,7 @@ def note_shown(shown: ShownClaim, commitment: Commitment, amounts: Claimed) -> N
 
 
 def without_claimed_lines(head: AccountHead, account: Account) -> AccountHead:
-    """The head as the next transaction starts from it: the lines of one that was claimed alone are billed."""
+    """The head from which the next transaction starts: if one party claimed it alone, its lines are billed already."""
     if not head.sequence or head.sequence != account.shown.sequence:
         return head
     rest = AccountHead()
@@ -160,29 +160,29 @@ def without_claimed_lines(head: AccountHead, account: Account) -> AccountHead:
 
 
 def escrow_micro(account: Account) -> int:
-    """Tokens that the account holds."""
+    """The tokens that the account holds."""
     return account.funded_micro - account.withdrawn_micro - account.paid_micro
 
 
 def due_micro(account: Account, commitment: Commitment) -> int:
-    """What is claimed and not paid yet; negative: what the provider owes back, which is not more than it was paid."""
+    """The claimed amount that is not paid yet; negative if the provider owes it back, at most what it was paid."""
     return max(claimed(account, commitment).micro, 0) - account.paid_micro
 
 
 def charged_micro(account: Account, commitment: Commitment) -> int:
-    """What is not paid yet of all that is claimed, or will be when the last claim of a closed account is settled."""
+    """The claimed amount that is not paid yet, with the amount that a closed account's next settlement will claim."""
     if not account.HasField("left"):
         return due_micro(account, commitment)
     return max(account.left.usage_micro + account.left.correction_micro, 0) - account.paid_micro
 
 
 def drawable_micro(account: Account) -> int:
-    """What all usage together may reach without credit, if it is later than a notice."""
+    """The amount that all usage together may reach without credit, if it is later than a notice."""
     return account.funded_micro - account.withdrawn_micro - account.notice.amount_micro
 
 
 def check_may_change(tx: Transaction, account: Account) -> None:
-    """Whether the customer has left the account alone long enough. Raises TooOften."""
+    """Checks that the customer has not changed the account too often of late. Raises TooOften."""
     deed = f"the customer has changed the account of {account.agreement_id}"
     check_not_too_often(account.changes, tx.timestamp_s, deed)
 
@@ -192,12 +192,12 @@ def escrow_account(account: Account) -> str:
 
 
 async def load_account(tx: Transaction, agreement_id: str, *more: Key[Message]) -> Loaded:
-    """The account's two records and these."""
+    """The account's two records, and the records at these keys."""
     return await tx.load(keys.account(agreement_id), keys.commitment(agreement_id), *more)
 
 
 def require_open(loaded: Loaded, agreement_id: str) -> Account:
-    """The account, if it still is open. Raises NotFound, WrongStatus."""
+    """The account, which must be open. Raises NotFound, WrongStatus."""
     account = loaded.require(keys.account(agreement_id))
     if account.status != ACCOUNT_STATUS_OPEN:
         raise WrongStatus(f"the account of {agreement_id} is closed")

@@ -1,8 +1,8 @@
-"""Announcements: a provider says in time, alone, which batches it has and cannot have charged yet.
+"""Announcements: a provider alone says in time which batches it has and cannot have charged yet.
 
-A batch is charged by both parties. While the other one's peer refuses, the account lacks funds or the provider is
-suspended, time goes on and is not the provider's. The record names no agreement, stands under its owner's name, and
-nothing else is read for it: so the other party neither withholds it nor makes it conflict.
+To charge a batch takes both parties. While the other party's peer refuses, the account lacks funds, or the provider is
+suspended, readings grow older, and the provider cannot help it. The record names no agreement, stands under its owner's
+name, and nothing else is read for it. So the other party can neither withhold it nor make it conflict.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from chaincode.readings.batch import DIGEST_BYTES
 from chaincode.transaction import Transaction, serialise
 from zunft.v1.usage_pb2 import Announcement, AnnounceUsage, SignedBatch
 
-# So long a batch may wait after its announcement; nobody keeps readings back for longer, and charges them then.
+# How long a batch may wait after its announcement. So nobody keeps readings back for longer and charges them then.
 MAX_WAIT_US = 90 * 86_400 * 10**6
 
 
 async def announce(tx: Transaction, request: AnnounceUsage) -> Announcement:
-    """usage.announce: of a batch that was announced before, the earlier time stays."""
+    """usage.announce: writes the time of the announcement for each batch; an earlier announcement keeps its time."""
     wanted = [keys.announcement(tx.caller.msp_id, digest) for digest in request.batch_digests]
     loaded = await tx.load(*wanted)
 
@@ -40,19 +40,19 @@ async def announce(tx: Transaction, request: AnnounceUsage) -> Announcement:
 
 
 def aged_until_us(announced_us: int | None, now_us: int) -> int:
-    """Up to when the age of a batch's readings counts: its announcement, or later by what it has waited too long."""
+    """The time up to which the readings' age counts: the batch's announcement, or MAX_WAIT_US ago if that is later."""
     if announced_us is None:
         return now_us
     return max(min(announced_us, now_us), now_us - MAX_WAIT_US)
 
 
 def announced_digest(signed: SignedBatch) -> bytes:
-    """What an announcement names a batch by: SHA-256 with the meter's signature, so that nobody can guess readings."""
+    """SHA-256 by which an announcement names a batch; it covers the signature, so that nobody can guess readings."""
     return hashlib.sha256(serialise(signed)).digest()
 
 
 async def announced_times_us(tx: Transaction, provider_msp_id: str, batches: Sequence[SignedBatch]) -> list[int | None]:
-    """When its provider announced each of these batches; None where it did not."""
+    """The times at which their provider announced these batches; None where it did not."""
     wanted = [keys.announcement(provider_msp_id, announced_digest(signed)) for signed in batches]
     loaded = await tx.load(*wanted)
     found = [loaded.find(key) for key in wanted]

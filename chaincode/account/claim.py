@@ -1,7 +1,7 @@
-"""Claims: what a period came to, made public so that account.settle can pay it.
+"""Claims: the amounts of a period, made public so that account.settle can pay them.
 
-Both parties together close a period (usage.claim). One that the other leaves alone claims what the last head comes to,
-which both endorsed (account.claim).
+Both parties together close a period (usage.claim). A party that the other one has left alone claims the amounts of the
+last head, which both endorsed (account.claim).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ async def claim(tx: Transaction, request: ClaimUsage) -> Message:
 
 
 async def claim_alone(tx: Transaction, request: ClaimAccount) -> Account:
-    """account.claim: the same without the other party: the caller shows the majority what the last head comes to."""
+    """account.claim: the same without the other party; the caller shows the majority the amounts of the last head."""
     loaded = await load_account(tx, request.agreement_id, keys.head(request.agreement_id))
     account = require_open(loaded, request.agreement_id)
     commitment = read_commitment(loaded, account)
@@ -68,8 +68,8 @@ async def claim_alone(tx: Transaction, request: ClaimAccount) -> Account:
 async def read_claim(tx: Transaction, request: ReadClaim) -> bytes:
     """usage.read_claim: the Claim behind an invoice, as the asking party archived it. Raises NotFound.
 
-    What an earlier contract's account.close billed without the other party was never a claim on the ledger: the last
-    head tells it.
+    If an earlier contract's account.close billed without the other party, there was no claim on the ledger. Then the
+    claim is made from the last head.
     """
     key = keys.claim(request.agreement_id, request.number)
     archived = await tx.read_own(key)
@@ -84,7 +84,7 @@ def _check_claimable(account: Account, commitment: Commitment) -> None:
 
 
 def close_period(standing: Standing) -> tuple[AccountHead, Claim]:
-    """The head with no open lines, and the claim that has them."""
+    """The head without open lines, and the claim that has these lines."""
     head = standing.head_to_move()
     before = claimed(standing.account, standing.commitment)
     period = Claim(
@@ -104,7 +104,7 @@ def close_period(standing: Standing) -> tuple[AccountHead, Claim]:
 
 
 def note_claim(commitment: Commitment, head: AccountHead, period: Claim) -> None:
-    """What the channel sees of the claim, in place."""
+    """Notes in place the part of the claim that the channel sees."""
     commitment.claimed_usage_micro = head.usage_micro
     commitment.claimed_correction_micro = head.correction_micro
     commitment.claimed_sequence = head.sequence + 1
@@ -124,7 +124,7 @@ async def _billed_in_closing(tx: Transaction, request: ReadClaim, key: Key[Claim
 
 
 def _unclaimed_period(head: AccountHead, commitment: Commitment) -> Claim:
-    """What a head of earlier contracts has since the last claim."""
+    """The claim of everything that a head of an earlier contract has since the last claim."""
     return Claim(
         agreement_id=head.agreement_id,
         number=commitment.claim_number + 1,

@@ -1,7 +1,7 @@
-"""account.close: the end of an account, by either party; it needs nothing of the other one.
+"""account.close: the end of an account. Either party can close it, and needs nothing from the other one.
 
-Both have endorsed the last head. So who closes shows the majority its amounts, and what they charge is billed and paid.
-Where a party is gone, the issuer closes as well, so that nobody's tokens stay in an escrow for ever.
+Both have endorsed the last head. So the party that closes shows the majority its amounts, which are billed and paid.
+Where a party is gone, the issuer may close as well, so that nobody's tokens stay in an escrow for ever.
 """
 
 from __future__ import annotations
@@ -49,12 +49,13 @@ from zunft.v1.usage_pb2 import Commitment
 
 
 async def close(tx: Transaction, request: CloseAccount) -> Account:
-    """account.close: of a terminated agreement, or with a party that is gone.
+    """account.close: closes the account of a terminated agreement, or one with a party that is gone.
 
-    What the last head charges is billed and paid as far as the escrow goes; the rest goes back to the customer.
-    The customer has to wait as for a withdrawal, so that the provider can charge late readings, and to fund what it
-    still owes. A provider that closes waits for nothing and does without what the escrow does not cover. The issuer
-    waits as a customer, since the party went. Each may leave in the escrow what is due to who is there beside it.
+    The amounts of the last head are billed and paid as far as the escrow goes; the rest goes back to the customer.
+    A customer that closes has to wait as for a withdrawal, so that the provider can charge late readings, and has to
+    fund everything that it still owes. A provider that closes waits for nothing, and gives up the amounts that the
+    escrow does not cover. The issuer waits as long as a customer, from the time when the party went. Each may leave
+    the share of a party that is still there in the escrow.
     """
     ending = await _load_ending(tx, request)
     account, commitment = ending.account, ending.commitment
@@ -77,7 +78,7 @@ async def close(tx: Transaction, request: CloseAccount) -> Account:
 
 @dataclass(frozen=True, slots=True)
 class _Ending:
-    """What a closing starts from. `gone`: for whom the issuer speaks; `shares`: who gets at once what is due to it."""
+    """The start of a closing. `gone`: members for which the issuer acts; `shares`: the parties that are paid now."""
 
     loaded: Loaded
     account: Account
@@ -87,7 +88,7 @@ class _Ending:
 
 
 async def _load_ending(tx: Transaction, request: CloseAccount) -> _Ending:
-    """LOAD, and CHECK of who closes. Raises NotFound, WrongStatus, Forbidden, MalformedRequest, UnsoundRecord."""
+    """Does LOAD, and CHECK of the caller. Raises NotFound, WrongStatus, Forbidden, MalformedRequest, UnsoundRecord."""
     agreement_key, head_key = keys.agreement(request.agreement_id), keys.head(request.agreement_id)
     loaded = await load_account(tx, request.agreement_id, agreement_key, head_key, keys.CHARTER)
     account = require_open(loaded, request.agreement_id)
@@ -109,14 +110,14 @@ async def _load_ending(tx: Transaction, request: CloseAccount) -> _Ending:
 
 
 def _check_ended(tx: Transaction, ending: _Ending) -> None:
-    """Whether no more usage is to come. Raises WrongStatus, NoticePeriod."""
+    """Checks that no more usage is to come. Raises WrongStatus, NoticePeriod."""
     loaded, account = ending.loaded, ending.account
     provider = loaded.require(keys.member(account.provider_msp_id))
     customer = loaded.require(keys.member(account.customer_msp_id))
     agreement, charter = loaded.require(keys.agreement(account.agreement_id)), loaded.require(keys.CHARTER)
     if ending.gone:
-        # Who is left can claim until then, and a provider for as long as it was suspended, whenever that was.
-        # Where an earlier contract has not noted since when one is gone, it runs from when that is noted.
+        # The party that is left can claim until then. A provider has more time, by all that it was ever suspended.
+        # Where an earlier contract has not noted when a member went, the time runs from the moment that notes it.
         left_at_s = max(member.left_at_s or tx.timestamp_s for member in ending.gone)
         not_before_s = left_at_s + notice_s(agreement, charter)
         check_has_run(tx, not_before_s, 0, provider)
@@ -131,19 +132,19 @@ def _check_ended(tx: Transaction, ending: _Ending) -> None:
 
 
 def _check_last_claim(ending: _Ending) -> None:
-    """Whether it is settled, or is left to the provider to settle. Raises WrongStatus."""
+    """Checks that the last claim is settled, or is left for the provider to settle. Raises WrongStatus."""
     if ending.shares.provider and not is_invoiced(ending.account, ending.commitment):
         raise WrongStatus("the last claim is not paid yet: settle the last claim first")
 
 
 def _is_hidden(tx: Transaction, ending: _Ending) -> bool:
-    """Whether the issuer does not show the last head: what no party has claimed by then is not charged."""
+    """Whether the issuer does not show the last head; then amounts that no party has claimed are not charged."""
     is_public = ending.loaded.has(keys.head(ending.account.agreement_id))
     return bool(ending.gone) and SHOWN not in tx.stub.transient and not is_public
 
 
 def _check_paid(tx: Transaction, account: Account, commitment: Commitment) -> None:
-    """Whether a customer that closes leaves nothing unpaid. Raises InsufficientFunds."""
+    """Checks that a customer that closes leaves nothing unpaid. Raises InsufficientFunds."""
     missing_micro = charged_micro(account, commitment) - escrow_micro(account)
     if tx.caller.msp_id == account.customer_msp_id and missing_micro > 0:
         raise InsufficientFunds(f"{format_amount(missing_micro)} tokens are charged and not covered: fund the account")

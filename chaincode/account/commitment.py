@@ -1,7 +1,7 @@
-"""The commitment, and an open agreement's head, as a majority of the members reads them: as foreign input.
+"""The commitment, and an open agreement's head, which a majority of the members reads as foreign input.
 
-Two parties alone endorse them, by whatever contract they run. So nothing is taken from there that the true contract
-could not have written, and whatever else stands there stops its own account and no other.
+Two parties alone endorse them, by whatever contract they run. So nothing is accepted that the true contract could not
+have written, and anything else that stands there stops its own account and no other.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ _DIGEST_BYTES = 32
 
 
 def read_commitment(loaded: Loaded, account: Account) -> Commitment:
-    """What the two parties have committed to, if it can be. Raises NotFound, UnsoundRecord."""
+    """The commitment of the two parties, if the contract can have written it. Raises NotFound, UnsoundRecord."""
     commitment = loaded.require(keys.commitment(account.agreement_id))
     fault = _fault(account, commitment)
     if fault:
         raise UnsoundRecord(
-            f"what {account.provider_msp_id} and {account.customer_msp_id} have committed to of "
-            f"{account.agreement_id} {fault}: no contract writes that, both have to put back what it wrote"
+            f"the commitment of {account.agreement_id} {fault}: the contract did not write that, "
+            f"{account.provider_msp_id} and {account.customer_msp_id} have to put back what it wrote"
         )
     return commitment
 
 
 def read_open_amounts(loaded: Loaded, commitment: Commitment) -> HeadAmounts | None:
-    """What an open agreement's head comes to; None where the head is not public. Raises UnsoundRecord."""
+    """The amounts of an open agreement's head; None where the head is not public. Raises UnsoundRecord."""
     data = loaded.raw(keys.head(commitment.agreement_id))
     if data is None or not commitment.sequence:
         return None
@@ -48,12 +48,12 @@ def read_open_amounts(loaded: Loaded, commitment: Commitment) -> HeadAmounts | N
 
 
 def is_plausible(usage_micro: int, correction_micro: int) -> bool:
-    """Whether an account can come to that, so that no difference of two such amounts leaves 64 bits."""
+    """Whether an account can have these amounts, so that no difference of two such amounts leaves 64 bits."""
     return abs(usage_micro) < MAX_ACCRUED_MICRO and abs(correction_micro) < MAX_ACCRUED_MICRO
 
 
 def _fault(account: Account, commitment: Commitment) -> str:
-    """Why the contract cannot have written it, in words; empty if it can."""
+    """The reason in words why the contract cannot have written it; empty if it can."""
     if commitment.agreement_id != account.agreement_id:
         return "names another agreement"
     if has_unknown_fields(commitment):
@@ -70,5 +70,5 @@ def _fault(account: Account, commitment: Commitment) -> str:
 
 
 def _is_digest(digest: bytes, number: int) -> bool:
-    """There is none before the first."""
+    """Whether it is a digest; before the first head or claim there is none."""
     return len(digest) == (_DIGEST_BYTES if number else 0)

@@ -1,4 +1,4 @@
-"""Corrections: signed differences to earlier readings, proposed by one party and agreed to by the other.
+"""Corrections: signed differences to earlier readings; one party proposes them, and the other one agrees.
 
 Nothing is rewritten: an agreed correction becomes a credit (or a charge) of the next claim.
 """
@@ -90,7 +90,7 @@ async def agree(tx: Transaction, request: AgreeCorrection) -> Message:
 
 
 async def decline(tx: Transaction, request: DeclineCorrection) -> Message:
-    """usage.decline: either party takes a pending correction away; its own only as often as it may propose any."""
+    """usage.decline: either party removes a pending correction; its own only as often as it may propose any."""
     disclosure = read_disclosure(tx)
     standing, _ = await load_standing(tx, request.agreement_id, disclosure)
 
@@ -109,7 +109,7 @@ async def decline(tx: Transaction, request: DeclineCorrection) -> Message:
 
 
 def digest_of(correction: Correction) -> bytes:
-    """SHA-256 of a pending correction, its proposer included: what usage.agree and usage.decline must name."""
+    """SHA-256 of a pending correction with its proposer, which usage.agree and usage.decline must name."""
     return hashlib.sha256(serialise(correction)).digest()
 
 
@@ -164,7 +164,7 @@ def _require_pending(head: AccountHead, correction_id: str) -> Correction:
 
 
 def _check_read(correction: Correction, disclosure: Disclosure) -> None:
-    """Whether it is the very one that the caller has read, and not another that has taken its name since."""
+    """Checks that it is the correction that the caller has read, and not another one that has taken its name since."""
     if disclosure.correction_digest != digest_of(correction):
         raise CorrectionMismatch(
             f"the correction {correction.correction_id} that is pending is not the one that you name: read it again"

@@ -1,6 +1,7 @@
-"""The cut-off: how old a reading may be when it is charged, or when its batch was announced.
+"""The cut-off: the age that a reading may have when it is charged, or had when its batch was announced.
 
-It is the longest that was in force since the reading was taken: no amendment makes too late what was in time.
+The longest cut-off that was in force since the reading was taken counts, so no amendment makes a reading too late that
+was in time.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ Times = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 class CutOff(NamedTuple):
-    """What superseded terms say of readings before `until_us`; of 0 s: that there is no limit."""
+    """The cut-off of superseded terms, for readings before `until_us`; 0 s is no limit."""
 
     until_us: int
     seconds: int
@@ -41,7 +42,10 @@ def is_too_late(time_us: Times, in_force_s: int, earlier: Sequence[CutOff], then
 
 
 def earlier_cut_offs(agreement: Agreement, terms: Sequence[bytes]) -> tuple[CutOff, ...]:
-    """Those of superseded terms, serialised. Raises TermsMismatch for any that never were, and for a second time."""
+    """The cut-offs of superseded terms, which are given serialised.
+
+    Raises TermsMismatch for terms that never were in force, and for terms that come twice.
+    """
     if not terms:
         return ()
     until_s = {reference.digest: reference.until_s for reference in agreement.superseded}

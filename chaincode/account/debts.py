@@ -1,7 +1,7 @@
-"""What a provider owes accounts that it was paid too much for: it gives back in the order in which that was noted.
+"""The debts of a provider to accounts that paid it too much: it gives back in the order in which they were noted.
 
-Whoever settles first takes nothing that was noted for another before. So no accomplice's refund, noted late, comes
-before an honest customer's.
+An account that settles first takes nothing that was noted for another one before. So an accomplice's refund that is
+noted late does not come before an honest customer's.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from zunft.v1.account_pb2 import Account
 from zunft.v1.token_pb2 import Balance, Debt, Debts
 
-# A balance says no more than this, so that no sum of debts, however many, leaves 64 bits.
+# The most that a balance says it owes, so that no sum of debts, however many, leaves 64 bits.
 MOST_OWED_MICRO = 2**62
 
 
@@ -29,9 +29,9 @@ Line = tuple[Owed, ...]
 
 
 def line_of(debts: Debts, balance: Balance, account: Account) -> Line:
-    """All that the account's provider owes, the oldest first.
+    """Everything that the account's provider owes, the oldest debt first.
 
-    An earlier contract noted it without an order: that comes first, this account's own before the others'.
+    An earlier contract noted debts without an order. These come first, this account's own before the others'.
     """
     line = tuple(Owed(one.agreement_id, one.owed_micro) for one in debts.debts)
     own_micro = account.owed_back_micro - owed_to(line, account.agreement_id)
@@ -41,7 +41,7 @@ def line_of(debts: Debts, balance: Balance, account: Account) -> Line:
 
 
 def noted(line: Line, agreement_id: str, owed_micro: int) -> Line:
-    """The line when that account is owed so much: what is more than before comes last, what is less was noted last."""
+    """The line when this is owed to that account: an increase comes last, a decrease takes from what was noted last."""
     more_micro = owed_micro - owed_to(line, agreement_id)
     if more_micro > 0:
         return (*line, Owed(agreement_id, more_micro))
@@ -56,7 +56,7 @@ def noted(line: Line, agreement_id: str, owed_micro: int) -> Line:
 
 
 def given_back(line: Line, agreement_id: str, has_micro: int) -> Line:
-    """The line when that account has got what is left of `has_micro` for those before it."""
+    """The line after that account has got its part of `has_micro`; those before it in the line come first."""
     changed = []
     for one in line:
         taken_micro = min(one.micro, has_micro)
@@ -74,13 +74,13 @@ def total_micro(line: Line) -> int:
 
 
 def as_debts(line: Line) -> Debts:
-    """What can be named of it; of the rest an earlier contract has noted the sum alone."""
+    """The debts whose accounts are known; for the rest an earlier contract has noted only the sum."""
     named = (one for one in _merged(line) if one.agreement_id)
     return Debts(debts=[Debt(agreement_id=one.agreement_id, owed_micro=one.micro) for one in named])
 
 
 def _merged(line: Line) -> Line:
-    """Neighbours of one account are one place."""
+    """The line with neighbours of one account as one place."""
     return tuple(
         Owed(agreement_id, sum(one.micro for one in places))
         for agreement_id, places in groupby(line, attrgetter("agreement_id"))

@@ -1,7 +1,7 @@
-"""The account head: where a meter account stands, and how a two-party transaction moves it on.
+"""The account head: the state of a meter account, and how a two-party transaction changes it.
 
-The head itself is the two parties' business. Who submits a transaction discloses the terms and the head before it to
-both endorsers, which check them against the digests on the ledger; the channel gets the digest of the head after it.
+Only the two parties know the head. The submitter of a transaction discloses the terms and the head before it to both
+endorsers, which check them against the digests on the ledger; the channel gets the digest of the head after it.
 Reading the head from a private collection instead would make the two endorsers' read sets differ.
 """
 
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 
 # Where a confidential agreement's transient map carries the Disclosure; an open one's is the second argument.
 DISCLOSURE = "disclosure"
-# Of a party, within an hour: twenty proposals that it takes back again.
+# For each party within an hour: enough for twenty proposals that it takes back again.
 MOST_OWN_MOVES = 2 * MOST_CHANGES
 
 
@@ -69,7 +69,7 @@ class Standing:
     commitment: Commitment
     terms: Terms
     head: AccountHead
-    # Of earlier terms, as far as they were disclosed.
+    # The cut-offs of earlier terms, as far as they were disclosed.
     earlier: tuple[CutOff, ...] = ()
 
     @property
@@ -89,17 +89,17 @@ class Standing:
 
 
 def read_disclosure(tx: Transaction) -> Disclosure:
-    """What the submitter discloses; raises MalformedRequest."""
+    """The submitter's disclosure. Raises MalformedRequest."""
     data = tx.stub.args[2] if len(tx.stub.args) > 2 else tx.stub.transient.get(DISCLOSURE)
     if data is None:
-        raise MalformedRequest(f"what only the parties know must be disclosed, in the transient field {DISCLOSURE!r}")
+        raise MalformedRequest(f"the disclosure is missing: put it into the transient field {DISCLOSURE!r}")
     return parse(Disclosure, data, "the disclosure")
 
 
 async def load_standing(
     tx: Transaction, agreement_id: str, disclosure: Disclosure, *more: Key[Message]
 ) -> tuple[Standing, Loaded]:
-    """LOAD and CHECK of every two-party transaction, whose caller must be one of the two.
+    """Does LOAD and CHECK of every two-party transaction; the caller must be of one of the two parties.
 
     Raises NotFound, Forbidden, WrongStatus, MalformedRequest, TermsMismatch or HeadMismatch.
     """
@@ -124,24 +124,25 @@ async def load_standing(
 
 
 def own_moves(tx: Transaction, standing: Standing) -> RecentChanges:
-    """How often the caller's member has lately moved the account on alone; noted in place, `write_head` writes it."""
+    """The caller's recent changes of the account by its member alone; changed in place, and written by `write_head`."""
     is_provider = tx.caller.msp_id == standing.agreement.provider_msp_id
     return standing.commitment.provider_moves if is_provider else standing.commitment.customer_moves
 
 
 def check_may_move(tx: Transaction, standing: Standing) -> None:
-    """Whether the caller's member has left the account alone long enough. Raises TooOften.
+    """Checks that the caller's member has not changed the account alone too often of late. Raises TooOften.
 
-    Its partner's peer endorses by itself what it proposes, and whatever the partner sends meanwhile conflicts.
+    The other party's peer endorses its proposals automatically, and everything that the other party sends at the same
+    time conflicts.
     """
     deed = f"{tx.caller.msp_id} has moved the account of {standing.agreement.agreement_id} on"
     check_not_too_often(own_moves(tx, standing), tx.timestamp_s, deed, MOST_OWN_MOVES)
 
 
 def check_funds(standing: Standing, head: AccountHead, time_us: int) -> None:
-    """Prepaid is hard: what has accrued never exceeds the funds and the credit limit.
+    """Checks that the accrued amount does not exceed the funds and the credit limit. Raises InsufficientFunds.
 
-    `time_us` is when the latest of what is charged was used: after a notice its amount is no longer to be had.
+    `time_us` is the time of the latest reading that is charged: after a notice its amount is not available any more.
     """
     before_micro, after_micro = accrued_micro(standing.head), accrued_micro(head)
     limit_micro = covered_micro(standing.account, standing.agreement, time_us) + standing.terms.credit_limit_micro
@@ -153,7 +154,10 @@ def check_funds(standing: Standing, head: AccountHead, time_us: int) -> None:
 
 
 def check_room(standing: Standing, record: UsageRecord) -> None:
-    """Whether head and record stay within their limits. What an older head has beyond them may stay, but not grow."""
+    """Checks that head and record stay within their limits. An older head that is beyond them may stay, but not grow.
+
+    Raises HeadTooLarge, RecordTooLarge.
+    """
     head_bytes, record_bytes = len(record.head), record.ByteSize()
     if head_bytes <= HEAD_BYTES and record_bytes <= RECORD_BYTES:
         return
@@ -172,9 +176,9 @@ def check_room(standing: Standing, record: UsageRecord) -> None:
 
 
 def write_head(tx: Transaction, standing: Standing, head: AccountHead, record: UsageRecord) -> Message:
-    """WRITE of every two-party transaction: the commitment, and the record for both parties' archives.
+    """Does WRITE of every two-party transaction: the commitment, and the record for both parties' archives.
 
-    Returns what everybody may see: a UsageReceipt, or of an open agreement the UsageRecord without its batches.
+    Returns the part that everybody may see: a UsageReceipt, or in an open agreement the UsageRecord without batches.
     """
     head.sequence += 1
     record.head, digest = seal(head, standing.terms.salt)
@@ -200,19 +204,19 @@ def accrued_micro(head: AccountHead) -> int:
 
 
 def checked_accrual(amount_micro: int) -> int:
-    """The amount, if the head can hold it; raises AmountOutOfRange."""
+    """The amount, if the head can hold it. Raises AmountOutOfRange."""
     if abs(amount_micro) >= MAX_ACCRUED_MICRO:
         raise AmountOutOfRange(f"an account cannot come to more than {format_amount(MAX_ACCRUED_MICRO)} tokens")
     return amount_micro
 
 
 def find_stream(head: AccountHead, meter_id: str) -> StreamHead:
-    """The meter's stream within the head, begun if it is new."""
+    """The meter's stream within the head; a new one is begun."""
     return find_streams(head, [meter_id])[meter_id]
 
 
 def find_streams(head: AccountHead, meter_ids: Iterable[str]) -> dict[str, StreamHead]:
-    """The meters' streams within the head, begun where they are new; streams stay sorted by meter."""
+    """The meters' streams within the head; new ones are begun, and streams stay sorted by meter."""
     streams = {stream.meter_id: stream for stream in head.streams}
     new = sorted(set(meter_ids) - streams.keys())
     for meter_id in new:
@@ -248,7 +252,7 @@ def _check_terms(data: bytes, reference: TermsReference) -> Terms:
 
 
 def _check_head(data: bytes, commitment: Commitment, terms: Terms) -> AccountHead:
-    """The disclosed head. Before the first transaction everybody knows it: nothing has accrued."""
+    """The disclosed head. Before the first transaction there is none to disclose, and nothing has accrued."""
     if commitment.sequence == 0:
         if data:
             raise HeadMismatch("before the account's first transaction there is no head to disclose")
@@ -257,7 +261,7 @@ def _check_head(data: bytes, commitment: Commitment, terms: Terms) -> AccountHea
 
 
 def _move_to_amended(head: AccountHead, terms: Terms, agreement: Agreement, superseded: bytes) -> AccountHead:
-    """The head under amended terms: unchanged components go on, changed ones begin at zero."""
+    """The head under amended terms: unchanged components go on counting, changed ones begin at zero."""
     [reference] = [old for old in agreement.superseded if old.version == head.terms_version]
     old_terms = _check_terms(superseded, reference)
     moved = AccountHead()

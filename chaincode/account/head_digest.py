@@ -1,7 +1,7 @@
-"""What the channel sees of an account head: one digest, over the digests of its amounts and of the rest.
+"""The part of an account head that the channel sees: one digest, over the digests of its amounts and of the rest.
 
-Each part has a salt of its own, another for every head, which comes one way from the parties' secret. So a party that
-the other one leaves alone shows the amounts, and with them nothing else of this head and nothing of any other.
+Each part has a salt of its own in every head, derived by a one-way function from the parties' secret. So a party that
+the other one has left alone can show the amounts, and shows nothing else of this head and nothing of any other.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _SALT_BYTES = 32
 
 
 def seal(head: AccountHead, secret: bytes) -> tuple[bytes, bytes]:
-    """The head's bytes, the rest and then its amounts, and their digest; `secret` is the terms' salt.
+    """The head's bytes (first the rest, then its amounts) and their digest; `secret` is the terms' salt.
 
-    The head has its salts afterwards.
+    Puts the salts into the head.
     """
     head.salt = derived_salt(secret, "rest", head.agreement_id, head.sequence)
     head.amounts_salt = derived_salt(secret, "amounts", head.agreement_id, head.sequence)
@@ -38,7 +38,7 @@ def seal(head: AccountHead, secret: bytes) -> tuple[bytes, bytes]:
 
 
 def sealed_bytes(head: AccountHead) -> int:
-    """How many bytes the head has when it is sealed in two parts, also where it is not yet."""
+    """The number of bytes that the head has when it is sealed in two parts, even if it is not sealed so now."""
     amounts = amounts_of(head)
     rest_bytes = head.ByteSize() - _as_head(amounts).ByteSize()
     amounts.amounts_salt = bytes(_SALT_BYTES)
@@ -46,12 +46,12 @@ def sealed_bytes(head: AccountHead) -> int:
 
 
 def derived_salt(secret: bytes, part: str, agreement_id: str, number: int) -> bytes:
-    """32 bytes that tell nothing of the secret, nor of any other part or number."""
+    """32 bytes from which nobody learns the secret, or the salt of any other part or number."""
     return hmac.digest(secret, f"zunft {part} {agreement_id} {number}".encode(), "sha256")
 
 
 def amounts_of(head: AccountHead) -> HeadAmounts:
-    """What it comes to, with the salt of that part."""
+    """The head's amounts, with the salt of that part."""
     return HeadAmounts(
         agreement_id=head.agreement_id,
         sequence=head.sequence,
@@ -62,7 +62,7 @@ def amounts_of(head: AccountHead) -> HeadAmounts:
 
 
 def head_digest(data: bytes) -> bytes:
-    """Of a head's bytes, sealed in two parts or, as earlier contracts did, as a whole. Raises HeadMismatch."""
+    """The digest of a head's bytes, sealed in two parts or, by earlier contracts, as a whole. Raises HeadMismatch."""
     return _digest(data, _read(data))
 
 
@@ -75,7 +75,7 @@ def proven_head(data: bytes, commitment: Commitment) -> AccountHead:
 
 
 def show_amounts(data: bytes) -> ShownAmounts:
-    """What has to be shown of a head so that everybody believes its amounts. Raises HeadMismatch."""
+    """The part of a head that proves its amounts to everybody. Raises HeadMismatch."""
     parts = _split(data, _read(data))
     if parts is None:
         return ShownAmounts(head=data)
@@ -89,8 +89,8 @@ def proven_amounts(data: bytes | None, commitment: Commitment) -> HeadAmounts:
     Raises MalformedRequest, HeadMismatch.
     """
     if data is None:
-        raise MalformedRequest(f"what the last head comes to must be shown, in the transient field {SHOWN!r}")
-    shown = parse(ShownAmounts, data, "what is shown")
+        raise MalformedRequest(f"the amounts of the last head are missing: show them in the transient field {SHOWN!r}")
+    shown = parse(ShownAmounts, data, "the proof of the amounts")
     if shown.head:
         return amounts_of(proven_head(shown.head, commitment))
     if _join(shown.amounts, shown.rest_digest) != commitment.head_digest:
@@ -99,7 +99,7 @@ def proven_amounts(data: bytes | None, commitment: Commitment) -> HeadAmounts:
 
 
 def _as_head(amounts: HeadAmounts) -> AccountHead:
-    """A head that has nothing else."""
+    """A head that has these amounts and nothing else."""
     return AccountHead(
         usage_micro=amounts.usage_micro,
         correction_micro=amounts.correction_micro,
@@ -127,7 +127,7 @@ def _read(data: bytes) -> AccountHead:
 
 
 def _split(data: bytes, head: AccountHead) -> tuple[bytes, bytes] | None:
-    """The bytes of the amounts, and of the rest before them; None of a head that was sealed as a whole."""
+    """The bytes of the amounts, and of the rest before them; None for a head that was sealed as a whole."""
     amounts = serialise(amounts_of(head))
     if not head.amounts_salt or not data.endswith(amounts):
         return None

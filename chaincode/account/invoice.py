@@ -1,4 +1,4 @@
-"""Invoices and credit notes, numbered without a gap per provider.
+"""Invoices and credit notes, numbered without a gap for each provider.
 
 The invoice names the claim and its digest; its lines lie in the claim, in both parties' private collections.
 """
@@ -33,7 +33,7 @@ from zunft.v1.usage_pb2 import Commitment
 
 
 async def dispute(tx: Transaction, request: DisputeInvoice) -> Invoice:
-    """invoice.dispute: the customer objects; the reason stays between the parties, its digest is on record."""
+    """invoice.dispute: the customer objects; the reason stays with the parties, its digest is on the ledger."""
     key = keys.invoice(request.provider_msp_id, request.number)
     invoice = (await tx.load(key)).require(key)
 
@@ -51,7 +51,7 @@ async def dispute(tx: Transaction, request: DisputeInvoice) -> Invoice:
 
 
 async def credit(tx: Transaction, request: CreditInvoice) -> Invoice:
-    """invoice.credit: goodwill of the provider on one of its invoices, paid to the customer at once."""
+    """invoice.credit: gives goodwill of the provider on one of its invoices, and pays it to the customer at once."""
     provider = tx.caller.msp_id
     key, counter_key = keys.invoice(provider, request.number), keys.invoice_counter(provider)
     customer_key, goodwill_key = keys.balance(request.customer_msp_id), keys.goodwill(provider, request.customer_msp_id)
@@ -95,7 +95,7 @@ def is_invoiced(account: Account, commitment: Commitment) -> bool:
 
 
 def bill_claim(account: Account, commitment: Commitment, loaded: Loaded, issued_at_s: int) -> list[Invoice]:
-    """The documents for what was claimed since the last settlement: usage first, then corrections; none for nothing."""
+    """The documents for what was claimed since the last settlement: usage, then corrections; none for 0."""
     counter = loaded.find(keys.invoice_counter(account.provider_msp_id)) or InvoiceCounter()
     now = claimed(account, commitment)
     amounts_micro = (
@@ -118,7 +118,7 @@ def write_invoices(tx: Transaction, invoices: Sequence[Invoice]) -> None:
 
 
 def _template(account: Account, commitment: Commitment) -> Invoice:
-    """Who bills whom, and what for: a claim of both, or the head that one party has shown."""
+    """An invoice with the two parties and the reason: a claim of both, or the head that one party has shown."""
     invoice = Invoice(
         provider_msp_id=account.provider_msp_id,
         customer_msp_id=account.customer_msp_id,

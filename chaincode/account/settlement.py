@@ -1,7 +1,7 @@
-"""account.settle: what is claimed is invoiced and paid, and what was paid too much is given back.
+"""account.settle: the claimed amounts are invoiced and paid, and amounts that were paid too much are given back.
 
-Neither party needs the other for it, nor can either stop it: the escrow pays as far as it goes, and what a provider has
-to give back and lacks is noted. Where one of them is gone, the issuer does it as well.
+Neither party needs the other for it, and neither can stop it: the escrow pays as far as it goes, and a refund for which
+the provider lacks tokens is noted as a debt. Where one of them is gone, the issuer may settle as well.
 """
 
 from __future__ import annotations
@@ -51,12 +51,13 @@ from zunft.v1.usage_pb2 import Commitment
 
 
 async def settle(tx: Transaction, request: SettleAccount) -> Account:
-    """account.settle: issues the claim's invoice and credit note, and pays what the escrow covers.
+    """account.settle: issues the claim's invoice and credit note, and pays as far as the escrow goes.
 
-    What a credit limit left uncovered is paid when the customer has funded the account and it is settled again. A claim
-    that fell is refunded from the provider's balance as far as that goes, and the rest when it is settled again, be the
-    account open or closed. Of a closed account it pays out what was left in the escrow, too; where the last claim was
-    not settled by then, that comes first, and what was charged later when it is settled again.
+    An amount that a credit limit left uncovered is paid when the customer has funded the account and it is settled
+    again. If the claimed total has fallen, the difference is refunded from the provider's balance as
+    far as that goes, and the rest at the next settlement, whether the account is open or closed. If the account is
+    closed, the tokens that were left in its escrow are paid out, too. If the last claim was not settled before the
+    closing, it is settled first, and the later charges with the next settlement.
     """
     loaded = await load_account(tx, request.agreement_id, keys.CHARTER)
     account = loaded.require(keys.account(request.agreement_id))
@@ -86,9 +87,10 @@ async def settle(tx: Transaction, request: SettleAccount) -> Account:
 
 
 class Shares(NamedTuple):
-    """Who of the two gets, or gives back, what is due to it in this transaction.
+    """The parties whose share is paid, or given back, in this transaction.
 
-    No record of the other one is read: it changes its balance as often as it likes, and what has read it conflicts.
+    No record of the other party is read: it can change its balance as often as it likes, and any transaction that has
+    read the balance would conflict.
     """
 
     provider: bool
@@ -96,19 +98,19 @@ class Shares(NamedTuple):
 
 
 def is_settled(account: Account, commitment: Commitment) -> bool:
-    """Whether all that is claimed is invoiced and paid."""
+    """Whether everything that is claimed is invoiced and paid."""
     return is_invoiced(account, commitment) and due_micro(account, commitment) == 0
 
 
 def money_keys(account: Account, shares: Shares) -> list[Key[Message]]:
-    """What `pay_out` needs."""
+    """The keys of the records that `pay_out` needs."""
     provider = provider_keys(account.provider_msp_id) if shares.provider else ()
     return [*provider, *([keys.balance(account.customer_msp_id)] if shares.customer else [])]
 
 
 @dataclass(frozen=True, slots=True)
 class PaidOut:
-    """The documents, the provider's payment, and the customer's balance afterwards with what went back to it."""
+    """The documents, the provider's payment, the customer's balance afterwards, and the movement back to it."""
 
     invoices: Sequence[Invoice]
     payment: Payment | None
@@ -124,7 +126,7 @@ class PaidOut:
 
 
 def pay_out(money: Loaded, account: Account, commitment: Commitment, shares: Shares, now_s: int) -> PaidOut:
-    """Bills and pays what is claimed, and gives the customer the rest; in place of the account."""
+    """Bills and pays the claimed amounts, and gives the customer the rest; changes the account in place."""
     invoices = bill_claim(account, commitment, money, now_s) if shares.provider else []
     payment = pay(money, account, commitment) if shares.provider else None
     rest_micro = back_to_customer(account, commitment) if shares.customer else 0
@@ -143,7 +145,7 @@ class Payment:
     before: Debts
     debts: Debts
     released: Released
-    # What went from the escrow to the provider; negative: what it gave back.
+    # The amount that went from the escrow to the provider; negative if the provider gave it back.
     paid_micro: int
     postings: list[Posting]
 
@@ -159,15 +161,15 @@ class Payment:
 
 
 def provider_keys(provider: str) -> tuple[Key[Message], ...]:
-    """What `pay` and `bill_claim` need of the provider."""
+    """The keys of the provider's records that `pay` and `bill_claim` need."""
     return keys.balance(provider), keys.debts(provider), keys.invoice_counter(provider), keys.member(provider)
 
 
 def pay(loaded: Loaded, account: Account, commitment: Commitment) -> Payment:
-    """The account notes what is invoiced, paid and owed, in place. `loaded`: with the provider's keys.
+    """Pays the provider, and notes in the account, in place, the invoiced, paid and owed amounts.
 
-    What the provider has to give back it gives as far as it has more than it owed others before. Who is gone gives its
-    deposit, too.
+    `loaded` has the provider's keys. The provider gives back as far as it has more than it owed others before. A member
+    that is gone gives its deposit, too.
     """
     provider, owed_micro = account.provider_msp_id, max(-due_micro(account, commitment), 0)
     released = Released(loaded.require(keys.member(provider)))
@@ -186,13 +188,13 @@ def pay(loaded: Loaded, account: Account, commitment: Commitment) -> Payment:
 
 
 def payment_micro(account: Account, commitment: Commitment, back_micro: int) -> int:
-    """From the escrow to the provider: what is due, as far as it goes; negative what the provider gives back."""
+    """The amount from the escrow to the provider, as far as the escrow goes; negative if the provider gives it back."""
     due = due_micro(account, commitment)
     return min(due, escrow_micro(account)) if due > 0 else -back_micro
 
 
 def back_to_customer(account: Account, commitment: Commitment) -> int:
-    """What is left in the escrow of an account that is closed, or is about to be, and not due; in place."""
+    """Takes the rest that is not due out of the escrow of an account that is closed, or is about to be; in place."""
     rest_micro = max(escrow_micro(account) - max(charged_micro(account, commitment), 0), 0)
     account.withdrawn_micro += rest_micro
     return rest_micro
@@ -202,9 +204,9 @@ def back_to_customer(account: Account, commitment: Commitment) -> int:
 
 
 def _check_worth_it(tx: Transaction, account: Account, paid: PaidOut) -> None:
-    """Whether something is billed or paid, and who owes gives back a token at least, or all that is left.
+    """Checks that something is billed or paid, and that a debtor gives back a token at least, or all that is left.
 
-    Each refund makes the customer's own business of that moment conflict. The customer itself takes what there is.
+    Each refund conflicts with the customer's own transactions of that moment. The customer itself may take any amount.
     Raises WrongStatus, AmountOutOfRange.
     """
     paid_micro = paid.payment.paid_micro if paid.payment else 0
@@ -215,13 +217,13 @@ def _check_worth_it(tx: Transaction, account: Account, paid: PaidOut) -> None:
     if is_debtor and left_micro and 0 < back_micro < LEAST_TRANSFER_MICRO:
         least, owed = format_amount(LEAST_TRANSFER_MICRO), format_amount(left_micro + back_micro)
         raise AmountOutOfRange(
-            f"{format_amount(back_micro)} tokens are too little to be given back: have {least} at least, or all {owed} "
+            f"{format_amount(back_micro)} tokens are too little to give back: have {least} at least, or all {owed} "
             "that are owed"
         )
 
 
 def _check_can_be_settled(account: Account, commitment: Commitment) -> None:
-    """A closed account waits for nothing but what its provider owes, and what was left in its escrow."""
+    """Checks that a closed account still has a refund to get, or tokens in its escrow. Raises WrongStatus."""
     is_done = is_invoiced(account, commitment) and due_micro(account, commitment) >= 0 and not escrow_micro(account)
     if account.status == ACCOUNT_STATUS_CLOSED and is_done:
         raise WrongStatus(f"the account of {account.agreement_id} is closed, and nothing is owed to it")

@@ -1,6 +1,6 @@
-"""Usage: signed batches are rated and debited.
+"""Usage: it is rated from signed batches, and debited.
 
-Endorsed by exactly the two parties, whose key-level policy the account's commitment carries.
+Exactly the two parties endorse it: the account's commitment has a key-level policy with their names.
 """
 
 from __future__ import annotations
@@ -72,20 +72,20 @@ NEVER_US = 2**63 - 1
 # How far a meter's clock may run ahead of the submitter's.
 MAX_CLOCK_SKEW_US = 300 * 10**6
 MAX_BATCHES = 1000
-# Of all batches together: so that nobody fills the other party's memory with a few compressed bytes.
+# In all batches together, so that nobody fills the other party's memory with a few compressed bytes.
 MAX_READINGS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class SentBatch:
-    """What came, and what it claims to be; nothing of it is checked."""
+    """A batch as it was sent, and parsed; nothing of it is checked."""
 
     signed: SignedBatch
     batch: UsageBatch
 
     @classmethod
     def of(cls, signed: SignedBatch) -> Self:
-        """Raises MalformedBatch."""
+        """Parses the batch. Raises MalformedBatch."""
         if len(signed.batch) > BATCH_BYTES:
             raise MalformedBatch(
                 f"the batch has {len(signed.batch)} bytes, {BATCH_BYTES} is the most: seal fewer readings at once"
@@ -95,7 +95,7 @@ class SentBatch:
 
 @dataclass(frozen=True, slots=True)
 class CheckedBatch:
-    """A batch that is what its meter signed, and that continues its stream."""
+    """A batch that its meter signed, decoded."""
 
     signed: SignedBatch
     batch: UsageBatch
@@ -131,7 +131,7 @@ async def submit(tx: Transaction, request: SubmitUsage) -> Message:
 
 
 async def load_announced(tx: Transaction, standing: Standing, batches: Sequence[CheckedBatch]) -> dict[bytes, int]:
-    """LOAD, only of batches that are older than the cut-off: when they were announced, by digest."""
+    """Does LOAD of announcements, only for batches older than the cut-off: their times by the batch's digest."""
     late = [one for one in batches if is_beyond_cut_off(standing, one.columns, tx.stub.timestamp_us)]
     if not late:
         return {}
@@ -143,7 +143,7 @@ async def load_announced(tx: Transaction, standing: Standing, batches: Sequence[
 
 
 def check_batches(standing: Standing, meters: Mapping[str, Meter], sent: Sequence[SentBatch]) -> list[CheckedBatch]:
-    """The batches, each as its meter signed it, and decoded; `meters` are those registered, by their id."""
+    """The batches, decoded, if each is as its meter signed it; `meters` are the registered ones by their id."""
     if not 0 < len(sent) <= MAX_BATCHES:
         raise MalformedRequest(f"a transaction takes 1 to {MAX_BATCHES} batches, not {len(sent)}")
     readings = sum(one.batch.reading_count for one in sent)
@@ -157,7 +157,7 @@ def check_batches(standing: Standing, meters: Mapping[str, Meter], sent: Sequenc
 def check_streams(
     standing: Standing, batches: Sequence[CheckedBatch], now_us: int, announced_us: Mapping[bytes, int]
 ) -> None:
-    """Whether each batch continues its stream, in time; `announced_us` are those announced, by digest."""
+    """Checks that each batch continues its stream and is in time; `announced_us` has announcements by batch digest."""
     streams = find_streams(standing.head_to_move(), [one.meter_id for one in batches])
     for one in batches:
         stream = streams[one.meter_id]
@@ -167,7 +167,7 @@ def check_streams(
 
 
 def check_batch(standing: Standing, meters: Mapping[str, Meter], signed: SignedBatch) -> CheckedBatch:
-    """Whether it is what the agreement's meter signed; its place in the stream is not asked."""
+    """The batch, decoded, if the agreement's meter signed it; its place in the stream is not checked."""
     sent = SentBatch.of(signed)
     check_signed(standing, meters, sent)
     [checked] = _decoded([sent])
@@ -175,7 +175,7 @@ def check_batch(standing: Standing, meters: Mapping[str, Meter], signed: SignedB
 
 
 def check_signed(standing: Standing, meters: Mapping[str, Meter], sent: SentBatch) -> None:
-    """Whether the agreement's meter signed exactly these bytes; no column is decoded before that is certain."""
+    """Checks that the agreement's meter signed exactly these bytes; no column is decoded before that is certain."""
     header = sent.batch
     if header.agreement_id != standing.agreement.agreement_id:
         raise WrongAgreement(f"the batch is for agreement {header.agreement_id[:64]!r}")
@@ -193,7 +193,7 @@ def check_signed(standing: Standing, meters: Mapping[str, Meter], sent: SentBatc
 
 
 def check_chain(stream: StreamHead, batch: UsageBatch) -> None:
-    """Whether the batch is the very next of its stream: no replay, no overlap, no gap, no other past."""
+    """Checks that the batch is the very next of its stream: no replay, no overlap, no gap, no other past."""
     expected, last = stream.next_sequence, batch.first_sequence + batch.reading_count - 1
     if last < expected:
         raise Replay(f"readings {batch.first_sequence} to {last} of {batch.meter_id} are charged already")
@@ -208,10 +208,10 @@ def check_chain(stream: StreamHead, batch: UsageBatch) -> None:
 def check_times(
     standing: Standing, last_time_us: int, columns: Columns, now_us: int, announced_us: int | None = None
 ) -> None:
-    """Whether time never goes back, is not in the future, and is within the agreement's limits.
+    """Checks that time never goes back, is not in the future, and is within the agreement's limits.
 
-    The age of readings that were announced counts up to there, for 90 days: what came after was not the provider's
-    time alone.
+    The age of announced readings counts up to the announcement, for 90 days, since a later delay may not be the
+    provider's fault.
     """
     first_us, final_us = int(columns.time_us[0]), int(columns.time_us[-1])
     if first_us < last_time_us or (columns.time_us[1:] < columns.time_us[:-1]).any():
@@ -226,14 +226,14 @@ def check_times(
 
 
 def is_beyond_cut_off(standing: Standing, columns: Columns, then_us: int) -> bool:
-    """Whether a reading was older than agreed at that time."""
+    """Whether any reading was older than agreed at that time."""
     return is_too_late(columns.time_us, standing.terms.late_cut_off_s, standing.earlier, then_us)
 
 
 def check_covered(standing: Standing, batches: Sequence[CheckedBatch], head: AccountHead) -> None:
-    """Whether the funds cover the head after the batches. Raises InsufficientFunds.
+    """Checks that the funds cover the head after the batches. Raises InsufficientFunds.
 
-    Readings from before a notice may draw on its amount, those after it may not, also where one batch has both.
+    Readings from before a notice may draw on its amount, and those after it may not, even where one batch has both.
     """
     earlier, latest_us = _before_notice(standing, batches), max(int(one.columns.time_us[-1]) for one in batches)
     if earlier:
@@ -249,8 +249,8 @@ def check_covered(standing: Standing, batches: Sequence[CheckedBatch], head: Acc
 def charge(standing: Standing, batches: Sequence[CheckedBatch]) -> tuple[AccountHead, list[Line]]:
     """The head after the batches, and the lines that they add to the bill.
 
-    A batch is signed as a whole: of one across the agreement's end the readings after it cost nothing, as if the meter
-    had cut it there, and the stream goes on behind them.
+    A batch is signed as a whole. If the agreement ends within it, the readings after the end cost nothing, as if the
+    meter had cut the batch there, and the stream goes on after them.
     """
     head = standing.head_to_move()
     streams = find_streams(head, [one.meter_id for one in batches])
@@ -269,7 +269,7 @@ def charge(standing: Standing, batches: Sequence[CheckedBatch]) -> tuple[Account
 
 
 def end_us(agreement: Agreement) -> int:
-    """From when on readings are not charged any more."""
+    """The time from which on readings are not charged any more."""
     return (agreement.terminated_at_s + 1) * 10**6 if agreement.terminated_at_s else NEVER_US
 
 
@@ -290,7 +290,7 @@ async def read_record(tx: Transaction, request: ReadRecord) -> bytes:
 
 
 def _before_notice(standing: Standing, batches: Sequence[CheckedBatch]) -> list[CheckedBatch]:
-    """What of the batches lies before a notice, if some lies after it, too."""
+    """The parts of the batches that lie before a notice, if other parts lie after it; else none."""
     if not standing.account.HasField("notice"):
         return []
     holds_us = holds_from_us(standing.account, standing.agreement)

@@ -1,7 +1,7 @@
-"""How a customer takes funds back: it gives notice, waits, and leaves what the last head charges.
+"""How a customer takes funds back: it gives notice, waits, and leaves the amount that the last head charges.
 
-A notice holds back only usage later than itself, so what was used before can be charged until it has run out. It rests
-while the provider is suspended and can charge nothing.
+A notice holds back funds only from usage later than itself, so earlier usage can be charged until it has run out. It
+rests while the provider is suspended and can charge nothing.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from zunft.v1.agreement_pb2 import Agreement
 from zunft.v1.charter_pb2 import Charter
 from zunft.v1.member_pb2 import Member
 
-# Where the charter says nothing: a plant may be cut off over a weekend and a holiday.
+# The notice where the charter names none: a plant may be cut off over a weekend and a holiday.
 LEAST_NOTICE_S = 7 * 86_400
-# No suspension holds a customer's funds for longer.
+# The longest time for which a suspension holds a customer's funds.
 MAX_REST_S = 90 * 86_400
 
 
 async def give_notice(tx: Transaction, request: GiveNotice) -> Account:
-    """account.give_notice: usage from now on cannot draw on this amount; 0 takes the notice back."""
+    """account.give_notice: keeps usage from now on from drawing on this amount; 0 takes the notice back."""
     agreement_key = keys.agreement(request.agreement_id)
     loaded = await tx.load(keys.account(request.agreement_id), agreement_key, keys.CHARTER)
     account = require_open(loaded, request.agreement_id)
@@ -65,7 +65,7 @@ async def give_notice(tx: Transaction, request: GiveNotice) -> Account:
 
 
 async def withdraw(tx: Transaction, request: WithdrawFunds) -> Account:
-    """account.withdraw: what notice was given of goes back to the customer; what the last head charges stays."""
+    """account.withdraw: gives the notice's amount back to the customer; the amount that the last head charges stays."""
     customer_key, head_key = keys.balance(tx.caller.msp_id), keys.head(request.agreement_id)
     loaded = await load_account(tx, request.agreement_id, customer_key, head_key)
     account = require_open(loaded, request.agreement_id)
@@ -96,23 +96,26 @@ async def withdraw(tx: Transaction, request: WithdrawFunds) -> Account:
 
 
 def notice_s(agreement: Agreement, charter: Charter) -> int:
-    """How long a notice runs: as agreed, and not less than the charter wants.
+    """The time for which a notice runs: the agreed one, and not less than the charter's.
 
-    Who gives it dates it, and could say that it was earlier: that counts against him. Where there is no notice it gains
-    nothing.
+    The member that gives notice dates it, and could give an earlier date, so the possible difference is added. Without
+    a notice period that member gains nothing by it, and nothing is added.
     """
     longer_s = max(agreement.withdrawal_notice_s, least_notice_s(charter))
     return longer_s + MAX_CLOCK_SKEW_S if longer_s else 0
 
 
 def least_notice_s(charter: Charter) -> int:
-    """Of every agreement, also of one that was there before the charter said so."""
+    """The shortest notice for every agreement, also for one that is older than this rule of the charter."""
     rules = charter.accounts
     return rules.withdrawal_notice_s if rules.HasField("withdrawal_notice_s") else LEAST_NOTICE_S
 
 
 def check_has_run(tx: Transaction, not_before_s: int, suspended_before_s: int, provider: Member) -> None:
-    """Raises NoticePeriod. `suspended_before_s`: of the provider, when the time began to run."""
+    """Checks that the notice has run out. Raises NoticePeriod.
+
+    `suspended_before_s` is the time for which the provider had been suspended when the notice began.
+    """
     rested_s = max(suspended_s(provider, tx.timestamp_s) - suspended_before_s, 0)
     waits_s = not_before_s + min(rested_s, MAX_REST_S) - tx.timestamp_s
     if waits_s > 0:
@@ -122,14 +125,14 @@ def check_has_run(tx: Transaction, not_before_s: int, suspended_before_s: int, p
 
 
 def covered_micro(account: Account, agreement: Agreement, time_us: int) -> int:
-    """What all usage together may reach without credit, up to a reading of this time."""
+    """The amount that all usage together may reach without credit, up to a reading of this time."""
     if account.HasField("notice") and time_us < holds_from_us(account, agreement):
         return drawable_micro(account) + account.notice.amount_micro
     return drawable_micro(account)
 
 
 def holds_from_us(account: Account, agreement: Agreement) -> int:
-    """Since when the notice holds its amount back; of one that an earlier contract took, from what it says."""
+    """The time from which on the notice holds its amount back; computed for a notice that an earlier contract took."""
     notice = account.notice
     given_s = notice.not_before_s - agreement.withdrawal_notice_s
     return (notice.holds_from_s or given_s + MAX_CLOCK_SKEW_S) * 10**6
