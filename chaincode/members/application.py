@@ -1,6 +1,6 @@
-"""A company that applies: its own record for each sponsor, until the members admit it.
+"""A company that applies: it has a record for each sponsor, until the members admit it.
 
-Nobody's application changes what is on the ledger of a member that has left, or stands in the way of another sponsor's.
+No application changes the records of a member that has left, or stands in the way of another sponsor's application.
 Several may be put to the vote under one MSP id; the first admission takes the name.
 """
 
@@ -26,14 +26,14 @@ from zunft.v1.ballot_pb2 import Ballot
 from zunft.v1.bundle_pb2 import Bundle, SignedBundle
 from zunft.v1.member_pb2 import MEMBER_STATUS_ADMITTED, MEMBER_STATUS_APPLIED, MEMBER_STATUS_LEFT, Mark, Member
 
-# Who is admitted is not put in again, else any sponsor could take back what the members have decided. An application of
-# an earlier contract has the member's key.
+# An admitted company is not put in again, else any sponsor could undo the members' decision. An application of an
+# earlier contract has the member's key.
 _MAY_APPLY = frozenset({MEMBER_STATUS_APPLIED, MEMBER_STATUS_LEFT})
 
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """What a sponsor has put in."""
+    """An applicant that a sponsor has put in, with its bundle."""
 
     applicant: Member
     bundle: SignedBundle
@@ -45,7 +45,10 @@ class Application:
 
 
 def check_may_apply(msp_id: str, known: Member | None) -> None:
-    """`known` is the member's record, where there is or was a member of this MSP id. Raises AlreadyExists."""
+    """Checks that no present or excluded member has this MSP id. Raises AlreadyExists.
+
+    `known` is the member's record, where there is or was a member of this MSP id.
+    """
     if known is not None and known.status not in _MAY_APPLY:
         raise AlreadyExists(
             f"there is a member {msp_id} already, and it is {status_name(known)}: apply under another MSP id"
@@ -53,12 +56,15 @@ def check_may_apply(msp_id: str, known: Member | None) -> None:
 
 
 def next_membership(known: Member | None) -> int:
-    """Which one an admission begins."""
+    """The number of the membership that an admission begins."""
     return (known.membership if known is not None else 0) + 1
 
 
 def check_next_membership(ballot: Ballot, known: Member | None) -> None:
-    """Whether nobody was admitted under this MSP id since the ballot was opened. Raises AlreadyExists, WrongStatus."""
+    """Checks that no company was admitted under this MSP id since the ballot was opened.
+
+    Raises AlreadyExists, WrongStatus.
+    """
     check_may_apply(ballot.msp_id, known)
     # An earlier contract's ballot names no membership.
     if ballot.membership not in (0, next_membership(known)):
@@ -66,7 +72,7 @@ def check_next_membership(ballot: Ballot, known: Member | None) -> None:
 
 
 async def load_application(tx: Transaction, ballot: Ballot, known: Member | None) -> Application:
-    """The one that the ballot is on. Raises NotFound, BallotClosed."""
+    """The application that the ballot is on. Raises NotFound, BallotClosed."""
     own = keys.application(ballot.msp_id, ballot.opened_by_msp_id)
     own_bundle = keys.application_bundle(ballot.msp_id, ballot.opened_by_msp_id)
     loaded = await tx.load(own, own_bundle, keys.bundle(ballot.msp_id))
@@ -80,15 +86,15 @@ async def load_application(tx: Transaction, ballot: Ballot, known: Member | None
 
 
 def put_application(tx: Transaction, bundle: Bundle, signed: SignedBundle) -> None:
-    """In place of the sponsor's earlier one."""
+    """Writes the application, in place of an earlier one of the same sponsor."""
     tx.put(keys.application(bundle.msp_id, bundle.sponsor_msp_id), _applicant(bundle))
     tx.put(keys.application_bundle(bundle.msp_id, bundle.sponsor_msp_id), signed)
 
 
 def put_admitted(tx: Transaction, application: Application, known: Member | None, ballot: Ballot) -> Member:
-    """The member's record, its bundle and its marks in place of the application; returns the record.
+    """Writes the member's record, bundle and marks in place of the application, and returns the record.
 
-    Who was a member before may have a deposit that was not paid out.
+    A company that was a member before may have a deposit that was not paid out yet.
     """
     member = Member()
     member.CopyFrom(application.applicant)

@@ -1,8 +1,8 @@
-"""Ballots: questions put to the members' admins, decided by the charter's thresholds, for everybody to see.
+"""Ballots: questions to the members' admins, decided by the charter's thresholds, with a public result.
 
-What a ballot decides takes effect with the vote that decides it. Where the channel's configuration has to change, too,
-a vote in favour carries the admin's signatures over that change, so that whoever casts the last one can hand it in. A
-vote is on the question and stays; signatures are beside it, and are made anew where the configuration has moved on.
+A decision takes effect with the vote that decides it. Where the channel's configuration has to change, too, a vote in
+favour has the admin's signatures over that change, so that the member with the last vote can submit the change. A vote
+is on the question and stays; signatures are beside it, and are made again where the configuration has changed.
 """
 
 from __future__ import annotations
@@ -88,9 +88,9 @@ _STATUS_AFTER = {
 
 
 async def vote(tx: Transaction, request: CastVote) -> Ballot:
-    """ballot.vote: one vote of each member, before the deadline; the last one needed decides.
+    """ballot.vote: each member casts one vote before the deadline; the last one that is needed decides.
 
-    It reads nothing that a minority could change again and again, and so keep it from being cast.
+    It reads no record that a minority could change again and again to block the vote.
     """
     key, about = keys.ballot(request.ballot_id), _keys_about(request.msp_id)
     loaded = await tx.load(keys.CHARTER, key, *about)
@@ -124,11 +124,12 @@ async def vote(tx: Transaction, request: CastVote) -> Ballot:
 
 
 async def sign(tx: Transaction, request: SignBallot) -> EditSignatures:
-    """ballot.sign: a member's own signatures over the change as it is by now, in place of its earlier ones.
+    """ballot.sign: replaces a member's own signatures by new ones over the change as it is now.
 
-    The channel's configuration may have moved on since the vote, or the certificate that signed counts no more. It
-    decides nothing: while the ballot is open it is for those who are in favour, then for any member that helps. Who has
-    left signs, too, as long as the channel has it: Fabric counts it so long, for its own removal as for another's.
+    The channel's configuration may have changed since the vote, or the certificate that signed may not count any more.
+    Signing decides nothing: while the ballot is open, only members in favour sign, and afterwards any member. A member
+    that has left signs, too, as long as it is in the channel: until then Fabric counts it, for its own removal and for
+    others'.
     """
     key, about = keys.ballot(request.ballot_id), _keys_about(request.msp_id)
     loaded = await tx.load(key, *about)
@@ -145,10 +146,10 @@ async def sign(tx: Transaction, request: SignBallot) -> EditSignatures:
 
 
 async def execute(tx: Transaction, request: ExecuteBallot) -> Ballot:
-    """ballot.execute: notes in which block the channel's configuration was changed as a carried ballot demands.
+    """ballot.execute: notes the block in which the channel's configuration was changed as a carried ballot demands.
 
-    For nodes and audits, which look at that block. The contract cannot see the configuration, so nothing hangs on it
-    but for what an earlier contract has left to this transaction.
+    Nodes and audits look at that block. The contract cannot see the configuration, so nothing depends on this note,
+    except in ballots for which an earlier contract left the effect to this transaction.
     """
     key, about = keys.ballot(request.ballot_id), _keys_about(request.msp_id)
     loaded = await tx.load(key, *about)
@@ -168,10 +169,10 @@ async def execute(tx: Transaction, request: ExecuteBallot) -> Ballot:
     ballot.config_block_number = request.config_block_number
 
     if member.status in (MEMBER_STATUS_LEAVING, MEMBER_STATUS_SUSPENDED):
-        # It was an earlier contract that took the deciding vote, and it left the departure to this transaction.
+        # An earlier contract took the deciding vote, and left the departure to this transaction.
         put_status(tx, electorate, member, MEMBER_STATUS_LEFT)
     elif not member.left_at_s:
-        # An earlier contract noted only here since when an excluded member is gone.
+        # An earlier contract noted only here the time when an excluded member went.
         member.left_at_s = tx.timestamp_s
         tx.put(keys.member(member.msp_id), member)
     return write(tx, "ballot.execute", ballot)
@@ -181,7 +182,7 @@ async def execute(tx: Transaction, request: ExecuteBallot) -> Ballot:
 
 
 def check_carried(ballot: Ballot, member: Member | None) -> None:
-    """And not overtaken. Raises WrongStatus."""
+    """Checks that the ballot is carried and that no later one has taken its place. Raises WrongStatus."""
     if member is None or ballot.ballot_id != member.carried_ballot_id:
         raise WrongStatus("the ballot is not carried, or a later one took its place")
 
@@ -194,7 +195,7 @@ def write(tx: Transaction, name: str, ballot: Ballot) -> Ballot:
 
 
 def put_status(tx: Transaction, electorate: Electorate, member: Member, status: MemberStatus) -> None:
-    """Who is gone keeps its deposit until the issuer pays it out: token.redeem for it."""
+    """Changes the member's status in all records; one that goes keeps its deposit until token.redeem pays it out."""
     if status in ABSENT and member.status not in ABSENT:
         member.left_at_s = tx.timestamp_s
     note_suspension(member, status, tx.timestamp_s)
@@ -211,7 +212,7 @@ def _check_about(ballot: Ballot, named_msp_id: str) -> None:
 
 
 def _voters(tx: Transaction, ballot: Ballot, request: CastVote) -> list[Stand]:
-    """Where only signatures are missing, members that joined meanwhile may sign, too."""
+    """The members that may vote; where only signatures are missing, members that joined later may sign, too."""
     voters = list(ballot.voter_msp_ids)
     if _only_signs(ballot, request) and tx.caller.msp_id != ballot.msp_id:
         voters.append(tx.caller.msp_id)
@@ -219,7 +220,7 @@ def _voters(tx: Transaction, ballot: Ballot, request: CastVote) -> list[Stand]:
 
 
 def _signers(tx: Transaction, ballot: Ballot) -> list[Stand]:
-    """Who has voted in favour, a leaver for itself among them; once it is carried, anybody but whom it is about."""
+    """The members that may sign: those in favour; once it is carried, the others, too, but not the one concerned."""
     signers = [one.msp_id for one in ballot.votes if one.in_favour]
     if _is_carried(ballot) and tx.caller.msp_id != ballot.msp_id:
         signers.append(tx.caller.msp_id)
@@ -227,7 +228,10 @@ def _signers(tx: Transaction, ballot: Ballot) -> list[Stand]:
 
 
 def _check_takes_vote(tx: Transaction, member: Member | None, ballot: Ballot, request: CastVote) -> None:
-    """Where only signatures are missing, there is no deadline any more."""
+    """Checks that the ballot still takes this vote; where only signatures are missing, there is no deadline.
+
+    Raises VotedAlready, WrongStatus, BallotClosed.
+    """
     msp_id = tx.caller.msp_id
     if msp_id in [one.msp_id for one in ballot.votes]:
         raise VotedAlready(f"{msp_id} has voted already: each member has one vote")
@@ -247,12 +251,12 @@ def _check_takes_signatures(tx: Transaction, member: Member | None, ballot: Ball
 
 
 def _only_signs(ballot: Ballot, request: CastVote) -> bool:
-    """Whether the vote decides nothing any more, and its signatures are asked for."""
+    """Whether the vote decides nothing any more, and only its signatures are needed."""
     return _is_carried(ballot) and changes_channel(ballot.subject) and request.in_favour
 
 
 def _is_carried(ballot: Ballot) -> bool:
-    """Also where somebody has noted that the configuration was changed."""
+    """Whether the ballot is carried, with or without a note that the configuration was changed."""
     return ballot.status in (BALLOT_STATUS_CARRIED, BALLOT_STATUS_EXECUTED)
 
 
@@ -267,7 +271,10 @@ def _check_open(tx: Transaction, ballot: Ballot) -> None:
 
 
 def _check_still_the_question(loaded: Loaded, member: Member | None, ballot: Ballot) -> None:
-    """While the ballot was open something else may have changed what it is about."""
+    """Checks that the ballot's question is still the same, as other transactions may have changed its subject.
+
+    Raises NotFound, AlreadyExists, WrongStatus.
+    """
     if ballot.subject == BALLOT_SUBJECT_AMENDMENT:
         check_next_version(loaded.require(keys.CHARTER), ballot.charter)
     elif ballot.subject == BALLOT_SUBJECT_ADMISSION:
@@ -275,13 +282,13 @@ def _check_still_the_question(loaded: Loaded, member: Member | None, ballot: Bal
     else:
         known = loaded.require(keys.member(ballot.msp_id))
         check_same_membership(ballot, known)
-        # By its own departure nobody gets out of an exclusion that is before the members.
+        # A member cannot escape an open ballot on its exclusion by its own departure.
         if (ballot.subject, known.status) != (BALLOT_SUBJECT_EXCLUSION, MEMBER_STATUS_LEFT):
             check_status(ballot.subject, known)
 
 
 def check_next_version(charter: Charter, proposed: Charter) -> None:
-    """Raises WrongStatus."""
+    """Checks that the proposed charter is the next version. Raises WrongStatus."""
     if proposed.version != charter.version + 1:
         raise WrongStatus(f"the charter is at version {charter.version}: propose version {charter.version + 1}")
 
@@ -297,7 +304,7 @@ def _check_signed(tx: Transaction, ballot: Ballot, request: CastVote) -> None:
 
 
 def count(ballot: Ballot) -> BallotStatus:
-    """The status after the latest vote; what is carried stays so."""
+    """The status after the latest vote; a decided ballot keeps its status."""
     if ballot.status == BALLOT_STATUS_OPEN:
         against = len(ballot.votes) - _in_favour(ballot)
         if _in_favour(ballot) >= ballot.needed_approvals:
@@ -318,7 +325,7 @@ def _vote(tx: Transaction, ballot: Ballot, request: CastVote) -> Vote:
 
 
 def _carries(ballot: Ballot, request: CastVote) -> bool:
-    """Whether this vote is the last one that it takes."""
+    """Whether the ballot is carried with this vote."""
     undecided = ballot.status == BALLOT_STATUS_OPEN
     return undecided and request.in_favour and _in_favour(ballot) + 1 >= ballot.needed_approvals
 
@@ -333,7 +340,7 @@ def _in_favour(ballot: Ballot) -> int:
 def _take_effect(
     tx: Transaction, electorate: Electorate, member: Member | None, application: Application | None, ballot: Ballot
 ) -> None:
-    """What the deciding vote changes besides the ballot and its question."""
+    """Writes the effects of the deciding vote besides the ballot and its question."""
     carried = ballot.status == BALLOT_STATUS_CARRIED
     if carried and ballot.subject == BALLOT_SUBJECT_AMENDMENT:
         tx.put(keys.CHARTER, ballot.charter)
@@ -350,7 +357,7 @@ def _take_effect(
 
 
 def _forget_note(member: Member, ballot: Ballot) -> bool:
-    """Whether an earlier contract has noted the ballot in the member's record, which it does no more."""
+    """Removes an earlier contract's note on the ballot from the member's record; returns whether there was one."""
     noted = noted_ballots(member)
     still = [one for one in noted if one.ballot_id != ballot.ballot_id]
     del member.open_ballots[:]
@@ -366,10 +373,10 @@ def _status_after(subject: BallotSubject, member: Member) -> MemberStatus:
 
 
 def _about(loaded: Loaded, msp_id: str) -> Member | None:
-    """The member's record, where there is or was a member of this MSP id; an amendment is about none."""
+    """The record of the member that a decision is about, if there is one; an amendment is about none."""
     return loaded.find(keys.member(msp_id)) if msp_id else None
 
 
 def _keys_about(msp_id: str) -> tuple[Key[Message], ...]:
-    """The member that a decision is about; an amendment is about none."""
+    """The key of the member that a decision is about; none for an amendment."""
     return (keys.member(msp_id),) if msp_id else ()

@@ -1,7 +1,7 @@
-"""An applicant's bundle: what it shows of itself, signed with the key of its own root.
+"""An applicant's bundle: its data about itself, signed with the key of its own root.
 
-The root is not known to anybody yet, so the signature proves only that one holder of that key stands behind all of the
-bundle. That it is the company that it says, the members find out by comparing the fingerprint by telephone.
+Nobody knows the root yet, so the signature proves only that one holder of that key has made all of the bundle. The
+members compare the fingerprint by telephone to find out whether it is really that company.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MAX_ROOTS = 4
 
 
 def read_bundle(data: bytes) -> tuple[SignedBundle, Bundle]:
-    """A serialised SignedBundle, and the bundle in it, complete and signed by its own root.
+    """The SignedBundle in these bytes, and the bundle in it, complete and signed by its own root.
 
     Raises MalformedRequest, InvalidBundle, WrongSignature.
     """
@@ -46,7 +46,7 @@ def read_bundle(data: bytes) -> tuple[SignedBundle, Bundle]:
 
 
 def bundle_digest(signed: SignedBundle) -> bytes:
-    """SHA-256 of the one that stands on the ledger: what the ballot on an admission is on."""
+    """SHA-256 of the bundle on the ledger, which the ballot on an admission names."""
     return hashlib.sha256(serialise(signed)).digest()
 
 

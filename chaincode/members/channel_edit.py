@@ -1,8 +1,8 @@
-"""What members' admins sign by voting, where the decision changes the channel's configuration.
+"""The configuration updates that members' admins sign with a vote, where the decision changes the channel.
 
-What it changes follows from the ballot's question and the configuration in force. A contract does not see the
-configuration, so every voter's node computes the change for itself and signs nothing else. The contract keeps each
-signature under the digest of what it is over, and sees to it that each member signs in its own name.
+The change follows from the ballot's question and the configuration in force. A contract does not see the configuration,
+so every voter's node computes the change for itself and signs nothing else. The contract keeps each signature with the
+digest of its update, and checks that each member signs in its own name.
 Source: Fabric documentation, "Updating a channel configuration"; common/configtx.proto.
 """
 
@@ -32,19 +32,19 @@ from zunft.v1.member_pb2 import DepartMember
 # Orderers come and go one at a time, so a decision may take several updates.
 MAX_UPDATES = 16
 
-# Requests that bring along what a member's admin has signed.
+# The requests that contain signatures of a member's admin.
 Signed = CastVote | SignBallot | DepartMember
 
 _CHANGING = frozenset({BALLOT_SUBJECT_ADMISSION, BALLOT_SUBJECT_DEPARTURE, BALLOT_SUBJECT_EXCLUSION})
 
 
 def changes_channel(subject: BallotSubject) -> bool:
-    """Whether a decision on this changes the channel's configuration."""
+    """Whether a decision on this subject changes the channel's configuration."""
     return subject in _CHANGING
 
 
 def check_config_signatures(tx: Transaction, request: Signed) -> None:
-    """One signature of the caller's certificate for each digest. None where nothing is left to change.
+    """Checks that there is one signature by the caller's certificate for each digest; none where nothing is to change.
 
     Raises MalformedRequest, WrongSignature.
     """
@@ -60,12 +60,12 @@ def check_config_signatures(tx: Transaction, request: Signed) -> None:
 
 
 def edit_digest(update_digests: Sequence[bytes]) -> bytes:
-    """Of a whole change."""
+    """The digest of a whole change, over the digests of its updates."""
     return hashlib.sha256(b"".join(update_digests)).digest()
 
 
 def put_signatures(tx: Transaction, ballot_id: str, request: Signed) -> EditSignatures:
-    """In place of those that the caller's member has given before."""
+    """Writes the signatures of the caller's member, in place of its earlier ones."""
     signed = EditSignatures(
         ballot_id=ballot_id,
         msp_id=tx.caller.msp_id,
@@ -78,7 +78,10 @@ def put_signatures(tx: Transaction, ballot_id: str, request: Signed) -> EditSign
 
 
 def _check_config_signature(tx: Transaction, data: bytes) -> None:
-    """Whether it is over the update, the members' nodes see: they have the update."""
+    """Checks that the signature is the caller's. The members' nodes check that it is over the update, which they have.
+
+    Raises MalformedRequest, WrongSignature.
+    """
     try:
         signature = configtx_pb2.ConfigSignature.FromString(data)
         header = common_pb2.SignatureHeader.FromString(signature.signature_header)

@@ -1,4 +1,4 @@
-"""The consortium's founding, and how it changes its rules."""
+"""The founding of the consortium, and the amendments of its rules."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ MIN_BALLOT_PERIOD_S = 3600
 
 
 async def found(tx: Transaction, request: FoundCharter) -> Charter:
-    """charter.found: the first transaction of a channel; writes charter, members and an empty token supply."""
+    """charter.found: writes charter, members and an empty token supply; it is the first transaction of a channel."""
     members = [keys.member(member.msp_id) for member in request.members]
     loaded = await tx.load(keys.CHARTER, *members)
 
@@ -81,7 +81,7 @@ async def found(tx: Transaction, request: FoundCharter) -> Charter:
 
 
 async def amend(tx: Transaction, request: AmendCharter) -> Ballot:
-    """charter.amend: puts the whole charter as it shall be to the vote; in force with the vote that carries it."""
+    """charter.amend: puts the whole new charter to the vote; it is in force with the vote that carries it."""
     proposed = request.charter
     issuer_key = keys.member(proposed.token.issuer_msp_id)
     loaded = await tx.load(keys.CHARTER, issuer_key)
@@ -137,7 +137,7 @@ def _check_charter(charter: Charter) -> None:
 
 
 def _check_voting(voting: VotingRules) -> None:
-    """Nothing that would keep the members from ever voting again."""
+    """Checks the rules for ballots, so that the members can always vote again. Raises MalformedRequest."""
     check_duration("voting.ballot_period", voting.ballot_period_s)
     if voting.HasField("ballot_period_s") and voting.ballot_period_s < MIN_BALLOT_PERIOD_S:
         raise MalformedRequest(
@@ -163,7 +163,7 @@ def _check_founders(request: FoundCharter) -> None:
 
 
 def _marks(request: FoundCharter) -> dict[str, list[Key[Mark]]]:
-    """What tells each founder from every other. Raises TakenAlready."""
+    """The marks of each founder, by MSP id; no two have the same one. Raises TakenAlready."""
     marks = {one.msp_id: marks_of(one.identifiers, [one.roots_fingerprint]) for one in request.members}
     owners: dict[str, str] = {}
     for msp_id, own in marks.items():

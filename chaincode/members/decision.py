@@ -1,7 +1,7 @@
-"""What is asked again with the vote that decides, as it may have changed since the ballot was opened.
+"""The conditions that are checked again with the deciding vote, as they may have changed since the ballot was opened.
 
-A vote that would carry what must not be is refused, and those that were cast stay: once the reason is gone, it is cast
-again.
+A vote that would carry a forbidden decision is refused, and the earlier votes stay. When the reason is gone, the vote
+can be cast again.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ BE_SPONSOR = "be a sponsor: have another member put in the bundle, or wait until
 
 
 async def check_carried(tx: Transaction, loaded: Loaded, member: Member | None, ballot: Ballot) -> Application | None:
-    """Whether the ballot can be carried now; returns the application that an admission carries.
+    """Checks that the ballot can be carried now, and returns the application in the case of an admission.
 
     Raises NotFound, WrongStatus, ExitCondition, BallotClosed, TakenAlready.
     """
@@ -48,6 +48,6 @@ async def check_carried(tx: Transaction, loaded: Loaded, member: Member | None, 
 
 
 async def check_active_now(tx: Transaction, msp_id: str, purpose: str) -> None:
-    """Raises NotFound, WrongStatus."""
+    """Checks that the member is active now; `purpose` is as in `check_active`. Raises NotFound, WrongStatus."""
     key = keys.member(msp_id)
     check_active((await tx.load(key)).require(key), purpose)

@@ -1,4 +1,4 @@
-"""Who may vote, and how many of them it takes: from the members' records and the charter's rules."""
+"""The members that may vote, and the approvals that a ballot needs: from the members' records and the charter."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ from zunft.v1.member_pb2 import Electorate as ElectorateRecord
 
 BALLOT_PERIOD_S = 14 * 86_400
 
-# Whose organisations the channel's configuration has, as far as the ledger knows.
+# Statuses of the members whose organisations are in the channel's configuration, as far as the ledger knows.
 SEATED = TAKING_PART | {MEMBER_STATUS_SUSPENDED}
 
 
 @dataclass(frozen=True, slots=True)
 class Electorate:
-    """The members when a ballot is opened: who sits there, and whether it votes.
+    """The members that are in the consortium when a ballot is opened, each with a flag whether it votes.
 
-    One record, and no range of the members' records: whoever puts in applications without end would else decide how
-    many of them a peer reads.
+    This is one record and not a range of the members' records: else a sponsor could make that range, which every peer
+    reads, longer and longer with applications.
     """
 
     votes: Mapping[str, bool]
-    # Not on the ledger like that: read from the members' records, as an earlier contract left them.
+    # Whether it is not on the ledger yet, but read from the members' records, as an earlier contract left them.
     is_new: bool = False
 
     @property
@@ -50,26 +50,26 @@ class Electorate:
         return sorted(msp_id for msp_id, votes in self.votes.items() if votes)
 
     def voters(self, msp_id: str) -> list[str]:
-        """Nobody votes on itself."""
+        """The members that vote on a question about this member: all but itself."""
         return [voter for voter in self.voting_msp_ids if voter != msp_id]
 
     def needed_approvals(self, voting: VotingRules, ballot: Ballot) -> int:
-        """Of all that vote, the one concerned included: of two, neither can suspend the other."""
+        """The needed approvals, of all voters with the one concerned: of two members, neither can suspend the other."""
         needed = approvals(_threshold(voting, ballot.subject), len(self.voting_msp_ids))
         if changes_channel(ballot.subject):
-            # Fabric, too, wants a majority of the channel's members to sign, whatever the charter says.
+            # Fabric wants a majority of the channel's members to sign, whatever the charter says.
             return max(needed, len(self.votes) // 2 + 1)
         return needed
 
     def seating(self, *changed: Member) -> Electorate:
-        """With these members as their statuses say."""
+        """The electorate with the seats and votes that these members' statuses give them."""
         votes = {**self.votes, **_votes(changed)}
         gone = {member.msp_id for member in changed if member.status not in SEATED}
         return Electorate({msp_id: vote for msp_id, vote in votes.items() if msp_id not in gone}, self.is_new)
 
 
 async def load_electorate(tx: Transaction) -> Electorate:
-    """Each transaction that needs or changes it puts it, too, which brings it to the ledger of an earlier contract."""
+    """The electorate. A transaction that loads it also puts it, and so adds it to the ledger of an earlier contract."""
     record = (await tx.load(keys.ELECTORATE)).find(keys.ELECTORATE)
     if record is None:
         return Electorate(_votes(await tx.load_all("member/", Member)), is_new=True)
@@ -81,7 +81,7 @@ async def load_electorate(tx: Transaction) -> Electorate:
 
 
 def put_electorate(tx: Transaction, electorate: Electorate, *changed: Member) -> None:
-    """WRITE of every transaction that needs it; `changed` are the members whose statuses it changes."""
+    """Does WRITE of the electorate, if it is new or changed; `changed` are the members with new statuses."""
     after = electorate.seating(*changed)
     if electorate.is_new or after.votes != electorate.votes:
         seats = [Seat(msp_id=msp_id, votes=votes) for msp_id, votes in sorted(after.votes.items())]
@@ -89,21 +89,21 @@ def put_electorate(tx: Transaction, electorate: Electorate, *changed: Member) ->
 
 
 def _votes(members: Iterable[Member]) -> dict[str, bool]:
-    """Of those that sit there."""
+    """Whether each of the members votes, without those that are not in the consortium."""
     return {one.msp_id: one.status in TAKING_PART for one in members if one.status in SEATED}
 
 
 def approvals(threshold: Threshold, voter_count: int) -> int:
-    """At least the threshold's share of the members that vote; without a threshold more than half of them."""
+    """The number that reaches the threshold's share of the voting members; without a threshold more than half."""
     if threshold.denominator:
         return -(-voter_count * threshold.numerator // threshold.denominator)
     return voter_count // 2 + 1
 
 
 def check_reachable(voting: VotingRules, before: VotingRules, member_count: int) -> None:
-    """Whether so many members can carry what the rules say anew: nobody votes on itself. Raises OutOfReach.
+    """Checks that this number of members can reach the new thresholds, as nobody votes on itself. Raises OutOfReach.
 
-    Of two, neither can suspend or exclude the other whatever the rules say, and any rules hold for when there are more.
+    Two members can never suspend or exclude each other. So with two members any rules are right; they hold for later.
     """
     others = member_count - 1
     if approvals(Threshold(), member_count) > others:
@@ -123,7 +123,7 @@ def ballot_period_s(voting: VotingRules) -> int:
 
 
 def _threshold(voting: VotingRules, subject: BallotSubject) -> Threshold:
-    """A departure needs no more than the signatures: nobody is kept against its will."""
+    """The charter's threshold for the subject; a departure has none, as nobody is kept against its will."""
     return {
         BALLOT_SUBJECT_ADMISSION: voting.admission,
         BALLOT_SUBJECT_EXCLUSION: voting.exclusion,

@@ -1,6 +1,6 @@
 """Legal identifiers of companies: their form and their check digits, by the rules of python-stdnum.
 
-No register is asked whether there is such a company: a contract can ask nobody, and the members that vote should.
+No register is asked whether there is such a company: a contract cannot do that, and the voting members should.
 Sources: ISO 17442 (LEI); each country's own rules for VAT numbers.
 """
 
@@ -25,7 +25,10 @@ _NEIGHBOURS = {"CH": vat_ch, "GB": vat_gb, "NO": vat_no}
 
 
 def check_identifiers(identifiers: Iterable[LegalIdentifier]) -> None:
-    """Each of a known scheme, at most one of each, in its compact form. Raises MalformedRequest."""
+    """Checks that each has a known scheme and the compact form, and that there is one of each scheme at most.
+
+    Raises MalformedRequest.
+    """
     schemes = [one.scheme for one in identifiers]
     if len(set(schemes)) != len(schemes):
         raise MalformedRequest("a member has at most one legal identifier of each scheme")
@@ -43,14 +46,14 @@ def check_scheme(scheme: str) -> None:
 
 
 def check_required(company: str, identifiers: Iterable[LegalIdentifier], required: Iterable[str]) -> None:
-    """Whether the company names all that the charter asks for. Raises EntryCondition."""
+    """Checks that the company has all identifiers that the charter demands. Raises EntryCondition."""
     missing = sorted(set(required) - {one.scheme for one in identifiers})
     if missing:
         raise EntryCondition(f"the charter demands {' and '.join(missing)} of {company}: add it to its identifiers")
 
 
 def distinct_value(identifier: LegalIdentifier) -> str:
-    """The same for every spelling: Swiss VAT ids end in one of three languages, Northern Ireland has two prefixes."""
+    """The value in one spelling: Swiss VAT ids end in one of three languages, Northern Ireland has two prefixes."""
     value = identifier.value
     if identifier.scheme == "vat" and value.startswith("CHE"):
         return value[:12]
@@ -62,7 +65,7 @@ def _is_lei(value: str) -> bool:
 
 
 def _is_vat(value: str) -> bool:
-    """With the country's prefix, as on an invoice. Only ASCII: stdnum would take other digits for the same."""
+    """Whether it is a VAT id with the country's prefix, as on an invoice. Only ASCII, as stdnum takes other digits."""
     if not value.isascii():
         return False
     try:

@@ -1,8 +1,8 @@
-"""Marks: what tells one company from another. No two members have the same legal identifier, or the same root.
+"""Marks: things that only one company can have. No two members have the same legal identifier, or the same root.
 
-Applicants may show the same: whoever copies a company's identifier shall not keep it out. The members see it when they
-vote, and the first admission takes the mark. It is not wiped when its member goes; it counts as long as the member's
-record says that the member is there, and with just the bundle that showed the mark.
+Two applicants may show the same mark, so that a company that copies another one's identifier cannot keep it out. The
+members see this when they vote, and the first admission takes the mark. Its record stays when the member goes. It
+counts only while the member is present with the same bundle that showed the mark.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from zunft.v1.member_pb2 import LegalIdentifier, Mark, Member
 
 
 def marks_of(identifiers: Iterable[LegalIdentifier], root_digests: Iterable[bytes]) -> list[Key[Mark]]:
-    """Where they stand on the ledger. A root's digest is the SHA-256 of its DER form."""
+    """The marks' keys on the ledger. A root's digest is the SHA-256 of its DER form."""
     legal = [keys.mark(one.scheme, distinct_value(one)) for one in identifiers]
     return legal + [keys.mark("root", digest.hex()) for digest in root_digests]
 
 
 async def check_free(tx: Transaction, msp_id: str, marks: Sequence[Key[Mark]]) -> None:
-    """Whether no other member has any of these marks. Raises TakenAlready."""
+    """Checks that no other member has any of these marks. Raises TakenAlready."""
     loaded = await tx.load(*marks)
     known = [(key, mark) for key in marks if (mark := loaded.find(key)) is not None and mark.msp_id != msp_id]
     members = await tx.load(*(keys.member(mark.msp_id) for _, mark in known))
@@ -35,7 +35,7 @@ async def check_free(tx: Transaction, msp_id: str, marks: Sequence[Key[Mark]]) -
 
 
 def put_marks(tx: Transaction, member: Member, marks: Iterable[Key[Mark]]) -> None:
-    """From now on they are the member's, as long as its record says so."""
+    """Writes the marks as the member's own, for as long as its record says so."""
     for key in marks:
         tx.put(key, Mark(msp_id=member.msp_id, bundle_made_at_s=member.bundle_made_at_s))
 

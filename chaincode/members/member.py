@@ -1,4 +1,4 @@
-"""How members come and go: application, activation, leave; suspension and exclusion are put to the vote.
+"""How members come and go: application, activation and leaving; suspension and exclusion are put to the vote.
 
 apply ─ballot─► admitted ─activate─► active ─leave─► leaving ─depart─► left
                                        │ ▲             ballot at any time ─► excluded
@@ -100,14 +100,14 @@ from zunft.v1.member_pb2 import (
 )
 
 NOTICE_PERIOD_S = 30 * 86_400
-# As far as an applicant's clock may be ahead of its sponsor's.
+# How far an applicant's clock may be ahead of its sponsor's.
 MAX_CLOCK_SKEW_S = 300
-# How many obligations a refusal names.
+# The number of obligations that a refusal names.
 _NAMED = 5
 
 
 async def apply(tx: Transaction, request: ApplyMember) -> Ballot:
-    """member.apply: the sponsor puts in an applicant's bundle; opens the ballot on its admission."""
+    """member.apply: the sponsor puts in an applicant's bundle; this opens the ballot on its admission."""
     key, earlier_key = keys.member(request.msp_id), keys.application(request.msp_id, tx.caller.msp_id)
     loaded = await tx.load(keys.CHARTER, key, earlier_key)
     electorate, waiting = await load_electorate(tx), await load_open_applications(tx, tx.caller.msp_id)
@@ -138,9 +138,9 @@ async def apply(tx: Transaction, request: ApplyMember) -> Ballot:
 
 
 async def activate(tx: Transaction, request: ActivateMember) -> Member:
-    """member.activate: an admitted member's own first transaction; pays the charter's deposit.
+    """member.activate: an admitted member's own first transaction, which pays the charter's deposit.
 
-    That it comes through at all shows that the channel's configuration has the member.
+    If it succeeds, the member is in the channel's configuration.
     """
     key, ballot_key = keys.member(tx.caller.msp_id), keys.ballot(request.ballot_id)
     balance_key = keys.balance(tx.caller.msp_id)
@@ -170,7 +170,7 @@ async def activate(tx: Transaction, request: ActivateMember) -> Member:
 
 
 async def leave(tx: Transaction, _request: LeaveConsortium) -> Member:
-    """member.leave: gives notice. No new business from now on; what is running goes on until it is closed."""
+    """member.leave: gives notice. From now on there is no new business; running business goes on until it is closed."""
     key = keys.member(tx.caller.msp_id)
     loaded = await tx.load(keys.CHARTER)
     electorate = await load_electorate(tx)
@@ -189,10 +189,10 @@ async def leave(tx: Transaction, _request: LeaveConsortium) -> Member:
 
 
 async def depart(tx: Transaction, request: DepartMember) -> Ballot:
-    """member.depart: the leaver has ended everything, and has left; begins to collect signatures for its removal.
+    """member.depart: ends the membership of a leaver that has closed everything; begins to collect signatures.
 
-    A departure that is due is nobody's favour, so nobody votes on it. Those who stay sign the change of the channel's
-    configuration, or do not: the leaver's own signature is there, and its deposit comes back all the same.
+    A member has a right to a departure that is due, so nobody votes on it. The members that stay may or may not sign
+    its removal from the channel's configuration: its own signature is there, and its deposit comes back in either case.
     """
     msp_id = tx.caller.msp_id
     loaded = await tx.load(keys.CHARTER, keys.balance(msp_id))
@@ -224,9 +224,9 @@ async def reinstate(tx: Transaction, request: ReinstateMember) -> Ballot:
 
 
 async def exclude(tx: Transaction, request: ExcludeMember) -> Ballot:
-    """member.exclude: opens a ballot; carried, it ends the member's rights at once, and signs its removal.
+    """member.exclude: opens a ballot; if carried, the member's rights end at once, and the votes sign its removal.
 
-    It can be put to the vote again, as the members' nodes may find that the channel's configuration still has it.
+    It can be put to the vote again where the channel's configuration still has the member.
     """
     return await _put_to_vote(tx, "member.exclude", BALLOT_SUBJECT_EXCLUSION, request)
 
@@ -262,7 +262,10 @@ async def _put_to_vote(
 
 
 def _check_made_since(tx: Transaction, bundle: Bundle, *earlier: Member | None) -> None:
-    """Whoever applies once more makes another bundle: since it was a member, or was put in by the same sponsor."""
+    """Checks that the bundle is newer than the applicant's earlier ones. Raises InvalidBundle, Replay.
+
+    `earlier` are its record as a member, and its application by the same sponsor.
+    """
     if bundle.made_at_s > tx.timestamp_s + MAX_CLOCK_SKEW_S:
         raise InvalidBundle("the bundle was made in the future: have the applicant set its clock and make another")
     for one in earlier:
@@ -289,8 +292,8 @@ def _check_admission(ballot: Ballot, member: Member) -> None:
 def _check_not_last(electorate: Electorate, member: Member) -> None:
     if set(electorate.votes) == {member.msp_id}:
         raise ExitCondition(
-            f"{member.msp_id} is the last member, and needs nobody to leave: redeem the tokens that are left, then end "
-            "all processes, and the consortium has ended"
+            f"{member.msp_id} is the last member, and needs nobody to leave: redeem the tokens that are left, then "
+            "end all processes, and the consortium has ended"
         )
 
 
@@ -304,7 +307,7 @@ def _check_exit(tx: Transaction, loaded: Loaded, member: Member, obligations: li
         named = ", ".join(obligations[:_NAMED]) + (", …" if len(obligations) > _NAMED else "")
         raise ExitCondition(f"close accounts and revoke meters first, {member.msp_id} still has {named}")
     left_micro = free_micro(find_balance(loaded, member.msp_id))
-    # What is too little to be moved keeps nobody, nor what is owed: the issuer redeems and settles for who is gone.
+    # Tokens that are too few to be moved, or are owed, do not stop a departure: the issuer redeems and settles later.
     if left_micro >= LEAST_TRANSFER_MICRO:
         raise ExitCondition(f"redeem or transfer the {format_amount(left_micro)} tokens that are left")
 

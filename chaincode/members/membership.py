@@ -1,4 +1,4 @@
-"""What other members' statuses allow, and what a member must end before it can leave."""
+"""The conditions on other members' statuses, and the obligations that a member must end before it can leave."""
 
 from __future__ import annotations
 
@@ -33,29 +33,29 @@ _HOLDING_TOKENS = frozenset(
     {MEMBER_STATUS_ADMITTED, MEMBER_STATUS_ACTIVE, MEMBER_STATUS_SUSPENDED, MEMBER_STATUS_LEAVING}
 )
 ABSENT = frozenset({MEMBER_STATUS_LEFT, MEMBER_STATUS_EXCLUDED})
-# Who can send nothing itself, and may have tokens from before: also whoever applies once more after it has left.
+# Members that can send no transactions, and may have tokens from before; also one that applies again after it has left.
 GONE = ABSENT | {MEMBER_STATUS_APPLIED}
 
 
 def is_there(member: Member) -> bool:
-    """Whether the members have admitted it, and it has not gone."""
+    """Whether the members have admitted this member, and it is not gone."""
     return member.status in _HOLDING_TOKENS
 
 
 def check_active(member: Member, purpose: str) -> None:
-    """`purpose` says what only an active member may be. Raises WrongStatus."""
+    """Checks that the member is active; `purpose` completes "and cannot …". Raises WrongStatus."""
     if member.status != MEMBER_STATUS_ACTIVE:
         raise WrongStatus(f"{member.msp_id} is {status_name(member)} and cannot {purpose}")
 
 
 def check_not_issuer(charter: Charter, msp_id: str) -> None:
-    """Raises ExitCondition."""
+    """Checks that the member is not the issuer of the token. Raises ExitCondition."""
     if charter.token.issuer_msp_id == msp_id:
         raise ExitCondition(f"{msp_id} is the issuer of the token: amend the charter so that another is")
 
 
 def check_new_business(loaded: Loaded, *msp_ids: str) -> None:
-    """New agreements, accounts and meters are for active members. Raises NotFound, WrongStatus."""
+    """Checks that all are active: others have no new agreements and accounts. Raises NotFound, WrongStatus."""
     for msp_id in msp_ids:
         member = loaded.require(keys.member(msp_id))
         if member.status != MEMBER_STATUS_ACTIVE:
@@ -63,40 +63,46 @@ def check_new_business(loaded: Loaded, *msp_ids: str) -> None:
 
 
 async def check_parties_new_business(tx: Transaction, msp_ids: Iterable[str]) -> None:
-    """The same for parties that only the agreement names, which has to be read first."""
+    """Does `check_new_business` for parties that only the agreement names, which has to be read first."""
     parties = tuple(msp_ids)
     check_new_business(await tx.load(*map(keys.member, parties)), *parties)
 
 
 def check_holds_tokens(loaded: Loaded, msp_id: str) -> None:
-    """Raises NotFound, and WrongStatus where tokens would be stranded."""
+    """Checks that tokens would not be stranded with this member. Raises NotFound, WrongStatus."""
     member = loaded.require(keys.member(msp_id))
     if member.status not in _HOLDING_TOKENS:
         raise WrongStatus(f"{msp_id} is {status_name(member)}: it gets no tokens")
 
 
 def check_takes_transfers(loaded: Loaded, msp_id: str) -> None:
-    """Who leaves has to part with its tokens, and nobody keeps it by sending more. Raises NotFound, WrongStatus."""
+    """Checks that the member takes transfers. A leaver has to get rid of its tokens, so nobody may send it more.
+
+    Raises NotFound, WrongStatus.
+    """
     check_holds_tokens(loaded, msp_id)
     if loaded.require(keys.member(msp_id)).status == MEMBER_STATUS_LEAVING:
         raise WrongStatus(f"{msp_id} is leaving, and takes no more transfers: pay it outside the ledger")
 
 
 def check_gone(loaded: Loaded, msp_id: str) -> None:
-    """Raises NotFound, WrongStatus."""
+    """Checks that the member is gone, so that the issuer redeems its tokens. Raises NotFound, WrongStatus."""
     member = loaded.require(keys.member(msp_id))
     if member.status not in GONE:
         raise WrongStatus(f"{msp_id} is {status_name(member)}: it redeems its tokens itself")
 
 
 def check_takes_part(member: Member) -> None:
-    """Nobody binds a member that may do nothing itself. Raises WrongStatus."""
+    """Checks that the member may send transactions: nobody binds one that may not. Raises WrongStatus."""
     if member.status not in TAKING_PART:
         raise WrongStatus(f"{member.msp_id} is {status_name(member)}: agree when it takes part again")
 
 
 async def check_ends_itself(tx: Transaction, *msp_ids: str) -> tuple[Member, ...]:
-    """Whether the caller is one of these, or speaks for one that is gone: then their records. Raises WrongStatus."""
+    """The records of those members that are gone, for which the caller acts; none if the caller is one of the members.
+
+    Raises WrongStatus where none is gone and the caller is another member.
+    """
     if tx.caller.msp_id in msp_ids:
         return ()
     loaded = await tx.load(*map(keys.member, msp_ids))
@@ -108,14 +114,14 @@ async def check_ends_itself(tx: Transaction, *msp_ids: str) -> tuple[Member, ...
 
 
 def suspended_s(member: Member, now_s: int) -> int:
-    """For how long it has been suspended until now, in all."""
+    """The whole time for which the member has been suspended until now."""
     if member.status != MEMBER_STATUS_SUSPENDED:
         return member.suspended_s
     return member.suspended_s + max(now_s - member.suspended_since_s, 0)
 
 
 def note_suspension(member: Member, after: MemberStatus, now_s: int) -> None:
-    """Takes note of the time before the status changes, in place."""
+    """Notes in place the times of suspension, before the status changes."""
     member.suspended_s = suspended_s(member, now_s)
     member.suspended_since_s = now_s if after == MEMBER_STATUS_SUSPENDED else 0
 
@@ -127,7 +133,7 @@ def note_suspension(member: Member, after: MemberStatus, now_s: int) -> None:
 
 
 def note_obligation(tx: Transaction, msp_id: str, record: Key[Message]) -> None:
-    """From now on the member cannot leave before this record is ended."""
+    """Notes that the member cannot leave before this record is ended."""
     tx.put(keys.obligation(msp_id, record), Obligation(msp_id=msp_id, record_key=record.name))
 
 
@@ -136,5 +142,5 @@ def end_obligation(tx: Transaction, msp_id: str, record: Key[Message]) -> None:
 
 
 async def load_obligations(tx: Transaction, msp_id: str) -> list[str]:
-    """Keys of the records that the member has still to end."""
+    """The keys of the records that the member still has to end."""
     return [one.record_key for one in await tx.load_all(f"obligation/{msp_id}/", Obligation)]

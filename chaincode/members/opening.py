@@ -1,4 +1,4 @@
-"""How a ballot is opened: what it is on, who votes, how many must approve, until when."""
+"""The opening of a ballot: its question, its voters, the approvals that it needs, its deadline."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from zunft.v1.member_pb2 import (
     MemberStatus,
 )
 
-# In which status a member must be for a ballot to decide this about it.
+# The statuses that a member must have so that a ballot on this subject can decide about it.
 _ABOUT: dict[BallotSubject, frozenset[MemberStatus]] = {
     BALLOT_SUBJECT_DEPARTURE: frozenset({MEMBER_STATUS_LEAVING}),
     BALLOT_SUBJECT_EXCLUSION: frozenset(
@@ -41,7 +41,7 @@ _ABOUT: dict[BallotSubject, frozenset[MemberStatus]] = {
             MEMBER_STATUS_ACTIVE,
             MEMBER_STATUS_SUSPENDED,
             MEMBER_STATUS_LEAVING,
-            # Again, where the channel's configuration still has it, which no contract can see.
+            # Once more, where the channel's configuration still has the member, which no contract can see.
             MEMBER_STATUS_EXCLUDED,
         }
     ),
@@ -51,14 +51,14 @@ _ABOUT: dict[BallotSubject, frozenset[MemberStatus]] = {
 
 
 def proposal(tx: Transaction, subject: BallotSubject, member: Member) -> Ballot:
-    """A ballot about a member before it is opened: by whom, and on which of its memberships."""
+    """A ballot about a member before it is opened: its subject, its opener, and the number of the membership."""
     return Ballot(
         subject=subject, msp_id=member.msp_id, membership=member.membership, opened_by_msp_id=tx.caller.msp_id
     )
 
 
 def new_ballot(tx: Transaction, charter: Charter, electorate: Electorate, proposed: Ballot) -> Ballot:
-    """The open ballot. Raises WrongStatus where it could never be carried."""
+    """The ballot, opened. Raises WrongStatus where it could never be carried."""
     opened = _opened(tx, charter, electorate, proposed)
     needed, voter_count = opened.needed_approvals, len(opened.voter_msp_ids)
     if needed > voter_count:
@@ -72,7 +72,7 @@ def new_ballot(tx: Transaction, charter: Charter, electorate: Electorate, propos
 def departure(
     tx: Transaction, charter: Charter, electorate: Electorate, proposed: Ballot, request: DepartMember
 ) -> Ballot:
-    """What collects the signatures for a leaver's removal, and has its own from the start. Nobody turns it down."""
+    """The carried ballot that collects signatures for a leaver's removal. It has the leaver's; nobody can reject it."""
     ballot = _opened(tx, charter, electorate, proposed)
     ballot.status, ballot.decided_at_s = BALLOT_STATUS_CARRIED, tx.timestamp_s
     own = edit_digest(request.update_digests)
@@ -94,13 +94,13 @@ def _opened(tx: Transaction, charter: Charter, electorate: Electorate, proposed:
 
 
 def check_status(subject: BallotSubject, member: Member) -> None:
-    """Whether there is anything to decide on this about the member. Raises WrongStatus."""
+    """Checks that a ballot on this subject can decide anything about the member. Raises WrongStatus."""
     if member.status not in _ABOUT[subject]:
         name = BallotSubject.Name(subject).removeprefix("BALLOT_SUBJECT_").lower()
         raise WrongStatus(f"{member.msp_id} is {status_name(member)}: there is nothing to decide about its {name}")
 
 
 def check_same_membership(ballot: Ballot, member: Member) -> None:
-    """Whether the member is the one that the ballot is about, and did not leave and come back. Raises WrongStatus."""
+    """Checks that the member has not left and come back since the ballot was opened. Raises WrongStatus."""
     if ballot.membership != member.membership:
         raise WrongStatus(f"{member.msp_id} has left and come back since the ballot was opened: open another")

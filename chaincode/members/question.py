@@ -1,8 +1,8 @@
-"""A question that can be put to the vote: which ballot on it counts, and who may open the next one.
+"""A question that can be put to the vote: the ballot on it that counts, and the members that must wait to ask again.
 
-It has a record of its own. Whoever opens ballots thus changes nothing that a vote on another question reads, nor any
-other transaction of the member that it is about. An application is a question of each sponsor's, an amendment one of
-each member's, so nobody waits for what another has put to the vote.
+It has a record of its own. So opening a ballot changes no record that a vote on another question reads, or any other
+transaction of the member in question. Each sponsor's application is a question of its own, and so is each member's
+amendment, so nobody waits for another one's ballot.
 """
 
 from __future__ import annotations
@@ -23,36 +23,36 @@ from zunft.v1.ballot_pb2 import (
 )
 from zunft.v1.member_pb2 import MEMBER_STATUS_APPLIED, Member, OpenBallot
 
-# A voter's clock may be 300 s behind, and the next opener's as much ahead: the one votes before the other opens.
+# A voter's clock may be 300 s behind, and the next opener's 300 s ahead: so that the vote comes before the next ballot.
 LAPSES_AFTER_S = 600
 
 
 def question_key(ballot: Ballot) -> Key[Question]:
-    """Where the question stands that the ballot is on."""
+    """The key of the question that the ballot is on."""
     if ballot.subject == BALLOT_SUBJECT_ADMISSION:
         return keys.question(ballot.msp_id, ballot.subject, ballot.opened_by_msp_id)
     return keys.question(ballot.msp_id or ballot.opened_by_msp_id, ballot.subject)
 
 
 async def load_question(tx: Transaction, ballot: Ballot, member: Member | None) -> Question:
-    """As it stands before the ballot, a proposed or an open one; `member` is what it is about, where there is one."""
+    """The question of a proposed or an open ballot; `member` is the member that it is about, where there is one."""
     key = question_key(ballot)
     return found_question(await tx.load(key), ballot, member)
 
 
 def found_question(loaded: Loaded, ballot: Ballot, member: Member | None) -> Question:
-    """The record; of a question that was put to the vote by an earlier contract, what that has left of it."""
+    """The question's record, or one made from the notes of an earlier contract."""
     return loaded.find(question_key(ballot)) or _of_an_earlier_contract(ballot, member)
 
 
 def check_may_open(tx: Transaction, question: Question, ballot: Ballot) -> None:
-    """Whether the caller may open this ballot now. Raises AnotherBallot, AskedBefore."""
+    """Checks that the caller may open this ballot now. Raises AnotherBallot, AskedBefore."""
     check_no_other(tx, question, ballot)
     check_asked_long_ago(tx, question, ballot)
 
 
 def check_no_other(tx: Transaction, question: Question, ballot: Ballot) -> None:
-    """Raises AnotherBallot."""
+    """Checks that no other ballot on the question is open. Raises AnotherBallot."""
     if question.edition == _edition(ballot) and is_open(question, tx.timestamp_s):
         waits_s = question.deadline_s + LAPSES_AFTER_S - tx.timestamp_s
         raise AnotherBallot(
@@ -62,7 +62,10 @@ def check_no_other(tx: Transaction, question: Question, ballot: Ballot) -> None:
 
 
 def check_asked_long_ago(tx: Transaction, question: Question, ballot: Ballot) -> None:
-    """Nobody opens ballots in vain again and again: those are writes that others wait for. Raises AskedBefore."""
+    """Checks that the caller has not put the question to the vote in vain of late. Raises AskedBefore.
+
+    Each ballot is a write for which others wait.
+    """
     for one in question.askers if question.edition == _edition(ballot) else ():
         if one.msp_id == tx.caller.msp_id and tx.timestamp_s < one.not_before_s:
             waits = format_duration(one.not_before_s - tx.timestamp_s)
@@ -73,12 +76,12 @@ def check_asked_long_ago(tx: Transaction, question: Question, ballot: Ballot) ->
 
 
 def is_open(question: Question, now_s: int) -> bool:
-    """Whether there is a ballot on it that is not decided, and has not lapsed for anybody's clock."""
+    """Whether there is a ballot on it that is not decided, and has not lapsed by anybody's clock."""
     return bool(question.ballot_id) and not question.is_decided and now_s <= question.deadline_s + LAPSES_AFTER_S
 
 
 def put_opened(tx: Transaction, before: Question, ballot: Ballot) -> None:
-    """The ballot is the one that counts, and its opener waits for a ballot's period unless it is carried."""
+    """Notes that this ballot counts, and that its opener waits for a ballot's period unless it is carried."""
     still = before.askers if before.edition == _edition(ballot) else ()
     others = [one for one in still if one.msp_id != ballot.opened_by_msp_id and tx.timestamp_s < one.not_before_s]
     question = Question(
@@ -94,13 +97,13 @@ def put_opened(tx: Transaction, before: Question, ballot: Ballot) -> None:
 
 
 def check_counts(question: Question, ballot: Ballot) -> None:
-    """Whether votes on this ballot count, or a later one took its place. Raises BallotClosed."""
+    """Checks that votes on this ballot count, and that no later one took its place. Raises BallotClosed."""
     if question.ballot_id != ballot.ballot_id:
         raise BallotClosed("a later ballot on the same took its place: vote on that one")
 
 
 def put_decided(tx: Transaction, question: Question, ballot: Ballot) -> None:
-    """Whose question was carried may put another like it at once."""
+    """Notes that the question is decided; if it is carried, its opener may ask such a question again at once."""
     question.is_decided = True
     if ballot.status == BALLOT_STATUS_CARRIED:
         others = [one for one in question.askers if one.msp_id != ballot.opened_by_msp_id]
@@ -110,17 +113,20 @@ def put_decided(tx: Transaction, question: Question, ballot: Ballot) -> None:
 
 
 def noted_ballots(member: Member) -> list[OpenBallot]:
-    """In the member's record by an earlier contract: those about it that are not decided, or have lapsed."""
+    """The ballots about the member that an earlier contract noted in its record: undecided ones and lapsed ones."""
     return [*member.open_ballots, *([member.open_ballot] if member.HasField("open_ballot") else [])]
 
 
 def _edition(ballot: Ballot) -> int:
-    """Of what the ballot is about: it is overtaken by another membership, or another version of the charter."""
+    """The edition of the ballot's subject: the number of the membership, or the version of the charter."""
     return ballot.charter.version if ballot.subject == BALLOT_SUBJECT_AMENDMENT else ballot.membership
 
 
 def _of_an_earlier_contract(ballot: Ballot, member: Member | None) -> Question:
-    """An amendment was noted nowhere; a member's record notes the others, the oldest contract's without a subject."""
+    """The question, made from the notes of an earlier contract.
+
+    They are in the member's record, those of the oldest contract without a subject; for an amendment there are none.
+    """
     question = Question(msp_id=ballot.msp_id, subject=ballot.subject, edition=_edition(ballot))
     if ballot.subject == BALLOT_SUBJECT_AMENDMENT:
         question.msp_id, question.ballot_id = ballot.opened_by_msp_id, ballot.ballot_id
@@ -133,7 +139,7 @@ def _of_an_earlier_contract(ballot: Ballot, member: Member | None) -> Question:
 
 
 def _may_note(member: Member, ballot: Ballot) -> bool:
-    """An application that an earlier contract took has the member's own record, and one sponsor."""
+    """Whether the record may have a note on this ballot; an earlier contract's application has one sponsor."""
     if ballot.subject != BALLOT_SUBJECT_ADMISSION:
         return True
     return member.status == MEMBER_STATUS_APPLIED and member.sponsor_msp_id == ballot.opened_by_msp_id

@@ -1,4 +1,4 @@
-"""How many companies a member may put to the vote at once: each has a record for good, and all members are asked."""
+"""The limit of companies that a member may put to the vote at once: each gets a record for good, and all vote."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ MAX_OPEN_APPLICATIONS = 20
 
 
 async def load_open_applications(tx: Transaction, sponsor_msp_id: str) -> list[str]:
-    """The MSP ids of those that the member has put in and that are put to the vote, or were turned down a while ago.
+    """The MSP ids of the companies that the member has put in, and that are put to the vote or were rejected of late.
 
-    The while is a ballot's period: else accomplices would turn them down at once, to make room for more.
+    A rejected one counts for a ballot's period: else accomplices would reject them at once, to make room for more.
     """
     key = keys.sponsored(sponsor_msp_id)
     noted = (await tx.load(key)).find(key) or Sponsored()
@@ -32,7 +32,7 @@ async def load_open_applications(tx: Transaction, sponsor_msp_id: str) -> list[s
 
 
 def check_may_sponsor(sponsor_msp_id: str, open_msp_ids: list[str]) -> None:
-    """Raises TooManyApplications."""
+    """Checks that the member may put in one more company. Raises TooManyApplications."""
     if len(open_msp_ids) >= MAX_OPEN_APPLICATIONS:
         raise TooManyApplications(
             f"{len(open_msp_ids)} companies that {sponsor_msp_id} has put in are still put to the vote, or were turned "
@@ -45,10 +45,10 @@ def put_sponsored(tx: Transaction, sponsor_msp_id: str, msp_ids: list[str]) -> N
 
 
 def _counts(question: Question, now_s: int) -> bool:
-    """Whoever was admitted has no asker."""
+    """Whether the question counts for its sponsor: it is open, or rejected of late. An admission leaves no asker."""
     return is_open(question, now_s) or any(now_s < one.not_before_s for one in question.askers)
 
 
 def _admission(msp_id: str, sponsor_msp_id: str) -> Ballot:
-    """As far as it says which question it is on."""
+    """A ballot with just enough fields to find its question."""
     return Ballot(subject=BALLOT_SUBJECT_ADMISSION, msp_id=msp_id, opened_by_msp_id=sponsor_msp_id)
