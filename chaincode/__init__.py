@@ -1,4 +1,4 @@
-"""The contracts, deterministic on every peer: rooms for rights, members, accounts, readings and rating.
+"""The contracts, deterministic on every peer: folders for rights, members, accounts, readings and rating.
 
-Begin with `contract.py`, the table of all transactions; then `transaction.py`, how each of them reads.
+Begin with `contract.py`, the table of all transactions; then `transaction.py`, the form that each of them has.
 """

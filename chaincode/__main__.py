@@ -1,4 +1,4 @@
-"""The contract as a service: `python -m chaincode --help`."""
+"""Runs the contract as a service: `python -m chaincode --help`."""
 
 import sys
 

@@ -1,6 +1,6 @@
 """Framework agreements of a provider and a customer.
 
-The channel sees who deals with whom and the digest of the terms; the terms lie in both parties' private collections,
+The channel sees the two parties and the digest of the terms; the terms are in both parties' private collections,
 unless the agreement is open.
 """
 
@@ -63,9 +63,9 @@ MAX_TERMS_BYTES = 1_000_000
 
 
 async def share(tx: Transaction, request: ShareTerms) -> TermsReference:
-    """agreement.share: hands the terms to the other party, in both private collections; the channel sees hashes.
+    """agreement.share: writes the terms into both parties' private collections; the channel sees hashes.
 
-    Comes after agreement.propose or agreement.amend, which name the digest: so nobody puts anything else there.
+    It comes after agreement.propose or agreement.amend, which name the digest. So nobody puts anything else there.
     """
     key = keys.agreement(request.agreement_id)
     loaded = await tx.load(key)
@@ -85,7 +85,7 @@ async def share(tx: Transaction, request: ShareTerms) -> TermsReference:
 
 
 async def propose(tx: Transaction, request: ProposeAgreement) -> Agreement:
-    """agreement.propose: by either party; the other one accepts. Once more, it takes the place of what was proposed."""
+    """agreement.propose: either party proposes, the other one accepts. A new proposal replaces the one before."""
     key, agreement = keys.agreement(request.agreement_id), _proposed(tx, request)
     ours = proposals_key(agreement)
     theirs = keys.proposals(other_party(agreement, tx.caller.msp_id), tx.caller.msp_id)
@@ -138,9 +138,9 @@ async def accept(tx: Transaction, request: AcceptAgreement) -> Agreement:
 
 
 async def amend(tx: Transaction, request: AmendAgreement) -> Agreement:
-    """agreement.amend: proposes the next version of the terms; replaces one that is still pending.
+    """agreement.amend: proposes the next version of the terms; it replaces one that is still pending.
 
-    It writes what the other party's transactions read, so each party does that only so often.
+    It writes a record that the other party's transactions read, so there is a limit to how often a party may do it.
     """
     agreement = await _load(tx, request.agreement_id)
 
@@ -164,9 +164,9 @@ async def amend(tx: Transaction, request: AmendAgreement) -> Agreement:
 
 
 async def terminate(tx: Transaction, request: TerminateAgreement) -> Agreement:
-    """agreement.terminate: by either party; readings up to the end are still charged, none after.
+    """agreement.terminate: either party ends the agreement; readings up to the end are still charged, later ones not.
 
-    What is only proposed is taken back so, or turned down; what its author takes back can be proposed anew.
+    It also takes a proposal back, or turns it down; a proposal that its author has taken back can be made anew.
     """
     agreement = await _load(tx, request.agreement_id)
     proposals, noted = await load_proposals(tx, agreement), proposals_key(agreement)
@@ -198,7 +198,7 @@ async def read_terms(tx: Transaction, request: ReadTerms) -> bytes:
 
 
 def check_terms(data: bytes) -> Terms:
-    """The terms in `data`, complete and within limits; raises MalformedRequest or InvalidTariff."""
+    """The terms in `data`, complete and within limits. Raises MalformedRequest, InvalidTariff."""
     if not 0 < len(data) <= MAX_TERMS_BYTES:
         raise MalformedRequest(f"the terms must be given, with at most {MAX_TERMS_BYTES} bytes")
     terms = parse(Terms, data, "the terms")
@@ -219,11 +219,13 @@ def check_terms(data: bytes) -> Terms:
 
 
 def _check_data_sets(terms: Terms) -> None:
-    """Each has at most one owner, which is a party."""
+    """Checks that each data set has at most one owner, which is a party. Raises MalformedRequest."""
     policy = terms.data_policy
     names = [one.name for one in policy.owned]
     if len(set(names)) < len(names) or not set(names) <= set(policy.data_sets):
-        raise MalformedRequest("an owner is said of something that is no data set, or twice of the same: say it once")
+        raise MalformedRequest(
+            "an owner is named for something that is no data set, or twice for the same: name it once"
+        )
     if not {one.owner_msp_id for one in policy.owned} <= {*_parties(terms)}:
         raise MalformedRequest("the owner of a data set must be one of the two parties")
 
@@ -233,10 +235,10 @@ def refer(data: bytes, terms: Terms) -> TermsReference:
 
 
 def _end_s(tx: Transaction, agreement: Agreement) -> int:
-    """Now; by the customer, whom an early end would give work for nothing, as late as its clock may have been put back.
+    """The end of the agreement, or of terms with their cut-off: now, or a little later if the customer ends them.
 
-    Of the agreement, or of terms with their cut-off. The provider gains nothing by another date: it could have ended
-    them at that other time.
+    A customer could date its transaction back, and would get the work since then for nothing; so the possible
+    difference is added. The provider gains nothing by another date: it could have ended them at that time.
     """
     return tx.timestamp_s + (MAX_CLOCK_SKEW_S if tx.caller.msp_id == agreement.customer_msp_id else 0)
 
@@ -260,7 +262,10 @@ def _proposed(tx: Transaction, request: ProposeAgreement) -> Agreement:
 
 
 def _check_is_pending(agreement: Agreement, terms: Terms, reference: TermsReference) -> None:
-    """Nobody may overwrite terms that are in force, nor those of somebody else's agreement."""
+    """Checks that nobody overwrites terms in force, or terms of other members' agreement.
+
+    Raises AlreadyExists, TermsMismatch.
+    """
     if _parties(agreement) != _parties(terms):
         raise AlreadyExists(f"agreement {terms.agreement_id} is between other members: choose another name")
     if reference != agreement.pending:
@@ -270,7 +275,10 @@ def _check_is_pending(agreement: Agreement, terms: Terms, reference: TermsRefere
 
 
 async def _check_is_lacking(tx: Transaction, terms: Terms, reference: TermsReference) -> None:
-    """Nobody writes the same into another's collection again and again, whatever it does with its own copy."""
+    """Checks that the other party lacks these terms, so that nobody shares them again and again to fill its collection.
+
+    The caller's own copy does not count. Raises WrongStatus.
+    """
     provider, customer = _parties(terms)
     other = customer if tx.caller.msp_id == provider else provider
     name = keys.terms(terms.agreement_id, terms.version).name
@@ -279,9 +287,10 @@ async def _check_is_lacking(tx: Transaction, terms: Terms, reference: TermsRefer
 
 
 async def _check_archived(tx: Transaction, agreement: Agreement) -> None:
-    """Who accepts must hold the pending terms, as agreement.share has checked and delivered them to both.
+    """Checks that the accepting member holds the pending terms; agreement.share has checked and delivered them to both.
 
-    The other party's copy is not asked for: it could rewrite that alone, at any moment, and so hold up the acceptance.
+    The other party's copy is not checked: that party could rewrite it alone, at any moment, and delay the acceptance.
+    Raises TermsMismatch.
     """
     key, msp_id = keys.terms(agreement.agreement_id, agreement.pending.version), tx.caller.msp_id
     if agreement.open:

@@ -9,8 +9,8 @@ from chaincode.errors import AmountOutOfRange, ForeignName, MalformedRequest
 # 10^12 tokens: no sum of a few of them leaves 64 bits.
 MAX_AMOUNT_MICRO = 10**18
 MAX_TEXT_LENGTH = 256
-# How far a client's clock may be off: as much as certificates and machines without a time server may, which is little
-# against any notice period.
+# How far a client's clock may be off: as far as for certificates, and far enough for machines without a time server. It
+# is little against any notice period.
 MAX_CLOCK_SKEW_S = 300
 MAX_DURATION_S = 100 * 366 * 86400
 
@@ -18,24 +18,24 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def check_identifier(field: str, value: str) -> None:
-    """Letters, digits, dot, dash and underscore, 64 at most: safe in a key and in a file name."""
+    """Checks that the value is 1 to 64 letters, digits, dots, dashes or underscores: safe in keys and file names."""
     if not _IDENTIFIER.fullmatch(value):
         raise MalformedRequest(f"{field} must be 1 to 64 letters, digits, '.', '-' or '_', not {value[:80]!r}")
 
 
 def check_name(field: str, value: str) -> str:
-    """An identifier, of its own or of a member: "<MSP id>:<identifier>". Returns the member, if it names one."""
+    """Checks an identifier, plain or as "<MSP id>:<identifier>", and returns that MSP id, empty if it is plain."""
     msp_id, colon, identifier = value.rpartition(":")
     check_identifier(field, identifier)
     if colon:
-        check_identifier(f"what stands before the colon in {field}", msp_id)
+        check_identifier(f"the part before the colon in {field}", msp_id)
     return msp_id
 
 
 def check_own_name(field: str, value: str, msp_id: str) -> None:
-    """Whether the member may take the name: first come, first served, but for those that begin with an MSP id.
+    """Checks that the member may take the name: first come, first served, unless the name begins with an MSP id.
 
-    No MSP id has a colon, and no name that an earlier contract has taken.
+    No MSP id has a colon, and no name from an earlier contract has one. Raises ForeignName.
     """
     owner_msp_id = check_name(field, value)
     if owner_msp_id not in ("", msp_id):
@@ -60,7 +60,7 @@ def check_duration(field: str, seconds: int) -> None:
 
 
 def check_amount(amount_micro: int) -> None:
-    """More than nothing, and not absurd."""
+    """Checks that the amount is positive and not absurdly large. Raises AmountOutOfRange."""
     if not 0 < amount_micro <= MAX_AMOUNT_MICRO:
         raise AmountOutOfRange(
             f"the amount must be more than 0 and at most {format_amount(MAX_AMOUNT_MICRO)} "
@@ -69,13 +69,13 @@ def check_amount(amount_micro: int) -> None:
 
 
 def check_named(named_msp_id: str, msp_id: str) -> None:
-    """A request that names a member, so that one round trip loads everything, must name the right one."""
+    """Checks the member that a request names so that one round trip loads everything. Raises MalformedRequest."""
     if named_msp_id != msp_id:
         raise MalformedRequest(f"the request names {named_msp_id}, but the record says {msp_id}")
 
 
 def format_duration(seconds: int) -> str:
-    """In two units at most, rounded up: 1_209_600 → "14 days", 7_470 → "2 h 5 min"; less than nothing is nothing."""
+    """The duration in two units at most, rounded up: 1_209_600 → "14 days", 7_470 → "2 h 5 min"; if negative, "0 s"."""
     precise_s = next((least_s for from_s, least_s in ((86_400, 3_600), (3_600, 60)) if seconds >= from_s), 1)
     left, parts = -(-max(seconds, 0) // precise_s) * precise_s, []
     for unit_s, unit in ((86_400, "day"), (3_600, "h"), (60, "min"), (1, "s")):

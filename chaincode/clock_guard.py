@@ -1,11 +1,11 @@
-"""Holds a proposal's time against the endorser's clock.
+"""Compares a proposal's time with the endorser's clock.
 
 Contracts have no clock: they take the time that the client wrote into its proposal, and notice periods, cut-offs and
-the end of an agreement hang on it. Nothing in Fabric checks it. So whoever runs a contract puts this guard before it
-and hands in a clock; the contract itself stays free of clocks.
+the end of an agreement depend on it. Nothing in Fabric checks it. So every program that runs a contract puts this guard
+before it and gives it a clock; the contract itself stays free of clocks.
 
-Two endorsers' clocks differ, so one may refuse what the other runs. That cannot make their read sets differ: a refusal
-is no endorsement at all, and no read or write of the contract has happened.
+Two endorsers' clocks differ, so one may refuse a proposal that the other one runs. That cannot make their read sets
+differ: a refusal is no endorsement, and no read or write of the contract has happened.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ Answer = TypeVar("Answer")
 def guarded(
     invoke: Callable[[Stub], Awaitable[Answer]], clock_us: Callable[[], int]
 ) -> Callable[[Stub], Awaitable[Answer | Response]]:
-    """Runs `invoke` for proposals of this time, and refuses others; `clock_us` gives microseconds since 1970 UTC."""
+    """A handler that runs `invoke` for proposals with the right time, and refuses others.
+
+    `clock_us` gives microseconds since 1970 UTC.
+    """
 
     async def handler(stub: Stub) -> Answer | Response:
         try:
@@ -37,7 +40,7 @@ def guarded(
 
 
 def check_time(timestamp_us: int, now_us: int) -> None:
-    """Both microseconds since 1970 UTC. Raises ClockSkew."""
+    """Checks that the two times, microseconds since 1970 UTC, are close to each other. Raises ClockSkew."""
     off_us = abs(timestamp_us - now_us)
     if off_us > MAX_CLOCK_SKEW_S * 1_000_000:
         off = format_duration(off_us // 1_000_000)

@@ -1,4 +1,4 @@
-"""Which contract this is: members compare one digest, so as to know that they all run the same code."""
+"""The digest of the contract's code: members compare it to know that they all run the same code."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _INSTALLED = Path(zunft.__file__).parents[1]
 
 
 def code_digest() -> bytes:
-    """SHA-256 over the contract's sources, the same wherever and however they are installed.
+    """SHA-256 over the contract's sources; it does not depend on where and how they are installed.
 
-    That is every .py file of this package, and the generated messages that it uses, directly or through each other. In
-    the order of their names, each file adds its name ("chaincode/account/usage.py") and its content, both after their
-    length in bytes (8 bytes, big-endian). Versions of the libraries below are fixed by the project's own version.
+    The sources are every .py file of this package, and the generated messages that it uses, directly or through each
+    other. In the order of their names, each file adds its name ("chaincode/account/usage.py") and its content, each
+    after its length in bytes (8 bytes, big-endian). The project's own version fixes the versions of the libraries.
     """
     digest = sha256()
     for name, path in sorted(_sources().items()):
@@ -29,7 +29,7 @@ def code_digest() -> bytes:
 
 
 def _sources() -> dict[str, Path]:
-    """Paths by name below the folder that both packages are imported from."""
+    """Paths of the sources by their names below the folder from which both packages are imported."""
     contract = sorted(_CONTRACT.rglob("*.py"))
     found = {f"{_CONTRACT.name}/{path.relative_to(_CONTRACT).as_posix()}": path for path in contract}
     waiting = _used_messages(contract)
@@ -46,7 +46,7 @@ def _used_messages(paths: Iterable[Path]) -> dict[str, Path]:
 
 
 def _imported(path: Path) -> Iterator[str]:
-    """Dotted names of modules, and of what is taken from them."""
+    """The dotted names of imported modules, and of the names that are imported from them."""
     for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.ImportFrom):
             yield node.module or ""

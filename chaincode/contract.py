@@ -1,4 +1,4 @@
-"""The contract: every transaction by name, who may call it, who endorses it. Entry point of the chaincode."""
+"""The contract, entry point of the chaincode: every transaction by name, with its callers and its endorsers."""
 
 from __future__ import annotations
 
@@ -52,20 +52,20 @@ from zunft.v1.event_pb2 import Refusal
 
 
 class Endorsers(enum.StrEnum):
-    """Whose peers must endorse a transaction."""
+    """The members whose peers must endorse a transaction."""
 
     MAJORITY = "majority of the members"
     PARTIES = "the two parties"
     NONE = "nobody, it is a query"
 
 
-# Takes the parsed request; queries may answer with a record's exact bytes.
+# A handler takes the parsed request; a query may answer with a record's exact bytes.
 Handler = Callable[[Transaction, Any], Awaitable[Message | bytes]]
 
 
 @dataclass(frozen=True, slots=True)
 class TransactionType(Rights):
-    """One row of the table."""
+    """One transaction: a row of the table."""
 
     request: type[Message]
     handler: Handler
@@ -74,7 +74,7 @@ class TransactionType(Rights):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What the ledger is told: status 200 and a result, or 400 and more and a zunft.v1.Refusal."""
+    """The answer to the ledger: status 200 and a result, or 400 and more and a zunft.v1.Refusal."""
 
     status: int
     message: str
@@ -91,7 +91,7 @@ async def invoke(stub: Stub) -> Response:
 
 
 def refusal(error: ContractError) -> Response:
-    """The form in which the ledger is told of it."""
+    """The refusal in the form of an answer to the ledger."""
     name = type(error).__name__
     return Response(error.status, f"{name}: {error}", serialise(Refusal(error=name, message=str(error))))
 
@@ -114,7 +114,10 @@ def _read_call(stub: Stub) -> tuple[str, bytes]:
 
 
 def _check_arguments(stub: Stub, kind: TransactionType) -> None:
-    """Nobody would look at a disclosure where none is due, and the channel would carry it all the same."""
+    """Checks that there is no disclosure where none is due: nobody would read it, and the channel would carry it.
+
+    Raises MalformedRequest.
+    """
     if len(stub.args) == 3 and kind.endorsers is not Endorsers.PARTIES:
         raise MalformedRequest(f"{kind.name} takes no disclosure: leave its third argument out")
 

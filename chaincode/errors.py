@@ -1,7 +1,7 @@
-"""Why a transaction is refused: one root, one typed leaf per check.
+"""The reasons why a transaction is refused: one root, one class for each kind of check.
 
-A message says what is wrong and what to do about it. `status` is the chaincode response's status (HTTP-like, as the
-Fabric shim uses it); the name of the class travels in `zunft.v1.Refusal`, so that clients can raise the same class.
+A message says what is wrong and what to do about it. `status` is the chaincode response's status (HTTP-like, as in
+Fabric's shim); the name of the class travels in `zunft.v1.Refusal`, so that clients can raise the same class.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ class ContractError(Exception):
     status = 400
 
 
-# --- who and whether at all ---------------------------------------------------------------------------------------
+# --- request, caller and record -----------------------------------------------------------------------------------
 
 
 class UnknownTransaction(ContractError):
-    """No such noun.verb."""
+    """There is no transaction of this name (noun.verb)."""
 
     status = 404
 
@@ -45,19 +45,19 @@ class AlreadyExists(ContractError):
 
 
 class ForeignName(ContractError):
-    """The name begins with another member's MSP id and a colon: it is that member's to take."""
+    """The name begins with another member's MSP id and a colon: only that member may take it."""
 
     status = 403
 
 
 class UnsoundRecord(ContractError):
-    """Two parties have put on the ledger what the contract cannot have written there."""
+    """Two parties have put a record on the ledger that the contract cannot have written."""
 
     status = 409
 
 
 class WrongStatus(ContractError):
-    """The record is in a status in which this is not possible."""
+    """The record has a status in which this is not possible."""
 
     status = 409
 
@@ -72,25 +72,25 @@ class ClockSkew(ContractError):
 
 
 class TermsMismatch(ContractError):
-    """The disclosed or accepted terms are not those whose digest is on the ledger."""
+    """The disclosed or accepted terms do not have the digest that is on the ledger."""
 
     status = 409
 
 
 class TooManyProposals(ContractError):
-    """The member has proposed so much to this other one that it has not answered."""
+    """The other member has left too many of this member's proposals unanswered."""
 
     status = 409
 
 
 class HeadMismatch(ContractError):
-    """The disclosed account head is not the one whose digest is on the ledger: forged or out of date."""
+    """The disclosed account head does not have the digest that is on the ledger: it is forged or out of date."""
 
     status = 409
 
 
 class CorrectionMismatch(ContractError):
-    """The correction that the caller read is not the one that is pending under this name."""
+    """The pending correction of this name is not the one that the caller has read."""
 
     status = 409
 
@@ -106,7 +106,7 @@ class HeadTooLarge(ContractError):
 
 
 class RecordTooLarge(ContractError):
-    """What both parties would archive of the transaction exceeds the limit."""
+    """The transaction's record in both parties' archives would exceed the limit."""
 
     status = 409
 
@@ -119,7 +119,7 @@ class MalformedBatch(ContractError):
 
 
 class WrongSignature(ContractError):
-    """The signature is not over exactly these bytes by the key that has to: a meter's, an applicant's, a voter's."""
+    """The signature is not over exactly these bytes, or not by the right key: a meter's, an applicant's, a voter's."""
 
 
 class WrongAgreement(ContractError):
@@ -137,7 +137,7 @@ class MeterRevoked(ContractError):
 
 
 class Replay(ContractError):
-    """It was sent before: a batch that was charged already, an applicant's bundle that was put in already."""
+    """The request repeats an earlier one: a batch that was charged, or an applicant's bundle that was put in."""
 
     status = 409
 
@@ -173,7 +173,7 @@ class ReadingTooLate(ContractError):
 
 
 class TooCostly(ContractError):
-    """Rating it would keep both parties' contracts busy for longer than any honest proposal does."""
+    """Rating the readings would keep both parties' contracts busy for longer than any honest proposal does."""
 
 
 class QuantityOutOfRange(ContractError):
@@ -190,13 +190,13 @@ class InsufficientFunds(ContractError):
 
 
 class TooOften(ContractError):
-    """The member has written so often of late that others' transactions would not come through."""
+    """The member has written so often of late that others' transactions would fail."""
 
     status = 409
 
 
 class RefundOwed(ContractError):
-    """The member owes customers of its own a refund, and spends nothing before that is paid."""
+    """The member owes its customers a refund, and may not spend those tokens before it is paid."""
 
     status = 409
 
@@ -219,7 +219,7 @@ class InvalidBundle(ContractError):
 
 
 class EntryCondition(ContractError):
-    """The applicant does not bring what the charter demands of a new member."""
+    """The applicant does not meet the charter's conditions for a new member."""
 
     status = 409
 
@@ -231,13 +231,13 @@ class TakenAlready(ContractError):
 
 
 class TooManyApplications(ContractError):
-    """The sponsor has put in so many that the members have not decided on."""
+    """The members have not decided on too many of the sponsor's applications yet."""
 
     status = 409
 
 
 class ExitCondition(ContractError):
-    """The member has something to end before it can leave."""
+    """The member must end something before it can leave."""
 
     status = 409
 
@@ -249,7 +249,7 @@ class AnotherBallot(ContractError):
 
 
 class AskedBefore(ContractError):
-    """The member has put the same to the vote in vain, and waits for a ballot's period before it does so again."""
+    """The member has put the same question to the vote in vain, and must wait for a ballot's period."""
 
     status = 409
 
@@ -261,7 +261,7 @@ class BallotClosed(ContractError):
 
 
 class OutOfReach(ContractError):
-    """The charter's threshold asks for more approvals than the members there are could ever give."""
+    """The charter's threshold asks for more approvals than the present members could ever give."""
 
 
 class VotedAlready(ContractError):

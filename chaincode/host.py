@@ -1,6 +1,6 @@
-"""Hosts under which members reach each other's nodes: a name, or an IPv4 address. What can never be reached is refused.
+"""Hosts at which members reach each other's nodes: a name or an IPv4 address. Impossible hosts are refused.
 
-Source: RFC 1123, section 2.1; RFC 1122, section 3.2.1.3, for addresses that are nobody's.
+Source: RFC 1123, section 2.1; RFC 1122, section 3.2.1.3, for addresses that no host has.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import re
 _LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _NAME_CHARACTERS_MAX = 253
 _OCTET = re.compile(r"0|[1-9][0-9]{0,2}")
-# From here on there are groups and experiments, and no hosts.
+# Addresses above this are for groups and experiments, not for hosts.
 _FIRST_OCTET_MAX = 223
 
 
 def check_host(host: str) -> str:
-    """The host. Raises ValueError, which says how to write one."""
+    """The host, if it is possible. Raises ValueError with the right way to write one."""
     if not _is_name(host) and not _is_address(host):
         raise ValueError(
             f"the host {host[:64]!r} cannot be reached: write a name like mill.example (with an umlaut its xn-- form) "
@@ -25,7 +25,7 @@ def check_host(host: str) -> str:
 
 
 def _is_name(host: str) -> bool:
-    """Whose last label is no number, as an address's would be."""
+    """Whether it is a name; its last label is no number, unlike an address's."""
     labels = host.removesuffix(".").split(".")
     return len(host) <= _NAME_CHARACTERS_MAX and all(map(_LABEL.fullmatch, labels)) and not labels[-1].isdigit()
 

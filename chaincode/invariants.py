@@ -1,8 +1,8 @@
-"""What must hold after every transaction: small pure functions over a whole state, each a list of violations.
+"""Conditions that hold after every transaction: small pure functions over a whole state that find violations.
 
-These are about what a majority of the members keeps, and hold whatever the two parties of an account write into their
-own part of it; what must hold of that part is in account_invariants.py. Tests and simulation run both after each
-transaction.
+These are about the records that a majority of the members keeps. They hold whatever the two parties of an account write
+into their own part of it, which has conditions of its own in account_invariants.py. Tests and simulation check both
+after each transaction.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ M = TypeVar("M", bound=Message)
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """All keys and values: of the channel, and of the private collections that the checker may see (merged)."""
+    """All keys and values of the channel, and of the private collections that the checker may see (merged)."""
 
     public: Mapping[str, bytes]
     private: Mapping[str, bytes]
@@ -52,18 +52,18 @@ class State:
                 yield message.FromString(self.public[key])
 
     def commitments(self) -> Iterator[tuple[str, Commitment]]:
-        """Those that can be read, in key order, each with the name of its account, whatever it says of itself."""
+        """The commitments that can be read, in key order, each with its account's name, which the key gives."""
         for agreement_id in self.names("commitment"):
             commitment = readable(Commitment, self.public[keys.commitment(agreement_id).name])
             if commitment is not None:
                 yield agreement_id, commitment
 
     def names(self, noun: str) -> list[str]:
-        """What follows this noun in the public keys, in key order."""
+        """The part after this noun in the public keys, in key order."""
         return sorted(key.partition("/")[2] for key in self.public if key.startswith(f"{noun}/"))
 
     def archived(self, noun: str) -> dict[str, list[str]]:
-        """The private keys of one noun by the agreement that they are of, in key order."""
+        """The private keys of one noun by their agreement, in key order."""
         found: dict[str, list[str]] = defaultdict(list)
         for key in sorted(key for key in self.private if key.startswith(f"{noun}/")):
             found[key.split("/")[1]].append(key)
@@ -76,7 +76,7 @@ class State:
 
 
 def readable(message: type[M], value: bytes) -> M | None:
-    """What two parties wrote need not be a message."""
+    """The message in the bytes; None where they are none, as two parties may write anything."""
     try:
         return message.FromString(value)
     except DecodeError:
@@ -84,7 +84,7 @@ def readable(message: type[M], value: bytes) -> M | None:
 
 
 def violations(state: State) -> list[str]:
-    """Everything that does not hold; empty if all is well."""
+    """All violations; empty if there are none."""
     return [violation for invariant in INVARIANTS for violation in invariant(state)]
 
 
@@ -103,7 +103,7 @@ def tokens_are_conserved(state: State) -> Iterator[str]:
 
 
 def supply_matches_its_records(state: State) -> Iterator[str]:
-    """What was minted is the sum of the bank's credits, what was burned the sum of confirmed redemptions."""
+    """The minted amount is the sum of the bank's credits, and the burned amount that of confirmed redemptions."""
     supply = keys.SUPPLY.message.FromString(state.public.get(keys.SUPPLY.name, b""))
     minted = sum(record.amount_micro for record in state.records("mint", MintRecord))
     burned = sum(
@@ -129,7 +129,7 @@ def nothing_is_negative(state: State) -> Iterator[str]:
 def nothing_is_paid_without_invoice(state: State) -> Iterator[str]:
     """paid <= invoiced: tokens leave an escrow for the provider only against a document.
 
-    What a provider could not give back of what fell later is noted as owed.
+    When the invoiced sum falls later, the part that the provider could not give back is noted as owed.
     """
     for account in state.records("account", Account):
         invoiced_micro = account.invoiced_usage_micro + account.invoiced_correction_micro
@@ -138,7 +138,7 @@ def nothing_is_paid_without_invoice(state: State) -> Iterator[str]:
 
 
 def refunds_owed_are_counted(state: State) -> Iterator[str]:
-    """A provider's balance says what it owes all its accounts, and its debts say it in order."""
+    """A provider's balance has the sum that it owes all its accounts, and its debts have the parts in order."""
     owed: dict[str, int] = defaultdict(int)
     in_line: dict[str, int] = defaultdict(int)
     for debts in state.records("debts", Debts):
@@ -159,7 +159,7 @@ def refunds_owed_are_counted(state: State) -> Iterator[str]:
 
 
 def invoices_sum_to_claims(state: State) -> Iterator[str]:
-    """Invoices less credit notes are what was claimed and settled."""
+    """Invoices less credit notes are the amounts that were claimed and settled."""
     billed: dict[str, int] = defaultdict(int)
     for invoice in state.records("invoice", Invoice):
         if invoice.kind == INVOICE_KIND_INVOICE:
@@ -173,7 +173,7 @@ def invoices_sum_to_claims(state: State) -> Iterator[str]:
 
 
 def invoice_numbers_are_gap_free(state: State) -> Iterator[str]:
-    """1, 2, 3 … per provider."""
+    """Each provider's invoices have the numbers 1, 2, 3 … up to its counter."""
     numbers: dict[str, list[int]] = defaultdict(list)
     for invoice in state.records("invoice", Invoice):
         numbers[invoice.provider_msp_id].append(invoice.number)
@@ -185,7 +185,7 @@ def invoice_numbers_are_gap_free(state: State) -> Iterator[str]:
 
 
 def goodwill_sums_to_its_notes(state: State) -> Iterator[str]:
-    """What an invoice says was granted on it is the sum of its goodwill notes, and not more than the invoice."""
+    """An invoice's goodwill is the sum of its goodwill notes, and not more than the invoice."""
     granted: dict[tuple[str, int], int] = defaultdict(int)
     for note in state.records("invoice", Invoice):
         if note.kind == INVOICE_KIND_GOODWILL:
@@ -197,7 +197,7 @@ def goodwill_sums_to_its_notes(state: State) -> Iterator[str]:
 
 
 def obligations_are_what_is_open(state: State) -> Iterator[str]:
-    """A member is held by exactly its open accounts and its active meters."""
+    """A member's obligations are exactly its open accounts and its active meters."""
     accounts = [account for account in state.records("account", Account) if account.status == ACCOUNT_STATUS_OPEN]
     meters = [meter for meter in state.records("meter", Meter) if meter.status == METER_STATUS_ACTIVE]
     held = {keys.obligation(meter.provider_msp_id, keys.meter(meter.meter_id)).name for meter in meters}
@@ -209,7 +209,7 @@ def obligations_are_what_is_open(state: State) -> Iterator[str]:
 
 
 def ballots_are_counted(state: State) -> Iterator[str]:
-    """Each member has one vote and none on itself, but that it signs its own departure; approvals carry a ballot."""
+    """Each member has one vote, and none on itself except in its own departure; enough approvals carry a ballot."""
     for ballot in state.records("ballot", Ballot):
         voters = [vote.msp_id for vote in ballot.votes]
         on_itself = ballot.msp_id in voters and ballot.subject != BALLOT_SUBJECT_DEPARTURE
@@ -232,7 +232,7 @@ def questions_know_their_ballots(state: State) -> Iterator[str]:
 
 
 def members_are_told_apart(state: State) -> Iterator[str]:
-    """No two members that are there have the same legal identifier."""
+    """No two present members have the same legal identifier."""
     owners: dict[tuple[str, str], str] = {}
     for member in state.records("member", Member):
         if member.status in (MEMBER_STATUS_APPLIED, *ABSENT):
@@ -244,7 +244,7 @@ def members_are_told_apart(state: State) -> Iterator[str]:
 
 
 def the_electorate_is_who_sits_there(state: State) -> Iterator[str]:
-    """The one record says what the members' records say."""
+    """The electorate's record agrees with the members' records."""
     value = state.public.get(keys.ELECTORATE.name)
     if value is None:
         return

@@ -1,4 +1,4 @@
-"""Every key of the ledger, and the message that stands at it."""
+"""Every key of the ledger, with the type of the message there."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def application_bundle(msp_id: str, sponsor_msp_id: str) -> Key[SignedBundle]:
 
 
 def question(msp_id: str, subject: BallotSubject, sponsor_msp_id: str = "") -> Key[Question]:
-    """Of an admission each sponsor's is one of its own; an amendment is its opener's."""
+    """The key of a question; each sponsor's admission is a question of its own, as is each opener's amendment."""
     word = BallotSubject.Name(subject).removeprefix("BALLOT_SUBJECT_").lower()
     return Key("/".join(filter(None, ("question", msp_id, word, sponsor_msp_id))), Question)
 

@@ -1,7 +1,7 @@
-"""How large whatever comes with a transaction may be, in bytes: one limit for each kind of message.
+"""The largest sizes of everything that comes with a transaction, in bytes: one limit for each kind of message.
 
-A limit is asked before anything is parsed, so nobody pays for more than it allows. What is on the ledger already is
-read whatever its size: it may be older than the limit.
+A limit is checked before anything is parsed, so nobody works on more than it allows. Records on the ledger are read
+whatever their size: they may be older than the limit.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ BUNDLE_BYTES = 100_000
 SIGNATURES_BYTES = 64_000
 TERMS_BYTES = 1_000_000
 CORRECTION_BYTES = 250_000
-# Batches that one transaction announces, and what their digests take.
+# The batches that one transaction announces, and the size of their digests.
 MAX_ANNOUNCED = 1000
 ANNOUNCEMENT_BYTES = 40_000
-# What both parties archive of each transaction is its record and the new head; the record holds that head once more. A
-# claim is made of a head's lines. So no transaction gives a member more private bytes than these two, and a block full
-# of the largest fits a message: docs/scale.md has the arithmetic.
+# Both parties archive the record of each transaction and the new head; the record holds that head once more. A claim is
+# made of a head's lines. So no transaction gives a member more private bytes than these two, and a block full of the
+# largest fits a message: docs/scale.md has the arithmetic.
 HEAD_BYTES = 1_000_000
 CLAIM_BYTES = HEAD_BYTES
 RECORD_BYTES = 2_000_000
 PRIVATE_BYTES = HEAD_BYTES + RECORD_BYTES
-# So much is left for batches whatever the head: for one of them, and for all of a transaction.
+# The size that is left for batches whatever the head is: for one batch, and for all batches of a transaction.
 BATCH_BYTES = RECORD_BYTES - HEAD_BYTES
-# What peers, orderers and nodes send and take at once: a block, or a proposal with what comes along.
+# The largest message that peers, orderers and nodes send and take: a block, or a proposal with its disclosure.
 MESSAGE_BYTES = 100 * 1024 * 1024
 # Terms in force and superseded ones, a head, batches. A head that is older than its limit may be larger, and the
 # account must go on with it.

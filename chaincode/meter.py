@@ -72,7 +72,7 @@ async def rotate_key(tx: Transaction, request: RotateMeterKey) -> Meter:
 
 
 async def locate(tx: Transaction, request: LocateMeter) -> Meter:
-    """meter.locate: where the machine is now."""
+    """meter.locate: writes the place where the machine is now."""
     meter = await _load_own(tx, request.meter_id)
 
     check_text("location", request.location)
@@ -83,7 +83,7 @@ async def locate(tx: Transaction, request: LocateMeter) -> Meter:
 
 
 async def revoke(tx: Transaction, request: RevokeMeter) -> Meter:
-    """meter.revoke: for good; no batch of it is charged any more."""
+    """meter.revoke: revokes the meter for good; no batch of it is charged any more."""
     meter = await _load_own(tx, request.meter_id)
 
     meter.status = METER_STATUS_REVOKED
@@ -93,12 +93,12 @@ async def revoke(tx: Transaction, request: RevokeMeter) -> Meter:
 
 
 def possession_message(meter_id: str, public_key: bytes) -> bytes:
-    """What a meter signs to prove that it holds the private key."""
+    """The bytes that a meter signs to prove that it holds the private key."""
     return b"zunft meter key|" + meter_id.encode() + b"|" + public_key
 
 
 def check_possession(meter_id: str, public_key: bytes, signature: bytes) -> None:
-    """Raises MalformedRequest unless it is an EC P-256 key, WrongSignature unless its holder signed."""
+    """Checks that it is an EC P-256 key and that its holder signed. Raises MalformedRequest, WrongSignature."""
     try:
         loaded = load_der_public_key(public_key)
     except UNREADABLE as error:
@@ -112,7 +112,7 @@ def check_possession(meter_id: str, public_key: bytes, signature: bytes) -> None
 
 
 async def _load_own(tx: Transaction, meter_id: str) -> Meter:
-    """The caller's own active meter."""
+    """The caller's own meter, which must be active. Raises NotFound, Forbidden, WrongStatus."""
     key = keys.meter(meter_id)
     meter = (await tx.load(key)).require(key)
 

@@ -1,8 +1,8 @@
-"""How much a member may propose to another one before that one answers: each proposal puts terms into its archive.
+"""The limit of a member's unanswered proposals to another one: each proposal puts terms into the other one's archive.
 
-Nobody asks the other one before: it is in its own archive that it reads what it is asked. So what lies there unasked is
-bounded, and the name of a proposal that its author has taken back is used again; that, too, so often only, since what
-an archive has held stays in its history.
+The other one is not asked before: it reads the proposal in its own archive. So the number of unanswered proposals there
+is limited. A proposal that its author has taken back can be made anew under its name; there is a limit to how often,
+too, since everything that an archive has held stays in its history.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ MAX_PROPOSALS = 20
 
 
 def other_party(agreement: Agreement, msp_id: str) -> str:
-    """Of the two parties the one that is not this one."""
+    """The party of the agreement that is not this member."""
     parties = (agreement.provider_msp_id, agreement.customer_msp_id)
     return parties[1] if parties[0] == msp_id else parties[0]
 
 
 def proposals_key(agreement: Agreement) -> Key[Proposals]:
-    """Where it is noted who has proposed this agreement and is not answered yet."""
+    """The key of the unanswered proposals from the proposer of this agreement to the other party."""
     return keys.proposals(agreement.pending_by_msp_id, other_party(agreement, agreement.pending_by_msp_id))
 
 
 async def load_proposals(tx: Transaction, agreement: Agreement) -> Proposals:
-    """Those that are not answered yet of who has proposed this agreement; none of one that is in force."""
+    """The unanswered proposals of this agreement's proposer to the other party; empty if the agreement is in force."""
     if agreement.status != AGREEMENT_STATUS_PROPOSED:
         return Proposals()
     key = proposals_key(agreement)
@@ -37,7 +37,10 @@ async def load_proposals(tx: Transaction, agreement: Agreement) -> Proposals:
 
 
 def check_may_propose(proposals: Proposals, agreement: Agreement, now_s: int, *, is_anew: bool) -> None:
-    """`is_anew`: something was proposed under that name before. Raises TooManyProposals, TooOften."""
+    """Checks that the member may make one more proposal. Raises TooManyProposals, TooOften.
+
+    `is_anew` says that something was proposed under that name before.
+    """
     other = other_party(agreement, agreement.pending_by_msp_id)
     if is_anew:
         deed = f"{agreement.pending_by_msp_id} has proposed agreements anew to {other}"
@@ -51,7 +54,7 @@ def check_may_propose(proposals: Proposals, agreement: Agreement, now_s: int, *,
 
 
 def check_free(existing: Agreement | None, agreement: Agreement) -> None:
-    """Whether the name is free: what was never in force can be proposed anew, unless it waits for one's own answer.
+    """Checks that the name is free, or that of an agreement that was never in force and does not wait for one's answer.
 
     Raises AlreadyExists.
     """
@@ -75,7 +78,10 @@ def note_proposal(tx: Transaction, proposals: Proposals, agreement: Agreement, *
 
 
 def note_answered(tx: Transaction, key: Key[Proposals], proposals: Proposals, agreement_id: str) -> None:
-    """An earlier contract has not noted what was proposed. What is answered does not begin the hour anew."""
+    """Removes an answered proposal from the record, if an earlier contract has noted it there.
+
+    The count of proposals made anew within the hour stays.
+    """
     if agreement_id not in proposals.agreement_ids:
         return
     proposals.agreement_ids.remove(agreement_id)

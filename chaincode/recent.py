@@ -1,6 +1,6 @@
-"""How often a member may do alone, and for nothing, what makes others' transactions conflict or their archives grow.
+"""A limit of acts that a member does alone and for nothing, and that make others' transactions or archives suffer.
 
-So often it may do that within so much time, and for the rest of it the others have their way.
+The member may do them this number of times within this time; for the rest of it the others are not disturbed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ WINDOW_S = 3600
 
 
 def check_not_too_often(changes: RecentChanges, now_s: int, deed: str, most: int = MOST_CHANGES) -> None:
-    """Whether one more change is allowed; `deed` says who has changed what. Raises TooOften."""
+    """Checks that one more change is allowed; `deed` names the member and its change. Raises TooOften."""
     waits_s = changes.since_s + WINDOW_S - now_s
     if changes.count >= most and waits_s > 0:
         raise TooOften(
@@ -24,7 +24,7 @@ def check_not_too_often(changes: RecentChanges, now_s: int, deed: str, most: int
 
 
 def note_change(changes: RecentChanges, now_s: int) -> None:
-    """One change more, in place."""
+    """Counts one more change, in place."""
     if now_s >= changes.since_s + WINDOW_S:
         changes.CopyFrom(RecentChanges(since_s=now_s))
     changes.count += 1

@@ -1,4 +1,4 @@
-"""Queries of public records, for clients that know the keys."""
+"""Queries of public records by their keys."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from zunft.v1.record_pb2 import ListKeys, ReadKey, Record, Records
 
 MAX_RECORDS = 1000
 MAX_PAGE_BYTES = 1_000_000
-# A peer hands rows over in one message, however large they are; an earlier contract let a ballot have 16 MB.
+# A peer sends rows in one message, however large they are; an earlier contract allowed a ballot of 16 MB.
 ROWS_AT_ONCE = 5
 
 
@@ -25,7 +25,7 @@ async def read(tx: Transaction, request: ReadKey) -> Record:
 async def list_records(tx: Transaction, request: ListKeys) -> Records:
     """record.list: public records whose key begins with a prefix, in key order, at most 1000 and at most a megabyte.
 
-    There is one at least, whatever its size, so whoever asks for those after the last one comes to the end.
+    An answer has one record at least, whatever its size, so a client that asks for the next ones comes to the end.
     """
     if not request.prefix or not request.prefix.isascii() or not request.prefix.isprintable():
         raise MalformedRequest("give the beginning of the keys, for example 'agreement/'")

@@ -1,4 +1,4 @@
-"""What contract code sees of a ledger. Two implementations: the embedded ledger's and Fabric's shim.
+"""The ledger as contract code sees it. There are two implementations: the embedded ledger's and Fabric's shim.
 
 Reads are answered from the state as of the transaction's start; writes take effect at commit and are not read back
 (Fabric's semantics).
@@ -23,11 +23,11 @@ class Stub(Protocol):
 
     @property
     def args(self) -> Sequence[bytes]:
-        """Transaction name, then its arguments."""
+        """The transaction's name, then its arguments."""
 
     @property
     def transient(self) -> Mapping[str, bytes]:
-        """What only the endorsers see."""
+        """The data that only the endorsers see."""
 
     @property
     def creator(self) -> bytes:
@@ -44,40 +44,40 @@ class Stub(Protocol):
         """Keys and values with start <= key < end, in key order; protected against phantoms."""
 
     async def first_rows(self, start: str, end: str, count: int) -> list[tuple[str, bytes]]:
-        """The first so many of a range, in one message. Only in queries: a peer refuses writes after it."""
+        """The first `count` rows of a range, in one message. Only in queries: a peer refuses writes after it."""
 
     def put(self, key: str, value: bytes) -> None:
-        """Write at commit; an empty value is refused."""
+        """Writes the value at commit; an empty value is refused."""
 
     def delete(self, key: str) -> None:
-        """Delete at commit."""
+        """Deletes the key at commit."""
 
     def set_key_policy(self, key: str, msp_ids: Iterable[str]) -> None:
-        """From this transaction on, a write of `key` needs an endorsement by a peer of each of these members."""
+        """Makes each write of `key` from this transaction on need an endorsement by a peer of each of these members."""
 
     def clear_key_policy(self, key: str) -> None:
-        """From the next transaction on, a write of `key` needs what any key needs; this one still what it had.
+        """Makes later writes of `key` need the same endorsements as any key; in this transaction the old policy counts.
 
-        Fabric takes a policy away only with the key, so an empty one takes its place. Peers take that for none, but
-        Fabric's gateway finds no endorsers by itself any more: whoever writes the key names them.
+        Fabric removes a policy only with the key, so an empty one takes its place. Peers treat that as none, but
+        Fabric's gateway finds no endorsers by itself any more: a client that writes the key has to name them.
         """
 
     async def get_private(self, collection: str, key: str) -> bytes | None:
-        """Private value. Only in queries: in a transaction the endorsers' read sets would differ."""
+        """The private value. Only in queries: in a transaction the endorsers' read sets would differ."""
 
     def private_range(self, collection: str, start: str, end: str) -> AsyncIterator[tuple[str, bytes]]:
-        """Private keys and values with start <= key < end. Only in queries."""
+        """Private keys and values with start <= key < end, in key order. Only in queries."""
 
     async def get_private_hash(self, collection: str, key: str) -> bytes | None:
         """SHA-256 of a private value, which every member has."""
 
     def put_private(self, collection: str, key: str, value: bytes) -> None:
-        """Write to a private collection at commit; the channel sees hashes."""
+        """Writes to a private collection at commit; the channel sees hashes."""
 
     def set_event(self, name: str, payload: bytes) -> None:
-        """The transaction's one event."""
+        """Sets the transaction's one event."""
 
 
 def implicit_collection(msp_id: str) -> str:
-    """Name of a member's own private collection, which every Fabric channel has without being told."""
+    """The name of a member's own private collection, which every Fabric channel has without a definition."""
     return f"_implicit_org_{msp_id}"

@@ -1,4 +1,4 @@
-"""The network's token: account-based, double entry, backed by money at the issuer's bank.
+"""The consortium's token: account-based, with double entry, backed by money at the issuer's bank.
 
 Always true: minted - burned = balances + escrows + holds + deposits.
 """
@@ -54,13 +54,13 @@ from zunft.v1.token_pb2 import (
 )
 
 MAX_SUPPLY_MICRO = 2**62
-# A transfer or a mint writes the receiver's balance, so that whatever else of its own is on the way there conflicts:
-# nobody shall do that to another for nothing. Who goes on with it gives away a token each time, to whom it disturbs.
+# A transfer or a mint writes the receiver's balance, so the receiver's own transactions of that moment conflict. Nobody
+# shall do that to another member for nothing: each time costs a token, which goes to the disturbed member.
 LEAST_TRANSFER_MICRO = 10**6
 
 
 async def mint(tx: Transaction, request: MintTokens) -> Balance:
-    """token.mint: by the issuer, against a bank credit; one bank reference mints once."""
+    """token.mint: the issuer mints tokens against a bank credit; one bank reference mints once."""
     record_key, balance_key = keys.mint(request.bank_reference), keys.balance(request.msp_id)
     loaded = await tx.load(keys.CHARTER, keys.SUPPLY, keys.member(request.msp_id), record_key, balance_key)
     supply = loaded.require(keys.SUPPLY)
@@ -93,7 +93,7 @@ async def mint(tx: Transaction, request: MintTokens) -> Balance:
 
 
 async def transfer(tx: Transaction, request: TransferTokens) -> Balance:
-    """token.transfer: from the caller's member to another."""
+    """token.transfer: moves tokens from the caller's member to another one."""
     sender, receiver = tx.caller.msp_id, request.to_msp_id
     loaded = await tx.load(keys.balance(sender), keys.balance(receiver), keys.member(receiver))
 
@@ -120,10 +120,10 @@ async def transfer(tx: Transaction, request: TransferTokens) -> Balance:
 
 
 async def redeem(tx: Transaction, request: RedeemTokens) -> Redemption:
-    """token.redeem: holds the caller's tokens until the issuer has paid them out, or rejects.
+    """token.redeem: holds the caller's tokens until the issuer has paid them out, or rejects the redemption.
 
-    Who has left or was excluded can send nothing any more. It claims its tokens, its deposit among them, from the
-    issuer, who redeems for it.
+    A member that has left or was excluded cannot send transactions. It claims its tokens and its deposit from the
+    issuer, which redeems them for it.
     """
     msp_id = request.for_msp_id or tx.caller.msp_id
     lately_key, is_small = keys.small_redemptions(msp_id), request.amount_micro < LEAST_TRANSFER_MICRO
@@ -160,7 +160,7 @@ async def redeem(tx: Transaction, request: RedeemTokens) -> Redemption:
 
 
 async def confirm_redemption(tx: Transaction, request: ConfirmRedemption) -> Redemption:
-    """token.confirm_redemption: the bank has paid; the held tokens are burned. One bank reference confirms once."""
+    """token.confirm_redemption: burns the held tokens, as the bank has paid. One bank reference confirms once."""
     payout_key = keys.payout(request.bank_reference)
     loaded = await tx.load(keys.CHARTER, keys.SUPPLY, keys.redemption(request.redemption_id), payout_key)
     redemption = loaded.require(keys.redemption(request.redemption_id))
@@ -185,7 +185,7 @@ async def confirm_redemption(tx: Transaction, request: ConfirmRedemption) -> Red
 
 
 async def reject_redemption(tx: Transaction, request: RejectRedemption) -> Redemption:
-    """token.reject_redemption: the bank cannot pay; the held tokens go back."""
+    """token.reject_redemption: gives the held tokens back, as the bank cannot pay."""
     key, balance_key = keys.redemption(request.redemption_id), keys.balance(request.msp_id)
     loaded = await tx.load(keys.CHARTER, key, balance_key)
     redemption = loaded.require(key)
@@ -208,7 +208,7 @@ async def reject_redemption(tx: Transaction, request: RejectRedemption) -> Redem
 
 
 async def post_reserve(tx: Transaction, request: PostReserve) -> Supply:
-    """token.post_reserve: the issuer's bank balance, for everybody to hold against the circulating tokens."""
+    """token.post_reserve: writes the issuer's bank balance, so that everybody can compare it with the tokens."""
     loaded = await tx.load(keys.CHARTER, keys.SUPPLY)
     supply = loaded.require(keys.SUPPLY)
 
@@ -237,19 +237,19 @@ def credited(loaded: Loaded, msp_id: str, amount_micro: int) -> Balance:
 
 
 def find_balance(loaded: Loaded, msp_id: str) -> Balance:
-    """Nothing where the member never had any tokens."""
+    """The member's balance; an empty one where it never had any tokens."""
     return loaded.find(keys.balance(msp_id)) or Balance(msp_id=msp_id)
 
 
 def free_micro(balance: Balance, more_micro: int = 0) -> int:
-    """What the member may spend: all but what it owes. `more_micro`: what it gets in the same transaction."""
+    """The tokens that the member may spend: all but its debts. `more_micro` comes in with the same transaction."""
     return max(balance.amount_micro + more_micro - balance.owed_micro, 0)
 
 
 def check_balance(loaded: Loaded, msp_id: str, amount_micro: int, more_micro: int = 0) -> None:
-    """Whether the member may spend that, and those whom it owes still find theirs.
+    """Checks that the member may spend the amount and keeps enough for its debts.
 
-    `more_micro`: what it gets in the same transaction. Raises RefundOwed, InsufficientFunds.
+    `more_micro` is the amount that it gets in the same transaction. Raises RefundOwed, InsufficientFunds.
     """
     balance = find_balance(loaded, msp_id)
     spare_micro = free_micro(balance, more_micro)
@@ -268,10 +268,10 @@ def check_balance(loaded: Loaded, msp_id: str, amount_micro: int, more_micro: in
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """A deposit that has come back: nothing but of who is gone.
+    """A member's deposit that is free again: all of it if the member is gone, else nothing.
 
-    It goes into the balance with the first transaction that debits that. The deciding vote moves no tokens: it would
-    have to read the balance, which the member can change again and again, and so keep the vote from being cast.
+    It goes into the balance with the first transaction that debits the balance. The deciding vote moves no tokens: it
+    would have to read the balance, and the member could change that again and again to block the vote.
     """
 
     member: Member
@@ -281,7 +281,7 @@ class Released:
         return self.member.deposit_micro if self.member.status in GONE else 0
 
     def write(self, tx: Transaction) -> list[Posting]:
-        """Whoever calls credits the amount to the balance."""
+        """Takes the deposit out of the member's record; the caller has to credit the amount to the balance."""
         amount_micro, msp_id = self.amount_micro, self.member.msp_id
         if not amount_micro:
             return []
@@ -295,7 +295,7 @@ def deposit_account(msp_id: str) -> str:
 
 
 def issuer(loaded: Loaded) -> Stand:
-    """Who that is, as the charter says."""
+    """The charter's issuer, as the member in this relation."""
     charter: Charter = loaded.require(keys.CHARTER)
     return Relation.ISSUER, charter.token.issuer_msp_id
 
@@ -317,7 +317,7 @@ def _check_held(redemption: Redemption) -> None:
 
 
 def _check_worth_paying(amount_micro: int, all_micro: int) -> None:
-    """Whether it is a token at least, or all that there is: the issuer makes no payments of less.
+    """Checks that the amount is a token at least, or all that there is: the issuer makes no smaller payments.
 
     Raises AmountOutOfRange.
     """

@@ -39,24 +39,24 @@ class Loaded:
         self._values = values
 
     def find(self, key: Key[M]) -> M | None:
-        """A fresh copy of the record, None where there is none.
+        """A fresh copy of the record; None where there is none.
 
-        Raises UnsoundRecord, as some keys need fewer endorsements than a majority's.
+        Raises UnsoundRecord where it is no message: some keys need fewer endorsements than a majority's.
         """
         value = self._values[key.name]
         try:
             return None if value is None else key.message.FromString(value)
         except DecodeError:
             raise UnsoundRecord(
-                f"{key.name} cannot be read: whoever has endorsed it has to put back what the contract wrote"
+                f"{key.name} cannot be read: the members that endorsed it have to put back what the contract wrote"
             ) from None
 
     def raw(self, key: Key[Message]) -> bytes | None:
-        """The record exactly as it is."""
+        """The record's exact bytes."""
         return self._values[key.name]
 
     def require(self, key: Key[M]) -> M:
-        """A fresh copy of the record; raises NotFound."""
+        """A fresh copy of the record. Raises NotFound, UnsoundRecord."""
         record = self.find(key)
         if record is None:
             raise NotFound(f"there is no {key.name} on the ledger: check its name, or create it first")
@@ -71,7 +71,7 @@ class Loaded:
 
 
 class Transaction:
-    """A stub, the caller behind it, what the table says of who may, and what the transaction has written so far."""
+    """A stub, the caller, the transaction's rights from the table, and the keys that it has written so far."""
 
     def __init__(self, stub: Stub, rights: Rights) -> None:
         self.stub = stub
@@ -86,9 +86,9 @@ class Transaction:
     # --- LOAD ---------------------------------------------------------------------------------------------------------
 
     async def load(self, *wanted: Key[Message]) -> Loaded:
-        """Reads the records in one round trip, the caller's own member record along with them.
+        """Reads the records in one round trip, and the caller's own member record with them.
 
-        Raises Forbidden unless the member's status lets it do such business.
+        Raises Forbidden unless the member's status allows such business.
         """
         own = keys.member(self.caller.msp_id)
         names = sorted({own.name, *(key.name for key in wanted)})
@@ -97,9 +97,9 @@ class Transaction:
         return loaded
 
     async def load_all(self, prefix: str, message: type[M]) -> list[M]:
-        """Every record whose key begins so, in key order; a new or changed one meanwhile makes the transaction fail.
+        """Every record whose key begins with the prefix, in key order; a new or changed one makes the transaction fail.
 
-        A peer ends a range without a word at the limit that its owner has set, so another begins there.
+        A peer ends a range silently at the limit that its owner has set, so another range begins there.
         """
         found: list[M] = []
         start = prefix
@@ -109,9 +109,9 @@ class Transaction:
         return found
 
     async def read_own(self, key: Key[Message]) -> bytes | None:
-        """For queries: the exact bytes in the caller's member's own private collection, or of an open agreement.
+        """The exact bytes in the private collection of the caller's member, or of an open agreement; only in queries.
 
-        Raises Forbidden unless it is the one whose peer is asked.
+        Raises Forbidden unless the query goes to that member's own peer.
         """
         self.check_relation((Relation.HOLDER, self.stub.msp_id))
         value = await self.stub.get_private(implicit_collection(self.caller.msp_id), key.name)
@@ -126,7 +126,7 @@ class Transaction:
     # --- CHECK --------------------------------------------------------------------------------------------------------
 
     def check_relation(self, *stands: Stand) -> None:
-        """Whether the caller's member stands in a relation that the table names; `stands` says who stands in which.
+        """Checks that the caller's member is in one of the table's relations; `stands` are relations and their members.
 
         Raises Forbidden.
         """
@@ -138,7 +138,7 @@ class Transaction:
         self.put_bytes(key, serialise(record))
 
     def put_bytes(self, key: Key[Message], value: bytes) -> None:
-        """For a record whose digest is known already: exactly these bytes."""
+        """Writes exactly these bytes; for a record whose digest is fixed already."""
         self.stub.put(key.name, value)
         self._written.append(key.name)
 
@@ -154,7 +154,7 @@ class Transaction:
     def emit(
         self, name: str, *, msp_ids: Iterable[str], agreement_id: str = "", postings: Sequence[Posting] = ()
     ) -> None:
-        """The transaction's event: what was written, whom it concerns, which tokens moved."""
+        """Sets the transaction's event: the written keys, the members that it concerns, and the movements of tokens."""
         event = LedgerEvent(
             keys=sorted(self._written), msp_ids=sorted(set(msp_ids)), agreement_id=agreement_id, postings=postings
         )
@@ -167,7 +167,7 @@ def serialise(message: Message) -> bytes:
 
 
 def parse(message: type[M], data: bytes, what: str) -> M:
-    """The message that somebody has sent: within its limit in bytes, and all of it known. Raises MalformedRequest."""
+    """The message in bytes from a client, within its limit and without unknown fields. Raises MalformedRequest."""
     most = max_bytes(message)
     if len(data) > most:
         raise MalformedRequest(f"{what} has {len(data)} bytes, {most} is the most: send less at once")

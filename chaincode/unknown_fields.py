@@ -1,6 +1,6 @@
-"""Fields that this version of the messages does not have.
+"""Fields of a message that its definition in this version does not have.
 
-Nobody would see what stands in them, and they would be written to the ledger with the rest.
+Nobody would see their content, and they would be written to the ledger with the rest.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 
 def has_unknown_fields(message: Message) -> bool:
-    """Whether the message has any, or a message in it."""
+    """Whether the message has unknown fields, or a message in it has."""
     return any(map(len, map(UnknownFieldSet, _messages(message))))
 
 
 def _messages(message: Message) -> Iterator[Message]:
-    """It and all messages in it. Whatever holds no further ones is not looked into: a thousand batches are quick."""
+    """The message and all messages in it. Types without message fields are not searched, which saves much time."""
     yield message
     for name, repeated, ends_here in _message_fields(message.DESCRIPTOR):
         if repeated and ends_here:
@@ -33,6 +33,6 @@ def _messages(message: Message) -> Iterator[Message]:
 
 @lru_cache(maxsize=1024)
 def _message_fields(descriptor: Descriptor) -> tuple[tuple[str, bool, bool], ...]:
-    """Names of the fields that hold messages, whether a field holds several, and whether those hold none themselves."""
+    """The fields that hold messages: name, whether it holds several, and whether these hold no messages themselves."""
     fields = (field for field in descriptor.fields if field.message_type is not None)
     return tuple((field.name, not field.has_presence, not _message_fields(field.message_type)) for field in fields)

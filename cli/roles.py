@@ -40,7 +40,7 @@ def _row(kind: TransactionType) -> dict[str, Sequence[str]]:
         "transaction": kind.name,
         "role": [role.value for role in Role if role in kind.roles],
         "of_the": [relation.word for relation in Relation if relation in kind.relations],
-        "status": [status_word(one) for one in MEMBER_STATUSES if kind.business.lets(Member(status=one))],
+        "status": [status_word(one) for one in MEMBER_STATUSES if kind.business.is_open_to(Member(status=one))],
         "endorsers": kind.endorsers.name.lower(),
     }
 

@@ -1,4 +1,4 @@
-"""Rights: which members and users may send a transaction, and which stand they need in it.
+"""Rights: the members and users that may send a transaction, and the relation that they need to its subject.
 
-Begin with `rights.py`, the check; `contract.py` has the table.
+Begin with `rights.py`, which has the checks; `contract.py` has the table.
 """

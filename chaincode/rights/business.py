@@ -1,4 +1,4 @@
-"""What a member's status lets it do: every transaction is business of one kind."""
+"""The acts that a member's status allows: every transaction is business of one kind."""
 
 from __future__ import annotations
 
@@ -29,31 +29,31 @@ MEMBER_STATUSES = (
 
 
 class Business(enum.Enum):
-    """Its value says in words who does such business."""
+    """A kind of business; its value says in words which members do it."""
 
     QUERY = "everybody reads"
     FOUNDING = "there are no members yet"
-    ENTRY = "only whom a ballot has admitted is activated"
+    ENTRY = "only a member that a ballot has admitted is activated"
     BALLOT = "only active members have a say in ballots, and those that are leaving until they are gone"
-    SIGNING = "only members that have a say in ballots sign, and who has left as long as the channel has it"
+    SIGNING = "only members that have a say in ballots sign, and one that has left as long as the channel has it"
     NEW = "only active members begin new business, and what is running goes on"
     RUNNING = "only active members do business, and what is running goes on with those that are leaving"
-    STANDING_BY = "only who may do business, or may again when a suspension ends, says what it could not charge"
+    STANDING_BY = "only members that do business, or will when a suspension ends, announce batches that wait"
     NOTICE = "only active members give notice, and only once"
-    EXIT = "only who has given notice departs"
+    EXIT = "only a member that has given notice departs"
 
     @property
     def statuses(self) -> frozenset[MemberStatus] | None:
-        """In which of these the caller's member must be; None: no matter in which, or whether it is a member at all."""
+        """The statuses that the caller's member may have; None if any is right, and being no member, too."""
         return _STATUSES.get(self)
 
-    def lets(self, member: Member | None) -> bool:
-        """Whether a member of this status may do such business; None is whoever is no member."""
+    def is_open_to(self, member: Member | None) -> bool:
+        """Whether a member of this status may do such business; None stands for a caller that is no member."""
         return self.statuses is None or (member is not None and member.status in self.statuses)
 
 
-# Whose users may send transactions. Who is leaving goes on with running business, and begins nothing new. It votes
-# until it is gone, as its organisation counts for Fabric so long: else few leavers would keep the others from deciding.
+# Members of these statuses send transactions. A leaving member goes on with running business, and begins nothing new.
+# It votes until it is gone, as Fabric counts its organisation until then: else a few leavers could block decisions.
 TAKING_PART = frozenset({MEMBER_STATUS_ACTIVE, MEMBER_STATUS_LEAVING})
 
 _ACTIVE = frozenset({MEMBER_STATUS_ACTIVE})
@@ -70,7 +70,7 @@ _STATUSES = {
 
 
 def status_name(member: Member) -> str:
-    """In a word, for messages."""
+    """The member's status in a word, for messages."""
     return status_word(member.status)
 
 

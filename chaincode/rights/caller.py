@@ -1,4 +1,4 @@
-"""Who calls: the member and the roles that the caller's certificate attests.
+"""The caller of a transaction: its member, and the roles that its certificate attests.
 
 The peer has verified certificate and signature before chaincode runs; here they are only read.
 """
@@ -22,7 +22,7 @@ from chaincode.rights.roles import (
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The creator of a transaction."""
+    """The user that created a transaction."""
 
     msp_id: str
     roles: frozenset[Role]
@@ -33,7 +33,7 @@ class Caller:
 def read_caller(creator: bytes) -> Caller:
     """The caller behind a serialised msp.SerializedIdentity.
 
-    Raises Forbidden if it has no certificate that can be read.
+    Raises Forbidden if the identity has no certificate that can be read.
     """
     try:
         identity = identities_pb2.SerializedIdentity.FromString(creator)

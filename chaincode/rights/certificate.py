@@ -1,11 +1,11 @@
-"""Certificates that others made, which may be anything."""
+"""Certificates that others have made, and that may contain anything."""
 
 from __future__ import annotations
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
-# What cryptography raises, early or late, for bytes that are no certificate or revocation list.
+# The errors that cryptography raises, early or late, for bytes that are no certificate or revocation list.
 UNREADABLE = (
     ValueError,
     TypeError,
@@ -17,7 +17,7 @@ UNREADABLE = (
 
 
 def read_certificate(pem: bytes) -> x509.Certificate:
-    """One of which everything can be read: most of it is parsed only when it is asked for, and fails in many ways.
+    """The certificate, after all its parts were read: cryptography parses most of them late, and that can fail.
 
     Raises ValueError.
     """

@@ -1,4 +1,4 @@
-"""How a member can stand to what a transaction is about."""
+"""The relations that a member can have to the subject of a transaction."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Protocol
 
 
 class Relation(enum.Enum):
-    """Its value says in words whose relation it is."""
+    """A relation; its value says in words which member has it."""
 
-    # In these stands whoever calls; there is nothing to check.
-    ANYBODY = "whoever the channel lets in"
+    # Every caller has this relation; there is nothing to check.
+    ANYBODY = "every user that the channel lets in"
     MEMBER = "any member of the consortium"
     ITSELF = "each member for itself alone"
 
     FOUNDER = "named among the founding members"
     ISSUER = "holds the money and issues the token"
     OWNER = "owns the tokens"
-    HOLDER = "whose peer is asked; ask one of your own"
+    HOLDER = "owns the peer that is asked; ask one of your own"
 
     SPONSOR = "named as sponsor in the applicant's bundle"
-    VOTER = "active when the ballot was opened, or later to sign only; never whom it is about, but a leaver signs"
+    VOTER = "active when the ballot was opened, or later to sign only; never the member in question, but a leaver signs"
 
     PROVIDER = "owns the machine and is paid"
     CUSTOMER = "uses the machine and pays"
@@ -34,7 +34,7 @@ class Relation(enum.Enum):
 
 
 class Bilateral(Protocol):
-    """Whatever has two parties: an agreement, its account, an invoice, a request that names them."""
+    """A message with two parties: an agreement, its account, an invoice, a request that names them."""
 
     provider_msp_id: str
     customer_msp_id: str
@@ -45,17 +45,17 @@ Stand = tuple[Relation, str]
 
 
 def parties(bilateral: Bilateral) -> tuple[Stand, Stand]:
-    """Who is what of the two."""
+    """The provider and the customer, each with its relation."""
     return (Relation.PROVIDER, bilateral.provider_msp_id), (Relation.CUSTOMER, bilateral.customer_msp_id)
 
 
 def possible_stands(bilateral: Bilateral) -> list[Stand]:
-    """What the two can be to anything that lies between them; who of them it is in each case is asked later."""
+    """All relations that the two parties can have to anything between them; a later check finds the right one."""
     either = (Relation.COUNTERPARTY, Relation.GRANTOR, Relation.GRANTEE)
     both = parties(bilateral)
     return [*both, *((relation, msp_id) for relation in either for _, msp_id in both)]
 
 
 def counterparties(bilateral: Bilateral, proposer_msp_id: str) -> list[Stand]:
-    """Who has to answer: the party that did not propose it, or either where nobody did."""
+    """The party that has to answer: the one that did not propose it, or either where nobody did."""
     return [(Relation.COUNTERPARTY, msp_id) for _, msp_id in parties(bilateral) if msp_id != proposer_msp_id]

@@ -1,7 +1,7 @@
-"""Who may call a transaction: what the table in contract.py says of it, and the checks that read it.
+"""The rights to call a transaction: its row of the table in contract.py, and the checks that read this row.
 
-A handler says who stands in which relation to what it has loaded; which relation is needed stands in the table alone.
-Forbidden is the word of these checks: whoever hears another one may call the transaction, but not like that.
+A handler says which member is in which relation to the records that it has loaded; only the table says which relation
+is needed. These checks raise Forbidden. With any other error the caller may call the transaction, but not in this way.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from zunft.v1.member_pb2 import Member
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """A user with one of the roles, of a member in one of the relations whose status lets it do such business."""
+    """The right of a user with one of the roles; its member has one of the relations and a status for the business."""
 
     name: str
     roles: frozenset[Role]
@@ -32,19 +32,22 @@ class Rights:
     business: Business
 
     def check_role(self, caller: Caller) -> None:
-        """Raises Forbidden."""
+        """Checks that the caller has one of the roles. Raises Forbidden."""
         if not caller.roles & self.roles:
             needed, has = " or ".join(sorted(self.roles)), ", ".join(sorted(caller.roles)) or "none"
             raise Forbidden(f"{self.name} needs the role {needed}; your certificate has {has}")
 
     def check_business(self, caller: Caller, member: Member | None) -> None:
-        """`member`: the caller's, None where it is none. Raises Forbidden."""
-        if not self.business.lets(member):
+        """Checks the status of the caller's member, which is None where it is no member. Raises Forbidden."""
+        if not self.business.is_open_to(member):
             status = status_name(member) if member else "no member of the consortium"
             raise Forbidden(f"{caller.msp_id} is {status}: {self.business.value}")
 
     def check_relation(self, caller: Caller, *stands: Stand) -> None:
-        """`stands`: relations, and the member that stands in each. Raises Forbidden."""
+        """Checks that the caller's member is in one of the needed relations. Raises Forbidden.
+
+        `stands` are relations, each with the member that is in it.
+        """
         may = [msp_id for relation, msp_id in stands if relation in self.relations]
         if caller.msp_id not in may:
             needed = " or ".join(f"the {one.word} ({one.value})" for one in Relation if one in self.relations)

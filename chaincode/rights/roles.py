@@ -1,4 +1,4 @@
-"""Roles of a member's users, carried in their certificates as Fabric CA carries attributes.
+"""Roles of a member's users, which stand in their certificates like attributes of Fabric CA.
 
 Source: Fabric CA user's guide, "Attribute-Based Access Control": the extension's value is the JSON object
 {"attrs": {name: value}}.
@@ -13,13 +13,13 @@ from cryptography import x509
 
 ATTRIBUTES_OID = x509.ObjectIdentifier("1.2.3.4.5.6.7.8.1")
 ROLES_ATTRIBUTE = "zunft.roles"
-# Of arrays and objects in the attributes; Fabric CA's have two. A member's own CA may write anything, and what its
-# parser can take depends on where it is called, so that one endorser could read a role and another none.
+# The most arrays and objects in the attributes; Fabric CA's have two. A member's own CA may write anything, and the
+# depth that a parser reads depends on where it is called, so that one endorser could read a role and another one none.
 MAX_BRACKETS = 32
 
 
 class Role(enum.StrEnum):
-    """What a user may do; a certificate lists one or more, with commas between them."""
+    """A role of a user; a certificate lists one or more, with commas between them."""
 
     ADMIN = "admin"
     TREASURER = "treasurer"

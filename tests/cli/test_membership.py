@@ -109,7 +109,7 @@ def test_what_nobody_may_vote(guild: Zunft) -> None:
     assert_refused(guild("member suspend nobody --reason x --as maker"), REFUSED, "NotFound")
     number = ballot_in(guild.must("member suspend forge --reason x --as maker"))
     assert_refused(guild("member suspend forge --reason x --as bank"), REFUSED, "AnotherBallot")
-    assert_refused(guild(f"ballot approve {number} --yes --as forge"), REFUSED, "never whom it is about")
+    assert_refused(guild(f"ballot approve {number} --yes --as forge"), REFUSED, "never the member in question")
     assert_refused(guild(f"ballot approve {number} --yes --as bank/treasurer"), REFUSED, "Forbidden")
     assert "1 of 3 approvals" in guild.must(f"ballot approve {number} --yes --as maker").stdout
     assert_refused(guild(f"ballot reject {number} --yes --as maker"), REFUSED, "VotedAlready")

@@ -74,7 +74,7 @@ def _may(attempt: Attempt, caller: Member, user: str) -> bool:
     rights, record = attempt.rights, caller.record
     return (
         user in rights.roles
-        and rights.business.lets(record if record.msp_id else None)
+        and rights.business.is_open_to(record if record.msp_id else None)
         and not rights.relations.isdisjoint(attempt.relations_of(caller.msp_id))
     )
 
