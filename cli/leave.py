@@ -170,7 +170,7 @@ async def _check_ended(session: Session, gateway: Gateway, member: Member) -> No
     if not member.depart_not_before_s:
         raise StillBound(f"{session.member.name} has not given notice: zunft leave start --as {session.member.name}")
     conditions = await exit_conditions(gateway, member.msp_id)
-    if not conditions.hold(int(time.time())):
+    if not conditions.are_met(int(time.time())):
         raise StillBound(
             f"{session.member.name} has not ended everything, or its notice still runs: "
             f"zunft leave status --as {session.member.name}"

@@ -1,4 +1,4 @@
-"""The member's daemon, and what meters, tariffs and memberships need beside it.
+"""The member's daemon, and the modules for meters, tariffs and memberships beside it.
 
 Begin with `node.py`; a reading goes through `intake.py`, `journal.py` and `lane.py`.
 """

@@ -1,4 +1,4 @@
-"""An account as the member's own people and machines want to see it: pure, from where it stands on the ledger."""
+"""The view of an account for the member's own people and machines: pure, computed from its state on the ledger."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ from zunft.v1.usage_pb2 import StreamHead
 
 
 def available_micro(standing: Standing) -> int:
-    """What usage may still cost, in micro-tokens, credit limit included; negative when funds were withdrawn since."""
+    """The amount that usage may still cost, in micro-tokens, with the credit limit; negative after a withdrawal."""
     limit_micro = drawable_micro(standing.account) + standing.terms.credit_limit_micro
     return limit_micro - accrued_micro(standing.head)
 
 
 def notice_holds_from_us(standing: Standing) -> int:
-    """Since when, or from when on, a notice of withdrawal holds its amount back; 0 where there is none."""
+    """The time from which a notice of withdrawal holds its amount back, past or future; 0 where there is no notice."""
     return holds_from_us(standing.account, standing.agreement) if standing.account.HasField("notice") else 0
 
 
 def check_start(standing: Standing, meter_id: str, meter: Meter | None, wanted_micro: int, halt: Halt | None) -> None:
-    """Whether the machine may start. Raises why not: about the agreement, the meter, the funds or the other party.
+    """Checks that the machine may start. Raises an error about the agreement, the meter, the funds or the other party.
 
-    `halt` is why batches of the account wait already. The meter gets going only if there is something
+    `halt` is the reason for which batches of the account wait already. The machine may start only if some tokens are
     available, and at least `wanted_micro`.
     """
     if standing.agreement.status != AGREEMENT_STATUS_ACTIVE or standing.account.status != ACCOUNT_STATUS_OPEN:
@@ -74,7 +74,7 @@ def check_meter(standing: Standing, meter_id: str, meter: Meter | None) -> None:
 
 
 def balance(standing: Standing, *, pending_batches: int, halt: Halt | None, height: int) -> AccountBalance:
-    """Everything about the account in one message."""
+    """The account's amounts, streams and states in one message."""
     account, commitment, head = standing.account, standing.commitment, standing.head
     return AccountBalance(
         agreement_id=account.agreement_id,
@@ -106,7 +106,7 @@ def balance(standing: Standing, *, pending_batches: int, halt: Halt | None, heig
 
 
 def position(stream: StreamHead) -> StreamPosition:
-    """Where the stream's meter continues."""
+    """The place at which the stream's meter continues."""
     return StreamPosition(
         meter_id=stream.meter_id,
         next_sequence=stream.next_sequence,
@@ -116,5 +116,5 @@ def position(stream: StreamHead) -> StreamPosition:
 
 
 def refusal(error: ContractError | NodeError) -> Refusal:
-    """The error as it travels."""
+    """The error as the message that the API sends."""
     return Refusal(error=type(error).__name__, message=str(error))

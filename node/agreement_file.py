@@ -8,7 +8,7 @@ credit_limit: 0              # tokens; 0 = strictly prepaid
 late_cut_off: 7 days         # older readings need a correction; leave it out for no limit
 correction_window: 62 days   # how long a closed month can be corrected
 withdrawal_notice: 14 days
-data_sets:                   # what may be granted by access, and whose it is; in a plain list nobody's
+data_sets:                   # what access may be granted to, and its owner; a plain list names no owners
   utilisation: provider
 open: no                     # yes = the whole consortium sees terms and usage
 tariff: drill.yaml           # a file beside this one, or the tariff itself
@@ -47,13 +47,13 @@ _FIELDS = (
     "tariff",
 )
 _REQUIRED = ("agreement", "provider", "customer", "meters", "tariff")
-# Of the two parties.
+# The place of each word's party among the two.
 _OWNERS = {"provider": 0, "customer": 1}
 
 
 @dataclass(frozen=True, slots=True)
 class AgreementDraft:
-    """What the file says. The terms have no salt yet; `withdrawal_notice_s` and `open` are the channel's to see."""
+    """The content of an agreement file. The terms have no salt yet; the channel sees the other two fields."""
 
     terms: Terms
     withdrawal_notice_s: int
@@ -85,7 +85,7 @@ def read_agreement(path: Path, msp_id_of: Callable[[str], str], *, version: int 
 
 
 def _data_policy(tree: Tree, terms: Terms) -> DataPolicy:
-    """Names with their owners, or a plain list of names, whose owners nobody says."""
+    """The data sets of a map from names to owners, or of a plain list of names without owners."""
     if isinstance(tree.node, yaml.SequenceNode):
         return DataPolicy(data_sets=[item.text() for item in tree.items()])
     names = tree.entries()
@@ -99,7 +99,7 @@ def _tariff(tree: Tree, folder: Path) -> Tariff:
 
 
 def _duration_s(fields: Mapping[str, Tree], name: str) -> int:
-    """A duration in seconds; 0 where the file says nothing."""
+    """A duration in seconds; 0 where the file does not have the field."""
     if name not in fields:
         return 0
     try:

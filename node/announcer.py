@@ -1,7 +1,7 @@
-"""Says on the ledger which batches wait, so that what they wait for does not make them too late to be charged.
+"""Announces waiting batches on the ledger, so that the wait does not make them too old to be charged.
 
-Of accounts whose terms have a cut-off, and by age alone: one that gets on a little may still be too slow. What was
-announced stands on the ledger, so that a node which starts anew goes on.
+It announces batches of accounts whose terms have a cut-off, and goes by age alone: an account that charges some batches
+may still be too slow. Announcements are on the ledger, so a node that starts again continues with the rest.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from node.read_model.read_model import ReadModel
 from zunft.v1.usage_pb2 import AnnounceUsage
 
 LOOK_S = 2.0
-# So old the last reading of a batch is when it is announced, or a tenth of the cut-off where that is less.
+# A batch is announced when its last reading is so old, or a tenth of the cut-off where that is less.
 AGE_US = 300 * 10**6
-# How long a node that stops tries it once more.
+# A node that stops tries once more for so long.
 LAST_LOOK_S = 2.0
 
 log = structlog.get_logger()
@@ -49,13 +49,13 @@ class Announcer:
         self._read_model = read_model
         self._journal = journal
         self._clock = clock
-        # By agreement: batches that wait and need not be looked at again.
+        # By agreement: waiting batches that are announced or need no announcement.
         self._done: dict[str, set[bytes]] = {}
         self._outage = Outage("ledger does not take announcements", "ledger takes announcements again")
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """Announces what waits before, however young it is: nobody knows when the node is started again."""
+        """Announces all waiting batches first, also the young ones: nobody knows when the node starts again."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         with suppress(LedgerError, ContractError, NodeError, TimeoutError):
@@ -70,7 +70,7 @@ class Announcer:
             except Exception as error:  # the next look tries again, whatever it was
                 await self._outage.pause(error)
             else:
-                self._outage.over()
+                self._outage.end()
 
     async def _look(self, *, at_once: bool = False) -> None:
         with_work = await asyncio.to_thread(self._journal.agreements_with_work)
@@ -81,7 +81,7 @@ class Announcer:
                 await self._announce(agreement_id, NEVER_US if at_once else self._clock() - age_us)
 
     async def _announce(self, agreement_id: str, latest_us: int) -> None:
-        """Those of the account's batches that have no later readings, as many at once as a transaction takes."""
+        """Announces the account's batches without readings after `latest_us`, as many at once as a request takes."""
         waiting = await asyncio.to_thread(self._journal.pending_digests, agreement_id, latest_us=latest_us)
         done = self._done[agreement_id]
         done &= set(waiting)
@@ -90,13 +90,13 @@ class Announcer:
             await self._announce_these(agreement_id, due[start : start + MAX_ANNOUNCED])
 
     def _age_us(self, agreement_id: str) -> int | None:
-        """How old readings become before they are announced; None where that is not needed, or not this member's."""
+        """The age at which readings are announced; None without a cut-off, or where this member is not the provider."""
         agreement = self._read_model.find(keys.agreement(agreement_id))
         if agreement is None or agreement.provider_msp_id != self._read_model.msp_id:
             return None
         terms = self._read_model.find(keys.terms(agreement_id, agreement.terms.version))
         if terms is None:
-            # They have not come yet, and may have a cut-off.
+            # The terms have not come yet, and may have a cut-off.
             return AGE_US
         return min(AGE_US, terms.late_cut_off_s * 10**6 // 10) if terms.late_cut_off_s else None
 
@@ -106,11 +106,11 @@ class Announcer:
         if new:
             with suppress(AlreadyExists):
                 await self._gateway.submit("usage.announce", AnnounceUsage(batch_digests=new))
-                log.info("batches announced that wait", agreement_id=agreement_id, batches=len(new))
+                log.info("waiting batches announced", agreement_id=agreement_id, batches=len(new))
         self._done[agreement_id].update(digests)
 
     def _names(self, digests: Iterable[bytes]) -> list[bytes]:
-        """What announcements name these batches by; one that is charged by now has none."""
+        """The digests by which announcements name these batches; a batch that is charged meanwhile has none."""
         signed = (self._journal.content(digest) for digest in digests)
         return [announced_digest(one) for one in signed if one is not None]
 

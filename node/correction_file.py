@@ -59,8 +59,8 @@ def _text(fields: Mapping[str, Tree], name: str) -> str:
 
 
 def _time_us(tree: Tree) -> int:
-    """An ISO 8601 time with its offset from UTC."""
-    example = "write it like 2026-03-16T10:00:00+01:00."
+    """The microseconds since 1970 UTC of an ISO 8601 time with its offset from UTC. Raises WrongFile."""
+    example = "write it like 2026-03-16T10:00:00+01:00"
     try:
         written = parse_iso(tree.text())
         if written.moment.tzinfo is None:

@@ -1,4 +1,4 @@
-"""A correction on trial, before it is proposed: what the other party could never agree to would wait for ever."""
+"""Tries a correction before it is proposed, since one that the contract never accepts would stay open for ever."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from zunft.v1.usage_pb2 import AccountHead, Correction, Disclosure
 
 
 def lines_on_trial(disclosure: Disclosure, correction: Correction) -> list[Line]:
-    """What it would cost or give back as the account stands now. Raises the contract's errors about rating.
+    """The lines that the correction would charge or give back now. Raises the contract's errors about rating.
 
-    A meter that is not the agreement's has no lines: the contract itself refuses it.
+    A meter outside the agreement has no lines, since the contract itself refuses it.
     """
     terms, head = Terms.FromString(disclosure.terms), AccountHead.FromString(disclosure.head)
     if correction.meter_id not in terms.meter_ids:

@@ -1,4 +1,4 @@
-"""SQLite files of the node, and its errors as the node's own."""
+"""The node's SQLite files, with SQLite's errors turned into the node's own."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ RESTORE = "restore it from the backup"
 
 
 class Durability(StrEnum):
-    """What a power failure may take; a killed process never loses what was committed (SQLite, PRAGMA synchronous)."""
+    """The commits that a power failure may undo (SQLite, PRAGMA synchronous). A killed process never loses a commit."""
 
-    # Nothing: every commit is on the disk.
+    # None: every commit is on the disk.
     FULL = "FULL"
-    # The newest commits: for what can be built again.
+    # The newest ones: for databases that can be built again.
     NORMAL = "NORMAL"
 
 
 def open_database(
     path: Path, schema: str, *, version: int, durability: Durability, remedy: str = RESTORE
 ) -> sqlite3.Connection:
-    """The database in `path`, made by `schema` if it is new; in autocommit mode, and nobody else's while it is open.
+    """The database in `path`, made by `schema` if it is new; in autocommit mode, locked for others while it is open.
 
-    `remedy` says what to do about a damaged one. Raises DatabaseInUse, DatabaseDamaged or DiskFull.
+    `remedy` says what to do with a damaged one. Raises DatabaseInUse, DatabaseDamaged or DiskFull.
     """
     with database_errors(path, remedy):
-        # SQLite says what keeps it from opening the file.
+        # SQLite itself reports why it cannot open the file.
         with suppress(OSError):
             make_private(path)
         connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
@@ -48,7 +48,7 @@ def open_database(
 
 
 def remove_other_layout(path: Path, version: int, remedy: str) -> None:
-    """Removes a database that another version of the node made, one that can be built again.
+    """Removes a database that another version of the node made. It must be one that can be built again.
 
     Raises DatabaseInUse, DatabaseDamaged.
     """
@@ -63,7 +63,7 @@ def remove_other_layout(path: Path, version: int, remedy: str) -> None:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
-    """All statements or none. Raises DatabaseInUse, DatabaseDamaged or DiskFull."""
+    """A context that runs all statements or none. Raises DatabaseInUse, DatabaseDamaged or DiskFull."""
     with database_errors(path):
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -77,7 +77,7 @@ def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
 
 @contextmanager
 def database_errors(path: Path, remedy: str = RESTORE) -> Iterator[None]:
-    """sqlite3's errors as the node's, with what to do."""
+    """A context that turns sqlite3's errors into the node's, with the remedy."""
     try:
         yield
     except sqlite3.DatabaseError as error:

@@ -1,4 +1,4 @@
-"""What a person decides about a batch that is not charged: to have it tried again, or to give it up."""
+"""A person's decision about a batch that is not charged: try it again, or give it up."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from zunft.v1.node_pb2 import (
 
 
 async def decide(journal: Journal, intake: Intake, submitter: Submitter, request: DecideBatchRequest) -> Entry:
-    """How the batch fares then. Raises BadRequest, and of a batch to be tried again what `Intake.accept` raises."""
+    """The batch's state after the decision. Raises BadRequest, and at a retry the errors of `Intake.accept`."""
     entry = journal.find(request.digest)
     if entry is None:
         raise BadRequest("the journal has no batch of this digest: ask for those that it has")
@@ -25,12 +25,12 @@ async def decide(journal: Journal, intake: Intake, submitter: Submitter, request
     elif request.decision == BATCH_DECISION_GIVE_UP:
         await _give_up(submitter, entry)
     else:
-        raise BadRequest("say what is to become of the batch: to be tried again, or given up")
+        raise BadRequest("the request has no decision about the batch: decide to try it again, or to give it up")
     return journal.find(request.digest) or entry
 
 
 async def _retry(journal: Journal, intake: Intake, submitter: Submitter, entry: Entry) -> None:
-    """A refused batch comes in anew, and is checked like any other; one that waits is tried again by itself."""
+    """Takes a refused batch in again, with all checks, and wakes the lane, which tries waiting batches by itself."""
     signed = journal.content(entry.digest)
     if entry.status == BATCH_STATUS_REFUSED and signed is not None:
         await intake.accept(signed)
@@ -39,6 +39,6 @@ async def _retry(journal: Journal, intake: Intake, submitter: Submitter, entry: 
 
 async def _give_up(submitter: Submitter, entry: Entry) -> None:
     if entry.status not in PENDING:
-        raise BadRequest("the batch is charged, or refused already: nothing is to be given up")
+        raise BadRequest("the batch is charged or refused already: only a waiting batch can be given up")
     error = GivenUp("a person has given it up: its readings are not charged")
     await submitter.give_up(entry, Refusal(error=type(error).__name__, message=str(error)))

@@ -1,4 +1,4 @@
-"""Which superseded terms a node discloses with usage: those whose cut-off readings may still go by."""
+"""The superseded terms that a node discloses with usage: those whose cut-off may still hold for readings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from zunft.v1.agreement_pb2 import Agreement, Terms
 
 
 def earlier_terms(agreement: Agreement, in_force: Terms, archived: Callable[[int], bytes | None]) -> list[bytes]:
-    """The newest first, each with a longer cut-off than all after it; `archived` gives a version as it was accepted."""
+    """Earlier terms, newest first, each with a longer cut-off than later ones; `archived` finds the accepted bytes."""
     found, longest_s = [], in_force.late_cut_off_s
     for data in _noted(agreement, archived) if longest_s else ():
         cut_off_s = Terms.FromString(data).late_cut_off_s
@@ -25,7 +25,7 @@ def earlier_terms(agreement: Agreement, in_force: Terms, archived: Callable[[int
 
 
 def known_earlier_terms(find_bytes: Callable[[keys.Key[Any]], bytes | None], standing: Standing) -> list[bytes]:
-    """The same of an account, as this member archived them; `find_bytes` is its read model's."""
+    """The earlier terms of an account, as this member archived them; `find_bytes` is its read model's."""
     agreement = standing.agreement
 
     def archived(version: int) -> bytes | None:
@@ -35,7 +35,7 @@ def known_earlier_terms(find_bytes: Callable[[keys.Key[Any]], bytes | None], sta
 
 
 def _noted(agreement: Agreement, archived: Callable[[int], bytes | None]) -> Iterator[bytes]:
-    """Those of which it is noted until when they were in force, and that are as they were accepted."""
+    """Superseded terms whose end is noted in the agreement, and whose digest is the accepted one."""
     for reference in reversed(agreement.superseded):
         data = archived(reference.version) if reference.until_s else None
         if data is not None and hashlib.sha256(data).digest() == reference.digest:

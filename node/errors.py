@@ -1,4 +1,4 @@
-"""What a node answers when it does not do what it was asked: one root, one typed leaf per reason.
+"""The errors with which a node refuses a request: one root, and a typed leaf for each reason.
 
 `code` is the gRPC status that the API answers with; the class's name travels in `zunft.v1.Refusal`.
 """
@@ -48,7 +48,7 @@ class ReadingBackDated(NodeError):
 
 
 class KeyNotPrepared(NodeError):
-    """The meter was told to use a key version that it has not made."""
+    """The meter has not made the key version that it is to use."""
 
     code = grpc.StatusCode.FAILED_PRECONDITION
 
@@ -87,19 +87,19 @@ class BehindLedger(NodeError):
 
 
 class PrivateDataMissing(NodeError):
-    """The member's peer has not got what the account's next step needs; the node asks for it again and again."""
+    """The member's peer lacks private data that the account's next step needs; the node keeps asking for them."""
 
     code = grpc.StatusCode.UNAVAILABLE
 
 
 class OtherPartyRefuses(NodeError):
-    """The other party's peer does not endorse what the member's own peer takes: wrong, behind, or hostile."""
+    """The other party's peer refuses usage that the member's own peer endorses: it is wrong, behind, or hostile."""
 
     code = grpc.StatusCode.FAILED_PRECONDITION
 
 
 class UsageNotCharged(NodeError):
-    """Batches wait for so long that nobody knows what the account still covers, whatever the reason."""
+    """Batches have waited too long, for any reason, so the node cannot know how much the account still covers."""
 
     code = grpc.StatusCode.UNAVAILABLE
 
@@ -117,19 +117,19 @@ class GivenUp(NodeError):
 
 
 class LedgerMismatch(NodeError):
-    """The ledger's blocks do not continue those that the node has dealt with."""
+    """The ledger's blocks do not continue those that the node has processed."""
 
     code = grpc.StatusCode.DATA_LOSS
 
 
 class ShutOut(NodeError):
-    """The ledger does not show its blocks to the node's member, or not to the node's certificate, any more."""
+    """The ledger no longer shows its blocks to the node's member, or to the node's certificate."""
 
     code = grpc.StatusCode.PERMISSION_DENIED
 
 
 class DiskFull(NodeError):
-    """There is no room to store what was sent; it was not accepted."""
+    """The disk has no room for the batches that were sent; they were not accepted."""
 
     code = grpc.StatusCode.RESOURCE_EXHAUSTED
 
@@ -144,7 +144,7 @@ class NotAllowed(NodeError):
 
 
 class CertificateRevoked(NodeError):
-    """The member has taken the caller's certificate back."""
+    """The member has revoked the caller's certificate."""
 
     code = grpc.StatusCode.PERMISSION_DENIED
 

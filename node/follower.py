@@ -1,4 +1,4 @@
-"""Keeps the read model up with the ledger's blocks, across every interruption."""
+"""Brings every block of the ledger to the read model, and continues after every interruption."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from node.errors import BehindLedger, NodeError, ShutOut
 from node.outage import Outage
 from node.read_model.read_model import ReadModel
 
-# How long the ledger may take to say how many blocks it has.
+# The longest time that the ledger may take to answer with its height.
 HEIGHT_TIMEOUT_S = 5.0
-# How long the peer is asked for what did not come with a block before the node goes on without it.
+# After so long the node goes on without private data that did not come with their block.
 COMPLETION_S = 1.0
-# How long it may refuse a node that then gives up.
+# After so long a node that the ledger refuses gives up.
 REFUSED_S = 60.0
 
 log = structlog.get_logger()
 
 
 class Follower:
-    """Runs from its making until `stop`.
+    """A task that runs from the object's creation until `stop`.
 
     `task` ends by itself only with ShutOut, LedgerMismatch, DiskFull or DatabaseDamaged.
     """
@@ -54,9 +54,9 @@ class Follower:
         reachable: Callable[[bool], None],
         refused_s: float = REFUSED_S,
     ) -> None:
-        """`account_changed` is told each agreement that a block concerns, `reachable` whether blocks can be read.
+        """Calls `account_changed` with each agreement of a block, and `reachable` with whether blocks can be read.
 
-        So many seconds, `refused_s`, the ledger may refuse to show its blocks before the node gives up.
+        The node gives up when the ledger has refused to show its blocks for `refused_s` seconds.
         """
         self._gateway = gateway
         self._read_model = read_model
@@ -69,14 +69,14 @@ class Follower:
         self.task = asyncio.create_task(self._run())
 
     async def catch_up(self) -> None:
-        """Know what the ledger knows now; where it does not answer, what is known must do.
+        """Waits until the read model has the ledger's present blocks; does not wait for a ledger that does not answer.
 
-        Raises what ends the task, and LedgerMismatch if the ledger has fewer blocks than the read model.
+        Raises the error that ended the task, and LedgerMismatch if the ledger has fewer blocks than the read model.
         """
         try:
             height = await self._height()
         except LedgerError:
-            # The task says so.
+            # The task logs it.
             return
         self._read_model.check_height(height)
         ends = [asyncio.create_task(one) for one in (self._read_model.reached(height), self._stalled.wait())]
@@ -87,7 +87,7 @@ class Follower:
             self.task.result()
 
     async def stop(self) -> None:
-        """Between two blocks."""
+        """Stops following between two blocks."""
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
 
@@ -106,7 +106,10 @@ class Follower:
                 await self._pause(error)
 
     async def _follow_while_admitted(self) -> None:
-        """Raises ShutOut. A peer that has just joined refuses, too, until it has the block that admits the member."""
+        """Follows the ledger; raises ShutOut after refusals for `refused_s`.
+
+        A peer that has just joined refuses, too, until it has the block that admits the member.
+        """
         try:
             await self._follow()
         except GatewayError as error:
@@ -122,23 +125,26 @@ class Follower:
             ) from error
 
     async def _follow(self) -> None:
-        """Until the stream breaks. Raises LedgerError; BehindLedger for a peer that lost its blocks and has not got
-        them back. Private data that do not come with their block stop nothing: the read model notes what is missing."""
+        """Applies blocks until the stream breaks.
+
+        Raises LedgerError; BehindLedger for a peer that lost its blocks and has not got them back. Private data that do
+        not come with their block stop nothing: the read model notes the missing values.
+        """
         height, known = await self._height(), self._read_model.height
         self._refused_at = None
         self._reachable(True)
         if height < known:
             raise BehindLedger(f"the peer has {height} blocks, the node knows {known}: the peer has to catch up")
         if height == known:
-            self._outage.over()
+            self._outage.end()
         stream = self._gateway.blocks(known, private_data=True, reconnect_s=0)
         async with aclosing(stream) as blocks:
             async for delivered in blocks:
                 self._apply(await self._completed(read_block(delivered)))
-                self._outage.over()
+                self._outage.end()
 
     async def _completed(self, block: Block) -> Block:
-        """With what the peer lacked when it sent the block, if it has it now; LateData asks for the rest."""
+        """The block with the private data that the peer has got since it sent it; LateData fetches the rest."""
         collection = implicit_collection(self._read_model.msp_id)
         if not any(lacking(one, collection) for one in block.transactions):
             return block
@@ -153,7 +159,7 @@ class Follower:
             self._account_changed(agreement_id)
 
     async def _height(self) -> int:
-        """The ledger's. Raises LedgerError at once where nobody answers."""
+        """The ledger's height. Raises LedgerError at once where the peer does not answer."""
         try:
             async with asyncio.timeout(HEIGHT_TIMEOUT_S):
                 return await self._gateway.height(reconnect_s=0)

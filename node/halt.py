@@ -1,4 +1,4 @@
-"""Why an account's batches wait, and its machines must not start."""
+"""The reasons for which an account's batches wait and its machines must not start."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ WAITING = (
     BATCH_STATUS_WAITING_FOR_RIGHTS,
 )
 
-# A node that gets on charges within seconds. For so long a ledger may be away before machines must not start: what
-# they use meanwhile stands in no balance.
+# A node normally charges within seconds. After so long without the ledger machines must not start, because no balance
+# has the usage of that time.
 LONGEST_WAIT_US = 120 * 10**6
 
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """What the batches wait for, and in which words they were refused."""
+    """The event that the batches wait for, and the refusal that made them wait."""
 
     status: BatchStatus
     refusal: Refusal
 
     @property
     def is_shortage(self) -> bool:
-        """Whether the account has to change, by funds in most cases."""
+        """Whether the batches wait for a change of the account, in most cases for funds."""
         return self.status == BATCH_STATUS_WAITING_FOR_FUNDS
 
     @property
     def ends_with_account(self) -> bool:
-        """Whether it ends with a change of the account or of what is known of it, and not by trying again."""
+        """Whether only a change of the account, or new private data of it, ends the halt, and trying again does not."""
         return self.is_shortage or self.status == BATCH_STATUS_WAITING_FOR_PRIVATE_DATA
 
     @property
     def error(self) -> ContractError | NodeError:
-        """What a machine is told that wants to start."""
+        """The error for a machine that wants to start."""
         kinds = (
             InsufficientFunds,
             HeadTooLarge,
@@ -64,44 +64,46 @@ class Halt:
 
 
 def shortage(error: InsufficientFunds | HeadTooLarge) -> Halt:
-    """The account does not cover what was used, or holds no more before a claim: it has to change."""
+    """The halt of an account that does not cover the usage, or whose head holds no more lines before a claim."""
     return Halt(BATCH_STATUS_WAITING_FOR_FUNDS, _refusal(error))
 
 
 def refused_by_other(error: OtherPartyRefuses) -> Halt:
+    """The halt of an account whose usage the other party's peer refuses."""
     return Halt(BATCH_STATUS_WAITING_FOR_OTHER_PARTY, _refusal(error))
 
 
 def not_entitled(error: NotEntitled) -> Halt:
+    """The halt of an account for which this member may not submit usage for now."""
     return Halt(BATCH_STATUS_WAITING_FOR_RIGHTS, _refusal(error))
 
 
 def overdue(waited_us: int) -> Halt | None:
-    """Whatever keeps the oldest batch from being charged: None as long as it has not waited for too long."""
+    """The halt of an account whose oldest batch has waited for so long, for any reason; None within LONGEST_WAIT_US."""
     if waited_us <= LONGEST_WAIT_US:
         return None
     error = UsageNotCharged(
         f"a batch of the agreement has waited for {format_duration(waited_us // 10**6)} to be charged, and nobody "
-        "knows what the account still covers: see the node's log for the reason, and do not let a machine of the "
-        "agreement start before it is charged"
+        "knows how much the account still covers: see the node's log for the reason, and do not let a machine of the "
+        "agreement start before the batch is charged"
     )
     return Halt(BATCH_STATUS_SUBMITTED, _refusal(error))
 
 
 def lacking(missing: Sequence[MissingValue]) -> Halt:
-    """The member's peer has not got these values of the account; there is at least one."""
+    """The halt of an account of which the member's peer lacks these values; there is at least one."""
     return Halt(BATCH_STATUS_WAITING_FOR_PRIVATE_DATA, _refusal(private_data_missing(missing)))
 
 
 def private_data_missing(missing: Sequence[MissingValue]) -> PrivateDataMissing:
-    """Which account waits for what."""
+    """The error that names the account, the first missing value and the number of the others."""
     first = missing[0]
     more = f" and {len(missing) - 1} more values" if missing[1:] else ""
     key, number = first.key or "a private value", first.block_number
     return PrivateDataMissing(
         f"the account of {first.agreement_id} waits for {key} of block {number}, "
-        f"transaction {first.tx_id[:12]}{more}: the member's peer has not got it. The node goes on asking; restore the "
-        "peer's data, or ask the other party what it holds"
+        f"transaction {first.tx_id[:12]}{more}: the member's peer does not have it, and the node keeps asking: "
+        "restore the peer's data, or ask the other party for the value"
     )
 
 

@@ -1,7 +1,7 @@
-"""Where batches come in: what can be checked before the ledger is checked here, then the batch is journalled.
+"""Checks each incoming batch as far as that is possible without the ledger, and writes it to the journal.
 
-The checks are the contract's own, on this member's view of the ledger, so that a machine hears at once what the ledger
-would say later.
+The checks are the contract's own, on this member's view of the ledger, so that a machine gets at once the error
+that the ledger would give later.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Intake:
         self._read_model = read_model
         self._journal = journal
         self._clock = clock
-        # How far each stream is accepted, which is ahead of the ledger.
+        # The last accepted place of each stream, which is ahead of the ledger.
         self._tails: dict[Stream, StreamHead] = {}
         self._locks: defaultdict[Stream, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -68,7 +68,7 @@ class Intake:
             return known or await self._accept_new(stream, signed)
 
     def tail(self, agreement_id: str, meter_id: str) -> StreamHead | None:
-        """What the stream's next batch must continue; None if this member has no such account."""
+        """The place that the stream's next batch must continue; None if this member has no such account."""
         standing = self._read_model.standing(agreement_id)
         stream = (agreement_id, meter_id)
         if standing is None:
@@ -76,7 +76,7 @@ class Intake:
         return self._tails.get(stream) or self._load_tail(standing, stream)
 
     def forget(self, stream: Stream) -> None:
-        """The stream's last batches were refused: begin again where the ledger stands."""
+        """Drops the stream's accepted place after a refusal, so that the stream begins again at the ledger's place."""
         self._tails.pop(stream, None)
 
     async def _accept_new(self, stream: Stream, signed: SignedBatch) -> Entry:
@@ -96,12 +96,12 @@ class Intake:
         return entry
 
     def _with_earlier(self, standing: Standing) -> Standing:
-        """As the ledger will see it, which is shown the terms that were in force before."""
+        """The account with the earlier cut-offs, as the contract sees it once the node discloses the earlier terms."""
         shown = known_earlier_terms(self._read_model.find_bytes, standing)
         return replace(standing, earlier=earlier_cut_offs(standing.agreement, shown))
 
     def _announced_us(self, standing: Standing, checked: CheckedBatch, now_us: int) -> int | None:
-        """When the provider announced it, if that matters: a refused batch may come in anew."""
+        """The time of the batch's announcement, for one beyond the cut-off: a refused batch may come in again."""
         if not is_beyond_cut_off(standing, checked.columns, now_us):
             return None
         key = keys.announcement(standing.agreement.provider_msp_id, announced_digest(checked.signed))
@@ -109,7 +109,7 @@ class Intake:
         return announcement.announced_at_us if announcement else None
 
     def _check_chain(self, tail: StreamHead, batch: UsageBatch) -> None:
-        """Raises PrivateDataMissing where what it repeats may be charged already, and its record has not come."""
+        """Raises the chain's error, or PrivateDataMissing where a record that has not come may explain it."""
         try:
             check_chain(tail, batch)
         except (Replay, Overlap, BrokenChain) as error:
@@ -118,7 +118,7 @@ class Intake:
             raise
 
     def _find(self, digest: bytes, header: UsageBatch) -> Entry | None:
-        """The batch if it came in before, even if the journal was lost since; not if it was refused."""
+        """The entry of a batch that came in before, even if the journal was lost since; None for a refused one."""
         entry = self._journal.find(digest)
         if entry and entry.status != BATCH_STATUS_REFUSED:
             return entry
@@ -143,8 +143,11 @@ class Intake:
 
 
 def find_standing(read_model: ReadModel, agreement_id: str) -> Standing:
-    """Raises UnknownAgreement unless this member is a party of the agreement and its account was opened;
-    PrivateDataMissing where nobody here can tell how it stands."""
+    """The account's state on the ledger.
+
+    Raises UnknownAgreement unless this member is a party of the agreement and the account was opened;
+    PrivateDataMissing where private data that the state needs have not come.
+    """
     standing = read_model.standing(agreement_id)
     if standing is None and (missing := read_model.waits_for(agreement_id)):
         raise private_data_missing(missing)
@@ -157,7 +160,7 @@ def find_standing(read_model: ReadModel, agreement_id: str) -> Standing:
 
 
 def stream_head(standing: Standing, meter_id: str) -> StreamHead:
-    """Where the ledger stands with a meter; at the beginning if it has no batches."""
+    """The stream's place on the ledger; its beginning if it has no batches."""
     head = AccountHead()
     head.CopyFrom(standing.head)
     return find_stream(head, meter_id)

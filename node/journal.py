@@ -1,8 +1,8 @@
 """The durable queue of signed batches between the machines and the ledger.
 
-A batch is accepted once it stands here: on return of `append` it is on the disk. From then on it is submitted, and
-either committed, refused for good, or waiting; a node that is killed continues with what is not settled. The bytes stay
-until they are charged: of what was refused a person may still have them tried again.
+A batch is accepted once it is in this file: on return of `append` it is on the disk. From then on it is submitted, and
+either committed, refused for good, or waiting; a node that is killed continues with the batches that are not settled.
+The bytes stay until they are charged, since a person may still have a refused batch tried again.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from zunft.v1.node_pb2 import (
 )
 from zunft.v1.usage_pb2 import SignedBatch
 
-# Not settled: still to be brought to the ledger.
+# Not settled: batches that the ledger does not have yet.
 PENDING = (
     BATCH_STATUS_JOURNALLED,
     BATCH_STATUS_SUBMITTED,
@@ -64,14 +64,14 @@ CREATE VIEW pending AS SELECT * FROM batch WHERE status IN (1, 2, 5)
 """
 _SCHEMA_VERSION = 1
 
-# In place of the file's own view, which files that were made before do not have for every status. Statuses are named,
-# so that the index finds what is pending beside any number of charged batches.
+# These replace the file's own view, which in older files does not have every status. They list the statuses, so that
+# the index finds pending batches beside any number of charged ones.
 _VIEWS = """
 CREATE TEMP VIEW pending AS SELECT * FROM main.batch WHERE status IN (1, 2, 5, 6, 7, 8);
 CREATE TEMP VIEW uncharged AS SELECT * FROM main.batch WHERE status != 3
 """
 
-# For files that were made before: what waits in them counts as if it had come with its last reading.
+# For older files: a batch that waits in them counts as arrived at the time of its last reading.
 _ADD_ARRIVED_US = """
 ALTER TABLE batch ADD COLUMN arrived_us INTEGER NOT NULL DEFAULT 0;
 UPDATE batch SET arrived_us = last_time_us WHERE status NOT IN (3, 4)
@@ -87,7 +87,7 @@ WHERE status = 4
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One batch and how it fares."""
+    """One batch and its state."""
 
     digest: bytes
     agreement_id: str
@@ -95,7 +95,7 @@ class Entry:
     first_sequence: int
     reading_count: int
     last_time_us: int
-    # When it came into the journal, by the node's clock.
+    # The time of its arrival in the journal, by the node's clock.
     arrived_us: int = 0
     status: BatchStatus = BATCH_STATUS_JOURNALLED
     refusal: Refusal = field(default_factory=Refusal)
@@ -109,17 +109,17 @@ class Entry:
 
 
 class Journal:
-    """One file. Methods may be called from any thread, and raise DiskFull, DatabaseInUse or DatabaseDamaged."""
+    """The journal in one file, for any thread. Its methods raise DiskFull, DatabaseInUse or DatabaseDamaged."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        """Use `open`."""
+        """For `open` only."""
         self._path = path
         self._connection = connection
         self._lock = threading.Lock()
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """The journal in `path`, new if there is none; what was under way when the node stopped is to be sent again."""
+        """The journal in `path`, new if there is none; batches that were under way are marked to be sent again."""
         connection = open_database(path, _SCHEMA, version=_SCHEMA_VERSION, durability=Durability.FULL)
         with database_errors(path):
             if "arrived_us" not in {row["name"] for row in connection.execute("PRAGMA table_info(batch)")}:
@@ -132,14 +132,14 @@ class Journal:
         return journal
 
     def close(self) -> None:
-        """Afterwards another process may open it."""
+        """Closes the file, so that another process may open it."""
         with self._lock:
             self._connection.close()
 
     # --- in -----------------------------------------------------------------------------------------------------------
 
     def append(self, batches: Sequence[tuple[Entry, SignedBatch]]) -> None:
-        """Keep batches, all or none. One that is known already stays as it is, but a refused one gets a new try."""
+        """Stores batches, all or none. A known one stays as it is, but a refused one is marked to be sent again."""
         with self._lock, transaction(self._connection, self._path):
             self._connection.executemany(_INSERT, [_header(entry) for entry, _ in batches])
             self._connection.executemany(
@@ -150,23 +150,23 @@ class Journal:
     # --- on the way ---------------------------------------------------------------------------------------------------
 
     def mark_journalled(self, digests: Iterable[bytes]) -> None:
-        """To be sent: the funds that they waited for may have come."""
+        """Marks batches as to be sent, because the funds that they waited for may have come."""
         self._mark(BATCH_STATUS_JOURNALLED, digests)
 
     def mark_submitted(self, digests: Iterable[bytes]) -> None:
-        """Sent to the ledger; the outcome is not known yet."""
+        """Marks batches as sent to the ledger; the outcome is not known yet."""
         self._mark(BATCH_STATUS_SUBMITTED, digests)
 
     def mark_waiting(self, digests: Iterable[bytes], halt: Halt) -> None:
-        """The account does not cover them, or the other party refuses them: to be tried again."""
+        """Marks batches as waiting, with the halt's reason; they are tried again."""
         self._mark(halt.status, digests, halt.refusal)
 
     def mark_refused(self, digests: Iterable[bytes], refusal: Refusal) -> None:
-        """Refused for good; kept, with the reason."""
+        """Marks batches as refused for good; they are kept with the reason."""
         self._mark(BATCH_STATUS_REFUSED, digests, refusal)
 
     def mark_committed(self, digests: Sequence[bytes], tx_id: str, block_number: int) -> None:
-        """On the ledger, which keeps the bytes from now on: here only the fact stays."""
+        """Marks batches as charged and deletes their bytes, which the ledger keeps from now on."""
         with self._lock, transaction(self._connection, self._path):
             self._connection.executemany(
                 "UPDATE batch SET status = ?, error = '', message = '', tx_id = ?, block_number = ? WHERE digest = ?",
@@ -177,7 +177,7 @@ class Journal:
     # --- out ----------------------------------------------------------------------------------------------------------
 
     def find(self, digest: bytes) -> Entry | None:
-        """The batch of this digest."""
+        """The batch of this digest; None if there is none."""
         rows = self._read("SELECT * FROM batch WHERE digest = ?", digest)
         return _entry(rows[0]) if rows else None
 
@@ -196,7 +196,7 @@ class Journal:
         return [_entry(row) for row in rows]
 
     def pending_digests(self, agreement_id: str, *, latest_us: int) -> list[bytes]:
-        """Those of the account's batches that are not settled and have no later readings, in the order of arrival."""
+        """The account's unsettled batches without readings after `latest_us`, in the order of arrival."""
         rows = self._read(
             "SELECT digest FROM pending WHERE agreement_id = ? AND last_time_us <= ? ORDER BY position",
             agreement_id,
@@ -205,12 +205,12 @@ class Journal:
         return [bytes(row[0]) for row in rows]
 
     def oldest_arrival_us(self, agreement_id: str) -> int | None:
-        """Since when the account has batches that are not settled; None if it has none."""
+        """The arrival time of the account's oldest batch that is not settled; None if it has none."""
         [row] = self._read("SELECT min(arrived_us) FROM pending WHERE agreement_id = ?", agreement_id)
         return None if row[0] is None else int(row[0])
 
     def uncharged(self, agreement_id: str, *, after: bytes, limit: int) -> list[Entry]:
-        """Batches that are pending or refused, of one agreement or of all ("") in the order of their arrival."""
+        """Batches that are pending or refused, of one agreement or of all (""), in the order of their arrival."""
         rows = self._read(
             "SELECT * FROM uncharged WHERE (? = '' OR agreement_id = ?) AND position > "
             "coalesce((SELECT position FROM batch WHERE digest = ?), 0) ORDER BY position LIMIT ?",
@@ -222,25 +222,25 @@ class Journal:
         return [_entry(row) for row in rows]
 
     def content(self, digest: bytes) -> SignedBatch | None:
-        """A batch that is not charged, as its meter signed it."""
+        """A batch that is not charged, as its meter signed it; None for any other."""
         rows = self._read("SELECT signed FROM content WHERE digest = ?", digest)
         return SignedBatch.FromString(rows[0]["signed"]) if rows else None
 
     def agreements_with_work(self) -> list[str]:
         """Agreements that have pending batches, sorted."""
-        # By way of the contents, which are few, as those of charged batches are gone.
+        # The query starts at the contents, which are few, because those of charged batches are deleted.
         rows = self._read(
             "SELECT DISTINCT agreement_id FROM content CROSS JOIN pending USING (digest) ORDER BY agreement_id"
         )
         return [str(row[0]) for row in rows]
 
     def count_pending(self, agreement_id: str) -> int:
-        """How many of the account's batches are not settled."""
+        """The number of the account's batches that are not settled."""
         [row] = self._read("SELECT count(*) FROM pending WHERE agreement_id = ?", agreement_id)
         return int(row[0])
 
     def count(self) -> dict[BatchStatus, int]:
-        """Batches by status; 0 where there are none."""
+        """The number of batches by status; 0 where there are none."""
         rows = self._read("SELECT status, count(*) FROM batch GROUP BY status")
         found = {int(row[0]): int(row[1]) for row in rows}
         return {status: found.get(int(status), 0) for status in (*PENDING, *SETTLED)}

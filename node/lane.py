@@ -1,8 +1,8 @@
-"""One agreement's way from the journal to the ledger: one usage.submit at a time, as many batches in it as there are.
+"""Brings one agreement's batches from the journal to the ledger, by one usage.submit at a time with all that fit.
 
 Batches that are refused together are sent in smaller groups, so that one bad batch, or the first that the account does
-not cover, is found and the others are charged. A batch is refused by the member's own peer alone: what only the other
-party's peer refuses makes the account wait.
+not cover, is found and the others are charged. Only the member's own peer can refuse a batch for good. While only the
+other party's peer refuses, the account waits.
 """
 
 from __future__ import annotations
@@ -61,13 +61,13 @@ from zunft.v1.usage_pb2 import Disclosure, SignedBatch, SubmitUsage
 
 Batches = Sequence[tuple[Entry, SignedBatch]]
 
-# How long to wait, after the ledger says that the account moved on, until the read model shows it: twice as long each
-# time, because it may also be the other party's peer that is behind.
+# The longest wait until the read model shows that the account has moved on: twice as long each time, because the other
+# party's peer may be behind, too.
 FIRST_CATCH_UP_S = 0.1
 LONGEST_CATCH_UP_S = 2.0
-# After so many times the own peer is asked, and it is not believed any more that one only has to catch up.
+# After so many times terms and head are read from the own peer, and a refusal no longer counts as being behind.
 CATCH_UPS = 5
-# After so many times it is no chance any more that the account's other transactions come first.
+# After so many times it is no coincidence that the account's other transactions come first.
 OVERTAKINGS = 15
 
 log = structlog.get_logger()
@@ -75,7 +75,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class LaneParts:
-    """What every lane works with; `forget_stream` is told of streams whose batches were refused."""
+    """The parts that every lane works with; it calls `forget_stream` with each stream whose batches were refused."""
 
     gateway: Gateway
     read_model: ReadModel
@@ -85,7 +85,7 @@ class LaneParts:
 
 
 class Lane:
-    """Runs from its making until `stop`; `halt` says why its batches wait, None if they do not."""
+    """A task that runs from the object's creation until `stop`; `halt` is the reason for which its batches wait."""
 
     def __init__(self, agreement_id: str, parts: LaneParts) -> None:
         self.halt: Halt | None = None
@@ -95,9 +95,9 @@ class Lane:
         self._journal = parts.journal
         self._progress = parts.progress
         self._forget_stream = parts.forget_stream
-        # Batches in a transaction: fewer after a refusal, more again after a success.
+        # The most batches in a transaction: fewer after a refusal, more again after a success.
         self._most = MAX_BATCHES
-        # How often in a row terms and head were out of date.
+        # The number of times in a row that terms and head were out of date.
         self._catch_ups = 0
         # Whether the read model has seen the account change since terms and head were last disclosed.
         self._account_moved = asyncio.Event()
@@ -112,18 +112,18 @@ class Lane:
         self._task = asyncio.create_task(self._run())
 
     def wake(self) -> None:
-        """There are new batches in the journal."""
+        """Starts the next step: there are new batches in the journal."""
         self._awake.set()
 
     def account_changed(self) -> None:
-        """The account may have been funded: what waits for funds gets a new try."""
+        """Tries waiting batches again, because the account has changed, perhaps by funds."""
         self._account_moved.set()
         if self.halt and self.halt.ends_with_account:
             self.halt = None
         self._awake.set()
 
     async def stop(self) -> None:
-        """Leave off; what is under way stays in the journal."""
+        """Stops the task; batches that are under way stay in the journal."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
@@ -133,22 +133,22 @@ class Lane:
             self._awake.clear()
             try:
                 while await self._step():
-                    self._outage.over()
+                    self._outage.end()
                     if not self.halt:
-                        self._refusing.over()
+                        self._refusing.end()
             except OtherPartyRefuses as error:
                 await self._refusing.pause(error)
                 self._awake.set()
-            except Exception as error:  # the lane must not end, whatever it was; the journal has everything
+            except Exception as error:  # the lane must survive every error; the journal has everything
                 await self._outage.pause(error)
                 self._awake.set()
             else:
-                self._outage.over()
+                self._outage.end()
 
     async def _step(self) -> bool:
-        """Bring the next group one step on; False when there is nothing to do."""
+        """Submits the next group of batches; False when there is nothing to do."""
         if missing := self._read_model.waits_for(self._agreement_id):
-            # Nobody can tell what is charged already.
+            # Without the private data it is not known which batches are charged already.
             self.halt = lacking(missing)
         if self.halt and self.halt.ends_with_account:
             await self._mark_waiting(self.halt)
@@ -163,7 +163,7 @@ class Lane:
         return bool(batches)
 
     async def _next(self) -> Batches:
-        """The next group, without what turns out to be on the ledger already."""
+        """The next group, without batches that are on the ledger already."""
         while batches := await asyncio.to_thread(self._journal.pending, self._agreement_id, limit=self._most):
             fresh = [one for one in batches if not await self._is_settled(one[0])]
             if fresh:
@@ -171,7 +171,7 @@ class Lane:
         return []
 
     async def _is_settled(self, entry: Entry) -> bool:
-        """Whether the ledger has the batch, as after a restart that came before its answer."""
+        """Whether the ledger has the batch already, for instance because the node restarted before the answer came."""
         place = self._read_model.find_batch(entry.digest)
         if place:
             await self._settle([entry], place.tx_id, place.block_number)
@@ -190,9 +190,10 @@ class Lane:
             await self._committed(batches, committed)
 
     async def _invalid(self, error: CommitError) -> None:
-        """Another transaction came first. Again and again: the other party keeps the account busy.
+        """Deals with an invalid transaction: waits after a conflict, and blames the other party for any other error.
 
-        Nor is both peers' endorsement enough where the other party has put its own copy of the head out of reach.
+        Conflicts that do not end come from the other party, which keeps the account busy. An endorsed transaction is
+        also invalid where the other party has put its own copy of the head out of reach.
         """
         if not error.is_conflict:
             await self._refused_by_other(error)
@@ -202,8 +203,8 @@ class Lane:
             await self._refused_by_other(error)
 
     async def _not_endorsed(self, batches: Batches, error: ContractError | EndorseError) -> None:
-        """Any of the two peers may have said it."""
-        if _is_out_of_date(error) and not self._asks_peer:
+        """Deals with a refusal, which may come from either of the two peers."""
+        if _is_out_of_date(error) and not self._reads_from_peer:
             await self._catch_up(error)
         elif isinstance(error, EndorseError) and not error.is_answer:
             raise error
@@ -215,7 +216,7 @@ class Lane:
     async def _judge(
         self, entry: Entry, error: ContractError | EndorseError, own_refusal: ContractError | None
     ) -> None:
-        """What becomes of one batch that was not endorsed."""
+        """Decides about one batch that was not endorsed."""
         if own_refusal is None:
             await self._refused_by_other(error)
         elif isinstance(own_refusal, ClockSkew):
@@ -231,7 +232,7 @@ class Lane:
             await self.give_up(entry, _refusal(own_refusal))
 
     async def _own_refusal(self, batches: Batches) -> ContractError | None:
-        """What the member's own peer says, asked alone at the height that the orderers name; None if it takes them.
+        """The refusal of the member's own peer alone, at the height that the orderers name; None if it accepts them.
 
         Raises BehindLedger, EvaluateError, and what `ordered_height` raises.
         """
@@ -246,7 +247,7 @@ class Lane:
         return None
 
     async def _check_height(self) -> None:
-        """A peer that is behind refuses what it has not heard of yet. Raises BehindLedger."""
+        """Raises BehindLedger while this node lacks blocks: a peer that is behind refuses for lack of them."""
         height = await ordered_height(self._gateway)
         with suppress(TimeoutError):
             async with asyncio.timeout(LONGEST_CATCH_UP_S):
@@ -255,7 +256,7 @@ class Lane:
             raise BehindLedger(f"this node has {self._read_model.height} blocks, the orderers name {height}")
 
     async def _check_own_peer(self, meter_id: str) -> None:
-        """Whoever of the member's peers answers may be behind the one that gives blocks. Raises BehindLedger."""
+        """Raises BehindLedger while the member's peers that answer and that give blocks have different records."""
         places: tuple[keys.Key[Any], ...] = (
             keys.agreement(self._agreement_id),
             keys.account(self._agreement_id),
@@ -267,7 +268,7 @@ class Lane:
                 raise BehindLedger(f"this node and the member's peer differ in {key.name}: one has to catch up")
 
     async def _read(self, key: keys.Key[Any]) -> bytes | None:
-        """A public record as the member's own peer knows it."""
+        """A public record as the member's own peer has it; None where there is none."""
         try:
             answer = await self._gateway.evaluate("record.read", ReadKey(key=key.name))
         except NotFound:
@@ -286,7 +287,7 @@ class Lane:
     async def _disclose(self) -> tuple[MeterAccount, Disclosure]:
         """Terms and head as this member archived them. Raises BehindLedger."""
         self._account_moved.clear()
-        if self._asks_peer:
+        if self._reads_from_peer:
             account = await MeterAccount.open(self._gateway, self._agreement_id)
             return account, await account.disclose_usage()
         standing = self._read_model.standing(self._agreement_id)
@@ -302,12 +303,12 @@ class Lane:
         disclosure.earlier_terms.extend(known_earlier_terms(self._read_model.find_bytes, standing))
         return MeterAccount(self._gateway, standing.agreement), disclosure
 
-    # --- what becomes of it -------------------------------------------------------------------------------------------
+    # --- the outcome --------------------------------------------------------------------------------------------------
 
     async def _committed(self, batches: Batches, committed: Committed) -> None:
         self._most, self._catch_ups, self.halt = min(2 * self._most, MAX_BATCHES), 0, None
         self._log.info("usage charged", batches=len(batches), tx_id=committed.tx_id, block=committed.block_number)
-        # Who hears that a batch is charged finds it in the balance.
+        # A client that learns that its batch is charged then finds it in the balance.
         await self._read_model.reached(committed.block_number + 1)
         await self._settle([entry for entry, _ in batches], committed.tx_id, committed.block_number)
 
@@ -319,26 +320,26 @@ class Lane:
         )
 
     def _not_covered(self, error: InsufficientFunds | HeadTooLarge) -> None:
-        """Wait for funds, or until what is open is claimed; unless the account has changed meanwhile."""
+        """Halts until the account is funded or its lines are claimed, unless it has changed meanwhile."""
         if not self._account_moved.is_set():
             self.halt = shortage(error)
             self._log.warning("account used up", error=str(error))
 
     async def _refused_by_other(self, error: ContractError | EndorseError | CommitError) -> None:
-        """Raises OtherPartyRefuses, as soon as it is not because a peer has to catch up."""
-        if not self._asks_peer:
+        """Waits while a peer may be behind; after that marks the batches as waiting and raises OtherPartyRefuses."""
+        if not self._reads_from_peer:
             await self._catch_up(error)
             return
         refuses = OtherPartyRefuses(
-            f"the other party keeps from being charged what this member's own peer takes, with the words "
-            f"'{printable(_words(error))}': do not let a machine of the agreement start before it has mended that"
+            f"the other party refuses usage that this member's own peer accepts, with the words "
+            f"'{printable(_words(error))}': do not let a machine of the agreement start before that party accepts it"
         )
         self.halt = refused_by_other(refuses)
         await self._mark_waiting(self.halt)
         raise refuses
 
     async def _not_entitled(self, error: Forbidden) -> None:
-        """Raises NotEntitled: that is nothing about the batch."""
+        """Marks the batches as waiting and raises NotEntitled: the refusal is not about the batch."""
         refuses = NotEntitled(
             f"the contract takes no usage from this node ({error}): do not let a machine of the agreement start "
             "before that has changed"
@@ -362,7 +363,7 @@ class Lane:
         self._is_waiting = False
 
     async def give_up(self, entry: Entry, refusal: Refusal) -> None:
-        """Refuse the batch, and those of its stream behind it, which cannot be charged without it."""
+        """Refuses the batch, and the later ones of its stream, which cannot be charged without it."""
         self._log.warning("batch refused", meter_id=entry.meter_id, sequence=entry.first_sequence, error=refusal.error)
         behind = Refusal(error="Gap", message=f"the stream's batch {entry.first_sequence} was refused: {refusal.error}")
         entries = await asyncio.to_thread(self._journal.pending_entries, self._agreement_id)
@@ -375,7 +376,7 @@ class Lane:
         self._publish(followers, BATCH_STATUS_REFUSED, behind)
 
     async def _catch_up(self, error: Exception) -> None:
-        """Another transaction moved the account on: wait until the read model shows it, but not for ever."""
+        """Waits, for a limited time, until the read model shows the transaction that moved the account on."""
         self._log.info("account moved on", reason=type(error).__name__)
         timeout_s = min(LONGEST_CATCH_UP_S, FIRST_CATCH_UP_S * 2.0**self._catch_ups)
         self._catch_ups += 1
@@ -384,8 +385,8 @@ class Lane:
                 await self._account_moved.wait()
 
     @property
-    def _asks_peer(self) -> bool:
-        """Whether terms and head come from the peer, because the read model does not get on."""
+    def _reads_from_peer(self) -> bool:
+        """Whether terms and head come from the peer, because the read model makes no progress."""
         return self._catch_ups >= CATCH_UPS
 
     def _publish(self, entries: Sequence[Entry], status: BatchStatus, refusal: Refusal | None = None) -> None:
@@ -393,14 +394,14 @@ class Lane:
 
 
 def _is_out_of_date(error: ContractError | EndorseError) -> bool:
-    """Whether it may be that one of the two peers, or this node, does not know yet how the account has moved on."""
+    """Whether the error may come from a peer, or this node, that does not have the account's newest state yet."""
     if isinstance(error, EndorseError):
         return error.is_conflict
     return isinstance(error, (HeadMismatch, TermsMismatch))
 
 
 def _words(error: ContractError | EndorseError | CommitError) -> str:
-    """The same each time, and so without the transaction: the log says it once."""
+    """The error's text without the transaction's id, so that the log has it once for all tries."""
     if isinstance(error, CommitError):
         return f"the transaction is invalid: {error.code_name}"
     return f"{type(error).__name__}: {error}" if isinstance(error, ContractError) else str(error)
@@ -415,7 +416,7 @@ def _digests(entries: Sequence[Entry]) -> list[bytes]:
 
 
 def _within_limits(batches: Batches) -> Batches:
-    """As many of the first batches as a transaction takes; the very first in any case."""
+    """The first batches, as many as a transaction takes; the very first in any case."""
     total_bytes = total_readings = 0
     for count, (entry, signed) in enumerate(batches):
         total_bytes += len(signed.batch)

@@ -1,4 +1,4 @@
-"""Asks the member's peer again for private values that did not come with their block, until they have come."""
+"""Fetches private values that did not come with their block from the member's peer, until all have come."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from node.read_model.read_model import ReadModel
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
-# So much longer than a round takes is the pause after it.
+# The pause after a round is at least so many times as long as the round.
 REST = 4
 
 log = structlog.get_logger()
 
 
 class LateData:
-    """Runs from its making until `stop`."""
+    """A task that runs from the object's creation until `stop`."""
 
     def __init__(self, gateway: Gateway, read_model: ReadModel, account_changed: Callable[[str], None]) -> None:
-        """`account_changed` is told each agreement of which something has come."""
+        """Calls `account_changed` with each agreement of which private values have come."""
         self._gateway = gateway
         self._read_model = read_model
         self._account_changed = account_changed
@@ -38,7 +38,7 @@ class LateData:
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        """Twice as long a pause each time, from the beginning when more or less is missing."""
+        """Fetches in rounds. The pause doubles each time; it begins anew when the number of missing values changes."""
         pause_s, before, taken_s = FIRST_PAUSE_S, 0, 0.0
         while True:
             while not (count := self._read_model.missing_count()):
@@ -48,16 +48,16 @@ class LateData:
             await asyncio.sleep(max(pause_s, REST * taken_s))
             began_s = time.monotonic()
             try:
-                await self._ask()
-            except Exception as error:  # the peer may be away, or anything else; the next round asks again
-                log.info("private data cannot be asked for", error=str(error) or repr(error))
+                await self._fetch_missing()
+            except Exception as error:  # the peer may be away, or anything else; the next round tries again
+                log.info("private data cannot be fetched", error=str(error) or repr(error))
             taken_s = time.monotonic() - began_s
 
-    async def _ask(self) -> None:
+    async def _fetch_missing(self) -> None:
         for number, places in groupby(self._read_model.missing_places(), key=lambda place: place[0]):
-            await self._ask_of_block(number, {position for _, position in places})
+            await self._fetch_from_block(number, {position for _, position in places})
 
-    async def _ask_of_block(self, number: int, positions: set[int]) -> None:
+    async def _fetch_from_block(self, number: int, positions: set[int]) -> None:
         block = read_block(await self._gateway.block(number))
         collection = implicit_collection(self._read_model.msp_id)
         for transaction in block.transactions:

@@ -1,4 +1,4 @@
-"""From a consortium's folder to a member's node, and to a client of its API."""
+"""Makes a member's node, or a client of its API, from the consortium's folder."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from node.api.client import NodeClient
 from node.api.server import ApiAddress
 from node.node import Node, NodeFiles
 
-# The user in whose name the node submits usage.
+# The node submits usage as this user.
 NODE_USER = "erp"
 
 
 def node_of(topology: Topology, member: MemberEntry, transport: LedgerTransport, *, port: int | None = None) -> Node:
-    """The member's node, not started yet; `port` instead of the consortium's, 0 for any free one."""
+    """The member's node, not started yet. `port` replaces the port in the consortium's file; 0 is any free one."""
     keys = topology.keys(member)
     files = keys.user(NODE_USER)
     identity = SigningIdentity.load(member.msp_id, files.certificate_path, files.key_path)

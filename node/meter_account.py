@@ -1,6 +1,6 @@
-"""Two-party transactions from a party's side: what must be disclosed, and who must endorse.
+"""Two-party transactions from a party's side: the disclosure, and the members that must endorse.
 
-Used by everything that moves a meter account on: the node's submitter, the command line, tests.
+Everything that moves a meter account on uses it: the node's submitter, the command line, tests.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class MeterAccount:
 
     @classmethod
     async def open(cls, gateway: Gateway, agreement_id: str) -> MeterAccount:
-        """Raises NotFound, and what Gateway.evaluate raises."""
+        """The account of an agreement. Raises NotFound, and the errors of Gateway.evaluate."""
         return cls(gateway, await _read(gateway, keys.agreement(agreement_id)))
 
     @property
@@ -50,7 +50,7 @@ class MeterAccount:
         return self.agreement.provider_msp_id, self.agreement.customer_msp_id
 
     async def disclose(self) -> Disclosure:
-        """Terms and head as this party archived them."""
+        """A disclosure of terms and head as this party archived them."""
         agreement_id = self.agreement.agreement_id
         head = await self.gateway.evaluate("usage.read_head", ReadHead(agreement_id=agreement_id))
         disclosure = Disclosure(terms=await self.read_terms(self.agreement.terms.version))
@@ -62,7 +62,7 @@ class MeterAccount:
         return disclosure
 
     async def disclose_usage(self) -> Disclosure:
-        """For usage.submit: earlier terms as well, where readings may still go by their cut-off."""
+        """A disclosure for usage.submit, with the earlier terms whose cut-off may still hold for readings."""
         disclosure, archived = await self.disclose(), {}
         for version in (reference.version for reference in self.agreement.superseded if reference.until_s):
             with suppress(NotFound):
@@ -72,9 +72,9 @@ class MeterAccount:
         return disclosure
 
     async def amounts_to_show(self) -> ShownAmounts | None:
-        """What account.withdraw, account.claim and account.close show of the last head; None where that is nothing.
+        """The last head's amounts for account.withdraw, account.claim and account.close; None where they need none.
 
-        It is nothing where everything is claimed, and where the agreement is open.
+        They need none where everything is claimed, and where the agreement is open.
         """
         account, commitment = await self.read(keys.account(self._id)), await self.read(keys.commitment(self._id))
         if self.agreement.open or not is_unclaimed(account, commitment):
@@ -91,17 +91,17 @@ class MeterAccount:
         return await self.gateway.evaluate("agreement.read_terms", request)
 
     async def submit(self, name: str, request: Message, disclosure: Disclosure, *, retries: int = 0) -> Committed:
-        """The transaction, disclosed to exactly the two parties (of an open agreement: to everybody)."""
+        """Submits the transaction, disclosed to exactly the two parties (of an open agreement: to everybody)."""
         return await self.gateway.submit(
             name, request, **self._inputs(disclosure), endorsing_msp_ids=self.parties, retries=retries
         )
 
     async def try_alone(self, name: str, request: Message, disclosure: Disclosure) -> None:
-        """Has the member's own peer run the transaction, and nothing written. Raises its refusal, EvaluateError."""
+        """Runs the transaction on the member's own peer without writing. Raises its refusal, EvaluateError."""
         await self.gateway.evaluate(name, request, **self._inputs(disclosure), msp_ids=[self.gateway.identity.msp_id])
 
     def _inputs(self, disclosure: Disclosure) -> Inputs:
-        """How a disclosure travels."""
+        """The gateway's keyword for a disclosure: an argument of an open agreement, transient data of any other."""
         data = serialise(disclosure)
         if self.agreement.open:
             return {"extra_args": [data]}

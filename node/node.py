@@ -50,7 +50,7 @@ class NodeFiles:
 
 
 class Node:
-    """`async with Node(...)`: started inside, stopped in the opposite order at the end.
+    """A node for `async with`: its parts start in their order, and stop in the opposite order at the end.
 
     `gateway` acts as one of the member's users with the role erp or operator.
     """
@@ -79,9 +79,9 @@ class Node:
         await self.stop()
 
     async def start(self) -> None:
-        """Ready when it knows all blocks, or at once where the ledger is away.
+        """Starts all parts; returns when the node has all blocks, or at once where the ledger does not answer.
 
-        Raises DatabaseInUse, DatabaseDamaged, DiskFull, LedgerMismatch or AddressInUse; then nothing is left running.
+        Raises DatabaseInUse, DatabaseDamaged, DiskFull, LedgerMismatch or AddressInUse; then no part is left running.
         """
         async with AsyncExitStack() as stack:
             await self._start(stack)
@@ -89,13 +89,13 @@ class Node:
         log.info("node started", msp_id=self._gateway.identity.msp_id, port=self.port, folder=str(self._files.folder))
 
     async def stop(self) -> None:
-        """Everything that was accepted stays in the journal. A second call does nothing."""
+        """Stops all parts; accepted batches stay in the journal. A second call does nothing."""
         await self._stack.aclose()
 
     async def run(self) -> None:
-        """Until it is cancelled, or the ledger shows it no more blocks, or is another one.
+        """Runs until it is cancelled, or the ledger shows it no more blocks, or is another ledger.
 
-        Raises ShutOut, LedgerMismatch …
+        Raises the errors that end `Follower.task`.
         """
         if self._following:
             await self._following

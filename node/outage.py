@@ -1,4 +1,4 @@
-"""A time in which the ledger does not do what it is asked: one line in the log when it begins, one when it is over."""
+"""A time in which one thing fails again and again: one line in the log at its beginning, and one at its end."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from ledger.errors import LedgerError
 from node.errors import NodeError
 
 FIRST_PAUSE_S = 0.1
-# A ledger that is back is used again within seconds, however long it was away.
+# A ledger that answers again is used within seconds, even after a long time away.
 LONGEST_PAUSE_S = 5.0
 
 log = structlog.get_logger()
 
 
 class Outage:
-    """Counts the failures of one thing that is tried again and again; it begins with the first, and `over` ends it.
+    """Counts the failures of one thing that is tried again and again; it begins with the first, and `end` ends it.
 
-    It is told again when the reason changes.
+    It logs another line when the reason changes.
     """
 
     def __init__(self, begins: str, ends: str, **context: Any) -> None:
-        """The two lines; `context` stands in both."""
+        """`begins` and `ends` are the two lines of the log; both have `context`."""
         self._begins = begins
         self._ends = ends
         self._log = log.bind(**context)
@@ -47,21 +47,21 @@ class Outage:
             self._log.warning(self._begins, error=_sentence(error))
         longest_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**self._failures)
         self._failures += 1
-        # Nothing secret depends on it.
+        # The random pause protects no secret.
         await asyncio.sleep(longest_s * random.uniform(0.5, 1))  # noqa: S311
 
-    def over(self) -> None:
-        """It works; says so if it did not before."""
+    def end(self) -> None:
+        """Notes a success; logs it if there were failures before."""
         if self._failures:
             self._log.info(self._ends, failures=self._failures, seconds=round(time.monotonic() - self._began_s, 1))
         self._failures, self._reason = 0, None
 
 
 def _reason(error: Exception) -> object:
-    """The same for the same trouble, whichever transaction meets it."""
+    """A value that is the same for the same trouble of any transaction."""
     return error.reason if isinstance(error, LedgerError) else (type(error), str(error))
 
 
 def _sentence(error: Exception) -> str:
-    """What nobody foresaw is named, too."""
+    """The error's message; for an unforeseen error also its class."""
     return str(error) if isinstance(error, (LedgerError, NodeError)) and str(error) else repr(error)

@@ -1,4 +1,4 @@
-"""Tells who waits for a batch how it fares."""
+"""Passes each batch's new states to the clients that wait for it."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ Listener = Callable[[Entry], None]
 
 
 class Progress:
-    """One event loop's notice board; whoever comes late asks the journal."""
+    """The listeners of one event loop. Earlier states are in the journal."""
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
 
     def publish(self, entries: Iterable[Entry]) -> None:
-        """The entries' new states, to everybody who listens."""
+        """Calls every listener with the entries' new states."""
         for entry in entries:
             for listener in self._listeners:
                 listener(entry)
 
     @contextmanager
-    def heard_by(self, listener: Listener) -> Iterator[None]:
-        """Every state published meanwhile."""
+    def subscribed(self, listener: Listener) -> Iterator[None]:
+        """A context in which `listener` gets every state that is published."""
         self._listeners.append(listener)
         try:
             yield

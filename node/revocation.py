@@ -1,6 +1,6 @@
-"""A member's revocation list on its way to the others: into the channel's configuration, by its own admin's signature.
+"""Puts a member's revocation list into the channel's configuration, with its own admin's signature.
 
-From the block on that has it, every peer, orderer and node refuses what the revoked certificates sign.
+From that configuration block on, every peer, orderer and node refuses signatures of the revoked certificates.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from ledger.configuration import (
 )
 from ledger.gateway import Gateway
 
-# Another member's change may come in between any number of times, but hardly more often.
+# Another member's change may come in between several times, but hardly more often.
 ATTEMPTS = 5
 
 
 async def publish_revocations(gateway: Gateway, keys: MemberKeys) -> None:
-    """The member's list, with what the channel knows already; nothing to do where the channel has it.
+    """Publishes the member's list, united with the channel's; does nothing where the channel has it already.
 
     `gateway` acts as an admin of the member. Raises ConfigurationError, StreamError, ConsortiumError.
     """
@@ -53,7 +53,9 @@ async def _publish(gateway: Gateway, keys: MemberKeys) -> None:
 
 
 def _published(channel: Channel, msp_id: str) -> tuple[bytes, ...]:
-    """Raises NotInChannel."""
+    """The member's revocation lists in the channel. Raises NotInChannel."""
     if msp_id not in channel.members:
-        raise NotInChannel(f"{msp_id} is no member of the channel any more, so nothing that it revokes matters to it.")
+        raise NotInChannel(
+            f"{msp_id} is no longer a member of the channel, which therefore needs no list of its revoked certificates"
+        )
     return channel.members[msp_id].revocation_lists

@@ -1,4 +1,4 @@
-"""Brings what the journal holds to the ledger, each agreement in a lane of its own."""
+"""Brings the journal's batches to the ledger, each agreement's in a lane of its own."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from zunft.v1.event_pb2 import Refusal
 
 
 class Submitter:
-    """A lane for each agreement that has batches."""
+    """The lanes, one for each agreement that has batches."""
 
     def __init__(self, parts: LaneParts) -> None:
         self._parts = parts
         self._lanes: dict[str, Lane] = {}
 
     def start(self) -> None:
-        """Go on with what the journal holds."""
+        """Starts the lanes of all agreements with batches in the journal."""
         for agreement_id in self._parts.journal.agreements_with_work():
             self.wake(agreement_id)
 
     async def stop(self) -> None:
-        """Leave off; what is under way stays in the journal."""
+        """Stops all lanes; batches that are under way stay in the journal."""
         await asyncio.gather(*(lane.stop() for lane in self._lanes.values()))
         self._lanes.clear()
 
     def wake(self, agreement_id: str) -> None:
-        """There are new batches in the journal."""
+        """Starts the agreement's next step: the journal has new batches of it."""
         if agreement_id not in self._lanes:
             self._lanes[agreement_id] = Lane(agreement_id, self._parts)
         self._lanes[agreement_id].wake()
 
     def account_changed(self, agreement_id: str) -> None:
-        """The account may have been funded: what waits for funds gets a new try."""
+        """Tries the agreement's waiting batches again, because the account has changed, perhaps by funds."""
         if agreement_id in self._lanes:
             self._lanes[agreement_id].account_changed()
 
     def halt(self, agreement_id: str) -> Halt | None:
-        """Why the agreement's batches wait; None if they do not."""
+        """The reason for which the agreement's batches wait; None if they do not."""
         lane = self._lanes.get(agreement_id)
         return lane.halt if lane else None
 
     async def give_up(self, entry: Entry, why: Refusal) -> None:
-        """Refuse a batch that waits, and those of its stream behind it."""
+        """Refuses a batch that waits, and the later ones of its stream."""
         self.wake(entry.agreement_id)
         await self._lanes[entry.agreement_id].give_up(entry, why)
         self.wake(entry.agreement_id)

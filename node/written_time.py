@@ -1,6 +1,6 @@
-"""Times as people and machines write them: everything that a text says is used, or the text is refused.
+"""Times as people and machines write them. Every part of the text is used, or the text is refused.
 
-Nothing depends on this machine: neither its time zone nor its language.
+The result does not depend on this machine's time zone or language.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _MICROSECOND_DIGITS = 6
 _END_OF_DAY = 24
 
-# ISO 8601, extended or basic; the offset may stand apart.
+# ISO 8601, extended or basic; a blank may stand before the offset.
 _ISO = re.compile(
     r"(\d{4})(?:-(\d\d)-(\d\d)|(\d\d)(\d\d))"
     r"(?:[Tt ](\d\d)(?::(\d\d)(?::(\d\d)(?:[.,](\d+))?)?|(\d\d)(?:(\d\d)(?:[.,](\d+))?)?)"
@@ -28,9 +28,9 @@ _OFFSET = re.compile(r"([+-])(\d\d)(?::?(\d\d))?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class WrittenTime:
-    """What a text says: a day, perhaps a time of day, perhaps an offset from UTC."""
+    """The content of a text: a day, perhaps a time of day, perhaps an offset from UTC."""
 
-    # On the wall, or with an offset; 24:00 is 00:00 of the day after.
+    # Local time, or a time with an offset; 24:00 is 00:00 of the day after.
     moment: datetime
     is_date: bool
     # It was written as 24:00.
@@ -52,7 +52,7 @@ def parse_iso(text: str) -> WrittenTime:
 
 
 def time_of_day(hour: int, minute: int, second: int, microsecond: int) -> time | None:
-    """None is the end of the day, 24:00. Raises ValueError."""
+    """The time of day; None for 24:00, the end of the day. Raises ValueError."""
     if hour == _END_OF_DAY and not (minute or second or microsecond):
         return None
     return time(hour, minute, second, microsecond)
@@ -69,14 +69,14 @@ def at(on: date, clock: time | None, offset: str | None = None) -> WrittenTime:
 
 
 def microseconds(digits: str) -> int:
-    """The digits after a second's point. Raises ValueError for what is finer than a microsecond."""
+    """The digits after a second's point. Raises ValueError for digits finer than a microsecond."""
     if digits[_MICROSECOND_DIGITS:].strip("0"):
         raise ValueError("it is finer than a microsecond")
     return int(digits[:_MICROSECOND_DIGITS].ljust(_MICROSECOND_DIGITS, "0"))
 
 
 def parse_offset(text: str) -> timezone:
-    """Z, +01:00, +0100 or +01. Raises ValueError."""
+    """The time zone of an offset written as Z, +01:00, +0100 or +01. Raises ValueError."""
     if text in ("Z", "z"):
         return UTC
     match = _OFFSET.fullmatch(text)
@@ -87,7 +87,7 @@ def parse_offset(text: str) -> timezone:
 
 
 def both_us(moment: datetime, zone: str) -> tuple[int, int]:
-    """Microseconds since 1970 UTC, twice; two different ones where a wall's clock shows the moment twice.
+    """Microseconds since 1970 UTC, twice; two different ones where the zone's clocks show the moment twice.
 
     Raises ValueError where the clocks of the zone skip it.
     """
@@ -111,7 +111,7 @@ def single_us(moment: datetime, zone: str) -> int:
 
 
 def is_summer(time_us: int, zone: str) -> bool:
-    """Whether the zone's clocks are ahead of what they show at some other time of that year."""
+    """Whether the zone's clocks have a larger offset from UTC than at some other time of that year."""
     moment = datetime.fromtimestamp(time_us // 1_000_000, zone_info(zone))
     year = [datetime(moment.year, month, 1, tzinfo=zone_info(zone)) for month in (1, 7)]
     return _offset_us(moment) > min(map(_offset_us, year))

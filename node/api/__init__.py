@@ -1,4 +1,4 @@
-"""The node's API: gRPC servicer, server and client, access by certificate.
+"""The node's API: gRPC servicer, server and client, and access by certificate.
 
 Begin with `servicer.py`.
 """

@@ -1,6 +1,7 @@
-"""Who may call what.
+"""Checks that a client may make a call.
 
-TLS has checked that the client's certificate is one of the member's own. Here its roles count, and that it holds still.
+TLS has checked that the client's certificate is one of the member's own. This module checks its roles, and that it was
+not revoked.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ ROLES_BY_CALL: Mapping[str, frozenset[Role]] = {
 
 
 def check_access(call: str, auth_context: Mapping[str, Iterable[bytes]], is_revoked: Callable[[int], bool]) -> None:
-    """Raise NotAllowed unless the client's certificate carries one of the roles that `call` takes.
+    """Raises NotAllowed unless the client's certificate carries one of the roles that `call` takes.
 
-    `is_revoked` is asked for its serial number: raises CertificateRevoked.
+    `is_revoked` says whether a serial number is revoked; raises CertificateRevoked if it is.
     """
     needed = ROLES_BY_CALL[call]
     certificates = list(auth_context.get("x509_pem_cert", ()))
@@ -53,6 +54,6 @@ def check_access(call: str, auth_context: Mapping[str, Iterable[bytes]], is_revo
 
 @lru_cache(maxsize=1024)
 def _read(certificate_pem: bytes) -> tuple[int, frozenset[Role]]:
-    """Serial number and roles."""
+    """The certificate's serial number and roles."""
     certificate = read_certificate(certificate_pem)
     return certificate.serial_number, read_roles(certificate)

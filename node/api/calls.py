@@ -1,4 +1,4 @@
-"""What every call does besides its own work: check the caller, and turn errors into statuses."""
+"""The common part of all calls: they check the caller, and turn errors into statuses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_LIMIT = 1000
 
 
 class Guarded(Protocol):
-    """A service that knows which of its callers' certificates were revoked."""
+    """A service that knows the revoked certificates of its callers."""
 
     def is_revoked(self, serial_number: int) -> bool: ...
 
@@ -35,7 +35,7 @@ log = structlog.get_logger()
 def answering(
     method: Callable[[Service, Request, Context], Awaitable[Answer]],
 ) -> Callable[[Service, Request, Context], Awaitable[Answer]]:
-    """A call with one answer."""
+    """A decorator for a call with one answer."""
 
     @wraps(method)
     async def call(service: Service, request: Request, context: Context) -> Answer:
@@ -51,7 +51,7 @@ def answering(
 def streaming(
     method: Callable[[Service, Request, Context], AsyncIterator[Answer]],
 ) -> Callable[[Service, Request, Context], AsyncIterator[Answer]]:
-    """A call with many answers; `method` is an asynchronous generator."""
+    """A decorator for a call with many answers; `method` is an asynchronous generator."""
 
     @wraps(method)
     async def call(service: Service, request: Request, context: Context) -> AsyncIterator[Answer]:
@@ -59,7 +59,7 @@ def streaming(
             check_access(method.__name__, context.auth_context(), service.is_revoked)
             async with aclosing(method(service, request, context)) as answers:  # type: ignore[type-var]
                 async for answer in answers:
-                    # It may have been revoked meanwhile.
+                    # The certificate may have been revoked meanwhile.
                     check_access(method.__name__, context.auth_context(), service.is_revoked)
                     yield answer
         except Exception as error:  # every error gets its status
@@ -69,24 +69,24 @@ def streaming(
 
 
 def checked_limit(limit: int) -> int:
-    """How many to return: at most 1000, which is also what 0 means. Raises BadRequest."""
+    """The number of items to return, at most 1000; 0 means 1000. Raises BadRequest."""
     if limit > MAX_LIMIT:
-        raise BadRequest(f"limit is {limit}: ask for at most {MAX_LIMIT} at once, then for what comes after them")
+        raise BadRequest(f"limit is {limit}: ask for at most {MAX_LIMIT} at once, then for those after them")
     return limit or MAX_LIMIT
 
 
 def checked_number(name: str, number: int) -> int:
-    """A sequence or a block's number, of which the ledger has none above 2^63. Raises BadRequest."""
+    """A sequence or a block's number, checked to be below 2^63 as all on the ledger are. Raises BadRequest."""
     if number >= 2**63:
-        raise BadRequest(f"{name} is {number}: give a number below 2^63, as an earlier answer has it")
+        raise BadRequest(f"{name} is {number}: give a number below 2^63, such as one of an earlier answer")
     return number
 
 
 async def _abort(context: Context, name: str, error: Exception) -> NoReturn:
-    """End the call with this error; an unforeseen one is only told to the log."""
+    """Ends the call with this error; the text of an unforeseen one goes to the log only."""
     code = code_of(error)
     if code is grpc.StatusCode.INTERNAL:
         log.exception("call failed", call=name, exc_info=error)
-        await context.abort(code, "the node failed; its log says why")
-    told = Refusal(error=type(error).__name__, message=str(error))
-    await context.abort(code, str(error), ((REFUSAL_KEY, told.SerializeToString()),))
+        await context.abort(code, "the node failed: see its log for the reason")
+    sent = Refusal(error=type(error).__name__, message=str(error))
+    await context.abort(code, str(error), ((REFUSAL_KEY, sent.SerializeToString()),))

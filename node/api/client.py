@@ -55,10 +55,10 @@ _ERRORS = _leaves(chaincode.errors) | _leaves(node.errors)
 
 
 class NodeClient:
-    """Every method raises the refusal that the node sent, as the class it names, or NodeUnreachable."""
+    """The client. Every method raises the node's refusal as the class that it names, or NodeUnreachable."""
 
     def __init__(self, address: str, tls: TlsFiles) -> None:
-        """`address` is host:port; connects with the first call."""
+        """A client of the node at `address`, host:port; it connects with the first call."""
         credentials = grpc.ssl_channel_credentials(tls.roots, tls.key, tls.certificate)
         options = [
             *RECONNECT_OPTIONS,
@@ -79,11 +79,11 @@ class NodeClient:
     def submit_batches(
         self, batches: Iterable[SignedBatch] | AsyncIterable[SignedBatch]
     ) -> AsyncGenerator[BatchProgress]:
-        """How each batch fares; ends when each is committed, refused, or waits."""
+        """Sends batches; the new states of each, until each is committed, refused, or waits."""
         return self._stream(self._stub.SubmitBatches(batches))
 
     async def authorise_start(self, agreement_id: str, meter_id: str, wanted_micro: int = 0) -> StartAuthorisation:
-        """May the machine start, and for how much?"""
+        """The node's answer whether the machine may start, and the available amount."""
         request = AuthoriseStartRequest(agreement_id=agreement_id, meter_id=meter_id, wanted_micro=wanted_micro)
         return await self._answer(self._stub.AuthoriseStart(request))
 
@@ -104,19 +104,19 @@ class NodeClient:
         return self._stream(self._stub.WatchEvents(request))
 
     async def alarms(self, request: ListAlarmsRequest) -> AlarmPage:
-        """What was odd on the ledger."""
+        """A page of the alarms about records on the ledger that the contract did not write."""
         return await self._answer(self._stub.ListAlarms(request))
 
     async def status(self, *, reached_height: int = 0) -> NodeStatus:
-        """How the node does, as soon as it knows this many blocks."""
+        """The node's status, as soon as it has this many blocks."""
         return await self._answer(self._stub.GetStatus(GetStatusRequest(reached_height=reached_height)))
 
     async def batches(self, request: ListBatchesRequest) -> BatchPage:
-        """What of the journal is not charged."""
+        """A page of the journal's batches that are not charged."""
         return await self._answer(self._stub.ListBatches(request))
 
     async def decide(self, request: DecideBatchRequest) -> BatchProgress:
-        """What a person has decided about a batch; how it fares then."""
+        """Sends a person's decision about a batch; the batch's state after it."""
         return await self._answer(self._stub.DecideBatch(request))
 
     async def _answer(self, call: Awaitable[Answer]) -> Answer:
@@ -132,7 +132,7 @@ class NodeClient:
         except grpc.aio.AioRpcError as error:
             self._raise(error)
         finally:
-            # Who stops listening ends the call.
+            # A caller that leaves the loop early ends the call.
             call.cancel()
 
     def _raise(self, error: grpc.aio.AioRpcError) -> NoReturn:

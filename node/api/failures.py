@@ -17,7 +17,7 @@ from chaincode.errors import (
 from ledger.errors import LedgerError
 from node.errors import NodeError
 
-# Trailing metadata that carries a zunft.v1.Refusal.
+# The key of the trailing metadata that carries a zunft.v1.Refusal.
 REFUSAL_KEY = "zunft-refusal-bin"
 
 _MALFORMED = (
@@ -33,7 +33,10 @@ _CODES = {403: grpc.StatusCode.PERMISSION_DENIED, 404: grpc.StatusCode.NOT_FOUND
 
 
 def code_of(error: Exception) -> grpc.StatusCode:
-    """INVALID_ARGUMENT: send something else; FAILED_PRECONDITION: first change something; UNAVAILABLE: try later."""
+    """The status of an error.
+
+    INVALID_ARGUMENT: send something else; FAILED_PRECONDITION: first change something; UNAVAILABLE: try later.
+    """
     if isinstance(error, NodeError):
         return error.code
     if isinstance(error, _MALFORMED):

@@ -12,16 +12,16 @@ from node.errors import AddressInUse
 from zunft.v1.node_pb2_grpc import add_NodeServicer_to_server
 
 MAX_MESSAGE_BYTES = 16_000_000
-# How long calls may still run when the server stops.
+# Calls may still run for so long when the server stops.
 GRACE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class ApiAddress:
-    """Where the API listens, and with what; everything PEM. Clients show a certificate from `client_roots`."""
+    """The API's address, key and certificates in PEM. Clients show a certificate that `client_roots` issued."""
 
     host: str
-    # 0: any free one.
+    # 0 means any free port.
     port: int
     key: bytes
     certificate: bytes
@@ -29,7 +29,7 @@ class ApiAddress:
 
 
 class ApiServer:
-    """Serves one node's API."""
+    """The server of one node's API."""
 
     def __init__(self, servicer: Servicer, address: ApiAddress) -> None:
         self._server: grpc.aio.Server = grpc.aio.server(options=_options())
@@ -38,7 +38,7 @@ class ApiServer:
         add_NodeServicer_to_server(servicer, self._server)  # type: ignore[no-untyped-call]  # generated
 
     async def start(self) -> None:
-        """Listens from now on at `port`. Raises AddressInUse."""
+        """Starts to listen at `port`. Raises AddressInUse."""
         address = self._address
         credentials = grpc.ssl_server_credentials(
             [(address.key, address.certificate)], address.client_roots, require_client_auth=True
@@ -51,7 +51,7 @@ class ApiServer:
         await self._server.start()
 
     async def stop(self) -> None:
-        """Takes no more calls; those under way get a little time."""
+        """Stops the server; calls under way get GRACE_S."""
         await self._server.stop(GRACE_S)
 
 

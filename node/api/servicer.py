@@ -1,4 +1,4 @@
-"""The node's API, call by call. Each reads the node's own view of the ledger, so that answers take milliseconds."""
+"""The node's API, call by call. Each call reads the node's own view of the ledger, so it takes milliseconds."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ _NEWEST_ALARMS = 5
 
 @dataclass(frozen=True, slots=True)
 class ApiParts:
-    """What the API works with."""
+    """The parts of the node that the API uses."""
 
     read_model: ReadModel
     journal: Journal
@@ -73,7 +73,7 @@ class ApiParts:
 
 
 class Servicer(NodeServicer):
-    """Implements zunft.v1.Node; the node keeps `ledger_reachable` up to date."""
+    """The implementation of zunft.v1.Node; the node keeps `ledger_reachable` up to date."""
 
     def __init__(self, parts: ApiParts) -> None:
         self.ledger_reachable = True
@@ -85,7 +85,7 @@ class Servicer(NodeServicer):
         self._clock = parts.clock
 
     def is_revoked(self, serial_number: int) -> bool:
-        """Of a certificate of the member's own."""
+        """Whether the member has revoked this certificate of its own."""
         return self._read_model.is_revoked(serial_number)
 
     # --- machines -----------------------------------------------------------------------------------------------------
@@ -96,7 +96,7 @@ class Servicer(NodeServicer):
     ) -> AsyncIterator[BatchProgress]:
         submission = Submission(self._intake, self._submitter, self._progress)
         async for entry in submission.run(request):
-            yield self._told(entry)
+            yield self._progress_message(entry)
 
     @answering
     async def AuthoriseStart(self, request: AuthoriseStartRequest, _context: Context) -> StartAuthorisation:  # noqa: N802
@@ -189,28 +189,28 @@ class Servicer(NodeServicer):
         found = self._read_model.alarms(after=after, limit=limit + 1)
         return AlarmPage(alarms=found[:limit], more=len(found) > limit)
 
-    # --- what a person decides ----------------------------------------------------------------------------------------
+    # --- decisions about batches --------------------------------------------------------------------------------------
 
     @answering
     async def ListBatches(self, request: ListBatchesRequest, _context: Context) -> BatchPage:  # noqa: N802
         limit = checked_limit(request.limit)
         found = self._journal.uncharged(request.agreement_id, after=request.after_digest, limit=limit + 1)
-        return BatchPage(batches=map(self._told, found[:limit]), more=len(found) > limit)
+        return BatchPage(batches=map(self._progress_message, found[:limit]), more=len(found) > limit)
 
     @answering
     async def DecideBatch(self, request: DecideBatchRequest, _context: Context) -> BatchProgress:  # noqa: N802
-        return self._told(await decide(self._journal, self._intake, self._submitter, request))
+        return self._progress_message(await decide(self._journal, self._intake, self._submitter, request))
 
     # --- inside -------------------------------------------------------------------------------------------------------
 
     def _halt(self, agreement_id: str) -> Halt | None:
-        """Why the account's batches wait, or would wait."""
+        """The reason for which the account's batches wait, or new ones would wait; None if there is none."""
         if missing := self._read_model.waits_for(agreement_id):
             return lacking(missing)
         return self._submitter.halt(agreement_id) or overdue(self._waited_us(agreement_id))
 
     def _waited_us(self, agreement_id: str) -> int:
-        """How long the oldest of the account's batches waits to be charged; 0 if there is none."""
+        """The time for which the account's oldest batch has waited to be charged; 0 if there is none."""
         since_us = self._journal.oldest_arrival_us(agreement_id)
         return 0 if since_us is None else self._clock() - since_us
 
@@ -223,9 +223,9 @@ class Servicer(NodeServicer):
             height=self._read_model.height,
         )
 
-    def _told(self, entry: Entry) -> BatchProgress:
-        """As it travels; a refused batch's meter is told where to continue."""
-        told = BatchProgress(
+    def _progress_message(self, entry: Entry) -> BatchProgress:
+        """The batch's state as a message; for a refused batch with the place at which its meter continues."""
+        message = BatchProgress(
             digest=entry.digest,
             agreement_id=entry.agreement_id,
             meter_id=entry.meter_id,
@@ -236,14 +236,14 @@ class Servicer(NodeServicer):
             block_number=entry.block_number,
         )
         if entry.refusal.error:
-            told.refusal.CopyFrom(entry.refusal)
+            message.refusal.CopyFrom(entry.refusal)
         tail = self._intake.tail(entry.agreement_id, entry.meter_id) if entry.status == BATCH_STATUS_REFUSED else None
         if tail:
-            told.resume_at.CopyFrom(position(tail))
-        return told
+            message.resume_at.CopyFrom(position(tail))
+        return message
 
 
 def _checked_place(place: EventCursor) -> EventCursor:
-    """Raises BadRequest."""
+    """The place, with its block number checked. Raises BadRequest."""
     checked_number("after.block_number", place.block_number)
     return place

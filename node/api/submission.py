@@ -1,4 +1,4 @@
-"""One client's SubmitBatches: takes its batches in, and tells of each how it fares."""
+"""One client's SubmitBatches: accepts its batches, and sends the new states of each."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ _SETTLED = (BATCH_STATUS_COMMITTED, BATCH_STATUS_REFUSED)
 
 
 class Submission:
-    """Lives as long as the call."""
+    """One call's batches and their states."""
 
     def __init__(self, intake: Intake, submitter: Submitter, progress: Progress) -> None:
         self._intake = intake
         self._submitter = submitter
         self._progress = progress
         self._news: asyncio.Queue[Entry | None] = asyncio.Queue()
-        # Batches of this client that are not settled, by digest: what was told last, None before that.
-        self._told: dict[bytes, Entry | None] = {}
+        # Batches of this client that are not settled, by digest: the state that was sent last, None before the first.
+        self._sent: dict[bytes, Entry | None] = {}
 
     async def run(self, batches: AsyncIterator[SignedBatch]) -> AsyncIterator[Entry]:
-        """Every new state of every batch, until all are settled or wait. Raises DiskFull, DatabaseDamaged."""
-        with self._progress.heard_by(self._hear):
+        """The new states of all batches, until all are settled or wait. Raises DiskFull, DatabaseDamaged."""
+        with self._progress.subscribed(self._queue):
             feeder = asyncio.create_task(self._feed(batches))
             try:
                 async for entry in self._states(feeder):
@@ -55,21 +55,21 @@ class Submission:
             if entry is None:
                 fed = True
                 feeder.result()
-            elif self._is_news(entry):
+            elif self._is_new_state(entry):
                 self._remember(entry)
                 yield entry
 
     async def _feed(self, batches: AsyncIterator[SignedBatch]) -> None:
         try:
             async for signed in batches:
-                self._told[batch_digest(signed.batch)] = None
+                self._sent[batch_digest(signed.batch)] = None
                 self._news.put_nowait(await self._accept(signed))
         finally:
             self._news.put_nowait(None)
 
     async def _accept(self, signed: SignedBatch) -> Entry:
         try:
-            # A machine may hang up at any moment: what has begun to come in comes in, and goes on to the ledger.
+            # A machine may end the call at any moment: a batch that has begun to come in still goes on to the ledger.
             return await asyncio.shield(self._take_in(signed))
         except (ContractError, UnknownAgreement, UnknownMeter) as error:
             return _refused(signed, refusal(error))
@@ -79,27 +79,30 @@ class Submission:
         self._submitter.wake(entry.agreement_id)
         return entry
 
-    def _hear(self, entry: Entry) -> None:
-        if entry.digest in self._told:
+    def _queue(self, entry: Entry) -> None:
+        if entry.digest in self._sent:
             self._news.put_nowait(entry)
 
-    def _is_news(self, entry: Entry) -> bool:
-        """The lane may be faster than the answer of the intake: what was journalled may be further already."""
-        if entry.digest not in self._told:
+    def _is_new_state(self, entry: Entry) -> bool:
+        """Whether the client has not got this state yet.
+
+        The lane may be faster than the intake's answer, so a journalled batch may have got a later state already.
+        """
+        if entry.digest not in self._sent:
             return False
-        told = self._told[entry.digest]
-        return entry.status != BATCH_STATUS_JOURNALLED or told is None or _is_waiting(told)
+        sent = self._sent[entry.digest]
+        return entry.status != BATCH_STATUS_JOURNALLED or sent is None or _is_waiting(sent)
 
     def _remember(self, entry: Entry) -> None:
         if entry.status in _SETTLED:
-            del self._told[entry.digest]
+            del self._sent[entry.digest]
         else:
-            self._told[entry.digest] = entry
+            self._sent[entry.digest] = entry
 
     def _is_at_rest(self) -> bool:
-        """Nothing more is to be heard for now; what waits gets a new try by itself."""
+        """Whether no new state is expected for now; the node tries waiting batches again by itself."""
         return self._news.empty() and all(
-            told and _is_waiting(told) and self._submitter.halt(told.agreement_id) for told in self._told.values()
+            sent and _is_waiting(sent) and self._submitter.halt(sent.agreement_id) for sent in self._sent.values()
         )
 
 
@@ -108,7 +111,7 @@ def _is_waiting(entry: Entry) -> bool:
 
 
 def _refused(signed: SignedBatch, why: Refusal) -> Entry:
-    """An entry of what did not come into the journal; as far as it can be read."""
+    """The entry of a batch that the journal did not take, with the fields that can be read."""
     try:
         header = UsageBatch.FromString(signed.batch)
     except DecodeError:

@@ -1,5 +1,5 @@
-"""Members come and go: what their admins do at the ledger, on a network that goes on all the while.
+"""Members join and leave: the steps of their admins at the ledger, while the network goes on.
 
-joining.py and leaving.py hold the steps, voting.py the votes and what becomes of them, edits.py what a decision changes
-in the channel's configuration, own_part.py what a member changes there by itself, records.py what the ledger says.
+joining.py and leaving.py have the steps, voting.py the votes and their execution, edits.py the changes of the channel's
+configuration by a decision, own_part.py a member's changes of its own part of it, records.py the reading of the ledger.
 """

@@ -1,8 +1,8 @@
-"""What a decision of the members changes in the channel's configuration.
+"""Computes the changes of the channel's configuration that a decision of the members makes.
 
-It follows from a ballot's question and the configuration in force. Everybody who votes computes it from what his own
-peer has, and signs nothing else: no update is ever taken from the ledger. Orderers come and go one at a time, so a
-decision may take several updates, each building on the one before it.
+They follow from a ballot's question and the configuration in force. Every voter computes them from its own peer's data
+and signs nothing else: no update is ever taken from the ledger. Orderers come and go one at a time, so a decision may
+take several updates, each building on the one before it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ Edit = Callable[[configtx_pb2.ConfigGroup], configtx_pb2.ConfigGroup]
 def channel_edit(
     channel: Channel, subject: BallotSubject, msp_id: str, bundle: Bundle | None = None
 ) -> tuple[bytes, ...]:
-    """Serialised ConfigUpdates: all that is left to do for the decision, the same bytes for everybody.
+    """The serialised ConfigUpdates that are left to make for the decision, with the same bytes for every member.
 
     An admission needs the applicant's bundle. Raises ConsortiumError.
     """
@@ -52,14 +52,14 @@ def channel_edit(
 def remaining_edits(
     channel_group: configtx_pb2.ConfigGroup, subject: BallotSubject, msp_id: str, bundle: Bundle | None = None
 ) -> Sequence[Edit]:
-    """In the order in which they are made; none once everything is done."""
+    """The changes that are left, in the order in which they are made."""
     if subject == BALLOT_SUBJECT_ADMISSION:
         return _admission(channel_group, bundle or Bundle())
     return _removal(channel_group, msp_id)
 
 
 def material_of(bundle: Bundle) -> MemberMaterial:
-    """What the channel gets to know of the applicant."""
+    """The applicant's certificates and addresses, as the channel's configuration gets them."""
     return MemberMaterial(
         msp_id=bundle.msp_id,
         ca_certificates=tuple(bundle.root_certificates),
@@ -70,12 +70,12 @@ def material_of(bundle: Bundle) -> MemberMaterial:
 
 
 def _admission(channel_group: configtx_pb2.ConfigGroup, bundle: Bundle) -> Sequence[Edit]:
-    """The member with its organisation among the orderers' ones; then its orderer, which by then can follow."""
+    """Adds the member, also among the orderers' organisations; then its orderer, which can follow by then."""
     edits: list[Edit] = []
     there = read_members(channel_group).get(bundle.msp_id)
     if there and not set(bundle.root_certificates) <= set(there.ca_certificates):
         raise MemberInChannel(
-            f"The channel still has {bundle.msp_id} with other roots than the bundle's: have that one removed first"
+            f"the channel still has {bundle.msp_id} with other roots than the bundle's: have that member removed first"
         )
     if there is None:
         edits.append(partial(add_member, member=material_of(bundle)))
@@ -85,9 +85,9 @@ def _admission(channel_group: configtx_pb2.ConfigGroup, bundle: Bundle) -> Seque
 
 
 def _removal(channel_group: configtx_pb2.ConfigGroup, msp_id: str) -> Sequence[Edit]:
-    """Its orderers, one at a time; with the last of them the member, and all that the channel has of it.
+    """Removes the member's orderers, one at a time, and with the last of them the member.
 
-    In one update, so that nobody hands a transaction to an orderer that has no part in ordering any more.
+    That is one update, so that no peer hands a transaction to an orderer that no longer takes part in ordering.
     """
     if msp_id not in read_members(channel_group):
         return []
@@ -99,7 +99,7 @@ def _removal(channel_group: configtx_pb2.ConfigGroup, msp_id: str) -> Sequence[E
 def _without(
     channel_group: configtx_pb2.ConfigGroup, msp_id: str, last: Sequence[Endpoint]
 ) -> configtx_pb2.ConfigGroup:
-    """`last`: the endpoint of the orderer that it still has, if it has one."""
+    """The configuration without the member; `last` has the endpoint of the orderer that it still has, if any."""
     for endpoint in last:
         channel_group = remove_consenter(channel_group, endpoint)
     return remove_member(channel_group, msp_id)

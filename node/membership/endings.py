@@ -1,4 +1,4 @@
-"""What a member has still to end before it can leave: each thing, who does it, and the command that comes next."""
+"""The steps that a member must finish before it can leave, each with the members that take it and the command."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from zunft.v1.usage_pb2 import Commitment
 
 
 async def endings(gateway: Gateway, msp_id: str, now_s: int) -> list[Step]:
-    """In the order of a departure; accounts, meters and tokens in any. Raises UnknownMember, LedgerError."""
+    """The steps in their order; accounts, meters and tokens in any. Raises UnknownMember, LedgerError."""
     member, conditions = await read_member(gateway, msp_id), await exit_conditions(gateway, msp_id)
     ends_at_s, own = conditions.depart_not_before_s, (msp_id,)
     steps = [Step("notice is given", bool(ends_at_s), own, "leave start")]
@@ -36,7 +36,7 @@ async def endings(gateway: Gateway, msp_id: str, now_s: int) -> list[Step]:
     )
     steps += [step async for step in _redemptions(gateway, msp_id)]
     steps.append(Step("the notice has run", 0 < ends_at_s <= now_s))
-    ballot, is_due = await departure_ballot(gateway, member), conditions.hold(now_s)
+    ballot, is_due = await departure_ballot(gateway, member), conditions.are_met(now_s)
     if ballot is None and await missing_orderer(gateway, msp_id):
         steps.append(Step("another company joins that runs an orderer: without its own too few are left", False))
         is_due = False
@@ -60,7 +60,10 @@ async def _obligation(gateway: Gateway, msp_id: str, record_key: str) -> Step:
 def _next_for_account(
     msp_id: str, agreement: Agreement, account: Account, commitment: Commitment, *, is_left_alone: bool
 ) -> tuple[tuple[str, ...], str]:
-    """Who may type the command: each is enough. `is_left_alone`: the other party is excluded."""
+    """The members that may type the command, each of which is enough, and the command.
+
+    `is_left_alone` says that the other party is excluded.
+    """
     name, missing_micro = agreement.agreement_id, due_micro(account, commitment) - escrow_micro(account)
     if agreement.status != AGREEMENT_STATUS_TERMINATED and not is_left_alone:
         return (msp_id,), f"agreement terminate {name}"
@@ -68,7 +71,7 @@ def _next_for_account(
         return (msp_id,), f"account settle {name}"
     if missing_micro > 0 and msp_id == account.customer_msp_id:
         return (msp_id,), f"account fund {name} {format_amount(missing_micro)}"
-    # The provider can at once; the customer has to wait until no more late readings can be charged.
+    # The provider can close at once; the customer has to wait until no more late readings can be charged.
     provider = () if is_left_alone or msp_id == account.provider_msp_id else (account.provider_msp_id,)
     return (*provider, msp_id), f"account close {name}"
 
@@ -83,7 +86,7 @@ async def _is_excluded(gateway: Gateway, msp_id: str) -> bool:
 
 
 async def _redemptions(gateway: Gateway, msp_id: str) -> AsyncIterator[Step]:
-    """On their way to money. The departure does not wait for them: the issuer owes the money all the same."""
+    """The redemptions that are not paid out. The departure does not wait: the issuer owes the money also afterwards."""
     charter = await read(gateway, keys.CHARTER) or Charter()
     for one in await read_all(gateway, "redemption", Redemption):
         if (one.msp_id, one.status) == (msp_id, REDEMPTION_STATUS_HELD):
@@ -96,7 +99,7 @@ async def _redemptions(gateway: Gateway, msp_id: str) -> AsyncIterator[Step]:
 
 
 def _removal_steps(voting: Voting) -> Iterator[Step]:
-    """Its own part is done, but that it signs again where the configuration has moved on."""
+    """The steps of the removal. The leaver signs again where the configuration has moved on."""
     msp_id, waits = voting.ballot.msp_id, voting.waits_for_signatures
     approve, others = f"leave approve {msp_id}", tuple(voting.ballot.voter_msp_ids)
     yield Step("it has departed", True)

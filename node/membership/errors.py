@@ -1,4 +1,4 @@
-"""Why a step of joining or leaving cannot be taken now: each message says what to do instead."""
+"""The errors of a step of joining or leaving that cannot be taken now; each message names the remedy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from node.errors import NodeError
 
 
 class MembershipError(NodeError):
-    """Root; nothing was changed, and the step can be tried again."""
+    """Root of these errors: nothing was changed, and the step can be tried again."""
 
     code = grpc.StatusCode.FAILED_PRECONDITION
 
@@ -20,21 +20,21 @@ class UnknownMember(MembershipError):
 
 
 class NoLongerMember(MembershipError):
-    """Who has left or was excluded is on no way in or out."""
+    """The member has left or was excluded, so it neither joins nor leaves."""
 
 
 class NoBallot(MembershipError):
-    """There is no ballot on this, or none that is still open."""
+    """There is no ballot on the question, or none that is still open."""
 
     code = grpc.StatusCode.NOT_FOUND
 
 
 class SeveralApplicants(MembershipError):
-    """Several sponsors have put in a company of this MSP id, and the members have to tell which one they mean."""
+    """Several sponsors have put in a company of this MSP id, and the command does not name one of them."""
 
 
 class Unsignable(MembershipError):
-    """What a ballot asks for cannot be made of the channel's configuration, or another ballot took its place."""
+    """The configuration cannot be changed as the ballot asks, or another ballot took its place."""
 
 
 class MissingSignatures(MembershipError):
@@ -46,4 +46,4 @@ class NotDecided(MembershipError):
 
 
 class StillBound(MembershipError):
-    """A member wants to go that has not given notice, or has not ended everything."""
+    """A member wants to leave but has not given notice, or has not ended everything."""

@@ -1,4 +1,4 @@
-"""How a company becomes a member: the steps of sponsor and applicant at the ledger. The votes are in voting.py.
+"""The steps of sponsor and applicant at the ledger by which a company becomes a member; voting.py has the votes.
 
 propose (sponsor) ─► votes ─► the applicant's processes run ─► take_part (its orderer; own_part.show_orderers as soon as
 it orders) ─► activate (its deposit)
@@ -36,7 +36,7 @@ _ON_ITS_WAY = (MEMBER_STATUS_APPLIED, MEMBER_STATUS_ADMITTED, MEMBER_STATUS_ACTI
 
 
 async def propose(gateway: Gateway, signed_bundle: bytes, bundle: Bundle) -> Ballot:
-    """The sponsor puts the bundle in, which opens the ballot; the one that it has opened before, if there is one.
+    """Puts the bundle in for the sponsor, which opens the ballot; an earlier ballot on the same bytes is returned.
 
     Raises MemberInChannel, ContractError, LedgerError, ConsortiumError.
     """
@@ -45,7 +45,8 @@ async def propose(gateway: Gateway, signed_bundle: bytes, bundle: Bundle) -> Bal
         return opened
     if not channel_edit(await newest_channel(gateway), BALLOT_SUBJECT_ADMISSION, bundle.msp_id, bundle):
         raise MemberInChannel(
-            f"the channel has admitted {bundle.msp_id} already: it types zunft join complete, and needs no other bundle"
+            f"the channel has admitted {bundle.msp_id} already: put in no other bundle, and have the company type "
+            "zunft join complete"
         )
     request = ApplyMember(msp_id=bundle.msp_id, signed_bundle=signed_bundle)
     committed = await gateway.submit("member.apply", request, retries=RETRIES)
@@ -53,10 +54,10 @@ async def propose(gateway: Gateway, signed_bundle: bytes, bundle: Bundle) -> Bal
 
 
 async def take_part(gateway: Gateway) -> None:
-    """The applicant's orderer, which follows already, becomes one of those that order.
+    """Makes the applicant's orderer, which follows already, one of those that order.
 
-    The members have signed that with their votes. Until it does, which takes a moment, peers should not hand it any
-    transactions: `show_orderers` comes later. Raises NotDecided, ContractError, LedgerError.
+    The members have signed the change with their votes. The orderer takes a moment to begin. Until then peers should
+    not hand it any transactions, so `show_orderers` comes later. Raises NotDecided, ContractError, LedgerError.
     """
     await _check_in_channel(gateway)
     member = await read_member(gateway, gateway.identity.msp_id)
@@ -72,7 +73,7 @@ async def take_part(gateway: Gateway) -> None:
 
 
 async def activate(gateway: Gateway) -> Member:
-    """The applicant's first transaction of its own; nothing where it is active already.
+    """Submits the applicant's own first transaction; does nothing where it is active already.
 
     Raises NotDecided, UnknownMember, ContractError, LedgerError.
     """
@@ -87,14 +88,14 @@ async def activate(gateway: Gateway) -> Member:
 
 
 async def missing_deposit_micro(gateway: Gateway, member: Member) -> int:
-    """What an applicant lacks of the deposit that the charter asks for, in micro-tokens."""
+    """The amount that an applicant lacks for the charter's deposit, in micro-tokens."""
     charter, balance = await read(gateway, keys.CHARTER), await read(gateway, keys.balance(member.msp_id))
     deposit_micro = charter.entry.deposit_micro if charter else 0
     return max(deposit_micro - member.deposit_micro - (balance.amount_micro if balance else 0), 0)
 
 
 async def _check_in_channel(gateway: Gateway) -> None:
-    """Nobody else may read. Raises NotDecided, StreamError."""
+    """Raises NotDecided where the channel refuses to show its blocks, as it does to all others; StreamError."""
     try:
         await gateway.height()
     except StreamError as error:
@@ -108,7 +109,7 @@ def _not_admitted(msp_id: str) -> NotDecided:
 
 
 async def _opened_before(gateway: Gateway, signed_bundle: bytes, msp_id: str) -> Ballot | None:
-    """By these very bytes, of somebody who has not been turned down and has not left since."""
+    """The ballot on the same bytes, if it was not rejected and the company has not left since."""
     digest, member = bundle_digest(SignedBundle.FromString(signed_bundle)), await read(gateway, keys.member(msp_id))
     for ballot in await ballots_about(gateway, msp_id, BALLOT_SUBJECT_ADMISSION):
         if ballot.bundle_digest == digest and ballot.status != BALLOT_STATUS_REJECTED:
@@ -117,5 +118,5 @@ async def _opened_before(gateway: Gateway, signed_bundle: bytes, msp_id: str) ->
 
 
 def _is_over(ballot: Ballot, member: Member) -> bool:
-    """Whether it was about a membership that has ended."""
+    """Whether the ballot was about a membership that has ended."""
     return ballot.membership <= member.membership and member.status not in _ON_ITS_WAY

@@ -1,4 +1,4 @@
-"""How a member leaves: notice, the end of its business, its departure, signatures for its removal."""
+"""The steps by which a member leaves: notice, end of its business, departure, signatures for its removal."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ from zunft.v1.member_pb2 import DepartMember, ExcludeMember, LeaveConsortium, Me
 
 @dataclass(frozen=True, slots=True)
 class ExitConditions:
-    """What stands between a member and the door; the contract checks the same: member.depart."""
+    """The conditions before a member may depart; the contract checks the same in member.depart."""
 
-    # 0 before notice was given.
+    # 0 before the member has given notice.
     depart_not_before_s: int
     # Keys of open accounts and active meters.
     obligations: tuple[str, ...]
-    # But what it owes, which stays there for its customers.
+    # Without the tokens that it owes, which stay on its balance for its customers.
     free_micro: int
 
-    def hold(self, now_s: int) -> bool:
-        """Whether nothing does."""
+    def are_met(self, now_s: int) -> bool:
+        """Whether the member may depart now."""
         noticed = 0 < self.depart_not_before_s <= now_s
         return noticed and not self.obligations and self.is_spent
 
     @property
     def is_spent(self) -> bool:
-        """Whether no more tokens are left than are too few to be moved, which the issuer redeems later."""
+        """Whether fewer tokens are left than a transfer moves at least; the issuer redeems those later."""
         return self.free_micro < LEAST_TRANSFER_MICRO
 
 
 async def give_notice(gateway: Gateway) -> Member:
-    """Raises ContractError, LedgerError."""
+    """Gives notice for this member; its new record. Raises ContractError, LedgerError."""
     committed = await gateway.submit("member.leave", LeaveConsortium(), retries=RETRIES)
     return Member.FromString(committed.result)
 
 
 async def exit_conditions(gateway: Gateway, msp_id: str) -> ExitConditions:
-    """Raises UnknownMember, LedgerError."""
+    """The member's conditions as the ledger has them now. Raises UnknownMember, LedgerError."""
     member, balance = await read_member(gateway, msp_id), await read(gateway, keys.balance(msp_id))
     obligations = await read_all(gateway, f"obligation/{msp_id}", Obligation)
     return ExitConditions(
@@ -58,7 +58,7 @@ async def exit_conditions(gateway: Gateway, msp_id: str) -> ExitConditions:
 
 
 async def missing_orderer(gateway: Gateway, msp_id: str) -> str:
-    """Why the others could not order without the member's orderer; empty where they can. Raises LedgerError."""
+    """The reason why the others could not order without the member's orderer; empty if they can. Raises LedgerError."""
     try:
         channel_edit(await newest_channel(gateway), BALLOT_SUBJECT_DEPARTURE, msp_id)
     except TooFewConsenters as error:
@@ -67,9 +67,9 @@ async def missing_orderer(gateway: Gateway, msp_id: str) -> str:
 
 
 async def departure_ballot(gateway: Gateway, member: Member) -> Ballot | None:
-    """The one that collects the signatures for its removal; None before it has departed.
+    """The ballot that collects the signatures for the member's removal; None before it has departed.
 
-    One that an earlier contract has opened and the members have not decided holds nobody up.
+    An undecided ballot of an earlier contract does not count, so that it holds nobody up.
     """
     ballot = await read(gateway, keys.ballot(member.carried_ballot_id)) if member.carried_ballot_id else None
     if ballot is None or (ballot.subject, ballot.membership) != (BALLOT_SUBJECT_DEPARTURE, member.membership):
@@ -78,7 +78,7 @@ async def departure_ballot(gateway: Gateway, member: Member) -> Ballot | None:
 
 
 async def depart(gateway: Gateway) -> Ballot:
-    """The leaver has ended everything and goes; its own signatures over its removal come along.
+    """Submits the departure of this member, which has ended everything, with its signatures over its own removal.
 
     Raises TooFewConsenters, ContractError, LedgerError.
     """

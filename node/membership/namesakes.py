@@ -1,7 +1,7 @@
-"""Who else says that it is the company that applies.
+"""Other companies that claim to be the company that applies.
 
-The contract lets applicants name the same, as whoever copies a company's identifier shall not keep it out: the members
-find out which one it is, and the first that they admit takes the name.
+The contract accepts several applicants with one identifier, so that a copied one cannot keep its company out. The
+members find out which one is the company, and the first that they admit takes the identifier.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from zunft.v1.member_pb2 import LegalIdentifier, Member
 def namesakes(
     applicant: Member, everybody: Iterable[Member], questions: Iterable[Question], now_s: float
 ) -> dict[str, str]:
-    """Members, and companies that are put to the vote, with a mark or the MSP id of the applicant's.
+    """Members and other companies put to the vote that have a mark or the MSP id of the applicant.
 
-    By their MSP ids, with the sponsor's where that is the applicant's own; and a sentence about each.
+    The keys are their MSP ids, with the sponsor's where it is the applicant's MSP id; the values a sentence about each.
     """
     questions = list(questions)
     others = [one for one in everybody if _identity(one) != _identity(applicant)]
     counting = [one for one in others if is_there(one) or ballot_ids(one, questions, now_s)]
-    told = ((other, _sentence(applicant, other)) for other in counting)
-    return {_name(applicant, other): sentence for other, sentence in told if sentence}
+    sentences = ((other, _sentence(applicant, other)) for other in counting)
+    return {_name(applicant, other): sentence for other, sentence in sentences if sentence}
 
 
 def _identity(member: Member) -> tuple[str, str]:
@@ -40,7 +40,7 @@ def _name(applicant: Member, other: Member) -> str:
 
 
 def _sentence(applicant: Member, other: Member) -> str:
-    """Empty where they have nothing in common."""
+    """The sentence about the other company; empty where the two have nothing in common."""
     shared = " and ".join(_shared(applicant, other))
     if other.msp_id == applicant.msp_id:
         shown = show_fingerprint(other.roots_fingerprint)

@@ -1,4 +1,4 @@
-"""What a member changes in the channel's configuration by itself: its own part of it needs its own signature only."""
+"""Changes of a member's own part of the channel's configuration, which need its own signature only."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ from ledger.gateway import Gateway
 
 
 async def show_orderers(gateway: Gateway) -> None:
-    """Peers hand transactions to those of the member's orderers that take part, and to no others.
+    """Publishes the addresses of the member's orderers that take part, so that peers hand transactions to no others.
 
-    Under BFT that is said with the admission, and Fabric insists on an address. Raises LedgerError, ConsortiumError.
+    Under BFT this does nothing: the admission already names the address, which Fabric insists on.
+    Raises LedgerError, ConsortiumError.
     """
     channel = await newest_channel(gateway)
     taking_part = [
@@ -40,12 +41,15 @@ async def show_orderers(gateway: Gateway) -> None:
 
 
 async def hide_orderers(gateway: Gateway) -> None:
-    """Before they leave: peers give a transaction up that an orderer refuses because it only follows."""
+    """Withdraws the addresses of the member's orderers before these leave.
+
+    Peers give a transaction up that an orderer refuses because it only follows.
+    """
     await _show(gateway, await newest_channel(gateway), [])
 
 
 async def change_own(gateway: Gateway, channel: Channel, material: MemberMaterial) -> None:
-    """The member's own part becomes this, unless it is so already. Raises LedgerError, ConsortiumError."""
+    """Changes the member's own part to this material, unless it is so already. Raises LedgerError, ConsortiumError."""
     before = channel.config.channel_group
     try:
         update = config_update(channel.name, before, change_member(before, material)).SerializeToString()

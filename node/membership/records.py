@@ -1,4 +1,4 @@
-"""What the ledger says of members and ballots."""
+"""Reads members and ballots from the ledger."""
 
 from __future__ import annotations
 
@@ -53,15 +53,15 @@ async def read(gateway: Gateway, key: Key[M]) -> M | None:
 
 
 async def read_each(gateway: Gateway, prefix: str, message: type[M]) -> AsyncIterator[M]:
-    """Public records whose key begins so, in key order, page after page. Raises LedgerError."""
+    """Public records whose keys begin with `prefix`, in key order, page after page. Raises LedgerError."""
     async for record in _read_pages(gateway, prefix):
         yield message.FromString(record.value)
 
 
 async def read_foreign(gateway: Gateway, noun: str, message: type[M]) -> dict[str, M]:
-    """Records that two parties alone endorse, by what follows the noun in their keys. Raises LedgerError.
+    """Records that two parties alone endorse, by the rest of their keys after the noun. Raises LedgerError.
 
-    What cannot be read is left out: they can write junk there.
+    Records that cannot be parsed are left out, since the two parties can write anything there.
     """
     found = {}
     async for record in _read_pages(gateway, f"{noun}/"):
@@ -82,33 +82,35 @@ async def read_member(gateway: Gateway, msp_id: str) -> Member:
         return member
     applicants = await read_applicants(gateway, msp_id)
     if not applicants:
-        raise UnknownMember(f"the ledger knows no member or applicant {msp_id}: zunft member list")
+        raise UnknownMember(f"the ledger knows no member or applicant {msp_id}: zunft member list shows all")
     if len(applicants) > 1:
         sponsors = " and ".join(one.sponsor_msp_id for one in applicants)
-        raise SeveralApplicants(f"{sponsors} have each put in a {msp_id}: zunft ballot list, zunft ballot show")
+        raise SeveralApplicants(
+            f"{sponsors} have each put in a {msp_id}: zunft ballot list and zunft ballot show tell them apart"
+        )
     return applicants[0]
 
 
 async def read_applicants(gateway: Gateway, msp_id: str = "") -> list[Member]:
-    """Companies that were put in and not admitted, of this MSP id or of any: one of each sponsor's."""
+    """Applications that are not admitted, of this MSP id or of any; one for each sponsor."""
     return await read_all(gateway, f"application/{msp_id}".rstrip("/"), Member)
 
 
 async def read_everybody(gateway: Gateway) -> list[Member]:
-    """Members, those that have gone, and companies that apply, but for those whose MSP id another has by now."""
+    """Members, former members, and applicants, without applicants whose MSP id a present member has."""
     members, applicants = await read_all(gateway, "member", Member), await read_applicants(gateway)
     there = {one.msp_id for one in members if is_there(one)}
     return [*members, *(one for one in applicants if one.msp_id not in there)]
 
 
 async def read_questions(gateway: Gateway, msp_id: str = "") -> list[Question]:
-    """Those about a member, or about any, that were put to the vote and are not decided, or have lapsed."""
+    """Undecided questions about a member, or about any; also those whose ballots have lapsed."""
     found = await read_all(gateway, f"question/{msp_id}".rstrip("/"), Question)
     return [one for one in found if one.subject != BALLOT_SUBJECT_AMENDMENT and not one.is_decided]
 
 
 def ballot_ids(record: Member, questions: Iterable[Question], now_s: float) -> list[str]:
-    """Of those about a member, or about an application, that are open."""
+    """The ids of the open ballots about a member, or about an application."""
     applies = record.status == MEMBER_STATUS_APPLIED
     found = [
         one
@@ -136,16 +138,16 @@ async def decides(gateway: Gateway, ballot: Ballot) -> bool:
 
 
 def _wanted_membership(ballot: Ballot, member: Member | None) -> int:
-    """Nobody signs anything about a member that left and came back, or instead of which another was admitted."""
+    """The membership that a ballot must be about: not an earlier one of a member that came back or was replaced."""
     if ballot.subject == BALLOT_SUBJECT_ADMISSION:
         return next_membership(member)
     return member.membership if member is not None else 0
 
 
 async def read_bundle(gateway: Gateway, ballot: Ballot) -> OpenedBundle:
-    """The one that the ballot on an admission is on, and no other, its signature checked again. Raises UnusableBundle.
+    """The bundle that the ballot on an admission names, with its signature checked again. Raises UnusableBundle.
 
-    A ballot that an earlier contract has opened names none: there it is the one that was put in last.
+    A ballot of an earlier contract names none: its bundle is the one that was put in last.
     """
     for key in (keys.application_bundle(ballot.msp_id, ballot.opened_by_msp_id), keys.bundle(ballot.msp_id)):
         signed = await read(gateway, key)
@@ -155,7 +157,7 @@ async def read_bundle(gateway: Gateway, ballot: Ballot) -> OpenedBundle:
 
 
 async def read_applicant(gateway: Gateway, ballot: Ballot) -> Member:
-    """Whom the ballot on an admission is about: the application, and once it is admitted the member.
+    """The company that the ballot on an admission is about: the application, or the member once it is admitted.
 
     Raises UnknownMember.
     """
@@ -164,25 +166,25 @@ async def read_applicant(gateway: Gateway, ballot: Ballot) -> Member:
 
 
 async def admission_of(gateway: Gateway, msp_id: str, now_s: float, sponsor_msp_id: str = "") -> Ballot:
-    """On the application of a company, or on the one that made it a member; of several the sponsor's.
+    """The ballot on a company's application, or the one that made it a member; of several the sponsor's.
 
     Raises UnknownMember, NoLongerMember, NoBallot, SeveralApplicants.
     """
     latest = await _latest_admissions(gateway, msp_id)
     if not latest:
-        raise UnknownMember(f"nobody has put in a bundle of {msp_id}: zunft join propose")
+        raise UnknownMember(f"nobody has put in a bundle of {msp_id}: have a sponsor put it in by zunft join propose")
     known, applicants = await read(gateway, keys.member(msp_id)), await read_applicants(gateway, msp_id)
     member = known or Member()
     if is_there(member):
         admitted = [one for one in latest if one.status in _CARRIED]
         return _newest(msp_id, admitted)
     if member.status == MEMBER_STATUS_EXCLUDED:
-        raise NoLongerMember(f"{msp_id} was excluded: to come back the company applies under another MSP id")
+        raise NoLongerMember(f"{msp_id} was excluded: have the company apply under another MSP id to come back")
     if member.status == MEMBER_STATUS_APPLIED:
         applicants = [*applicants, member]
     sponsors = {one.sponsor_msp_id for one in applicants if sponsor_msp_id in ("", one.sponsor_msp_id)}
     if not sponsors and member.status == MEMBER_STATUS_LEFT:
-        raise NoLongerMember(f"{msp_id} has left: to come back it applies again, zunft join request")
+        raise NoLongerMember(f"{msp_id} has left: have the company apply again by zunft join request to come back")
     found = [one for one in latest if one.opened_by_msp_id in sponsors]
     still_open = [one for one in found if one.status == BALLOT_STATUS_OPEN and one.deadline_s >= now_s]
     if len(still_open) > 1:
@@ -195,7 +197,7 @@ async def admission_of(gateway: Gateway, msp_id: str, now_s: float, sponsor_msp_
 
 
 async def _latest_admissions(gateway: Gateway, msp_id: str) -> list[Ballot]:
-    """Of each sponsor."""
+    """The latest ballot on an admission of this MSP id for each sponsor."""
     latest: dict[str, Ballot] = {}
     for ballot in await ballots_about(gateway, msp_id, BALLOT_SUBJECT_ADMISSION):
         known = latest.get(ballot.opened_by_msp_id, ballot)
@@ -204,7 +206,7 @@ async def _latest_admissions(gateway: Gateway, msp_id: str) -> list[Ballot]:
 
 
 async def newest_ballot(gateway: Gateway, msp_id: str, *subjects: BallotSubject) -> Ballot:
-    """The latest about a member, on one of these subjects. Raises NoBallot."""
+    """The latest ballot about a member, on one of these subjects. Raises NoBallot."""
     return _newest(msp_id, await ballots_about(gateway, msp_id, *subjects))
 
 
@@ -215,6 +217,7 @@ def _newest(msp_id: str, ballots: Sequence[Ballot]) -> Ballot:
 
 
 async def ballots_about(gateway: Gateway, msp_id: str, *subjects: BallotSubject) -> list[Ballot]:
+    """All ballots about a member, on one of these subjects or on any, in the order of their ids."""
     ballots = [one async for one in read_each(gateway, "ballot/", Ballot) if one.msp_id == msp_id]
     return [one for one in ballots if not subjects or one.subject in subjects]
 
@@ -224,7 +227,7 @@ def _age(ballot: Ballot) -> tuple[int, str]:
 
 
 async def find_ballot(gateway: Gateway, prefix: str) -> Ballot:
-    """By the beginning of its id. Raises NoBallot."""
+    """The ballot whose id begins with `prefix`. Raises NoBallot unless there is exactly one."""
     if not prefix:
         raise NoBallot("no ballot is named: zunft ballot list shows the ids of all")
     found = [one async for one in read_each(gateway, f"ballot/{prefix}", Ballot)]

@@ -1,4 +1,4 @@
-"""Where a company stands on its way in: which steps are done, who has to take the next one, and with which command."""
+"""The steps of a company that joins: those done, the members that have to take the next one, and its command."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from zunft.v1.member_pb2 import MEMBER_STATUS_ADMITTED, MEMBER_STATUS_APPLIED, M
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`msp_ids`: who has to take it now; nobody where it is done or not due yet. `command` follows `zunft`."""
+    """A step; `msp_ids` can take it now, none if it is done or not due yet. `command` comes after `zunft`."""
 
     what: str
     is_done: bool
@@ -32,7 +32,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Joining:
-    """What the ledger knows of one company's way in."""
+    """The ledger's records of one company that joins."""
 
     member: Member
     ballot: Ballot
@@ -40,12 +40,12 @@ class Joining:
     charter: Charter
     channel: Channel
     missing_deposit_micro: int
-    # Whose signatures are over a configuration that was changed since.
+    # Members whose signatures are over a configuration that was changed since.
     to_sign_again: tuple[str, ...]
 
     @classmethod
     async def read(cls, gateway: Gateway, ballot: Ballot) -> Joining:
-        """As the ballot on its admission has it. Raises UnknownMember, NoBallot, ConsortiumError, LedgerError."""
+        """The records for the ballot on its admission. Raises UnknownMember, NoBallot, ConsortiumError, LedgerError."""
         voting = await Voting.open(gateway, ballot.ballot_id)
         member = await read_applicant(gateway, voting.ballot)
         return cls(
@@ -59,7 +59,7 @@ class Joining:
         )
 
     def steps(self) -> list[Step]:
-        """In their order. The first that is not done says who has to take it."""
+        """The steps in their order; only the first that is not done names members and a command."""
         steps = list(self._steps())
         next_place = next((place for place, step in enumerate(steps) if not step.is_done), len(steps))
         return [step if place == next_place else Step(step.what, step.is_done) for place, step in enumerate(steps)]

@@ -1,9 +1,9 @@
-"""A member's admin votes; what a ballot decides about the channel's configuration is carried out by whoever can.
+"""The votes of a member's admin, and the changes of the channel's configuration that a carried ballot makes.
 
 vote ─► carried ─► each update, as soon as it has the signatures that Fabric's policies want ─► ballot.execute
 
-A ballot names a question. What that changes in the configuration this node computes for itself, and its admin signs
-that and nothing else; of what others have signed only what is over the very same bytes counts.
+A ballot names a question. This node computes for itself the changes of the configuration that follow from it. Its admin
+signs these and nothing else, and other members' signatures count only over the very same bytes.
 """
 
 from __future__ import annotations
@@ -62,13 +62,13 @@ from zunft.v1.member_pb2 import MEMBER_STATUS_LEFT
 
 @dataclass(frozen=True)
 class Question:
-    """What a ballot comes to in the channel's newest configuration, computed here and now."""
+    """The changes that a ballot means for the channel's newest configuration, computed by this node."""
 
-    # Serialised ConfigUpdates that are left to make.
+    # The serialised ConfigUpdates that are left to make.
     updates: tuple[bytes, ...] = ()
-    # Of an admission.
+    # The bundle of an admission.
     bundle: OpenedBundle | None = None
-    # Why nobody can sign anything for it.
+    # The reason why nobody can sign anything for it, or empty.
     obstacle: str = ""
 
 
@@ -82,12 +82,12 @@ class Voting:
     channel: Channel
     rules: ChannelRules
     signed: tuple[EditSignatures, ...]
-    # This member, so that it signs and has no say any more.
+    # Whether this member has left, so that it signs but no longer votes.
     has_left: bool = False
 
     @classmethod
     async def open(cls, gateway: Gateway, ballot_id: str) -> Voting:
-        """Raises NoBallot, ConsortiumError, LedgerError."""
+        """The ballot with the present configuration. Raises NoBallot, ConsortiumError, LedgerError."""
         ballot = await read(gateway, keys.ballot(ballot_id))
         if ballot is None:
             raise NoBallot(f"there is no ballot {ballot_id[:16]}: zunft ballot list shows all")
@@ -100,14 +100,14 @@ class Voting:
         has_left = own is not None and own.status == MEMBER_STATUS_LEFT
         return cls(gateway, ballot, question, channel, ChannelRules.from_config_block(block), signed, has_left)
 
-    async def again(self) -> Voting:
-        """As it is now."""
+    async def reopened(self) -> Voting:
+        """The ballot as it is now."""
         return await Voting.open(self.gateway, self.ballot.ballot_id)
 
     # --- voting -------------------------------------------------------------------------------------------------------
 
     async def approve(self) -> Voting:
-        """This member's vote in favour and its signatures, unless they are there, and what follows. Can be repeated.
+        """Submits this member's missing vote in favour or signatures, and carries the ballot out. Can be repeated.
 
         Raises MembershipError, ContractError, LedgerError.
         """
@@ -120,34 +120,37 @@ class Voting:
 
     @property
     def lacks_own_vote(self) -> bool:
-        """Whether this member has not said yet what it could say; where all is done there is nothing to be said."""
+        """Whether this member may still vote and has not, and the ballot is not carried out yet."""
         is_done = changes_channel(self.ballot.subject) and self.is_carried and self.is_in_force
         return not (is_done or self.has_left) and self.own_msp_id not in {vote.msp_id for vote in self.ballot.votes}
 
     @property
     def lacks_own_signatures(self) -> bool:
-        """Whether its signatures could still be of use: it has given none, or none over what is to be changed now."""
+        """Whether this member's signatures over the present updates are missing and could still be of use."""
         if self._signs_later or not (self.is_open or self.is_carried):
             return False
         return any(self.own_msp_id not in self.signatures_over(update) for update in self.question.updates)
 
     async def vote(self, in_favour: bool) -> Voting:
-        """Raises Unsignable, ContractError, LedgerError."""
+        """Submits this member's vote, with its signatures if it is in favour.
+
+        Raises Unsignable, ContractError, LedgerError.
+        """
         request = CastVote(ballot_id=self.ballot.ballot_id, msp_id=self.ballot.msp_id, in_favour=in_favour)
         if in_favour:
             self._sign(request)
         await self.gateway.submit("ballot.vote", request, retries=RETRIES)
-        return await self.again()
+        return await self.reopened()
 
     async def sign(self) -> Voting:
-        """This member's signatures in place of its earlier ones. Raises Unsignable, ContractError, LedgerError."""
+        """Replaces this member's earlier signatures by new ones. Raises Unsignable, ContractError, LedgerError."""
         request = SignBallot(ballot_id=self.ballot.ballot_id, msp_id=self.ballot.msp_id)
         self._sign(request)
         await self.gateway.submit("ballot.sign", request, retries=RETRIES)
-        return await self.again()
+        return await self.reopened()
 
     def _sign(self, request: CastVote | SignBallot) -> None:
-        """Over what was computed here, whatever the ledger says. Raises Unsignable."""
+        """Adds this member's signatures over the updates that this node has computed. Raises Unsignable."""
         if self.question.obstacle:
             raise Unsignable(self.question.obstacle)
         if not self._signs_later:
@@ -155,9 +158,10 @@ class Voting:
 
     @property
     def _signs_later(self) -> bool:
-        """Where the charter wants more approvals than Fabric wants signatures, those come with the decision.
+        """Whether this member signs only with the deciding vote.
 
-        Before it anybody could hand them in, and fewer than the threshold would have changed the configuration.
+        That is so where more approvals are needed than Fabric wants signatures. With signatures before the decision,
+        fewer members than the threshold could change the configuration.
         """
         others = sum(vote.in_favour for vote in self.ballot.votes if vote.msp_id != self.own_msp_id)
         undecided = self.is_open and others + 1 < self.ballot.needed_approvals
@@ -175,17 +179,17 @@ class Voting:
 
     @property
     def is_carried(self) -> bool:
-        """Also if somebody says that it was carried out: whether it was, the configuration tells."""
+        """Whether the members have decided in favour. Only the configuration shows whether the change is made."""
         return self.ballot.status in (BALLOT_STATUS_CARRIED, BALLOT_STATUS_EXECUTED)
 
     @property
     def is_in_force(self) -> bool:
-        """Whether nothing is left to do in the configuration."""
+        """Whether the configuration needs no more changes for this ballot."""
         return not self.question.updates and not self.question.obstacle
 
     @property
     def to_sign_again(self) -> tuple[str, ...]:
-        """Who has voted in favour, and has not signed the change as it is now, or with what counts no more."""
+        """The members that voted in favour and have no valid signature over the present change."""
         if self._signs_later:
             return ()
         in_favour = (vote.msp_id for vote in self.ballot.votes if vote.in_favour)
@@ -194,7 +198,7 @@ class Voting:
 
     @property
     def lacks_signatures(self) -> bool:
-        """Whether the next update cannot be made with those that were collected."""
+        """Whether the collected signatures are too few for the next update."""
         if not self.question.updates:
             return False
         update, *_ = self.question.updates
@@ -206,33 +210,33 @@ class Voting:
 
     @property
     def waits_for_signatures(self) -> bool:
-        """Whether it is a departure, which nobody had to approve, and too few have signed the removal yet."""
+        """Whether this is a departure, which nobody had to approve, and too few members have signed the removal."""
         is_departure = self.ballot.subject == BALLOT_SUBJECT_DEPARTURE
         return is_departure and self.is_carried and self.lacks_signatures
 
     @property
     def needed_signatures(self) -> int:
-        """More than half of the channel's members: Fabric's policies, and those that it is founded with here."""
+        """More than half of the channel's members, as Fabric's policies want it in channels that Zunft founds."""
         return len(self.channel.members) // 2 + 1
 
     @property
     def signed_msp_ids(self) -> tuple[str, ...]:
-        """Whose signatures over the next update hold."""
+        """The members whose signatures over the next update hold."""
         return tuple(msp_id for update in self.question.updates[:1] for msp_id in self.signatures_over(update))
 
     @property
     def may_sign(self) -> tuple[str, ...]:
-        """Of those that stay: who has signed what is of no more use, or nothing yet."""
+        """The members other than the ballot's that have signed an outdated change, or nothing yet."""
         again = (one for one in self.to_sign_again if one != self.ballot.msp_id)
         return (*again, *silent_msp_ids(self.ballot))
 
     # --- carrying out -------------------------------------------------------------------------------------------------
 
     async def carry_out(self) -> Voting:
-        """As much as is this member's to do now; nothing if that is nothing.
+        """Makes the updates that this member can make now, and notes a finished removal.
 
-        The members admit an applicant; its orderer takes part once it follows, which the applicant sees to. A leaver is
-        removed by those who stay, as soon as enough of them have signed. Raises Unsignable, MissingSignatures,
+        The members admit an applicant, and the applicant makes its orderer take part once it follows. The other members
+        remove a leaver as soon as enough of them have signed. Raises Unsignable, MissingSignatures,
         ContractError, LedgerError.
         """
         if self.ballot.status == BALLOT_STATUS_CARRIED and self.question.obstacle:
@@ -252,33 +256,33 @@ class Voting:
         try:
             await submit_update(self.gateway, envelope)
         except (UpdateOvertaken, UpdateRefused):
-            # Somebody else may have handed the same in, or have changed something else meanwhile.
-            voting = await self.again()
+            # Another member may have submitted the same update, or have changed something else meanwhile.
+            voting = await self.reopened()
             if voting.question.updates == self.question.updates:
                 raise
             return voting
-        return await self.again()
+        return await self.reopened()
 
     def _missing(self, error: InvalidUpdate) -> MissingSignatures:
-        again = ", ".join(self.to_sign_again)
+        must_repeat = ", ".join(self.to_sign_again)
         others = ", ".join(silent_msp_ids(self.ballot)) or "further members"
-        who = f"{again} must approve again, which signs the change as it is now, and " if again else ""
+        who = f"{must_repeat} must approve again, which signs the change as it is now, and " if must_repeat else ""
         return MissingSignatures(
             f"the members have decided, but the channel's policies want more signatures ({error}): "
             f"{who}{others} may still approve"
         )
 
     async def _note(self) -> Voting:
-        """For nodes and audits. Somebody else may have done it."""
+        """Notes the removal's block on the ledger for nodes and audits, unless another member has done it."""
         number = await self._removal_block()
         ballot = self.ballot
         request = ExecuteBallot(ballot_id=ballot.ballot_id, msp_id=ballot.msp_id, config_block_number=number)
         with suppress(WrongStatus):
             await self.gateway.submit("ballot.execute", request, retries=RETRIES)
-        return await self.again()
+        return await self.reopened()
 
     async def _removal_block(self) -> int:
-        """The first configuration block of those without the member, up to the newest."""
+        """The first of the newest configuration blocks without the member."""
         number = 0
         async for block in config_blocks(self.gateway):
             if self.ballot.msp_id in read_channel(block).members:
@@ -300,7 +304,7 @@ class Voting:
 
     @property
     def _is_to_be_noted(self) -> bool:
-        """An applicant, once it is in the channel, says so itself: member.activate."""
+        """Whether a removal is done and this member can note it; the applicant's activation notes an admission."""
         removes = changes_channel(self.ballot.subject) and self.ballot.subject != BALLOT_SUBJECT_ADMISSION
         is_ours = not (self._is_about_us or self.has_left)
         return removes and self.ballot.status == BALLOT_STATUS_CARRIED and self.is_in_force and is_ours
@@ -308,14 +312,14 @@ class Voting:
     # --- signatures ---------------------------------------------------------------------------------------------------
 
     def _envelope(self, update: bytes) -> configtx_pb2.ConfigUpdateEnvelope:
-        """With what holds of the collected signatures, and with one's own."""
+        """The update with the collected signatures that hold, and with this member's own."""
         collected = self.signatures_over(update)
         if self.own_msp_id not in collected:
             collected[self.own_msp_id] = sign_update(update, self.gateway.identity)
         return signed_update(update, collected.values())
 
     def signatures_over(self, update: bytes) -> dict[str, configtx_pb2.ConfigSignature]:
-        """Whose signatures over exactly these bytes hold in the configuration in force, by MSP id."""
+        """The signatures over exactly these bytes that hold in the configuration in force, by MSP id."""
         found = ((msp_id, _parse(data)) for msp_id, data in self._collected(update))
         return {
             msp_id: signature
@@ -324,7 +328,10 @@ class Voting:
         }
 
     def _collected(self, update: bytes) -> Iterable[tuple[str, bytes]]:
-        """By an earlier contract the votes have the signatures, over an edit that is in the ballot."""
+        """The collected signatures over an update, unchecked, by MSP id.
+
+        Ballots of an earlier contract have them in the votes, over an edit that is in the ballot.
+        """
         for vote in self.ballot.votes:
             for made, signature in zip(self.ballot.edit.config_updates, vote.config_signatures, strict=False):
                 if made == update:
@@ -336,14 +343,14 @@ class Voting:
 
 
 def add_signatures(request: Signed, updates: Iterable[bytes], identity: SigningIdentity) -> None:
-    """Over each of these updates, which must have been computed here."""
+    """Adds signatures over each of these updates, which this node must have computed itself."""
     for update in updates:
         request.update_digests.append(_digest(update))
         request.config_signatures.append(sign_update(update, identity).SerializeToString())
 
 
 async def _question(gateway: Gateway, ballot: Ballot, channel: Channel) -> Question:
-    """Only of the ballot that is open on the question or carried: nobody signs anything for an earlier one."""
+    """The ballot's changes, or an obstacle where it is neither open on its question nor carried."""
     if not await decides(gateway, ballot):
         return Question(obstacle=f"ballot {ballot.ballot_id[:16]} is not the one that decides about {ballot.msp_id}")
     bundle = None
@@ -357,7 +364,7 @@ async def _question(gateway: Gateway, ballot: Ballot, channel: Channel) -> Quest
 
 
 def _parse(data: bytes) -> configtx_pb2.ConfigSignature:
-    """An empty one, which holds for nothing, where it cannot be read."""
+    """The signature; an empty one, which is never valid, where the bytes cannot be parsed."""
     try:
         return configtx_pb2.ConfigSignature.FromString(data)
     except DecodeError:
@@ -369,6 +376,6 @@ def _digest(update: bytes) -> bytes:
 
 
 def silent_msp_ids(ballot: Ballot) -> tuple[str, ...]:
-    """Who may vote and has not."""
+    """The members that may vote and have not."""
     voted = {vote.msp_id for vote in ballot.votes}
     return tuple(msp_id for msp_id in ballot.voter_msp_ids if msp_id not in voted)

@@ -1,4 +1,4 @@
-"""Meters: readings from files and machines, sealed in signed batches, kept until the node has them.
+"""Meters: they take readings from files and machines, seal them in signed batches, and keep these for the node.
 
 Begin with `meter.py`.
 """

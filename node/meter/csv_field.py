@@ -1,4 +1,4 @@
-"""Fields of readings in CSV files: how the text in a column becomes a number, an outcome or a name."""
+"""Reads the fields of readings in CSV files: turns a column's text into a number, an outcome or a name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from node.meter.csv_quantity import Conversion, conversion_of
 from node.tariff.file import OUTCOMES
 
 _MILLI_MAX = 10**12
-# What a counter or a meter's own unit may show.
+# The largest number of a counter or in a meter's own unit.
 _NUMBER_MAX = 10**18
 # (digits after the point, largest value) of the fields that are numbers. Utilisation is in percent, stored in 10^-3.
 _SCALES = {"quantity": (6, READING_QUANTITY_MICRO_MAX), "utilisation": (1, _MILLI_MAX), "speed": (3, _MILLI_MAX)}
@@ -22,24 +22,24 @@ _SCALES = {"quantity": (6, READING_QUANTITY_MICRO_MAX), "utilisation": (1, _MILL
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a field comes from: a column and how to read its text; a constant has no column.
+    """The source of a field: a column, and the function that reads its text; a constant has no column.
 
-    `read` raises ValueError with what is wrong and what to do.
+    `read` raises ValueError with the problem and the remedy.
     """
 
     column: str
     read: Callable[[str], int | str]
-    # Of a quantity whose numbers are not quantities yet.
+    # For a quantity whose numbers have to be converted.
     conversion: Conversion | None = None
 
 
 def source_of(field: str, tree: Tree, notation: Notation) -> Source:
-    """A field's place in the mapping file. Raises WrongFile."""
+    """A field's source, read from its entry in the mapping file. Raises WrongFile."""
     fields = tree.fields(("column", "values", "constant", *(conversions.KEYS if field == "quantity" else ())))
     if fields.keys() & set(conversions.KEYS):
         return _converted(tree, fields, notation)
     if ("column" in fields) == ("constant" in fields):
-        tree.fail("write either the name of a column or a constant.")
+        tree.fail("write either the name of a column or a constant")
     if "constant" in fields:
         constant = _value_of(field, fields["constant"])
         return Source("", lambda _: constant)
@@ -48,7 +48,7 @@ def source_of(field: str, tree: Tree, notation: Notation) -> Source:
         values = {word: _value_of(field, value) for word, value in fields["values"].entries().items()}
         return Source(column, lambda text: _translated(values, text))
     if field == "outcome":
-        tree.fail("say which words mean what: values: {ok: passed, nok: failed}.")
+        tree.fail("the outcome's words have no meaning yet: write values, like {ok: passed, nok: failed}")
     if field in _SCALES:
         places, most = _SCALES[field]
         return Source(column, lambda text: notation.read(text, places, most))
@@ -57,7 +57,7 @@ def source_of(field: str, tree: Tree, notation: Notation) -> Source:
 
 def _converted(tree: Tree, fields: Mapping[str, Tree], notation: Notation) -> Source:
     if "column" not in fields or "values" in fields:
-        tree.fail(f"{', '.join(conversions.KEYS)} say what the numbers of a column are: write column, and no values.")
+        tree.fail(f"{', '.join(conversions.KEYS)} describe the numbers of a column: write column, and no values")
     places, _ = _SCALES["quantity"]
     conversion = conversion_of(fields)
     return Source(fields["column"].text(), lambda text: notation.read(text, places, _NUMBER_MAX), conversion)
@@ -83,12 +83,12 @@ def _own_name(tree: Tree) -> str:
 
 def _translated(values: dict[str, int | str], text: str) -> int | str:
     if text not in values:
-        raise ValueError(f"{text!r} is not among the mapping's values ({', '.join(values)}): add it there.")
+        raise ValueError(f"{text!r} is not among the mapping's values ({', '.join(values)}): add it there")
     return values[text]
 
 
 def _name(text: str) -> str:
-    """What a batch can hold; it is signed whole."""
+    """The name, which a batch holds in full. Raises ValueError if it is too long."""
     if len(text.encode()) > MAX_NAME_BYTES:
-        raise ValueError(f"{text[:40]!r}… has more than {MAX_NAME_BYTES} bytes: shorten it.")
+        raise ValueError(f"{text[:40]!r}… has more than {MAX_NAME_BYTES} bytes: shorten it")
     return text

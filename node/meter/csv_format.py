@@ -1,7 +1,7 @@
-"""Formats of times in CSV files, as Python's strptime has them, but for what it reads and throws away.
+"""Reads times in CSV files by formats like those of Python's strptime, but ignores no part of the text.
 
-A row's weekday must fit its date, a.m. and p.m. belong to hours up to 12, names are English whatever this machine
-speaks, and a zone's name is refused: it says nothing that can be relied on.
+A row's weekday must fit its date, a.m. and p.m. belong to hours up to 12, and names are English on every machine. A
+zone's name is refused, because it does not name one offset reliably.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MONTHS = (
 )
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _TWO = r"\d{1,2}"
-# What each directive says, and how it looks.
+# The meaning of each directive, and the pattern of its text.
 _DIRECTIVES: Mapping[str, tuple[str, str]] = {
     "Y": ("year", r"\d{4}"),
     "y": ("year", r"\d{2}"),
@@ -51,27 +51,27 @@ _DIRECTIVES: Mapping[str, tuple[str, str]] = {
 }
 _NUMBERS = frozenset("YymdjHIMSf")
 _PART = re.compile(r"%(.?)|(\s+)|([^%\s])", re.DOTALL)
-# As POSIX has it.
+# The limit is POSIX's.
 _CENTURY_FROM = 69
 _UTC_ZONES = ("UTC", "Etc/UTC", "GMT", "Etc/GMT")
 _UTC_WORDS = ("z", "utc", "gmt")
 
 
 class WrongFormat(ValueError):
-    """The mapping's format cannot be used; the message says why and what to write."""
+    """The mapping's format cannot be used; the message has the reason and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimeFormat:
-    """A format that `time_format` has found sound."""
+    """A format that `time_format` has checked."""
 
     text: str
     pattern: re.Pattern[str]
-    # Which directive says what.
+    # The meaning of each directive in the format.
     directives: Mapping[str, str]
 
     def parse(self, text: str) -> WrittenTime:
-        """Raises ValueError where the text is no such time."""
+        """The time in the text. Raises ValueError where the text does not have this format."""
         match = self.pattern.fullmatch(text)
         if match is None:
             raise ValueError(f"{text[:40]!r} does not match the format {self.text}")
@@ -86,7 +86,7 @@ class TimeFormat:
 
 
 def time_format(text: str, zone: str) -> TimeFormat:
-    """Raises WrongFormat."""
+    """The format of this text, checked. Raises WrongFormat."""
     parts = [(match[1], match[2], match[3]) for match in _PART.finditer(text)]
     letters = [letter for letter, _, _ in parts if letter is not None and letter != "%"]
     directives = _directives(letters)
@@ -101,13 +101,13 @@ def _directives(letters: list[str]) -> dict[str, str]:
     for letter in letters:
         if letter == "Z":
             raise WrongFormat(
-                "%Z is a zone's name, which says nothing reliable: use a column with the offset (%z), or rows without "
+                "%Z is a zone's name, which is not reliable: use a column with the offset (%z), or rows without "
                 "a zone's name and time_zone"
             )
         if letter not in _DIRECTIVES:
             raise WrongFormat(f"%{letter} is not known here: use {', '.join(f'%{known}' for known in _DIRECTIVES)}")
         if _DIRECTIVES[letter][0] in said.values():
-            raise WrongFormat(f"it says the {_DIRECTIVES[letter][0]} twice: remove %{letter}")
+            raise WrongFormat(f"it has the {_DIRECTIVES[letter][0]} twice: remove %{letter}")
         said[letter] = _DIRECTIVES[letter][0]
     return said
 
@@ -120,19 +120,19 @@ def _check_sufficient(letters: set[str], said: set[str]) -> None:
         raise WrongFormat("a day needs the year, the month and the day, such as %d.%m.%Y, or %Y and %j")
     for finer, coarser in (("minute", "hour"), ("second", "minute"), ("fraction", "second"), ("offset", "hour")):
         if finer in said and coarser not in said:
-            raise WrongFormat(f"it says the {finer} but not the {coarser}: add it")
+            raise WrongFormat(f"it has the {finer} but not the {coarser}: add the {coarser}")
     if ("I" in letters) != ("p" in letters):
         raise WrongFormat("hours up to 12 (%I) and a.m. or p.m. (%p) need each other; use %H for hours up to 24")
 
 
 def _check_literals(text: str, zone: str) -> None:
-    """Letters between the directives say nothing of the time, unless they are words for UTC where the zone is that."""
+    """Raises WrongFormat for letters between the directives that could mean a time, but not for UTC in a UTC zone."""
     for word in re.findall(r"[A-Za-z]+", text):
         if word.lower() in _UTC_WORDS and zone in _UTC_ZONES:
             continue
         if (word.isupper() and word not in ("T", "H")) or word.lower() in ("am", "pm", *_UTC_WORDS):
             raise WrongFormat(
-                f"{word!r} would be read and thrown away: use %p for a.m. and p.m., %z for an offset, and time_zone "
+                f"{word!r} would be ignored: use %p for a.m. and p.m., %z for an offset, and time_zone "
                 "UTC where Z or UTC stands in every row"
             )
 

@@ -1,4 +1,4 @@
-"""Numbers as people write them in CSV files: with a comma for the point, or with their thousands apart."""
+"""Reads numbers as people write them in CSV files: with a decimal comma, or with groups of thousands."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from consortium.exact import (
 from consortium.yaml_tree import Tree
 
 _POINTS = {"point": ord("."), "comma": ord(",")}
-# Spreadsheets write blanks that do not break.
+# Spreadsheets write non-breaking blanks.
 _GROUPS = {"point": ".", "comma": ",", "space": " \u00a0\u202f", "apostrophe": "'\u2019"}
 
 
 @dataclass(frozen=True, slots=True)
 class Notation:
-    """The decimal point, and the characters of which one may stand between groups of three digits."""
+    """The decimal point, and the characters that may stand between groups of three digits."""
 
     point: str = "."
     groups: str = ""
 
     def read(self, text: str, places: int, most: int) -> int:
-        """In units of 10^-places, exactly. Raises ValueError with what is wrong and what to do."""
+        """The number in units of 10^-places, exactly. Raises ValueError with the problem and the remedy."""
         try:
             number = scaled(self._plain(text), places, exponent=True)
         except NotANumber as error:
-            raise ValueError(f"{text[:40]!r} is no number: correct it, or the mapping's decimal.") from error
+            raise ValueError(f"{text[:40]!r} is no number: correct it, or the mapping's decimal") from error
         except TooFine as error:
-            raise ValueError(f"{text} is finer than {places} digits after the point: round it before.") from error
+            raise ValueError(f"{text} is finer than {places} digits after the point: round it") from error
         if abs(number) > most:
-            raise ValueError(f"{text} is beyond {most // 10**places:,}: correct it, or use a larger unit.")
+            raise ValueError(f"{text} is beyond {most // 10**places:,}: correct it, or use a larger unit")
         return number
 
     def _plain(self, text: str) -> str:
@@ -58,5 +58,5 @@ def notation_of(fields: Mapping[str, Tree]) -> Notation:
     fields["thousands"].choice(words)
     groups = _GROUPS[fields["thousands"].text()]
     if point in groups:
-        fields["thousands"].fail("the decimal point is written the same: correct one of the two.")
+        fields["thousands"].fail("the decimal point is written the same: correct one of the two")
     return Notation(point, groups)

@@ -1,4 +1,4 @@
-"""Readings from a CSV file; a mapping file says which columns are what. The format is described in docs/tariffs.md."""
+"""Reads readings from a CSV file by a mapping file, which names the columns. docs/tariffs.md has the format."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from node.meter.csv_time import Clock, clock_of
 from node.meter.doubled_hour import resolve
 from node.tariff.simulate import part
 
-# What is read at once stays within some 300 MB.
+# With these limits a file takes some 300 MB of memory at most.
 ROWS_MAX = 1_000_000
 LINE_CHARACTERS_MAX = 1_000_000
 NAMES_CHARACTERS_MAX = 50_000_000
@@ -38,7 +38,7 @@ _FIELDS = (*_NUMBERS, "outcome", *_NAMES)
 
 @dataclass(frozen=True, slots=True)
 class CsvMapping:
-    """Which columns of a CSV file are what; the sources are by field of Reading."""
+    """The meaning of a CSV file's columns; the sources are by field of Reading."""
 
     delimiter: str
     clock: Clock
@@ -47,7 +47,7 @@ class CsvMapping:
 
 @dataclass(frozen=True, slots=True)
 class CsvReadings:
-    """All readings of a file, in the order of time, and the line of each."""
+    """All readings of a file in the order of time, and the line of each."""
 
     file: Path
     columns: Columns
@@ -58,18 +58,18 @@ def read_csv(path: Path, mapping: CsvMapping) -> CsvReadings:
     """The file's readings. It is read once, so it may be a pipe.
 
     Raises:
-        WrongFile: names the file, the row and the column, and says what is wrong there.
+        WrongFile: the error names the file, the row, the column and the problem.
     """
     table = _Table(path, mapping)
     for line, row in _rows(path, mapping):
         table.add(line, row)
     if not len(table.lines):
-        raise WrongFile(f"{path} has no rows below its heading: export it again.")
+        raise WrongFile(f"{path} has no rows below its heading: export it again")
     return table.readings()
 
 
 def read_mapping(path: Path) -> CsvMapping:
-    """A mapping file. Raises WrongFile."""
+    """The mapping in a mapping file. Raises WrongFile."""
     keys = ("delimiter", "decimal", "thousands", "time", *_FIELDS)
     fields = read_yaml(path).fields(keys, required=("time", "quantity"))
     notation = notation_of(fields)
@@ -82,7 +82,7 @@ def read_mapping(path: Path) -> CsvMapping:
 
 @dataclass
 class _Table:
-    """The rows so far, a column of numbers per field; names are numbered in the order of their coming."""
+    """The rows so far, with a column of numbers for each field; names are numbered by their first rows."""
 
     path: Path
     mapping: CsvMapping
@@ -98,10 +98,10 @@ class _Table:
         self.names = {name: {"": 0} for name in _NAMES}
 
     def add(self, line: int, row: Mapping[str, str]) -> None:
-        """Raises WrongFile."""
+        """Adds a row. Raises WrongFile."""
         if len(self.lines) == ROWS_MAX:
             raise WrongFile(
-                f"{self.path} has more than {ROWS_MAX:,} rows: split it; parts are imported in their order."
+                f"{self.path} has more than {ROWS_MAX:,} rows: split it, and import the parts in their order"
             )
         for name, source in self.mapping.sources.items():
             value = self._value(line, source, row)
@@ -112,16 +112,16 @@ class _Table:
         self.second_us.append(second_us)
 
     def readings(self) -> CsvReadings:
-        """Of a counter without the first row, from which on it counts. Raises WrongFile."""
+        """The readings; a counter's first row is only its begin and no reading. Raises WrongFile."""
         times_us = self._times_us()
         first = int(self._convert())
         if first == len(self.lines):
-            raise WrongFile(f"{self.path} has one row, and a counter needs two: export later ones, too.")
+            raise WrongFile(f"{self.path} has one row, and a counter needs two: export later ones, too")
         columns = part(self._columns(times_us), first, len(self.lines))
         return CsvReadings(self.path, columns, _column(self.lines)[first:])
 
     def _convert(self) -> bool:
-        """Makes quantities of the numbers in the column; true if the first row was only to count from."""
+        """Turns the column's numbers into quantities; whether the first row is only a counter's begin."""
         source, numbers = self.mapping.sources["quantity"], self.values["quantity"]
         if source.conversion is None:
             return False
@@ -136,11 +136,11 @@ class _Table:
         return counter is not None
 
     def _times_us(self) -> Int64Column:
-        """Raises WrongFile where the rows are not in the order of time."""
+        """The times of the rows. Raises WrongFile where they are not in the order of time."""
         times_us = resolve(_column(self.first_us), _column(self.second_us))
         back = np.flatnonzero(np.diff(times_us) < 0)
         if len(back):
-            self._fail(self.lines[int(back[0]) + 1], self._time_columns, "older than the row before: sort the rows.")
+            self._fail(self.lines[int(back[0]) + 1], self._time_columns, "older than the row before: sort the rows")
         return times_us
 
     def _columns(self, times_us: Int64Column) -> Columns:
@@ -160,7 +160,7 @@ class _Table:
         )
 
     def _reported(self, name: str) -> Int64Column | None:
-        """None where no row says anything."""
+        """The column of a field; None for an outcome or name that no row has."""
         column = _column(self.values[name])
         return column if name in _NUMBERS or column.any() else None
 
@@ -169,7 +169,7 @@ class _Table:
         if name not in known:
             self.characters += len(name)
             if self.characters > NAMES_CHARACTERS_MAX:
-                raise WrongFile(f"{self.path} has more names than can be read at once: split it.")
+                raise WrongFile(f"{self.path} has more names than can be read at once: split it")
             known[name] = len(known)
         return known[name]
 
@@ -177,7 +177,7 @@ class _Table:
         try:
             return self.mapping.clock.read(row, len(self.lines))
         except (ValueError, OverflowError) as error:
-            self._fail(line, self._time_columns, f"{error}. Correct the row, or the mapping's time.")
+            self._fail(line, self._time_columns, f"{error}: correct the row, or the mapping's time")
 
     def _value(self, line: int, source: Source, row: Mapping[str, str]) -> int | str:
         try:
@@ -194,7 +194,7 @@ class _Table:
 
 
 def _rows(path: Path, mapping: CsvMapping) -> Iterator[tuple[int, dict[str, str]]]:
-    """(line, values by column) of every row that is not empty."""
+    """The line and the values by column of every row that is not empty. Raises WrongFile."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.reader(_lines(path, file), delimiter=mapping.delimiter, strict=True)
@@ -203,24 +203,26 @@ def _rows(path: Path, mapping: CsvMapping) -> Iterator[tuple[int, dict[str, str]
             for row in rows:
                 if len(row) not in (0, len(heading)):
                     raise WrongFile(
-                        f"{path}, row {rows.line_num}: it has {len(row)} values, the heading has {len(heading)}: mend "
-                        "the row."
+                        f"{path}, row {rows.line_num}: it has {len(row)} values, the heading has {len(heading)}: "
+                        "correct the row"
                     )
                 if row:
                     yield rows.line_num, dict(zip(heading, row, strict=True))
     except OSError as error:
-        raise WrongFile(f"{path} cannot be read ({error.strerror}): check the name and the permissions.") from error
+        raise WrongFile(f"{path} cannot be read ({error.strerror}): check the name and the permissions") from error
     except UnicodeDecodeError as error:
-        raise WrongFile(f"{path} is no text in UTF-8: save it as CSV in UTF-8.") from error
+        raise WrongFile(f"{path} is no text in UTF-8: save it as CSV in UTF-8") from error
     except csv.Error as error:
-        raise WrongFile(f"{path} is no CSV ({error}): check its delimiter and quotes.") from error
+        raise WrongFile(f"{path} is no CSV ({error}): check its delimiter and quotes") from error
 
 
 def _lines(path: Path, file: TextIO) -> Iterator[str]:
-    """Whatever the file is, no line takes more memory than a line may have."""
+    """The file's lines; a line that is too long raises WrongFile before it fills the memory."""
     while line := file.readline(LINE_CHARACTERS_MAX + 1):
         if len(line) > LINE_CHARACTERS_MAX:
-            raise WrongFile(f"{path} has a line of more than {LINE_CHARACTERS_MAX:,} characters: it is no CSV.")
+            raise WrongFile(
+                f"{path} has a line of more than {LINE_CHARACTERS_MAX:,} characters and is no CSV: choose another file"
+            )
         yield line
 
 
@@ -230,7 +232,7 @@ def _check_heading(path: Path, heading: list[str], mapping: CsvMapping) -> None:
             problem = "stands twice in" if column in heading else "is not in"
             raise WrongFile(
                 f"{path}: the column {column!r} {problem} the heading, which has {', '.join(heading) or 'nothing'}: "
-                "correct the mapping, or its delimiter."
+                "correct the mapping, or its delimiter"
             )
 
 

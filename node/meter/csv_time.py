@@ -1,4 +1,4 @@
-"""Times in CSV files: local or absolute, in one column or several, or counted from a begin."""
+"""Reads times in CSV files: local or absolute ones, in one or several columns, or equal steps from a begin."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from node.meter.csv_format import WrongFormat, time_format
 from node.meter.excel_time import EXCEL_BEGINS, excel_time, is_excel_time
 from node.written_time import WrittenTime, both_us, is_summer, parse_iso, single_us
 
-# What a row says: the same moment twice, or two where the clocks show it twice and the row does not say which it is.
+# A row's moment twice; two different ones where the clocks show its time twice and the row does not tell them apart.
 Moments = tuple[int, int]
 
 _UNIX_UNITS_US = {"unix_s": 1_000_000, "unix_ms": 1_000, "unix_us": 1}
-# All digits: a spreadsheet's 1.77E+09 has lost the last ones.
+# All digits are needed: a spreadsheet's 1.77E+09 has lost the last ones.
 _UNIX_TIME = re.compile(r"(-?[0-9]{1,17})(?:\.([0-9]{1,9}))?")
 _YES_NO = {"yes": 1, "no": 0}
 _BOOLEANS = {"false": 0, "true": 1}
@@ -27,13 +27,13 @@ _BOOLEANS = {"false": 0, "true": 1}
 
 @dataclass(frozen=True, slots=True)
 class SummerTime:
-    """The column that says whether a row's clock is on summer time, and by which words."""
+    """The column with the words that say whether a row's clock is on summer time."""
 
     column: str
     values: Mapping[str, int]
 
     def chosen(self, moments: Moments, row: Mapping[str, str], zone: str) -> Moments:
-        """The moment that the row's word leaves. Raises ValueError where the zone's clocks never showed that."""
+        """The moment, twice, that fits the row's word. Raises ValueError where none does."""
         word = row[self.column].strip()
         if word not in self.values:
             raise ValueError(f"{word!r} is not among the mapping's values of summer_time")
@@ -48,34 +48,37 @@ class SummerTime:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """How a file tells the time."""
+    """The way in which a file states times."""
 
-    # What a time consists of, joined by a blank. Empty: the file tells none, and rows follow each other at equal steps.
+    # The columns of a time, joined by a blank. Without any the file has no times, and its rows have equal steps.
     columns: tuple[str, ...] = ()
-    # Both raise ValueError and OverflowError; without either a file tells no time.
+    # Reads a time; raises ValueError and OverflowError. None for a Unix time, whose unit is `unix_unit_us`.
     written: Callable[[str], WrittenTime] | None = None
     unix_unit_us: int = 0
     time_zone: str = "UTC"
-    # 00:00 is written with the date of the day that it ends.
+    # Whether 00:00 is written with the date of the day that it ends.
     midnight_ends_the_day: bool = False
     summer_time: SummerTime | None = None
     begin_us: int = 0
     every_us: int = 0
 
     def read(self, row: Mapping[str, str], row_index: int) -> Moments:
-        """Microseconds since 1970 UTC. Raises ValueError, OverflowError: no such time, or the clocks skipped it."""
+        """The row's moments in microseconds since 1970 UTC.
+
+        Raises ValueError, OverflowError where there is no such time, or the clocks skipped it.
+        """
         moments = self._moments(row, row_index)
         if not 0 <= moments[0] <= moments[1] <= TIME_US_MAX:
             raise ValueError("it lies beyond the years 1970 to 2199")
         return moments
 
     def text(self, row: Mapping[str, str]) -> str:
-        """All that the row says of its time."""
+        """The text of the row's time columns, joined by blanks."""
         return " ".join(row[column].strip() for column in self.columns).strip()
 
     @property
     def all_columns(self) -> tuple[str, ...]:
-        """What the heading must have."""
+        """All columns that the heading must have."""
         return (*self.columns, *([self.summer_time.column] if self.summer_time else ()))
 
     def _moments(self, row: Mapping[str, str], row_index: int) -> Moments:
@@ -94,17 +97,17 @@ class Clock:
 
 
 def clock_of(tree: Tree) -> Clock:
-    """The mapping's `time`. Raises WrongFile."""
+    """The clock of the mapping's `time`. Raises WrongFile."""
     keys = ("column", "columns", "format", "time_zone", "midnight_ends_the_day", "summer_time", "begin", "every_s")
     fields = tree.fields(keys)
     zone = fields["time_zone"].text() if "time_zone" in fields else "UTC"
     if not is_zone(zone):
-        fields["time_zone"].fail(f"{zone!r} is no time zone: write its IANA name, such as Europe/Berlin or UTC.")
-    told = fields.keys() - {"time_zone"}
-    if told == {"begin", "every_s"}:
+        fields["time_zone"].fail(f"{zone!r} is no time zone: write its IANA name, such as Europe/Berlin or UTC")
+    given = fields.keys() - {"time_zone"}
+    if given == {"begin", "every_s"}:
         return Clock(time_zone=zone, begin_us=_begin_us(fields["begin"], zone), every_us=_every_us(fields["every_s"]))
-    if len(told & {"column", "columns"}) != 1 or told & {"begin", "every_s"}:
-        tree.fail("write column or columns, or begin and every_s where the file tells no time.")
+    if len(given & {"column", "columns"}) != 1 or given & {"begin", "every_s"}:
+        tree.fail("write column or columns, or begin and every_s where the file has no times")
     return _column_clock(fields, zone)
 
 
@@ -120,9 +123,9 @@ def _column_clock(fields: Mapping[str, Tree], zone: str) -> Clock:
         summer_time=_summer_time(summer) if summer else None,
     )
     if form in EXCEL_BEGINS and len(clock.columns) > 1:
-        fields["format"].fail(f"{form} is one number: write column, and no columns.")
+        fields["format"].fail(f"{form} is one number: write column, and no columns")
     if clock.unix_unit_us and (len(clock.columns) > 1 or midnight or summer):
-        fields["format"].fail(f"{form} is one number, which says all: leave out columns and the keys of local times.")
+        fields["format"].fail(f"{form} is one number, an absolute time: leave out columns and the keys of local times")
     return clock
 
 
@@ -131,12 +134,12 @@ def _columns(fields: Mapping[str, Tree]) -> tuple[str, ...]:
         return (fields["column"].text(),)
     columns = tuple(item.text() for item in fields["columns"].items())
     if not columns or len(set(columns)) < len(columns):
-        fields["columns"].fail("write the columns that a time consists of, each once, like [Date, Time].")
+        fields["columns"].fail("write the columns that a time consists of, each once, like [Date, Time]")
     return columns
 
 
 def _written(tree: Tree, form: str, zone: str) -> Callable[[str], WrittenTime] | None:
-    """Of a local or absolute time; None where the time is a number."""
+    """The function that reads a local or absolute time; None where the time is a Unix time."""
     if form in _UNIX_UNITS_US:
         return None
     if form == "iso":
@@ -146,11 +149,11 @@ def _written(tree: Tree, form: str, zone: str) -> Callable[[str], WrittenTime] |
     try:
         return time_format(form, zone).parse
     except WrongFormat as error:
-        tree.fail(f"the format {form!r} cannot be used: {error}.")
+        tree.fail(f"the format {form!r} cannot be used: {error}")
 
 
 def _named(written: Callable[[str], WrittenTime], text: str) -> WrittenTime:
-    """Raises ValueError, which names what a spreadsheet has made of a time."""
+    """The time in the text. Raises ValueError; it names the format excel for a spreadsheet's number."""
     try:
         return written(text)
     except ValueError as error:
@@ -170,13 +173,13 @@ def _begin_us(tree: Tree, zone: str) -> int:
     try:
         return single_us(parse_iso(tree.text()).moment, zone)
     except (ValueError, OverflowError) as error:
-        tree.fail(f"{error}: write it like 2026-05-01 06:00:00.")
+        tree.fail(f"{error}: write it like 2026-05-01 06:00:00")
 
 
 def _every_us(tree: Tree) -> int:
     every_us = tree.micro()
     if every_us < 0:
-        tree.fail("rows follow each other: write seconds, 0 or more.")
+        tree.fail("rows follow each other: write seconds, 0 or more")
     return every_us
 
 

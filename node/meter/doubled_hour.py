@@ -1,7 +1,7 @@
-"""The hour that exists twice when the clocks go back: which rows of a file lie in the second one.
+"""Finds the rows of a file that lie in the second of the two equal hours when the clocks go back.
 
-The second hour begins where the file's times step back. Only where they never do, and the file goes on in whole steps
-of that hour, two equal times mean the two hours: 01:00, 02:00, 02:00, 03:00.
+The second hour begins where the file's times step back. Where they never do, and the rows are whole multiples of that
+hour apart, two equal times mean the two hours: 01:00, 02:00, 02:00, 03:00.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from chaincode.readings.columns import Int64Column
 
 
 def resolve(first_us: Int64Column, second_us: Int64Column) -> Int64Column:
-    """One moment per row, of the two that each may mean; where the two are the same, that one."""
+    """One moment for each row, of the two that it may mean."""
     times_us = first_us.copy()
     for start, end in _runs(first_us, second_us):
         later = _second_begins(first_us, second_us, start, end)
@@ -21,7 +21,7 @@ def resolve(first_us: Int64Column, second_us: Int64Column) -> Int64Column:
 
 
 def _runs(first_us: Int64Column, second_us: Int64Column) -> list[tuple[int, int]]:
-    """[start, end) of rows that follow each other within one doubled hour."""
+    """The runs [start, end) of rows that follow each other within one doubled hour."""
     doubled = np.flatnonzero(second_us > first_us)
     if not len(doubled):
         return []

@@ -1,6 +1,6 @@
-"""A spreadsheet's dates as numbers: days since its begin, the time of day as a fraction, by the clock on the wall.
+"""Reads a spreadsheet's dates as numbers: days since its begin, with the local time of day as a fraction.
 
-Source: ECMA-376, Part 1, 18.17.4 (dates and times); both begins, the second for old files of the Macintosh.
+Source: ECMA-376, Part 1, 18.17.4 (dates and times), for both begins; the second is that of old Macintosh files.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from node.written_time import WrittenTime
 
-# Before March 1900 it counts a day that never was; from then on its day 0 is this one.
+# Before March 1900 a spreadsheet counts a day that did not exist; from then on its day 0 is this one.
 EXCEL_BEGINS: Mapping[str, datetime] = {
     "excel": datetime(1899, 12, 30),  # noqa: DTZ001  # on the wall
     "excel_1904": datetime(1904, 1, 1),  # noqa: DTZ001  # on the wall
@@ -21,12 +21,12 @@ _DAYS = re.compile(r"([0-9]{5})(?:[.,]([0-9]{1,20}))?")
 
 
 def is_excel_time(text: str) -> bool:
-    """Whether it may be one of our days, which are five digits up to the year 2173."""
+    """Whether the text may be a day of our time, which has five digits up to the year 2173."""
     return _DAYS.fullmatch(text) is not None
 
 
 def excel_time(form: str, text: str) -> WrittenTime:
-    """To the millisecond, as a spreadsheet has it: 46083.3333333333 is eight o'clock. Raises ValueError."""
+    """The time of a number, to the millisecond as in a spreadsheet: 46083.3333333333 is 08:00. Raises ValueError."""
     match = _DAYS.fullmatch(text)
     if match is None:
         raise ValueError(f"{text[:40]!r} is no count of days like 46083.5")

@@ -1,4 +1,4 @@
-"""Notes of a version that knew a file by its bytes, and which of a meter's readings it had signed from it."""
+"""Reads the notes of a version that identified a file by its bytes, with the readings signed from it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NOTE = "imports.json"
 
 
 def sequences_of(folder: Path, file: Path, next_sequence: int) -> list[int]:
-    """The sequences of the file's first readings that the meter in `folder` has signed, as such a version noted them.
+    """The sequences of the file's first readings that the meter in `folder` has signed, as that version noted them.
 
     Its notes are pairs of a file's SHA-256 and the first sequence signed from it; a pair holds up to the next one's.
     Raises MeterFolderDamaged.
@@ -31,4 +31,6 @@ def _read(note: Path) -> list[tuple[str, int]]:
     try:
         return [(str(digest), int(start)) for digest, start in json.loads(note.read_bytes())]
     except (ValueError, TypeError) as error:
-        raise MeterFolderDamaged(f"{note} cannot be read: restore it, or files could be charged twice") from error
+        raise MeterFolderDamaged(
+            f"{note} cannot be read: restore it, because files could be charged twice without it"
+        ) from error

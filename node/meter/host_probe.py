@@ -1,4 +1,4 @@
-"""The computer as a machine: what a process uses of it, as readings of a meter.
+"""Measures the computer as a machine: a process's use of it, as readings of a meter.
 
 Two probes, because a meter counts one quantity: core-seconds, and bytes. Quantities are differences of rounded totals,
 so that rounding never adds up. The times of readings never go back, even when the computer's clock is set.
@@ -15,7 +15,7 @@ from node.meter.reading import Reading
 
 
 class Clock:
-    """Microseconds since 1970 UTC: the wall clock at the start, and from then on the clock that never goes back."""
+    """Microseconds since 1970 UTC: the wall clock at the start, then advanced by the monotonic clock."""
 
     def __init__(self, *, not_before_us: int = 0) -> None:
         self._offset_us = max(time.time_ns() // 1000, not_before_us) - time.monotonic_ns() // 1000
@@ -25,10 +25,10 @@ class Clock:
 
 
 class CoreProbe:
-    """Core-seconds that a process and its finished children use; utilisation is its share of `cores`, speed in GHz."""
+    """Core-seconds that a process and its finished children use; utilisation is the share of `cores`, speed in GHz."""
 
     def __init__(self, process: psutil.Process, clock: Clock, *, cores: int = 1) -> None:
-        """`cores` is how many the machine is sold with: 1000 per mille are all of them busy."""
+        """A probe of the process; `cores` is the machine's number of cores, so 1000 per mille means all of them."""
         self._process = process
         self._clock = clock
         self._cores = cores
@@ -36,7 +36,7 @@ class CoreProbe:
         self._last_micro = _core_micro(process)
 
     def sample(self) -> Reading:
-        """What was used since the sample before. Raises psutil.NoSuchProcess once the process is gone."""
+        """The usage since the sample before. Raises psutil.NoSuchProcess once the process is gone."""
         now_us, now_micro = self._clock.now_us(), _core_micro(self._process)
         used_micro, elapsed_us = now_micro - self._last_micro, now_us - self._last_us
         self._last_us, self._last_micro = now_us, now_micro
@@ -49,7 +49,7 @@ class CoreProbe:
 
 
 class ByteProbe:
-    """Bytes that a process reads and writes, or that the computer's network carries where that is not told."""
+    """Bytes that a process reads and writes; where the system does not count these, the network's bytes."""
 
     def __init__(self, process: psutil.Process, clock: Clock) -> None:
         self._count = _byte_counter(process)
@@ -57,7 +57,7 @@ class ByteProbe:
         self._last_bytes = self._count()
 
     def sample(self) -> Reading:
-        """One byte is one unit. Raises psutil.NoSuchProcess once the process is gone."""
+        """The bytes since the sample before, one unit each. Raises psutil.NoSuchProcess once the process is gone."""
         now_bytes = self._count()
         moved_bytes, self._last_bytes = now_bytes - self._last_bytes, now_bytes
         return Reading(time_us=self._clock.now_us(), quantity_micro=moved_bytes * 1_000_000)
@@ -70,7 +70,7 @@ def _core_micro(process: psutil.Process) -> int:
 
 
 def _clock_rate_mhz() -> int | None:
-    """10^-3 GHz; None where the computer does not tell, as in most virtual machines."""
+    """The clock rate in 10^-3 GHz; None where the computer does not report it, as in most virtual machines."""
     rate = psutil.cpu_freq()
     return round(rate.current) if rate else None
 

@@ -1,4 +1,4 @@
-"""Importing a file: which of its readings the meter signs, and what is said where that cannot be known."""
+"""Finds the readings of a file that the meter signs; an error names the first reading that is not decidable."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from node.meter.signed_readings import SignedReadings
 
 
 def new_readings(file: CsvReadings, meter: Meter, notes: SignedReadings, *, same_time: bool = False) -> Columns | None:
-    """What the meter has not signed of a file; None if it has signed all of it.
+    """The readings of a file that the meter has not signed; None if it has signed all of them.
 
-    `same_time`: readings at the very moment of the newest that is signed are further ones, though the file lacks those
-    that are signed. Raises ReadingBackDated with the row where a reading can be neither new nor signed.
+    With `same_time`, readings at the time of the newest signed one are further readings, even if the file lacks the
+    signed ones. Raises ReadingBackDated with the row of a reading that can be neither new nor signed.
     """
     sifted = notes.sift(file.columns)
     newest = f"the last one that {meter.meter_id} has signed, of {_show(meter.last_time_us)}"
@@ -24,7 +24,7 @@ def new_readings(file: CsvReadings, meter: Meter, notes: SignedReadings, *, same
         _refuse(
             file,
             sifted.unnoted,
-            f"is not later than {newest}, and the meter's folder does not tell whether it is charged: remove the "
+            f"is not later than {newest}, and the meter's folder does not say whether it is charged: remove the "
             "rows that are charged already",
         )
     if sifted.late is not None:
@@ -32,13 +32,13 @@ def new_readings(file: CsvReadings, meter: Meter, notes: SignedReadings, *, same
             file,
             sifted.late,
             f"is older than {newest}, and it is not charged: remove the row to import the rest, and propose a "
-            "correction (zunft usage correct) for what comes late or replaces another reading",
+            "correction (zunft usage correct) for a reading that is late or replaces another one",
         )
     if sifted.doubtful is not None and not same_time:
         _refuse(
             file,
             sifted.doubtful,
-            f"has the same time as {newest}, which is not in the file: say --same-time if both count; if it replaces "
+            f"has the same time as {newest}, which is not in the file: add --same-time if both count; if it replaces "
             "the other one, propose a correction (zunft usage correct)",
         )
     return chosen(file.columns, sifted.new) if len(sifted.new) else None
@@ -50,6 +50,6 @@ def _refuse(file: CsvReadings, place: int, problem: str) -> None:
 
 
 def _show(time_us: int) -> str:
-    """To the microsecond where it is not a whole second."""
+    """The time in UTC, to the microsecond where it is not a whole second."""
     moment = datetime.fromtimestamp(time_us // 10**6, UTC).replace(microsecond=time_us % 10**6)
     return moment.replace(tzinfo=None).isoformat(" ") + " UTC"

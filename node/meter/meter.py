@@ -1,8 +1,8 @@
-"""The meter at the machine: turns readings into gap-free signed batches, each chained to the one before.
+"""The meter at the machine, which turns readings into signed batches without a gap, each chained to the one before.
 
 Its folder holds `state.json`, one private key per version, and `outbox/`: the batches that the node has not
-acknowledged yet. A batch is in the outbox before anybody sees it, so a meter that is killed at any moment continues
-without a gap, and never signs two batches with the same sequence. One process at a time has the folder.
+acknowledged yet. A batch is in the outbox before anybody sees it. So a meter that is killed at any moment continues
+without a gap, and never signs two batches with the same sequence. One process at a time may use the folder.
 """
 
 from __future__ import annotations
@@ -47,17 +47,17 @@ from zunft.v1.meter_pb2 import RegisterMeter, RotateMeterKey
 from zunft.v1.node_pb2 import StreamPosition
 from zunft.v1.usage_pb2 import SignedBatch
 
-# The least of what stands on a batch's way is the contract's limit: nodes' and peers' messages take more.
+# The contract's limit, which is the smallest on a batch's way: nodes' and peers' messages may be larger.
 BATCH_BYTES_MAX = BATCH_BYTES
-# What a node's API takes at most, and always has.
+# The largest message that a node's API takes, and that earlier versions took, too.
 NODE_BYTES_MAX = 16_000_000
-# Of each of the eight columns.
+# The bytes of one reading in eight columns of 64 bits.
 _READING_BYTES = 8 * 8
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """Where the stream stands: the meter's whole memory between two batches."""
+    """The stream's place and the key's version: all that the meter remembers between two batches."""
 
     meter_id: str
     agreement_id: str
@@ -78,7 +78,7 @@ class Meter:
         key: ec.EllipticCurvePrivateKey,
         outbox: Iterable[tuple[Path, SignedBatch]],
     ) -> None:
-        """Use `create` or `open`."""
+        """For `create` and `open` only."""
         self._folder = folder
         # Files of the batches that are not acknowledged, by digest: after a long outage there are many.
         self._outbox = {batch_digest(signed.batch): path for path, signed in outbox}
@@ -87,7 +87,7 @@ class Meter:
         self._key = key
         self._buffer: list[Reading] = []
         self._last_time_us = state.last_time_us
-        # No batch has readings from before this time and from later on; 0: none is cut.
+        # No batch has readings from both before and after this time; 0 cuts no batch.
         self.cut_at_us = 0
 
     @classmethod
@@ -104,7 +104,7 @@ class Meter:
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """The meter that `create` made, where it left off. Raises MeterFolderDamaged, MeterFolderInUse."""
+        """The meter that `create` made, at its last place. Raises MeterFolderDamaged, MeterFolderInUse."""
         ownership = _own(folder)
         outbox = _read_outbox(folder)
         state = _after_outbox(_read_state(folder), outbox)
@@ -115,7 +115,7 @@ class Meter:
     # --- readings -----------------------------------------------------------------------------------------------------
 
     def record(self, reading: Reading) -> None:
-        """Take a reading into the next batch; in memory until `flush`. Raises ReadingBackDated."""
+        """Adds a reading to the next batch, which is in memory until `flush`. Raises ReadingBackDated."""
         self._check_time(reading.time_us)
         self._buffer.append(reading)
         self._last_time_us = reading.time_us
@@ -126,7 +126,7 @@ class Meter:
         return bool(self._buffer)
 
     def flush(self) -> SignedBatch | None:
-        """The recorded readings as the stream's next batch, as many as it holds; None if there are none."""
+        """Seals the recorded readings as the stream's next batch, as many as fit; None if there are none."""
         if not self._buffer:
             return None
         columns = next(self.pieces(to_columns(self._buffer[:MAX_READINGS]), MAX_READINGS))
@@ -135,14 +135,14 @@ class Meter:
         return signed
 
     def pieces(self, columns: Columns, readings: int) -> Iterator[Columns]:
-        """The same readings, cut so that each piece is a batch with at most so many that can be delivered."""
+        """The same readings in pieces of at most `readings`, each small enough for a batch that can be delivered."""
         middle = int(np.searchsorted(columns.time_us, self.cut_at_us))
         for side in (range(middle), range(middle, len(columns))):
             for start in side[::readings]:
                 yield from self._halved(chosen(columns, slice(start, min(start + readings, side.stop))))
 
     def seal(self, columns: Columns) -> SignedBatch:
-        """Columns, up to 100,000 readings, as the stream's next batch; before it, `flush` what was recorded.
+        """Seals columns, up to 100,000 readings, as the stream's next batch; call `flush` before it.
 
         Raises MalformedBatch, BatchTooLarge, and ReadingBackDated if the first reading lies before the last one sealed.
         """
@@ -150,19 +150,19 @@ class Meter:
         return self._seal(columns)
 
     def unacknowledged(self) -> list[SignedBatch]:
-        """Batches that the node may not have, and the last one until it is charged; oldest first: send them (again)."""
+        """The batches to send, oldest first: those that the node may not have, and the last until it is charged."""
         return [signed for _, signed in _read_outbox(self._folder)]
 
     def acknowledge(self, digest: bytes) -> None:
-        """The node holds the batch of this digest durably: forget it. Does nothing if it is forgotten already."""
+        """Deletes the batch of this digest, which the node has stored; does nothing if it is deleted already."""
         path = self._outbox.pop(digest, None)
         if path:
             path.unlink(missing_ok=True)
 
     def resume_at(self, position: StreamPosition) -> None:
-        """Continue where the node says, after it refused a batch for good; unacknowledged batches are dropped.
+        """Continues at the node's `position` after it refused a batch for good; unacknowledged batches are dropped.
 
-        What they contained needs a correction that both parties sign. Take `position` from the refused batch's
+        Their readings need a correction that both parties sign. Take `position` from the refused batch's
         BatchProgress, or from the account's balance.
         """
         for digest in list(self._outbox):
@@ -191,9 +191,9 @@ class Meter:
         )
 
     def prepare_key(self) -> RotateMeterKey:
-        """Make the next key, or find it if it was made before, for the request that puts it on the ledger.
+        """Makes the next key, unless it exists, and the request that puts it on the ledger.
 
-        The batches that are under way have to be on the ledger first: it accepts the newest key only.
+        Batches that are under way have to be on the ledger first, because it accepts the newest key only.
         """
         version = self._state.key_version + 1
         exists = _key_path(self._folder, version).exists()
@@ -206,10 +206,10 @@ class Meter:
         )
 
     def use_prepared_key(self) -> None:
-        """Sign with the prepared key from now on: the ledger has it. Raises KeyNotPrepared."""
+        """Signs with the prepared key from now on, since the ledger has it. Raises KeyNotPrepared."""
         version = self._state.key_version + 1
         if not _key_path(self._folder, version).exists():
-            raise KeyNotPrepared(f"meter {self.meter_id} has no key of version {version}: prepare_key comes first")
+            raise KeyNotPrepared(f"meter {self.meter_id} has no key of version {version}: prepare the key first")
         self._key = _read_key(self._folder, version)
         self._store(replace(self._state, key_version=version))
 
@@ -223,17 +223,17 @@ class Meter:
 
     @property
     def next_sequence(self) -> int:
-        """Sequence of the first reading of the next batch."""
+        """The sequence of the first reading of the next batch."""
         return self._state.next_sequence
 
     @property
     def last_time_us(self) -> int:
-        """Time of the last reading taken, 0 before the first."""
+        """The time of the last reading taken; 0 before the first."""
         return self._last_time_us
 
     @property
     def public_key(self) -> bytes:
-        """DER SubjectPublicKeyInfo."""
+        """The meter's public key as DER SubjectPublicKeyInfo."""
         return _public_bytes(self._key)
 
     # --- inside -------------------------------------------------------------------------------------------------------
@@ -262,7 +262,7 @@ class Meter:
         if len(data) > BATCH_BYTES_MAX:
             raise BatchTooLarge(
                 f"{len(columns)} readings make a batch of {len(data)} bytes, and {BATCH_BYTES_MAX} can be delivered: "
-                f"seal some {len(columns) * BATCH_BYTES_MAX // len(data)} at a time"
+                f"seal about {len(columns) * BATCH_BYTES_MAX // len(data)} at a time"
             )
         signed = sign_batch(data, self._key)
         path = _outbox(self._folder) / f"{state.next_sequence:020d}"
@@ -273,7 +273,7 @@ class Meter:
         return signed
 
     def _recut(self, outbox: Sequence[tuple[Path, SignedBatch]]) -> None:
-        """Signs again, in smaller batches, what no node can ever have taken; the old batches are kept aside."""
+        """Signs the readings of batches that are too large for any node again, in smaller ones; keeps the old files."""
         stuck = [number for number, (_, signed) in enumerate(outbox) if len(signed.batch) > NODE_BYTES_MAX]
         if not stuck:
             return
@@ -299,13 +299,13 @@ class Meter:
 
 
 def _is_small(columns: Columns) -> bool:
-    """Whether every encoding of them fits a batch, which is seen at a glance."""
+    """Whether the columns fit a batch in any encoding, by an estimate that needs no encoding."""
     names = len(columns.steps) + len(columns.work_items) + len(columns.locations)
     return len(columns) * _READING_BYTES + names * (MAX_NAME_BYTES + 8) < BATCH_BYTES_MAX - 2_000
 
 
 def _after(state: _State, data: bytes, columns: Columns) -> _State:
-    """The state once the batch `data` is in the outbox."""
+    """The state after the batch `data` is in the outbox."""
     return replace(
         state,
         next_sequence=state.next_sequence + len(columns),
@@ -315,7 +315,7 @@ def _after(state: _State, data: bytes, columns: Columns) -> _State:
 
 
 def _after_outbox(state: _State, outbox: Sequence[tuple[Path, SignedBatch]]) -> _State:
-    """The state, made good for a batch that was stored just before the meter was killed."""
+    """The state, moved past a batch that was stored just before the meter was killed."""
     if not outbox:
         return state
     path, signed = outbox[-1]
@@ -359,11 +359,11 @@ def _read_state(folder: Path) -> _State:
     try:
         return _State(**json.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError) as error:
-        raise MeterFolderDamaged(f"{path} cannot be read ({error}): restore it, or create the meter anew") from None
+        raise MeterFolderDamaged(f"{path} cannot be read ({error}): restore it, or create the meter again") from None
 
 
 def _read_outbox(folder: Path) -> list[tuple[Path, SignedBatch]]:
-    """Files of sequence numbers, in their order; a half-written one has another name and is left alone."""
+    """The batches in the outbox by sequence; a half-written file has another name and is left out."""
     paths = sorted(path for path in _outbox(folder).glob("*") if path.name.isdigit())
     try:
         return [(path, SignedBatch.FromString(path.read_bytes())) for path in paths]

@@ -1,4 +1,4 @@
-"""Whose a meter's folder is: one process at a time may use it, and whoever comes second is told who has it."""
+"""The lock on a meter's folder: one process at a time may use it, and a second one's error names the first."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _PID_BYTES = 20
 
 
 class Ownership:
-    """Lasts as long as somebody in this process holds it, or until the process ends, however it ends."""
+    """The lock; it lasts as long as this process keeps the object, and ends with the process in any case."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises MeterFolderInUse, OSError."""
+        """Takes the lock. Raises MeterFolderInUse, OSError."""
         descriptor = os.open(folder / _FILE, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -39,7 +39,7 @@ _OWNED: weakref.WeakValueDictionary[Path, Ownership] = weakref.WeakValueDictiona
 
 
 def own(folder: Path) -> Ownership:
-    """The folder is this process's while the answer is kept. Raises MeterFolderInUse, OSError."""
+    """The lock on the folder, which this process has while it keeps the object. Raises MeterFolderInUse, OSError."""
     place = folder.resolve()
     owned = _OWNED.get(place)
     if owned is None:

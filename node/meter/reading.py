@@ -16,7 +16,7 @@ from zunft.v1.tariff_pb2 import OUTCOME_UNSPECIFIED, Outcome
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a meter counted since the reading before. None and empty: the meter does not report it."""
+    """A meter's count since the reading before. None and empty mean that the meter does not report the field."""
 
     time_us: int
     quantity_micro: int
@@ -29,7 +29,7 @@ class Reading:
 
 
 def to_columns(readings: Sequence[Reading]) -> Columns:
-    """One or more readings, in their order; a column that no reading reports is left out."""
+    """The columns of one or more readings in their order; a column that no reading reports is left out."""
     steps = _distinct(reading.step for reading in readings)
     work_items = _distinct(reading.work_item for reading in readings)
     locations = _distinct(reading.location for reading in readings)
@@ -53,13 +53,13 @@ def _column(readings: Sequence[Reading], value: Callable[[Reading], int]) -> Int
 
 
 def _reported(readings: Sequence[Reading], value: Callable[[Reading], int | None]) -> Int64Column | None:
-    """None if no reading has a value; otherwise 0 where one has none."""
+    """The column of a value, with 0 where a reading has none; None if no reading has one."""
     if all(value(reading) is None for reading in readings):
         return None
     return _column(readings, lambda reading: value(reading) or 0)
 
 
 def _distinct(names: Iterable[str]) -> dict[str, int]:
-    """Index of each name, 1 = first; no entry for the empty one."""
+    """The index of each name, from 1 on; the empty name has none."""
     found = dict.fromkeys(name for name in names if name)
     return {name: index for index, name in enumerate(found, start=1)}

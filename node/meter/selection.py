@@ -1,4 +1,4 @@
-"""Some of a batch's readings, without the names that none of them bears."""
+"""Selects some of a batch's readings, and drops the names that none of them has."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def _at(column: Int64Column | None, which: slice | Int64Column) -> Int64Column |
 
 
 def _named(column: Int64Column | None, names: tuple[str, ...]) -> tuple[Int64Column | None, tuple[str, ...]]:
-    """Numbered anew; None where no reading has a name."""
+    """The column and names with new numbers; None where no reading has a name."""
     if column is None or not column.any():
         return None, ()
     used, numbers = np.unique(column, return_inverse=True)
-    # 0 is no name.
+    # 0 means no name.
     shift = 0 if used[0] == 0 else 1
     return (numbers + shift).astype(np.int64), tuple(names[index - 1] for index in used.tolist() if index)

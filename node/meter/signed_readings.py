@@ -1,7 +1,7 @@
-"""Which readings a meter has signed, so that none is charged twice, whatever file it comes in.
+"""The readings that a meter has signed, so that none is charged twice, even from several files.
 
-A reading is known by its time and content, and by its place among equal ones: the third of three equal readings is not
-the second. The meter's folder notes in `readings.db` each reading that an import signs, before it is signed.
+A reading is identified by its time and content, and by its place among equal ones: the third of three equal readings is
+not the second. An import notes each reading in the folder's `readings.db` before the meter signs it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _FILE = "readings.db"
 _SCHEMA = """
 CREATE TABLE reading (sequence INTEGER PRIMARY KEY, time_us INTEGER NOT NULL, content BLOB NOT NULL);
 CREATE INDEX reading_by_time ON reading (time_us);
--- How many readings the meter has signed that no import has noted, and until when they may lie.
+-- The number of signed readings that no import has noted, and the latest time that they can have.
 CREATE TABLE unnoted (readings INTEGER NOT NULL, until_us INTEGER NOT NULL);
 INSERT INTO unnoted VALUES (0, -1)
 """
@@ -35,28 +35,28 @@ _SCHEMA_VERSION = 1
 _CONTENT_BYTES = 16
 _ABSENT = -(2**63)
 
-# Time and content of a reading.
+# The time of a reading, and the hash of its content.
 _Key = tuple[int, bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Sifted:
-    """Readings of a file: which of them are new, and the first that cannot be taken, by its place in the file."""
+    """The new readings of a file, and the first of each kind that cannot be taken, by their places in the file."""
 
     new: Int64Column
-    # New, but older than the newest that is signed.
+    # New, but older than the newest signed one.
     late: int | None
-    # New, at the very moment of the newest that is signed, in a file that has not what was signed for that moment.
+    # New, at the same time as the newest signed one, in a file that lacks readings signed for that time.
     doubtful: int | None
-    # New, but not later than readings that nobody has noted.
+    # New, but not later than signed readings that are not noted.
     unnoted: int | None
 
 
 class SignedReadings:
-    """The notes in a meter's folder, which this process owns."""
+    """The notes in a meter's folder, on which this process has the lock."""
 
     def __init__(self, folder: Path, meter: Meter) -> None:
-        """Raises DatabaseDamaged, DiskFull."""
+        """Opens the notes and matches them with the meter's state. Raises DatabaseDamaged, DiskFull."""
         self._path, self._meter = folder / _FILE, meter
         self._connection = open_database(
             self._path,
@@ -65,7 +65,7 @@ class SignedReadings:
             durability=Durability.FULL,
             remedy="restore the meter's folder",
         )
-        self._follow()
+        self._match_meter()
 
     def __enter__(self) -> Self:
         return self
@@ -76,7 +76,7 @@ class SignedReadings:
         self._connection.close()
 
     def sift(self, columns: Columns) -> Sifted:
-        """What of a file's readings, which are in the order of time, the meter has not signed."""
+        """Sifts a file's readings, which are in the order of time, for those that the meter has not signed."""
         keys = list(_keys(columns))
         signed = self._signed(set(keys), int(columns.time_us[0]), int(columns.time_us[-1]))
         missing, new = signed.copy(), []
@@ -94,7 +94,7 @@ class SignedReadings:
         )
 
     def note(self, columns: Columns) -> None:
-        """These are the next that the meter signs; to be noted before it does. Raises DatabaseDamaged, DiskFull."""
+        """Notes the readings that the meter signs next; call it before. Raises DatabaseDamaged, DiskFull."""
         first = self._meter.next_sequence
         rows = [(first + place, time_us, content) for place, (time_us, content) in enumerate(_keys(columns))]
         with transaction(self._connection, self._path):
@@ -102,14 +102,14 @@ class SignedReadings:
             self._connection.executemany("INSERT INTO reading VALUES (?, ?, ?)", rows)
 
     def adopt(self, columns: Columns, sequences: Sequence[int]) -> None:
-        """Notes a file's first readings as signed with these sequences, where an earlier version has not noted them."""
+        """Notes a file's first readings as signed with these sequences; an earlier version did not note them here."""
         rows = [(sequence, *key) for sequence, key in zip(sequences, _keys(columns), strict=False)]
         with transaction(self._connection, self._path):
             self._connection.executemany("INSERT OR IGNORE INTO reading VALUES (?, ?, ?)", rows)
-        self._follow()
+        self._match_meter()
 
-    def _follow(self) -> None:
-        """The meter counts, not its notes: it may not have signed what was noted, gone back, or signed without one."""
+    def _match_meter(self) -> None:
+        """Corrects the notes by the meter, which may have left noted readings unsigned, gone back, or signed others."""
         next_sequence = self._meter.next_sequence
         with transaction(self._connection, self._path):
             self._connection.execute("DELETE FROM reading WHERE sequence >= ?", (next_sequence,))
@@ -120,7 +120,7 @@ class SignedReadings:
             )
 
     def _signed(self, wanted: set[_Key], first_us: int, last_us: int) -> Counter[_Key]:
-        """How many of each the meter has signed; those at its newest moment also if nobody wants them."""
+        """The number of signed readings by key: of the wanted keys, and of all keys at the newest signed time."""
         newest_us = self._meter.last_time_us
         rows = self._connection.execute(
             "SELECT time_us, content FROM reading WHERE time_us BETWEEN ? AND ?", (first_us, last_us)
@@ -129,7 +129,7 @@ class SignedReadings:
         return Counter(key for key in keys if key in wanted or key[0] == newest_us)
 
     def _lacks_newest(self, missing: Counter[_Key]) -> bool:
-        """Whether the file has not all that the meter has signed for its newest moment."""
+        """Whether the file lacks a reading that the meter has signed for its newest time."""
         newest_us = self._meter.last_time_us
         return any(count > 0 and time_us == newest_us for (time_us, _), count in missing.items())
 
@@ -167,6 +167,6 @@ def _numbers(column: Int64Column | None, absent: int, length: int) -> Int64Colum
 
 
 def _first(places: list[int], those: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> int | None:
-    """The first place in the file of those."""
+    """The place in the file of the first of `places` where `those` is true; None if there is none."""
     found = np.flatnonzero(those)
     return places[int(found[0])] if len(found) else None

@@ -1,4 +1,4 @@
-"""From a meter to its node: nothing that was signed is lost on the way, and the machine hears when to stop."""
+"""Delivers a meter's batches to its node: no signed batch is lost, and the machine learns when it has to stop."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from zunft.v1.node_pb2 import (
     BatchProgress,
 )
 
-# How long a meter that has readings to seal waits to hear of a notice.
+# A meter that has readings to seal waits so long for the node's answer about a notice.
 NOTICE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How the batches fared; `stop` says why the machine has to stop, None if it may go on."""
+    """The states of the batches; `stop` is the reason why the machine has to stop, None if it may go on."""
 
     stop: Refusal | None
     # The last state of each batch, in the order of their sequence.
@@ -33,12 +33,12 @@ class Delivery:
 
 
 async def deliver(meter: Meter, client: NodeClient) -> Delivery:
-    """Send what the meter recorded, and what the node has not acknowledged before; waits until all is charged.
+    """Sends the recorded readings and the batches that the node has not acknowledged; waits until all are charged.
 
-    The meter keeps its last batch until it is charged and sends it again till then: so it hears how earlier ones fare
-    that the node has, since a stream is charged in its order. A batch that the node refused stays with the meter, too:
-    `Meter.resume_at` gives it up. Raises NodeUnreachable and what else NodeClient raises; what was sent is sent again
-    the next time and charged once.
+    The meter keeps its last batch until it is charged and sends it again until then. So it learns the states of earlier
+    batches that the node has, since a stream is charged in its order. A batch that the node refused stays with the
+    meter, too: `Meter.resume_at` gives it up. Raises NodeUnreachable and the other errors of NodeClient. After an error
+    the next call sends the batches again, and they are charged once.
     """
     if meter.has_recorded:
         await heed_notice(meter, client)
@@ -56,9 +56,9 @@ async def deliver(meter: Meter, client: NodeClient) -> Delivery:
 
 
 async def heed_notice(meter: Meter, client: NodeClient) -> None:
-    """Has the meter cut its batches where a notice of withdrawal begins to hold: what lies before it is covered still.
+    """Makes the meter cut its batches where a notice of withdrawal begins to hold: earlier readings are still covered.
 
-    Where the node does not answer they are sealed as they are, so that nothing is lost.
+    If the node does not answer, the batches are sealed without a cut, so that nothing is lost.
     """
     with suppress(NodeError, ContractError, TimeoutError):
         async with asyncio.timeout(NOTICE_S):

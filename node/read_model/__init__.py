@@ -1,4 +1,4 @@
-"""What the ledger comes to for its member: the effects of blocks, in a database that can be built anew.
+"""The member's view of the ledger: the effects of blocks, in a database that the node can build again.
 
 Begin with `effects.py`.
 """

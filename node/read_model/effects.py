@@ -1,4 +1,4 @@
-"""What one transaction changes in a member's view: pure, from the block and the member's own private data."""
+"""The changes that one transaction makes in a member's view: pure, from the block and the member's private data."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from zunft.v1.usage_pb2 import AccountHead, Commitment, Disclosure, SignedBatch,
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """Of a valid transaction; a value of None deletes the key. Without a notice it is none of the contract's."""
+    """The changes by a valid transaction; a value of None deletes the key. One not from the contract has no notice."""
 
     public: Mapping[str, bytes | None]
     alarms: tuple[str, ...] = ()
@@ -38,7 +38,7 @@ class Effects:
 
 
 def effects(transaction: Transaction, block_number: int, msp_id: str, find_agreement: FindAgreement) -> Effects:
-    """The effects of a valid transaction as `msp_id` sees it, whatever is in it."""
+    """The effects of a valid transaction as `msp_id` sees it, also of one with senseless content."""
     belief = believe(transaction, Implied(transaction), find_agreement)
     if not belief.is_contracts:
         return Effects(transaction.writes, belief.alarms)
@@ -60,11 +60,12 @@ def effects(transaction: Transaction, block_number: int, msp_id: str, find_agree
 
 
 def _where(transaction: Transaction) -> str:
+    """The transaction's id, name and author, for an alarm."""
     return f"transaction {transaction.tx_id[:12]} {transaction.name} by {transaction.creator.msp_id}"
 
 
 def _own_private(transaction: Transaction, msp_id: str) -> dict[str, bytes]:
-    """Values of the member's own collection."""
+    """The values of the member's own collection, by key."""
     return {
         write.key: write.value
         for write in transaction.private_writes
@@ -73,9 +74,9 @@ def _own_private(transaction: Transaction, msp_id: str) -> dict[str, bytes]:
 
 
 def _with_record(known: Effects, belief: Belief, block_number: int, msp_id: str) -> Effects:
-    """With what the record says of a transaction that moved an account of the member's on, where there is one.
+    """The effects with the content of the record, where the transaction moved one of the member's accounts on.
 
-    What others publish of theirs says nothing of the member's batches: they can have seen one and not charged it.
+    Records of other members' accounts do not count: others may have seen a batch of the member and published it.
     """
     transaction = belief.transaction
     written = transaction.writes.get(keys.commitment(belief.agreement_id).name)
@@ -96,7 +97,7 @@ def _with_record(known: Effects, belief: Belief, block_number: int, msp_id: str)
 
 
 def _record(transaction: Transaction, private: Mapping[str, bytes], key: str) -> UsageRecord | None:
-    """The archived record; of an open agreement, put together from the result and the disclosed batches."""
+    """The archived record, or for an open agreement one made from result and disclosed batches; None if absent."""
     if key in private:
         return decode(UsageRecord, private[key])
     if len(transaction.args) > 1:

@@ -1,4 +1,4 @@
-"""Private values that did not come with their block: which, of which transaction, of which agreement."""
+"""The table of private values that did not come with their block, with their transactions and agreements."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 class Missing:
-    """A table of the read model, written within its transactions."""
+    """A table of the read model, written within the model's database transactions."""
 
     def __init__(self, msp_id: str, connection: sqlite3.Connection) -> None:
         self._collection = implicit_collection(msp_id)
@@ -29,7 +29,7 @@ class Missing:
         self.count = self._count()
 
     def note(self, transaction: Transaction, block_number: int, agreement_id: str) -> None:
-        """What of a valid transaction has not come; an earlier value of the same key is not waited for any more."""
+        """Notes the values of a valid transaction that have not come; drops earlier ones of the keys that it writes."""
         written = [write.key_hash for write in transaction.private_writes if write.collection == self._collection]
         if self.count:
             self._connection.executemany("DELETE FROM missing WHERE key_hash = ?", [(one,) for one in written])
@@ -44,8 +44,8 @@ class Missing:
         if absent or self.count:
             self.count = self._count()
 
-    def come(self, transaction: Transaction, block_number: int) -> frozenset[str]:
-        """The keys among those waited for that the transaction has now; they are waited for no more."""
+    def take_arrived(self, transaction: Transaction, block_number: int) -> frozenset[str]:
+        """Removes the missing values that the transaction now has; their keys."""
         late: set[str] = set()
         for write in transaction.private_writes:
             if write.collection == self._collection and write.key is not None and write.value is not None:
@@ -60,7 +60,7 @@ class Missing:
         return frozenset(late)
 
     def values(self, agreement_id: str) -> list[MissingValue]:
-        """Of one agreement or (empty) of all, the first of them."""
+        """The missing values of one agreement or (empty) of all, at most the first thousand."""
         if not self.count:
             return []
         rows = self._connection.execute(
@@ -73,7 +73,7 @@ class Missing:
         ]
 
     def places(self) -> list[tuple[int, int]]:
-        """Block and position of the transactions concerned."""
+        """The block and position of each transaction with missing values."""
         if not self.count:
             return []
         rows = self._connection.execute("SELECT DISTINCT block_number, position FROM missing ORDER BY 1, 2")

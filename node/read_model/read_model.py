@@ -1,7 +1,7 @@
-"""What this member knows of the ledger: the public records, its own private ones, statements and events.
+"""The member's view of the ledger: the public records, its own private ones, statements and events.
 
-Built from blocks alone, each block's effects and the new height in one transaction; remove the file, and the node
-builds it again from block 0.
+It is built from blocks alone. Each block's effects and the new height are one database transaction. A node without the
+file builds it again from block 0.
 """
 
 from __future__ import annotations
@@ -70,32 +70,32 @@ CREATE INDEX missing_by_key ON missing (key_hash);
 CREATE TABLE revoked (serial_number TEXT PRIMARY KEY)
 """
 _SCHEMA_VERSION = 4
-# Of an alarm about a whole block: after all of its transactions.
+# The position of an alarm about a whole block: after all of its transactions.
 _WHOLE_BLOCK = 2**32 - 1
-# A transaction's, which is a SHA-256 in hexadecimal.
+# The length of a transaction's id, which is a SHA-256 in hexadecimal.
 _LONGEST_ID = 64
 _LONGEST_ALARM = 600
 _TERMS = keys.terms("", 0).name.split("/")[0] + "/"
-# Without them nobody can tell how an account stands; without a record its statement has a gap.
+# An account's state is unknown without these; without a record only its statement has a gap.
 _NEEDED = (_TERMS, keys.head("").name)
 # After all characters that a key can have.
 _LAST = "\x7f"
-_REMEDY = "remove it, the node builds it again from the ledger"
+_REMEDY = "remove it, and the node builds it again from the ledger"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where on the ledger a batch was charged."""
+    """The transaction and block that charged a batch."""
 
     tx_id: str
     block_number: int
 
 
 class ReadModel:
-    """Belongs to one event loop. Raises DatabaseInUse, DatabaseDamaged or DiskFull; messages it returns are shared."""
+    """The database of one event loop. Raises DatabaseInUse, DatabaseDamaged or DiskFull; do not change its messages."""
 
     def __init__(self, path: Path, msp_id: str, connection: sqlite3.Connection) -> None:
-        """Use `open`."""
+        """For `open` only."""
         self.msp_id = msp_id
         self._path = path
         self._connection = connection
@@ -117,18 +117,18 @@ class ReadModel:
         return cls(path, msp_id, connection)
 
     def close(self) -> None:
-        """Afterwards another process may open it."""
+        """Closes the file, so that another process may open it."""
         self._connection.close()
 
     # --- blocks -------------------------------------------------------------------------------------------------------
 
     @property
     def height(self) -> int:
-        """Number of blocks dealt with, which is the number of the next one."""
+        """The number of blocks that are stored, which is the number of the next one."""
         return self._height
 
     def apply(self, block: Block) -> frozenset[str]:
-        """Take in the next block; the agreements that it concerns. A block that was taken in before does nothing.
+        """Stores the next block's effects; the agreements that it concerns. An earlier block has no effect again.
 
         Raises LedgerMismatch if the block does not follow the last one.
         """
@@ -146,17 +146,17 @@ class ReadModel:
         return frozenset(one.agreement_id for one in found if one.agreement_id)
 
     def fill_in(self, transaction_: Transaction, block_number: int) -> frozenset[str]:
-        """Take in private values that have come after their block; the agreements that they concern."""
+        """Stores private values that have come after their block; the agreements that they concern."""
         found = self._effects(transaction_, block_number)
         with transaction(self._connection, self._path):
-            late = self._missing.come(transaction_, block_number)
+            late = self._missing.take_arrived(transaction_, block_number)
             self._store_private({key: value for key, value in (found.private or {}).items() if key in late})
             self._store_entry(found)
         self._forget([found])
         return frozenset({found.agreement_id} - {""} if late else ())
 
     def check_height(self, height: int) -> None:
-        """Raise LedgerMismatch if the ledger has fewer blocks than were dealt with."""
+        """Raises LedgerMismatch if the ledger has fewer blocks than are stored here."""
         if height < self._height:
             raise LedgerMismatch(
                 f"the ledger has {height} blocks, {self._path} knows {self._height}: "
@@ -164,62 +164,61 @@ class ReadModel:
             )
 
     async def reached(self, height: int) -> None:
-        """Wait until this many blocks are dealt with."""
+        """Waits until this many blocks are stored."""
         while self._height < height:
             await self._changed.wait()
 
     async def changed(self) -> None:
-        """Wait until something is taken in."""
+        """Waits until a block or a late private value is stored."""
         await self._changed.wait()
 
     # --- records ------------------------------------------------------------------------------------------------------
 
     def find_bytes(self, key: Key[M]) -> bytes | None:
-        """The record exactly as it was written, the member's own private one if there is one."""
+        """The record's bytes as they were written; the member's own private record comes before a public one."""
         rows = self._read("SELECT value FROM record WHERE key = ? ORDER BY private DESC LIMIT 1", key.name)
         return bytes(rows[0][0]) if rows else None
 
     def find(self, key: Key[M]) -> M | None:
-        """The record, None where there is none, or where the parties have written what is none."""
+        """The record; None where there is none, or where the parties have written other bytes."""
         value = self.find_bytes(key)
         return None if value is None else self._parsed(key.message, value)
 
     def meter(self, meter_id: str) -> Meter | None:
-        """The registered meter; from memory."""
+        """The registered meter, from memory; None if there is none."""
         if meter_id not in self._meters:
             self._meters[meter_id] = self.find(keys.meter(meter_id))
         return self._meters[meter_id]
 
     def standing(self, agreement_id: str) -> Standing | None:
-        """Where an account stands; from memory. None unless it was opened and this member is a party."""
+        """The account's state on the ledger, from memory; None unless it was opened and this member is a party."""
         if agreement_id not in self._standings:
             self._standings[agreement_id] = self._build_standing(agreement_id)
         return self._standings[agreement_id]
 
     def waits_for(self, agreement_id: str) -> list[MissingValue]:
-        """Private values that the account cannot go on without and that have not come; terms that are not in force are
-        none of them."""
+        """Missing private values without which the account cannot go on; terms that are not in force do not count."""
         missing = self.missing(agreement_id)
         agreement = self.find(keys.agreement(agreement_id)) if missing else None
         in_force = keys.terms(agreement_id, agreement.terms.version).name if agreement else ""
         return [one for one in missing if not one.key.startswith(_TERMS) or one.key == in_force]
 
     def missing(self, agreement_id: str = "") -> list[MissingValue]:
-        """Private values that have not come, of one agreement or of all; the first thousand."""
+        """Private values that have not come, of one agreement or of all; at most the first thousand."""
         with database_errors(self._path, _REMEDY):
             return self._missing.values(agreement_id)
 
     def missing_count(self) -> int:
-        """How many have not come."""
+        """The number of private values that have not come."""
         return self._missing.count
 
     def missing_places(self) -> list[tuple[int, int]]:
-        """Block and position of every transaction of which a private value has not come."""
+        """The block and position of every transaction of which a private value has not come."""
         with database_errors(self._path, _REMEDY):
             return self._missing.places()
 
     def is_revoked(self, serial_number: int) -> bool:
-        """Whether the member has taken back this certificate of its own, as the channel's configuration says."""
+        """Whether the channel's configuration lists this certificate of the member as revoked."""
         return serial_number in self._revoked
 
     # --- lists --------------------------------------------------------------------------------------------------------
@@ -235,7 +234,7 @@ class ReadModel:
         return [StatementEntry.FromString(row[0]) for row in rows]
 
     def own_accounts(self, *, after: str, limit: int) -> list[Standing]:
-        """Accounts that this member is a party of, by agreement_id."""
+        """Accounts of which this member is a party, ordered by agreement_id."""
         prefix = keys.account("").name
         rows = self._read(
             "SELECT key FROM record WHERE key > ? AND key < ? ORDER BY key", prefix + after, prefix + _LAST
@@ -244,7 +243,7 @@ class ReadModel:
         return list(islice(filter(None, standings), limit))
 
     def own_invoices(self, *, after: Key[Invoice], agreement_id: str, limit: int) -> list[Invoice]:
-        """Invoices that this member issued or received, by provider and number; of one agreement or (empty) of all."""
+        """Invoices that this member issued or received, of one agreement or (empty) of all, by provider and number."""
         prefix = "invoice/"
         rows = self._read("SELECT value FROM record WHERE key > ? AND key < ? ORDER BY key", after.name, prefix + _LAST)
         invoices = (self._parsed(Invoice, row["value"]) for row in rows)
@@ -264,7 +263,7 @@ class ReadModel:
         return [LedgerNotice.FromString(row[0]) for row in rows]
 
     def alarms(self, *, after: EventCursor | None, limit: int) -> list[Alarm]:
-        """What was odd on the ledger, in the order of the blocks, after a place."""
+        """The alarms about the ledger after a place, in the order of the blocks."""
         start = (after.block_number, after.transaction_index) if after else (-1, -1)
         rows = self._read(
             "SELECT alarm FROM alarm WHERE (block_number, position) > (?, ?) ORDER BY block_number, position, rowid"
@@ -275,13 +274,13 @@ class ReadModel:
         return [Alarm.FromString(row[0]) for row in rows]
 
     def newest_alarms(self, limit: int) -> tuple[int, list[Alarm]]:
-        """How many there are, and the newest of them, newest first."""
+        """The number of all alarms, and the newest of them, newest first."""
         [(count,)] = self._read("SELECT count(*) FROM alarm")
         rows = self._read("SELECT alarm FROM alarm ORDER BY rowid DESC LIMIT ?", limit)
         return count, [Alarm.FromString(row[0]) for row in rows]
 
     def find_batch(self, digest: bytes) -> Place | None:
-        """Where a batch was charged, None if it was not."""
+        """The place at which a batch was charged; None if it was not."""
         rows = self._read("SELECT tx_id, block_number FROM batch WHERE digest = ?", digest)
         return Place(*rows[0]) if rows else None
 
@@ -305,18 +304,18 @@ class ReadModel:
             )
 
     def _take_in(self, transaction: Transaction, block_number: int) -> Effects:
-        """One after the other: each is judged by the agreements as those before it have left them."""
+        """Stores one transaction's effects, so that the next one is judged by the agreements as they are then."""
         one = self._effects(transaction, block_number)
         self._store(one)
         self._missing.note(transaction, block_number, one.agreement_id)
         if one.alarms:
             place = EventCursor(block_number=block_number, transaction_index=transaction.position)
             tx_id, text = printable(transaction.tx_id, _LONGEST_ID), printable("; ".join(one.alarms), _LONGEST_ALARM)
-            self._raise(Alarm(place=place, tx_id=tx_id, time_us=transaction.time_us, text=text))
+            self._raise_alarm(Alarm(place=place, tx_id=tx_id, time_us=transaction.time_us, text=text))
         return one
 
     def _agreement(self, agreement_id: str) -> Agreement | None:
-        """From memory: what is asked of it, its parties, never changes."""
+        """The agreement, from memory: only its parties are read, and they never change."""
         if agreement_id not in self._agreements:
             found = self.find(keys.agreement(agreement_id))
             if found is None:
@@ -352,27 +351,27 @@ class ReadModel:
             self._connection.executemany("INSERT OR IGNORE INTO batch VALUES (?, ?, ?)", charged)
 
     def _store_configuration(self, block: Block) -> None:
-        """The member's revoked certificates, which the newest configuration names all again.
+        """Stores the member's revoked certificates, all of which the newest configuration names.
 
-        Where it cannot be read, those before it count on.
+        If the list cannot be read, the certificates before it stay revoked.
         """
         for text in block.unreadable:
-            self._raise_of_block(block.number, text)
+            self._raise_block_alarm(block.number, text)
         if block.members is None or self.msp_id not in block.members:
             return
         try:
             serials = revoked_serials(block.members[self.msp_id].revocation_lists)
         except InvalidIdentity as error:
-            self._raise_of_block(block.number, f"the list of revoked certificates cannot be read: {error}")
+            self._raise_block_alarm(block.number, f"the list of revoked certificates cannot be read: {error}")
             return
         self._connection.execute("DELETE FROM revoked")
         self._connection.executemany("INSERT INTO revoked VALUES (?)", {(f"{serial:x}",) for _, serial in serials})
 
-    def _raise_of_block(self, block_number: int, text: str) -> None:
+    def _raise_block_alarm(self, block_number: int, text: str) -> None:
         place = EventCursor(block_number=block_number, transaction_index=_WHOLE_BLOCK)
-        self._raise(Alarm(place=place, text=f"block {block_number}: {printable(text)}"))
+        self._raise_alarm(Alarm(place=place, text=f"block {block_number}: {printable(text)}"))
 
-    def _raise(self, alarm: Alarm) -> None:
+    def _raise_alarm(self, alarm: Alarm) -> None:
         log.warning("something on the ledger is not the contract's", block=alarm.place.block_number, alarm=alarm.text)
         place = (alarm.place.block_number, alarm.place.transaction_index)
         self._connection.execute("INSERT INTO alarm VALUES (?, ?, ?)", (*place, alarm.SerializeToString()))
@@ -381,7 +380,7 @@ class ReadModel:
         return frozenset(int(row["serial_number"], 16) for row in self._read("SELECT serial_number FROM revoked"))
 
     def _forget(self, found: Iterable[Effects]) -> None:
-        """Drop from memory what has changed, and wake who waits."""
+        """Drops changed accounts and meters from memory, and wakes the tasks that wait for a change."""
         for one in found:
             self._standings.pop(one.agreement_id, None)
             for key in one.public:

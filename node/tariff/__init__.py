@@ -1,1 +1,1 @@
-"""Tariffs as people handle them: files, words, simulations, curves."""
+"""Tariffs for people: files, sentences, simulations, charts and bills."""

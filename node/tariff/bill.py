@@ -1,4 +1,4 @@
-"""A bill as people check it: its lines in their order, what each period came to, and the total.
+"""A bill as people check it: its lines in their order, each period's sum, and the total.
 
 Every command, table and JSON shows lines by `make_bill`, so that the same bill looks the same everywhere.
 """
@@ -21,7 +21,7 @@ from zunft.v1.tariff_pb2 import Component, Line, Tariff
 class BillLine:
     """One line in words; an adjustment has neither tier nor quantity nor unit price.
 
-    `tier` counts from 1. `unit` is what one of the quantity is: m3, month, packages of 100 m3.
+    `tier` counts from 1. `unit` is the unit of the quantity: m3, month, packages of 100 m3.
     """
 
     period: str
@@ -35,7 +35,7 @@ class BillLine:
     amount_micro: int
 
     def to_dict(self) -> dict[str, object]:
-        """For JSON: exact decimals."""
+        """The line for JSON, with exact decimals."""
         return {
             "period": self.period,
             "meter": self.meter,
@@ -51,9 +51,9 @@ class BillLine:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """Lines by the begin of their periods, then by meter and component; and their sums.
+    """Lines, ordered by the begin of their periods, then by meter and component; and their sums.
 
-    Adjustments come at the end of their periods, after everything that they adjust.
+    Adjustments come at the end of their periods, after all lines that they adjust.
     """
 
     currency: str
@@ -61,7 +61,7 @@ class Bill:
 
     @property
     def subtotals(self) -> dict[str, int]:
-        """Micro-tokens by period, in the order of the periods' last lines."""
+        """The sums by period in micro-tokens, in the order of the periods' last lines."""
         sums: Counter[str] = Counter()
         for line in self.lines:
             sums[line.period] += line.amount_micro
@@ -73,12 +73,12 @@ class Bill:
 
     @property
     def closing(self) -> dict[int, str]:
-        """After which lines, by index, a period's sum stands."""
+        """The periods by the index of their last lines, after which their sums are shown."""
         last = {line.period: index for index, line in enumerate(self.lines)}
         return {index: period for period, index in sorted(last.items(), key=itemgetter(1))}
 
     def to_dict(self) -> dict[str, object]:
-        """For JSON."""
+        """The bill for JSON."""
         subtotals = [{"period": name, "amount": decimal(amount, 2)} for name, amount in self.subtotals.items()]
         return {
             "currency": self.currency,
@@ -94,12 +94,12 @@ def make_bill(
     correction_lines: Iterable[Line] = (),
     meter_ids: Sequence[str] = (),
 ) -> Bill:
-    """The lines as people read them.
+    """The bill of these lines.
 
     Args:
-        tariffs: the one in force, then those before it, under which some of the lines may have been charged.
-        lines, correction_lines: of usage and of agreed corrections, as rating makes them.
-        meter_ids: the agreement's meters in its order; others come after them.
+        tariffs: the one in force, then earlier ones, under which some of the lines may have been charged.
+        lines, correction_lines: those of usage and of agreed corrections, as rating makes them.
+        meter_ids: the agreement's meters in its order; other meters come after them.
     """
     layout = _Layout.of(tariffs, meter_ids)
     flagged = [*((line, False) for line in lines), *((line, True) for line in correction_lines)]
@@ -108,7 +108,7 @@ def make_bill(
 
 
 def bill_under(terms: Sequence[Terms], lines: Iterable[Line], correction_lines: Iterable[Line] = ()) -> Bill:
-    """`make_bill` of an agreement's lines, under its terms: those in force first, then those before."""
+    """The bill of an agreement's lines under its terms: those in force first, then earlier ones."""
     meter_ids = list(dict.fromkeys(meter_id for version in terms for meter_id in version.meter_ids))
     return make_bill([version.tariff for version in terms], lines, correction_lines, meter_ids)
 
@@ -119,11 +119,11 @@ _Place = tuple[tuple[int, bool, int], int, int, bool, int, int, str]
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Where lines stand, and how they are read."""
+    """The order of lines, and the tariffs that explain them."""
 
-    # By name; where several tariffs have one, the newest.
+    # By name; where several tariffs have the component, the newest one's.
     components: Mapping[str, tuple[Component, Tariff]]
-    # The periods that a component or adjustment has had.
+    # By name: the periods that a component or adjustment has had.
     periods: Mapping[str, frozenset[int]]
     # By name of the component or adjustment, in the order of the bill.
     ranks: Mapping[str, int]
@@ -173,12 +173,16 @@ class _Layout:
         return not (line.meter_id or line.quantity_micro or line.unit_price_micro)
 
     def _meter_rank(self, line: Line) -> int:
-        """Accesses, which belong to no meter, come after all meters."""
+        """The meter's place; accesses, which belong to no meter, come after all meters."""
         return self.meters.get(line.meter_id, len(self.meters) + (not line.meter_id))
 
 
 def _when(period: LinePeriod, is_adjustment: bool) -> tuple[int, bool, int]:
-    """Of what begins together the longer comes first; of what ends together the shorter, before what begins then."""
+    """The sort key by time.
+
+    Of periods that begin together the longer comes first. Of those that end together the shorter comes first, and both
+    before periods that begin then.
+    """
     if is_adjustment:
         return period.end_day, False, -period.begin_day
     return period.begin_day, True, -period.end_day

@@ -1,4 +1,4 @@
-"""A tariff's price curves as a picture."""
+"""Draws a tariff's price curves as a picture."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _POINTS = 600
 
 
 def draw_chart(tariff: Tariff, path: Path, up_to_micro: int | None = None) -> None:
-    """Writes what each component charges for how much to a .png or .svg file, a panel for each measure.
+    """Draws the amount that each component charges into a .png or .svg file, with a panel for each measure.
 
-    Quantities are drawn from 0 to `up_to_micro` micro-units, or as far as the curve shows all its features.
+    Quantities go from 0 to `up_to_micro` micro-units, or far enough for the curve to show all its features.
 
     Raises:
-        WrongFile: another suffix, or the file cannot be written.
+        WrongFile: the file has another suffix, or cannot be written.
     """
     if path.suffix.lower() not in SUFFIXES:
-        raise WrongFile(f"{path}: the picture's format is chosen by the suffix: end the name in .png or .svg.")
-    # Takes a second to import, and nothing else needs it.
+        raise WrongFile(f"{path}: the suffix chooses the picture's format: end the name in .png or .svg")
+    # The import takes a second, and nothing else needs it.
     from matplotlib.figure import Figure
 
     groups = _groups(tariff)
@@ -43,7 +43,7 @@ def draw_chart(tariff: Tariff, path: Path, up_to_micro: int | None = None) -> No
     try:
         figure.savefig(path, dpi=150)
     except OSError as error:
-        raise WrongFile(f"{path} cannot be written ({error.strerror}): choose another place.") from error
+        raise WrongFile(f"{path} cannot be written ({error.strerror}): choose another place") from error
 
 
 def _plot_group(axes: Axes, components: Sequence[Component], up_to_micro: int | None) -> None:
@@ -73,7 +73,7 @@ def _total(price: Curve, measure_micro: int) -> int:
 
 
 def _borders(component: Component) -> list[int]:
-    """Where the curve bends or jumps, and just after."""
+    """The measures at which the curve bends or jumps, and those just after."""
     tiers = [*component.graduated.tiers, *component.volume.tiers]
     borders = [tier.up_to_micro for tier in tiers if tier.up_to_micro]
     if component.WhichOneof("price") == "success_fee":

@@ -1,4 +1,4 @@
-"""A tariff in words that a purchaser understands."""
+"""Explains a tariff in words that a purchaser understands."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _ORDER = ("discount", "minimum", "cap")
 
 
 def explain(tariff: Tariff) -> list[str]:
-    """Sentences, one per component and adjustment, after one about the whole."""
+    """The sentences about a tariff: one about the whole, then one for each component and adjustment."""
     heading = (
         f"{tariff.name}: quantities are in {tariff.unit}, amounts in {tariff.currency}; "
         f"days, months and times of day are those of {tariff.time_zone}."
@@ -63,13 +63,13 @@ def _bands(tariff: Tariff) -> list[str]:
 
 def _component(tariff: Tariff, component: Component) -> str:
     what = f"{_measured(tariff, component)}{_selected(component.when)}"
-    again = _PERIOD_NAMES[component.period]
-    restart = "" if again == "agreement" or not _has_memory(component) else f" Counting starts again every {again}."
+    period = _PERIOD_NAMES[component.period]
+    restart = "" if period == "agreement" or not _has_memory(component) else f" Counting starts again every {period}."
     return f"{component.name}: {what}: {_price(tariff, component)}.{restart}"
 
 
 def _has_memory(component: Component) -> bool:
-    """Whether what was counted before changes the price, so that it matters when counting starts again."""
+    """Whether earlier usage changes the price, so that the start of a new count matters."""
     summed = component.measure not in (tariff_pb2.MEASURE_PEAK, tariff_pb2.MEASURE_PERIODS)
     return summed and component.WhichOneof("price") != "per_unit"
 

@@ -1,4 +1,4 @@
-"""Tariff files: YAML as people write it, to and from `zunft.v1.Tariff`. The format is described in docs/tariffs.md."""
+"""Reads tariff files, which people write in YAML, as `zunft.v1.Tariff`. docs/tariffs.md describes the format."""
 
 from __future__ import annotations
 
@@ -66,13 +66,13 @@ def read_tariff(path: Path) -> Tariff:
     """The tariff in a YAML file, checked.
 
     Raises:
-        WrongFile: names the line and the key, and says what to write.
+        WrongFile: the error names the line, the key and the remedy.
     """
     return tariff_of(read_yaml(path))
 
 
 def parse_tariff(text: str, file: str = "tariff") -> Tariff:
-    """The tariff in YAML text, checked; `file` is what errors call it. Raises WrongFile."""
+    """The tariff in YAML text, checked; errors name it `file`. Raises WrongFile."""
     return tariff_of(parse_yaml(text, file))
 
 
@@ -82,7 +82,7 @@ def tariff_of(tree: Tree) -> Tariff:
     fields = tree.fields((*heading, "band_table", "adjustments"), required=heading)
     zone = fields["time_zone"].text()
     if not is_zone(zone):
-        fields["time_zone"].fail(f"{zone!r} is no time zone: write its IANA name, such as Europe/Berlin or UTC.")
+        fields["time_zone"].fail(f"{zone!r} is no time zone: write its IANA name, such as Europe/Berlin or UTC")
     tariff = Tariff(
         name=fields["name"].text(),
         currency=fields["currency"].text(),
@@ -115,7 +115,7 @@ def _utilisation(tree: Tree) -> int:
 
 
 def _band_row(tree: Tree) -> list[str]:
-    """A row is a list of names, or one name where speed plays no part."""
+    """The names of a row: a list, or one name where the speed does not matter."""
     return [tree.text()] if isinstance(tree.node, yaml.ScalarNode) else [name.text() for name in tree.items()]
 
 
@@ -131,7 +131,7 @@ def _component(tree: Tree, zone: str) -> Component:
     )
     chosen = [name for name in prices if name in fields]
     if len(chosen) != 1:
-        tree.fail(f"a component has one price, this has {len(chosen)}: write one of {', '.join(prices)}.")
+        tree.fail(f"a component has one price, this has {len(chosen)}: write one of {', '.join(prices)}")
     _set_price(component, chosen[0], fields[chosen[0]], zone)
     return component
 
@@ -149,7 +149,7 @@ def _tier(tree: Tree) -> Tier:
     fields = tree.fields(("up_to", "unit_price"), required=("unit_price",))
     border = fields["up_to"].micro() if "up_to" in fields else 0
     if "up_to" in fields and border <= 0:
-        fields["up_to"].fail("a tier ends above 0: write a larger number, or leave up_to out in the last tier.")
+        fields["up_to"].fail("a tier ends above 0: write a larger number, or leave up_to out in the last tier")
     return Tier(up_to_micro=border, unit_price_micro=fields["unit_price"].micro())
 
 
@@ -185,7 +185,7 @@ def _success_fee(tree: Tree, zone: str) -> SuccessFee:
 
 
 def _deadline_us(tree: Tree, zone: str) -> int:
-    """A local date, to the end of that day, or a local date and time of day."""
+    """The end of a local date, or a local date and time of day, in microseconds since 1970 UTC."""
     text = tree.text()
     try:
         written = parse_iso(text)
@@ -193,7 +193,7 @@ def _deadline_us(tree: Tree, zone: str) -> int:
             return single_us(written.moment + timedelta(days=1), zone) - 1
         return single_us(written.moment, zone)
     except (ValueError, OverflowError) as error:
-        tree.fail(f"{error}: write a date like 2026-12-31, or with a time of day 2026-12-31 18:00.")
+        tree.fail(f"{error}: write a date like 2026-12-31, or with a time of day 2026-12-31 18:00")
 
 
 def _selector(tree: Tree) -> Selector:
@@ -210,8 +210,8 @@ def _selector(tree: Tree) -> Selector:
 
 
 def _some(tree: Tree) -> list[Tree]:
-    """An empty list could mean all or nothing."""
-    return tree.items() or tree.fail("the list is empty: write at least one, or leave the key out to select all.")
+    """The items of a list that is not empty, since an empty one could mean all or nothing. Raises WrongFile."""
+    return tree.items() or tree.fail("the list is empty: write at least one, or leave the key out to select all")
 
 
 def _months(items: Sequence[Tree]) -> list[int]:
@@ -223,7 +223,7 @@ def _adjustment(tree: Tree) -> Adjustment:
     adjustment = Adjustment(name=fields["name"].text(), period=Period.Name(fields["period"].choice(PERIODS)))
     chosen = [kind for kind in KINDS if kind in fields]
     if len(chosen) != 1:
-        tree.fail(f"an adjustment is one of {', '.join(KINDS)}, this has {len(chosen)}: write exactly one.")
+        tree.fail(f"an adjustment is one of {', '.join(KINDS)}, this has {len(chosen)}: write exactly one")
     if "discount" in fields:
         adjustment.discount.CopyFrom(Discount(rate_micro=fields["discount"].percent(6)))
     elif "minimum" in fields:

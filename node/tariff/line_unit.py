@@ -1,4 +1,4 @@
-"""What one of a line's quantity is, in words."""
+"""The unit of a line's quantity, in words."""
 
 from __future__ import annotations
 

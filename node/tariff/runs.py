@@ -1,4 +1,4 @@
-"""Days of the week and months as people list them: "mon-fri", "sat,sun", "oct-mar"."""
+"""Reads and writes lists of weekdays and months in words: "mon-fri", "sat,sun", "oct-mar"."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def parse_runs(tree: Tree, words: str, names: Sequence[str], what: str) -> list[
         ends = word.strip().split("-")
         if len(ends) > 2 or not all(end in names for end in ends):
             example = f"{names[0]}-{names[4]}"
-            tree.fail(f"{word!r} are no {what}: write {', '.join(names)}, or a range like {example}.")
+            tree.fail(f"{word!r} are no {what}: write {', '.join(names)}, or a range like {example}")
         first, last = names.index(ends[0]), names.index(ends[-1])
         numbers |= {(first + offset) % len(names) + 1 for offset in range((last - first) % len(names) + 1)}
     return sorted(numbers)
 
 
 def show_runs(numbers: Iterable[int], names: Sequence[str]) -> list[str]:
-    """[1, 2, 3, 6] as mon-wed, sat: words that `parse_runs` reads."""
+    """The words for numbers that `parse_runs` reads: mon-wed, sat for [1, 2, 3, 6]."""
     runs: list[list[int]] = []
     for number in sorted(numbers):
         if runs and runs[-1][-1] == number - 1:

@@ -1,4 +1,4 @@
-"""What readings would have cost under a tariff."""
+"""Simulates the bill of readings under a tariff."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def simulate(
 ) -> list[Line]:
     """The bill's lines for all readings, beginning at zero; the size of the batches makes no difference.
 
-    Raises what `chaincode.rating.rate` raises.
+    Raises the errors of `chaincode.rating.rate`.
     """
     lines: list[Line] = []
     cumulative = Cumulative()
@@ -28,7 +28,7 @@ def simulate(
 
 
 def affordable(tariff: Tariff, columns: Columns, most: int) -> int:
-    """As many readings a batch as a contract rates at once, `most` if it does. Raises MalformedBatch, TooCostly."""
+    """The readings per batch that the contract rates at once, at most `most`. Raises MalformedBatch, TooCostly."""
     for batch in split(columns, most):
         try:
             check_batch_cost(tariff, batch)
@@ -46,7 +46,7 @@ def split(columns: Columns, readings_per_batch: int) -> Iterator[Columns]:
 
 
 def part(columns: Columns, start: int, end: int) -> Columns:
-    """Readings start … end - 1."""
+    """The readings from `start` to `end` - 1."""
     return Columns(
         time_us=columns.time_us[start:end],
         quantity_micro=columns.quantity_micro[start:end],

@@ -1,4 +1,4 @@
-"""Quantities, amounts and periods as people read them."""
+"""Writes quantities, amounts and periods for people."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DATE_FORMATS: dict[int, str] = {
 
 
 def decimal(value_micro: int, places: int = 0) -> str:
-    """Millionths as an exact decimal number, with at least so many digits after the point."""
+    """A number of millionths as an exact decimal, with at least `places` digits after the point."""
     whole, micro = divmod(abs(value_micro), 10**6)
     digits = f"{micro:06d}".rstrip("0").ljust(places, "0")
     return f"{'-' if value_micro < 0 else ''}{whole}{f'.{digits}' if digits else ''}"
@@ -51,17 +51,18 @@ class LinePeriod:
 
 
 def period_of(kinds: Collection[int], index: int) -> LinePeriod:
-    """2026-03-28, 2026-03, 2026 or "agreement".
+    """The period of a line, named like 2026-03-28, 2026-03, 2026 or "agreement".
 
-    `kinds` are those of its component: more than one where the tariff was amended, none where it is not known. Then it
-    is the latest that the index can mean: what is a month of 2026 would be a day of 1971.
+    `kinds` are those of its component: more than one where the tariff was amended, none where it is not known. Without
+    one kind the period is the latest that the index can mean, since the index of a month of 2026 is also that of a day
+    of 1971.
     """
     candidates = (_line_period(kind, index) for kind in kinds or (tariff_pb2.PERIOD_AGREEMENT, *_DATE_FORMATS))
     return max((period for period in candidates if period), default=_NO_PERIOD)
 
 
 def _line_period(kind: int, index: int) -> LinePeriod | None:
-    """None if there is no such period, as beyond the calendar."""
+    """The period of this kind and index; None if the calendar has none."""
     if kind == tariff_pb2.PERIOD_AGREEMENT:
         return None if index else _AGREEMENT
     if not 0 <= index < _INDEX_MAX[kind]:
@@ -71,6 +72,6 @@ def _line_period(kind: int, index: int) -> LinePeriod | None:
     return LinePeriod(begin_day, first_day(kind, index + 1), name)
 
 
-# Before and after everything.
+# It begins before all other periods and ends after them.
 _AGREEMENT = LinePeriod(-1, _AFTER_ALL_DAYS, "agreement")
 _NO_PERIOD = LinePeriod(-1, -1, "")

@@ -1,4 +1,4 @@
-"""Time bands in words: "mon-fri 06:00-22:00", "sat,sun 00:00-24:00", "22:00-06:00"."""
+"""Reads and writes time bands in words: "mon-fri 06:00-22:00", "sat,sun 00:00-24:00", "22:00-06:00"."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def parse_time_band(tree: Tree) -> TimeBand:
     words = tree.text().split()
     hours = _HOURS.fullmatch(words[-1]) if 1 <= len(words) <= 2 else None
     if hours is None:
-        tree.fail(f"{tree.text()!r} is no time band: write it like 'mon-fri 06:00-22:00' or '22:00-06:00'.")
+        tree.fail(f"{tree.text()!r} is no time band: write it like 'mon-fri 06:00-22:00' or '22:00-06:00'")
     begin, end = hours.groups()[:3], hours.groups()[3:]
     weekdays = parse_runs(tree, words[0], WEEKDAYS, "weekdays") if len(words) == 2 else []
     return TimeBand(weekdays=weekdays, from_s=_seconds(begin), to_s=_seconds(end))
 
 
 def show_time_band(band: TimeBand) -> str:
-    """The words that `parse_time_band` reads."""
+    """The time band in the words that `parse_time_band` reads."""
     hours = f"{_clock(band.from_s)}-{_clock(band.to_s)}"
     return f"{','.join(show_runs(band.weekdays, WEEKDAYS))} {hours}" if band.weekdays else hours
 

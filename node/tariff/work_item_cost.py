@@ -1,4 +1,4 @@
-"""What each produced good cost: the bill, traced to the work items on which it arose."""
+"""Traces a bill to the work items, so that the cost of each produced good is known."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def cost_by_work_item(tariff: Tariff, meter_id: str, cumulative: Cumulative, col
     Each run of readings of one item costs what it adds to the bill, which is the same however readings are batched. So
     tiers, discounts and caps count for the item during which they are reached.
 
-    Raises what `chaincode.rating.rate` raises.
+    Raises the errors of `chaincode.rating.rate`.
     """
     amounts: dict[str, int] = defaultdict(int)
     for item, start, end in _runs(columns):

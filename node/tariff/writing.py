@@ -1,4 +1,4 @@
-"""A tariff as YAML text that `node.tariff.file` reads back to the same tariff."""
+"""Writes a tariff as YAML text, which `node.tariff.file` reads back as the same tariff."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OUTCOME_NAMES = {value: name for name, value in OUTCOMES.items()}
 
 
 def write_tariff(tariff: Tariff) -> str:
-    """YAML text; numbers are quoted, because they are decimal."""
+    """The tariff as YAML text; numbers are quoted, because they are exact decimals."""
     document: dict[str, Any] = {
         "name": tariff.name,
         "currency": tariff.currency,

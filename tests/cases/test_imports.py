@@ -216,7 +216,7 @@ def test_a_meter_never_signs_what_cannot_be_delivered(tmp_path: Path) -> None:
     assert sum(decode_batch(signed.batch)[0].reading_count for signed in whole) == 6_000
     names = tuple(f"{index:0250d}" for index in range(6_000))
     numbers = np.arange(6_000, dtype=np.int64)
-    with pytest.raises(BatchTooLarge, match=r"some 3,?[0-9]{3} at a time"):
+    with pytest.raises(BatchTooLarge, match=r"about 3,?[0-9]{3} at a time"):
         meter.seal(Columns(numbers + 6_000, numbers, work_item=numbers + 1, work_items=names))
     assert meter.next_sequence == 6_001
 

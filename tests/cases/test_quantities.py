@@ -62,7 +62,7 @@ def test_numbers_become_quantities(tmp_path: Path, quantity: str, values: list[s
         (
             "{column: n, counter: {rollover: 1000}}",
             ["500", "499"],
-            "With rollover 1000 that were more than half around",
+            "which is more than half of rollover 1000",
         ),
         ("{column: n, counter: {rollover: 1000}}", ["500", "1000"], "the counter shows 1000, but with rollover 1000"),
         ("{column: n, counter: {rollover: 0}}", ["1", "2"], "above 0"),
@@ -74,7 +74,7 @@ def test_numbers_become_quantities(tmp_path: Path, quantity: str, values: list[s
         ("{column: n, factor: -1}", ["7"], "above 0"),
         ("{column: n, factor: 1e3}", ["7"], "is no number"),
         ("{column: n, factor: 1000000}", ["70000"], "beyond 1,000,000,000"),
-        ("{constant: 1, factor: 2}", ["7"], "what the numbers of a column are"),
+        ("{constant: 1, factor: 2}", ["7"], "describe the numbers of a column"),
     ],
 )
 def test_what_is_no_counter_or_average_is_refused(tmp_path: Path, quantity: str, values: list[str], says: str) -> None:

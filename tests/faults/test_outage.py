@@ -22,11 +22,11 @@ def refused(tx_id: str, *msp_ids: str) -> EndorseError:
 def test_an_outage_is_told_once() -> None:
     async def go_through() -> None:
         outage = Outage("it does not work", "it works again", agreement_id="A1")
-        outage.over()
+        outage.end()
         for error in (refused("1", "MakerMSP"), refused("2", "MakerMSP"), refused("3", "FactoryMSP")):
             await outage.pause(error)
-        outage.over()
-        outage.over()
+        outage.end()
+        outage.end()
         await outage.pause(refused("4", "FactoryMSP"))
 
     # A test of a command before this one may have chosen what is logged.

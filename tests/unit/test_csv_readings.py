@@ -111,7 +111,7 @@ def test_wrong_rows_are_named(tmp_path: Path, old: str, new: str, says: str) -> 
         (
             'outcome: {column: ok, values: {"yes": passed, "no": failed, "": unspecified}}',
             "outcome: {column: ok}",
-            "which words",
+            "words have no meaning",
         ),
         ("passed", "good", "write one of unspecified, passed, failed"),
         ("quantity: {column: m3}\n", "", "quantity is missing"),
