@@ -1,4 +1,4 @@
-"""zunft access: leave to look at data. Granted by one party to the other; every use is logged, and may cost a fee."""
+"""zunft access: one party grants the other access to data; every use is logged, and may cost a fee."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def grant(
     acting: As = "",
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """As a party: let the other one look at a data set that the agreement names."""
+    """As a party: grant the other one access to a data set that the agreement names."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
@@ -58,7 +58,7 @@ def grant(
 
 @app.command()
 def use(agreement_id: AgreementId, grant_id: GrantId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """As the party that was let: one look, logged with both parties and charged if the tariff has a price for it."""
+    """As the party with the grant: use it once; both parties log the use, and the tariff may charge it."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
@@ -73,20 +73,20 @@ def use(agreement_id: AgreementId, grant_id: GrantId, acting: As = "", home: Hom
 
 @app.command()
 def revoke(agreement_id: AgreementId, grant_id: GrantId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """As the party that granted it: no more looks."""
+    """As the party that granted it: end the grant."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
             request = RevokeAccess(agreement_id=agreement_id, grant_id=grant_id)
             await _move(session, "access.revoke", request, agreement_id)
-        say(f"{grant_id} is revoked; what was used stays logged.")
+        say(f"{grant_id} is revoked; its uses stay logged.")
 
     run(work())
 
 
 @app.command("list")
 def list_grants(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """As a party: who may look at what, and how often it was used."""
+    """As a party: list the grants, with both parties, data sets and numbers of uses."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
@@ -110,7 +110,7 @@ def list_grants(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT
 async def _move(
     session: Session, name: str, request: Message, agreement_id: str, wanted: AccessGrant | None = None
 ) -> AccountHead:
-    """Submits a two-party transaction; the head after it."""
+    """The head after a two-party transaction, which it submits."""
     account = await session.account(name, agreement_id)
     disclosure = await account.disclose()
     if wanted is not None:

@@ -64,10 +64,10 @@ app = new_group("account")
 
 AgreementId = Annotated[str, typer.Argument(help="The agreement's name.")]
 Amount = Annotated[str, typer.Argument(help="Tokens, as in 12.50.")]
-# What a narrow terminal leaves out first.
+# The columns that a narrow terminal leaves out first.
 _MINOR = ("transactions", "funded", "paid", "provider")
 
-# What shows the endorsers something of the last head.
+# The transactions that show the endorsers a part of the last head.
 _Showing = WithdrawFunds | ClaimAccount | CloseAccount
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -91,7 +91,7 @@ def open_account(agreement_id: AgreementId, acting: As = "", home: Home = DEFAUL
 
 @app.command()
 def fund(agreement_id: AgreementId, amount: Amount, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """As the customer: tokens into the account's escrow."""
+    """As the customer: move tokens into the account's escrow."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
@@ -104,16 +104,16 @@ def fund(agreement_id: AgreementId, amount: Amount, acting: As = "", home: Home 
 
 @app.command()
 def notice(agreement_id: AgreementId, amount: Amount, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """As the customer: announce a withdrawal; usage can no longer draw on the amount. 0 takes it back."""
+    """As the customer: announce a withdrawal; usage can no longer draw on the amount. 0 takes the notice back."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
             request = GiveNotice(agreement_id=agreement_id, amount_micro=parse_amount(amount))
             await session.submit("account.give_notice", request)
         if not request.amount_micro:
-            say(f"No notice is given any more: usage can draw on all that the account of {agreement_id} holds.")
+            say(f"The notice is taken back: usage can draw on all tokens that the account of {agreement_id} holds.")
             return
-        say(f"Notice of {amount} tokens is given; they can be taken back when the notice period is over.")
+        say(f"Notice of {amount} tokens is given; you can take them back when the notice period is over.")
         say_next(home, f"account withdraw {agreement_id} --as {session.member.name}")
 
     run(work())
@@ -121,7 +121,7 @@ def notice(agreement_id: AgreementId, amount: Amount, acting: As = "", home: Hom
 
 @app.command()
 def withdraw(agreement_id: AgreementId, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """As the customer: take back what notice was given of; what the last head charges stays."""
+    """As the customer: take back the tokens under notice, but for those that the last head charges."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
@@ -137,12 +137,12 @@ def withdraw(agreement_id: AgreementId, yes: Yes = False, acting: As = "", home:
 @app.command()
 def claim(
     agreement_id: AgreementId,
-    alone: Annotated[bool, typer.Option(help="Without the other party: show the majority what it comes to.")] = False,
+    alone: Annotated[bool, typer.Option(help="Claim without the other party: show the majority the amount.")] = False,
     yes: Yes = False,
     acting: As = "",
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """Close a period: make what has accrued public, so that it can be settled; if need be without the other party."""
+    """Close a period: make the accrued amount public, so that it can be settled; if need be without the other party."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
@@ -169,13 +169,13 @@ def settle(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME
             account = Account.FromString((await session.submit("account.settle", request)).result)
             provider, customer = map(session.topology.name_of, (account.provider_msp_id, account.customer_msp_id))
         paid_micro = account.paid_micro - before.paid_micro
-        went = f"{show_amount(abs(paid_micro))} tokens went {'back from' if paid_micro < 0 else 'to'} {provider}"
-        say(f"{went}; the escrow holds {_escrow(account)}.")
+        moved = f"{show_amount(abs(paid_micro))} tokens went {'back from' if paid_micro < 0 else 'to'} {provider}"
+        say(f"{moved}; the escrow holds {_escrow(account)}.")
         if back_micro := account.withdrawn_micro - before.withdrawn_micro:
             say(f"{customer} got back {show_amount(back_micro)} tokens.")
         _say_owed(provider, account)
         if before.HasField("left"):
-            say("What was charged after that claim is claimed now.")
+            say("The usage charged after that claim is claimed now.")
             say_next(home, f"account settle {agreement_id} --as {provider}")
 
     run(work())
@@ -183,14 +183,16 @@ def settle(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME
 
 @app.command()
 def amounts(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """As a party: what proves to the issuer, which closes it where one is gone, what the account has come to."""
+    """As a party: print the proof of the account's amounts, with which the issuer closes it if a party is gone."""
 
     async def work() -> str:
         async with open_session(home, acting) as session:
             await session.read_own(agreement_id)
             shown = await (await session.account("usage.read_head", agreement_id)).amounts_to_show()
         if shown is None:
-            raise BadArgument(f"everybody knows what {agreement_id} has come to: the issuer needs nothing")
+            raise BadArgument(
+                f"the amounts of {agreement_id} are public: have the issuer close the account without --amounts"
+            )
         return b64encode(serialise(shown)).decode()
 
     show_line(run(work()))
@@ -201,17 +203,19 @@ def close(
     agreement_id: AgreementId,
     amounts: Annotated[
         str,
-        typer.Option(help="As the issuer: what a party has got from zunft account amounts, where nobody claimed it."),
+        typer.Option(
+            help="As the issuer: the line that zunft account amounts printed for a party, if an amount is not claimed."
+        ),
     ] = "",
     leave_share: Annotated[
         bool,
-        typer.Option(help="Leave in the escrow what the other party gets, where its transfers keep you from closing."),
+        typer.Option(help="Leave the other party's share in the escrow, if its transfers keep you from closing."),
     ] = False,
     yes: Yes = False,
     acting: As = "",
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """Bill and pay what is not claimed yet, and give the customer the rest: where it is terminated, or a party gone."""
+    """Bill and pay the unclaimed amount and give the customer the rest, after termination or if a party is gone."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
@@ -228,9 +232,9 @@ def close(
         returned = show_amount(account.withdrawn_micro - before.withdrawn_micro)
         say(f"The account of {agreement_id} is closed; {returned} tokens went back.")
         if account.paid_micro > before.paid_micro:
-            say(f"What was not claimed yet is paid: {show_amount(account.paid_micro - before.paid_micro)} tokens.")
+            say(f"{show_amount(account.paid_micro - before.paid_micro)} tokens that were not claimed yet are paid.")
         if escrow_micro(account):
-            say(f"{_escrow(account)} tokens are left in the escrow: the other party settles the account to have them.")
+            say(f"{_escrow(account)} tokens are left in the escrow: the other party gets them by settling the account.")
             say_next(home, f"account settle {agreement_id}")
         billed_micro = account.invoiced_usage_micro + account.invoiced_correction_micro
         unpaid_micro = billed_micro - account.paid_micro - escrow_micro(account)
@@ -243,7 +247,7 @@ def close(
 
 @app.command("list")
 def list_accounts(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """All accounts, as the whole consortium sees them; what has accrued is the parties' own: zunft node balance."""
+    """List all accounts, as everybody sees them. Only the parties see accrued amounts: zunft node balance."""
 
     async def work() -> None:
         async with open_session(home, "") as session:
@@ -268,7 +272,7 @@ def list_accounts(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 
 
 async def _claim_together(session: Session, agreement_id: str) -> str:
-    """Why not, where that cannot be; empty where both have claimed."""
+    """Claims with both parties; the reason where the other one does not take part, or empty."""
     account = await session.account("usage.claim", agreement_id)
     try:
         request = ClaimUsage(agreement_id=agreement_id)
@@ -280,9 +284,9 @@ async def _claim_together(session: Session, agreement_id: str) -> str:
 
 
 async def _submit_shown(session: Session, name: str, request: _Showing, *, yes: bool, obstacle: str = "") -> Committed:
-    """Shows its endorsers what it must of the last head, once that is agreed to.
+    """Submits a transaction that shows its endorsers the last head's amounts, once the user agrees.
 
-    What one's own peer would refuse is shown to nobody. Raises its refusal, Declined, BadArgument.
+    If the member's own peer refuses it, nobody sees the amounts. Raises its refusal, Declined, BadArgument.
     """
     await session.read_own(request.agreement_id)
     shown = await (await session.account(name, request.agreement_id)).amounts_to_show()
@@ -291,39 +295,36 @@ async def _submit_shown(session: Session, name: str, request: _Showing, *, yes: 
     if obstacle:
         say(obstacle)
     if shown is not None:
-        say(_what_is_shown(request.agreement_id, shown))
+        say(_describe_shown(request.agreement_id, shown))
         ask("Show it?", "nothing was shown, and nothing was done", yes=yes)
     return await session.submit(name, request, transient)
 
 
-def _what_is_shown(agreement_id: str, shown: ShownAmounts) -> str:
+def _describe_shown(agreement_id: str, shown: ShownAmounts) -> str:
+    """The sentence that tells the user what the endorsers will see."""
     if shown.head:
-        return (
-            "Earlier contracts sealed the last head as a whole: who endorses this sees its lines and its secret, too."
-        )
+        return "An earlier contract sealed the last head as a whole: the endorsers see its lines and its secret, too."
     amounts = HeadAmounts.FromString(shown.amounts)
     total = show_amount(amounts.usage_micro + amounts.correction_micro)
-    return (
-        f"Who endorses this sees that {agreement_id} has come to {total} tokens, and nothing else of the two parties."
-    )
+    return f"The endorsers see that {agreement_id} has come to {total} tokens, and nothing else of the two parties."
 
 
 def _handed_over(amounts: str) -> dict[str, bytes]:
-    """What the issuer shows of an account that is not its own. Raises BadArgument."""
+    """The transient data with the amounts that a party has handed to the issuer. Raises BadArgument."""
     try:
         return {SHOWN: b64decode(amounts, validate=True)} if amounts else {}
     except ValueError:
-        raise BadArgument("--amounts takes the line that zunft account amounts has printed, whole") from None
+        raise BadArgument("--amounts is not the whole line: give it as zunft account amounts has printed it") from None
 
 
 def _say_owed(provider: str, account: Account) -> None:
     if account.owed_back_micro:
         owed = show_amount(account.owed_back_micro)
-        say(f"{provider} owes another {owed} tokens, and redeems nothing before account settle has given them back.")
+        say(f"{provider} owes another {owed} tokens, and can redeem none before account settle has given them back.")
 
 
 def _due(account: Account, commitment: Commitment | None) -> str:
-    """Nobody knows where its parties have written over what they had committed to."""
+    """The claimed amount that is not paid; unreadable where the parties have overwritten their commitment."""
     return show_amount(due_micro(account, commitment)) if commitment is not None else "unreadable"
 
 

@@ -67,7 +67,7 @@ AgreementId = Annotated[str, typer.Argument(help="The agreement's name.")]
 
 @app.command()
 def draft(file: AgreementFile, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """Check an agreement file and say in words what it means. Nothing is sent."""
+    """Check an agreement file and explain it in words. Nothing is sent."""
     topology = Topology.load(home)
     drafted = _read(topology, file)
     _show_terms(topology, drafted.terms, drafted.withdrawal_notice_s or None, as_json=as_json)
@@ -91,7 +91,7 @@ def propose(file: AgreementFile, acting: As = "", home: Home = DEFAULT_HOME) -> 
 
 @app.command()
 def show(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """As a party: the terms in words, the pending ones if there are any."""
+    """As a party: show the terms in words; the pending ones if there are any."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
@@ -126,7 +126,7 @@ def accept(
 
     reference, terms, notice_s = run(read())
     _show_terms(Topology.load(home), terms, notice_s, as_json=False)
-    # Nothing is held open while somebody reads.
+    # No connection stays open while the user reads.
     ask(f"Accept version {terms.version}?", "nothing was accepted", yes=yes)
     run(agree())
 
@@ -155,13 +155,13 @@ def amend(file: AgreementFile, acting: As = "", home: Home = DEFAULT_HOME) -> No
 
 @app.command()
 def terminate(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """End the agreement now; what was used up to now is still charged. Turns a proposal down, or takes it back."""
+    """End the agreement now; usage up to now is still charged. Also declines a proposal, or takes it back."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
             committed = await session.submit("agreement.terminate", TerminateAgreement(agreement_id=agreement_id))
         if not Agreement.FromString(committed.result).HasField("terms"):
-            say(f"Nobody can accept the proposal {agreement_id} any more.")
+            say(f"The proposal {agreement_id} is gone; it can no longer be accepted.")
             return
         say(f"Agreement {agreement_id} has ended; claim, settle and close its account.")
         say_next(home, f"account claim {agreement_id} --as {session.member.name}")
@@ -171,7 +171,7 @@ def terminate(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_H
 
 @app.command("list")
 def list_agreements(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """All agreements, as the whole consortium sees them."""
+    """List all agreements, as the whole consortium sees them."""
 
     async def work() -> None:
         async with open_session(home, "") as session:
@@ -188,7 +188,7 @@ async def accept_agreement(session: Session, agreement_id: str) -> None:
 
 
 async def propose_agreement(session: Session, drafted: AgreementDraft) -> Agreement:
-    """Proposes the terms' digest, then shares them; after an interruption it can be done once more."""
+    """Proposes the terms' digest, then shares the terms; can be repeated after an interruption."""
     data, reference = _seal(drafted)
     request = ProposeAgreement(
         agreement_id=drafted.terms.agreement_id,
@@ -206,11 +206,13 @@ async def propose_agreement(session: Session, drafted: AgreementDraft) -> Agreem
 
 def _check_party(session: Session, terms: Terms) -> None:
     if session.member.msp_id not in (terms.provider_msp_id, terms.customer_msp_id):
-        raise NotAParty(f"{session.member.name} is no party of {terms.agreement_id}: name one of its two with --as")
+        raise NotAParty(
+            f"{session.member.name} is no party of {terms.agreement_id}: name one of its two parties with --as"
+        )
 
 
 def _seal(drafted: AgreementDraft) -> tuple[bytes, TermsReference]:
-    """The terms with a fresh salt, as bytes that stay the same from now on, and what names them on the ledger."""
+    """The final bytes of the terms, with a fresh salt, and the reference that names them on the ledger."""
     drafted.terms.salt = secrets.token_bytes(SALT_BYTES)
     data = serialise(drafted.terms)
     return data, refer(data, drafted.terms)
@@ -230,13 +232,15 @@ async def _share(session: Session, drafted: AgreementDraft, data: bytes) -> None
 
 
 async def _read_latest(session: Session, agreement_id: str) -> tuple[TermsReference, Terms]:
-    """The pending terms, else those in force. Raises TermsMismatch unless they are what the ledger names."""
+    """The pending terms, else those in force. Raises TermsMismatch unless the ledger names these."""
     agreement = await session.read_own(agreement_id)
     account = MeterAccount(session.gateway("agreement.read_terms"), agreement)
     reference = agreement.pending if agreement.HasField("pending") else agreement.terms
     data = await account.read_terms(reference.version)
     if refer(data, Terms.FromString(data)) != reference:
-        raise TermsMismatch("the terms in your archive are not those on the ledger: ask for them to be shared again")
+        raise TermsMismatch(
+            "the terms in your archive are not those on the ledger: have the other party share them again"
+        )
     return reference, Terms.FromString(data)
 
 
@@ -250,7 +254,7 @@ def _read(topology: Topology, file: Path) -> AgreementDraft:
 
 
 async def _withdrawal_notice_s(session: Session, agreement_id: str) -> int:
-    """As long as it really is: the agreement's, or the charter's least."""
+    """The notice that holds: the longer one of the agreement's and the charter's least."""
     agreement, charter = await session.read(keys.agreement(agreement_id)), await session.read(keys.CHARTER)
     return max(agreement.withdrawal_notice_s, least_notice_s(charter))
 
@@ -275,7 +279,7 @@ def _show_terms(topology: Topology, terms: Terms, notice_s: int | None, *, as_js
 
 
 def _limits(terms: Terms, notice_s: int | None, *, as_json: bool) -> dict[str, object]:
-    """For people in words; `notice_s` is None where the charter alone says it."""
+    """The time limits, for people in words; `notice_s` is None where the charter alone sets the notice."""
     limits = {
         "late_cut_off": terms.late_cut_off_s,
         "correction_window": terms.correction_window_s,
@@ -287,7 +291,7 @@ def _limits(terms: Terms, notice_s: int | None, *, as_json: bool) -> dict[str, o
 
 
 def _data_sets(topology: Topology, terms: Terms) -> list[str]:
-    """Each with its owner; of an unknown owner no look is charged."""
+    """The data sets with their owners; without an owner, access is not charged."""
     owners = {one.name: topology.name_of(one.owner_msp_id) for one in terms.data_policy.owned}
     return [f"{name} ({owners.get(name, 'nobody')}'s)" for name in terms.data_policy.data_sets]
 

@@ -1,4 +1,4 @@
-"""zunft audit: recompute everything from blocks and the genesis block, and say what holds."""
+"""zunft audit: recompute everything from blocks and the genesis block, and give verdicts."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ from node.tariff.bill import bill_under
 app = typer.Typer(add_completion=False)
 
 ALARMS_SHOWN = 10
-# Of what the agreements have come to: the other columns tell it, too.
+# The columns of the agreements' totals that a narrow terminal leaves out first.
 _MINOR = ("usage", "readings", "corrections")
 _STYLES = {Status.HOLDS: "green", Status.FAILS: "red", Status.UNCHECKED: "yellow"}
 
@@ -66,7 +66,7 @@ ExportOption = Annotated[
     Path | None, typer.Option("--export", help="Only write blocks and own private data to this file.")
 ]
 GenesisOption = Annotated[
-    Path | None, typer.Option("--genesis", help="The genesis block that you trust; else that of --home.")
+    Path | None, typer.Option("--genesis", help="The genesis block that you trust; without it, the one of --home.")
 ]
 BillsOption = Annotated[bool, typer.Option("--bills", help="Show every line of every bill.")]
 
@@ -83,7 +83,8 @@ def audit(
 ) -> None:
     """Recompute all that a member can see, trusting nothing but the genesis block. Exits with 7 if it finds a fault.
 
-    Chain, identities, endorsements, meters, rating, prepaid accounts, tokens, reserve, invoices: a verdict for each.
+    It gives a verdict each on chain, identities, endorsements, meters, rating, prepaid accounts, tokens, reserve and
+    invoices.
     """
     if export_to is not None:
         run(_export(export_to, acting, home))
@@ -98,7 +99,7 @@ def audit(
 
 
 def show_report(report: AuditReport, *, with_lines: bool = False) -> None:
-    """The verdicts, what is wrong word for word, and what each agreement has come to."""
+    """Prints the verdicts, every violation and alarm, and each agreement's total."""
     console.print(_verdict_table(report))
     for verdict in report.verdicts:
         for text in _violations(verdict):
@@ -112,7 +113,7 @@ def show_report(report: AuditReport, *, with_lines: bool = False) -> None:
         show_bill(_whole_bill(bill), f"Bill of agreement {bill.agreement_id}")
 
 
-# --- where the blocks come from -------------------------------------------------------------------------------------
+# --- sources of blocks ----------------------------------------------------------------------------------------------
 
 
 def _audit_archive(path: Path, genesis: Path | None, home: Path) -> AuditReport:
@@ -138,12 +139,12 @@ async def _export(path: Path, acting: str, home: Path) -> None:
 
 
 def _gateway(session: Session) -> Gateway:
-    """Reading is allowed to every role."""
+    """A gateway for reading, which every role may do."""
     return session.gateway("record.read")
 
 
 def _open_archive(path: Path) -> Archive:
-    """Raises BadArgument, ArchiveDamaged."""
+    """The archive in a file. Raises BadArgument, ArchiveDamaged."""
     try:
         return Archive(path)
     except OSError as error:
@@ -154,7 +155,7 @@ def _open_archive(path: Path) -> Archive:
 
 
 def _read_genesis(path: Path | None, home: Path) -> common_pb2.Block:
-    """Raises BadArgument. An archive's own genesis block proves nothing."""
+    """The trusted genesis block, never the archive's own, which proves nothing. Raises BadArgument."""
     path = path or Topology.load(home).genesis_path
     try:
         return common_pb2.Block.FromString(path.read_bytes())
@@ -162,7 +163,7 @@ def _read_genesis(path: Path | None, home: Path) -> common_pb2.Block:
         raise BadArgument(f"{path} is no genesis block: name the one that you trust with --genesis") from error
 
 
-# --- what is shown --------------------------------------------------------------------------------------------------
+# --- output ---------------------------------------------------------------------------------------------------------
 
 
 def _verdict_table(report: AuditReport) -> RenderableType:
@@ -183,7 +184,7 @@ def _verdict_row(verdict: Verdict) -> Row:
 
 
 def _looked_at(verdict: Verdict) -> Iterator[str]:
-    """How much was checked, and what was not and why."""
+    """The number of checked items, and those not checked with the reason."""
     yield f"{verdict.checked:,} {verdict.unit}"
     for reason, count in verdict.unchecked.items():
         yield f"{count:,} not checked: {reason}"
@@ -199,7 +200,7 @@ def _violations(verdict: Verdict) -> Iterator[str]:
 
 
 def _alarms(verdict: Verdict) -> Iterator[str]:
-    """What is odd, and changes no answer."""
+    """The alarms, which change no answer."""
     yield from verdict.alarms[:ALARMS_SHOWN]
     if verdict.alarm_count > ALARMS_SHOWN:
         yield f"and {verdict.alarm_count - ALARMS_SHOWN:,} more; --json has the first {ALARMS_KEPT}"
@@ -218,7 +219,7 @@ def _bill_row(bill: Bill) -> Row:
 
 
 def _report_json(report: AuditReport) -> dict[str, Any]:
-    """With each bill's lines as everywhere, instead of those of the ledger."""
+    """The report for JSON, with each bill's lines instead of the ledger's."""
     plain = report.to_dict()
     bills = [{**fields, **_whole_bill(one).to_dict()} for fields, one in zip(plain["bills"], report.bills, strict=True)]
     for fields in bills:

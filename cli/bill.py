@@ -1,4 +1,4 @@
-"""How commands show a bill: a table with the sum of each period and the total."""
+"""Shows a bill as a table with the sum of each period and the total."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.tariff_pb2 import Line
 
 _SUBTOTAL, _TOTAL = "subtotal", "total"
-# What goes first where a terminal is too narrow: it can be told from the unit price.
+# The column that a narrow terminal leaves out first: the unit price shows the tier, too.
 _MINOR = ("tier",)
 
 
 def show_bill(bill: Bill, title: str, empty: str = "nothing yet") -> None:
-    """The lines, or `empty` where there are none."""
+    """Prints the bill's lines, or `empty` where there are none."""
     if bill.lines:
         console.print(bill_table(bill, f"{title}, in {bill.currency}"))
     else:
@@ -37,7 +37,7 @@ def show_bill(bill: Bill, title: str, empty: str = "nothing yet") -> None:
 
 
 def bill_table(bill: Bill, title: str) -> RenderableType:
-    """With the sum of each period and the total."""
+    """The bill as a table with the sum of each period and the total."""
     rows = [*_rows(bill)]
     sums = [index for index, row in enumerate(rows) if row["component"] in (_SUBTOTAL, _TOTAL) and not row["tier"]]
     return table(rows, console.width, title=title, minor=_MINOR, bold=sums)
@@ -46,16 +46,16 @@ def bill_table(bill: Bill, title: str) -> RenderableType:
 async def read_bill(
     session: Session, agreement_id: str, version: int, lines: Iterable[Line], correction_lines: Iterable[Line]
 ) -> Bill:
-    """An agreement's lines, as the acting party reads them under its terms up to `version`."""
+    """The bill of an agreement's lines under the terms, up to `version`, that the acting party has archived."""
     return bill_under(await read_terms(session, agreement_id, version), lines, correction_lines)
 
 
 async def read_terms(session: Session, agreement_id: str, version: int) -> list[Terms]:
-    """All versions of the terms, from this one back to the first: a line may stem from any of them."""
+    """All versions of the terms from this one back to the first, since a line may come from any of them."""
     account = await session.account("agreement.read_terms", agreement_id)
     found = []
     for number in range(version, 0, -1):
-        # Lines of terms that are no longer there are shown as far as they can be read.
+        # Lines under terms that are no longer archived are shown as far as they can be explained.
         with suppress(NotFound):
             found.append(Terms.FromString(await account.read_terms(number)))
     return found

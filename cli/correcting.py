@@ -1,4 +1,4 @@
-"""What `zunft usage agree` and `decline` have in common: what is pending is shown whole, and its digest is signed."""
+"""The common part of `zunft usage agree` and `decline`: they show the whole correction and sign its digest."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from node.meter_account import MeterAccount
 from zunft.v1.tariff_pb2 import Outcome
 from zunft.v1.usage_pb2 import AgreeCorrection, Correction, CorrectionReading, DeclineCorrection, Disclosure
 
-# As many digits of a digest as nobody finds another correction for.
+# With so many digits of a digest nobody can find another correction that has them.
 DIGEST_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True)
 class PendingCorrection:
-    """As this party's own archive has it; whoever answers signs its digest."""
+    """A pending correction from this party's own archive; an answer signs its digest."""
 
     correction: Correction
-    # What it would add to the bill now; None where the tariff cannot rate it as the account stands.
+    # The amount that it would add to the bill now; None where the tariff cannot rate it in the account's present state.
     amount_micro: int | None
 
     @property
@@ -43,19 +43,20 @@ class PendingCorrection:
 async def read_pending(
     session: Session, agreement_id: str, correction_id: str, digest: str | None
 ) -> PendingCorrection:
-    """`digest`: as many of its hexadecimal digits as are known, DIGEST_DIGITS or more; None where none was named.
+    """The pending correction of this name, checked against `digest` if that is given.
 
-    Raises NotFound, NotAParty, BadArgument, and CorrectionMismatch where the correction has another digest.
+    `digest` has at least its first DIGEST_DIGITS hexadecimal digits. Raises NotFound, NotAParty, BadArgument, and
+    CorrectionMismatch where the correction has another digest.
     """
     if digest is not None and len(digest) < DIGEST_DIGITS:
         raise BadArgument(f"{digest!r} is too short for a digest: give {DIGEST_DIGITS} digits or more")
     head = await session.head(agreement_id)
     found = [one for one in head.pending_corrections if one.correction_id == correction_id]
     if not found:
-        raise NotFound(f"no correction {correction_id[:64]!r} is pending: zunft usage pending {agreement_id}")
+        raise NotFound(f"no correction {correction_id[:64]!r} is pending: zunft usage pending {agreement_id} shows all")
     if not digest_of(found[0]).hex().startswith((digest or "").lower()):
         raise CorrectionMismatch(
-            f"the correction {correction_id} that is pending has the digest {digest_of(found[0]).hex()}: read it again"
+            f"the pending correction {correction_id} has the digest {digest_of(found[0]).hex()}: read it again"
         )
     account = await session.account("agreement.read_terms", agreement_id)
     return PendingCorrection(found[0], _amount_micro(await account.disclose(), found[0]))
@@ -64,7 +65,7 @@ async def read_pending(
 async def answer(
     session: Session, request: AgreeCorrection | DeclineCorrection, pending: PendingCorrection, name: str
 ) -> None:
-    """Signs usage.agree or usage.decline of exactly the correction that was shown."""
+    """Submits usage.agree or usage.decline for exactly the correction that was shown."""
     account = await session.account(name, request.agreement_id)
     await account.submit(name, request, await _disclosure(account, pending), retries=RETRIES)
 
@@ -72,7 +73,7 @@ async def answer(
 async def try_answer(
     session: Session, request: AgreeCorrection | DeclineCorrection, pending: PendingCorrection, name: str
 ) -> None:
-    """Raises what the member's own peer would refuse it for, before anybody reads and thinks about it."""
+    """Raises the refusal of the member's own peer, before anybody spends time on the correction."""
     account = await session.account(name, request.agreement_id)
     await account.try_alone(name, request, await _disclosure(account, pending))
 
@@ -84,7 +85,7 @@ async def _disclosure(account: MeterAccount, pending: PendingCorrection) -> Disc
 
 
 def show_pending(session: Session, pending: PendingCorrection) -> None:
-    """Everything that the digest stands for, and what it would change."""
+    """Prints everything that the digest covers, and the change of the bill."""
     one = pending.correction
     fields = {
         "correction": one.correction_id,

@@ -45,13 +45,13 @@ from zunft.v1.usage_pb2 import AccountHead, Claim, ReadClaim, ReadRecord, UsageR
 
 app = new_group("invoice")
 
-Provider = Annotated[str, typer.Argument(help="Who issued it.")]
+Provider = Annotated[str, typer.Argument(help="The member that issued it.")]
 Number = Annotated[int, typer.Argument(help="Its number.")]
 
 
 @app.command("list")
 def list_invoices(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """All invoices of the consortium, as everybody sees them."""
+    """List all invoices of the consortium, as everybody sees them."""
 
     async def work() -> None:
         async with open_session(home, "") as session:
@@ -63,7 +63,7 @@ def list_invoices(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 
 @app.command()
 def show(provider: Provider, number: Number, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """As a party: the lines behind an invoice, checked against the digest on the ledger."""
+    """As a party: show the lines behind an invoice, checked against the digest on the ledger."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
@@ -84,7 +84,7 @@ def show(provider: Provider, number: Number, acting: As = "", home: Home = DEFAU
 def dispute(
     provider: Provider,
     number: Number,
-    reason: Annotated[str, typer.Option(help="Stays with you; its digest goes on the ledger.")],
+    reason: Annotated[str, typer.Option(help="The reason; you keep it, and its digest goes on the ledger.")],
     acting: As = "",
     home: Home = DEFAULT_HOME,
 ) -> None:
@@ -105,7 +105,7 @@ def dispute(
 
 @app.command()
 def credit(number: Number, amount: str, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """As the provider: goodwill on one of your invoices, paid at once."""
+    """As the provider: pay goodwill on one of your invoices at once."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
@@ -124,7 +124,7 @@ async def _read(session: Session, provider: str, number: int) -> Invoice:
 
 
 async def _bill_of(session: Session, invoice: Invoice, claim: Claim) -> Bill:
-    """The lines of one document: a claim's usage is one, its corrections are another; goodwill has none."""
+    """The bill of one document: of a claim's usage, or of its corrections; goodwill has no lines."""
     lines, correction_lines = claim.lines, claim.correction_lines
     if invoice.kind == INVOICE_KIND_GOODWILL:
         return await read_bill(session, invoice.agreement_id, claim.terms_version, (), ())
@@ -134,22 +134,22 @@ async def _bill_of(session: Session, invoice: Invoice, claim: Claim) -> Bill:
 
 
 async def _is_for_corrections(session: Session, invoice: Invoice, claim: Claim) -> bool:
-    """Usage is billed first, if it came to anything; corrections have the next number."""
+    """Whether the invoice bills the claim's corrections, which have the number after its usage if it has both."""
     if not (claim.usage_micro and claim.correction_micro):
         return bool(claim.correction_micro)
     if invoice.number == 1:
         return False
     before = await session.read(keys.invoice(invoice.provider_msp_id, invoice.number - 1))
-    return before.kind != INVOICE_KIND_GOODWILL and _what_it_bills(before) == _what_it_bills(invoice)
+    return before.kind != INVOICE_KIND_GOODWILL and _billed_digests(before) == _billed_digests(invoice)
 
 
-def _what_it_bills(invoice: Invoice) -> tuple[bytes, bytes]:
-    """The digest of a claim, or of a head."""
+def _billed_digests(invoice: Invoice) -> tuple[bytes, bytes]:
+    """The digests of the claim and of the head that an invoice bills; one of the two is empty."""
     return invoice.claim_digest, invoice.head_digest
 
 
 async def _claim(session: Session, invoice: Invoice, *, is_open: bool) -> Claim:
-    """Raises NotFound, BadArgument."""
+    """The claim that the invoice names. Raises NotFound, BadArgument."""
     published = await _published_claim(session, invoice) if is_open else None
     data = published or await _archived_claim(session, invoice)
     if hashlib.sha256(data).digest() != invoice.claim_digest:
@@ -158,7 +158,7 @@ async def _claim(session: Session, invoice: Invoice, *, is_open: bool) -> Claim:
 
 
 async def _head_as_claim(session: Session, invoice: Invoice, *, is_open: bool) -> Claim:
-    """Of what one party claimed alone: the lines of the head that both had endorsed. Raises NotFound, BadArgument."""
+    """The claim of one party alone: the lines of the head that both had endorsed. Raises NotFound, BadArgument."""
     find = _published_record if is_open else _archived_record
     data = (await find(session, invoice)).head
     if head_digest(data) != invoice.head_digest:
@@ -174,21 +174,21 @@ async def _head_as_claim(session: Session, invoice: Invoice, *, is_open: bool) -
 
 
 async def _archived_claim(session: Session, invoice: Invoice) -> bytes:
-    """As the acting party has it. Raises NotFound."""
+    """The claim's bytes from the acting party's archive. Raises NotFound."""
     request = ReadClaim(agreement_id=invoice.agreement_id, number=invoice.claim_number)
     return await session.gateway("usage.read_claim").evaluate("usage.read_claim", request)
 
 
 async def _archived_record(session: Session, invoice: Invoice) -> UsageRecord:
-    """As the acting party has it. Raises NotFound."""
+    """The record from the acting party's archive. Raises NotFound."""
     request = ReadRecord(agreement_id=invoice.agreement_id, sequence=invoice.head_sequence)
     return await session.evaluate("usage.read_record", request, UsageRecord)
 
 
 async def _published_claim(session: Session, invoice: Invoice) -> bytes | None:
-    """Of an open agreement: what usage.claim gave back for everybody to see; None where account.close has billed it.
+    """An open agreement's claim, as usage.claim has published it; None where account.close has billed it.
 
-    The digest tells which one: names and numbers are what two parties say.
+    The digest identifies it, because the two parties alone choose names and numbers.
     """
     async for record in _published(session, invoice):
         claim = serialise(record.claim)
@@ -198,16 +198,16 @@ async def _published_claim(session: Session, invoice: Invoice) -> bytes | None:
 
 
 async def _published_record(session: Session, invoice: Invoice) -> UsageRecord:
-    """Of an open agreement: what the transaction gave back for everybody to see. Raises BadArgument."""
+    """An open agreement's record, as the transaction has published it. Raises BadArgument."""
     async for record in _published(session, invoice):
         with suppress(HeadMismatch):
             if head_digest(record.head) == invoice.head_digest:
                 return record
-    raise BadArgument("the ledger has no head that the invoice could be about: audit the ledger")
+    raise BadArgument("the ledger has no head with the invoice's digest: audit the ledger")
 
 
 async def _published(session: Session, invoice: Invoice) -> AsyncIterator[UsageRecord]:
-    """The results of all transactions that moved an open agreement's account on, as far as they can be read."""
+    """The readable results of all transactions that moved an open agreement's account on."""
     commitment = keys.commitment(invoice.agreement_id).name
     async for block in read_blocks(session, 0):
         for one in block.transactions:

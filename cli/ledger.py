@@ -1,4 +1,4 @@
-"""zunft ledger: look at blocks and transactions; serve the embedded ledger on a port."""
+"""zunft ledger: show blocks and transactions; serve the embedded ledger on a port."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ app = new_group("ledger")
 
 @app.command()
 def serve(home: Home = DEFAULT_HOME) -> None:
-    """Offer the embedded ledger as Fabric's Gateway service over TLS, for several nodes and other languages' clients.
+    """Serve the embedded ledger as Fabric's Gateway service over TLS, for several nodes and other languages' clients.
 
-    One process, not a distributed ledger: for trials and tests.
+    It is one process, not a distributed ledger, for trials and tests.
     """
 
     async def work() -> None:
@@ -67,12 +67,12 @@ def serve(home: Home = DEFAULT_HOME) -> None:
 
 @app.command()
 def blocks(
-    last: Annotated[int, typer.Option(min=1, help="How many of the newest.")] = 20,
+    last: Annotated[int, typer.Option(min=1, help="The number of blocks.")] = 20,
     acting: As = "",
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
-    """The newest blocks."""
+    """List the newest blocks."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
@@ -85,12 +85,12 @@ def blocks(
 
 @app.command()
 def show(number: int, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """One block's transactions: who called what, who endorsed it, what was written."""
+    """Show one block's transactions, with their authors, endorsers and writes."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
             if not 0 <= number < await session.gateway("record.read").height():
-                raise BadArgument(f"there is no block {number} yet: see zunft ledger blocks")
+                raise BadArgument(f"there is no block {number} yet: zunft ledger blocks shows the newest")
             async with aclosing(read_blocks(session, number)) as found:
                 block = await anext(found)
             rows = [_transaction_row(session.topology, one) for one in block.transactions]
@@ -100,7 +100,7 @@ def show(number: int, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json 
 
 
 async def read_blocks(session: Session, start: int) -> AsyncGenerator[Block]:
-    """From this one to the newest, with the acting member's own private data."""
+    """The blocks from `start` to the newest, with the acting member's own private data."""
     async with aclosing(session.gateway("record.read").present_blocks(start)) as blocks:
         async for block in blocks:
             yield read_block(block)

@@ -41,12 +41,12 @@ MeterId = Annotated[str, typer.Argument(help="The meter's name in the consortium
 def register(
     meter_id: MeterId,
     agreement: Annotated[str, typer.Option(help="The agreement whose usage it counts.")],
-    label: Annotated[str, typer.Option(help="What it is.")] = "",
-    location: Annotated[str, typer.Option(help="Where it is; everybody can see it.")] = "",
+    label: Annotated[str, typer.Option(help="A description of the machine or meter.")] = "",
+    location: Annotated[str, typer.Option(help="Its place; everybody can see it.")] = "",
     acting: As = "",
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """Make a meter's key and put it on the ledger. Picks up a registration that was interrupted."""
+    """Make a meter's key and put it on the ledger. Continues a registration that was interrupted."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
@@ -61,7 +61,7 @@ def register(
 
 @app.command("rotate-key")
 def rotate_key(meter_id: MeterId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """Replace the meter's key; the batches it signed before must be on the ledger first."""
+    """Replace the meter's key; the batches that it signed before must be on the ledger first."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
@@ -75,7 +75,7 @@ def rotate_key(meter_id: MeterId, acting: As = "", home: Home = DEFAULT_HOME) ->
 
 @app.command()
 def locate(meter_id: MeterId, location: str, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """Say where the machine is now."""
+    """Put the machine's new place on the ledger."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
@@ -87,7 +87,7 @@ def locate(meter_id: MeterId, location: str, acting: As = "", home: Home = DEFAU
 
 @app.command()
 def revoke(meter_id: MeterId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """For good: no batch of it is charged any more."""
+    """Revoke the meter for good: no batch of it is charged any more."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
@@ -99,7 +99,7 @@ def revoke(meter_id: MeterId, acting: As = "", home: Home = DEFAULT_HOME) -> Non
 
 @app.command("list")
 def list_meters(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """All meters of the consortium."""
+    """List all meters of the consortium."""
 
     async def work() -> None:
         async with open_session(home, "") as session:
@@ -120,11 +120,13 @@ def list_meters(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 
 
 async def _check_provider(session: Session, agreement_id: str) -> None:
-    """Raises NotFound, NotAParty."""
+    """Raises NotAParty unless the acting member is the agreement's provider; NotFound."""
     agreement = await session.read(keys.agreement(agreement_id))
     if agreement.provider_msp_id != session.member.msp_id:
         provider = session.topology.name_of(agreement.provider_msp_id)
-        raise NotAParty(f"{agreement_id} is charged by meters of {provider}, not of {session.member.name}: see --as")
+        raise NotAParty(
+            f"{agreement_id} is charged by meters of {provider}, not of {session.member.name}: add --as {provider}"
+        )
 
 
 def _open_or_create(folder: Path, meter_id: str, agreement_id: str) -> MeterFolder:
@@ -137,14 +139,14 @@ def _open_or_create(folder: Path, meter_id: str, agreement_id: str) -> MeterFold
 
 
 def open_meter(session: Session, meter_id: str) -> MeterFolder:
-    """Raises BadArgument if the member has no such meter."""
+    """The member's meter in its folder. Raises BadArgument if there is none."""
     folder = meter_folder(session, meter_id)
     if not folder.exists():
-        raise BadArgument(f"{session.member.name} has no meter {meter_id!r} here: see zunft meter register")
+        raise BadArgument(f"{session.member.name} has no meter {meter_id!r} here: register it by zunft meter register")
     return MeterFolder.open(folder)
 
 
 def meter_folder(session: Session, meter_id: str) -> Path:
-    """Where the trial keeps what would lie in the meter itself. Raises MalformedRequest: the name is a folder's."""
+    """The meter's folder, which stands for the memory of a real meter. Raises MalformedRequest for an unfit name."""
     check_name("meter_id", meter_id)
     return session.topology.folder(session.member) / "meters" / meter_id

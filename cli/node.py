@@ -1,4 +1,4 @@
-"""zunft node: run it; ask it for balances, statements and events."""
+"""zunft node: run a member's node, and read balances, statements and events from it."""
 
 from __future__ import annotations
 
@@ -73,18 +73,18 @@ from zunft.v1.node_pb2 import (
 
 app = new_group("node")
 
-# What a narrow terminal leaves out of the accounts first.
+# The columns of accounts that a narrow terminal leaves out first.
 _MINOR = ("claimed", "paid", "funded", "provider", "status")
-# As much of a digest as tells batches apart.
+# With so many digits of a digest all batches differ.
 DIGEST_DIGITS = 16
-Digest = Annotated[str, typer.Argument(help="The batch's digest, or as many of its first digits as no other has.")]
+Digest = Annotated[str, typer.Argument(help="The batch's digest, or enough of its first digits to be unique.")]
 
 AgreementId = Annotated[str, typer.Argument(help="The agreement's name.")]
 
 
 @app.command("run")
 def run_node(acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """Run the member's node until Ctrl-C. The first one holds the embedded ledger and serves it to the others."""
+    """Run the member's node until Ctrl-C. The first node has the embedded ledger and serves it to the others."""
 
     async def work() -> None:
         async with AsyncExitStack() as stack:
@@ -101,7 +101,7 @@ def run_node(acting: As = "", home: Home = DEFAULT_HOME) -> None:
 
 @app.command()
 def status(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """Height, journal, connection, alarms."""
+    """Show the node's height, journal, connection and alarms."""
 
     async def work() -> None:
         async with open_session(home, acting) as session, open_node(session, "GetStatus") as client:
@@ -119,7 +119,7 @@ def status(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) ->
 
 @app.command()
 def alarms(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """What is on the ledger that no contract did: it changed nothing, and somebody should look at it."""
+    """List the transactions that no contract made; they changed nothing, but a person should look at them."""
 
     async def work() -> None:
         found: list[Alarm] = []
@@ -138,7 +138,7 @@ def alarms(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) ->
 
 @app.command()
 def balance(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """As a party: what is funded, used and still available, and the bill since the last claim."""
+    """As a party: show the funded, used and available tokens, and the bill since the last claim."""
 
     async def work() -> None:
         async with open_session(home, acting) as session, open_node(session, "GetBalance") as client:
@@ -158,14 +158,14 @@ def balance(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOM
 
 @app.command()
 def accounts(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """The member's accounts with what has accrued."""
+    """List the member's accounts with their accrued amounts."""
 
     async def work() -> None:
         async with open_session(home, acting) as session, open_node(session, "ListAccounts") as client:
             page = await client.accounts(ListAccountsRequest())
             rows = [_balance_row(session, one) for one in page.accounts]
         show_rows(rows, as_json=as_json, empty="This member has no accounts.", minor=_MINOR)
-        _tell_missing(page.missing)
+        _print_missing(page.missing)
 
     run(work())
 
@@ -178,7 +178,7 @@ def statement(
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
-    """As a party: every transaction of the account with what it cost."""
+    """As a party: list the account's transactions with their costs."""
 
     async def work() -> None:
         entries: list[StatementEntry] = []
@@ -194,7 +194,7 @@ def statement(
             terms = await read_terms(session, agreement_id, newest)
         bills = [_entry_bill(terms, entry) for entry in entries]
         rows = [_statement_row(entry) for entry in entries]
-        _tell_missing(page.missing)
+        _print_missing(page.missing)
         if as_json:
             print_json([row | bill.to_dict() for row, bill in zip(rows, bills, strict=True)])
             return
@@ -208,12 +208,12 @@ def statement(
 
 @app.command()
 def batches(
-    agreement_id: Annotated[str, typer.Argument(help="Of this agreement alone.")] = "",
+    agreement_id: Annotated[str, typer.Argument(help="Only batches of this agreement.")] = "",
     acting: As = "",
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
-    """Signed batches in the node's journal that are not charged: under way, waiting or refused, and why."""
+    """List signed batches in the node's journal that are not charged, with their states and reasons."""
 
     async def work() -> None:
         async with open_session(home, acting) as session, open_node(session, "ListBatches") as client:
@@ -225,7 +225,7 @@ def batches(
 
 @app.command()
 def retry(digest: Digest, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """Have a refused batch tried again, with the bytes that the meter has signed."""
+    """Try a refused batch again, with the bytes that the meter has signed."""
     run(_decide(home, acting, digest, BATCH_DECISION_RETRY))
 
 
@@ -236,8 +236,8 @@ def give_up(
     acting: As = "",
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """Refuse a batch that waits, and those of its stream behind it: what they counted is not charged."""
-    ask(f"Give up batch {digest} and those behind it, uncharged?", "nothing was given up", yes=yes)
+    """Refuse a waiting batch and the later ones of its stream: their readings are not charged."""
+    ask(f"Give up batch {digest} and the later ones of its stream, uncharged?", "nothing was given up", yes=yes)
     run(_decide(home, acting, digest, BATCH_DECISION_GIVE_UP))
 
 
@@ -245,12 +245,12 @@ def give_up(
 def may_start(
     agreement_id: AgreementId,
     meter_id: str,
-    amount: Annotated[str, typer.Option(help="What the job is expected to cost.")] = "0",
+    amount: Annotated[str, typer.Option(help="The expected cost of the job.")] = "0",
     acting: As = "",
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
-    """May this machine start, and for how much?"""
+    """Show whether this machine may start, and the available tokens."""
 
     async def work() -> None:
         async with open_session(home, acting) as session, open_node(session, "AuthoriseStart") as client:
@@ -273,7 +273,7 @@ def events(
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
-    """What happened on the ledger, in order; can be resumed at any block."""
+    """Print the ledger's events in their order; --after-block continues an earlier listing."""
 
     async def work() -> None:
         async with open_session(home, acting) as session, open_node(session, "WatchEvents") as client:
@@ -296,9 +296,11 @@ async def _decide(home: Path, acting: str, digits: str, decision: BatchDecision)
     async with open_session(home, acting) as session, open_node(session, "DecideBatch") as client:
         digests = [one.digest for one in await _uncharged(client, "") if one.digest.hex().startswith(digits.lower())]
         if len(digests) != 1:
-            raise BadArgument(f"{len(digests)} batches have a digest that begins with {digits!r}: zunft node batches")
-        told = await client.decide(DecideBatchRequest(digest=digests[0], decision=decision))
-    say(f"Batch {told.digest.hex()[:DIGEST_DIGITS]} of {told.meter_id}: {_status_name(told)}.")
+            raise BadArgument(
+                f"{len(digests)} batches have a digest that begins with {digits!r}: zunft node batches shows all"
+            )
+        decided = await client.decide(DecideBatchRequest(digest=digests[0], decision=decision))
+    say(f"Batch {decided.digest.hex()[:DIGEST_DIGITS]} of {decided.meter_id}: {_status_name(decided)}.")
 
 
 async def _uncharged(client: NodeClient, agreement_id: str) -> list[BatchProgress]:
@@ -332,12 +334,12 @@ def _alarm_row(one: Alarm) -> dict[str, object]:
     return {"block": one.place.block_number, "tx_id": one.tx_id, "alarm": one.text}
 
 
-def _tell_missing(missing: Iterable[MissingValue]) -> None:
-    """Beside the answer, which may be JSON."""
+def _print_missing(missing: Iterable[MissingValue]) -> None:
+    """Prints the missing values to standard error, since the answer on standard output may be JSON."""
     for one in missing:
         error_console.print(
             f"{one.agreement_id} waits for {one.key or 'a private value'} of block {one.block_number}, transaction "
-            f"{one.tx_id[:12]}: the member's peer has not got it",
+            f"{one.tx_id[:12]}: the member's peer does not have it",
             style="yellow",
             markup=False,
         )
@@ -360,20 +362,20 @@ def _balance_row(session: Session, one: AccountBalance) -> dict[str, object]:
 
 
 def _notice(one: AccountBalance) -> str:
-    """What the customer may take back and when; nothing where it gave no notice."""
+    """The amount that the customer may take back, and the time; empty without a notice."""
     when = show_time(one.notice_not_before_s)
     return f"{show_amount(one.noticed_micro)} from {when} UTC" if one.noticed_micro else ""
 
 
 def _balance_json(found: AccountBalance, bill: Bill) -> dict[str, object]:
-    """With the lines as everywhere, instead of those of the ledger."""
+    """The balance for JSON, with a bill's lines instead of the ledger's."""
     fields = to_dict(found)
     del fields["open_lines"], fields["open_correction_lines"]
     return fields | {"since_last_claim": bill.to_dict()}
 
 
 def _entry_bill(terms: Sequence[Terms], entry: StatementEntry) -> Bill:
-    """What the transaction cost; an agreed correction's lines are such."""
+    """The bill of one transaction; the lines of an agreed correction are correction lines."""
     in_force = [version for version in terms if version.version <= entry.terms_version]
     if entry.HasField("correction"):
         return bill_under(in_force, (), entry.lines)

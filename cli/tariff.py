@@ -36,7 +36,9 @@ app = new_group("tariff")
 
 TariffFile = Annotated[Path, typer.Argument(metavar="TARIFF", help="Tariff file (YAML), see examples/tariffs.")]
 CsvFile = Annotated[Path, typer.Argument(metavar="CSV", help="Readings, one per row.")]
-MappingFile = Annotated[Path, typer.Option("--mapping", help="Which columns are what (YAML), see examples/mappings.")]
+MappingFile = Annotated[
+    Path, typer.Option("--mapping", help="The meaning of the columns (YAML), see examples/mappings.")
+]
 
 
 class WrongInput(BadArgument):
@@ -45,7 +47,7 @@ class WrongInput(BadArgument):
 
 @app.command()
 def check(tariff_file: TariffFile) -> None:
-    """Say whether a tariff file can be used."""
+    """Check that a tariff file can be used."""
     with _wrong_input():
         tariff = read_tariff(tariff_file)
     parts = f"{len(tariff.components)} components, {len(tariff.adjustments)} adjustments"
@@ -54,7 +56,7 @@ def check(tariff_file: TariffFile) -> None:
 
 @app.command("explain")
 def explain_(tariff_file: TariffFile, as_json: Json = False) -> None:
-    """Say in words what a tariff charges."""
+    """Explain a tariff's prices in words."""
     with _wrong_input():
         sentences = explain(read_tariff(tariff_file))
     if as_json:
@@ -70,10 +72,12 @@ def simulate_(
     tariff_file: TariffFile,
     csv_file: CsvFile,
     mapping_file: MappingFile,
-    by_work_item: Annotated[bool, typer.Option("--work-items", help="What each work item cost, not the bill.")] = False,
+    by_work_item: Annotated[
+        bool, typer.Option("--work-items", help="Show the cost of each work item instead of the bill.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Print the bill that the readings in a CSV file would have made."""
+    """Print the bill for the readings in a CSV file."""
     with _wrong_input():
         tariff = read_tariff(tariff_file)
         columns = read_csv(csv_file, read_mapping(mapping_file)).columns
@@ -93,10 +97,12 @@ def simulate_(
 @app.command()
 def chart(
     tariff_file: TariffFile,
-    out: Annotated[Path, typer.Option("--out", help="Picture; its suffix, .png or .svg, is its format.")],
+    out: Annotated[
+        Path, typer.Option("--out", help="The picture's file; its suffix, .png or .svg, chooses the format.")
+    ],
     up_to: Annotated[str, typer.Option("--up-to", help="Draw up to this many units.", show_default="fitting")] = "",
 ) -> None:
-    """Draw what a tariff charges for how much."""
+    """Draw a tariff's prices over the quantity."""
     with _wrong_input():
         draw_chart(read_tariff(tariff_file), out, _units_micro(up_to) if up_to else None)
     say(f"Drawn to {out}.")
@@ -106,15 +112,15 @@ def _units_micro(text: str) -> int:
     try:
         units_micro = scaled(text, 6)
     except ValueError as error:
-        raise WrongInput(f"--up-to {text!r} is no number of units: write it like 5000.") from error
+        raise WrongInput(f"--up-to {text!r} is no number of units: write it like 5000") from error
     if not 0 < units_micro < 2**63:
-        raise WrongInput(f"--up-to {text} must be above 0, and less than 9,223,372,036,854: write another.")
+        raise WrongInput(f"--up-to {text} must be above 0, and less than 9,223,372,036,854: write another number")
     return units_micro
 
 
 @contextmanager
 def _wrong_input() -> Iterator[None]:
-    """What is wrong with a file is the command's wrong input; also what rating finds wrong with its readings."""
+    """A context that turns errors of files, and of rating their readings, into WrongInput."""
     try:
         yield
     except (WrongFile, ContractError) as error:

@@ -52,11 +52,13 @@ Amount = Annotated[str, typer.Argument(help="Tokens, as in 12.50.")]
 def mint(
     member: str,
     amount: Amount,
-    reference: Annotated[str, typer.Option(help="The bank's reference of the credit; mints once.")],
+    reference: Annotated[
+        str, typer.Option(help="The bank's reference of the credit, for which tokens can be minted once.")
+    ],
     acting: As = "",
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """As the issuer: tokens for money that the bank has received."""
+    """As the issuer: mint tokens for money that the bank has received."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
@@ -73,11 +75,11 @@ def mint(
 def transfer(
     to: str,
     amount: Amount,
-    reference: Annotated[str, typer.Option(help="What it is for.")] = "",
+    reference: Annotated[str, typer.Option(help="The purpose.")] = "",
     acting: As = "",
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """Tokens to another member."""
+    """Move tokens to another member."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
@@ -91,7 +93,7 @@ def transfer(
 
 @app.command()
 def balances(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """Every member's free tokens (those in escrow not counted)."""
+    """List every member's free tokens, without those in escrow."""
 
     async def work() -> None:
         async with open_session(home, "") as session:
@@ -108,7 +110,7 @@ def balances(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 def redeem(
     amount: Amount,
     gone: Annotated[
-        str, typer.Option("--for", metavar="MEMBER", help="As the issuer: one that has left or was excluded.")
+        str, typer.Option("--for", metavar="MEMBER", help="As the issuer: a member that has left or was excluded.")
     ] = "",
     acting: As = "",
     home: Home = DEFAULT_HOME,
@@ -129,7 +131,7 @@ def redeem(
 
 @app.command()
 def redemptions(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """Tokens on their way to money."""
+    """List the redemptions, with tokens that wait for the payment."""
 
     async def work() -> None:
         async with open_session(home, "") as session:
@@ -155,7 +157,7 @@ def confirm(
     acting: As = "",
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """As the issuer: the bank has paid, the held tokens are burned."""
+    """As the issuer: burn the held tokens, because the bank has paid."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
@@ -170,11 +172,11 @@ def confirm(
 @app.command()
 def reject(
     redemption: str,
-    reason: Annotated[str, typer.Option(help="Why the bank cannot pay.")],
+    reason: Annotated[str, typer.Option(help="The reason why the bank cannot pay.")],
     acting: As = "",
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """As the issuer: the held tokens go back."""
+    """As the issuer: give the held tokens back."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
@@ -209,10 +211,10 @@ def reserve(
 
 
 async def find_redemption(session: Session, prefix: str) -> Redemption:
-    """By the beginning of its id. Raises BadArgument."""
+    """The redemption whose id begins with `prefix`. Raises BadArgument unless there is exactly one."""
     if not prefix:
         raise BadArgument("no redemption is named: zunft token redemptions shows their ids")
     found = [one for one in await session.list_all("redemption", Redemption) if one.redemption_id.startswith(prefix)]
     if len(found) != 1:
-        raise BadArgument(f"{len(found)} redemptions begin with {prefix!r}: see zunft token redemptions")
+        raise BadArgument(f"{len(found)} redemptions begin with {prefix!r}: zunft token redemptions shows all")
     return found[0]

@@ -67,28 +67,30 @@ AgreementId = Annotated[str, typer.Argument(help="The agreement's name.")]
 CorrectionId = Annotated[str, typer.Argument(help="The correction's name.")]
 Digest = Annotated[
     str | None,
-    typer.Option(help="Only if the correction has this digest, or one that begins so; then nothing is asked."),
+    typer.Option(
+        help="Answer only if the correction's digest is this or begins with it; then the command does not ask."
+    ),
 ]
 
 
 @app.command("import")
 def import_csv(
-    meter_id: Annotated[str, typer.Argument(help="The meter that counted them; it signs.")],
+    meter_id: Annotated[str, typer.Argument(help="The meter that counted the readings; it signs them.")],
     file: Annotated[Path, typer.Argument(help="CSV with a heading.")],
     mapping: Annotated[Path, typer.Option(help="YAML: which columns are what; see docs/tariffs.md.")],
     batch: Annotated[
-        int, typer.Option(min=1, max=100_000, help="Readings per batch, at most; fewer where they are large.")
+        int, typer.Option(min=1, max=100_000, help="Readings per batch, at most; large readings make smaller batches.")
     ] = READINGS_PER_BATCH,
     same_time: Annotated[
-        bool, typer.Option("--same-time", help="Rows at the moment of the newest charged reading are further ones.")
+        bool, typer.Option("--same-time", help="Rows at the time of the newest charged reading count, too.")
     ] = False,
     acting: As = "",
     home: Home = DEFAULT_HOME,
 ) -> None:
     """As the provider: sign a file's readings as the meter, and have them charged.
 
-    A reading is charged once, whatever file it comes in: known are its time and content, and its place among equals.
-    So an import that was interrupted continues where it stopped, and a file may begin with what was charged before.
+    A reading is charged once, even if it comes in several files: its time, its content and its place among equal ones
+    identify it. So an interrupted import continues where it stopped, and a file may begin with charged readings.
     """
 
     async def work() -> None:
@@ -113,7 +115,7 @@ def import_csv(
 async def _charge(
     meter: Meter, client: NodeClient, notes: SignedReadings, pieces: Sequence[Columns], name: str
 ) -> None:
-    """Signs one piece after the other and has it charged. Raises ImportStopped."""
+    """Signs and delivers one piece after the other. Raises ImportStopped."""
     with Progress(console=error_console, transient=True, disable=not error_console.is_terminal) as shown:
         for piece in shown.track(pieces, description=f"charging {name}"):
             notes.note(piece)
@@ -124,7 +126,7 @@ async def _charge(
 
 def _say_charged(meter_id: str, new: int, all_of_them: int, available_micro: int) -> None:
     before = all_of_them - new
-    known = f" ({before:,} were before)" if before else ""
+    known = f" ({before:,} were charged before)" if before else ""
     say(f"{new:,} readings of {meter_id} are charged{known}; {show_amount(available_micro)} tokens are left.")
     if not new:
         say("No reading of the file is new.")
@@ -155,7 +157,7 @@ def correct(
 
 @app.command()
 def pending(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """As a party: corrections that wait for an answer."""
+    """As a party: list the corrections that wait for an answer."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
@@ -187,7 +189,7 @@ def agree(
     acting: As = "",
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """As the other party: read the correction whole, and agree to it; it takes effect with the next claim."""
+    """As the other party: read the whole correction and agree to it; it takes effect with the next claim."""
 
     async def read() -> PendingCorrection:
         async with open_session(home, acting) as session:
@@ -203,7 +205,7 @@ def agree(
 
     request = AgreeCorrection(agreement_id=agreement_id, correction_id=correction_id)
     shown = run(read())
-    # Nothing is held open while somebody reads.
+    # No connection stays open while the user reads.
     ask("Agree to exactly this?", "nothing was agreed to", yes=yes or bool(digest))
     run(sign())
 
@@ -216,7 +218,7 @@ def decline(
     acting: As = "",
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """As either party: take a pending correction away."""
+    """As either party: remove a pending correction."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:
@@ -230,9 +232,10 @@ def decline(
 
 
 async def _try(session: Session, meter: Meter, columns: Columns, most: int) -> int:
-    """How many readings, `most` at most, a contract rates at once: what is signed cannot be taken back.
+    """The readings per batch, at most `most`, that the contract rates at once.
 
-    Raises BadArgument where the tariff cannot rate them at all.
+    It is checked before, because a signed batch cannot be taken back. Raises BadArgument where the tariff
+    cannot rate the readings at all.
     """
     account = await session.account("agreement.read_terms", meter.agreement_id)
     terms = Terms.FromString(await account.read_terms(account.agreement.terms.version))
@@ -240,11 +243,11 @@ async def _try(session: Session, meter: Meter, columns: Columns, most: int) -> i
         simulate(terms.tariff, columns, meter.meter_id)
         return affordable(terms.tariff, columns, most)
     except ContractError as error:
-        raise BadArgument(f"nothing was charged, the file has readings that the tariff cannot rate: {error}") from error
+        raise BadArgument(f"nothing was charged: the tariff cannot rate readings of the file: {error}") from error
 
 
 def _amount_on_trial(disclosure: Disclosure, correction: Correction) -> int:
-    """What the correction comes to, in micro-tokens. Raises BadArgument if nobody could ever agree to it."""
+    """The correction's amount in micro-tokens. Raises BadArgument if the contract would never accept it."""
     try:
         return sum(line.amount_micro for line in lines_on_trial(disclosure, correction))
     except ContractError as error:
@@ -252,7 +255,7 @@ def _amount_on_trial(disclosure: Disclosure, correction: Correction) -> int:
 
 
 async def _deliver(meter: Meter, client: NodeClient) -> None:
-    """Raises ImportStopped if what the meter signed is not charged; a later import begins with just that."""
+    """Delivers the meter's batches. Raises ImportStopped if one is not charged; a later import begins with it."""
     delivery = await deliver(meter, client)
     refused = [one for one in delivery.batches if one.status == BATCH_STATUS_REFUSED]
     if refused:

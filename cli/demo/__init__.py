@@ -1,4 +1,4 @@
-"""zunft demo: the story of three companies, a machine to charge for, and what is shown of it."""
+"""zunft demo: the story of three companies, the machine that is charged for, and the screen."""
 
 from __future__ import annotations
 
@@ -22,12 +22,16 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def demo(
     home: Home = DEFAULT_HOME,
-    ledger: Annotated[LedgerKind, typer.Option(help="On one process, or on a Fabric network.")] = LedgerKind.EMBEDDED,
-    join: Annotated[bool, typer.Option("--join", help="Another story: a fourth company joins, and leaves.")] = False,
-    picture: Annotated[Path | None, typer.Option(help="Also save what was printed, as an SVG.")] = None,
+    ledger: Annotated[
+        LedgerKind, typer.Option(help="Run on one process, or on a Fabric network.")
+    ] = LedgerKind.EMBEDDED,
+    join: Annotated[
+        bool, typer.Option("--join", help="Show another story: a fourth company joins, and leaves.")
+    ] = False,
+    picture: Annotated[Path | None, typer.Option(help="Also save the output as an SVG.")] = None,
 ) -> None:
-    """The whole of pay-per-use in under a minute, on this computer; leaves a folder to explore."""
-    # The machine of the demo is a process of its own that needs nothing of this.
+    """Show all of pay-per-use in under a minute on this computer; leaves a folder to explore."""
+    # The demo's machine is a process of its own, which does not need these imports.
     from cli.demo import joining, story
     from cli.shared.errors import BadArgument
     from cli.shared.output import pictured
@@ -37,6 +41,6 @@ def demo(
         raise BadArgument("this story is told on the embedded ledger; docs/joining.md has the way on Fabric")
     with pictured(picture):
         if join:
-            joining.tell(home)
+            joining.play(home)
         else:
-            run(story.tell(home, FabricSettings() if ledger == LedgerKind.FABRIC else None))
+            run(story.play(home, FabricSettings() if ledger == LedgerKind.FABRIC else None))

@@ -1,6 +1,6 @@
-"""The other story of the demo: a fourth company joins three others, is charged like any member, and leaves.
+"""The demo's other story: a fourth company joins three others, is charged like any member, and leaves.
 
-Every step is a command that somebody types; here one process types them all, one after the other.
+Every step is a command that a member would type; here one process runs them all, one after the other.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ STORY: Sequence[tuple[str, Sequence[str]]] = (
 )
 
 
-def tell(home: Path) -> None:
-    """On the embedded ledger; leaves `home` for the other commands."""
+def play(home: Path) -> None:
+    """Plays the story on the embedded ledger; leaves `home` for the other commands."""
     started_s = time.monotonic()
     say(f"Zunft: members come and go. Every line that begins with $ is a command; all of it stays in {home}/.\n")
     run(remove_earlier_demo(home))
@@ -101,7 +101,7 @@ def tell(home: Path) -> None:
 
 
 def _type(home: Path, words: str) -> None:
-    """Raises what the command raises."""
+    """Runs a command and shows it as typed. Raises the command's errors."""
     say(f"[cyan]$ zunft {escape(words.replace(f'{FILES}/', ''))}[/cyan]", markup=True)
     code = app([*shlex.split(words), "--home", str(home)], standalone_mode=False)
     if code:

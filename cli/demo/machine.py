@@ -1,6 +1,6 @@
-"""The machine of the demo: a process of its own that works as hard as it is told to.
+"""The demo's machine: a process of its own that works at a given load.
 
-Run as a program it reads one word a line from standard input: light, medium, heavy or stop.
+As a program it reads one word a line from standard input: light, medium, heavy or stop.
 """
 
 from __future__ import annotations
@@ -17,26 +17,27 @@ from typing import Self
 
 import psutil
 
-# Share of one core.
+# The share of one core that each load uses.
 SHARES: Mapping[str, float] = {"stop": 0.0, "light": 0.15, "medium": 0.48, "heavy": 0.97}
 WINDOW_S = 0.05
 BYTES_PER_WINDOW = 500
 
 
 class Machine:
-    """Starts the process, tells it how hard to work, and ends it."""
+    """The machine's process, which it starts, sets to a load, and ends."""
 
     def __init__(self) -> None:
         command = [sys.executable, "-m", "cli.demo.machine"]
         self._process = subprocess.Popen(  # noqa: S603  # this very program
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        # What it reads in order to start is not the customer's use of it.
+        # The bytes that it reads in order to start are not the customer's usage.
         assert self._process.stdout is not None  # noqa: S101  # it was opened with a pipe
         self._process.stdout.readline()
         self.process = psutil.Process(self._process.pid)
 
-    def tell(self, word: str) -> None:
+    def set_load(self, word: str) -> None:
+        """Makes the machine work at this load, one of SHARES."""
         assert self._process.stdin is not None  # noqa: S101  # it was opened with a pipe
         self._process.stdin.write(f"{word}\n")
         self._process.stdin.flush()
@@ -52,7 +53,7 @@ class Machine:
 
 
 def work() -> None:
-    """Until standard input ends."""
+    """Works at the loads that it reads, until standard input ends."""
     print("ready", flush=True)  # noqa: T201  # the parent waits for it
     share = 0.0
     with open(os.devnull, "wb", buffering=0) as sink:  # noqa: PTH123  # a device, not a file of ours
@@ -70,7 +71,7 @@ def work() -> None:
 
 
 def _work_for(seconds: float) -> None:
-    """Uses this much of a core."""
+    """Uses one core for so many seconds."""
     end = time.process_time() + seconds
     while time.process_time() < end:
         hashlib.sha256(bytes(4096)).digest()

@@ -1,4 +1,4 @@
-"""The machine's two meters: sampled several times a second, sent to the provider's node as signed batches."""
+"""The machine's two meters: they sample several times a second and send signed batches to the provider's node."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SAMPLES_PER_BATCH = 2
 
 @dataclass
 class Metering:
-    """Runs until it is cancelled; `on_delivery` hears how the batches fare."""
+    """The metering, which runs until it is cancelled; it calls `on_delivery` with the states of the batches."""
 
     client: NodeClient
     meters: Mapping[str, Meter]
@@ -35,7 +35,7 @@ class Metering:
             self._send()
 
     async def finish(self) -> None:
-        """Sends what was sampled last and waits until the node has dealt with everything."""
+        """Sends the last samples and waits until the node has answered all deliveries."""
         self._sample()
         self._send()
         await asyncio.gather(*self._sending)

@@ -1,4 +1,4 @@
-"""The account while the machine works: a live picture on a terminal, a line a second elsewhere."""
+"""Shows the account while the machine works: a live picture on a terminal, elsewhere a line a second."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LINE_EVERY_S = 1.0
 
 @dataclass
 class Screen:
-    """Shows a balance, again and again."""
+    """The picture of a balance, which changes with each new one."""
 
     terms: Sequence[Terms]
     load: str = ""

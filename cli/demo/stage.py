@@ -1,4 +1,4 @@
-"""What the demo's stories have in common: acts, the folder they leave, and what can be typed next."""
+"""The common parts of the demo's stories: acts, the folder that they leave, and the next commands."""
 
 from __future__ import annotations
 
@@ -21,19 +21,20 @@ from consortium.errors import ConsortiumNotFound
 from consortium.folder.topology import Topology
 from network.runtimes import network_of
 
-# In a folder that a demo has made, and that the next one may replace.
+# The file in a folder that a demo has made, so that the next one may replace it.
 MARKER = ".demo"
 
 
 @contextmanager
 def act(number: int, text: str) -> Iterator[None]:
+    """A context for one act of a story; it prints the heading before, and an empty line after."""
     console.print(f"[bold green]{number}.[/bold green] [bold]{text}[/bold]", highlight=False, soft_wrap=True)
     yield
     console.print()
 
 
 async def remove_earlier_demo(home: Path) -> None:
-    """Only a folder that a demo has made; its network ends with it."""
+    """Removes a folder that a demo has made, and no other; stops its network first."""
     if not (home / MARKER).exists():
         return
     with suppress(ConsortiumNotFound):
@@ -44,7 +45,7 @@ async def remove_earlier_demo(home: Path) -> None:
 
 
 def say_commands(home: Path, commands: Iterable[str]) -> None:
-    """To be typed as they stand."""
+    """Prints the commands as they can be typed."""
     where = "" if home == DEFAULT_HOME else f" --home {shlex.quote(str(home))}"
     for command in commands:
         say(f"  [cyan]{escape(f'{_program()} {command}{where}')}[/cyan]", markup=True)
@@ -52,5 +53,5 @@ def say_commands(home: Path, commands: Iterable[str]) -> None:
 
 
 def _program() -> str:
-    """How to call it from here."""
+    """The program's name or path, as it can be called from this folder."""
     return "zunft" if shutil.which("zunft") else os.path.relpath(sys.argv[0])

@@ -1,7 +1,7 @@
 """zunft demo: three companies, one machine, one account; from the founding to the audit.
 
-Everything goes the way that it goes between companies: transactions through the ledger's Gateway, machines and balances
-through each member's own node over mutual TLS. Only that all of it runs in this one process.
+All steps are done as between real companies: transactions go through the ledger's Gateway, machines and balances
+through each member's own node over mutual TLS. The only difference is that all of it runs in this one process.
 """
 
 from __future__ import annotations
@@ -71,14 +71,14 @@ AGREEMENT = "computer-1"
 
 PAID_IN, FUNDED, TOPPED_UP = "50.00", "0.25", "0.30"
 LIGHT_S, MEDIUM_S, AFTER_TOP_UP_S = 2.5, 2.5, 2.0
-# A busy computer may give the machine less than it asks for.
+# A busy computer may give the machine less time than it wants.
 HEAVY_AT_MOST_S = 25.0
 SHOW_EVERY_S = 0.1
 SETTLED_WITHIN_S = 20.0
 
 
-async def tell(home: Path, fabric: FabricSettings | None) -> None:
-    """The whole story, on a Fabric network or the embedded ledger; leaves `home` for the other commands."""
+async def play(home: Path, fabric: FabricSettings | None) -> None:
+    """Plays the whole story on a Fabric network or the embedded ledger; leaves `home` for the other commands."""
     started_s = time.monotonic()
     say(f"Zunft: pay-per-use between companies. Everything you see is real and stays in {home}/.\n")
     topology = await _found(home, fabric)
@@ -90,10 +90,10 @@ async def tell(home: Path, fabric: FabricSettings | None) -> None:
         await _redeem(cast)
         await _audit(cast)
     say(f"\nThat took {time.monotonic() - started_s:.0f} seconds. Now look around yourself:")
-    _what_next(topology)
+    _say_next_commands(topology)
 
 
-# --- who plays --------------------------------------------------------------------------------------------------------
+# --- the members ------------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -113,7 +113,7 @@ class Cast:
 
 @asynccontextmanager
 async def _consortium(topology: Topology) -> AsyncIterator[Cast]:
-    """The ledger, and every member's node on a port of its own."""
+    """A context with the ledger, and every member's node on a port of its own."""
     async with AsyncExitStack() as stack:
         cast = Cast(topology, _transports(topology))
         for transport in cast.transports.values():
@@ -126,7 +126,7 @@ async def _consortium(topology: Topology) -> AsyncIterator[Cast]:
 
 
 def _transports(topology: Topology) -> dict[str, LedgerTransport]:
-    """Each member's own peer; the embedded ledger is all of them."""
+    """A transport for each member: to its own peer, or to the one embedded ledger."""
     if topology.fabric:
         return {member.name: connect(topology, member) for member in topology.members}
     return dict.fromkeys((member.name for member in topology.members), open_embedded(topology))
@@ -203,7 +203,7 @@ async def _work(cast: Cast) -> None:
         with act(4, "The machine works at three intensities; every reading is signed, rated and debited at once."):
             await _until_used_up(cast, machine, metering, screen)
         with act(5, f"The account is used up: the machine was told to stop. The factory tops up {TOPPED_UP} tokens."):
-            await _top_up_and_go_on(cast, machine, metering, screen)
+            await _top_up_and_continue(cast, machine, metering, screen)
 
 
 async def _settle(cast: Cast) -> None:
@@ -244,7 +244,7 @@ async def _audit(cast: Cast) -> None:
         show_report(auditor.report(), with_lines=False)
 
 
-def _what_next(topology: Topology) -> None:
+def _say_next_commands(topology: Topology) -> None:
     commands = [
         f"node statement {AGREEMENT} --as factory",
         "invoice show maker 1 --as factory",
@@ -273,7 +273,7 @@ async def _until_used_up(cast: Cast, machine: Machine, metering: Metering, scree
     screen.show(await cast.nodes["factory"].balance(AGREEMENT))
 
 
-async def _top_up_and_go_on(cast: Cast, machine: Machine, metering: Metering, screen: Screen) -> None:
+async def _top_up_and_continue(cast: Cast, machine: Machine, metering: Metering, screen: Screen) -> None:
     refused = await cast.nodes["maker"].authorise_start(AGREEMENT, "cores")
     say(f"  May it start again? The maker's node: no. {refused.refusal.message}")
     await _fund(cast, TOPPED_UP)
@@ -286,12 +286,12 @@ async def _top_up_and_go_on(cast: Cast, machine: Machine, metering: Metering, sc
         _set_load(machine, screen, "stop")
         metering_task.cancel()
     await metering.finish()
-    await _nothing_pending(cast)
+    await _until_all_charged(cast)
     screen.show(await cast.nodes["factory"].balance(AGREEMENT))
 
 
 def _set_load(machine: Machine, screen: Screen, load: str) -> None:
-    machine.tell(load)
+    machine.set_load(load)
     screen.load = load
 
 
@@ -308,8 +308,8 @@ async def _fund(cast: Cast, amount: str) -> None:
     await cast.submit("factory", "account.fund", request)
 
 
-async def _nothing_pending(cast: Cast) -> None:
-    """The maker's node has charged everything that it holds."""
+async def _until_all_charged(cast: Cast) -> None:
+    """Waits until the maker's node has charged all its batches."""
     async with asyncio.timeout(SETTLED_WITHIN_S):
         while (await cast.nodes["maker"].balance(AGREEMENT)).pending_batches:  # noqa: ASYNC110  # over the network
             await asyncio.sleep(SHOW_EVERY_S)

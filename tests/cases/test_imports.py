@@ -47,7 +47,7 @@ def test_a_file_that_was_saved_again_is_not_charged_again(zunft: Zunft) -> None:
     text = of(("2026-03-02 00:15", 24))
     assert charge(zunft, text).exit_code == 0
     for again in (text.replace("\n", "\r\n"), "\ufeff" + text, text.replace("24", "24.000"), text.replace(" ", "T")):
-        assert "0 readings of m1 are charged (1 were before)" in charge(zunft, again).stdout
+        assert "0 readings of m1 are charged (1 were charged before)" in charge(zunft, again).stdout
     assert used(zunft) == "24"
 
 
@@ -59,8 +59,10 @@ def test_a_file_may_begin_with_what_was_charged_before(zunft: Zunft) -> None:
         ("2026-03-02 00:15", 4),
     )
     assert charge(zunft, of(first, second)).exit_code == 0
-    assert "1 readings of m1 are charged (1 were before)" in charge(zunft, of(second, third)).stdout
-    assert "1 readings of m1 are charged (3 were before)" in charge(zunft, of(first, second, third, fourth)).stdout
+    assert "1 readings of m1 are charged (1 were charged before)" in charge(zunft, of(second, third)).stdout
+    assert (
+        "1 readings of m1 are charged (3 were charged before)" in charge(zunft, of(first, second, third, fourth)).stdout
+    )
     assert used(zunft) == "25"
 
 
@@ -75,7 +77,7 @@ def test_what_is_neither_new_nor_charged_is_refused_with_its_row(zunft: Zunft) -
     corrected = of(("2026-03-01 00:15", 5), ("2026-03-01 00:30", 8))
     assert "row 3" in charge(zunft, corrected).stderr
     assert used(zunft) == "12"
-    assert "1 readings of m1 are charged (1 were before)" in charge(zunft, corrected, more="--same-time").stdout
+    assert "1 readings of m1 are charged (1 were charged before)" in charge(zunft, corrected, more="--same-time").stdout
     assert used(zunft) == "20"
 
 
@@ -194,7 +196,7 @@ def test_readings_that_make_a_large_batch_are_cut_before_they_are_signed(zunft: 
     lines = (f"2026-03-01 {s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d},0.01,{s:0200d}\n" for s in range(6_000))
     text = "when,kwh,item\n" + "".join(lines)
     assert "6,000 readings of m1 are charged; " in charge(zunft, text, more="--batch 100000").stdout
-    assert "0 readings of m1 are charged (6,000 were before)" in charge(zunft, text).stdout
+    assert "0 readings of m1 are charged (6,000 were charged before)" in charge(zunft, text).stdout
     assert charge(zunft, "when,kwh,item\n2026-03-02 00:15,1,x\n").exit_code == 0
     assert used(zunft) == "61"
 

@@ -15,7 +15,7 @@ from cli.shared.exit_codes import ExitCode
 from tests.cli.program import EXAMPLES, ROOT, STARTED, Zunft, press_ctrl_c
 from tests.cli.readme import steel_csv
 
-SEEN = "Who endorses this sees that steel-energy has come to"
+SEEN = "The endorsers see that steel-energy has come to"
 
 
 @pytest.fixture

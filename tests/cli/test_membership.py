@@ -242,7 +242,9 @@ def test_the_issuer_ends_the_account_of_who_is_excluded(guild: Zunft, tmp_path: 
     assert_refused(guild("account close drill --as bank"), REFUSED, "the notice runs for another")
     (tmp_path / "amendment.yaml").write_text("accounts: {withdrawal_notice: 0 days}\n")
     decide(guild, f"charter amend {tmp_path}/amendment.yaml --reason test --as bank", "maker")
-    assert_refused(guild("account amounts drill --as forge"), USAGE, "the issuer needs nothing")
+    assert_refused(
+        guild("account amounts drill --as forge"), USAGE, "have the issuer close the account without --amounts"
+    )
     assert_refused(guild("account close drill --amounts % --as bank"), USAGE, "zunft account amounts")
     assert "100.00 tokens went back" in guild.must("account close drill --as bank").stdout
     assert "100 tokens are held" in guild.must("token redeem 100 --for factory --as bank").stdout

@@ -117,7 +117,7 @@ CASES = [
     ("account claim steel-energy --alone --as maker", REFUSED, "othing"),
     ("node balance nothing --as maker", REFUSED, "has no account under"),
     ("meter locate nothing here --as maker", REFUSED, "NotFound"),
-    ("meter rotate-key nothing --as maker", USAGE, "see zunft meter register"),
+    ("meter rotate-key nothing --as maker", USAGE, "by zunft meter register"),
     ("meter register main-supply --agreement steel-energy --as maker", REFUSED, "AlreadyExists"),
     ("meter register m --agreement nothing --as maker", REFUSED, "NotFound"),
     ("meter register m --agreement steel-energy --as factory", USAGE, "meters of maker"),
@@ -173,7 +173,7 @@ CASES = [
     (f"{IMPORT} {{files}}/short-row.csv", USAGE, "row"),
     (f"{IMPORT} {{files}}/binary.yaml", USAGE, "binary.yaml"),
     (f"{IMPORT} {{files}}/back-dated.csv", REFUSED, "older than the last one"),
-    (f"{IMPORT.replace('main-supply', 'nothing')} {{files}}/back-dated.csv", USAGE, "see zunft meter register"),
+    (f"{IMPORT.replace('main-supply', 'nothing')} {{files}}/back-dated.csv", USAGE, "by zunft meter register"),
 ]
 
 

@@ -251,7 +251,7 @@ def test_what_the_excluded_member_had_not_claimed_is_paid_without_it(scene: Scen
     async def work() -> None:
         closed = await zunft(scene, f"account close {rent.agreement_id} --yes --as bank")
         assert "5.00 tokens went back" in closed.stdout
-        assert "not claimed yet is paid: 5.00" in closed.stdout
+        assert "5.00 tokens that were not claimed yet are paid" in closed.stdout
         assert "hours" in (await zunft(scene, "invoice show forge 1 --as bank")).stdout
 
     meanwhile(scene, work())
