@@ -1,4 +1,4 @@
-"""Readings: signed batches in columns, as meters write them.
+"""Readings: signed batches in columns, in the form in which meters write them.
 
 Begin with `batch.py`.
 """

@@ -1,7 +1,7 @@
 """The usage batch: consecutive readings of one meter as compressed columns, signed once over the exact bytes.
 
-The layout is `zunft.v1.UsageBatch`. Whoever decodes trusts nothing: every declared size is checked before memory is
-taken for it, so the largest batch costs at most 8 columns x 100,000 readings x 8 bytes.
+The layout is `zunft.v1.UsageBatch`. The decoder trusts nothing: it checks every declared size before it takes memory
+for it, so the largest batch costs at most 8 columns x 100,000 readings x 8 bytes.
 """
 
 from __future__ import annotations
@@ -47,18 +47,18 @@ _ZSTD_LEVEL: Final = 1
 _ECDSA: Final = ec.ECDSA(SHA256())
 # Meters whose parsed keys are kept; a wide agreement has a thousand.
 _KEPT_KEYS: Final = 2**14
-# Values that are decoded in one go: what a core's cache holds.
+# The values that are decoded at once: as many as fit a core's cache.
 _TOGETHER: Final = 2**15
-# Up to so many readings a column is copied at once.
+# The most readings for which a column is copied as a whole.
 _FEW: Final = 1000
 
-# What columns that are decoded together have in common: number of readings, width, whether they are differences.
+# The common form of columns that are decoded together: number of readings, width, whether they are differences.
 _Form = tuple[int, int, bool]
-# A batch, and its columns as a list: reading them from the message takes time.
+# A batch, and its columns as a list, since reading them from the message takes time.
 _Packed = tuple[UsageBatch, list[Column]]
 Int64Rows = NDArray[np.int64]
 
-# Field of `Columns` by kind; their names are the same.
+# The field of `Columns` for each kind; the names are the same.
 _FIELDS: Final = {
     kind: name.removeprefix("COLUMN_KIND_").lower()
     for name, kind in ColumnKind.items()
@@ -80,7 +80,7 @@ def encode_batch(
     """The bytes that the meter signs.
 
     `first_sequence` counts from 1; `previous_digest` is `batch_digest` of the stream's previous batch, empty in the
-    first. Raises MalformedBatch for what `decode_batch` would refuse.
+    first. Raises MalformedBatch where `decode_batch` would refuse the batch.
     """
     _check_lengths(columns)
     batch = UsageBatch(
@@ -101,15 +101,15 @@ def encode_batch(
 
 
 def decode_batch(data: bytes) -> tuple[UsageBatch, Columns]:
-    """The batch as sent and its readings. Raises MalformedBatch; whether it belongs to its stream is not asked here."""
+    """The batch as sent, and its readings; its place in the stream is not checked. Raises MalformedBatch."""
     [decoded] = decode_batches([data])
     return decoded
 
 
 def decode_batches(batches: Iterable[bytes]) -> list[tuple[UsageBatch, Columns]]:
-    """`decode_batch` of each; small columns of one form are decoded together, because each on its own is mostly effort.
+    """The result of `decode_batch` for each; small columns of one form are decoded together, which is much faster.
 
-    Raises MalformedBatch if one of them is.
+    Raises MalformedBatch if one of them is malformed.
     """
     parsed = [parse_batch(data) for data in batches]
     return list(zip(parsed, decode_parsed(parsed), strict=True))
@@ -126,7 +126,7 @@ def parse_batch(data: bytes) -> UsageBatch:
 
 
 def decode_parsed(batches: Iterable[UsageBatch]) -> list[Columns]:
-    """The readings of each; raises MalformedBatch."""
+    """The readings of each batch. Raises MalformedBatch."""
     packed = [(batch, [*batch.columns]) for batch in batches]
     for batch, columns in packed:
         _check_known(batch, columns)
@@ -135,7 +135,7 @@ def decode_parsed(batches: Iterable[UsageBatch]) -> list[Columns]:
 
 
 def batch_digest(data: bytes) -> bytes:
-    """SHA-256 of an encoded batch: what the stream's next batch names as its previous one."""
+    """SHA-256 of an encoded batch, which the stream's next batch names as its previous one."""
     return hashlib.sha256(data).digest()
 
 
@@ -145,13 +145,16 @@ def sign_batch(data: bytes, private_key: ec.EllipticCurvePrivateKey) -> SignedBa
 
 
 def verify_batch(signed: SignedBatch, public_key: bytes) -> None:
-    """Raise WrongSignature unless the holder of `public_key` (DER SubjectPublicKeyInfo, P-256) signed these bytes."""
+    """Checks that the holder of `public_key` (DER SubjectPublicKeyInfo, P-256) signed these bytes.
+
+    Raises WrongSignature.
+    """
     key = _load_key(public_key)
     try:
         key.verify(signed.signature, signed.batch, _ECDSA)
     except InvalidSignature:
         raise WrongSignature(
-            "the signature is not the meter's over these bytes; sign the unchanged bytes with the registered key"
+            "the signature is not the meter's over these bytes: sign the unchanged bytes with the registered key"
         ) from None
 
 
@@ -160,9 +163,9 @@ def _load_key(public_key: bytes) -> ec.EllipticCurvePublicKey:
     try:
         key = load_der_public_key(public_key)
     except (ValueError, UnsupportedAlgorithm):
-        raise WrongSignature("the meter's public key is not DER SubjectPublicKeyInfo; rotate the key") from None
+        raise WrongSignature("the meter's public key is not DER SubjectPublicKeyInfo: rotate the key") from None
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise WrongSignature("the meter's public key is not an EC key on P-256; rotate the key")
+        raise WrongSignature("the meter's public key is not an EC key on P-256: rotate the key")
     return key
 
 
@@ -170,7 +173,7 @@ def _load_key(public_key: bytes) -> ec.EllipticCurvePublicKey:
 
 
 def _encode_column(kind: int, values: Int64Column) -> Column:
-    """The smaller of the two forms; time always as differences, which for regular readings take next to no room."""
+    """The smaller of the two forms; times are always differences, which for regular readings need almost no space."""
     differences = _differences(values)
     if differences is None:
         return _pack(kind, values, differences=False)
@@ -181,7 +184,7 @@ def _encode_column(kind: int, values: Int64Column) -> Column:
 
 
 def _decode_columns(batches: Iterable[_Packed]) -> list[dict[str, Int64Column]]:
-    """For each batch its columns by field of `Columns`."""
+    """The columns of each batch, by field of `Columns`."""
     decoded: list[dict[str, Int64Column]] = []
     alike: dict[_Form, list[tuple[Column, dict[str, Int64Column]]]] = defaultdict(list)
     for batch, columns in batches:
@@ -200,7 +203,7 @@ def _decode_columns(batches: Iterable[_Packed]) -> list[dict[str, Int64Column]]:
 
 
 def _decode_alike(columns: Sequence[Column], count: int, decompressor: zstandard.ZstdDecompressor) -> Int64Rows:
-    """Columns of one form, a row each."""
+    """The values of columns of one form, a row for each."""
     form = columns[0]
     data = b"".join([_decompress(column, count * form.width, decompressor) for column in columns])
     values = _unshuffle(data, form.width, count)
@@ -208,7 +211,7 @@ def _decode_alike(columns: Sequence[Column], count: int, decompressor: zstandard
 
 
 def _named(batch: UsageBatch, values: dict[str, Int64Column]) -> Columns:
-    """The columns with the names that they point at."""
+    """The columns with the names to which their indices refer."""
     columns = Columns(
         **values,
         steps=tuple(batch.steps),
@@ -230,14 +233,14 @@ def _shuffle(values: Int64Column, width: int) -> bytes:
 
 
 def _unshuffle(data: bytes, width: int, count: int) -> Int64Rows:
-    """Of many readings plane by plane, which is several times faster than copying the transposed matrix."""
+    """The values; many readings are copied plane by plane, several times faster than the transposed matrix."""
     planes = np.frombuffer(data, np.uint8).reshape(-1, width, count)
     if count <= _FEW:
         return _as_numbers(planes.transpose(0, 2, 1).copy(), width)
     interleaved = np.zeros((len(planes), count, width), np.uint8)
     for place in range(width):
         plane = planes[:, place]
-        # Of small numbers, and of differences whose first one is large, most planes are zero.
+        # In small numbers, and in differences of which only the first is large, most planes are zero.
         if plane[:, 1:].any():
             interleaved[:, :, place] = plane
         else:
@@ -250,7 +253,7 @@ def _as_numbers(interleaved: NDArray[np.uint8], width: int) -> Int64Rows:
 
 
 def _decompress(column: Column, size_bytes: int, decompressor: zstandard.ZstdDecompressor) -> bytes:
-    """The frame's contents, once its header declares exactly `size_bytes` (RFC 8878, section 3.1.1)."""
+    """The frame's contents, if its header declares exactly `size_bytes` (RFC 8878, section 3.1.1)."""
     try:
         declared_bytes = zstandard.frame_content_size(column.data)
         if declared_bytes != size_bytes:
@@ -273,7 +276,7 @@ def _differences(values: Int64Column) -> Int64Column | None:
 
 
 def _sums(differences: Int64Rows, columns: Sequence[Column]) -> Int64Rows:
-    """In the differences' own memory: new memory costs more than adding."""
+    """The sums of the differences, in the same memory, as new memory costs more than adding."""
     if columns[0].width == 8 and _may_overflow(differences):
         for column, row in zip(columns, differences, strict=True):
             if _overflows(np.cumsum(row), row):
@@ -282,7 +285,7 @@ def _sums(differences: Int64Rows, columns: Sequence[Column]) -> Int64Rows:
 
 
 def _may_overflow(differences: NDArray[np.int64]) -> bool:
-    """False in the usual case, without looking at each sum. The last axis is summed."""
+    """Whether a sum along the last axis may overflow; false in the usual case, without a look at each sum."""
     first, steps = differences[..., 0], differences[..., 1:]
     return bool(_widest(first) + _widest(steps) * steps.shape[-1] > _INT64_MAX)
 
@@ -301,7 +304,7 @@ def _overflows(values: Int64Column, differences: Int64Column) -> bool:
 
 def _check_known(batch: UsageBatch, columns: Iterable[Column]) -> None:
     if any(map(_unknown_fields, (batch, *columns))):
-        raise MalformedBatch("the batch has fields that this version does not know; update or remove them")
+        raise MalformedBatch("the batch has fields that this version does not know: update or remove them")
 
 
 def _unknown_fields(message: Message) -> int:
@@ -309,7 +312,7 @@ def _unknown_fields(message: Message) -> int:
 
 
 def _check_declared(batch: UsageBatch, columns: Sequence[Column]) -> None:
-    """Everything that can be said before a column is decompressed."""
+    """Checks everything that can be checked before a column is decompressed. Raises MalformedBatch."""
     if not 1 <= batch.reading_count <= MAX_READINGS:
         raise MalformedBatch(f"{batch.reading_count} readings: a batch holds 1 to {MAX_READINGS}, send several")
     if batch.first_sequence < 1:

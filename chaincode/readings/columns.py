@@ -35,7 +35,7 @@ class Columns:
         return len(self.time_us)
 
     def before(self, end_us: int) -> Columns:
-        """The first readings, those whose time is before `end_us`; none is left where the very first is not."""
+        """The readings whose time is before `end_us`, which may be none."""
         count = int(self.time_us.searchsorted(end_us))
         if count == len(self):
             return self
@@ -57,7 +57,7 @@ class Columns:
 
     @property
     def kind(self) -> tuple[object, ...]:
-        """What batches must have in common to stand side by side: which columns there are, and the steps' names."""
+        """The properties that batches share if they can stand side by side: their columns, and their steps' names."""
         return (
             self.utilisation_milli is None,
             self.speed_milli is None,
@@ -69,14 +69,14 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class MeterReadings:
-    """A batch and whose it is."""
+    """A batch's columns and its meter."""
 
     meter_id: str
     columns: Columns
 
 
 def side_by_side(batches: Sequence[Columns]) -> Columns:
-    """The readings of batches of one kind, one batch after the other; without their work items and locations."""
+    """The readings of batches of one kind, one batch after the other, without their work items and locations."""
     first = batches[0]
 
     def all_of(field: str) -> Int64Column | None:

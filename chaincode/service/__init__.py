@@ -2,5 +2,5 @@
 
 import os
 
-# gRPC's own lines would come between the sentences; what it has to say arrives as an exception. Before grpc is loaded.
+# gRPC's own lines would come between the log's sentences; its errors arrive as exceptions. Set before grpc is loaded.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")

@@ -1,4 +1,4 @@
-"""Why the service does not start: each message is a sentence for whoever started it."""
+"""The reasons why the service does not start: each message is a sentence for the user that starts it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the service is told on the command line."""
+"""The options of the service's command line."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LAST_PORT = 65_535
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`listen` is HOST:PORT; `code_digest` is empty where nobody asks for it."""
+    """The options; `listen` is HOST:PORT, and `code_digest` is empty where any code is right."""
 
     listen: str
     chaincode_id: str
@@ -36,15 +36,15 @@ class Options:
 
 
 def read_options(words: Sequence[str]) -> Options:
-    """From the command line. Raises WrongOption, UnreadableFile."""
-    told = _parser().parse_args(words)
+    """The options that the command line gives. Raises WrongOption, UnreadableFile."""
+    given = _parser().parse_args(words)
     return Options(
-        listen=told.listen,
-        chaincode_id=told.chaincode_id,
-        msp_id=told.msp_id,
-        tls=_read_tls(told.tls_key, told.tls_certificate, told.client_roots),
-        timeout_s=told.timeout_s,
-        code_digest=told.code_digest,
+        listen=given.listen,
+        chaincode_id=given.chaincode_id,
+        msp_id=given.msp_id,
+        tls=_read_tls(given.tls_key, given.tls_certificate, given.client_roots),
+        timeout_s=given.timeout_s,
+        code_digest=given.code_digest,
     )
 
 
@@ -102,7 +102,7 @@ def _digest(word: str) -> bytes:
 
 
 def _read_tls(key_path: Path, certificate_path: Path, roots_path: Path) -> ServerTls:
-    """gRPC itself would only say that it does not like them."""
+    """The server's TLS files, checked, since gRPC's own error would not say what is wrong. Raises UnreadableFile."""
     tls = ServerTls(_read(key_path), _read(certificate_path), _read(roots_path))
     try:
         key = serialization.load_pem_private_key(tls.key, password=None)

@@ -1,4 +1,4 @@
-"""From the command line to a server that runs until it is told to end."""
+"""The service: it reads the command line, and runs a server until a signal ends it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OBJECTS_UNTIL_COLLECTED = 50_000
 
 
 def main(words: Sequence[str]) -> None:
-    """Returns when SIGTERM or SIGINT ended it; what keeps it from starting is a sentence and exit code 1."""
+    """Runs the service until SIGTERM or SIGINT; if it cannot start, exits with a sentence and exit code 1."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
         options = read_options(words)
@@ -35,10 +35,10 @@ def main(words: Sequence[str]) -> None:
 
 
 async def serve(options: Options) -> None:
-    """Until the signal; transactions that are running then are answered. Raises ListenError."""
+    """Serves until the signal, and answers the transactions that are running then. Raises ListenError."""
     ended = _end_on_signal()
-    # What is loaded now stays: the collector need not look at it again with every few transactions. A transaction of a
-    # thousand batches holds some ten thousand objects, none of them in a cycle.
+    # Everything that is loaded now stays, so the collector need not visit it every few transactions. A transaction with
+    # a thousand batches has some ten thousand objects, none of them in a cycle.
     gc.freeze()
     gc.set_threshold(_OBJECTS_UNTIL_COLLECTED)
     async with ChaincodeServer(
@@ -54,7 +54,7 @@ async def serve(options: Options) -> None:
 
 
 def check_code(expected: bytes) -> None:
-    """`expected` is empty where nobody asked. Raises OtherCode."""
+    """Checks that this is the expected code; an empty digest allows any code. Raises OtherCode."""
     own = code_digest()
     log.info("this is contract code %s", own.hex())
     if expected and own != expected:

@@ -1,4 +1,4 @@
-"""The older way round: a peer starts the chaincode, and the chaincode dials the peer's chaincode address."""
+"""The older direction: a peer starts the chaincode, and the chaincode dials the peer's chaincode address."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _LONGEST_PAUSE_S = 32
 
 @dataclass(frozen=True)
 class ClientTls:
-    """PEM: the roots that the peer's certificate must come from, and the key and certificate that the peer gave us.
+    """PEM: the roots of the peer's certificate, and the key and certificate that the peer gave to this chaincode.
 
-    `server_name` is checked instead of the address, where the certificate does not name the address.
+    If the certificate does not name the address, `server_name` is checked instead.
     """
 
     roots: bytes
@@ -43,7 +43,7 @@ class ClientTls:
 
 
 class ChaincodeClient:
-    """Serves one peer, and dials again whenever the connection is lost."""
+    """Serves one peer, and dials it again after each loss of the connection."""
 
     def __init__(
         self,
@@ -62,20 +62,20 @@ class ChaincodeClient:
 
     @classmethod
     def from_run_folder(cls, folder: Path, handler: Handler) -> Self:
-        """From the chaincode.json that a peer hands to an external builder's bin/run. Raises InvalidRequest.
+        """The client for the chaincode.json that a peer gives to an external builder's bin/run. Raises InvalidRequest.
 
         Source: Fabric documentation, "External Builders and Launchers", bin/run.
         """
         path = folder.joinpath("chaincode.json")
         try:
-            told = json.loads(path.read_text(encoding="utf-8"))
-            tls = _tls(told) if told.get("client_cert") else None
-            return cls(told["peer_address"], told["chaincode_id"], handler, msp_id=told["mspid"], tls=tls)
+            given = json.loads(path.read_text(encoding="utf-8"))
+            tls = _tls(given) if given.get("client_cert") else None
+            return cls(given["peer_address"], given["chaincode_id"], handler, msp_id=given["mspid"], tls=tls)
         except (OSError, ValueError, KeyError) as error:
             raise InvalidRequest(f"{path} is not what a peer writes for bin/run ({error!r})") from error
 
     async def run(self) -> None:
-        """Until cancelled. Raises ProtocolError, which dialling again would not mend."""
+        """Serves the peer until it is cancelled. Raises ProtocolError, as dialling again would not help then."""
         pause_s = 1
         while True:
             began = asyncio.get_running_loop().time()
@@ -119,5 +119,5 @@ async def _incoming(
         yield message
 
 
-def _tls(told: dict[str, str]) -> ClientTls:
-    return ClientTls(told["root_cert"].encode(), told["client_key"].encode(), told["client_cert"].encode())
+def _tls(given: dict[str, str]) -> ClientTls:
+    return ClientTls(given["root_cert"].encode(), given["client_key"].encode(), given["client_cert"].encode())

@@ -18,7 +18,7 @@ _FIRST_SIMPLE_KEY = "\x01"
 
 
 def composite_key(object_type: str, attributes: Sequence[str] = ()) -> str:
-    """Raises InvalidKey."""
+    """The key made of these parts. Raises InvalidKey."""
     parts = [object_type, *attributes]
     for part in parts:
         _check_part(part)
@@ -26,7 +26,7 @@ def composite_key(object_type: str, attributes: Sequence[str] = ()) -> str:
 
 
 def split_composite_key(key: str) -> tuple[str, list[str]]:
-    """Object type and attributes. Raises InvalidKey."""
+    """The object type and the attributes of a composite key. Raises InvalidKey."""
     if len(key) < 2 or not key.startswith(_NAMESPACE) or not key.endswith(_END_OF_PART):
         raise InvalidKey(f"{key!r} is no composite key: make one with composite_key")
     object_type, *attributes = key[1:-1].split(_END_OF_PART)
@@ -34,13 +34,13 @@ def split_composite_key(key: str) -> tuple[str, list[str]]:
 
 
 def composite_range(object_type: str, attributes: Sequence[str] = ()) -> tuple[str, str]:
-    """Start and end of all keys that begin with these parts. Raises InvalidKey."""
+    """The start and the end of all keys that begin with these parts. Raises InvalidKey."""
     start = composite_key(object_type, attributes)
     return start, start + _HIGHEST
 
 
 def simple_range(start: str, end: str) -> tuple[str, str]:
-    """Start and end among keys that are not composite; an empty end is unbounded. Raises InvalidKey."""
+    """The start and the end of a range of keys that are not composite; an empty end is unbounded. Raises InvalidKey."""
     for key in (start, end):
         if key.startswith(_NAMESPACE):
             raise InvalidKey(f"{key!r} starts with a null character: ask for composite keys by their parts")
@@ -48,7 +48,7 @@ def simple_range(start: str, end: str) -> tuple[str, str]:
 
 
 def check_key(key: str) -> None:
-    """Raises InvalidKey."""
+    """Checks that Fabric can store the key. Raises InvalidKey."""
     if not key:
         raise InvalidKey("a key is empty: give it at least one character")
     try:

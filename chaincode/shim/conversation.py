@@ -33,18 +33,18 @@ from chaincode.shim.transaction import Handler, run_transaction
 log = logging.getLogger(__name__)
 
 _MESSAGE = shim.ChaincodeMessage
-# A peer's own default, chaincode.executetimeout in core.yaml: afterwards nobody waits for the response.
+# A peer's own default, chaincode.executetimeout in core.yaml; after it nobody waits for the response.
 DEFAULT_TIMEOUT_S = 30
-# A peer that does not know the chaincode id never answers, and itself waits for minutes.
+# A peer that does not know the chaincode id never answers, and waits for minutes itself.
 GREETING_TIMEOUT_S = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Chaincode:
-    """What a peer gets to talk to.
+    """The chaincode that a peer calls.
 
-    `chaincode_id` is the installed package's id, label:hash; `msp_id` the member whose peers it serves. A transaction
-    that takes longer than `timeout_s` is given up; keep it at the peer's chaincode.executetimeout.
+    `chaincode_id` is the installed package's id, label:hash; `msp_id` is the member whose peers it serves. It gives up
+    a transaction that takes longer than `timeout_s`, which should be the same as the peer's chaincode.executetimeout.
     """
 
     chaincode_id: str
@@ -58,7 +58,7 @@ class Chaincode:
 
 
 class Conversation:
-    """Messages in, messages out; where they come from and go to is the caller's affair. One use only."""
+    """The protocol from incoming to outgoing messages, without the transport. An object serves one stream only."""
 
     def __init__(self, chaincode: Chaincode) -> None:
         self._chaincode = chaincode
@@ -67,14 +67,14 @@ class Conversation:
         self._tasks: set[asyncio.Task[None]] = set()
         self._outgoing: asyncio.Queue[shim.ChaincodeMessage | None] = asyncio.Queue()
         self._is_stopping = False
-        # What may come next: the state of the protocol.
+        # The type of the message that may come next: the state of the protocol.
         self._state = _MESSAGE.REGISTERED
         self._greeting = asyncio.timeout(GREETING_TIMEOUT_S)
 
     async def run(self, incoming: AsyncIterable[shim.ChaincodeMessage]) -> AsyncGenerator[shim.ChaincodeMessage]:
-        """Our messages, until the peer's end. Then whatever is still running is cancelled.
+        """The messages to the peer, until the peer ends the stream. Then all transactions that still run are cancelled.
 
-        Raises ProtocolError, and whatever reading `incoming` raises.
+        Raises ProtocolError, and the errors of `incoming`.
         """
         reader = asyncio.create_task(self._read(incoming))
         try:
@@ -87,7 +87,7 @@ class Conversation:
             await self._end(reader)
 
     async def stop(self, grace_s: int) -> None:
-        """Ends the conversation once what is running has been answered, or after the grace."""
+        """Ends the conversation when all running transactions are answered, or after the grace."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace_s)
         self._is_stopping = True
@@ -162,7 +162,7 @@ class Conversation:
             self._forget_finished(_key(call))
 
     def _forget_finished(self, key: tuple[str, str]) -> None:
-        """An answer that is still due must not be taken for one to a later call of the same transaction."""
+        """Forgets the transaction, if no answer is due to it that a later call of it could take for its own."""
         requests = self._transactions.get(key)
         if requests and requests.is_finished:
             del self._transactions[key]

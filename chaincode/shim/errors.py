@@ -1,4 +1,4 @@
-"""What can go wrong between contract code and its peer: one root, one leaf for each."""
+"""The errors between contract code and its peer: one root, one class for each."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ class ShimError(Exception):
     """A request to the peer, or the conversation with it, failed."""
 
 
-# --- contract code asked for what no peer does: nothing was sent ----------------------------------------------------
+# --- contract code made a request that no peer fulfils: nothing was sent ---------------------------------------------
 
 
 class InvalidKey(ShimError):
-    """A key or a collection is empty, or contains what keys cannot contain."""
+    """A key or a collection is empty, or contains characters that keys cannot contain."""
 
 
 class InvalidValue(ShimError):
-    """An empty value: Fabric takes it for a deletion at commit."""
+    """The value is empty, which Fabric would take for a deletion at commit."""
 
 
 class InvalidEvent(ShimError):
-    """An event without a name."""
+    """The event has no name."""
 
 
 class InvalidPolicy(ShimError):
@@ -31,10 +31,10 @@ class InvalidRequest(ShimError):
 
 
 class MessageTooLarge(ShimError):
-    """One message would exceed what a peer takes; sent all the same, it would end every transaction of the stream."""
+    """A message is larger than a peer takes; if it were sent, it would end every transaction of the stream."""
 
 
-# --- the peer said no -----------------------------------------------------------------------------------------------
+# --- the peer refused a request -------------------------------------------------------------------------------------
 
 
 class PeerError(ShimError):
@@ -47,7 +47,7 @@ class PeerError(ShimError):
 
 
 class TransactionOver(PeerError):
-    """The peer no longer knows the transaction: its time-out has passed. See chaincode.executetimeout in core.yaml."""
+    """The peer has forgotten the transaction: its time-out has passed (chaincode.executetimeout in core.yaml)."""
 
 
 # --- the conversation -----------------------------------------------------------------------------------------------
@@ -58,7 +58,7 @@ class StreamEnded(ShimError):
 
 
 class ProtocolError(ShimError):
-    """The peer sent what the protocol does not foresee here."""
+    """The peer sent a message that the protocol does not allow here."""
 
 
 class ListenError(ShimError):

@@ -1,8 +1,8 @@
-"""Key-level endorsement policies: who must endorse a change of one key.
+"""Key-level endorsement policies: the members that must endorse a change of one key.
 
-They are common.SignaturePolicyEnvelope, kept as metadata of the key under VALIDATION_PARAMETER. Peers store whatever
-they are given and fail only when the key is next written, so that a faulty policy locks its key for good: hence the
-check before it is sent. Source: Fabric documentation, "Endorsement policies: setting key-level endorsement policies".
+They are common.SignaturePolicyEnvelope, kept as metadata of the key under VALIDATION_PARAMETER. Peers store any bytes,
+and fail only when the key is next written, so that a faulty policy locks its key for good. Therefore it is checked
+before it is sent. Source: Fabric documentation, "Endorsement policies: setting key-level endorsement policies".
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ROLE = msp_principal_pb2.MSPPrincipal.ROLE
 
 
 def signed_by_peers(msp_ids: Iterable[str]) -> bytes:
-    """A policy: one peer of each of these members. The same members give the same bytes. Raises InvalidPolicy."""
+    """A policy with one peer of each of these members. The same members give the same bytes. Raises InvalidPolicy."""
     members = sorted(set(msp_ids))
     if not members or not all(members):
         raise InvalidPolicy("a key-level policy names its members: give at least one MSP id, and no empty one")
@@ -43,7 +43,7 @@ def policy_msp_ids(policy: bytes) -> list[str]:
 
 
 def check_policy(policy: bytes) -> policies_pb2.SignaturePolicyEnvelope:
-    """The policy, if peers can evaluate and somebody can satisfy it. Raises InvalidPolicy."""
+    """The policy, if peers can evaluate it and somebody can satisfy it. Raises InvalidPolicy."""
     try:
         envelope = policies_pb2.SignaturePolicyEnvelope.FromString(policy)
         _check_principals(envelope)

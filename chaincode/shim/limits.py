@@ -1,4 +1,4 @@
-"""What one message may hold: the protocol's bound, and what the peer announces when it is ready."""
+"""The limits of one message: the protocol's own, and those that the peer announces when it is ready."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from fabric_protos.peer import chaincode_pb2
 from google.protobuf.message import DecodeError
 
-# Peers send and take no more (Fabric: internal/pkg/comm, MaxSendMsgSize and MaxRecvMsgSize).
+# The most that peers send and take (Fabric: internal/pkg/comm, MaxSendMsgSize and MaxRecvMsgSize).
 MAX_MESSAGE_BYTES = 100 * 1024 * 1024
-# Records of one batch stay well below, so that their framing fits as well.
+# The most for the records of one batch, well below, so that their framing fits as well.
 MAX_BATCH_BYTES = 64 * 1024 * 1024
-# Where the peer switches something on and names no size, like the official shims.
+# The size where the peer switches batches on and names none; the same as in the official shims.
 DEFAULT_BATCH_SIZE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class PeerLimits:
-    """How many writes or keys the peer takes in one message; 1: it takes them singly."""
+    """The number of writes or keys that the peer takes in one message; 1 if it takes them singly."""
 
     writes_per_batch: int = 1
     keys_per_read: int = 1
 
 
 def read_limits(ready_payload: bytes) -> PeerLimits:
-    """From READY's peer.ChaincodeAdditionalParams; peers before Fabric 3.1 send none, and then everything goes singly.
+    """The limits in READY's peer.ChaincodeAdditionalParams; peers before Fabric 3.1 send none, and take all singly.
 
     Source: RFC 0011 of hyperledger/fabric-rfcs; there the direction is drawn the wrong way round.
     """

@@ -1,10 +1,10 @@
-"""What both ends of a chaincode connection have in common: message sizes and keep-alive."""
+"""The gRPC options of both ends of a chaincode connection: message sizes and keep-alive."""
 
 from __future__ import annotations
 
 from chaincode.shim.limits import MAX_MESSAGE_BYTES
 
-# Peers ask for a sign of life once a minute, and hang up on who asks them more often (Fabric: core.yaml, keepalive).
+# Peers send a ping once a minute, and close a connection that sends more pings (Fabric: core.yaml, keepalive).
 _PEER_INTERVAL_MS = 60_000
 _OUR_INTERVAL_MS = 2 * _PEER_INTERVAL_MS
 _TIMEOUT_MS = 20_000
@@ -22,7 +22,7 @@ CONNECTION_OPTIONS: list[tuple[str, int]] = [
     ("grpc.http2.max_pings_without_data", 0),
 ]
 
-# Twice as often as a peer asks is borne.
+# The server allows pings twice as often as a peer sends them.
 SERVER_OPTIONS: list[tuple[str, int]] = [
     *CONNECTION_OPTIONS,
     ("grpc.http2.min_ping_interval_without_data_ms", _PEER_INTERVAL_MS // 2),

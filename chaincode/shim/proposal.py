@@ -1,4 +1,4 @@
-"""What the client signed: who asks for what, when, and with which data for the endorsers only."""
+"""The proposal that the client signed: its creator, its time, and the data for the endorsers only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fabric_protos.peer import proposal_pb2
 
 @dataclass(frozen=True, slots=True)
 class ProposalView:
-    """The parts of a signed proposal that contract code may want. The peer has checked the signature."""
+    """The parts of a signed proposal that contract code may need. The peer has checked the signature."""
 
     creator: bytes
     nonce: bytes
@@ -21,7 +21,7 @@ class ProposalView:
 
 
 def read_proposal(signed: proposal_pb2.SignedProposal) -> ProposalView:
-    """Raises google.protobuf.message.DecodeError. Without a proposal all parts are empty."""
+    """The proposal's parts; all empty if there is no proposal. Raises google.protobuf.message.DecodeError."""
     proposal = proposal_pb2.Proposal.FromString(signed.proposal_bytes)
     header = common_pb2.Header.FromString(proposal.header)
     channel_header = common_pb2.ChannelHeader.FromString(header.channel_header)

@@ -1,4 +1,4 @@
-"""One transaction's questions to its peer, asked one after the other."""
+"""The requests of one transaction to its peer, sent one after the other."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from chaincode.shim.limits import MAX_MESSAGE_BYTES
 
 Send = Callable[[shim.ChaincodeMessage], None]
 
-# What a peer says when its own time-out has ended the transaction.
+# A part of a peer's error after its own time-out has ended the transaction.
 _UNKNOWN_TRANSACTION = "no ledger context"
 
 
 class Requests:
-    """Peers drop a second request of a transaction while the first is unanswered, so requests wait in line.
+    """The queue of one transaction's requests: peers drop a second request while the first is unanswered.
 
-    That also keeps answers in step when contract code gives up on a request: its answer is taken and thrown away.
+    If contract code gives up on a request, its answer is still awaited and dropped, so that later answers match.
     """
 
     def __init__(self, channel_id: str, tx_id: str, send: Send) -> None:
@@ -33,11 +33,11 @@ class Requests:
 
     @property
     def is_finished(self) -> bool:
-        """Nothing more will be asked, and the peer owes no answer."""
+        """Whether no more requests come, and no answer of the peer is due."""
         return self._is_closed and not self._line
 
     async def ask(self, kind: int, payload: Message) -> bytes:
-        """The answer's payload. Raises PeerError, StreamEnded, MessageTooLarge."""
+        """Sends a request and returns its answer's payload. Raises PeerError, StreamEnded, MessageTooLarge."""
         if self._is_closed:
             raise StreamEnded("the transaction has ended: await all of its requests before the response")
         message = self.message(kind, payload.SerializeToString())
@@ -49,7 +49,7 @@ class Requests:
         return await answer
 
     def answer(self, reply: shim.ChaincodeMessage) -> bool:
-        """Takes RESPONSE or ERROR for the oldest request; False if there is none."""
+        """Gives RESPONSE or ERROR to the oldest request; returns False if there is no request."""
         if not self._line:
             return False
         request, answer = self._line.popleft()
@@ -59,7 +59,7 @@ class Requests:
         return True
 
     def close(self, reason: ShimError | None = None) -> None:
-        """Nothing more will be asked. With a reason (the stream's end), nothing more will be answered either."""
+        """Takes no more requests. With a reason (the stream's end), the waiting requests fail with it."""
         self._is_closed = True
         if reason:
             for _, answer in self._line:
@@ -79,7 +79,7 @@ class Requests:
 
 
 def check_size(message: shim.ChaincodeMessage) -> None:
-    """Raises MessageTooLarge."""
+    """Checks that a peer takes a message of this size. Raises MessageTooLarge."""
     size = message.ByteSize()
     if size > MAX_MESSAGE_BYTES:
         kind = shim.ChaincodeMessage.Type.Name(message.type)

@@ -1,4 +1,4 @@
-"""What contract code answers."""
+"""The answer of contract code."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Protocol
 
 from fabric_protos.peer import proposal_response_pb2
 
-# From this status on endorsers sign nothing, so nothing is written.
+# The lowest status of a refusal: endorsers do not sign it, so nothing is written.
 ERROR_FROM = 400
 INTERNAL_ERROR = 500
 
 
 class ResponseLike(Protocol):
-    """Anything with these three will do."""
+    """Any object with these three properties."""
 
     @property
     def status(self) -> int: ...
@@ -27,7 +27,7 @@ class ResponseLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """Status 200 and a payload; 400 and more refuses the transaction."""
+    """An answer: status 200 and a payload, or a status of 400 or more, which refuses the transaction."""
 
     status: int = 200
     message: str = ""
@@ -35,16 +35,16 @@ class Response:
 
 
 def to_message(response: ResponseLike) -> proposal_response_pb2.Response:
-    """As peer.Response. Raises AttributeError, TypeError, ValueError if it is none."""
+    """The answer as peer.Response. Raises AttributeError, TypeError, ValueError if it is no answer."""
     return proposal_response_pb2.Response(status=response.status, message=response.message, payload=response.payload)
 
 
 def failure(text: str) -> proposal_response_pb2.Response:
-    """What is neither the handler's answer nor a refusal."""
+    """The answer for a fault, which is neither the handler's answer nor a refusal."""
     return proposal_response_pb2.Response(status=INTERNAL_ERROR, message=text)
 
 
 def decode(data: bytes) -> Response:
-    """From peer.Response."""
+    """The answer in the bytes of a peer.Response."""
     message = proposal_response_pb2.Response.FromString(data)
     return Response(message.status, message.message, message.payload)

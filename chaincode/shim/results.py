@@ -1,4 +1,4 @@
-"""Answers of many rows, which the peer hands out in portions."""
+"""Answers of many rows, which the peer sends in portions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MESSAGE = shim.ChaincodeMessage
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One committed change of a key, newest first. `value` is None where it was deleted."""
+    """One committed change of a key. `value` is None where the key was deleted."""
 
     tx_id: str
     timestamp_us: int
@@ -30,7 +30,7 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some rows, and where the next page starts; "" after the last one."""
+    """Some rows, and the bookmark of the next page; "" after the last one."""
 
     rows: list[KeyValue]
     bookmark: str
@@ -39,7 +39,7 @@ class Page:
 class Results(AsyncIterator[Row], Generic[Row]):
     """Rows in the peer's order; asks for the first portion when iterated.
 
-    Who stops before the end may close it (`contextlib.aclosing`); the peer closes all of them at the transaction's end.
+    A caller that stops early may close it (`contextlib.aclosing`); the peer closes it at the transaction's end.
     """
 
     def __init__(self, requests: Requests, kind: int, query: Message, decode: Callable[[bytes], Row]) -> None:
@@ -53,7 +53,7 @@ class Results(AsyncIterator[Row], Generic[Row]):
         return self
 
     async def __anext__(self) -> Row:
-        """Raises PeerError, StreamEnded."""
+        """The next row. Raises PeerError, StreamEnded."""
         while not self._rows:
             if self._next is None:
                 raise StopAsyncIteration
@@ -61,7 +61,7 @@ class Results(AsyncIterator[Row], Generic[Row]):
         return self._rows.popleft()
 
     async def aclose(self) -> None:
-        """Lets the peer forget what has not been read."""
+        """Lets the peer forget the rows that were not read."""
         self._next = None
         self._rows.clear()
         if self._open_id:
@@ -79,7 +79,7 @@ class Results(AsyncIterator[Row], Generic[Row]):
 
 
 async def fetch_page(requests: Requests, kind: int, query: Message) -> Page:
-    """One page: such queries are answered in one piece. Raises PeerError, StreamEnded."""
+    """One page, which the peer sends in one message. Raises PeerError, StreamEnded."""
     answer = shim.QueryResponse.FromString(await requests.ask(kind, query))
     metadata = shim.QueryResponseMetadata.FromString(answer.metadata)
     return Page([decode_key_value(result.resultBytes) for result in answer.results], metadata.bookmark)
@@ -91,12 +91,12 @@ def paging(page_size: int, bookmark: str) -> bytes:
 
 
 def decode_key_value(data: bytes) -> KeyValue:
-    """From ledger.queryresult.KV."""
+    """The key and the value in the bytes of a ledger.queryresult.KV."""
     row = kv_query_result_pb2.KV.FromString(data)
     return row.key, row.value
 
 
 def decode_history(data: bytes) -> HistoryEntry:
-    """From ledger.queryresult.KeyModification."""
+    """The change in the bytes of a ledger.queryresult.KeyModification."""
     row = kv_query_result_pb2.KeyModification.FromString(data)
     return HistoryEntry(row.tx_id, row.timestamp.ToMicroseconds(), None if row.is_delete else row.value)

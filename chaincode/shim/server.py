@@ -29,7 +29,7 @@ _STOP_GRACE_S = 5
 
 @dataclass(frozen=True)
 class ServerTls:
-    """PEM: the server's key and certificate; with `client_roots` peers must show a certificate from one of them."""
+    """PEM: the server's key and certificate; with `client_roots` peers must show a certificate of one of these."""
 
     key: bytes
     certificate: bytes
@@ -57,9 +57,9 @@ class ChaincodeServer:
         tls: ServerTls | None = None,
         timeout_s: int = DEFAULT_TIMEOUT_S,
     ) -> None:
-        """`address` is host:port, port 0 takes any free one; the rest as in `conversation.Chaincode`.
+        """Takes a host:port as `address`, where port 0 is any free port; the rest is as in `conversation.Chaincode`.
 
-        Without `tls` whoever reaches the port can pretend to be a peer: for tests on one machine.
+        Without `tls` every program that reaches the port can pretend to be a peer; this is for tests on one machine.
         """
         self.port = 0
         self.address = address
@@ -69,7 +69,7 @@ class ChaincodeServer:
         self._server: grpc.aio.Server | None = None
 
     async def start(self) -> None:
-        """Raises ListenError."""
+        """Starts to listen. Raises ListenError."""
         server = grpc.aio.server(options=SERVER_OPTIONS)
         chaincode_shim_pb2_grpc.add_ChaincodeServicer_to_server(self._service, server)
         self.port = self._listen(server)
@@ -78,13 +78,13 @@ class ChaincodeServer:
         log.info("%s listens on %s", self._chaincode.chaincode_id, self.address)
 
     async def stop(self, grace_s: int = _STOP_GRACE_S) -> None:
-        """Answers what is running; what still runs after the grace is cancelled."""
+        """Answers the running transactions, and cancels those that still run after the grace."""
         if self._server:
             await asyncio.gather(*(conversation.stop(grace_s) for conversation in self._service.conversations))
             await self._server.stop(1)
 
     async def wait(self) -> None:
-        """Until stopped."""
+        """Waits until the server is stopped."""
         if self._server:
             await self._server.wait_for_termination()
 

@@ -1,6 +1,6 @@
-"""What contract code sees of its peer.
+"""The peer as contract code sees it.
 
-Reads come from the state as of the transaction's start and never from its own writes. Writes are checked at once, kept,
+Reads come from the state at the transaction's start and never from its own writes. Writes are checked at once, kept,
 and sent at the transaction's end, in one message where the peer takes batches; a refused transaction sends none.
 """
 
@@ -36,9 +36,9 @@ _PUBLIC = ""
 
 
 class FabricStub:
-    """One transaction. Every request raises PeerError if the peer refuses it and StreamEnded if the peer is gone.
+    """One transaction. Every request raises PeerError if the peer refuses it, and StreamEnded if the peer is gone.
 
-    Keys are checked before anything is sent: InvalidKey.
+    Keys are checked before anything is sent; a wrong one raises InvalidKey.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class FabricStub:
 
     @property
     def args(self) -> Sequence[bytes]:
-        """By custom the function's name first."""
+        """The arguments, usually with the function's name first."""
         return self._args
 
     @property
@@ -75,7 +75,7 @@ class FabricStub:
 
     @property
     def transient(self) -> Mapping[str, bytes]:
-        """What only the endorsers see."""
+        """The data that only the endorsers see."""
         return self._proposal.transient
 
     @property
@@ -85,18 +85,18 @@ class FabricStub:
 
     @property
     def proposal(self) -> ProposalView:
-        """All of what the client signed."""
+        """Everything that the client signed."""
         return self._proposal
 
     @property
     def msp_id(self) -> str:
-        """The member whose peer runs this code, as the server was told."""
+        """The member whose peer runs this code, by the server's options."""
         return self._msp_id
 
     # --- public state -----------------------------------------------------------------------------------------------
 
     async def get(self, key: str) -> bytes | None:
-        """None if there is no such key."""
+        """The value; None if there is no such key."""
         return await self._get(_PUBLIC, key)
 
     async def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
@@ -104,17 +104,17 @@ class FabricStub:
         return await self._get_many(_PUBLIC, keys)
 
     def put(self, key: str, value: bytes) -> None:
-        """Raises InvalidKey, InvalidValue (an empty one)."""
+        """Writes the value at commit. Raises InvalidKey, InvalidValue (an empty one)."""
         self.writes.put(_PUBLIC, key, value)
 
     def delete(self, key: str) -> None:
-        """Deleting what is not there is no error."""
+        """Deletes the key at commit; it is no error if there is none."""
         self.writes.delete(_PUBLIC, key)
 
     def range(self, start: str, end: str) -> Results[KeyValue]:
         """Keys that are not composite with start <= key < end, in key order; protected against phantoms.
 
-        A peer ends every range without a word at its core.yaml's ledger.state.totalQueryLimit.
+        A peer ends every range silently at its core.yaml's ledger.state.totalQueryLimit.
         """
         return self._range(_PUBLIC, *simple_range(start, end))
 
@@ -123,21 +123,21 @@ class FabricStub:
         return self._range(_PUBLIC, *composite_range(object_type, attributes))
 
     async def range_page(self, start: str, end: str, page_size: int, bookmark: str = "") -> Page:
-        """At most `page_size` rows. Only in queries: a peer refuses writes after it."""
+        """A page of at most `page_size` rows. Only in queries: a peer refuses writes after it."""
         return await self._range_page(*simple_range(start, end), page_size, bookmark)
 
     async def first_rows(self, start: str, end: str, count: int) -> list[KeyValue]:
-        """The rows of such a page alone."""
+        """The first `count` rows of a range. Only in queries, like `range_page`."""
         return (await self.range_page(start, end, count)).rows
 
     async def composite_range_page(
         self, object_type: str, attributes: Sequence[str], page_size: int, bookmark: str = ""
     ) -> Page:
-        """The same for composite keys."""
+        """A page of composite keys that begin with these parts. Only in queries."""
         return await self._range_page(*composite_range(object_type, attributes), page_size, bookmark)
 
     def history(self, key: str) -> Results[HistoryEntry]:
-        """All committed changes, newest first; not protected against what is committed meanwhile."""
+        """All committed changes, newest first; not protected against later commits."""
         check_key(key)
         return Results(self._requests, _MESSAGE.GET_HISTORY_FOR_KEY, shim.GetHistoryForKey(key=key), decode_history)
 
@@ -146,7 +146,7 @@ class FabricStub:
         return self._query(_PUBLIC, query)
 
     async def query_page(self, query: str, page_size: int, bookmark: str = "") -> Page:
-        """A page of a rich query; only in queries."""
+        """A page of a rich query. Only in queries."""
         _check_page_size(page_size)
         request = shim.GetQueryResult(query=query, metadata=paging(page_size, bookmark))
         return await fetch_page(self._requests, _MESSAGE.GET_QUERY_RESULT, request)
@@ -158,7 +158,7 @@ class FabricStub:
         return await self._get(_named(collection), key)
 
     async def get_many_private(self, collection: str, keys: Sequence[str]) -> list[bytes | None]:
-        """The same for several keys."""
+        """The values of several keys, on a peer whose member belongs to the collection."""
         return await self._get_many(_named(collection), keys)
 
     async def get_private_hash(self, collection: str, key: str) -> bytes | None:
@@ -168,48 +168,48 @@ class FabricStub:
         return await self._requests.ask(_MESSAGE.GET_PRIVATE_DATA_HASH, request) or None
 
     def put_private(self, collection: str, key: str, value: bytes) -> None:
-        """The channel sees hashes only. Raises InvalidKey, InvalidValue."""
+        """Writes to a private collection; the channel sees hashes only. Raises InvalidKey, InvalidValue."""
         self.writes.put(_named(collection), key, value)
 
     def delete_private(self, collection: str, key: str) -> None:
-        """From the current state; the history of private data stays."""
+        """Deletes the key from the current state; the history of private data stays."""
         self.writes.delete(_named(collection), key)
 
     def purge_private(self, collection: str, key: str) -> None:
-        """From state and history of every peer; needs the application capability V2_5."""
+        """Deletes the key from state and history of every peer; needs the application capability V2_5."""
         self.writes.purge(_named(collection), key)
 
     def private_range(self, collection: str, start: str, end: str) -> Results[KeyValue]:
-        """Only in queries: peers refuse it together with writes."""
+        """Keys of the collection with start <= key < end. Only in queries: peers refuse it together with writes."""
         return self._range(_named(collection), *simple_range(start, end))
 
     def private_composite_range(
         self, collection: str, object_type: str, attributes: Sequence[str] = ()
     ) -> Results[KeyValue]:
-        """The same for composite keys."""
+        """Composite keys of the collection that begin with these parts. Only in queries."""
         return self._range(_named(collection), *composite_range(object_type, attributes))
 
     def private_query(self, collection: str, query: str) -> Results[KeyValue]:
-        """A rich query; see `query`."""
+        """A rich query of the collection; see `query`."""
         return self._query(_named(collection), query)
 
     # --- key-level policies -----------------------------------------------------------------------------------------
 
     def set_key_policy(self, key: str, msp_ids: Iterable[str]) -> None:
-        """After this transaction a write of `key` needs a peer of each of these members. Raises InvalidPolicy."""
+        """Makes later writes of `key` need a peer of each of these members. Raises InvalidPolicy."""
         self.set_key_policy_bytes(key, signed_by_peers(msp_ids))
 
     def set_key_policy_bytes(self, key: str, policy: bytes, collection: str = "") -> None:
-        """The same with any common.SignaturePolicyEnvelope, and in private collections. Raises InvalidPolicy."""
+        """Sets any common.SignaturePolicyEnvelope, also in private collections. Raises InvalidPolicy."""
         check_policy(policy)
         self.writes.put_metadata(collection, key, VALIDATION_PARAMETER, policy)
 
     def clear_key_policy(self, key: str) -> None:
-        """After this transaction the chaincode's policy alone counts; see `chaincode.stub.Stub`. Raises InvalidKey."""
+        """Makes only the chaincode's policy count from then on; see `chaincode.stub.Stub`. Raises InvalidKey."""
         self.writes.put_metadata("", key, VALIDATION_PARAMETER, b"")
 
     async def get_key_policy(self, key: str, collection: str = "") -> bytes | None:
-        """The policy's bytes; None where the chaincode's policy alone counts."""
+        """The policy's bytes; None where only the chaincode's policy counts."""
         return (await self.get_metadata(key, collection)).get(VALIDATION_PARAMETER) or None
 
     async def get_metadata(self, key: str, collection: str = "") -> dict[str, bytes]:
@@ -222,15 +222,15 @@ class FabricStub:
     # --- others -----------------------------------------------------------------------------------------------------
 
     def set_event(self, name: str, payload: bytes) -> None:
-        """The transaction's one event; a second replaces the first. Raises InvalidEvent."""
+        """Sets the transaction's one event; a second one replaces the first. Raises InvalidEvent."""
         if not name:
             raise InvalidEvent("an event needs a name")
         self.event = chaincode_event_pb2.ChaincodeEvent(event_name=name, payload=payload)
 
     async def invoke_chaincode(self, name: str, args: Sequence[bytes], channel_id: str = "") -> response.Response:
-        """Runs another chaincode in this transaction; on another channel it can only be asked, what it writes is lost.
+        """Runs another chaincode in this transaction; on another channel its reads count, and its writes are lost.
 
-        A refusal is returned as its response; what did not run at all raises PeerError.
+        A refusal is returned as its response; PeerError is raised if the chaincode did not run at all.
         """
         target = chaincode_pb2.ChaincodeID(name=f"{name}/{channel_id}" if channel_id else name)
         spec = chaincode_pb2.ChaincodeSpec(chaincode_id=target, input=chaincode_pb2.ChaincodeInput(args=args))

@@ -1,4 +1,4 @@
-"""One transaction from the peer's call to the response."""
+"""One transaction, from the peer's call to the response."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from chaincode.shim.stub import FabricStub
 
 log = logging.getLogger(__name__)
 
-# Runs one transaction. An exception becomes a response of status 500.
+# A handler runs one transaction. An exception becomes a response of status 500.
 Handler = Callable[[FabricStub], Awaitable[ResponseLike]]
 
 
 async def run_transaction(
     call: shim.ChaincodeMessage, requests: Requests, handler: Handler, limits: PeerLimits, msp_id: str, timeout_s: int
 ) -> shim.ChaincodeMessage:
-    """COMPLETED with the response, or ERROR if the call cannot be read."""
+    """Runs the call; returns COMPLETED with the response, or ERROR if the call cannot be read."""
     try:
         args = tuple(chaincode_pb2.ChaincodeInput.FromString(call.payload).args)
         stub = FabricStub(requests, limits, msp_id, args, read_proposal(call.proposal))
@@ -40,7 +40,7 @@ async def run_transaction(
 async def _respond(
     stub: FabricStub, requests: Requests, handler: Handler, limits: PeerLimits, timeout_s: int
 ) -> proposal_response_pb2.Response:
-    """The handler's answer once its writes are with the peer."""
+    """The handler's answer, after the peer has taken its writes."""
     try:
         async with asyncio.timeout(timeout_s) as limit:
             response = to_message(await handler(stub))
@@ -69,6 +69,6 @@ def _completed(stub: FabricStub, requests: Requests, response: proposal_response
 
 
 def _log_fault(stub: FabricStub, error: Exception) -> None:
-    """Where it happened, without the exception's text, which may quote confidential data."""
+    """Logs the place of the fault, without the exception's text, which may contain confidential data."""
     frames = "".join(traceback.format_tb(error.__traceback__))
     log.error("transaction %s on %s failed with %s\n%s", stub.tx_id, stub.channel_id, type(error).__name__, frames)

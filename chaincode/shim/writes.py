@@ -1,4 +1,4 @@
-"""A transaction's writes: collected while it runs, sent once at its end."""
+"""A transaction's writes, which are collected while it runs, and sent at its end."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ _RECORD = shim.WriteRecord
 
 
 class Writes:
-    """In the order in which contract code made them. `collection` "" is the public state."""
+    """The writes, in the order in which contract code made them. `collection` "" is the public state."""
 
     def __init__(self) -> None:
         self._records: list[shim.WriteRecord] = []
 
     def put(self, collection: str, key: str, value: bytes) -> None:
-        """Raises InvalidKey, InvalidValue."""
+        """Adds a write of a value. Raises InvalidKey, InvalidValue."""
         if not value:
-            raise InvalidValue(f"the value of key {key!r} is empty; delete the key instead")
+            raise InvalidValue(f"the value of key {key!r} is empty: delete the key instead")
         self._add(_RECORD.PUT_STATE, collection, key).value = value
 
     def delete(self, collection: str, key: str) -> None:
-        """Raises InvalidKey."""
+        """Adds a deletion. Raises InvalidKey."""
         self._add(_RECORD.DEL_STATE, collection, key)
 
     def purge(self, collection: str, key: str) -> None:
-        """Raises InvalidKey."""
+        """Adds a deletion from state and history. Raises InvalidKey."""
         self._add(_RECORD.PURGE_PRIVATE_DATA, collection, key)
 
     def put_metadata(self, collection: str, key: str, name: str, value: bytes) -> None:
-        """Raises InvalidKey."""
+        """Adds a write of metadata. Raises InvalidKey."""
         record = self._add(_RECORD.PUT_STATE_METADATA, collection, key)
         record.metadata.CopyFrom(shim.StateMetadata(metakey=name, value=value))
 
     async def send(self, requests: Requests, limits: PeerLimits) -> None:
-        """As few messages as the peer allows. Raises PeerError, MessageTooLarge, StreamEnded."""
+        """Sends the writes in as few messages as the peer allows. Raises PeerError, MessageTooLarge, StreamEnded."""
         if limits.writes_per_batch > 1:
             for batch in batches(self._records, limits.writes_per_batch):
                 await requests.ask(_MESSAGE.WRITE_BATCH_STATE, shim.WriteBatchState(rec=batch))
@@ -60,7 +60,7 @@ class Writes:
 def batches(
     records: list[shim.WriteRecord], max_records: int, max_bytes: int = MAX_BATCH_BYTES
 ) -> Iterator[list[shim.WriteRecord]]:
-    """The records in order, cut where a batch would exceed either bound; a larger record goes alone."""
+    """The records in order, cut where a batch would exceed either limit; a larger record is a batch of its own."""
     batch: list[shim.WriteRecord] = []
     size = 0
     for record in records:
@@ -74,7 +74,7 @@ def batches(
 
 
 def single(record: shim.WriteRecord) -> tuple[int, Message]:
-    """The message that says the same as one record of a batch."""
+    """The message that does the same as one record of a batch."""
     place = {"key": record.key, "collection": record.collection}
     match record.type:
         case _RECORD.PUT_STATE:
