@@ -270,7 +270,7 @@ def _check_is_pending(agreement: Agreement, terms: Terms, reference: TermsRefere
         raise AlreadyExists(f"agreement {terms.agreement_id} is between other members: choose another name")
     if reference != agreement.pending:
         raise TermsMismatch(
-            f"these are not the terms that are pending of {terms.agreement_id}: propose them or an amendment first"
+            f"these are not the pending terms of {terms.agreement_id}: propose them or an amendment first"
         )
 
 

@@ -100,8 +100,8 @@ async def transfer(tx: Transaction, request: TransferTokens) -> Balance:
     check_amount(request.amount_micro)
     if request.amount_micro < LEAST_TRANSFER_MICRO:
         raise AmountOutOfRange(
-            f"a transfer moves {format_amount(LEAST_TRANSFER_MICRO)} tokens at least: have what is left redeemed, "
-            "or send it along with what comes next"
+            f"a transfer moves {format_amount(LEAST_TRANSFER_MICRO)} tokens at least: redeem the rest, or send it with "
+            "the next transfer"
         )
     check_text("reference", request.reference)
     check_takes_transfers(loaded, receiver)

@@ -92,7 +92,7 @@ async def fund(tx: Transaction, request: FundAccount) -> Account:
     return write_account(tx, "account.fund", account, [posting])
 
 
-# --- what is claimed -------------------------------------------------------------------------------------------------
+# --- claimed amounts -------------------------------------------------------------------------------------------------
 
 
 class Claimed(NamedTuple):

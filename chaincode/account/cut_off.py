@@ -54,8 +54,8 @@ def earlier_cut_offs(agreement: Agreement, terms: Sequence[bytes]) -> tuple[CutO
         ended_s = until_s.pop(hashlib.sha256(data).digest(), None)
         if ended_s is None:
             raise TermsMismatch(
-                f"the earlier terms that are disclosed are none of {agreement.agreement_id}: show each that was "
-                "superseded once"
+                f"the disclosed earlier terms were never in force in {agreement.agreement_id}, or come twice: disclose "
+                "each superseded version once"
             )
         found.append(CutOff(ended_s * 10**6, Terms.FromString(data).late_cut_off_s))
     return tuple(found)

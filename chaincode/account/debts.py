@@ -41,7 +41,7 @@ def line_of(debts: Debts, balance: Balance, account: Account) -> Line:
 
 
 def noted(line: Line, agreement_id: str, owed_micro: int) -> Line:
-    """The line when this is owed to that account: an increase comes last, a decrease takes from what was noted last."""
+    """The line when this is owed to that account: an increase comes last, a decrease is taken from the last part."""
     more_micro = owed_micro - owed_to(line, agreement_id)
     if more_micro > 0:
         return (*line, Owed(agreement_id, more_micro))

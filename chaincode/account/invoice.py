@@ -95,7 +95,7 @@ def is_invoiced(account: Account, commitment: Commitment) -> bool:
 
 
 def bill_claim(account: Account, commitment: Commitment, loaded: Loaded, issued_at_s: int) -> list[Invoice]:
-    """The documents for what was claimed since the last settlement: usage, then corrections; none for 0."""
+    """The documents for the amounts claimed since the last settlement: usage, then corrections; none for 0."""
     counter = loaded.find(keys.invoice_counter(account.provider_msp_id)) or InvoiceCounter()
     now = claimed(account, commitment)
     amounts_micro = (

@@ -139,7 +139,7 @@ def pay_out(money: Loaded, account: Account, commitment: Commitment, shares: Sha
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """The provider's balance afterwards, what it owes then, the deposit that went into it, and the movement."""
+    """The provider's balance and debts afterwards, the deposit that went into the balance, and the movement."""
 
     balance: Balance
     before: Debts

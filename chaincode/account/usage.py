@@ -215,7 +215,7 @@ def check_times(
     """
     first_us, final_us = int(columns.time_us[0]), int(columns.time_us[-1])
     if first_us < last_time_us or (columns.time_us[1:] < columns.time_us[:-1]).any():
-        raise BackDated("a reading lies before the one before it: propose a correction for what comes late")
+        raise BackDated("a reading is older than the one before it: propose a correction for late readings")
     if final_us > now_us + MAX_CLOCK_SKEW_US:
         raise ReadingInFuture("a reading lies in the future: check the clocks of meter and node")
     if is_beyond_cut_off(standing, columns, aged_until_us(announced_us, now_us)):

@@ -109,7 +109,7 @@ async def check_ends_itself(tx: Transaction, *msp_ids: str) -> tuple[Member, ...
     members = [loaded.require(keys.member(msp_id)) for msp_id in msp_ids]
     gone = tuple(member for member in members if member.status in ABSENT)
     if not gone:
-        raise WrongStatus(f"{' and '.join(msp_ids)} are members: they end what is between them themselves")
+        raise WrongStatus(f"{' and '.join(msp_ids)} are still members: they settle and close their account themselves")
     return gone
 
 

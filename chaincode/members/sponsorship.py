@@ -36,7 +36,7 @@ def check_may_sponsor(sponsor_msp_id: str, open_msp_ids: list[str]) -> None:
     if len(open_msp_ids) >= MAX_OPEN_APPLICATIONS:
         raise TooManyApplications(
             f"{len(open_msp_ids)} companies that {sponsor_msp_id} has put in are still put to the vote, or were turned "
-            "down less than a ballot's period after: wait, or have another member put in the bundle"
+            "down and their deadlines are still to come: wait, or have another member put in the bundle"
         )
 
 

@@ -17,7 +17,7 @@ from zunft.v1.usage_pb2 import CorrectionReading
 
 
 def check_correction(readings: Sequence[CorrectionReading]) -> None:
-    """Refuses what cannot be a difference between readings.
+    """Checks that these can be differences between readings.
 
     Raises:
         MalformedBatch: there are no readings.

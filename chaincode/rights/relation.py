@@ -40,7 +40,7 @@ class Bilateral(Protocol):
     customer_msp_id: str
 
 
-# A relation, and the member that stands in it.
+# A relation, and the member that has it.
 Stand = tuple[Relation, str]
 
 

@@ -2,7 +2,7 @@
 
     chaincode                                   peer
     REGISTER (chaincode id)              ─►
-                                         ◄─     REGISTERED, READY (what it takes in one message)
+                                         ◄─     REGISTERED, READY (its limits for one message)
                                          ◄─     TRANSACTION or INIT (channel, transaction id)
     GET_STATE, ... one at a time         ─►
                                          ◄─     RESPONSE or ERROR

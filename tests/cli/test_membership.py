@@ -237,7 +237,7 @@ def test_a_member_leaves_step_by_step(guild: Zunft, tmp_path: Path) -> None:
 def test_the_issuer_ends_the_account_of_who_is_excluded(guild: Zunft, tmp_path: Path) -> None:
     """What has come to nothing needs nobody's word; before the notice has run it is refused."""
     do_business(guild, tmp_path)
-    assert_refused(guild("account close drill --as bank"), REFUSED, "they end what is between them themselves")
+    assert_refused(guild("account close drill --as bank"), REFUSED, "they settle and close their account themselves")
     decide(guild, "member exclude factory --reason bankrupt --as bank", "maker", "forge")
     assert_refused(guild("account close drill --as bank"), REFUSED, "the notice runs for another")
     (tmp_path / "amendment.yaml").write_text("accounts: {withdrawal_notice: 0 days}\n")
