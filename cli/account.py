@@ -75,7 +75,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 @app.command("open")
 def open_account(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """Open the agreement's account; from then on usage is endorsed by the two parties alone."""
+    """Open the agreement's account; from then on the two parties alone endorse usage."""
 
     async def work() -> None:
         async with open_session(home, acting) as session:

@@ -23,7 +23,7 @@ from node.meter_account import MeterAccount
 from zunft.v1.tariff_pb2 import Outcome
 from zunft.v1.usage_pb2 import AgreeCorrection, Correction, CorrectionReading, DeclineCorrection, Disclosure
 
-# With so many digits of a digest nobody can find another correction that has them.
+# The number of digits of a digest for which nobody can find another correction.
 DIGEST_DIGITS = 16
 
 

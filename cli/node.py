@@ -75,7 +75,7 @@ app = new_group("node")
 
 # The columns of accounts that a narrow terminal leaves out first.
 _MINOR = ("claimed", "paid", "funded", "provider", "status")
-# With so many digits of a digest all batches differ.
+# The number of digits of a digest by which all batches differ.
 DIGEST_DIGITS = 16
 Digest = Annotated[str, typer.Argument(help="The batch's digest, or enough of its first digits to be unique.")]
 

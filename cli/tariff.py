@@ -1,4 +1,4 @@
-"""`zunft tariff`: checks, explains, simulates and draws tariff files. Needs no consortium."""
+"""`zunft tariff`: checks, explains, simulates and draws tariff files. It needs no consortium."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def check_start(standing: Standing, meter_id: str, meter: Meter | None, wanted_m
 
 
 def check_meter(standing: Standing, meter_id: str, meter: Meter | None) -> None:
-    """Raises UnknownMeter, MeterNotInAgreement or MeterRevoked."""
+    """Raises UnknownMeter, MeterNotInAgreement or MeterRevoked unless the meter may count for the agreement."""
     if meter is None:
         raise UnknownMeter(f"the ledger has no meter {meter_id[:64]!r}: register it first")
     if meter_id not in standing.terms.meter_ids:

@@ -1,4 +1,4 @@
-"""Agreement files: the terms of a framework agreement as people write them, in YAML.
+"""Reads agreement files: the terms of a framework agreement as people write them, in YAML.
 
 agreement: drill-2026
 provider: maker
@@ -8,7 +8,7 @@ credit_limit: 0              # tokens; 0 = strictly prepaid
 late_cut_off: 7 days         # older readings need a correction; leave it out for no limit
 correction_window: 62 days   # how long a closed month can be corrected
 withdrawal_notice: 14 days
-data_sets:                   # what access may be granted to, and its owner; a plain list names no owners
+data_sets:                   # data that access may be granted to, with owners; a plain list names none
   utilisation: provider
 open: no                     # yes = the whole consortium sees terms and usage
 tariff: drill.yaml           # a file beside this one, or the tariff itself
@@ -63,7 +63,7 @@ class AgreementDraft:
 def read_agreement(path: Path, msp_id_of: Callable[[str], str], *, version: int = 1) -> AgreementDraft:
     """The agreement in a YAML file; `msp_id_of` finds a member's MSP id by its name.
 
-    Raises WrongFile with the line and what to write, and what `msp_id_of` raises.
+    Raises WrongFile with the line and the remedy, and the errors of `msp_id_of`.
     """
     tree = read_yaml(path)
     fields = tree.fields(_FIELDS, required=_REQUIRED)

@@ -27,16 +27,16 @@ from node.read_model.read_model import ReadModel
 from zunft.v1.usage_pb2 import AnnounceUsage
 
 LOOK_S = 2.0
-# A batch is announced when its last reading is so old, or a tenth of the cut-off where that is less.
+# The age of a batch's last reading at which the batch is announced; a tenth of the cut-off where that is less.
 AGE_US = 300 * 10**6
-# A node that stops tries once more for so long.
+# The time for the last try of a node that stops.
 LAST_LOOK_S = 2.0
 
 log = structlog.get_logger()
 
 
 class Announcer:
-    """Runs from its making until `stop`."""
+    """A task that runs from the object's creation until `stop`."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Announcer:
             await asyncio.sleep(LOOK_S)
             try:
                 await self._look()
-            except Exception as error:  # the next look tries again, whatever it was
+            except Exception as error:  # the next look tries again after every error
                 await self._outage.pause(error)
             else:
                 self._outage.end()

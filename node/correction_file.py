@@ -1,4 +1,4 @@
-"""Correction files: differences to earlier readings, in YAML.
+"""Reads correction files: differences to earlier readings, in YAML.
 
 agreement: drill-2026
 correction: week-12           # a name of your choice

@@ -150,7 +150,7 @@ class CertificateRevoked(NodeError):
 
 
 class AddressInUse(NodeError):
-    """The API's address cannot be listened on."""
+    """The API cannot listen on its address."""
 
     code = grpc.StatusCode.UNAVAILABLE
 
@@ -162,6 +162,6 @@ class BadRequest(NodeError):
 
 
 class NodeUnreachable(NodeError):
-    """Nobody answers at the node's address."""
+    """No node answers at the address."""
 
     code = grpc.StatusCode.UNAVAILABLE

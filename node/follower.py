@@ -31,9 +31,9 @@ from node.read_model.read_model import ReadModel
 
 # The longest time that the ledger may take to answer with its height.
 HEIGHT_TIMEOUT_S = 5.0
-# After so long the node goes on without private data that did not come with their block.
+# The time after which the node goes on without private data that did not come with their block.
 COMPLETION_S = 1.0
-# After so long a node that the ledger refuses gives up.
+# The time after which a node that the ledger refuses gives up.
 REFUSED_S = 60.0
 
 log = structlog.get_logger()

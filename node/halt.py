@@ -26,8 +26,8 @@ WAITING = (
     BATCH_STATUS_WAITING_FOR_RIGHTS,
 )
 
-# A node normally charges within seconds. After so long without the ledger machines must not start, because no balance
-# has the usage of that time.
+# A node normally charges within seconds. After this time without the ledger machines must not start, because no
+# balance has the usage of that time.
 LONGEST_WAIT_US = 120 * 10**6
 
 

@@ -104,7 +104,7 @@ class Entry:
 
     @property
     def next_sequence(self) -> int:
-        """Sequence of the first reading after this batch."""
+        """The sequence of the first reading after this batch."""
         return self.first_sequence + self.reading_count
 
 

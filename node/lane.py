@@ -65,9 +65,9 @@ Batches = Sequence[tuple[Entry, SignedBatch]]
 # party's peer may be behind, too.
 FIRST_CATCH_UP_S = 0.1
 LONGEST_CATCH_UP_S = 2.0
-# After so many times terms and head are read from the own peer, and a refusal no longer counts as being behind.
+# The number of waits after which terms and head are read from the own peer, and no peer counts as behind any more.
 CATCH_UPS = 5
-# After so many times it is no coincidence that the account's other transactions come first.
+# The number of conflicts after which it is no coincidence that the account's other transactions come first.
 OVERTAKINGS = 15
 
 log = structlog.get_logger()
@@ -234,7 +234,7 @@ class Lane:
     async def _own_refusal(self, batches: Batches) -> ContractError | None:
         """The refusal of the member's own peer alone, at the height that the orderers name; None if it accepts them.
 
-        Raises BehindLedger, EvaluateError, and what `ordered_height` raises.
+        Raises BehindLedger, EvaluateError, and the errors of `ordered_height`.
         """
         await self._check_height()
         await self._check_own_peer(batches[0][0].meter_id)
@@ -285,7 +285,7 @@ class Lane:
         return await account.submit("usage.submit", SubmitUsage(agreement_id=self._agreement_id), disclosure)
 
     async def _disclose(self) -> tuple[MeterAccount, Disclosure]:
-        """Terms and head as this member archived them. Raises BehindLedger."""
+        """The account and a disclosure with terms and head, as this member archived them. Raises BehindLedger."""
         self._account_moved.clear()
         if self._reads_from_peer:
             account = await MeterAccount.open(self._gateway, self._agreement_id)

@@ -17,7 +17,7 @@ from node.read_model.read_model import ReadModel
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
-# The pause after a round is at least so many times as long as the round.
+# The shortest pause after a round, as a multiple of the round's length.
 REST = 4
 
 log = structlog.get_logger()

@@ -71,7 +71,7 @@ def work() -> None:
 
 
 def _work_for(seconds: float) -> None:
-    """Uses one core for so many seconds."""
+    """Keeps one core busy for `seconds`."""
     end = time.process_time() + seconds
     while time.process_time() < end:
         hashlib.sha256(bytes(4096)).digest()

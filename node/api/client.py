@@ -100,7 +100,7 @@ class NodeClient:
         return await self._answer(self._stub.ListInvoices(request))
 
     def events(self, request: WatchEventsRequest) -> AsyncGenerator[LedgerNotice]:
-        """Past events after the cursor, then those to come; without end."""
+        """The past events after the cursor, then the new ones, without an end."""
         return self._stream(self._stub.WatchEvents(request))
 
     async def alarms(self, request: ListAlarmsRequest) -> AlarmPage:

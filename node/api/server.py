@@ -1,4 +1,4 @@
-"""The API's gRPC server: mutual TLS with the member's own certificates."""
+"""The API's gRPC server, with mutual TLS by the member's own certificates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from node.errors import AddressInUse
 from zunft.v1.node_pb2_grpc import add_NodeServicer_to_server
 
 MAX_MESSAGE_BYTES = 16_000_000
-# Calls may still run for so long when the server stops.
+# The time for which calls may still run when the server stops.
 GRACE_S = 1.0
 
 

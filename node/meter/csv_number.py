@@ -50,7 +50,7 @@ class Notation:
 
 
 def notation_of(fields: Mapping[str, Tree]) -> Notation:
-    """The mapping's `decimal` and `thousands`. Raises WrongFile."""
+    """The notation of the mapping's `decimal` and `thousands`. Raises WrongFile."""
     point = chr(fields["decimal"].choice(_POINTS)) if "decimal" in fields else "."
     if "thousands" not in fields:
         return Notation(point)

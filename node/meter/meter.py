@@ -68,7 +68,7 @@ class _State:
 
 
 class Meter:
-    """One meter under one agreement. Not for concurrent use; one process owns its folder."""
+    """One meter under one agreement. It is not for concurrent use, and one process has its folder."""
 
     def __init__(
         self,

@@ -19,7 +19,7 @@ from zunft.v1.node_pb2 import (
     BatchProgress,
 )
 
-# A meter that has readings to seal waits so long for the node's answer about a notice.
+# The time for which a meter that has readings to seal waits for the node's answer about a notice.
 NOTICE_S = 2.0
 
 

@@ -32,7 +32,7 @@ class Effects:
     private: Mapping[str, bytes] | None = None
     notice: LedgerNotice | None = None
     agreement_id: str = ""
-    # Of a two-party transaction that this member was party to.
+    # The statement's entry of a two-party transaction of this member.
     entry: StatementEntry | None = None
     batch_digests: Sequence[bytes] = ()
 
@@ -76,7 +76,7 @@ def _own_private(transaction: Transaction, msp_id: str) -> dict[str, bytes]:
 def _with_record(known: Effects, belief: Belief, block_number: int, msp_id: str) -> Effects:
     """The effects with the content of the record, where the transaction moved one of the member's accounts on.
 
-    Records of other members' accounts do not count: others may have seen a batch of the member and published it.
+    Records of other members' accounts do not count: others may publish a batch of the member without charging it.
     """
     transaction = belief.transaction
     written = transaction.writes.get(keys.commitment(belief.agreement_id).name)

@@ -78,7 +78,7 @@ _LONGEST_ALARM = 600
 _TERMS = keys.terms("", 0).name.split("/")[0] + "/"
 # An account's state is unknown without these; without a record only its statement has a gap.
 _NEEDED = (_TERMS, keys.head("").name)
-# After all characters that a key can have.
+# It sorts after all characters that a key can have.
 _LAST = "\x7f"
 _REMEDY = "remove it, and the node builds it again from the ledger"
 

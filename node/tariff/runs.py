@@ -11,7 +11,7 @@ MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 
 
 def parse_runs(tree: Tree, words: str, names: Sequence[str], what: str) -> list[int]:
-    """Numbers from 1 on, ascending; a range may run over the end of the week or the year. Raises WrongFile."""
+    """The words' numbers, from 1 on and ascending; ranges may cross the end of week or year. Raises WrongFile."""
     numbers: set[int] = set()
     for word in words.lower().split(","):
         ends = word.strip().split("-")
