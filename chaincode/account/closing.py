@@ -116,7 +116,7 @@ def _check_ended(tx: Transaction, ending: _Ending) -> None:
     customer = loaded.require(keys.member(account.customer_msp_id))
     agreement, charter = loaded.require(keys.agreement(account.agreement_id)), loaded.require(keys.CHARTER)
     if ending.gone:
-        # The party that is left can claim until then. A provider has more time, by all that it was ever suspended.
+        # The party that is left can claim until then. All the time for which the provider was suspended is added.
         # Where an earlier contract has not noted when a member went, the time runs from the moment that notes it.
         left_at_s = max(member.left_at_s or tx.timestamp_s for member in ending.gone)
         not_before_s = left_at_s + notice_s(agreement, charter)

@@ -23,7 +23,7 @@ from zunft.v1.ballot_pb2 import (
 )
 from zunft.v1.member_pb2 import MEMBER_STATUS_APPLIED, Member, OpenBallot
 
-# A voter's clock may be 300 s behind, and the next opener's 300 s ahead: so that the vote comes before the next ballot.
+# A voter's clock may be 300 s behind, and the next opener's 300 s ahead; the vote still has to come first.
 LAPSES_AFTER_S = 600
 
 
