@@ -53,7 +53,9 @@ def serve(home: Home = DEFAULT_HOME) -> None:
     async def work() -> None:
         topology = Topology.load(home)
         if topology.fabric:
-            raise BadArgument(f"the members' peers serve the ledger of {topology.consortium}: zunft network status")
+            raise BadArgument(
+                f"the members' peers serve the ledger of {topology.consortium}: zunft network status shows them"
+            )
         ledger = open_embedded(topology)
         try:
             async with serving(topology, ledger) as server:

@@ -251,7 +251,7 @@ def _amount_on_trial(disclosure: Disclosure, correction: Correction) -> int:
     try:
         return sum(line.amount_micro for line in lines_on_trial(disclosure, correction))
     except ContractError as error:
-        raise BadArgument(f"nothing was proposed, since it could not be agreed to: {error}") from error
+        raise BadArgument(f"nothing was proposed: the contract would refuse the correction: {error}") from error
 
 
 async def _deliver(meter: Meter, client: NodeClient) -> None:

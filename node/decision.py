@@ -19,7 +19,7 @@ async def decide(journal: Journal, intake: Intake, submitter: Submitter, request
     """The batch's state after the decision. Raises BadRequest, and at a retry the errors of `Intake.accept`."""
     entry = journal.find(request.digest)
     if entry is None:
-        raise BadRequest("the journal has no batch of this digest: ask for those that it has")
+        raise BadRequest("the journal has no batch of this digest: list the batches that it has")
     if request.decision == BATCH_DECISION_RETRY:
         await _retry(journal, intake, submitter, entry)
     elif request.decision == BATCH_DECISION_GIVE_UP:

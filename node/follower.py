@@ -164,7 +164,7 @@ class Follower:
             async with asyncio.timeout(HEIGHT_TIMEOUT_S):
                 return await self._gateway.height(reconnect_s=0)
         except TimeoutError as error:
-            raise LedgerError(f"the ledger has not said its height for {HEIGHT_TIMEOUT_S:g} s") from error
+            raise LedgerError(f"the ledger has not answered with its height for {HEIGHT_TIMEOUT_S:g} s") from error
 
     async def _pause(self, error: Exception) -> None:
         self._stalled.set()

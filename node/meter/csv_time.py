@@ -41,7 +41,7 @@ class SummerTime:
         fitting = [time_us for time_us in moments if is_summer(time_us, zone) == wanted]
         if not fitting:
             raise ValueError(
-                f"the clocks of {zone} are {'not ' if wanted else ''}on summer time then, against {word!r}"
+                f"the clocks of {zone} are {'not ' if wanted else ''}on summer time then, but the row says {word!r}"
             )
         return fitting[0], fitting[0]
 
@@ -179,7 +179,7 @@ def _begin_us(tree: Tree, zone: str) -> int:
 def _every_us(tree: Tree) -> int:
     every_us = tree.micro()
     if every_us < 0:
-        tree.fail("rows follow each other: write seconds, 0 or more")
+        tree.fail("the step between rows cannot be negative: write seconds, 0 or more")
     return every_us
 
 

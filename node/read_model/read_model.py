@@ -372,7 +372,7 @@ class ReadModel:
         self._raise_alarm(Alarm(place=place, text=f"block {block_number}: {printable(text)}"))
 
     def _raise_alarm(self, alarm: Alarm) -> None:
-        log.warning("something on the ledger is not the contract's", block=alarm.place.block_number, alarm=alarm.text)
+        log.warning("the contract did not write this", block=alarm.place.block_number, alarm=alarm.text)
         place = (alarm.place.block_number, alarm.place.transaction_index)
         self._connection.execute("INSERT INTO alarm VALUES (?, ?, ?)", (*place, alarm.SerializeToString()))
 

@@ -137,7 +137,7 @@ def test_in_words_it_says_the_same(zunft: Zunft) -> None:
 def test_what_could_never_be_agreed_to_is_not_proposed(zunft: Zunft, quantity: str) -> None:
     refused = propose(zunft, f"much{quantity}", quantity, must=False)
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert "could not be agreed to" in refused.stderr
+    assert "the contract would refuse the correction" in refused.stderr
     assert zunft.must("usage pending air-1 --as factory --json").json == []
 
 
