@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -229,17 +230,7 @@ def close(
                 committed = await session.submit("account.close", request, _handed_over(amounts))
             account = Account.FromString(committed.result)
             provider = session.topology.name_of(account.provider_msp_id)
-        returned = show_amount(account.withdrawn_micro - before.withdrawn_micro)
-        say(f"The account of {agreement_id} is closed; {returned} tokens went back.")
-        if account.paid_micro > before.paid_micro:
-            say(f"{show_amount(account.paid_micro - before.paid_micro)} tokens that were not claimed yet are paid.")
-        if escrow_micro(account):
-            say(f"{_escrow(account)} tokens are left in the escrow: the other party gets them by settling the account.")
-            say_next(home, f"account settle {agreement_id}")
-        billed_micro = account.invoiced_usage_micro + account.invoiced_correction_micro
-        unpaid_micro = billed_micro - account.paid_micro - escrow_micro(account)
-        if unpaid_micro > 0:
-            say(f"{show_amount(unpaid_micro)} tokens of the last invoices were not covered, and stay unpaid here.")
+        _say_closed(before, account, home)
         _say_owed(provider, account)
 
     run(work())
@@ -315,6 +306,20 @@ def _handed_over(amounts: str) -> dict[str, bytes]:
         return {SHOWN: b64decode(amounts, validate=True)} if amounts else {}
     except ValueError:
         raise BadArgument("--amounts is not the whole line: give it as zunft account amounts has printed it") from None
+
+
+def _say_closed(before: Account, account: Account, home: Path) -> None:
+    returned = show_amount(account.withdrawn_micro - before.withdrawn_micro)
+    say(f"The account of {account.agreement_id} is closed; {returned} tokens went back.")
+    if account.paid_micro > before.paid_micro:
+        say(f"{show_amount(account.paid_micro - before.paid_micro)} tokens that were not claimed yet are paid.")
+    if escrow_micro(account):
+        say(f"{_escrow(account)} tokens are left in the escrow: the other party gets them by settling the account.")
+        say_next(home, f"account settle {account.agreement_id}")
+    billed_micro = account.invoiced_usage_micro + account.invoiced_correction_micro
+    unpaid_micro = billed_micro - account.paid_micro - escrow_micro(account)
+    if unpaid_micro > 0:
+        say(f"{show_amount(unpaid_micro)} tokens of the last invoices were not covered, and stay unpaid here.")
 
 
 def _say_owed(provider: str, account: Account) -> None:

@@ -177,7 +177,7 @@ def _hour(said: Mapping[str, tuple[str, str]]) -> int:
     if letter == "H":
         return hour
     if not 1 <= hour <= 12:
-        raise ValueError(f"{digits} is no hour before a.m. or p.m.")
+        raise ValueError(f"{digits} is no hour: with a.m. or p.m. they go from 1 to 12")
     return hour % 12 + (12 if said["half of the day"][1][0] in "pP" else 0)
 
 

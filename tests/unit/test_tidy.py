@@ -1,0 +1,173 @@
+"""What a reader stumbles over, and no other check sees: long functions and files, dead code, names of what is gone.
+
+The limits are those of the longest that there is: they go down and never up.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LONGEST_FUNCTION = {"product": 39, "tests": 51}
+LONGEST_MODULE = {"product": 456, "tests": 536}
+# Faces of libraries: what Fabric's shim and gateway offer is there for contracts and clients that others write.
+LIBRARIES = (
+    "chaincode/stub.py",
+    "chaincode/shim/",
+    "ledger/gateway/",
+    "ledger/grpc_transport.py",
+    "consortium/channel/",
+)
+# What tests hold against the product, or read its files with.
+FOR_TESTS = {
+    "account_violations",
+    "clear_key_policy",
+    "node_kinds",
+    "parse_tariff",
+    "write_tariff",
+}
+
+# Text by path.
+Files = Mapping[str, str]
+
+
+def committed(*patterns: str) -> Files:
+    """The repository's own files, but for what is generated."""
+    listed = subprocess.run(["git", "ls-files", "-z", *patterns], cwd=ROOT, capture_output=True, text=True, check=True)
+    paths = [path for path in listed.stdout.split("\0") if path and not path.startswith("proto/gen/")]
+    return {path: (ROOT / path).read_text() for path in paths if (ROOT / path).is_file()}
+
+
+def room(path: str) -> str:
+    return "tests" if path.startswith("tests/") else "product"
+
+
+# --- the rules: each yields complaints --------------------------------------------------------------------------------
+
+
+def long_functions(files: Files) -> Iterator[str]:
+    for path, node in defined(files):
+        lines = (node.end_lineno or node.lineno) - node.lineno + 1
+        if not isinstance(node, ast.ClassDef) and lines > LONGEST_FUNCTION[room(path)]:
+            yield f"{path}:{node.lineno} {node.name} has {lines} lines, {LONGEST_FUNCTION[room(path)]} is the most"
+
+
+def long_modules(files: Files) -> Iterator[str]:
+    for path, text in files.items():
+        lines = text.count("\n")
+        if lines > LONGEST_MODULE[room(path)]:
+            yield f"{path} has {lines} lines, {LONGEST_MODULE[room(path)]} is the most"
+
+
+def packages_without_a_word(files: Files) -> Iterator[str]:
+    for path, text in files.items():
+        if path.endswith("__init__.py") and room(path) == "product" and not ast.get_docstring(ast.parse(text)):
+            yield f"{path} does not say what belongs there"
+
+
+def unused_code(files: Files) -> Iterator[str]:
+    """What the product defines and never names. Commands and rules are called by the library that they are given to."""
+    product = {path: text for path, text in files.items() if room(path) == "product"}
+    named = {name for text in product.values() for name in names_in(ast.parse(text))}
+    for path, node in defined(product):
+        called_by_name = node.name in named or node.name in FOR_TESTS or node.name.startswith("__")
+        if not called_by_name and not node.decorator_list and not path.startswith(LIBRARIES):
+            yield f"{path}:{node.lineno} nobody uses {node.name}"
+
+
+def sentences_of_another_form(files: Files) -> Iterator[str]:
+    """An error's text begins in lower case and ends without a full stop, as it stands behind a name or a colon."""
+    for path, text in files.items():
+        for node in ast.walk(ast.parse(text)) if room(path) == "product" else ():
+            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
+                said = said_by(node.exc.args[0])
+                if re.match(r"[A-Z][a-z]+ [a-z]", said) or re.search(r"[a-z]\.$", said):
+                    yield f"{path}:{node.lineno} {said!r}"
+
+
+def stale_paths(files: Files) -> Iterator[str]:
+    """Paths of code in back-ticks that there are not."""
+    for path, text in files.items():
+        for found in re.finditer(r"`([\w.-]+(?:/[\w.-]+)+\.(?:py|proto|md))(?:::\w+)?`", text):
+            if not (ROOT / found[1]).exists() and not (ROOT / path).parent.joinpath(found[1]).exists():
+                yield f"{path} names {found[1]}"
+
+
+CODE: Mapping[str, Callable[[Files], Iterable[str]]] = {
+    rule.__name__: rule
+    for rule in (long_functions, long_modules, packages_without_a_word, unused_code, sentences_of_another_form)
+}
+
+
+# --- what they look at ------------------------------------------------------------------------------------------------
+
+
+def defined(files: Files) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]]:
+    for path, text in files.items():
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                yield path, node
+
+
+def names_in(tree: ast.AST) -> Iterator[str]:
+    """Names that are used; a word in a string may be one, too, since gRPC and dispatch go by names."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.keyword) and node.arg:
+            yield node.arg
+        elif isinstance(node, ast.alias) and node.asname:
+            yield node.name
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+            yield node.value
+
+
+def said_by(argument: ast.expr) -> str:
+    """The sentence, with a letter in the place of what is filled in."""
+    if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+        return argument.value
+    if isinstance(argument, ast.JoinedStr):
+        return "".join(part.value if isinstance(part, ast.Constant) else "x" for part in argument.values)
+    return ""
+
+
+# --- the tests --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rule", CODE)
+def test_the_code_is_tidy(rule: str) -> None:
+    assert [*CODE[rule](committed("*.py"))] == []
+
+
+def test_the_docs_name_no_file_that_is_gone() -> None:
+    assert [*stale_paths(committed("*.md"))] == []
+
+
+LONG = "def f():\n" + "    x = 1\n" * 60
+
+FOUND = {
+    "long_functions": {"node/a.py": LONG},
+    "long_modules": {"node/a.py": "\n" * 500},
+    "packages_without_a_word": {"node/a/__init__.py": ""},
+    "unused_code": {"node/a.py": "def used(): ...\ndef unused(): used()\n"},
+    "sentences_of_another_form": {"node/a.py": "raise ValueError(f'The file {1} is bad.')\n"},
+}
+
+
+@pytest.mark.parametrize("rule", FOUND)
+def test_each_rule_finds_something(rule: str) -> None:
+    assert len([*CODE[rule](FOUND[rule])]) == 1
+
+
+def test_a_path_that_is_gone_is_found() -> None:
+    assert [*stale_paths({"docs/a.md": "`chaincode/gone.py`, `chaincode/keys.py`"})] == [
+        "docs/a.md names chaincode/gone.py"
+    ]
