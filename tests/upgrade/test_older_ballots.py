@@ -27,6 +27,7 @@ from tests.harness.applying import (
     approve,
     channel_of,
     gateway,
+    known_to_all,
     proposed,
 )
 from tests.harness.consortium import msp_id_of
@@ -100,7 +101,8 @@ def test_an_open_ballot_goes_on(guild: Consortium) -> None:
 def test_who_was_turned_down_goes_all_the_same(guild: Consortium) -> None:
     """Or has still to wait for the others' votes: neither is asked for any more."""
     of_an_earlier_contract(guild, "maker", "factory")
-    ballot = guild.run(depart(gateway(guild, "press")))
+    with known_to_all(guild, "press"):
+        ballot = guild.run(depart(gateway(guild, "press")))
     for name in ("maker", "bank"):
         approve(guild, name, ballot)
     check_left(guild, ballot)
