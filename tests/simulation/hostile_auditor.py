@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.simulation.auditor import Auditor, Known, Move, refuse
+from tests.simulation.auditor import ACTIVE, Auditor, Known, Move, refuse
 from tests.simulation.step import ANYTHING, NOT_ENDORSED, Outcome, Step
 
 # Which steps need both parties' endorsement; an amendment where its terms are confidential.
@@ -45,7 +45,6 @@ class HostileAuditor(Auditor):
 
     def __init__(self, *known: Any) -> None:
         super().__init__(*known)
-        self.open_books: set[str] = set()
         # Accounts of the hostile member and its accomplice, once they have put their own words there.
         self.spoilt: set[str] = set()
         self.gone: set[str] = set()
@@ -61,9 +60,9 @@ class HostileAuditor(Auditor):
         if not self.temper or step.verb not in OF_BOTH:
             return False
         deal = step.arguments["deal"]
-        if step.verb == "amend" and deal in self.open_books:
+        if step.verb == "amend" and self.books[deal].is_open_book:
             return False
-        parties = step.arguments.get("parties") or (self.books[deal].provider, self.books[deal].customer)
+        parties = step.arguments.get("parties") or self.books[deal].parties
         return self.hostile in parties
 
     def learn(self, step: Step, outcome: Outcome, known: Callable[[str], Known]) -> None:
@@ -72,27 +71,29 @@ class HostileAuditor(Auditor):
         if deal not in self.spoilt or step.verb in ("spoil", "attack"):
             return
         book, now = self.books[deal], known(deal)
-        pair = (book.provider, book.customer)
-        before = book.escrow + sum(self.balances[name] for name in pair)
+        pair = book.parties
+        before = book.escrow + sum(self.purse(name) for name in pair)
         theirs = {f"escrow/{deal}", *(f"balance/{name}" for name in pair)}
+        # A deposit only as a whole, and of one that is gone.
+        released = [
+            name for name in pair if (f"deposit/{name}", f"balance/{name}") in {one[:2] for one in outcome.moved}
+        ]
+        theirs |= {f"deposit/{name}" for name in released if self.is_gone(name)}
         for source, target, amount in outcome.moved:
             assert {source, target} <= theirs, f"{deal} moves {amount} from {source} to {target}"
             for name in pair:
                 self.balances[name] += amount * ((target == f"balance/{name}") - (source == f"balance/{name}"))
+        for name in released:
+            self.companies[name].deposit = 0
         book.funded, book.withdrawn, book.paid = now.funded, now.withdrawn, now.paid
         book.owed, book.closed = now.owed, now.closed
         of_others = [[one for one in line if one[0] != deal] for line in (self.lines[book.provider], now.debts)]
         assert of_others[0] == of_others[1], f"{deal} changes what {book.provider} owes others"
         self.lines[book.provider] = now.debts
         self.documents[book.provider].extend(now.documents[len(self.documents[book.provider]) :])
-        assert book.escrow + sum(self.balances[name] for name in pair) == before, deal
+        assert book.escrow + sum(self.purse(name) for name in pair) == before, deal
 
     # --- verbs --------------------------------------------------------------------------------------------------------
-
-    def found_deal(self, actor: str, deal: str, customer: str, meters: int, **terms: Any) -> None:
-        super().found_deal(actor, deal, customer, meters, **terms)
-        if terms["open_book"]:
-            self.open_books.add(deal)
 
     def propose(self, actor: str, deal: str, parties: tuple[str, str]) -> None:
         """Only tried where it comes to nothing."""
@@ -114,6 +115,9 @@ class HostileAuditor(Auditor):
             self.gone.add(deal)
 
     def attack(self, actor: str, how: str, **against: Any) -> list[Move]:  # noqa: ARG002
+        if how == "another outcome":
+            # Others endorse it first.
+            self.check_status(actor, ACTIVE)
         if ATTACKS[how]:
             refuse(ATTACKS[how])
         return []

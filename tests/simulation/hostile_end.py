@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.simulation.auditor import GUARD_S, HOUR_S, ISSUER, MILLION, Book
+from tests.simulation.auditor import GUARD_S, HOUR_S, ISSUER, LAPSES_S, MILLION, SUSPENDED, Book
 from tests.simulation.hostile import Hostile
 from tests.simulation.hostile_auditor import HostileAuditor
 from tests.simulation.step import Outcome, Step
@@ -13,11 +13,24 @@ Do = Callable[[Step], Outcome]
 
 
 def ended(do: Do, auditor: HostileAuditor, hostile: Hostile) -> None:
-    """Each honest partner of the hostile member closes by itself what they have together."""
+    """Each honest partner of the hostile member that still is there closes by itself what they have together."""
+    for name in auditor.with_status(SUSPENDED):
+        reinstated(do, auditor, name)
     for name, book in list(auditor.books.items()):
-        if hostile.member in (book.provider, book.customer) and name not in auditor.spoilt:
+        if hostile.member in book.parties and name not in auditor.spoilt:
             one = book.customer if book.provider == hostile.member else book.provider
-            close_alone(do, auditor, one, name)
+            if auditor.takes_part(one):
+                close_alone(do, auditor, one, name)
+
+
+def reinstated(do: Do, auditor: HostileAuditor, name: str) -> None:
+    """Whatever was put to the vote before."""
+    do(Step("wait", "time", {"seconds": auditor.rules.ballot_s + LAPSES_S + 1}))
+    do(Step("reinstate", auditor.voting[0], {"company": name}))
+    for voter in auditor.ballots[-1].voters:
+        if auditor.companies[name].status == SUSPENDED:
+            do(Step("vote", voter, {"ballot": len(auditor.ballots), "in_favour": True}))
+    assert auditor.takes_part(name)
 
 
 def close_alone(do: Do, auditor: HostileAuditor, one: str, name: str) -> None:
@@ -34,15 +47,20 @@ def close_alone(do: Do, auditor: HostileAuditor, one: str, name: str) -> None:
             # It may have changed the account too often just now.
             do(Step("wait", "time", {"seconds": HOUR_S}))
             do(Step("fund", one, {"deal": name, "amount": max(missing, MILLION)}))
-        do(Step("wait", "time", {"seconds": book.notice_s + 3 * GUARD_S}))
+        rests_s = auditor.rest_s(book, book.rested_s)
+        do(Step("wait", "time", {"seconds": book.notice_s + 3 * GUARD_S + rests_s}))
         returned = book.withdrawn
         closed = do(Step("close", one, {"deal": name}))
         assert not closed.refusal, f"{one} cannot close {name}: {closed}"
         # A provider that closes does without what nobody has funded; then the customer gets nothing back.
         assert book.paid >= accrued(book) or book.withdrawn == returned, name
+    while book.escrow or book.left:
+        # It was closed before, and this was left there.
+        do(Step("settle", one, {"deal": name}))
     refunded(do, auditor, one)
     assert (book.closed, book.escrow) == (True, 0), name
-    assert book.paid - book.owed == min(max(accrued(book), 0), book.paid), name
+    # What the issuer could not see when it closed it is not charged.
+    assert book.is_unclaimed or book.paid - book.owed == min(max(accrued(book), 0), book.paid), name
 
 
 def refunded(do: Do, auditor: HostileAuditor, one: str) -> None:

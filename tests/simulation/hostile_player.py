@@ -11,6 +11,7 @@ from fabric_protos.peer import events_pb2
 from fabric_protos.peer.transaction_pb2 import VALID, TxValidationCode
 
 from chaincode import keys
+from chaincode.errors import ContractError
 from chaincode.invariants import readable
 from chaincode.transaction import serialise
 from ledger.errors import TransportError
@@ -46,7 +47,10 @@ class HostilePlayer(Player):
     def play(self, step: Step) -> Outcome:
         if step.verb not in ("turn", "spoil", "attack"):
             return super().play(step)
-        outcome: Outcome = getattr(self, f"its_{step.verb}")(step.actor, **step.arguments)
+        try:
+            outcome: Outcome = getattr(self, f"its_{step.verb}")(step.actor, **step.arguments)
+        except ContractError as refusal:
+            outcome = Outcome(refusal=type(refusal).__name__)
         assert self.consortium.violations() == []
         return outcome
 

@@ -18,7 +18,7 @@ PROBES = ("settle", "close", "claim_alone", "withdraw", "terminate")
 
 class HostileScript(Script):
     def __init__(self, seed: int, auditor: HostileAuditor, hostile: Hostile) -> None:
-        super().__init__(seed, auditor)
+        super().__init__(seed, auditor, hostile.member)
         self._model = auditor
         self._hostile = hostile
         self._number = 0
@@ -53,6 +53,10 @@ class HostileScript(Script):
             steps.append(Step("use", pair[0], {"deal": THEIRS, "meter": 0, "quantities": (MILLION,)}))
         return [*steps, self._turn()]
 
+    def _come_and_go(self) -> Step:
+        """Nobody before the pair has its account."""
+        return super()._come_and_go() if self._model.hostile else self._use()
+
     # --- what it does -------------------------------------------------------------------------------------------------
 
     def _hostile_step(self) -> Step:
@@ -68,7 +72,7 @@ class HostileScript(Script):
     def _attack(self) -> Step:
         how = self._random.choice(list(ATTACKS))
         pair = {self._hostile.member, self._hostile.accomplice}
-        others = [name for name, book in self._model.books.items() if {book.provider, book.customer} != pair]
+        others = [name for name, book in self._model.books.items() if {*book.parties} != pair]
         if not others:
             how = "nonsense"
         against = {"deal": self._random.choice(others)} if others else {}
@@ -87,7 +91,7 @@ class HostileScript(Script):
     def _use_watched(self) -> Step:
         """Of an account of its own, which an accomplice endorses, too."""
         member, accomplice = self._hostile.member, self._hostile.accomplice
-        parties = {name: {book.provider, book.customer} for name, book in self._model.books.items()}
+        parties = {name: {*book.parties} for name, book in self._model.books.items()}
         own = [name for name, two in parties.items() if member in two and accomplice not in two]
         if self._model.temper or not own:
             return self._attack()

@@ -11,6 +11,7 @@ from audit import (
 )
 from audit.report import ALARMS_KEPT
 from chaincode.contract import TRANSACTIONS
+from chaincode.members.membership import is_there
 from tests.attacks.witness import Seen, audited, look
 from tests.harness import (
     TOKEN,
@@ -28,7 +29,8 @@ def bear_witness(player: HostilePlayer, hostile: Hostile) -> None:
     honest = [consortium.member(name) for name in hostile.honest]
     # What its peer does is over, and what a node has read to its end is an honest transaction.
     consortium.ledger.contracts.clear()
-    consortium.member("bank").mint(honest[0], TOKEN)
+    bank = consortium.member("bank")
+    bank.mint(honest[0] if is_there(honest[0].record) else bank, TOKEN)
     with TemporaryDirectory() as folder:
         seen = look(honest[0], Path(folder))
     check_node(player, seen, honest[0], consortium.member(hostile.member))

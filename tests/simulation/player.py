@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, ClassVar
 
 from chaincode import keys
 from chaincode.account.account import claimed
 from chaincode.errors import ContractError
-from chaincode.members.bundle import roots_fingerprint
 from ledger.block_reader import Transaction
 from ledger.errors import LedgerError
 from tests.harness import (
-    Consortium,
     Deal,
     HandMeter,
-    Member,
     graduated,
     tariff,
 )
-from tests.simulation.auditor import Auditor, Document, Known
+from tests.simulation.auditor import Auditor, Document, Known, Notice
+from tests.simulation.member_player import MemberPlayer, told_ballot, told_company, told_electorate
 from tests.simulation.script import MEMBERS
 from tests.simulation.step import Outcome, Step
-from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED
+from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, Account
 from zunft.v1.event_pb2 import LedgerEvent
 from zunft.v1.invoice_pb2 import INVOICE_KIND_CREDIT_NOTE, INVOICE_KIND_GOODWILL, INVOICE_KIND_INVOICE, Invoice
 from zunft.v1.tariff_pb2 import Tariff
@@ -38,18 +35,11 @@ KINDS = {
 
 
 @dataclass
-class Player:
-    consortium: Consortium
+class Player(MemberPlayer):
     deals: dict[str, Deal] = field(default_factory=dict)
     redemptions: list[str] = field(default_factory=list)
     # What a refused step of several transactions has already done.
     left_behind: ClassVar[frozenset[str]] = frozenset()
-
-    @cached_property
-    def roots(self) -> list[str]:
-        """The members' roots, as their marks have them: every consortium makes new ones."""
-        certificates = [member.admin.root().certificate_pem for member in self.consortium.members]
-        return [roots_fingerprint([certificate]).hex() for certificate in certificates]
 
     def play(self, step: Step) -> Outcome:
         before = len(self._valid())
@@ -84,7 +74,9 @@ class Player:
             yield from self._told_records(follower.msp_id, follower.private)
 
     def _told_records(self, owner: str, values: Mapping[str, bytes]) -> list[str]:
-        numbered = {self._numbered(key): self._numbered_bytes(value) for key, value in values.items()}
+        numbered = {
+            self._numbered(key): self._numbered_bytes(self.stands_for(key, value)) for key, value in values.items()
+        }
         return [f"{owner} {key} {value.hex()}" for key, value in sorted(numbered.items())]
 
     def differences(self, auditor: Auditor) -> list[str]:
@@ -93,6 +85,10 @@ class Player:
             ("supply", self._supply(), (auditor.minted, auditor.burned)),
             ("circulating", auditor.circulating(), auditor.minted - auditor.burned),
             *((name, self._member(name).balance, amount) for name, amount in auditor.balances.items()),
+            *((name, self.company_on_ledger(name), told_company(auditor, name)) for name in MEMBERS),
+            ("electorate", self.electorate_on_ledger(), told_electorate(auditor)),
+            ("ballots", len(self.ballots), len(auditor.ballots)),
+            *((f"ballot {one}", self.ballot_on_ledger(one), told_ballot(auditor, one)) for one in self._numbers()),
             *((name, self._documents(name), _told_documents(auditor, name)) for name in MEMBERS),
             *((name, self._book(name), _told_book(auditor, name)) for name in auditor.books if self._is_sound(name)),
         ]
@@ -117,6 +113,9 @@ class Player:
     def redeem(self, actor: str, amount: int) -> None:
         self.redemptions.append(self._member(actor).redeem(amount))
 
+    def redeem_for(self, actor: str, company: str, amount: int) -> None:
+        self.redemptions.append(self._member(actor).redeem(amount, self._member(company)))
+
     def confirm(self, actor: str, number: int) -> None:
         self._member(actor).confirm(self._redemption(number))
 
@@ -135,6 +134,10 @@ class Player:
             notice_s=how["notice_s"],
             open_book=how["open_book"],
         )
+
+    def offer(self, actor: str, deal: str, customer: str) -> None:
+        wanted = Deal(self.consortium, self._member(actor), self._member(customer), deal, (HandMeter(f"{deal}-m0"),))
+        self._member(actor).propose(wanted.terms(1, tariff=_tariff([(0, 1)])))
 
     def amend(self, actor: str, deal: str, tiers: Sequence[tuple[int, int]], credit: int) -> None:  # noqa: ARG002
         terms = self.deals[deal].terms_in_force()
@@ -163,8 +166,8 @@ class Player:
     def settle(self, actor: str, deal: str) -> None:
         self._member(actor).settle(self.deals[deal])
 
-    def close(self, actor: str, deal: str) -> None:
-        self._member(actor).close(self.deals[deal])
+    def close(self, actor: str, deal: str, leaves: bool = False) -> None:
+        self._member(actor).close(self.deals[deal], leaves=leaves)
 
     def use(self, actor: str, deal: str, meter: int, quantities: Sequence[int]) -> None:
         known = self.deals[deal]
@@ -226,8 +229,8 @@ class Player:
         """Whether its two parties have written there what the contract writes, and nothing else."""
         return deal not in self.consortium.spoilt
 
-    def _member(self, name: str) -> Member:
-        return self.consortium.member(name)
+    def _numbers(self) -> range:
+        return range(1, len(self.ballots) + 1)
 
     def _redemption(self, number: int) -> str:
         return self.redemptions[number - 1] if number <= len(self.redemptions) else "0" * 64
@@ -239,19 +242,20 @@ class Player:
 
     def _account(self, account: str) -> str:
         kind, _, name = account.partition("/")
-        if kind == "balance":
-            return f"balance/{self.consortium.topology.name_of(name)}"
+        if kind in ("balance", "deposit"):
+            return f"{kind}/{self.consortium.topology.name_of(name)}"
         if kind == "hold":
             known = [*self.redemptions, *([] if name in self.redemptions else [name])]
             return f"hold/{known.index(name) + 1}"
         return account
 
     def _numbered(self, text: str) -> str:
-        """With roots and redemptions numbered, whose ids are the ledger's; people are told how an id begins."""
-        for number, root in enumerate(self.roots, 1):
-            text = text.replace(root, f"{number:064d}")
-        for number, redemption_id in enumerate(self.redemptions, 1):
-            text = text.replace(redemption_id, f"{number:064d}").replace(redemption_id[:16], f"{number:016d}")
+        """With roots, bundles, ballots and redemptions numbered; people are told how an id begins."""
+        redemptions = {one: f"{number:064d}" for number, one in enumerate(self.redemptions, 1)}
+        for known, told in {**self.ids(), **redemptions}.items():
+            text = text.replace(known, told)
+            if len(known) == len(told) == 64:
+                text = text.replace(known[:16], told[0] + told[-15:])
         return text
 
     def _numbered_bytes(self, value: bytes) -> bytes:
@@ -271,7 +275,6 @@ class Player:
     def _book(self, name: str) -> tuple[Any, ...]:
         deal = self.deals[name]
         account, commitment, head = deal.account, deal.commitment, deal.head
-        notice = account.notice
         return (
             (account.funded_micro, account.withdrawn_micro, account.paid_micro),
             (head.usage_micro, head.correction_micro, sorted(one.correction_id for one in head.pending_corrections)),
@@ -279,7 +282,8 @@ class Player:
             account.owed_back_micro,
             (account.invoiced_usage_micro, account.invoiced_correction_micro),
             (commitment.sequence, claimed(account, commitment).sequence),
-            (notice.amount_micro, notice.not_before_s, notice.holds_from_s) if account.HasField("notice") else None,
+            _notice(account),
+            (account.left.usage_micro, account.left.correction_micro) if account.HasField("left") else None,
             # A stream without a reading is not on the ledger yet, or stands at its beginning.
             [deal.stream(meter).next_sequence or 1 for meter in deal.meters],
         )
@@ -287,6 +291,12 @@ class Player:
 
 def _tariff(tiers: Sequence[tuple[int, int]]) -> Tariff:
     return tariff(graduated("hours", *tiers))
+
+
+def _notice(account: Account) -> Notice | None:
+    notice = account.notice
+    times = notice.not_before_s, notice.holds_from_s, notice.suspended_before_s
+    return Notice(notice.amount_micro, *times) if account.HasField("notice") else None
 
 
 def _told_documents(auditor: Auditor, name: str) -> list[tuple[Any, ...]]:
@@ -303,5 +313,6 @@ def _told_book(auditor: Auditor, name: str) -> tuple[Any, ...]:
         book.invoiced,
         (book.sequence, book.claimed_sequence),
         book.notice,
+        book.left,
         [stream.next_sequence for stream in book.streams],
     )

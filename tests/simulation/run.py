@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.harness import Consortium
-from tests.simulation.auditor import Auditor
+from tests.simulation.auditor import Auditor, Rules, rules_of
 from tests.simulation.hostile import Hostile
 from tests.simulation.hostile_auditor import HostileAuditor
 from tests.simulation.hostile_end import ended
@@ -14,8 +15,9 @@ from tests.simulation.hostile_player import HostilePlayer
 from tests.simulation.hostile_script import HostileScript
 from tests.simulation.hostile_witness import bear_witness
 from tests.simulation.player import Player
-from tests.simulation.script import MEMBERS, Script
+from tests.simulation.script import FOUNDERS, MEMBERS, Script
 from tests.simulation.step import NOT_ENDORSED, Outcome, Step
+from zunft.v1.charter_pb2 import EntryConditions, ExitConditions, Threshold, VotingRules
 
 # Hears the number of each step that was done.
 Report = Callable[[int], None]
@@ -74,8 +76,10 @@ def simulate(
     """
     if hostile:
         consortium.clock.now_us = hostile.begin_us
-    consortium.found()
-    auditor = HostileAuditor(MEMBERS, consortium.clock.now_s) if hostile else Auditor(MEMBERS, consortium.clock.now_s)
+    rules, founders = rules_of(seed), MEMBERS if hostile else FOUNDERS
+    consortium.found(founders, **charter_of(rules))
+    kind = HostileAuditor if hostile else Auditor
+    auditor = kind(MEMBERS, founders, rules, consortium.clock.now_s)
     player = HostilePlayer(consortium) if hostile else Player(consortium)
     script = HostileScript(seed, auditor, hostile) if isinstance(auditor, HostileAuditor) else Script(seed, auditor)
     run = Run(seed, auditor, player)
@@ -88,3 +92,14 @@ def simulate(
     if hostile and isinstance(player, HostilePlayer):
         bear_witness(player, hostile)
     return transcript
+
+
+def charter_of(rules: Rules) -> dict[str, Any]:
+    """Fields of the charter."""
+    shares = {"exclusion": rules.exclusion, "suspension": rules.suspension}
+    thresholds = {name: Threshold(numerator=one[0], denominator=one[1]) for name, one in shares.items() if one}
+    return {
+        "entry": EntryConditions(deposit_micro=rules.deposit),
+        "exit": ExitConditions(notice_period_s=rules.notice_s),
+        "voting": VotingRules(ballot_period_s=rules.ballot_s, **thresholds),
+    }

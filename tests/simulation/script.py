@@ -6,10 +6,13 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from tests.simulation.auditor import ISSUER, MILLION, Auditor, Book
+from tests.simulation.auditor import ACTIVE, ISSUER, MILLION, Auditor, Book
+from tests.simulation.member_script import MemberScript
 from tests.simulation.step import Step
 
 MEMBERS = ("maker", "factory", "bank", "forge")
+# Where all members are honest, the last one has to apply first.
+FOUNDERS = MEMBERS[:-1]
 MAX_DEALS = 10
 CHEATS = (
     "Replay",
@@ -26,9 +29,10 @@ CHEATS = (
 class Script:
     """Asks the auditor where things stand, so that its steps make sense more often than not."""
 
-    def __init__(self, seed: int, auditor: Auditor) -> None:
+    def __init__(self, seed: int, auditor: Auditor, hostile: str = "") -> None:
         self._random = Random(seed)  # noqa: S311
         self._auditor = auditor
+        self._members = MemberScript(self._random, auditor, hostile)
         self._serial = 0
         self._verbs: dict[str, tuple[int, Callable[[], Step]]] = {
             "mint": (4, self._mint),
@@ -53,15 +57,21 @@ class Script:
             "terminate": (1, self._on_deal("terminate")),
             "close": (2, self._on_deal("close")),
             "wait": (6, self._wait),
+            "members": (22, self._come_and_go),
         }
 
     def next(self) -> Step:
         """The next step, to be applied before another is asked for."""
         if not self._auditor.books:
             return self._found_deal() if self._auditor.minted else self._mint()
+        if self._members.are_waiting() and self._random.random() < 0.2:
+            return self._come_and_go()
         weights = [weight for weight, _ in self._verbs.values()]
         [(_, make)] = self._random.choices(list(self._verbs.values()), weights)
         return make()
+
+    def _come_and_go(self) -> Step:
+        return self._members.next()
 
     # --- token --------------------------------------------------------------------------------------------------------
 
@@ -97,7 +107,12 @@ class Script:
         books = self._auditor.books
         if len(books) >= MAX_DEALS:
             return self._use()
-        provider, customer = self._random.sample(MEMBERS, 2)
+        active = self._auditor.with_status(ACTIVE)
+        provider = self._random.choice(active) if active and self._mostly() else self._member()
+        customers = [name for name in active if name != provider]
+        if not customers:
+            return self._wait()
+        customer = self._random.choice(customers)
         arguments = {
             "deal": f"S{len(books) + 1}",
             "customer": customer,
@@ -110,7 +125,8 @@ class Script:
         return Step("found_deal", provider, arguments)
 
     def _amend(self) -> Step:
-        alive = [name for name, book in self._auditor.books.items() if book.ended_s is None]
+        books = self._auditor.books.items()
+        alive = [name for name, book in books if book.ended_s is None and self._auditor.takes_part(book.customer)]
         if not alive:
             return self._wait()
         name = self._random.choice(alive)
@@ -147,7 +163,8 @@ class Script:
     def _on_deal(self, verb: str) -> Callable[[], Step]:
         def make() -> Step:
             name, book = self._deal(lambda book: book.ended_s is not None) if verb == "close" else self._deal()
-            return Step(verb, self._party(book), {"deal": name})
+            leaves = {"leaves": True} if verb == "close" and self._random.random() < 0.3 else {}
+            return Step(verb, self._party(book), {"deal": name, **leaves})
 
         return make
 
@@ -155,7 +172,11 @@ class Script:
 
     def _use(self) -> Step:
         name, book = self._deal(
-            lambda book: book.ended_s is None and book.usage + book.correction < book.covered(self._auditor.now_s)
+            lambda book: (
+                book.ended_s is None
+                and book.usage + book.correction < book.covered(self._auditor.now_s)
+                and all(self._auditor.takes_part(name) for name in book.parties)
+            )
         )
         most = self._random.choice([3, 3, 3, 40]) * MILLION
         quantities = tuple(self._random.randint(0, most) for _ in range(self._random.randint(1, 4)))
