@@ -147,11 +147,10 @@ async def redeem(tx: Transaction, request: RedeemTokens) -> Redemption:
         amount_micro=request.amount_micro,
         status=REDEMPTION_STATUS_HELD,
     )
-    if is_small:
-        note_change(lately, tx.timestamp_s)
 
     tx.put(keys.balance(msp_id), left)
     if is_small:
+        note_change(lately, tx.timestamp_s)
         tx.put(lately_key, lately)
     tx.put(keys.redemption(redemption.redemption_id), redemption)
     posting = move(keys.balance(msp_id).name, hold_account(redemption), request.amount_micro)

@@ -80,18 +80,27 @@ def close_into_transfers(scene: Scene, deal: Deal) -> int:
 @pytest.mark.fault(37)
 def test_the_issuer_gives_back_to_who_is_gone_what_is_not_charged(scene: Scene) -> None:
     """First the customer is excluded, then the provider as well."""
-    maker, factory, bank, forge, clock = scene.maker, scene.factory, scene.bank, scene.forge, scene.consortium.clock
+    maker, factory, bank, forge = scene.maker, scene.factory, scene.bank, scene.forge
     claimed, shown, hidden, openly = (agree(scene, maker, forge, open_book=one) for one in (False, False, False, True))
     both, theirs, left = agree(scene, factory, forge), agree(scene, forge, factory), agree(scene, maker, forge)
     for deal in (claimed, shown, hidden, openly, both, theirs, left):
         deal.use(7 * HOUR)
     factory.claim(both)
-    before = maker.balance
     scene.refuses(WrongStatus, lambda: bank.close(claimed))
     scene.refuses(WrongStatus, lambda: bank.settle(claimed))
 
-    exclude(scene, forge)
-    # The provider has as long as a closing customer would have to wait.
+    close_without_the_customer(scene, claimed, shown, hidden, openly, left)
+    close_leaving_the_share(scene, left)
+    close_without_both(scene, both, theirs)
+    check_audits(scene)
+
+
+def close_without_the_customer(
+    scene: Scene, claimed: Deal, shown: Deal, hidden: Deal, openly: Deal, left: Deal
+) -> None:
+    """The provider has as long as a closing customer would have to wait."""
+    maker, bank, clock, before = scene.maker, scene.bank, scene.consortium.clock, scene.maker.balance
+    exclude(scene, scene.forge)
     clock.advance(2 * DAY_S)
     scene.refuses(NoticePeriod, lambda: bank.close(claimed))
     maker.claim_alone(claimed)
@@ -111,12 +120,19 @@ def test_the_issuer_gives_back_to_who_is_gone_what_is_not_charged(scene: Scene) 
             charged * TOKEN,
         )
 
-    had = forge.balance
+
+def close_leaving_the_share(scene: Scene, left: Deal) -> None:
+    """The provider settles what is left to it."""
+    had = scene.forge.balance
     assert close_into_transfers(scene, left) == VALID
-    assert (forge.balance - had, left.escrow) == (13 * TOKEN, 7 * TOKEN)
-    maker.settle(left)
+    assert (scene.forge.balance - had, left.escrow) == (13 * TOKEN, 7 * TOKEN)
+    scene.maker.settle(left)
     assert (left.escrow, left.account.paid_micro) == (0, 7 * TOKEN)
 
+
+def close_without_both(scene: Scene, both: Deal, theirs: Deal) -> None:
+    """Now the provider is excluded, too."""
+    factory, bank, forge, clock = scene.factory, scene.bank, scene.forge, scene.consortium.clock
     scene.refuses(WrongStatus, lambda: factory.close(both))
     exclude(scene, factory)
     clock.advance(3 * DAY_S)
@@ -128,4 +144,3 @@ def test_the_issuer_gives_back_to_who_is_gone_what_is_not_charged(scene: Scene) 
     assert (both.account.paid_micro, theirs.account.paid_micro, both.escrow, theirs.escrow) == (7 * TOKEN, 0, 0, 0)
     for gone in (forge, factory):
         bank.confirm(bank.redeem(gone.balance, of=gone))
-    check_audits(scene)
