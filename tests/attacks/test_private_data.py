@@ -29,6 +29,7 @@ from ledger.gateway import (
     Gateway,
     Transaction,
 )
+from ledger.gateway.calls import RETRIES
 from ledger.grpc_transport import (
     GrpcTransport,
     TlsFiles,
@@ -157,7 +158,8 @@ async def submitted(member: Member, transaction: Transaction) -> int:
 
 async def mint(bank: Member, reference: str) -> None:
     request = MintTokens(msp_id=bank.msp_id, amount_micro=TOKEN, bank_reference=reference)
-    await bank.consortium.gateway(bank.msp_id, "treasurer").submit("token.mint", request)
+    # Other members' peers may still be at the block before.
+    await bank.consortium.gateway(bank.msp_id, "treasurer").submit("token.mint", request, retries=RETRIES)
 
 
 # --- late -----------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from chaincode.readings.batch import batch_digest
 from chaincode.transaction import serialise
 from ledger.block_reader import read_block
 from ledger.gateway import SigningIdentity
+from ledger.gateway.calls import RETRIES
 from node.read_model.read_model import ReadModel
 from tests.attacks.forgeries import mint, share, usage
 from tests.attacks.rogue import Rogue, peer_of
@@ -35,7 +36,8 @@ from zunft.v1.usage_pb2 import AccountHead, Commitment, Disclosure, SubmitUsage,
 def honest_end(scene: Scene) -> None:
     """Looks at no invariant of others' accounts, which the two parties may have broken."""
     request = TransferTokens(to_msp_id=scene.factory.msp_id, amount_micro=TOKEN)
-    scene.consortium.run(scene.consortium.gateway(scene.maker.msp_id, "treasurer").submit("token.transfer", request))
+    gateway = scene.consortium.gateway(scene.maker.msp_id, "treasurer")
+    scene.consortium.run(gateway.submit("token.transfer", request, retries=RETRIES))
 
 
 @pytest.mark.fault(2)

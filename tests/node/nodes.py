@@ -9,6 +9,7 @@ from pathlib import Path
 
 from chaincode.readings.batch import batch_digest
 from ledger.gateway import Gateway
+from ledger.gateway.calls import RETRIES
 from ledger.grpc_transport import TlsFiles
 from node.api.client import NodeClient
 from node.api.server import ApiAddress
@@ -56,7 +57,7 @@ async def fund(deal: Deal, amount_micro: int) -> int:
     """The customer funds the account while nodes are running; the block's number."""
     gateway = deal.consortium.gateway(deal.customer.msp_id, "treasurer")
     request = FundAccount(agreement_id=deal.agreement_id, amount_micro=amount_micro)
-    return (await gateway.submit("account.fund", request)).block_number
+    return (await gateway.submit("account.fund", request, retries=RETRIES)).block_number
 
 
 def chained(deal: Deal, *quantities: int, meter: HandMeter | None = None) -> list[SignedBatch]:

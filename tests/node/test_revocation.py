@@ -19,6 +19,7 @@ from ledger.configuration import (
     newest_channel,
 )
 from ledger.gateway import Gateway
+from ledger.gateway.calls import RETRIES
 from ledger.gateway.errors import (
     EndorseError,
     SubmitError,
@@ -54,7 +55,7 @@ def keys_of(consortium: Consortium) -> MemberKeys:
 
 
 async def transfer(gateway: Gateway) -> None:
-    await gateway.submit("token.transfer", TransferTokens(to_msp_id="BankMSP", amount_micro=TOKEN))
+    await gateway.submit("token.transfer", TransferTokens(to_msp_id="BankMSP", amount_micro=TOKEN), retries=RETRIES)
 
 
 async def until_refused(client: NodeClient) -> None:
