@@ -26,7 +26,7 @@ from tests.harness import (
     Deal,
     on_ledgers,
 )
-from tests.harness.odd_peers import for_ever, never_answers
+from tests.harness.odd_peers import never_answers, wait_for_ever
 from tests.node.nodes import chained, client_of, last_states, running_node, send
 from zunft.v1.node_pb2 import BATCH_STATUS_COMMITTED, BATCH_STATUS_WAITING_FOR_OTHER_PARTY
 from zunft.v1.usage_pb2 import SignedBatch
@@ -68,7 +68,7 @@ async def taken_in(client: NodeClient, batches: list[SignedBatch]) -> None:
 
 async def holds_back(stub: Stub) -> Response:
     """Neither yes nor no to usage."""
-    return await (for_ever() if stub.args[0] == b"usage.submit" else invoke(stub))
+    return await (wait_for_ever() if stub.args[0] == b"usage.submit" else invoke(stub))
 
 
 @pytest.mark.fault(51)

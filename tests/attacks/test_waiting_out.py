@@ -29,7 +29,7 @@ from tests.harness import (
     Deal,
     only_on,
 )
-from tests.harness.odd_peers import for_ever
+from tests.harness.odd_peers import wait_for_ever
 from tests.node.nodes import chained, client_of, fund, last_states, running_node, send
 from zunft.v1.node_pb2 import (
     BATCH_DECISION_GIVE_UP,
@@ -229,7 +229,7 @@ def test_a_node_that_stops_announces_what_it_has_just_taken_in(scene: Scene, dea
     async def answer(stub: Stub) -> Response:
         if stub.args[0] == b"usage.submit":
             is_asked.set()
-            await for_ever()
+            await wait_for_ever()
         return await invoke(stub)
 
     async def meanwhile(client: NodeClient) -> None:

@@ -30,8 +30,8 @@ from tests.harness import (
 from tests.harness.applying import (
     GUILD,
     acting,
+    another_bundle,
     applicant,
-    applied_again,
     channel_of,
     gateway,
     known_to_all,
@@ -109,7 +109,7 @@ def test_a_bundle_put_in_twice_opens_one_ballot(guild: Consortium, applying: Ope
     assert proposed(guild, applying) == read_ballot(guild, ballot)
     guild.clock.advance(1)
     with pytest.raises(MemberInChannel, match="zunft join complete"):
-        proposed(guild, applied_again(guild, tmp_path))
+        proposed(guild, another_bundle(guild, tmp_path))
 
 
 # --- whose certificate was revoked -----------------------------------------------------------------------------------

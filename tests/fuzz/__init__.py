@@ -1,4 +1,4 @@
-"""Valid nonsense by the thousand: what nodes and audits read is changed in every layer, and marked as VALID.
+"""Valid nonsense by the thousand: nodes and audits read transactions changed in every layer and marked as VALID.
 
-`make fuzz N=1000000` reads so many transactions; the suite a few thousand, from a seed.
+`make fuzz N=1000000` reads a million transactions; the suite reads a few thousand, from a seed.
 """

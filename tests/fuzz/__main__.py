@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz --transactions 1000000 --seed 7`: a node's follower and an audit read so much nonsense."""
+"""`python -m tests.fuzz --transactions 1000000 --seed 7`: a node's follower and an audit read a million of nonsense."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import structlog
 
 from tests.fuzz.reading import rounds
-from tests.fuzz.story import tell
+from tests.fuzz.story import record_story
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
     begun, changed = time.monotonic(), Counter[str]()
     print(f"seed {options.seed}", flush=True)  # noqa: T201
     with tempfile.TemporaryDirectory() as folder:
-        for one in rounds(tell(Path(folder) / "consortium"), options.seed, options.transactions):
+        for one in rounds(record_story(Path(folder) / "consortium"), options.seed, options.transactions):
             changed += one
             passed_s = time.monotonic() - begun
             print(f"{changed.total():,} transactions read, {changed.total() / passed_s:,.0f} a second", flush=True)  # noqa: T201

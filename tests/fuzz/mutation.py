@@ -41,7 +41,7 @@ _HASHED = [*_RESULTS, (rwset_pb2.TxReadWriteSet, "ns_rwset.*.collection_hashed_r
 
 
 class Facts:
-    """What the innermost layer is found to be on the way to it."""
+    """Facts about the innermost layer that are found on the way to it."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -110,7 +110,7 @@ LAYERS: dict[str, Layer] = {
     "public value": ([*_PUBLIC, (kv_rwset_pb2.KVRWSet, "writes.*.value")], lambda facts: NOUNS.get(facts.key)),
     "hashed": (_HASHED, _fixed(kv_rwset_pb2.HashedRWSet)),
 }
-# The same of what a member's own peer delivers beside it.
+# The layers of the private data that a member's own peer delivers beside a transaction.
 PRIVATE_LAYERS: dict[str, Layer] = {
     "private": ([], _fixed(kv_rwset_pb2.KVRWSet)),
     "private value": ([(kv_rwset_pb2.KVRWSet, "writes.*.value")], lambda facts: NOUNS.get(facts.key)),
@@ -122,7 +122,7 @@ PRIVATE_LAYERS: dict[str, Layer] = {
 
 
 class Mutator:
-    """Reproducible from its seed."""
+    """A source of random changes that its seed reproduces."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)  # noqa: S311
@@ -155,7 +155,7 @@ class Mutator:
         return bytes(message.SerializeToString())
 
     def _place(self, message: Any, path: list[str], facts: Facts) -> tuple[Any, str, int | None] | None:
-        """Where the path leads, by way of any of several; None where there is none."""
+        """The holder, field and index at the path's end; `*` stands for a random element. None if there is none."""
         name, *rest = path
         if rest[:1] == ["*"]:
             found = getattr(message, name)

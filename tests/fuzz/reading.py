@@ -28,7 +28,7 @@ from tests.fuzz.mutation import LAYERS, PRIVATE_LAYERS, Mutator
 
 Delivered = events_pb2.BlockAndPrivateData
 PER_BLOCK = 50
-# After so many transactions everything begins anew, lest nonsense is only read on top of nonsense.
+# After this number of transactions everything begins anew, so that nonsense also follows an honest ledger.
 PER_ROUND = 10_000
 TIMEOUT_S = 600.0
 
@@ -60,7 +60,7 @@ class Story:
 
 
 class Recorded:
-    """A ledger that has these blocks and no more; as much of a gateway as the follower needs."""
+    """A ledger of these blocks only, with the part of a gateway that the follower needs."""
 
     def __init__(self, blocks: list[Delivered]) -> None:
         self._blocks = blocks
@@ -74,12 +74,15 @@ class Recorded:
         await asyncio.Event().wait()
 
     async def evaluate(self, name: str, _request: Any, **_options: Any) -> bytes:
-        """Nothing: this peer lacks whatever did not come with its block."""
+        """Raises NotFound always: this peer has no values beyond its blocks."""
         raise NotFound(f"this peer has nothing to answer {name} with")
 
 
 def rounds(story: Story, seed: int, transactions: int) -> Iterator[Counter[str]]:
-    """Reads so much nonsense; after each round how often each layer was changed. Raises what a reader raised."""
+    """Reads this number of changed transactions; yields after each round how often each layer was changed.
+
+    Raises every error of a reader.
+    """
     mutator = Mutator(seed)
     while transactions > 0:
         count = min(transactions, PER_ROUND)
@@ -109,7 +112,7 @@ def nonsense(story: Story, mutator: Mutator, transactions: int) -> tuple[list[De
 
 
 def _add(story: Story, mutator: Mutator, block: Delivered) -> str:
-    """Puts one changed transaction at the end of the block; the name of its changed layer."""
+    """Appends one changed transaction to the block; returns the name of its changed layer."""
     original = mutator.random.choice(story.originals)
     private = rwset_pb2.TxPvtReadWriteSet.FromString(original.private)
     sets = [part for space in private.ns_pvt_rwset for part in space.collection_pvt_rwset]
@@ -127,7 +130,7 @@ def _add(story: Story, mutator: Mutator, block: Delivered) -> str:
 
 
 async def read(story: Story, blocks: list[Delivered]) -> None:
-    """The follower gets to the end, whoever asks the read model gets an answer, and the audit a report."""
+    """The follower gets to the end, the read model answers every question, and the audit makes a report."""
     everything = [*story.blocks, *blocks]
     with tempfile.TemporaryDirectory() as folder:
         model = ReadModel.open(Path(folder) / "read-model.db", story.member)
@@ -138,7 +141,7 @@ async def read(story: Story, blocks: list[Delivered]) -> None:
                 reached = asyncio.create_task(model.reached(len(everything)))
                 await asyncio.wait({reached, follower.task}, return_when=asyncio.FIRST_COMPLETED)
             assert model.height == len(everything), follower.task
-            ask(model)
+            question_everything(model)
         finally:
             await follower.stop()
             model.close()
@@ -154,7 +157,7 @@ def audit(story: Story, blocks: list[Delivered]) -> None:
 
 
 def marked(block: Delivered) -> Delivered:
-    """As honest peers mark it, what cannot be read at all as invalid: an audit would go no further."""
+    """The block in which unreadable transactions are marked invalid, as by honest peers; an audit stops at others."""
     copy = Delivered.FromString(block.SerializeToString())
     codes = bytearray(copy.block.metadata.metadata[common_pb2.TRANSACTIONS_FILTER])
     for one in read_block(block).transactions:
@@ -164,8 +167,8 @@ def marked(block: Delivered) -> Delivered:
     return copy
 
 
-def ask(model: ReadModel) -> None:
-    """Everything that the API asks a read model."""
+def question_everything(model: ReadModel) -> None:
+    """Asks the read model every question that the API asks."""
     for standing in model.own_accounts(after="", limit=1000):
         model.statement(standing.agreement.agreement_id, after_sequence=0, limit=1000)
     model.own_invoices(after=keys.invoice("", 0), agreement_id="", limit=1000)

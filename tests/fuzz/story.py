@@ -1,4 +1,4 @@
-"""An honest ledger to change: a consortium's whole life, as the factory gets it."""
+"""An honest ledger to change: a consortium's whole life, as the factory's peer delivers it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.harness import start_consortium
 MEMBER = "factory"
 
 
-def tell(folder: Path) -> Story:
+def record_story(folder: Path) -> Story:
     with start_consortium(folder) as consortium:
         live(consortium, begin(consortium))
         live_openly(consortium)

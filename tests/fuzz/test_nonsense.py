@@ -1,4 +1,4 @@
-"""The short form of `make fuzz`: whatever is in a transaction that is marked as VALID, nobody stumbles over it."""
+"""The short form of `make fuzz`: no content of a transaction that is marked as VALID stops a reader."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import pytest
 
 from tests.fuzz.mutation import LAYERS, PRIVATE_LAYERS
 from tests.fuzz.reading import Story, rounds
-from tests.fuzz.story import tell
+from tests.fuzz.story import record_story
 
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
-    return tell(tmp_path_factory.mktemp("story") / "consortium")
+    return record_story(tmp_path_factory.mktemp("story") / "consortium")
 
 
 @pytest.mark.fault(2)

@@ -6,7 +6,7 @@
         deal = consortium.agree(maker, factory, per_unit("hours", 2 * TOKEN), funds=50 * TOKEN)
         maker.submit(deal, deal.batch([3 * UNIT]))
 
-The ledger kind is the only thing that a test does not know; ledgers.py says which there are.
+The ledger's kind is the only thing that a test does not know; ledgers.py lists the kinds.
 """
 
 from tests.harness.clock import Clock

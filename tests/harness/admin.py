@@ -52,7 +52,7 @@ class Admin:
     # --- coming and going ---------------------------------------------------------------------------------------------
 
     def bundle(self, sponsor: Member, **changes: Any) -> Bundle:
-        """Of this member's own keys, accepting the charter in force."""
+        """The member's application for itself, with its own keys; it accepts the charter in force."""
         material = self.own_keys.public_material()
         charter = self.consortium.read(keys.CHARTER)
         fields = {
@@ -107,7 +107,7 @@ class Admin:
         return self._open("charter.amend", AmendCharter(charter=charter, reason=reason))
 
     def vote(self, ballot: Ballot, in_favour: bool = True, **changes: Any) -> Ballot:
-        """With the signatures that such a ballot needs; `changes` are fields of the request."""
+        """Casts a vote with the signatures that such a ballot needs; `changes` are fields of the request."""
         fields = {"ballot_id": ballot.ballot_id, "msp_id": ballot.msp_id, "in_favour": in_favour}
         if in_favour and changes_channel(ballot.subject):
             fields |= self.signs(*self.consortium.updates(1))
@@ -118,7 +118,7 @@ class Admin:
         self.member.call("ballot.sign", ballot_pb2.SignBallot(**{**fields, **changes}))
 
     def signs(self, *updates: bytes) -> dict[str, Any]:
-        """Fields of a request: this admin's signatures over updates of the channel's configuration."""
+        """The fields of a request with this admin's signatures over updates of the channel's configuration."""
         return {
             "update_digests": [hashlib.sha256(update).digest() for update in updates],
             "config_signatures": [self.config_signature(update) for update in updates],

@@ -53,7 +53,7 @@ from tests.harness.consortium import (
 )
 from zunft.v1.ballot_pb2 import Ballot
 
-# Three of them must approve.
+# Three of these five must approve.
 GUILD = ("maker", "factory", "bank", "forge", "press")
 
 _numbers = itertools.count(1)
@@ -61,7 +61,7 @@ _numbers = itertools.count(1)
 
 @contextmanager
 def applicant(guild: Consortium, folder: Path) -> Iterator[OpenedBundle]:
-    """Of another company each time; the maker is to put it in. At the end the channel is without it."""
+    """The bundle of another company each time, with the maker as its sponsor. At the end the channel is without it."""
     applying = company(msp_id_of(f"mill-{next(_numbers)}"))
     yield signed(guild, applying, found_applicant(folder / "home", applying))
     if applying.member.msp_id in channel_of(guild).members:
@@ -69,7 +69,7 @@ def applicant(guild: Consortium, folder: Path) -> Iterator[OpenedBundle]:
 
 
 def company(msp_id: str) -> Applicant:
-    """It runs no orderer."""
+    """A company that applies, and runs no orderer."""
     name = msp_id.removesuffix("MSP").lower()
     return Applicant(MemberEntry(name, msp_id, name, _here(0), PeerEndpoints(_here(1), _here(2), _here(3))), {})
 
@@ -84,22 +84,22 @@ def signed(guild: Consortium, applying: Applicant, own: MemberKeys, sponsor: str
     return sign_bundle(applying, own, accepted, guild.clock.utc())
 
 
-def applied_again(guild: Consortium, folder: Path) -> OpenedBundle:
-    """Another bundle, of the same company."""
+def another_bundle(guild: Consortium, folder: Path) -> OpenedBundle:
+    """Another bundle of the same company."""
     known = load_applicant(folder / "home")
     return signed(guild, known, MemberKeys.load(keys_folder(folder / "home", known.member)))
 
 
-# --- what the members do ---------------------------------------------------------------------------------------------
+# --- the members' acts -----------------------------------------------------------------------------------------------
 
 
 def gateway(guild: Consortium, name: str) -> Gateway:
-    """As the member's admin."""
+    """The gateway of the member's admin."""
     return guild.gateway(msp_id_of(name), Role.ADMIN)
 
 
 def acting(guild: Consortium, name: str, identity: SigningIdentity) -> Gateway:
-    """As somebody else, on the member's peer."""
+    """A gateway to the member's peer that signs with another identity."""
     honest = gateway(guild, name)
     return Gateway(honest.transport, identity, channel=honest.channel, clock=lambda: guild.clock.now_us)
 
@@ -110,7 +110,7 @@ def proposed(guild: Consortium, opened: OpenedBundle) -> Ballot:
 
 
 def change(guild: Consortium, edit: Edit, *names: str) -> None:
-    """These members sign and the first of them hands it in; all of them where none is named."""
+    """Changes the channel: these members sign, or all where none is named, and the first of them submits the update."""
     signing = names or tuple(member.name for member in guild.members)
     channel = channel_of(guild)
     group = channel.config.channel_group
@@ -121,13 +121,13 @@ def change(guild: Consortium, edit: Edit, *names: str) -> None:
 
 
 def vote(guild: Consortium, name: str, ballot: Ballot, *, in_favour: bool = True) -> Voting:
-    """And what follows from it."""
+    """Casts the member's vote, and carries out what follows from it."""
     with known_to_all(guild, name):
         return guild.run(vote_by(gateway(guild, name), ballot, in_favour=in_favour))
 
 
 def approve(guild: Consortium, name: str, ballot: Ballot) -> Voting:
-    """As `zunft ballot approve`, which can be typed again."""
+    """Approves as `zunft ballot approve` does, which can be typed again."""
 
     async def work() -> Voting:
         return await (await Voting.open(gateway(guild, name), ballot.ballot_id)).approve()
@@ -138,7 +138,7 @@ def approve(guild: Consortium, name: str, ballot: Ballot) -> Voting:
 
 @contextmanager
 def known_to_all(guild: Consortium, name: str) -> Iterator[None]:
-    """Whatever the member has done, every other's peer knows of it afterwards."""
+    """Waits at the end until every member's peer knows what the member has done."""
     try:
         yield
     finally:
@@ -150,7 +150,7 @@ async def vote_by(gateway: Gateway, ballot: Ballot, *, in_favour: bool = True) -
     return await voting.carry_out()
 
 
-# --- what they see ---------------------------------------------------------------------------------------------------
+# --- the members' view -----------------------------------------------------------------------------------------------
 
 
 def read_ballot(guild: Consortium, ballot: Ballot) -> Ballot:

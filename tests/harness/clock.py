@@ -1,4 +1,4 @@
-"""The time that clients write into their transactions; it moves only when a test says so."""
+"""The time that clients write into their transactions; only a test moves it."""
 
 from __future__ import annotations
 

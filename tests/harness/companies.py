@@ -10,7 +10,7 @@ from zunft.v1.member_pb2 import LegalIdentifier
 
 
 def identifiers_of(name: str) -> list[LegalIdentifier]:
-    """A LEI and a VAT id, for each name others."""
+    """A LEI and a VAT id, which differ from name to name."""
     number = zlib.crc32(name.encode())
     lei, vat = f"529900{number:012d}", f"{10_000_000 + number % 90_000_000}"
     return [

@@ -1,4 +1,4 @@
-"""The consortium: starts a ledger, founds its members, and checks every invariant after every transaction."""
+"""A consortium on a ledger of its own, with its members; it checks every invariant after every transaction."""
 
 from __future__ import annotations
 
@@ -74,11 +74,11 @@ class Consortium:
     clock: Clock
     runner: asyncio.Runner
     followers: dict[str, Follower] = field(default_factory=dict)
-    # Accounts whose parties have both endorsed what no contract would.
+    # Accounts whose two parties have endorsed something that no honest contract would.
     spoilt: set[str] = field(default_factory=set)
     _gateways: dict[tuple[str, str], Gateway] = field(default_factory=dict)
 
-    # --- who ----------------------------------------------------------------------------------------------------------
+    # --- members and their users --------------------------------------------------------------------------------------
 
     @property
     def members(self) -> list[Member]:
@@ -88,7 +88,7 @@ class Consortium:
         return Member(self, name, msp_id_of(name))
 
     def gateway(self, msp_id: str, user: str) -> Gateway:
-        """Kept, as a program would; `user` is a role's name, or GUEST."""
+        """The user's gateway, which is kept as a program would keep it; `user` is a role's name, or GUEST."""
         gateway = self._gateways.get((msp_id, user))
         if gateway is None:
             files = self.topology.keys(self.topology.member(msp_id)).user(user)
@@ -103,7 +103,7 @@ class Consortium:
             self._gateways[msp_id, user] = gateway
         return gateway
 
-    # --- what ---------------------------------------------------------------------------------------------------------
+    # --- transactions and queries -------------------------------------------------------------------------------------
 
     def submit(
         self,
@@ -116,10 +116,10 @@ class Consortium:
         transient: Mapping[str, bytes] | None = None,
         endorsers: Sequence[str] = (),
     ) -> bytes:
-        """One transaction to its end; afterwards everything that must hold is checked. Raises its refusal."""
+        """The result of one transaction, after which everything that must hold is checked. Raises its refusal."""
         gateway = self.gateway(msp_id, user)
         if msp_id in self.ledger.contracts:
-            # Of no use to itself.
+            # The member's own contract is an odd one, which would be of no use to the member.
             endorsers = endorsers or [member.msp_id for member in self.members if member.msp_id != msp_id]
         with noted_refusals():
             committed = self.run(
@@ -132,7 +132,7 @@ class Consortium:
     def evaluate(
         self, msp_id: str, user: str, name: str, request: Message | bytes, msp_ids: Sequence[str] = ()
     ) -> bytes:
-        """A query; `msp_ids` names the member whose peer is asked, if it is not one's own."""
+        """The answer to a query; `msp_ids` names the member whose peer is asked, if it is not the user's own."""
         with noted_refusals():
             return self.run(self.gateway(msp_id, user).evaluate(name, request, msp_ids=msp_ids))
 
@@ -147,7 +147,7 @@ class Consortium:
 
     @property
     def state(self) -> State:
-        """What all members together know now; it does not change any more."""
+        """A copy of everything that all members together know now."""
         private = [follower.private for follower in self.followers.values()]
         return State(dict(self.public), {key: value for values in private for key, value in values.items()})
 
@@ -161,13 +161,13 @@ class Consortium:
         return next(iter(self.followers.values())).transactions
 
     def violations(self) -> list[str]:
-        """Everywhere but in what two rogues have written of their own account."""
+        """The broken invariants; accounts that two rogues have spoilt for themselves are left out."""
         of_accounts = account_violations(self.state)
         others = [f"{name}: {text}" for name in sorted({*of_accounts} - self.spoilt) for text in of_accounts[name]]
         return [*violations(self.state), *others, *different_archives(self.followers.values())]
 
     def read(self, key: keys.Key[M]) -> M:
-        """A public record, empty where there is none."""
+        """A public record; an empty one where the ledger has none."""
         return key.message.FromString(self.public.get(key.name, b""))
 
     # --- ready-made ---------------------------------------------------------------------------------------------------
@@ -199,14 +199,14 @@ class Consortium:
         return deal
 
     def updates(self, number: int) -> list[bytes]:
-        """Two updates of the channel's configuration, each number others; contracts do not see them."""
+        """Two updates of the channel's configuration, which differ from number to number; contracts do not see them."""
         updates = [configtx_pb2.ConfigUpdate(channel_id=self.topology.channel) for _ in range(2)]
         for place, update in enumerate(updates):
             update.write_set.version = number + 1000 * place
         return [one.SerializeToString() for one in updates]
 
     def found(self, names: Sequence[str] = (), **rules: Any) -> None:
-        """charter.found, by the issuer's admin, of all or of these members; `rules` are further fields of Charter."""
+        """Founds the charter as the issuer's admin, with all members or these; `rules` are more fields of Charter."""
         token = TokenDefinition(currency="EUR", issuer_msp_id=msp_id_of(ISSUER))
         digest = hashlib.sha256(self.topology.charter_path.read_bytes()).digest()
         known = {"consortium": self.topology.consortium, "text_digest": digest, "token": token}
@@ -239,7 +239,7 @@ def start_consortium(folder: Path, kind: str = "embedded", *, names: Sequence[st
 
 @contextmanager
 def followed(consortium: Consortium) -> Iterator[Consortium]:
-    """With every member's blocks from the first one on; at the end its ledger is closed."""
+    """Gives the consortium every member's blocks from the first one on; closes its ledger at the end."""
     for member in consortium.members:
         blocks = consortium.gateway(member.msp_id, Role.AUDITOR).blocks(0)
         consortium.followers[member.msp_id] = Follower(member.msp_id, blocks)
@@ -254,7 +254,10 @@ def followed(consortium: Consortium) -> Iterator[Consortium]:
 def make_topology(
     folder: Path, names: Sequence[str], fabric: FabricSettings | None, orderers: Sequence[str] = ()
 ) -> Topology:
-    """Every member's keys: a user for each role, and one without any. On Fabric these run orderers, else all."""
+    """The topology with every member's keys: a user for each role and one without a role.
+
+    On Fabric the members called `orderers` run orderers, or all where none is named.
+    """
     members = tuple((name, msp_id_of(name), name.capitalize()) for name in names)
     first_port = free_first_port(len(names)) if fabric else FIRST_PORT
     plan = Plan("Test guild", "zunft", "EUR", ISSUER, "The charter", members, first_port, fabric, tuple(orderers))
@@ -265,7 +268,7 @@ def make_topology(
     return topology
 
 
-# --- what the run has met ---------------------------------------------------------------------------------------------
+# --- the run's refusals -----------------------------------------------------------------------------------------------
 
 _refusals: set[tuple[str, str]] = set()
 
@@ -285,7 +288,10 @@ def noted_refusals() -> Iterator[None]:
 
 
 def different_archives(followers: Iterable[Follower]) -> Iterator[str]:
-    """What two members both archived is the same; of terms only those in force, which an invariant checks."""
+    """A complaint for each private value that two archives hold differently.
+
+    Terms are left out: only those in force must be equal, and an invariant checks that.
+    """
     seen: dict[str, bytes] = {}
     for follower in followers:
         for key, value in follower.private.items():

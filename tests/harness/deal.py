@@ -1,4 +1,4 @@
-"""One agreement between two members, and where it stands."""
+"""One agreement between two members, and its state."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ class Deal:
         return Terms(**{**known, **fields})
 
     def sign(self, terms: Terms, *, open_book: bool = False, notice_s: int = 0) -> None:
-        """The first version: proposed and shared by the provider, accepted by the customer."""
+        """Puts the first version in force: the provider proposes and shares it, the customer accepts it."""
         self.provider.propose(terms, open_book=open_book, notice_s=notice_s)
         if not open_book:
             self.provider.share(terms)
         self.customer.accept(terms)
 
     def amend(self, **fields: Any) -> None:
-        """The terms in force with these fields changed become the next version."""
+        """Makes the terms in force, with these fields changed, the next version."""
         terms = self.terms_in_force()
         for field, value in Terms(**fields).ListFields():
             terms.ClearField(field.name)
@@ -67,7 +67,7 @@ class Deal:
         self.amend_to(terms)
 
     def amend_to(self, terms: Terms) -> None:
-        """The next version: proposed and shared by the provider, accepted by the customer."""
+        """Puts the next version in force: the provider proposes and shares it, the customer accepts it."""
         terms.version = self.agreement.terms.version + 1
         terms.salt = hashlib.sha256(terms.salt).digest()
         if self.agreement.open:
@@ -99,7 +99,7 @@ class Deal:
         """The provider submits a batch of readings, all taken now."""
         self.provider.submit(self, self.batch(quantities_micro))
 
-    # --- where it stands ----------------------------------------------------------------------------------------------
+    # --- its state ----------------------------------------------------------------------------------------------------
 
     @property
     def agreement(self) -> Agreement:
@@ -126,7 +126,7 @@ class Deal:
         return next((one for one in self.head.pending_corrections if one.correction_id == correction_id), None)
 
     def correction_digest(self, correction_id: str, as_read: Correction | None = None) -> bytes:
-        """Of the correction that is pending, or that somebody has read; of none where there is none."""
+        """The digest of the pending correction, or of `as_read`; 32 zero bytes where there is no such correction."""
         correction = as_read or self.pending(correction_id)
         return digest_of(correction) if correction else bytes(32)
 

@@ -1,6 +1,6 @@
 """A real Fabric network to test with: peers and orderers are processes; every member's chaincode runs in this one.
 
-The chaincode is in this process so that its clock is the test's. Its code, its shim, its connections are the real ones.
+The chaincode is in this process so that it has the test's clock. Its code, its shim and its connections are real.
 """
 
 from __future__ import annotations
@@ -51,19 +51,19 @@ FOR_TESTS = {
     "peer": {
         # The test's clock is not the machine's.
         "authentication": {"timewindow": "876000h"},
-        # So long a peer waits for private data that those who try a transaction on their own never gave to it.
+        # How long a peer waits for private data, which a transaction that somebody tries alone never brings.
         "gossip": {"pvtData": {"pullRetryThreshold": "200ms"}},
     }
 }
 
 
 def why_no_fabric() -> str:
-    """What this machine lacks, or nothing."""
+    """What this machine lacks for real Fabric; empty if nothing."""
     return "" if shutil.which("peer") and shutil.which("orderer") else "needs Fabric's peer and orderer on the PATH"
 
 
 def why_no_docker() -> str:
-    """The same for Fabric's processes in containers."""
+    """What this machine lacks for Fabric in containers; empty if nothing."""
     missing = "needs a Docker engine with Fabric's images"
     try:
         engine = find_engine()
@@ -79,7 +79,7 @@ def settings(ordering: OrderingKind, runtime: RuntimeKind = RuntimeKind.NATIVE) 
 
 
 def forgetful() -> FabricSettings:
-    """Peers that keep what they have endorsed for four blocks only."""
+    """Settings of peers that keep the private data of what they have endorsed for four blocks only."""
     peer = FOR_TESTS["peer"]
     pvt_data = {**peer["gossip"]["pvtData"], "transientstoreMaxBlockRetention": 4}
     core = {"peer": {**peer, "gossip": {**peer["gossip"], "pvtData": pvt_data}}}
@@ -87,17 +87,17 @@ def forgetful() -> FabricSettings:
 
 
 def impatient() -> FabricSettings:
-    """Peers whose gateway waits for another member's peer for no longer than a test wants to."""
+    """Settings of peers whose gateway waits 3 s at most for another member's peer."""
     core = {"peer": {**FOR_TESTS["peer"], "gateway": {"endorsementTimeout": "3s"}}}
     return FabricSettings(ordering=OrderingKind.RAFT, core=core)
 
 
 class ChaincodeHere:
-    """A runtime for chaincode: a task of this process, which starts with the loop's next turn."""
+    """A runtime in which each chaincode is a task of this process, which starts with the loop's next turn."""
 
     def __init__(self, clock: UtcClock) -> None:
         self._clock_us = lambda: int(clock().timestamp() * 1_000_000)
-        # Of members that run another contract than the others, by MSP id.
+        # The contracts of members that run another one than the others, by MSP id.
         self.contracts: dict[str, Contract] = {}
         self._servers: dict[str, ChaincodeServer] = {}
         self._starting: set[asyncio.Task[None]] = set()
@@ -105,10 +105,10 @@ class ChaincodeHere:
     def start(self, process: FabricProcess) -> None:
         if process.name not in self._servers:
             self._servers[process.name] = server = self._server(process)
-            self._do(server.start())
+            self._start_task(server.start())
 
     def stop(self, process: FabricProcess) -> None:
-        self._do(self._servers.pop(process.name).stop())
+        self._start_task(self._servers.pop(process.name).stop())
 
     def running(self, process: FabricProcess) -> Running | None:
         return Running(os.getpid(), 0, 0) if process.name in self._servers else None
@@ -122,7 +122,7 @@ class ChaincodeHere:
         handler = contract_of(self.contracts, guarded(invoke, self._clock_us))
         return ChaincodeServer(options.listen, options.chaincode_id, handler, msp_id=options.msp_id, tls=options.tls)
 
-    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start_task(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._starting.add(task)
         task.add_done_callback(self._starting.discard)
@@ -172,12 +172,12 @@ async def start_fabric(topology: Topology, clock: UtcClock) -> FabricLedger:
     network = replace(network_of(topology, None), native=chaincode)
     ledger = FabricLedger(topology, network, chaincode)
     try:
-        await ledger.network.up(_say_nothing)
+        await ledger.network.up(_show_nothing)
     except BaseException:
         await ledger.close()
         raise
     return ledger
 
 
-def _say_nothing(_step: str) -> None:
+def _show_nothing(_step: str) -> None:
     """Tests show no progress."""

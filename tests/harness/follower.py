@@ -1,6 +1,6 @@
-"""The state as one member's blocks tell it: everybody's keys, and the private values that only this member gets.
+"""The state that one member's blocks describe: the public keys, and the private values that only this member gets.
 
-How a Fabric network agrees on its chaincode is left out; other ledgers have nothing like it.
+Transactions by which a Fabric network agrees on its chaincode are left out; other ledgers have nothing like them.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Follower:
     delivered: list[bytes] = field(default_factory=list)
 
     async def catch_up(self, block_number: int) -> None:
-        """Reads on until it knows the block of this number."""
+        """Reads on until the follower knows the block of this number."""
         while len(self.delivered) <= block_number:
             answer = await anext(self.blocks)
             self.delivered.append(answer.SerializeToString())
@@ -62,7 +62,7 @@ class Follower:
                 self.private[write.key] = write.value
 
     def _is_contracts(self, transaction: Transaction) -> bool:
-        """What a member does with its own collection alone is its own affair."""
+        """Whether a contract wrote the private values; else a member has written to its own collection by itself."""
         return believe(transaction, Implied(transaction), self._agreement).is_contracts
 
     def _agreement(self, agreement_id: str) -> Agreement | None:

@@ -1,4 +1,4 @@
-"""A meter that a test leads by the hand: it signs whatever it is told, the wrong things too."""
+"""A meter that a test operates by hand: it signs everything that a test asks for, wrong things too."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from node.meter.reading import Reading, to_columns
 from zunft.v1.meter_pb2 import RegisterMeter, RotateMeterKey
 from zunft.v1.usage_pb2 import SignedBatch, StreamHead
 
-# Without chance in it, a run can be repeated byte by byte (RFC 6979).
+# The signature has no random part (RFC 6979), so that a run can be repeated byte by byte.
 _ECDSA = ec.ECDSA(SHA256(), deterministic_signing=True)
 
 
 class HandMeter:
-    """Its keys follow from its name, so that the same script leaves the same bytes."""
+    """A meter whose keys follow from its name, so that the same script leaves the same bytes."""
 
     def __init__(self, meter_id: str) -> None:
         self.meter_id = meter_id

@@ -45,16 +45,16 @@ class Ledger(Protocol):
 
     @property
     def contracts(self) -> dict[str, Contract]:
-        """Of members whose peers run another contract than the others', by MSP id."""
+        """The contracts of members whose peers run another one than the others', by MSP id."""
 
     def transport(self, msp_id: str) -> LedgerTransport:
         """The services of that member's peer."""
 
     def served(self, msp_id: str) -> AbstractAsyncContextManager[str]:
-        """The address, while it lasts, at which other programs reach that member's peer."""
+        """The address at which other programs reach that member's peer while the context lasts."""
 
     def files_beyond(self, msp_ids: tuple[str, ...]) -> list[Path]:
-        """Every file of the ledger but those that only these members hold."""
+        """Every file of the ledger except those that only these members hold."""
 
     async def close(self) -> None: ...
 
@@ -112,18 +112,18 @@ def peer_identities(topology: Topology) -> Mapping[str, SigningIdentity]:
     }
 
 
-def nothing() -> str:
+def lacks_nothing() -> str:
     return ""
 
 
 @dataclass(frozen=True)
 class LedgerKind:
-    """How to found a consortium for this kind of ledger, and how to start it."""
+    """A kind of ledger: how to start it, and what a consortium is founded with for it."""
 
     start: Callable[[Topology, UtcClock], Coroutine[Any, Any, Ledger]]
     fabric: FabricSettings | None = None
-    # What this machine lacks to run it.
-    missing: Callable[[], str] = nothing
+    # What this machine lacks to run it; empty if nothing.
+    missing: Callable[[], str] = lacks_nothing
 
 
 RAFT, BFT = OrderingKind.RAFT, OrderingKind.BFT
@@ -138,7 +138,7 @@ LEDGER_KINDS = {
 
 
 def only_on(kind: str, fixture: str = "scene") -> pytest.MarkDecorator:
-    """For a test whose fixture runs on several ledgers, and that makes sense on one of them alone."""
+    """Marks a test that makes sense on one kind of ledger alone, although its fixture runs on several."""
     return pytest.mark.parametrize(fixture, on_ledgers(kind), indirect=True)
 
 

@@ -1,4 +1,4 @@
-"""A member at work: each verb is one transaction, by the user who has the role for it and no other."""
+"""A member at work: each verb is one transaction, which the user that has the one role for it submits."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Member:
     msp_id: str
 
     def call(self, name: str, request: Message, **how: Any) -> bytes:
-        """The transaction, by the first user who may; `how` is what Consortium.submit takes."""
+        """Submits the transaction as the first user that may; `how` are further arguments of Consortium.submit."""
         return self.consortium.submit(self.msp_id, user_for(name), name, request, **how)
 
     def ask(self, name: str, request: Message) -> bytes:
@@ -82,7 +82,7 @@ class Member:
         self.call("token.transfer", request)
 
     def redeem(self, amount_micro: int, of: Member | None = None) -> str:
-        """The redemption's id; `of`: as the issuer, of a member that is gone."""
+        """Redeems tokens, as the issuer those of a member that is gone (`of`); the redemption's id."""
         request = token_pb2.RedeemTokens(amount_micro=amount_micro, for_msp_id=of.msp_id if of else "")
         result = self.call("token.redeem", request)
         return token_pb2.Redemption.FromString(result).redemption_id
@@ -164,7 +164,7 @@ class Member:
         self.call("account.give_notice", request)
 
     def withdraw(self, deal: Deal, **how: Any) -> None:
-        """As a party that shows what it must; `how` is what Consortium.submit takes."""
+        """Withdraws, and shows of its head what it must; `how` are further arguments of Consortium.submit."""
         self.call(
             "account.withdraw",
             account_pb2.WithdrawFunds(agreement_id=deal.agreement_id),
@@ -181,7 +181,7 @@ class Member:
         self.call("account.settle", request, **how)
 
     def close(self, deal: Deal, customer: str = "", *, leaves: bool = False, **how: Any) -> None:
-        """`leaves`: the other party's share in the escrow."""
+        """Closes the account; with `leaves` the other party's share stays in the escrow."""
         customer = customer or deal.customer.msp_id
         request = account_pb2.CloseAccount(
             agreement_id=deal.agreement_id, customer_msp_id=customer, leaves_share=leaves
@@ -189,7 +189,10 @@ class Member:
         self.call("account.close", request, **{"transient": self.shown(deal), **how})
 
     def shown(self, deal: Deal, head: bytes = b"") -> dict[str, bytes]:
-        """What a party shows of its own last head, or of this one; an outsider, and before the first one, nothing."""
+        """The transient data with which a party shows its own last head, or this one.
+
+        It is empty for an outsider, and before the first head.
+        """
         data = head or (self.read_head(deal) if self.msp_id in deal.parties else b"")
         return {SHOWN: serialise(show_amounts(data))} if data and not deal.agreement.open else {}
 
@@ -197,7 +200,7 @@ class Member:
         request = usage_pb2.AnnounceUsage(batch_digests=[announced_digest(signed) for signed in batches])
         self.call("usage.announce", request)
 
-    # --- what exactly the two parties endorse -------------------------------------------------------------------------
+    # --- transactions that exactly the two parties endorse ------------------------------------------------------------
 
     def submit(self, deal: Deal, *batches: SignedBatch, **forged: Any) -> bytes:
         request = usage_pb2.SubmitUsage(agreement_id=deal.agreement_id)
@@ -209,7 +212,7 @@ class Member:
         self.move(deal, "usage.correct", usage_pb2.CorrectUsage(agreement_id=deal.agreement_id), correction=correction)
 
     def agree(self, deal: Deal, correction_id: str, as_read: Correction | None = None) -> None:
-        """To the correction as this member read it before, or as it is pending now."""
+        """Agrees to the correction as this member read it before, or as it is pending now."""
         request = usage_pb2.AgreeCorrection(agreement_id=deal.agreement_id, correction_id=correction_id)
         self.move(deal, "usage.agree", request, correction_digest=deal.correction_digest(correction_id, as_read))
 
@@ -233,7 +236,7 @@ class Member:
         self.move(deal, "access.revoke", request)
 
     def disclose(self, deal: Deal, *, is_usage: bool = False) -> Disclosure:
-        """Terms and head from this member's own archive; with usage earlier terms, too, where readings need them."""
+        """The terms and the head from this member's own archive; for usage also earlier terms that readings need."""
         gateway = self.consortium.gateway(self.msp_id, user_for("usage.read_head"))
         account = self.consortium.run(MeterAccount.open(gateway, deal.agreement_id))
         return self.consortium.run(account.disclose_usage() if is_usage else account.disclose())
@@ -248,9 +251,9 @@ class Member:
         openly: bool | None = None,
         **fields: Any,
     ) -> bytes:
-        """A two-party transaction with an honest disclosure, or this one; `fields` are put into it.
+        """Submits a two-party transaction with an honest disclosure, or with this one; `fields` are put into it.
 
-        An outsider is given the provider's: that something leaked must not help it.
+        An outsider gets the provider's: even a disclosure that has leaked must not help it.
         """
         honest = self if self.msp_id in deal.parties else deal.provider
         disclosed = Disclosure()

@@ -1,7 +1,7 @@
 """Members' peers that run another contract than the others', or none.
 
-On Fabric each member's contract is a process of its own. The embedded ledger has one for all: what is asked of such a
-peer is asked of it alone, and its answer is held against the others', as Fabric's gateway does.
+On Fabric each member's contract is a process of its own. The embedded ledger has one for all: here such a peer is asked
+alone, and its answer is compared with the others', as Fabric's gateway does it.
 """
 
 from __future__ import annotations
@@ -27,29 +27,29 @@ Contract = Callable[[Stub], Awaitable[Response]]
 NO_ANSWER = "rpc error: code = DeadlineExceeded desc = context deadline exceeded"
 
 
-# So soon it is noticed that a member runs another contract by now.
+# How soon the ledger notices that a member runs another contract.
 LOOK_S = 0.1
 
 
 async def never_answers(stub: Stub) -> Response:
-    """Others, that is; its own people's questions it answers."""
-    return await (invoke(stub) if is_question(stub) else for_ever())
+    """A contract that never answers others, but does answer its own users' questions."""
+    return await (invoke(stub) if is_question(stub) else wait_for_ever())
 
 
 def is_question(stub: Stub) -> bool:
-    """Whether nobody endorses it."""
+    """Whether the call is a query, which nobody endorses."""
     kind = TRANSACTIONS.get(stub.args[0].decode(errors="replace"))
     return kind is not None and kind.endorsers is Endorsers.NONE
 
 
-async def for_ever() -> Response:
-    """As long as the contract runs."""
+async def wait_for_ever() -> Response:
+    """Waits as long as the contract runs."""
     await asyncio.Event().wait()
     raise AssertionError
 
 
 class OddPeers:
-    """Calls of the ledger's transport as they end while some members' peers run another contract; else as they are."""
+    """The ledger's transport, whose endorsements end as if some members' peers ran another contract."""
 
     def __init__(self, ledger: Any, msp_ids: Sequence[str], contracts: dict[str, Contract]) -> None:
         self._ledger = ledger
@@ -62,20 +62,20 @@ class OddPeers:
     async def endorse(self, request: gateway_pb2.EndorseRequest) -> Any:
         if not self._contracts:
             return await self._ledger.endorse(request)
-        # Where nobody is named, Fabric's gateway goes on with the next members that are enough.
+        # Where no member is named, Fabric's gateway takes other members that suffice.
         asked = request.endorsing_organizations or [one for one in self._msp_ids if one not in self._contracts]
         odd = [msp_id for msp_id in asked if msp_id in self._contracts]
-        answer = await self._asked(request, [msp_id for msp_id in asked if msp_id not in odd])
+        answer = await self._endorse_by(request, [msp_id for msp_id in asked if msp_id not in odd])
         for msp_id in odd:
             if self._contracts[msp_id] is never_answers:
                 raise no_answer(msp_id)
-            own = await self._asked(request, [msp_id])
+            own = await self._endorse_by(request, [msp_id])
             if answer is not None and _endorsed(own) != _endorsed(answer):
                 raise refusal.not_endorsed([msp_id], DIFFERENT, chosen=True)
-        return await self._asked(request, asked)
+        return await self._endorse_by(request, asked)
 
-    async def _asked(self, request: gateway_pb2.EndorseRequest, msp_ids: Sequence[str]) -> Any:
-        """These members' answer; None where there is none of them."""
+    async def _endorse_by(self, request: gateway_pb2.EndorseRequest, msp_ids: Sequence[str]) -> Any:
+        """The answer of these members' peers; None where no member is given."""
         if not msp_ids:
             return None
         alone = gateway_pb2.EndorseRequest()
@@ -85,7 +85,7 @@ class OddPeers:
 
 
 def contract_of(contracts: Mapping[str, Contract], honest: Contract = invoke) -> Contract:
-    """What the ledger runs: the contract of the member whose peer it is meant to be."""
+    """The contract that the ledger runs: that of the member whose peer the ledger stands for."""
 
     async def run(stub: Stub) -> Response:
         odd = contracts.get(stub.msp_id)
@@ -95,9 +95,10 @@ def contract_of(contracts: Mapping[str, Contract], honest: Contract = invoke) ->
 
 
 async def _while_it_runs(contract: Contract, stub: Stub, contracts: Mapping[str, Contract]) -> Response:
-    """When the member runs another one, what this has not answered ends: as long as it waits, its peer takes no block.
+    """The contract's answer, or an error as soon as the member runs another contract.
 
-    Source: Fabric's lock-based transaction manager, whose simulations and commits exclude each other.
+    A peer takes no block while a contract of its runs, so a contract that waits must end. Source: Fabric's lock-based
+    transaction manager, whose simulations and commits exclude each other.
     """
     answer = asyncio.ensure_future(contract(stub))
     try:
@@ -114,7 +115,7 @@ def no_answer(msp_id: str) -> TransportError:
 
 
 def _endorsed(answer: Any) -> bytes:
-    """What was signed."""
+    """The part of the answer that the endorsers signed."""
     payload = common_pb2.Payload.FromString(answer.prepared_transaction.payload)
     transaction = transaction_pb2.Transaction.FromString(payload.data)
     action = transaction_pb2.ChaincodeActionPayload.FromString(transaction.actions[0].payload)

@@ -23,12 +23,12 @@ from consortium.folder.founding import (
 )
 
 FOLDER = Path(tempfile.gettempdir()) / f"zunft-test-ports-{os.getuid()}"
-# So many consortiums of one run may be planned, and not started yet, at a time.
+# How many consortiums of one run may be planned, and not started yet, at a time.
 PLANNED_AT_ONCE = 4
 
 
 def free_first_port(members: int) -> int:
-    """From which on all ports of a consortium are free."""
+    """The first port of a range in which all ports that a consortium needs are free."""
     needed = range(FABRIC_PORTS_FROM, FABRIC_PORTS_FROM + FABRIC_PORTS_EACH * members)
     for first_port in _CONSORTIUMS.in_turn(PLANNED_AT_ONCE):
         if all(_is_free(first_port + number) for number in needed):
@@ -37,19 +37,19 @@ def free_first_port(members: int) -> int:
 
 
 def free_ports(number: int) -> list[int]:
-    """For so many services."""
+    """Ports for this number of services."""
     return list(islice(_SERVICE_PORTS, number))
 
 
 class _Blocks:
-    """Blocks of ports, by their first; `_own` are this run's, with the locked files that say so."""
+    """Blocks of ports by their first port; `_own` are this run's blocks, with the locked files that claim them."""
 
     def __init__(self, blocks: range) -> None:
         self._blocks = blocks
         self._own: dict[int, IO[bytes]] = {}
 
     def in_turn(self, few: int) -> Iterator[int]:
-        """A new one as long as this run has few, else the one that was offered longest ago, and so on."""
+        """New blocks as long as this run has few; then its own, the one offered longest ago first; then new ones."""
         others = [block for block in self._blocks if block not in self._own]
         new = filter(self._claim, random.sample(others, len(others)))
         if len(self._own) < few:
@@ -72,7 +72,7 @@ class _Blocks:
 
 
 def _service_ports(blocks: _Blocks) -> Iterator[int]:
-    """Those of one block, again and again."""
+    """The free ports of one block, in turn and without end."""
     first = next(blocks.in_turn(1))
     yield from filter(_is_free, cycle(range(first, first + 100)))
 

@@ -19,7 +19,7 @@ def per_unit(name: str, unit_price_micro: int, measure: tariff_pb2.Measure = tar
 
 
 def graduated(name: str, *tiers: tuple[int, int]) -> Component:
-    """Each tier: up to how much (0: no border), at what unit price."""
+    """A component with a price by tiers; each tier is an upper border (0: none) and a unit price."""
     price = Graduated(tiers=[Tier(up_to_micro=up_to, unit_price_micro=price) for up_to, price in tiers])
     measure, period = tariff_pb2.MEASURE_QUANTITY, tariff_pb2.PERIOD_AGREEMENT
     return Component(name=name, measure=measure, period=period, graduated=price)

@@ -1,4 +1,4 @@
-"""The batch codec: whatever is encoded comes back, and whatever was tampered with is refused."""
+"""The batch codec: every batch comes back as it was encoded, and every batch that was tampered with is refused."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PUBLIC_KEY = KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPub
 
 @st.composite
 def columns(draw: st.DrawFn, longest: int = 40) -> Columns:
-    """Any readings, also those that a contract would refuse (negative, going back in time)."""
+    """Columns of any readings, also of those that a contract would refuse (negative, going back in time)."""
     count = draw(st.integers(1, longest))
 
     def column(values: st.SearchStrategy[int]) -> Any:

@@ -1,4 +1,4 @@
-"""Refunds in the order in which they were noted, as if each micro-token stood in the line for itself."""
+"""Refunds are paid in the order in which they were noted, as if each micro-token stood in the line for itself."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_an_account_gets_what_is_left_for_its_places(line: tuple[Owed, ...], nam
 
 
 @given(line=LINES, name=NAMES, owed=st.integers(0, 60))
-def test_what_is_noted_on_top_comes_last_and_what_was_noted_last_goes_first(
+def test_a_further_debt_comes_last_and_a_lower_one_loses_its_last_places(
     line: tuple[Owed, ...], name: str, owed: int
 ) -> None:
     after = noted(line, name, owed)
@@ -48,7 +48,7 @@ def test_what_is_noted_on_top_comes_last_and_what_was_noted_last_goes_first(
 
 
 @given(line=LINES, older=st.integers(0, 9), others=st.integers(0, 9), name=NAMES)
-def test_what_an_earlier_contract_has_noted_without_an_order_comes_first(
+def test_debts_that_an_earlier_contract_noted_without_an_order_come_first(
     line: tuple[Owed, ...], older: int, others: int, name: str
 ) -> None:
     account = Account(agreement_id=name, owed_back_micro=owed_to(line, name) + older)

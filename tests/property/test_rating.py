@@ -1,4 +1,4 @@
-"""What always holds of a bill, for any tariff and any stream."""
+"""Properties of a bill that hold for any tariff and any stream."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ from zunft.v1.usage_pb2 import AccountHead, CorrectionReading
 
 HOUR_US = 3_600_000_000
 ZONES = ["Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe", "America/St_Johns", "America/Havana", "UTC"]
-# Around changes of the clocks and ends of months and years.
+# Times around changes of the clocks and ends of months and years.
 BEGINS = [
     datetime(2026, 3, 28, 20, tzinfo=UTC),
     datetime(2026, 10, 24, 20, tzinfo=UTC),
@@ -198,7 +198,7 @@ def bill_of(lines: Sequence[Line]) -> Bill:
 def rate_in_parts(
     tariff: Tariff, readings: Sequence[Reading], cuts: Sequence[int], cumulative: Cumulative, window_s: int = 0
 ) -> tuple[list[Line], Cumulative]:
-    """Rates a stream in batches that begin at the cuts."""
+    """The lines and the state of a stream that is rated in batches, which begin at the cuts."""
     borders = sorted({0, *(cut % len(readings) for cut in cuts)})
     lines: list[Line] = []
     for begin, end in zip(borders, [*borders[1:], len(readings)], strict=True):
@@ -248,7 +248,7 @@ def test_meters_and_accesses_share_the_accounts_adjustments_in_any_order(
 
 @st.composite
 def batches(draw: st.DrawFn) -> MeterReadings:
-    """Not every batch has every column."""
+    """A batch of a meter; it may lack some columns."""
     columns = columns_of(draw(streams()))
     missing = draw(st.lists(st.sampled_from(["utilisation_milli", "outcome", "step"]), unique=True, max_size=2))
     columns = replace(columns, **dict.fromkeys(missing), steps=() if "step" in missing else columns.steps)
@@ -260,7 +260,7 @@ def batches(draw: st.DrawFn) -> MeterReadings:
 def test_batches_together_cost_what_they_cost_one_by_one(
     tariff: Tariff, several: list[MeterReadings], window_s: int
 ) -> None:
-    """The lines, the states, the amount; and what is refused one by one is refused together."""
+    """The lines, the states and the amount are equal, and readings refused one by one are refused together."""
     lines: list[Line] = []
     streams: dict[str, RatingState] = {}
     account, amount_micro = RatingState(), 0
@@ -349,7 +349,7 @@ def test_a_correction_and_its_inverse_change_nothing(
 def test_late_readings_cost_what_they_would_have_cost_in_time(
     tariff: Tariff, readings: list[Reading], late: list[Reading]
 ) -> None:
-    """Where measures begin anew no later than the adjustments' totals, and no reading stands for a peak."""
+    """This holds where measures begin anew no later than the adjustments' totals, and nothing measures a peak."""
     for component in tariff.components:
         component.period = tariff_pb2.PERIOD_DAY
         if component.measure == tariff_pb2.MEASURE_PEAK:
@@ -391,7 +391,7 @@ def test_forgetting_old_periods_never_changes_the_bill(
     ],
 )
 def test_days_on_which_the_clocks_change(zone: str, day: datetime, hours: float, quarters_in_band: int) -> None:
-    """A day of quarter-hours, one unit each: a price by day, and one from 02:00 to 03:00."""
+    """A day of quarter-hours of one unit each has a price by day and one from 02:00 to 03:00."""
     tariff = Tariff(name="night", currency="EUR", unit="kWh", time_zone=zone)
     each = PerUnit(unit_price_micro=1_000_000)
     measure, period = tariff_pb2.MEASURE_QUANTITY, tariff_pb2.PERIOD_DAY

@@ -1,4 +1,4 @@
-"""The business that was under way when the new program came: accounts, waiting batches, corrections, ballots."""
+"""Business that is under way when the new program comes: accounts, waiting batches, corrections, ballots."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an earlier contract has opened or decided goes on under this one: its votes count, and so do its signatures."""
+"""Ballots that an earlier contract has opened or decided go on under this one: their votes and signatures count."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from tests.harness import (
 )
 from tests.harness.applying import (
     GUILD,
+    another_bundle,
     applicant,
-    applied_again,
     approve,
     channel_of,
     gateway,
@@ -61,8 +61,11 @@ def guild(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield consortium
 
 
-def of_an_earlier_contract(guild: Consortium, *voters: str) -> Ballot:
-    """The ballot and its member's record; the votes hold their signatures, over an edit that is in the ballot."""
+def departure_of_an_earlier_contract(guild: Consortium, *voters: str) -> Ballot:
+    """A departure's ballot, as an earlier contract left it and its member's record.
+
+    The votes hold their signatures, over an edit that is in the ballot.
+    """
     ballot, member = guild.member("press").admin.depart(), guild.read(keys.member(PRESS))
     ballot.edit.config_updates.extend(channel_edit(channel_of(guild), BALLOT_SUBJECT_DEPARTURE, PRESS))
     del ballot.votes[:]
@@ -93,14 +96,14 @@ def of_an_earlier_contract(guild: Consortium, *voters: str) -> Ballot:
 
 
 def test_an_open_ballot_goes_on(guild: Consortium) -> None:
-    ballot = of_an_earlier_contract(guild, "maker", "factory")
+    ballot = departure_of_an_earlier_contract(guild, "maker", "factory")
     approve(guild, "bank", ballot)
     check_left(guild, ballot)
 
 
-def test_who_was_turned_down_goes_all_the_same(guild: Consortium) -> None:
-    """Or has still to wait for the others' votes: neither is asked for any more."""
-    of_an_earlier_contract(guild, "maker", "factory")
+def test_a_member_that_was_turned_down_goes_all_the_same(guild: Consortium) -> None:
+    """This contract needs no votes for a departure: two are there, which no longer matters."""
+    departure_of_an_earlier_contract(guild, "maker", "factory")
     with known_to_all(guild, "press"):
         ballot = guild.run(depart(gateway(guild, "press")))
     for name in ("maker", "bank"):
@@ -109,15 +112,15 @@ def test_who_was_turned_down_goes_all_the_same(guild: Consortium) -> None:
 
 
 def test_a_carried_ballot_is_carried_out(guild: Consortium) -> None:
-    """With the signatures that are there, and one's own."""
-    ballot = of_an_earlier_contract(guild, "maker", "factory", "bank")
+    """The signatures that the ballot has and the member's own suffice."""
+    ballot = departure_of_an_earlier_contract(guild, "maker", "factory", "bank")
     assert guild.read(keys.member(PRESS)).status == MEMBER_STATUS_LEAVING
     approve(guild, "maker", ballot)
     check_left(guild, ballot)
 
 
 def application_of_an_earlier_contract(guild: Consortium, opened: OpenedBundle) -> Ballot:
-    """It has the key of the member that it may become, and that record notes the ballot."""
+    """An application under the key of the member that it may become, whose record notes the ballot."""
     ballot = proposed(guild, opened)
     own, own_bundle = (of(ballot.msp_id, "MakerMSP") for of in (keys.application, keys.application_bundle))
     record, bundle = guild.read(own), guild.read(own_bundle)
@@ -138,12 +141,12 @@ def application_of_an_earlier_contract(guild: Consortium, opened: OpenedBundle) 
 
 
 def test_an_application_goes_on(guild: Consortium, tmp_path: Path) -> None:
-    """Its sponsor puts in no other meanwhile."""
+    """Its sponsor can put in no other application meanwhile."""
     with applicant(guild, tmp_path) as opened:
         ballot = application_of_an_earlier_contract(guild, opened)
         guild.clock.advance(1)
         with pytest.raises(AnotherBallot):
-            proposed(guild, applied_again(guild, tmp_path))
+            proposed(guild, another_bundle(guild, tmp_path))
         for name in ("maker", "factory", "bank"):
             approve(guild, name, ballot)
         member = guild.read(keys.member(ballot.msp_id))
@@ -158,8 +161,8 @@ def check_left(guild: Consortium, ballot: Ballot) -> None:
     assert (noted.status, len(noted.votes)) == (BALLOT_STATUS_EXECUTED, 3)
 
 
-def test_who_was_excluded_without_a_date_is_gone_from_when_that_is_noted(guild: Consortium) -> None:
-    """An earlier contract noted the date with the exclusion's execution; the provider has its time from there on."""
+def test_a_member_excluded_without_a_date_is_gone_when_the_date_is_noted(guild: Consortium) -> None:
+    """An earlier contract noted the date when the exclusion was executed; the provider's time runs from there on."""
     bank, maker, factory = (guild.member(name) for name in ("bank", "maker", "factory"))
     bank.mint(factory, 20 * TOKEN)
     deal = guild.agree(maker, factory, per_unit("hours", TOKEN), funds=20 * TOKEN, notice_s=3 * 86_400)

@@ -1,4 +1,4 @@
-"""An account in whose head an earlier contract left what was revoked goes on, and the audit finds it right."""
+"""An account whose head still has grants that an earlier contract revoked goes on, and the audit finds it right."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 
 
 async def revoke(tx: Transaction, request: RevokeAccess) -> Message:
-    """access.revoke as the last release had it."""
+    """The handler of access.revoke in the last release."""
     standing, _ = await load_standing(tx, request.agreement_id, read_disclosure(tx))
     head = standing.head_to_move()
     revoked = next(one for one in head.grants if one.grant_id == request.grant_id)
@@ -49,7 +49,7 @@ async def revoke(tx: Transaction, request: RevokeAccess) -> Message:
     return write_head(tx, standing, head, UsageRecord(transaction="access.revoke", grant=revoked))
 
 
-def test_what_was_revoked_before_is_granted_and_revoked_anew(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_grant_revoked_before_is_granted_and_revoked_anew(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     deal = scene.agree(data_policy=DataPolicy(data_sets=["logs"]))
     maker, factory = scene.maker, scene.factory
     entry = contract.TRANSACTIONS["access.revoke"]

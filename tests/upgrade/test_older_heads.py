@@ -1,4 +1,4 @@
-"""An account whose last head an earlier contract sealed as a whole: it goes on, and either party can end it alone."""
+"""An account whose last head an earlier contract sealed as a whole goes on, and either party can end it alone."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HOUR = UNIT
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
-    """A consortium that does not watch over itself: the archives still have the heads of today."""
+    """A consortium that checks no invariants, since the archives keep this contract's heads."""
     with start_consortium(tmp_path / "consortium") as consortium:
         consortium.found()
         consortium.violations = list  # type: ignore[method-assign]
@@ -38,7 +38,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 
 
 def older_head(deal: Deal) -> bytes:
-    """The head's bytes as an earlier contract wrote them, and the commitment to them is the ledger's."""
+    """The head's bytes as an earlier contract wrote them; puts the commitment to them on the ledger."""
     head = AccountHead()
     head.CopyFrom(deal.head)
     head.ClearField("amounts_salt")
@@ -49,7 +49,7 @@ def older_head(deal: Deal) -> bytes:
     return data
 
 
-def test_the_next_transaction_starts_from_it_and_seals_in_two_parts(scene: Scene) -> None:
+def test_the_next_transaction_starts_from_such_a_head_and_seals_in_two_parts(scene: Scene) -> None:
     deal = scene.agree()
     deal.use(3 * HOUR)
     head, batch = older_head(deal), deal.batch([2 * HOUR])
@@ -61,7 +61,7 @@ def test_the_next_transaction_starts_from_it_and_seals_in_two_parts(scene: Scene
     assert deal.account.paid_micro == 5 * TOKEN
 
 
-def test_it_is_shown_whole_where_the_other_party_takes_no_part(scene: Scene) -> None:
+def test_such_a_head_is_shown_whole_where_the_other_party_takes_no_part(scene: Scene) -> None:
     deal = scene.agree()
     deal.use(3 * HOUR)
     whole = scene.factory.shown(deal, older_head(deal))

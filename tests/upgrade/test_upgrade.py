@@ -30,7 +30,7 @@ class Upgraded:
     ballots: dict[str, str]
 
     def must(self, words: str) -> Outcome:
-        """A command that has to succeed, of whoever has seen what the command before it wrote."""
+        """The outcome of a command that must succeed; before it every member's peer gets the last command's blocks."""
         asyncio.run(level(self.zunft.home))
         return self.zunft.must(words)
 
@@ -86,7 +86,7 @@ def test_everything_goes_on(upgraded: Upgraded) -> None:
     assert statuses["forge"] == "excluded"
     assert upgraded.must("charter show --json").json["exclusion"] == "1/2"
 
-    # What the bank had on its desk.
+    # The redemption that waited for the bank.
     [redemption] = upgraded.must("token redemptions --json").json
     upgraded.must(f"token confirm {redemption['redemption']} --reference PAYMENT-1 --as bank")
 
@@ -98,6 +98,6 @@ def test_everything_goes_on(upgraded: Upgraded) -> None:
 
 
 def balance(upgraded: Upgraded, agreement_id: str, member: str = "factory") -> tuple[int, int]:
-    """What has accrued, and what is still available, in micro-tokens."""
+    """The accrued and the available amount, in micro-tokens."""
     found = upgraded.must(f"node balance {agreement_id} --json --as {member}").json
     return int(found["accrued_micro"]), int(found["available_micro"])

@@ -1,4 +1,4 @@
-"""The schema only grows: what the last release wrote on a ledger or sent to a node reads the same."""
+"""The schema only grows: messages that the last release wrote on a ledger or sent to a node read the same."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def reading_of(tariff: Tariff, row: Row) -> Reading:
 
 
 class Account:
-    """Rates what the rows of an example say."""
+    """An account in which the rows of an example are rated."""
 
     def __init__(self, tariff: Tariff) -> None:
         self.tariff = tariff
@@ -83,7 +83,7 @@ class Account:
         self.account = RatingState()
 
     def rate(self, rows: list[Row]) -> None:
-        """Rows of one meter and kind."""
+        """Rates rows of one meter and kind."""
         meter_id = rows[0].get("meter", "m")
         before = Cumulative(self.streams.get(meter_id, RatingState()), self.account)
         readings = [reading_of(self.tariff, row) for row in rows]
@@ -109,7 +109,7 @@ def kind_of(row: Row) -> tuple[str, bool, bool]:
 
 
 def rate_example(example: Example, rows_per_batch: int) -> list[Line]:
-    """The rows in their order, in batches of no more than so many of a kind."""
+    """The lines of an example whose rows are rated in their order, in batches of at most `rows_per_batch` of a kind."""
     account = Account(example.tariff)
     for _, rows in groupby(example.readings, kind_of):
         of_a_kind = list(rows)
@@ -126,14 +126,14 @@ def test_the_bill_is_the_one_on_the_page(example: Example, rows_per_batch: int) 
 
 
 def words_of(line: BillLine, heading: Row) -> Row:
-    """As the page shows it, which leaves out what an example has only one of."""
+    """The line's cells as the page shows them; a column that an example does not need is left out."""
     shown = {name.replace("_", " "): "" if value is None else str(value) for name, value in line.to_dict().items()}
     shown["quantity"] = f"{shown['quantity']} {shown['unit']}".strip()
     return exact({name: shown[name] for name in heading})
 
 
 def exact(row: Row) -> Row:
-    """With amounts that are equal if they are written alike."""
+    """The row with its amounts in one form, so that equal amounts are equal texts."""
     return {name: plain(cell) if name in ("unit price", "amount") else cell for name, cell in row.items()}
 
 
