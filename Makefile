@@ -53,17 +53,15 @@ network-down: setup
 
 # The generated code is committed, so that users need no compiler.
 proto: setup
-	rm -rf proto/gen/zunft && mkdir -p proto/gen
-	$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=proto/gen --pyi_out=proto/gen --grpc_python_out=proto/gen $(PROTOS)
-	find proto/gen -name '*_pb2_grpc.py' -size -2k -delete
-	touch proto/gen/zunft/__init__.py proto/gen/zunft/v1/__init__.py
+	find zunft/v1 -name '*_pb2*' -delete
+	$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=. --pyi_out=. --grpc_python_out=. $(PROTOS)
+	find zunft/v1 -name '*_pb2_grpc.py' -size -2k -delete
 
 proto-check: setup
 	rm -rf build/proto-check && mkdir -p build/proto-check
 	$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=build/proto-check --pyi_out=build/proto-check --grpc_python_out=build/proto-check $(PROTOS)
 	find build/proto-check -name '*_pb2_grpc.py' -size -2k -delete
-	touch build/proto-check/zunft/__init__.py build/proto-check/zunft/v1/__init__.py
-	diff -r -x __pycache__ build/proto-check/zunft proto/gen/zunft || { echo "proto/gen is stale: run make proto"; exit 1; }
+	diff -r -x __pycache__ -x __init__.py build/proto-check/zunft/v1 zunft/v1 || { echo "zunft/v1 is stale: run make proto"; exit 1; }
 
 clean:
 	rm -rf $(VENV) build

@@ -47,8 +47,8 @@ from cli.shared.values import (
 )
 from ledger.embedded.consortium import serving
 from ledger.embedded.ledger import EmbeddedLedger
-from node.api.client import NodeClient
 from node.tariff.bill import Bill, bill_under
+from zunft.client import NodeClient
 from zunft.v1.account_pb2 import AccountStatus
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.node_pb2 import (

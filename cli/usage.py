@@ -45,7 +45,6 @@ from cli.shared.values import (
     show_time_us,
 )
 from ledger.gateway.calls import RETRIES
-from node.api.client import NodeClient
 from node.correction_file import read_correction
 from node.correction_trial import lines_on_trial
 from node.meter.csv_readings import read_csv, read_mapping
@@ -55,6 +54,7 @@ from node.meter.meter import Meter
 from node.meter.signed_readings import SignedReadings
 from node.meter.uplink import deliver, heed_notice
 from node.tariff.simulate import affordable, simulate
+from zunft.client import NodeClient
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.node_pb2 import BATCH_STATUS_REFUSED
 from zunft.v1.usage_pb2 import AgreeCorrection, Correction, CorrectUsage, DeclineCorrection, Disclosure

@@ -10,11 +10,9 @@ from consortium.folder.topology import (
     Topology,
 )
 from ledger.embedded.errors import FolderInUse
-from ledger.grpc_transport import (
-    GrpcTransport,
-    TlsFiles,
-)
+from ledger.grpc_transport import GrpcTransport
 from ledger.transport import LedgerTransport
+from zunft.connection import TlsMaterial
 
 # How long a command waits until another command has ended, and how long it pauses between two tries.
 LONGEST_WAIT_S = 10
@@ -28,7 +26,7 @@ def connect(topology: Topology, member: MemberEntry) -> LedgerTransport:
     LONGEST_WAIT_S at most. Raises FolderInUse.
     """
     if member.peer:
-        return GrpcTransport(str(member.peer.listening.from_here), TlsFiles(topology.keys(member).tls_root_pem()))
+        return GrpcTransport(str(member.peer.listening.from_here), TlsMaterial(topology.keys(member).tls_root_pem()))
     # The embedded ledger runs the contract, which takes long to import; on Fabric nobody shall wait for that.
     from ledger.embedded.consortium import open_embedded
 
@@ -56,4 +54,4 @@ def is_served(topology: Topology) -> bool:
 def connect_remote(topology: Topology) -> GrpcTransport:
     """A transport to the Gateway service at the consortium's address. Connects with the first call."""
     roots = b"".join(topology.keys(member).tls_root_pem() for member in topology.members)
-    return GrpcTransport(str(topology.gateway), TlsFiles(roots))
+    return GrpcTransport(str(topology.gateway), TlsMaterial(roots))

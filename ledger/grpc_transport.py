@@ -4,29 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import TypeVar
 
 import grpc
 import grpc.aio
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2, gateway_pb2_grpc
 from fabric_protos.orderer import ab_pb2, ab_pb2_grpc
 from fabric_protos.peer import events_pb2, events_pb2_grpc
 
 from chaincode.limits import MESSAGE_BYTES
-from chaincode.shim.options import DIRECT
 from ledger.errors import TransportError
 from ledger.rpc_status import decode_details
-
-# With these a client finds a server within seconds of its return; gRPC's own pauses grow to two minutes.
-RECONNECT_OPTIONS: list[tuple[str, str | int]] = [
-    DIRECT,
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 2_000),
-]
+from zunft.connection import RECONNECT_OPTIONS, TlsMaterial
 
 Answer = TypeVar("Answer")
 
@@ -34,30 +24,10 @@ Answer = TypeVar("Answer")
 NO_LEDGER = "no ledger answers at"
 
 
-@dataclass(frozen=True)
-class TlsFiles:
-    """PEM: the roots that the server's certificate must come from and, for mutual TLS, our key and certificate.
-
-    `server_name` is checked instead of the address, for certificates that do not name the address.
-    """
-
-    roots: bytes
-    key: bytes | None = None
-    certificate: bytes | None = None
-    server_name: str = ""
-
-    @property
-    def certificate_hash(self) -> bytes:
-        """SHA-256 of our DER certificate, for requests for blocks to a peer with mutual TLS; empty without one."""
-        if self.certificate is None:
-            return b""
-        return x509.load_pem_x509_certificate(self.certificate).fingerprint(hashes.SHA256())
-
-
 class GrpcTransport:
     """Implements `LedgerTransport`. One connection carries hundreds of calls at once."""
 
-    def __init__(self, address: str, tls: TlsFiles) -> None:
+    def __init__(self, address: str, tls: TlsMaterial) -> None:
         """`address` is host:port. Connects with the first call."""
         credentials = grpc.ssl_channel_credentials(tls.roots, tls.key, tls.certificate)
         self._address = address

@@ -13,7 +13,6 @@ import grpc.aio
 from fabric_protos.common import common_pb2
 from fabric_protos.orderer import ab_pb2_grpc
 
-from chaincode.shim.options import DIRECT
 from consortium.channel.orderer_addresses import OrdererAddress
 from consortium.folder.topology import (
     MemberEntry,
@@ -43,6 +42,7 @@ from network.errors import (
     NoOrderer,
     NotAdmitted,
 )
+from zunft.connection import DIRECT
 
 ANSWER_TIMEOUT_S = 5
 

@@ -10,11 +10,12 @@ from consortium.folder.topology import (
 )
 from ledger.gateway.gateway import Gateway
 from ledger.gateway.identity import SigningIdentity
-from ledger.grpc_transport import TlsFiles
 from ledger.transport import LedgerTransport
-from node.api.client import NodeClient
+from node.api.failures import error_of
 from node.api.server import ApiAddress
 from node.node import Node, NodeFiles
+from zunft.client import NodeClient
+from zunft.connection import TlsMaterial
 
 # The node submits usage as this user.
 NODE_USER = "erp"
@@ -41,8 +42,8 @@ def client_of(topology: Topology, member: MemberEntry, user: str, *, port: int |
     """A client of the member's node as one of its users. Raises UserNotFound."""
     keys = topology.keys(member)
     files = keys.user(user)
-    tls = TlsFiles(keys.tls_root_pem(), files.key_pem(), files.certificate_pem())
-    return NodeClient(f"{member.api.host}:{port or member.api.port}", tls)
+    tls = TlsMaterial(keys.tls_root_pem(), files.key_pem(), files.certificate_pem())
+    return NodeClient(f"{member.api.host}:{port or member.api.port}", tls, error_of)
 
 
 def node_folder(topology: Topology, member: MemberEntry) -> Path:

@@ -9,11 +9,9 @@ _PEER_INTERVAL_MS = 60_000
 _OUR_INTERVAL_MS = 2 * _PEER_INTERVAL_MS
 _TIMEOUT_MS = 20_000
 
-# Peers and nodes are reached directly, whatever web proxy the environment names.
-DIRECT: tuple[str, int] = ("grpc.enable_http_proxy", 0)
-
 CONNECTION_OPTIONS: list[tuple[str, int]] = [
-    DIRECT,
+    # A peer is reached directly, whatever web proxy the environment names.
+    ("grpc.enable_http_proxy", 0),
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     ("grpc.keepalive_time_ms", _OUR_INTERVAL_MS),

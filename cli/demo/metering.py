@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from node.api.client import NodeClient
 from node.meter.host_probe import ByteProbe, CoreProbe
 from node.meter.meter import Meter
 from node.meter.uplink import Delivery, deliver
+from zunft.client import NodeClient
 
 SAMPLE_S = 0.15
 SAMPLES_PER_BATCH = 2

@@ -55,11 +55,11 @@ from ledger.gateway.calls import RETRIES
 from ledger.transport import LedgerTransport
 from network.runtimes import network_of
 from node.agreement_file import read_agreement
-from node.api.client import NodeClient
 from node.local import client_of
 from node.meter.host_probe import ByteProbe, Clock, CoreProbe
 from node.meter.meter import Meter
 from node.meter.uplink import Delivery
+from zunft.client import NodeClient
 from zunft.v1.account_pb2 import FundAccount, OpenAccount, SettleAccount
 from zunft.v1.invoice_pb2 import Invoice
 from zunft.v1.node_pb2 import BATCH_STATUS_COMMITTED

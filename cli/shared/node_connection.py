@@ -12,10 +12,10 @@ from cli.shared.logs import log_to_standard_error
 from cli.shared.session import Session
 from consortium.keys.users import acting_user
 from node.api.access import ROLES_BY_CALL
-from node.api.client import NodeClient
 from node.errors import NodeUnreachable
 from node.local import client_of, node_of
 from node.node import Node
+from zunft.client import NodeClient
 
 CONNECT_TIMEOUT_S = 0.5
 CATCH_UP_TIMEOUT_S = 60.0

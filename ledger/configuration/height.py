@@ -24,10 +24,8 @@ from ledger.gateway import (
     StreamError,
 )
 from ledger.gateway.blocks import NEWEST
-from ledger.grpc_transport import (
-    GrpcTransport,
-    TlsFiles,
-)
+from ledger.grpc_transport import GrpcTransport
+from zunft.connection import TlsMaterial
 
 ANSWER_S = 5.0
 
@@ -61,7 +59,7 @@ class _OrderedBlocks(GrpcTransport):
 
 async def _height_at(gateway: Gateway, address: OrdererAddress, answer_s: float) -> int | None:
     """The number of blocks that this orderer has; None if it does not answer."""
-    transport = _OrderedBlocks(str(address.endpoint), TlsFiles(address.tls_roots))
+    transport = _OrderedBlocks(str(address.endpoint), TlsMaterial(address.tls_roots))
     limits = Limits(reconnect_s=answer_s)
     asking = Gateway(transport, gateway.identity, channel=gateway.channel, limits=limits)
     try:

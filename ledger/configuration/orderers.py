@@ -31,11 +31,9 @@ from ledger.errors import (
     code_name,
 )
 from ledger.gateway import Gateway
-from ledger.grpc_transport import (
-    GrpcTransport,
-    TlsFiles,
-)
+from ledger.grpc_transport import GrpcTransport
 from ledger.transport import LedgerTransport
+from zunft.connection import TlsMaterial
 
 # With these statuses an orderer refuses the update itself; the others are about the orderer's own state.
 _REFUSALS = (common_pb2.BAD_REQUEST, common_pb2.FORBIDDEN, common_pb2.REQUEST_ENTITY_TOO_LARGE)
@@ -58,7 +56,7 @@ class Orderers:
         self._gateway = gateway
         group = channel.config.channel_group
         self._connections = {
-            str(address.endpoint): GrpcTransport(str(address.endpoint), TlsFiles(address.tls_roots))
+            str(address.endpoint): GrpcTransport(str(address.endpoint), TlsMaterial(address.tls_roots))
             for address in orderer_addresses(group)
         }
         everybody: Sequence[Named] = [

@@ -10,7 +10,6 @@ import grpc.aio
 from fabric_protos.discovery import protocol_pb2, protocol_pb2_grpc
 from fabric_protos.peer import proposal_response_pb2
 
-from chaincode.shim.options import DIRECT
 from consortium.keys.member_keys import MemberKeys
 from consortium.keys.member_material import Endpoint
 from consortium.keys.users import admin_of
@@ -19,6 +18,7 @@ from network.errors import (
     PeerUnreachable,
     RefusedByPeer,
 )
+from zunft.connection import DIRECT
 
 TIMEOUT_S = 10
 

@@ -17,7 +17,6 @@ from fabric_protos.peer import peer_pb2_grpc, proposal_response_pb2, query_pb2
 from fabric_protos.peer.lifecycle import lifecycle_pb2
 from google.protobuf.message import Message
 
-from chaincode.shim.options import DIRECT
 from consortium.keys.member_keys import MemberKeys
 from consortium.keys.member_material import Endpoint
 from consortium.keys.users import admin_of
@@ -31,6 +30,7 @@ from network.errors import (
     PeerUnreachable,
     RefusedByPeer,
 )
+from zunft.connection import DIRECT
 
 TIMEOUT_S = 30
 OK = 200

@@ -11,8 +11,9 @@ import grpc
 import structlog
 
 from node.api.access import check_access
-from node.api.failures import REFUSAL_KEY, code_of
+from node.api.failures import code_of
 from node.errors import BadRequest
+from zunft.client import REFUSAL_KEY
 from zunft.v1.event_pb2 import Refusal
 
 MAX_LIMIT = 1000

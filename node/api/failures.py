@@ -1,9 +1,13 @@
-"""The gRPC status that fits an error."""
+"""The gRPC status that fits an error, and on the client's side the error that a refusal names."""
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import grpc
 
+import chaincode.errors
+import node.errors
 from chaincode.errors import (
     BackDated,
     ContractError,
@@ -16,9 +20,7 @@ from chaincode.errors import (
 )
 from ledger.errors import LedgerError
 from node.errors import NodeError
-
-# The key of the trailing metadata that carries a zunft.v1.Refusal.
-REFUSAL_KEY = "zunft-refusal-bin"
+from zunft.v1.event_pb2 import Refusal
 
 _MALFORMED = (
     MalformedRequest,
@@ -44,3 +46,15 @@ def code_of(error: Exception) -> grpc.StatusCode:
     if isinstance(error, ContractError):
         return _CODES.get(error.status, grpc.StatusCode.FAILED_PRECONDITION)
     return grpc.StatusCode.UNAVAILABLE if isinstance(error, LedgerError) else grpc.StatusCode.INTERNAL
+
+
+def error_of(refusal: Refusal) -> Exception:
+    """The refusal as the class that it names, which the node or its contract has raised; else a NodeError."""
+    return _BY_NAME.get(refusal.error, NodeError)(refusal.message)
+
+
+def _errors_in(module: ModuleType) -> dict[str, type[Exception]]:
+    return {name: kind for name, kind in vars(module).items() if isinstance(kind, type) and issubclass(kind, Exception)}
+
+
+_BY_NAME = _errors_in(chaincode.errors) | _errors_in(node.errors)

@@ -9,9 +9,9 @@ import grpc
 
 from node.api.servicer import Servicer
 from node.errors import AddressInUse
+from zunft.client import MAX_MESSAGE_BYTES
 from zunft.v1.node_pb2_grpc import add_NodeServicer_to_server
 
-MAX_MESSAGE_BYTES = 16_000_000
 # The time for which calls may still run when the server stops.
 GRACE_S = 1.0
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from chaincode.errors import ContractError
 from chaincode.readings.batch import batch_digest
-from node.api.client import NodeClient
 from node.errors import NodeError
 from node.halt import WAITING
 from node.meter.meter import Meter
+from zunft.client import NodeClient
 from zunft.v1.event_pb2 import Refusal
 from zunft.v1.node_pb2 import (
     BATCH_STATUS_COMMITTED,

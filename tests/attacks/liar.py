@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from chaincode.contract import Response, invoke
 from chaincode.stub import Stub
 from ledger.gateway import Gateway
-from node.api.client import NodeClient
 from tests.attacks.rogue import Rogue
 from tests.harness import Deal
 from tests.node.nodes import last_states, send
+from zunft.client import NodeClient
 from zunft.v1.node_pb2 import (
     BATCH_STATUS_WAITING_FOR_FUNDS,
     BATCH_STATUS_WAITING_FOR_OTHER_PARTY,

@@ -11,7 +11,6 @@ from chaincode.account.announcement import MAX_WAIT_US
 from chaincode.errors import ReadingTooLate, TermsMismatch
 from chaincode.transaction import serialise
 from ledger.gateway import Gateway
-from node.api.client import NodeClient
 from node.meter.reading import Reading
 from tests.attacks.liar import Lie, told
 from tests.attacks.test_waiting_out import all_charged, with_node
@@ -27,6 +26,7 @@ from tests.harness import (
 from tests.harness.consortium import noted_refusals
 from tests.harness.member import refer, user_for
 from tests.node.nodes import chained, last_states, send
+from zunft.client import NodeClient
 from zunft.v1.agreement_pb2 import AcceptAgreement
 from zunft.v1.node_pb2 import BATCH_STATUS_WAITING_FOR_OTHER_PARTY
 

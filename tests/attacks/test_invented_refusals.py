@@ -10,7 +10,6 @@ import pytest
 
 from chaincode.readings.batch import batch_digest
 from ledger.configuration import ordered_height
-from node.api.client import NodeClient
 from tests.attacks.liar import Lie, told, until_charged
 from tests.conformance.scene import Scene
 from tests.harness import (
@@ -19,6 +18,7 @@ from tests.harness import (
     Deal,
 )
 from tests.node.nodes import chained, client_of, last_states, running_node, send
+from zunft.client import NodeClient
 from zunft.v1.node_pb2 import (
     BATCH_DECISION_GIVE_UP,
     BATCH_DECISION_RETRY,

@@ -30,10 +30,7 @@ from ledger.gateway import (
     Transaction,
 )
 from ledger.gateway.calls import RETRIES
-from ledger.grpc_transport import (
-    GrpcTransport,
-    TlsFiles,
-)
+from ledger.grpc_transport import GrpcTransport
 from node.errors import PrivateDataMissing
 from tests.audit.run import genesis
 from tests.conformance.scene import Scene
@@ -49,6 +46,7 @@ from tests.harness import (
     start_consortium,
 )
 from tests.node.nodes import TIMEOUT_S, chained, client_of, last_states, running_node, send
+from zunft.connection import TlsMaterial
 from zunft.v1.agreement_pb2 import ShareTerms, Terms
 from zunft.v1.node_pb2 import (
     BATCH_STATUS_COMMITTED,
@@ -271,7 +269,7 @@ async def reads_everything(deal: Deal, folder: Path, height: int, private: dict[
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(asyncio.timeout(3 * TIMEOUT_S))
         address = await stack.enter_async_context(consortium.ledger.served(factory.msp_id))
-        transport = GrpcTransport(address, TlsFiles(roots))
+        transport = GrpcTransport(address, TlsMaterial(roots))
         stack.push_async_callback(transport.close)
         gateway = Gateway(transport, consortium.gateway(factory.msp_id, "erp").identity, channel=topology.channel)
         node = await stack.enter_async_context(running_node(factory, folder / "node", gateway))

@@ -16,7 +16,6 @@ from chaincode.contract import Response, invoke
 from chaincode.shim.key_policy import signed_by_peers
 from chaincode.stub import Stub
 from ledger.gateway import EndorseError
-from node.api.client import NodeClient
 from tests.attacks.conftest import founded
 from tests.attacks.rogue import Rogue, own_key_policy
 from tests.conformance.scene import Scene
@@ -28,6 +27,7 @@ from tests.harness import (
 )
 from tests.harness.odd_peers import never_answers, wait_for_ever
 from tests.node.nodes import chained, client_of, last_states, running_node, send
+from zunft.client import NodeClient
 from zunft.v1.node_pb2 import BATCH_STATUS_COMMITTED, BATCH_STATUS_WAITING_FOR_OTHER_PARTY
 from zunft.v1.usage_pb2 import SignedBatch
 

@@ -17,7 +17,6 @@ from chaincode.contract import Response, invoke
 from chaincode.readings.batch import batch_digest
 from chaincode.stub import Stub
 from ledger.gateway import Gateway
-from node.api.client import NodeClient
 from tests.attacks.liar import Lie, told, until_charged
 from tests.attacks.rogue import Rogue
 from tests.attacks.silence import silent
@@ -31,6 +30,7 @@ from tests.harness import (
 )
 from tests.harness.odd_peers import wait_for_ever
 from tests.node.nodes import chained, client_of, fund, last_states, running_node, send
+from zunft.client import NodeClient
 from zunft.v1.node_pb2 import (
     BATCH_DECISION_GIVE_UP,
     BATCH_DECISION_RETRY,

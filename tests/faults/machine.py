@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from node.api.client import NodeClient
 from node.errors import NodeUnreachable, OtherPartyRefuses
 from node.meter.meter import Meter
 from node.meter.reading import Reading
@@ -18,6 +17,7 @@ from tests.harness import (
     UNIT,
     HandMeter,
 )
+from zunft.client import NodeClient
 from zunft.v1.meter_pb2 import RegisterMeter
 
 READ_EVERY_S = 0.1

@@ -34,7 +34,6 @@ from network.errors import NetworkError
 from network.network import FabricNetwork
 from network.runtimes import network_of
 from network.status import network_status
-from node.api.client import NodeClient
 from node.errors import NodeError
 from node.local import client_of
 from tests.audit.run import delivered, genesis
@@ -55,6 +54,7 @@ from tests.harness.fabric import (
     ChaincodeHere,
     FabricLedger,
 )
+from zunft.client import NodeClient
 from zunft.v1.node_pb2 import AccountBalance
 
 ROOT = Path(__file__).parents[2]

@@ -22,10 +22,7 @@ from consortium.folder.topology import (
 )
 from ledger.connect import connect
 from ledger.gateway import SigningIdentity
-from ledger.grpc_transport import (
-    GrpcTransport,
-    TlsFiles,
-)
+from ledger.grpc_transport import GrpcTransport
 from ledger.transport import LedgerTransport
 from network.finding.binaries import find_binaries
 from network.finding.release import default_cache
@@ -38,6 +35,7 @@ from network.running.process import (
 )
 from tests.harness.ports import free_first_port
 from tests.ledger.consortium import CHANNEL, MSP_IDS
+from zunft.connection import TlsMaterial
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class RunningNetwork:
         """A connection to the member's peer."""
         return connect(self.topology, self.topology.member(msp_id))
 
-    def mutual_transport(self, msp_id: str, tls: TlsFiles) -> GrpcTransport:
+    def mutual_transport(self, msp_id: str, tls: TlsMaterial) -> GrpcTransport:
         """One on which we show a certificate, too."""
         endpoints = self.topology.member(msp_id).peer
         assert endpoints

@@ -17,11 +17,9 @@ from ledger.embedded.service import (
     LedgerServer,
     ServerTls,
 )
-from ledger.grpc_transport import (
-    GrpcTransport,
-    TlsFiles,
-)
+from ledger.grpc_transport import GrpcTransport
 from tests.ledger.consortium import ALPHA, embedded
+from zunft.connection import TlsMaterial
 
 HOST = "127.0.0.1"
 
@@ -39,7 +37,7 @@ async def served(folder: Path, *, mutual: bool = False) -> AsyncIterator[GrpcTra
         tls = ServerTls(pair.key_pem, pair.certificate_pem, roots if mutual else None)
         server = await LedgerServer.start(ledger, HOST, 0, tls)
         own = (pair.key_pem, pair.certificate_pem) if mutual else (None, None)
-        transport = GrpcTransport(f"{HOST}:{server.port}", TlsFiles(roots, *own))
+        transport = GrpcTransport(f"{HOST}:{server.port}", TlsMaterial(roots, *own))
         try:
             yield transport
         finally:

@@ -34,14 +34,12 @@ from ledger.gateway import (
     Limits,
     SubmitError,
 )
-from ledger.grpc_transport import (
-    GrpcTransport,
-    TlsFiles,
-)
+from ledger.grpc_transport import GrpcTransport
 from ledger.transport import LedgerTransport
 from tests.ledger.consortium import ALPHA, BRAVO, CHANNEL, CHARLIE, embedded, member
 from tests.ledger.ledgers import FAST, OpenLedger
 from tests.ledger.unreliable import AWAY, NOT_OPEN_YET, OVERLOADED, UnreliableTransport
+from zunft.connection import TlsMaterial
 
 
 async def increment(client: Gateway, key: str, retries: int = 0) -> int:
@@ -234,7 +232,7 @@ async def served(folder: Path) -> AsyncIterator[tuple[str, bytes]]:
 
 async def test_a_ledger_over_the_wire_answers_as_one_in_the_process(tmp_path: Path) -> None:
     async with served(tmp_path) as (address, root):
-        transport = GrpcTransport(address, TlsFiles(root))
+        transport = GrpcTransport(address, TlsMaterial(root))
         client = gateway(transport)
         committed = await client.submit("announce", b"event", extra_args=[b"key"], retries=1)
         events, blocks = client.chaincode_events(start_block=0), client.blocks(committed.block_number)
@@ -250,7 +248,7 @@ async def test_a_ledger_over_the_wire_answers_as_one_in_the_process(tmp_path: Pa
 
 async def test_large_values_pass(tmp_path: Path) -> None:
     async with served(tmp_path) as (address, root):
-        transport = GrpcTransport(address, TlsFiles(root))
+        transport = GrpcTransport(address, TlsMaterial(root))
         large = bytes(range(65, 91)) * 160_000
         committed = await gateway(transport).submit("put", b"large", extra_args=[large])
         blocks = gateway(transport).blocks(committed.block_number)
@@ -262,12 +260,12 @@ async def test_large_values_pass(tmp_path: Path) -> None:
 async def test_a_server_that_is_not_there_or_not_trusted_is_named(tmp_path: Path) -> None:
     async with served(tmp_path) as (address, root):
         pass
-    gone = GrpcTransport(address, TlsFiles(root))
+    gone = GrpcTransport(address, TlsMaterial(root))
     with pytest.raises(EvaluateError, match=f"no ledger answers at {address}"):
         await value(gateway(gone, replace(FAST, attempts=2)), "k")
     await gone.close()
     async with served(tmp_path) as (address, _):
-        distrusted = GrpcTransport(address, TlsFiles(member(BRAVO).root.certificate_pem))
+        distrusted = GrpcTransport(address, TlsMaterial(member(BRAVO).root.certificate_pem))
         with pytest.raises(EvaluateError, match=f"no ledger answers at {address}"):
             await value(gateway(distrusted, replace(FAST, attempts=2)), "k")
         await distrusted.close()

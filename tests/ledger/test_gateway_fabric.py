@@ -22,12 +22,12 @@ from ledger.gateway import (
     StreamError,
     SubmitError,
 )
-from ledger.grpc_transport import TlsFiles
 from tests.harness.fabric import why_no_fabric
 from tests.ledger.consortium import ALPHA, BRAVO, CHANNEL, CHARLIE, DELTA, MAJORITY
 from tests.ledger.fabric import RunningNetwork
 from tests.ledger.ledgers import FAST, Members, on_fabric
 from tests.ledger.unreliable import UnreliableTransport
+from zunft.connection import TlsMaterial
 
 pytestmark = pytest.mark.skipif(bool(why_no_fabric()), reason=why_no_fabric())
 
@@ -67,7 +67,7 @@ async def test_answers_that_differ_are_worth_a_fresh_proposal(network: RunningNe
 
 
 @asynccontextmanager
-async def strict_peer(network: RunningNetwork) -> AsyncIterator[TlsFiles]:
+async def strict_peer(network: RunningNetwork) -> AsyncIterator[TlsMaterial]:
     """Delta's peer takes few calls at once, and only from who shows a certificate: this one."""
     topology = network.topology
     keys = [topology.keys(member) for member in topology.members]
@@ -77,7 +77,7 @@ async def strict_peer(network: RunningNetwork) -> AsyncIterator[TlsFiles]:
     own = topology.keys(topology.member(DELTA))
     await network.restart("delta.peer", {"peer": {"limits": limits, "tls": tls}})
     try:
-        yield TlsFiles(own.tls_root_pem(), own.node_tls().key_pem(), own.node_tls().certificate_pem())
+        yield TlsMaterial(own.tls_root_pem(), own.node_tls().key_pem(), own.node_tls().certificate_pem())
     finally:
         await network.restart("delta.peer", {})
         await network.until_known()
@@ -89,7 +89,7 @@ async def test_a_peer_with_mutual_tls_and_a_low_limit(network: RunningNetwork, k
         await what_is_too_much_is_tried_again(network, tls, key)
 
 
-async def a_certificate_is_asked_for(network: RunningNetwork, tls: TlsFiles) -> None:
+async def a_certificate_is_asked_for(network: RunningNetwork, tls: TlsMaterial) -> None:
     anonymous = Members(network.transport, network.user)
     with pytest.raises(EvaluateError, match="no ledger answers"):
         await anonymous.gateway(DELTA, replace(FAST, attempts=2)).evaluate("get", b"k")
@@ -115,7 +115,7 @@ async def a_certificate_is_asked_for(network: RunningNetwork, tls: TlsFiles) -> 
     await known.close()
 
 
-async def what_is_too_much_is_tried_again(network: RunningNetwork, tls: TlsFiles, key: str) -> None:
+async def what_is_too_much_is_tried_again(network: RunningNetwork, tls: TlsMaterial, key: str) -> None:
     members = Members(lambda msp_id: network.mutual_transport(msp_id, tls), network.user)
     transport = UnreliableTransport(members.transport(DELTA))
     impatient = members.gateway(DELTA, replace(FAST, attempts=1), transport=transport)

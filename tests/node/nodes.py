@@ -10,8 +10,7 @@ from pathlib import Path
 from chaincode.readings.batch import batch_digest
 from ledger.gateway import Gateway
 from ledger.gateway.calls import RETRIES
-from ledger.grpc_transport import TlsFiles
-from node.api.client import NodeClient
+from node.api.failures import error_of
 from node.api.server import ApiAddress
 from node.meter.reading import Reading
 from node.node import Node, NodeFiles
@@ -20,6 +19,8 @@ from tests.harness import (
     HandMeter,
     Member,
 )
+from zunft.client import NodeClient
+from zunft.connection import TlsMaterial
 from zunft.v1.account_pb2 import FundAccount
 from zunft.v1.node_pb2 import BatchProgress, BatchStatus
 from zunft.v1.usage_pb2 import SignedBatch, StreamHead
@@ -47,9 +48,8 @@ async def client_of(
     topology = member.consortium.topology
     roots = topology.keys(topology.member(member.msp_id)).tls_root_pem()
     files = topology.keys(topology.member((of or member).msp_id)).user(user)
-    async with NodeClient(
-        f"127.0.0.1:{node.port}", TlsFiles(roots, files.key_pem(), files.certificate_pem())
-    ) as client:
+    tls = TlsMaterial(roots, files.key_pem(), files.certificate_pem())
+    async with NodeClient(f"127.0.0.1:{node.port}", tls, error_of) as client:
         yield client
 
 

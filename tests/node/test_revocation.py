@@ -24,7 +24,6 @@ from ledger.gateway.errors import (
     EndorseError,
     SubmitError,
 )
-from node.api.client import NodeClient
 from node.errors import CertificateRevoked
 from node.node import NodeFiles
 from node.read_model.read_model import ReadModel
@@ -36,6 +35,7 @@ from tests.harness import (
     start_consortium,
 )
 from tests.node.nodes import TIMEOUT_S, client_of, running_node
+from zunft.client import NodeClient
 from zunft.v1.token_pb2 import TransferTokens
 
 REVOKED = "anna"

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from node.api.client import NodeClient
 from node.errors import NodeUnreachable
 from node.meter.meter import Meter
 from node.meter.reading import Reading
@@ -25,6 +24,7 @@ from tests.harness import (
     start_consortium,
 )
 from tests.node.nodes import client_of, fund, running_node
+from zunft.client import NodeClient
 from zunft.v1.meter_pb2 import RegisterMeter
 from zunft.v1.node_pb2 import BatchProgress, StartAuthorisation
 from zunft.v1.usage_pb2 import SignedBatch

@@ -40,7 +40,7 @@ Files = Mapping[str, str]
 def committed(*patterns: str) -> Files:
     """The repository's own files, but for what is generated."""
     listed = subprocess.run(["git", "ls-files", "-z", *patterns], cwd=ROOT, capture_output=True, text=True, check=True)
-    paths = [path for path in listed.stdout.split("\0") if path and not path.startswith("proto/gen/")]
+    paths = [path for path in listed.stdout.split("\0") if path and not path.startswith("zunft/v1/")]
     return {path: (ROOT / path).read_text() for path in paths if (ROOT / path).is_file()}
 
 

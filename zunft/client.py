@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Iterable
-from types import ModuleType
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
 from typing import Any, NoReturn, Self, TypeVar
 
 import grpc
 import grpc.aio
 
-import chaincode.errors
-import node.errors
-from ledger.grpc_transport import (
-    RECONNECT_OPTIONS,
-    TlsFiles,
-)
-from node.api.failures import REFUSAL_KEY
-from node.api.server import MAX_MESSAGE_BYTES
-from node.errors import NodeUnreachable
+from zunft.connection import RECONNECT_OPTIONS, TlsMaterial
 from zunft.v1.event_pb2 import Refusal
 from zunft.v1.node_pb2 import (
     AccountBalance,
@@ -47,17 +38,27 @@ from zunft.v1.usage_pb2 import SignedBatch
 Answer = TypeVar("Answer")
 
 
-def _leaves(module: ModuleType) -> dict[str, type[Exception]]:
-    return {name: kind for name, kind in vars(module).items() if isinstance(kind, type) and issubclass(kind, Exception)}
+# The key of the trailing metadata that carries a Refusal.
+REFUSAL_KEY = "zunft-refusal-bin"
+# The largest message in either direction.
+MAX_MESSAGE_BYTES = 16_000_000
+
+# The names in a Refusal that this client makes itself, where the node has not answered, or not with a Refusal.
+UNREACHABLE, FAILED = "NodeUnreachable", "NodeError"
 
 
-_ERRORS = _leaves(chaincode.errors) | _leaves(node.errors)
+class NodeRefusal(Exception):
+    """The node's refusal of a call: `error` names the reason, and the text the remedy."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        self.error = refusal.error
 
 
 class NodeClient:
-    """The client. Every method raises the node's refusal as the class that it names, or NodeUnreachable."""
+    """The client. Every method raises the error that `error_of` makes of the node's refusal."""
 
-    def __init__(self, address: str, tls: TlsFiles) -> None:
+    def __init__(self, address: str, tls: TlsMaterial, error_of: Callable[[Refusal], Exception] = NodeRefusal) -> None:
         """A client of the node at `address`, host:port; it connects with the first call."""
         credentials = grpc.ssl_channel_credentials(tls.roots, tls.key, tls.certificate)
         options = [
@@ -66,6 +67,7 @@ class NodeClient:
             ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
         ]
         self._address = address
+        self._error_of = error_of
         self._channel = grpc.aio.secure_channel(address, credentials, options=options)
         # Generated without annotations.
         self._stub: Any = NodeStub(self._channel)  # type: ignore[no-untyped-call]
@@ -136,13 +138,16 @@ class NodeClient:
             call.cancel()
 
     def _raise(self, error: grpc.aio.AioRpcError) -> NoReturn:
+        raise self._error_of(self._refusal_in(error)) from error
+
+    def _refusal_in(self, error: grpc.aio.AioRpcError) -> Refusal:
         for key, value in error.trailing_metadata() or ():
             if key == REFUSAL_KEY and isinstance(value, bytes):
-                refusal = Refusal.FromString(value)
-                raise _ERRORS.get(refusal.error, node.errors.NodeError)(refusal.message) from error
+                return Refusal.FromString(value)
         if error.code() is not grpc.StatusCode.UNAVAILABLE:
-            raise node.errors.NodeError(f"the node at {self._address}: {error.details()}") from error
-        raise NodeUnreachable(
-            f"the node at {self._address} does not answer ({error.details()}): start it with 'zunft node run', "
-            "and use a certificate that this member issued"
-        ) from error
+            return Refusal(error=FAILED, message=f"the node at {self._address}: {error.details()}")
+        return Refusal(
+            error=UNREACHABLE,
+            message=f"the node at {self._address} does not answer ({error.details()}): start it with 'zunft node run', "
+            "and use a certificate that this member issued",
+        )
