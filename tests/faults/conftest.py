@@ -1,4 +1,4 @@
-"""Scenes of real processes, one for each way of ordering; every test leaves its scene whole."""
+"""Scenes of real processes, one for each way of ordering. Every test restarts what it has killed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.harness.fabric import why_no_fabric
 
 @pytest.fixture(scope="session")
 def seed() -> int:
-    """Of everything random here; SEED= repeats one, as far as processes repeat what they do."""
+    """The seed of everything random in these tests. SEED= repeats one, as far as processes behave the same again."""
     seed = int(os.environ.get("SEED", random.randrange(2**32)))  # noqa: S311  # not a secret
     print(f"SEED={seed}")  # noqa: T201  # shown when a test fails
     return seed
@@ -23,19 +23,19 @@ def seed() -> int:
 
 @pytest.fixture
 def chance(seed: int, request: pytest.FixtureRequest) -> random.Random:
-    """Each test's own."""
+    """The test's own random numbers."""
     return random.Random(f"{seed} {request.node.name}")  # noqa: S311
 
 
 @pytest.fixture(scope="session")
 def raft(tmp_path_factory: pytest.TempPathFactory, seed: int) -> Iterator[Scene]:
-    """Three members, each with an orderer."""
+    """A scene with three members, each with an orderer."""
     yield from _scene(tmp_path_factory, ("maker", "factory", "bank"), OrderingKind.RAFT, seed)
 
 
 @pytest.fixture(scope="session")
 def bft(tmp_path_factory: pytest.TempPathFactory, seed: int) -> Iterator[Scene]:
-    """Four members, each with an orderer, of which one may fail."""
+    """A scene with four members, each with an orderer. One of the orderers may fail."""
     yield from _scene(tmp_path_factory, ("maker", "factory", "bank", "forge"), OrderingKind.BFT, seed)
 
 

@@ -1,4 +1,4 @@
-"""A member's node that is killed -9 right after a step of a transaction, at which only the ledger knows of it.
+"""A member's node that kills itself (-9) right after a step of a transaction, before it sees the step's answer.
 
 python -m tests.faults.dying_node HOME MEMBER STEP CALLS    (STEP: endorse, submit, commit_status; at its CALLS-th call)
 """
@@ -19,7 +19,7 @@ from node.local import node_of
 
 
 class Dying:
-    """A transport whose user does not live to see one of its answers."""
+    """A transport that kills its process at the `calls`-th answer to `step`."""
 
     def __init__(self, transport: LedgerTransport, step: str, calls: int) -> None:
         self._transport = transport

@@ -1,4 +1,4 @@
-"""A machine that never stops: it records a reading every moment, and sends what it has signed to its owner's node."""
+"""A machine that never stops: it records a reading every moment, and sends its signed batches to its owner's node."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from zunft.client import NodeClient
 from zunft.v1.meter_pb2 import RegisterMeter
 
 READ_EVERY_S = 0.1
-# How soon the machine calls a node again that did not answer.
+# The pause before the machine calls the node again.
 CALL_AGAIN_S = 0.2
 
 
 class InstalledMeter(HandMeter):
-    """A real meter, for the consortium to register."""
+    """A real meter, which the consortium can register."""
 
     def __init__(self, folder: Path, meter_id: str, agreement_id: str) -> None:
         super().__init__(meter_id)
@@ -38,7 +38,7 @@ class InstalledMeter(HandMeter):
 
 
 class Machine:
-    """`used_micro` is everything that it has signed, added up by itself."""
+    """A machine with a meter. `used_micro` is the sum of all quantities that it has signed."""
 
     def __init__(self, folder: Path, open_client: Callable[[], NodeClient], seed: int) -> None:
         self.meter = Meter.open(folder)
@@ -49,7 +49,7 @@ class Machine:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Records and sends meanwhile, and in the end until the ledger has everything."""
+        """Records and sends while the block runs."""
         tasks = [asyncio.create_task(self._record()), asyncio.create_task(self._send())]
         try:
             yield
@@ -61,7 +61,7 @@ class Machine:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def send_the_rest(self) -> None:
-        """Until the node has charged all that was signed."""
+        """Sends until the node has charged all signed batches."""
         async with self._open_client() as client:
             while self.meter.unacknowledged():
                 await self._deliver(client)
@@ -83,6 +83,6 @@ class Machine:
     async def _deliver(self, client: NodeClient) -> None:
         with suppress(NodeUnreachable):
             delivery = await deliver(self.meter, client)
-            # While the other party's peer is broken the machine has to stand; it asks again until it may go on.
+            # While the other party's peer is broken, the machine has to stop. It asks again until it may go on.
             assert delivery.stop is None or delivery.stop.error == OtherPartyRefuses.__name__, delivery.stop
         await asyncio.sleep(CALL_AGAIN_S)

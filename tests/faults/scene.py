@@ -1,6 +1,6 @@
-"""A consortium as it runs in production, in one place: Fabric's processes, chaincode, the maker's node, a machine.
+"""A consortium as in production, on one machine: Fabric's processes, chaincode, the maker's node and a machine.
 
-All of them are processes of their own, but for the machine; each can be killed.
+Each is a process of its own that a test can kill, except the machine.
 """
 
 from __future__ import annotations
@@ -59,16 +59,16 @@ from zunft.v1.node_pb2 import AccountBalance
 
 ROOT = Path(__file__).parents[2]
 PRICE_MICRO = 2 * TOKEN
-# However loaded the machine is; none of the tests is about speed.
+# Long enough for a loaded computer: none of the tests is about speed.
 PATIENCE_S = 60.0
-# An orderer by BFT that is behind its leader for ten heartbeats, of a second each, fetches what it lacks.
+# A BFT orderer that is behind its leader for ten heartbeats of a second each fetches the blocks that it lacks.
 CATCH_UP_S = 15.0
 SOME_BLOCKS_S = 3.0
 
 
 @dataclass
 class Scene:
-    """`machine` charges `deal` through `node`, the provider's."""
+    """The network with `machine`, whose usage under `deal` is charged through `node`, the provider's node."""
 
     network: FabricNetwork
     consortium: Consortium
@@ -77,7 +77,7 @@ class Scene:
     node: subprocess.Popen[bytes] | None = None
 
     def run(self, scenario: Coroutine[Any, Any, None]) -> None:
-        """Whoever reads a failure wants to know what the node said meanwhile."""
+        """Runs the scenario. A failure carries the lines that the node has logged meanwhile."""
         begin = len(self.node_log)
         try:
             self.consortium.run(scenario)
@@ -92,7 +92,7 @@ class Scene:
         return self._log_path.read_text()
 
     def start_node(self, *program: str) -> None:
-        """`zunft node run`, or another program that runs the node."""
+        """Starts `zunft node run`, or another program that runs the node."""
         home = self.consortium.topology.home
         zunft = (str(Path(sys.executable).with_name("zunft")), "node", "run", "--as", "maker", "--home", str(home))
         with self._log_path.open("ab") as log:
@@ -112,18 +112,18 @@ class Scene:
     def _log_path(self) -> Path:
         return self.consortium.topology.home / "node.log"
 
-    async def until_node_says(self, words: str, since: int) -> None:
-        """In its log, after its first `since` characters."""
+    async def until_node_logs(self, words: str, since: int) -> None:
+        """Waits until the node's log has `words` behind its first `since` characters."""
 
-        async def has_said() -> bool:
+        async def has_logged() -> bool:
             return words in self.node_log[since:]
 
-        await until(has_said, f"word of {words!r} from the node")
+        await until(has_logged, f"{words!r} in the node's log")
 
     # --- Fabric's processes -------------------------------------------------------------------------------------------
 
     def kill(self, name: str) -> None:
-        """kill -9, as in `scene.kill("maker.peer")`."""
+        """Kills the process (-9), as in `scene.kill("maker.peer")`, and waits until it is gone."""
         pid = self.pid(name)
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
@@ -131,13 +131,13 @@ class Scene:
             time.sleep(0.01)
 
     def pid(self, name: str) -> int | None:
-        """None if the process does not run."""
+        """The process's id, or None if it does not run."""
         process = self.network.find(name)
         running = self.network.runtime_of(process).running(process)
         return running.pid if running else None
 
     async def up(self) -> None:
-        """What an operator does, or whatever starts the machine's services."""
+        """Starts all processes that do not run, as an operator does."""
         await self.network.up(lambda _step: None)
 
     async def leader(self) -> str:
@@ -148,19 +148,19 @@ class Scene:
     # --- the stream ---------------------------------------------------------------------------------------------------
 
     async def until_charged(self) -> None:
-        """Until all that the machine has signed up to now is charged."""
+        """Waits until all that the machine has signed up to now is charged."""
         signed_micro = self.machine.used_micro * PRICE_MICRO // UNIT
 
         async def is_charged() -> bool:
             return (await self._balance()).accrued_micro >= signed_micro
 
-        await until(is_charged, "the stream going on")
+        await until(is_charged, "charge of what was signed")
 
-    async def rest(self) -> None:
-        """Until all that was signed is charged, and everybody knows which block is the last.
+    async def come_to_rest(self) -> None:
+        """Waits until all that was signed is charged, and all peers and orderers have the last block.
 
-        An orderer by BFT that has just fetched what it lacked may not notice a block that was made meanwhile: the
-        leader's heartbeat names the last block, and its own count begins with the next. Two more blocks tell it.
+        A BFT orderer that has just fetched blocks may miss one that was made meanwhile: the leader's heartbeat names
+        the last block, and the orderer's own count begins with the next. Two more blocks make it fetch again.
         """
         await self._until_all_is_charged()
         if self.network.settings.ordering is OrderingKind.BFT and not await self._is_level():
@@ -169,8 +169,8 @@ class Scene:
             await self._until_all_is_charged()
 
     async def check(self) -> None:
-        """When nothing more is recorded: all that was signed is charged once, and every member has the same blocks."""
-        await self.rest()
+        """Checks, once nothing more is recorded, that every reading is charged once and all have the same blocks."""
+        await self.come_to_rest()
         height = await self._common_height()
         for follower in self.consortium.followers.values():
             async with asyncio.timeout(PATIENCE_S):
@@ -197,7 +197,7 @@ class Scene:
         assert self.consortium.violations() == []
 
     def _check_audit(self) -> None:
-        """By the customer, who trusts nobody."""
+        """Checks that the customer's own audit finds no violation."""
         report = audit(delivered(self.consortium, "factory"), genesis(self.consortium), self.deal.customer.msp_id)
         assert {verdict.name: verdict.violations for verdict in report.failed} == {}
         assert report.verdict("rating").status is Status.HOLDS
@@ -215,7 +215,7 @@ class Scene:
         return True
 
     async def _common_height(self, patience_s: float = PATIENCE_S) -> int:
-        """Of all peers and orderers, once they agree."""
+        """The height of all peers and orderers, once they agree."""
         heights: dict[str, int] = {}
 
         async def is_common() -> bool:
@@ -230,20 +230,20 @@ class Scene:
         return next(iter(heights.values()))
 
     async def heights(self) -> dict[str, int]:
-        """Of all peers and orderers, by process."""
-        asked = self._heights()
-        return dict(zip(asked, await asyncio.gather(*asked.values()), strict=True))
+        """The heights of all peers and orderers, by process."""
+        requests = self._height_requests()
+        return dict(zip(requests, await asyncio.gather(*requests.values()), strict=True))
 
-    def _heights(self) -> dict[str, Awaitable[int]]:
+    def _height_requests(self) -> dict[str, Awaitable[int]]:
         topology = self.consortium.topology
-        asked: dict[str, Awaitable[int]] = {}
+        requests: dict[str, Awaitable[int]] = {}
         for member in topology.members:
             if member.peer:
-                asked[f"{member.name}.peer"] = self._peer_height(member, member.peer)
+                requests[f"{member.name}.peer"] = self._peer_height(member, member.peer)
             if member.orderer:
                 admin = OrdererAdmin(member.orderer.admin, topology.keys(member))
-                asked[f"{member.name}.orderer"] = asyncio.to_thread(_orderer_height, admin, topology.channel)
-        return asked
+                requests[f"{member.name}.orderer"] = asyncio.to_thread(_orderer_height, admin, topology.channel)
+        return requests
 
     async def _peer_height(self, member: MemberEntry, peer: PeerEndpoints) -> int:
         async with PeerAdmin(peer.peer, self.consortium.topology.keys(member)) as admin:
@@ -255,7 +255,7 @@ def _orderer_height(admin: OrdererAdmin, channel: str) -> int:
 
 
 async def until(is_so: Callable[[], Awaitable[bool]], what: str, patience_s: float = PATIENCE_S) -> None:
-    """Asks again and again; the last failure is the test's, if it lasts."""
+    """Waits until `is_so` answers True. Raises AssertionError with its last error when the patience is over."""
     end_s = time.monotonic() + patience_s
     while True:
         try:
@@ -272,7 +272,7 @@ async def until(is_so: Callable[[], Awaitable[bool]], what: str, patience_s: flo
 def start_scene(
     folder: Path, names: Sequence[str], ordering: OrderingKind, seed: int, *, orderers: Sequence[str] = (), **rules: Any
 ) -> Iterator[Scene]:
-    """Everything runs; `orderers` at these, else at all; `rules` are fields of the charter."""
+    """Starts everything. The members `orderers` run an orderer, or all if it is empty. `rules` are charter fields."""
     topology = make_topology(folder / "consortium", names, FabricSettings(ordering=ordering), orderers)
     network = network_of(topology, None)
     with asyncio.Runner() as runner:
@@ -294,7 +294,7 @@ def start_scene(
 
 @contextmanager
 def _consortium(network: FabricNetwork, runner: asyncio.Runner) -> Iterator[Consortium]:
-    # The chaincode goes by the machine's clock, and is not in this process.
+    # The chaincode is a process of its own, and goes by the computer's clock.
     clock = Clock(time.time_ns() // 1000)
     ledger = FabricLedger(network.topology, network, ChaincodeHere(clock.utc))
     with followed(Consortium(network.topology, ledger, clock, runner)) as consortium:

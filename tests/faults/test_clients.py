@@ -1,4 +1,4 @@
-"""kill -9 of the node at every step of a transaction, and machines that hang up: each reading is charged once."""
+"""kill -9 of the node at every step of a transaction and at any moment: each reading is charged once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a client with a wrong clock, or on a wrong channel, hears from a real peer; peers and orderers that forget."""
+"""A real peer's answers to a client with a wrong clock or on a wrong channel, and peers and orderers that forget."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ MINUTE_US = 60 * 10**6
 
 @pytest.mark.parametrize("minutes", [-60, -10, 10, 60])
 def test_a_clock_that_is_not_the_endorsers_is_refused(raft: Scene, minutes: int) -> None:
-    """By the contract, or far off by the peer itself."""
+    """The contract refuses a clock that is some minutes off, the peer itself one that is far off."""
     good = raft.consortium.gateway("BankMSP", "treasurer")
     wrong = Gateway(
         good.transport, good.identity, channel=good.channel, clock=lambda: time.time_ns() // 1000 + minutes * MINUTE_US
@@ -77,7 +77,7 @@ def consortium(tmp_path: Path) -> Iterator[Consortium]:
 
 
 class Behind:
-    """A transport to a peer that does not know the agreement yet."""
+    """A transport to a peer that refuses the first `asked` calls, since it does not know the agreement yet."""
 
     def __init__(self, transport: LedgerTransport, asked: int) -> None:
         self._transport = transport
@@ -96,13 +96,15 @@ class Behind:
         raise TransportError(grpc.StatusCode.ABORTED, "chaincode response 500, NotFound: there is no agreement A1")
 
 
-def test_what_a_peer_refuses_because_it_is_behind_is_charged_later(consortium: Consortium, tmp_path: Path) -> None:
+def test_usage_that_a_peer_refuses_because_it_is_behind_is_charged_later(
+    consortium: Consortium, tmp_path: Path
+) -> None:
     maker = consortium.member("maker")
     deal = consortium.agree(maker, consortium.member("factory"), per_unit("hours", 2 * TOKEN), funds=10 * TOKEN)
 
     async def run() -> None:
         good = consortium.gateway(maker.msp_id, "erp")
-        # Each time the endorsement, and then the question what the peer knows.
+        # The node makes two calls each time: the endorsement, and then an evaluation that shows the peer's state.
         behind = Behind(good.transport, asked=6)
         gateway = Gateway(behind, good.identity, channel=good.channel, clock=lambda: BEGIN_US)  # type: ignore[arg-type]
         async with running_node(maker, tmp_path / "node", gateway) as node, client_of(node, maker) as client:
@@ -113,7 +115,7 @@ def test_what_a_peer_refuses_because_it_is_behind_is_charged_later(consortium: C
 
 
 class Forgetful:
-    """A transport to an orderer that ends after it has taken a transaction and before it passes it on."""
+    """A transport to an orderer that ends after it has taken a transaction and before it orders it."""
 
     def __init__(self, transport: LedgerTransport) -> None:
         self._transport = transport
@@ -129,7 +131,7 @@ class Forgetful:
         return await self._transport.submit(request)
 
 
-def test_what_an_orderer_forgot_is_sent_again(consortium: Consortium, tmp_path: Path) -> None:
+def test_a_transaction_that_an_orderer_forgot_is_sent_again(consortium: Consortium, tmp_path: Path) -> None:
     maker = consortium.member("maker")
     deal = consortium.agree(maker, consortium.member("factory"), per_unit("hours", 2 * TOKEN), funds=10 * TOKEN)
 
@@ -139,9 +141,9 @@ def test_what_an_orderer_forgot_is_sent_again(consortium: Consortium, tmp_path: 
         limits = Limits(resend_s=0.01)
         gateway = Gateway(forgetful, good.identity, channel=good.channel, limits=limits, clock=lambda: BEGIN_US)  # type: ignore[arg-type]
         async with running_node(maker, tmp_path / "node", gateway) as node, client_of(node, maker) as client:
-            told = await send(client, *chained(deal, UNIT))
-            assert last_states(told) == {1: BATCH_STATUS_COMMITTED}
-            assert len({progress.tx_id for progress in told} - {""}) == 1
+            reported = await send(client, *chained(deal, UNIT))
+            assert last_states(reported) == {1: BATCH_STATUS_COMMITTED}
+            assert len({progress.tx_id for progress in reported} - {""}) == 1
             assert (await client.balance(deal.agreement_id)).accrued_micro == 2 * TOKEN
         assert forgetful.forgotten == 2
 

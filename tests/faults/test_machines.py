@@ -23,7 +23,7 @@ CALLS = 40
 LONGEST_CALL_S = 0.05
 
 
-def test_what_a_machine_sent_before_it_hung_up_is_charged(tmp_path: Path, chance: random.Random) -> None:
+def test_usage_that_a_machine_sent_before_it_hung_up_is_charged(tmp_path: Path, chance: random.Random) -> None:
     installed = InstalledMeter(tmp_path / "meter", "drill-7", "A1")
     with start_consortium(tmp_path / "consortium", names=("maker", "factory", "bank")) as consortium:
         consortium.found()

@@ -1,6 +1,6 @@
-"""kill -9 of orderers in a stream of usage: the others go on without it, and it catches up when it comes back.
+"""kill -9 of an orderer in a stream of usage: the others go on without it, and it catches up when it comes back.
 
-And no member takes its orderer with it when too few would be left.
+A member cannot leave with its orderer, nor be excluded, if too few orderers would be left.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def test_with_bft_commits_resume_when_the_leader_is_killed(bft: Scene, chance: r
     bft.run(scenario())
 
 
-def test_with_bft_who_would_leave_too_few_orderers_is_told_before_anything_is_done(bft: Scene) -> None:
+def test_with_bft_a_departure_that_would_leave_too_few_orderers_is_refused_before_anything_is_done(bft: Scene) -> None:
     home = bft.consortium.topology.home
     zunft, too_few = Zunft(home), "has 4 orderers and needs 4: add another one before"
     excluded = zunft("member exclude forge --reason 'cannot be reached' --as maker")

@@ -1,4 +1,4 @@
-"""An outage is told once when it begins, again when its reason changes, and once when it is over."""
+"""The node logs an outage once when it begins, again when its reason changes, and once when it is over."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def refused(tx_id: str, *msp_ids: str) -> EndorseError:
     return EndorseError.refused(TransportError(grpc.StatusCode.ABORTED, f"{tx_id} failed", details), tx_id)
 
 
-def test_an_outage_is_told_once() -> None:
+def test_an_outage_is_logged_once() -> None:
     async def go_through() -> None:
         outage = Outage("it does not work", "it works again", agreement_id="A1")
         outage.end()
@@ -29,13 +29,13 @@ def test_an_outage_is_told_once() -> None:
         outage.end()
         await outage.pause(refused("4", "FactoryMSP"))
 
-    # A test of a command before this one may have chosen what is logged.
+    # A command's test before this one may have changed the log level.
     structlog.reset_defaults()
     with capture_logs() as lines:
         asyncio.run(go_through())
-    told = [(line["log_level"], line["event"], line.get("error", "").partition(":")[0]) for line in lines]
+    logged = [(line["log_level"], line["event"], line.get("error", "").partition(":")[0]) for line in lines]
     begins = ("warning", "it does not work")
-    assert told == [
+    assert logged == [
         (*begins, "the endorsement of transaction 1 failed"),
         (*begins, "the endorsement of transaction 3 failed"),
         ("info", "it works again", ""),

@@ -1,4 +1,4 @@
-"""kill -9 of peers and chaincode in a stream of usage: nothing lost, nothing charged twice, it goes on by itself."""
+"""kill -9 of peers and chaincode in a stream of usage: no reading is lost or charged twice, and charging resumes."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def test_the_stream_waits_for_a_party_and_goes_on(raft: Scene, process: str, nam
             await asyncio.sleep(chance.random())
             since = len(raft.node_log)
             raft.kill(process)
-            await raft.until_node_says("ledger does not take usage", since)
+            await raft.until_node_logs("ledger does not take usage", since)
             assert named in raft.node_log[since:]
             await raft.up()
             await raft.until_charged()
-            await raft.until_node_says("ledger takes usage again", since)
+            await raft.until_node_logs("ledger takes usage again", since)
         await raft.check()
 
     raft.run(scenario())
 
 
 def test_the_stream_needs_no_third_party(raft: Scene) -> None:
-    """Whose peer is behind when it comes back, and catches up."""
+    """The third party's peer is behind when it comes back, and catches up."""
 
     async def scenario() -> None:
         async with raft.machine.running():
@@ -73,18 +73,18 @@ def test_the_stream_outlives_a_series_of_accidents(raft: Scene, chance: random.R
 
 
 def test_a_peer_that_cannot_write_any_more_is_named(raft: Scene) -> None:
-    """As on a full disk. It goes on when there is room again, and the peer is started anew."""
+    """The peer cannot write, as on a full disk. Charging goes on when there is room and the peer is started again."""
 
     async def scenario() -> None:
         async with raft.machine.running():
             await raft.until_charged()
-        await raft.rest()
-        # Where it could not write a block it would end; now the next thing that it writes is for an endorsement.
+        await raft.come_to_rest()
+        # A peer that cannot write a block ends. After this rest, its next write is for an endorsement.
         since, pid = len(raft.node_log), raft.pid("factory.peer")
         assert pid is not None
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, 1))
         async with raft.machine.running():
-            await raft.until_node_says("the other party's peer refuses usage", since)
+            await raft.until_node_logs("the other party's peer refuses usage", since)
             assert re.search("FactoryMSP .*file too large", raft.node_log[since:])
             raft.kill("factory.peer")
             await raft.up()

@@ -99,7 +99,7 @@ async def usage_goes_on(scene: Scene) -> AsyncIterator[None]:
 
 async def check(scene: Scene) -> None:
     """That nothing was lost, by `Scene.check`; who is left behind is cured before, as docs/fabric.md says."""
-    await scene.rest()
+    await scene.come_to_rest()
     for name in await left_behind(scene):
         await zunft(scene, f"network restart {name}")
     await scene.check()

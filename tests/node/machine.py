@@ -1,6 +1,8 @@
-"""A machine, its node and the ledger in one process, to be killed: charges batch after batch, and counts aloud.
+"""A program for a test to kill: a machine, its node and the ledger, which charge batch after batch.
 
-python -m tests.node.machine HOME METER [BATCHES]    (for ever without BATCHES)
+After each round it prints the number of readings that are charged, and their amount.
+
+python -m tests.node.machine HOME METER [ROUNDS]    (for ever without ROUNDS)
 """
 
 from __future__ import annotations

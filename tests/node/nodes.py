@@ -44,7 +44,7 @@ async def running_node(member: Member, folder: Path, gateway: Gateway | None = N
 async def client_of(
     node: Node, member: Member, user: str = "erp", of: Member | None = None
 ) -> AsyncIterator[NodeClient]:
-    """A client of `member`'s node with the certificate of one of its users, or of another member's."""
+    """A client of the member's node with the certificate of its user `user`, or of the other member `of`'s user."""
     topology = member.consortium.topology
     roots = topology.keys(topology.member(member.msp_id)).tls_root_pem()
     files = topology.keys(topology.member((of or member).msp_id)).user(user)
@@ -54,7 +54,7 @@ async def client_of(
 
 
 async def fund(deal: Deal, amount_micro: int) -> int:
-    """The customer funds the account while nodes are running; the block's number."""
+    """Funds the account from the customer while nodes are running. Returns the block's number."""
     gateway = deal.consortium.gateway(deal.customer.msp_id, "treasurer")
     request = FundAccount(agreement_id=deal.agreement_id, amount_micro=amount_micro)
     return (await gateway.submit("account.fund", request, retries=RETRIES)).block_number
@@ -72,11 +72,11 @@ def chained(deal: Deal, *quantities: int, meter: HandMeter | None = None) -> lis
 
 
 async def send(client: NodeClient, *batches: SignedBatch) -> list[BatchProgress]:
-    """All states of these batches."""
+    """Sends the batches. Returns all states that the node reports of them."""
     async with asyncio.timeout(TIMEOUT_S):
         return [progress async for progress in client.submit_batches(batches)]
 
 
-def last_states(told: Iterable[BatchProgress]) -> dict[int, BatchStatus]:
-    """By first sequence."""
-    return {progress.first_sequence: progress.status for progress in told}
+def last_states(reported: Iterable[BatchProgress]) -> dict[int, BatchStatus]:
+    """The last state of each batch, by its first sequence."""
+    return {progress.first_sequence: progress.status for progress in reported}

@@ -1,4 +1,4 @@
-"""The journal: what it acknowledged survives, and nothing is queued twice."""
+"""The journal: every batch that it acknowledged survives, and no batch is queued twice."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from zunft.v1.node_pb2 import (
 )
 from zunft.v1.usage_pb2 import SignedBatch
 
-# Appends batches for ever and says so after each.
+# Appends batches for ever, and prints the sequence of each one that is in the journal.
 WRITER = """
 import sys
 from pathlib import Path
@@ -77,7 +77,7 @@ def test_a_batch_is_queued_once(tmp_path: Path) -> None:
     assert journal.pending("A1", limit=10) == []
 
 
-def test_only_what_is_not_settled_is_pending_and_in_order(tmp_path: Path) -> None:
+def test_only_unsettled_batches_are_pending_and_in_order(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     journal = Journal.open(path)
     journal.append([batch(sequence) for sequence in range(1, 6)] + [batch(1, "A2")])
@@ -121,8 +121,8 @@ def test_a_refused_batch_that_is_sent_again_gets_a_new_try(tmp_path: Path) -> No
     assert journal.pending("A1", limit=10) == [(entry, signed)]
 
 
-def test_what_waits_in_a_file_of_an_earlier_version_has_waited_since_its_last_reading(tmp_path: Path) -> None:
-    """That version did not note when a batch came in."""
+def test_a_batch_that_waits_in_a_file_of_an_earlier_version_has_waited_since_its_last_reading(tmp_path: Path) -> None:
+    """The earlier version did not note the time at which a batch came in."""
     path = tmp_path / "journal.db"
     journal = Journal.open(path)
     journal.append([batch(1)])

@@ -1,4 +1,4 @@
-"""The meter: gap-free, chained and signed, also across restarts."""
+"""The meter: its batches have no gaps, are chained and signed, also across restarts."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_time_does_not_go_back(tmp_path: Path) -> None:
     assert meter.flush() is None
 
 
-def test_what_readings_report_becomes_columns(tmp_path: Path) -> None:
+def test_the_values_of_readings_become_columns(tmp_path: Path) -> None:
     meter = new_meter(tmp_path)
     meter.record(Reading(1, 5, utilisation_milli=700, step="weld", work_item="urn:epc:1", outcome=OUTCOME_PASSED))
     meter.record(Reading(2, 6, step="grind"))
@@ -150,9 +150,9 @@ def test_damaged_folders_say_so(tmp_path: Path, name: str) -> None:
         Meter.open(tmp_path)
 
 
-def test_the_host_probe_counts_what_was_used() -> None:
+def test_the_host_probe_counts_the_time_that_was_used() -> None:
     process, clock = psutil.Process(), Clock(not_before_us=10**18)
-    # First, as a tick between the two is the probe's.
+    # Taken before the probe starts, so that all time that the probe counts lies between this value and the last one.
     used_before = process.cpu_times()
     probe, byte_probe = CoreProbe(process, clock), ByteProbe(process, clock)
     samples = []

@@ -1,4 +1,4 @@
-"""The whole node on a real ledger: what a machine sends is charged exactly once, whatever happens on the way."""
+"""The whole node on a real ledger: each batch that a machine sends is charged once, whatever happens on the way."""
 
 from __future__ import annotations
 
@@ -73,17 +73,17 @@ def agree(consortium: Consortium, **options: Any) -> Deal:
 
 
 @pytest.mark.parametrize("open_book", [False, True], ids=["confidential", "open"])
-def test_what_a_machine_sends_is_charged_once(consortium: Consortium, tmp_path: Path, open_book: bool) -> None:
+def test_a_batch_that_a_machine_sends_is_charged_once(consortium: Consortium, tmp_path: Path, open_book: bool) -> None:
     deal = agree(consortium, open_book=open_book)
     batches = chained(deal, 1 * UNIT, 2 * UNIT)
 
     async def run() -> None:
         async with running_node(deal.provider, tmp_path) as node, client_of(node, deal.provider) as client:
-            told = await send(client, *batches)
-            assert last_states(told) == {1: BATCH_STATUS_COMMITTED, 2: BATCH_STATUS_COMMITTED}
-            again = await send(client, *batches)
-            assert [progress.status for progress in again] == [BATCH_STATUS_COMMITTED] * 2
-            assert {progress.tx_id for progress in again} == {progress.tx_id for progress in told} - {""}
+            first = await send(client, *batches)
+            assert last_states(first) == {1: BATCH_STATUS_COMMITTED, 2: BATCH_STATUS_COMMITTED}
+            second = await send(client, *batches)
+            assert [progress.status for progress in second] == [BATCH_STATUS_COMMITTED] * 2
+            assert {progress.tx_id for progress in second} == {progress.tx_id for progress in first} - {""}
 
             balance = await client.balance(deal.agreement_id)
             assert (balance.accrued_micro, balance.available_micro) == (6 * TOKEN, 4 * TOKEN)
@@ -99,8 +99,8 @@ def test_what_a_machine_sends_is_charged_once(consortium: Consortium, tmp_path: 
 def test_states_come_in_order(deal: Deal, tmp_path: Path) -> None:
     async def run() -> None:
         async with running_node(deal.provider, tmp_path) as node, client_of(node, deal.provider) as client:
-            told = await send(client, *chained(deal, UNIT))
-            assert [progress.status for progress in told] == [
+            reported = await send(client, *chained(deal, UNIT))
+            assert [progress.status for progress in reported] == [
                 BATCH_STATUS_JOURNALLED,
                 BATCH_STATUS_SUBMITTED,
                 BATCH_STATUS_COMMITTED,
@@ -124,8 +124,8 @@ def test_both_parties_nodes_move_the_same_account(consortium: Consortium, tmp_pa
             for drilled, pumped in zip(
                 chained(deal, *[UNIT] * 5, meter=meters[0]), chained(deal, *[UNIT] * 5, meter=meters[1]), strict=True
             ):
-                told = await asyncio.gather(send(maker, drilled), send(factory, pumped))
-                assert {states[-1].status for states in told} == {BATCH_STATUS_COMMITTED}
+                reported = await asyncio.gather(send(maker, drilled), send(factory, pumped))
+                assert {states[-1].status for states in reported} == {BATCH_STATUS_COMMITTED}
             balance = await factory.balance(deal.agreement_id)
             assert balance.accrued_micro == 20 * TOKEN
 
@@ -150,31 +150,29 @@ def test_charging_goes_on_under_amended_terms(deal: Deal, tmp_path: Path) -> Non
 # --- prepaid ----------------------------------------------------------------------------------------------------------
 
 
-def test_what_waits_for_funds_is_charged_after_the_top_up(deal: Deal, tmp_path: Path) -> None:
+def test_batches_that_wait_for_funds_are_charged_after_the_top_up(deal: Deal, tmp_path: Path) -> None:
     batches = chained(deal, 2 * UNIT, 2 * UNIT, 2 * UNIT, 2 * UNIT)
 
     async def run() -> None:
         async with running_node(deal.provider, tmp_path) as node, client_of(node, deal.provider) as client:
-            told = await send(client, *batches)
-            assert (
-                list(last_states(told).values()) == [BATCH_STATUS_COMMITTED] * 2 + [BATCH_STATUS_WAITING_FOR_FUNDS] * 2
-            )
-            assert told[-1].refusal.error == "InsufficientFunds"
+            reported = await send(client, *batches)
+            states = list(last_states(reported).values())
+            assert states == [BATCH_STATUS_COMMITTED] * 2 + [BATCH_STATUS_WAITING_FOR_FUNDS] * 2
+            assert reported[-1].refusal.error == "InsufficientFunds"
             start = await client.authorise_start(deal.agreement_id, deal.meter.meter_id)
             assert (start.may_start, start.refusal.error) == (False, "InsufficientFunds")
             assert (await client.balance(deal.agreement_id)).waiting_for_funds
 
             block_number = await fund(deal, 6 * TOKEN)
             await client.status(reached_height=block_number + 1)
-            told = await send(client, *batches)
-            assert set(last_states(told).values()) == {BATCH_STATUS_COMMITTED}
+            assert set(last_states(await send(client, *batches)).values()) == {BATCH_STATUS_COMMITTED}
             balance = await client.balance(deal.agreement_id)
             assert (balance.available_micro, balance.waiting_for_funds, balance.pending_batches) == (0, False, 0)
 
     deal.consortium.run(run())
 
 
-def test_a_machine_hears_whether_it_may_start_and_for_how_much(deal: Deal, tmp_path: Path) -> None:
+def test_the_node_tells_a_machine_whether_it_may_start_and_for_how_much(deal: Deal, tmp_path: Path) -> None:
     async def run() -> None:
         async with running_node(deal.provider, tmp_path) as node, client_of(node, deal.provider) as client:
             start = await client.authorise_start(deal.agreement_id, deal.meter.meter_id, 10 * TOKEN)
@@ -193,15 +191,15 @@ def test_a_machine_hears_whether_it_may_start_and_for_how_much(deal: Deal, tmp_p
 # --- refused ----------------------------------------------------------------------------------------------------------
 
 
-def test_what_can_be_refused_before_the_ledger_is(deal: Deal, tmp_path: Path) -> None:
+def test_the_node_refuses_a_bad_batch_before_it_reaches_the_ledger(deal: Deal, tmp_path: Path) -> None:
     first, second, third = chained(deal, UNIT, UNIT, UNIT)
     forged = SignedBatch(batch=second.batch, signature=first.signature)
     stranger, torn = HandMeter("stranger"), SignedBatch(batch=b"\xff")
 
     async def run() -> None:
         async with running_node(deal.provider, tmp_path) as node, client_of(node, deal.provider) as client:
-            told = await send(client, first, third, forged, *chained(deal, UNIT, meter=stranger), torn)
-            refused = [one for one in told if one.status == BATCH_STATUS_REFUSED]
+            reported = await send(client, first, third, forged, *chained(deal, UNIT, meter=stranger), torn)
+            refused = [one for one in reported if one.status == BATCH_STATUS_REFUSED]
             assert [one.refusal.error for one in refused] == ["Gap", "WrongSignature", "UnknownMeter", "MalformedBatch"]
             assert refused[0].resume_at.next_sequence == 2
             assert refused[0].resume_at.last_batch_digest == batch_digest(first.batch)
@@ -210,16 +208,16 @@ def test_what_can_be_refused_before_the_ledger_is(deal: Deal, tmp_path: Path) ->
     deal.consortium.run(run())
 
 
-def test_a_batch_that_the_ledger_refuses_takes_those_behind_it_along(deal: Deal, tmp_path: Path) -> None:
+def test_the_batches_behind_one_that_the_ledger_refuses_are_refused_too(deal: Deal, tmp_path: Path) -> None:
     first, bad, behind = chained(deal, UNIT, -UNIT, UNIT)
 
     async def run() -> None:
         async with running_node(deal.provider, tmp_path) as node, client_of(node, deal.provider) as client:
-            told = {one.first_sequence: one for one in await send(client, first, bad, behind)}
-            assert told[1].status == BATCH_STATUS_COMMITTED
-            assert (told[2].status, told[2].refusal.error) == (BATCH_STATUS_REFUSED, "QuantityOutOfRange")
-            assert (told[3].status, told[3].refusal.error) == (BATCH_STATUS_REFUSED, "Gap")
-            assert told[3].resume_at.next_sequence == 2
+            last = {one.first_sequence: one for one in await send(client, first, bad, behind)}
+            assert last[1].status == BATCH_STATUS_COMMITTED
+            assert (last[2].status, last[2].refusal.error) == (BATCH_STATUS_REFUSED, "QuantityOutOfRange")
+            assert (last[3].status, last[3].refusal.error) == (BATCH_STATUS_REFUSED, "Gap")
+            assert last[3].resume_at.next_sequence == 2
 
             good = chained(deal, UNIT, 2 * UNIT)[1]
             assert last_states(await send(client, good)) == {2: BATCH_STATUS_COMMITTED}
@@ -232,7 +230,7 @@ def test_a_batch_that_the_ledger_refuses_takes_those_behind_it_along(deal: Deal,
 
 
 class Flaky:
-    """A transport that loses calls of one step."""
+    """A transport that loses the first `times` calls of one step."""
 
     def __init__(self, transport: LedgerTransport, step: str, times: int) -> None:
         self._transport = transport
@@ -255,7 +253,7 @@ def flaky_gateway(deal: Deal, step: str, times: int) -> Gateway:
 
 
 def replaced(good: Gateway, transport: Any) -> Gateway:
-    """The same identity over another transport, tried once."""
+    """A gateway for the same identity over another transport, which tries each call once."""
     return Gateway(transport, good.identity, channel=good.channel, limits=Limits(attempts=1), clock=lambda: BEGIN_US)
 
 
@@ -264,8 +262,8 @@ def test_a_lost_answer_neither_loses_nor_doubles_a_charge(deal: Deal, tmp_path: 
     async def run() -> None:
         gateway = flaky_gateway(deal, step, times=2)
         async with running_node(deal.provider, tmp_path, gateway) as node, client_of(node, deal.provider) as client:
-            told = await send(client, *chained(deal, UNIT, UNIT))
-            assert set(last_states(told).values()) == {BATCH_STATUS_COMMITTED}
+            reported = await send(client, *chained(deal, UNIT, UNIT))
+            assert set(last_states(reported).values()) == {BATCH_STATUS_COMMITTED}
             assert (await client.balance(deal.agreement_id)).accrued_micro == 4 * TOKEN
 
     deal.consortium.run(run())
@@ -306,7 +304,7 @@ class Late:
 def test_private_data_that_do_not_come_with_their_block_are_asked_for(
     consortium: Consortium, tmp_path: Path, is_own: bool
 ) -> None:
-    """Without it the view of the account would be wrong for ever."""
+    """Without the private data the node's view of the account would be wrong for ever."""
     deal = agree(consortium, meters=[HandMeter("saw"), HandMeter("drill")])
     [sawn], drilled = chained(deal, UNIT), chained(deal, UNIT, UNIT, meter=deal.meters[1])
 
@@ -364,7 +362,7 @@ def test_a_second_start_continues(deal: Deal, tmp_path: Path) -> None:
 
     async def go_on() -> None:
         async with running_node(deal.provider, tmp_path) as node, client_of(node, deal.provider) as client:
-            # The same batches again: told when they are charged.
+            # Sending the same batches again reports when they are charged.
             assert set(last_states(await send(client, *batches)).values()) == {BATCH_STATUS_COMMITTED}
             assert (await client.balance(deal.agreement_id)).accrued_micro == 4 * TOKEN
             assert (await client.status()).committed == 2
@@ -376,8 +374,8 @@ def test_a_second_start_continues(deal: Deal, tmp_path: Path) -> None:
 def test_a_lost_journal_does_not_double_a_charge(deal: Deal, tmp_path: Path) -> None:
     async def run() -> None:
         async with running_node(deal.provider, tmp_path) as node, client_of(node, deal.provider) as client:
-            told = await send(client, *chained(deal, UNIT))
-            assert told[-1].status == BATCH_STATUS_COMMITTED
+            reported = await send(client, *chained(deal, UNIT))
+            assert reported[-1].status == BATCH_STATUS_COMMITTED
             assert (await client.balance(deal.agreement_id)).accrued_micro == 2 * TOKEN
 
     deal.consortium.run(run())
@@ -397,7 +395,7 @@ def test_a_node_does_not_go_on_with_another_ledger(deal: Deal, tmp_path: Path) -
             other.run(run(Deal(other, other.member("maker"), other.member("factory"), "A1", ())))
 
 
-def test_a_folder_is_one_nodes(deal: Deal, tmp_path: Path) -> None:
+def test_a_folder_belongs_to_one_node(deal: Deal, tmp_path: Path) -> None:
     async def run() -> None:
         async with running_node(deal.provider, tmp_path):
             with pytest.raises(DatabaseInUse, match="another node"):
@@ -407,7 +405,7 @@ def test_a_folder_is_one_nodes(deal: Deal, tmp_path: Path) -> None:
     deal.consortium.run(run())
 
 
-# --- who may ask ------------------------------------------------------------------------------------------------------
+# --- access to the node -----------------------------------------------------------------------------------------------
 
 
 def test_only_the_members_own_users_with_the_role_are_answered(deal: Deal, tmp_path: Path) -> None:
@@ -439,7 +437,7 @@ def test_errors_travel_with_their_names(deal: Deal, tmp_path: Path) -> None:
     deal.consortium.run(run())
 
 
-# --- what people see --------------------------------------------------------------------------------------------------
+# --- lists and events -------------------------------------------------------------------------------------------------
 
 
 def test_lists_page_and_events_resume(consortium: Consortium, tmp_path: Path) -> None:
@@ -472,10 +470,10 @@ def test_lists_page_and_events_resume(consortium: Consortium, tmp_path: Path) ->
             assert [entry.transaction for entry in statement.entries] == ["usage.claim"]
             assert statement.entries[0].claim.usage_micro == 2 * TOKEN
 
-            told = await names(client.events(WatchEventsRequest(agreement_id="A1")), 8)
-            assert [name for name, _ in told][-3:] == ["usage.submit", "usage.claim", "account.settle"]
-            resumed = WatchEventsRequest(agreement_id="A1", after=told[3][1])
-            assert await names(client.events(resumed), 4) == told[4:]
+            events = await names(client.events(WatchEventsRequest(agreement_id="A1")), 8)
+            assert [name for name, _ in events][-3:] == ["usage.submit", "usage.claim", "account.settle"]
+            resumed = WatchEventsRequest(agreement_id="A1", after=events[3][1])
+            assert await names(client.events(resumed), 4) == events[4:]
 
     consortium.run(run())
 

@@ -1,4 +1,4 @@
-"""The read model: the same view whichever way it was built, and only of what the member may know."""
+"""The read model: it is the same whichever way it was built, and holds only records that the member may know."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from zunft.v1.usage_pb2 import CorrectionReading
 
 @pytest.fixture(scope="module")
 def consortium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Consortium]:
-    """A confidential and an open agreement, each with usage, a refused transaction, a correction, a claim."""
+    """A consortium with a confidential and an open agreement, each with usage, a correction and a claim."""
     with start_consortium(tmp_path_factory.mktemp("read-model"), names=("maker", "factory", "bank")) as started:
         started.found()
         maker, factory, bank = (started.member(name) for name in ("maker", "factory", "bank"))
@@ -82,7 +82,7 @@ def test_incremental_and_rebuilt_are_the_same(consortium: Consortium, tmp_path: 
 
 @pytest.mark.parametrize("name", ["maker", "factory"])
 @pytest.mark.parametrize("agreement_id", ["A1", "A2"], ids=["confidential", "open"])
-def test_a_party_sees_what_the_account_came_to(
+def test_a_party_sees_the_accounts_amounts(
     consortium: Consortium, tmp_path: Path, name: str, agreement_id: str
 ) -> None:
     model = build(tmp_path / "model.db", consortium.member(name))
@@ -106,7 +106,7 @@ def test_a_party_sees_what_the_account_came_to(
     assert len(model.own_invoices(after=keys.invoice("", 0), agreement_id=agreement_id, limit=10)) == 2
 
 
-def test_who_is_no_party_has_no_account(consortium: Consortium, tmp_path: Path) -> None:
+def test_a_member_that_is_no_party_has_no_account(consortium: Consortium, tmp_path: Path) -> None:
     model = build(tmp_path / "model.db", consortium.member("bank"))
 
     assert model.standing("A1") is None

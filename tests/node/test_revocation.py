@@ -1,5 +1,5 @@
-"""A revoked user, on both ledgers: what it signs is refused by peers, by the ordering of what they endorsed before, and
-by its own member's node.
+"""A revoked user, on both ledgers: peers refuse what the user signs, orderers refuse what peers had endorsed for it
+before, and the member's own node refuses its calls.
 """
 
 from __future__ import annotations
@@ -92,12 +92,12 @@ def test_a_revoked_user_is_refused_everywhere(consortium: Consortium, tmp_path: 
 
     serial_number = keys.user(REVOKED).certificate().serial_number
     consortium.run(run())
-    # A node that starts knows it before it has spoken to the ledger.
+    # A node that starts knows of the revocation before it has reached the ledger.
     with closing(ReadModel.open(NodeFiles(tmp_path / "node").read_model, "FactoryMSP")) as read_model:
         assert read_model.is_revoked(serial_number)
 
 
-def test_a_member_revokes_its_own_and_once(consortium: Consortium) -> None:
+def test_a_member_revokes_only_its_own_users_and_each_once(consortium: Consortium) -> None:
     keys, admin = keys_of(consortium), consortium.gateway("FactoryMSP", "admin")
 
     async def run() -> None:
@@ -110,7 +110,7 @@ def test_a_member_revokes_its_own_and_once(consortium: Consortium) -> None:
         keys.revocations_path.unlink()
         await publish_revocations(admin, keys)
         assert (await newest_channel(admin)).sequence == before.sequence
-        # The bytes differ, what they say does not.
+        # The list's bytes were made anew and differ, but the list revokes the same certificate.
         revoke_user(keys, "erp")
         await publish_revocations(admin, keys)
         after = await newest_channel(admin)
@@ -124,7 +124,7 @@ def test_two_members_revoke_at_once(consortium: Consortium) -> None:
     names = ("maker", "factory")
 
     async def revoke(name: str) -> Channel:
-        """The channel, as the member's own peer has it afterwards; another's may be some blocks behind."""
+        """The channel as the member's own peer has it afterwards. Another member's peer may be some blocks behind."""
         keys = consortium.topology.keys(consortium.topology.member(name))
         admin = consortium.gateway(keys.msp_id, "admin")
         revoke_user(keys, "inspector")

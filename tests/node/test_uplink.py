@@ -1,4 +1,4 @@
-"""A meter at its node: charged across restarts of both, stopped when the account is used up."""
+"""A meter and its node: usage is charged across restarts of both, and stops when the account is used up."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class InstalledMeter(HandMeter):
-    """A real meter, for the consortium to register."""
+    """A real meter, which the consortium can register."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__("drill-7")
@@ -85,10 +85,10 @@ def test_the_machine_stops_when_the_account_is_used_up_and_goes_on_after_a_top_u
     deal.consortium.run(run())
 
 
-def test_a_notice_of_withdrawal_parts_what_was_used_before_it_from_what_comes_later(
+def test_a_notice_of_withdrawal_separates_earlier_usage_from_later_usage(
     deal: Deal, installed: InstalledMeter, tmp_path: Path
 ) -> None:
-    """Under notice is all of it, from five minutes on: what lies before that is charged, though the rest is not."""
+    """The notice holds back all funds from five minutes on. Usage before that is charged, later usage is not."""
     clock = deal.consortium.clock
     deal.customer.give_notice(deal, 10 * TOKEN)
 
@@ -112,7 +112,7 @@ def test_a_notice_of_withdrawal_parts_what_was_used_before_it_from_what_comes_la
     deal.consortium.run(run())
 
 
-def test_a_machine_that_hung_up_hears_of_its_last_batch_the_next_time(
+def test_a_machine_that_hung_up_gets_the_answer_on_its_last_batch_the_next_time(
     deal: Deal, installed: InstalledMeter, tmp_path: Path
 ) -> None:
     async def run() -> None:
@@ -140,7 +140,7 @@ def test_a_machine_that_hung_up_hears_of_its_last_batch_the_next_time(
 
 
 class BreakingLine(NodeClient):
-    """Breaks as soon as the node has said that it has the batch."""
+    """A client whose connection breaks as soon as the node has acknowledged the first batch."""
 
     def __init__(self, whole: NodeClient) -> None:
         self._whole = whole
@@ -151,8 +151,8 @@ class BreakingLine(NodeClient):
     async def submit_batches(
         self, batches: Iterable[SignedBatch] | AsyncIterable[SignedBatch]
     ) -> AsyncGenerator[BatchProgress]:
-        async with aclosing(self._whole.submit_batches(batches)) as told:
-            yield await anext(told)
+        async with aclosing(self._whole.submit_batches(batches)) as states:
+            yield await anext(states)
         raise NodeUnreachable("the line is broken")
 
 
@@ -161,7 +161,7 @@ async def deliver_and_hang_up(meter: Meter, client: NodeClient) -> None:
         await deliver(meter, BreakingLine(client))
 
 
-def test_what_the_node_did_not_hear_is_sent_again_after_a_restart(
+def test_batches_that_did_not_reach_the_node_are_sent_again_after_a_restart(
     deal: Deal, installed: InstalledMeter, tmp_path: Path
 ) -> None:
     async def away() -> None:
@@ -226,7 +226,7 @@ def test_kill_9_of_machine_node_and_ledger_neither_loses_nor_doubles_a_charge(
 
 
 def kill_after(rounds: int, home: Path, meter: Path) -> list[str]:
-    """Runs the machine, and kills it in the middle of its work."""
+    """Runs the machine, and kills it at work after so many rounds. Returns the counts that it printed."""
     command = [sys.executable, "-m", "tests.node.machine", str(home), str(meter)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
