@@ -1,4 +1,4 @@
-"""A consortium as README's first steps leave it, copied for each test that changes it."""
+"""Fixtures: a consortium after README's first steps, and a copy of it for each test that changes it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.harness.ports import free_ports
 
 @pytest.fixture(scope="session")
 def charged(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Founded, funded, charged, settled: nobody changes it."""
+    """The folder of a consortium that is founded, funded, charged and settled. No test changes it."""
     folder = tmp_path_factory.mktemp("readme")
     zunft = Zunft(folder / "my-consortium")
     for command in first_steps(steel_csv(folder / "plant.csv")):
@@ -26,7 +26,7 @@ def charged(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def zunft(charged: Path, tmp_path: Path) -> Zunft:
-    """A copy to do with as one likes, on ports of its own."""
+    """A copy of that consortium which the test may change, on ports of its own."""
     home = Path(shutil.copytree(charged, tmp_path / "consortium"))
     file = home / "consortium.yaml"
     file.write_text(re.sub(r"(?<=port: )\d+", lambda _: str(*free_ports(1)), file.read_text()))

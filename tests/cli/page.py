@@ -1,4 +1,4 @@
-"""docs/cli.md, made from the commands themselves: `.venv/bin/python -m tests.cli.page` writes it."""
+"""Makes docs/cli.md from the commands themselves: `.venv/bin/python -m tests.cli.page` writes it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ and all other private files belong to their owner alone, under any umask.
 
 
 def page() -> str:
-    """The whole page."""
+    """The text of the whole page."""
     parts = [INTRODUCTION]
     for name, text in HELP_BY_NAME.items():
         rows = [f"| `{words}` | {what} |" for words, what in _rows(name, load(name))]
@@ -52,7 +52,7 @@ def _rows(name: str, command: Any) -> Iterator[tuple[str, str]]:
 
 
 def _exit_codes() -> str:
-    """README's table, the only place where it is written."""
+    """The section on exit codes, with README's table, which is the only place where they are listed."""
     found = re.search(r"^\| exit code .*?\n\n", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     assert found is not None
     return f"## Exit codes\n\n{found.group().strip()}\n"

@@ -1,4 +1,4 @@
-"""`zunft` as a user runs it: in this process where that is quick, as a process of its own where it matters."""
+"""Runs `zunft` as a user does: in this process, which is quick, or as a process of its own where that matters."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from tests.cli import warm
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 
-# A test that fails must leave nothing running.
+# The processes to end after each test, also after one that fails.
 STARTED: list[subprocess.Popen[str]] = []
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command left behind."""
+    """A command's exit code and output."""
 
     exit_code: int
     stdout: str
@@ -41,13 +41,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Zunft:
-    """Types commands, as in `zunft("token balances --json")`; each in this process."""
+    """Runs commands on the consortium in `home`, as in `zunft("token balances --json")`, in this process."""
 
     home: Path
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, words: str, *, answer: str = "") -> Outcome:
-        """`answer` is what the user types when asked."""
+        """Runs the command. `answer` is the text that the user types at its questions."""
         out, err = io.StringIO(), io.StringIO()
         with (
             mock.patch.object(sys, "argv", ["zunft", *shlex.split(words)]),
@@ -65,15 +65,15 @@ class Zunft:
         return Outcome(code, out.getvalue(), err.getvalue())
 
     def must(self, words: str, *, answer: str = "") -> Outcome:
-        """A command that has to succeed."""
+        """Runs the command, which has to succeed."""
         outcome = self(words, answer=answer)
         assert outcome.exit_code == 0, f"zunft {words}: {outcome}"
         return outcome
 
     def start(self, words: str, **extra: Any) -> subprocess.Popen[str]:
-        """As a process of its own, in a process group of its own as a shell would have it."""
+        """Starts the command as a process in a process group of its own, as a shell does."""
         process = subprocess.Popen(
-            # Also where the tests themselves run in the background, with Ctrl-C switched off.
+            # Ctrl-C has to work in the process even if the tests run in the background, where it is switched off.
             ["env", "--default-signal=INT", Path(sys.executable).with_name("zunft"), *shlex.split(words)],
             env={**os.environ, **self._variables()},
             stdin=subprocess.DEVNULL,
@@ -87,11 +87,11 @@ class Zunft:
         return process
 
     def run(self, words: str, **extra: Any) -> Outcome:
-        """`start`, to the end."""
+        """Starts the command as a process of its own, and waits until it ends."""
         return finish(self.start(words, **extra))
 
     def fork(self, words: str) -> Outcome:
-        """As `run`, without having to load everything first."""
+        """Runs the command as a process that is forked from one that has loaded `zunft` already."""
         return Outcome(*warm.run(words, self._variables()))
 
     def _variables(self) -> dict[str, str]:
@@ -116,6 +116,6 @@ def end_started() -> None:
 
 
 def press_ctrl_c(process: subprocess.Popen[str]) -> Outcome:
-    """What a terminal does: every process of the group hears it."""
+    """Sends SIGINT to every process of the group, as a terminal does, and waits until the command ends."""
     os.killpg(process.pid, signal.SIGINT)
     return finish(process)

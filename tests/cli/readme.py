@@ -10,20 +10,20 @@ from tests.cli.program import ROOT
 
 
 def commands_under(heading: str, block: int = 0) -> list[str]:
-    """What follows `zunft` in the lines of a code block under a heading."""
+    """The words behind `zunft` in each line of a code block under a heading."""
     section = (ROOT / "README.md").read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
     text = section.split("```")[1 + 2 * block]
     return re.findall(r"^(?:.venv/bin/)?zunft (.*?)(?: +#.*)?$", text, re.MULTILINE)
 
 
 def commands_of(page: Path) -> list[str]:
-    """What follows `zunft` in a page's code blocks, in their order."""
+    """The words behind `zunft` in each line of a page's code blocks, in their order."""
     return re.findall(r"^zunft (.*?)(?: +#.*)?$", page.read_text(), re.MULTILINE)
 
 
 def steel_csv(path: Path, rows: int = 96) -> Path:
-    """Quarter-hours as in the steel plant's file, for YOUR.csv."""
-    start = datetime(2018, 1, 1, 0, 15)  # noqa: DTZ001  # the plant's own clock; the mapping says where it is
+    """Writes a file of quarter-hours like the steel plant's, to stand for README's YOUR.csv."""
+    start = datetime(2018, 1, 1, 0, 15)  # noqa: DTZ001  # the plant's own clock; the mapping names its time zone
     loads = ("Light_Load", "Medium_Load", "Maximum_Load")
     lines = ["date,Usage_kWh,Load_Type"]
     for row in range(rows):
@@ -35,6 +35,6 @@ def steel_csv(path: Path, rows: int = 96) -> Path:
 
 
 def first_steps(csv: Path) -> list[str]:
-    """README's own consortium, on a file that exists, from any folder."""
+    """README's first commands for an own consortium, with the file `csv` and with paths that hold in any folder."""
     commands = commands_under("First steps with your own consortium")
     return [one.replace("YOUR.csv", str(csv)).replace("examples/", f"{ROOT}/examples/") for one in commands]

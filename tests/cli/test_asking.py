@@ -1,4 +1,4 @@
-"""What others get to see, and what cannot be undone, is asked first; who says no, or stops, has done nothing."""
+"""A command asks before it shows data to others or does a step that cannot be undone. Without a yes it does nothing."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from cli.shared.exit_codes import ExitCode
 from tests.cli.program import EXAMPLES, ROOT, STARTED, Zunft, press_ctrl_c
 from tests.cli.readme import steel_csv
 
-SEEN = "The endorsers see that steel-energy has come to"
+DISCLOSED = "The endorsers see that steel-energy has come to"
 
 
 @pytest.fixture
 def used(zunft: Zunft, tmp_path: Path) -> Zunft:
-    """Something that is charged and not claimed yet."""
+    """The consortium with usage that is charged and not claimed yet."""
     csv = steel_csv(tmp_path / "plant.csv", rows=120)
     zunft.must(f"usage import main-supply {csv} --mapping {EXAMPLES}/mappings/steel-plant.yaml --as maker")
     return zunft
@@ -34,7 +34,7 @@ def test_amounts_are_shown_to_the_majority_only_after_a_yes(used: Zunft) -> None
     claim, before = "account claim steel-energy --alone --as maker", height(used)
     for answer, code in (("n\n", ExitCode.DECLINED), ("", ExitCode.USAGE)):
         asked = used(claim, answer=answer)
-        assert (asked.exit_code, SEEN in asked.stdout, "nothing was" in asked.stderr) == (code, True, True), asked
+        assert (asked.exit_code, DISCLOSED in asked.stdout, "nothing was" in asked.stderr) == (code, True, True), asked
     assert height(used) == before
     assert "are claimed in all" in used.must(claim, answer="y\n").stdout
 
@@ -48,9 +48,11 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("words", REFUSED)
-def test_what_is_refused_anyway_is_neither_announced_nor_asked(used: Zunft, words: str) -> None:
-    told = used(words)
-    assert (told.exit_code, told.stdout, REFUSED[words] in told.stderr) == (ExitCode.REFUSED, "", True), told
+def test_a_step_that_is_refused_anyway_is_neither_announced_nor_asked(used: Zunft, words: str) -> None:
+    outcome = used(words)
+    assert (outcome.exit_code, outcome.stdout, REFUSED[words] in outcome.stderr) == (ExitCode.REFUSED, "", True), (
+        outcome
+    )
 
 
 def test_there_is_one_way_to_ask() -> None:
@@ -71,11 +73,11 @@ def test_ctrl_c_at_a_question_stops_the_command_at_once(zunft: Zunft) -> None:
     )
     STARTED.append(process)
     assert process.stdout
-    said = ""
-    while "Give notice" not in said:
+    printed = ""
+    while "Give notice" not in printed:
         piece = os.read(process.stdout.fileno(), 4096).decode()
-        assert piece, said
-        said += piece
+        assert piece, printed
+        printed += piece
     assert press_ctrl_c(process).exit_code == ExitCode.INTERRUPTED
     os.close(keyboard)
     os.close(typed)

@@ -1,4 +1,4 @@
-"""What of the node's journal is not charged, and what a person decides about it."""
+"""The batches in the node's journal that are not charged, and the commands that give them up or try them again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cli.shared.exit_codes import ExitCode
 from tests.cli.program import Zunft
 from tests.upgrade.scene import beyond_funds, write_files
 
-# Five hours are covered, the fifteen after them are not.
+# The funds cover five hours, and not the fifteen after them.
 DEAL = """
 agreement propose {folder}/mill.yaml --as maker
 agreement accept mill --yes --as factory

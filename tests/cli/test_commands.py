@@ -1,4 +1,4 @@
-"""Every transaction has its command, the page lists them all, and they start without what they need not."""
+"""Every transaction has a command, docs/cli.md lists all commands, and they import only the modules that they need."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cli.shared.exit_codes import ExitCode
 from tests.cli.page import PAGE, page
 from tests.cli.program import ROOT, Zunft
 
-# Transactions that a command causes without naming them: by its node, or in a file of node/ that it calls.
+# Transactions that a command causes without naming them: its node makes them, or a file of node/ that it calls.
 INDIRECT = {
     "ballot.execute": "ballot approve",
     "ballot.sign": "ballot approve",
@@ -29,7 +29,7 @@ def test_every_transaction_can_be_caused_by_a_command() -> None:
     assert {name for name in TRANSACTIONS if f'"{name}"' not in source} <= set(INDIRECT)
 
 
-def test_the_page_is_what_the_commands_say() -> None:
+def test_the_page_has_the_commands_own_words() -> None:
     assert PAGE.read_text() == page(), "docs/cli.md is stale: .venv/bin/python -m tests.cli.page"
 
 
@@ -46,7 +46,7 @@ def test_exit_codes_are_documented() -> None:
         ("node --help", ["matplotlib", "audit"]),
     ],
 )
-def test_commands_import_what_they_need(words: str, unneeded: list[str]) -> None:
+def test_commands_import_only_the_modules_that_they_need(words: str, unneeded: list[str]) -> None:
     program = f"""
 import sys
 from cli.main import main

@@ -1,4 +1,4 @@
-"""Who agrees to a correction sees before what it signs, and signs nothing else."""
+"""A member that agrees to a correction sees the whole correction first, and agrees to nothing else."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_correction_is_shown_whole_and_agreed_to_by_its_digest(zunft: Zunft, t
     assert zunft.must("usage pending steel-energy --as factory --json").json == []
 
 
-def test_who_answers_yes_after_a_swap_agrees_to_nothing(zunft: Zunft, tmp_path: Path) -> None:
+def test_a_yes_after_a_swap_agrees_to_nothing(zunft: Zunft, tmp_path: Path) -> None:
     zunft.must(f"usage correct {correction(tmp_path, '-2.5')} --as maker")
     [read] = zunft.must("usage pending steel-energy --as factory --json").json
     zunft.must("usage decline steel-energy week-1 --as maker")
@@ -49,8 +49,10 @@ def test_who_answers_yes_after_a_swap_agrees_to_nothing(zunft: Zunft, tmp_path: 
     assert zunft.must("usage pending steel-energy --as factory --json").json == []
 
 
-def test_who_may_not_agree_is_told_so_before_it_reads_anything(zunft: Zunft, tmp_path: Path) -> None:
+def test_a_user_that_may_not_agree_is_refused_before_it_reads_anything(zunft: Zunft, tmp_path: Path) -> None:
     zunft.must(f"usage correct {correction(tmp_path, '-2.5')} --as maker")
     for agreeing in (AGREE.replace("factory", "maker"), f"{AGREE}/auditor"):
-        told = zunft(agreeing)
-        assert (told.exit_code, told.stdout, "Forbidden" in told.stderr) == (ExitCode.REFUSED, "", True), told
+        outcome = zunft(agreeing)
+        assert (outcome.exit_code, outcome.stdout, "Forbidden" in outcome.stderr) == (ExitCode.REFUSED, "", True), (
+            outcome
+        )

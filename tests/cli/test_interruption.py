@@ -1,4 +1,7 @@
-"""Ctrl-C at any moment: 130, one sentence, and a second start goes on or begins anew; nothing is charged twice."""
+"""Ctrl-C at any moment: the command ends with 130 and one sentence, and the next start goes on or begins again.
+
+No reading is charged twice.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,7 @@ def test_import(zunft: Zunft, charged: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("words", [f"consortium found {EXAMPLES}/consortium.yaml", "demo"])
-def test_nothing_half_made(words: str, tmp_path: Path) -> None:
+def test_an_interrupted_command_leaves_nothing_half_made(words: str, tmp_path: Path) -> None:
     home = tmp_path / "new" / "consortium"
     zunft = Zunft(home)
     for moment in (lambda: home.parent.exists(), lambda: any(home.parent.glob(".zunft-draft.*/members/factory"))):
@@ -53,13 +56,13 @@ def test_nothing_half_made(words: str, tmp_path: Path) -> None:
     zunft.must(f"consortium found {EXAMPLES}/consortium.yaml")
 
 
-def test_demo_begins_anew(tmp_path: Path) -> None:
+def test_an_interrupted_demo_begins_anew(tmp_path: Path) -> None:
     home = tmp_path / "zunft-demo"
     zunft = Zunft(home)
     process = zunft.start(f"demo --home {home}")
     _until(process, lambda: (home / "members" / "maker" / "meters" / "cores" / "state.json").exists())
     assert _interrupted(press_ctrl_c(process))
-    # What is there can be looked at, and a second start does not stumble over it.
+    # The half-made consortium can be looked at, and a second start replaces it.
     zunft.must("ledger blocks")
     process = zunft.start(f"demo --home {home}")
     assert process.stdout is not None
@@ -68,7 +71,7 @@ def test_demo_begins_anew(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("words", ["node run --as maker", "ledger serve"])
-def test_services(zunft: Zunft, words: str) -> None:
+def test_an_interrupted_service_lets_the_next_command_in(zunft: Zunft, words: str) -> None:
     process = zunft.start(words)
     assert process.stdout is not None
     assert any("Ctrl-C ends it" in line for line in process.stdout)
@@ -77,7 +80,7 @@ def test_services(zunft: Zunft, words: str) -> None:
 
 
 def _interrupted(outcome: Outcome) -> bool:
-    """Whether it was interrupted and not done before; in the manner that is promised."""
+    """Whether the command was interrupted before it was done. Checks its exit code and its sentence if it was."""
     if outcome.exit_code == 0:
         return False
     assert outcome.exit_code == ExitCode.INTERRUPTED, outcome
@@ -94,13 +97,13 @@ def _until(process: subprocess.Popen[str], arrived: Callable[[], bool]) -> None:
 
 
 def _newest(outbox: Path) -> int:
-    """Sequence of the newest batch that the meter has signed."""
+    """The sequence of the next reading of the meter, which grows with every batch that it signs."""
     state = (outbox.parent / "state.json").read_text()
     return int(state.split('"next_sequence": ')[1].split(",")[0])
 
 
 def _later_year(folder: Path) -> Path:
-    """400 readings after those of README's first steps."""
+    """A file with 400 readings that are later than those of README's first steps."""
     csv = steel_csv(folder / "later.csv", rows=400)
     csv.write_text(csv.read_text().replace("-2018 ", "-2019 "))
     return csv

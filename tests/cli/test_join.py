@@ -1,6 +1,6 @@
-"""`zunft join` on the embedded ledger: the way in, step by step, and everything that is refused on it.
+"""`zunft join` on the embedded ledger: how a company becomes a member, step by step, and all refusals on the way.
 
-On Fabric, where the applicant has a folder of its own: test_joining.py.
+test_joining.py has the same on Fabric, where the applicant has a folder of its own.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from zunft.v1.bundle_pb2 import SignedBundle
 USAGE, REFUSED, NETWORK = ExitCode.USAGE, ExitCode.REFUSED, ExitCode.CONSORTIUM
 APPLICANT = EXAMPLES / "applicant.yaml"
 REQUEST = f"join request {APPLICANT} --sponsor maker"
-# As it would come on another machine, where only the sponsor has the file.
+# The sponsor names the bundle's file, as on another machine.
 PROPOSE = "join propose {home}/mill.bundle --as maker"
 MEMBERS = ("maker", "factory", "bank")
 
 
 def type_all(zunft: Zunft, *commands: str) -> str:
-    """What the last one says."""
+    """Runs all the commands. Returns the output of the last one."""
     return [zunft.must(words.format(home=zunft.home)).stdout for words in commands][-1]
 
 
@@ -47,8 +47,8 @@ def next_of(text: str) -> str:
     return line.removeprefix("Next: zunft ")
 
 
-def steps(zunft: Zunft, who: str = "mill") -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = zunft.must(f"join status {who} --json").json
+def steps(zunft: Zunft, company: str = "mill") -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = zunft.must(f"join status {company} --json").json
     return found
 
 
@@ -71,7 +71,7 @@ def state(zunft: Zunft) -> tuple[object, ...]:
 
 
 def assert_refused(outcome: Outcome, code: ExitCode, *pieces: str) -> None:
-    """With one sentence."""
+    """Checks that the command ended with this code and with one sentence, which has all the pieces."""
     assert outcome.exit_code == code, outcome
     assert outcome.stderr.count("\n") == 1, outcome
     assert all(piece in outcome.stderr for piece in pieces), outcome
@@ -80,11 +80,10 @@ def assert_refused(outcome: Outcome, code: ExitCode, *pieces: str) -> None:
 # --- the way in -------------------------------------------------------------------------------------------------------
 
 
-def test_who_types_what_is_said_next_becomes_a_member(zunft: Zunft) -> None:
-    said = zunft.must(f"{REQUEST} --yes").stdout
-    while "active member" not in said:
-        words = next_of(said)
-        said = zunft.must(words, answer="y\n").stdout
+def test_a_company_becomes_a_member_by_the_commands_that_are_named_next(zunft: Zunft) -> None:
+    printed = zunft.must(f"{REQUEST} --yes").stdout
+    while "active member" not in printed:
+        printed = zunft.must(next_of(printed), answer="y\n").stdout
     assert statuses(zunft) == {**dict.fromkeys(MEMBERS, "active"), "mill": "active"}
     assert done(zunft) == ["yes"] * 4
     zunft.must("token mint mill 10 --as bank --reference FOR-THE-MILL")
@@ -92,7 +91,7 @@ def test_who_types_what_is_said_next_becomes_a_member(zunft: Zunft) -> None:
     assert {row["member"]: row["tokens"] for row in zunft.must("token balances --json").json}["mill"] == "6.00"
 
 
-def test_status_says_who_must_do_what(zunft: Zunft) -> None:
+def test_status_names_the_members_that_must_act_and_their_command(zunft: Zunft) -> None:
     type_all(zunft, f"{REQUEST} --yes", PROPOSE)
     assert done(zunft) == ["yes", "no", "no", "no"]
     assert steps(zunft)[1] == {
@@ -120,16 +119,16 @@ def test_every_command_can_be_typed_again(zunft: Zunft) -> None:
     fingerprint = open_bundle_file(zunft.home / "mill.bundle").fingerprint
     assert fingerprint in type_all(zunft, f"{REQUEST} --yes")
     for words in (PROPOSE, "join approve mill --as bank --yes", "join complete --as mill"):
-        said = type_all(zunft, words)
+        printed = type_all(zunft, words)
         before = state(zunft)
-        assert type_all(zunft, words) == said
+        assert type_all(zunft, words) == printed
         assert state(zunft) == before
     for words in (PROPOSE, "join approve mill --as bank", "join approve mill --as factory"):
         assert "mill is an active member" in type_all(zunft, words)
     assert state(zunft) == before
 
 
-def test_who_is_suspended_has_come_in_and_who_was_excluded_is_on_no_way_in(zunft: Zunft) -> None:
+def test_a_suspended_member_has_joined_and_an_excluded_one_cannot_join(zunft: Zunft) -> None:
     type_all(zunft, f"{REQUEST} --yes", PROPOSE, "join approve mill --as bank --yes", "join complete --as mill")
     decide(zunft, "member suspend mill --reason 'no invoice is paid' --as maker")
     assert (statuses(zunft)["mill"], done(zunft)) == ("suspended", ["yes"] * 4)
@@ -140,9 +139,9 @@ def test_who_is_suspended_has_come_in_and_who_was_excluded_is_on_no_way_in(zunft
 
 
 def decide(zunft: Zunft, words: str) -> None:
-    said = zunft.must(words).stdout
-    while "Decided" not in said:
-        said = zunft.must(f"{next_of(said)} --yes").stdout
+    printed = zunft.must(words).stdout
+    while "Decided" not in printed:
+        printed = zunft.must(f"{next_of(printed)} --yes").stdout
 
 
 def test_an_approver_that_has_not_voted_yet_is_asked_and_may_say_no(zunft: Zunft) -> None:
@@ -154,7 +153,7 @@ def test_an_approver_that_has_not_voted_yet_is_asked_and_may_say_no(zunft: Zunft
     assert state(zunft) == before
 
 
-def test_who_has_become_a_member_is_charged(zunft: Zunft, tmp_path: Path) -> None:
+def test_a_company_that_has_become_a_member_is_charged(zunft: Zunft, tmp_path: Path) -> None:
     type_all(zunft, f"{REQUEST} --yes", PROPOSE, "join approve mill --as bank --yes", "join complete --as mill")
     terms = yaml.safe_load((EXAMPLES / "agreements" / "steel-plant.yaml").read_text())
     terms |= {"agreement": "mill-energy", "customer": "mill", "meters": ["mill-supply"]}
@@ -176,8 +175,8 @@ def test_who_has_become_a_member_is_charged(zunft: Zunft, tmp_path: Path) -> Non
     assert {one["status"] for one in verdicts if one["name"] != "reserve"} == {"holds"}
 
 
-def test_of_two_that_apply_as_one_the_members_name_the_one_that_they_mean(zunft: Zunft, tmp_path: Path) -> None:
-    """The factory puts in another company as MillMSP; whoever votes sees both fingerprints."""
+def test_when_two_companies_apply_under_one_name_the_members_choose_by_sponsor(zunft: Zunft, tmp_path: Path) -> None:
+    """The factory puts in another company as MillMSP. The members that vote see both fingerprints."""
     type_all(zunft, f"{REQUEST} --yes", PROPOSE)
     true = open_bundle_file(zunft.home / "mill.bundle")
     company = replace(read_applicant(APPLICANT), identifiers={})
@@ -201,7 +200,7 @@ def test_of_two_that_apply_as_one_the_members_name_the_one_that_they_mean(zunft:
     assert zunft.must("member show mill --json").json["fingerprint"] == true.fingerprint
 
 
-# --- what is refused --------------------------------------------------------------------------------------------------
+# --- refusals ---------------------------------------------------------------------------------------------------------
 
 MILL = APPLICANT.read_text()
 FILES = {
@@ -223,7 +222,7 @@ FILES = {
     "damaged.invitation": "invitation: 2\ntopology: {}\n",
 }
 
-# What has been typed before, what is typed now.
+# The commands that are refused at each stage of the way in, with the exit code and a piece of the sentence.
 NOTHING = [
     (f"request {{files}}/{name}.yaml --sponsor maker --yes", USAGE, piece)
     for name, piece in {
@@ -290,7 +289,7 @@ CASES = [(stage, *case) for stage, cases in enumerate((NOTHING, REQUESTED, PROPO
 
 @pytest.fixture(scope="module")
 def stages(charged: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Zunft]:
-    """Nothing, requested, proposed, active."""
+    """A consortium at each stage of the mill's way in: nothing done, requested, proposed, active."""
     folder, found = tmp_path_factory.mktemp("stages"), []
     before = charged
     for number, commands in enumerate(
@@ -306,7 +305,7 @@ def stages(charged: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Zunf
 
 @pytest.fixture(scope="module")
 def files(stages: list[Zunft], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Those above, and bundles that the applicant's own root has signed."""
+    """A folder with the files above and with bundles that the applicant's own root has signed."""
     folder = tmp_path_factory.mktemp("files")
     for name, content in FILES.items():
         (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -337,7 +336,7 @@ def test_refused(stages: list[Zunft], files: Path, stage: int, words: str, code:
     assert sorted(files.rglob("*")) == names
 
 
-def test_who_does_not_accept_the_charter_has_made_nothing(stages: list[Zunft]) -> None:
+def test_a_company_that_does_not_accept_the_charter_makes_nothing(stages: list[Zunft]) -> None:
     zunft = stages[0]
     before, charter = state(zunft), (zunft.home / "charter.md").read_text()
     for answer, code in (("n\n", ExitCode.DECLINED), ("", USAGE)):
@@ -348,7 +347,7 @@ def test_who_does_not_accept_the_charter_has_made_nothing(stages: list[Zunft]) -
 
 
 @contextmanager
-def other_text(zunft: Zunft) -> Iterator[None]:
+def changed_charter_text(zunft: Zunft) -> Iterator[None]:
     path = zunft.home / "charter.md"
     text = path.read_text()
     path.write_text(text + "4. The maker is always right.\n")
@@ -358,9 +357,9 @@ def other_text(zunft: Zunft) -> Iterator[None]:
         path.write_text(text)
 
 
-def test_a_text_that_is_not_the_charters_is_not_put_before_anybody(stages: list[Zunft]) -> None:
+def test_a_text_that_is_not_the_charters_is_not_shown_to_an_applicant(stages: list[Zunft]) -> None:
     zunft = stages[0]
-    with other_text(zunft):
+    with changed_charter_text(zunft):
         outcome = zunft(REQUEST, answer="y\n")
     assert_refused(outcome, USAGE, "the text of version 1 of the charter is not in")
     assert outcome.stdout == ""

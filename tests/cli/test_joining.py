@@ -1,6 +1,6 @@
-"""What docs/joining.md tells a new partner and the members to type works, word by word, on real Fabric.
+"""The commands of docs/joining.md for a new partner and the members work, word by word, on real Fabric.
 
-The partner has a folder of its own. Between the companies pass the two files that the page names.
+The partner has a folder of its own. The companies exchange only the two files that the page names.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.skipif(bool(why_no_fabric()), reason=why_no_fabric() or
 PAGE = (ROOT / "docs" / "joining.md").read_text()
 BLOCKS = re.findall(r"^```(?:yaml)?\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 COMMANDS = [words for block in BLOCKS for words in re.findall(r"^zunft (.*)$", block, re.MULTILINE)]
-# By name, as the page's first line of each says it.
+# The page's files, by the name in the first line of each.
 FILES = {name: text for block in BLOCKS for name, text in re.findall(r"\A# (\S+\.yaml)\n(.*)", block, re.DOTALL)}
 FINGERPRINT = re.compile(r"^(?:[0-9a-f]{4} ){15}[0-9a-f]{4}$", re.MULTILINE)
 PASSED_ON = {"join invite": "guild.invitation", "join request": "mill.bundle"}
@@ -38,12 +38,13 @@ PASSED_ON = {"join invite": "guild.invitation", "join request": "mill.bundle"}
 
 @dataclass(frozen=True)
 class Company:
-    """Who types, and the folder in which it does."""
+    """A company's `zunft`, and the folder in which it types the commands."""
 
     zunft: Zunft
     desk: Path
 
     def types(self, words: str) -> str:
+        """Runs the command in the company's folder, with yes to all questions. Returns its output."""
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(self.desk)
             return self.zunft.must(words, answer="y\ny\n").stdout
@@ -51,7 +52,7 @@ class Company:
 
 @pytest.fixture(scope="module")
 def members(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
-    """Three, on one machine; their network runs. The ports behind theirs are free."""
+    """Three members on one machine, whose network runs. The ports behind theirs are free."""
     folder = tmp_path_factory.mktemp("members")
     plan = yaml.safe_load((EXAMPLES / "fabric.yaml").read_text())
     plan["first_port"] = free_first_port(4)
@@ -75,7 +76,7 @@ def partner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
 
 
 def write_files(members: Company, partner: Company) -> None:
-    """The page's, with ports that are free here, and where this machine has a name, with that."""
+    """Writes the page's files, with ports that are free here, and with this machine's name if it has one."""
     first_port = Topology.load(members.zunft.home).gateway.port + FABRIC_PORTS_FROM + 30
     for name, text in FILES.items():
         for company in (members, partner):
@@ -84,7 +85,7 @@ def write_files(members: Company, partner: Company) -> None:
 
 
 def own_name() -> str:
-    """Of this machine, if it knows it itself."""
+    """This machine's name if it can resolve it, or 127.0.0.1."""
     try:
         socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)
         return check_host(socket.gethostname())
@@ -95,8 +96,8 @@ def own_name() -> str:
 HOST = own_name()
 
 
-def the(words: str) -> str:
-    """The page's only command of this kind."""
+def command_on_page(words: str) -> str:
+    """The page's only command that begins with these words."""
     [command] = [one for one in COMMANDS if one.startswith(words)]
     return command
 
@@ -110,21 +111,22 @@ def test_the_example_is_the_pages_own() -> None:
 
 def test_the_page_word_by_word(members: Company, partner: Company) -> None:
     write_files(members, partner)
-    said = {}
+    printed = {}
     for words in COMMANDS:
         company, other = (members, partner) if "--as" in words else (partner, members)
-        said[words] = company.types(words)
+        printed[words] = company.types(words)
         for command, name in PASSED_ON.items():
             if words.startswith(command):
                 [file] = [*company.desk.glob(name), *company.zunft.home.glob(name)]
                 shutil.copy(file, other.desk)
-    shown = {words: set(FINGERPRINT.findall(text)) for words, text in said.items()}
-    of_invitation, of_bundle = shown[the("join invite")], shown[the("join approve")]
+    shown = {words: set(FINGERPRINT.findall(text)) for words, text in printed.items()}
+    request = command_on_page("join request")
+    of_invitation, of_bundle = shown[command_on_page("join invite")], shown[command_on_page("join approve")]
     assert len(of_invitation) == len(of_bundle) == 1
-    assert shown[the("join propose")] == of_bundle
-    assert shown[the("join request")] == of_invitation | of_bundle
-    assert "Does your company accept this charter?" in said[the("join request")]
-    assert "active member" in said["join complete"]
+    assert shown[command_on_page("join propose")] == of_bundle
+    assert shown[request] == of_invitation | of_bundle
+    assert "Does your company accept this charter?" in printed[request]
+    assert "active member" in printed["join complete"]
     for company in (members, partner):
         rows = company.zunft.must("consortium members --json").json
         assert {row["status"] for row in rows} == {"active"}
@@ -136,13 +138,13 @@ def test_the_page_word_by_word(members: Company, partner: Company) -> None:
     assert balance["funded_micro"] == 100_000_000
 
 
-def test_again_it_changes_nothing(partner: Company) -> None:
+def test_completing_again_changes_nothing(partner: Company) -> None:
     before = {row["process"]: row["pid"] for row in partner.zunft.must("network status --json").json}
     assert "active member" in partner.types("join complete")
     assert {row["process"]: row["pid"] for row in partner.zunft.must("network status --json").json} == before
 
 
-def test_it_listens_here_and_tells_the_others_its_host(partner: Company) -> None:
+def test_the_partner_listens_here_and_gives_the_others_its_host(partner: Company) -> None:
     [mill] = Topology.load(partner.zunft.home).members
     assert mill.peer is not None
     assert mill.orderer is not None
@@ -161,7 +163,9 @@ def test_a_web_proxy_of_the_shell_is_not_used_for_the_network(members: Company, 
         assert all(row["problems"] == [] for row in processes)
 
 
-def test_its_part_is_ended_and_started_again_and_others_may_be_away(members: Company, partner: Company) -> None:
+def test_the_partners_processes_end_and_start_again_while_the_others_are_away(
+    members: Company, partner: Company
+) -> None:
     partner.types("network down")
     members.zunft.must("network down")
     assert "runs on 3 processes" in partner.types("network up")
@@ -174,7 +178,7 @@ def test_its_part_is_ended_and_started_again_and_others_may_be_away(members: Com
     partner.types("token transfer maker 1.00")
 
 
-def test_in_its_own_folder_nobody_else_can_be_meant(partner: Company) -> None:
+def test_in_the_partners_own_folder_commands_need_no_member(partner: Company) -> None:
     partner.types("user add otto --role auditor")
     assert "otto" in {row["user"] for row in partner.zunft.must("user list --json").json}
 
@@ -205,7 +209,7 @@ def test_before_it_has_joined_every_command_says_so(tmp_path: Path, words: str) 
 
 
 def invitation_of_another(folder: Path) -> Path:
-    """To a consortium whose network does not run."""
+    """An invitation to another consortium, whose network does not run."""
     other, invitation = Zunft(folder / "other"), folder / "foreign.invitation"
     other.must(f"consortium found {EXAMPLES}/fabric.yaml")
     topology = Topology.load(other.home)

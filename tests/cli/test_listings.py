@@ -1,4 +1,4 @@
-"""Every listing for people and for programs."""
+"""Every listing, as a table for people and as JSON for programs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.cli.readme import steel_csv
 
 TARIFF = EXAMPLES / "tariffs" / "steel-plant.yaml"
 
-# What each command that knows --json needs.
+# The arguments of each command that has the option --json.
 WORDS = {
     "access list": "steel-energy --as maker",
     "account list": "",
@@ -55,11 +55,11 @@ WORDS = {
 }
 
 
-# What this consortium has nothing of; other tests show it.
+# Listings that are empty in this consortium. Other tests show them.
 ELSEWHERE = {"ballot show", "join status", "network status", "node alarms", "node batches"}
 
 
-# What these say is no table, and folded by the terminal.
+# Commands that print no table but text, which the terminal folds.
 SENTENCES = {"agreement draft", "agreement show", "node events", "tariff explain"}
 NUMBER = re.compile(r"(?<![^\s])-?[\d.,]+(?![^\s])")
 
@@ -100,7 +100,7 @@ def test_on_a_narrow_terminal_no_number_is_broken(
     assert {number for line in lines for number in NUMBER.findall(line)} <= set(whole)
 
 
-def test_what_others_wrote_is_shown_whole_and_as_it_is(zunft: Zunft) -> None:
+def test_the_text_of_others_is_shown_whole_and_unchanged(zunft: Zunft) -> None:
     label = "[/red] Presse Nr. 7 " + "x" * 150
     zunft.must(f"meter register press --agreement steel-energy --label '{label}' --location '[bold]' --as maker")
     assert {one["label"] for one in zunft.must("meter list --json").json} >= {label}
@@ -110,7 +110,7 @@ def test_what_others_wrote_is_shown_whole_and_as_it_is(zunft: Zunft) -> None:
 
 
 def _documents(text: str) -> Iterator[Any]:
-    """One JSON document after the other."""
+    """The JSON documents in the text, in their order."""
     while text := text.strip():
         document, end = json.JSONDecoder().raw_decode(text)
         yield document

@@ -1,4 +1,4 @@
-"""What a machine does to its programs: a sentence, a code, and the same command works once the cause is gone."""
+"""Faults of the computer: the command ends with a sentence and a code, and works again once the cause is gone."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ BALANCE = "node balance steel-energy --as factory"
 
 
 @contextmanager
-def replaced(path: Path, damage: Callable[[Path], object]) -> Iterator[None]:
-    """The file damaged, and afterwards as it was."""
+def damaged(path: Path, damage: Callable[[Path], object]) -> Iterator[None]:
+    """Damages the file while the block runs, and puts the whole one back afterwards."""
     whole = path.with_name("whole")
     shutil.copy2(path, whole)
     damage(path)
@@ -75,7 +75,7 @@ def test_damaged_files(
         "{import}", f"usage import main-supply {csv} --mapping {EXAMPLES}/mappings/steel-plant.yaml --as maker"
     )
     zunft.must(BALANCE)
-    with replaced(zunft.home / file, damage):
+    with damaged(zunft.home / file, damage):
         outcome = zunft(words)
         assert (outcome.exit_code, outcome.stdout) == (code, ""), outcome
         assert piece in outcome.stderr

@@ -1,4 +1,4 @@
-"""`zunft ballot`, `charter`, `member` and `leave`: members decide, and members go; each step refused out of order."""
+"""`zunft ballot`, `charter`, `member` and `leave`: members decide and leave, and a step out of order is refused."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ tariff: {EXAMPLES}/tariffs/steel-plant.yaml
 
 @pytest.fixture(scope="session")
 def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four members, whose charter lets them go at once: nobody changes it."""
+    """A consortium of four members whose charter lets them leave at once. No test changes it."""
     zunft = Zunft(tmp_path_factory.mktemp("guild") / "consortium")
     zunft.must(f"consortium found {EXAMPLES}/guild.yaml")
     return zunft.home
@@ -61,7 +61,7 @@ def ballot_in(outcome: Outcome) -> str:
 
 
 def assert_refused(outcome: Outcome, code: ExitCode, *pieces: str) -> None:
-    """With one sentence."""
+    """Checks that the command ended with this code and with one sentence, which has all the pieces."""
     assert outcome.exit_code == code, outcome
     assert outcome.stderr.count("\n") == 1, outcome
     assert all(piece in outcome.stderr for piece in pieces), outcome
@@ -81,13 +81,13 @@ def test_a_member_is_suspended_and_reinstated_by_ballot(guild: Zunft) -> None:
     assert "forge is suspended" in decided.stdout
     assert member(guild, "forge")["status"] == "suspended"
     assert_refused(guild("token transfer bank 1 --as forge"), REFUSED, "only active members")
-    # Of the three members that are active now.
+    # Two of the three members that are active now suffice.
     number = ballot_in(guild.must("member reinstate forge --reason paid --as maker"))
     guild.must(f"ballot approve {number} --yes --as factory")
     assert member(guild, "forge")["status"] == "active"
 
 
-def test_a_ballot_is_rejected_by_as_many_as_make_it_hopeless(guild: Zunft) -> None:
+def test_a_ballot_is_rejected_once_it_cannot_be_carried_any_more(guild: Zunft) -> None:
     number = ballot_in(guild.must("member suspend forge --reason x --as maker"))
     guild.must(f"ballot reject {number} --yes --as bank")
     [row] = guild.must("ballot list --json").json
@@ -95,7 +95,7 @@ def test_a_ballot_is_rejected_by_as_many_as_make_it_hopeless(guild: Zunft) -> No
     assert_refused(guild(f"ballot approve {number} --yes --as factory"), REFUSED, "BallotClosed")
 
 
-def test_who_says_no_votes_not_at_all(guild: Zunft) -> None:
+def test_a_no_at_the_question_casts_no_vote(guild: Zunft) -> None:
     number = ballot_in(guild.must("member suspend forge --reason x --as maker"))
     for vote in ("approve", "reject"):
         assert_refused(guild(f"ballot {vote} {number} --as bank", answer="n\n"), DECLINED, "no vote was cast")
@@ -103,7 +103,7 @@ def test_who_says_no_votes_not_at_all(guild: Zunft) -> None:
     assert guild.must(f"ballot show {number} --json").json["in_favour"] == 1
 
 
-def test_what_nobody_may_vote(guild: Zunft) -> None:
+def test_votes_that_nobody_may_cast_are_refused(guild: Zunft) -> None:
     assert_refused(guild("ballot approve 12345 --yes --as maker"), REFUSED, "zunft ballot list")
     assert_refused(guild("member show nobody"), REFUSED, "zunft member list")
     assert_refused(guild("member suspend nobody --reason x --as maker"), REFUSED, "NotFound")
@@ -194,13 +194,13 @@ def test_a_plan_that_is_wrong_founds_nothing(tmp_path: Path, before: str, after:
 
 
 def steps(guild: Zunft) -> dict[str, Any]:
-    """What is not done yet, by its command."""
+    """The forge's steps that are not done yet, by their commands."""
     rows = guild.must("leave status --as forge --json").json
     return {row["command"]: row for row in rows if row["done"] == "no" and row["command"]}
 
 
 def do_business(guild: Zunft, tmp_path: Path) -> None:
-    """The forge has an account, a meter and tokens."""
+    """Gives the forge an account, a meter and tokens."""
     (tmp_path / "agreement.yaml").write_text(AGREEMENT)
     guild.must("token mint forge 12.5 --reference CREDIT-1 --as bank")
     guild.must("token mint factory 100 --reference CREDIT-2 --as bank")
@@ -215,7 +215,7 @@ def test_a_member_leaves_step_by_step(guild: Zunft, tmp_path: Path) -> None:
     do_business(guild, tmp_path)
     give_notice(guild)
     end_business(guild)
-    number = departs(guild)
+    number = complete_departure(guild)
     assert member(guild, "forge")["status"] == "left"
     assert_refused(guild(f"ballot reject {number} --yes --as bank"), REFUSED, "the ballot is carried")
     signed = guild.must("leave approve forge --yes --as maker").stdout
@@ -228,14 +228,14 @@ def test_a_member_leaves_step_by_step(guild: Zunft, tmp_path: Path) -> None:
     for _ in range(2):
         assert f"Keep {archive}" in guild.must(COMPLETE).stdout
     assert guild.must("member list --json").json[2]["member"] == "forge"
-    # Without the ledger.
+    # The archive is enough for an audit without the ledger.
     shutil.rmtree(guild.home / "ledger")
     assert guild.must(f"audit --archive {archive}").stdout
     assert_refused(guild(f"audit --archive {archive}s"), USAGE, f"{archive}s cannot be read (No such file")
 
 
-def test_the_issuer_ends_the_account_of_who_is_excluded(guild: Zunft, tmp_path: Path) -> None:
-    """What has come to nothing needs nobody's word; before the notice has run it is refused."""
+def test_the_issuer_closes_the_account_of_an_excluded_member(guild: Zunft, tmp_path: Path) -> None:
+    """An account without charges needs no party's statement. Closing before the notice has run is refused."""
     do_business(guild, tmp_path)
     assert_refused(guild("account close drill --as bank"), REFUSED, "they settle and close their account themselves")
     decide(guild, "member exclude factory --reason bankrupt --as bank", "maker", "forge")
@@ -257,7 +257,7 @@ def decide(guild: Zunft, command: str, *voters: str) -> None:
 
 
 def give_notice(guild: Zunft) -> None:
-    """The forge; before it, and a second time, everything is refused."""
+    """Gives the forge's notice. Completing before that, and a second notice, are refused."""
     assert_refused(guild(COMPLETE), REFUSED, "zunft leave start --as forge")
     assert_refused(guild("leave approve forge --as maker"), REFUSED, "no ballot about ForgeMSP")
     assert_refused(guild("leave start --as forge", answer="n\n"), DECLINED, "no notice was given")
@@ -267,7 +267,7 @@ def give_notice(guild: Zunft) -> None:
 
 
 def end_business(guild: Zunft) -> None:
-    """What the table says is typed, until nothing is left but the issuer's payment, for which nobody waits."""
+    """Types the table's commands until only the issuer's payment is left, for which no member has to wait."""
     typed = []
     while commands := [one for one in steps(guild) if "token confirm" not in one and "leave" not in one]:
         guild.must(commands[0].removeprefix("zunft "))
@@ -282,8 +282,8 @@ def end_business(guild: Zunft) -> None:
     assert payment.endswith("--reference BANK-REFERENCE --as bank")
 
 
-def departs(guild: Zunft) -> str:
-    """The number of what collects the signatures."""
+def complete_departure(guild: Zunft) -> str:
+    """Completes the forge's departure. Returns the number of the ballot that collects the signatures."""
     assert f"zunft {COMPLETE}" in steps(guild)
     number = ballot_in(guild.must(COMPLETE))
     assert_refused(guild(COMPLETE), REFUSED, "forge has left and owes nothing", "bank, factory, maker may type")
@@ -291,7 +291,7 @@ def departs(guild: Zunft) -> str:
     return number
 
 
-def test_the_first_member_leaves_and_others_still_read(guild: Zunft) -> None:
+def test_the_first_member_leaves_and_the_others_can_still_read(guild: Zunft) -> None:
     guild.must("leave start --yes --as maker")
     guild.must("leave complete --as maker")
     for voter in ("factory", "bank"):
@@ -314,13 +314,13 @@ def test_a_damaged_block_is_found_while_the_archive_can_be_written_anew(guild: Z
     assert str(archive) in guild.must(complete).stdout
     for voter in ("maker", "factory"):
         guild.must(f"leave approve forge --yes --as {voter}")
-    # Where it is was said before.
+    # The archive's place was given with the first command, and is remembered.
     assert f"Keep {archive}" in guild.must("leave complete --as forge").stdout
     assert guild.must(f"audit --archive {archive}")
 
 
 def flip_a_bit(guild: Zunft) -> None:
-    """Of the newest block, as a bad disk does it."""
+    """Flips one bit of the newest block, as a bad disk does."""
     with closing(sqlite3.connect(guild.home / "ledger" / "channel.db")) as database, database:
         [(number, kept)] = database.execute("SELECT number, block FROM blocks ORDER BY number DESC LIMIT 1")
         block = bytearray(kept)
@@ -328,7 +328,7 @@ def flip_a_bit(guild: Zunft) -> None:
         database.execute("UPDATE blocks SET block = ? WHERE number = ?", (bytes(block), number))
 
 
-def test_where_all_have_left_every_command_says_so(guild: Zunft) -> None:
+def test_when_all_members_have_left_every_command_says_so(guild: Zunft) -> None:
     topology = Topology.load(guild.home)
     for one in topology.members:
         topology = topology.without(one)
@@ -342,7 +342,7 @@ def test_the_issuer_stays_as_long_as_it_is_the_issuer(guild: Zunft) -> None:
     assert_refused(guild("leave start --yes --as bank"), REFUSED, "amend the charter")
 
 
-def test_an_approval_that_was_interrupted_is_taken_up_by_anybody(guild: Zunft) -> None:
+def test_any_member_completes_an_approval_that_was_interrupted(guild: Zunft) -> None:
     guild.must("leave start --yes --as forge")
     number = ballot_in(guild.must("leave complete --as forge"))
     guild.must(f"ballot approve {number} --yes --as maker")
@@ -353,7 +353,7 @@ def test_an_approval_that_was_interrupted_is_taken_up_by_anybody(guild: Zunft) -
 
 
 async def vote_and_die(guild: Zunft, name: str, number: str) -> None:
-    """It has signed, and what that is enough for is not carried out."""
+    """Casts the member's deciding vote, and does not carry out the decision."""
     async with open_session(guild.home, name) as session:
         gateway = session.gateway("ballot.vote")
         found = await find_ballot(gateway, number)
@@ -380,8 +380,8 @@ def test_an_excluded_member_may_do_nothing_and_its_tokens_are_paid_out(guild: Zu
     assert_refused(again, REFUSED, "forge is excluded, and the channel is without it")
 
 
-def test_who_leaves_after_an_exclusion_ends_its_accounts_alone(guild: Zunft, tmp_path: Path) -> None:
-    """There is nobody to terminate it with, or to claim from: what the table says is enough."""
+def test_a_member_that_leaves_after_an_exclusion_closes_its_accounts_alone(guild: Zunft, tmp_path: Path) -> None:
+    """The other party is gone, so the commands in the table are enough to close the account."""
     do_business(guild, tmp_path)
     number = ballot_in(guild.must("member exclude factory --reason 'cannot be reached' --as maker"))
     for voter in ("forge", "bank"):
@@ -396,7 +396,7 @@ def test_who_leaves_after_an_exclusion_ends_its_accounts_alone(guild: Zunft, tmp
     assert close not in steps(guild)
 
 
-def test_where_another_change_comes_first_votes_stay_and_signatures_are_made_again(tmp_path: Path) -> None:
+def test_after_another_change_of_the_configuration_votes_stay_and_signatures_are_made_again(tmp_path: Path) -> None:
     plan = yaml.safe_load((EXAMPLES / "guild.yaml").read_text())
     plan["members"].append({"name": "mill", "msp_id": "MillMSP", "identifiers": MILLS})
     del plan["voting"]
@@ -416,7 +416,7 @@ def test_where_another_change_comes_first_votes_stay_and_signatures_are_made_aga
     assert_refused(deciding, REFUSED, "MakerMSP must approve again, which signs the change as it is now")
     assert member(guild, "forge")["status"] == "excluded"
 
-    # Decided and not carried out: only who means it puts that to the vote once more.
+    # The exclusion is decided and not carried out. It is put to the vote once more only after a yes.
     again, ballots = "member exclude forge --reason again --as bank", len(guild.must("ballot list --json").json)
     for answer, code in (("n\n", DECLINED), ("", USAGE)):
         asked = guild(again, answer=answer)

@@ -1,4 +1,4 @@
-"""`zunft network` on real peers and orderers: up, down, and what an operator meets in between."""
+"""`zunft network` on real peers and orderers: up, down, and the faults that an operator meets in between."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ MINT = "token mint factory {amount} --as bank --reference {reference}"
 
 
 def founded(folder: Path, words: str = "") -> Zunft:
-    """Keys and genesis block of the example's three members, on free ports."""
+    """Founds the consortium of the example's three members, on free ports: keys and genesis block."""
     plan = yaml.safe_load((EXAMPLES / "fabric.yaml").read_text())
     plan["first_port"] = free_first_port(len(MEMBERS))
     (folder / "plan.yaml").write_text(yaml.safe_dump(plan))
@@ -52,7 +52,7 @@ def founded(folder: Path, words: str = "") -> Zunft:
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zunft]:
-    """One that is up; who ends a process starts it again."""
+    """A network that is up. A test that ends a process starts it again."""
     zunft = founded(tmp_path_factory.mktemp("network"))
     try:
         zunft.must("network up")
@@ -62,12 +62,12 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zunft]:
 
 
 def rows(zunft: Zunft) -> dict[str, Any]:
-    """By process."""
+    """The rows of `zunft network status`, by process."""
     return {row["process"]: row for row in zunft.must("network status --json").json}
 
 
 def certificate_shown(zunft: Zunft, process: str) -> str:
-    """What its port presents to a client, PEM."""
+    """The certificate (PEM) that the process's port presents to a client."""
     member = Topology.load(zunft.home).member(process.partition(".")[0])
     assert member.peer
     assert member.orderer
@@ -82,13 +82,13 @@ def kill(zunft: Zunft, process: str) -> None:
 
 
 def assert_refused(outcome: Outcome, code: ExitCode, *pieces: str) -> None:
-    """With one sentence."""
+    """Checks that the command ended with this code and with one sentence, which has all the pieces."""
     assert outcome.exit_code == code, outcome
     assert outcome.stderr.count("\n") == 1, outcome
     assert all(piece in outcome.stderr for piece in pieces), outcome
 
 
-def test_status_has_a_row_for_every_process_that_says_how_it_is(network: Zunft) -> None:
+def test_status_has_a_row_with_the_state_of_every_process(network: Zunft) -> None:
     found = rows(network)
     assert set(found) == PROCESSES
     assert all(name in network.must("network status").stdout for name in PROCESSES)
@@ -138,7 +138,7 @@ def test_a_chaincode_that_does_not_run_is_named_with_the_remedy(network: Zunft) 
     network.must(mint)
 
 
-def test_restart_is_another_process_of_the_same_ledger(network: Zunft) -> None:
+def test_restart_starts_another_process_on_the_same_ledger(network: Zunft) -> None:
     before = rows(network)["maker.orderer"]
     network.must("network restart maker.orderer")
     after = rows(network)["maker.orderer"]
@@ -147,7 +147,7 @@ def test_restart_is_another_process_of_the_same_ledger(network: Zunft) -> None:
 
 
 @pytest.mark.parametrize("process", ["factory.peer", "factory.orderer"])
-def test_renewed_certificates_are_those_that_a_process_shows(network: Zunft, process: str) -> None:
+def test_a_process_presents_its_renewed_certificate(network: Zunft, process: str) -> None:
     network.must(MINT.format(amount=3, reference=f"BEFORE-RENEWING-{process}"))
     before, shown = rows(network), certificate_shown(network, process)
     network.must(f"network renew {process}")
@@ -195,7 +195,7 @@ def test_logs_are_plain_text(network: Zunft) -> None:
 
 
 @pytest.mark.parametrize("words", ["restart maker.printer", "logs maker"])
-def test_an_unknown_process_is_answered_with_those_that_there_are(network: Zunft, words: str) -> None:
+def test_the_refusal_of_an_unknown_process_names_those_that_exist(network: Zunft, words: str) -> None:
     assert_refused(network(f"network {words}"), ExitCode.USAGE, *PROCESSES)
 
 
@@ -204,7 +204,7 @@ def test_data_of_running_processes_are_not_deleted(network: Zunft) -> None:
     assert network.must("consortium show").stdout
 
 
-def test_a_genesis_block_of_others_is_refused(network: Zunft, tmp_path: Path) -> None:
+def test_the_genesis_block_of_another_channel_is_refused(network: Zunft, tmp_path: Path) -> None:
     own, other = network.home / "genesis.block", founded(tmp_path).home / "genesis.block"
     whole = own.read_bytes()
     own.write_bytes(other.read_bytes())
@@ -215,7 +215,7 @@ def test_a_genesis_block_of_others_is_refused(network: Zunft, tmp_path: Path) ->
     network.must("network up")
 
 
-def test_the_peers_serve_the_ledger(network: Zunft) -> None:
+def test_ledger_serve_is_refused_since_the_peers_serve_the_ledger(network: Zunft) -> None:
     assert_refused(network("ledger serve"), ExitCode.USAGE, "peers serve the ledger")
 
 
@@ -234,7 +234,7 @@ def test_down_leaves_no_process_and_up_goes_on_with_the_ledger(network: Zunft) -
 
 @pytest.fixture
 def plan(tmp_path: Path) -> Zunft:
-    """Founded, and nothing more."""
+    """A consortium that is founded, and whose network has not started."""
     return founded(tmp_path)
 
 
@@ -247,7 +247,7 @@ def test_a_port_in_use_is_named_and_nothing_is_started(plan: Zunft) -> None:
 
 
 def reissue(plan: Zunft, authority: str, validity: Validity) -> None:
-    """The factory's peer gets a certificate of that member's root."""
+    """Gives the factory's peer a certificate from the root of the member `authority`."""
     topology = Topology.load(plan.home)
     root = topology.folder(topology.member(authority)) / "msp"
     files = topology.keys(topology.member("factory")).node()
@@ -305,14 +305,14 @@ def test_clean_asks_and_deletes_the_ledger_only(plan: Zunft) -> None:
     members = plan.home / "members"
     (members / "maker" / "fabric" / "peer").mkdir(parents=True)
     before = {path for path in members.rglob("*") if "fabric" not in path.parts}
-    told = plan("network clean", answer="n\n")
-    assert (told.exit_code, "nothing was deleted" in told.stderr) == (ExitCode.DECLINED, True)
+    outcome = plan("network clean", answer="n\n")
+    assert (outcome.exit_code, "nothing was deleted" in outcome.stderr) == (ExitCode.DECLINED, True)
     assert (members / "maker" / "fabric").exists()
     plan.must("network clean", answer="y\n")
     assert set(members.rglob("*")) == before
 
 
-def test_no_log_yet(plan: Zunft) -> None:
+def test_logs_of_a_process_that_never_ran_are_refused(plan: Zunft) -> None:
     assert_refused(plan("network logs maker.peer"), ExitCode.USAGE, "zunft network up")
 
 
@@ -338,7 +338,7 @@ def test_options_override_the_plan(tmp_path: Path) -> None:
         ("--ledger fabric --ordering bft", ExitCode.CONSORTIUM, "survives no fault"),
     ],
 )
-def test_choices_that_contradict_each_other(tmp_path: Path, words: str, code: ExitCode, piece: str) -> None:
+def test_choices_that_contradict_each_other_are_refused(tmp_path: Path, words: str, code: ExitCode, piece: str) -> None:
     zunft = Zunft(tmp_path / "consortium")
     assert_refused(zunft(f"consortium found {EXAMPLES}/consortium.yaml {words}"), code, piece)
     assert not zunft.home.exists()

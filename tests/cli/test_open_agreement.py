@@ -1,4 +1,4 @@
-"""An agreement with nothing to hide: what was charged is shown as of any other."""
+"""An open agreement: the lines behind its invoice are shown like those of a confidential agreement."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_the_lines_behind_its_invoice_are_shown(zunft: Zunft, tmp_path: Path) ->
 
 
 def open_terms(folder: Path) -> Path:
-    """The example's, under another name."""
+    """Writes the example's terms as an open agreement under another name. Returns the file."""
     example = EXAMPLES / "agreements" / "steel-plant.yaml"
     terms = yaml.safe_load(example.read_text())
     terms |= {"agreement": "shown-to-all", "meters": ["second-supply"], "open": True}

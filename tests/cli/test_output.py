@@ -1,4 +1,7 @@
-"""What reads a command's output, and what stops a command, is no fault of the command's."""
+"""A command whose reader ends, or that is stopped by SIGTERM, ends quietly. Output fits its encoding.
+
+Negative amounts and unknown options are refused with a sentence.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ READ_BY_NOBODY = [
 
 
 @pytest.mark.parametrize("words", READ_BY_NOBODY)
-def test_a_command_ends_quietly_where_nobody_reads_on(zunft: Zunft, words: str) -> None:
+def test_a_command_ends_quietly_when_nobody_reads_its_output(zunft: Zunft, words: str) -> None:
     process = zunft.start(words)
     assert process.stdout
     assert process.stderr
@@ -35,9 +38,9 @@ def test_a_command_ends_quietly_where_nobody_reads_on(zunft: Zunft, words: str) 
     assert (process.wait(120), errors) == (0, "")
 
 
-def test_what_has_begun_is_done_though_nobody_reads_on(zunft: Zunft) -> None:
+def test_a_transaction_that_has_begun_is_done_even_if_nobody_reads_its_output(zunft: Zunft) -> None:
     before = balance_of(zunft, "maker")
-    test_a_command_ends_quietly_where_nobody_reads_on(zunft, "token transfer maker 1 --as factory")
+    test_a_command_ends_quietly_when_nobody_reads_its_output(zunft, "token transfer maker 1 --as factory")
     assert balance_of(zunft, "maker") == before + 1
 
 
@@ -47,7 +50,7 @@ def balance_of(zunft: Zunft, member: str) -> float:
 
 
 @pytest.mark.parametrize("words", ["node run --as maker", "ledger serve"])
-def test_sigterm_is_how_a_service_is_stopped(zunft: Zunft, words: str) -> None:
+def test_sigterm_stops_a_service_without_an_error(zunft: Zunft, words: str) -> None:
     process = zunft.start(words)
     assert process.stdout
     assert any("Ctrl-C ends it" in line for line in process.stdout)
@@ -56,7 +59,7 @@ def test_sigterm_is_how_a_service_is_stopped(zunft: Zunft, words: str) -> None:
 
 
 @pytest.mark.parametrize(("encoding", "is_ascii"), [("ascii", True), ("latin-1", True), ("utf-8", False)])
-def test_json_is_ascii_where_the_output_is(zunft: Zunft, encoding: str, is_ascii: bool) -> None:
+def test_json_is_ascii_unless_the_output_is_utf_8(zunft: Zunft, encoding: str, is_ascii: bool) -> None:
     zunft.must("meter register press --agreement steel-energy --label 'Größe Ω' --location Halle --as maker")
     printed = run_with_encoding(zunft, "meter list --json", encoding)
     assert printed.isascii() == is_ascii
@@ -95,7 +98,7 @@ def test_a_machine_cannot_ask_for_less_than_nothing(zunft: Zunft) -> None:
 
 
 @pytest.mark.parametrize("words", ["token transfer maker 1 --ass factory", "token transfer maker -x --as factory"])
-def test_an_option_that_there_is_not_is_still_named(zunft: Zunft, words: str) -> None:
+def test_an_unknown_option_is_still_named(zunft: Zunft, words: str) -> None:
     outcome = zunft(words)
     assert outcome.exit_code == ExitCode.USAGE, outcome
     assert "No such option" in outcome.stderr

@@ -1,4 +1,4 @@
-"""What nobody else may read is so whatever umask the command is typed under, and stays readable for its owner."""
+"""Private files and folders are readable for their owner and nobody else, under any umask."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def others_may(path: Path) -> bool:
     return bool(path.stat().st_mode & 0o077)
 
 
-def test_private_files_are_their_owners_alone(home: Path) -> None:
+def test_only_their_owner_may_read_private_files(home: Path) -> None:
     files = [path for path in home.rglob("*") if path.is_file()]
     private = [path for path in files if path.name.endswith(PRIVATE_ENDS) or "meters" in path.parts]
     kinds = {path.suffix for path in private}
@@ -53,6 +53,6 @@ def test_private_files_are_their_owners_alone(home: Path) -> None:
     assert [path for path in private if not path.stat().st_mode & stat.S_IRUSR] == []
 
 
-def test_private_folders_are_their_owners_alone(home: Path) -> None:
+def test_only_their_owner_may_open_private_folders(home: Path) -> None:
     private = {path.parent for path in home.rglob("*") if path.name.endswith(PRIVATE_ENDS) or "meters" in path.parts}
     assert [path for path in private if others_may(path)] == []

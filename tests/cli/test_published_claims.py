@@ -1,4 +1,4 @@
-"""The lines behind an invoice of an open agreement: those with its digest, whatever else two parties have published."""
+"""The lines behind an open agreement's invoice come from the claim with its digest, and from no other claim."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from zunft.v1.invoice_pb2 import Invoice
 from zunft.v1.usage_pb2 import Claim, UsageRecord
 
 
-def test_a_claim_of_the_same_number_is_not_taken_for_the_one_that_is_billed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_claim_with_the_same_number_is_not_taken_for_the_billed_one(monkeypatch: pytest.MonkeyPatch) -> None:
     billed, other = Claim(agreement_id="A1", number=1, usage_micro=7), Claim(agreement_id="A1", number=1, usage_micro=9)
     results = [b"\xff\xff", *(UsageRecord(claim=one).SerializeToString() for one in (other, billed, other))]
     written = [

@@ -1,4 +1,4 @@
-"""What README and the demo tell to type works, word by word."""
+"""The commands that README, the demo and the page for admins show work, word by word."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.cli.program import EXAMPLES, ROOT, Zunft
 from tests.cli.readme import commands_of, commands_under, steel_csv
 
 
-def test_first_steps_end_with_the_invoice_that_the_tariff_foretells(charged: Path, tmp_path: Path) -> None:
+def test_first_steps_end_with_the_invoice_that_the_simulation_foretells(charged: Path, tmp_path: Path) -> None:
     zunft, csv = Zunft(charged), steel_csv(tmp_path / "plant.csv")
     tariff, mapping = EXAMPLES / "tariffs" / "steel-plant.yaml", EXAMPLES / "mappings" / "steel-plant.yaml"
     foretold = zunft.must(f"tariff simulate {tariff} {csv} --mapping {mapping} --json").json["total"]
@@ -22,26 +22,26 @@ def test_first_steps_end_with_the_invoice_that_the_tariff_foretells(charged: Pat
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Zunft, str]:
-    """The demo's folder, and what it printed."""
+    """The demo's folder, and the text that it printed."""
     home = tmp_path_factory.mktemp("demo") / "zunft-demo"
     outcome = Zunft(home).run(f"demo --home {home}")
     assert outcome.exit_code == 0, outcome.stderr
     return Zunft(home), outcome.stdout
 
 
-def commands_said_next(story: str) -> list[str]:
+def commands_shown_at_the_end(story: str) -> list[str]:
     return re.findall(r"^  \S*zunft (.+)$", story.split("Now look around yourself:")[1], re.MULTILINE)
 
 
-def test_what_the_demo_says_next(demo: tuple[Zunft, str]) -> None:
+def test_the_commands_that_the_demo_shows_at_its_end_work(demo: tuple[Zunft, str]) -> None:
     zunft, story = demo
-    commands = commands_said_next(story)
+    commands = commands_shown_at_the_end(story)
     assert len(commands) >= 6
     for command in commands:
         assert zunft.must(command).stdout
 
 
-def test_what_readme_says_after_the_demo(demo: tuple[Zunft, str]) -> None:
+def test_readmes_commands_after_the_demo_work(demo: tuple[Zunft, str]) -> None:
     zunft, _ = demo
     commands = commands_under("Try it", block=1)
     assert commands
@@ -49,12 +49,12 @@ def test_what_readme_says_after_the_demo(demo: tuple[Zunft, str]) -> None:
         assert zunft.must(command).stdout
 
 
-def test_the_story_of_a_member_that_comes_and_goes(tmp_path: Path) -> None:
+def test_the_demo_of_a_member_that_joins_and_leaves_works(tmp_path: Path) -> None:
     zunft = Zunft(tmp_path / "zunft-demo")
     outcome = zunft.run(f"demo --join --home {zunft.home}")
     assert outcome.exit_code == 0, outcome
     assert not {Status.FAILS, Status.UNCHECKED} & set(re.findall("|".join(Status), outcome.stdout))
-    commands = commands_said_next(outcome.stdout)
+    commands = commands_shown_at_the_end(outcome.stdout)
     assert len(commands) >= 4
     for command in commands:
         assert zunft.must(command).stdout
@@ -62,7 +62,7 @@ def test_the_story_of_a_member_that_comes_and_goes(tmp_path: Path) -> None:
     assert statuses == {"maker": "active", "factory": "active", "bank": "active", "mill": "left"}
 
 
-def test_what_the_page_for_admins_says(tmp_path: Path) -> None:
+def test_the_commands_of_the_page_for_admins_work(tmp_path: Path) -> None:
     page, zunft, ballot = ROOT / "docs" / "membership-admin.md", Zunft(tmp_path / "my-guild"), ""
     [amendment] = re.findall(r"^```yaml\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
     (tmp_path / "amendment.yaml").write_text(amendment)

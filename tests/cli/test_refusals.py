@@ -1,4 +1,4 @@
-"""Wrong words and wrong files: an exit code, one sentence that helps, never a traceback, and nothing is written."""
+"""Wrong words and wrong files end with an exit code and one helpful sentence, no traceback, and write nothing."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ CASES = [
     ("consortium found {files}/plan-with-port.yaml --home {files}/new", USAGE, "port"),
     ("consortium found {files}/plan-with-typo.yaml --home {files}/new", USAGE, "chanel"),
     (f"consortium found {EXAMPLES}/consortium.yaml", NETWORK, "nothing is overwritten"),
-    # --- who acts
+    # --- the acting member and user
     ("token transfer bank 1 --as stranger", USAGE, "the members are maker, factory, bank"),
     ("token transfer stranger 1 --as factory", USAGE, "there is no member 'stranger'"),
     ("token transfer bank 1 --as factory/nobody", NETWORK, "has no user 'nobody'"),

@@ -1,4 +1,4 @@
-"""What contracts say to whom they refuse: acts, no transactions, units that people know; the CLI adds the command."""
+"""Contracts' refusals name acts instead of transactions, in common units, and the CLI adds the command to type."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cli.shared.remedies import COMMANDS
 from tests.cli.program import EXAMPLES, ROOT, Zunft
 from tests.cli.test_listings import commands
 
-# The protocol and its process speak to peers and operators.
+# Peers and operators read the messages of the protocol and of its process.
 OTHERS = {"shim", "service"}
 # Names of transactions, millionths, and bare seconds.
 JARGON = re.compile("|".join([*map(re.escape, TRANSACTIONS), r"micro-", r"_micro\b", r"\{[^{}]*_s\} s\b"]))
@@ -36,20 +36,20 @@ def sentences() -> Iterator[tuple[str, str]]:
 def test_refusals_name_acts_and_units() -> None:
     found = dict(sentences())
     assert len(found) > 100
-    # What is a name in the code is none in the text.
+    # A name in braces belongs to the code, and not to the text that people read.
     texts = {place: re.sub(r"\{(?![^{}]*_s\} s\b)[^{}]*\}", "…", text) for place, text in found.items()}
     assert {place: text for place, text in texts.items() if JARGON.search(text)} == {}
 
 
-def test_each_remedy_is_said_and_its_command_exists() -> None:
-    said = "".join(path.read_text() for path in contracts())
-    assert [text for text in COMMANDS if text not in said] == []
+def test_each_remedy_stands_in_a_refusal_and_its_command_exists() -> None:
+    sources = "".join(path.read_text() for path in contracts())
+    assert [text for text in COMMANDS if text not in sources] == []
     assert set(COMMANDS.values()) <= {words for words, _ in commands()}
 
 
-def test_a_refusal_ends_with_what_to_type(zunft: Zunft) -> None:
-    told = zunft("account withdraw steel-energy --as factory").stderr
-    assert told.endswith("give notice of the withdrawal first (zunft account notice)\n")
+def test_a_refusal_ends_with_the_command_to_type(zunft: Zunft) -> None:
+    refusal = zunft("account withdraw steel-energy --as factory").stderr
+    assert refusal.endswith("give notice of the withdrawal first (zunft account notice)\n")
     zunft.must("account notice steel-energy 5 --as factory")
     assert "the notice runs for another 14 days" in zunft("account withdraw steel-energy --as factory").stderr
     shown = zunft.must("node balance steel-energy --as factory").stdout
@@ -86,5 +86,5 @@ def test_a_duration_is_rounded_up_to_its_two_largest_units(seconds: int, words: 
 
 
 @pytest.mark.parametrize(("micro", "units"), [(0, "0"), (1, "0.000001"), (-1_500_000, "-1.5"), (10**7, "10")])
-def test_a_quantity_is_exact_and_has_no_zeros_too_many(micro: int, units: str) -> None:
+def test_a_quantity_is_exact_and_has_no_needless_zeros(micro: int, units: str) -> None:
     assert format_quantity(micro) == units

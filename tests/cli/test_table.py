@@ -43,7 +43,7 @@ def test_every_line_fits_and_every_number_is_whole(rows: list[Row], width: int, 
     assert max(map(len, lines)) <= width
     shown = {number for line in lines for number in NUMBER.findall(line)}
     assert shown <= {row[name] for row in rows for name in ("funded", "used", "what_was_claimed")}
-    # These two may not go.
+    # Only the columns in `minor` may be left out, so these two always stay.
     assert {row[name] for row in rows for name in ("used", "what_was_claimed")} <= shown
 
 
@@ -90,5 +90,5 @@ AT_30 = """
 
 
 @pytest.mark.parametrize(("width", "page"), [(60, AT_60), (50, AT_50), (30, AT_30)])
-def test_ids_are_shortened_then_columns_go_then_fields_stand_below_each_other(width: int, page: str) -> None:
+def test_narrow_tables_shorten_ids_then_leave_out_columns_then_stack_fields(width: int, page: str) -> None:
     assert drawn(ACCOUNTS, width, minor=["paid"]) == page.strip("\n").splitlines()

@@ -1,4 +1,4 @@
-"""`zunft user`: who may do what, renewed in time, taken back for good."""
+"""`zunft user`: a member's users get roles, and their certificates are renewed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOBODY = 65534
 
 
 def users(zunft: Zunft, member: str = "factory") -> dict[str, Any]:
-    """By name."""
+    """The rows of `zunft user list`, by the user's name."""
     return {row["user"]: row for row in zunft.must(f"user list --as {member} --json").json}
 
 
@@ -33,13 +33,13 @@ def keys(zunft: Zunft, validity: Validity | None = None) -> MemberKeys:
 
 
 def assert_refused(outcome: Outcome, code: ExitCode, *pieces: str) -> None:
-    """With one sentence."""
+    """Checks that the command ended with this code and with one sentence, which has all the pieces."""
     assert outcome.exit_code == code, outcome
     assert outcome.stderr.count("\n") == 1, outcome
     assert all(piece in outcome.stderr for piece in pieces), outcome
 
 
-def test_a_user_does_what_its_roles_say(zunft: Zunft) -> None:
+def test_a_user_may_act_according_to_its_roles(zunft: Zunft) -> None:
     zunft.must("user add anna --role treasurer --role auditor --as factory")
     assert users(zunft)["anna"]["roles"] == ["treasurer", "auditor"]
     zunft.must("token transfer bank 1 --as factory/anna")
@@ -72,7 +72,7 @@ def test_the_keys_of_another_member_are_not_used(zunft: Zunft) -> None:
     assert not list(zunft.home.rglob("anna.*"))
 
 
-def test_without_its_roots_key_a_member_issues_nothing(zunft: Zunft) -> None:
+def test_a_member_without_its_roots_key_issues_nothing(zunft: Zunft) -> None:
     root = zunft.home / "members" / "factory" / "msp" / "ca.key"
     root.rename(root.with_suffix(".offline"))
     for words in ("user add anna --role erp", "user renew erp", "user revoke erp", "network renew factory.peer"):
@@ -83,7 +83,7 @@ def test_without_its_roots_key_a_member_issues_nothing(zunft: Zunft) -> None:
 
 @contextmanager
 def as_nobody() -> Iterator[None]:
-    """A user of the machine who may read nothing of ours."""
+    """Acts, while the block runs, as a user of the machine that may not read our files."""
     if os.geteuid() != 0:
         pytest.skip("only root can act as another user of the machine")
     os.seteuid(NOBODY)
@@ -93,7 +93,7 @@ def as_nobody() -> Iterator[None]:
         os.seteuid(0)
 
 
-def test_a_folder_of_somebody_else_is_named(zunft: Zunft, tmp_path: Path) -> None:
+def test_a_folder_that_the_user_may_not_read_is_named(zunft: Zunft, tmp_path: Path) -> None:
     zunft.must("user list --as factory")
     for folder in (zunft.home, tmp_path, tmp_path.parent, tmp_path.parents[1]):
         folder.chmod(0o711)

@@ -1,6 +1,6 @@
-"""`zunft` as processes of their own that need not load it first: each is forked from one that has.
+"""Runs `zunft` commands as processes that are forked from one that has loaded `zunft` already.
 
-Loading takes a command longer than what it does; a story of a hundred commands would be told twice as slowly.
+Loading takes longer than most commands. Without this, a test of a hundred commands would take twice as long.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ _FORKS.set_forkserver_preload(["pytest", __name__, *(f"cli.{name}" for name in H
 
 
 def run(words: str, environment: Mapping[str, str]) -> tuple[int, str, str]:
-    """What it left behind: exit code, standard output, standard error."""
+    """Runs the command. Returns its exit code, standard output and standard error."""
     with tempfile.TemporaryDirectory() as folder:
-        said = [Path(folder, name) for name in ("stdout", "stderr")]
-        process = _FORKS.Process(target=_type, args=(shlex.split(words), environment, said))
+        outputs = [Path(folder, name) for name in ("stdout", "stderr")]
+        process = _FORKS.Process(target=_type, args=(shlex.split(words), environment, outputs))
         process.start()
         process.join(_PATIENCE_S)
         if process.exitcode is None:
             process.kill()
-            raise AssertionError(f"zunft {words}: no end after {_PATIENCE_S} s: {[one.read_text() for one in said]}")
-        return process.exitcode, said[0].read_text(), said[1].read_text()
+            raise AssertionError(f"zunft {words}: no end after {_PATIENCE_S} s: {[one.read_text() for one in outputs]}")
+        return process.exitcode, outputs[0].read_text(), outputs[1].read_text()
 
 
-def _type(words: Sequence[str], environment: Mapping[str, str], said: Sequence[Path]) -> None:
-    for path, stream in zip(said, (sys.stdout, sys.stderr), strict=True):
+def _type(words: Sequence[str], environment: Mapping[str, str], outputs: Sequence[Path]) -> None:
+    for path, stream in zip(outputs, (sys.stdout, sys.stderr), strict=True):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), stream.fileno())
     os.environ.update(environment)
     sys.argv = ["zunft", *words]
