@@ -40,7 +40,7 @@ from chaincode.rights.relation import (
     parties,
 )
 from chaincode.stub import implicit_collection
-from chaincode.transaction import Transaction, parse
+from chaincode.transaction import TransactionContext, parse
 from zunft.v1.agreement_pb2 import (
     AGREEMENT_STATUS_ACTIVE,
     AGREEMENT_STATUS_PROPOSED,
@@ -62,7 +62,7 @@ TERMS = "terms"
 MAX_TERMS_BYTES = 1_000_000
 
 
-async def share(tx: Transaction, request: ShareTerms) -> TermsReference:
+async def share(tx: TransactionContext, request: ShareTerms) -> TermsReference:
     """agreement.share: writes the terms into both parties' private collections; the channel sees hashes.
 
     It comes after agreement.propose or agreement.amend, which name the digest. So nobody puts anything else there.
@@ -84,7 +84,7 @@ async def share(tx: Transaction, request: ShareTerms) -> TermsReference:
     return reference
 
 
-async def propose(tx: Transaction, request: ProposeAgreement) -> Agreement:
+async def propose(tx: TransactionContext, request: ProposeAgreement) -> Agreement:
     """agreement.propose: either party proposes, the other one accepts. A new proposal replaces the one before."""
     key, agreement = keys.agreement(request.agreement_id), _proposed(tx, request)
     ours = proposals_key(agreement)
@@ -111,7 +111,7 @@ async def propose(tx: Transaction, request: ProposeAgreement) -> Agreement:
     return _write(tx, "agreement.propose", agreement)
 
 
-async def accept(tx: Transaction, request: AcceptAgreement) -> Agreement:
+async def accept(tx: TransactionContext, request: AcceptAgreement) -> Agreement:
     """agreement.accept: the other party accepts exactly the pending terms; from now on they are in force."""
     agreement = await _load(tx, request.agreement_id)
     proposals, noted = await load_proposals(tx, agreement), proposals_key(agreement)
@@ -137,7 +137,7 @@ async def accept(tx: Transaction, request: AcceptAgreement) -> Agreement:
     return _write(tx, "agreement.accept", agreement)
 
 
-async def amend(tx: Transaction, request: AmendAgreement) -> Agreement:
+async def amend(tx: TransactionContext, request: AmendAgreement) -> Agreement:
     """agreement.amend: proposes the next version of the terms; it replaces one that is still pending.
 
     It writes a record that the other party's transactions read, so there is a limit to how often a party may do it.
@@ -163,7 +163,7 @@ async def amend(tx: Transaction, request: AmendAgreement) -> Agreement:
     return _write(tx, "agreement.amend", agreement)
 
 
-async def terminate(tx: Transaction, request: TerminateAgreement) -> Agreement:
+async def terminate(tx: TransactionContext, request: TerminateAgreement) -> Agreement:
     """agreement.terminate: either party ends the agreement; readings up to the end are still charged, later ones not.
 
     It also takes a proposal back, or turns it down; a proposal that its author has taken back can be made anew.
@@ -189,7 +189,7 @@ async def terminate(tx: Transaction, request: TerminateAgreement) -> Agreement:
     return _write(tx, "agreement.terminate", agreement)
 
 
-async def read_terms(tx: Transaction, request: ReadTerms) -> bytes:
+async def read_terms(tx: TransactionContext, request: ReadTerms) -> bytes:
     """agreement.read_terms: a version of the Terms, as the asking party archived them. Raises NotFound."""
     return await tx.require_own(keys.terms(request.agreement_id, request.version))
 
@@ -234,7 +234,7 @@ def refer(data: bytes, terms: Terms) -> TermsReference:
     return TermsReference(version=terms.version, digest=hashlib.sha256(data).digest())
 
 
-def _end_s(tx: Transaction, agreement: Agreement) -> int:
+def _end_s(tx: TransactionContext, agreement: Agreement) -> int:
     """The end of the agreement, or of terms with their cut-off: now, or a little later if the customer ends them.
 
     A customer could date its transaction back, and would get the work since then for nothing; so the possible
@@ -243,12 +243,12 @@ def _end_s(tx: Transaction, agreement: Agreement) -> int:
     return tx.timestamp_s + (MAX_CLOCK_SKEW_S if tx.caller.msp_id == agreement.customer_msp_id else 0)
 
 
-async def _load(tx: Transaction, agreement_id: str) -> Agreement:
+async def _load(tx: TransactionContext, agreement_id: str) -> Agreement:
     key = keys.agreement(agreement_id)
     return (await tx.load(key)).require(key)
 
 
-def _proposed(tx: Transaction, request: ProposeAgreement) -> Agreement:
+def _proposed(tx: TransactionContext, request: ProposeAgreement) -> Agreement:
     return Agreement(
         agreement_id=request.agreement_id,
         provider_msp_id=request.provider_msp_id,
@@ -274,7 +274,7 @@ def _check_is_pending(agreement: Agreement, terms: Terms, reference: TermsRefere
         )
 
 
-async def _check_is_lacking(tx: Transaction, terms: Terms, reference: TermsReference) -> None:
+async def _check_is_lacking(tx: TransactionContext, terms: Terms, reference: TermsReference) -> None:
     """Checks that the other party lacks these terms, so that nobody shares them again and again to fill its collection.
 
     The caller's own copy does not count. Raises WrongStatus.
@@ -286,7 +286,7 @@ async def _check_is_lacking(tx: Transaction, terms: Terms, reference: TermsRefer
         raise WrongStatus(f"{other} holds these terms of {terms.agreement_id} already: accept them, or propose others")
 
 
-async def _check_archived(tx: Transaction, agreement: Agreement) -> None:
+async def _check_archived(tx: TransactionContext, agreement: Agreement) -> None:
     """Checks that the accepting member holds the pending terms; agreement.share has checked and delivered them to both.
 
     The other party's copy is not checked: that party could rewrite it alone, at any moment, and delay the acceptance.
@@ -312,7 +312,7 @@ def _check_open_terms(agreement: Agreement, data: bytes) -> None:
         raise TermsMismatch("the open terms are not those that the request names")
 
 
-def _put_open_terms(tx: Transaction, agreement: Agreement, data: bytes) -> None:
+def _put_open_terms(tx: TransactionContext, agreement: Agreement, data: bytes) -> None:
     if agreement.open:
         tx.put_bytes(keys.terms(agreement.agreement_id, agreement.pending.version), data)
 
@@ -321,7 +321,7 @@ def _parties(message: Terms | Agreement | ShareTerms) -> tuple[str, str]:
     return message.provider_msp_id, message.customer_msp_id
 
 
-def _write(tx: Transaction, name: str, agreement: Agreement) -> Agreement:
+def _write(tx: TransactionContext, name: str, agreement: Agreement) -> Agreement:
     tx.put(keys.agreement(agreement.agreement_id), agreement)
     tx.emit(name, msp_ids=_parties(agreement), agreement_id=agreement.agreement_id)
     return agreement

@@ -34,7 +34,7 @@ from chaincode.rights.relation import Relation
 from chaincode.rights.rights import Rights
 from chaincode.rights.roles import Role
 from chaincode.stub import Stub
-from chaincode.transaction import Transaction, parse, serialise
+from chaincode.transaction import TransactionContext, parse, serialise
 from zunft.v1 import (
     access_pb2,
     account_pb2,
@@ -60,7 +60,7 @@ class Endorsers(enum.StrEnum):
 
 
 # A handler takes the parsed request; a query may answer with a record's exact bytes.
-Handler = Callable[[Transaction, Any], Awaitable[Message | bytes]]
+Handler = Callable[[TransactionContext, Any], Awaitable[Message | bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ async def _dispatch(stub: Stub) -> Message | bytes:
     if kind is None:
         raise UnknownTransaction(f"there is no transaction {name[:64]!r}")
     _check_arguments(stub, kind)
-    tx = Transaction(stub, kind)
+    tx = TransactionContext(stub, kind)
     kind.check_role(tx.caller)
     return await kind.handler(tx, parse(kind.request, data, "the request"))
 

@@ -16,7 +16,7 @@ from chaincode.members.membership import (
 )
 from chaincode.rights.certificate import UNREADABLE
 from chaincode.rights.relation import Relation
-from chaincode.transaction import Transaction
+from chaincode.transaction import TransactionContext
 from zunft.v1.meter_pb2 import (
     METER_STATUS_ACTIVE,
     METER_STATUS_REVOKED,
@@ -31,7 +31,7 @@ from zunft.v1.meter_pb2 import (
 MAX_KEYS = 1000
 
 
-async def register(tx: Transaction, request: RegisterMeter) -> Meter:
+async def register(tx: TransactionContext, request: RegisterMeter) -> Meter:
     """meter.register: the caller's member becomes the meter's provider."""
     key = keys.meter(request.meter_id)
     loaded = await tx.load(key)
@@ -56,7 +56,7 @@ async def register(tx: Transaction, request: RegisterMeter) -> Meter:
     return _write(tx, "meter.register", meter)
 
 
-async def rotate_key(tx: Transaction, request: RotateMeterKey) -> Meter:
+async def rotate_key(tx: TransactionContext, request: RotateMeterKey) -> Meter:
     """meter.rotate_key: later batches need the new key; the earlier keys stay on record for audits."""
     meter = await _load_own(tx, request.meter_id)
 
@@ -71,7 +71,7 @@ async def rotate_key(tx: Transaction, request: RotateMeterKey) -> Meter:
     return _write(tx, "meter.rotate_key", meter)
 
 
-async def locate(tx: Transaction, request: LocateMeter) -> Meter:
+async def locate(tx: TransactionContext, request: LocateMeter) -> Meter:
     """meter.locate: writes the place where the machine is now."""
     meter = await _load_own(tx, request.meter_id)
 
@@ -82,7 +82,7 @@ async def locate(tx: Transaction, request: LocateMeter) -> Meter:
     return _write(tx, "meter.locate", meter)
 
 
-async def revoke(tx: Transaction, request: RevokeMeter) -> Meter:
+async def revoke(tx: TransactionContext, request: RevokeMeter) -> Meter:
     """meter.revoke: revokes the meter for good; no batch of it is charged any more."""
     meter = await _load_own(tx, request.meter_id)
 
@@ -111,7 +111,7 @@ def check_possession(meter_id: str, public_key: bytes, signature: bytes) -> None
         raise WrongSignature("possession_signature is not by the private key of public_key") from error
 
 
-async def _load_own(tx: Transaction, meter_id: str) -> Meter:
+async def _load_own(tx: TransactionContext, meter_id: str) -> Meter:
     """The caller's own meter, which must be active. Raises NotFound, Forbidden, WrongStatus."""
     key = keys.meter(meter_id)
     meter = (await tx.load(key)).require(key)
@@ -122,7 +122,7 @@ async def _load_own(tx: Transaction, meter_id: str) -> Meter:
     return meter
 
 
-def _write(tx: Transaction, name: str, meter: Meter) -> Meter:
+def _write(tx: TransactionContext, name: str, meter: Meter) -> Meter:
     tx.put(keys.meter(meter.meter_id), meter)
     tx.emit(name, msp_ids=[meter.provider_msp_id])
     return meter

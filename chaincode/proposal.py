@@ -11,7 +11,7 @@ from chaincode import keys
 from chaincode.errors import AlreadyExists, TooManyProposals
 from chaincode.keys import Key
 from chaincode.recent import check_not_too_often, note_change
-from chaincode.transaction import Transaction
+from chaincode.transaction import TransactionContext
 from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_PROPOSED, Agreement, Proposals
 
 MAX_PROPOSALS = 20
@@ -28,7 +28,7 @@ def proposals_key(agreement: Agreement) -> Key[Proposals]:
     return keys.proposals(agreement.pending_by_msp_id, other_party(agreement, agreement.pending_by_msp_id))
 
 
-async def load_proposals(tx: Transaction, agreement: Agreement) -> Proposals:
+async def load_proposals(tx: TransactionContext, agreement: Agreement) -> Proposals:
     """The unanswered proposals of this agreement's proposer to the other party; empty if the agreement is in force."""
     if agreement.status != AGREEMENT_STATUS_PROPOSED:
         return Proposals()
@@ -69,7 +69,7 @@ def check_free(existing: Agreement | None, agreement: Agreement) -> None:
         raise AlreadyExists(f"{waits_for} has proposed {name}: accept it, or turn it down first")
 
 
-def note_proposal(tx: Transaction, proposals: Proposals, agreement: Agreement, *, is_anew: bool) -> None:
+def note_proposal(tx: TransactionContext, proposals: Proposals, agreement: Agreement, *, is_anew: bool) -> None:
     if is_anew:
         note_change(proposals.proposed_anew, tx.timestamp_s)
     if agreement.agreement_id not in proposals.agreement_ids:
@@ -77,7 +77,7 @@ def note_proposal(tx: Transaction, proposals: Proposals, agreement: Agreement, *
     tx.put(proposals_key(agreement), proposals)
 
 
-def note_answered(tx: Transaction, key: Key[Proposals], proposals: Proposals, agreement_id: str) -> None:
+def note_answered(tx: TransactionContext, key: Key[Proposals], proposals: Proposals, agreement_id: str) -> None:
     """Removes an answered proposal from the record, if an earlier contract has noted it there.
 
     The count of proposals made anew within the hour stays.

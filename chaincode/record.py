@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chaincode.errors import MalformedRequest, NotFound
-from chaincode.transaction import Transaction
+from chaincode.transaction import TransactionContext
 from zunft.v1.record_pb2 import ListKeys, ReadKey, Record, Records
 
 MAX_RECORDS = 1000
@@ -12,7 +12,7 @@ MAX_PAGE_BYTES = 1_000_000
 ROWS_AT_ONCE = 5
 
 
-async def read(tx: Transaction, request: ReadKey) -> Record:
+async def read(tx: TransactionContext, request: ReadKey) -> Record:
     """record.read: one public record by its key."""
     if not request.key:
         raise MalformedRequest("name the record's key, for example 'member/MakerMSP'")
@@ -22,7 +22,7 @@ async def read(tx: Transaction, request: ReadKey) -> Record:
     return Record(key=request.key, value=value)
 
 
-async def list_records(tx: Transaction, request: ListKeys) -> Records:
+async def list_records(tx: TransactionContext, request: ListKeys) -> Records:
     """record.list: public records whose key begins with a prefix, in key order, at most 1000 and at most a megabyte.
 
     An answer has one record at least, whatever its size, so a client that asks for the next ones comes to the end.

@@ -31,7 +31,7 @@ from chaincode.rights.relation import (
     Relation,
     Stand,
 )
-from chaincode.transaction import Loaded, Transaction
+from chaincode.transaction import Loaded, TransactionContext
 from zunft.v1.account_pb2 import RecentChanges
 from zunft.v1.charter_pb2 import Charter
 from zunft.v1.member_pb2 import Member
@@ -59,7 +59,7 @@ MAX_SUPPLY_MICRO = 2**62
 LEAST_TRANSFER_MICRO = 10**6
 
 
-async def mint(tx: Transaction, request: MintTokens) -> Balance:
+async def mint(tx: TransactionContext, request: MintTokens) -> Balance:
     """token.mint: the issuer mints tokens against a bank credit; one bank reference mints once."""
     record_key, balance_key = keys.mint(request.bank_reference), keys.balance(request.msp_id)
     loaded = await tx.load(keys.CHARTER, keys.SUPPLY, keys.member(request.msp_id), record_key, balance_key)
@@ -92,7 +92,7 @@ async def mint(tx: Transaction, request: MintTokens) -> Balance:
     return balance
 
 
-async def transfer(tx: Transaction, request: TransferTokens) -> Balance:
+async def transfer(tx: TransactionContext, request: TransferTokens) -> Balance:
     """token.transfer: moves tokens from the caller's member to another one."""
     sender, receiver = tx.caller.msp_id, request.to_msp_id
     loaded = await tx.load(keys.balance(sender), keys.balance(receiver), keys.member(receiver))
@@ -119,7 +119,7 @@ async def transfer(tx: Transaction, request: TransferTokens) -> Balance:
     return left
 
 
-async def redeem(tx: Transaction, request: RedeemTokens) -> Redemption:
+async def redeem(tx: TransactionContext, request: RedeemTokens) -> Redemption:
     """token.redeem: holds the caller's tokens until the issuer has paid them out, or rejects the redemption.
 
     A member that has left or was excluded cannot send transactions. It claims its tokens and its deposit from the
@@ -158,7 +158,7 @@ async def redeem(tx: Transaction, request: RedeemTokens) -> Redemption:
     return redemption
 
 
-async def confirm_redemption(tx: Transaction, request: ConfirmRedemption) -> Redemption:
+async def confirm_redemption(tx: TransactionContext, request: ConfirmRedemption) -> Redemption:
     """token.confirm_redemption: burns the held tokens, as the bank has paid. One bank reference confirms once."""
     payout_key = keys.payout(request.bank_reference)
     loaded = await tx.load(keys.CHARTER, keys.SUPPLY, keys.redemption(request.redemption_id), payout_key)
@@ -183,7 +183,7 @@ async def confirm_redemption(tx: Transaction, request: ConfirmRedemption) -> Red
     return redemption
 
 
-async def reject_redemption(tx: Transaction, request: RejectRedemption) -> Redemption:
+async def reject_redemption(tx: TransactionContext, request: RejectRedemption) -> Redemption:
     """token.reject_redemption: gives the held tokens back, as the bank cannot pay."""
     key, balance_key = keys.redemption(request.redemption_id), keys.balance(request.msp_id)
     loaded = await tx.load(keys.CHARTER, key, balance_key)
@@ -206,7 +206,7 @@ async def reject_redemption(tx: Transaction, request: RejectRedemption) -> Redem
     return redemption
 
 
-async def post_reserve(tx: Transaction, request: PostReserve) -> Supply:
+async def post_reserve(tx: TransactionContext, request: PostReserve) -> Supply:
     """token.post_reserve: writes the issuer's bank balance, so that everybody can compare it with the tokens."""
     loaded = await tx.load(keys.CHARTER, keys.SUPPLY)
     supply = loaded.require(keys.SUPPLY)
@@ -279,7 +279,7 @@ class Released:
     def amount_micro(self) -> int:
         return self.member.deposit_micro if self.member.status in GONE else 0
 
-    def write(self, tx: Transaction) -> list[Posting]:
+    def write(self, tx: TransactionContext) -> list[Posting]:
         """Takes the deposit out of the member's record; the caller has to credit the amount to the balance."""
         amount_micro, msp_id = self.amount_micro, self.member.msp_id
         if not amount_micro:

@@ -70,7 +70,7 @@ class Loaded:
         return Loaded({**self._values, **later._values})
 
 
-class Transaction:
+class TransactionContext:
     """A stub, the caller, the transaction's rights from the table, and the keys that it has written so far."""
 
     def __init__(self, stub: Stub, rights: Rights) -> None:

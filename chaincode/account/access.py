@@ -23,7 +23,7 @@ from chaincode.errors import AlreadyExists, MalformedRequest, NotFound, WrongSta
 from chaincode.rating import Cumulative, rate_access
 from chaincode.recent import note_change
 from chaincode.rights.relation import Relation
-from chaincode.transaction import Transaction
+from chaincode.transaction import TransactionContext
 from zunft.v1.access_pb2 import AccessGrant, GrantAccess, RevokeAccess, UseAccess
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.tariff_pb2 import Line, RatingState
@@ -33,7 +33,7 @@ from zunft.v1.usage_pb2 import AccountHead, UsageRecord
 MAX_GRANTS = 100
 
 
-async def grant(tx: Transaction, request: GrantAccess) -> Message:
+async def grant(tx: TransactionContext, request: GrantAccess) -> Message:
     """access.grant: the other party may look at one of the data sets that the agreement's data policy names."""
     disclosure = read_disclosure(tx)
     standing, _ = await load_standing(tx, request.agreement_id, disclosure)
@@ -50,7 +50,7 @@ async def grant(tx: Transaction, request: GrantAccess) -> Message:
     return write_head(tx, standing, head, UsageRecord(transaction="access.grant", grant=granted))
 
 
-async def use(tx: Transaction, request: UseAccess) -> Message:
+async def use(tx: TransactionContext, request: UseAccess) -> Message:
     """access.use: logs one look in both archives, and debits it if the customer looks at the provider's data."""
     disclosure = read_disclosure(tx)
     standing, _ = await load_standing(tx, request.agreement_id, disclosure)
@@ -66,7 +66,7 @@ async def use(tx: Transaction, request: UseAccess) -> Message:
     return write_head(tx, standing, head, UsageRecord(transaction="access.use", grant=used, lines=lines))
 
 
-async def revoke(tx: Transaction, request: RevokeAccess) -> Message:
+async def revoke(tx: TransactionContext, request: RevokeAccess) -> Message:
     """access.revoke: the party that granted an access takes it back. It leaves the head; its uses stay on record."""
     disclosure = read_disclosure(tx)
     standing, _ = await load_standing(tx, request.agreement_id, disclosure)

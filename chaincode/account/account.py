@@ -33,14 +33,14 @@ from chaincode.recent import (
 )
 from chaincode.rights.relation import parties
 from chaincode.token import check_balance, credited, move
-from chaincode.transaction import Loaded, Transaction
+from chaincode.transaction import Loaded, TransactionContext
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account, FundAccount, OpenAccount, ShownClaim
 from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_ACTIVE
 from zunft.v1.token_pb2 import Posting
 from zunft.v1.usage_pb2 import AccountHead, Commitment
 
 
-async def open_account(tx: Transaction, request: OpenAccount) -> Account:
+async def open_account(tx: TransactionContext, request: OpenAccount) -> Account:
     """account.open: creates the account, and the commitment that only the two parties endorse from then on."""
     key, commitment_key = keys.account(request.agreement_id), keys.commitment(request.agreement_id)
     loaded = await tx.load(keys.agreement(request.agreement_id), key)
@@ -71,7 +71,7 @@ async def open_account(tx: Transaction, request: OpenAccount) -> Account:
     return write_account(tx, "account.open", account)
 
 
-async def fund(tx: Transaction, request: FundAccount) -> Account:
+async def fund(tx: TransactionContext, request: FundAccount) -> Account:
     """account.fund: moves tokens from the customer's balance into the escrow."""
     loaded = await tx.load(keys.account(request.agreement_id), keys.balance(tx.caller.msp_id))
     account = require_open(loaded, request.agreement_id)
@@ -120,7 +120,7 @@ def is_unclaimed(account: Account, commitment: Commitment) -> bool:
     return claimed(account, commitment).sequence != commitment.sequence
 
 
-def last_amounts(tx: Transaction, loaded: Loaded, account: Account, commitment: Commitment) -> Claimed:
+def last_amounts(tx: TransactionContext, loaded: Loaded, account: Account, commitment: Commitment) -> Claimed:
     """The amounts of the last head. Where they are not claimed yet, the caller shows them, or the agreement is open.
 
     `loaded` has the head's public key. Raises MalformedRequest, HeadMismatch, UnsoundRecord.
@@ -181,7 +181,7 @@ def drawable_micro(account: Account) -> int:
     return account.funded_micro - account.withdrawn_micro - account.notice.amount_micro
 
 
-def check_may_change(tx: Transaction, account: Account) -> None:
+def check_may_change(tx: TransactionContext, account: Account) -> None:
     """Checks that the customer has not changed the account too often of late. Raises TooOften."""
     deed = f"the customer has changed the account of {account.agreement_id}"
     check_not_too_often(account.changes, tx.timestamp_s, deed)
@@ -191,7 +191,7 @@ def escrow_account(account: Account) -> str:
     return f"escrow/{account.agreement_id}"
 
 
-async def load_account(tx: Transaction, agreement_id: str, *more: Key[Message]) -> Loaded:
+async def load_account(tx: TransactionContext, agreement_id: str, *more: Key[Message]) -> Loaded:
     """The account's two records, and the records at these keys."""
     return await tx.load(keys.account(agreement_id), keys.commitment(agreement_id), *more)
 
@@ -204,7 +204,7 @@ def require_open(loaded: Loaded, agreement_id: str) -> Account:
     return account
 
 
-def write_account(tx: Transaction, name: str, account: Account, postings: Sequence[Posting] = ()) -> Account:
+def write_account(tx: TransactionContext, name: str, account: Account, postings: Sequence[Posting] = ()) -> Account:
     tx.put(keys.account(account.agreement_id), account)
     members = (account.provider_msp_id, account.customer_msp_id)
     tx.emit(name, msp_ids=members, agreement_id=account.agreement_id, postings=postings)

@@ -14,14 +14,14 @@ from chaincode import keys
 from chaincode.errors import AlreadyExists, MalformedRequest
 from chaincode.limits import MAX_ANNOUNCED
 from chaincode.readings.batch import DIGEST_BYTES
-from chaincode.transaction import Transaction, serialise
+from chaincode.transaction import TransactionContext, serialise
 from zunft.v1.usage_pb2 import Announcement, AnnounceUsage, SignedBatch
 
 # How long a batch may wait after its announcement. So nobody keeps readings back for longer and charges them then.
 MAX_WAIT_US = 90 * 86_400 * 10**6
 
 
-async def announce(tx: Transaction, request: AnnounceUsage) -> Announcement:
+async def announce(tx: TransactionContext, request: AnnounceUsage) -> Announcement:
     """usage.announce: writes the time of the announcement for each batch; an earlier announcement keeps its time."""
     wanted = [keys.announcement(tx.caller.msp_id, digest) for digest in request.batch_digests]
     loaded = await tx.load(*wanted)
@@ -51,7 +51,9 @@ def announced_digest(signed: SignedBatch) -> bytes:
     return hashlib.sha256(serialise(signed)).digest()
 
 
-async def announced_times_us(tx: Transaction, provider_msp_id: str, batches: Sequence[SignedBatch]) -> list[int | None]:
+async def announced_times_us(
+    tx: TransactionContext, provider_msp_id: str, batches: Sequence[SignedBatch]
+) -> list[int | None]:
     """The times at which their provider announced these batches; None where it did not."""
     wanted = [keys.announcement(provider_msp_id, announced_digest(signed)) for signed in batches]
     loaded = await tx.load(*wanted)

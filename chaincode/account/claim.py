@@ -32,12 +32,12 @@ from chaincode.account.invoice import is_invoiced
 from chaincode.errors import NotFound, WrongStatus
 from chaincode.keys import Key
 from chaincode.rights.relation import parties
-from chaincode.transaction import Transaction, serialise
+from chaincode.transaction import TransactionContext, serialise
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, Account, ClaimAccount
 from zunft.v1.usage_pb2 import AccountHead, Claim, ClaimUsage, Commitment, ReadClaim, UsageRecord
 
 
-async def claim(tx: Transaction, request: ClaimUsage) -> Message:
+async def claim(tx: TransactionContext, request: ClaimUsage) -> Message:
     """usage.claim: closes a period; the amounts become public, so that account.settle can pay them."""
     disclosure = read_disclosure(tx)
     standing, _ = await load_standing(tx, request.agreement_id, disclosure)
@@ -50,7 +50,7 @@ async def claim(tx: Transaction, request: ClaimUsage) -> Message:
     return write_head(tx, standing, head, UsageRecord(transaction="usage.claim", claim=period))
 
 
-async def claim_alone(tx: Transaction, request: ClaimAccount) -> Account:
+async def claim_alone(tx: TransactionContext, request: ClaimAccount) -> Account:
     """account.claim: the same without the other party; the caller shows the majority the amounts of the last head."""
     loaded = await load_account(tx, request.agreement_id, keys.head(request.agreement_id))
     account = require_open(loaded, request.agreement_id)
@@ -65,7 +65,7 @@ async def claim_alone(tx: Transaction, request: ClaimAccount) -> Account:
     return write_account(tx, "account.claim", account)
 
 
-async def read_claim(tx: Transaction, request: ReadClaim) -> bytes:
+async def read_claim(tx: TransactionContext, request: ReadClaim) -> bytes:
     """usage.read_claim: the Claim behind an invoice, as the asking party archived it. Raises NotFound.
 
     If an earlier contract's account.close billed without the other party, there was no claim on the ledger. Then the
@@ -112,7 +112,7 @@ def note_claim(commitment: Commitment, head: AccountHead, period: Claim) -> None
     commitment.claim_digest = hashlib.sha256(serialise(period)).digest()
 
 
-async def _billed_in_closing(tx: Transaction, request: ReadClaim, key: Key[Claim]) -> Claim:
+async def _billed_in_closing(tx: TransactionContext, request: ReadClaim, key: Key[Claim]) -> Claim:
     account_key, commitment_key = keys.account(request.agreement_id), keys.commitment(request.agreement_id)
     loaded = await tx.load(account_key, commitment_key)
     account, commitment = loaded.find(account_key) or Account(), loaded.find(commitment_key) or Commitment()

@@ -41,14 +41,14 @@ from chaincode.members.membership import (
 )
 from chaincode.rights.relation import parties
 from chaincode.token import issuer
-from chaincode.transaction import Loaded, Transaction
+from chaincode.transaction import Loaded, TransactionContext
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, Account, CloseAccount
 from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_TERMINATED
 from zunft.v1.member_pb2 import Member
 from zunft.v1.usage_pb2 import Commitment
 
 
-async def close(tx: Transaction, request: CloseAccount) -> Account:
+async def close(tx: TransactionContext, request: CloseAccount) -> Account:
     """account.close: closes the account of a terminated agreement, or one with a party that is gone.
 
     The amounts of the last head are billed and paid as far as the escrow goes; the rest goes back to the customer.
@@ -87,7 +87,7 @@ class _Ending:
     shares: Shares
 
 
-async def _load_ending(tx: Transaction, request: CloseAccount) -> _Ending:
+async def _load_ending(tx: TransactionContext, request: CloseAccount) -> _Ending:
     """Does LOAD, and CHECK of the caller. Raises NotFound, WrongStatus, Forbidden, MalformedRequest, UnsoundRecord."""
     agreement_key, head_key = keys.agreement(request.agreement_id), keys.head(request.agreement_id)
     loaded = await load_account(tx, request.agreement_id, agreement_key, head_key, keys.CHARTER)
@@ -109,7 +109,7 @@ async def _load_ending(tx: Transaction, request: CloseAccount) -> _Ending:
     return _Ending(loaded.with_more(money), account, commitment, gone, shares)
 
 
-def _check_ended(tx: Transaction, ending: _Ending) -> None:
+def _check_ended(tx: TransactionContext, ending: _Ending) -> None:
     """Checks that no more usage is to come. Raises WrongStatus, NoticePeriod."""
     loaded, account = ending.loaded, ending.account
     provider = loaded.require(keys.member(account.provider_msp_id))
@@ -137,13 +137,13 @@ def _check_last_claim(ending: _Ending) -> None:
         raise WrongStatus("the last claim is not paid yet: settle the last claim first")
 
 
-def _is_hidden(tx: Transaction, ending: _Ending) -> bool:
+def _is_hidden(tx: TransactionContext, ending: _Ending) -> bool:
     """Whether the issuer does not show the last head; then amounts that no party has claimed are not charged."""
     is_public = ending.loaded.has(keys.head(ending.account.agreement_id))
     return bool(ending.gone) and SHOWN not in tx.stub.transient and not is_public
 
 
-def _check_paid(tx: Transaction, account: Account, commitment: Commitment) -> None:
+def _check_paid(tx: TransactionContext, account: Account, commitment: Commitment) -> None:
     """Checks that a customer that closes leaves nothing unpaid. Raises InsufficientFunds."""
     missing_micro = charged_micro(account, commitment) - escrow_micro(account)
     if tx.caller.msp_id == account.customer_msp_id and missing_micro > 0:

@@ -36,7 +36,7 @@ from chaincode.members.membership import check_takes_part
 from chaincode.rating import Cumulative, check_correction_cost, rate_correction
 from chaincode.recent import note_change
 from chaincode.rights.relation import counterparties
-from chaincode.transaction import Transaction, serialise
+from chaincode.transaction import TransactionContext, serialise
 from zunft.v1.tariff_pb2 import Line
 from zunft.v1.usage_pb2 import (
     AccountHead,
@@ -52,7 +52,7 @@ MAX_PENDING_CORRECTIONS = 100
 MAX_CORRECTION_READINGS = 10_000
 
 
-async def correct(tx: Transaction, request: CorrectUsage) -> Message:
+async def correct(tx: TransactionContext, request: CorrectUsage) -> Message:
     """usage.correct: one party proposes differences to earlier readings; the other agrees or declines."""
     disclosure = read_disclosure(tx)
     standing, _ = await load_standing(tx, request.agreement_id, disclosure)
@@ -69,7 +69,7 @@ async def correct(tx: Transaction, request: CorrectUsage) -> Message:
     return write_head(tx, standing, head, UsageRecord(transaction="usage.correct", correction=proposed))
 
 
-async def agree(tx: Transaction, request: AgreeCorrection) -> Message:
+async def agree(tx: TransactionContext, request: AgreeCorrection) -> Message:
     """usage.agree: the other party agrees; the difference becomes a credit (or a charge) of the next claim."""
     disclosure = read_disclosure(tx)
     standing, _ = await load_standing(tx, request.agreement_id, disclosure)
@@ -89,7 +89,7 @@ async def agree(tx: Transaction, request: AgreeCorrection) -> Message:
     return write_head(tx, standing, head, UsageRecord(transaction="usage.agree", correction=correction, lines=lines))
 
 
-async def decline(tx: Transaction, request: DeclineCorrection) -> Message:
+async def decline(tx: TransactionContext, request: DeclineCorrection) -> Message:
     """usage.decline: either party removes a pending correction; its own only as often as it may propose any."""
     disclosure = read_disclosure(tx)
     standing, _ = await load_standing(tx, request.agreement_id, disclosure)

@@ -45,7 +45,7 @@ from chaincode.limits import HEAD_BYTES, RECORD_BYTES
 from chaincode.rating import add_in_place, kept_names, only
 from chaincode.recent import MOST_CHANGES, check_not_too_often
 from chaincode.rights.relation import possible_stands
-from chaincode.transaction import Loaded, Transaction, parse, serialise
+from chaincode.transaction import Loaded, TransactionContext, parse, serialise
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account, RecentChanges
 from zunft.v1.agreement_pb2 import Agreement, Terms, TermsReference
 from zunft.v1.tariff_pb2 import Line
@@ -88,7 +88,7 @@ class Standing:
         return head
 
 
-def read_disclosure(tx: Transaction) -> Disclosure:
+def read_disclosure(tx: TransactionContext) -> Disclosure:
     """The submitter's disclosure. Raises MalformedRequest."""
     data = tx.stub.args[2] if len(tx.stub.args) > 2 else tx.stub.transient.get(DISCLOSURE)
     if data is None:
@@ -97,7 +97,7 @@ def read_disclosure(tx: Transaction) -> Disclosure:
 
 
 async def load_standing(
-    tx: Transaction, agreement_id: str, disclosure: Disclosure, *more: Key[Message]
+    tx: TransactionContext, agreement_id: str, disclosure: Disclosure, *more: Key[Message]
 ) -> tuple[Standing, Loaded]:
     """Does LOAD and CHECK of every two-party transaction; the caller must be of one of the two parties.
 
@@ -123,13 +123,13 @@ async def load_standing(
     return Standing(agreement, account, commitment, terms, head, earlier), loaded
 
 
-def own_moves(tx: Transaction, standing: Standing) -> RecentChanges:
+def own_moves(tx: TransactionContext, standing: Standing) -> RecentChanges:
     """The caller's recent changes of the account by its member alone; changed in place, and written by `write_head`."""
     is_provider = tx.caller.msp_id == standing.agreement.provider_msp_id
     return standing.commitment.provider_moves if is_provider else standing.commitment.customer_moves
 
 
-def check_may_move(tx: Transaction, standing: Standing) -> None:
+def check_may_move(tx: TransactionContext, standing: Standing) -> None:
     """Checks that the caller's member has not changed the account alone too often of late. Raises TooOften.
 
     The other party's peer endorses its proposals automatically, and everything that the other party sends at the same
@@ -175,7 +175,7 @@ def check_room(standing: Standing, record: UsageRecord) -> None:
         )
 
 
-def write_head(tx: Transaction, standing: Standing, head: AccountHead, record: UsageRecord) -> Message:
+def write_head(tx: TransactionContext, standing: Standing, head: AccountHead, record: UsageRecord) -> Message:
     """Does WRITE of every two-party transaction: the commitment, and the record for both parties' archives.
 
     Returns the part that everybody may see: a UsageReceipt, or in an open agreement the UsageRecord without batches.
@@ -231,7 +231,7 @@ def add_open_lines(open_lines: RepeatedCompositeFieldContainer[Line], lines: Seq
     add_in_place(open_lines, lines)
 
 
-def _archive(tx: Transaction, standing: Standing, head: AccountHead, record: UsageRecord) -> None:
+def _archive(tx: TransactionContext, standing: Standing, head: AccountHead, record: UsageRecord) -> None:
     tx.put_private(keys.record(head.agreement_id, head.sequence), serialise(record), standing.parties)
     tx.put_private(keys.head(head.agreement_id), record.head, standing.parties)
     if record.HasField("claim"):
@@ -239,7 +239,7 @@ def _archive(tx: Transaction, standing: Standing, head: AccountHead, record: Usa
         tx.put_private(claim_key, serialise(record.claim), standing.parties)
 
 
-def _check_travels_as_agreed(tx: Transaction, agreement: Agreement) -> None:
+def _check_travels_as_agreed(tx: TransactionContext, agreement: Agreement) -> None:
     if agreement.open != (len(tx.stub.args) > 2):
         how = "as argument, the agreement is open" if agreement.open else "as transient data, the agreement is not open"
         raise MalformedRequest(f"the disclosure must travel {how}")

@@ -17,7 +17,7 @@ from chaincode.recent import (
 )
 from chaincode.rights.relation import parties
 from chaincode.token import LEAST_TRANSFER_MICRO, check_balance, credited, move
-from chaincode.transaction import Loaded, Transaction
+from chaincode.transaction import Loaded, TransactionContext
 from zunft.v1.account_pb2 import Account, RecentChanges
 from zunft.v1.invoice_pb2 import (
     INVOICE_KIND_CREDIT_NOTE,
@@ -32,7 +32,7 @@ from zunft.v1.invoice_pb2 import (
 from zunft.v1.usage_pb2 import Commitment
 
 
-async def dispute(tx: Transaction, request: DisputeInvoice) -> Invoice:
+async def dispute(tx: TransactionContext, request: DisputeInvoice) -> Invoice:
     """invoice.dispute: the customer objects; the reason stays with the parties, its digest is on the ledger."""
     key = keys.invoice(request.provider_msp_id, request.number)
     invoice = (await tx.load(key)).require(key)
@@ -50,7 +50,7 @@ async def dispute(tx: Transaction, request: DisputeInvoice) -> Invoice:
     return invoice
 
 
-async def credit(tx: Transaction, request: CreditInvoice) -> Invoice:
+async def credit(tx: TransactionContext, request: CreditInvoice) -> Invoice:
     """invoice.credit: gives goodwill of the provider on one of its invoices, and pays it to the customer at once."""
     provider = tx.caller.msp_id
     key, counter_key = keys.invoice(provider, request.number), keys.invoice_counter(provider)
@@ -109,7 +109,7 @@ def bill_claim(account: Account, commitment: Commitment, loaded: Loaded, issued_
     return invoices
 
 
-def write_invoices(tx: Transaction, invoices: Sequence[Invoice]) -> None:
+def write_invoices(tx: TransactionContext, invoices: Sequence[Invoice]) -> None:
     for invoice in invoices:
         tx.put(keys.invoice(invoice.provider_msp_id, invoice.number), invoice)
     if invoices:

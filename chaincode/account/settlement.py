@@ -43,14 +43,14 @@ from chaincode.keys import Key
 from chaincode.members.membership import check_ends_itself
 from chaincode.rights.relation import parties
 from chaincode.token import LEAST_TRANSFER_MICRO, Released, credited, find_balance, issuer, move
-from chaincode.transaction import Loaded, Transaction
+from chaincode.transaction import Loaded, TransactionContext
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, Account, SettleAccount
 from zunft.v1.invoice_pb2 import Invoice
 from zunft.v1.token_pb2 import Balance, Debts, Posting
 from zunft.v1.usage_pb2 import Commitment
 
 
-async def settle(tx: Transaction, request: SettleAccount) -> Account:
+async def settle(tx: TransactionContext, request: SettleAccount) -> Account:
     """account.settle: issues the claim's invoice and credit note, and pays as far as the escrow goes.
 
     An amount that a credit limit left uncovered is paid when the customer has funded the account and it is settled
@@ -117,7 +117,7 @@ class PaidOut:
     customer: Balance | None
     back: Sequence[Posting]
 
-    def write(self, tx: Transaction) -> list[Posting]:
+    def write(self, tx: TransactionContext) -> list[Posting]:
         """All movements."""
         write_invoices(tx, self.invoices)
         if self.customer is not None:
@@ -149,7 +149,7 @@ class Payment:
     paid_micro: int
     postings: list[Posting]
 
-    def write(self, tx: Transaction) -> list[Posting]:
+    def write(self, tx: TransactionContext) -> list[Posting]:
         """All movements."""
         tx.put(keys.balance(self.balance.msp_id), self.balance)
         key = keys.debts(self.balance.msp_id)
@@ -203,7 +203,7 @@ def back_to_customer(account: Account, commitment: Commitment) -> int:
 # --- details ---------------------------------------------------------------------------------------------------------
 
 
-def _check_worth_it(tx: Transaction, account: Account, paid: PaidOut) -> None:
+def _check_worth_it(tx: TransactionContext, account: Account, paid: PaidOut) -> None:
     """Checks that something is billed or paid, and that a debtor gives back a token at least, or all that is left.
 
     Each refund conflicts with the customer's own transactions of that moment. The customer itself may take any amount.

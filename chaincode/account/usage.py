@@ -53,7 +53,7 @@ from chaincode.readings.columns import (
     Columns,
     MeterReadings,
 )
-from chaincode.transaction import Transaction
+from chaincode.transaction import TransactionContext
 from zunft.v1.agreement_pb2 import Agreement
 from zunft.v1.meter_pb2 import METER_STATUS_ACTIVE, Meter
 from zunft.v1.tariff_pb2 import Line
@@ -107,7 +107,7 @@ class CheckedBatch:
         return self.batch.meter_id
 
 
-async def submit(tx: Transaction, request: SubmitUsage) -> Message:
+async def submit(tx: TransactionContext, request: SubmitUsage) -> Message:
     """usage.submit: rates batches of the agreement's meters and debits the account, all or nothing.
 
     Each batch must be signed by its meter's key in force and continue its stream without gap. Raises one error class
@@ -130,7 +130,9 @@ async def submit(tx: Transaction, request: SubmitUsage) -> Message:
     return write_head(tx, standing, head, record)
 
 
-async def load_announced(tx: Transaction, standing: Standing, batches: Sequence[CheckedBatch]) -> dict[bytes, int]:
+async def load_announced(
+    tx: TransactionContext, standing: Standing, batches: Sequence[CheckedBatch]
+) -> dict[bytes, int]:
     """Does LOAD of announcements, only for batches older than the cut-off: their times by the batch's digest."""
     late = [one for one in batches if is_beyond_cut_off(standing, one.columns, tx.stub.timestamp_us)]
     if not late:
@@ -276,12 +278,12 @@ def end_us(agreement: Agreement) -> int:
 # --- queries -------------------------------------------------------------------------------------------------------
 
 
-async def read_head(tx: Transaction, request: ReadHead) -> bytes:
+async def read_head(tx: TransactionContext, request: ReadHead) -> bytes:
     """usage.read_head: the AccountHead, as the asking party archived it; empty before the first transaction."""
     return await tx.read_own(keys.head(request.agreement_id)) or b""
 
 
-async def read_record(tx: Transaction, request: ReadRecord) -> bytes:
+async def read_record(tx: TransactionContext, request: ReadRecord) -> bytes:
     """usage.read_record: the UsageRecord of one two-party transaction. Raises NotFound."""
     return await tx.require_own(keys.record(request.agreement_id, request.sequence))
 

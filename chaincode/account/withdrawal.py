@@ -24,7 +24,7 @@ from chaincode.members.membership import suspended_s
 from chaincode.recent import note_change
 from chaincode.rights.relation import parties
 from chaincode.token import credited, move
-from chaincode.transaction import Transaction
+from chaincode.transaction import TransactionContext
 from zunft.v1.account_pb2 import Account, GiveNotice, WithdrawFunds
 from zunft.v1.agreement_pb2 import Agreement
 from zunft.v1.charter_pb2 import Charter
@@ -36,7 +36,7 @@ LEAST_NOTICE_S = 7 * 86_400
 MAX_REST_S = 90 * 86_400
 
 
-async def give_notice(tx: Transaction, request: GiveNotice) -> Account:
+async def give_notice(tx: TransactionContext, request: GiveNotice) -> Account:
     """account.give_notice: keeps usage from now on from drawing on this amount; 0 takes the notice back."""
     agreement_key = keys.agreement(request.agreement_id)
     loaded = await tx.load(keys.account(request.agreement_id), agreement_key, keys.CHARTER)
@@ -64,7 +64,7 @@ async def give_notice(tx: Transaction, request: GiveNotice) -> Account:
     return write_account(tx, "account.give_notice", account)
 
 
-async def withdraw(tx: Transaction, request: WithdrawFunds) -> Account:
+async def withdraw(tx: TransactionContext, request: WithdrawFunds) -> Account:
     """account.withdraw: gives the notice's amount back to the customer; the amount that the last head charges stays."""
     customer_key, head_key = keys.balance(tx.caller.msp_id), keys.head(request.agreement_id)
     loaded = await load_account(tx, request.agreement_id, customer_key, head_key)
@@ -111,7 +111,7 @@ def least_notice_s(charter: Charter) -> int:
     return rules.withdrawal_notice_s if rules.HasField("withdrawal_notice_s") else LEAST_NOTICE_S
 
 
-def check_has_run(tx: Transaction, not_before_s: int, suspended_before_s: int, provider: Member) -> None:
+def check_has_run(tx: TransactionContext, not_before_s: int, suspended_before_s: int, provider: Member) -> None:
     """Checks that the notice has run out. Raises NoticePeriod.
 
     `suspended_before_s` is the time for which the provider had been suspended when the notice began.

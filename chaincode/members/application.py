@@ -21,7 +21,7 @@ from chaincode.members.mark import (
     put_marks,
 )
 from chaincode.rights.business import status_name
-from chaincode.transaction import Transaction
+from chaincode.transaction import TransactionContext
 from zunft.v1.ballot_pb2 import Ballot
 from zunft.v1.bundle_pb2 import Bundle, SignedBundle
 from zunft.v1.member_pb2 import MEMBER_STATUS_ADMITTED, MEMBER_STATUS_APPLIED, MEMBER_STATUS_LEFT, Mark, Member
@@ -71,7 +71,7 @@ def check_next_membership(ballot: Ballot, known: Member | None) -> None:
         raise WrongStatus(f"{ballot.msp_id} was admitted and has left since: put in another bundle")
 
 
-async def load_application(tx: Transaction, ballot: Ballot, known: Member | None) -> Application:
+async def load_application(tx: TransactionContext, ballot: Ballot, known: Member | None) -> Application:
     """The application that the ballot is on. Raises NotFound, BallotClosed."""
     own = keys.application(ballot.msp_id, ballot.opened_by_msp_id)
     own_bundle = keys.application_bundle(ballot.msp_id, ballot.opened_by_msp_id)
@@ -85,13 +85,13 @@ async def load_application(tx: Transaction, ballot: Ballot, known: Member | None
     return found
 
 
-def put_application(tx: Transaction, bundle: Bundle, signed: SignedBundle) -> None:
+def put_application(tx: TransactionContext, bundle: Bundle, signed: SignedBundle) -> None:
     """Writes the application, in place of an earlier one of the same sponsor."""
     tx.put(keys.application(bundle.msp_id, bundle.sponsor_msp_id), _applicant(bundle))
     tx.put(keys.application_bundle(bundle.msp_id, bundle.sponsor_msp_id), signed)
 
 
-def put_admitted(tx: Transaction, application: Application, known: Member | None, ballot: Ballot) -> Member:
+def put_admitted(tx: TransactionContext, application: Application, known: Member | None, ballot: Ballot) -> Member:
     """Writes the member's record, bundle and marks in place of the application, and returns the record.
 
     A company that was a member before may have a deposit that was not paid out yet.

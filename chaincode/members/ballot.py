@@ -48,7 +48,7 @@ from chaincode.rights.relation import (
     Relation,
     Stand,
 )
-from chaincode.transaction import Loaded, Transaction
+from chaincode.transaction import Loaded, TransactionContext
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_CARRIED,
     BALLOT_STATUS_EXECUTED,
@@ -87,7 +87,7 @@ _STATUS_AFTER = {
 }
 
 
-async def vote(tx: Transaction, request: CastVote) -> Ballot:
+async def vote(tx: TransactionContext, request: CastVote) -> Ballot:
     """ballot.vote: each member casts one vote before the deadline; the last one that is needed decides.
 
     It reads no record that a minority could change again and again to block the vote.
@@ -123,7 +123,7 @@ async def vote(tx: Transaction, request: CastVote) -> Ballot:
     return write(tx, "ballot.vote", ballot)
 
 
-async def sign(tx: Transaction, request: SignBallot) -> EditSignatures:
+async def sign(tx: TransactionContext, request: SignBallot) -> EditSignatures:
     """ballot.sign: replaces a member's own signatures by new ones over the change as it is now.
 
     The channel's configuration may have changed since the vote, or the certificate that signed may not count any more.
@@ -145,7 +145,7 @@ async def sign(tx: Transaction, request: SignBallot) -> EditSignatures:
     return signed
 
 
-async def execute(tx: Transaction, request: ExecuteBallot) -> Ballot:
+async def execute(tx: TransactionContext, request: ExecuteBallot) -> Ballot:
     """ballot.execute: notes the block in which the channel's configuration was changed as a carried ballot demands.
 
     Nodes and audits look at that block. The contract cannot see the configuration, so nothing depends on this note,
@@ -187,14 +187,14 @@ def check_carried(ballot: Ballot, member: Member | None) -> None:
         raise WrongStatus("the ballot is not carried, or a later one took its place")
 
 
-def write(tx: Transaction, name: str, ballot: Ballot) -> Ballot:
+def write(tx: TransactionContext, name: str, ballot: Ballot) -> Ballot:
     tx.put(keys.ballot(ballot.ballot_id), ballot)
     concerned = [ballot.msp_id] if ballot.msp_id else []
     tx.emit(name, msp_ids=[tx.caller.msp_id, *concerned])
     return ballot
 
 
-def put_status(tx: Transaction, electorate: Electorate, member: Member, status: MemberStatus) -> None:
+def put_status(tx: TransactionContext, electorate: Electorate, member: Member, status: MemberStatus) -> None:
     """Changes the member's status in all records; one that goes keeps its deposit until token.redeem pays it out."""
     if status in ABSENT and member.status not in ABSENT:
         member.left_at_s = tx.timestamp_s
@@ -211,7 +211,7 @@ def _check_about(ballot: Ballot, named_msp_id: str) -> None:
     check_named(named_msp_id or "nobody", ballot.msp_id or "nobody")
 
 
-def _voters(tx: Transaction, ballot: Ballot, request: CastVote) -> list[Stand]:
+def _voters(tx: TransactionContext, ballot: Ballot, request: CastVote) -> list[Stand]:
     """The members that may vote; where only signatures are missing, members that joined later may sign, too."""
     voters = list(ballot.voter_msp_ids)
     if _only_signs(ballot, request) and tx.caller.msp_id != ballot.msp_id:
@@ -219,7 +219,7 @@ def _voters(tx: Transaction, ballot: Ballot, request: CastVote) -> list[Stand]:
     return [(Relation.VOTER, msp_id) for msp_id in voters]
 
 
-def _signers(tx: Transaction, ballot: Ballot) -> list[Stand]:
+def _signers(tx: TransactionContext, ballot: Ballot) -> list[Stand]:
     """The members that may sign: those in favour; once it is carried, the others, too, but not the one concerned."""
     signers = [one.msp_id for one in ballot.votes if one.in_favour]
     if _is_carried(ballot) and tx.caller.msp_id != ballot.msp_id:
@@ -227,7 +227,7 @@ def _signers(tx: Transaction, ballot: Ballot) -> list[Stand]:
     return [(Relation.VOTER, msp_id) for msp_id in signers]
 
 
-def _check_takes_vote(tx: Transaction, member: Member | None, ballot: Ballot, request: CastVote) -> None:
+def _check_takes_vote(tx: TransactionContext, member: Member | None, ballot: Ballot, request: CastVote) -> None:
     """Checks that the ballot still takes this vote; where only signatures are missing, there is no deadline.
 
     Raises VotedAlready, WrongStatus, BallotClosed.
@@ -241,7 +241,7 @@ def _check_takes_vote(tx: Transaction, member: Member | None, ballot: Ballot, re
         _check_open(tx, ballot)
 
 
-def _check_takes_signatures(tx: Transaction, member: Member | None, ballot: Ballot) -> None:
+def _check_takes_signatures(tx: TransactionContext, member: Member | None, ballot: Ballot) -> None:
     if not changes_channel(ballot.subject):
         raise WrongStatus("this ballot changes nothing in the channel's configuration: there is nothing to sign")
     if _is_carried(ballot):
@@ -260,7 +260,7 @@ def _is_carried(ballot: Ballot) -> bool:
     return ballot.status in (BALLOT_STATUS_CARRIED, BALLOT_STATUS_EXECUTED)
 
 
-def _check_open(tx: Transaction, ballot: Ballot) -> None:
+def _check_open(tx: TransactionContext, ballot: Ballot) -> None:
     if ballot.status != BALLOT_STATUS_OPEN:
         status = BallotStatus.Name(ballot.status).removeprefix("BALLOT_STATUS_").lower()
         raise BallotClosed(f"the ballot is {status}")
@@ -293,7 +293,7 @@ def check_next_version(charter: Charter, proposed: Charter) -> None:
         raise WrongStatus(f"the charter is at version {charter.version}: propose version {charter.version + 1}")
 
 
-def _check_signed(tx: Transaction, ballot: Ballot, request: CastVote) -> None:
+def _check_signed(tx: TransactionContext, ballot: Ballot, request: CastVote) -> None:
     if changes_channel(ballot.subject) and request.in_favour:
         check_config_signatures(tx, request)
     elif request.config_signatures or request.update_digests:
@@ -314,7 +314,7 @@ def count(ballot: Ballot) -> BallotStatus:
     return ballot.status
 
 
-def _vote(tx: Transaction, ballot: Ballot, request: CastVote) -> Vote:
+def _vote(tx: TransactionContext, ballot: Ballot, request: CastVote) -> Vote:
     signs = request.in_favour and changes_channel(ballot.subject)
     return Vote(
         msp_id=tx.caller.msp_id,
@@ -338,7 +338,11 @@ def _in_favour(ballot: Ballot) -> int:
 
 
 def _take_effect(
-    tx: Transaction, electorate: Electorate, member: Member | None, application: Application | None, ballot: Ballot
+    tx: TransactionContext,
+    electorate: Electorate,
+    member: Member | None,
+    application: Application | None,
+    ballot: Ballot,
 ) -> None:
     """Writes the effects of the deciding vote besides the ballot and its question."""
     carried = ballot.status == BALLOT_STATUS_CARRIED

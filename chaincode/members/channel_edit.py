@@ -17,7 +17,7 @@ from google.protobuf.message import DecodeError
 from chaincode import keys
 from chaincode.checks import check_digest
 from chaincode.errors import MalformedRequest, WrongSignature
-from chaincode.transaction import Transaction
+from chaincode.transaction import TransactionContext
 from zunft.v1.ballot_pb2 import (
     BALLOT_SUBJECT_ADMISSION,
     BALLOT_SUBJECT_DEPARTURE,
@@ -43,7 +43,7 @@ def changes_channel(subject: BallotSubject) -> bool:
     return subject in _CHANGING
 
 
-def check_config_signatures(tx: Transaction, request: Signed) -> None:
+def check_config_signatures(tx: TransactionContext, request: Signed) -> None:
     """Checks that there is one signature by the caller's certificate for each digest; none where nothing is to change.
 
     Raises MalformedRequest, WrongSignature.
@@ -64,7 +64,7 @@ def edit_digest(update_digests: Sequence[bytes]) -> bytes:
     return hashlib.sha256(b"".join(update_digests)).digest()
 
 
-def put_signatures(tx: Transaction, ballot_id: str, request: Signed) -> EditSignatures:
+def put_signatures(tx: TransactionContext, ballot_id: str, request: Signed) -> EditSignatures:
     """Writes the signatures of the caller's member, in place of its earlier ones."""
     signed = EditSignatures(
         ballot_id=ballot_id,
@@ -77,7 +77,7 @@ def put_signatures(tx: Transaction, ballot_id: str, request: Signed) -> EditSign
     return signed
 
 
-def _check_config_signature(tx: Transaction, data: bytes) -> None:
+def _check_config_signature(tx: TransactionContext, data: bytes) -> None:
     """Checks that the signature is the caller's. The members' nodes check that it is over the update, which they have.
 
     Raises MalformedRequest, WrongSignature.

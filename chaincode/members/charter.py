@@ -43,7 +43,7 @@ from chaincode.members.question import (
     put_opened,
 )
 from chaincode.rights.relation import Relation
-from chaincode.transaction import Transaction
+from chaincode.transaction import TransactionContext
 from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_AMENDMENT, Ballot
 from zunft.v1.charter_pb2 import AmendCharter, Charter, FoundCharter, Threshold, VotingRules
 from zunft.v1.member_pb2 import MEMBER_STATUS_ACTIVE, Mark, Member
@@ -52,7 +52,7 @@ from zunft.v1.token_pb2 import Supply
 MIN_BALLOT_PERIOD_S = 3600
 
 
-async def found(tx: Transaction, request: FoundCharter) -> Charter:
+async def found(tx: TransactionContext, request: FoundCharter) -> Charter:
     """charter.found: writes charter, members and an empty token supply; it is the first transaction of a channel."""
     members = [keys.member(member.msp_id) for member in request.members]
     loaded = await tx.load(keys.CHARTER, *members)
@@ -80,7 +80,7 @@ async def found(tx: Transaction, request: FoundCharter) -> Charter:
     return charter
 
 
-async def amend(tx: Transaction, request: AmendCharter) -> Ballot:
+async def amend(tx: TransactionContext, request: AmendCharter) -> Ballot:
     """charter.amend: puts the whole new charter to the vote; it is in force with the vote that carries it."""
     proposed = request.charter
     issuer_key = keys.member(proposed.token.issuer_msp_id)
@@ -107,7 +107,7 @@ async def amend(tx: Transaction, request: AmendCharter) -> Ballot:
     return write(tx, "charter.amend", ballot)
 
 
-def _founder(tx: Transaction, founder: Member) -> Member:
+def _founder(tx: TransactionContext, founder: Member) -> Member:
     return Member(
         msp_id=founder.msp_id,
         name=founder.name,

@@ -16,7 +16,7 @@ from chaincode.members.membership import (
     check_active,
     check_not_issuer,
 )
-from chaincode.transaction import Loaded, Transaction
+from chaincode.transaction import Loaded, TransactionContext
 from zunft.v1.ballot_pb2 import (
     BALLOT_SUBJECT_ADMISSION,
     BALLOT_SUBJECT_AMENDMENT,
@@ -30,7 +30,9 @@ BE_ISSUER = "be the issuer of the token: propose another member, or wait until i
 BE_SPONSOR = "be a sponsor: have another member put in the bundle, or wait until it is active again"
 
 
-async def check_carried(tx: Transaction, loaded: Loaded, member: Member | None, ballot: Ballot) -> Application | None:
+async def check_carried(
+    tx: TransactionContext, loaded: Loaded, member: Member | None, ballot: Ballot
+) -> Application | None:
     """Checks that the ballot can be carried now, and returns the application in the case of an admission.
 
     Raises NotFound, WrongStatus, ExitCondition, BallotClosed, TakenAlready.
@@ -47,7 +49,7 @@ async def check_carried(tx: Transaction, loaded: Loaded, member: Member | None, 
     return application
 
 
-async def check_active_now(tx: Transaction, msp_id: str, purpose: str) -> None:
+async def check_active_now(tx: TransactionContext, msp_id: str, purpose: str) -> None:
     """Checks that the member is active now; `purpose` is as in `check_active`. Raises NotFound, WrongStatus."""
     key = keys.member(msp_id)
     check_active((await tx.load(key)).require(key), purpose)

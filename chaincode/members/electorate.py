@@ -9,7 +9,7 @@ from chaincode import keys
 from chaincode.errors import OutOfReach
 from chaincode.members.channel_edit import changes_channel
 from chaincode.rights.business import TAKING_PART
-from chaincode.transaction import Transaction
+from chaincode.transaction import TransactionContext
 from zunft.v1.ballot_pb2 import (
     BALLOT_SUBJECT_ADMISSION,
     BALLOT_SUBJECT_AMENDMENT,
@@ -68,7 +68,7 @@ class Electorate:
         return Electorate({msp_id: vote for msp_id, vote in votes.items() if msp_id not in gone}, self.is_new)
 
 
-async def load_electorate(tx: Transaction) -> Electorate:
+async def load_electorate(tx: TransactionContext) -> Electorate:
     """The electorate. A transaction that loads it also puts it, and so adds it to the ledger of an earlier contract."""
     record = (await tx.load(keys.ELECTORATE)).find(keys.ELECTORATE)
     if record is None:
@@ -80,7 +80,7 @@ async def load_electorate(tx: Transaction) -> Electorate:
     return Electorate({seat.msp_id: seat.votes for seat in record.seats})
 
 
-def put_electorate(tx: Transaction, electorate: Electorate, *changed: Member) -> None:
+def put_electorate(tx: TransactionContext, electorate: Electorate, *changed: Member) -> None:
     """Does WRITE of the electorate, if it is new or changed; `changed` are the members with new statuses."""
     after = electorate.seating(*changed)
     if electorate.is_new or after.votes != electorate.votes:

@@ -14,7 +14,7 @@ from chaincode.errors import TakenAlready
 from chaincode.keys import Key
 from chaincode.members.identifiers import distinct_value
 from chaincode.members.membership import is_there
-from chaincode.transaction import Transaction
+from chaincode.transaction import TransactionContext
 from zunft.v1.member_pb2 import LegalIdentifier, Mark, Member
 
 
@@ -24,7 +24,7 @@ def marks_of(identifiers: Iterable[LegalIdentifier], root_digests: Iterable[byte
     return legal + [keys.mark("root", digest.hex()) for digest in root_digests]
 
 
-async def check_free(tx: Transaction, msp_id: str, marks: Sequence[Key[Mark]]) -> None:
+async def check_free(tx: TransactionContext, msp_id: str, marks: Sequence[Key[Mark]]) -> None:
     """Checks that no other member has any of these marks. Raises TakenAlready."""
     loaded = await tx.load(*marks)
     known = [(key, mark) for key in marks if (mark := loaded.find(key)) is not None and mark.msp_id != msp_id]
@@ -34,7 +34,7 @@ async def check_free(tx: Transaction, msp_id: str, marks: Sequence[Key[Mark]]) -
             raise taken(key, mark.msp_id)
 
 
-def put_marks(tx: Transaction, member: Member, marks: Iterable[Key[Mark]]) -> None:
+def put_marks(tx: TransactionContext, member: Member, marks: Iterable[Key[Mark]]) -> None:
     """Writes the marks as the member's own, for as long as its record says so."""
     for key in marks:
         tx.put(key, Mark(msp_id=member.msp_id, bundle_made_at_s=member.bundle_made_at_s))

@@ -72,7 +72,7 @@ from chaincode.token import (
     free_micro,
     move,
 )
-from chaincode.transaction import Loaded, Transaction
+from chaincode.transaction import Loaded, TransactionContext
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_EXECUTED,
     BALLOT_SUBJECT_ADMISSION,
@@ -106,7 +106,7 @@ MAX_CLOCK_SKEW_S = 300
 _NAMED = 5
 
 
-async def apply(tx: Transaction, request: ApplyMember) -> Ballot:
+async def apply(tx: TransactionContext, request: ApplyMember) -> Ballot:
     """member.apply: the sponsor puts in an applicant's bundle; this opens the ballot on its admission."""
     key, earlier_key = keys.member(request.msp_id), keys.application(request.msp_id, tx.caller.msp_id)
     loaded = await tx.load(keys.CHARTER, key, earlier_key)
@@ -137,7 +137,7 @@ async def apply(tx: Transaction, request: ApplyMember) -> Ballot:
     return write(tx, "member.apply", ballot)
 
 
-async def activate(tx: Transaction, request: ActivateMember) -> Member:
+async def activate(tx: TransactionContext, request: ActivateMember) -> Member:
     """member.activate: an admitted member's own first transaction, which pays the charter's deposit.
 
     If it succeeds, the member is in the channel's configuration.
@@ -169,7 +169,7 @@ async def activate(tx: Transaction, request: ActivateMember) -> Member:
     return member
 
 
-async def leave(tx: Transaction, _request: LeaveConsortium) -> Member:
+async def leave(tx: TransactionContext, _request: LeaveConsortium) -> Member:
     """member.leave: gives notice. From now on there is no new business; running business goes on until it is closed."""
     key = keys.member(tx.caller.msp_id)
     loaded = await tx.load(keys.CHARTER)
@@ -188,7 +188,7 @@ async def leave(tx: Transaction, _request: LeaveConsortium) -> Member:
     return member
 
 
-async def depart(tx: Transaction, request: DepartMember) -> Ballot:
+async def depart(tx: TransactionContext, request: DepartMember) -> Ballot:
     """member.depart: ends the membership of a leaver that has closed everything; begins to collect signatures.
 
     A member has a right to a departure that is due, so nobody votes on it. The members that stay may or may not sign
@@ -213,17 +213,17 @@ async def depart(tx: Transaction, request: DepartMember) -> Ballot:
     return write(tx, "member.depart", ballot)
 
 
-async def suspend(tx: Transaction, request: SuspendMember) -> Ballot:
+async def suspend(tx: TransactionContext, request: SuspendMember) -> Ballot:
     """member.suspend: opens a ballot; a suspended member may do nothing until it is reinstated."""
     return await _put_to_vote(tx, "member.suspend", BALLOT_SUBJECT_SUSPENSION, request)
 
 
-async def reinstate(tx: Transaction, request: ReinstateMember) -> Ballot:
+async def reinstate(tx: TransactionContext, request: ReinstateMember) -> Ballot:
     """member.reinstate: opens a ballot on the end of a suspension."""
     return await _put_to_vote(tx, "member.reinstate", BALLOT_SUBJECT_REINSTATEMENT, request)
 
 
-async def exclude(tx: Transaction, request: ExcludeMember) -> Ballot:
+async def exclude(tx: TransactionContext, request: ExcludeMember) -> Ballot:
     """member.exclude: opens a ballot; if carried, the member's rights end at once, and the votes sign its removal.
 
     It can be put to the vote again where the channel's configuration still has the member.
@@ -232,7 +232,7 @@ async def exclude(tx: Transaction, request: ExcludeMember) -> Ballot:
 
 
 async def _put_to_vote(
-    tx: Transaction,
+    tx: TransactionContext,
     name: str,
     subject: BallotSubject,
     request: SuspendMember | ReinstateMember | ExcludeMember,
@@ -261,7 +261,7 @@ async def _put_to_vote(
 # --- CHECK ----------------------------------------------------------------------------------------------------------
 
 
-def _check_made_since(tx: Transaction, bundle: Bundle, *earlier: Member | None) -> None:
+def _check_made_since(tx: TransactionContext, bundle: Bundle, *earlier: Member | None) -> None:
     """Checks that the bundle is newer than the applicant's earlier ones. Raises InvalidBundle, Replay.
 
     `earlier` are its record as a member, and its application by the same sponsor.
@@ -297,7 +297,7 @@ def _check_not_last(electorate: Electorate, member: Member) -> None:
         )
 
 
-def _check_exit(tx: Transaction, loaded: Loaded, member: Member, obligations: list[str]) -> None:
+def _check_exit(tx: TransactionContext, loaded: Loaded, member: Member, obligations: list[str]) -> None:
     waits_s = member.depart_not_before_s - tx.timestamp_s
     if waits_s > 0:
         raise ExitCondition(

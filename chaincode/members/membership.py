@@ -13,7 +13,7 @@ from chaincode.rights.business import (
     TAKING_PART,
     status_name,
 )
-from chaincode.transaction import Loaded, Transaction
+from chaincode.transaction import Loaded, TransactionContext
 from zunft.v1.charter_pb2 import Charter
 from zunft.v1.member_pb2 import (
     MEMBER_STATUS_ACTIVE,
@@ -62,7 +62,7 @@ def check_new_business(loaded: Loaded, *msp_ids: str) -> None:
             raise WrongStatus(f"{msp_id} is {status_name(member)}: no new business with it, running business goes on")
 
 
-async def check_parties_new_business(tx: Transaction, msp_ids: Iterable[str]) -> None:
+async def check_parties_new_business(tx: TransactionContext, msp_ids: Iterable[str]) -> None:
     """Does `check_new_business` for parties that only the agreement names, which has to be read first."""
     parties = tuple(msp_ids)
     check_new_business(await tx.load(*map(keys.member, parties)), *parties)
@@ -98,7 +98,7 @@ def check_takes_part(member: Member) -> None:
         raise WrongStatus(f"{member.msp_id} is {status_name(member)}: agree when it takes part again")
 
 
-async def check_ends_itself(tx: Transaction, *msp_ids: str) -> tuple[Member, ...]:
+async def check_ends_itself(tx: TransactionContext, *msp_ids: str) -> tuple[Member, ...]:
     """The records of those members that are gone, for which the caller acts; none if the caller is one of the members.
 
     Raises WrongStatus where none is gone and the caller is another member.
@@ -132,15 +132,15 @@ def note_suspension(member: Member, after: MemberStatus, now_s: int) -> None:
 # transaction of the member reads that record, and would fail whenever an account or a meter is added meanwhile.
 
 
-def note_obligation(tx: Transaction, msp_id: str, record: Key[Message]) -> None:
+def note_obligation(tx: TransactionContext, msp_id: str, record: Key[Message]) -> None:
     """Notes that the member cannot leave before this record is ended."""
     tx.put(keys.obligation(msp_id, record), Obligation(msp_id=msp_id, record_key=record.name))
 
 
-def end_obligation(tx: Transaction, msp_id: str, record: Key[Message]) -> None:
+def end_obligation(tx: TransactionContext, msp_id: str, record: Key[Message]) -> None:
     tx.delete(keys.obligation(msp_id, record))
 
 
-async def load_obligations(tx: Transaction, msp_id: str) -> list[str]:
+async def load_obligations(tx: TransactionContext, msp_id: str) -> list[str]:
     """The keys of the records that the member still has to end."""
     return [one.record_key for one in await tx.load_all(f"obligation/{msp_id}/", Obligation)]

@@ -9,7 +9,7 @@ from chaincode.members.electorate import (
     ballot_period_s,
 )
 from chaincode.rights.business import status_name
-from chaincode.transaction import Transaction
+from chaincode.transaction import TransactionContext
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_CARRIED,
     BALLOT_STATUS_OPEN,
@@ -50,14 +50,14 @@ _ABOUT: dict[BallotSubject, frozenset[MemberStatus]] = {
 }
 
 
-def proposal(tx: Transaction, subject: BallotSubject, member: Member) -> Ballot:
+def proposal(tx: TransactionContext, subject: BallotSubject, member: Member) -> Ballot:
     """A ballot about a member before it is opened: its subject, its opener, and the number of the membership."""
     return Ballot(
         subject=subject, msp_id=member.msp_id, membership=member.membership, opened_by_msp_id=tx.caller.msp_id
     )
 
 
-def new_ballot(tx: Transaction, charter: Charter, electorate: Electorate, proposed: Ballot) -> Ballot:
+def new_ballot(tx: TransactionContext, charter: Charter, electorate: Electorate, proposed: Ballot) -> Ballot:
     """The ballot, opened. Raises WrongStatus where it could never be carried."""
     opened = _opened(tx, charter, electorate, proposed)
     needed, voter_count = opened.needed_approvals, len(opened.voter_msp_ids)
@@ -70,7 +70,7 @@ def new_ballot(tx: Transaction, charter: Charter, electorate: Electorate, propos
 
 
 def departure(
-    tx: Transaction, charter: Charter, electorate: Electorate, proposed: Ballot, request: DepartMember
+    tx: TransactionContext, charter: Charter, electorate: Electorate, proposed: Ballot, request: DepartMember
 ) -> Ballot:
     """The carried ballot that collects signatures for a leaver's removal. It has the leaver's; nobody can reject it."""
     ballot = _opened(tx, charter, electorate, proposed)
@@ -80,7 +80,7 @@ def departure(
     return ballot
 
 
-def _opened(tx: Transaction, charter: Charter, electorate: Electorate, proposed: Ballot) -> Ballot:
+def _opened(tx: TransactionContext, charter: Charter, electorate: Electorate, proposed: Ballot) -> Ballot:
     opened = Ballot(
         ballot_id=tx.stub.tx_id,
         status=BALLOT_STATUS_OPEN,

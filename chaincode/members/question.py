@@ -11,7 +11,7 @@ from chaincode import keys
 from chaincode.checks import format_duration
 from chaincode.errors import AnotherBallot, AskedBefore, BallotClosed
 from chaincode.keys import Key
-from chaincode.transaction import Loaded, Transaction
+from chaincode.transaction import Loaded, TransactionContext
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_CARRIED,
     BALLOT_SUBJECT_ADMISSION,
@@ -34,7 +34,7 @@ def question_key(ballot: Ballot) -> Key[Question]:
     return keys.question(ballot.msp_id or ballot.opened_by_msp_id, ballot.subject)
 
 
-async def load_question(tx: Transaction, ballot: Ballot, member: Member | None) -> Question:
+async def load_question(tx: TransactionContext, ballot: Ballot, member: Member | None) -> Question:
     """The question of a proposed or an open ballot; `member` is the member that it is about, where there is one."""
     key = question_key(ballot)
     return found_question(await tx.load(key), ballot, member)
@@ -45,13 +45,13 @@ def found_question(loaded: Loaded, ballot: Ballot, member: Member | None) -> Que
     return loaded.find(question_key(ballot)) or _of_an_earlier_contract(ballot, member)
 
 
-def check_may_open(tx: Transaction, question: Question, ballot: Ballot) -> None:
+def check_may_open(tx: TransactionContext, question: Question, ballot: Ballot) -> None:
     """Checks that the caller may open this ballot now. Raises AnotherBallot, AskedBefore."""
     check_no_other(tx, question, ballot)
     check_asked_long_ago(tx, question, ballot)
 
 
-def check_no_other(tx: Transaction, question: Question, ballot: Ballot) -> None:
+def check_no_other(tx: TransactionContext, question: Question, ballot: Ballot) -> None:
     """Checks that no other ballot on the question is open. Raises AnotherBallot."""
     if question.edition == _edition(ballot) and is_open(question, tx.timestamp_s):
         waits_s = question.deadline_s + LAPSES_AFTER_S - tx.timestamp_s
@@ -61,7 +61,7 @@ def check_no_other(tx: Transaction, question: Question, ballot: Ballot) -> None:
         )
 
 
-def check_asked_long_ago(tx: Transaction, question: Question, ballot: Ballot) -> None:
+def check_asked_long_ago(tx: TransactionContext, question: Question, ballot: Ballot) -> None:
     """Checks that the caller has not put the question to the vote in vain of late. Raises AskedBefore.
 
     Each ballot is a write for which others wait.
@@ -80,7 +80,7 @@ def is_open(question: Question, now_s: int) -> bool:
     return bool(question.ballot_id) and not question.is_decided and now_s <= question.deadline_s + LAPSES_AFTER_S
 
 
-def put_opened(tx: Transaction, before: Question, ballot: Ballot) -> None:
+def put_opened(tx: TransactionContext, before: Question, ballot: Ballot) -> None:
     """Notes that this ballot counts, and that its opener waits for a ballot's period unless it is carried."""
     still = before.askers if before.edition == _edition(ballot) else ()
     others = [one for one in still if one.msp_id != ballot.opened_by_msp_id and tx.timestamp_s < one.not_before_s]
@@ -102,7 +102,7 @@ def check_counts(question: Question, ballot: Ballot) -> None:
         raise BallotClosed("a later ballot on the same took its place: vote on that one")
 
 
-def put_decided(tx: Transaction, question: Question, ballot: Ballot) -> None:
+def put_decided(tx: TransactionContext, question: Question, ballot: Ballot) -> None:
     """Notes that the question is decided; if it is carried, its opener may ask such a question again at once."""
     question.is_decided = True
     if ballot.status == BALLOT_STATUS_CARRIED:

@@ -9,14 +9,14 @@ from chaincode.members.question import (
     is_open,
     question_key,
 )
-from chaincode.transaction import Transaction
+from chaincode.transaction import TransactionContext
 from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_ADMISSION, Ballot, Question
 from zunft.v1.member_pb2 import Sponsored
 
 MAX_OPEN_APPLICATIONS = 20
 
 
-async def load_open_applications(tx: Transaction, sponsor_msp_id: str) -> list[str]:
+async def load_open_applications(tx: TransactionContext, sponsor_msp_id: str) -> list[str]:
     """The MSP ids of the companies that the member has put in, and that are put to the vote or were rejected of late.
 
     A rejected one counts for a ballot's period: else accomplices would reject them at once, to make room for more.
@@ -40,7 +40,7 @@ def check_may_sponsor(sponsor_msp_id: str, open_msp_ids: list[str]) -> None:
         )
 
 
-def put_sponsored(tx: Transaction, sponsor_msp_id: str, msp_ids: list[str]) -> None:
+def put_sponsored(tx: TransactionContext, sponsor_msp_id: str, msp_ids: list[str]) -> None:
     tx.put(keys.sponsored(sponsor_msp_id), Sponsored(msp_ids=msp_ids))
 
 

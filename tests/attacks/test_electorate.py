@@ -26,7 +26,7 @@ from chaincode.rights.business import (
     MEMBER_STATUSES,
     TAKING_PART,
 )
-from chaincode.transaction import Transaction, serialise
+from chaincode.transaction import TransactionContext, serialise
 from consortium.folder.topology import (
     FabricSettings,
     OrderingKind,
@@ -243,7 +243,7 @@ def test_an_earlier_contracts_members_all_vote_under_this_one(
         seated = sorted(msp_id for msp_id, status in statuses.items() if status in SEATED)
         record = ElectorateRecord(seats=[Seat(msp_id=msp_id) for msp_id in seated])
         state[keys.ELECTORATE.name] = serialise(record)
-    tx = Transaction(ShortStub(CREATOR, state, rows), TRANSACTIONS["record.list"])
+    tx = TransactionContext(ShortStub(CREATOR, state, rows), TRANSACTIONS["record.list"])
     electorate = asyncio.run(load_electorate(tx))
     voting = sorted(msp_id for msp_id, status in statuses.items() if status in TAKING_PART)
     assert (electorate.voting_msp_ids, electorate.is_new) == (voting, True)

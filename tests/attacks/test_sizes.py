@@ -20,7 +20,7 @@ from chaincode.contract import TRANSACTIONS, Endorsers
 from chaincode.errors import ContractError, Forbidden, InvalidBundle, MalformedRequest
 from chaincode.limits import max_bytes
 from chaincode.record import list_records
-from chaincode.transaction import Transaction, serialise
+from chaincode.transaction import TransactionContext, serialise
 from consortium.keys.certificates import (
     Validity,
     make_authority,
@@ -223,7 +223,7 @@ def test_a_list_goes_on_page_after_page_whatever_is_in_it(sizes: list[int]) -> N
     async def read_all() -> None:
         request, more = ListKeys(prefix="ballot/"), True
         while more:
-            page = await list_records(Transaction(stub, TRANSACTIONS["record.list"]), request)
+            page = await list_records(TransactionContext(stub, TRANSACTIONS["record.list"]), request)
             assert len(page.records) == 1 or page.ByteSize() < 1_100_000
             read.update({record.key: len(record.value) for record in page.records})
             more, request.after = page.more, max(read, default="")

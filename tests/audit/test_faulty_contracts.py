@@ -23,7 +23,7 @@ from chaincode import (
 from chaincode.account import account, claim, closing, settlement, usage, withdrawal
 from chaincode.account import invoice as invoices
 from chaincode.rights.relation import Relation
-from chaincode.transaction import Loaded, Transaction
+from chaincode.transaction import Loaded, TransactionContext
 from node.meter.reading import Reading
 from tests.audit.run import begin, delivered, genesis
 from tests.harness import (
@@ -220,7 +220,7 @@ def test_an_invoice_number_left_out(deal: Deal, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_records_that_cannot_be_decoded_spoil_no_other_audit(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def garble(tx: Transaction, request: SubmitUsage) -> Message:
+    async def garble(tx: TransactionContext, request: SubmitUsage) -> Message:
         await tx.load(keys.commitment(request.agreement_id))
         tx.stub.put(keys.commitment(request.agreement_id).name, b"\xff")
         return request

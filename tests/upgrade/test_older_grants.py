@@ -17,7 +17,7 @@ from chaincode.account.head import (
     write_head,
 )
 from chaincode.errors import NotFound
-from chaincode.transaction import Transaction
+from chaincode.transaction import TransactionContext
 from tests.attacks.witness import audited, spoiled
 from tests.conformance.scene import Scene
 from tests.harness import (
@@ -40,7 +40,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
         yield scene
 
 
-async def revoke(tx: Transaction, request: RevokeAccess) -> Message:
+async def revoke(tx: TransactionContext, request: RevokeAccess) -> Message:
     """The handler of access.revoke in the last release."""
     standing, _ = await load_standing(tx, request.agreement_id, read_disclosure(tx))
     head = standing.head_to_move()
