@@ -66,7 +66,7 @@ from ledger.belief import (
 )
 from ledger.block_reader import (
     Block,
-    Transaction,
+    BlockTransaction,
     read_block,
 )
 from ledger.fabric_rules.block_validation import BlockValidation
@@ -184,7 +184,7 @@ class Auditor:
         self._world.transactions.update(one.tx_id for one in block.transactions)
         self._tokens.check_sum(block.number)
 
-    def _candidate(self, block: Block, transaction: Transaction, raw: common_pb2.Block) -> Candidate | None:
+    def _candidate(self, block: Block, transaction: BlockTransaction, raw: common_pb2.Block) -> Candidate | None:
         """The transaction to be judged; None if it cannot be read.
 
         An unreadable transaction that is marked as valid ends the audit of contents: its writes are unknown.
@@ -305,7 +305,7 @@ class Auditor:
         else:
             self._invoices.note_unseen(movement)
 
-    def _private(self, block: Block, transaction: Transaction) -> dict[str, bytes]:
+    def _private(self, block: Block, transaction: BlockTransaction) -> dict[str, bytes]:
         """The member's own private values that have the endorsed hashes, by key."""
         own, where = implicit_collection(self._member), describe(block.number, transaction)
         return {

@@ -22,7 +22,7 @@ from audit.world import (
     World,
     describe,
 )
-from ledger.block_reader import Transaction
+from ledger.block_reader import BlockTransaction
 from ledger.errors import code_name
 from ledger.fabric_rules.identity import Identity
 from ledger.fabric_rules.policy import (
@@ -47,7 +47,7 @@ class Candidate:
     `is_repeated`: an earlier block has a transaction with this id, so peers check no policies.
     """
 
-    transaction: Transaction
+    transaction: BlockTransaction
     seal: Seal
     signatures: Signatures
     fault: str = ""

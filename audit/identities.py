@@ -16,8 +16,8 @@ from chaincode.contract import TRANSACTIONS
 from chaincode.errors import Forbidden
 from chaincode.rights.caller import read_caller
 from ledger.block_reader import (
+    BlockTransaction,
     Signed,
-    Transaction,
 )
 from ledger.fabric_rules.identity import (
     ROLE,
@@ -64,7 +64,7 @@ class Identities:
         question = "Are all certificates the members' own, all signatures genuine?"
         self.tally = Tally("identities", question, "signatures")
 
-    def check(self, where: str, transaction: Transaction, seal: Seal, rules: Rules, *faults: str) -> None:
+    def check(self, where: str, transaction: BlockTransaction, seal: Seal, rules: Rules, *faults: str) -> None:
         """Checks a transaction of the contract; `faults` are the faults of those signatures that it needs."""
         self.tally.count(1 + len(transaction.endorsements))
         for fault in filter(None, faults):
@@ -74,7 +74,7 @@ class Identities:
         self.tally.demand(seal.channel_id == rules.channel_id, f"{where}: it is meant for channel {seal.channel_id}")
         self._check_role(where, transaction)
 
-    def check_other(self, where: str, transaction: Transaction, signatures: Signatures) -> None:
+    def check_other(self, where: str, transaction: BlockTransaction, signatures: Signatures) -> None:
         """Checks a transaction that is not the contract's: no peer takes one that its creator did not sign."""
         self.tally.count(1 + len(transaction.endorsements))
         self.tally.demand(not signatures.creator_lies, f"{where}: {printable(signatures.creator_fault)}")
@@ -94,7 +94,7 @@ class Identities:
             if part not in rights:
                 self.tally.cannot_see(f"configurations in which this cannot be read and counts as absent: {part}")
 
-    def _check_role(self, where: str, transaction: Transaction) -> None:
+    def _check_role(self, where: str, transaction: BlockTransaction) -> None:
         kind = TRANSACTIONS.get(transaction.name) if transaction.chaincode == CHAINCODE else None
         if kind is None:
             return
@@ -106,7 +106,7 @@ class Identities:
         self.tally.demand(bool(roles & kind.roles), f"{where}: {creator.msp_id}'s user had no role that allows it")
 
 
-def judge(transaction: Transaction, rules: Rules) -> Signatures:
+def judge(transaction: BlockTransaction, rules: Rules) -> Signatures:
     """The findings about every signature of a transaction."""
     creator_fault, creator, signed = _fault(transaction.creator, transaction.time_us, rules)
     found = [_fault(signed, transaction.time_us, rules) for signed in transaction.endorsements]

@@ -10,7 +10,7 @@ from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from google.protobuf.message import Message
 
 from chaincode.keys import Key
-from ledger.block_reader import Transaction
+from ledger.block_reader import BlockTransaction
 from ledger.fabric_rules.results import (
     Results,
     Version,
@@ -78,7 +78,7 @@ class Step:
     """A transaction that took effect, with the earlier public values of the keys that it wrote, and the world after."""
 
     block_number: int
-    transaction: Transaction
+    transaction: BlockTransaction
     old: Mapping[str, bytes]
     world: World
     # Private values of the auditing member that match their hashes on the channel, by key.
@@ -102,7 +102,7 @@ class Step:
         return describe(self.block_number, self.transaction)
 
 
-def describe(block_number: int, transaction: Transaction) -> str:
+def describe(block_number: int, transaction: BlockTransaction) -> str:
     """The transaction's name in violations."""
     name = printable(transaction.name, _LONGEST_NAME)
     return f"block {block_number}, {name or 'a transaction'} {printable(transaction.tx_id[:12])}"

@@ -31,7 +31,7 @@ from cli.shared.values import show_time_us
 from consortium.folder.topology import Topology
 from ledger.block_reader import (
     Block,
-    Transaction,
+    BlockTransaction,
     read_block,
 )
 from ledger.embedded.consortium import (
@@ -119,7 +119,7 @@ def _block_row(block: Block) -> dict[str, object]:
     }
 
 
-def _transaction_row(topology: Topology, one: Transaction) -> dict[str, object]:
+def _transaction_row(topology: Topology, one: BlockTransaction) -> dict[str, object]:
     endorsers = sorted({topology.name_of(signed.msp_id) for signed in one.endorsements})
     return {
         "transaction": one.tx_id[:16],

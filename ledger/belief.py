@@ -17,7 +17,7 @@ from chaincode import keys
 from chaincode.contract import TRANSACTIONS, Endorsers
 from chaincode.stub import implicit_collection
 from chaincode.transaction import serialise
-from ledger.block_reader import Transaction
+from ledger.block_reader import BlockTransaction
 from ledger.printable import printable
 from ledger.wire import decode
 from zunft.v1.agreement_pb2 import Agreement, ShareTerms
@@ -50,14 +50,14 @@ class Belief:
     `agreement_id` and `parties` are set for the contract's two-party transactions only.
     """
 
-    transaction: Transaction
+    transaction: BlockTransaction
     alarms: tuple[str, ...] = ()
     agreement_id: str = ""
     parties: tuple[str, ...] = ()
     is_contracts: bool = False
 
 
-def believe(transaction: Transaction, endorsed: Endorsed, find_agreement: FindAgreement) -> Belief:
+def believe(transaction: BlockTransaction, endorsed: Endorsed, find_agreement: FindAgreement) -> Belief:
     """The belief about a valid transaction. Never raises, whatever bytes the transaction holds."""
     try:
         belief = _believe(transaction, endorsed, find_agreement)
@@ -69,7 +69,7 @@ def believe(transaction: Transaction, endorsed: Endorsed, find_agreement: FindAg
     return replace(belief, alarms=tuple(f"{subject}: {alarm}" for alarm in belief.alarms))
 
 
-def _believe(transaction: Transaction, endorsed: Endorsed, find_agreement: FindAgreement) -> Belief:
+def _believe(transaction: BlockTransaction, endorsed: Endorsed, find_agreement: FindAgreement) -> Belief:
     if transaction.chaincode != CHAINCODE and transaction.has_effects and not _touches(transaction):
         # The contract has nothing to do with another chaincode's transactions.
         return _not_contracts(transaction)
@@ -95,7 +95,7 @@ def _believe(transaction: Transaction, endorsed: Endorsed, find_agreement: FindA
 # --- two-party transactions -----------------------------------------------------------------------------------------
 
 
-def _believe_parties(transaction: Transaction, endorsed: Endorsed, find_agreement: FindAgreement) -> Belief:
+def _believe_parties(transaction: BlockTransaction, endorsed: Endorsed, find_agreement: FindAgreement) -> Belief:
     agreement_id, parties = _named_agreement(transaction, find_agreement)
     if not agreement_id or len(set(parties)) < 2:
         return _not_contracts(transaction, "it names no agreement that is on the ledger with these parties")
@@ -112,7 +112,7 @@ def _believe_parties(transaction: Transaction, endorsed: Endorsed, find_agreemen
     return Belief(transaction, alarms, agreement_id, parties, is_contracts=True)
 
 
-def _named_agreement(transaction: Transaction, find_agreement: FindAgreement) -> tuple[str, tuple[str, str]]:
+def _named_agreement(transaction: BlockTransaction, find_agreement: FindAgreement) -> tuple[str, tuple[str, str]]:
     """The agreement that the request names, and its parties; empty if there is no such agreement.
 
     Earlier contracts took agreement.share before the agreement existed, so its request itself names the parties.
@@ -131,14 +131,14 @@ def _parties(agreement: Agreement) -> tuple[str, str]:
     return agreement.provider_msp_id, agreement.customer_msp_id
 
 
-def _keys_of(transaction: Transaction, agreement_id: str) -> set[str]:
+def _keys_of(transaction: BlockTransaction, agreement_id: str) -> set[str]:
     """The public keys that a two-party transaction may write."""
     if transaction.name == "agreement.share":
         return set()
     return {keys.commitment(agreement_id).name, keys.head(agreement_id).name}
 
 
-def _oddities(transaction: Transaction, event: LedgerEvent, parties: tuple[str, str]) -> Iterator[str]:
+def _oddities(transaction: BlockTransaction, event: LedgerEvent, parties: tuple[str, str]) -> Iterator[str]:
     """Alarms about parts that an honest contract never writes, and that are no reason to ignore the transaction."""
     yield from _other_name(transaction)
     claimed = decode(LedgerEvent, transaction.event_payload)
@@ -152,7 +152,7 @@ def _oddities(transaction: Transaction, event: LedgerEvent, parties: tuple[str, 
         yield f"it names further endorsers than its parties, who may have seen what is private: {names}"
 
 
-def _other_name(transaction: Transaction) -> Iterator[str]:
+def _other_name(transaction: BlockTransaction) -> Iterator[str]:
     if transaction.event_name != transaction.name:
         yield f"its event calls itself {printable(transaction.event_name, _LONGEST_NAME)!r}"
 
@@ -167,7 +167,7 @@ class Implied:
     A write of a public key without a policy of its own needs the channel's policy.
     """
 
-    transaction: Transaction
+    transaction: BlockTransaction
 
     def by_channel(self) -> bool:
         touched = {*self.transaction.writes, *self.transaction.key_policies}
@@ -184,23 +184,23 @@ class Implied:
 # --- what is left ---------------------------------------------------------------------------------------------------
 
 
-def _not_contracts(transaction: Transaction, *alarms: str) -> Belief:
+def _not_contracts(transaction: BlockTransaction, *alarms: str) -> Belief:
     """The transaction without the parts that only its author vouches for."""
     bare = replace(transaction, name="", args=(), event_name="", event_payload=b"", result=b"")
     return Belief(bare, (*alarms, *(transaction.odd if alarms else ())))
 
 
-def _touches(transaction: Transaction) -> bool:
+def _touches(transaction: BlockTransaction) -> bool:
     """Whether the transaction wrote any of the contract's keys."""
     return bool(transaction.writes or transaction.key_policies or transaction.private_writes)
 
 
-def _named(transaction: Transaction, belief: Belief) -> str:
+def _named(transaction: BlockTransaction, belief: Belief) -> str:
     """The transaction's name in alarms; a name that is only its author's claim is quoted."""
     name, author = (printable(one, _LONGEST_NAME) for one in (transaction.name, transaction.creator.msp_id))
     called = f" {name}" if belief.is_contracts else f" that calls itself {name!r}" if name else ""
     return f"transaction {printable(transaction.tx_id, 64)[:12]}{called} by {author or 'nobody who can be read'}"
 
 
-def _endorsers(transaction: Transaction) -> str:
+def _endorsers(transaction: BlockTransaction) -> str:
     return printable(", ".join(transaction.endorsing_msp_ids), 100) or "nobody"

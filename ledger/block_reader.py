@@ -72,7 +72,7 @@ class PrivateWrite:
 
 
 @dataclass(frozen=True, slots=True)
-class Transaction:
+class BlockTransaction:
     """One call of chaincode. In `writes` a value of None is a deletion, in `reads` a version of None "was not there".
 
     Orderers order everything that a member's client signs, and peers mark as VALID everything that breaks no key's
@@ -124,7 +124,7 @@ class Block:
     hash: bytes
     previous_hash: bytes
     data_hash: bytes
-    transactions: tuple[Transaction, ...]
+    transactions: tuple[BlockTransaction, ...]
     members: Mapping[str, MemberMaterial] | None = None
     is_config: bool = False
     unreadable: tuple[str, ...] = ()
@@ -135,7 +135,7 @@ def read_block(block: common_pb2.Block | events_pb2.BlockAndPrivateData, *, name
     if isinstance(block, common_pb2.Block):
         block = events_pb2.BlockAndPrivateData(block=block)
     header, codes, sandbox = block.block.header, validation_codes(block.block), Sandbox()
-    transactions, members, is_config = list[Transaction](), None, False
+    transactions, members, is_config = list[BlockTransaction](), None, False
     for position, data in enumerate(block.block.data.data):
         opened = _open_envelope(data)
         if opened.channel_header.type == common_pb2.CONFIG:
@@ -219,7 +219,7 @@ def _open_envelope(data: bytes) -> _Envelope:
 
 def _transaction(
     opened: _Envelope, position: int, code: int, block: events_pb2.BlockAndPrivateData, namespace: str
-) -> Transaction:
+) -> BlockTransaction:
     read = opened.sandbox.read
     inner = read("action", lambda: _action(opened), None)
     outcome = inner.outcome if inner else proposal_pb2.ChaincodeAction()
@@ -229,7 +229,7 @@ def _transaction(
     event = read("event", lambda: _event(outcome), chaincode_event_pb2.ChaincodeEvent())
     name, *args = read("proposal", lambda: _args(inner), list[bytes]()) or [b""]
     time_us = _time_us(opened.channel_header)
-    return Transaction(
+    return BlockTransaction(
         tx_id=opened.channel_header.tx_id,
         position=position,
         validation_code=code,

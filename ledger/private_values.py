@@ -16,8 +16,8 @@ from google.protobuf.message import Message
 from chaincode import keys
 from chaincode.transaction import serialise
 from ledger.block_reader import (
+    BlockTransaction,
     PrivateWrite,
-    Transaction,
 )
 from ledger.wire import decode
 from zunft.v1.agreement_pb2 import ReadTerms, ShareTerms, TermsReference
@@ -29,18 +29,18 @@ Ask = Callable[[str, Message], Awaitable[bytes]]
 _COMMITMENTS = keys.commitment("").name
 
 
-def lacking(transaction: Transaction, collection: str) -> tuple[PrivateWrite, ...]:
+def lacking(transaction: BlockTransaction, collection: str) -> tuple[PrivateWrite, ...]:
     """A valid transaction's writes to the collection whose values did not come with it."""
     own = (write for write in transaction.private_writes if write.collection == collection)
     return tuple(write for write in own if transaction.is_valid and write.value_hash and write.value is None)
 
 
-def possible_keys(transaction: Transaction) -> dict[bytes, str]:
+def possible_keys(transaction: BlockTransaction) -> dict[bytes, str]:
     """The keys that the transaction may have written privately, by their SHA-256."""
     return {sha256(name.encode()).digest(): name for name in _key_names(transaction)}
 
 
-async def completed(transaction: Transaction, collection: str, ask: Ask) -> Transaction:
+async def completed(transaction: BlockTransaction, collection: str, ask: Ask) -> BlockTransaction:
     """The transaction with those of its missing values that the peer has by now."""
     if not lacking(transaction, collection):
         return transaction
@@ -55,19 +55,19 @@ def _with(write: PrivateWrite, answers: Mapping[bytes, tuple[str, bytes]]) -> Pr
     return replace(write, key=key, value=value) if fits else write
 
 
-def _moved_on(transaction: Transaction) -> Iterator[Commitment]:
+def _moved_on(transaction: BlockTransaction) -> Iterator[Commitment]:
     """The commitments that the transaction wrote."""
     for name, value in transaction.writes.items():
         if name.startswith(_COMMITMENTS) and value is not None:
             yield decode(Commitment, value)
 
 
-def _shared(transaction: Transaction) -> tuple[str, int]:
+def _shared(transaction: BlockTransaction) -> tuple[str, int]:
     """The agreement's id and the version of the terms that an agreement.share handed over."""
     return decode(ShareTerms, transaction.args[0]).agreement_id, decode(TermsReference, transaction.result).version
 
 
-def _key_names(transaction: Transaction) -> Iterator[str]:
+def _key_names(transaction: BlockTransaction) -> Iterator[str]:
     try:
         for one in _moved_on(transaction):
             yield keys.record(one.agreement_id, one.sequence).name
@@ -79,7 +79,7 @@ def _key_names(transaction: Transaction) -> Iterator[str]:
         return
 
 
-async def _answers(transaction: Transaction, ask: Ask) -> AsyncIterator[tuple[str, bytes]]:
+async def _answers(transaction: BlockTransaction, ask: Ask) -> AsyncIterator[tuple[str, bytes]]:
     """The keys and values that the peer has now, which may be later ones; none if it does not answer."""
     for answers in (_of_accounts, _of_records, _of_terms):
         # The peer lacks them, is away, or answers unreadable bytes: the account then waits for them, and says so.
@@ -88,13 +88,13 @@ async def _answers(transaction: Transaction, ask: Ask) -> AsyncIterator[tuple[st
                 yield key, value
 
 
-async def _of_accounts(transaction: Transaction, ask: Ask) -> AsyncIterator[tuple[str, bytes]]:
+async def _of_accounts(transaction: BlockTransaction, ask: Ask) -> AsyncIterator[tuple[str, bytes]]:
     for one in _moved_on(transaction):
         answer = await ask("usage.read_head", ReadHead(agreement_id=one.agreement_id))
         yield keys.head(one.agreement_id).name, answer
 
 
-async def _of_records(transaction: Transaction, ask: Ask) -> AsyncIterator[tuple[str, bytes]]:
+async def _of_records(transaction: BlockTransaction, ask: Ask) -> AsyncIterator[tuple[str, bytes]]:
     """The records with their heads and claims: a later head may have taken the place of the record's own by now."""
     for one in _moved_on(transaction):
         answer = await ask("usage.read_record", ReadRecord(agreement_id=one.agreement_id, sequence=one.sequence))
@@ -104,7 +104,7 @@ async def _of_records(transaction: Transaction, ask: Ask) -> AsyncIterator[tuple
         yield keys.claim(one.agreement_id, record.claim.number).name, serialise(record.claim)
 
 
-async def _of_terms(transaction: Transaction, ask: Ask) -> AsyncIterator[tuple[str, bytes]]:
+async def _of_terms(transaction: BlockTransaction, ask: Ask) -> AsyncIterator[tuple[str, bytes]]:
     if transaction.name == "agreement.share":
         agreement_id, version = _shared(transaction)
         answer = await ask("agreement.read_terms", ReadTerms(agreement_id=agreement_id, version=version))

@@ -16,7 +16,7 @@ from ledger.belief import (
     Implied,
     believe,
 )
-from ledger.block_reader import Transaction
+from ledger.block_reader import BlockTransaction
 from ledger.wire import decode
 from zunft.v1.event_pb2 import LedgerEvent
 from zunft.v1.node_pb2 import EventCursor, LedgerNotice, StatementEntry
@@ -37,7 +37,7 @@ class Effects:
     batch_digests: Sequence[bytes] = ()
 
 
-def effects(transaction: Transaction, block_number: int, msp_id: str, find_agreement: FindAgreement) -> Effects:
+def effects(transaction: BlockTransaction, block_number: int, msp_id: str, find_agreement: FindAgreement) -> Effects:
     """The effects of a valid transaction as `msp_id` sees it, also of one with senseless content."""
     belief = believe(transaction, Implied(transaction), find_agreement)
     if not belief.is_contracts:
@@ -59,12 +59,12 @@ def effects(transaction: Transaction, block_number: int, msp_id: str, find_agree
         return replace(known, alarms=(*known.alarms, alarm))
 
 
-def _where(transaction: Transaction) -> str:
+def _where(transaction: BlockTransaction) -> str:
     """The transaction's id, name and author, for an alarm."""
     return f"transaction {transaction.tx_id[:12]} {transaction.name} by {transaction.creator.msp_id}"
 
 
-def _own_private(transaction: Transaction, msp_id: str) -> dict[str, bytes]:
+def _own_private(transaction: BlockTransaction, msp_id: str) -> dict[str, bytes]:
     """The values of the member's own collection, by key."""
     return {
         write.key: write.value
@@ -96,7 +96,7 @@ def _with_record(known: Effects, belief: Belief, block_number: int, msp_id: str)
     return replace(known, entry=_entry(transaction, block_number, record), batch_digests=digests)
 
 
-def _record(transaction: Transaction, private: Mapping[str, bytes], key: str) -> UsageRecord | None:
+def _record(transaction: BlockTransaction, private: Mapping[str, bytes], key: str) -> UsageRecord | None:
     """The archived record, or for an open agreement one made from result and disclosed batches; None if absent."""
     if key in private:
         return decode(UsageRecord, private[key])
@@ -107,7 +107,7 @@ def _record(transaction: Transaction, private: Mapping[str, bytes], key: str) ->
     return None
 
 
-def _entry(transaction: Transaction, block_number: int, record: UsageRecord) -> StatementEntry:
+def _entry(transaction: BlockTransaction, block_number: int, record: UsageRecord) -> StatementEntry:
     head = AccountHead.FromString(record.head)
     entry = StatementEntry(
         sequence=head.sequence,
@@ -132,7 +132,7 @@ def _reading_count(batches: Iterable[SignedBatch]) -> int:
     return sum(UsageBatch.FromString(signed.batch).reading_count for signed in batches)
 
 
-def _notice(transaction: Transaction, block_number: int, event: LedgerEvent) -> LedgerNotice:
+def _notice(transaction: BlockTransaction, block_number: int, event: LedgerEvent) -> LedgerNotice:
     return LedgerNotice(
         cursor=EventCursor(block_number=block_number, transaction_index=transaction.position),
         tx_id=transaction.tx_id,

@@ -7,7 +7,7 @@ import sqlite3
 import structlog
 
 from chaincode.stub import implicit_collection
-from ledger.block_reader import Transaction
+from ledger.block_reader import BlockTransaction
 from ledger.printable import printable
 from ledger.private_values import (
     lacking,
@@ -28,7 +28,7 @@ class Missing:
         self._connection = connection
         self.count = self._count()
 
-    def note(self, transaction: Transaction, block_number: int, agreement_id: str) -> None:
+    def note(self, transaction: BlockTransaction, block_number: int, agreement_id: str) -> None:
         """Notes the values of a valid transaction that have not come; drops earlier ones of the keys that it writes."""
         written = [write.key_hash for write in transaction.private_writes if write.collection == self._collection]
         if self.count:
@@ -44,7 +44,7 @@ class Missing:
         if absent or self.count:
             self.count = self._count()
 
-    def take_arrived(self, transaction: Transaction, block_number: int) -> frozenset[str]:
+    def take_arrived(self, transaction: BlockTransaction, block_number: int) -> frozenset[str]:
         """Removes the missing values that the transaction now has; their keys."""
         late: set[str] = set()
         for write in transaction.private_writes:

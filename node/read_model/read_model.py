@@ -23,7 +23,7 @@ from chaincode.account.head import Standing
 from chaincode.keys import Key
 from ledger.block_reader import (
     Block,
-    Transaction,
+    BlockTransaction,
 )
 from ledger.fabric_rules.identity import (
     InvalidIdentity,
@@ -145,7 +145,7 @@ class ReadModel:
             self._revoked = self._read_revoked()
         return frozenset(one.agreement_id for one in found if one.agreement_id)
 
-    def fill_in(self, transaction_: Transaction, block_number: int) -> frozenset[str]:
+    def fill_in(self, transaction_: BlockTransaction, block_number: int) -> frozenset[str]:
         """Stores private values that have come after their block; the agreements that they concern."""
         found = self._effects(transaction_, block_number)
         with transaction(self._connection, self._path):
@@ -303,7 +303,7 @@ class ReadModel:
                 f"connect to the right ledger, or remove the file to build it again"
             )
 
-    def _take_in(self, transaction: Transaction, block_number: int) -> Effects:
+    def _take_in(self, transaction: BlockTransaction, block_number: int) -> Effects:
         """Stores one transaction's effects, so that the next one is judged by the agreements as they are then."""
         one = self._effects(transaction, block_number)
         self._store(one)
@@ -323,7 +323,7 @@ class ReadModel:
             self._agreements[agreement_id] = found
         return self._agreements[agreement_id]
 
-    def _effects(self, transaction: Transaction, block_number: int) -> Effects:
+    def _effects(self, transaction: BlockTransaction, block_number: int) -> Effects:
         return effects(transaction, block_number, self.msp_id, self._agreement)
 
     def _store(self, one: Effects) -> None:

@@ -28,7 +28,7 @@ from consortium.folder.topology import (
     FabricSettings,
     Topology,
 )
-from ledger.block_reader import Transaction
+from ledger.block_reader import BlockTransaction
 from ledger.gateway import (
     Gateway,
     Limits,
@@ -156,7 +156,7 @@ class Consortium:
         return next(iter(self.followers.values())).public
 
     @property
-    def transactions(self) -> list[Transaction]:
+    def transactions(self) -> list[BlockTransaction]:
         """Every transaction of the channel, in order."""
         return next(iter(self.followers.values())).transactions
 

@@ -18,7 +18,7 @@ from ledger.belief import (
 )
 from ledger.block_reader import (
     Block,
-    Transaction,
+    BlockTransaction,
     read_block,
 )
 from network.administration.lifecycle import LIFECYCLE
@@ -31,7 +31,7 @@ class Follower:
     blocks: AsyncGenerator[events_pb2.BlockAndPrivateData]
     public: dict[str, bytes] = field(default_factory=dict)
     private: dict[str, bytes] = field(default_factory=dict)
-    transactions: list[Transaction] = field(default_factory=list)
+    transactions: list[BlockTransaction] = field(default_factory=list)
     delivered: list[bytes] = field(default_factory=list)
 
     async def catch_up(self, block_number: int) -> None:
@@ -49,7 +49,7 @@ class Follower:
             if transaction.is_valid:
                 self._write(transaction)
 
-    def _write(self, transaction: Transaction) -> None:
+    def _write(self, transaction: BlockTransaction) -> None:
         for key, value in transaction.writes.items():
             if value is None:
                 self.public.pop(key, None)
@@ -61,7 +61,7 @@ class Follower:
                 assert write.value is not None, f"{self.msp_id} lacks {write.key}"
                 self.private[write.key] = write.value
 
-    def _is_contracts(self, transaction: Transaction) -> bool:
+    def _is_contracts(self, transaction: BlockTransaction) -> bool:
         """Whether a contract wrote the private values; else a member has written to its own collection by itself."""
         return believe(transaction, Implied(transaction), self._agreement).is_contracts
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from chaincode import keys
 from chaincode.account.account import claimed
 from chaincode.errors import ContractError
-from ledger.block_reader import Transaction
+from ledger.block_reader import BlockTransaction
 from ledger.errors import LedgerError
 from tests.harness import (
     Deal,
@@ -222,7 +222,7 @@ class Player(MemberPlayer):
 
     # --- details ------------------------------------------------------------------------------------------------------
 
-    def _valid(self) -> list[Transaction]:
+    def _valid(self) -> list[BlockTransaction]:
         return [transaction for transaction in self.consortium.transactions if transaction.is_valid]
 
     def _is_sound(self, deal: str) -> bool:

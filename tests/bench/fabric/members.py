@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chaincode.rights.roles import Role
-from ledger.block_reader import Transaction
+from ledger.block_reader import BlockTransaction
 from tests.bench.fabric.network import Report, Shape, start_network
 from tests.bench.lanes import Lane, charge_all
 from tests.bench.workload import open_accounts
@@ -42,5 +42,5 @@ def look_at_blocks(members: int, report: Report) -> Endorsed:
         )
 
 
-def _named(transactions: list[Transaction], name: str) -> list[Transaction]:
+def _named(transactions: list[BlockTransaction], name: str) -> list[BlockTransaction]:
     return [one for one in transactions if one.name == name and one.is_valid]

@@ -19,7 +19,7 @@ from chaincode.stub import implicit_collection
 from consortium.channel.block_hash import header_hash
 from consortium.channel.reader import read_channel
 from ledger.block_reader import (
-    Transaction,
+    BlockTransaction,
     read_block,
 )
 from ledger.private_values import lacking
@@ -31,7 +31,7 @@ def recorded(number: int) -> events_pb2.BlockAndPrivateData:
     return events_pb2.BlockAndPrivateData.FromString((RECORDED / f"fabric-3.1-block-{number}.pb").read_bytes())
 
 
-def approval(block: events_pb2.BlockAndPrivateData) -> Transaction:
+def approval(block: events_pb2.BlockAndPrivateData) -> BlockTransaction:
     (transaction,) = read_block(block, namespace="_lifecycle").transactions
     return transaction
 
