@@ -19,7 +19,7 @@ from fabric_protos.peer import chaincode_event_pb2, chaincode_pb2, proposal_pb2,
 from chaincode.stub import Stub, implicit_collection
 from ledger.embedded import refusal
 from ledger.embedded.errors import StorageError
-from ledger.embedded.proposal import Proposal
+from ledger.embedded.proposal import ParsedProposal
 from ledger.embedded.rwset import ReadWriteSet
 from ledger.embedded.signatures import (
     Order,
@@ -110,7 +110,7 @@ class Endorser:
         """The member whose peer answers if any peer may; empty if this process has no member's peer."""
         return next(iter(self._peers), "")
 
-    async def endorse(self, proposal: Proposal, creator: Identity, requested: Sequence[str]) -> Endorsed:
+    async def endorse(self, proposal: ParsedProposal, creator: Identity, requested: Sequence[str]) -> Endorsed:
         """Runs the proposal and has it endorsed. Raises TransportError as Fabric's gateway does."""
         first = self._first_endorser(creator, requested)
         simulation = self._simulation(proposal, first, query=False)
@@ -122,7 +122,7 @@ class Endorser:
         return await self._signed(proposal, creator, simulation, response, endorsers)
 
     async def evaluate(
-        self, proposal: Proposal, creator: Identity, requested: Sequence[str]
+        self, proposal: ParsedProposal, creator: Identity, requested: Sequence[str]
     ) -> proposal_response_pb2.Response:
         """Runs a query on the peer of the first requested member, else of the creator's member."""
         msp_id = self._first_endorser(creator, requested[:1])
@@ -143,7 +143,7 @@ class Endorser:
             return creator.msp_id if creator.msp_id in requested else requested[0]
         return creator.msp_id if creator.msp_id in self._peers else self.any_peer
 
-    def _simulation(self, proposal: Proposal, msp_id: str, *, query: bool) -> Simulation:
+    def _simulation(self, proposal: ParsedProposal, msp_id: str, *, query: bool) -> Simulation:
         if proposal.chaincode_name != self._name:
             message = f"make sure the chaincode {proposal.chaincode_name} has been successfully defined on channel"
             text = f"{message} {self._channel.channel_id} and try again: this ledger runs {self._name}"
@@ -167,7 +167,7 @@ class Endorser:
 
     async def _signed(
         self,
-        proposal: Proposal,
+        proposal: ParsedProposal,
         creator: Identity,
         simulation: Simulation,
         response: proposal_response_pb2.Response,
@@ -196,7 +196,7 @@ class Endorser:
             for peer, signature in zip(peers, signatures, strict=True)
         ]
 
-    def _endorsers(self, simulation: Simulation, proposal: Proposal, first: str) -> Sequence[str]:
+    def _endorsers(self, simulation: Simulation, proposal: ParsedProposal, first: str) -> Sequence[str]:
         """As few peers as the policies of the written keys need; with transient data only those that may see it."""
         policies = self._needed(simulation.results)
         owners = [
@@ -255,7 +255,7 @@ def untrusted_endorsers(collections: Mapping[str, object]) -> str:
 
 
 def response_payload(
-    proposal: Proposal,
+    proposal: ParsedProposal,
     results: Results,
     response: proposal_response_pb2.Response,
     event: chaincode_event_pb2.ChaincodeEvent | None,
@@ -274,7 +274,7 @@ def response_payload(
 
 
 def envelope_payload(
-    proposal: Proposal, signed: bytes, endorsements: Sequence[proposal_response_pb2.Endorsement]
+    proposal: ParsedProposal, signed: bytes, endorsements: Sequence[proposal_response_pb2.Endorsement]
 ) -> bytes:
     """The payload for the creator's signature; it holds no transient data."""
     endorsed = transaction_pb2.ChaincodeEndorsedAction(proposal_response_payload=signed, endorsements=endorsements)

@@ -59,7 +59,7 @@ from ledger.embedded.orderer import (
     Submission,
 )
 from ledger.embedded.proposal import (
-    Proposal,
+    ParsedProposal,
     parse_proposal,
 )
 from ledger.embedded.refusal import Refused
@@ -317,7 +317,7 @@ class EmbeddedLedger:
 
     # --- checks before anything else ----------------------------------------------------------------------------------
 
-    async def _accept(self, signed: proposal_pb2.SignedProposal) -> tuple[Proposal, Identity]:
+    async def _accept(self, signed: proposal_pb2.SignedProposal) -> tuple[ParsedProposal, Identity]:
         """The proposal and its creator, who may write. Raises Refused."""
         proposal = parse_proposal(signed.proposal_bytes)
         if proposal.channel_id != self._channel.channel_id:

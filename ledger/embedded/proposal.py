@@ -14,7 +14,7 @@ from ledger.embedded.refusal import Refused
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class ParsedProposal:
     """A parsed proposal; `hash` ties the endorsements to it and does not cover the transient data."""
 
     header: common_pb2.Header
@@ -30,7 +30,7 @@ class Proposal:
     hash: bytes
 
 
-def parse_proposal(proposal_bytes: bytes) -> Proposal:
+def parse_proposal(proposal_bytes: bytes) -> ParsedProposal:
     """The proposal in these bytes. Raises Refused."""
     try:
         return take_apart(proposal_pb2.Proposal.FromString(proposal_bytes))
@@ -38,7 +38,7 @@ def parse_proposal(proposal_bytes: bytes) -> Proposal:
         raise Refused(f"the proposal cannot be decoded: {error}") from error
 
 
-def take_apart(proposal: proposal_pb2.Proposal) -> Proposal:
+def take_apart(proposal: proposal_pb2.Proposal) -> ParsedProposal:
     header = common_pb2.Header.FromString(proposal.header)
     channel_header = common_pb2.ChannelHeader.FromString(header.channel_header)
     signature_header = common_pb2.SignatureHeader.FromString(header.signature_header)
@@ -49,7 +49,7 @@ def take_apart(proposal: proposal_pb2.Proposal) -> Proposal:
     if not extension.chaincode_id.name or not spec.input.args:
         raise Refused("the proposal must name a chaincode and have at least one argument, the transaction's name")
     public_payload = proposal_pb2.ChaincodeProposalPayload(input=payload.input).SerializeToString()
-    return Proposal(
+    return ParsedProposal(
         header=header,
         channel_id=channel_header.channel_id,
         tx_id=channel_header.tx_id,

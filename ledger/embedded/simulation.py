@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from fabric_protos.peer import chaincode_event_pb2
 
 from consortium.channel.policies import signed_by_peers
-from ledger.embedded.proposal import Proposal
+from ledger.embedded.proposal import ParsedProposal
 from ledger.embedded.rwset import (
     RangeRead,
     ReadWriteSet,
@@ -30,7 +30,9 @@ class Simulation:
     gets it no sooner.
     """
 
-    def __init__(self, proposal: Proposal, state: State, msp_id: str, collections: Iterable[str], query: bool) -> None:
+    def __init__(
+        self, proposal: ParsedProposal, state: State, msp_id: str, collections: Iterable[str], query: bool
+    ) -> None:
         self.results = ReadWriteSet()
         self.event: chaincode_event_pb2.ChaincodeEvent | None = None
         self.fault: str | None = None
