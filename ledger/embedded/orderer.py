@@ -75,7 +75,7 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
-class Committed:
+class CommittedBlock:
     """A block on the disk and the verdicts on its transactions."""
 
     block: common_pb2.Block
@@ -112,7 +112,7 @@ class Orderer:
         self._task: asyncio.Task[None] | None = None
         self._waiting: dict[str, set[asyncio.Future[tuple[int, int]]]] = {}
         self.failure: StorageError | None = None
-        self.recent: deque[Committed] = deque(maxlen=100)
+        self.recent: deque[CommittedBlock] = deque(maxlen=100)
 
     def submit(self, submission: Submission | ConfigSubmission) -> None:
         """Queues a transaction or a change of the configuration.
@@ -194,7 +194,7 @@ class Orderer:
                 waiting.set_exception(failure)
         self._waiting.clear()
 
-    def _announce(self, committed: Committed) -> None:
+    def _announce(self, committed: CommittedBlock) -> None:
         """Gives the outcomes to the callers that wait for them, before readers see the block."""
         self.recent.append(committed)
         for verdict in committed.verdicts:
@@ -203,7 +203,7 @@ class Orderer:
                 if not waiting.done():
                     waiting.set_result((committed.block.header.number, verdict.code))
 
-    async def _next_block(self) -> Committed | None:
+    async def _next_block(self) -> CommittedBlock | None:
         """Makes a block of the oldest in the queue: transactions, or one change of the configuration alone."""
         first = self._queue.popleft()
         if isinstance(first, ConfigSubmission):
@@ -220,7 +220,7 @@ class Orderer:
             return item.verdict
         return await check_envelope(self._channel, self._signatures, common_pb2.Envelope.FromString(item.envelope))
 
-    async def _change_configuration(self, change: ConfigSubmission) -> Committed | None:
+    async def _change_configuration(self, change: ConfigSubmission) -> CommittedBlock | None:
         """Makes the block of a change; None if another change came first, on which this one does not build."""
         try:
             channel = changed_channel(self._channel, change.signed)
@@ -242,14 +242,14 @@ class Orderer:
         updates: Updates,
         private: Mapping[str, Sequence[PrivateWrite]],
         last_config: int,
-    ) -> Committed:
+    ) -> CommittedBlock:
         channel, codes = self._folder.channel, [verdict.code for verdict in verdicts]
         block = new_block(channel.height, channel.last_hash, envelopes, codes, last_config)
         await sign_block(block, self._signers(), self._signatures)
         self._folder.write(block, verdicts, updates, private)
         await asyncio.get_running_loop().run_in_executor(self._threads, self._folder.commit, tuple(private))
         self._folder.publish(block, verdicts, updates)
-        return Committed(block, verdicts)
+        return CommittedBlock(block, verdicts)
 
 
 def cut(first: Submission, queue: deque[Submission | ConfigSubmission], channel: Channel) -> list[Submission]:
