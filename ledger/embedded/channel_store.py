@@ -15,7 +15,7 @@ from ledger.embedded.state import (
     Entry,
 )
 from ledger.embedded.updates import Updates
-from ledger.embedded.validator import Verdict
+from ledger.embedded.validator import TransactionVerdict
 from ledger.fabric_rules.results import Version
 
 SCHEMA = """
@@ -93,7 +93,7 @@ class ChannelStore:
             raise DatabaseDamaged(f"block {number} is missing in {self._database.path}: restore the folder")
         return common_pb2.Block.FromString(row[0])
 
-    def write(self, block: common_pb2.Block, verdicts: Sequence[Verdict], updates: Updates) -> None:
+    def write(self, block: common_pb2.Block, verdicts: Sequence[TransactionVerdict], updates: Updates) -> None:
         """Writes a block and its changes; they are durable when `commit` returns."""
         number = block.header.number
         public, private = updates.public.items(), updates.private.items()
@@ -122,7 +122,7 @@ class ChannelStore:
         self._database.close()
 
 
-def transaction_rows(number: int, verdicts: Sequence[Verdict]) -> list[tuple[str, int, int, int]]:
+def transaction_rows(number: int, verdicts: Sequence[TransactionVerdict]) -> list[tuple[str, int, int, int]]:
     """The rows of the transactions that have an id; an envelope may be too broken to have one."""
     return [
         (verdict.tx_id, number, position, verdict.code) for position, verdict in enumerate(verdicts) if verdict.tx_id

@@ -33,7 +33,7 @@ from ledger.embedded.private_store import (
 )
 from ledger.embedded.state_cache import StateCache
 from ledger.embedded.updates import Updates
-from ledger.embedded.validator import Verdict
+from ledger.embedded.validator import TransactionVerdict
 from ledger.fabric_rules.results import (
     Version,
     hash_key,
@@ -116,7 +116,7 @@ class Folder:
     def write(
         self,
         block: common_pb2.Block,
-        verdicts: Sequence[Verdict],
+        verdicts: Sequence[TransactionVerdict],
         updates: Updates,
         private: Mapping[str, Sequence[PrivateWrite]],
     ) -> None:
@@ -140,7 +140,7 @@ class Folder:
             self.rollback()
             raise
 
-    def publish(self, block: common_pb2.Block, verdicts: Sequence[Verdict], updates: Updates) -> None:
+    def publish(self, block: common_pb2.Block, verdicts: Sequence[TransactionVerdict], updates: Updates) -> None:
         self.channel.publish(block)
         self._state.publish(updates, [verdict.tx_id for verdict in verdicts])
 

@@ -74,7 +74,7 @@ from ledger.embedded.transaction import (
 )
 from ledger.embedded.transient_store import TransientStore
 from ledger.embedded.validator import (
-    Verdict,
+    TransactionVerdict,
     check_envelope,
 )
 from ledger.fabric_rules.channel import Channel
@@ -329,7 +329,7 @@ class EmbeddedLedger:
             raise Refused(f"duplicate transaction found [{proposal.tx_id}]: make a new proposal")
         return proposal, creator
 
-    async def _judge(self, channel: Channel, tx_id: str, envelope: common_pb2.Envelope) -> Verdict:
+    async def _judge(self, channel: Channel, tx_id: str, envelope: common_pb2.Envelope) -> TransactionVerdict:
         """The verdict on a transaction's form and signatures.
 
         In bytes that this process itself has just put together and endorsed, only the creator's signature is new, so
@@ -339,7 +339,7 @@ class EmbeddedLedger:
         if endorsed is None or endorsed.channel is not channel:
             return await check_envelope(channel, self._signatures, envelope)
         held = await self._signatures.check(endorsed.creator, envelope.payload, envelope.signature)
-        return Verdict(
+        return TransactionVerdict(
             channel_id=channel.channel_id,
             tx_id=tx_id,
             code=CODE.VALID if held else CODE.BAD_CREATOR_SIGNATURE,
@@ -348,7 +348,9 @@ class EmbeddedLedger:
             endorsers=endorsed.endorsers,
         )
 
-    def _accept_verdict(self, channel: Channel, envelope: common_pb2.Envelope, verdict: Verdict) -> Submission:
+    def _accept_verdict(
+        self, channel: Channel, envelope: common_pb2.Envelope, verdict: TransactionVerdict
+    ) -> Submission:
         """Makes the checks of Fabric's orderer; other faults become a code in the block. Raises Refused."""
         if verdict.creator is None or verdict.channel_id != channel.channel_id:
             raise Refused(f"the transaction's header is malformed, or not for '{channel.channel_id}'")
@@ -363,7 +365,7 @@ class EmbeddedLedger:
             raise Refused(f"more than {channel.max_envelope_bytes} bytes; send less at once")
         return Submission(envelope.SerializeToString(), channel, verdict, self._private(verdict))
 
-    def _private(self, verdict: Verdict) -> Mapping[str, bytes]:
+    def _private(self, verdict: TransactionVerdict) -> Mapping[str, bytes]:
         """The transaction's private values; none if it is sent again after it was committed. Raises Refused."""
         try:
             return self._transient.promised(verdict)

@@ -43,7 +43,7 @@ from ledger.embedded.transaction import CODE
 from ledger.embedded.transient_store import TransientStore
 from ledger.embedded.updates import Updates
 from ledger.embedded.validator import (
-    Verdict,
+    TransactionVerdict,
     check_envelope,
     validate_block,
 )
@@ -65,7 +65,7 @@ class Submission:
 
     envelope: bytes
     channel: Channel
-    verdict: Verdict
+    verdict: TransactionVerdict
     private: Mapping[str, bytes]
 
     @property
@@ -79,7 +79,7 @@ class CommittedBlock:
     """A block on the disk and the verdicts on its transactions."""
 
     block: common_pb2.Block
-    verdicts: Sequence[Verdict]
+    verdicts: Sequence[TransactionVerdict]
 
 
 class Orderer:
@@ -214,7 +214,7 @@ class Orderer:
         envelopes = [item.envelope for item in batch]
         return await self._write(envelopes, verdicts, updates, private_writes(batch, verdicts), self._last_config)
 
-    async def _current_verdict(self, item: Submission) -> Verdict:
+    async def _current_verdict(self, item: Submission) -> TransactionVerdict:
         """The item's verdict; judged anew if the configuration has changed since."""
         if item.channel is self._channel:
             return item.verdict
@@ -229,7 +229,7 @@ class Orderer:
             return None
         self._folder.add_members(channel.members)
         envelope, number = block_envelope(change, channel), self._folder.channel.height
-        verdicts, nothing = [Verdict(channel.channel_id)], Updates(self._folder)
+        verdicts, nothing = [TransactionVerdict(channel.channel_id)], Updates(self._folder)
         committed = await self._write([envelope.SerializeToString()], verdicts, nothing, {}, last_config=number)
         self._channel, self._last_config = channel, number
         self._configured(channel)
@@ -238,7 +238,7 @@ class Orderer:
     async def _write(
         self,
         envelopes: Sequence[bytes],
-        verdicts: Sequence[Verdict],
+        verdicts: Sequence[TransactionVerdict],
         updates: Updates,
         private: Mapping[str, Sequence[PrivateWrite]],
         last_config: int,
@@ -272,7 +272,9 @@ def cut(first: Submission, queue: deque[Submission | ConfigSubmission], channel:
     return batch
 
 
-def private_writes(batch: Sequence[Submission], verdicts: Sequence[Verdict]) -> dict[str, list[PrivateWrite]]:
+def private_writes(
+    batch: Sequence[Submission], verdicts: Sequence[TransactionVerdict]
+) -> dict[str, list[PrivateWrite]]:
     """The private values of the valid transactions, by the member that holds them."""
     writes: dict[str, list[PrivateWrite]] = {}
     for position, (item, verdict) in enumerate(zip(batch, verdicts, strict=True)):

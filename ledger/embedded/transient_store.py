@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from ledger.embedded.endorser import Endorsed
 from ledger.embedded.refusal import Refused
-from ledger.embedded.validator import Verdict
+from ledger.embedded.validator import TransactionVerdict
 
 MAX_BYTES = 64 * 1024 * 1024
 
@@ -40,7 +40,7 @@ class TransientStore:
         endorsed = self._kept.get(tx_id)
         return endorsed if endorsed and endorsed.payload == payload else None
 
-    def promised(self, verdict: Verdict) -> Mapping[str, bytes]:
+    def promised(self, verdict: TransactionVerdict) -> Mapping[str, bytes]:
         """The private values whose hashes a transaction carries, by collection. Raises Refused."""
         collections = verdict.action.results.collections if verdict.action else ()
         hashes = {part.name: part.private_hash for part in collections if part.private_hash}

@@ -40,7 +40,7 @@ from ledger.fabric_rules.results import Results
 
 
 @dataclass(slots=True)
-class Verdict:
+class TransactionVerdict:
     """The judgement on a transaction so far. `code` is VALID until a check fails.
 
     `tx_id` is empty if the envelope names an id that is not its own. `endorsers` are those whose signatures hold.
@@ -59,7 +59,7 @@ class Verdict:
         return bool(self.code == CODE.VALID)
 
 
-async def check_envelope(channel: Channel, signatures: Signatures, envelope: common_pb2.Envelope) -> Verdict:
+async def check_envelope(channel: Channel, signatures: Signatures, envelope: common_pb2.Envelope) -> TransactionVerdict:
     """The verdict on a transaction's form and on all its signatures, which need no state."""
     verdict, claims = open_envelope(channel, envelope)
     held = await signatures.check_all(claims)
@@ -70,9 +70,9 @@ async def check_envelope(channel: Channel, signatures: Signatures, envelope: com
     return verdict
 
 
-def open_envelope(channel: Channel, envelope: common_pb2.Envelope) -> tuple[Verdict, list[Claim]]:
+def open_envelope(channel: Channel, envelope: common_pb2.Envelope) -> tuple[TransactionVerdict, list[Claim]]:
     """The verdict so far and the signatures still to check: the creator's, then the endorsers'."""
-    verdict, claims = Verdict(), list[Claim]()
+    verdict, claims = TransactionVerdict(), list[Claim]()
     try:
         header = parse_header(envelope)
         verdict.channel_id, verdict.tx_id = header.channel.channel_id, own_transaction_id(header)
@@ -85,7 +85,7 @@ def open_envelope(channel: Channel, envelope: common_pb2.Envelope) -> tuple[Verd
     return verdict, claims
 
 
-def validate_block(channel: Channel, state: State, verdicts: Sequence[Verdict], number: int) -> Updates:
+def validate_block(channel: Channel, state: State, verdicts: Sequence[TransactionVerdict], number: int) -> Updates:
     """Sets every transaction's final code and returns the changes that the valid ones make."""
     check_endorsements(channel, state, verdicts)
     mark_duplicates(verdicts)
@@ -98,7 +98,7 @@ def validate_block(channel: Channel, state: State, verdicts: Sequence[Verdict], 
     return updates
 
 
-def check_endorsements(channel: Channel, state: State, verdicts: Sequence[Verdict]) -> None:
+def check_endorsements(channel: Channel, state: State, verdicts: Sequence[TransactionVerdict]) -> None:
     """Checks the policies as they were before the block. A key whose policy changes in it cannot be written after."""
     changed: set[tuple[str, str | bytes]] = set()
     for verdict in verdicts:
@@ -166,7 +166,7 @@ def policy_keys(results: Results) -> Iterable[tuple[str, str | bytes]]:
             yield part.name, write.key_hash
 
 
-def mark_duplicates(verdicts: Sequence[Verdict]) -> None:
+def mark_duplicates(verdicts: Sequence[TransactionVerdict]) -> None:
     """Keeps VALID for the first of several valid transactions with the same id, and marks the others as duplicates."""
     seen: set[str] = set()
     for verdict in verdicts:
