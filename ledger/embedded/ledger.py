@@ -56,7 +56,7 @@ from ledger.embedded.errors import (
 from ledger.embedded.folder import Folder
 from ledger.embedded.orderer import (
     Orderer,
-    Submission,
+    TransactionSubmission,
 )
 from ledger.embedded.proposal import (
     ParsedProposal,
@@ -350,7 +350,7 @@ class EmbeddedLedger:
 
     def _accept_verdict(
         self, channel: Channel, envelope: common_pb2.Envelope, verdict: TransactionVerdict
-    ) -> Submission:
+    ) -> TransactionSubmission:
         """Makes the checks of Fabric's orderer; other faults become a code in the block. Raises Refused."""
         if verdict.creator is None or verdict.channel_id != channel.channel_id:
             raise Refused(f"the transaction's header is malformed, or not for '{channel.channel_id}'")
@@ -363,7 +363,7 @@ class EmbeddedLedger:
             raise Refused("this ledger takes endorsed transactions only")
         if len(envelope.payload) > channel.max_envelope_bytes:
             raise Refused(f"more than {channel.max_envelope_bytes} bytes; send less at once")
-        return Submission(envelope.SerializeToString(), channel, verdict, self._private(verdict))
+        return TransactionSubmission(envelope.SerializeToString(), channel, verdict, self._private(verdict))
 
     def _private(self, verdict: TransactionVerdict) -> Mapping[str, bytes]:
         """The transaction's private values; none if it is sent again after it was committed. Raises Refused."""

@@ -56,7 +56,7 @@ MAX_PRIVATE_BYTES = MESSAGE_BYTES - 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Submission:
+class TransactionSubmission:
     """A transaction in the queue.
 
     `envelope` is serialised; `verdict` is the judgement so far, by the configuration of `channel`; `private` are the
@@ -105,7 +105,7 @@ class Orderer:
         self._configured = configured
         self._signers = signers
         self._last_config = last_config_number(folder.channel.block(folder.channel.height - 1))
-        self._queue: deque[Submission | ConfigSubmission] = deque()
+        self._queue: deque[TransactionSubmission | ConfigSubmission] = deque()
         self._arrived = asyncio.Event()
         self._committed = asyncio.Event()
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="commit")
@@ -114,7 +114,7 @@ class Orderer:
         self.failure: StorageError | None = None
         self.recent: deque[CommittedBlock] = deque(maxlen=100)
 
-    def submit(self, submission: Submission | ConfigSubmission) -> None:
+    def submit(self, submission: TransactionSubmission | ConfigSubmission) -> None:
         """Queues a transaction or a change of the configuration.
 
         Raises the StorageError that stopped the ledger, if one did.
@@ -214,7 +214,7 @@ class Orderer:
         envelopes = [item.envelope for item in batch]
         return await self._write(envelopes, verdicts, updates, private_writes(batch, verdicts), self._last_config)
 
-    async def _current_verdict(self, item: Submission) -> TransactionVerdict:
+    async def _current_verdict(self, item: TransactionSubmission) -> TransactionVerdict:
         """The item's verdict; judged anew if the configuration has changed since."""
         if item.channel is self._channel:
             return item.verdict
@@ -252,7 +252,9 @@ class Orderer:
         return CommittedBlock(block, verdicts)
 
 
-def cut(first: Submission, queue: deque[Submission | ConfigSubmission], channel: Channel) -> list[Submission]:
+def cut(
+    first: TransactionSubmission, queue: deque[TransactionSubmission | ConfigSubmission], channel: Channel
+) -> list[TransactionSubmission]:
     """Takes the next block's transactions from the queue: at least one, and as many as the limits allow.
 
     These are the channel's limits of count and bytes, and the size of a message, which must hold the block together
@@ -262,7 +264,7 @@ def cut(first: Submission, queue: deque[Submission | ConfigSubmission], channel:
     private_room -= first.private_bytes
     while queue and len(batch) < channel.max_block_count:
         following = queue[0]
-        if not isinstance(following, Submission):
+        if not isinstance(following, TransactionSubmission):
             break
         room, private_room = room - len(following.envelope), private_room - following.private_bytes
         if min(room, private_room) < 0:
@@ -273,7 +275,7 @@ def cut(first: Submission, queue: deque[Submission | ConfigSubmission], channel:
 
 
 def private_writes(
-    batch: Sequence[Submission], verdicts: Sequence[TransactionVerdict]
+    batch: Sequence[TransactionSubmission], verdicts: Sequence[TransactionVerdict]
 ) -> dict[str, list[PrivateWrite]]:
     """The private values of the valid transactions, by the member that holds them."""
     writes: dict[str, list[PrivateWrite]] = {}
