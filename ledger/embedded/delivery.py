@@ -28,7 +28,7 @@ from ledger.fabric_rules.results import serialise
 ForBlock = Callable[[common_pb2.Block], events_pb2.DeliverResponse]
 
 
-class Delivery:
+class BlockDelivery:
     """Reads blocks from the files, the newest ones from memory, and waits for those to come."""
 
     def __init__(self, channel_id: str, folder: Folder, orderer: Orderer) -> None:

@@ -39,7 +39,7 @@ from ledger.embedded.config_change import (
     parse_change,
 )
 from ledger.embedded.delivery import (
-    Delivery,
+    BlockDelivery,
     ForBlock,
     block_response,
     filtered_response,
@@ -118,7 +118,7 @@ class EmbeddedLedger:
         self._orderer = Orderer(
             in_force.channel, folder, self._transient, signatures, self._adopt, lambda: self._in_force.signers
         )
-        self._delivery = Delivery(in_force.channel.channel_id, folder, self._orderer)
+        self._delivery = BlockDelivery(in_force.channel.channel_id, folder, self._orderer)
 
     @staticmethod
     def create(folder: Path, genesis_block: common_pb2.Block) -> None:
