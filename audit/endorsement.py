@@ -30,7 +30,7 @@ from ledger.fabric_rules.policy import (
     Policy,
 )
 from ledger.fabric_rules.results import (
-    Results,
+    NamespaceResults,
     version_of,
 )
 
@@ -115,7 +115,7 @@ def _policy_fault(candidate: Candidate, world: World, rules: Rules) -> str:
     return f"endorsed by {names} only"
 
 
-def _needed(part: Results, world: World, rules: Rules) -> Iterator[Policy]:
+def _needed(part: NamespaceResults, world: World, rules: Rules) -> Iterator[Policy]:
     """The policy of every written key: its own, else its collection's, else the channel's."""
     for key in _touched(part):
         if len(key) == 2:
@@ -128,7 +128,7 @@ def _needed(part: Results, world: World, rules: Rules) -> Iterator[Policy]:
         yield rules.key_policy(entry.policy) if entry and entry.policy else default
 
 
-def _touched(part: Results) -> Iterator[PublicKey | HashedKey]:
+def _touched(part: NamespaceResults) -> Iterator[PublicKey | HashedKey]:
     for write in part.public.writes:
         yield part.namespace, write.key
     for collection in part.collections:
@@ -137,7 +137,7 @@ def _touched(part: Results) -> Iterator[PublicKey | HashedKey]:
     yield from _policy_keys(part)
 
 
-def _policy_keys(part: Results) -> Iterator[PublicKey | HashedKey]:
+def _policy_keys(part: NamespaceResults) -> Iterator[PublicKey | HashedKey]:
     for write in part.public.metadata_writes:
         yield part.namespace, write.key
     for collection in part.collections:
@@ -160,7 +160,7 @@ def _conflict(candidate: Candidate, world: World) -> int:
     return int(CODE.VALID)
 
 
-def _reads_are_current(part: Results, world: World) -> bool:
+def _reads_are_current(part: NamespaceResults, world: World) -> bool:
     public = all(_is_at(world.public.get((part.namespace, read.key)), read) for read in part.public.reads)
     return public and all(
         _is_at(world.hashed.get((part.namespace, collection.name, read.key_hash)), read)
@@ -177,7 +177,7 @@ def _range_reads(seal: Seal) -> Iterator[kv_rwset_pb2.RangeQueryInfo]:
     return (read for part in seal.results for read in part.public.range_queries_info)
 
 
-def _range_is_current(part: Results, read: kv_rwset_pb2.RangeQueryInfo, world: World) -> bool:
+def _range_is_current(part: NamespaceResults, read: kv_rwset_pb2.RangeQueryInfo, world: World) -> bool:
     if read.HasField("reads_merkle_hashes"):
         return True
     found = [(one.key, version_of(one)) for one in read.raw_reads.kv_reads]

@@ -12,7 +12,7 @@ from fabric_protos.common import common_pb2
 from fabric_protos.peer import proposal_pb2, proposal_response_pb2, transaction_pb2
 
 from ledger.fabric_rules.results import (
-    Results,
+    NamespaceResults,
     parse_results,
 )
 from ledger.wire import decode
@@ -25,7 +25,7 @@ class Seal:
     channel_id: str
     has_own_id: bool
     answers_its_proposal: bool
-    results: tuple[Results, ...]
+    results: tuple[NamespaceResults, ...]
 
 
 def read_seal(envelope: bytes) -> Seal:

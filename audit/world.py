@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 from chaincode.keys import Key
 from ledger.block_reader import BlockTransaction
 from ledger.fabric_rules.results import (
-    Results,
+    NamespaceResults,
     Version,
     validation_parameter,
 )
@@ -50,7 +50,7 @@ class World:
         entry = self.public.get((CHAINCODE, key.name))
         return None if entry is None else key.message.FromString(entry.value)
 
-    def apply(self, results: Iterable[Results], version: Version) -> None:
+    def apply(self, results: Iterable[NamespaceResults], version: Version) -> None:
         """Applies a transaction's writes. A key keeps its policy when it is written and loses it when it is deleted."""
         for part in results:
             for write in part.public.writes:

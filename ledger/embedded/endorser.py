@@ -39,7 +39,7 @@ from ledger.fabric_rules.channel import Channel
 from ledger.fabric_rules.identity import Identity
 from ledger.fabric_rules.policy import Policy
 from ledger.fabric_rules.results import (
-    Results,
+    NamespaceResults,
     hash_key,
 )
 
@@ -256,7 +256,7 @@ def untrusted_endorsers(collections: Mapping[str, object]) -> str:
 
 def response_payload(
     proposal: ParsedProposal,
-    results: Results,
+    results: NamespaceResults,
     response: proposal_response_pb2.Response,
     event: chaincode_event_pb2.ChaincodeEvent | None,
 ) -> bytes:

@@ -1,4 +1,4 @@
-"""Collects a transaction's reads and writes: a simulation fills a `ReadWriteSet`, which becomes the signed `Results`.
+"""Collects a transaction's reads and writes in a `ReadWriteSet`, from which the signed `NamespaceResults` are made.
 
 Sources: Fabric's documentation "Read-Write set semantics" and "Private data"; the kvrwset messages.
 """
@@ -15,7 +15,7 @@ from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from ledger.fabric_rules.results import (
     VALIDATION_PARAMETER,
     CollectionResults,
-    Results,
+    NamespaceResults,
     Version,
     hash_key,
     serialise,
@@ -88,14 +88,14 @@ class ReadWriteSet:
                 private[name] = equal.get(content) or equal.setdefault(content, part.private_bytes())
         return private
 
-    def results(self, namespace: str, private: Mapping[str, bytes]) -> Results:
+    def results(self, namespace: str, private: Mapping[str, bytes]) -> NamespaceResults:
         """The results for the endorsers' signatures; all is sorted, so that they sign the same bytes."""
         digests = Digests()
         collections = tuple(
             CollectionResults(name, part.hashed(digests), digests.of(private[name]) if name in private else b"")
             for name, part in sorted(self.collections.items())
         )
-        return Results(namespace, self._public(), collections)
+        return NamespaceResults(namespace, self._public(), collections)
 
     def _public(self) -> kv_rwset_pb2.KVRWSet:
         return kv_rwset_pb2.KVRWSet(

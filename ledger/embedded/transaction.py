@@ -22,7 +22,7 @@ from ledger.fabric_rules.identity import (
     InvalidIdentity,
 )
 from ledger.fabric_rules.results import (
-    Results,
+    NamespaceResults,
     parse_results,
 )
 
@@ -55,7 +55,7 @@ class Action:
     chaincode_name: str
     signed: bytes
     endorsements: Sequence[proposal_response_pb2.Endorsement]
-    results: Results
+    results: NamespaceResults
     event: chaincode_event_pb2.ChaincodeEvent | None
 
 
@@ -123,7 +123,7 @@ def endorsed_action(header: Header, step: transaction_pb2.TransactionAction) -> 
     )
 
 
-def only_results(serialised: bytes, chaincode_name: str) -> Results:
+def only_results(serialised: bytes, chaincode_name: str) -> NamespaceResults:
     """The read-write set of the one namespace that this ledger has. Raises Invalid: BAD_RWSET and others."""
     results = parsed(parse_results, serialised, CODE.BAD_RWSET)
     names = [part.namespace for part in results]

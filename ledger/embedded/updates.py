@@ -16,7 +16,7 @@ from ledger.embedded.state import (
 )
 from ledger.embedded.transaction import CODE
 from ledger.fabric_rules.results import (
-    Results,
+    NamespaceResults,
     Version,
     validation_parameter,
     version_of,
@@ -31,7 +31,7 @@ class Updates:
         self.private: dict[tuple[str, bytes], Entry | None] = {}
         self._state = state
 
-    def conflict(self, results: Results) -> int:
+    def conflict(self, results: NamespaceResults) -> int:
         """The code of a transaction with these reads: VALID, MVCC_READ_CONFLICT or PHANTOM_READ_CONFLICT."""
         if not all(self._is_current(read) for read in results.public.reads):
             return int(CODE.MVCC_READ_CONFLICT)
@@ -42,7 +42,7 @@ class Updates:
                 return int(CODE.MVCC_READ_CONFLICT)
         return int(CODE.VALID)
 
-    def apply(self, results: Results, block: int, position: int) -> None:
+    def apply(self, results: NamespaceResults, block: int, position: int) -> None:
         version = Version(block, position)
         for write in results.public.writes:
             entry = self._get(write.key)

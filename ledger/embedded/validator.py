@@ -36,7 +36,7 @@ from ledger.fabric_rules.policy import (
     InvalidPolicy,
     Policy,
 )
-from ledger.fabric_rules.results import Results
+from ledger.fabric_rules.results import NamespaceResults
 
 
 @dataclass(slots=True)
@@ -116,7 +116,7 @@ def check_endorsements(channel: Channel, state: State, verdicts: Sequence[Transa
 def check_endorsement(
     channel: Channel,
     state: State,
-    results: Results,
+    results: NamespaceResults,
     endorsers: tuple[Identity, ...],
     changed: set[tuple[str, str | bytes]],
 ) -> None:
@@ -147,7 +147,7 @@ def needed_policy(channel: Channel, state: State, collection: str, key: str | by
         raise Invalid(CODE.ENDORSEMENT_POLICY_FAILURE, str(error)) from error
 
 
-def touched_keys(results: Results) -> Iterable[tuple[str, str | bytes]]:
+def touched_keys(results: NamespaceResults) -> Iterable[tuple[str, str | bytes]]:
     """The collection ("" = public) and key (private: its hash) of every write."""
     for write in results.public.writes:
         yield "", write.key
@@ -157,7 +157,7 @@ def touched_keys(results: Results) -> Iterable[tuple[str, str | bytes]]:
     yield from policy_keys(results)
 
 
-def policy_keys(results: Results) -> Iterable[tuple[str, str | bytes]]:
+def policy_keys(results: NamespaceResults) -> Iterable[tuple[str, str | bytes]]:
     """The collection and key of every change of a key's policy, in the same form."""
     for write in results.public.metadata_writes:
         yield "", write.key

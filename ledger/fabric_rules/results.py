@@ -32,7 +32,7 @@ class CollectionResults(NamedTuple):
     private_hash: bytes
 
 
-class Results(NamedTuple):
+class NamespaceResults(NamedTuple):
     """The read-write set of one namespace."""
 
     namespace: str
@@ -53,11 +53,11 @@ class Results(NamedTuple):
         return serialise(rwset_pb2.TxReadWriteSet(data_model=rwset_pb2.TxReadWriteSet.KV, ns_rwset=[only]))
 
 
-def parse_results(serialised: bytes) -> list[Results]:
+def parse_results(serialised: bytes) -> list[NamespaceResults]:
     """The read-write sets in a serialised TxReadWriteSet, one per namespace. Raises DecodeError."""
     parsed = decode(rwset_pb2.TxReadWriteSet, serialised)
     return [
-        Results(
+        NamespaceResults(
             part.namespace,
             decode(kv_rwset_pb2.KVRWSet, part.rwset),
             tuple(
