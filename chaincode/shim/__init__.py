@@ -20,7 +20,7 @@ from chaincode.shim.errors import (
 )
 from chaincode.shim.key_policy import VALIDATION_PARAMETER, check_policy, policy_msp_ids, signed_by_peers
 from chaincode.shim.response import Response
-from chaincode.shim.results import HistoryEntry, Page, Results
+from chaincode.shim.results import HistoryEntry, Page, Rows
 from chaincode.shim.server import ChaincodeServer, ServerTls
 from chaincode.shim.stub import FabricStub
 from chaincode.shim.transaction import Handler
@@ -44,7 +44,7 @@ __all__ = [
     "PeerError",
     "ProtocolError",
     "Response",
-    "Results",
+    "Rows",
     "ServerTls",
     "ShimError",
     "StreamEnded",

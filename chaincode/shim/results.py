@@ -36,7 +36,7 @@ class Page:
     bookmark: str
 
 
-class Results(AsyncIterator[Row], Generic[Row]):
+class Rows(AsyncIterator[Row], Generic[Row]):
     """Rows in the peer's order; asks for the first portion when iterated.
 
     A caller that stops early may close it (`contextlib.aclosing`); the peer closes it at the transaction's end.
@@ -49,7 +49,7 @@ class Results(AsyncIterator[Row], Generic[Row]):
         self._rows: deque[Row] = deque()
         self._open_id = ""
 
-    def __aiter__(self) -> Results[Row]:
+    def __aiter__(self) -> Rows[Row]:
         return self
 
     async def __anext__(self) -> Row:

@@ -23,7 +23,7 @@ from chaincode.shim.results import (
     HistoryEntry,
     KeyValue,
     Page,
-    Results,
+    Rows,
     decode_history,
     decode_key_value,
     fetch_page,
@@ -111,14 +111,14 @@ class FabricStub:
         """Deletes the key at commit; it is no error if there is none."""
         self.writes.delete(_PUBLIC, key)
 
-    def range(self, start: str, end: str) -> Results[KeyValue]:
+    def range(self, start: str, end: str) -> Rows[KeyValue]:
         """Keys that are not composite with start <= key < end, in key order; protected against phantoms.
 
         A peer ends every range silently at its core.yaml's ledger.state.totalQueryLimit.
         """
         return self._range(_PUBLIC, *simple_range(start, end))
 
-    def composite_range(self, object_type: str, attributes: Sequence[str] = ()) -> Results[KeyValue]:
+    def composite_range(self, object_type: str, attributes: Sequence[str] = ()) -> Rows[KeyValue]:
         """Composite keys that begin with these parts."""
         return self._range(_PUBLIC, *composite_range(object_type, attributes))
 
@@ -136,12 +136,12 @@ class FabricStub:
         """A page of composite keys that begin with these parts. Only in queries."""
         return await self._range_page(*composite_range(object_type, attributes), page_size, bookmark)
 
-    def history(self, key: str) -> Results[HistoryEntry]:
+    def history(self, key: str) -> Rows[HistoryEntry]:
         """All committed changes, newest first; not protected against later commits."""
         check_key(key)
-        return Results(self._requests, _MESSAGE.GET_HISTORY_FOR_KEY, shim.GetHistoryForKey(key=key), decode_history)
+        return Rows(self._requests, _MESSAGE.GET_HISTORY_FOR_KEY, shim.GetHistoryForKey(key=key), decode_history)
 
-    def query(self, query: str) -> Results[KeyValue]:
+    def query(self, query: str) -> Rows[KeyValue]:
         """A rich query, which peers with CouchDB answer and others refuse; not protected against phantoms."""
         return self._query(_PUBLIC, query)
 
@@ -179,17 +179,17 @@ class FabricStub:
         """Deletes the key from state and history of every peer; needs the application capability V2_5."""
         self.writes.purge(_named(collection), key)
 
-    def private_range(self, collection: str, start: str, end: str) -> Results[KeyValue]:
+    def private_range(self, collection: str, start: str, end: str) -> Rows[KeyValue]:
         """Keys of the collection with start <= key < end. Only in queries: peers refuse it together with writes."""
         return self._range(_named(collection), *simple_range(start, end))
 
     def private_composite_range(
         self, collection: str, object_type: str, attributes: Sequence[str] = ()
-    ) -> Results[KeyValue]:
+    ) -> Rows[KeyValue]:
         """Composite keys of the collection that begin with these parts. Only in queries."""
         return self._range(_named(collection), *composite_range(object_type, attributes))
 
-    def private_query(self, collection: str, query: str) -> Results[KeyValue]:
+    def private_query(self, collection: str, query: str) -> Rows[KeyValue]:
         """A rich query of the collection; see `query`."""
         return self._query(_named(collection), query)
 
@@ -262,7 +262,7 @@ class FabricStub:
             raise PeerError("GET_STATE_MULTIPLE", f"{len(values)} values came for {len(keys)} keys")
         return [value or None for value in values]
 
-    def _range(self, collection: str, start: str, end: str) -> Results[KeyValue]:
+    def _range(self, collection: str, start: str, end: str) -> Rows[KeyValue]:
         request = shim.GetStateByRange(startKey=start, endKey=end, collection=collection)
         return self._rows(_MESSAGE.GET_STATE_BY_RANGE, request)
 
@@ -271,11 +271,11 @@ class FabricStub:
         request = shim.GetStateByRange(startKey=start, endKey=end, metadata=paging(page_size, bookmark))
         return await fetch_page(self._requests, _MESSAGE.GET_STATE_BY_RANGE, request)
 
-    def _query(self, collection: str, query: str) -> Results[KeyValue]:
+    def _query(self, collection: str, query: str) -> Rows[KeyValue]:
         return self._rows(_MESSAGE.GET_QUERY_RESULT, shim.GetQueryResult(query=query, collection=collection))
 
-    def _rows(self, kind: int, request: Message) -> Results[KeyValue]:
-        return Results(self._requests, kind, request, decode_key_value)
+    def _rows(self, kind: int, request: Message) -> Rows[KeyValue]:
+        return Rows(self._requests, kind, request, decode_key_value)
 
 
 def _named(collection: str) -> str:
