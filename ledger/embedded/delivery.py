@@ -15,7 +15,7 @@ from fabric_protos.peer import chaincode_event_pb2, events_pb2
 from ledger.embedded import refusal
 from ledger.embedded.folder import Folder
 from ledger.embedded.orderer import Orderer
-from ledger.embedded.private_store import PrivateWrite
+from ledger.embedded.private_store import StoredWrite
 from ledger.embedded.rwset import kv_write
 from ledger.embedded.transaction import (
     CODE,
@@ -130,13 +130,13 @@ def stored_events(channel_id: str, block: common_pb2.Block) -> Iterable[chaincod
             yield action.event
 
 
-def private_data(writes: Iterable[PrivateWrite]) -> dict[int, rwset_pb2.TxPvtReadWriteSet]:
+def private_data(writes: Iterable[StoredWrite]) -> dict[int, rwset_pb2.TxPvtReadWriteSet]:
     """The private values by the transaction's position; the channel has the hash of each collection's bytes."""
     by_position = groupby(writes, key=lambda write: write.position)
     return {position: private_rwset(list(group)) for position, group in by_position}
 
 
-def private_rwset(writes: list[PrivateWrite]) -> rwset_pb2.TxPvtReadWriteSet:
+def private_rwset(writes: list[StoredWrite]) -> rwset_pb2.TxPvtReadWriteSet:
     parts = []
     for (namespace, collection), group in groupby(writes, key=lambda write: (write.namespace, write.collection)):
         rwset = serialise(kv_rwset_pb2.KVRWSet(writes=[kv_write(write.key, write.value) for write in group]))

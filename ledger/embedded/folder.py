@@ -29,7 +29,7 @@ from ledger.embedded.errors import (
 )
 from ledger.embedded.private_store import (
     PrivateStore,
-    PrivateWrite,
+    StoredWrite,
 )
 from ledger.embedded.state_cache import StateCache
 from ledger.embedded.updates import Updates
@@ -118,7 +118,7 @@ class Folder:
         block: common_pb2.Block,
         verdicts: Sequence[TransactionVerdict],
         updates: Updates,
-        private: Mapping[str, Sequence[PrivateWrite]],
+        private: Mapping[str, Sequence[StoredWrite]],
     ) -> None:
         """Prepares the block and its changes. They are not durable yet; if it fails, nothing is written."""
         self._state.begin(updates)

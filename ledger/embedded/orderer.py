@@ -33,7 +33,7 @@ from ledger.embedded.errors import (
     StorageError,
 )
 from ledger.embedded.folder import Folder
-from ledger.embedded.private_store import PrivateWrite
+from ledger.embedded.private_store import StoredWrite
 from ledger.embedded.refusal import Refused
 from ledger.embedded.signatures import (
     PeerIdentity,
@@ -240,7 +240,7 @@ class Orderer:
         envelopes: Sequence[bytes],
         verdicts: Sequence[TransactionVerdict],
         updates: Updates,
-        private: Mapping[str, Sequence[PrivateWrite]],
+        private: Mapping[str, Sequence[StoredWrite]],
         last_config: int,
     ) -> CommittedBlock:
         channel, codes = self._folder.channel, [verdict.code for verdict in verdicts]
@@ -276,9 +276,9 @@ def cut(
 
 def private_writes(
     batch: Sequence[TransactionSubmission], verdicts: Sequence[TransactionVerdict]
-) -> dict[str, list[PrivateWrite]]:
+) -> dict[str, list[StoredWrite]]:
     """The private values of the valid transactions, by the member that holds them."""
-    writes: dict[str, list[PrivateWrite]] = {}
+    writes: dict[str, list[StoredWrite]] = {}
     for position, (item, verdict) in enumerate(zip(batch, verdicts, strict=True)):
         if verdict.code != CODE.VALID or verdict.action is None:
             continue
@@ -287,5 +287,5 @@ def private_writes(
             rows = writes.setdefault(msp_id, [])
             for write in kv_rwset_pb2.KVRWSet.FromString(serialised).writes:
                 value = None if write.is_delete else write.value
-                rows.append(PrivateWrite(position, verdict.action.chaincode_name, collection, write.key, value))
+                rows.append(StoredWrite(position, verdict.action.chaincode_name, collection, write.key, value))
     return writes

@@ -35,7 +35,7 @@ SELECT position, namespace, collection, key, value FROM writes WHERE block = ? O
 """
 
 
-class PrivateWrite(NamedTuple):
+class StoredWrite(NamedTuple):
     """A private key's new value; None deletes it."""
 
     position: int
@@ -67,8 +67,8 @@ class PrivateStore:
     def keys(self, collection: str, start: str, end: str) -> list[str]:
         return [row[0] for row in self._database.all(GET_KEYS, (collection, start, end, end))]
 
-    def of_block(self, number: int) -> list[PrivateWrite]:
-        return [PrivateWrite(*row) for row in self._database.all(GET_BLOCK, (number,))]
+    def of_block(self, number: int) -> list[StoredWrite]:
+        return [StoredWrite(*row) for row in self._database.all(GET_BLOCK, (number,))]
 
     def newest_block(self) -> int:
         row = self._database.one("SELECT max(block) FROM writes")
@@ -79,7 +79,7 @@ class PrivateStore:
             self._database.write([("DELETE FROM writes WHERE block > ?", [(newest_block,)])])
             self._database.commit()
 
-    def write(self, number: int, writes: Iterable[PrivateWrite]) -> None:
+    def write(self, number: int, writes: Iterable[StoredWrite]) -> None:
         rows: Sequence[Sequence[object]] = [(number, *write) for write in writes]
         self._database.write([(INSERT, rows)])
 
