@@ -45,7 +45,7 @@ class Signatures:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """Implements `belief.Endorsed` with the endorsers whose signatures were checked."""
+    """Implements `belief.EndorsementCheck` with the endorsers whose signatures were checked."""
 
     endorsers: tuple[Identity, ...]
     rules: Rules

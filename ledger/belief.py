@@ -32,7 +32,7 @@ _LONGEST_NAME = 48
 FindAgreement = Callable[[str], Agreement | None]
 
 
-class Endorsed(Protocol):
+class EndorsementCheck(Protocol):
     """Answers questions about a transaction's endorsements."""
 
     def by_channel(self) -> bool:
@@ -57,7 +57,7 @@ class Belief:
     is_contracts: bool = False
 
 
-def believe(transaction: BlockTransaction, endorsed: Endorsed, find_agreement: FindAgreement) -> Belief:
+def believe(transaction: BlockTransaction, endorsed: EndorsementCheck, find_agreement: FindAgreement) -> Belief:
     """The belief about a valid transaction. Never raises, whatever bytes the transaction holds."""
     try:
         belief = _believe(transaction, endorsed, find_agreement)
@@ -69,7 +69,7 @@ def believe(transaction: BlockTransaction, endorsed: Endorsed, find_agreement: F
     return replace(belief, alarms=tuple(f"{subject}: {alarm}" for alarm in belief.alarms))
 
 
-def _believe(transaction: BlockTransaction, endorsed: Endorsed, find_agreement: FindAgreement) -> Belief:
+def _believe(transaction: BlockTransaction, endorsed: EndorsementCheck, find_agreement: FindAgreement) -> Belief:
     if transaction.chaincode != CHAINCODE and transaction.has_effects and not _touches(transaction):
         # The contract has nothing to do with another chaincode's transactions.
         return _not_contracts(transaction)
@@ -95,7 +95,9 @@ def _believe(transaction: BlockTransaction, endorsed: Endorsed, find_agreement: 
 # --- two-party transactions -----------------------------------------------------------------------------------------
 
 
-def _believe_parties(transaction: BlockTransaction, endorsed: Endorsed, find_agreement: FindAgreement) -> Belief:
+def _believe_parties(
+    transaction: BlockTransaction, endorsed: EndorsementCheck, find_agreement: FindAgreement
+) -> Belief:
     agreement_id, parties = _named_agreement(transaction, find_agreement)
     if not agreement_id or len(set(parties)) < 2:
         return _not_contracts(transaction, "it names no agreement that is on the ledger with these parties")
