@@ -12,7 +12,7 @@ from chaincode.rights.certificate import read_certificate
 from ledger.block_reader import Signed
 from ledger.fabric_rules.block_validation import BlockValidation
 from ledger.fabric_rules.channel import (
-    Channel,
+    ChannelRules,
     group_policy,
 )
 from ledger.fabric_rules.config_update import (
@@ -26,7 +26,7 @@ from ledger.fabric_rules.policy import Policy
 LIFECYCLE = "_lifecycle"
 
 
-class Rules(Channel):
+class Rules(ChannelRules):
     """The configuration in force, with the rules that an audit needs. Make it with `from_config_block`."""
 
     def __init__(self, channel_id: str, config: configtx_pb2.Config) -> None:

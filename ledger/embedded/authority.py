@@ -7,7 +7,7 @@ from fabric_protos.common import common_pb2
 from consortium.keys.certificates import Clock
 from ledger.embedded.refusal import Refused
 from ledger.embedded.signatures import Signatures
-from ledger.fabric_rules.channel import Channel
+from ledger.fabric_rules.channel import ChannelRules
 from ledger.fabric_rules.identity import (
     Identity,
     InvalidIdentity,
@@ -22,7 +22,7 @@ class Authority:
     outcome of validation must not depend on its time.
     """
 
-    def __init__(self, channel: Channel, signatures: Signatures, clock: Clock) -> None:
+    def __init__(self, channel: ChannelRules, signatures: Signatures, clock: Clock) -> None:
         self._channel = channel
         self._signatures = signatures
         self._clock = clock

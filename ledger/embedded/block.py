@@ -21,7 +21,7 @@ from ledger.embedded.signatures import (
     PeerIdentity,
     Signatures,
 )
-from ledger.fabric_rules.channel import Channel
+from ledger.fabric_rules.channel import ChannelRules
 
 NONCE_BYTES = 24
 
@@ -44,7 +44,7 @@ def new_block(
     )
 
 
-def signers(channel: Channel, peers: Mapping[str, PeerIdentity]) -> tuple[PeerIdentity, ...]:
+def signers(channel: ChannelRules, peers: Mapping[str, PeerIdentity]) -> tuple[PeerIdentity, ...]:
     """As few of the peers as the channel's Endorsement policy asks for; all of them if they do not suffice."""
     chosen: list[PeerIdentity] = []
     for msp_id in sorted(peers):

@@ -19,7 +19,7 @@ from ledger.embedded.refusal import Refused
 from ledger.embedded.transaction import Header
 from ledger.fabric_rules.channel import (
     UNUSABLE,
-    Channel,
+    ChannelRules,
     NotAConfigBlock,
 )
 from ledger.fabric_rules.config_update import (
@@ -37,7 +37,7 @@ class ConfigSubmission:
     signed: configtx_pb2.ConfigUpdateEnvelope
 
 
-def parse_change(channel: Channel, header: Header, envelope: common_pb2.Envelope) -> ConfigSubmission:
+def parse_change(channel: ChannelRules, header: Header, envelope: common_pb2.Envelope) -> ConfigSubmission:
     """The submission in a CONFIG_UPDATE envelope. Raises Refused."""
     if header.channel.type != common_pb2.CONFIG_UPDATE:
         raise Refused("transactions are submitted to the gateway; here only config updates are taken")
@@ -50,10 +50,10 @@ def parse_change(channel: Channel, header: Header, envelope: common_pb2.Envelope
     return ConfigSubmission(envelope, header, signed)
 
 
-def changed_channel(channel: Channel, signed: configtx_pb2.ConfigUpdateEnvelope) -> Channel:
+def changed_channel(channel: ChannelRules, signed: configtx_pb2.ConfigUpdateEnvelope) -> ChannelRules:
     """The channel after the change. Raises Refused."""
     try:
-        changed = Channel(channel.channel_id, changed_config(channel, signed))
+        changed = ChannelRules(channel.channel_id, changed_config(channel, signed))
         check_members(changed)
         check_readable(channel, changed)
     except InvalidUpdate as error:
@@ -63,7 +63,7 @@ def changed_channel(channel: Channel, signed: configtx_pb2.ConfigUpdateEnvelope)
     return changed
 
 
-def check_members(channel: Channel) -> None:
+def check_members(channel: ChannelRules) -> None:
     """Checks that each member's MSP id is its group's name, so that no member ever takes another's id.
 
     Raises InvalidName, ValueError.
@@ -76,14 +76,14 @@ def check_members(channel: Channel) -> None:
                 raise ValueError(f"the MSP of {name} calls itself {msp_id[:80]!r}: an MSP id never changes")
 
 
-def check_readable(before: Channel, after: Channel) -> None:
+def check_readable(before: ChannelRules, after: ChannelRules) -> None:
     """Checks that the change makes no part unreadable; parts that were so before are allowed. Raises ValueError."""
     unreadable = sorted(set(after.unreadable) - set(before.unreadable))
     if unreadable:
         raise ValueError(f"nobody could read this: {'; '.join(unreadable)}")
 
 
-def block_envelope(change: ConfigSubmission, channel: Channel) -> common_pb2.Envelope:
+def block_envelope(change: ConfigSubmission, channel: ChannelRules) -> common_pb2.Envelope:
     """The envelope in the block: the whole new configuration, and the update that led to it."""
     config = configtx_pb2.ConfigEnvelope(config=channel.config, last_update=change.envelope)
     return config_envelope(channel.channel_id, config, change.header.channel.timestamp, change.header.signature.nonce)

@@ -35,7 +35,7 @@ from ledger.embedded.state import (
     State,
 )
 from ledger.embedded.transaction import Action
-from ledger.fabric_rules.channel import Channel
+from ledger.fabric_rules.channel import ChannelRules
 from ledger.fabric_rules.identity import Identity
 from ledger.fabric_rules.policy import Policy
 from ledger.fabric_rules.results import (
@@ -74,7 +74,7 @@ class Endorsed:
     knows these identities.
     """
 
-    channel: Channel
+    channel: ChannelRules
 
     payload: bytes
     creator: Identity
@@ -88,7 +88,7 @@ class Endorser:
 
     def __init__(
         self,
-        channel: Channel,
+        channel: ChannelRules,
         state: State,
         chaincode: Chaincode,
         name: str,

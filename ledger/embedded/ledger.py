@@ -54,14 +54,8 @@ from ledger.embedded.errors import (
     UnknownPeer,
 )
 from ledger.embedded.folder import Folder
-from ledger.embedded.orderer import (
-    Orderer,
-    TransactionSubmission,
-)
-from ledger.embedded.proposal import (
-    ParsedProposal,
-    parse_proposal,
-)
+from ledger.embedded.orderer import Orderer, TransactionSubmission
+from ledger.embedded.proposal import ParsedProposal, parse_proposal
 from ledger.embedded.refusal import Refused
 from ledger.embedded.signatures import (
     PeerIdentity,
@@ -73,11 +67,8 @@ from ledger.embedded.transaction import (
     parse_header,
 )
 from ledger.embedded.transient_store import TransientStore
-from ledger.embedded.validator import (
-    TransactionVerdict,
-    check_envelope,
-)
-from ledger.fabric_rules.channel import Channel
+from ledger.embedded.validator import TransactionVerdict, check_envelope
+from ledger.fabric_rules.channel import ChannelRules
 from ledger.fabric_rules.identity import (
     ROLE,
     Identity,
@@ -96,7 +87,7 @@ Peers = Callable[[], Mapping[str, PeerIdentity]]
 class InForce:
     """Everything that follows from the channel's configuration; a change of it replaces all of this at once."""
 
-    channel: Channel
+    channel: ChannelRules
     authority: Authority
     endorser: Endorser
     # The peers that sign each block.
@@ -107,7 +98,7 @@ class EmbeddedLedger:
     """Implements `LedgerTransport` in process. Belongs to the event loop that it is first used in."""
 
     def __init__(
-        self, folder: Folder, in_force: InForce, configure: Callable[[Channel], InForce], signatures: Signatures
+        self, folder: Folder, in_force: InForce, configure: Callable[[ChannelRules], InForce], signatures: Signatures
     ) -> None:
         """Only `open` calls this."""
         self._folder = folder
@@ -126,7 +117,7 @@ class EmbeddedLedger:
 
         Raises NotAConfigBlock, LedgerExists, FolderInUse, DiskFull.
         """
-        Folder.create(folder, genesis_block, Channel.from_config_block(genesis_block).members)
+        Folder.create(folder, genesis_block, ChannelRules.from_config_block(genesis_block).members)
 
     @classmethod
     def open(
@@ -151,12 +142,12 @@ class EmbeddedLedger:
             signatures = Signatures()
             handler = guarded(chaincode, lambda: (clock() - _EPOCH) // timedelta(microseconds=1))
 
-            def configure(channel: Channel) -> InForce:
+            def configure(channel: ChannelRules) -> InForce:
                 here = usable_peers(channel, peers())
                 endorser = Endorser(channel, files, handler, chaincode_name, here, signatures)
                 return InForce(channel, Authority(channel, signatures, clock), endorser, signers(channel, here))
 
-            in_force = configure(Channel.from_config_block(newest_config_block(files)))
+            in_force = configure(ChannelRules.from_config_block(newest_config_block(files)))
             if not in_force.endorser.any_peer:
                 raise UnknownPeer(
                     "give at least one member's peer certificate and key, the node's: without it nobody endorses"
@@ -167,7 +158,7 @@ class EmbeddedLedger:
             raise
 
     @property
-    def _channel(self) -> Channel:
+    def _channel(self) -> ChannelRules:
         return self._in_force.channel
 
     @property
@@ -275,7 +266,7 @@ class EmbeddedLedger:
         changed_channel(self._channel, change.signed)
         return change
 
-    def _adopt(self, channel: Channel) -> None:
+    def _adopt(self, channel: ChannelRules) -> None:
         self._in_force = self._configure(channel)
 
     # --- streams ------------------------------------------------------------------------------------------------------
@@ -329,7 +320,7 @@ class EmbeddedLedger:
             raise Refused(f"duplicate transaction found [{proposal.tx_id}]: make a new proposal")
         return proposal, creator
 
-    async def _judge(self, channel: Channel, tx_id: str, envelope: common_pb2.Envelope) -> TransactionVerdict:
+    async def _judge(self, channel: ChannelRules, tx_id: str, envelope: common_pb2.Envelope) -> TransactionVerdict:
         """The verdict on a transaction's form and signatures.
 
         In bytes that this process itself has just put together and endorsed, only the creator's signature is new, so
@@ -349,7 +340,7 @@ class EmbeddedLedger:
         )
 
     def _accept_verdict(
-        self, channel: Channel, envelope: common_pb2.Envelope, verdict: TransactionVerdict
+        self, channel: ChannelRules, envelope: common_pb2.Envelope, verdict: TransactionVerdict
     ) -> TransactionSubmission:
         """Makes the checks of Fabric's orderer; other faults become a code in the block. Raises Refused."""
         if verdict.creator is None or verdict.channel_id != channel.channel_id:
@@ -436,7 +427,7 @@ def newest_config_block(files: Folder) -> common_pb2.Block:
     return files.channel.block(last_config_number(files.channel.block(files.channel.height - 1)))
 
 
-def usable_peers(channel: Channel, peers: Mapping[str, PeerIdentity]) -> dict[str, PeerIdentity]:
+def usable_peers(channel: ChannelRules, peers: Mapping[str, PeerIdentity]) -> dict[str, PeerIdentity]:
     """The peers that are a member's own and have a peer certificate that is valid by the configuration in force."""
     usable = {}
     for msp_id, peer in peers.items():
@@ -448,7 +439,7 @@ def usable_peers(channel: Channel, peers: Mapping[str, PeerIdentity]) -> dict[st
     return usable
 
 
-def peer_fault(channel: Channel, msp_id: str, peer: PeerIdentity) -> str:
+def peer_fault(channel: ChannelRules, msp_id: str, peer: PeerIdentity) -> str:
     """The reason why the peer cannot endorse for this member; empty if it can."""
     try:
         identity = channel.identity(peer.creator)

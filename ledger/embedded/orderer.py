@@ -47,7 +47,7 @@ from ledger.embedded.validator import (
     check_envelope,
     validate_block,
 )
-from ledger.fabric_rules.channel import Channel
+from ledger.fabric_rules.channel import ChannelRules
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class TransactionSubmission:
     """
 
     envelope: bytes
-    channel: Channel
+    channel: ChannelRules
     verdict: TransactionVerdict
     private: Mapping[str, bytes]
 
@@ -87,11 +87,11 @@ class Orderer:
 
     def __init__(
         self,
-        channel: Channel,
+        channel: ChannelRules,
         folder: Folder,
         transient: TransientStore,
         signatures: Signatures,
-        configured: Callable[[Channel], None],
+        configured: Callable[[ChannelRules], None],
         signers: Callable[[], Sequence[PeerIdentity]],
     ) -> None:
         """`channel` is the configuration in force; `configured` is called with each later one, before readers see it.
@@ -253,7 +253,7 @@ class Orderer:
 
 
 def cut(
-    first: TransactionSubmission, queue: deque[TransactionSubmission | ConfigSubmission], channel: Channel
+    first: TransactionSubmission, queue: deque[TransactionSubmission | ConfigSubmission], channel: ChannelRules
 ) -> list[TransactionSubmission]:
     """Takes the next block's transactions from the queue: at least one, and as many as the limits allow.
 

@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError
 
 from ledger.embedded.proposal import transaction_id
 from ledger.embedded.signatures import Claim
-from ledger.fabric_rules.channel import Channel
+from ledger.fabric_rules.channel import ChannelRules
 from ledger.fabric_rules.identity import (
     Identity,
     InvalidIdentity,
@@ -76,7 +76,7 @@ def own_transaction_id(header: Header) -> str:
     return expected if header.channel.tx_id == expected else ""
 
 
-def creator_claim(channel: Channel, header: Header, envelope: common_pb2.Envelope) -> Claim:
+def creator_claim(channel: ChannelRules, header: Header, envelope: common_pb2.Envelope) -> Claim:
     """The creator's signature as a claim to be checked. Raises Invalid: BAD_CREATOR_SIGNATURE."""
     try:
         identity = channel.identity(header.signature.creator)
@@ -142,7 +142,7 @@ def own_event(serialised: bytes, chaincode_name: str) -> chaincode_event_pb2.Cha
     return event
 
 
-def endorsement_claims(channel: Channel, action: Action) -> list[Claim]:
+def endorsement_claims(channel: ChannelRules, action: Action) -> list[Claim]:
     """A claim for each endorser that is a member's identity, each once; others are ignored, as in Fabric."""
     claims: dict[Identity, Claim] = {}
     for endorsement in action.endorsements:

@@ -30,7 +30,7 @@ from ledger.embedded.transaction import (
     parse_header,
 )
 from ledger.embedded.updates import Updates
-from ledger.fabric_rules.channel import Channel
+from ledger.fabric_rules.channel import ChannelRules
 from ledger.fabric_rules.identity import Identity
 from ledger.fabric_rules.policy import (
     InvalidPolicy,
@@ -59,7 +59,9 @@ class TransactionVerdict:
         return bool(self.code == CODE.VALID)
 
 
-async def check_envelope(channel: Channel, signatures: Signatures, envelope: common_pb2.Envelope) -> TransactionVerdict:
+async def check_envelope(
+    channel: ChannelRules, signatures: Signatures, envelope: common_pb2.Envelope
+) -> TransactionVerdict:
     """The verdict on a transaction's form and on all its signatures, which need no state."""
     verdict, claims = open_envelope(channel, envelope)
     held = await signatures.check_all(claims)
@@ -70,7 +72,7 @@ async def check_envelope(channel: Channel, signatures: Signatures, envelope: com
     return verdict
 
 
-def open_envelope(channel: Channel, envelope: common_pb2.Envelope) -> tuple[TransactionVerdict, list[Claim]]:
+def open_envelope(channel: ChannelRules, envelope: common_pb2.Envelope) -> tuple[TransactionVerdict, list[Claim]]:
     """The verdict so far and the signatures still to check: the creator's, then the endorsers'."""
     verdict, claims = TransactionVerdict(), list[Claim]()
     try:
@@ -85,7 +87,7 @@ def open_envelope(channel: Channel, envelope: common_pb2.Envelope) -> tuple[Tran
     return verdict, claims
 
 
-def validate_block(channel: Channel, state: State, verdicts: Sequence[TransactionVerdict], number: int) -> Updates:
+def validate_block(channel: ChannelRules, state: State, verdicts: Sequence[TransactionVerdict], number: int) -> Updates:
     """Sets every transaction's final code and returns the changes that the valid ones make."""
     check_endorsements(channel, state, verdicts)
     mark_duplicates(verdicts)
@@ -98,7 +100,7 @@ def validate_block(channel: Channel, state: State, verdicts: Sequence[Transactio
     return updates
 
 
-def check_endorsements(channel: Channel, state: State, verdicts: Sequence[TransactionVerdict]) -> None:
+def check_endorsements(channel: ChannelRules, state: State, verdicts: Sequence[TransactionVerdict]) -> None:
     """Checks the policies as they were before the block. A key whose policy changes in it cannot be written after."""
     changed: set[tuple[str, str | bytes]] = set()
     for verdict in verdicts:
@@ -114,7 +116,7 @@ def check_endorsements(channel: Channel, state: State, verdicts: Sequence[Transa
 
 
 def check_endorsement(
-    channel: Channel,
+    channel: ChannelRules,
     state: State,
     results: NamespaceResults,
     endorsers: tuple[Identity, ...],
@@ -131,7 +133,7 @@ def check_endorsement(
         demand(channel.satisfied(policy, endorsers), failure, "the endorsers do not satisfy the policy")
 
 
-def needed_policy(channel: Channel, state: State, collection: str, key: str | bytes) -> Policy:
+def needed_policy(channel: ChannelRules, state: State, collection: str, key: str | bytes) -> Policy:
     """The policy for a write of the key: its own, else its collection's, else the channel's. Raises Invalid."""
     entry: Entry | None
     default: Policy | None

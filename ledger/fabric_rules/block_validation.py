@@ -20,7 +20,7 @@ from consortium.channel.config_group import (
     value_of,
 )
 from ledger.fabric_rules.channel import (
-    Channel,
+    ChannelRules,
     group_policy,
     member_msp,
 )
@@ -42,7 +42,7 @@ class Makers(NamedTuple):
 class BlockValidation:
     """The rule of one configuration, for the blocks after its own up to the next configuration's."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: ChannelRules) -> None:
         """Raises one of the errors in UNUSABLE."""
         root = channel.config.channel_group
         # A channel without orderers is an embedded ledger's, whose blocks are signed by peers under Endorsement.

@@ -41,7 +41,7 @@ class NotAConfigBlock(LedgerError):
     """The block holds no channel configuration, or one that cannot be used."""
 
 
-class Channel:
+class ChannelRules:
     """A channel's members and rights. Remembers parsed identities and policies, since the same few come again."""
 
     def __init__(self, channel_id: str, config: configtx_pb2.Config) -> None:

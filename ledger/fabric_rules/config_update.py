@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError
 
 from ledger.errors import LedgerError
 from ledger.fabric_rules.channel import (
-    Channel,
+    ChannelRules,
     NotAConfigBlock,
 )
 from ledger.fabric_rules.identity import (
@@ -56,7 +56,7 @@ def read_change(block: common_pb2.Block) -> ConfigChange:
         raise NotAConfigBlock("the block holds no change of the channel's configuration") from error
 
 
-def changed_config(channel: Channel, signed: configtx_pb2.ConfigUpdateEnvelope) -> configtx_pb2.Config:
+def changed_config(channel: ChannelRules, signed: configtx_pb2.ConfigUpdateEnvelope) -> configtx_pb2.Config:
     """The channel's configuration after the signed update. Raises InvalidUpdate."""
     update = _parse(channel, signed)
     stale = stale_element(channel.config.channel_group, update.read_set)
@@ -74,13 +74,13 @@ def changed_config(channel: Channel, signed: configtx_pb2.ConfigUpdateEnvelope) 
     return configtx_pb2.Config(sequence=channel.config.sequence + 1, channel_group=group)
 
 
-def signers(channel: Channel, signed: configtx_pb2.ConfigUpdateEnvelope) -> tuple[Identity, ...]:
+def signers(channel: ChannelRules, signed: configtx_pb2.ConfigUpdateEnvelope) -> tuple[Identity, ...]:
     """The members' identities whose signatures hold, each once; other signatures are ignored."""
     found = (_signer(channel, one, signed.config_update) for one in signed.signatures)
     return tuple(dict.fromkeys(identity for identity in found if identity is not None))
 
 
-def _parse(channel: Channel, signed: configtx_pb2.ConfigUpdateEnvelope) -> configtx_pb2.ConfigUpdate:
+def _parse(channel: ChannelRules, signed: configtx_pb2.ConfigUpdateEnvelope) -> configtx_pb2.ConfigUpdate:
     try:
         update = configtx_pb2.ConfigUpdate.FromString(signed.config_update)
     except DecodeError as error:
@@ -90,7 +90,7 @@ def _parse(channel: Channel, signed: configtx_pb2.ConfigUpdateEnvelope) -> confi
     return update
 
 
-def _signer(channel: Channel, signature: configtx_pb2.ConfigSignature, update: bytes) -> Identity | None:
+def _signer(channel: ChannelRules, signature: configtx_pb2.ConfigSignature, update: bytes) -> Identity | None:
     try:
         identity = channel.identity(common_pb2.SignatureHeader.FromString(signature.signature_header).creator)
     except (DecodeError, InvalidIdentity):
@@ -118,7 +118,7 @@ def _check_element(name: str, element: Element, before: Element | None) -> None:
         raise InvalidUpdate(f"{name} is written with version {element.version}, it must be {due}")
 
 
-def _check_policy(channel: Channel, name: str, before: Element, who: tuple[Identity, ...]) -> None:
+def _check_policy(channel: ChannelRules, name: str, before: Element, who: tuple[Identity, ...]) -> None:
     path = before.policy_path
     try:
         satisfied = channel.policy(path).satisfied_by(who)

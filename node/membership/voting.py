@@ -34,7 +34,7 @@ from ledger.configuration import (
     signed_update,
     submit_update,
 )
-from ledger.fabric_rules.channel import Channel as ChannelRules
+from ledger.fabric_rules.channel import ChannelRules
 from ledger.fabric_rules.config_update import (
     InvalidUpdate,
     changed_config,

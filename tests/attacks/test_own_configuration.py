@@ -19,8 +19,8 @@ from consortium.channel.config_group import (
 from consortium.channel.config_update import config_update
 from consortium.channel.consenters import consenters
 from consortium.channel.orderer_addresses import orderer_addresses
-from consortium.channel.reader import Channel as ReadChannel
 from consortium.channel.reader import (
+    Channel,
     read_members,
     unreadable_parts,
 )
@@ -34,7 +34,7 @@ from ledger.configuration import (
 )
 from ledger.embedded.config_change import changed_channel
 from ledger.embedded.refusal import Refused
-from ledger.fabric_rules.channel import Channel
+from ledger.fabric_rules.channel import ChannelRules
 from ledger.fabric_rules.config_update import applied
 from node.membership.edits import channel_edit
 from tests.audit.run import delivered, genesis
@@ -146,7 +146,7 @@ def verdicts(scene: Scene) -> dict[str, Verdict]:
     return {one.name: one for one in report.verdicts}
 
 
-def channel_of(scene: Scene) -> ReadChannel:
+def channel_of(scene: Scene) -> Channel:
     return scene.consortium.run(newest_channel(scene.consortium.gateway("MakerMSP", "admin")))
 
 
@@ -187,14 +187,14 @@ def with_junk(before: Tree, msp_id: str, kind: str, places: Sequence[int], junk:
 @settings(max_examples=300, deadline=None)
 @given(junk=JUNK)
 def test_whatever_a_member_writes_is_read_past(junk: tuple[str, list[int], bytes]) -> None:
-    before = Channel.from_config_block(small_genesis()).config.channel_group
+    before = ChannelRules.from_config_block(small_genesis()).config.channel_group
     after = with_junk(before, DELTA, *junk)
     members = read_members(after)
     assert sorted(members) == sorted(MSP_IDS)
     assert members[ALPHA] == read_members(before)[ALPHA]
     unreadable_parts(after)
     orderer_addresses(after)
-    in_force = Channel(CHANNEL, configtx_pb2.Config(channel_group=after))
+    in_force = ChannelRules(CHANNEL, configtx_pb2.Config(channel_group=after))
     assert in_force.members.keys() >= set(MSP_IDS) - {DELTA}
     assert DELTA not in read_members(without(after, DELTA))
 
@@ -202,7 +202,7 @@ def test_whatever_a_member_writes_is_read_past(junk: tuple[str, list[int], bytes
 def without(channel_group: Tree, msp_id: str) -> Tree:
     """Once the others have excluded it."""
     config = configtx_pb2.Config(channel_group=channel_group)
-    edit = channel_edit(ReadChannel(CHANNEL, 0, read_members(channel_group), config), BALLOT_SUBJECT_EXCLUSION, msp_id)
+    edit = channel_edit(Channel(CHANNEL, 0, read_members(channel_group), config), BALLOT_SUBJECT_EXCLUSION, msp_id)
     for data in edit:
         channel_group = applied(channel_group, configtx_pb2.ConfigUpdate.FromString(data).write_set)
     return channel_group
@@ -212,7 +212,7 @@ def without(channel_group: Tree, msp_id: str) -> Tree:
 @settings(max_examples=300, deadline=None)
 @given(junk=JUNK)
 def test_what_the_embedded_ledger_takes_can_be_read(junk: tuple[str, list[int], bytes]) -> None:
-    channel = Channel.from_config_block(small_genesis())
+    channel = ChannelRules.from_config_block(small_genesis())
     before = channel.config.channel_group
     try:
         update = config_update(CHANNEL, before, with_junk(before, DELTA, *junk)).SerializeToString()

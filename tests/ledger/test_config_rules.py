@@ -14,7 +14,7 @@ from ledger.configuration import (
     sign_update,
     signed_update,
 )
-from ledger.fabric_rules.channel import Channel
+from ledger.fabric_rules.channel import ChannelRules
 from ledger.fabric_rules.config_update import (
     InvalidUpdate,
     changed_config,
@@ -53,7 +53,7 @@ def test_it_can_be_made_once_and_not_by_fewer(before: Tree, after: Tree) -> None
     update = config_update(CHANNEL, channel.config.channel_group, wanted)
     with pytest.raises(InvalidUpdate, match="not satisfied"):
         changed_config(channel, signed(update, (ALPHA, BRAVO)))
-    changed = Channel(CHANNEL, changed_config(channel, signed(update, MAJORITY)))
+    changed = ChannelRules(CHANNEL, changed_config(channel, signed(update, MAJORITY)))
     with pytest.raises(InvalidUpdate):
         changed_config(changed, signed(update, MAJORITY))
 
@@ -100,7 +100,7 @@ def test_a_policy_of_an_unknown_kind_is_never_satisfied(kind: int) -> None:
     for tree in (before, after):
         odd = configtx_pb2.ConfigPolicy(policy=policies_pb2.Policy(type=kind), mod_policy=ADMINS)
         tree.groups[SPARE].policies["odd"].CopyFrom(odd)
-    channel = Channel(CHANNEL, configtx_pb2.Config(channel_group=before))
+    channel = ChannelRules(CHANNEL, configtx_pb2.Config(channel_group=before))
     with pytest.raises(InvalidUpdate, match="not satisfied"):
         changed_config(channel, signed(config_update(CHANNEL, before, after), MAJORITY))
 
@@ -111,7 +111,7 @@ def test_a_policy_of_an_unknown_kind_is_never_satisfied(kind: int) -> None:
 def tree_with(spare: Tree) -> Tree:
     """The channel's configuration with one more part."""
     tree = Tree()
-    tree.CopyFrom(Channel.from_config_block(genesis()).config.channel_group)
+    tree.CopyFrom(ChannelRules.from_config_block(genesis()).config.channel_group)
     tree.mod_policy = ADMINS
     tree.groups[SPARE].CopyFrom(spare)
     for element in nodes(tree.groups[SPARE]):
@@ -119,8 +119,8 @@ def tree_with(spare: Tree) -> Tree:
     return tree
 
 
-def channel_with(spare: Tree) -> Channel:
-    return Channel(CHANNEL, configtx_pb2.Config(sequence=7, channel_group=tree_with(spare)))
+def channel_with(spare: Tree) -> ChannelRules:
+    return ChannelRules(CHANNEL, configtx_pb2.Config(sequence=7, channel_group=tree_with(spare)))
 
 
 def leaf(value: bytes, policy: str) -> Tree:

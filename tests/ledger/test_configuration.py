@@ -43,7 +43,7 @@ from ledger.configuration import (
 )
 from ledger.configuration.orderers import Orderers
 from ledger.configuration.reading import block_at
-from ledger.fabric_rules.channel import Channel as Rules
+from ledger.fabric_rules.channel import ChannelRules
 from ledger.fabric_rules.config_update import (
     changed_config,
     read_change,
@@ -297,7 +297,7 @@ async def test_each_configuration_is_what_its_update_makes_of_the_one_before(
         assert len(changes) > 2
         for before, after in itertools.pairwise(changes):
             change = read_change(after)
-            assert changed_config(Rules.from_config_block(before), change.signed) == change.config
+            assert changed_config(ChannelRules.from_config_block(before), change.signed) == change.config
 
 
 # --- orderers that are away -------------------------------------------------------------------------------------------

@@ -15,13 +15,13 @@ from ledger.embedded.signatures import (
     Order,
     Signatures,
 )
-from ledger.fabric_rules.channel import Channel
+from ledger.fabric_rules.channel import ChannelRules
 from tests.ledger.consortium import ALPHA, BRAVO, genesis, high_s, member
 
 
 def claims() -> tuple[list[Claim], list[bool]]:
     """Claims, and which of them hold."""
-    channel = Channel.from_config_block(genesis())
+    channel = ChannelRules.from_config_block(genesis())
     user, other = member(ALPHA).user, member(BRAVO).user
     alpha = channel.identity(user.creator)
     made = [
@@ -51,7 +51,7 @@ async def test_true_claims_hold_and_others_do_not(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("checks_before_worker", [1, 10**9])
 async def test_made_signatures_hold(monkeypatch: pytest.MonkeyPatch, checks_before_worker: int) -> None:
     monkeypatch.setattr(signatures, "CHECKS_BEFORE_WORKER", checks_before_worker)
-    channel, signer = Channel.from_config_block(genesis()), Signatures()
+    channel, signer = ChannelRules.from_config_block(genesis()), Signatures()
     alpha, bravo = member(ALPHA).peer, member(BRAVO).peer
     without_key = dataclasses.replace(bravo, private_key=None)
     orders = [Order(peer, text) for text in (b"a", b"b" * 100_000) for peer in (alpha, bravo, without_key)] * 20

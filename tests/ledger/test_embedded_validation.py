@@ -16,7 +16,7 @@ from ledger.embedded.validator import (
     check_envelope,
     validate_block,
 )
-from ledger.fabric_rules.channel import Channel
+from ledger.fabric_rules.channel import ChannelRules
 from ledger.gateway import Transaction
 from tests.ledger.consortium import (
     ALPHA,
@@ -34,7 +34,7 @@ from tests.ledger.consortium import (
 
 async def judged(folder: Path, *envelopes: common_pb2.Envelope) -> list[int]:
     """Codes of these envelopes as one block on top of the folder's."""
-    channel, signatures, files = Channel.from_config_block(genesis()), Signatures(), Folder.open(folder)
+    channel, signatures, files = ChannelRules.from_config_block(genesis()), Signatures(), Folder.open(folder)
     try:
         verdicts = [await check_envelope(channel, signatures, envelope) for envelope in envelopes]
         validate_block(channel, files, verdicts, files.channel.height)
