@@ -16,7 +16,7 @@ Signers = Sequence[SigningIdentity]
 
 
 def by_orderers(consortium: Consortium) -> Signers:
-    """Those who make the channel's blocks: the orderers, on the embedded ledger as many of its peers as it has sign."""
+    """The signers of the channel's blocks: the orderers, or the majority of peers that sign on the embedded ledger."""
     msp_ids = sorted(member.msp_id for member in consortium.topology.members)
     if consortium.topology.fabric is None:
         del msp_ids[len(msp_ids) // 2 + 1 :]
@@ -40,7 +40,7 @@ def sign(block: common_pb2.Block, signers: Signers) -> None:
 
 
 def unsigned(block: common_pb2.Block) -> common_pb2.Metadata:
-    """Takes the signatures out; what is left there."""
+    """Takes the signatures out of the block. Returns the rest of their metadata."""
     found = common_pb2.Metadata.FromString(block.metadata.metadata[common_pb2.SIGNATURES])
     del found.signatures[:]
     block.metadata.metadata[common_pb2.SIGNATURES] = found.SerializeToString()

@@ -1,4 +1,4 @@
-"""Somebody who runs a node and forges what it delivers, with as many of the members' keys as a test gives him."""
+"""A forger: it changes the blocks that a node delivers, and signs them with the members' keys that a test gives it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.harness import Consortium
 
 @dataclass
 class Envelope:
-    """A transaction taken apart; `pack` puts it together again."""
+    """A transaction, decoded layer by layer. `pack` encodes it again."""
 
     envelope: common_pb2.Envelope
     payload: common_pb2.Payload
@@ -55,7 +55,7 @@ class Envelope:
 
 
 class Forger:
-    """Changes blocks in place."""
+    """Changes a member's blocks in place."""
 
     def __init__(self, consortium: Consortium, blocks: Blocks) -> None:
         self.blocks = blocks
@@ -72,11 +72,11 @@ class Forger:
         return found[nth]
 
     def find_block(self, content: bytes) -> int:
-        """The first one in which these bytes stand."""
+        """The number of the first block that contains these bytes."""
         return next(number for number, one in enumerate(self.blocks) if content in b"".join(one.block.data.data))
 
     def edit(self, name: str, change: Callable[[Envelope], None], nth: int = 0, *, signs: bool = True) -> None:
-        """Changes a transaction; `signs`: its creator signs the change. The chain is made to fit."""
+        """Changes a transaction, and makes the chain fit. Its creator signs the change if `signs`."""
         number, position = self.find(name, nth)
         opened = Envelope.unpack(self.blocks[number].block.data.data[position])
         change(opened)
@@ -88,9 +88,9 @@ class Forger:
         self.relink()
 
     def relink(self, by: Signers | None = None) -> None:
-        """Makes data hashes and links fit the blocks, which anybody can do, and signs those that have become others.
+        """Makes data hashes and links fit the blocks, as anybody can, and signs the blocks whose headers have changed.
 
-        By all orderers unless somebody else is named; by nobody, and the old signatures stay.
+        All orderers sign, unless `by` names other signers. If it is empty, the old signatures stay.
         """
         signers = by_orderers(self._consortium) if by is None else by
         for before, after in pairwise(self.blocks):
@@ -109,7 +109,7 @@ class Forger:
         metadata[common_pb2.TRANSACTIONS_FILTER] = bytes(codes)
 
     def edit_private(self, name: str, change: Callable[[kv_rwset_pb2.KVRWSet], None], nth: int = 0) -> None:
-        """Changes what the member archived of a transaction."""
+        """Changes the private data of a transaction that the member has archived."""
         number, position = self.find(name, nth)
         for space in self.blocks[number].private_data_map[position].ns_pvt_rwset:
             for part in space.collection_pvt_rwset:
@@ -118,13 +118,13 @@ class Forger:
                 part.rwset = rwset.SerializeToString()
 
     def endorse(self, opened: Envelope) -> None:
-        """All endorsers sign what stands there now."""
+        """Has all endorsers sign the response as it is now."""
         response = opened.action.action.proposal_response_payload
         for endorsement in opened.endorsements:
             endorsement.signature = self._key_of(endorsement.endorser).sign(response + endorsement.endorser)
 
     def rewrite(self, opened: Envelope, change: Callable[[rwset_pb2.TxReadWriteSet], None]) -> None:
-        """Changes reads and writes; the endorsements no longer fit unless `endorse` follows."""
+        """Changes reads and writes. The endorsements do not fit any more unless `endorse` follows."""
         response = proposal_response_pb2.ProposalResponsePayload.FromString(
             opened.action.action.proposal_response_payload
         )
@@ -136,7 +136,7 @@ class Forger:
         opened.action.action.proposal_response_payload = response.SerializeToString()
 
     def replace_creator(self, opened: Envelope, stranger: SigningIdentity) -> None:
-        """The same call as if `stranger` had made it: id and proposal hash fit, and all endorsers sign it."""
+        """Makes `stranger` the call's creator: id and proposal hash fit, and all endorsers sign it."""
         header = opened.payload.header
         author = common_pb2.SignatureHeader.FromString(header.signature_header)
         author.creator = stranger.creator
@@ -156,7 +156,7 @@ class Forger:
         action.action.proposal_response_payload = response.SerializeToString()
 
     def _key_of(self, identity: bytes) -> SigningIdentity:
-        """The member's peer or user with this certificate."""
+        """The key of the member's peer or user with this certificate. Raises KeyError."""
         parsed = identities_pb2.SerializedIdentity.FromString(identity)
         topology = self._consortium.topology
         keys = topology.keys(topology.member(parsed.mspid))

@@ -1,4 +1,4 @@
-"""A consortium's whole life in one run, and what each member gets to see of it, for audits to look at."""
+"""Business of every kind in one consortium, and the blocks that each member gets, as material for audits."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ Blocks = list[events_pb2.BlockAndPrivateData]
 
 
 def begin(consortium: Consortium) -> Deal:
-    """Founded today, since certificates are valid from today on; a confidential agreement, funded with 100 tokens."""
+    """Founds the consortium, and makes a confidential agreement whose account is funded with 100 tokens.
+
+    The consortium's clock is at today, since certificates are valid from today on.
+    """
     consortium.clock.now_us = time.time_ns() // 1000
     consortium.found()
     maker, factory, bank, forge = (consortium.member(name) for name in ("maker", "factory", "bank", "forge"))
@@ -48,8 +51,8 @@ def begin(consortium: Consortium) -> Deal:
     )
 
 
-def live(consortium: Consortium, deal: Deal) -> None:
-    """Every kind of transaction: usage, rotation, correction, access, claim, amendment, withdrawal, redemption …"""
+def run_confidential_deal(consortium: Consortium, deal: Deal) -> None:
+    """Makes all kinds of transactions: usage, rotation, correction, access, claim, amendment, withdrawal, payout."""
     maker, factory, bank = (consortium.member(name) for name in ("maker", "factory", "bank"))
     drill, press = deal.meters
     deal.use(UNIT, 2 * UNIT)
@@ -75,7 +78,7 @@ def live(consortium: Consortium, deal: Deal) -> None:
 
 
 def correct_and_look(consortium: Consortium, deal: Deal) -> None:
-    """A correction that is agreed to and one that is not, and a look at data."""
+    """Makes a correction that is agreed to and one that is declined, and uses two grants of access to data."""
     maker, factory = deal.provider, deal.customer
     wrong = CorrectionReading(time_us=consortium.clock.now_us, quantity_micro=-UNIT)
     maker.correct(deal, "recount", wrong)
@@ -89,8 +92,8 @@ def correct_and_look(consortium: Consortium, deal: Deal) -> None:
     maker.use(deal, "help")
 
 
-def live_openly(consortium: Consortium) -> Deal:
-    """An open agreement, which every member can audit."""
+def run_open_deal(consortium: Consortium) -> Deal:
+    """Makes and bills an open agreement, which every member can audit."""
     maker, forge = consortium.member("maker"), consortium.member("forge")
     deal = consortium.agree(maker, forge, per_unit("hours", 3 * TOKEN), funds=50 * TOKEN, open_book=True)
     deal.use(UNIT)
@@ -100,7 +103,7 @@ def live_openly(consortium: Consortium) -> Deal:
 
 
 def delivered(consortium: Consortium, name: str) -> Blocks:
-    """Fresh copies of all blocks as this member gets them."""
+    """Fresh copies of all blocks, as this member gets them."""
     follower = consortium.followers[consortium.member(name).msp_id]
     return [events_pb2.BlockAndPrivateData.FromString(data) for data in follower.delivered]
 

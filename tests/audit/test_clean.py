@@ -1,4 +1,4 @@
-"""An honest run holds in every respect, for every member as far as it can see."""
+"""All verdicts hold on an honest ledger, for every member as far as it can see. A cut archive is refused."""
 
 from __future__ import annotations
 
@@ -50,20 +50,20 @@ def test_a_node_believes_all_that_the_contract_did(story: Consortium, tmp_path: 
     for block in map(read_block, delivered(story, name)):
         model.apply(block)
     assert model.newest_alarms(10) == (0, [])
-    told = [(notice.tx_id, notice.name) for notice in model.notices(after=None, agreement_id="", limit=10_000)]
-    assert told == [(one.tx_id, one.name) for one in story.transactions if one.is_valid]
+    notices = [(notice.tx_id, notice.name) for notice in model.notices(after=None, agreement_id="", limit=10_000)]
+    assert notices == [(one.tx_id, one.name) for one in story.transactions if one.is_valid]
     model.close()
 
 
 def test_only_the_parties_own_keys_have_a_policy_of_their_own(story: Consortium) -> None:
-    """From that a node concludes who has endorsed a transaction that is valid."""
+    """A node relies on that when it concludes from a valid transaction which members have endorsed it."""
     guarded = {key for one in story.transactions for key in one.key_policies}
     assert guarded
     assert {key for key in guarded if not key.startswith(PARTIES_KEYS)} == set()
 
 
 def test_nonsense_that_was_ordered_and_marked_spoils_nothing(story: Consortium) -> None:
-    """Anybody who may write to the channel can have an orderer order it."""
+    """Every client that may write to the channel can have an orderer order nonsense."""
     forger = Forger(story, delivered(story, "maker"))
     block = forger.blocks[forger.find("usage.submit")[0]].block
     block.data.data.append(b"nonsense")
@@ -88,7 +88,7 @@ def test_bills_are_explained_line_by_line(story: Consortium) -> None:
     assert (public.agreement_id, public.usage_micro, public.readings) == ("A2", 3 * TOKEN, 1)
 
 
-def test_what_others_agreed_stays_their_own(story: Consortium) -> None:
+def test_bills_of_others_confidential_agreements_are_not_visible(story: Consortium) -> None:
     report = audit(delivered(story, "bank"), genesis(story), "BankMSP")
     assert [bill.agreement_id for bill in report.bills] == ["A2"]
     for name in ("meters", "rating", "prepaid", "invoices"):
@@ -129,7 +129,7 @@ def test_a_cut_archive_is_refused(story: Consortium, tmp_path: Path, kept: int) 
         list(Archive(path).blocks())
 
 
-def test_the_root_of_trust_must_be_one(story: Consortium) -> None:
+def test_the_root_of_trust_must_be_a_genesis_block_that_knows_the_member(story: Consortium) -> None:
     blocks = delivered(story, "maker")
     with pytest.raises(NotAGenesisBlock):
         audit(blocks, blocks[1].block, "MakerMSP")

@@ -1,4 +1,4 @@
-"""`zunft audit` on an archive: what it prints, its exit code, and that no byte of an archive can make it stumble."""
+"""`zunft audit` on an archive: its exit code on an honest and a forged one, and a report whatever byte is changed."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def archive(story: Consortium, tmp_path_factory: pytest.TempPathFactory) -> Arch
     return story.run(export(path, "FactoryMSP", genesis(story), gateway.present_blocks()))
 
 
-def test_an_honest_archive(story: Consortium, archive: Archive) -> None:
+def test_an_honest_archive_ends_with_exit_code_0(story: Consortium, archive: Archive) -> None:
     words = ["--archive", str(archive.path), "--genesis", str(story.topology.genesis_path), "--json"]
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 0, result.output
 
 
-def test_a_forged_archive_is_told_from_an_honest_one(story: Consortium, archive: Archive, tmp_path: Path) -> None:
+def test_a_forged_archive_ends_with_another_exit_code(story: Consortium, archive: Archive, tmp_path: Path) -> None:
     forged = tmp_path / "forged.zunft"
     data = archive.path.read_bytes()
     place = data.index(b"camt-")

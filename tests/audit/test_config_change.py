@@ -1,4 +1,4 @@
-"""A later configuration counts as proven if the members' admins signed exactly the change that was made."""
+"""The audit takes a later configuration as proven if the members' admins signed exactly the change that was made."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def changed(
 
 
 def with_block(consortium: Consortium, content: Message | bytes, auditor: str = "MakerMSP") -> AuditReport:
-    """The same where the block's transaction holds this, whatever it is."""
+    """The audit of the whole story with one more block, whose transaction has this content."""
     blocks = delivered(consortium, "maker")
     first = common_pb2.Envelope.FromString(blocks[0].block.data.data[0])
     payload = common_pb2.Payload.FromString(first.payload)
@@ -122,7 +122,7 @@ def test_half_of_the_admins_do_not_suffice(story: Consortium, tmp_path: Path) ->
     assert report.verdict("identities").status is Status.UNCHECKED
 
 
-def test_a_configuration_must_be_what_was_signed(story: Consortium, tmp_path: Path) -> None:
+def test_a_configuration_must_be_the_signed_one(story: Consortium, tmp_path: Path) -> None:
     before, mill = config_of(genesis(story)), newcomer(tmp_path)
     update = signed(story, update_to(before, config_with(before, mill)), ["maker", "factory", "bank", "forge"])
     other = config_with(before, newcomer(tmp_path / "false"))
@@ -152,7 +152,9 @@ def test_a_member_changes_its_own_part_alone(story: Consortium, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("part", "word"), [("root_certs", "a root certificate"), ("revocation_list", "a revocation list")]
 )
-def test_rights_that_nobody_can_read_are_named_and_end_nothing_else(story: Consortium, part: str, word: str) -> None:
+def test_unreadable_certificates_are_named_and_leave_the_other_verdicts(
+    story: Consortium, part: str, word: str
+) -> None:
     before = config_of(genesis(story))
     after = configtx_pb2.Config(sequence=1, channel_group=before.channel_group)
     value = after.channel_group.groups["Application"].groups["MakerMSP"].values["MSP"]

@@ -1,4 +1,4 @@
-"""All endorsers run altered contracts, so that every node agrees to something wrong: the audit does not."""
+"""All endorsers run an altered contract, so that every node accepts a wrong transaction: the audit finds it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from zunft.v1.usage_pb2 import SubmitUsage
 
 @pytest.fixture
 def deal(tmp_path: Path) -> Iterator[Deal]:
-    """An agreement in a fresh consortium, which no longer watches over itself."""
+    """An agreement in a fresh consortium, whose harness does not check the contracts' invariants."""
     with start_consortium(tmp_path / "consortium") as consortium:
         begun = begin(consortium)
         consortium.violations = list  # type: ignore[method-assign]
@@ -49,7 +49,7 @@ def deal(tmp_path: Path) -> Iterator[Deal]:
 
 
 def failed(consortium: Consortium) -> set[str]:
-    """Names of the verdicts that fail, the same for both parties."""
+    """The names of the verdicts that fail. They are the same for both parties."""
     reports = [audit(delivered(consortium, name), genesis(consortium), f"{name.capitalize()}MSP") for name in PARTIES]
     first, second = ({verdict.name for verdict in report.failed} for report in reports)
     assert first == second
@@ -133,9 +133,10 @@ def test_readings_of_the_future(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_readings_that_are_older_than_agreed(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody announced them; what was announced in time is charged late, and nothing is wrong with that.
+    """The last batch is too old, and was not announced.
 
-    Nor with what was read before there was a cut-off, or until five minutes after it.
+    Two batches before it are right: one was read less than five minutes after the cut-off was agreed, and the other
+    one was announced in time and charged late.
     """
     deal.amend(late_cut_off_s=60)
     deal.consortium.clock.advance(299)
@@ -169,14 +170,14 @@ def test_a_bank_credit_that_mints_twice(deal: Deal, monkeypatch: pytest.MonkeyPa
     assert failed(deal.consortium) == {"tokens"}
 
 
-def test_an_issuer_who_is_none(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tokens_minted_by_a_member_that_is_not_the_issuer(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(token, "issuer", lambda _loaded: (Relation.ISSUER, deal.customer.msp_id))
     deal.customer.mint(deal.customer, TOKEN)
     assert failed(deal.consortium) == {"tokens"}
 
 
 def test_a_reserve_that_falls_short(deal: Deal) -> None:
-    """The contracts let the issuer post it: that everybody sees it is the point."""
+    """The contracts accept such a statement from the issuer. The audit shows it to all members."""
     deal.consortium.member("bank").post_reserve("statement-2", 1500 * TOKEN - 1, deal.consortium.clock.now_s)
     assert failed(deal.consortium) == {"reserve"}
 
@@ -187,7 +188,7 @@ def test_money_paid_out_but_not_burned_yet_is_covered(deal: Deal) -> None:
     assert failed(deal.consortium) == set()
 
 
-def test_a_missing_reserve_statement_is_said(tmp_path: Path) -> None:
+def test_a_missing_reserve_statement_is_named(tmp_path: Path) -> None:
     with start_consortium(tmp_path / "consortium") as consortium:
         consortium.clock.now_us = time.time_ns() // 1000
         consortium.found()
@@ -246,7 +247,7 @@ def test_records_that_cannot_be_decoded_spoil_no_other_audit(deal: Deal, monkeyp
 
 @pytest.mark.parametrize("too_much_micro", [0, 1])
 @pytest.mark.parametrize("how", ["closing", "claim"])
-def test_what_one_party_alone_is_billed(
+def test_the_amounts_that_one_party_alone_has_billed(
     deal: Deal, monkeypatch: pytest.MonkeyPatch, how: str, too_much_micro: int
 ) -> None:
     honest = account.last_amounts
@@ -269,7 +270,7 @@ def test_what_one_party_alone_is_billed(
 
 
 @pytest.mark.parametrize("too_much_micro", [0, 1])
-def test_a_customer_that_takes_back_what_was_charged(
+def test_a_customer_that_takes_back_charged_funds(
     deal: Deal, monkeypatch: pytest.MonkeyPatch, too_much_micro: int
 ) -> None:
     honest = withdrawal.last_amounts
@@ -296,7 +297,7 @@ def test_a_provider_that_is_paid_more_than_was_billed(deal: Deal, monkeypatch: p
     assert failed(deal.consortium) == {"prepaid"}
 
 
-def test_a_batch_from_before_and_after_a_notice_draws_on_its_amount_for_what_came_before(deal: Deal) -> None:
+def test_a_batch_across_a_notice_may_use_the_amount_under_notice_for_its_earlier_readings(deal: Deal) -> None:
     clock, held = deal.consortium.clock, 95 * TOKEN
     deal.customer.give_notice(deal, held)
     noticed_us = clock.now_us

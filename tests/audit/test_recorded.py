@@ -1,4 +1,4 @@
-"""Blocks recorded from a real Fabric 3.1 peer: an audit finds them right, and finds what is altered.
+"""Blocks recorded from a real Fabric 3.1 peer: an audit finds them right, and finds every alteration.
 
 Block 0 is a genesis block, block 1 holds the approval of a chaincode definition.
 """
@@ -57,7 +57,7 @@ def forge_signature(block: common_pb2.Block) -> None:
     [(follow_another, {"chain"}), (alter_data, {"chain"}), (forge_signature, {"chain", "identities"})],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_what_was_altered_is_found(alter: Callable[[common_pb2.Block], None], found_by: set[str]) -> None:
+def test_an_alteration_is_found(alter: Callable[[common_pb2.Block], None], found_by: set[str]) -> None:
     block = recorded(1)
     alter(block.block)
     assert failed([recorded(0), block]) == found_by

@@ -1,4 +1,4 @@
-"""A node that delivers other bytes than those that were agreed on: exactly the verdict that is concerned fails."""
+"""A node that delivers other bytes than the ledger has: exactly the verdict about those bytes fails."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.harness import Consortium
 from zunft.v1.usage_pb2 import AccountHead, UsageRecord
 
 
-def judged(report: AuditReport, status: Status) -> set[str]:
+def verdicts_with(report: AuditReport, status: Status) -> set[str]:
     return {verdict.name for verdict in report.verdicts if verdict.status is status}
 
 
@@ -95,7 +95,7 @@ def leave_out_endorsement(forger: Forger) -> None:
     forger.edit("usage.submit", change)
 
 
-def let_majority_down(forger: Forger) -> None:
+def leave_one_endorsement(forger: Forger) -> None:
     def change(opened: Envelope) -> None:
         del opened.endorsements[1:]
 
@@ -103,7 +103,7 @@ def let_majority_down(forger: Forger) -> None:
 
 
 def endorse_twice_alone(forger: Forger) -> None:
-    """One party in both roles."""
+    """Puts one party's endorsement in place of the other's."""
 
     def change(opened: Envelope) -> None:
         opened.endorsements[1].CopyFrom(opened.endorsements[0])
@@ -132,7 +132,7 @@ def mark_as_conflict(forger: Forger) -> None:
 
 
 def read_other_version(forger: Forger) -> None:
-    """The endorsers sign that they read an older state, and still it is marked as valid."""
+    """Has the endorsers sign that they read an older state. The transaction is still marked as valid."""
 
     def older(results: rwset_pb2.TxReadWriteSet) -> None:
         [part] = results.ns_rwset
@@ -197,7 +197,7 @@ def drop_terms(forger: Forger) -> None:
 
 
 CASES: list[tuple[Callable[[Forger], None], set[str], set[str]]] = [
-    # what is done, which verdicts fail, which cannot be reached
+    # the change, the verdicts that fail, the verdicts that cannot be reached
     (flip_header, {"chain"}, set()),
     (leave_out_block, {"chain"}, set()),
     (repeat_block, {"chain", "endorsement"}, set()),
@@ -205,7 +205,7 @@ CASES: list[tuple[Callable[[Forger], None], set[str], set[str]]] = [
     (forge_creator_signature, {"identities"}, set()),
     (swap_endorsements, {"identities", "endorsement"}, set()),
     (leave_out_endorsement, {"endorsement"}, set()),
-    (let_majority_down, {"endorsement"}, set()),
+    (leave_one_endorsement, {"endorsement"}, set()),
     (endorse_twice_alone, {"endorsement"}, set()),
     (act_as_stranger, {"identities"}, set()),
     (mark_as_conflict, {"endorsement"}, set()),
@@ -219,12 +219,12 @@ CASES: list[tuple[Callable[[Forger], None], set[str], set[str]]] = [
 
 
 @pytest.mark.parametrize(("tamper", "failing", "unchecked"), CASES, ids=[case[0].__name__ for case in CASES])
-def test_exactly_the_verdict_concerned_fails(
+def test_exactly_the_verdicts_about_the_change_fail(
     story: Consortium, tamper: Callable[[Forger], None], failing: set[str], unchecked: set[str]
 ) -> None:
     report = audited(story, tamper)
-    assert judged(report, Status.FAILS) == failing, report.failed
-    assert judged(report, Status.UNCHECKED) == unchecked
+    assert verdicts_with(report, Status.FAILS) == failing, report.failed
+    assert verdicts_with(report, Status.UNCHECKED) == unchecked
 
 
 def test_a_block_that_cannot_be_decoded_leaves_the_rest_unchecked(story: Consortium) -> None:
@@ -233,14 +233,14 @@ def test_a_block_that_cannot_be_decoded_leaves_the_rest_unchecked(story: Consort
         forger.blocks[number].block.data.data[position] = b"\xff\xff\xff"
 
     report = audited(story, tamper)
-    assert judged(report, Status.FAILS) == {"chain"}
-    assert judged(report, Status.UNCHECKED) == {verdict.name for verdict in report.verdicts} - {"chain"}
+    assert verdicts_with(report, Status.FAILS) == {"chain"}
+    assert verdicts_with(report, Status.UNCHECKED) == {verdict.name for verdict in report.verdicts} - {"chain"}
 
 
 def test_another_channel_is_not_trusted(story: Consortium) -> None:
-    """The same blocks, but the auditor's genesis block names other roots."""
+    """The blocks are the same, but the auditor's genesis block names other roots."""
     blocks = delivered(story, "maker")
     other = genesis(story)
     other.header.data_hash = flipped(other.header.data_hash)
     report = audit(blocks, other, "MakerMSP")
-    assert judged(report, Status.FAILS) == {"chain"}
+    assert verdicts_with(report, Status.FAILS) == {"chain"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.audit.run import begin, delivered, genesis, live, live_openly
+from tests.audit.run import begin, delivered, genesis, run_confidential_deal, run_open_deal
 from tests.fuzz.reading import Story
 from tests.harness import start_consortium
 
@@ -13,7 +13,7 @@ MEMBER = "factory"
 
 def record_story(folder: Path) -> Story:
     with start_consortium(folder) as consortium:
-        live(consortium, begin(consortium))
-        live_openly(consortium)
+        run_confidential_deal(consortium, begin(consortium))
+        run_open_deal(consortium)
         msp_id = consortium.member(MEMBER).msp_id
         return Story(msp_id, genesis(consortium), delivered(consortium, MEMBER))

@@ -1,4 +1,4 @@
-"""A company that applies as its people would: with commands, in a folder that nobody else sees."""
+"""A company that applies as its people would: with commands, in a folder of its own that no member can read."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ from tests.cli.program import EXAMPLES, Outcome, Zunft, finish
 from tests.cli.readme import steel_csv
 from tests.harness.consortium import msp_id_of
 from tests.harness.ports import free_first_port
-from tests.network.level import level
+from tests.network.level import until_level
 
 
 @dataclass(frozen=True)
 class Company:
-    """`folder` is its desk: the file that describes it, and below that its home."""
+    """A company by its name. `folder` has the file that describes it, and its home."""
 
     folder: Path
     name: str
@@ -73,21 +73,21 @@ class Company:
 
     @property
     def bundle(self) -> Path:
-        """For the sponsor."""
+        """The bundle for the sponsor."""
         return self.home / f"{self.name}.bundle"
 
     @property
     def invitation(self) -> Path:
-        """With which it has applied."""
+        """The invitation with which the company has applied."""
         return self.folder / f"{self.name}.invitation"
 
     def core_yaml(self) -> str:
-        """As its peer was started with it."""
+        """The core.yaml with which the company's peer was started."""
         return (self.home / "members" / self.name / "fabric" / "peer" / "core.yaml").read_text()
 
     @property
     def network(self) -> FabricNetwork:
-        """Its own processes."""
+        """The network of the company's own processes."""
         return network_of(Topology.load(self.home), None)
 
     async def types(self, words: str) -> Outcome:
@@ -96,16 +96,16 @@ class Company:
     async def must(self, words: str) -> Outcome:
         return await must(self.home, words)
 
-    # --- what its people do -------------------------------------------------------------------------------------------
+    # --- the acts of its people ---------------------------------------------------------------------------------------
 
     async def apply(self, members: Path, sponsor: str) -> None:
-        """With an invitation of the sponsor, whose home is `members`; then its bundle is with the sponsor."""
+        """Applies with an invitation from the sponsor, which acts in the home `members`, and checks the fingerprint."""
         await must(members, f"join invite {self.invitation} --as {sponsor}")
         done = await self.must(f"join request {self.file} --invitation {self.invitation} --sponsor {sponsor} --yes")
         assert open_bundle_file(self.bundle).fingerprint in " ".join(done.stdout.split())
 
     async def must_be_refused_as_too_early(self) -> None:
-        """In one sentence that says who must be asked; nothing is started."""
+        """Checks that completing too early is refused with a sentence that names the sponsor, and starts nothing."""
         outcome = await self.types("join complete")
         assert (outcome.exit_code, outcome.stderr.count("\n")) == (ExitCode.REFUSED, 1), outcome
         assert "ask your sponsor" in outcome.stderr
@@ -113,16 +113,16 @@ class Company:
         assert not running(self.network)
 
     async def trade(self, members: Path, customer: str) -> None:
-        """It supplies one of them on credit, counts, and charges."""
+        """Supplies the customer on credit, imports usage, and checks that the customer sees the charge."""
         csv = steel_csv(self.folder / "plant.csv", rows=8)
         await self.must(f"agreement propose {self._agreement(customer)}")
-        await level(self.home, members)
+        await until_level(self.home, members)
         await must(members, f"agreement accept supply --yes --as {customer}")
-        await level(self.home, members)
+        await until_level(self.home, members)
         await self.must("account open supply")
         await self.must("meter register main-supply --agreement supply")
         await self.must(f"usage import main-supply {csv} --mapping {EXAMPLES}/mappings/steel-plant.yaml")
-        await level(self.home, members)
+        await until_level(self.home, members)
         charged = (await must(members, f"node balance supply --as {customer} --json")).json
         assert charged["accrued_micro"] > 0, charged
 
@@ -134,12 +134,12 @@ class Company:
         return file
 
     async def down(self) -> None:
-        """Where it came so far as to have anything that runs, and has not left."""
+        """Stops the company's processes, unless it has none yet or has left."""
         if (self.home / "consortium.yaml").exists() and Topology.load(self.home).members:
             await self.network.down(lambda _step: None)
 
-    async def completes_until_killed(self, kind: ProcessKind, step: str) -> Outcome:
-        """`join complete`, with kill -9 for one of its processes as soon as it says that it does this."""
+    async def complete_with_a_kill(self, kind: ProcessKind, step: str) -> Outcome:
+        """Runs `join complete`, and kills (-9) the company's process of this kind once the command names `step`."""
         return await asyncio.to_thread(self._complete_and_kill, kind, step)
 
     def _complete_and_kill(self, kind: ProcessKind, step: str) -> Outcome:
@@ -147,8 +147,8 @@ class Company:
         [process] = network.processes(kind)
         command = Zunft(self.home).start("join complete")
         assert command.stdout
-        while step not in (said := command.stdout.readline()):
-            assert said, finish(command)
+        while step not in (line := command.stdout.readline()):
+            assert line, finish(command)
         kill(network, process)
         return finish(command)
 
@@ -159,7 +159,7 @@ class Company:
 
     @asynccontextmanager
     async def gateway(self) -> AsyncIterator[Gateway]:
-        """Its admin's, on its own peer."""
+        """A gateway of the company's admin to its own peer."""
         network = self.network
         async with network.site(network.topology.members[0]).gateway(CHAINCODE) as gateway:
             yield gateway
@@ -171,25 +171,25 @@ class Company:
 
 
 def running(network: FabricNetwork) -> list[str]:
-    """Those of its processes that do."""
+    """The names of the network's processes that run."""
     return [process.name for process in network.processes() if network.runtime_of(process).running(process)]
 
 
 async def typed(home: Path, words: str) -> Outcome:
-    """A command as a process of its own, while everything else goes on."""
-    await level(home)
+    """Runs the command as a process of its own, while everything else goes on."""
+    await until_level(home)
     return await asyncio.to_thread(Zunft(home).fork, words)
 
 
 async def must(home: Path, words: str) -> Outcome:
-    """A command that has to succeed."""
+    """Runs the command, which has to succeed."""
     outcome = await typed(home, words)
     assert outcome.exit_code == 0, f"zunft {words}: {outcome}"
     return outcome
 
 
 def kill(network: FabricNetwork, process: FabricProcess) -> None:
-    """kill -9"""
+    """Kills the process (-9)."""
     running = network.runtime_of(process).running(process)
     assert running
     os.kill(running.pid, signal.SIGKILL)

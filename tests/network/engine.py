@@ -15,7 +15,10 @@ from network.finding.docker_images import find_engine
 
 
 def machine_engine() -> docker.DockerClient | None:
-    """To be closed. None where no engine can be used; nothing of the attempt is left for a later test to stumble on."""
+    """A client of the engine, which the caller closes, or None if no engine can be used.
+
+    A failed attempt leaves no open socket for a later test.
+    """
     with warnings.catch_warnings():
         # The library forgets to close a socket that it could not connect.
         warnings.simplefilter("ignore", ResourceWarning)

@@ -1,4 +1,4 @@
-"""People are slower than a block: whoever types a command has seen what the one before it wrote, on whichever peer."""
+"""Waits between two commands as people do: every peer has the block of one command before the next is typed."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from network.running.process import ProcessKind
 from network.runtimes import network_of
 from network.waiting import until
 
-# One that stays behind for longer is noticed where that matters.
+# If a peer stays behind for longer, the test goes on, and fails where the newest block matters.
 LEVEL_S = 10
 ANSWER_S = 5
 
 Peers = Sequence[tuple[Topology, MemberEntry]]
 
 
-async def level(*homes: Path) -> None:
-    """Until every peer of these homes that runs has the newest block that one of them has."""
+async def until_level(*homes: Path) -> None:
+    """Waits until every running peer of these homes has the newest block that one of them has."""
     peers = [peer for home in homes for peer in _running(home)]
     newest = max(await _heights(peers), default=0)
 
@@ -40,7 +40,7 @@ async def level(*homes: Path) -> None:
 
 
 def _running(home: Path) -> Peers:
-    """None where nothing has been set up yet, the ledger is the embedded one, or the last member has gone."""
+    """The home's running peers: none before its setup, on the embedded ledger, or when its last member has left."""
     if not (home / "consortium.yaml").exists():
         return []
     topology = Topology.load(home)
@@ -53,7 +53,7 @@ def _running(home: Path) -> Peers:
 
 
 async def _heights(peers: Peers) -> list[int]:
-    """Of those that answer: one that joins, or is no member any more, has none."""
+    """The heights of the peers that answer. A peer that is joining, or that has left, has none."""
     heights = await asyncio.gather(*(_height(*peer) for peer in peers))
     return [height for height in heights if height is not None]
 

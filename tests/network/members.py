@@ -1,4 +1,4 @@
-"""What the members of a running network do while a company comes or goes, and what they can see of it."""
+"""The acts of a running network's members while a company joins or leaves, and checks of the state that they see."""
 
 from __future__ import annotations
 
@@ -61,24 +61,24 @@ from tests.network.company import (
     must,
     typed,
 )
-from tests.network.level import level
+from tests.network.level import until_level
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_CARRIED, BALLOT_SUBJECT_ADMISSION, Ballot
 from zunft.v1.member_pb2 import MemberStatus
 from zunft.v1.token_pb2 import TransferTokens
 
 Edit = Callable[[configtx_pb2.ConfigGroup], configtx_pb2.ConfigGroup]
-# Those of the founders that stay, and are enough to decide.
+# The founders that stay, which are enough to decide.
 VOTERS = ("maker", "factory", "bank")
-# What a node says when a transaction fails.
+# The node logs this when a transaction fails.
 FAILURE = "ledger does not take usage"
 CATCH_UP_S = 20
 
 
-# --- what goes on meanwhile -------------------------------------------------------------------------------------------
+# --- usage that goes on meanwhile -------------------------------------------------------------------------------------
 
 
-def meanwhile(scene: Scene, work: Coroutine[Any, Any, None]) -> None:
-    """The machine is charged before, during and after this, and its node meets no failure."""
+def while_charging(scene: Scene, work: Coroutine[Any, Any, None]) -> None:
+    """Does the work. The machine is charged before, during and after it, and its node meets no failure."""
 
     async def scenario() -> None:
         async with usage_goes_on(scene):
@@ -89,6 +89,7 @@ def meanwhile(scene: Scene, work: Coroutine[Any, Any, None]) -> None:
 
 @asynccontextmanager
 async def usage_goes_on(scene: Scene) -> AsyncIterator[None]:
+    """Charges the machine before, during and after the block, and checks that its node has met no failure."""
     async with scene.machine.running():
         await scene.until_charged()
         since = len(scene.node_log)
@@ -98,7 +99,7 @@ async def usage_goes_on(scene: Scene) -> AsyncIterator[None]:
 
 
 async def check(scene: Scene) -> None:
-    """That nothing was lost, by `Scene.check`; who is left behind is cured before, as docs/fabric.md says."""
+    """Checks the scene, after it has restarted an orderer that is left behind, as docs/fabric.md advises."""
     await scene.come_to_rest()
     for name in await left_behind(scene):
         await zunft(scene, f"network restart {name}")
@@ -106,7 +107,10 @@ async def check(scene: Scene) -> None:
 
 
 async def left_behind(scene: Scene) -> list[str]:
-    """At most one orderer of BFT, which changes its leader here while its consenters change; some seconds are usual."""
+    """The processes that have not caught up after some seconds. That may be one BFT orderer at most.
+
+    Here BFT changes its leader while its consenters change, and an orderer usually needs some seconds for that.
+    """
     for _ in range(CATCH_UP_S):
         heights = await scene.heights()
         behind = [name for name, height in heights.items() if height < max(heights.values())]
@@ -122,7 +126,7 @@ async def left_behind(scene: Scene) -> list[str]:
 
 
 async def zunft(scene: Scene, words: str) -> Outcome:
-    """A member types it, in a process of its own; it has to succeed."""
+    """Runs a member's command as a process of its own, which has to succeed."""
     return await must(scene.consortium.topology.home, words)
 
 
@@ -131,7 +135,7 @@ async def approve(scene: Scene, company: Company, member: str) -> Outcome:
 
 
 async def approve_until_admitted(scene: Scene, company: Company) -> None:
-    """One member after the other, until the channel knows it."""
+    """Has one member after the other approve, until the channel knows the company."""
     for member in VOTERS:
         outcome = await approve(scene, company, member)
         if "the channel knows it" in outcome.stdout:
@@ -139,8 +143,8 @@ async def approve_until_admitted(scene: Scene, company: Company) -> None:
     raise AssertionError(f"the members have not admitted {company.name}: {outcome}")
 
 
-async def the_last_approver_dies(scene: Scene, company: Company) -> str:
-    """Right after its vote, which decides; its name."""
+async def vote_until_the_last_approver_dies(scene: Scene, company: Company) -> str:
+    """Casts the votes up to the deciding one, whose member then does nothing more. Returns that member's name."""
     for member in VOTERS[1:]:
         gateway, ballot = admin_gateway(scene, member), await admission_of(scene, company)
         voting = await (await Voting.open(gateway, ballot.ballot_id)).vote(in_favour=True)
@@ -150,7 +154,7 @@ async def the_last_approver_dies(scene: Scene, company: Company) -> str:
 
 
 async def exclude(scene: Scene, name: str) -> None:
-    """The scene is without it from now on."""
+    """Excludes the member by a ballot, and takes it out of the scene."""
     opened = await zunft(scene, f"member exclude {name} --reason 'cannot be reached' --as maker")
     found = re.search(r"Ballot ([0-9a-f]{16}) ", opened.stdout)
     assert found
@@ -164,21 +168,21 @@ async def exclude(scene: Scene, name: str) -> None:
 
 
 async def change(scene: Scene, edit: Edit, *others: SigningIdentity) -> None:
-    """The members sign, and these; the maker's admin submits."""
+    """Changes the channel's configuration. All members and `others` sign, and the maker's admin submits it."""
     gateway, topology = admin_gateway(scene, "maker"), scene.consortium.topology
-    await level(topology.home)
+    await until_level(topology.home)
     before = (await newest_channel(gateway)).config.channel_group
     update = config_update(topology.channel, before, edit(before)).SerializeToString()
     signers = [*(admin_gateway(scene, one.name).identity for one in topology.members), *others]
     envelope = signed_update(update, [sign_update(update, signer) for signer in signers])
-    # The leader notices an orderer that has just been started after a moment.
+    # The leader takes a moment to notice an orderer that has just been started.
     await until(
         lambda: submit_update(gateway, envelope), "the change", timeout_s=AGREE_TIMEOUT_S, passing=(QuorumAtRisk,)
     )
 
 
 async def give_up_ordering(scene: Scene, name: str, *others: SigningIdentity) -> None:
-    """Its orderer is a consenter no more, its address is in no configuration, and it does not run."""
+    """Takes the member's orderer out of the consenters, its address out of the configuration, and stops it."""
     topology = scene.consortium.topology
     member = topology.member(name)
     assert member.orderer
@@ -190,7 +194,7 @@ async def give_up_ordering(scene: Scene, name: str, *others: SigningIdentity) ->
 
 
 async def rekey_orderer(scene: Scene, name: str) -> None:
-    """With fresh keys, which the members admit."""
+    """Gives the member's orderer fresh keys, which the members admit."""
     site = scene.network.site(scene.consortium.topology.member(name))
     await change(scene, partial(renew_consenter, orderer=_prepared_orderer(scene, name)))
     switch_node(scene.consortium.topology.keys(site.member), NodeKind.ORDERER)
@@ -199,7 +203,7 @@ async def rekey_orderer(scene: Scene, name: str) -> None:
 
 
 def _prepared_orderer(scene: Scene, name: str) -> Orderer:
-    """With the certificates that it will have."""
+    """The member's orderer with the certificates that it will have."""
     member = scene.consortium.topology.member(name)
     assert member.orderer
     identity, tls = prepare_node(scene.consortium.topology.keys(member), NodeKind.ORDERER)
@@ -207,12 +211,12 @@ def _prepared_orderer(scene: Scene, name: str) -> Orderer:
 
 
 def orderer_certificate(scene: Scene, name: str) -> x509.Certificate:
-    """With which it speaks TLS."""
+    """The TLS certificate of the member's orderer."""
     keys = scene.consortium.topology.keys(scene.consortium.topology.member(name))
     return keys.node_tls(NodeKind.ORDERER).certificate()
 
 
-# --- what they see ----------------------------------------------------------------------------------------------------
+# --- the state that the members see -----------------------------------------------------------------------------------
 
 
 async def joining_steps(scene: Scene, company: Company) -> list[dict[str, object]]:
@@ -220,18 +224,18 @@ async def joining_steps(scene: Scene, company: Company) -> list[dict[str, object
 
 
 async def next_step(scene: Scene, company: Company) -> tuple[object, object]:
-    """What has to be done, and how."""
+    """The next step of the company's way in, and its command."""
     due = next(row for row in await joining_steps(scene, company) if row["done"] == "no")
     return due["step"], due["command"]
 
 
 async def admission_of(scene: Scene, company: Company) -> Ballot:
-    await level(scene.consortium.topology.home)
+    await until_level(scene.consortium.topology.home)
     return await newest_ballot(admin_gateway(scene, "maker"), company.msp_id, BALLOT_SUBJECT_ADMISSION)
 
 
 async def until_status(scene: Scene, msp_id: str, status: MemberStatus) -> None:
-    """Which the last voter's peer knows when its command has ended; the maker's may be some blocks behind."""
+    """Waits until the maker's peer has the status. It may be some blocks behind the last voter's peer."""
 
     async def check() -> None:
         found = (await read_member(admin_gateway(scene, "maker"), msp_id)).status
@@ -241,7 +245,7 @@ async def until_status(scene: Scene, msp_id: str, status: MemberStatus) -> None:
 
 
 async def until_in_channel(scene: Scene, msp_id: str) -> None:
-    """As with its status, by the maker's peer."""
+    """Waits until the maker's peer has the member in the channel's configuration."""
 
     async def check() -> None:
         assert msp_id in (await channel_of(scene)).members
@@ -250,17 +254,17 @@ async def until_in_channel(scene: Scene, msp_id: str) -> None:
 
 
 async def channel_of(scene: Scene) -> Channel:
-    await level(scene.consortium.topology.home)
+    await until_level(scene.consortium.topology.home)
     return await newest_channel(admin_gateway(scene, "maker"))
 
 
 async def orderers(scene: Scene) -> Sequence[str]:
-    """Members whose orderers take part."""
+    """The MSP ids of the members whose orderers are consenters."""
     return [one.msp_id for one in consenters((await channel_of(scene)).config.channel_group)]
 
 
 async def check_is_gone(scene: Scene, msp_id: str, *identities: SigningIdentity) -> None:
-    """From the channel and its orderers; and nothing that it signs is accepted."""
+    """Checks that the channel and its orderers are without the member, and accept nothing that it signs."""
     maker = admin_gateway(scene, "maker")
     assert msp_id not in (await channel_of(scene)).members
     assert msp_id not in await orderers(scene)
@@ -276,6 +280,6 @@ def admin_gateway(scene: Scene, name: str) -> Gateway:
 
 
 def user_gateway(scene: Scene, name: str, user: str) -> Gateway:
-    """By the machine's clock, as the consortium's has stood still since the scene began."""
+    """A gateway by the computer's clock, since the consortium's has stood still since the scene began."""
     scenes = scene.consortium.gateway(msp_id_of(name), user)
     return Gateway(scenes.transport, scenes.identity, channel=scenes.channel)

@@ -1,4 +1,4 @@
-"""A company that is not yet a member, on a machine of its own: it has its keys, its endpoints, the genesis block."""
+"""A company that is not a member yet, on a machine of its own: it has its keys, endpoints, and the genesis block."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from tests.harness.ports import free_first_port
 
 @dataclass(frozen=True)
 class Newcomer:
-    """Its topology names nobody else."""
+    """The company, and its own network, whose topology names no other member."""
 
     network: FabricNetwork
     member: MemberEntry
@@ -50,7 +50,7 @@ class Newcomer:
 
     @property
     def orderer(self) -> Orderer:
-        """As its files say now."""
+        """The company's orderer, with the certificates that its files have now."""
         assert self.member.orderer
         identity, tls = self.keys.node(NodeKind.ORDERER), self.keys.node_tls(NodeKind.ORDERER)
         endpoint = self.member.orderer.orderer

@@ -1,4 +1,4 @@
-"""Stand-ins for Fabric's two programs, for tests of how they are found: they say a version and do nothing else."""
+"""Stand-ins for Fabric's two programs, for tests of how they are found. They print a version and do nothing else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def version_script(name: str, version: str) -> str:
 
 
 def write_programs(folder: Path, *, peer: str = "v3.1.5", orderer: str = "v3.1.5") -> Path:
-    """Returns the folder."""
+    """Writes both programs into the folder, and returns it."""
     write_program(folder / "peer", version_script("peer", peer))
     write_program(folder / "orderer", version_script("orderer", orderer))
     return folder

@@ -1,4 +1,4 @@
-"""An image registry of one small image, for a real engine to pull from (OCI distribution specification, read only)."""
+"""A registry with one small image that a real engine can pull (OCI distribution specification, read only)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar"
 
 
 class Registry(ThreadingHTTPServer):
-    """Has `image` and no other. An engine takes a registry on this machine without TLS."""
+    """A registry that has `image` and no other. An engine accepts a registry on the same machine without TLS."""
 
     daemon_threads = True
 
@@ -61,11 +61,11 @@ class Handler(BaseHTTPRequestHandler):
         return self.server.manifests.get(name) if folder == "/v2/zunft-test/peer/manifests" else None
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the parent's name
-        """Tests look at what the engine says."""
+        """Logs nothing, as tests look at the engine's messages."""
 
 
 def _layer() -> bytes:
-    """Large enough for the engine to report its progress."""
+    """A layer that is large enough for the engine to report its progress."""
     content = os.urandom(2_000_000)
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:

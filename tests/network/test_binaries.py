@@ -1,4 +1,4 @@
-"""Which peer and orderer are taken, and what is said of those that cannot be."""
+"""The choice of peer and orderer among the places that may have them, and the errors about unusable ones."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def cache(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that PATH has first; the system's own folders follow, for the scripts' `cat`."""
+    """The first folder of PATH. The system's own folders follow, for the scripts' `cat`."""
     folder = tmp_path / "on-path"
     folder.mkdir()
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
@@ -57,9 +57,9 @@ def test_the_first_place_that_has_fabric_is_taken(tmp_path: Path, cache: Path, o
         version(None)
 
 
-@pytest.mark.parametrize("said", ["3.1.5", "v3.1.5"])
-def test_status_names_the_version_of_official_programs_as_that_of_others(said: str) -> None:
-    assert read_version(f'{{"CommitSHA":"86c1172","Version":"{said}"}}') == "3.1.5"
+@pytest.mark.parametrize("printed", ["3.1.5", "v3.1.5"])
+def test_status_names_the_version_of_official_programs_as_that_of_others(printed: str) -> None:
+    assert read_version(f'{{"CommitSHA":"86c1172","Version":"{printed}"}}') == "3.1.5"
 
 
 def test_programs_are_named_absolutely(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Images come from a real engine and a real registry; only an engine in trouble is played."""
+"""Images are pulled by a real engine from a real registry. Only an engine in trouble is simulated."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def registry() -> Iterator[Registry]:
 
 
 def no_progress(image: str, done_bytes: int, total_bytes: int) -> None:
-    """For tests that do not look at it."""
+    """Reports nothing."""
 
 
 def test_a_missing_image_is_pulled_once(engine: docker.DockerClient, registry: Registry) -> None:
@@ -88,14 +88,14 @@ def test_a_registry_that_does_not_answer_is_no_network(engine: docker.DockerClie
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.parametrize("host", ["unix:///nowhere/docker.sock", "tcp://127.0.0.1:1", "nonsense://"])
-def test_no_engine_says_how_to_start_one(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+def test_the_error_without_an_engine_says_how_to_start_one(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     monkeypatch.setenv("DOCKER_HOST", host)
 
     with pytest.raises(errors.NoEngine, match=r"^no Docker engine answers: .*`sudo systemctl start docker`") as refused:
         find_engine()
 
     assert "\n" not in str(refused.value)
-    # The library forgets to close a socket that it could not connect; no later test shall be blamed for it.
+    # The library forgets to close a socket that it could not connect. Closed here, it causes no warning later.
     del refused
     gc.collect()
 
@@ -116,7 +116,7 @@ except EnginePermissionDenied as refusal:
 """
 
 
-def test_a_user_outside_the_group_docker_is_told_so(tmp_path: Path) -> None:
+def test_a_user_outside_the_group_docker_gets_the_remedy(tmp_path: Path) -> None:
     path = tmp_path / "docker.sock"
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(path))
@@ -125,21 +125,23 @@ def test_a_user_outside_the_group_docker_is_told_so(tmp_path: Path) -> None:
         for folder in path.parents[:3]:
             folder.chmod(0o755)
         environment = {**os.environ, "DOCKER_HOST": f"unix://{path}", "PYTHONPATH": str(Path(__file__).parents[2])}
-        asked = subprocess.run(
+        outcome = subprocess.run(
             [sys.executable, "-c", AS_NOBODY], env=environment, capture_output=True, text=True, check=False
         )
 
-    assert asked.stderr.startswith("refused: this user may not use the Docker engine: `sudo usermod -aG docker $USER`")
+    assert outcome.stderr.startswith(
+        "refused: this user may not use the Docker engine: `sudo usermod -aG docker $USER`"
+    )
 
 
 class Engine(ThreadingHTTPServer):
-    """Knows no image; `says` one line while it pulls, and if that is None, nothing at all."""
+    """An engine without images. It answers a pull with the line `answer`, or not at all if that is None."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), EngineHandler)
-        self.says: str | None = None
+        self.answer: str | None = None
         self.closing = threading.Event()
 
 
@@ -153,10 +155,10 @@ class EngineHandler(BaseHTTPRequestHandler):
             self._answer(404, '{"message": "No such image"}')
 
     def do_POST(self) -> None:
-        if self.server.says is None:
+        if self.server.answer is None:
             self.server.closing.wait()
         else:
-            self._answer(200, self.server.says)
+            self._answer(200, self.server.answer)
 
     def _answer(self, status: int, content: str) -> None:
         self.send_response(status)
@@ -166,7 +168,7 @@ class EngineHandler(BaseHTTPRequestHandler):
         self.wfile.write(content.encode())
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the parent's name
-        """Tests look at the error."""
+        """Logs nothing, as tests look at the error."""
 
 
 @pytest.fixture
@@ -182,7 +184,7 @@ def troubled(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
 
 
 @pytest.mark.parametrize(
-    ("said", "refusal"),
+    ("message", "refusal"),
     [
         ("write /var/lib/docker/tmp/x: no space left on device", errors.DiskFull),
         ("Get https://registry-1.docker.io/v2/: dial tcp: lookup registry-1.docker.io: no such host", errors.NoNetwork),
@@ -190,10 +192,10 @@ def troubled(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
         ("toomanyrequests: You have reached your pull rate limit", errors.PullFailed),
     ],
 )
-def test_why_an_engine_cannot_pull_decides_the_error(
-    troubled: Engine, said: str, refusal: type[errors.NetworkError]
+def test_the_reason_why_an_engine_cannot_pull_decides_the_error(
+    troubled: Engine, message: str, refusal: type[errors.NetworkError]
 ) -> None:
-    troubled.says = f'{{"errorDetail": {{"message": "{said}"}}, "error": "{said}"}}'
+    troubled.answer = f'{{"errorDetail": {{"message": "{message}"}}, "error": "{message}"}}'
 
     engine = find_engine()
 
@@ -202,7 +204,7 @@ def test_why_an_engine_cannot_pull_decides_the_error(
 
 
 @pytest.mark.usefixtures("troubled")
-def test_an_engine_that_says_nothing_is_not_waited_for_forever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_does_not_answer_is_not_waited_for_forever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(docker_images, "PULL_SILENCE_S", 0.3)
     engine = find_engine()
 

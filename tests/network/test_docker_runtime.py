@@ -1,4 +1,4 @@
-"""Containers run on a real engine with Fabric's images; only an engine in trouble is played."""
+"""Containers run on a real engine with Fabric's images. Only an engine in trouble is simulated."""
 
 from __future__ import annotations
 
@@ -79,15 +79,15 @@ def engine() -> Iterator[docker.DockerClient]:
 
 
 def make_topology(home: Path) -> Topology:
-    """A consortium of one member."""
+    """The topology of a consortium with one member, whose processes run in containers."""
     home.mkdir()
     settings = FabricSettings(runtime=RuntimeKind.DOCKER)
     members = ((NAME, MSP_ID, "Maker"),)
     return make_members(home, Plan("Guild", "zunft", "EUR", NAME, TEXT, members, free_first_port(1), settings))
 
 
-def say_nothing(_step: str) -> None:
-    """Tests show no progress."""
+def no_progress(_step: str) -> None:
+    """Reports nothing."""
 
 
 # --- a whole network ------------------------------------------------------------------------------------------------
@@ -97,12 +97,12 @@ def say_nothing(_step: str) -> None:
 def network(engine: docker.DockerClient, tmp_path: Path) -> Iterator[FabricNetwork]:  # noqa: ARG001
     network = network_of(make_topology(tmp_path / "guild"), None)
     yield network
-    asyncio.run(network.down(say_nothing))
+    asyncio.run(network.down(no_progress))
 
 
 def up(network: FabricNetwork) -> list[int]:
-    """The processes' ids."""
-    asyncio.run(network.up(say_nothing))
+    """Starts the network. Returns the processes' ids."""
+    asyncio.run(network.up(no_progress))
     return [running.pid for running in all_running(network) if running]
 
 
@@ -111,7 +111,7 @@ def all_running(network: FabricNetwork) -> list[Running | None]:
 
 
 def containers(engine: docker.DockerClient, network: FabricNetwork) -> dict[str, Container]:
-    """Of the network's home, those that do not run as well; by the end of their names."""
+    """All containers of the network's home, also those that do not run, by the end of their names."""
     label = f"zunft.home={network.topology.home.resolve()}"
     found = engine.containers.list(all=True, filters={"label": label})
     return {str(container.name).rpartition("-")[2]: container for container in found}
@@ -128,7 +128,7 @@ async def read_charter(gateway: Gateway) -> Charter:
 
 
 async def join_by_command(home: Path, company: Company) -> None:
-    """The maker is the only one who has to approve."""
+    """Has the company join by commands. Only the maker has to approve."""
     invitation = company.folder / "guild.invitation"
     await must(home, f"join invite {invitation} --as maker")
     await company.must(f"join request {company.file} --invitation {invitation} --sponsor maker --yes")
@@ -168,7 +168,7 @@ def test_a_network_in_containers_from_up_to_down(
     assert peer != first[2]
     assert asyncio.run(as_admin(read_charter)) == founded
 
-    asyncio.run(network.down(say_nothing))
+    asyncio.run(network.down(no_progress))
     assert all_running(network) == [None, None, None]
     assert containers(engine, network) == {}
 
@@ -178,7 +178,7 @@ def test_a_network_in_containers_from_up_to_down(
 
 @pytest.fixture
 def orderer(network: FabricNetwork) -> FabricProcess:
-    """Ready to start."""
+    """The orderer's process, whose files are written and which does not run yet."""
     network.write_files()
     [process] = network.processes(ProcessKind.ORDERER)
     return process
@@ -197,7 +197,7 @@ def test_a_container_writes_to_its_own_folder_only(
         assert b"Read-only file system" in refused.output
 
 
-def test_what_runs_otherwise_than_it_should_is_replaced(network: FabricNetwork, orderer: FabricProcess) -> None:
+def test_a_container_with_other_arguments_is_replaced(network: FabricNetwork, orderer: FabricProcess) -> None:
     network.runtime.start(orderer)
     first = network.runtime.running(orderer)
 
@@ -246,7 +246,9 @@ def test_a_container_of_somebody_else_is_left_alone(
         other.remove(v=True)
 
 
-def test_consortia_of_one_name_do_not_meet(network: FabricNetwork, orderer: FabricProcess, tmp_path: Path) -> None:
+def test_consortia_of_the_same_name_have_containers_of_their_own(
+    network: FabricNetwork, orderer: FabricProcess, tmp_path: Path
+) -> None:
     network.runtime.start(orderer)
 
     second = network_of(make_topology(tmp_path / "other"), None)
@@ -287,7 +289,7 @@ def test_a_missing_file_is_named_and_leaves_no_container(
 
 
 class Engine(ThreadingHTTPServer):
-    """Has neither image nor container, and answers with `trouble` whatever it is asked for one."""
+    """An engine without images and containers. It answers requests for a container with the error `trouble`."""
 
     daemon_threads = True
 
@@ -312,11 +314,11 @@ class EngineHandler(BaseHTTPRequestHandler):
         elif self.server.trouble:
             self._answer(500, {"message": self.server.trouble})
         else:
-            # No answer.
+            # An engine without `trouble` does not answer at all.
             self.close_connection = True
 
     def do_POST(self) -> None:
-        """A pull, as a stream of reports."""
+        """Answers a pull with a stream of reports."""
         self.send_response(200)
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
@@ -332,7 +334,7 @@ class EngineHandler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the parent's name
-        """Tests look at the error."""
+        """Logs nothing, as tests look at the error."""
 
 
 @pytest.fixture
@@ -349,11 +351,11 @@ def troubled(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
 def test_each_missing_image_is_reported_once(troubled: Engine, tmp_path: Path) -> None:
     layer = {"id": "1", "status": "Downloading"}
     troubled.pulls = [{**layer, "progressDetail": {"current": done, "total": 9}} for done in (3, 6, 9)]
-    said: list[str] = []
+    reported: list[str] = []
 
-    network_of(make_topology(tmp_path / "guild"), None, said.append)
+    network_of(make_topology(tmp_path / "guild"), None, reported.append)
 
-    assert said == [f"downloading {image}" for image in IMAGES]
+    assert reported == [f"downloading {image}" for image in IMAGES]
 
 
 def test_without_images_nothing_starts(troubled: Engine, tmp_path: Path) -> None:

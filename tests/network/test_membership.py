@@ -1,8 +1,8 @@
-"""One network that never stops: a company joins, certificates are renewed, a dead member is excluded, others follow,
-and the company leaves. Somebody always dies or comes too late.
+"""One network that never stops: a company joins, certificates are renewed, a dead member is excluded, another company
+joins, and the first one leaves. In each step a process dies, or a command comes too late.
 
 Each company has a folder of its own, and types commands. All the while a machine of one of the founders is charged, and
-no transaction of its node fails. Every test begins where the one before it has ended.
+no transaction of its node fails. Every test begins in the state in which the one before it has ended.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from tests.network.company import (
     must,
     running,
 )
-from tests.network.level import level
+from tests.network.level import until_level
 from tests.network.members import (
     VOTERS,
     admission_of,
@@ -51,15 +51,15 @@ from tests.network.members import (
     exclude,
     give_up_ordering,
     joining_steps,
-    meanwhile,
     next_step,
     orderer_certificate,
     orderers,
     rekey_orderer,
-    the_last_approver_dies,
     until_in_channel,
     until_status,
     user_gateway,
+    vote_until_the_last_approver_dies,
+    while_charging,
     zunft,
 )
 from zunft.v1.ballot_pb2 import Ballot
@@ -83,7 +83,7 @@ def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="module", autouse=True)
 def rent(scene: Scene) -> Deal:
-    """Of the forge to the bank: an account with funds, and usage that is not claimed."""
+    """The forge's deal with the bank: an account with funds, and usage that is not claimed."""
     consortium = scene.consortium
     forge, bank = consortium.member("forge"), consortium.member("bank")
     bank.mint(bank, 10**6 * TOKEN)
@@ -104,7 +104,7 @@ def smith(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Co
 
 
 def company_of(scene: Scene, folders: pytest.TempPathFactory, name: str) -> Iterator[Company]:
-    """It runs an orderer, too."""
+    """A company that runs an orderer, too. Its processes end with the tests."""
     company = Company.make(folders.mktemp(name), name, orders=True)
     yield company
     scene.consortium.run(company.down())
@@ -118,41 +118,41 @@ def test_a_company_applies_and_is_refused_until_it_is_admitted(scene: Scene, mil
         await mill.apply(scene.consortium.topology.home, sponsor="maker")
         await mill.must_be_refused_as_too_early()
 
-    meanwhile(scene, work())
+    while_charging(scene, work())
 
 
 def test_the_last_approver_dies_and_another_finishes(scene: Scene, mill: Company) -> None:
-    """Before it has changed the channel: the same command again does, or another approver's."""
+    """The approver dies before it has changed the channel. The same command again does that, or another member's."""
 
     async def work() -> None:
         await zunft(scene, f"join propose {mill.bundle} --as maker")
-        dead = await the_last_approver_dies(scene, mill)
+        dead = await vote_until_the_last_approver_dies(scene, mill)
         assert mill.msp_id not in (await channel_of(scene)).members
         assert await next_step(scene, mill) == ("the channel admits it", f"zunft join approve {mill.msp_id}")
         finisher = dead if is_raft(scene) else "forge"
         assert "the channel knows it" in (await approve(scene, mill, finisher)).stdout
         await until_in_channel(scene, mill.msp_id)
 
-    meanwhile(scene, work())
+    while_charging(scene, work())
 
 
-def test_its_peer_dies_while_it_completes(scene: Scene, mill: Company) -> None:
-    """Which the command notices, and does not wait for what cannot come any more."""
+def test_the_peer_dies_while_the_company_completes(scene: Scene, mill: Company) -> None:
+    """The command notices that the peer has ended, and does not wait for it any more."""
 
     async def work() -> None:
-        outcome = await mill.completes_until_killed(ProcessKind.PEER, "waiting until the peer has caught up")
+        outcome = await mill.complete_with_a_kill(ProcessKind.PEER, "waiting until the peer has caught up")
         assert (outcome.exit_code, outcome.stderr.count("\n")) == (ExitCode.MACHINE, 1), outcome
         assert "mill.peer has ended meanwhile" in outcome.stderr
         assert "type the same command again" in outcome.stderr
 
-    meanwhile(scene, work())
+    while_charging(scene, work())
 
 
-def test_it_completes_and_trades(scene: Scene, mill: Company) -> None:
+def test_the_company_completes_and_trades(scene: Scene, mill: Company) -> None:
     async def work() -> None:
         for _ in range(2):
             assert "is an active member" in (await mill.must("join complete")).stdout
-        await level(mill.home, scene.consortium.topology.home)
+        await until_level(mill.home, scene.consortium.topology.home)
         assert {row["done"] for row in await joining_steps(scene, mill)} == {"yes"}
         assert mill.msp_id in await orderers(scene)
         for site in scene.network.sites:
@@ -160,14 +160,14 @@ def test_it_completes_and_trades(scene: Scene, mill: Company) -> None:
         await check_reads_the_same(scene, mill)
         await mill.trade(scene.consortium.topology.home, customer="bank")
 
-    meanwhile(scene, work())
+    while_charging(scene, work())
     scene.run(check(scene))
 
 
 async def check_reads_the_same(scene: Scene, company: Company) -> None:
-    """It asks its own peer and chaincode for what the maker's has."""
+    """Checks that the company's own peer and chaincode have the same members' records as the maker's."""
     request = ListKeys(prefix="member/")
-    await level(company.home, scene.consortium.topology.home)
+    await until_level(company.home, scene.consortium.topology.home)
     async with company.gateway() as gateway:
         own = await gateway.evaluate("record.list", request)
     theirs = await user_gateway(scene, "maker", "admin").evaluate("record.list", request)
@@ -179,7 +179,7 @@ async def check_reads_the_same(scene: Scene, company: Company) -> None:
 
 
 def test_certificates_are_renewed_one_process_at_a_time(scene: Scene) -> None:
-    """A peer's, an orderer's and the leader's, with fresh keys."""
+    """A peer gets a new certificate. A following orderer and the leader get certificates with fresh keys."""
 
     async def work() -> None:
         await renew(scene.network, "bank.peer")
@@ -190,12 +190,12 @@ def test_certificates_are_renewed_one_process_at_a_time(scene: Scene) -> None:
             await rekey_orderer(scene, name)
             await scene.until_charged()
 
-    meanwhile(scene, work())
+    while_charging(scene, work())
     scene.run(check(scene))
 
 
 def test_orderers_keep_their_keys_and_so_their_place(scene: Scene) -> None:
-    """Other certificates for all of them need nobody's consent."""
+    """New certificates for the same keys need no other member's consent, for any of the orderers."""
 
     async def work() -> None:
         for name in await leader_last(scene):
@@ -206,11 +206,11 @@ def test_orderers_keep_their_keys_and_so_their_place(scene: Scene) -> None:
             assert renewed.public_key() == before.public_key()
             assert renewed.serial_number != before.serial_number
 
-    meanwhile(scene, work())
+    while_charging(scene, work())
 
 
 async def leader_last(scene: Scene) -> list[str]:
-    """The founders that run orderers."""
+    """The founders that run orderers, the leader's at the end."""
     rows = await network_status(scene.network, utc_now())
     found = sorted((row.is_leader, row.process) for row in rows if row.process.endswith(".orderer"))
     return [process.removesuffix(".orderer") for _, process in found]
@@ -235,35 +235,35 @@ def test_an_exclusion_overtakes_an_admission_that_is_then_approved_again(scene: 
         await until_in_channel(scene, smith.msp_id)
         check_votes_stay(overtaken, await admission_of(scene, smith))
 
-    meanwhile(scene, work())
+    while_charging(scene, work())
     scene.run(check(scene))
 
 
 def check_votes_stay(overtaken: Ballot, admitted: Ballot) -> None:
-    """Who had approved before has only signed once more."""
+    """Checks that the earlier votes are still there. Their members have only signed once more."""
     assert admitted.ballot_id == overtaken.ballot_id
     before = list(overtaken.votes)
     assert 0 < len(before) < len(admitted.votes)
     assert list(admitted.votes)[: len(before)] == before
 
 
-def test_what_the_excluded_member_had_not_claimed_is_paid_without_it(scene: Scene, rent: Deal) -> None:
+def test_usage_that_the_excluded_member_had_not_claimed_is_paid_without_it(scene: Scene, rent: Deal) -> None:
     async def work() -> None:
         closed = await zunft(scene, f"account close {rent.agreement_id} --yes --as bank")
         assert "5.00 tokens went back" in closed.stdout
         assert "5.00 tokens that were not claimed yet are paid" in closed.stdout
         assert "hours" in (await zunft(scene, "invoice show forge 1 --as bank")).stdout
 
-    meanwhile(scene, work())
+    while_charging(scene, work())
     scene.run(check(scene))
     assert [invoice.amount_micro for invoice in rent.invoices] == [5 * TOKEN]
 
 
 @on_raft
-def test_who_was_admitted_finds_the_others_when_no_founder_orders_any_more(
+def test_an_admitted_company_finds_the_others_when_no_founder_orders_any_more(
     scene: Scene, mill: Company, smith: Company
 ) -> None:
-    """Where the channel's first block says, nobody listens."""
+    """No orderer listens at the addresses in the channel's first block any more."""
     older, newer = mill.invitation, smith.folder / "newer.invitation"
     first = [one.orderer.orderer for one in scene.consortium.topology.members if one.orderer]
 
@@ -275,17 +275,17 @@ def test_who_was_admitted_finds_the_others_when_no_founder_orders_any_more(
         assert "ask your sponsor for another invitation" in outcome.stderr
         assert not running(smith.network)
         await must_be_approved_again(smith, f"--invitation {newer}")
-        # From its next start on it goes by its own blocks.
+        # From its next start on, the peer takes the orderers' addresses from its own blocks.
         await smith.must("network restart smith.peer")
         assert "addressOverrides" not in smith.core_yaml()
 
     for name in VOTERS:
         scene.run(give_up_ordering(scene, name, mill.admin()))
-    meanwhile(scene, work())
+    while_charging(scene, work())
 
 
-def test_its_orderer_is_approved_again_where_another_change_came_first(scene: Scene, smith: Company) -> None:
-    """The second change that its admission needs: by raft founders order no more, by BFT one has other keys."""
+def test_an_orderer_is_approved_again_after_another_change_of_the_configuration(scene: Scene, smith: Company) -> None:
+    """The admission's second change adds the orderer. Before it, raft founders stop ordering, or one has other keys."""
 
     async def work() -> None:
         if not is_raft(scene):
@@ -295,16 +295,16 @@ def test_its_orderer_is_approved_again_where_another_change_came_first(scene: Sc
         assert smith.msp_id not in await orderers(scene)
         await approve_until_admitted(scene, smith)
         assert "is an active member" in (await smith.must("join complete")).stdout
-        await level(smith.home, scene.consortium.topology.home)
+        await until_level(smith.home, scene.consortium.topology.home)
         assert smith.msp_id in await orderers(scene)
         assert list((await admission_of(scene, smith)).votes)[: len(overtaken.votes)] == list(overtaken.votes)
 
-    meanwhile(scene, work())
+    while_charging(scene, work())
     scene.run(check(scene))
 
 
 async def must_be_approved_again(company: Company, options: str = "") -> None:
-    """Its peer and its orderer run and follow by then."""
+    """Checks that `join complete` names the approval that is needed. The company's peer and orderer run by then."""
     outcome = await company.types(f"join complete {options}")
     assert (outcome.exit_code, outcome.stderr.count("\n")) == (ExitCode.REFUSED, 1), outcome
     assert f"the members must approve {company.msp_id}'s orderer again" in outcome.stderr
@@ -321,18 +321,21 @@ def test_the_company_leaves_with_everything_settled(scene: Scene, mill: Company)
         rows = (await mill.must("leave status --json")).json
         assert [row["command"] for row in rows if row["who"] == ["mill"]] == ["zunft leave complete --as mill"]
         await mill.must("leave complete")
-        await level(mill.home, scene.consortium.topology.home)
+        await until_level(mill.home, scene.consortium.topology.home)
         for voter in VOTERS:
             await zunft(scene, f"leave approve mill --yes --as {voter}")
         await until_status(scene, mill.msp_id, MEMBER_STATUS_LEFT)
         await check_is_gone(scene, mill.msp_id, mill.admin())
 
-    meanwhile(scene, work())
+    while_charging(scene, work())
     scene.run(check(scene))
 
 
 async def give_notice(scene: Scene, company: Company) -> None:
-    """Its peer, and the bank's, was restarted when the founders ordered, and keeps to their orderers as Fabric's do."""
+    """Gives the company's notice. By raft its peer and the bank's are restarted for that.
+
+    They were started when the founders ordered, and a Fabric peer keeps to the orderers that it has found then.
+    """
     if is_raft(scene):
         outcome = await company.types("leave start --yes")
         assert (outcome.exit_code, outcome.stderr.count("\n")) == (ExitCode.UNREACHABLE, 1), outcome
@@ -343,41 +346,41 @@ async def give_notice(scene: Scene, company: Company) -> None:
 
 
 async def end_business(scene: Scene, company: Company) -> None:
-    """What `zunft leave status` lists, by whom it says."""
+    """Types the commands that `zunft leave status` lists, each as the member that it names."""
     members = scene.consortium.topology.home
     while due := await due_endings(company, members):
-        who = scene.consortium.topology.name_of(due[0].msp_ids[0])
-        home = company.home if who == company.name else members
+        member = scene.consortium.topology.name_of(due[0].msp_ids[0])
+        home = company.home if member == company.name else members
         answered = " --yes" if due[0].command.startswith("account close") else ""
-        await must(home, f"{due[0].command}{answered} --as {who}")
+        await must(home, f"{due[0].command}{answered} --as {member}")
 
 
 async def due_endings(company: Company, members: Path) -> list[Step]:
-    """Neither the vote nor what the departure does not wait for."""
-    await level(company.home, members)
+    """The steps that are due before the departure, without its signatures and the payment that it does not wait for."""
+    await until_level(company.home, members)
     async with company.gateway() as gateway:
         steps = await endings(gateway, company.msp_id, int(time.time()))
     due = [step for step in steps if step.command and not step.is_done]
     return [step for step in due if not step.command.startswith(("leave", "token confirm"))]
 
 
-def test_what_it_keeps_proves_everything_without_the_network(scene: Scene, mill: Company) -> None:
-    """Also if its peer does not run when it completes, where an orderer does that it knows without."""
+def test_the_archive_proves_everything_without_the_network(scene: Scene, mill: Company) -> None:
+    """The company's peer need not run when it completes, as long as an orderer that it knows does."""
 
     async def work() -> None:
         network = mill.network
         if not is_raft(scene):
             mill.kill(ProcessKind.PEER)
         for _ in range(2):
-            said = (await mill.must("leave complete")).stdout
-            assert "mill is no member of Test guild any more" in said
-            assert f"Keep {mill.home}/mill.archive" in said
+            printed = (await mill.must("leave complete")).stdout
+            assert "mill is no member of Test guild any more" in printed
+            assert f"Keep {mill.home}/mill.archive" in printed
         assert not running(network)
         after = Topology.load(mill.home)
         assert ([one.name for one in after.former], after.members) == (["mill"], ())
         await mill.must(f"audit --archive {mill.home}/mill.archive")
 
-    meanwhile(scene, work())
+    while_charging(scene, work())
 
 
 def is_raft(scene: Scene) -> bool:

@@ -1,4 +1,4 @@
-"""The release archive over a real connection: what is unpacked was checked, and what fails leaves nothing behind."""
+"""The release archive over a real connection: only a checked one is unpacked, and a failure leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ARCHIVE_PATH = "/v3.1.5/hyperledger-fabric-linux-amd64-3.1.5.tar.gz"
 
 
 class Server(ThreadingHTTPServer):
-    """Answers `path` with `archive`; tells `declared_bytes` of it and then falls silent if `is_silent`."""
+    """Serves `archive` at ARCHIVE_PATH, declares `declared_bytes` as its length, and stalls after it if `is_silent`."""
 
     daemon_threads = True
 
@@ -68,7 +68,7 @@ class Handler(BaseHTTPRequestHandler):
             self.server.closing.wait()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the parent's name
-        """The requests are in `Server.requests`."""
+        """Logs nothing, as the requests are in `Server.requests`."""
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def archive(files: dict[str, bytes]) -> bytes:
 
 
 def no_progress(done_bytes: int, total_bytes: int | None) -> None:
-    """For tests that do not look at it."""
+    """Reports nothing."""
 
 
 def files_below(folder: Path) -> set[str]:
@@ -146,7 +146,7 @@ def test_a_program_that_was_lost_is_installed_again(server: Server, cache: Path)
     assert (folder / "orderer").read_bytes() == program("orderer")
 
 
-def test_several_install_at_once(server: Server, cache: Path) -> None:
+def test_several_processes_may_install_at_once(server: Server, cache: Path) -> None:
     with ThreadPoolExecutor(6) as pool:
         tasks = [
             pool.submit(install, cache, no_progress, release=server.release(), platform_name=PLATFORM) for _ in range(6)
@@ -209,7 +209,7 @@ def test_other_platforms_have_no_release(cache: Path, platform_name: str) -> Non
 
 
 def huge_member() -> bytes:
-    """A header that promises a tebibyte, and no content."""
+    """A member of an archive whose header declares a tebibyte, without content."""
     member = tarfile.TarInfo("bin/peer")
     member.size = 1 << 40
     return member.tobuf(tarfile.GNU_FORMAT)
@@ -256,7 +256,7 @@ paths = st.lists(st.sampled_from(["..", ".", "", "bin", "peer", "orderer", "evil
 
 @settings(max_examples=40, deadline=None)
 @given(names=st.lists(paths, max_size=8))
-def test_no_name_in_an_archive_leads_anywhere_else(
+def test_no_name_in_an_archive_leads_out_of_the_folder(
     shared_server: Server, tmp_path_factory: pytest.TempPathFactory, names: list[str]
 ) -> None:
     folder = tmp_path_factory.mktemp("names")
@@ -282,7 +282,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", folder], check=True)
 
 
-def test_a_full_disk_is_said(server: Server, small_disk: Path) -> None:
+def test_a_full_disk_is_named(server: Server, small_disk: Path) -> None:
     noise = b"".join(hashlib.sha256(bytes([number % 256, number // 256])).digest() for number in range(10_000))
     server.archive = archive({"bin/peer": noise, "bin/orderer": noise})
 

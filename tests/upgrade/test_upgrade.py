@@ -14,7 +14,7 @@ from audit import Status
 from tests.cli.program import Outcome, Zunft
 from tests.harness import on_ledgers
 from tests.harness.ports import free_first_port
-from tests.network.level import level
+from tests.network.level import until_level
 from tests.upgrade import scene
 from tests.upgrade.release import Release, why_no_release
 
@@ -31,7 +31,7 @@ class Upgraded:
 
     def must(self, words: str) -> Outcome:
         """The outcome of a command that must succeed; before it every member's peer gets the last command's blocks."""
-        asyncio.run(level(self.zunft.home))
+        asyncio.run(until_level(self.zunft.home))
         return self.zunft.must(words)
 
 
