@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from chaincode.checks import MAX_CLOCK_SKEW_S, format_duration
-from chaincode.contract import Response, refusal
+from chaincode.contract import Response, refused
 from chaincode.errors import ClockSkew
 from chaincode.stub import Stub
 
@@ -33,7 +33,7 @@ def guarded(
         try:
             check_time(stub.timestamp_us, clock_us())
         except ClockSkew as error:
-            return refusal(error)
+            return refused(error)
         return await invoke(stub)
 
     return handler

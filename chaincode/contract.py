@@ -29,6 +29,7 @@ from chaincode.account import (
 )
 from chaincode.errors import ContractError, MalformedRequest, UnknownTransaction
 from chaincode.members import ballot, charter, member
+from chaincode.refusal import refusal
 from chaincode.rights.business import Business
 from chaincode.rights.relation import Relation
 from chaincode.rights.rights import Rights
@@ -48,7 +49,6 @@ from zunft.v1 import (
     token_pb2,
     usage_pb2,
 )
-from zunft.v1.event_pb2 import Refusal
 
 
 class Endorsers(enum.StrEnum):
@@ -86,14 +86,13 @@ async def invoke(stub: Stub) -> Response:
     try:
         result = await _dispatch(stub)
     except ContractError as error:
-        return refusal(error)
+        return refused(error)
     return Response(200, "", result if isinstance(result, bytes) else serialise(result))
 
 
-def refusal(error: ContractError) -> Response:
-    """The refusal in the form of an answer to the ledger."""
-    name = type(error).__name__
-    return Response(error.status, f"{name}: {error}", serialise(Refusal(error=name, message=str(error))))
+def refused(error: ContractError) -> Response:
+    """The error in the form of an answer to the ledger."""
+    return Response(error.status, f"{type(error).__name__}: {error}", serialise(refusal(error)))
 
 
 async def _dispatch(stub: Stub) -> Message | bytes:

@@ -47,7 +47,7 @@ from cli.shared.values import (
 from ledger.gateway import EndorseError
 from ledger.gateway.calls import RETRIES
 from ledger.gateway.commit import Committed
-from node.membership.records import read_foreign
+from ledger.records import read_foreign
 from zunft.v1.account_pb2 import (
     Account,
     AccountStatus,

@@ -49,8 +49,9 @@ from consortium.folder.charter_text import (
 from consortium.folder.topology import Topology
 from consortium.yaml_tree import read_text
 from ledger.gateway import Gateway
+from ledger.records import read_each
 from node.membership.namesakes import namesakes
-from node.membership.records import find_ballot, read_bundle, read_each, read_everybody, read_questions
+from node.membership.records import find_ballot, read_bundle, read_everybody, read_questions
 from node.membership.voting import Voting, silent_msp_ids
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_EXECUTED,

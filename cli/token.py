@@ -30,6 +30,7 @@ from cli.shared.values import (
     parse_amount,
     show_amount,
 )
+from ledger.records import find
 from zunft.v1.token_pb2 import (
     Balance,
     ConfirmRedemption,
@@ -212,9 +213,5 @@ def reserve(
 
 async def find_redemption(session: Session, prefix: str) -> Redemption:
     """The redemption whose id begins with `prefix`. Raises BadArgument unless there is exactly one."""
-    if not prefix:
-        raise BadArgument("no redemption is named: zunft token redemptions shows their ids")
-    found = [one for one in await session.list_all("redemption", Redemption) if one.redemption_id.startswith(prefix)]
-    if len(found) != 1:
-        raise BadArgument(f"{len(found)} redemptions begin with {prefix!r}: zunft token redemptions shows all")
-    return found[0]
+    gateway, command = session.gateway("record.list"), "zunft token redemptions"
+    return await find(gateway, "redemption", prefix, Redemption, error=BadArgument, command=command)

@@ -15,17 +15,15 @@ from chaincode.account.withdrawal import holds_from_us
 from chaincode.checks import format_amount
 from chaincode.errors import (
     AmountOutOfRange,
-    ContractError,
     InsufficientFunds,
     MeterNotInAgreement,
     MeterRevoked,
     WrongStatus,
 )
-from node.errors import NodeError, UnknownMeter
+from node.errors import UnknownMeter
 from node.halt import Halt
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN
 from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_ACTIVE
-from zunft.v1.event_pb2 import Refusal
 from zunft.v1.meter_pb2 import METER_STATUS_ACTIVE, Meter
 from zunft.v1.node_pb2 import AccountBalance, StreamPosition
 from zunft.v1.usage_pb2 import StreamHead
@@ -113,8 +111,3 @@ def position(stream: StreamHead) -> StreamPosition:
         last_batch_digest=stream.last_batch_digest,
         last_time_us=stream.last_time_us,
     )
-
-
-def refusal(error: ContractError | NodeError) -> Refusal:
-    """The error as the message that the API sends."""
-    return Refusal(error=type(error).__name__, message=str(error))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from chaincode.refusal import refusal
 from node.errors import BadRequest, GivenUp
 from node.intake import Intake
 from node.journal import PENDING, Entry, Journal
 from node.submitter import Submitter
-from zunft.v1.event_pb2 import Refusal
 from zunft.v1.node_pb2 import (
     BATCH_DECISION_GIVE_UP,
     BATCH_DECISION_RETRY,
@@ -41,4 +41,4 @@ async def _give_up(submitter: Submitter, entry: Entry) -> None:
     if entry.status not in PENDING:
         raise BadRequest("the batch is charged or refused already: only a waiting batch can be given up")
     error = GivenUp("a person has given it up: its readings are not charged")
-    await submitter.give_up(entry, Refusal(error=type(error).__name__, message=str(error)))
+    await submitter.give_up(entry, refusal(error))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from chaincode.checks import format_duration
 from chaincode.errors import ContractError, HeadTooLarge, InsufficientFunds
+from chaincode.refusal import refusal
 from node.errors import NodeError, NotEntitled, OtherPartyRefuses, PrivateDataMissing, UsageNotCharged
 from zunft.v1.event_pb2 import Refusal
 from zunft.v1.node_pb2 import (
@@ -65,17 +66,17 @@ class Halt:
 
 def shortage(error: InsufficientFunds | HeadTooLarge) -> Halt:
     """The halt of an account that does not cover the usage, or whose head holds no more lines before a claim."""
-    return Halt(BATCH_STATUS_WAITING_FOR_FUNDS, _refusal(error))
+    return Halt(BATCH_STATUS_WAITING_FOR_FUNDS, refusal(error))
 
 
 def refused_by_other(error: OtherPartyRefuses) -> Halt:
     """The halt of an account whose usage the other party's peer refuses."""
-    return Halt(BATCH_STATUS_WAITING_FOR_OTHER_PARTY, _refusal(error))
+    return Halt(BATCH_STATUS_WAITING_FOR_OTHER_PARTY, refusal(error))
 
 
 def not_entitled(error: NotEntitled) -> Halt:
     """The halt of an account for which this member may not submit usage for now."""
-    return Halt(BATCH_STATUS_WAITING_FOR_RIGHTS, _refusal(error))
+    return Halt(BATCH_STATUS_WAITING_FOR_RIGHTS, refusal(error))
 
 
 def overdue(waited_us: int) -> Halt | None:
@@ -87,12 +88,12 @@ def overdue(waited_us: int) -> Halt | None:
         "knows how much the account still covers: see the node's log for the reason, and do not let a machine of the "
         "agreement start before the batch is charged"
     )
-    return Halt(BATCH_STATUS_SUBMITTED, _refusal(error))
+    return Halt(BATCH_STATUS_SUBMITTED, refusal(error))
 
 
 def lacking(missing: Sequence[MissingValue]) -> Halt:
     """The halt of an account of which the member's peer lacks these values; there is at least one."""
-    return Halt(BATCH_STATUS_WAITING_FOR_PRIVATE_DATA, _refusal(private_data_missing(missing)))
+    return Halt(BATCH_STATUS_WAITING_FOR_PRIVATE_DATA, refusal(private_data_missing(missing)))
 
 
 def private_data_missing(missing: Sequence[MissingValue]) -> PrivateDataMissing:
@@ -105,7 +106,3 @@ def private_data_missing(missing: Sequence[MissingValue]) -> PrivateDataMissing:
         f"transaction {first.tx_id[:12]}{more}: the member's peer does not have it, and the node keeps asking: "
         "restore the peer's data, or ask the other party for the value"
     )
-
-
-def _refusal(error: Exception) -> Refusal:
-    return Refusal(error=type(error).__name__, message=str(error))

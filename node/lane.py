@@ -27,10 +27,10 @@ from chaincode.errors import (
     HeadMismatch,
     HeadTooLarge,
     InsufficientFunds,
-    NotFound,
     TermsMismatch,
 )
 from chaincode.limits import BATCH_BYTES
+from chaincode.refusal import refusal
 from ledger.configuration import ordered_height
 from ledger.gateway import (
     CommitError,
@@ -39,6 +39,7 @@ from ledger.gateway import (
     Gateway,
 )
 from ledger.printable import printable
+from ledger.records import read_value
 from node.earlier_terms import known_earlier_terms
 from node.errors import BehindLedger, NotEntitled, OtherPartyRefuses
 from node.halt import WAITING, Halt, lacking, not_entitled, refused_by_other, shortage
@@ -56,7 +57,6 @@ from zunft.v1.node_pb2 import (
     BATCH_STATUS_SUBMITTED,
     BatchStatus,
 )
-from zunft.v1.record_pb2 import ReadKey, Record
 from zunft.v1.usage_pb2 import Disclosure, SignedBatch, SubmitUsage
 
 Batches = Sequence[tuple[Entry, SignedBatch]]
@@ -229,7 +229,7 @@ class Lane:
         elif isinstance(own_refusal, Forbidden):
             await self._not_entitled(own_refusal)
         elif not await self._is_settled(entry):
-            await self.give_up(entry, _refusal(own_refusal))
+            await self.give_up(entry, refusal(own_refusal))
 
     async def _own_refusal(self, batches: Batches) -> ContractError | None:
         """The refusal of the member's own peer alone, at the height that the orderers name; None if it accepts them.
@@ -264,16 +264,8 @@ class Lane:
             keys.meter(meter_id),
         )
         for key in places:
-            if await self._read(key) != self._read_model.find_bytes(key):
+            if await read_value(self._gateway, key) != self._read_model.find_bytes(key):
                 raise BehindLedger(f"this node and the member's peer differ in {key.name}: one has to catch up")
-
-    async def _read(self, key: keys.Key[Any]) -> bytes | None:
-        """A public record as the member's own peer has it; None where there is none."""
-        try:
-            answer = await self._gateway.evaluate("record.read", ReadKey(key=key.name))
-        except NotFound:
-            return None
-        return Record.FromString(answer).value
 
     async def _submit(self, batches: Batches) -> Committed:
         account, disclosure = await self._disclose()
@@ -405,10 +397,6 @@ def _words(error: ContractError | EndorseError | CommitError) -> str:
     if isinstance(error, CommitError):
         return f"the transaction is invalid: {error.code_name}"
     return f"{type(error).__name__}: {error}" if isinstance(error, ContractError) else str(error)
-
-
-def _refusal(error: ContractError) -> Refusal:
-    return Refusal(error=type(error).__name__, message=str(error))
 
 
 def _digests(entries: Sequence[Entry]) -> list[bytes]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeVar
 
 from google.protobuf.message import Message
 
@@ -16,17 +15,14 @@ from chaincode.account.account import is_unclaimed
 from chaincode.account.head import DISCLOSURE
 from chaincode.account.head_digest import show_amounts
 from chaincode.errors import NotFound
-from chaincode.keys import Key
 from chaincode.transaction import serialise
 from ledger.gateway.commit import Committed
 from ledger.gateway.gateway import Gateway
 from ledger.gateway.proposal import Inputs
+from ledger.records import require
 from node.earlier_terms import earlier_terms
 from zunft.v1.agreement_pb2 import Agreement, ReadTerms, Terms
-from zunft.v1.record_pb2 import ReadKey, Record
 from zunft.v1.usage_pb2 import AccountHead, Disclosure, ReadHead, ShownAmounts
-
-M = TypeVar("M", bound=Message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +35,7 @@ class MeterAccount:
     @classmethod
     async def open(cls, gateway: Gateway, agreement_id: str) -> MeterAccount:
         """The account of an agreement. Raises NotFound, and the errors of Gateway.evaluate."""
-        return cls(gateway, await _read(gateway, keys.agreement(agreement_id)))
+        return cls(gateway, await require(gateway, keys.agreement(agreement_id)))
 
     @property
     def _id(self) -> str:
@@ -76,14 +72,11 @@ class MeterAccount:
 
         They need none where everything is claimed, and where the agreement is open.
         """
-        account, commitment = await self.read(keys.account(self._id)), await self.read(keys.commitment(self._id))
+        account = await require(self.gateway, keys.account(self._id))
+        commitment = await require(self.gateway, keys.commitment(self._id))
         if self.agreement.open or not is_unclaimed(account, commitment):
             return None
         return show_amounts(await self.gateway.evaluate("usage.read_head", ReadHead(agreement_id=self._id)))
-
-    async def read(self, key: Key[M]) -> M:
-        """A public record. Raises NotFound."""
-        return await _read(self.gateway, key)
 
     async def read_terms(self, version: int) -> bytes:
         """A version of the terms, serialised. Raises NotFound."""
@@ -106,8 +99,3 @@ class MeterAccount:
         if self.agreement.open:
             return {"extra_args": [data]}
         return {"transient": {DISCLOSURE: data}}
-
-
-async def _read(gateway: Gateway, key: Key[M]) -> M:
-    record = Record.FromString(await gateway.evaluate("record.read", ReadKey(key=key.name)))
-    return key.message.FromString(record.value)

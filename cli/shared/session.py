@@ -36,14 +36,14 @@ from ledger.gateway.commit import Committed
 from ledger.gateway.errors import GatewayError
 from ledger.gateway.gateway import Gateway
 from ledger.gateway.identity import SigningIdentity
+from ledger.records import read_all, require
 from ledger.transport import LedgerTransport
 from network.admission import check_joining_begun
 from network.diagnosis import diagnose
 from network.errors import NotAdmitted
-from node.membership.records import read_all, read_everybody
+from node.membership.records import read_everybody
 from node.meter_account import MeterAccount
 from zunft.v1.agreement_pb2 import Agreement
-from zunft.v1.record_pb2 import ReadKey, Record
 from zunft.v1.usage_pb2 import AccountHead, ReadHead
 
 T = TypeVar("T")
@@ -81,8 +81,7 @@ class Session:
 
     async def read(self, key: Key[M]) -> M:
         """A public record. Raises NotFound."""
-        record = await self.evaluate("record.read", ReadKey(key=key.name), Record)
-        return key.message.FromString(record.value)
+        return await require(self.gateway("record.read"), key)
 
     async def list_all(self, noun: str, message: type[M]) -> list[M]:
         """All public records of a noun, in key order."""

@@ -10,11 +10,11 @@ from typing import Any, NoReturn, Protocol, TypeVar
 import grpc
 import structlog
 
+from chaincode.refusal import refusal
 from node.api.access import check_access
 from node.api.failures import code_of
 from node.errors import BadRequest
 from zunft.client import REFUSAL_KEY
-from zunft.v1.event_pb2 import Refusal
 
 MAX_LIMIT = 1000
 
@@ -89,5 +89,4 @@ async def _abort(context: Context, name: str, error: Exception) -> NoReturn:
     if code is grpc.StatusCode.INTERNAL:
         log.exception("call failed", call=name, exc_info=error)
         await context.abort(code, "the node failed: see its log for the reason")
-    sent = Refusal(error=type(error).__name__, message=str(error))
-    await context.abort(code, str(error), ((REFUSAL_KEY, sent.SerializeToString()),))
+    await context.abort(code, str(error), ((REFUSAL_KEY, refusal(error).SerializeToString()),))

@@ -9,8 +9,9 @@ from importlib.metadata import version
 from chaincode import keys
 from chaincode.account.head import Standing
 from chaincode.errors import ContractError
+from chaincode.refusal import refusal
 from ledger.gateway.clock import ClockUs
-from node.account_view import available_micro, balance, check_start, notice_holds_from_us, position, refusal
+from node.account_view import available_micro, balance, check_start, notice_holds_from_us, position
 from node.api.calls import Context, answering, checked_limit, checked_number, streaming
 from node.api.submission import Submission
 from node.decision import decide

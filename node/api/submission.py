@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError
 
 from chaincode.errors import ContractError
 from chaincode.readings.batch import batch_digest
-from node.account_view import refusal
+from chaincode.refusal import refusal
 from node.errors import UnknownAgreement, UnknownMeter
 from node.halt import WAITING
 from node.intake import Intake

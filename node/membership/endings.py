@@ -12,8 +12,9 @@ from chaincode.account.account import (
 from chaincode.account.invoice import is_invoiced
 from chaincode.checks import format_amount
 from ledger.gateway import Gateway
+from ledger.records import read, read_all
 from node.membership.leaving import departure_ballot, exit_conditions, missing_orderer
-from node.membership.records import read, read_all, read_member
+from node.membership.records import read_member
 from node.membership.standing import Step
 from node.membership.voting import Voting
 from zunft.v1.account_pb2 import Account

@@ -17,9 +17,10 @@ from ledger.gateway import (
     StreamError,
 )
 from ledger.gateway.calls import RETRIES
+from ledger.records import read
 from node.membership.edits import channel_edit
 from node.membership.errors import MissingSignatures, NotDecided
-from node.membership.records import ballots_about, read, read_member
+from node.membership.records import ballots_about, read_member
 from node.membership.voting import Voting
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_REJECTED, BALLOT_SUBJECT_ADMISSION, Ballot
 from zunft.v1.bundle_pb2 import Bundle, SignedBundle

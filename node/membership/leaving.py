@@ -10,9 +10,10 @@ from consortium.errors import TooFewConsenters
 from ledger.configuration import newest_channel
 from ledger.gateway import Gateway
 from ledger.gateway.calls import RETRIES
+from ledger.records import read, read_all
 from node.membership.edits import channel_edit
 from node.membership.own_part import hide_orderers
-from node.membership.records import read, read_all, read_member
+from node.membership.records import read_member
 from node.membership.voting import add_signatures
 from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_DEPARTURE, BALLOT_SUBJECT_EXCLUSION, Ballot
 from zunft.v1.member_pb2 import DepartMember, ExcludeMember, LeaveConsortium, Member, Obligation

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import suppress
-from typing import TypeVar
-
-from google.protobuf.message import DecodeError, Message
+from collections.abc import Iterable, Sequence
 
 from chaincode import keys
-from chaincode.errors import NotFound
-from chaincode.keys import Key
 from chaincode.members.application import next_membership
 from chaincode.members.bundle import bundle_digest
 from chaincode.members.membership import is_there
@@ -24,6 +18,7 @@ from consortium.joining.bundle import (
     open_bundle,
 )
 from ledger.gateway import Gateway
+from ledger.records import find, read, read_all, read_each
 from node.membership.errors import NoBallot, NoLongerMember, SeveralApplicants, UnknownMember
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_CARRIED,
@@ -36,43 +31,8 @@ from zunft.v1.ballot_pb2 import (
     Question,
 )
 from zunft.v1.member_pb2 import MEMBER_STATUS_APPLIED, MEMBER_STATUS_EXCLUDED, MEMBER_STATUS_LEFT, Member
-from zunft.v1.record_pb2 import ListKeys, ReadKey, Record, Records
-
-M = TypeVar("M", bound=Message)
 
 _CARRIED = (BALLOT_STATUS_CARRIED, BALLOT_STATUS_EXECUTED)
-
-
-async def read(gateway: Gateway, key: Key[M]) -> M | None:
-    """A public record; None where there is none. Raises LedgerError."""
-    try:
-        answer = await gateway.evaluate("record.read", ReadKey(key=key.name))
-    except NotFound:
-        return None
-    return key.message.FromString(Record.FromString(answer).value)
-
-
-async def read_each(gateway: Gateway, prefix: str, message: type[M]) -> AsyncIterator[M]:
-    """Public records whose keys begin with `prefix`, in key order, page after page. Raises LedgerError."""
-    async for record in _read_pages(gateway, prefix):
-        yield message.FromString(record.value)
-
-
-async def read_foreign(gateway: Gateway, noun: str, message: type[M]) -> dict[str, M]:
-    """Records that two parties alone endorse, by the rest of their keys after the noun. Raises LedgerError.
-
-    Records that cannot be parsed are left out, since the two parties can write anything there.
-    """
-    found = {}
-    async for record in _read_pages(gateway, f"{noun}/"):
-        with suppress(DecodeError):
-            found[record.key.removeprefix(f"{noun}/")] = message.FromString(record.value)
-    return found
-
-
-async def read_all(gateway: Gateway, noun: str, message: type[M]) -> list[M]:
-    """All public records of a noun, in key order. Raises LedgerError."""
-    return [one async for one in read_each(gateway, f"{noun}/", message)]
 
 
 async def read_member(gateway: Gateway, msp_id: str) -> Member:
@@ -228,19 +188,4 @@ def _age(ballot: Ballot) -> tuple[int, str]:
 
 async def find_ballot(gateway: Gateway, prefix: str) -> Ballot:
     """The ballot whose id begins with `prefix`. Raises NoBallot unless there is exactly one."""
-    if not prefix:
-        raise NoBallot("no ballot is named: zunft ballot list shows the ids of all")
-    found = [one async for one in read_each(gateway, f"ballot/{prefix}", Ballot)]
-    if len(found) != 1:
-        raise NoBallot(f"{len(found)} ballots begin with {prefix!r}: zunft ballot list shows all")
-    return found[0]
-
-
-async def _read_pages(gateway: Gateway, prefix: str) -> AsyncIterator[Record]:
-    request, more = ListKeys(prefix=prefix), True
-    while more:
-        page = Records.FromString(await gateway.evaluate("record.list", request))
-        for record in page.records:
-            yield record
-        more = page.more and bool(page.records)
-        request.after = page.records[-1].key if page.records else ""
+    return await find(gateway, "ballot", prefix, Ballot, error=NoBallot, command="zunft ballot list")

@@ -11,8 +11,9 @@ from chaincode.token import LEAST_TRANSFER_MICRO
 from consortium.channel.consenters import consenters
 from consortium.channel.reader import Channel
 from ledger.gateway import Gateway
+from ledger.records import read
 from node.membership.joining import missing_deposit_micro
-from node.membership.records import read, read_applicant, read_bundle
+from node.membership.records import read_applicant, read_bundle
 from node.membership.voting import Voting, silent_msp_ids
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_CARRIED, BALLOT_STATUS_EXECUTED, Ballot
 from zunft.v1.bundle_pb2 import Bundle

@@ -42,9 +42,10 @@ from ledger.fabric_rules.config_update import (
 )
 from ledger.gateway import Gateway, SigningIdentity
 from ledger.gateway.calls import RETRIES
+from ledger.records import read, read_all
 from node.membership.edits import channel_edit
 from node.membership.errors import MissingSignatures, NoBallot, Unsignable
-from node.membership.records import decides, read, read_all, read_bundle
+from node.membership.records import decides, read_bundle
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_CARRIED,
     BALLOT_STATUS_EXECUTED,
