@@ -9,41 +9,17 @@ from typing import Annotated
 import typer
 
 from chaincode import keys
-from chaincode.account.account import (
-    claimed,
-    due_micro,
-    escrow_micro,
-)
+from chaincode.account.account import claimed, due_micro, escrow_micro
 from chaincode.account.head_digest import SHOWN
 from chaincode.errors import ContractError
 from chaincode.transaction import serialise
 from cli.shared.asking import ask
-from cli.shared.errors import (
-    BadArgument,
-    sentence,
-)
+from cli.shared.errors import BadArgument, sentence
 from cli.shared.groups import new_group
-from cli.shared.options import (
-    DEFAULT_HOME,
-    As,
-    Home,
-    Json,
-)
-from cli.shared.output import (
-    say,
-    say_next,
-    show_line,
-    show_rows,
-)
-from cli.shared.session import (
-    Session,
-    open_session,
-    run,
-)
-from cli.shared.values import (
-    parse_amount,
-    show_amount,
-)
+from cli.shared.options import DEFAULT_HOME, As, Home, Json
+from cli.shared.output import say, say_next, show_line, show_rows
+from cli.shared.session import Session, open_session
+from cli.shared.values import parse_amount, show_amount
 from ledger.gateway import EndorseError
 from ledger.gateway.calls import RETRIES
 from ledger.gateway.commit import Committed
@@ -75,68 +51,52 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 @app.command("open")
-def open_account(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+async def open_account(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """Open the agreement's account; from then on the two parties alone endorse usage."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            account = Account.FromString(
-                (await session.submit("account.open", OpenAccount(agreement_id=agreement_id))).result
-            )
-            customer = session.topology.name_of(account.customer_msp_id)
-        say(f"The account of {agreement_id} is open.")
-        say_next(home, f"account fund {agreement_id} AMOUNT --as {customer}")
-
-    run(work())
+    async with open_session(home, acting) as session:
+        account = Account.FromString(
+            (await session.submit("account.open", OpenAccount(agreement_id=agreement_id))).result
+        )
+        customer = session.topology.name_of(account.customer_msp_id)
+    say(f"The account of {agreement_id} is open.")
+    say_next(home, f"account fund {agreement_id} AMOUNT --as {customer}")
 
 
 @app.command()
-def fund(agreement_id: AgreementId, amount: Amount, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+async def fund(agreement_id: AgreementId, amount: Amount, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """As the customer: move tokens into the account's escrow."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            request = FundAccount(agreement_id=agreement_id, amount_micro=parse_amount(amount))
-            account = Account.FromString((await session.submit("account.fund", request)).result)
-        say(f"The account of {agreement_id} holds {show_amount(escrow_micro(account))} tokens.")
-
-    run(work())
+    async with open_session(home, acting) as session:
+        request = FundAccount(agreement_id=agreement_id, amount_micro=parse_amount(amount))
+        account = Account.FromString((await session.submit("account.fund", request)).result)
+    say(f"The account of {agreement_id} holds {show_amount(escrow_micro(account))} tokens.")
 
 
 @app.command()
-def notice(agreement_id: AgreementId, amount: Amount, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+async def notice(agreement_id: AgreementId, amount: Amount, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """As the customer: announce a withdrawal; usage can no longer draw on the amount. 0 takes the notice back."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            request = GiveNotice(agreement_id=agreement_id, amount_micro=parse_amount(amount))
-            await session.submit("account.give_notice", request)
-        if not request.amount_micro:
-            say(f"The notice is taken back: usage can draw on all tokens that the account of {agreement_id} holds.")
-            return
-        say(f"Notice of {amount} tokens is given; you can take them back when the notice period is over.")
-        say_next(home, f"account withdraw {agreement_id} --as {session.member.name}")
-
-    run(work())
+    async with open_session(home, acting) as session:
+        request = GiveNotice(agreement_id=agreement_id, amount_micro=parse_amount(amount))
+        await session.submit("account.give_notice", request)
+    if not request.amount_micro:
+        say(f"The notice is taken back: usage can draw on all tokens that the account of {agreement_id} holds.")
+        return
+    say(f"Notice of {amount} tokens is given; you can take them back when the notice period is over.")
+    say_next(home, f"account withdraw {agreement_id} --as {session.member.name}")
 
 
 @app.command()
-def withdraw(agreement_id: AgreementId, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+async def withdraw(agreement_id: AgreementId, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """As the customer: take back the tokens under notice, but for those that the last head charges."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            before = await session.read(keys.account(agreement_id))
-            request = WithdrawFunds(agreement_id=agreement_id)
-            account = Account.FromString((await _submit_shown(session, "account.withdraw", request, yes=yes)).result)
-        returned = show_amount(account.withdrawn_micro - before.withdrawn_micro)
-        say(f"{returned} tokens went back; the account of {agreement_id} holds {show_amount(escrow_micro(account))}.")
-
-    run(work())
+    async with open_session(home, acting) as session:
+        before = await session.read(keys.account(agreement_id))
+        request = WithdrawFunds(agreement_id=agreement_id)
+        account = Account.FromString((await _submit_shown(session, "account.withdraw", request, yes=yes)).result)
+    returned = show_amount(account.withdrawn_micro - before.withdrawn_micro)
+    say(f"{returned} tokens went back; the account of {agreement_id} holds {show_amount(escrow_micro(account))}.")
 
 
 @app.command()
-def claim(
+async def claim(
     agreement_id: AgreementId,
     alone: Annotated[bool, typer.Option(help="Claim without the other party: show the majority the amount.")] = False,
     yes: Yes = False,
@@ -144,63 +104,51 @@ def claim(
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Close a period: make the accrued amount public, so that it can be settled; if need be without the other party."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            obstacle = "" if alone else await _claim_together(session, agreement_id)
-            if alone or obstacle:
-                request = ClaimAccount(agreement_id=agreement_id)
-                await _submit_shown(session, "account.claim", request, yes=yes, obstacle=obstacle)
-            account = await session.read(keys.account(agreement_id))
-            now = claimed(account, await session.read(keys.commitment(agreement_id)))
-        say(f"{show_amount(now.micro)} tokens are claimed in all.")
-        say_next(home, f"account settle {agreement_id} --as {session.member.name}")
-
-    run(work())
+    async with open_session(home, acting) as session:
+        obstacle = "" if alone else await _claim_together(session, agreement_id)
+        if alone or obstacle:
+            request = ClaimAccount(agreement_id=agreement_id)
+            await _submit_shown(session, "account.claim", request, yes=yes, obstacle=obstacle)
+        account = await session.read(keys.account(agreement_id))
+        now = claimed(account, await session.read(keys.commitment(agreement_id)))
+    say(f"{show_amount(now.micro)} tokens are claimed in all.")
+    say_next(home, f"account settle {agreement_id} --as {session.member.name}")
 
 
 @app.command()
-def settle(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+async def settle(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """Pay the claim to the provider and issue its invoice."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            before = await session.read(keys.account(agreement_id))
-            request = SettleAccount(agreement_id=agreement_id, provider_msp_id=before.provider_msp_id)
-            account = Account.FromString((await session.submit("account.settle", request)).result)
-            provider, customer = map(session.topology.name_of, (account.provider_msp_id, account.customer_msp_id))
-        paid_micro = account.paid_micro - before.paid_micro
-        moved = f"{show_amount(abs(paid_micro))} tokens went {'back from' if paid_micro < 0 else 'to'} {provider}"
-        say(f"{moved}; the escrow holds {_escrow(account)}.")
-        if back_micro := account.withdrawn_micro - before.withdrawn_micro:
-            say(f"{customer} got back {show_amount(back_micro)} tokens.")
-        _say_owed(provider, account)
-        if before.HasField("left"):
-            say("The usage charged after that claim is claimed now.")
-            say_next(home, f"account settle {agreement_id} --as {provider}")
-
-    run(work())
+    async with open_session(home, acting) as session:
+        before = await session.read(keys.account(agreement_id))
+        request = SettleAccount(agreement_id=agreement_id, provider_msp_id=before.provider_msp_id)
+        account = Account.FromString((await session.submit("account.settle", request)).result)
+        provider, customer = map(session.topology.name_of, (account.provider_msp_id, account.customer_msp_id))
+    paid_micro = account.paid_micro - before.paid_micro
+    moved = f"{show_amount(abs(paid_micro))} tokens went {'back from' if paid_micro < 0 else 'to'} {provider}"
+    say(f"{moved}; the escrow holds {_escrow(account)}.")
+    if back_micro := account.withdrawn_micro - before.withdrawn_micro:
+        say(f"{customer} got back {show_amount(back_micro)} tokens.")
+    _say_owed(provider, account)
+    if before.HasField("left"):
+        say("The usage charged after that claim is claimed now.")
+        say_next(home, f"account settle {agreement_id} --as {provider}")
 
 
 @app.command()
-def amounts(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+async def amounts(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """As a party: print the proof of the account's amounts, with which the issuer closes it if a party is gone."""
-
-    async def work() -> str:
-        async with open_session(home, acting) as session:
-            await session.read_own(agreement_id)
-            shown = await (await session.account("usage.read_head", agreement_id)).amounts_to_show()
-        if shown is None:
-            raise BadArgument(
-                f"the amounts of {agreement_id} are public: have the issuer close the account without --amounts"
-            )
-        return b64encode(serialise(shown)).decode()
-
-    show_line(run(work()))
+    async with open_session(home, acting) as session:
+        await session.read_own(agreement_id)
+        shown = await (await session.account("usage.read_head", agreement_id)).amounts_to_show()
+    if shown is None:
+        raise BadArgument(
+            f"the amounts of {agreement_id} are public: have the issuer close the account without --amounts"
+        )
+    show_line(b64encode(serialise(shown)).decode())
 
 
 @app.command()
-def close(
+async def close(
     agreement_id: AgreementId,
     amounts: Annotated[
         str,
@@ -217,49 +165,41 @@ def close(
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Bill and pay the unclaimed amount and give the customer the rest, after termination or if a party is gone."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            before = await session.read(keys.account(agreement_id))
-            request = CloseAccount(
-                agreement_id=agreement_id, customer_msp_id=before.customer_msp_id, leaves_share=leave_share
-            )
-            if session.member.msp_id in (before.provider_msp_id, before.customer_msp_id):
-                committed = await _submit_shown(session, "account.close", request, yes=yes)
-            else:
-                committed = await session.submit("account.close", request, _handed_over(amounts))
-            account = Account.FromString(committed.result)
-            provider = session.topology.name_of(account.provider_msp_id)
-        _say_closed(before, account, home)
-        _say_owed(provider, account)
-
-    run(work())
+    async with open_session(home, acting) as session:
+        before = await session.read(keys.account(agreement_id))
+        request = CloseAccount(
+            agreement_id=agreement_id, customer_msp_id=before.customer_msp_id, leaves_share=leave_share
+        )
+        if session.member.msp_id in (before.provider_msp_id, before.customer_msp_id):
+            committed = await _submit_shown(session, "account.close", request, yes=yes)
+        else:
+            committed = await session.submit("account.close", request, _handed_over(amounts))
+        account = Account.FromString(committed.result)
+        provider = session.topology.name_of(account.provider_msp_id)
+    _say_closed(before, account, home)
+    _say_owed(provider, account)
 
 
 @app.command("list")
-def list_accounts(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def list_accounts(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """List all accounts, as everybody sees them. Only the parties see accrued amounts: zunft node balance."""
-
-    async def work() -> None:
-        async with open_session(home, "") as session:
-            commitments = await read_foreign(session.gateway("record.list"), "commitment", Commitment)
-            rows = [
-                {
-                    "agreement": one.agreement_id,
-                    "provider": session.topology.name_of(one.provider_msp_id),
-                    "customer": session.topology.name_of(one.customer_msp_id),
-                    "status": AccountStatus.Name(one.status).removeprefix("ACCOUNT_STATUS_").lower(),
-                    "funded": show_amount(one.funded_micro),
-                    "escrow": show_amount(escrow_micro(one)),
-                    "claimed_unpaid": _due(one, commitments.get(one.agreement_id)),
-                    "paid": show_amount(one.paid_micro),
-                    "transactions": commitments.get(one.agreement_id, Commitment()).sequence,
-                }
-                for one in await session.list_all("account", Account)
-            ]
-        show_rows(rows, as_json=as_json, empty="No accounts yet: zunft account open", minor=_MINOR)
-
-    run(work())
+    async with open_session(home, "") as session:
+        commitments = await read_foreign(session.gateway("record.list"), "commitment", Commitment)
+        rows = [
+            {
+                "agreement": one.agreement_id,
+                "provider": session.topology.name_of(one.provider_msp_id),
+                "customer": session.topology.name_of(one.customer_msp_id),
+                "status": AccountStatus.Name(one.status).removeprefix("ACCOUNT_STATUS_").lower(),
+                "funded": show_amount(one.funded_micro),
+                "escrow": show_amount(escrow_micro(one)),
+                "claimed_unpaid": _due(one, commitments.get(one.agreement_id)),
+                "paid": show_amount(one.paid_micro),
+                "transactions": commitments.get(one.agreement_id, Commitment()).sequence,
+            }
+            for one in await session.list_all("account", Account)
+        ]
+    show_rows(rows, as_json=as_json, empty="No accounts yet: zunft account open", minor=_MINOR)
 
 
 async def _claim_together(session: Session, agreement_id: str) -> str:

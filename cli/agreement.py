@@ -15,33 +15,12 @@ from chaincode.agreement import TERMS, check_terms, refer
 from chaincode.errors import TermsMismatch
 from chaincode.transaction import serialise
 from cli.shared.asking import ask
-from cli.shared.errors import (
-    BadArgument,
-    NotAParty,
-)
+from cli.shared.errors import BadArgument, NotAParty
 from cli.shared.groups import new_group
-from cli.shared.options import (
-    DEFAULT_HOME,
-    As,
-    Home,
-    Json,
-)
-from cli.shared.output import (
-    say,
-    say_next,
-    show_fields,
-    show_rows,
-    to_dict,
-)
-from cli.shared.session import (
-    Session,
-    open_session,
-    run,
-)
-from cli.shared.values import (
-    show_amount,
-    show_limit,
-)
+from cli.shared.options import DEFAULT_HOME, As, Home, Json
+from cli.shared.output import say, say_next, show_fields, show_rows, to_dict
+from cli.shared.session import Session, open_session
+from cli.shared.values import show_amount, show_limit
 from consortium.folder.topology import Topology
 from ledger.gateway.calls import RETRIES
 from node.agreement_file import SALT_BYTES, AgreementDraft, read_agreement
@@ -74,111 +53,85 @@ def draft(file: AgreementFile, home: Home = DEFAULT_HOME, as_json: Json = False)
 
 
 @app.command()
-def propose(file: AgreementFile, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+async def propose(file: AgreementFile, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """Hand the terms to the other party in private, and put their digest on the ledger."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            drafted = _read(session.topology, file)
-            _check_party(session, drafted.terms)
-            agreement = await propose_agreement(session, drafted)
-            other = _other_party(session, agreement)
-        say(f"Agreement {agreement.agreement_id} is proposed.")
-        say_next(home, f"agreement accept {agreement.agreement_id} --as {other}")
-
-    run(work())
+    async with open_session(home, acting) as session:
+        drafted = _read(session.topology, file)
+        _check_party(session, drafted.terms)
+        agreement = await propose_agreement(session, drafted)
+        other = _other_party(session, agreement)
+    say(f"Agreement {agreement.agreement_id} is proposed.")
+    say_next(home, f"agreement accept {agreement.agreement_id} --as {other}")
 
 
 @app.command()
-def show(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def show(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """As a party: show the terms in words; the pending ones if there are any."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            _, terms = await _read_latest(session, agreement_id)
-            notice_s = await _withdrawal_notice_s(session, agreement_id)
-            _show_terms(session.topology, terms, notice_s, as_json=as_json)
-
-    run(work())
+    async with open_session(home, acting) as session:
+        _, terms = await _read_latest(session, agreement_id)
+        notice_s = await _withdrawal_notice_s(session, agreement_id)
+        _show_terms(session.topology, terms, notice_s, as_json=as_json)
 
 
 @app.command()
-def accept(
+async def accept(
     agreement_id: AgreementId,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     acting: As = "",
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Read the pending terms, checked against the digest on the ledger, and accept them."""
-
-    async def read() -> tuple[TermsReference, Terms, int]:
-        async with open_session(home, acting) as session:
-            agreement = await session.read_own(agreement_id)
-            if not agreement.HasField("pending"):
-                raise BadArgument(f"no terms wait for an answer: version {agreement.terms.version} is in force")
-            return *await _read_latest(session, agreement_id), await _withdrawal_notice_s(session, agreement_id)
-
-    async def agree() -> None:
-        async with open_session(home, acting) as session:
-            await session.submit("agreement.accept", AcceptAgreement(agreement_id=agreement_id, terms=reference))
-        say(f"Version {terms.version} of {agreement_id} is in force.")
-        say_next(home, f"account open {agreement_id} --as {session.member.name}")
-
-    reference, terms, notice_s = run(read())
-    _show_terms(Topology.load(home), terms, notice_s, as_json=False)
+    async with open_session(home, acting) as session:
+        agreement = await session.read_own(agreement_id)
+        if not agreement.HasField("pending"):
+            raise BadArgument(f"no terms wait for an answer: version {agreement.terms.version} is in force")
+        reference, terms = await _read_latest(session, agreement_id)
+        notice_s = await _withdrawal_notice_s(session, agreement_id)
+    _show_terms(session.topology, terms, notice_s, as_json=False)
     # No connection stays open while the user reads.
     ask(f"Accept version {terms.version}?", "nothing was accepted", yes=yes)
-    run(agree())
+    async with open_session(home, acting) as session:
+        await session.submit("agreement.accept", AcceptAgreement(agreement_id=agreement_id, terms=reference))
+    say(f"Version {terms.version} of {agreement_id} is in force.")
+    say_next(home, f"account open {agreement_id} --as {session.member.name}")
 
 
 @app.command()
-def amend(file: AgreementFile, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+async def amend(file: AgreementFile, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """Propose the next version of the terms; the other party accepts it like a new agreement."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            drafted = _read(session.topology, file)
-            agreement = await session.read_own(drafted.terms.agreement_id)
-            drafted.terms.version = agreement.terms.version + 1
-            data, reference = _seal(drafted)
-            request = AmendAgreement(
-                agreement_id=agreement.agreement_id, terms=reference, open_terms=data if agreement.open else b""
-            )
-            await session.submit("agreement.amend", request)
-            await _share(session, drafted, data)
-            other = _other_party(session, agreement)
-        say(f"Version {reference.version} of {agreement.agreement_id} is proposed.")
-        say_next(home, f"agreement accept {agreement.agreement_id} --as {other}")
-
-    run(work())
+    async with open_session(home, acting) as session:
+        drafted = _read(session.topology, file)
+        agreement = await session.read_own(drafted.terms.agreement_id)
+        drafted.terms.version = agreement.terms.version + 1
+        data, reference = _seal(drafted)
+        request = AmendAgreement(
+            agreement_id=agreement.agreement_id, terms=reference, open_terms=data if agreement.open else b""
+        )
+        await session.submit("agreement.amend", request)
+        await _share(session, drafted, data)
+        other = _other_party(session, agreement)
+    say(f"Version {reference.version} of {agreement.agreement_id} is proposed.")
+    say_next(home, f"agreement accept {agreement.agreement_id} --as {other}")
 
 
 @app.command()
-def terminate(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+async def terminate(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """End the agreement now; usage up to now is still charged. Also declines a proposal, or takes it back."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            committed = await session.submit("agreement.terminate", TerminateAgreement(agreement_id=agreement_id))
-        if not Agreement.FromString(committed.result).HasField("terms"):
-            say(f"The proposal {agreement_id} is gone; it can no longer be accepted.")
-            return
-        say(f"Agreement {agreement_id} has ended; claim, settle and close its account.")
-        say_next(home, f"account claim {agreement_id} --as {session.member.name}")
-
-    run(work())
+    async with open_session(home, acting) as session:
+        committed = await session.submit("agreement.terminate", TerminateAgreement(agreement_id=agreement_id))
+    if not Agreement.FromString(committed.result).HasField("terms"):
+        say(f"The proposal {agreement_id} is gone; it can no longer be accepted.")
+        return
+    say(f"Agreement {agreement_id} has ended; claim, settle and close its account.")
+    say_next(home, f"account claim {agreement_id} --as {session.member.name}")
 
 
 @app.command("list")
-def list_agreements(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def list_agreements(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """List all agreements, as the whole consortium sees them."""
-
-    async def work() -> None:
-        async with open_session(home, "") as session:
-            rows = [_row(session.topology, one) for one in await session.list_all("agreement", Agreement)]
-        show_rows(rows, as_json=as_json, empty="No agreements yet: zunft agreement propose", minor=("open",))
-
-    run(work())
+    async with open_session(home, "") as session:
+        rows = [_row(session.topology, one) for one in await session.list_all("agreement", Agreement)]
+    show_rows(rows, as_json=as_json, empty="No agreements yet: zunft agreement propose", minor=("open",))
 
 
 async def accept_agreement(session: Session, agreement_id: str) -> None:

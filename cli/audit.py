@@ -13,41 +13,17 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.text import Text
 
-from audit import (
-    Archive,
-    Auditor,
-    AuditReport,
-    Bill,
-    Status,
-    Verdict,
-    export,
-)
+from audit import Archive, Auditor, AuditReport, Bill, Status, Verdict, export
 from audit import audit as audit_blocks
 from audit.report import ALARMS_KEPT
 from cli.bill import show_bill
 from cli.shared.errors import BadArgument
 from cli.shared.exit_codes import ExitCode
-from cli.shared.options import (
-    DEFAULT_HOME,
-    As,
-    Home,
-    Json,
-)
-from cli.shared.output import (
-    console,
-    print_json,
-    say,
-    say_next,
-)
-from cli.shared.session import (
-    Session,
-    open_session,
-    run,
-)
-from cli.shared.table import (
-    Row,
-    table,
-)
+from cli.shared.options import DEFAULT_HOME, As, Home, Json
+from cli.shared.output import console, print_json, say, say_next
+from cli.shared.running import run
+from cli.shared.session import Session, open_session
+from cli.shared.table import Row, table
 from cli.shared.values import show_amount
 from consortium.folder.topology import Topology
 from ledger.gateway.gateway import Gateway

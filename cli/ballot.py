@@ -25,27 +25,12 @@ from cli.shared.deciding import (
     target_name,
 )
 from cli.shared.groups import new_group
-from cli.shared.options import (
-    DEFAULT_HOME,
-    As,
-    Home,
-    Json,
-)
-from cli.shared.output import (
-    show_fields,
-    show_rows,
-)
-from cli.shared.session import (
-    Session,
-    open_session,
-    run,
-)
+from cli.shared.options import DEFAULT_HOME, As, Home, Json
+from cli.shared.output import show_fields, show_rows
+from cli.shared.session import Session, open_session
 from cli.shared.values import show_time
 from consortium.errors import UnusableBundle
-from consortium.folder.charter_text import (
-    find_text,
-    keep_text,
-)
+from consortium.folder.charter_text import find_text, keep_text
 from consortium.folder.topology import Topology
 from consortium.yaml_tree import read_text
 from ledger.gateway import Gateway
@@ -76,70 +61,56 @@ Text = Annotated[
 
 
 @app.command("list")
-def list_ballots(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def list_ballots(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """All ballots: their votes and status, and the members that may still vote."""
-
-    async def work() -> None:
-        async with open_session(home, "") as session:
-            gateway = session.gateway("record.list")
-            companies = await _Companies.read(gateway)
-            ballots = read_each(gateway, "ballot/", Ballot)
-            found = [(one.opened_at_s, _row(session.topology, one, companies)) async for one in ballots]
-        rows = [row for _, row in sorted(found, key=itemgetter(0))]
-        show_rows(rows, as_json=as_json, empty="Nothing was put to the vote yet.", minor=_MINOR)
-
-    run(work())
+    async with open_session(home, "") as session:
+        gateway = session.gateway("record.list")
+        companies = await _Companies.read(gateway)
+        ballots = read_each(gateway, "ballot/", Ballot)
+        found = [(one.opened_at_s, _row(session.topology, one, companies)) async for one in ballots]
+    rows = [row for _, row in sorted(found, key=itemgetter(0))]
+    show_rows(rows, as_json=as_json, empty="Nothing was put to the vote yet.", minor=_MINOR)
 
 
 @app.command()
-def show(ballot: BallotId, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def show(ballot: BallotId, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """One ballot: the question, every vote, and what it changes in the channel's configuration."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            found = await find_ballot(session.gateway("record.read"), ballot)
-            fields = await _fields(session, found)
-        show_fields(fields, as_json=as_json)
-
-    run(work())
+    async with open_session(home, acting) as session:
+        found = await find_ballot(session.gateway("record.read"), ballot)
+        fields = await _fields(session, found)
+    show_fields(fields, as_json=as_json)
 
 
 @app.command()
-def approve(ballot: BallotId, text: Text = None, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+async def approve(
+    ballot: BallotId, text: Text = None, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME
+) -> None:
     """As a member's admin: vote in favour. The deciding vote also carries the decision out. Can be repeated."""
-    approve_found(home, acting, ballot, text=text, yes=yes)
+    await approve_found(home, acting, ballot, text=text, yes=yes)
 
 
 @app.command()
-def reject(ballot: BallotId, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+async def reject(ballot: BallotId, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """As a member's admin: vote against."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            gateway = session.gateway("ballot.vote")
-            found = await find_ballot(gateway, ballot)
-            await _show(session, found)
-            ask(f"Vote against it, as {session.member.name}?", _NO_VOTE, yes=yes)
-            voting = await (await Voting.open(gateway, found.ballot_id)).vote(in_favour=False)
-            say_standing(session.topology, voting)
-
-    run(work())
+    async with open_session(home, acting) as session:
+        gateway = session.gateway("ballot.vote")
+        found = await find_ballot(gateway, ballot)
+        await _show(session, found)
+        ask(f"Vote against it, as {session.member.name}?", _NO_VOTE, yes=yes)
+        voting = await (await Voting.open(gateway, found.ballot_id)).vote(in_favour=False)
+        say_standing(session.topology, voting)
 
 
-def approve_found(home: Path, acting: str, prefix: str, *, text: Path | None = None, yes: bool = False) -> None:
+async def approve_found(home: Path, acting: str, prefix: str, *, text: Path | None = None, yes: bool = False) -> None:
     """Shows the ballot that has an id with this prefix, asks, and votes for it."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            found = await find_ballot(session.gateway("ballot.vote"), prefix)
-            _check_text(session.topology, found, text)
-            await _show(session, found)
-            ask(f"Approve it, as {session.member.name}?", _NO_VOTE, yes=yes)
-            voting = await approve_opened(session, found)
-            say_standing(session.topology, voting)
-        await apply_decision(session.topology, voting)
-
-    run(work())
+    async with open_session(home, acting) as session:
+        found = await find_ballot(session.gateway("ballot.vote"), prefix)
+        _check_text(session.topology, found, text)
+        await _show(session, found)
+        ask(f"Approve it, as {session.member.name}?", _NO_VOTE, yes=yes)
+        voting = await approve_opened(session, found)
+        say_standing(session.topology, voting)
+    await apply_decision(session.topology, voting)
 
 
 def _check_text(topology: Topology, ballot: Ballot, text: Path | None) -> None:

@@ -9,15 +9,9 @@ from rich.console import RenderableType
 from rich.markup import escape
 
 from chaincode.errors import NotFound
-from cli.shared.output import (
-    console,
-    say,
-)
+from cli.shared.output import console, say
 from cli.shared.session import Session
-from cli.shared.table import (
-    Row,
-    table,
-)
+from cli.shared.table import Row, table
 from node.tariff.bill import Bill, BillLine, bill_under
 from node.tariff.text import decimal
 from zunft.v1.agreement_pb2 import Terms

@@ -11,39 +11,15 @@ from chaincode import keys
 from chaincode.account.withdrawal import least_notice_s
 from chaincode.members.electorate import ballot_period_s
 from chaincode.members.member import NOTICE_PERIOD_S
-from cli.shared.deciding import (
-    apply_decision,
-    approve_opened,
-    say_standing,
-)
+from cli.shared.deciding import apply_decision, approve_opened, say_standing
 from cli.shared.groups import new_group
-from cli.shared.options import (
-    DEFAULT_HOME,
-    As,
-    Home,
-    Json,
-)
-from cli.shared.output import (
-    say,
-    show_fields,
-)
-from cli.shared.session import (
-    open_session,
-    run,
-)
+from cli.shared.options import DEFAULT_HOME, As, Home, Json
+from cli.shared.output import say, show_fields
+from cli.shared.session import open_session
 from cli.shared.values import show_amount
 from consortium.errors import CharterTextMissing
-from consortium.folder.charter_rules import (
-    Amendment,
-    read_amendment,
-    set_rules,
-)
-from consortium.folder.charter_text import (
-    adopt_text,
-    digest_of,
-    find_text,
-    keep_text,
-)
+from consortium.folder.charter_rules import Amendment, read_amendment, set_rules
+from consortium.folder.charter_text import adopt_text, digest_of, find_text, keep_text
 from consortium.folder.topology import Topology
 from consortium.yaml_tree import read_text
 from zunft.v1.ballot_pb2 import Ballot
@@ -55,21 +31,17 @@ _SECONDS = ((86_400, "days"), (3600, "hours"), (60, "min"), (1, "s"))
 
 
 @app.command()
-def show(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def show(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """The charter in force: issuer, entry and exit conditions, thresholds of ballots, and its text."""
-
-    async def work() -> None:
-        async with open_session(home, "") as session:
-            charter = await session.read(keys.CHARTER)
-            topology = session.topology
-        fields = {"consortium": charter.consortium, **charter_fields(topology, charter)}
-        show_fields({**fields, "text": _text_in_force(topology, charter)}, as_json=as_json)
-
-    run(work())
+    async with open_session(home, "") as session:
+        charter = await session.read(keys.CHARTER)
+        topology = session.topology
+    fields = {"consortium": charter.consortium, **charter_fields(topology, charter)}
+    show_fields({**fields, "text": _text_in_force(topology, charter)}, as_json=as_json)
 
 
 @app.command()
-def amend(
+async def amend(
     file: Annotated[
         Path, typer.Argument(help="YAML: text, issuer, entry, exit, voting, accounts; what it names changes.")
     ],
@@ -80,20 +52,17 @@ def amend(
     """As a member's admin: put another version of the charter to the vote, and vote for it."""
     amendment = read_amendment(file)
 
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            topology, charter = session.topology, await session.read(keys.CHARTER)
-            proposed = _amended(topology, charter, amendment)
-            request = AmendCharter(charter=proposed, reason=reason)
-            ballot = Ballot.FromString((await session.submit("charter.amend", request)).result)
-            if amendment.text is not None:
-                path = keep_text(topology, proposed, amendment.text)
-                say(f"The proposed text is in {path}: give it to the other members, who vote on its digest.")
-            voting = await approve_opened(session, ballot)
-            say_standing(topology, voting)
-        await apply_decision(topology, voting)
-
-    run(work())
+    async with open_session(home, acting) as session:
+        topology, charter = session.topology, await session.read(keys.CHARTER)
+        proposed = _amended(topology, charter, amendment)
+        request = AmendCharter(charter=proposed, reason=reason)
+        ballot = Ballot.FromString((await session.submit("charter.amend", request)).result)
+        if amendment.text is not None:
+            path = keep_text(topology, proposed, amendment.text)
+            say(f"The proposed text is in {path}: give it to the other members, who vote on its digest.")
+        voting = await approve_opened(session, ballot)
+        say_standing(topology, voting)
+    await apply_decision(topology, voting)
 
 
 def charter_fields(topology: Topology, charter: Charter) -> dict[str, object]:

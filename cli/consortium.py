@@ -14,41 +14,15 @@ from chaincode import keys
 from chaincode.members.bundle import roots_fingerprint
 from cli.shared.errors import BadArgument
 from cli.shared.groups import new_group
-from cli.shared.options import (
-    DEFAULT_HOME,
-    Home,
-    Json,
-)
-from cli.shared.output import (
-    say,
-    say_next,
-    show_fields,
-    show_rows,
-)
-from cli.shared.session import (
-    open_session,
-    run,
-)
+from cli.shared.options import DEFAULT_HOME, Home, Json
+from cli.shared.output import say, say_next, show_fields, show_rows
+from cli.shared.running import run
+from cli.shared.session import open_session
 from cli.shared.values import show_amount
-from consortium.folder.charter_rules import (
-    read_rules,
-    set_rules,
-)
-from consortium.folder.founding import (
-    Plan,
-    founding_folder,
-    make_members,
-    read_plan,
-)
+from consortium.folder.charter_rules import read_rules, set_rules
+from consortium.folder.founding import Plan, founding_folder, make_members, read_plan
 from consortium.folder.legal_identifiers import legal_identifiers
-from consortium.folder.topology import (
-    FabricSettings,
-    LedgerKind,
-    MemberEntry,
-    OrderingKind,
-    RuntimeKind,
-    Topology,
-)
+from consortium.folder.topology import FabricSettings, LedgerKind, MemberEntry, OrderingKind, RuntimeKind, Topology
 from ledger.embedded.consortium import create_embedded
 from node.membership.records import read_everybody
 from zunft.v1.charter_pb2 import Charter, FoundCharter, TokenDefinition
@@ -80,48 +54,40 @@ def found(
 
 
 @app.command()
-def show(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def show(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """The charter, and the number of tokens that circulate."""
-
-    async def work() -> None:
-        async with open_session(home, "") as session:
-            charter, supply = await session.read(keys.CHARTER), await session.read(keys.SUPPLY)
-        circulating_micro = supply.minted_micro - supply.burned_micro
-        show_fields(
-            {
-                "consortium": charter.consortium,
-                "charter_version": charter.version,
-                "charter_digest": charter.text_digest.hex(),
-                "currency": charter.token.currency,
-                "issuer": session.topology.name_of(charter.token.issuer_msp_id),
-                "circulating_tokens": show_amount(circulating_micro),
-                "reserve": show_amount(supply.reserve.balance_micro) if supply.HasField("reserve") else "not posted",
-            },
-            as_json=as_json,
-        )
-
-    run(work())
+    async with open_session(home, "") as session:
+        charter, supply = await session.read(keys.CHARTER), await session.read(keys.SUPPLY)
+    circulating_micro = supply.minted_micro - supply.burned_micro
+    show_fields(
+        {
+            "consortium": charter.consortium,
+            "charter_version": charter.version,
+            "charter_digest": charter.text_digest.hex(),
+            "currency": charter.token.currency,
+            "issuer": session.topology.name_of(charter.token.issuer_msp_id),
+            "circulating_tokens": show_amount(circulating_micro),
+            "reserve": show_amount(supply.reserve.balance_micro) if supply.HasField("reserve") else "not posted",
+        },
+        as_json=as_json,
+    )
 
 
 @app.command()
-def members(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def members(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """All members, those that apply, and those that have gone, with their status."""
-
-    async def work() -> None:
-        async with open_session(home, "") as session:
-            records = await read_everybody(session.gateway("record.list"))
-            rows = [
-                {
-                    "member": session.topology.name_of(record.msp_id),
-                    "msp_id": record.msp_id,
-                    "name": record.name,
-                    "status": MemberStatus.Name(record.status).removeprefix("MEMBER_STATUS_").lower(),
-                }
-                for record in records
-            ]
-        show_rows(rows, as_json=as_json)
-
-    run(work())
+    async with open_session(home, "") as session:
+        records = await read_everybody(session.gateway("record.list"))
+        rows = [
+            {
+                "member": session.topology.name_of(record.msp_id),
+                "msp_id": record.msp_id,
+                "name": record.name,
+                "status": MemberStatus.Name(record.status).removeprefix("MEMBER_STATUS_").lower(),
+            }
+            for record in records
+        ]
+    show_rows(rows, as_json=as_json)
 
 
 def with_ledger(

@@ -7,16 +7,9 @@ from dataclasses import dataclass
 from chaincode.account.correction import digest_of
 from chaincode.errors import ContractError, CorrectionMismatch, NotFound
 from cli.shared.errors import BadArgument
-from cli.shared.output import (
-    show_fields,
-    show_rows,
-)
+from cli.shared.output import show_fields, show_rows
 from cli.shared.session import Session
-from cli.shared.values import (
-    show_amount,
-    show_quantity,
-    show_time_us,
-)
+from cli.shared.values import show_amount, show_quantity, show_time_us
 from ledger.gateway.calls import RETRIES
 from node.correction_trial import lines_on_trial
 from node.meter_account import MeterAccount

@@ -18,27 +18,10 @@ from cli.bill import read_bill, show_bill
 from cli.ledger import read_blocks
 from cli.shared.errors import BadArgument
 from cli.shared.groups import new_group
-from cli.shared.options import (
-    DEFAULT_HOME,
-    As,
-    Home,
-    Json,
-)
-from cli.shared.output import (
-    print_json,
-    say,
-    show_rows,
-)
-from cli.shared.session import (
-    Session,
-    open_session,
-    run,
-)
-from cli.shared.values import (
-    parse_amount,
-    show_amount,
-    show_time,
-)
+from cli.shared.options import DEFAULT_HOME, As, Home, Json
+from cli.shared.output import print_json, say, show_rows
+from cli.shared.session import Session, open_session
+from cli.shared.values import parse_amount, show_amount, show_time
 from node.tariff.bill import Bill
 from zunft.v1.invoice_pb2 import INVOICE_KIND_GOODWILL, CreditInvoice, DisputeInvoice, Invoice, InvoiceKind
 from zunft.v1.usage_pb2 import AccountHead, Claim, ReadClaim, ReadRecord, UsageRecord
@@ -50,38 +33,32 @@ Number = Annotated[int, typer.Argument(help="Its number.")]
 
 
 @app.command("list")
-def list_invoices(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def list_invoices(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """List all invoices of the consortium, as everybody sees them."""
-
-    async def work() -> None:
-        async with open_session(home, "") as session:
-            rows = [_row(session, one) for one in await session.list_all("invoice", Invoice)]
-        show_rows(rows, as_json=as_json, empty="No invoices yet: zunft account settle", minor=("issued", "kind"))
-
-    run(work())
+    async with open_session(home, "") as session:
+        rows = [_row(session, one) for one in await session.list_all("invoice", Invoice)]
+    show_rows(rows, as_json=as_json, empty="No invoices yet: zunft account settle", minor=("issued", "kind"))
 
 
 @app.command()
-def show(provider: Provider, number: Number, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def show(
+    provider: Provider, number: Number, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False
+) -> None:
     """As a party: show the lines behind an invoice, checked against the digest on the ledger."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            invoice = await _read(session, provider, number)
-            agreement = await session.read_own(invoice.agreement_id)
-            find = _head_as_claim if invoice.head_digest else _claim
-            bill = await _bill_of(session, invoice, await find(session, invoice, is_open=agreement.open))
-        if as_json:
-            print_json(_row(session, invoice) | bill.to_dict())
-            return
-        title = f"{_kind(invoice).capitalize()} {number} of {provider}: {show_amount(invoice.amount_micro)}"
-        show_bill(bill, title, empty=f"{title}, on invoice {invoice.refers_to_number}; it has no lines.")
-
-    run(work())
+    async with open_session(home, acting) as session:
+        invoice = await _read(session, provider, number)
+        agreement = await session.read_own(invoice.agreement_id)
+        find = _head_as_claim if invoice.head_digest else _claim
+        bill = await _bill_of(session, invoice, await find(session, invoice, is_open=agreement.open))
+    if as_json:
+        print_json(_row(session, invoice) | bill.to_dict())
+        return
+    title = f"{_kind(invoice).capitalize()} {number} of {provider}: {show_amount(invoice.amount_micro)}"
+    show_bill(bill, title, empty=f"{title}, on invoice {invoice.refers_to_number}; it has no lines.")
 
 
 @app.command()
-def dispute(
+async def dispute(
     provider: Provider,
     number: Number,
     reason: Annotated[str, typer.Option(help="The reason; you keep it, and its digest goes on the ledger.")],
@@ -89,34 +66,26 @@ def dispute(
     home: Home = DEFAULT_HOME,
 ) -> None:
     """As the customer: object to an invoice."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            request = DisputeInvoice(
-                provider_msp_id=session.topology.member(provider).msp_id,
-                number=number,
-                dispute_digest=hashlib.sha256(reason.encode()).digest(),
-            )
-            await session.submit("invoice.dispute", request)
-        say(f"Invoice {number} of {provider} is disputed. Send {provider} your reason, word for word.")
-
-    run(work())
+    async with open_session(home, acting) as session:
+        request = DisputeInvoice(
+            provider_msp_id=session.topology.member(provider).msp_id,
+            number=number,
+            dispute_digest=hashlib.sha256(reason.encode()).digest(),
+        )
+        await session.submit("invoice.dispute", request)
+    say(f"Invoice {number} of {provider} is disputed. Send {provider} your reason, word for word.")
 
 
 @app.command()
-def credit(number: Number, amount: str, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+async def credit(number: Number, amount: str, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """As the provider: pay goodwill on one of your invoices at once."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            invoice = await _read(session, session.member.name, number)
-            request = CreditInvoice(
-                number=number, amount_micro=parse_amount(amount), customer_msp_id=invoice.customer_msp_id
-            )
-            note = Invoice.FromString((await session.submit("invoice.credit", request)).result)
-        say(f"{amount} tokens went to {session.topology.name_of(note.customer_msp_id)} with note {note.number}.")
-
-    run(work())
+    async with open_session(home, acting) as session:
+        invoice = await _read(session, session.member.name, number)
+        request = CreditInvoice(
+            number=number, amount_micro=parse_amount(amount), customer_msp_id=invoice.customer_msp_id
+        )
+        note = Invoice.FromString((await session.submit("invoice.credit", request)).result)
+    say(f"{amount} tokens went to {session.topology.name_of(note.customer_msp_id)} with note {note.number}.")
 
 
 async def _read(session: Session, provider: str, number: int) -> Invoice:

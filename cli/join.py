@@ -15,41 +15,18 @@ import typer
 from chaincode import keys
 from chaincode.token import LEAST_TRANSFER_MICRO
 from cli.shared.asking import ask
-from cli.shared.deciding import (
-    approve_opened,
-    say_next_for,
-    say_standing,
-)
+from cli.shared.deciding import approve_opened, say_next_for, say_standing
 from cli.shared.errors import BadArgument
 from cli.shared.groups import new_group
-from cli.shared.options import (
-    DEFAULT_HOME,
-    As,
-    FabricBin,
-    Home,
-    Json,
-)
-from cli.shared.output import (
-    say,
-    say_next,
-    show_fields,
-    show_rows,
-    steps_shown,
-)
-from cli.shared.session import (
-    Session,
-    meant_member,
-    open_session,
-    run,
-)
+from cli.shared.options import DEFAULT_HOME, As, FabricBin, Home, Json
+from cli.shared.output import say, say_next, show_fields, show_rows, steps_shown
+from cli.shared.running import run
+from cli.shared.session import Session, meant_member, open_session
 from cli.shared.values import show_amount
 from consortium.errors import InvalidApplicant
 from consortium.files import replace_public
 from consortium.folder.charter_text import adopt_text
-from consortium.folder.topology import (
-    MemberEntry,
-    Topology,
-)
+from consortium.folder.topology import MemberEntry, Topology
 from consortium.joining.applicant import (
     Applicant,
     add_applicant,
@@ -105,30 +82,26 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 @app.command()
-def invite(
+async def invite(
     file: Annotated[Path, typer.Argument(help="Where to write it.")], acting: As = "", home: Home = DEFAULT_HOME
 ) -> None:
     """Write a file with everything that a company needs before it can apply; nothing in it is secret."""
     topology = Topology.load(home)
     if topology.fabric is None:
         raise BadArgument("the embedded ledger is in this folder only: here an applicant needs no invitation")
-
-    async def work() -> tuple[Invitation, str]:
-        charter = await _charter_in_force(home, acting)
-        async with open_session(home, acting) as session:
-            blocks = [block async for block in config_blocks(session.gateway("record.read"))]
-            author = session.files("member.apply").pair(now=utc_now())
-            return write_invitation(file, topology, charter.version, blocks, author), session.member.name
-
-    invitation, sponsor = run(work())
+    charter = await _charter_in_force(home, acting)
+    async with open_session(home, acting) as session:
+        blocks = [block async for block in config_blocks(session.gateway("record.read"))]
+        author = session.files("member.apply").pair(now=utc_now())
+        invitation = write_invitation(file, topology, charter.version, blocks, author)
     say(f"{file} is for the company that wants to join. Tell it the fingerprint by telephone:")
     say(show_fingerprint(invitation.fingerprint))
     say("Then it types:")
-    say(f"zunft join request APPLICANT.yaml --invitation {file.name} --sponsor {sponsor} --home FOLDER")
+    say(f"zunft join request APPLICANT.yaml --invitation {file.name} --sponsor {session.member.name} --home FOLDER")
 
 
 @app.command()
-def request(
+async def request(
     applicant: Annotated[Path, typer.Argument(help="YAML: name, msp_id, legal_name, first_port; identifiers, host.")],
     sponsor: Annotated[str, typer.Option(help="The member that shall put the bundle in.")],
     invitation: Annotated[
@@ -149,7 +122,7 @@ def request(
         _accept_charter(invited.charter, yes)
         topology, own = _prepare_own_folder(home, company, invited)
     else:
-        topology, accepted = _acceptance_here(home, sponsor)
+        topology, accepted = await _acceptance_here(home, sponsor)
         _accept_charter(read_text(topology.charter_path), yes)
         topology, own = _prepare_here(topology, company)
         company = replace(company, member=replace(company.member, orderer=None))
@@ -162,58 +135,52 @@ def request(
 
 
 @app.command()
-def propose(
+async def propose(
     bundle: Annotated[Path, typer.Argument(help="The applicant's file.")], acting: As = "", home: Home = DEFAULT_HOME
 ) -> None:
     """As the sponsor: put an applicant's bundle in, which opens the ballot; the sponsor's vote is in favour."""
     opened = open_bundle_file(bundle)
 
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            check_addressed(opened, session.topology.consortium, session.member.msp_id)
-            gateway = session.gateway("member.apply")
-            ballot = await put_in(gateway, opened.signed, opened.bundle)
-            topology = _note_partner(session.topology, opened)
-            voting = await approve_opened(session, ballot)
-            _show_applicant(opened)
-            say_standing(topology, voting)
-
-    run(work())
+    async with open_session(home, acting) as session:
+        check_addressed(opened, session.topology.consortium, session.member.msp_id)
+        gateway = session.gateway("member.apply")
+        ballot = await put_in(gateway, opened.signed, opened.bundle)
+        topology = _note_partner(session.topology, opened)
+        voting = await approve_opened(session, ballot)
+        _show_applicant(opened)
+        say_standing(topology, voting)
 
 
 @app.command()
-def approve(who: Who, sponsor: Sponsor = "", yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+async def approve(
+    who: Who, sponsor: Sponsor = "", yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME
+) -> None:
     """As a member's admin: vote for an applicant, and sign the change of the channel's configuration.
 
     The last vote that is needed makes the change.
     """
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            gateway = session.gateway("ballot.vote")
-            ballot = await _admission(session, gateway, who, sponsor)
-            voting = await Voting.open(gateway, ballot.ballot_id)
-            # The bundle that is shown is the one that is signed.
-            opened = voting.question.bundle or await read_bundle(gateway, ballot)
-            _show_applicant(opened)
-            if voting.lacks_own_vote or voting.lacks_own_signatures:
-                ask(QUESTION, "nothing was approved", yes=yes)
-            topology = _note_partner(session.topology, opened)
-            say_standing(topology, await voting.approve())
-
-    run(work())
+    async with open_session(home, acting) as session:
+        gateway = session.gateway("ballot.vote")
+        ballot = await _admission(session, gateway, who, sponsor)
+        voting = await Voting.open(gateway, ballot.ballot_id)
+        # The bundle that is shown is the one that is signed.
+        opened = voting.question.bundle or await read_bundle(gateway, ballot)
+        _show_applicant(opened)
+        if voting.lacks_own_vote or voting.lacks_own_signatures:
+            ask(QUESTION, "nothing was approved", yes=yes)
+        topology = _note_partner(session.topology, opened)
+        say_standing(topology, await voting.approve())
 
 
 @app.command()
-def status(who: Who, sponsor: Sponsor = "", acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def status(
+    who: Who, sponsor: Sponsor = "", acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False
+) -> None:
     """The steps of an application: which are done, and which member takes the next one."""
-
-    async def work() -> Joining:
-        async with open_session(home, acting) as session:
-            gateway = session.gateway("record.read")
-            return await Joining.read(gateway, await _admission(session, gateway, who, sponsor))
-
-    topology, steps = Topology.load(home), run(work()).steps()
+    async with open_session(home, acting) as session:
+        gateway = session.gateway("record.read")
+        joining = await Joining.read(gateway, await _admission(session, gateway, who, sponsor))
+    topology, steps = session.topology, joining.steps()
     rows: list[dict[str, object]] = [
         {
             "step": step.what,
@@ -249,7 +216,6 @@ def complete(
     if topology.fabric:
         with steps_shown() as report:
             run(join(network_of(topology, fabric_bin, report), member, report))
-
     if missing_micro := run(_become_active(topology, member, fabric_bin)):
         amount = show_amount(missing_micro)
         say(f"{member.name} lacks {amount} tokens of the charter's deposit, which the issuer mints.")
@@ -313,7 +279,7 @@ def _acceptance(invited: Invitation, sponsor: str) -> Acceptance:
     return Acceptance(topology.consortium, invited.charter_version, invited.charter_digest, sponsor_msp_id)
 
 
-def _acceptance_here(home: Path, sponsor: str) -> tuple[Topology, Acceptance]:
+async def _acceptance_here(home: Path, sponsor: str) -> tuple[Topology, Acceptance]:
     """The consortium in this folder, on the embedded ledger, and the acceptance of its charter.
 
     Raises BadArgument, InvalidTopology, CharterTextMissing.
@@ -322,7 +288,7 @@ def _acceptance_here(home: Path, sponsor: str) -> tuple[Topology, Acceptance]:
     if topology.fabric:
         raise BadArgument("on a Fabric network an applicant has a folder of its own: add --invitation and --home")
     sponsor_msp_id = topology.member(sponsor).msp_id
-    charter = run(_charter_in_force(home, ""))
+    charter = await _charter_in_force(home, "")
     return topology, Acceptance(topology.consortium, charter.version, charter.text_digest, sponsor_msp_id)
 
 

@@ -13,48 +13,22 @@ import typer
 import yaml
 from fabric_protos.common import common_pb2
 
-from audit import (
-    AuditReport,
-    audit,
-    export,
-)
+from audit import AuditReport, audit, export
 from cli.audit import show_report
 from cli.ballot import Yes, approve_found
 from cli.shared.asking import ask
-from cli.shared.deciding import (
-    names,
-    say_standing,
-)
+from cli.shared.deciding import names, say_standing
 from cli.shared.errors import UnsoundArchive
 from cli.shared.groups import new_group
-from cli.shared.options import (
-    DEFAULT_HOME,
-    As,
-    Home,
-    Json,
-)
-from cli.shared.output import (
-    say,
-    say_next,
-    show_rows,
-)
+from cli.shared.options import DEFAULT_HOME, As, Home, Json
+from cli.shared.output import say, say_next, show_rows
 from cli.shared.retiring import retire
-from cli.shared.session import (
-    Session,
-    open_session,
-    run,
-)
+from cli.shared.session import Session, open_session
 from cli.shared.values import show_time
 from consortium.files import replace_private
-from consortium.folder.topology import (
-    MemberEntry,
-    Topology,
-)
+from consortium.folder.topology import MemberEntry, Topology
 from consortium.yaml_tree import read_yaml
-from ledger.configuration import (
-    NoOrdererAnswers,
-    is_admitted,
-)
+from ledger.configuration import NoOrdererAnswers, is_admitted
 from ledger.gateway.gateway import Gateway
 from network.admission import ask_orderers
 from node.membership.endings import endings
@@ -74,51 +48,40 @@ Who = Annotated[str, typer.Argument(metavar="MEMBER", help="Its name or MSP id."
 
 
 @app.command()
-def start(yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+async def start(yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """Give notice: no new business from now on; running business goes on until it is ended. It cannot be taken back."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            name, gateway = session.member.name, session.gateway("member.leave")
-            missing = await missing_orderer(gateway, session.member.msp_id)
-            if missing:
-                say(f"Before {name} can leave, another company with an orderer has to join ({missing}).")
-            ask(f"Give notice in the name of {name}?", "no notice was given", yes=yes)
-            member = await give_notice(gateway)
-        say(f"{name} can leave from {show_time(member.depart_not_before_s)} UTC on, once everything is ended.")
-        say_next(home, f"leave status --as {name}")
-
-    run(work())
+    async with open_session(home, acting) as session:
+        name, gateway = session.member.name, session.gateway("member.leave")
+        missing = await missing_orderer(gateway, session.member.msp_id)
+        if missing:
+            say(f"Before {name} can leave, another company with an orderer has to join ({missing}).")
+        ask(f"Give notice in the name of {name}?", "no notice was given", yes=yes)
+        member = await give_notice(gateway)
+    say(f"{name} can leave from {show_time(member.depart_not_before_s)} UTC on, once everything is ended.")
+    say_next(home, f"leave status --as {name}")
 
 
 @app.command()
-def status(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def status(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """The business that still has to be ended, by which member, and with which command."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            await _check_member(session)
-            steps = await endings(session.gateway("record.read"), session.member.msp_id, int(time.time()))
-            rows = [_row(session.topology, step) for step in steps]
-        show_rows(rows, as_json=as_json)
-
-    run(work())
+    async with open_session(home, acting) as session:
+        await _check_member(session)
+        steps = await endings(session.gateway("record.read"), session.member.msp_id, int(time.time()))
+        rows = [_row(session.topology, step) for step in steps]
+    show_rows(rows, as_json=as_json)
 
 
 @app.command()
-def approve(who: Who, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+async def approve(who: Who, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """As a member's admin: sign a leaver's removal from the channel. The last needed signature removes it."""
-
-    async def find() -> Ballot:
-        async with open_session(home, acting) as session:
-            gateway = session.gateway("ballot.vote")
-            return await newest_ballot(gateway, await session.find_msp_id(who), BALLOT_SUBJECT_DEPARTURE)
-
-    approve_found(home, acting, run(find()).ballot_id, yes=yes)
+    async with open_session(home, acting) as session:
+        gateway = session.gateway("ballot.vote")
+        ballot = await newest_ballot(gateway, await session.find_msp_id(who), BALLOT_SUBJECT_DEPARTURE)
+    await approve_found(home, acting, ballot.ballot_id, yes=yes)
 
 
 @app.command()
-def complete(
+async def complete(
     archive: Annotated[
         Path | None, typer.Option(help="The file that proves everything later; without it in the consortium's folder.")
     ] = None,
@@ -129,19 +92,15 @@ def complete(
 
     Type it twice: when everything is ended, and again when the members have signed.
     """
-
-    async def work() -> None:
-        topology = Topology.load(home)
-        member = _former_member(topology, acting)
-        if member is None:
-            async with open_session(home, acting) as session:
-                if await _is_member(session):
-                    await _depart(session, archive or home / f"{session.member.name}.archive")
-                    return
-                member = session.member
-        await _end(topology, member)
-
-    run(work())
+    topology = Topology.load(home)
+    member = _former_member(topology, acting)
+    if member is None:
+        async with open_session(home, acting) as session:
+            if await _is_member(session):
+                await _depart(session, archive or home / f"{session.member.name}.archive")
+                return
+            member = session.member
+    await _end(topology, member)
 
 
 # --- before the removal -----------------------------------------------------------------------------------------------

@@ -11,33 +11,14 @@ from fabric_protos.peer import transaction_pb2
 
 from cli.shared.errors import BadArgument
 from cli.shared.groups import new_group
-from cli.shared.options import (
-    DEFAULT_HOME,
-    As,
-    Home,
-    Json,
-)
-from cli.shared.output import (
-    say,
-    show_rows,
-)
-from cli.shared.session import (
-    Session,
-    open_session,
-    run,
-)
-from cli.shared.session import serve as run_service
+from cli.shared.options import DEFAULT_HOME, As, Home, Json
+from cli.shared.output import say, show_rows
+from cli.shared.running import serve as run_service
+from cli.shared.session import Session, open_session
 from cli.shared.values import show_time_us
 from consortium.folder.topology import Topology
-from ledger.block_reader import (
-    Block,
-    BlockTransaction,
-    read_block,
-)
-from ledger.embedded.consortium import (
-    open_embedded,
-    serving,
-)
+from ledger.block_reader import Block, BlockTransaction, read_block
+from ledger.embedded.consortium import open_embedded, serving
 from ledger.errors import code_name
 
 app = new_group("ledger")
@@ -68,37 +49,29 @@ def serve(home: Home = DEFAULT_HOME) -> None:
 
 
 @app.command()
-def blocks(
+async def blocks(
     last: Annotated[int, typer.Option(min=1, help="The number of blocks.")] = 20,
     acting: As = "",
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
     """List the newest blocks."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            start = max(0, await session.gateway("record.read").height() - last)
-            rows = [_block_row(block) async for block in read_blocks(session, start)]
-        show_rows(rows, as_json=as_json)
-
-    run(work())
+    async with open_session(home, acting) as session:
+        start = max(0, await session.gateway("record.read").height() - last)
+        rows = [_block_row(block) async for block in read_blocks(session, start)]
+    show_rows(rows, as_json=as_json)
 
 
 @app.command()
-def show(number: int, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def show(number: int, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """Show one block's transactions, with their authors, endorsers and writes."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            if not 0 <= number < await session.gateway("record.read").height():
-                raise BadArgument(f"there is no block {number} yet: zunft ledger blocks shows the newest")
-            async with aclosing(read_blocks(session, number)) as found:
-                block = await anext(found)
-            rows = [_transaction_row(session.topology, one) for one in block.transactions]
-        show_rows(rows, as_json=as_json, empty="The channel's configuration.")
-
-    run(work())
+    async with open_session(home, acting) as session:
+        if not 0 <= number < await session.gateway("record.read").height():
+            raise BadArgument(f"there is no block {number} yet: zunft ledger blocks shows the newest")
+        async with aclosing(read_blocks(session, number)) as found:
+            block = await anext(found)
+        rows = [_transaction_row(session.topology, one) for one in block.transactions]
+    show_rows(rows, as_json=as_json, empty="The channel's configuration.")
 
 
 async def read_blocks(session: Session, start: int) -> AsyncGenerator[Block]:

@@ -25,11 +25,7 @@ def _fail(error: Exception) -> None:
     """Exits with a sentence and the code that fits; what nobody foresaw shows where it happened."""
     from rich.markup import escape
 
-    from cli.shared.errors import (
-        exit_code,
-        is_expected,
-        sentence,
-    )
+    from cli.shared.errors import exit_code, is_expected, sentence
     from cli.shared.output import error_console
 
     if not is_expected(error):

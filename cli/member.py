@@ -12,34 +12,13 @@ import typer
 from chaincode.members.bundle import roots_fingerprint
 from chaincode.rights.business import status_name
 from cli.shared.asking import ask
-from cli.shared.deciding import (
-    ID_DIGITS,
-    apply_decision,
-    approve_opened,
-    say_standing,
-)
+from cli.shared.deciding import ID_DIGITS, apply_decision, approve_opened, say_standing
 from cli.shared.errors import AlreadyOut
 from cli.shared.groups import new_group
-from cli.shared.options import (
-    DEFAULT_HOME,
-    As,
-    Home,
-    Json,
-)
-from cli.shared.output import (
-    say,
-    show_fields,
-    show_rows,
-)
-from cli.shared.session import (
-    Session,
-    open_session,
-    run,
-)
-from cli.shared.values import (
-    show_amount,
-    show_time,
-)
+from cli.shared.options import DEFAULT_HOME, As, Home, Json
+from cli.shared.output import say, show_fields, show_rows
+from cli.shared.session import Session, open_session
+from cli.shared.values import show_amount, show_time
 from consortium.folder.topology import Topology
 from consortium.joining.bundle import show_fingerprint
 from consortium.keys.member_material import MemberMaterial
@@ -64,65 +43,53 @@ Reason = Annotated[str, typer.Option(help="The reason, for the voters.")]
 
 
 @app.command("list")
-def list_members(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def list_members(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """All members, those that apply, and those that have gone."""
-
-    async def work() -> None:
-        async with open_session(home, "") as session:
-            gateway = session.gateway("record.list")
-            questions = await read_questions(gateway)
-            rows = [_row(session.topology, one, questions) for one in await read_everybody(gateway)]
-        show_rows(rows, as_json=as_json, empty="The charter is not founded yet.", minor=("msp_id", "sponsor"))
-
-    run(work())
+    async with open_session(home, "") as session:
+        gateway = session.gateway("record.list")
+        questions = await read_questions(gateway)
+        rows = [_row(session.topology, one, questions) for one in await read_everybody(gateway)]
+    show_rows(rows, as_json=as_json, empty="The charter is not founded yet.", minor=("msp_id", "sponsor"))
 
 
 @app.command()
-def show(who: Who, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def show(who: Who, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """One member: status, legal identifiers, deposit, sponsor, fingerprint, open ballots, open obligations."""
-
-    async def work() -> None:
-        async with open_session(home, "") as session:
-            gateway = session.gateway("record.read")
-            record = await read_member(gateway, await session.find_msp_id(who))
-            questions = await read_questions(gateway, record.msp_id)
-            fields = {**_row(session.topology, record, questions), **await _details(session, record)}
-        show_fields(fields, as_json=as_json)
-
-    run(work())
+    async with open_session(home, "") as session:
+        gateway = session.gateway("record.read")
+        record = await read_member(gateway, await session.find_msp_id(who))
+        questions = await read_questions(gateway, record.msp_id)
+        fields = {**_row(session.topology, record, questions), **await _details(session, record)}
+    show_fields(fields, as_json=as_json)
 
 
 @app.command()
-def suspend(who: Who, reason: Reason, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+async def suspend(who: Who, reason: Reason, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """As a member's admin: put another member's suspension to the vote, and vote for it."""
-    run(_put_to_vote(home, acting, "member.suspend", SuspendMember(reason=reason), who))
+    await _put_to_vote(home, acting, "member.suspend", SuspendMember(reason=reason), who)
 
 
 @app.command()
-def reinstate(who: Who, reason: Reason, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+async def reinstate(who: Who, reason: Reason, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """As a member's admin: put the end of a suspension to the vote, and vote for it."""
-    run(_put_to_vote(home, acting, "member.reinstate", ReinstateMember(reason=reason), who))
+    await _put_to_vote(home, acting, "member.reinstate", ReinstateMember(reason=reason), who)
 
 
 @app.command()
-def exclude(who: Who, reason: Reason, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+async def exclude(who: Who, reason: Reason, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """As a member's admin: put another member's exclusion to the vote, and vote for it.
 
     It works whether or not that member can be reached. The deciding vote removes it from the channel. An exclusion that
     was decided and not carried out can be put to the vote again.
     """
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            topology = session.topology
-            msp_id = await session.find_msp_id(who)
-            await _confirm_second_exclusion(session, msp_id, yes=yes)
-            ballot = await open_exclusion(session.gateway("member.exclude"), msp_id, reason)
-            voting = await approve_opened(session, ballot)
-            say_standing(topology, voting)
-        await apply_decision(topology, voting)
-
-    run(work())
+    async with open_session(home, acting) as session:
+        topology = session.topology
+        msp_id = await session.find_msp_id(who)
+        await _confirm_second_exclusion(session, msp_id, yes=yes)
+        ballot = await open_exclusion(session.gateway("member.exclude"), msp_id, reason)
+        voting = await approve_opened(session, ballot)
+        say_standing(topology, voting)
+    await apply_decision(topology, voting)
 
 
 async def _confirm_second_exclusion(session: Session, msp_id: str, *, yes: bool) -> None:

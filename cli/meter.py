@@ -9,26 +9,11 @@ import typer
 
 from chaincode import keys
 from chaincode.checks import check_name
-from cli.shared.errors import (
-    BadArgument,
-    NotAParty,
-)
+from cli.shared.errors import BadArgument, NotAParty
 from cli.shared.groups import new_group
-from cli.shared.options import (
-    DEFAULT_HOME,
-    As,
-    Home,
-    Json,
-)
-from cli.shared.output import (
-    say,
-    show_rows,
-)
-from cli.shared.session import (
-    Session,
-    open_session,
-    run,
-)
+from cli.shared.options import DEFAULT_HOME, As, Home, Json
+from cli.shared.output import say, show_rows
+from cli.shared.session import Session, open_session
 from node.meter.meter import Meter as MeterFolder
 from zunft.v1.meter_pb2 import LocateMeter, Meter, MeterStatus, RevokeMeter
 
@@ -38,7 +23,7 @@ MeterId = Annotated[str, typer.Argument(help="The meter's name in the consortium
 
 
 @app.command()
-def register(
+async def register(
     meter_id: MeterId,
     agreement: Annotated[str, typer.Option(help="The agreement whose usage it counts.")],
     label: Annotated[str, typer.Option(help="A description of the machine or meter.")] = "",
@@ -47,76 +32,56 @@ def register(
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Make a meter's key and put it on the ledger. Continues a registration that was interrupted."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            await _check_provider(session, agreement)
-            folder = meter_folder(session, meter_id)
-            meter = _open_or_create(folder, meter_id, agreement)
-            await session.submit("meter.register", meter.registration(label=label, location=location))
-        say(f"Meter {meter_id} of {session.member.name} is registered; its key lies in {folder}.")
-
-    run(work())
+    async with open_session(home, acting) as session:
+        await _check_provider(session, agreement)
+        folder = meter_folder(session, meter_id)
+        meter = _open_or_create(folder, meter_id, agreement)
+        await session.submit("meter.register", meter.registration(label=label, location=location))
+    say(f"Meter {meter_id} of {session.member.name} is registered; its key lies in {folder}.")
 
 
 @app.command("rotate-key")
-def rotate_key(meter_id: MeterId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+async def rotate_key(meter_id: MeterId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """Replace the meter's key; the batches that it signed before must be on the ledger first."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            meter = open_meter(session, meter_id)
-            committed = await session.submit("meter.rotate_key", meter.prepare_key())
-            meter.use_prepared_key()
-        say(f"Meter {meter_id} signs with key {len(Meter.FromString(committed.result).keys)} from now on.")
-
-    run(work())
+    async with open_session(home, acting) as session:
+        meter = open_meter(session, meter_id)
+        committed = await session.submit("meter.rotate_key", meter.prepare_key())
+        meter.use_prepared_key()
+    say(f"Meter {meter_id} signs with key {len(Meter.FromString(committed.result).keys)} from now on.")
 
 
 @app.command()
-def locate(meter_id: MeterId, location: str, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+async def locate(meter_id: MeterId, location: str, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """Put the machine's new place on the ledger."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            await session.submit("meter.locate", LocateMeter(meter_id=meter_id, location=location))
-        say(f"Meter {meter_id} is at {location}.")
-
-    run(work())
+    async with open_session(home, acting) as session:
+        await session.submit("meter.locate", LocateMeter(meter_id=meter_id, location=location))
+    say(f"Meter {meter_id} is at {location}.")
 
 
 @app.command()
-def revoke(meter_id: MeterId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+async def revoke(meter_id: MeterId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """Revoke the meter for good: no batch of it is charged any more."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            await session.submit("meter.revoke", RevokeMeter(meter_id=meter_id))
-        say(f"Meter {meter_id} is revoked.")
-
-    run(work())
+    async with open_session(home, acting) as session:
+        await session.submit("meter.revoke", RevokeMeter(meter_id=meter_id))
+    say(f"Meter {meter_id} is revoked.")
 
 
 @app.command("list")
-def list_meters(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def list_meters(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """List all meters of the consortium."""
-
-    async def work() -> None:
-        async with open_session(home, "") as session:
-            rows = [
-                {
-                    "meter": one.meter_id,
-                    "provider": session.topology.name_of(one.provider_msp_id),
-                    "label": one.label,
-                    "location": one.location,
-                    "status": MeterStatus.Name(one.status).removeprefix("METER_STATUS_").lower(),
-                    "key": len(one.keys),
-                }
-                for one in await session.list_all("meter", Meter)
-            ]
-        show_rows(rows, as_json=as_json, empty="No meters yet: zunft meter register", minor=("key",))
-
-    run(work())
+    async with open_session(home, "") as session:
+        rows = [
+            {
+                "meter": one.meter_id,
+                "provider": session.topology.name_of(one.provider_msp_id),
+                "label": one.label,
+                "location": one.location,
+                "status": MeterStatus.Name(one.status).removeprefix("METER_STATUS_").lower(),
+                "key": len(one.keys),
+            }
+            for one in await session.list_all("meter", Meter)
+        ]
+    show_rows(rows, as_json=as_json, empty="No meters yet: zunft meter register", minor=("key",))
 
 
 async def _check_provider(session: Session, agreement_id: str) -> None:

@@ -14,57 +14,23 @@ from cli.consortium import found_charter
 from cli.shared.asking import ask
 from cli.shared.errors import BadArgument
 from cli.shared.groups import new_group
-from cli.shared.options import (
-    DEFAULT_HOME,
-    FabricBin,
-    Home,
-    Json,
-)
-from cli.shared.output import (
-    console,
-    error_console,
-    print_json,
-    say,
-    say_next,
-    show_rows,
-    steps_shown,
-)
-from cli.shared.session import (
-    open_session,
-    run,
-)
+from cli.shared.options import DEFAULT_HOME, FabricBin, Home, Json
+from cli.shared.output import console, error_console, print_json, say, say_next, show_rows, steps_shown
+from cli.shared.running import run
+from cli.shared.session import open_session
 from consortium.folder.topology import Topology
 from consortium.joining.applicant import is_applicants
-from consortium.keys.certificates import (
-    NodeKind,
-    utc_now,
-)
+from consortium.keys.certificates import NodeKind, utc_now
 from consortium.keys.renewal import renew_node
 from ledger.errors import LedgerError
 from network.admission import check_joining_begun
-from network.cleaning import (
-    check_stopped,
-    delete_data,
-)
-from network.finding.release import (
-    OFFICIAL,
-    default_cache,
-)
+from network.cleaning import check_stopped, delete_data
+from network.finding.release import OFFICIAL, default_cache
 from network.joining import resume
 from network.renewal import renew as renew_certificates
-from network.running.log_file import (
-    read_log,
-    without_colours,
-)
-from network.runtimes import (
-    network_of,
-    standing_network,
-)
-from network.status import (
-    ProcessStatus,
-    State,
-    network_status,
-)
+from network.running.log_file import read_log, without_colours
+from network.runtimes import network_of, standing_network
+from network.status import ProcessStatus, State, network_status
 from network.waiting import until
 
 app = new_group("network")
@@ -76,7 +42,7 @@ CHARTER_TIMEOUT_S = 60
 
 
 @app.command()
-def up(home: Home = DEFAULT_HOME, fabric_bin: FabricBin = None) -> None:
+async def up(home: Home = DEFAULT_HOME, fabric_bin: FabricBin = None) -> None:
     """Start the processes that do not run, make the channel, agree on the contract, found the charter. Can be repeated.
 
     In the folder of a company that has joined later: start its own processes again.
@@ -84,37 +50,32 @@ def up(home: Home = DEFAULT_HOME, fabric_bin: FabricBin = None) -> None:
     topology = Topology.load(home)
     for member in topology.members:
         check_joining_begun(topology, member)
-
-    async def work() -> int:
-        with steps_shown() as report:
-            network = network_of(topology, fabric_bin, report)
-            if is_applicants(home):
-                await resume(network, topology.acting(""), report)
-            else:
-                await network.up(report)
-                report("founding the charter")
-                await _ensure_charter(topology)
-        return len(network.processes())
-
-    count = run(work())
-    say(f"{topology.consortium} runs on {count} processes.")
+    with steps_shown() as report:
+        network = network_of(topology, fabric_bin, report)
+        if is_applicants(home):
+            await resume(network, topology.acting(""), report)
+        else:
+            await network.up(report)
+            report("founding the charter")
+            await _ensure_charter(topology)
+    say(f"{topology.consortium} runs on {len(network.processes())} processes.")
     say_next(home, "network status")
 
 
 @app.command()
-def down(home: Home = DEFAULT_HOME) -> None:
+async def down(home: Home = DEFAULT_HOME) -> None:
     """End all processes. The ledger stays, and `up` goes on with it."""
     topology = Topology.load(home)
     network = standing_network(topology)
     with steps_shown() as report:
-        run(network.down(report))
+        await network.down(report)
     say(f"The network of {topology.consortium} is down.")
 
 
 @app.command()
-def status(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def status(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """Every process: whether it runs and answers, its memory, version and height, and its problems."""
-    rows = run(network_status(standing_network(Topology.load(home)), utc_now()))
+    rows = await network_status(standing_network(Topology.load(home)), utc_now())
     if as_json:
         print_json([asdict(row) for row in rows])
         return

@@ -13,38 +13,13 @@ from cli.bill import read_bill, read_terms, show_bill
 from cli.shared.asking import ask
 from cli.shared.errors import BadArgument
 from cli.shared.groups import new_group
-from cli.shared.node_connection import (
-    local_node,
-    open_node,
-)
-from cli.shared.options import (
-    DEFAULT_HOME,
-    As,
-    Home,
-    Json,
-)
-from cli.shared.output import (
-    error_console,
-    print_json,
-    say,
-    show_fields,
-    show_line,
-    show_rows,
-    to_dict,
-)
-from cli.shared.session import (
-    Session,
-    open_session,
-    run,
-    serve,
-)
+from cli.shared.node_connection import local_node, open_node
+from cli.shared.options import DEFAULT_HOME, As, Home, Json
+from cli.shared.output import error_console, print_json, say, show_fields, show_line, show_rows, to_dict
+from cli.shared.running import serve
+from cli.shared.session import Session, open_session
 from cli.shared.table import harmless
-from cli.shared.values import (
-    parse_amount,
-    show_amount,
-    show_time,
-    show_time_us,
-)
+from cli.shared.values import parse_amount, show_amount, show_time, show_time_us
 from ledger.embedded.consortium import serving
 from ledger.embedded.ledger import EmbeddedLedger
 from node.tariff.bill import Bill, bill_under
@@ -100,78 +75,62 @@ def run_node(acting: As = "", home: Home = DEFAULT_HOME) -> None:
 
 
 @app.command()
-def status(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def status(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """Show the node's height, journal, connection and alarms."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session, open_node(session, "GetStatus") as client:
-            found = await client.status()
-        fields = to_dict(found)
-        if not as_json:
-            fields.pop("newest_alarms", None)
-        show_fields(fields, as_json=as_json)
-        if found.newest_alarms and not as_json:
-            rows = [_alarm_row(one) for one in found.newest_alarms]
-            show_rows(rows, as_json=False, title="The newest alarms; all of them: zunft node alarms")
-
-    run(work())
+    async with open_session(home, acting) as session, open_node(session, "GetStatus") as client:
+        found = await client.status()
+    fields = to_dict(found)
+    if not as_json:
+        fields.pop("newest_alarms", None)
+    show_fields(fields, as_json=as_json)
+    if found.newest_alarms and not as_json:
+        rows = [_alarm_row(one) for one in found.newest_alarms]
+        show_rows(rows, as_json=False, title="The newest alarms; all of them: zunft node alarms")
 
 
 @app.command()
-def alarms(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def alarms(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """List the transactions that no contract made; they changed nothing, but a person should look at them."""
-
-    async def work() -> None:
-        found: list[Alarm] = []
-        async with open_session(home, acting) as session, open_node(session, "ListAlarms") as client:
-            request = ListAlarmsRequest()
-            while True:
-                page = await client.alarms(request)
-                found += page.alarms
-                if not page.more:
-                    break
-                request.after.CopyFrom(page.alarms[-1].place)
-        show_rows([_alarm_row(one) for one in found], as_json=as_json, empty="There are no alarms.")
-
-    run(work())
+    found: list[Alarm] = []
+    async with open_session(home, acting) as session, open_node(session, "ListAlarms") as client:
+        request = ListAlarmsRequest()
+        while True:
+            page = await client.alarms(request)
+            found += page.alarms
+            if not page.more:
+                break
+            request.after.CopyFrom(page.alarms[-1].place)
+    show_rows([_alarm_row(one) for one in found], as_json=as_json, empty="There are no alarms.")
 
 
 @app.command()
-def balance(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def balance(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """As a party: show the funded, used and available tokens, and the bill since the last claim."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session, open_node(session, "GetBalance") as client:
-            found = await client.balance(agreement_id)
-            lines = found.open_lines, found.open_correction_lines
-            bill = await read_bill(session, agreement_id, found.terms_version, *lines)
-        if as_json:
-            print_json(_balance_json(found, bill))
-            return
-        because = {"waits_because": found.halt.message} if found.HasField("halt") else {}
-        fields = {name: value for name, value in _balance_row(session, found).items() if value != ""}
-        show_fields(fields | because, as_json=False)
-        show_bill(bill, "Since the last claim", empty="Nothing used since the last claim.")
-
-    run(work())
+    async with open_session(home, acting) as session, open_node(session, "GetBalance") as client:
+        found = await client.balance(agreement_id)
+        lines = found.open_lines, found.open_correction_lines
+        bill = await read_bill(session, agreement_id, found.terms_version, *lines)
+    if as_json:
+        print_json(_balance_json(found, bill))
+        return
+    because = {"waits_because": found.halt.message} if found.HasField("halt") else {}
+    fields = {name: value for name, value in _balance_row(session, found).items() if value != ""}
+    show_fields(fields | because, as_json=False)
+    show_bill(bill, "Since the last claim", empty="Nothing used since the last claim.")
 
 
 @app.command()
-def accounts(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def accounts(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """List the member's accounts with their accrued amounts."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session, open_node(session, "ListAccounts") as client:
-            page = await client.accounts(ListAccountsRequest())
-            rows = [_balance_row(session, one) for one in page.accounts]
-        show_rows(rows, as_json=as_json, empty="This member has no accounts.", minor=_MINOR)
-        _print_missing(page.missing)
-
-    run(work())
+    async with open_session(home, acting) as session, open_node(session, "ListAccounts") as client:
+        page = await client.accounts(ListAccountsRequest())
+        rows = [_balance_row(session, one) for one in page.accounts]
+    show_rows(rows, as_json=as_json, empty="This member has no accounts.", minor=_MINOR)
+    _print_missing(page.missing)
 
 
 @app.command()
-def statement(
+async def statement(
     agreement_id: AgreementId,
     with_lines: Annotated[bool, typer.Option("--lines", help="Show each transaction's lines, too.")] = False,
     acting: As = "",
@@ -179,58 +138,50 @@ def statement(
     as_json: Json = False,
 ) -> None:
     """As a party: list the account's transactions with their costs."""
-
-    async def work() -> None:
-        entries: list[StatementEntry] = []
-        async with open_session(home, acting) as session, open_node(session, "GetStatement") as client:
-            request = GetStatementRequest(agreement_id=agreement_id)
-            while True:
-                page = await client.statement(request)
-                entries += page.entries
-                if not page.more:
-                    break
-                request.after_sequence = page.entries[-1].sequence
-            newest = max((entry.terms_version for entry in entries), default=0)
-            terms = await read_terms(session, agreement_id, newest)
-        bills = [_entry_bill(terms, entry) for entry in entries]
-        rows = [_statement_row(entry) for entry in entries]
-        _print_missing(page.missing)
-        if as_json:
-            print_json([row | bill.to_dict() for row, bill in zip(rows, bills, strict=True)])
-            return
-        show_rows(rows, as_json=False, empty="Nothing was used yet.", minor=("block", "readings"))
-        for entry, bill in zip(entries, bills, strict=True):
-            if with_lines and bill.lines:
-                show_bill(bill, f"{entry.sequence}: {entry.transaction}")
-
-    run(work())
+    entries: list[StatementEntry] = []
+    async with open_session(home, acting) as session, open_node(session, "GetStatement") as client:
+        request = GetStatementRequest(agreement_id=agreement_id)
+        while True:
+            page = await client.statement(request)
+            entries += page.entries
+            if not page.more:
+                break
+            request.after_sequence = page.entries[-1].sequence
+        newest = max((entry.terms_version for entry in entries), default=0)
+        terms = await read_terms(session, agreement_id, newest)
+    bills = [_entry_bill(terms, entry) for entry in entries]
+    rows = [_statement_row(entry) for entry in entries]
+    _print_missing(page.missing)
+    if as_json:
+        print_json([row | bill.to_dict() for row, bill in zip(rows, bills, strict=True)])
+        return
+    show_rows(rows, as_json=False, empty="Nothing was used yet.", minor=("block", "readings"))
+    for entry, bill in zip(entries, bills, strict=True):
+        if with_lines and bill.lines:
+            show_bill(bill, f"{entry.sequence}: {entry.transaction}")
 
 
 @app.command()
-def batches(
+async def batches(
     agreement_id: Annotated[str, typer.Argument(help="Only batches of this agreement.")] = "",
     acting: As = "",
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
     """List signed batches in the node's journal that are not charged, with their states and reasons."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session, open_node(session, "ListBatches") as client:
-            rows = [_batch_row(one) for one in await _uncharged(client, agreement_id)]
-        show_rows(rows, as_json=as_json, empty="Every batch that the node has is charged.", minor=("first_reading",))
-
-    run(work())
+    async with open_session(home, acting) as session, open_node(session, "ListBatches") as client:
+        rows = [_batch_row(one) for one in await _uncharged(client, agreement_id)]
+    show_rows(rows, as_json=as_json, empty="Every batch that the node has is charged.", minor=("first_reading",))
 
 
 @app.command()
-def retry(digest: Digest, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+async def retry(digest: Digest, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """Try a refused batch again, with the bytes that the meter has signed."""
-    run(_decide(home, acting, digest, BATCH_DECISION_RETRY))
+    await _decide(home, acting, digest, BATCH_DECISION_RETRY)
 
 
 @app.command()
-def give_up(
+async def give_up(
     digest: Digest,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     acting: As = "",
@@ -238,11 +189,11 @@ def give_up(
 ) -> None:
     """Refuse a waiting batch and the later ones of its stream: their readings are not charged."""
     ask(f"Give up batch {digest} and the later ones of its stream, uncharged?", "nothing was given up", yes=yes)
-    run(_decide(home, acting, digest, BATCH_DECISION_GIVE_UP))
+    await _decide(home, acting, digest, BATCH_DECISION_GIVE_UP)
 
 
 @app.command()
-def may_start(
+async def may_start(
     agreement_id: AgreementId,
     meter_id: str,
     amount: Annotated[str, typer.Option(help="The expected cost of the job.")] = "0",
@@ -251,22 +202,18 @@ def may_start(
     as_json: Json = False,
 ) -> None:
     """Show whether this machine may start, and the available tokens."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session, open_node(session, "AuthoriseStart") as client:
-            answer = await client.authorise_start(agreement_id, meter_id, parse_amount(amount))
-        fields = {
-            "may_start": "yes" if answer.may_start else "no",
-            "available": show_amount(answer.available_micro),
-            "why_not": answer.refusal.message,
-        }
-        show_fields(fields, as_json=as_json)
-
-    run(work())
+    async with open_session(home, acting) as session, open_node(session, "AuthoriseStart") as client:
+        answer = await client.authorise_start(agreement_id, meter_id, parse_amount(amount))
+    fields = {
+        "may_start": "yes" if answer.may_start else "no",
+        "available": show_amount(answer.available_micro),
+        "why_not": answer.refusal.message,
+    }
+    show_fields(fields, as_json=as_json)
 
 
 @app.command()
-def events(
+async def events(
     after_block: Annotated[int, typer.Option(help="Only events of later blocks.")] = 0,
     follow: Annotated[bool, typer.Option("--follow", help="Wait for more; Ctrl-C ends it.")] = False,
     acting: As = "",
@@ -274,20 +221,16 @@ def events(
     as_json: Json = False,
 ) -> None:
     """Print the ledger's events in their order; --after-block continues an earlier listing."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session, open_node(session, "WatchEvents") as client:
-            cursor = EventCursor(block_number=after_block, transaction_index=2**31)
-            request = WatchEventsRequest(after=cursor if after_block else None)
-            height = (await client.status()).height
-            if not follow and after_block >= height - 1:
-                return
-            async for notice in client.events(request):
-                _show_event(session, notice, as_json=as_json)
-                if not follow and notice.cursor.block_number >= height - 1:
-                    break
-
-    run(work())
+    async with open_session(home, acting) as session, open_node(session, "WatchEvents") as client:
+        cursor = EventCursor(block_number=after_block, transaction_index=2**31)
+        request = WatchEventsRequest(after=cursor if after_block else None)
+        height = (await client.status()).height
+        if not follow and after_block >= height - 1:
+            return
+        async for notice in client.events(request):
+            _show_event(session, notice, as_json=as_json)
+            if not follow and notice.cursor.block_number >= height - 1:
+                break
 
 
 async def _decide(home: Path, acting: str, digits: str, decision: BatchDecision) -> None:

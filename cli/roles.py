@@ -7,10 +7,7 @@ from collections.abc import Mapping, Sequence
 import typer
 
 from chaincode.contract import TRANSACTIONS, TransactionType
-from chaincode.rights.business import (
-    MEMBER_STATUSES,
-    status_word,
-)
+from chaincode.rights.business import MEMBER_STATUSES, status_word
 from chaincode.rights.relation import Relation
 from chaincode.rights.roles import Role
 from cli.shared.options import Json

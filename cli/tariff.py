@@ -15,12 +15,7 @@ from cli.bill import show_bill
 from cli.shared.errors import BadArgument
 from cli.shared.groups import new_group
 from cli.shared.options import Json
-from cli.shared.output import (
-    console,
-    print_json,
-    say,
-    show_rows,
-)
+from cli.shared.output import console, print_json, say, show_rows
 from consortium.exact import scaled
 from consortium.yaml_tree import WrongFile
 from node.meter.csv_readings import read_csv, read_mapping

@@ -12,38 +12,17 @@ from rich.progress import Progress
 from chaincode.account.correction import digest_of
 from chaincode.errors import ContractError
 from chaincode.readings.columns import Columns
-from cli.correcting import PendingCorrection, answer, read_pending, show_pending, try_answer
+from cli.correcting import answer, read_pending, show_pending, try_answer
 from cli.meter import meter_folder, open_meter
 from cli.shared.asking import ask
-from cli.shared.errors import (
-    BadArgument,
-    ImportStopped,
-)
+from cli.shared.errors import BadArgument, ImportStopped
 from cli.shared.groups import new_group
 from cli.shared.node_connection import open_node
-from cli.shared.options import (
-    DEFAULT_HOME,
-    As,
-    Home,
-    Json,
-)
-from cli.shared.output import (
-    error_console,
-    say,
-    say_next,
-    show_rows,
-)
-from cli.shared.session import (
-    Session,
-    open_session,
-    run,
-)
+from cli.shared.options import DEFAULT_HOME, As, Home, Json
+from cli.shared.output import error_console, say, say_next, show_rows
+from cli.shared.session import Session, open_session
 from cli.shared.standard_output import note_commit
-from cli.shared.values import (
-    show_amount,
-    show_quantity,
-    show_time_us,
-)
+from cli.shared.values import show_amount, show_quantity, show_time_us
 from ledger.gateway.calls import RETRIES
 from node.correction_file import read_correction
 from node.correction_trial import lines_on_trial
@@ -74,7 +53,7 @@ Digest = Annotated[
 
 
 @app.command("import")
-def import_csv(
+async def import_csv(
     meter_id: Annotated[str, typer.Argument(help="The meter that counted the readings; it signs them.")],
     file: Annotated[Path, typer.Argument(help="CSV with a heading.")],
     mapping: Annotated[Path, typer.Option(help="YAML: which columns are what; see docs/tariffs.md.")],
@@ -92,24 +71,20 @@ def import_csv(
     A reading is charged once, even if it comes in several files: its time, its content and its place among equal ones
     identify it. So an interrupted import continues where it stopped, and a file may begin with charged readings.
     """
-
-    async def work() -> None:
-        readings = read_csv(file, read_mapping(mapping))
-        async with open_session(home, acting) as session, open_node(session, "SubmitBatches") as client:
-            meter = open_meter(session, meter_id)
-            await _deliver(meter, client)
-            folder = meter_folder(session, meter_id)
-            with SignedReadings(folder, meter) as notes:
-                notes.adopt(readings.columns, sequences_of(folder, file, meter.next_sequence))
-                new = new_readings(readings, meter, notes, same_time=same_time)
-                if new is not None:
-                    most = await _try(session, meter, new, batch)
-                    await heed_notice(meter, client)
-                    await _charge(meter, client, notes, list(meter.pieces(new, most)), file.name)
-            balance = await client.balance(meter.agreement_id)
-        _say_charged(meter_id, 0 if new is None else len(new), len(readings.columns), balance.available_micro)
-
-    run(work())
+    readings = read_csv(file, read_mapping(mapping))
+    async with open_session(home, acting) as session, open_node(session, "SubmitBatches") as client:
+        meter = open_meter(session, meter_id)
+        await _deliver(meter, client)
+        folder = meter_folder(session, meter_id)
+        with SignedReadings(folder, meter) as notes:
+            notes.adopt(readings.columns, sequences_of(folder, file, meter.next_sequence))
+            new = new_readings(readings, meter, notes, same_time=same_time)
+            if new is not None:
+                most = await _try(session, meter, new, batch)
+                await heed_notice(meter, client)
+                await _charge(meter, client, notes, list(meter.pieces(new, most)), file.name)
+        balance = await client.balance(meter.agreement_id)
+    _say_charged(meter_id, 0 if new is None else len(new), len(readings.columns), balance.available_micro)
 
 
 async def _charge(
@@ -133,55 +108,47 @@ def _say_charged(meter_id: str, new: int, all_of_them: int, available_micro: int
 
 
 @app.command()
-def correct(
+async def correct(
     file: Annotated[Path, typer.Argument(help="YAML: agreement, correction, meter, reason, readings.")],
     acting: As = "",
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Propose differences to earlier readings; the other party agrees or declines."""
-
-    async def work() -> None:
-        agreement_id, correction = read_correction(file)
-        async with open_session(home, acting) as session:
-            account = await session.account("usage.correct", agreement_id)
-            disclosure = await account.disclose()
-            amount_micro = _amount_on_trial(disclosure, correction)
-            disclosure.correction.CopyFrom(correction)
-            await account.submit("usage.correct", CorrectUsage(agreement_id=agreement_id), disclosure, retries=RETRIES)
-            other = _other(session, account.parties)
-        say(f"Correction {correction.correction_id} is proposed; it comes to {show_amount(amount_micro)}.")
-        say_next(home, f"usage agree {agreement_id} {correction.correction_id} --as {other}")
-
-    run(work())
+    agreement_id, correction = read_correction(file)
+    async with open_session(home, acting) as session:
+        account = await session.account("usage.correct", agreement_id)
+        disclosure = await account.disclose()
+        amount_micro = _amount_on_trial(disclosure, correction)
+        disclosure.correction.CopyFrom(correction)
+        await account.submit("usage.correct", CorrectUsage(agreement_id=agreement_id), disclosure, retries=RETRIES)
+        other = _other(session, account.parties)
+    say(f"Correction {correction.correction_id} is proposed; it comes to {show_amount(amount_micro)}.")
+    say_next(home, f"usage agree {agreement_id} {correction.correction_id} --as {other}")
 
 
 @app.command()
-def pending(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def pending(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """As a party: list the corrections that wait for an answer."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            head = await session.head(agreement_id)
-            rows = [
-                {
-                    "correction": one.correction_id,
-                    "meter": one.meter_id,
-                    "proposed_by": session.topology.name_of(one.proposed_by_msp_id),
-                    "reason": one.reason,
-                    "readings": len(one.readings),
-                    "quantity": show_quantity(sum(reading.quantity_micro for reading in one.readings)),
-                    "first_time_utc": show_time_us(min(reading.time_us for reading in one.readings)),
-                    "digest": digest_of(one).hex(),
-                }
-                for one in head.pending_corrections
-            ]
-        show_rows(rows, as_json=as_json, empty="No correction waits for an answer.")
-
-    run(work())
+    async with open_session(home, acting) as session:
+        head = await session.head(agreement_id)
+        rows = [
+            {
+                "correction": one.correction_id,
+                "meter": one.meter_id,
+                "proposed_by": session.topology.name_of(one.proposed_by_msp_id),
+                "reason": one.reason,
+                "readings": len(one.readings),
+                "quantity": show_quantity(sum(reading.quantity_micro for reading in one.readings)),
+                "first_time_utc": show_time_us(min(reading.time_us for reading in one.readings)),
+                "digest": digest_of(one).hex(),
+            }
+            for one in head.pending_corrections
+        ]
+    show_rows(rows, as_json=as_json, empty="No correction waits for an answer.")
 
 
 @app.command()
-def agree(
+async def agree(
     agreement_id: AgreementId,
     correction_id: CorrectionId,
     digest: Digest = None,
@@ -190,28 +157,20 @@ def agree(
     home: Home = DEFAULT_HOME,
 ) -> None:
     """As the other party: read the whole correction and agree to it; it takes effect with the next claim."""
-
-    async def read() -> PendingCorrection:
-        async with open_session(home, acting) as session:
-            pending = await read_pending(session, agreement_id, correction_id, digest)
-            await try_answer(session, request, pending, "usage.agree")
-            show_pending(session, pending)
-            return pending
-
-    async def sign() -> None:
-        async with open_session(home, acting) as session:
-            await answer(session, request, shown, "usage.agree")
-        say(f"Correction {correction_id} is agreed; the next claim contains it.")
-
     request = AgreeCorrection(agreement_id=agreement_id, correction_id=correction_id)
-    shown = run(read())
+    async with open_session(home, acting) as session:
+        shown = await read_pending(session, agreement_id, correction_id, digest)
+        await try_answer(session, request, shown, "usage.agree")
+        show_pending(session, shown)
     # No connection stays open while the user reads.
     ask("Agree to exactly this?", "nothing was agreed to", yes=yes or bool(digest))
-    run(sign())
+    async with open_session(home, acting) as session:
+        await answer(session, request, shown, "usage.agree")
+    say(f"Correction {correction_id} is agreed; the next claim contains it.")
 
 
 @app.command()
-def decline(
+async def decline(
     agreement_id: AgreementId,
     correction_id: CorrectionId,
     digest: Digest = None,
@@ -219,16 +178,12 @@ def decline(
     home: Home = DEFAULT_HOME,
 ) -> None:
     """As either party: remove a pending correction."""
-
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            shown = await read_pending(session, agreement_id, correction_id, digest)
-            show_pending(session, shown)
-            request = DeclineCorrection(agreement_id=agreement_id, correction_id=correction_id)
-            await answer(session, request, shown, "usage.decline")
-        say(f"Correction {correction_id} is gone.")
-
-    run(work())
+    async with open_session(home, acting) as session:
+        shown = await read_pending(session, agreement_id, correction_id, digest)
+        show_pending(session, shown)
+        request = DeclineCorrection(agreement_id=agreement_id, correction_id=correction_id)
+        await answer(session, request, shown, "usage.decline")
+    say(f"Correction {correction_id} is gone.")
 
 
 async def _try(session: Session, meter: Meter, columns: Columns, most: int) -> int:

@@ -7,44 +7,18 @@ from typing import Annotated
 
 import typer
 
-from chaincode.rights.roles import (
-    Role,
-    read_roles,
-)
-from cli.shared.errors import (
-    NoSuchUser,
-    NotPublished,
-)
+from chaincode.rights.roles import Role, read_roles
+from cli.shared.errors import NoSuchUser, NotPublished
 from cli.shared.groups import new_group
-from cli.shared.options import (
-    DEFAULT_HOME,
-    As,
-    Home,
-    Json,
-)
-from cli.shared.output import (
-    say,
-    show_rows,
-)
-from cli.shared.session import (
-    Session,
-    meant_member,
-    open_gateway,
-    open_session,
-    run,
-)
-from consortium.folder.topology import (
-    MemberEntry,
-    Topology,
-)
+from cli.shared.options import DEFAULT_HOME, As, Home, Json
+from cli.shared.output import say, show_rows
+from cli.shared.session import Session, meant_member, open_gateway, open_session
+from consortium.folder.topology import MemberEntry, Topology
 from consortium.keys.certificates import utc_now
 from consortium.keys.key_files import KeyFiles
 from consortium.keys.member_keys import MemberKeys
 from consortium.keys.renewal import renew_user
-from consortium.keys.revoking import (
-    certificates_of,
-    revoke_user,
-)
+from consortium.keys.revoking import certificates_of, revoke_user
 from consortium.keys.users import list_users
 from ledger.errors import LedgerError
 from ledger.gateway.identity import SigningIdentity
@@ -84,25 +58,22 @@ def renew(
 
 
 @app.command()
-def revoke(name: UserName, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+async def revoke(name: UserName, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """Revoke a user for good: nobody accepts its signatures any more. An admin of the member signs the revocation."""
     member, keys = _member(home, acting)
 
-    async def work() -> None:
-        async with open_session(home, acting) as session:
-            admin = _other_admin(session, name)
-            revoke_user(keys, name)
-            say(f"{name} of {member.name} is revoked here; the files are kept in users/former.")
-            await _publish(session, admin, name)
-        say("All peers, orderers and nodes of the consortium refuse it from now on.")
-        if member.peer and any(Role.ADMIN in read_roles(one) for one in certificates_of(keys, name)):
-            # For requests outside of any channel a peer uses the revocation list that it read at its start.
-            say(
-                f"As an admin it can still install chaincode on the peer of {member.name} until a restart: "
-                f"zunft network restart {member.name}.peer"
-            )
-
-    run(work())
+    async with open_session(home, acting) as session:
+        admin = _other_admin(session, name)
+        revoke_user(keys, name)
+        say(f"{name} of {member.name} is revoked here; the files are kept in users/former.")
+        await _publish(session, admin, name)
+    say("All peers, orderers and nodes of the consortium refuse it from now on.")
+    if member.peer and any(Role.ADMIN in read_roles(one) for one in certificates_of(keys, name)):
+        # For requests outside of any channel a peer uses the revocation list that it read at its start.
+        say(
+            f"As an admin it can still install chaincode on the peer of {member.name} until a restart: "
+            f"zunft network restart {member.name}.peer"
+        )
 
 
 @app.command("list")

@@ -7,14 +7,8 @@ from typing import Annotated
 
 import typer
 
-from cli.shared.options import (
-    DEFAULT_HOME,
-    Home,
-)
-from consortium.folder.topology import (
-    FabricSettings,
-    LedgerKind,
-)
+from cli.shared.options import DEFAULT_HOME, Home
+from consortium.folder.topology import FabricSettings, LedgerKind
 
 app = typer.Typer(add_completion=False)
 
@@ -35,7 +29,7 @@ def demo(
     from cli.demo import joining, story
     from cli.shared.errors import BadArgument
     from cli.shared.output import pictured
-    from cli.shared.session import run
+    from cli.shared.running import run
 
     if join and ledger != LedgerKind.EMBEDDED:
         raise BadArgument("this story is told on the embedded ledger; docs/joining.md has the way on Fabric")

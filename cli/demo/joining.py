@@ -16,7 +16,7 @@ from rich.markup import escape
 from cli.demo.stage import MARKER, act, remove_earlier_demo, say_commands
 from cli.shared.groups import app
 from cli.shared.output import say
-from cli.shared.session import run
+from cli.shared.running import run
 
 FILES = Path(__file__).parent / "newcomer"
 

@@ -14,10 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.text import Text
 
 from cli.bill import bill_table
-from cli.shared.output import (
-    console,
-    say,
-)
+from cli.shared.output import console, say
 from cli.shared.values import show_amount
 from node.tariff.bill import bill_under
 from zunft.v1.agreement_pb2 import Terms

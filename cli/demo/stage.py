@@ -13,10 +13,7 @@ from pathlib import Path
 from rich.markup import escape
 
 from cli.shared.options import DEFAULT_HOME
-from cli.shared.output import (
-    console,
-    say,
-)
+from cli.shared.output import console, say
 from consortium.errors import ConsortiumNotFound
 from consortium.folder.topology import Topology
 from network.runtimes import network_of

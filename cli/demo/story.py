@@ -28,29 +28,13 @@ from cli.demo.screen import Screen
 from cli.demo.stage import MARKER, act, remove_earlier_demo, say_commands
 from cli.meter import meter_folder
 from cli.shared.node_connection import local_node
-from cli.shared.output import (
-    console,
-    say,
-)
+from cli.shared.output import console, say
 from cli.shared.session import Session
-from cli.shared.values import (
-    parse_amount,
-    show_amount,
-)
-from consortium.folder.founding import (
-    founding_folder,
-    make_members,
-    read_plan,
-)
-from consortium.folder.topology import (
-    FabricSettings,
-    Topology,
-)
+from cli.shared.values import parse_amount, show_amount
+from consortium.folder.founding import founding_folder, make_members, read_plan
+from consortium.folder.topology import FabricSettings, Topology
 from ledger.connect import connect
-from ledger.embedded.consortium import (
-    create_embedded,
-    open_embedded,
-)
+from ledger.embedded.consortium import create_embedded, open_embedded
 from ledger.gateway.calls import RETRIES
 from ledger.transport import LedgerTransport
 from network.runtimes import network_of

@@ -8,10 +8,7 @@ from contextlib import contextmanager
 
 import typer
 
-from cli.shared.errors import (
-    BadArgument,
-    Declined,
-)
+from cli.shared.errors import BadArgument, Declined
 
 
 def ask(question: str, otherwise: str, *, yes: bool = False) -> None:
@@ -34,9 +31,10 @@ def ask(question: str, otherwise: str, *, yes: bool = False) -> None:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Lets Ctrl-C end the question at once; a running event loop would wait for the answer first."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Lets Ctrl-C or a SIGTERM end the question at once; a running event loop would wait for the answer first."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

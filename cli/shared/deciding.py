@@ -5,10 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from cli.shared.output import (
-    say,
-    say_next,
-)
+from cli.shared.output import say, say_next
 from cli.shared.retiring import retire
 from cli.shared.session import Session
 from cli.shared.values import show_time

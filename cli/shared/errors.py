@@ -18,10 +18,7 @@ from consortium.errors import (
     UnusableBundle,
 )
 from consortium.yaml_tree import WrongFile
-from ledger.embedded.errors import (
-    FolderInUse,
-    StorageError,
-)
+from ledger.embedded.errors import FolderInUse, StorageError
 from ledger.errors import LedgerError
 from ledger.printable import printable
 from network.errors import (

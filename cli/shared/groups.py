@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from functools import wraps
 from importlib import import_module
+from inspect import iscoroutinefunction
 from typing import Any, TypeVar
 
 import typer
@@ -60,10 +62,27 @@ class Command(TyperCommand):
 
 
 class Group(typer.Typer):
-    """The commands of one file."""
+    """The commands of one file. A command may be a coroutine, which is run to its end."""
 
     def command(self, name: str | None = None, **settings: Any) -> Callable[[Function], Function]:
-        return super().command(name, **{"cls": Command, **settings})
+        add = super().command(name, **{"cls": Command, **settings})
+
+        def added(function: Function) -> Function:
+            add(_runner(function) if iscoroutinefunction(function) else function)
+            return function
+
+        return added
+
+
+def _runner(command: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """A function with the signature of the command, which runs its coroutine."""
+    from cli.shared.running import run
+
+    @wraps(command)
+    def run_command(**words: Any) -> None:
+        run(command(**words))
+
+    return run_command
 
 
 _NEGATIVE = re.compile(r"-[0-9.].*")

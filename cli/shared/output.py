@@ -19,11 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from cli.shared.options import DEFAULT_HOME
-from cli.shared.table import (
-    fields,
-    harmless,
-    table,
-)
+from cli.shared.table import fields, harmless, table
 
 # In a file or a pipe every row is one line, however long it is.
 WIDTH_UNWATCHED = 10_000

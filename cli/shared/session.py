@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
-from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,23 +13,14 @@ from google.protobuf.message import Message
 from chaincode import keys
 from chaincode.contract import TRANSACTIONS
 from chaincode.keys import Key
-from cli.shared.errors import (
-    BadArgument,
-    NotAParty,
-)
+from cli.shared.errors import BadArgument, NotAParty
 from cli.shared.standard_output import note_commit
-from consortium.folder.topology import (
-    MemberEntry,
-    Topology,
-)
+from consortium.folder.topology import MemberEntry, Topology
 from consortium.keys.key_files import KeyFiles
 from consortium.keys.users import acting_user
 from ledger.connect import connect
 from ledger.fabric_answers import not_a_member
-from ledger.gateway.calls import (
-    RETRIES,
-    Limits,
-)
+from ledger.gateway.calls import RETRIES, Limits
 from ledger.gateway.commit import Committed
 from ledger.gateway.errors import GatewayError
 from ledger.gateway.gateway import Gateway
@@ -46,7 +35,6 @@ from node.meter_account import MeterAccount
 from zunft.v1.agreement_pb2 import Agreement
 from zunft.v1.usage_pb2 import AccountHead, ReadHead
 
-T = TypeVar("T")
 M = TypeVar("M", bound=Message)
 
 # A user waits for the command, so it gives up on an unreachable ledger sooner than a node.
@@ -172,34 +160,3 @@ async def open_session(home: Path, acting: str) -> AsyncIterator[Session]:
         raise diagnosis from error
     finally:
         await transport.close()
-
-
-class Terminated(KeyboardInterrupt):
-    """A SIGTERM has stopped the command."""
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Runs a command to its end; a SIGTERM stops it in order, like Ctrl-C."""
-    terminated = False
-
-    async def until_terminated() -> T:
-        task = asyncio.ensure_future(work)
-
-        def terminate() -> None:
-            nonlocal terminated
-            terminated = True
-            task.cancel()
-
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminate)
-        return await task
-
-    try:
-        return asyncio.run(until_terminated())
-    except asyncio.CancelledError as error:
-        raise (Terminated if terminated else KeyboardInterrupt) from error
-
-
-def serve(work: Coroutine[Any, Any, None]) -> None:
-    """Runs a service until it is stopped; a SIGTERM ends it without an error."""
-    with suppress(Terminated):
-        run(work)

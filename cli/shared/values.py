@@ -6,11 +6,7 @@ from datetime import UTC, datetime
 
 from chaincode.checks import MAX_AMOUNT_MICRO, format_amount, format_duration
 from cli.shared.errors import BadArgument
-from consortium.exact import (
-    NotANumber,
-    TooFine,
-    scaled,
-)
+from consortium.exact import NotANumber, TooFine, scaled
 
 
 def parse_amount(text: str) -> int:

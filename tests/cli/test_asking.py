@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cli.shared.exit_codes import ExitCode
-from tests.cli.program import EXAMPLES, ROOT, STARTED, Zunft, press_ctrl_c
+from tests.cli.program import EXAMPLES, ROOT, STARTED, Zunft, finish
 from tests.cli.readme import steel_csv
 
 DISCLOSED = "The endorsers see that steel-energy has come to"
@@ -60,7 +61,8 @@ def test_there_is_one_way_to_ask() -> None:
     assert asking - {"token.py"} == {"asking.py"}, "token.py has a command of that name"
 
 
-def test_ctrl_c_at_a_question_stops_the_command_at_once(zunft: Zunft) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_at_a_question_stops_the_command_at_once(zunft: Zunft, number: signal.Signals) -> None:
     keyboard, typed = pty.openpty()
     process = subprocess.Popen(
         ["env", "--default-signal=INT", Path(sys.executable).with_name("zunft"), "leave", "start", "--as", "factory"],
@@ -78,6 +80,7 @@ def test_ctrl_c_at_a_question_stops_the_command_at_once(zunft: Zunft) -> None:
         piece = os.read(process.stdout.fileno(), 4096).decode()
         assert piece, printed
         printed += piece
-    assert press_ctrl_c(process).exit_code == ExitCode.INTERRUPTED
+    os.killpg(process.pid, number)
+    assert finish(process).exit_code == ExitCode.INTERRUPTED
     os.close(keyboard)
     os.close(typed)

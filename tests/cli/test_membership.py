@@ -14,10 +14,8 @@ import yaml
 from fabric_protos.common.common_pb2 import Block
 
 from cli.shared.exit_codes import ExitCode
-from cli.shared.session import (
-    open_session,
-    run,
-)
+from cli.shared.running import run
+from cli.shared.session import open_session
 from consortium.folder.topology import Topology
 from node.membership.records import find_ballot
 from node.membership.voting import Voting
