@@ -1,4 +1,4 @@
-"""Transactions per second on the embedded ledger, client and ledger in one process, 32 in flight.
+"""Measures transactions per second on the embedded ledger: client and ledger in one process, 32 in flight.
 
 python -m tests.ledger.bench_embedded [COUNT] [profile]
 """
@@ -23,7 +23,7 @@ BOTH = (ALPHA, BRAVO)
 
 
 async def rate(name: str, count: int, one: Callable[[int], Awaitable[int]]) -> None:
-    """Runs `one` so many times and prints how fast that was. Every transaction must be VALID."""
+    """Runs `one` so many times, and prints its rate and its times. Every transaction must be VALID."""
     slots, times_ms = asyncio.Semaphore(IN_FLIGHT), list[float]()
 
     async def run(index: int) -> None:

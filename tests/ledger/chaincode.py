@@ -1,4 +1,7 @@
-"""The smallest chaincode that uses all of the stub. args[0] is the command, the rest are its words."""
+"""A small chaincode that uses the whole stub. args[0] is the command, and the others are its words.
+
+Each command's docstring begins with the names of its words.
+"""
 
 from __future__ import annotations
 
@@ -26,22 +29,23 @@ async def invoke(stub: Stub) -> Response:
 
 
 class Refusal(Exception):
-    """The chaincode says no."""
+    """The chaincode refuses the transaction."""
 
 
 async def put(stub: Stub, words: Sequence[str]) -> bytes:
-    """key value, without reading"""
+    """key value: writes the value without reading the key"""
     stub.put(words[0], words[1].encode())
     return b""
 
 
 async def get(stub: Stub, words: Sequence[str]) -> bytes:
-    """keys; their values as JSON"""
+    """keys: returns their values as JSON"""
     values = await stub.get_many(words)
     return json.dumps([None if value is None else value.decode() for value in values]).encode()
 
 
 async def delete(stub: Stub, words: Sequence[str]) -> bytes:
+    """key: deletes it"""
     stub.delete(words[0])
     return b""
 
@@ -54,39 +58,39 @@ async def increment(stub: Stub, words: Sequence[str]) -> bytes:
 
 
 async def count(stub: Stub, words: Sequence[str]) -> bytes:
-    """start end key: writes into key how many keys are in the range"""
+    """start end key: writes the number of keys in the range to the key, and returns them as JSON"""
     found = [key async for key, _ in stub.range(words[0], words[1])]
     stub.put(words[2], str(len(found)).encode())
     return json.dumps(found).encode()
 
 
 async def guard(stub: Stub, words: Sequence[str]) -> bytes:
-    """key members: from now on the key needs them all"""
+    """key members: from the next transaction on, all these members must endorse the key"""
     stub.set_key_policy(words[0], words[1:])
     return b""
 
 
 async def unguard(stub: Stub, words: Sequence[str]) -> bytes:
-    """key: from the next transaction on it needs what any key needs"""
+    """key: from the next transaction on, the key has no policy of its own"""
     stub.clear_key_policy(words[0])
     return b""
 
 
 async def share(stub: Stub, words: Sequence[str]) -> bytes:
-    """key members: the transient value into each member's own collection"""
+    """key members: writes the transient value to each member's own collection"""
     for msp_id in words[1:]:
         stub.put_private(implicit_collection(msp_id), words[0], stub.transient["value"])
     return b""
 
 
 async def guarded_share(stub: Stub, words: Sequence[str]) -> bytes:
-    """key members: the same, and the key's public value counts"""
+    """key members: shares the transient value, and increments the key's public value"""
     await increment(stub, words)
     return await share(stub, words)
 
 
 async def reveal(stub: Stub, words: Sequence[str]) -> bytes:
-    """key member: the private value, and all others under the same prefix"""
+    """key member: returns the member's private value, and the keys of its collection from this one on"""
     collection = implicit_collection(words[1])
     value = await stub.get_private(collection, words[0])
     others = [key async for key, _ in stub.private_range(collection, words[0], "")]
@@ -94,12 +98,12 @@ async def reveal(stub: Stub, words: Sequence[str]) -> bytes:
 
 
 async def fingerprint(stub: Stub, words: Sequence[str]) -> bytes:
-    """key member: hash of the private value"""
+    """key member: returns the hash of the member's private value"""
     return await stub.get_private_hash(implicit_collection(words[1]), words[0]) or b""
 
 
 async def announce(stub: Stub, words: Sequence[str]) -> bytes:
-    """name key: an event, and a write"""
+    """name key: writes the key, and sets an event"""
     stub.put(words[1], b"announced")
     stub.set_event(words[0], words[1].encode())
     return b""
@@ -110,14 +114,14 @@ async def crash(_stub: Stub, words: Sequence[str]) -> bytes:
 
 
 async def refuse(stub: Stub, words: Sequence[str]) -> bytes:
-    """why members: only these members' peers do"""
+    """reason members: refuses on these members' peers only"""
     if stub.msp_id in words[1:]:
         raise Refusal(f"{stub.msp_id} says {words[0]}")
     return b""
 
 
 async def echo_transient(stub: Stub, _words: Sequence[str]) -> bytes:
-    """the transient values as JSON"""
+    """returns the transient values as JSON"""
     return json.dumps({name: value.decode() for name, value in sorted(stub.transient.items())}).encode()
 
 

@@ -1,4 +1,4 @@
-"""Tests here may be coroutines; each runs in an event loop of its own."""
+"""Fixtures for the ledgers' tests. A test may be a coroutine, which runs in an event loop of its own."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 @pytest.fixture(scope="session")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNetwork]:
-    """One for all tests: each writes keys of its own."""
+    """One network for all tests. Each test writes keys of its own."""
     with running_network(tmp_path_factory.mktemp("network"), "tests.ledger.chaincode", {}) as network:
         yield network
 
 
 @pytest.fixture(params=on_ledgers("embedded", "fabric"))
 def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> OpenLedger:
-    """Runs the test on each kind of ledger."""
+    """Opens the ledger. The test runs on each kind of ledger."""
     if request.param == "embedded":
         return lambda: on_embedded(tmp_path / "ledger")
     running = request.getfixturevalue("network")
@@ -41,5 +41,5 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> OpenLedger:
 
 @pytest.fixture
 def key(request: pytest.FixtureRequest) -> str:
-    """Which no other test writes."""
+    """A key that no other test writes."""
     return str(request.node.name)

@@ -60,7 +60,7 @@ MAJORITY = (ALPHA, BRAVO, CHARLIE)
 
 @dataclass(frozen=True)
 class Member:
-    """A member's root and the identities that it issued."""
+    """A member's root, and the identities that it has issued."""
 
     msp_id: str
     root: KeyPair
@@ -75,7 +75,7 @@ class Member:
 
 @lru_cache
 def member(msp_id: str) -> Member:
-    """Made anew in each test run; a process that a test starts takes over the roots (`hand_over`)."""
+    """The member with fresh keys in each test run. A process that a test starts uses the test's roots (`hand_over`)."""
     shared = os.environ.get(ROOTS)
     root = root_files(Path(shared), msp_id).pair() if shared else make_authority(f"ca.{msp_id}", msp_id, Validity())
     peer, user, admin = (identity(root, msp_id, kind) for kind in (NodeKind.PEER, NodeKind.CLIENT, NodeKind.ADMIN))
@@ -83,7 +83,7 @@ def member(msp_id: str) -> Member:
 
 
 def hand_over(folder: Path) -> dict[str, str]:
-    """Writes the members' roots; the environment in which another process acts for the same members."""
+    """Writes the members' roots. Returns the environment in which another process acts for the same members."""
     for msp_id in MSP_IDS:
         root_files(folder, msp_id).write(member(msp_id).root)
     return {**os.environ, ROOTS: str(folder)}
@@ -108,7 +108,7 @@ def peers() -> dict[str, SigningIdentity]:
 
 
 class Client:
-    """Short forms of what the tests do, over any `LedgerTransport`."""
+    """Short forms of a gateway's calls, over any `LedgerTransport`."""
 
     def __init__(self, transport: LedgerTransport, identity: SigningIdentity) -> None:
         self.gateway = Gateway(transport, identity, channel=CHANNEL)
@@ -118,7 +118,7 @@ class Client:
         return await self.outcome(await self.start(*words, by=by, value=value))
 
     async def start(self, *words: str, by: Sequence[str] = (), value: bytes | None = None) -> Commit:
-        """Endorses and submits, and does not wait."""
+        """Endorses and submits a transaction, and does not wait for its block."""
         proposal = self.gateway.new_proposal(
             words[0],
             words[1].encode() if len(words) > 1 else b"",
@@ -129,19 +129,21 @@ class Client:
         return await self.gateway.send(await self.gateway.endorse(proposal))
 
     async def outcome(self, commit: Commit) -> int:
+        """Waits for the transaction's block. Returns its validation code."""
         try:
             await self.gateway.commit_status(commit)
         except CommitError as error:
             return error.code
         return int(transaction_pb2.VALID)
 
-    async def ask(self, *words: str, of: Sequence[str] = ()) -> bytes:
+    async def evaluate(self, *words: str, of: Sequence[str] = ()) -> bytes:
+        """The answer to a query, by the peer of a member in `of` if it names any."""
         request = words[1].encode() if len(words) > 1 else b""
         extra = [word.encode() for word in words[2:]]
         return await self.gateway.evaluate(words[0], request, extra_args=extra, msp_ids=of)
 
     async def get(self, *keys: str) -> list[str | None]:
-        values: list[str | None] = json.loads(await self.ask("get", *keys))
+        values: list[str | None] = json.loads(await self.evaluate("get", *keys))
         return values
 
 
@@ -151,7 +153,7 @@ def client(transport: LedgerTransport, msp_id: str = ALPHA) -> Client:
 
 @asynccontextmanager
 async def embedded(folder: Path, *, clock: Clock = utc_now, peers: Peers = peers) -> AsyncIterator[EmbeddedLedger]:
-    """An embedded ledger in this folder, created if it is not there."""
+    """An embedded ledger in this folder, which is created if there is none."""
     if not (folder / "channel.db").exists():
         EmbeddedLedger.create(folder, genesis())
     ledger = EmbeddedLedger.open(folder, chaincode.invoke, peers, clock=clock)
@@ -162,7 +164,7 @@ async def embedded(folder: Path, *, clock: Clock = utc_now, peers: Peers = peers
 
 
 def endorsers(envelope: bytes) -> list[str]:
-    """MSP ids of those who endorsed a transaction of a block."""
+    """The MSP ids of the endorsers of a block's transaction."""
     payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(envelope).payload)
     step = transaction_pb2.Transaction.FromString(payload.data).actions[0]
     action = transaction_pb2.ChaincodeActionPayload.FromString(step.payload).action
@@ -172,10 +174,10 @@ def endorsers(envelope: bytes) -> list[str]:
 # --- short forms ------------------------------------------------------------------------------------------------------
 
 
-async def endorsed(who: Client, *words: str) -> Transaction:
-    """Endorsed and not sent."""
+async def endorsed(caller: Client, *words: str) -> Transaction:
+    """A transaction that is endorsed and not sent."""
     extra = [word.encode() for word in words[2:]]
-    return await who.gateway.endorse(who.gateway.new_proposal(words[0], words[1].encode(), extra_args=extra))
+    return await caller.gateway.endorse(caller.gateway.new_proposal(words[0], words[1].encode(), extra_args=extra))
 
 
 def endorse_request(message: bytes, signer: SigningIdentity, msp_ids: Sequence[str]) -> gateway_pb2.EndorseRequest:
@@ -183,33 +185,33 @@ def endorse_request(message: bytes, signer: SigningIdentity, msp_ids: Sequence[s
     return gateway_pb2.EndorseRequest(proposed_transaction=signed, endorsing_organizations=msp_ids)
 
 
-async def all_blocks(who: Client) -> list[common_pb2.Block]:
-    """The blocks that there are now."""
+async def all_blocks(caller: Client) -> list[common_pb2.Block]:
+    """All blocks up to now, and one more with a transaction that this makes itself."""
     blocks: list[common_pb2.Block] = []
-    newest = await who.run("put", "newest", str(time.time_ns()))
+    newest = await caller.run("put", "newest", str(time.time_ns()))
     assert newest == codes.VALID
-    async for answer in who.gateway.blocks(0, private_data=False):
+    async for answer in caller.gateway.blocks(0, private_data=False):
         blocks.append(answer.block)
         if any(b"newest" in data for data in answer.block.data.data):
             return blocks
     return blocks
 
 
-async def flags(who: Client) -> list[int]:
-    """Validation codes of all transactions but the last one, which `all_blocks` makes."""
-    blocks = await all_blocks(who)
+async def flags(caller: Client) -> list[int]:
+    """The validation codes of all transactions but the last one, which `all_blocks` makes."""
+    blocks = await all_blocks(caller)
     return [code for block in blocks[1:] for code in block.metadata.metadata[common_pb2.TRANSACTIONS_FILTER]][:-1]
 
 
-async def signers(who: Client, number: int) -> list[str]:
-    """Who endorsed the first transaction of block `number`."""
-    return endorsers((await all_blocks(who))[number].data.data[0])
+async def signers(caller: Client, number: int) -> list[str]:
+    """The endorsers of the first transaction in block `number`."""
+    return endorsers((await all_blocks(caller))[number].data.data[0])
 
 
 async def events(
-    who: Client, count: int, *, start_block: int | None = None, after: Checkpoint | None = None
+    caller: Client, count: int, *, start_block: int | None = None, after: Checkpoint | None = None
 ) -> list[ChaincodeEvent]:
-    stream = who.gateway.chaincode_events(start_block=start_block, after=after)
+    stream = caller.gateway.chaincode_events(start_block=start_block, after=after)
     return [event async for _, event in azip(range(count), stream)]
 
 
@@ -220,14 +222,14 @@ async def azip(
         yield number, await anext(stream)
 
 
-async def delivered(transport: LedgerTransport, who: Client) -> int:
-    """Status of a request for the first block."""
-    answers = [answer async for answer in transport.deliver(seek_request(who, 0, 0))]
+async def delivery_status(transport: LedgerTransport, caller: Client) -> int:
+    """The status of the client's request for the first block."""
+    answers = [answer async for answer in transport.deliver(seek_request(caller, 0, 0))]
     return int(answers[-1].status)
 
 
-def seek_request(who: Client, start: int, stop: int) -> common_pb2.Envelope:
-    """Asks for these blocks as far as they are there."""
+def seek_request(caller: Client, start: int, stop: int) -> common_pb2.Envelope:
+    """A request for the blocks from `start` to `stop`, as far as they exist."""
     seek = ab_pb2.SeekInfo(
         start=ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=start)),
         stop=ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=stop)),
@@ -235,19 +237,19 @@ def seek_request(who: Client, start: int, stop: int) -> common_pb2.Envelope:
     )
     channel_header = common_pb2.ChannelHeader(type=common_pb2.DELIVER_SEEK_INFO, channel_id=CHANNEL)
     channel_header.timestamp.GetCurrentTime()
-    signature_header = common_pb2.SignatureHeader(creator=who.gateway.identity.creator, nonce=b"n" * 24)
+    signature_header = common_pb2.SignatureHeader(creator=caller.gateway.identity.creator, nonce=b"n" * 24)
     header = common_pb2.Header(
         channel_header=channel_header.SerializeToString(), signature_header=signature_header.SerializeToString()
     )
     payload = common_pb2.Payload(header=header, data=seek.SerializeToString()).SerializeToString()
-    return common_pb2.Envelope(payload=payload, signature=who.gateway.identity.sign(payload))
+    return common_pb2.Envelope(payload=payload, signature=caller.gateway.identity.sign(payload))
 
 
 # --- tampering --------------------------------------------------------------------------------------------------------
 
 
 def edited(transaction: Transaction, edit: Callable[[transaction_pb2.ChaincodeActionPayload], object]) -> Transaction:
-    """The transaction with its action changed; its author will sign the result."""
+    """The transaction with its action changed. Its author will sign the result."""
     payload = common_pb2.Payload.FromString(transaction.message)
     data = transaction_pb2.Transaction.FromString(payload.data)
     action = transaction_pb2.ChaincodeActionPayload.FromString(data.actions[0].payload)
@@ -279,14 +281,14 @@ def re_endorsed(transaction: Transaction, signers: Sequence[SigningIdentity]) ->
 
 
 def with_action_of(transaction: Transaction, other: Transaction) -> Transaction:
-    """One transaction's header around another's action."""
+    """The transaction's header around the other one's action."""
     payload = common_pb2.Payload.FromString(transaction.message)
     payload.data = common_pb2.Payload.FromString(other.message).data
     return replace(transaction, message=payload.SerializeToString())
 
 
 def high_s(signer: SigningIdentity) -> Callable[[bytes], bytes]:
-    """The other, equally true form of each signature, which Fabric refuses."""
+    """A signer that makes the other valid form of each signature (high s), which Fabric refuses."""
 
     def sign(message: bytes) -> bytes:
         r, s = decode_dss_signature(signer.sign(message))
@@ -298,5 +300,5 @@ def high_s(signer: SigningIdentity) -> Callable[[bytes], bytes]:
 def re_endorsed_action(
     transaction: Transaction, signers: Sequence[SigningIdentity], old: bytes, new: bytes
 ) -> Transaction:
-    """The result changed wherever `old` stands in it, and endorsed again as it then is."""
+    """The transaction with `new` in place of each `old` in its result, and endorsed again."""
     return re_endorsed(edited(transaction, lambda action: replace_result(action, old, new)), signers)

@@ -1,4 +1,4 @@
-"""A Fabric network of the four members, with a test's own chaincode; peers, orderer and chaincodes are processes."""
+"""A Fabric network of the four members, with a test's own chaincode. Peers, orderers and chaincodes are processes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from zunft.connection import TlsMaterial
 
 @dataclass(frozen=True)
 class RunningNetwork:
-    """Members go by their MSP ids."""
+    """A network that runs. Its members are named by their MSP ids."""
 
     network: FabricNetwork
 
@@ -49,7 +49,7 @@ class RunningNetwork:
         return connect(self.topology, self.topology.member(msp_id))
 
     def mutual_transport(self, msp_id: str, tls: TlsMaterial) -> GrpcTransport:
-        """One on which we show a certificate, too."""
+        """A connection to the member's peer on which the client presents a certificate, too."""
         endpoints = self.topology.member(msp_id).peer
         assert endpoints
         return GrpcTransport(str(endpoints.peer), tls)
@@ -60,7 +60,7 @@ class RunningNetwork:
 
     @asynccontextmanager
     async def without(self, name: str) -> AsyncIterator[None]:
-        """While the process of this name is stopped; afterwards the peers know each other again."""
+        """Stops the process of this name while the block runs. Afterwards the peers know each other again."""
         process = self.network.find(name)
         await asyncio.to_thread(self.network.runtime_of(process).stop, process)
         try:
@@ -70,12 +70,12 @@ class RunningNetwork:
             await self.until_known()
 
     async def restart(self, name: str, core: Mapping[str, Any]) -> None:
-        """A peer, with these settings in its core.yaml."""
+        """Restarts a peer with these settings in its core.yaml."""
         settings = replace(self.network.settings, core=core)
         await replace(self.network, topology=replace(self.topology, fabric=settings)).restart(name)
 
     async def until_known(self) -> None:
-        """Until every peer knows one of each member."""
+        """Waits until every peer knows a peer of each member."""
         await asyncio.gather(*(site.until_known(set(MSP_IDS)) for site in self.network.sites))
 
     @property
@@ -93,15 +93,15 @@ class TestChaincode:
         self._runtime = runtime
 
     def start(self, process: FabricProcess) -> None:
-        self._runtime.start(self._instead(process))
+        self._runtime.start(self._with_module(process))
 
     def stop(self, process: FabricProcess) -> None:
-        self._runtime.stop(self._instead(process))
+        self._runtime.stop(self._with_module(process))
 
     def running(self, process: FabricProcess) -> Running | None:
-        return self._runtime.running(self._instead(process))
+        return self._runtime.running(self._with_module(process))
 
-    def _instead(self, process: FabricProcess) -> FabricProcess:
+    def _with_module(self, process: FabricProcess) -> FabricProcess:
         modules = os.pathsep.join(path for path in sys.path if path)
         return replace(
             process,
@@ -114,7 +114,7 @@ class TestChaincode:
 def running_network(
     folder: Path, module: str, core: Mapping[str, Any], *, ordering: OrderingKind = OrderingKind.RAFT, orderers: int = 1
 ) -> Iterator[RunningNetwork]:
-    """All members' peers and the first ones' orderers; ended with all their processes."""
+    """A network with all members' peers and the first members' orderers. All its processes end with the block."""
     binaries = find_binaries(None, default_cache())
     runtime = NativeRuntime({"peer": binaries.peer, "orderer": binaries.orderer})
     names = [msp_id.removesuffix("MSP").lower() for msp_id in MSP_IDS]
@@ -124,11 +124,11 @@ def running_network(
     plan = Plan("Test", CHANNEL, "EUR", names[0], "", members, first_port, settings, tuple(names[:orderers]))
     network = FabricNetwork(make_members(folder, plan), runtime, TestChaincode(module, runtime))
     try:
-        asyncio.run(network.up(_say_nothing))
+        asyncio.run(network.up(_no_progress))
         yield RunningNetwork(network)
     finally:
-        asyncio.run(network.down(_say_nothing))
+        asyncio.run(network.down(_no_progress))
 
 
-def _say_nothing(_step: str) -> None:
-    """Tests show no progress."""
+def _no_progress(_step: str) -> None:
+    """Reports nothing."""

@@ -1,4 +1,4 @@
-"""The ledgers that the gateway's tests run on, with one and the same chaincode."""
+"""The ledgers on which the gateway's tests run, all with the same chaincode."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FAST = Limits(first_pause_s=0.01, longest_pause_s=0.5, reconnect_s=0.2)
 
 @dataclass
 class Members:
-    """Clients of a running ledger's members; each has one connection to its own peer."""
+    """The clients of a running ledger's members. Each has one connection to its own peer."""
 
     connect: Callable[[str], LedgerTransport]
     user: Callable[[str], SigningIdentity]
@@ -49,7 +49,7 @@ OpenLedger = Callable[[], AbstractAsyncContextManager[Members]]
 
 @asynccontextmanager
 async def on_embedded(folder: Path) -> AsyncIterator[Members]:
-    """One transport is every member's peer."""
+    """The embedded ledger in this process: one transport is every member's peer."""
     async with embedded(folder) as ledger:
         yield Members(lambda _msp_id: ledger, lambda msp_id: member(msp_id).admin)
 
@@ -63,6 +63,7 @@ async def on_served(folder: Path) -> AsyncIterator[Members]:
 
 @asynccontextmanager
 async def on_fabric(network: RunningNetwork) -> AsyncIterator[Members]:
+    """A Fabric network: each member has a connection to its own peer."""
     members = Members(network.transport, network.user)
     try:
         yield members

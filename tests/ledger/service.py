@@ -10,7 +10,7 @@ from chaincode.shim import ChaincodeServer, Handler
 
 
 def serve(handler: Handler) -> None:
-    """Until the process is ended."""
+    """Serves the handler until the process ends."""
     asyncio.run(_serve(handler))
 
 

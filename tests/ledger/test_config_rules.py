@@ -1,4 +1,4 @@
-"""Which updates an orderer accepts, and what they make of the configuration: for any change whatsoever."""
+"""The rules for updates of the configuration: which ones an orderer accepts, and their result, for any change."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_signed_update_makes_exactly_the_change_that_was_wanted(before: Tree, 
 
 
 @given(groups(), groups())
-def test_it_can_be_made_once_and_not_by_fewer(before: Tree, after: Tree) -> None:
+def test_an_update_is_made_once_and_only_with_enough_signatures(before: Tree, after: Tree) -> None:
     channel, wanted = channel_with(before), tree_with(after)
     assume(unversioned(channel.config.channel_group) != unversioned(wanted))
     update = config_update(CHANNEL, channel.config.channel_group, wanted)
@@ -78,7 +78,7 @@ def strange_name(tree: Tree) -> None:
 
 
 @pytest.mark.parametrize("edit", [no_policy, strange_name])
-def test_elements_that_no_orderer_takes(edit: Callable[[Tree], None]) -> None:
+def test_elements_that_no_orderer_takes_are_refused(edit: Callable[[Tree], None]) -> None:
     channel, wanted = channel_with(Tree()), tree_with(Tree())
     edit(wanted)
     update = config_update(CHANNEL, channel.config.channel_group, wanted)
@@ -86,8 +86,8 @@ def test_elements_that_no_orderer_takes(edit: Callable[[Tree], None]) -> None:
         changed_config(channel, signed(update, MAJORITY))
 
 
-def test_whom_an_elements_own_policy_names_suffices() -> None:
-    """For an element with an absolute policy as for one of the member's own part."""
+def test_the_signatures_that_an_elements_own_policy_wants_suffice() -> None:
+    """The element's policy is an absolute path, which any member satisfies."""
     channel, wanted = channel_with(leaf(b"1", ANYBODY)), tree_with(leaf(b"2", ANYBODY))
     update = config_update(CHANNEL, channel.config.channel_group, wanted)
     changed = changed_config(channel, signed(update, [DELTA]))
@@ -109,7 +109,7 @@ def test_a_policy_of_an_unknown_kind_is_never_satisfied(kind: int) -> None:
 
 
 def tree_with(spare: Tree) -> Tree:
-    """The channel's configuration with one more part."""
+    """The channel's configuration with `spare` as one more part."""
     tree = Tree()
     tree.CopyFrom(ChannelRules.from_config_block(genesis()).config.channel_group)
     tree.mod_policy = ADMINS
@@ -133,7 +133,7 @@ Node = configtx_pb2.ConfigGroup | configtx_pb2.ConfigValue | configtx_pb2.Config
 
 
 def nodes(group: Tree) -> list[Node]:
-    """The group and everything below, in order."""
+    """The group and all elements below it, in order."""
     leaves = [element for kind in (group.values, group.policies) for _, element in sorted(kind.items())]
     return [group, *leaves, *(one for _, below in sorted(group.groups.items()) for one in nodes(below))]
 

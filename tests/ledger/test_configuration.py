@@ -1,4 +1,4 @@
-"""Changes of the channel's configuration, on each kind of ledger: who must sign, what is refused, what then counts."""
+"""Changes of the channel's configuration on each kind of ledger: the signatures that they need, and their effects."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ from tests.ledger.ledgers import FAST, Members, OpenLedger, on_embedded, on_fabr
 ALL = (ALPHA, BRAVO, CHARLIE, DELTA)
 TOO_FEW = (ALPHA, BRAVO)
 BFT_ORDERERS, RAFT_ORDERERS = 4, 3
-# Each makes an edit that changes something.
+# A fresh port for each edit, so that it changes something.
 NEW_PORTS = itertools.count(1)
 
 Edit = Callable[[configtx_pb2.ConfigGroup], None]
@@ -93,7 +93,7 @@ def bft(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNetwork]:
 
 @pytest.fixture(params=["embedded", "served", *on_ledgers("fabric", "fabric-bft")])
 def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> OpenLedger:
-    """Runs the test on each kind of ledger; on Fabric it must leave the members as they were."""
+    """Opens the ledger. The test runs on each kind of ledger, and on Fabric it must leave the members as they were."""
     if request.param in ("embedded", "served"):
         open_here = on_embedded if request.param == "embedded" else on_served
         return lambda: open_here(tmp_path / "ledger")
@@ -115,7 +115,7 @@ async def test_a_majority_of_admins_admits_a_member_whose_user_then_transacts(
         async with removed_at_the_end(members, mill.msp_id):
             number = await submit_update(members.gateway(), signed(members, update, MAJORITY))
             assert await submit_update(members.gateway(), signed(members, update, MAJORITY)) == number
-            await everybody_has(members, number)
+            await until_all_have(members, number)
             after = await newest_channel(members.gateway())
             assert set(after.members) == {*before.members, mill.msp_id}
             assert after.sequence == before.sequence + 1
@@ -123,7 +123,9 @@ async def test_a_majority_of_admins_admits_a_member_whose_user_then_transacts(
             assert await stranger.evaluate("get", b"mill", msp_ids=[ALPHA]) == b'["1"]'
 
 
-async def test_what_a_majority_did_not_sign_as_it_stands_is_refused(ledger: OpenLedger, mill: MemberKeys) -> None:
+async def test_an_update_that_no_majority_has_signed_exactly_like_that_is_refused(
+    ledger: OpenLedger, mill: MemberKeys
+) -> None:
     async with ledger() as members:
         update, gateway = await drafted(members, admitting(mill)), members.gateway()
         own_vote = sign_update(update, identity_of(mill, "admin"))
@@ -146,7 +148,7 @@ async def test_what_a_majority_did_not_sign_as_it_stands_is_refused(ledger: Open
 
 
 async def test_of_two_changes_at_once_one_is_made(ledger: OpenLedger, mill: MemberKeys, tmp_path: Path) -> None:
-    """And the other can be computed anew."""
+    """The other change can be computed again from the new configuration."""
     async with ledger() as members:
         sawmill = founded(tmp_path / "sawmill", "SawmillMSP")
         one, other = await drafted(members, admitting(mill)), await drafted(members, admitting(sawmill))
@@ -158,7 +160,7 @@ async def test_of_two_changes_at_once_one_is_made(ledger: OpenLedger, mill: Memb
         (number,) = [outcome for outcome in outcomes if isinstance(outcome, int)]
         (failure,) = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
         assert isinstance(failure, (UpdateRefused, UpdateOvertaken)), failure
-        await everybody_has(members, number)
+        await until_all_have(members, number)
         made, refused = (mill, sawmill) if isinstance(outcomes[0], int) else (sawmill, mill)
         async with removed_at_the_end(members, made.msp_id):
             again = other if made is mill else one
@@ -170,7 +172,7 @@ async def test_of_two_changes_at_once_one_is_made(ledger: OpenLedger, mill: Memb
 
 async def test_changes_that_do_not_concern_each_other_are_both_made(ledger: OpenLedger) -> None:
     async with ledger() as members:
-        await everybody_has(members, await make_two_at_once(members))
+        await until_all_have(members, await make_two_at_once(members))
 
 
 async def test_nothing_that_a_removed_member_signs_is_accepted(ledger: OpenLedger, mill: MemberKeys) -> None:
@@ -182,11 +184,11 @@ async def test_nothing_that_a_removed_member_signs_is_accepted(ledger: OpenLedge
         )
         async with aclosing(user.blocks(private_data=False)) as blocks:
             waiting = asyncio.ensure_future(anext(blocks))
-            # The stream begins with the next block, so it must stand before that comes.
+            # The stream begins with the next block, so it must be open before that block comes.
             await asyncio.sleep(1)
             await make(members, expelling(mill.msp_id), ALL)
             with pytest.raises(StreamError) as ended:
-                await after_this(waiting, blocks)
+                await block_after_removal(waiting, blocks)
             assert ended.value.grpc_code is grpc.StatusCode.PERMISSION_DENIED
         for error, call in (
             (EndorseError, user.submit("put", b"removed", extra_args=[b"2"], endorsing_msp_ids=MAJORITY)),
@@ -197,18 +199,18 @@ async def test_nothing_that_a_removed_member_signs_is_accepted(ledger: OpenLedge
             with pytest.raises(error):
                 await call
         assert await members.gateway().evaluate("get", b"removed") == b"[null]"
-        await its_votes_do_not_count(members, mill)
+        await check_its_votes_do_not_count(members, mill)
 
 
-async def after_this(
+async def block_after_removal(
     waiting: Awaitable[BlockAndPrivateData], blocks: AsyncIterator[BlockAndPrivateData]
 ) -> BlockAndPrivateData:
-    """What follows the block of the removal, which one peer may still deliver."""
+    """The block that follows the removal's own block, which a peer may still deliver to the removed member."""
     assert is_config_block((await waiting).block)
     return await anext(blocks)
 
 
-async def its_votes_do_not_count(members: Members, mill: MemberKeys) -> None:
+async def check_its_votes_do_not_count(members: Members, mill: MemberKeys) -> None:
     update, admin = await drafted(members, expelling(DELTA)), identity_of(mill, "admin")
     votes = [*signed(members, update, TOO_FEW).signatures, sign_update(update, admin)]
     with pytest.raises(UpdateRefused, match="BAD_REQUEST"):
@@ -229,7 +231,7 @@ async def test_a_members_admin_alone_revokes_its_users_certificate(ledger: OpenL
             with pytest.raises(UpdateRefused, match="BAD_REQUEST"):
                 await submit_update(members.gateway(), signed(members, update, ALL))
             own = signed_update(update, [sign_update(update, admin.identity)])
-            await everybody_has(members, await submit_update(admin, own))
+            await until_all_have(members, await submit_update(admin, own))
             with pytest.raises(EndorseError):
                 await user.submit("put", b"revoked", extra_args=[b"2"], endorsing_msp_ids=MAJORITY)
             with pytest.raises(EvaluateError):
@@ -240,7 +242,7 @@ async def test_a_members_admin_alone_revokes_its_users_certificate(ledger: OpenL
 async def test_a_node_whose_member_was_removed_says_so_and_stops(
     ledger: OpenLedger, mill: MemberKeys, tmp_path: Path
 ) -> None:
-    # It stands before the test with events: this chaincode's are none that a read model understands.
+    # This test comes before the one with events, since a read model does not understand this chaincode's events.
     async with ledger() as members:
         await make(members, admitting(mill), MAJORITY)
         read_model = ReadModel.open(tmp_path / "read-model.db", mill.msp_id)
@@ -285,10 +287,10 @@ async def test_blocks_and_events_go_on_across_a_change(ledger: OpenLedger, key: 
         assert last_config_number(await block_at(client, second.block_number)) == number
 
 
-async def test_each_configuration_is_what_its_update_makes_of_the_one_before(
+async def test_each_configuration_is_the_result_of_its_update_by_our_rules(
     ledger: OpenLedger, mill: MemberKeys
 ) -> None:
-    """Our rules say what Fabric's orderers say."""
+    """Our rules have the same result as Fabric's orderers."""
     async with ledger() as members:
         await make(members, admitting(mill), MAJORITY)
         await make(members, expelling(mill.msp_id), ALL)
@@ -304,7 +306,9 @@ async def test_each_configuration_is_what_its_update_makes_of_the_one_before(
 
 
 @pytest.mark.skipif(bool(why_no_fabric()), reason=why_no_fabric())
-async def test_another_orderer_takes_it_and_without_any_all_are_named(raft: RunningNetwork, mill: MemberKeys) -> None:
+async def test_another_orderer_takes_an_update_and_without_any_all_are_named(
+    raft: RunningNetwork, mill: MemberKeys
+) -> None:
     async with on_fabric(raft) as members:
         update = signed(members, await drafted(members, admitting(mill)), MAJORITY)
         names = ["alpha.orderer", "bravo.orderer", "charlie.orderer"]
@@ -316,16 +320,16 @@ async def test_another_orderer_takes_it_and_without_any_all_are_named(raft: Runn
             assert str(nobody.value).count("cannot be reached") == RAFT_ORDERERS
         async with raft.without(names[0]), removed_at_the_end(members, mill.msp_id):
             limits = SubmissionLimits(resend_s=2)
-            await everybody_has(members, await submit_update(members.gateway(), update, limits))
+            await until_all_have(members, await submit_update(members.gateway(), update, limits))
             assert mill.msp_id in (await newest_channel(members.gateway(BRAVO))).members
 
 
 @pytest.mark.skipif(bool(why_no_fabric()), reason=why_no_fabric())
-async def test_while_one_of_bft_is_dead_and_while_it_is_behind_changes_are_made(bft: RunningNetwork) -> None:
+async def test_changes_are_made_while_one_bft_orderer_is_dead_and_while_it_is_behind(bft: RunningNetwork) -> None:
     async with on_fabric(bft) as members:
         async with bft.without("delta.orderer"):
-            await everybody_has(members, await make_two_at_once(members))
-        await everybody_has(members, await make_two_at_once(members))
+            await until_all_have(members, await make_two_at_once(members))
+        await until_all_have(members, await make_two_at_once(members))
 
 
 # --- edits ------------------------------------------------------------------------------------------------------------
@@ -384,7 +388,7 @@ def revoking(keys: MemberKeys, user: str) -> Edit:
 
 @pytest.fixture
 def mill(tmp_path: Path) -> MemberKeys:
-    """Of a company that is no member."""
+    """The keys of a company that is no member."""
     return founded(tmp_path / "mill", "MillMSP")
 
 
@@ -401,12 +405,12 @@ def identity_of(keys: MemberKeys, user: str) -> SigningIdentity:
 
 
 def gateway_of(members: Members, keys: MemberKeys, user: str) -> Gateway:
-    """Over another member's peer, since it has none."""
+    """A gateway of the company's user over a member's peer, since the company has none."""
     return Gateway(members.transport(), identity_of(keys, user), channel=CHANNEL, limits=FAST)
 
 
 async def drafted(members: Members, edit: Edit) -> bytes:
-    """The update that makes this edit of the newest configuration."""
+    """The update that makes this edit in the newest configuration."""
     channel = await newest_channel(members.gateway())
     wanted = configtx_pb2.ConfigGroup()
     wanted.CopyFrom(channel.config.channel_group)
@@ -420,21 +424,21 @@ def signed(members: Members, update: bytes, by: Iterable[str]) -> configtx_pb2.C
 
 
 async def make(members: Members, edit: Edit, by: Iterable[str]) -> int:
-    """Makes this edit; on return every member's peer has it."""
+    """Makes this edit, and waits until every member's peer has it. Returns the block's number."""
     number = await submit_update(members.gateway(), signed(members, await drafted(members, edit), by))
-    await everybody_has(members, number)
+    await until_all_have(members, number)
     return number
 
 
 async def make_two_at_once(members: Members) -> int:
-    """Changes that do not concern each other; the number of the later one's block."""
+    """Makes two independent changes at once. Returns the number of the later block."""
     own = [signed(members, await drafted(members, with_anchor(msp_id)), [msp_id]) for msp_id in (ALPHA, DELTA)]
     one, other = await asyncio.gather(*(submit_update(members.gateway(), update) for update in own))
     assert one != other
     return max(one, other)
 
 
-async def everybody_has(members: Members, number: int) -> None:
+async def until_all_have(members: Members, number: int) -> None:
     """Waits until every member's peer has this block."""
     for msp_id in ALL:
         async with aclosing(members.gateway(msp_id).filtered_blocks(number)) as blocks:
@@ -443,7 +447,7 @@ async def everybody_has(members: Members, number: int) -> None:
 
 @asynccontextmanager
 async def removed_at_the_end(members: Members, msp_id: str) -> AsyncIterator[None]:
-    """Whatever happens, so that other tests find the members as they were."""
+    """Removes the member when the block ends, in any case, so that other tests find the members as they were."""
     try:
         yield
     finally:

@@ -1,4 +1,7 @@
-"""Changes of the configuration where one process is every member's peer: the new member's too, and after a restart."""
+"""Changes of the configuration on the embedded ledger, which is every member's peer: the new member's, too.
+
+They count after a restart as well.
+"""
 
 from __future__ import annotations
 
@@ -48,8 +51,8 @@ from tests.ledger.consortium import (
 MILL = "MillMSP"
 
 
-def everybody(folder: Path) -> AbstractAsyncContextManager[EmbeddedLedger]:
-    """A ledger that has the new member's peer, too."""
+def embedded_with_mill(folder: Path) -> AbstractAsyncContextManager[EmbeddedLedger]:
+    """An embedded ledger that has the new member's peer, too."""
     return embedded(folder, peers=lambda: {msp_id: member(msp_id).peer for msp_id in (*MSP_IDS, MILL)})
 
 
@@ -76,18 +79,18 @@ async def tree(ledger: EmbeddedLedger) -> configtx_pb2.ConfigGroup:
 
 
 async def test_a_new_members_peer_endorses_and_keeps_its_private_values(tmp_path: Path) -> None:
-    async with everybody(tmp_path) as ledger:
+    async with embedded_with_mill(tmp_path) as ledger:
         mill = client(ledger, MILL)
         number = await change(ledger, await admission(ledger))
         both = (ALPHA, MILL)
         assert await mill.run("share", "s", *both, by=both, value=b"secret") == codes.VALID
         assert await mill.run("put", "k", "1", by=(MILL, ALPHA, BRAVO)) == codes.VALID
-    async with everybody(tmp_path) as ledger:
+    async with embedded_with_mill(tmp_path) as ledger:
         mill = client(ledger, MILL)
         block = await newest_config_block(mill.gateway)
         assert (block.header.number, read_channel(block).sequence) == (number, 1)
         assert await mill.get("k") == ["1"]
-        assert json.loads(await mill.ask("reveal", "s", MILL))["value"] == "secret"
+        assert json.loads(await mill.evaluate("reveal", "s", MILL))["value"] == "secret"
         assert await mill.run("guard", "k", ALPHA, MILL) == codes.VALID
         assert await mill.run("put", "k", "2", by=both) == codes.VALID
 
@@ -101,7 +104,7 @@ async def test_a_member_whose_keys_are_not_here_has_no_peer_here(tmp_path: Path)
             await mill.run("put", "k", "2", by=(MILL, ALPHA, BRAVO))
 
 
-async def test_the_removed_count_for_nothing_also_after_a_restart(tmp_path: Path) -> None:
+async def test_removed_members_count_for_nothing_also_after_a_restart(tmp_path: Path) -> None:
     async with embedded(tmp_path) as ledger:
         early = await endorsed(client(ledger), "put", "k", "1")
         by_delta = [ALPHA, DELTA]
@@ -117,8 +120,8 @@ async def test_the_removed_count_for_nothing_also_after_a_restart(tmp_path: Path
         assert await client(ledger).run("put", "k", "3") == codes.VALID
 
 
-async def test_what_waits_for_its_block_is_judged_by_the_configuration_of_that_block(tmp_path: Path) -> None:
-    """Of a removed member's transactions those before the change count and those after it do not."""
+async def test_a_waiting_transaction_is_checked_by_the_configuration_of_its_block(tmp_path: Path) -> None:
+    """A removed member's transactions count before the change, and do not count after it."""
     async with embedded(tmp_path) as ledger:
         delta = client(ledger, DELTA)
         transactions = [await endorsed(delta, "put", f"k{number}", "1") for number in range(40)]
@@ -140,7 +143,7 @@ async def test_what_waits_for_its_block_is_judged_by_the_configuration_of_that_b
         assert own == sorted(own, key=lambda code: code != codes.VALID)
 
 
-async def test_a_configuration_that_nobody_could_work_with_is_refused(tmp_path: Path) -> None:
+async def test_a_configuration_that_no_member_could_use_is_refused(tmp_path: Path) -> None:
     async with embedded(tmp_path) as ledger:
         now = await tree(ledger)
         broken = configtx_pb2.ConfigGroup()

@@ -1,4 +1,4 @@
-"""The embedded ledger's folder: durable, one member's secrets in one member's file, and every damage named."""
+"""The embedded ledger's folder: it is durable, has a file for each member's private values, and names damage."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
     async with embedded(tmp_path) as ledger:
         assert ledger.height == len(before)
         assert await client(ledger).get("a") == ["1"]
-        assert json.loads(await client(ledger, BRAVO).ask("reveal", "s", BRAVO))["value"] == SECRET.decode()
+        assert json.loads(await client(ledger, BRAVO).evaluate("reveal", "s", BRAVO))["value"] == SECRET.decode()
         assert (await all_blocks(client(ledger)))[: len(before)] == before
 
 
@@ -80,12 +80,12 @@ async def test_a_killed_process_loses_nothing_that_was_acknowledged(tmp_path: Pa
         async with embedded(folder) as ledger:
             assert None not in await client(ledger).get(*acknowledged)
             for key in acknowledged[-5:]:
-                assert json.loads(await client(ledger).ask("reveal", key, ALPHA))["value"] == "private"
+                assert json.loads(await client(ledger).evaluate("reveal", key, ALPHA))["value"] == "private"
     assert len(acknowledged) == len(set(acknowledged)) >= 60
 
 
 async def write_until_killed(folder: Path, environment: dict[str, str], at_least: int) -> list[str]:
-    """Keys that a process had acknowledged when kill -9 struck it in the middle of its work."""
+    """The keys that a process had acknowledged when it was killed (-9) in the middle of its work."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.ledger.writer", str(folder), stdout=asyncio.subprocess.PIPE, env=environment
     )
@@ -103,7 +103,7 @@ async def test_private_values_whose_block_was_lost_are_forgotten(tmp_path: Path)
     with sqlite3.connect(tmp_path / "private" / f"{ALPHA}.db") as file:
         file.execute("INSERT INTO writes SELECT 99, 2, 0, namespace, collection, 's', 'lost' FROM writes")
     async with embedded(tmp_path) as ledger:
-        assert json.loads(await client(ledger).ask("reveal", "s", ALPHA))["value"] == "kept"
+        assert json.loads(await client(ledger).evaluate("reveal", "s", ALPHA))["value"] == "kept"
     with sqlite3.connect(tmp_path / "private" / f"{ALPHA}.db") as file:
         assert file.execute("SELECT count(*) FROM writes WHERE value = 'lost'").fetchone() == (0,)
 
@@ -140,7 +140,7 @@ def files_with(folder: Path, wanted: bytes) -> set[str]:
 # --- the clock --------------------------------------------------------------------------------------------------------
 
 
-async def test_an_expired_certificate_may_do_nothing_but_its_committed_deeds_stand(tmp_path: Path) -> None:
+async def test_an_expired_certificate_may_do_nothing_but_its_committed_writes_stay(tmp_path: Path) -> None:
     short = Validity(identity=timedelta(hours=1))
     visitor = identity(member(ALPHA).root, ALPHA, NodeKind.CLIENT, short)
     now = datetime.now(UTC)
@@ -160,7 +160,7 @@ async def test_an_expired_certificate_may_do_nothing_but_its_committed_deeds_sta
         assert json.loads(await punctual.evaluate("get", b"a")) == ["1"]
 
 
-# --- what can be wrong with a folder ----------------------------------------------------------------------------------
+# --- faults of a folder -----------------------------------------------------------------------------------------------
 
 
 async def test_one_process_at_a_time(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ async def test_one_process_at_a_time(tmp_path: Path) -> None:
         assert ledger.height == 1
 
 
-def test_a_folder_without_a_ledger_and_one_with_two(tmp_path: Path) -> None:
+def test_a_folder_without_a_ledger_is_not_opened_and_one_with_a_ledger_gets_no_second(tmp_path: Path) -> None:
     with pytest.raises(NoLedger, match="create one"):
         EmbeddedLedger.open(tmp_path, chaincode.invoke, peers)
     EmbeddedLedger.create(tmp_path, genesis())
@@ -228,7 +228,7 @@ async def test_a_full_disk_stops_the_ledger_at_its_last_block(tmp_path: Path) ->
 
 
 def limit_pages(ledger: EmbeddedLedger) -> None:
-    """What SQLite reports when it may not grow is what it reports on a full disk."""
+    """Stops the database's growth. SQLite then reports the same error as on a full disk."""
     writer = ledger._folder.channel._database._writer
     pages = writer.execute("PRAGMA page_count").fetchone()[0]
     writer.execute(f"PRAGMA max_page_count = {pages}")

@@ -1,4 +1,4 @@
-"""Signatures are checked and made the same in this process and in the worker, and the worker may die."""
+"""Signatures are checked and made in the same way in this process and in the worker, which may die."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.ledger.consortium import ALPHA, BRAVO, genesis, high_s, member
 
 
 def claims() -> tuple[list[Claim], list[bool]]:
-    """Claims, and which of them hold."""
+    """Claims of a signature, and for each whether it is true."""
     channel = ChannelRules.from_config_block(genesis())
     user, other = member(ALPHA).user, member(BRAVO).user
     alpha = channel.identity(user.creator)
@@ -64,7 +64,7 @@ async def test_made_signatures_hold(monkeypatch: pytest.MonkeyPatch, checks_befo
         assert channel.identity(order.peer.creator).signed(order.message, signature)
 
 
-async def test_a_dead_worker_is_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_ledger_goes_on_without_a_dead_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signatures, "CHECKS_BEFORE_WORKER", 1)
     checker = Signatures()
     made, expected = claims()

@@ -1,4 +1,4 @@
-"""Validation codes that need a block made by hand, on the embedded ledger's own rules."""
+"""The validation codes that the embedded ledger gives to the transactions of a block that is made by hand."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from tests.ledger.consortium import (
 )
 
 
-async def judged(folder: Path, *envelopes: common_pb2.Envelope) -> list[int]:
-    """Codes of these envelopes as one block on top of the folder's."""
+async def codes_in_block(folder: Path, *envelopes: common_pb2.Envelope) -> list[int]:
+    """The validation codes of these envelopes in one block on top of the folder's."""
     channel, signatures, files = ChannelRules.from_config_block(genesis()), Signatures(), Folder.open(folder)
     try:
         verdicts = [await check_envelope(channel, signatures, envelope) for envelope in envelopes]
@@ -49,7 +49,7 @@ def signed(transaction: Transaction, msp_id: str = ALPHA) -> common_pb2.Envelope
 
 
 def rewritten(envelope: common_pb2.Envelope, change: Callable[[common_pb2.Payload], None]) -> common_pb2.Envelope:
-    """The envelope with its payload changed, signed again."""
+    """The envelope with its payload changed, and signed again."""
     payload = common_pb2.Payload.FromString(envelope.payload)
     change(payload)
     message = payload.SerializeToString()
@@ -93,38 +93,40 @@ def no_transaction(payload: common_pb2.Payload) -> None:
         (no_transaction, codes.INVALID_ENDORSER_TRANSACTION),
     ],
 )
-async def test_a_malformed_envelope(tmp_path: Path, change: Callable[[common_pb2.Payload], None], code: int) -> None:
+async def test_a_malformed_envelope_is_invalid(
+    tmp_path: Path, change: Callable[[common_pb2.Payload], None], code: int
+) -> None:
     async with embedded(tmp_path) as ledger:
         good = signed(await endorsed(client(ledger), "put", "a", "1"))
-    assert await judged(tmp_path, good, rewritten(good, change)) == [codes.VALID, code]
+    assert await codes_in_block(tmp_path, good, rewritten(good, change)) == [codes.VALID, code]
 
 
-async def test_an_envelope_that_cannot_be_decoded(tmp_path: Path) -> None:
+async def test_an_envelope_that_cannot_be_decoded_is_a_bad_payload(tmp_path: Path) -> None:
     async with embedded(tmp_path):
         pass
     envelope = common_pb2.Envelope(payload=b"\xff", signature=b"s")
-    assert await judged(tmp_path, envelope) == [codes.BAD_PAYLOAD]
+    assert await codes_in_block(tmp_path, envelope) == [codes.BAD_PAYLOAD]
 
 
 async def test_a_wrong_creators_signature_comes_first(tmp_path: Path) -> None:
     async with embedded(tmp_path) as ledger:
         transaction = await endorsed(client(ledger), "put", "a", "1")
     wrong = transaction.with_signature(member(BRAVO).user.sign(transaction.message)).envelope
-    assert await judged(tmp_path, wrong) == [codes.BAD_CREATOR_SIGNATURE]
+    assert await codes_in_block(tmp_path, wrong) == [codes.BAD_CREATOR_SIGNATURE]
 
 
-async def test_a_result_under_another_namespace(tmp_path: Path) -> None:
+async def test_a_result_under_another_namespace_is_invalid(tmp_path: Path) -> None:
     async with embedded(tmp_path) as ledger:
         transaction = await endorsed(client(ledger), "put", "a", "1")
     peers = [member(msp_id).peer for msp_id in MAJORITY]
     bad = signed(re_endorsed_action(transaction, peers, b"zunft", b"other"))
-    assert await judged(tmp_path, bad) == [codes.INVALID_CHAINCODE]
+    assert await codes_in_block(tmp_path, bad) == [codes.INVALID_CHAINCODE]
 
 
-async def test_the_same_transaction_twice_in_a_block(tmp_path: Path) -> None:
+async def test_the_same_transaction_counts_once_in_a_block(tmp_path: Path) -> None:
     async with embedded(tmp_path) as ledger:
         envelope = signed(await endorsed(client(ledger), "put", "a", "1"))
-    assert await judged(tmp_path, envelope, envelope) == [codes.VALID, codes.DUPLICATE_TXID]
+    assert await codes_in_block(tmp_path, envelope, envelope) == [codes.VALID, codes.DUPLICATE_TXID]
 
 
 async def test_a_policy_that_changes_earlier_in_the_block_bars_the_key(tmp_path: Path) -> None:
@@ -135,11 +137,11 @@ async def test_a_policy_that_changes_earlier_in_the_block_bars_the_key(tmp_path:
         write = signed(await endorsed(alpha, "put", "k", "2"))
         other = signed(await endorsed(alpha, "put", "l", "2"))
     barred = [codes.VALID, codes.ENDORSEMENT_POLICY_FAILURE, codes.VALID]
-    assert await judged(tmp_path, guard, write, other) == barred
-    assert await judged(tmp_path, write, guard, other) == [codes.VALID] * 3
+    assert await codes_in_block(tmp_path, guard, write, other) == barred
+    assert await codes_in_block(tmp_path, write, guard, other) == [codes.VALID] * 3
 
 
-async def test_nobody_takes_anothers_transaction_id(tmp_path: Path) -> None:
+async def test_a_client_cannot_take_another_clients_transaction_id(tmp_path: Path) -> None:
     async with embedded(tmp_path) as ledger:
         victim, thief = client(ledger, BRAVO), client(ledger)
         wanted, own = await endorsed(victim, "put", "a", "1"), await endorsed(thief, "put", "a", "2")
@@ -151,14 +153,14 @@ async def test_nobody_takes_anothers_transaction_id(tmp_path: Path) -> None:
         assert await flags(victim) == [codes.BAD_PROPOSAL_TXID, codes.VALID, codes.VALID]
 
 
-async def test_conflicts_within_a_block(tmp_path: Path) -> None:
+async def test_conflicting_transactions_of_a_block_are_invalid(tmp_path: Path) -> None:
     async with embedded(tmp_path) as ledger:
         alpha = client(ledger)
         await alpha.run("put", "k1", "1")
         one, two = signed(await endorsed(alpha, "increment", "n")), signed(await endorsed(alpha, "increment", "n"))
         counted = signed(await endorsed(alpha, "count", "k", "l", "total"))
         added, dropped = signed(await endorsed(alpha, "put", "k2", "1")), signed(await endorsed(alpha, "delete", "k1"))
-    assert await judged(tmp_path, one, two) == [codes.VALID, codes.MVCC_READ_CONFLICT]
-    assert await judged(tmp_path, counted, added, dropped) == [codes.VALID] * 3
-    assert await judged(tmp_path, added, counted) == [codes.VALID, codes.PHANTOM_READ_CONFLICT]
-    assert await judged(tmp_path, dropped, counted) == [codes.VALID, codes.PHANTOM_READ_CONFLICT]
+    assert await codes_in_block(tmp_path, one, two) == [codes.VALID, codes.MVCC_READ_CONFLICT]
+    assert await codes_in_block(tmp_path, counted, added, dropped) == [codes.VALID] * 3
+    assert await codes_in_block(tmp_path, added, counted) == [codes.VALID, codes.PHANTOM_READ_CONFLICT]
+    assert await codes_in_block(tmp_path, dropped, counted) == [codes.VALID, codes.PHANTOM_READ_CONFLICT]

@@ -1,4 +1,4 @@
-"""What the gateway client does when the ledger is slow, overloaded, away, or changes under its feet."""
+"""The gateway client on a ledger that is slow, overloaded or away, or that changes meanwhile."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ async def test_the_outcome_can_be_asked_for_later(ledger: OpenLedger, key: str) 
         assert await value(client, f"{key}/n") == "0"
 
 
-async def test_hundreds_are_under_way_at_once_and_none_is_lost(ledger: OpenLedger, key: str) -> None:
+async def test_of_hundreds_of_transactions_at_once_none_is_lost(ledger: OpenLedger, key: str) -> None:
     async with ledger() as members:
         transport = UnreliableTransport(members.transport())
         client = members.gateway(transport=transport, limits=Limits(in_flight=100))
@@ -94,7 +94,9 @@ async def test_hundreds_are_under_way_at_once_and_none_is_lost(ledger: OpenLedge
 
 @pytest.mark.parametrize("step", ["endorse", "submit", "commit_status"])
 @pytest.mark.parametrize("failure", [AWAY, OVERLOADED, NOT_OPEN_YET])
-async def test_what_passes_is_tried_again(ledger: OpenLedger, key: str, step: str, failure: TransportError) -> None:
+async def test_a_temporary_failure_is_tried_again(
+    ledger: OpenLedger, key: str, step: str, failure: TransportError
+) -> None:
     async with ledger() as members:
         transport = UnreliableTransport(members.transport())
         transport.failures[step] = [failure, failure]
@@ -124,7 +126,7 @@ async def test_a_refusal_is_not_tried_again(ledger: OpenLedger) -> None:
 @pytest.mark.parametrize(
     ("step", "error"), [("evaluate", EvaluateError), ("endorse", EndorseError), ("submit", SubmitError)]
 )
-async def test_trying_ends(ledger: OpenLedger, key: str, step: str, error: type[Exception]) -> None:
+async def test_a_call_is_not_tried_for_ever(ledger: OpenLedger, key: str, step: str, error: type[Exception]) -> None:
     async with ledger() as members:
         transport = UnreliableTransport(members.transport())
         transport.failures[step] = [AWAY] * 100
@@ -190,7 +192,7 @@ async def test_without_retries_a_conflict_is_an_error(ledger: OpenLedger, key: s
         assert conflict.value.tx_id == stale.tx_id
 
 
-async def test_what_only_a_peer_of_others_refuses_is_tried_again(ledger: OpenLedger, key: str) -> None:
+async def test_a_refusal_by_other_members_peers_only_is_tried_again(ledger: OpenLedger, key: str) -> None:
     async with ledger() as members:
         transport = UnreliableTransport(members.transport())
         client = members.gateway(transport=transport)
@@ -205,12 +207,12 @@ async def test_what_only_a_peer_of_others_refuses_is_tried_again(ledger: OpenLed
 
 
 def behind(*msp_ids: str) -> TransportError:
-    """How peers answer that do not have the block yet on which a transaction rests."""
+    """The refusal by peers that do not have the block yet on which the transaction depends."""
     text = "chaincode response 404, NotFound: there is no agreement/a on the ledger"
     return not_endorsed(msp_ids, text, chosen=True)
 
 
-# --- the embedded ledger over the wire ------------------------------------------------------------------------------
+# --- the embedded ledger on a port ----------------------------------------------------------------------------------
 
 
 def gateway(transport: LedgerTransport, limits: Limits = FAST) -> Gateway:
@@ -219,7 +221,7 @@ def gateway(transport: LedgerTransport, limits: Limits = FAST) -> Gateway:
 
 @asynccontextmanager
 async def served(folder: Path) -> AsyncIterator[tuple[str, bytes]]:
-    """Address and TLS root of a ledger's service."""
+    """The address and the TLS root of an embedded ledger on a port."""
     root = member(ALPHA).root
     tls = issue_tls(root, "node", NodeKind.PEER, ["localhost"], Validity())
     async with embedded(folder) as ledger:
@@ -230,7 +232,7 @@ async def served(folder: Path) -> AsyncIterator[tuple[str, bytes]]:
             await server.stop(0)
 
 
-async def test_a_ledger_over_the_wire_answers_as_one_in_the_process(tmp_path: Path) -> None:
+async def test_a_ledger_on_a_port_answers_like_one_in_the_process(tmp_path: Path) -> None:
     async with served(tmp_path) as (address, root):
         transport = GrpcTransport(address, TlsMaterial(root))
         client = gateway(transport)
@@ -246,7 +248,7 @@ async def test_a_ledger_over_the_wire_answers_as_one_in_the_process(tmp_path: Pa
         await transport.close()
 
 
-async def test_large_values_pass(tmp_path: Path) -> None:
+async def test_large_values_pass_over_the_connection(tmp_path: Path) -> None:
     async with served(tmp_path) as (address, root):
         transport = GrpcTransport(address, TlsMaterial(root))
         large = bytes(range(65, 91)) * 160_000

@@ -1,4 +1,4 @@
-"""Many transactions at once under BFT, where a gateway hands each to every orderer, and some have it already."""
+"""Many transactions at once under BFT: a gateway sends each to every orderer, and some orderers have it already."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROUNDS = 4
 
 
 @pytest.mark.parametrize("kind", on_ledgers("fabric-bft"))
-def test_what_an_orderer_has_already_is_sent(tmp_path: Path, kind: str) -> None:
+def test_a_transaction_that_some_orderers_have_already_is_sent(tmp_path: Path, kind: str) -> None:
     with start_consortium(tmp_path / "consortium", kind) as consortium:
         consortium.found()
         gateway = consortium.gateway("MakerMSP", "operator")

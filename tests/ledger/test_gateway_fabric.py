@@ -1,4 +1,4 @@
-"""What only real peers and orderers of several members do: disagree, refuse what is too much, ask who we are, go away.
+"""The gateway with real peers and orderers that disagree, refuse too many calls, want a certificate, or go away.
 
 The last tests stop processes of the network, and start them again.
 """
@@ -48,8 +48,8 @@ async def test_each_refusing_members_message_arrives(network: RunningNetwork, re
             await members.gateway().submit(
                 "refuse", b"no", extra_args=words(*refusing), endorsing_msp_ids=[ALPHA, BRAVO, CHARLIE]
             )
-        said = {detail.msp_id: detail.message for detail in refused.value.details}
-        assert said == {msp_id: f"chaincode response 400, {msp_id} says no" for msp_id in refusing}
+        messages = {detail.msp_id: detail.message for detail in refused.value.details}
+        assert messages == {msp_id: f"chaincode response 400, {msp_id} says no" for msp_id in refusing}
         assert refused.value.grpc_code is grpc.StatusCode.ABORTED
         assert not refused.value.is_conflict
         assert all(f"{msp_id} says no" in str(refused.value) for msp_id in refusing)
@@ -63,12 +63,15 @@ async def test_answers_that_differ_are_worth_a_fresh_proposal(network: RunningNe
         assert refused.value.is_conflict
 
 
-# --- a peer that takes little, and wants to know whom it talks to ---------------------------------------------------
+# --- a peer that takes few calls at once, and wants a certificate ---------------------------------------------------
 
 
 @asynccontextmanager
 async def strict_peer(network: RunningNetwork) -> AsyncIterator[TlsMaterial]:
-    """Delta's peer takes few calls at once, and only from who shows a certificate: this one."""
+    """Restarts delta's peer so that it takes few calls at once, and only from clients that present a certificate.
+
+    Yields the files for such a client.
+    """
     topology = network.topology
     keys = [topology.keys(member) for member in topology.members]
     roots = [str(one.folder / "tls" / "ca.pem") for one in keys]
@@ -85,11 +88,11 @@ async def strict_peer(network: RunningNetwork) -> AsyncIterator[TlsMaterial]:
 
 async def test_a_peer_with_mutual_tls_and_a_low_limit(network: RunningNetwork, key: str) -> None:
     async with strict_peer(network) as tls:
-        await a_certificate_is_asked_for(network, tls)
-        await what_is_too_much_is_tried_again(network, tls, key)
+        await check_a_certificate_is_needed(network, tls)
+        await check_excess_calls_are_tried_again(network, tls, key)
 
 
-async def a_certificate_is_asked_for(network: RunningNetwork, tls: TlsMaterial) -> None:
+async def check_a_certificate_is_needed(network: RunningNetwork, tls: TlsMaterial) -> None:
     anonymous = Members(network.transport, network.user)
     with pytest.raises(EvaluateError, match="no ledger answers"):
         await anonymous.gateway(DELTA, replace(FAST, attempts=2)).evaluate("get", b"k")
@@ -109,13 +112,13 @@ async def a_certificate_is_asked_for(network: RunningNetwork, tls: TlsMaterial) 
     for stream in (client.blocks(committed.block_number), client.filtered_blocks(committed.block_number)):
         async with aclosing(stream) as blocks:
             await anext(blocks)
-    # A request without the hash might be another's, who has overheard it.
+    # Another client might have overheard a request, and sent it again. The hash binds it to the certificate.
     with pytest.raises(StreamError, match="did not understand"):
         await anext(known.gateway(DELTA).blocks(0))
     await known.close()
 
 
-async def what_is_too_much_is_tried_again(network: RunningNetwork, tls: TlsMaterial, key: str) -> None:
+async def check_excess_calls_are_tried_again(network: RunningNetwork, tls: TlsMaterial, key: str) -> None:
     members = Members(lambda msp_id: network.mutual_transport(msp_id, tls), network.user)
     transport = UnreliableTransport(members.transport(DELTA))
     impatient = members.gateway(DELTA, replace(FAST, attempts=1), transport=transport)
@@ -147,7 +150,7 @@ async def test_a_member_whose_peer_is_away_is_named(network: RunningNetwork, key
         async with network.without("bravo.peer"):
             with pytest.raises(EndorseError, match=BRAVO):
                 await client.submit("put", key.encode(), **call)
-            # Three of four are a majority still.
+            # Three of four are still a majority.
             await client.submit(
                 "put", f"{key}/other".encode(), extra_args=[b"1"], endorsing_msp_ids=[ALPHA, CHARLIE, DELTA]
             )

@@ -1,4 +1,4 @@
-"""Which members' peers a transaction goes to, what they say when they refuse, and who signs for its author."""
+"""The members whose peers endorse a transaction, their refusals, and the signatures of its author."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def words(*texts: str) -> list[bytes]:
 
 
 async def put(client: Gateway, key: str, value: str, by: Sequence[str] = ()) -> Transaction:
-    """Committed; raises CommitError."""
+    """Writes the key, and waits for its block. Raises CommitError."""
     proposal = client.new_proposal("put", key.encode(), extra_args=[value.encode()], endorsing_msp_ids=by)
     transaction = await client.endorse(proposal)
     await client.commit_status(await client.send(transaction))
@@ -54,10 +54,10 @@ def signers(transaction: Transaction) -> set[str]:
     return set(endorsers(transaction.envelope.SerializeToString()))
 
 
-# --- who endorses ---------------------------------------------------------------------------------------------------
+# --- endorsers ------------------------------------------------------------------------------------------------------
 
 
-async def test_a_query_is_answered_by_the_member_that_is_named_else_by_ones_own(ledger: OpenLedger) -> None:
+async def test_a_query_is_answered_by_the_named_member_or_else_by_the_clients_own(ledger: OpenLedger) -> None:
     async with ledger() as members:
         for msp_id in MAJORITY:
             answer = await members.gateway().evaluate("whoami", b"", msp_ids=[msp_id])
@@ -66,7 +66,7 @@ async def test_a_query_is_answered_by_the_member_that_is_named_else_by_ones_own(
 
 
 @pytest.mark.parametrize("by", [(ALPHA,), (BRAVO,), (ALPHA, CHARLIE)], ids=len)
-async def test_those_who_are_named_endorse_and_nobody_else(ledger: OpenLedger, key: str, by: Sequence[str]) -> None:
+async def test_exactly_the_named_members_endorse(ledger: OpenLedger, key: str, by: Sequence[str]) -> None:
     async with ledger() as members:
         client = members.gateway()
         proposal = client.new_proposal("put", key.encode(), extra_args=[b"1"], endorsing_msp_ids=by)
@@ -78,7 +78,7 @@ async def test_those_who_are_named_endorse_and_nobody_else(ledger: OpenLedger, k
         assert await get(client, key) is None
 
 
-async def test_the_majority_endorses_what_nobody_named(ledger: OpenLedger, key: str) -> None:
+async def test_the_majority_endorses_if_no_members_are_named(ledger: OpenLedger, key: str) -> None:
     async with ledger() as members:
         transaction = await put(members.gateway(), key, "1")
         assert len(signers(transaction)) == 3
@@ -86,7 +86,7 @@ async def test_the_majority_endorses_what_nobody_named(ledger: OpenLedger, key: 
 
 
 async def test_a_guarded_key_is_endorsed_by_exactly_its_members(ledger: OpenLedger, key: str) -> None:
-    """Also where the author's own member is none of them."""
+    """That holds also if the author's own member is none of them."""
     async with ledger() as members:
         client = members.gateway()
         await put(client, key, "1")
@@ -98,8 +98,8 @@ async def test_a_guarded_key_is_endorsed_by_exactly_its_members(ledger: OpenLedg
             assert await get(client, key) == f"of {pair[0]}"
 
 
-async def test_a_key_that_is_guarded_no_more_is_everybody_s_again(ledger: OpenLedger, key: str) -> None:
-    """Its guards let it go, and nobody else can."""
+async def test_a_key_whose_guard_is_lifted_needs_a_majority_again(ledger: OpenLedger, key: str) -> None:
+    """Only the members that guard the key can lift its guard."""
     async with ledger() as members:
         client, others = members.gateway(), (ALPHA, CHARLIE, DELTA)
         await put(client, key, "1")
@@ -133,9 +133,10 @@ async def test_one_value_goes_to_two_members_and_no_further(ledger: OpenLedger, 
                 await reveal(members, CHARLIE, key, ALPHA, of=asked)
 
 
-async def reveal(members: Members, who: str, key: str, owner: str, of: str = "") -> bytes:
-    asked = [of] if of else []
-    return await members.gateway(who).evaluate("reveal", key.encode(), extra_args=words(owner), msp_ids=asked)
+async def reveal(members: Members, reader: str, key: str, owner: str, of: str = "") -> bytes:
+    """The owner's private value, as the peer of `of`, or of the reader, shows it to the reader."""
+    msp_ids = [of] if of else []
+    return await members.gateway(reader).evaluate("reveal", key.encode(), extra_args=words(owner), msp_ids=msp_ids)
 
 
 async def test_a_guarded_key_and_both_collections_need_the_two_only(ledger: OpenLedger, key: str) -> None:
@@ -144,7 +145,7 @@ async def test_a_guarded_key_and_both_collections_need_the_two_only(ledger: Open
         await put(client, key, "1")
         await client.submit("guard", key.encode(), extra_args=words(*both))
         arguments, secret = words(*both), {"value": SECRET}
-        # Again where the other member's peer did not have the block before yet.
+        # It is proposed again while the other member's peer is a block behind.
         await client.submit(
             "guarded_share", key.encode(), extra_args=arguments, transient=secret, endorsing_msp_ids=both, retries=5
         )
@@ -160,10 +161,10 @@ async def test_transient_data_is_not_shown_to_members_that_were_not_named(ledger
         assert json.loads(await reveal(members, ALPHA, key, ALPHA))["value"] == SECRET.decode()
 
 
-# --- who refuses ----------------------------------------------------------------------------------------------------
+# --- refusals -------------------------------------------------------------------------------------------------------
 
 
-async def test_a_refused_query_says_why(ledger: OpenLedger) -> None:
+async def test_the_error_of_a_refused_query_has_the_reason(ledger: OpenLedger) -> None:
     async with ledger() as members:
         with pytest.raises(EvaluateError, match=f"chaincode response 400, {ALPHA} says no") as refused:
             await members.gateway().evaluate("refuse", b"no", extra_args=words(ALPHA))
@@ -171,7 +172,9 @@ async def test_a_refused_query_says_why(ledger: OpenLedger) -> None:
 
 
 @pytest.mark.parametrize("name", ["crash", "no such transaction"])
-async def test_what_the_chaincode_cannot_do_fails_where_it_was_asked(ledger: OpenLedger, name: str) -> None:
+async def test_a_transaction_that_the_chaincode_cannot_do_fails_at_the_peer_that_ran_it(
+    ledger: OpenLedger, name: str
+) -> None:
     async with ledger() as members:
         with pytest.raises(EndorseError) as refused:
             await members.gateway().submit(name, b"x", endorsing_msp_ids=[ALPHA])
@@ -189,7 +192,7 @@ async def test_a_chaincode_that_is_not_there_is_named(ledger: OpenLedger) -> Non
             await client.evaluate("get", b"k")
 
 
-# --- who signs ------------------------------------------------------------------------------------------------------
+# --- the author's signatures ----------------------------------------------------------------------------------------
 
 
 async def test_a_signature_by_anothers_key_is_refused_at_each_step(ledger: OpenLedger, key: str) -> None:
@@ -234,7 +237,7 @@ async def test_every_step_can_be_signed_elsewhere(ledger: OpenLedger, key: str) 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl on the PATH")
 async def test_another_program_may_hold_the_key(ledger: OpenLedger, key: str, tmp_path: Path) -> None:
-    """As a security module does."""
+    """The program makes the signatures, as a security module does."""
     async with ledger() as members:
         user, key_path = members.user(ALPHA), tmp_path / "key.pem"
         assert user.private_key
@@ -250,7 +253,7 @@ async def test_another_program_may_hold_the_key(ledger: OpenLedger, key: str, tm
 
         identity = SigningIdentity(ALPHA, user.certificate_pem, sign)
         client = Gateway(members.transport(), identity, channel=CHANNEL, limits=FAST)
-        # Every other of its signatures has the higher s.
+        # About half of its signatures have the higher s.
         for _ in range(4):
             await client.submit("increment", key.encode(), endorsing_msp_ids=MAJORITY)
         assert await get(client, key) == "4"

@@ -1,4 +1,4 @@
-"""Events and blocks: from now on, from the past, after a checkpoint, signed elsewhere; over breaks and restarts."""
+"""Streams of events and blocks: from now on, from the past or a checkpoint, over broken connections and restarts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SECRET = b"a value that nobody else may see"
 
 @dataclass(frozen=True)
 class Seen:
-    """What a reader got: a chaincode event, or a block of any kind."""
+    """An item of a stream, which is a chaincode event or a block of any kind."""
 
     block_number: int
     tx_ids: tuple[str, ...]
@@ -45,7 +45,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class StreamKind:
-    """How a stream of this kind is opened, also from a request signed elsewhere, and what one of its items says."""
+    """A kind of stream: how it is opened, also from a request that was signed elsewhere, and how its items are read."""
 
     stream: Callable[..., AsyncGenerator[Any]]
     request: Callable[..., EventsRequest | BlocksRequest]
@@ -106,14 +106,14 @@ def kind(request: pytest.FixtureRequest) -> StreamKind:
 
 
 async def announce(client: Gateway, key: str, count: int = 1) -> list[str]:
-    """As many transactions with an event; their ids in the ledger's order."""
+    """Commits so many transactions with an event. Returns their ids in the ledger's order."""
     sent = [client.submit("announce", b"event", extra_args=[f"{key}/{number}".encode()]) for number in range(count)]
     committed = sorted(await asyncio.gather(*sent), key=lambda one: one.block_number)
     return [one.tx_id for one in committed]
 
 
 async def read_until(kind: StreamKind, stream: AsyncGenerator[Any], tx_ids: Sequence[str]) -> list[Seen]:
-    """Everything up to the last of these transactions."""
+    """Reads the stream until it has brought all these transactions. Returns all items."""
     missing, found = set(tx_ids), []
     while missing:
         found.append(kind.seen(await anext(stream)))
@@ -121,18 +121,18 @@ async def read_until(kind: StreamKind, stream: AsyncGenerator[Any], tx_ids: Sequ
     return found
 
 
-# --- where a stream begins ------------------------------------------------------------------------------------------
+# --- a stream's beginning -------------------------------------------------------------------------------------------
 
 
-async def test_what_comes_next_is_told_to_every_reader(ledger: OpenLedger, kind: StreamKind, key: str) -> None:
-    """And it goes on for one when another has had enough."""
+async def test_every_reader_gets_the_next_block(ledger: OpenLedger, kind: StreamKind, key: str) -> None:
+    """A reader's stream goes on when another reader closes its own."""
     async with ledger() as members:
         client = members.gateway()
         await announce(client, key)
         height = await client.height()
         readers = [kind.open(client) for _ in range(2)]
         coming = [asyncio.ensure_future(anext(reader)) for reader in readers]
-        # Nobody can know when a reader has been heard; what was there before it must not come.
+        # A client cannot know when its stream has begun. Blocks from before its request must not come.
         while not all(one.done() for one in coming):
             await announce(client, key)
             await asyncio.wait(coming, timeout=0.1)
@@ -143,7 +143,7 @@ async def test_what_comes_next_is_told_to_every_reader(ledger: OpenLedger, kind:
         await readers[1].aclose()
 
 
-async def test_the_past_is_told_again(ledger: OpenLedger, kind: StreamKind, key: str) -> None:
+async def test_past_blocks_can_be_read_again(ledger: OpenLedger, kind: StreamKind, key: str) -> None:
     async with ledger() as members:
         client = members.gateway()
         committed = await client.submit("announce", b"event", extra_args=[key.encode()])
@@ -191,7 +191,7 @@ async def test_a_request_can_be_signed_elsewhere(ledger: OpenLedger, kind: Strea
         async with aclosing(kind.stream_of(client, request)) as stream:
             assert committed.tx_id in kind.seen(await anext(stream)).tx_ids
             await announce(members.gateway(), key)
-            # Nobody is here to sign another request.
+            # The client has no key to sign another request.
             with pytest.raises(StreamError, match="the peer is away"):
                 await anext(stream)
         forged = carried.with_signature(members.user(BRAVO).sign(carried.message))
@@ -199,10 +199,10 @@ async def test_a_request_can_be_signed_elsewhere(ledger: OpenLedger, kind: Strea
             await anext(kind.stream_of(client, forged))
 
 
-# --- what blocks hold -----------------------------------------------------------------------------------------------
+# --- the content of blocks ------------------------------------------------------------------------------------------
 
 
-async def test_a_filtered_block_tells_codes_and_names_and_no_values(ledger: OpenLedger, key: str) -> None:
+async def test_a_filtered_block_has_codes_and_names_and_no_values(ledger: OpenLedger, key: str) -> None:
     async with ledger() as members:
         client = members.gateway()
         height = await client.height()
@@ -272,11 +272,11 @@ async def test_present_blocks_end_with_the_newest(ledger: OpenLedger, key: str) 
         assert numbers == list(range(await client.height()))
 
 
-# --- streams that cannot be -----------------------------------------------------------------------------------------
+# --- requests and refused streams -----------------------------------------------------------------------------------
 
 
-class Overheard(UnreliableTransport):
-    """Keeps the times of the requests for blocks."""
+class RequestTimes(UnreliableTransport):
+    """A transport that keeps the time of the last request for blocks."""
 
     def deliver_filtered(self, request: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
         header = common_pb2.Payload.FromString(request.payload).header.channel_header
@@ -285,14 +285,14 @@ class Overheard(UnreliableTransport):
 
 
 async def test_a_request_for_blocks_carries_the_machines_time(ledger: OpenLedger) -> None:
-    """A peer refuses another, so it is not the clock that transactions go by."""
+    """A peer refuses a request with another time. So the time is not from the clock of the client's transactions."""
     async with ledger() as members:
-        transport, before_us = Overheard(members.transport()), system_clock_us()
+        transport, before_us = RequestTimes(members.transport()), system_clock_us()
         await Gateway(transport, members.user(ALPHA), channel=CHANNEL, clock=lambda: 0).height()
         assert before_us <= transport.time_us <= system_clock_us()
 
 
-async def test_a_stream_that_stays_away_says_so(ledger: OpenLedger, kind: StreamKind) -> None:
+async def test_a_stream_whose_peer_stays_away_fails(ledger: OpenLedger, kind: StreamKind) -> None:
     async with ledger() as members:
         transport = UnreliableTransport(members.transport())
         transport.failures = {"deliver": [AWAY] * 10_000, "chaincode_events": [AWAY] * 10_000}
@@ -309,7 +309,7 @@ async def test_a_stranger_gets_nothing(ledger: OpenLedger, kind: StreamKind) -> 
             await anext(kind.open(client, 0))
 
 
-async def test_events_tell_what_happened_in_their_own_chaincode(ledger: OpenLedger, key: str) -> None:
+async def test_a_stream_has_only_its_own_chaincodes_events(ledger: OpenLedger, key: str) -> None:
     async with ledger() as members:
         (tx_id,) = await announce(members.gateway(), key)
         other = Gateway(members.transport(), members.user(ALPHA), channel=CHANNEL, chaincode="other", limits=FAST)

@@ -1,4 +1,4 @@
-"""What a ledger does with transactions, whichever ledger it is: these tests see it through `LedgerTransport` only."""
+"""Transactions on the embedded ledger, which these tests reach through `LedgerTransport` only."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from tests.ledger.consortium import (
     Client,
     all_blocks,
     client,
-    delivered,
+    delivery_status,
     edited,
     embedded,
     endorse_request,
@@ -54,7 +54,7 @@ from tests.ledger.consortium import (
 SECRET = b"a value that nobody else may see"
 
 
-# --- what is written, and who sees it ---------------------------------------------------------------------------------
+# --- values -----------------------------------------------------------------------------------------------------------
 
 
 async def test_values_are_written_read_and_deleted(tmp_path: Path) -> None:
@@ -96,10 +96,10 @@ async def test_a_collection_needs_its_own_member(tmp_path: Path) -> None:
         code = await client(ledger).run("share", "s", ALPHA, BRAVO, by=(ALPHA, CHARLIE, DELTA), value=SECRET)
         assert code == codes.ENDORSEMENT_POLICY_FAILURE
         with pytest.raises(EvaluateError, match="500"):
-            await client(ledger).ask("reveal", "s", "NobodyMSP")
+            await client(ledger).evaluate("reveal", "s", "NobodyMSP")
 
 
-async def test_a_collection_of_nobody_and_a_peer_of_nobody_are_refused(tmp_path: Path) -> None:
+async def test_the_collection_and_the_peer_of_an_unknown_member_are_refused(tmp_path: Path) -> None:
     async with embedded(tmp_path) as ledger:
         alpha = client(ledger)
         with pytest.raises(EndorseError) as refused:
@@ -122,7 +122,7 @@ async def test_a_failing_contract_is_reported_by_each_endorser(tmp_path: Path) -
         assert {detail.message for detail in refused.value.details} == {"chaincode response 500, RuntimeError: badly"}
 
 
-# --- who may call -----------------------------------------------------------------------------------------------------
+# --- access -----------------------------------------------------------------------------------------------------------
 
 
 async def test_a_foreign_certificate_is_refused_everywhere(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ async def test_a_foreign_certificate_is_refused_everywhere(tmp_path: Path) -> No
             await stranger.run("put", "a", "2")
         with pytest.raises(EvaluateError, match="access denied"):
             await stranger.get("a")
-        assert await delivered(ledger, stranger) == common_pb2.FORBIDDEN
+        assert await delivery_status(ledger, stranger) == common_pb2.FORBIDDEN
 
 
 async def test_a_signature_by_another_key_is_refused(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ async def test_a_signature_by_another_key_is_refused(tmp_path: Path) -> None:
         impostor = Client(ledger, SigningIdentity(BRAVO, member(BRAVO).user.certificate_pem, member(ALPHA).user.sign))
         with pytest.raises(EndorseError, match="signature"):
             await impostor.run("put", "a", "1")
-        assert await delivered(ledger, impostor) == common_pb2.FORBIDDEN
+        assert await delivery_status(ledger, impostor) == common_pb2.FORBIDDEN
 
 
 async def test_a_signature_must_be_low_s(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ async def test_a_clients_certificate_does_not_endorse(tmp_path: Path) -> None:
         assert await client(ledger).outcome(await gateway.send(good)) == codes.VALID
 
 
-# --- what makes a transaction invalid ---------------------------------------------------------------------------------
+# --- invalid transactions ---------------------------------------------------------------------------------------------
 
 
 async def test_a_tampered_envelope_is_not_ordered(tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ async def test_a_committed_proposal_is_not_endorsed_again(tmp_path: Path) -> Non
             await alpha.gateway.endorse(proposal)
 
 
-async def test_two_who_read_the_same_version_conflict(tmp_path: Path) -> None:
+async def test_two_transactions_that_read_the_same_version_conflict(tmp_path: Path) -> None:
     async with embedded(tmp_path) as ledger:
         alpha = client(ledger)
         one, two = [await endorsed(alpha, "increment", "n") for _ in range(2)]
@@ -289,7 +289,7 @@ async def test_events_resume_after_the_last_one_seen(tmp_path: Path) -> None:
         assert (await waiting)[0].name == "late"
 
 
-async def test_events_of_invalid_transactions_are_not_told(tmp_path: Path) -> None:
+async def test_an_invalid_transaction_sends_no_event(tmp_path: Path) -> None:
     async with embedded(tmp_path) as ledger:
         alpha = client(ledger)
         assert await alpha.run("announce", "lost", "k", by=(ALPHA,)) == codes.ENDORSEMENT_POLICY_FAILURE
@@ -316,7 +316,7 @@ async def test_the_order_of_events_and_statuses_survives_many_at_once(tmp_path: 
         (2, 1, [], common_pb2.BAD_REQUEST),
     ],
 )
-async def test_blocks_that_are_not_there(
+async def test_a_request_for_missing_blocks_ends_with_a_status(
     tmp_path: Path, start: int, stop: int, numbers: Sequence[int], answer: int
 ) -> None:
     async with embedded(tmp_path) as ledger:

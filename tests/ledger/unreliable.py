@@ -1,4 +1,4 @@
-"""A ledger's transport that fails as a test tells it."""
+"""A transport to a ledger that fails where a test wants it to fail."""
 
 from __future__ import annotations
 
@@ -29,14 +29,17 @@ Answer = TypeVar("Answer")
 
 
 class UnreliableTransport:
-    """Implements `LedgerTransport`. `failures` are met before the call reaches the ledger, `lost` after it did."""
+    """A `LedgerTransport`. It raises `failures` before a call reaches the ledger, and `lost` after it has.
+
+    Calls in `hanging` never return.
+    """
 
     def __init__(self, ledger: LedgerTransport) -> None:
         self._ledger = ledger
         self.failures: dict[str, list[TransportError]] = {}
         self.lost: dict[str, list[TransportError]] = {}
         self.hanging: set[str] = set()
-        # A stream breaks after so many items; None: never.
+        # A stream breaks after so many items, and never if this is None.
         self.items_per_connection: int | None = None
         self.calls: Counter[str] = Counter()
         self.under_way = 0
@@ -79,14 +82,14 @@ class UnreliableTransport:
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         try:
-            await self._meet(name, self.failures)
+            await self._fail_if_due(name, self.failures)
             answer = await call()
-            await self._meet(name, self.lost)
+            await self._fail_if_due(name, self.lost)
             return answer
         finally:
             self.under_way -= 1
 
-    async def _meet(self, name: str, failures: dict[str, list[TransportError]]) -> None:
+    async def _fail_if_due(self, name: str, failures: dict[str, list[TransportError]]) -> None:
         await asyncio.sleep(0)
         if name in self.hanging:
             await asyncio.Event().wait()
@@ -95,7 +98,7 @@ class UnreliableTransport:
 
     async def _stream(self, name: str, stream: AsyncIterator[Answer]) -> AsyncIterator[Answer]:
         self.calls[name] += 1
-        await self._meet(name, self.failures)
+        await self._fail_if_due(name, self.failures)
         count = 0
         async for item in stream:
             if count == self.items_per_connection:

@@ -1,4 +1,4 @@
-"""A process to be killed: commits transaction after transaction, several at once, and prints each acknowledged key.
+"""A program for a test to kill: commits transactions, several at once, and prints each acknowledged key.
 
 python -m tests.ledger.writer FOLDER
 """
