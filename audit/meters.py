@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from audit.movement import (
     DecodedBatch,
     Movement,
@@ -17,16 +15,8 @@ from chaincode.account.usage import MAX_CLOCK_SKEW_US
 from chaincode.errors import ContractError
 from chaincode.meter import check_possession
 from chaincode.readings.batch import verify_batch
+from chaincode.readings.stream import StreamPosition
 from zunft.v1.meter_pb2 import METER_STATUS_ACTIVE, Meter, RegisterMeter, RotateMeterKey
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """The place that a stream has reached; `digest` is that of its last batch."""
-
-    next_sequence: int = 1
-    digest: bytes = b""
-    time_us: int = 0
 
 
 class Meters:
@@ -36,7 +26,8 @@ class Meters:
         question = "Did active meters sign every batch, without a gap between them?"
         self.tally = Tally("meters", question, "batches")
         self.reading_count = 0
-        self._streams: dict[tuple[str, str], Stream] = {}
+        # By agreement and meter.
+        self._positions: dict[tuple[str, str], StreamPosition] = {}
 
     def check_keys(self, step: Step) -> None:
         """Checks that a new key comes with the proof that the meter holds its private half."""
@@ -71,12 +62,12 @@ class Meters:
         self.reading_count += len(one.columns)
         self._check_meter(movement, one)
         stream = (movement.agreement_id, one.batch.meter_id)
-        last = self._streams.get(stream, Stream())
-        self._check_order(movement, one, last)
-        self._check_times(movement, one.columns.time_us, last)
+        position = self._positions.get(stream, StreamPosition())
+        self._check_order(movement, one, position)
+        self._check_times(movement, one.columns.time_us, position)
         self._check_cut_off(movement, one, one.columns.time_us)
-        end = one.batch.first_sequence + one.batch.reading_count
-        self._streams[stream] = Stream(end, one.digest, int(one.columns.time_us[-1]))
+        next_sequence = one.batch.first_sequence + one.batch.reading_count
+        self._positions[stream] = StreamPosition(next_sequence, one.digest, int(one.columns.time_us[-1]))
 
     def _check_meter(self, movement: Movement, one: DecodedBatch) -> None:
         batch, demand = one.batch, self.tally.demand
@@ -98,16 +89,17 @@ class Meters:
         except ContractError:
             self.tally.fail(f"{where}: the meter did not sign this batch with its key in force")
 
-    def _check_order(self, movement: Movement, one: DecodedBatch, last: Stream) -> None:
+    def _check_order(self, movement: Movement, one: DecodedBatch, position: StreamPosition) -> None:
         batch = one.batch
         where = f"{movement}, meter {batch.meter_id}"
-        expected = f"{where}: begins at reading {batch.first_sequence}, expected is {last.next_sequence}"
-        self.tally.demand(batch.first_sequence == last.next_sequence, expected)
-        self.tally.demand(batch.previous_digest == last.digest, f"{where}: does not follow the batch before it")
+        expected = f"{where}: begins at reading {batch.first_sequence}, expected is {position.next_sequence}"
+        self.tally.demand(batch.first_sequence == position.next_sequence, expected)
+        follows = batch.previous_digest == position.last_batch_digest
+        self.tally.demand(follows, f"{where}: does not follow the batch before it")
 
-    def _check_times(self, movement: Movement, time_us: Times, last: Stream) -> None:
+    def _check_times(self, movement: Movement, time_us: Times, position: StreamPosition) -> None:
         latest_us = movement.step.transaction.time_us + MAX_CLOCK_SKEW_US
-        in_order = last.time_us <= time_us[0] and not bool((time_us[1:] < time_us[:-1]).any())
+        in_order = position.last_time_us <= time_us[0] and not bool((time_us[1:] < time_us[:-1]).any())
         self.tally.demand(bool(in_order), f"{movement}: the time of a reading goes back")
         self.tally.demand(int(time_us[-1]) <= latest_us, f"{movement}: a reading lies in the future")
 
@@ -132,8 +124,8 @@ class Meters:
         """Checks that the head ends with the batches; if a record is missing, the stream goes on from the head."""
         for stream in movement.head.streams if movement.head else ():
             key = (movement.agreement_id, stream.meter_id)
-            archived = Stream(stream.next_sequence, stream.last_batch_digest, stream.last_time_us)
-            if movement.record is not None and key in self._streams:
-                ends_there = self._streams[key] == archived
+            archived = StreamPosition.of(stream)
+            if movement.record is not None and key in self._positions:
+                ends_there = self._positions[key] == archived
                 self.tally.demand(ends_there, f"{movement}, meter {stream.meter_id}: the head stands elsewhere")
-            self._streams[key] = archived
+            self._positions[key] = archived

@@ -20,13 +20,14 @@ from chaincode.errors import (
     MeterRevoked,
     WrongStatus,
 )
+from chaincode.readings.stream import StreamPosition
 from node.errors import UnknownMeter
 from node.halt import Halt
+from zunft.v1 import node_pb2
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN
 from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_ACTIVE
 from zunft.v1.meter_pb2 import METER_STATUS_ACTIVE, Meter
-from zunft.v1.node_pb2 import AccountBalance, StreamPosition
-from zunft.v1.usage_pb2 import StreamHead
+from zunft.v1.node_pb2 import AccountBalance
 
 
 def available_micro(standing: Standing) -> int:
@@ -91,7 +92,7 @@ def balance(standing: Standing, *, pending_batches: int, halt: Halt | None, heig
         available_micro=available_micro(standing),
         claimed_micro=claimed(account, commitment).micro,
         invoiced_micro=account.invoiced_usage_micro + account.invoiced_correction_micro,
-        streams=[position(stream) for stream in head.streams],
+        streams=[position_message(stream.meter_id, StreamPosition.of(stream)) for stream in head.streams],
         open_lines=head.open_lines,
         open_correction_lines=head.open_correction_lines,
         sequence=commitment.sequence,
@@ -103,11 +104,11 @@ def balance(standing: Standing, *, pending_batches: int, halt: Halt | None, heig
     )
 
 
-def position(stream: StreamHead) -> StreamPosition:
-    """The place at which the stream's meter continues."""
-    return StreamPosition(
-        meter_id=stream.meter_id,
-        next_sequence=stream.next_sequence,
-        last_batch_digest=stream.last_batch_digest,
-        last_time_us=stream.last_time_us,
+def position_message(meter_id: str, position: StreamPosition) -> node_pb2.StreamPosition:
+    """The position as the message that the API sends."""
+    return node_pb2.StreamPosition(
+        meter_id=meter_id,
+        next_sequence=position.next_sequence,
+        last_batch_digest=position.last_batch_digest,
+        last_time_us=position.last_time_us,
     )

@@ -15,10 +15,7 @@ from google.protobuf.message import DecodeError
 from chaincode import keys
 from chaincode.account.announcement import announced_digest
 from chaincode.account.cut_off import earlier_cut_offs
-from chaincode.account.head import (
-    Standing,
-    find_stream,
-)
+from chaincode.account.head import Standing
 from chaincode.account.usage import (
     CheckedBatch,
     check_batch,
@@ -29,6 +26,7 @@ from chaincode.account.usage import (
 from chaincode.errors import BrokenChain, MalformedBatch, Overlap, Replay
 from chaincode.rating import check_batch_cost
 from chaincode.readings.batch import batch_digest
+from chaincode.readings.stream import StreamPosition
 from ledger.gateway.clock import (
     ClockUs,
     system_clock_us,
@@ -39,10 +37,10 @@ from node.halt import private_data_missing
 from node.journal import Entry, Journal
 from node.read_model.read_model import ReadModel
 from zunft.v1.node_pb2 import BATCH_STATUS_COMMITTED, BATCH_STATUS_REFUSED
-from zunft.v1.usage_pb2 import AccountHead, SignedBatch, StreamHead, UsageBatch
+from zunft.v1.usage_pb2 import SignedBatch, UsageBatch
 
 # A meter under an agreement: agreement_id, meter_id.
-Stream = tuple[str, str]
+StreamId = tuple[str, str]
 
 
 class Intake:
@@ -52,9 +50,9 @@ class Intake:
         self._read_model = read_model
         self._journal = journal
         self._clock = clock
-        # The last accepted place of each stream, which is ahead of the ledger.
-        self._tails: dict[Stream, StreamHead] = {}
-        self._locks: defaultdict[Stream, asyncio.Lock] = defaultdict(asyncio.Lock)
+        # Where each stream continues after its last accepted batch, ahead of the ledger.
+        self._positions: dict[StreamId, StreamPosition] = {}
+        self._locks: defaultdict[StreamId, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def accept(self, signed: SignedBatch) -> Entry:
         """The batch's entry, durable on return; one that was accepted before keeps its state.
@@ -67,32 +65,29 @@ class Intake:
             known = self._find(batch_digest(signed.batch), header)
             return known or await self._accept_new(stream, signed)
 
-    def tail(self, agreement_id: str, meter_id: str) -> StreamHead | None:
-        """The place that the stream's next batch must continue; None if this member has no such account."""
+    def position(self, agreement_id: str, meter_id: str) -> StreamPosition | None:
+        """The position at which the stream's next batch must begin; None if this member has no such account."""
         standing = self._read_model.standing(agreement_id)
-        stream = (agreement_id, meter_id)
-        if standing is None:
-            return None
-        return self._tails.get(stream) or self._load_tail(standing, stream)
+        return self._position(standing, (agreement_id, meter_id)) if standing else None
 
-    def forget(self, stream: Stream) -> None:
-        """Drops the stream's accepted place after a refusal, so that the stream begins again at the ledger's place."""
-        self._tails.pop(stream, None)
+    def forget(self, stream: StreamId) -> None:
+        """Drops the stream's accepted position after a refusal, so that the stream continues where it is charged."""
+        self._positions.pop(stream, None)
 
-    async def _accept_new(self, stream: Stream, signed: SignedBatch) -> Entry:
+    async def _accept_new(self, stream: StreamId, signed: SignedBatch) -> Entry:
         standing = find_standing(self._read_model, stream[0])
         checked = self._check(standing, stream[1], signed)
-        tail = self._tails.get(stream) or self._load_tail(standing, stream)
-        self._check_chain(tail, checked.batch)
+        position = self._position(standing, stream)
+        self._check_chain(position, checked.batch)
         now_us = self._clock()
         if is_beyond_cut_off(standing, checked.columns, now_us):
             standing = self._with_earlier(standing)
         announced_us = self._announced_us(standing, checked, now_us)
-        check_times(standing, tail.last_time_us, checked.columns, now_us, announced_us)
+        check_times(standing, position.last_time_us, checked.columns, now_us, announced_us)
         check_batch_cost(standing.terms.tariff, checked.columns)
         entry = _entry(checked, now_us)
         await asyncio.to_thread(self._journal.append, [(entry, signed)])
-        self._tails[stream] = _tail(entry)
+        self._positions[stream] = checked.position_after
         return entry
 
     def _with_earlier(self, standing: Standing) -> Standing:
@@ -108,10 +103,10 @@ class Intake:
         announcement = self._read_model.find(key)
         return announcement.announced_at_us if announcement else None
 
-    def _check_chain(self, tail: StreamHead, batch: UsageBatch) -> None:
+    def _check_chain(self, position: StreamPosition, batch: UsageBatch) -> None:
         """Raises the chain's error, or PrivateDataMissing where a record that has not come may explain it."""
         try:
-            check_chain(tail, batch)
+            check_chain(position, batch)
         except (Replay, Overlap, BrokenChain) as error:
             if missing := self._read_model.waits_for(batch.agreement_id):
                 raise private_data_missing(missing) from error
@@ -136,10 +131,14 @@ class Intake:
             raise UnknownMeter(f"the ledger has no meter {meter_id[:64]!r}: register it first")
         return check_batch(standing, {meter_id: meter}, signed)
 
-    def _load_tail(self, standing: Standing, stream: Stream) -> StreamHead:
-        agreement_id, meter_id = stream
+    def _position(self, standing: Standing, stream: StreamId) -> StreamPosition:
+        return self._positions.get(stream) or self._load_position(standing, *stream)
+
+    def _load_position(self, standing: Standing, agreement_id: str, meter_id: str) -> StreamPosition:
+        """The position after the stream's last batch in the journal, or else in the account's head."""
         pending = [entry for entry in self._journal.pending_entries(agreement_id) if entry.meter_id == meter_id]
-        return _tail(pending[-1]) if pending else stream_head(standing, stream[1])
+        charged = [StreamPosition.of(one) for one in standing.head.streams if one.meter_id == meter_id]
+        return pending[-1].position_after if pending else next(iter(charged), StreamPosition())
 
 
 def find_standing(read_model: ReadModel, agreement_id: str) -> Standing:
@@ -159,13 +158,6 @@ def find_standing(read_model: ReadModel, agreement_id: str) -> Standing:
     return standing
 
 
-def stream_head(standing: Standing, meter_id: str) -> StreamHead:
-    """The stream's place on the ledger; its beginning if it has no batches."""
-    head = AccountHead()
-    head.CopyFrom(standing.head)
-    return find_stream(head, meter_id)
-
-
 def _header(signed: SignedBatch) -> UsageBatch:
     try:
         return UsageBatch.FromString(signed.batch)
@@ -183,13 +175,4 @@ def _entry(checked: CheckedBatch, arrived_us: int) -> Entry:
         reading_count=batch.reading_count,
         last_time_us=int(checked.columns.time_us[-1]),
         arrived_us=arrived_us,
-    )
-
-
-def _tail(entry: Entry) -> StreamHead:
-    return StreamHead(
-        meter_id=entry.meter_id,
-        next_sequence=entry.next_sequence,
-        last_batch_digest=entry.digest,
-        last_time_us=entry.last_time_us,
     )

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from chaincode.readings.stream import StreamPosition
 from node.database import Durability, database_errors, open_database, transaction
 from node.halt import Halt
 from zunft.v1.event_pb2 import Refusal
@@ -103,9 +104,9 @@ class Entry:
     block_number: int = 0
 
     @property
-    def next_sequence(self) -> int:
-        """The sequence of the first reading after this batch."""
-        return self.first_sequence + self.reading_count
+    def position_after(self) -> StreamPosition:
+        """The position at which the stream continues after this batch."""
+        return StreamPosition(self.first_sequence + self.reading_count, self.digest, self.last_time_us)
 
 
 class Journal:

@@ -43,7 +43,7 @@ from ledger.records import read_value
 from node.earlier_terms import known_earlier_terms
 from node.errors import BehindLedger, NotEntitled, OtherPartyRefuses
 from node.halt import WAITING, Halt, lacking, not_entitled, refused_by_other, shortage
-from node.intake import Stream
+from node.intake import StreamId
 from node.journal import Entry, Journal
 from node.meter_account import MeterAccount
 from node.outage import Outage
@@ -81,7 +81,7 @@ class LaneParts:
     read_model: ReadModel
     journal: Journal
     progress: Progress
-    forget_stream: Callable[[Stream], None]
+    forget_stream: Callable[[StreamId], None]
 
 
 class Lane:

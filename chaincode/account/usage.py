@@ -53,6 +53,7 @@ from chaincode.readings.columns import (
     Columns,
     MeterReadings,
 )
+from chaincode.readings.stream import StreamPosition
 from chaincode.transaction import TransactionContext
 from zunft.v1.agreement_pb2 import Agreement
 from zunft.v1.meter_pb2 import METER_STATUS_ACTIVE, Meter
@@ -105,6 +106,12 @@ class CheckedBatch:
     @property
     def meter_id(self) -> str:
         return self.batch.meter_id
+
+    @property
+    def position_after(self) -> StreamPosition:
+        """The position at which the stream continues after this batch."""
+        next_sequence = self.batch.first_sequence + self.batch.reading_count
+        return StreamPosition(next_sequence, self.digest, int(self.columns.time_us[-1]))
 
 
 async def submit(tx: TransactionContext, request: SubmitUsage) -> Message:
@@ -160,12 +167,13 @@ def check_streams(
     standing: Standing, batches: Sequence[CheckedBatch], now_us: int, announced_us: Mapping[bytes, int]
 ) -> None:
     """Checks that each batch continues its stream and is in time; `announced_us` has announcements by batch digest."""
-    streams = find_streams(standing.head_to_move(), [one.meter_id for one in batches])
+    meter_ids = {one.meter_id for one in batches}
+    positions = {one.meter_id: StreamPosition.of(one) for one in standing.head.streams if one.meter_id in meter_ids}
     for one in batches:
-        stream = streams[one.meter_id]
-        check_chain(stream, one.batch)
-        check_times(standing, stream.last_time_us, one.columns, now_us, announced_us.get(one.digest))
-        _advance(stream, one)
+        position = positions.get(one.meter_id, StreamPosition())
+        check_chain(position, one.batch)
+        check_times(standing, position.last_time_us, one.columns, now_us, announced_us.get(one.digest))
+        positions[one.meter_id] = one.position_after
 
 
 def check_batch(standing: Standing, meters: Mapping[str, Meter], signed: SignedBatch) -> CheckedBatch:
@@ -194,16 +202,16 @@ def check_signed(standing: Standing, meters: Mapping[str, Meter], sent: SentBatc
     verify_batch(sent.signed, in_force.public_key)
 
 
-def check_chain(stream: StreamHead, batch: UsageBatch) -> None:
+def check_chain(position: StreamPosition, batch: UsageBatch) -> None:
     """Checks that the batch is the very next of its stream: no replay, no overlap, no gap, no other past."""
-    expected, last = stream.next_sequence, batch.first_sequence + batch.reading_count - 1
+    expected, last = position.next_sequence, batch.first_sequence + batch.reading_count - 1
     if last < expected:
         raise Replay(f"readings {batch.first_sequence} to {last} of {batch.meter_id} are charged already")
     if batch.first_sequence < expected:
         raise Overlap(f"readings before {expected} of {batch.meter_id} are charged already: begin there")
     if batch.first_sequence > expected:
         raise Gap(f"readings {expected} to {batch.first_sequence - 1} of {batch.meter_id} are missing: send them first")
-    if batch.previous_digest != stream.last_batch_digest:
+    if batch.previous_digest != position.last_batch_digest:
         raise BrokenChain(f"the batch does not follow the last charged one of {batch.meter_id}")
 
 

@@ -11,7 +11,7 @@ from chaincode.account.head import Standing
 from chaincode.errors import ContractError
 from chaincode.refusal import refusal
 from ledger.gateway.clock import ClockUs
-from node.account_view import available_micro, balance, check_start, notice_holds_from_us, position
+from node.account_view import available_micro, balance, check_start, notice_holds_from_us, position_message
 from node.api.calls import Context, answering, checked_limit, checked_number, streaming
 from node.api.submission import Submission
 from node.decision import decide
@@ -238,9 +238,10 @@ class Servicer(NodeServicer):
         )
         if entry.refusal.error:
             message.refusal.CopyFrom(entry.refusal)
-        tail = self._intake.tail(entry.agreement_id, entry.meter_id) if entry.status == BATCH_STATUS_REFUSED else None
-        if tail:
-            message.resume_at.CopyFrom(position(tail))
+        if entry.status == BATCH_STATUS_REFUSED:
+            position = self._intake.position(entry.agreement_id, entry.meter_id)
+            if position:
+                message.resume_at.CopyFrom(position_message(entry.meter_id, position))
         return message
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -38,13 +38,14 @@ from chaincode.readings.batch import (
     sign_batch,
 )
 from chaincode.readings.columns import Columns
+from chaincode.readings.stream import StreamPosition
 from consortium.files import make_private_folder, replace_private
 from node.errors import BatchTooLarge, KeyNotPrepared, MeterFolderDamaged, MeterFolderTaken, ReadingBackDated
 from node.meter.ownership import Ownership, own
 from node.meter.reading import Reading, to_columns
 from node.meter.selection import chosen
+from zunft.v1 import node_pb2
 from zunft.v1.meter_pb2 import RegisterMeter, RotateMeterKey
-from zunft.v1.node_pb2 import StreamPosition
 from zunft.v1.usage_pb2 import SignedBatch
 
 # The contract's limit, which is the smallest on a batch's way: nodes' and peers' messages may be larger.
@@ -56,15 +57,13 @@ _READING_BYTES = 8 * 8
 
 
 @dataclass(frozen=True, slots=True)
-class _State:
-    """The stream's place and the key's version: all that the meter remembers between two batches."""
+class _Memory:
+    """All that the meter remembers between two batches."""
 
     meter_id: str
     agreement_id: str
     key_version: int = 1
-    next_sequence: int = 1
-    last_digest: str = ""
-    last_time_us: int = 0
+    position: StreamPosition = field(default_factory=StreamPosition)
 
 
 class Meter:
@@ -74,7 +73,7 @@ class Meter:
         self,
         folder: Path,
         ownership: Ownership,
-        state: _State,
+        memory: _Memory,
         key: ec.EllipticCurvePrivateKey,
         outbox: Iterable[tuple[Path, SignedBatch]],
     ) -> None:
@@ -83,10 +82,10 @@ class Meter:
         # Files of the batches that are not acknowledged, by digest: after a long outage there are many.
         self._outbox = {batch_digest(signed.batch): path for path, signed in outbox}
         self._ownership = ownership
-        self._state = state
+        self._memory = memory
         self._key = key
         self._buffer: list[Reading] = []
-        self._last_time_us = state.last_time_us
+        self._last_time_us = memory.position.last_time_us
         # No batch has readings from both before and after this time; 0 cuts no batch.
         self.cut_at_us = 0
 
@@ -97,18 +96,18 @@ class Meter:
             raise MeterFolderTaken(f"{folder} holds a meter already: open it, or choose another folder")
         make_private_folder(_outbox(folder))
         ownership = own(folder)
-        state = _State(meter_id, agreement_id)
-        key = _make_key(folder, state.key_version)
-        _write_state(folder, state)
-        return cls(folder, ownership, state, key, ())
+        memory = _Memory(meter_id, agreement_id)
+        key = _make_key(folder, memory.key_version)
+        _write_memory(folder, memory)
+        return cls(folder, ownership, memory, key, ())
 
     @classmethod
     def open(cls, folder: Path) -> Self:
         """The meter that `create` made, at its last place. Raises MeterFolderDamaged, MeterFolderInUse."""
         ownership = _own(folder)
         outbox = _read_outbox(folder)
-        state = _after_outbox(_read_state(folder), outbox)
-        meter = cls(folder, ownership, state, _read_key(folder, state.key_version), outbox)
+        memory = _after_outbox(_read_memory(folder), outbox)
+        meter = cls(folder, ownership, memory, _read_key(folder, memory.key_version), outbox)
         meter._recut(outbox)
         return meter
 
@@ -159,7 +158,7 @@ class Meter:
         if path:
             path.unlink(missing_ok=True)
 
-    def resume_at(self, position: StreamPosition) -> None:
+    def resume_at(self, position: node_pb2.StreamPosition) -> None:
         """Continues at the node's `position` after it refused a batch for good; unacknowledged batches are dropped.
 
         Their readings need a correction that both parties sign. Take `position` from the refused batch's
@@ -168,14 +167,8 @@ class Meter:
         for digest in list(self._outbox):
             self.acknowledge(digest)
         self._last_time_us = position.last_time_us
-        self._store(
-            replace(
-                self._state,
-                next_sequence=position.next_sequence,
-                last_digest=position.last_batch_digest.hex(),
-                last_time_us=position.last_time_us,
-            )
-        )
+        there = StreamPosition(position.next_sequence, position.last_batch_digest, position.last_time_us)
+        self._store(replace(self._memory, position=there))
 
     # --- keys ---------------------------------------------------------------------------------------------------------
 
@@ -195,7 +188,7 @@ class Meter:
 
         Batches that are under way have to be on the ledger first, because it accepts the newest key only.
         """
-        version = self._state.key_version + 1
+        version = self._memory.key_version + 1
         exists = _key_path(self._folder, version).exists()
         key = _read_key(self._folder, version) if exists else _make_key(self._folder, version)
         public_key = _public_bytes(key)
@@ -207,24 +200,24 @@ class Meter:
 
     def use_prepared_key(self) -> None:
         """Signs with the prepared key from now on, since the ledger has it. Raises KeyNotPrepared."""
-        version = self._state.key_version + 1
+        version = self._memory.key_version + 1
         if not _key_path(self._folder, version).exists():
             raise KeyNotPrepared(f"meter {self.meter_id} has no key of version {version}: prepare the key first")
         self._key = _read_key(self._folder, version)
-        self._store(replace(self._state, key_version=version))
+        self._store(replace(self._memory, key_version=version))
 
     @property
     def meter_id(self) -> str:
-        return self._state.meter_id
+        return self._memory.meter_id
 
     @property
     def agreement_id(self) -> str:
-        return self._state.agreement_id
+        return self._memory.agreement_id
 
     @property
     def next_sequence(self) -> int:
         """The sequence of the first reading of the next batch."""
-        return self._state.next_sequence
+        return self._memory.position.next_sequence
 
     @property
     def last_time_us(self) -> int:
@@ -247,29 +240,30 @@ class Meter:
         yield from self._halved(chosen(columns, slice(middle, None)))
 
     def _encode(self, columns: Columns) -> bytes:
-        state = self._state
+        memory = self._memory
         return encode_batch(
-            meter_id=state.meter_id,
-            agreement_id=state.agreement_id,
-            key_version=state.key_version,
-            first_sequence=state.next_sequence,
-            previous_digest=bytes.fromhex(state.last_digest),
+            meter_id=memory.meter_id,
+            agreement_id=memory.agreement_id,
+            key_version=memory.key_version,
+            first_sequence=memory.position.next_sequence,
+            previous_digest=memory.position.last_batch_digest,
             columns=columns,
         )
 
     def _seal(self, columns: Columns) -> SignedBatch:
-        state, data = self._state, self._encode(columns)
+        data = self._encode(columns)
         if len(data) > BATCH_BYTES_MAX:
             raise BatchTooLarge(
                 f"{len(columns)} readings make a batch of {len(data)} bytes, and {BATCH_BYTES_MAX} can be delivered: "
                 f"seal about {len(columns) * BATCH_BYTES_MAX // len(data)} at a time"
             )
         signed = sign_batch(data, self._key)
-        path = _outbox(self._folder) / f"{state.next_sequence:020d}"
+        path = _outbox(self._folder) / f"{self.next_sequence:020d}"
         replace_private(path, signed.SerializeToString())
-        self._outbox[batch_digest(data)] = path
-        self._store(_after(state, data, columns))
-        self._last_time_us = max(self._last_time_us, self._state.last_time_us)
+        after = _after(self._memory, data, columns)
+        self._outbox[after.position.last_batch_digest] = path
+        self._store(after)
+        self._last_time_us = max(self._last_time_us, after.position.last_time_us)
         return signed
 
     def _recut(self, outbox: Sequence[tuple[Path, SignedBatch]]) -> None:
@@ -282,8 +276,8 @@ class Meter:
         for path, _ in outbox[stuck[0] :]:
             path.rename(path.with_name(f"{path.name}.too-large"))
         self._outbox = {batch_digest(signed.batch): path for path, signed in outbox[: stuck[0]]}
-        digest, time_us = first.previous_digest.hex(), int(columns.time_us[0])
-        self._store(replace(self._state, next_sequence=first.first_sequence, last_digest=digest, last_time_us=time_us))
+        there = StreamPosition(first.first_sequence, first.previous_digest, int(columns.time_us[0]))
+        self._store(replace(self._memory, position=there))
         for _, readings in decoded:
             for piece in self.pieces(readings, MAX_READINGS):
                 self._seal(piece)
@@ -293,9 +287,9 @@ class Meter:
             late_s = (self._last_time_us - time_us) / 1_000_000
             raise ReadingBackDated(f"the reading lies {late_s:.3f} s before the last one: check the meter's clock")
 
-    def _store(self, state: _State) -> None:
-        _write_state(self._folder, state)
-        self._state = state
+    def _store(self, memory: _Memory) -> None:
+        _write_memory(self._folder, memory)
+        self._memory = memory
 
 
 def _is_small(columns: Columns) -> bool:
@@ -304,26 +298,22 @@ def _is_small(columns: Columns) -> bool:
     return len(columns) * _READING_BYTES + names * (MAX_NAME_BYTES + 8) < BATCH_BYTES_MAX - 2_000
 
 
-def _after(state: _State, data: bytes, columns: Columns) -> _State:
-    """The state after the batch `data` is in the outbox."""
-    return replace(
-        state,
-        next_sequence=state.next_sequence + len(columns),
-        last_digest=batch_digest(data).hex(),
-        last_time_us=int(columns.time_us[-1]),
-    )
+def _after(memory: _Memory, data: bytes, columns: Columns) -> _Memory:
+    """The memory after the batch `data` is in the outbox."""
+    next_sequence = memory.position.next_sequence + len(columns)
+    return replace(memory, position=StreamPosition(next_sequence, batch_digest(data), int(columns.time_us[-1])))
 
 
-def _after_outbox(state: _State, outbox: Sequence[tuple[Path, SignedBatch]]) -> _State:
-    """The state, moved past a batch that was stored just before the meter was killed."""
+def _after_outbox(memory: _Memory, outbox: Sequence[tuple[Path, SignedBatch]]) -> _Memory:
+    """The memory, moved past a batch that was stored just before the meter was killed."""
     if not outbox:
-        return state
+        return memory
     path, signed = outbox[-1]
     try:
         batch, columns = decode_batch(signed.batch)
     except MalformedBatch as error:
         raise MeterFolderDamaged(f"{path} is not a batch ({error}): restore the meter's folder") from None
-    return _after(state, signed.batch, columns) if batch.first_sequence == state.next_sequence else state
+    return _after(memory, signed.batch, columns) if batch.first_sequence == memory.position.next_sequence else memory
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
@@ -350,15 +340,26 @@ def _outbox(folder: Path) -> Path:
     return folder / "outbox"
 
 
-def _write_state(folder: Path, state: _State) -> None:
-    replace_private(_state_path(folder), json.dumps(asdict(state), indent=2).encode())
+def _write_memory(folder: Path, memory: _Memory) -> None:
+    fields = {
+        "meter_id": memory.meter_id,
+        "agreement_id": memory.agreement_id,
+        "key_version": memory.key_version,
+        "next_sequence": memory.position.next_sequence,
+        "last_digest": memory.position.last_batch_digest.hex(),
+        "last_time_us": memory.position.last_time_us,
+    }
+    replace_private(_state_path(folder), json.dumps(fields, indent=2).encode())
 
 
-def _read_state(folder: Path) -> _State:
+def _read_memory(folder: Path) -> _Memory:
     path = _state_path(folder)
     try:
-        return _State(**json.loads(path.read_bytes()))
-    except (OSError, ValueError, TypeError) as error:
+        fields = json.loads(path.read_bytes())
+        digest = bytes.fromhex(fields.pop("last_digest"))
+        position = StreamPosition(fields.pop("next_sequence"), digest, fields.pop("last_time_us"))
+        return _Memory(**fields, position=position)
+    except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise MeterFolderDamaged(f"{path} cannot be read ({error}): restore it, or create the meter again") from None
 
 

@@ -42,9 +42,7 @@ async def deliver(meter: Meter, client: NodeClient) -> Delivery:
     """
     if meter.has_recorded:
         await heed_notice(meter, client)
-    while meter.flush() is not None:
-        pass
-    sent = meter.unacknowledged()
+    sent = [*meter.unacknowledged(), *iter(meter.flush, None)]
     newest = batch_digest(sent[-1].batch) if sent else b""
     last: dict[bytes, BatchProgress] = {}
     async for progress in client.submit_batches(sent):
