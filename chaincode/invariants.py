@@ -39,7 +39,7 @@ M = TypeVar("M", bound=Message)
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class WorldState:
     """All keys and values of the channel, and of the private collections that the checker may see (merged)."""
 
     public: Mapping[str, bytes]
@@ -83,12 +83,12 @@ def readable(message: type[M], value: bytes) -> M | None:
         return None
 
 
-def violations(state: State) -> list[str]:
+def violations(state: WorldState) -> list[str]:
     """All violations; empty if there are none."""
     return [violation for invariant in INVARIANTS for violation in invariant(state)]
 
 
-def tokens_are_conserved(state: State) -> Iterator[str]:
+def tokens_are_conserved(state: WorldState) -> Iterator[str]:
     """minted - burned = balances + escrows + holds + deposits."""
     supply = keys.SUPPLY.message.FromString(state.public.get(keys.SUPPLY.name, b""))
     balances = sum(balance.amount_micro for balance in state.records("balance", Balance))
@@ -102,7 +102,7 @@ def tokens_are_conserved(state: State) -> Iterator[str]:
         yield f"{circulating} circulating, balances {balances}, escrows {escrows}, holds {holds}, deposits {deposits}"
 
 
-def supply_matches_its_records(state: State) -> Iterator[str]:
+def supply_matches_its_records(state: WorldState) -> Iterator[str]:
     """The minted amount is the sum of the bank's credits, and the burned amount that of confirmed redemptions."""
     supply = keys.SUPPLY.message.FromString(state.public.get(keys.SUPPLY.name, b""))
     minted = sum(record.amount_micro for record in state.records("mint", MintRecord))
@@ -113,7 +113,7 @@ def supply_matches_its_records(state: State) -> Iterator[str]:
         yield f"supply is {supply.minted_micro} less {supply.burned_micro}, the records say {minted} less {burned}"
 
 
-def nothing_is_negative(state: State) -> Iterator[str]:
+def nothing_is_negative(state: WorldState) -> Iterator[str]:
     """No balance, no escrow and no deposit is overdrawn."""
     for balance in state.records("balance", Balance):
         if balance.amount_micro < 0:
@@ -126,7 +126,7 @@ def nothing_is_negative(state: State) -> Iterator[str]:
             yield f"deposit of {member.msp_id} is {member.deposit_micro}"
 
 
-def nothing_is_paid_without_invoice(state: State) -> Iterator[str]:
+def nothing_is_paid_without_invoice(state: WorldState) -> Iterator[str]:
     """paid <= invoiced: tokens leave an escrow for the provider only against a document.
 
     When the invoiced sum falls later, the part that the provider could not give back is noted as owed.
@@ -137,7 +137,7 @@ def nothing_is_paid_without_invoice(state: State) -> Iterator[str]:
             yield f"{account.agreement_id} paid {account.paid_micro}, invoiced are {invoiced_micro}"
 
 
-def refunds_owed_are_counted(state: State) -> Iterator[str]:
+def refunds_owed_are_counted(state: WorldState) -> Iterator[str]:
     """A provider's balance has the sum that it owes all its accounts, and its debts have the parts in order."""
     owed: dict[str, int] = defaultdict(int)
     in_line: dict[str, int] = defaultdict(int)
@@ -158,7 +158,7 @@ def refunds_owed_are_counted(state: State) -> Iterator[str]:
             yield f"{msp_id} owes {owed_micro}, and has no balance that says so"
 
 
-def invoices_sum_to_claims(state: State) -> Iterator[str]:
+def invoices_sum_to_claims(state: WorldState) -> Iterator[str]:
     """Invoices less credit notes are the amounts that were claimed and settled."""
     billed: dict[str, int] = defaultdict(int)
     for invoice in state.records("invoice", Invoice):
@@ -172,7 +172,7 @@ def invoices_sum_to_claims(state: State) -> Iterator[str]:
             yield f"{account.agreement_id}: invoices {billed[account.agreement_id]}, settled {settled}"
 
 
-def invoice_numbers_are_gap_free(state: State) -> Iterator[str]:
+def invoice_numbers_are_gap_free(state: WorldState) -> Iterator[str]:
     """Each provider's invoices have the numbers 1, 2, 3 … up to its counter."""
     numbers: dict[str, list[int]] = defaultdict(list)
     for invoice in state.records("invoice", Invoice):
@@ -184,7 +184,7 @@ def invoice_numbers_are_gap_free(state: State) -> Iterator[str]:
             yield f"invoice numbers of {provider} are {used}, its counter stands at {counter.last_number}"
 
 
-def goodwill_sums_to_its_notes(state: State) -> Iterator[str]:
+def goodwill_sums_to_its_notes(state: WorldState) -> Iterator[str]:
     """An invoice's goodwill is the sum of its goodwill notes, and not more than the invoice."""
     granted: dict[tuple[str, int], int] = defaultdict(int)
     for note in state.records("invoice", Invoice):
@@ -196,7 +196,7 @@ def goodwill_sums_to_its_notes(state: State) -> Iterator[str]:
             yield f"goodwill on {invoice.provider_msp_id} {invoice.number} is {invoice.goodwill_micro}, notes {notes}"
 
 
-def obligations_are_what_is_open(state: State) -> Iterator[str]:
+def obligations_are_what_is_open(state: WorldState) -> Iterator[str]:
     """A member's obligations are exactly its open accounts and its active meters."""
     accounts = [account for account in state.records("account", Account) if account.status == ACCOUNT_STATUS_OPEN]
     meters = [meter for meter in state.records("meter", Meter) if meter.status == METER_STATUS_ACTIVE]
@@ -208,7 +208,7 @@ def obligations_are_what_is_open(state: State) -> Iterator[str]:
         yield f"{key} is {'missing' if key in held else 'ended'}"
 
 
-def ballots_are_counted(state: State) -> Iterator[str]:
+def ballots_are_counted(state: WorldState) -> Iterator[str]:
     """Each member has one vote, and none on itself except in its own departure; enough approvals carry a ballot."""
     for ballot in state.records("ballot", Ballot):
         voters = [vote.msp_id for vote in ballot.votes]
@@ -219,7 +219,7 @@ def ballots_are_counted(state: State) -> Iterator[str]:
             yield f"ballot {ballot.ballot_id[:16]} is {ballot.status}, its votes make it {count(ballot)}"
 
 
-def questions_know_their_ballots(state: State) -> Iterator[str]:
+def questions_know_their_ballots(state: WorldState) -> Iterator[str]:
     """The ballot that a question names is on it, and is decided where the question says so."""
     ballots = {ballot.ballot_id: ballot for ballot in state.records("ballot", Ballot)}
     for question in state.records("question", Question):
@@ -231,7 +231,7 @@ def questions_know_their_ballots(state: State) -> Iterator[str]:
             yield f"ballot {question.ballot_id[:16]} is {ballot.status}, its question says otherwise"
 
 
-def members_are_told_apart(state: State) -> Iterator[str]:
+def members_are_told_apart(state: WorldState) -> Iterator[str]:
     """No two present members have the same legal identifier."""
     owners: dict[tuple[str, str], str] = {}
     for member in state.records("member", Member):
@@ -243,7 +243,7 @@ def members_are_told_apart(state: State) -> Iterator[str]:
                 yield f"{owner} and {member.msp_id} have the same {one.scheme}"
 
 
-def the_electorate_is_who_sits_there(state: State) -> Iterator[str]:
+def the_electorate_is_who_sits_there(state: WorldState) -> Iterator[str]:
     """The electorate's record agrees with the members' records."""
     value = state.public.get(keys.ELECTORATE.name)
     if value is None:
@@ -254,7 +254,7 @@ def the_electorate_is_who_sits_there(state: State) -> Iterator[str]:
         yield f"the electorate is {kept}, the members' records say {dict(sitting)}"
 
 
-INVARIANTS: tuple[Callable[[State], Iterator[str]], ...] = (
+INVARIANTS: tuple[Callable[[WorldState], Iterator[str]], ...] = (
     tokens_are_conserved,
     supply_matches_its_records,
     nothing_is_negative,

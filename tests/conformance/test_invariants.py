@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 
 from chaincode import keys
 from chaincode.account_invariants import ACCOUNT_INVARIANTS, account_violations
-from chaincode.invariants import INVARIANTS, State, violations
+from chaincode.invariants import INVARIANTS, WorldState, violations
 from chaincode.keys import Key
 from tests.conformance.scene import Scene
 from tests.harness import (
@@ -51,7 +51,7 @@ def played(scene: Scene) -> Deal:
     return deal
 
 
-def changed(state: State, key: Key[M], **fields: object) -> State:
+def changed(state: WorldState, key: Key[M], **fields: object) -> WorldState:
     """The state with these fields of one record set, or added to if they are numbers."""
     private = key.name in state.private
     values = dict(state.private if private else state.public)
@@ -59,59 +59,59 @@ def changed(state: State, key: Key[M], **fields: object) -> State:
     for name, value in fields.items():
         setattr(record, name, getattr(record, name) + value if isinstance(value, int) else value)
     values[key.name] = record.SerializeToString(deterministic=True)
-    return State(state.public, values) if private else State(values, state.private)
+    return WorldState(state.public, values) if private else WorldState(values, state.private)
 
 
-def without(state: State, key: Key[Message]) -> State:
+def without(state: WorldState, key: Key[Message]) -> WorldState:
     kept = {name: value for name, value in state.public.items() if name != key.name}
-    return State(kept, {name: value for name, value in state.private.items() if name != key.name})
+    return WorldState(kept, {name: value for name, value in state.private.items() if name != key.name})
 
 
-def terms_with(state: State, deal: Deal, **fields: object) -> State:
+def terms_with(state: WorldState, deal: Deal, **fields: object) -> WorldState:
     key: Key[Terms] = keys.terms(deal.agreement_id, 1)
     return changed(state, key, **fields)
 
 
-def head_with(state: State, deal: Deal, **fields: object) -> State:
+def head_with(state: WorldState, deal: Deal, **fields: object) -> WorldState:
     key: Key[AccountHead] = keys.head(deal.agreement_id)
     return changed(state, key, **fields)
 
 
-def account_with(state: State, deal: Deal, **fields: object) -> State:
+def account_with(state: WorldState, deal: Deal, **fields: object) -> WorldState:
     return changed(state, keys.account(deal.agreement_id), **fields)
 
 
-def claimed_alone(state: State, deal: Deal) -> State:
+def claimed_alone(state: WorldState, deal: Deal) -> WorldState:
     """A claim of another amount than the last head's."""
     key = keys.account(deal.agreement_id)
     account = deal.account
     account.shown.sequence = deal.head.sequence
-    return State({**state.public, key.name: account.SerializeToString()}, state.private)
+    return WorldState({**state.public, key.name: account.SerializeToString()}, state.private)
 
 
-def commitment_with(state: State, deal: Deal, **fields: object) -> State:
+def commitment_with(state: WorldState, deal: Deal, **fields: object) -> WorldState:
     return changed(state, keys.commitment(deal.agreement_id), **fields)
 
 
-def rejected_ballot_with(state: State, **fields: object) -> State:
+def rejected_ballot_with(state: WorldState, **fields: object) -> WorldState:
     [ballot] = state.records("ballot", Ballot)
     return changed(state, keys.ballot(ballot.ballot_id), **fields)
 
 
-def without_obligation(state: State, deal: Deal) -> State:
+def without_obligation(state: WorldState, deal: Deal) -> WorldState:
     return without(state, keys.obligation("FactoryMSP", keys.account(deal.agreement_id)))
 
 
-def with_a_twin(state: State) -> State:
+def with_a_twin(state: WorldState) -> WorldState:
     twin = Member(msp_id="TwinMSP", status=MEMBER_STATUS_ACTIVE, identifiers=identifiers_of("maker"))
-    return State({**state.public, keys.member("TwinMSP").name: twin.SerializeToString()}, state.private)
+    return WorldState({**state.public, keys.member("TwinMSP").name: twin.SerializeToString()}, state.private)
 
 
-BREAKS: dict[str, Callable[[State, Deal], State]] = {
+BREAKS: dict[str, Callable[[WorldState, Deal], WorldState]] = {
     "tokens_are_conserved": lambda state, _: changed(state, keys.balance("MakerMSP"), amount_micro=1),
     "supply_matches_its_records": lambda state, _: changed(state, keys.SUPPLY, burned_micro=1),
     "nothing_is_negative": lambda state, deal: account_with(state, deal, paid_micro=100 * TOKEN),
-    "what_the_parties_wrote_can_be_read": lambda state, deal: State(
+    "what_the_parties_wrote_can_be_read": lambda state, deal: WorldState(
         {**state.public, keys.commitment(deal.agreement_id).name: b"\xff"}, state.private
     ),
     "terms_are_archived": lambda state, deal: terms_with(state, deal, salt=bytes(32)),
@@ -180,7 +180,7 @@ def test_what_two_parties_write_is_their_own_affair(scene: Scene, played: Deal, 
                 del values[name]
             elif name in values:
                 values[name] = JUNK[how]
-        spoilt = State(public, private)
+        spoilt = WorldState(public, private)
         assert violations(spoilt) == [], name
         assert set(account_violations(spoilt)) <= {theirs.agreement_id}, name
         if how == "no message":

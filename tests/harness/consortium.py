@@ -16,7 +16,7 @@ from google.protobuf.message import Message
 from chaincode import keys
 from chaincode.account_invariants import account_violations
 from chaincode.errors import ContractError
-from chaincode.invariants import State, violations
+from chaincode.invariants import WorldState, violations
 from chaincode.members.bundle import roots_fingerprint
 from chaincode.rights.roles import Role
 from consortium.folder.founding import (
@@ -146,10 +146,10 @@ class Consortium:
             self.run(follower.catch_up(block_number))
 
     @property
-    def state(self) -> State:
+    def state(self) -> WorldState:
         """A copy of everything that all members together know now."""
         private = [follower.private for follower in self.followers.values()]
-        return State(dict(self.public), {key: value for values in private for key, value in values.items()})
+        return WorldState(dict(self.public), {key: value for values in private for key, value in values.items()})
 
     @property
     def public(self) -> Mapping[str, bytes]:
