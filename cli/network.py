@@ -30,7 +30,7 @@ from network.joining import resume
 from network.renewal import renew as renew_certificates
 from network.running.log_file import read_log, without_colours
 from network.runtimes import network_of, standing_network
-from network.status import ProcessStatus, State, network_status
+from network.status import ProcessState, ProcessStatus, network_status
 from network.waiting import until
 
 app = new_group("network")
@@ -83,7 +83,7 @@ async def status(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     for row in rows:
         for problem in row.problems:
             say(f"{row.process}: {problem}")
-    if any(row.state is State.STOPPED for row in rows):
+    if any(row.state is ProcessState.STOPPED for row in rows):
         say_next(home, "network up")
 
 

@@ -45,7 +45,7 @@ ANSWER_TIMEOUT_S = 5.0
 _LEADER = re.compile(r'^consensus_(?:etcdraft|BFT)_is_leader\{channel="([^"]*)"\} (\S+)$', re.MULTILINE)
 
 
-class State(StrEnum):
+class ProcessState(StrEnum):
     """The state of a process on the machine; a running process need not answer."""
 
     RUNNING = "running"
@@ -65,7 +65,7 @@ class ProcessStatus:
     process: str
     member: str
     kind: ProcessKind
-    state: State
+    state: ProcessState
     port: int
     pid: int | None = None
     memory_bytes: int | None = None
@@ -111,7 +111,7 @@ async def _process_status(network: FabricNetwork, process: FabricProcess, now: d
         process=process.name,
         member=process.member,
         kind=process.kind,
-        state=State.RUNNING if running else State.STOPPED,
+        state=ProcessState.RUNNING if running else ProcessState.STOPPED,
         port=process.listens[0].port,
         certificate_days_left=expiry.days_left,
         problems=expiry.problems,
