@@ -31,8 +31,8 @@ from ledger.embedded.simulation import (
     StubError,
 )
 from ledger.embedded.state import (
+    CommittedState,
     Entry,
-    State,
 )
 from ledger.embedded.transaction import Action
 from ledger.fabric_rules.channel import ChannelRules
@@ -89,7 +89,7 @@ class Endorser:
     def __init__(
         self,
         channel: ChannelRules,
-        state: State,
+        state: CommittedState,
         chaincode: Chaincode,
         name: str,
         peers: Mapping[str, PeerIdentity],

@@ -12,7 +12,7 @@ from ledger.embedded.rwset import (
     RangeRead,
     ReadWriteSet,
 )
-from ledger.embedded.state import State
+from ledger.embedded.state import CommittedState
 from ledger.errors import LedgerError
 from ledger.fabric_rules.channel import is_implicit
 from ledger.fabric_rules.results import hash_key
@@ -31,7 +31,7 @@ class Simulation:
     """
 
     def __init__(
-        self, proposal: ParsedProposal, state: State, msp_id: str, collections: Iterable[str], query: bool
+        self, proposal: ParsedProposal, state: CommittedState, msp_id: str, collections: Iterable[str], query: bool
     ) -> None:
         self.results = ReadWriteSet()
         self.event: chaincode_event_pb2.ChaincodeEvent | None = None

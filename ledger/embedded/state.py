@@ -19,7 +19,7 @@ class Entry(NamedTuple):
     policy: bytes | None
 
 
-class State(Protocol):
+class CommittedState(Protocol):
     """The ledger's state after its last block."""
 
     def get(self, key: str) -> Entry | None: ...

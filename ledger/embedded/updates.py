@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
 from ledger.embedded.state import (
+    CommittedState,
     Entry,
-    State,
 )
 from ledger.embedded.transaction import CODE
 from ledger.fabric_rules.results import (
@@ -26,7 +26,7 @@ from ledger.fabric_rules.results import (
 class Updates:
     """A block's changes: `public` by key, `private` by collection and key hash; None stands for a deleted key."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: CommittedState) -> None:
         self.public: dict[str, Entry | None] = {}
         self.private: dict[tuple[str, bytes], Entry | None] = {}
         self._state = state

@@ -15,8 +15,8 @@ from ledger.embedded.signatures import (
     Signatures,
 )
 from ledger.embedded.state import (
+    CommittedState,
     Entry,
-    State,
 )
 from ledger.embedded.transaction import (
     CODE,
@@ -87,7 +87,9 @@ def open_envelope(channel: ChannelRules, envelope: common_pb2.Envelope) -> tuple
     return verdict, claims
 
 
-def validate_block(channel: ChannelRules, state: State, verdicts: Sequence[TransactionVerdict], number: int) -> Updates:
+def validate_block(
+    channel: ChannelRules, state: CommittedState, verdicts: Sequence[TransactionVerdict], number: int
+) -> Updates:
     """Sets every transaction's final code and returns the changes that the valid ones make."""
     check_endorsements(channel, state, verdicts)
     mark_duplicates(verdicts)
@@ -100,7 +102,7 @@ def validate_block(channel: ChannelRules, state: State, verdicts: Sequence[Trans
     return updates
 
 
-def check_endorsements(channel: ChannelRules, state: State, verdicts: Sequence[TransactionVerdict]) -> None:
+def check_endorsements(channel: ChannelRules, state: CommittedState, verdicts: Sequence[TransactionVerdict]) -> None:
     """Checks the policies as they were before the block. A key whose policy changes in it cannot be written after."""
     changed: set[tuple[str, str | bytes]] = set()
     for verdict in verdicts:
@@ -117,7 +119,7 @@ def check_endorsements(channel: ChannelRules, state: State, verdicts: Sequence[T
 
 def check_endorsement(
     channel: ChannelRules,
-    state: State,
+    state: CommittedState,
     results: NamespaceResults,
     endorsers: tuple[Identity, ...],
     changed: set[tuple[str, str | bytes]],
@@ -133,7 +135,7 @@ def check_endorsement(
         demand(channel.satisfied(policy, endorsers), failure, "the endorsers do not satisfy the policy")
 
 
-def needed_policy(channel: ChannelRules, state: State, collection: str, key: str | bytes) -> Policy:
+def needed_policy(channel: ChannelRules, state: CommittedState, collection: str, key: str | bytes) -> Policy:
     """The policy for a write of the key: its own, else its collection's, else the channel's. Raises Invalid."""
     entry: Entry | None
     default: Policy | None
