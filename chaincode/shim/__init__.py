@@ -7,7 +7,7 @@ from chaincode.shim.composite_key import composite_key, split_composite_key
 from chaincode.shim.errors import (
     InvalidEvent,
     InvalidKey,
-    InvalidPolicy,
+    InvalidKeyPolicy,
     InvalidRequest,
     InvalidValue,
     ListenError,
@@ -35,7 +35,7 @@ __all__ = [
     "HistoryEntry",
     "InvalidEvent",
     "InvalidKey",
-    "InvalidPolicy",
+    "InvalidKeyPolicy",
     "InvalidRequest",
     "InvalidValue",
     "ListenError",

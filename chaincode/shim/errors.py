@@ -22,7 +22,7 @@ class InvalidEvent(ShimError):
     """The event has no name."""
 
 
-class InvalidPolicy(ShimError):
+class InvalidKeyPolicy(ShimError):
     """The bytes are no key-level policy that peers can evaluate."""
 
 

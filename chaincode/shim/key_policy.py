@@ -13,7 +13,7 @@ from fabric_protos.common import policies_pb2
 from fabric_protos.msp import msp_principal_pb2
 from google.protobuf.message import DecodeError
 
-from chaincode.shim.errors import InvalidPolicy
+from chaincode.shim.errors import InvalidKeyPolicy
 
 VALIDATION_PARAMETER = "VALIDATION_PARAMETER"
 
@@ -21,10 +21,10 @@ _ROLE = msp_principal_pb2.MSPPrincipal.ROLE
 
 
 def signed_by_peers(msp_ids: Iterable[str]) -> bytes:
-    """A policy with one peer of each of these members. The same members give the same bytes. Raises InvalidPolicy."""
+    """A policy with one peer of each of these members. The same members give the same bytes. Raises InvalidKeyPolicy."""
     members = sorted(set(msp_ids))
     if not members or not all(members):
-        raise InvalidPolicy("a key-level policy names its members: give at least one MSP id, and no empty one")
+        raise InvalidKeyPolicy("a key-level policy names its members: give at least one MSP id, and no empty one")
     rules = [policies_pb2.SignaturePolicy(signed_by=index) for index in range(len(members))]
     rule = policies_pb2.SignaturePolicy.NOutOf(n=len(rules), rules=rules)
     policy = policies_pb2.SignaturePolicyEnvelope(
@@ -36,21 +36,21 @@ def signed_by_peers(msp_ids: Iterable[str]) -> bytes:
 
 
 def policy_msp_ids(policy: bytes) -> list[str]:
-    """The members that a policy names by role, sorted. Raises InvalidPolicy."""
+    """The members that a policy names by role, sorted. Raises InvalidKeyPolicy."""
     principals = check_policy(policy).identities
     roles = (msp_principal_pb2.MSPRole.FromString(item.principal) for item in principals if _is_role(item))
     return sorted({role.msp_identifier for role in roles})
 
 
 def check_policy(policy: bytes) -> policies_pb2.SignaturePolicyEnvelope:
-    """The policy, if peers can evaluate it and somebody can satisfy it. Raises InvalidPolicy."""
+    """The policy, if peers can evaluate it and somebody can satisfy it. Raises InvalidKeyPolicy."""
     try:
         envelope = policies_pb2.SignaturePolicyEnvelope.FromString(policy)
         _check_principals(envelope)
     except DecodeError as error:
-        raise InvalidPolicy("the bytes are no SignaturePolicyEnvelope: build them with signed_by_peers") from error
+        raise InvalidKeyPolicy("the bytes are no SignaturePolicyEnvelope: build them with signed_by_peers") from error
     if envelope.version != 0:
-        raise InvalidPolicy(f"the policy has version {envelope.version}; peers know version 0 only")
+        raise InvalidKeyPolicy(f"the policy has version {envelope.version}; peers know version 0 only")
     _check_rule(envelope.rule, len(envelope.identities))
     return envelope
 
@@ -58,25 +58,27 @@ def check_policy(policy: bytes) -> policies_pb2.SignaturePolicyEnvelope:
 def _check_principals(envelope: policies_pb2.SignaturePolicyEnvelope) -> None:
     for item in envelope.identities:
         if _is_role(item) and not msp_principal_pb2.MSPRole.FromString(item.principal).msp_identifier:
-            raise InvalidPolicy("a role in the policy names no member: set its msp_identifier")
+            raise InvalidKeyPolicy("a role in the policy names no member: set its msp_identifier")
         if not item.principal:
-            raise InvalidPolicy("a principal of the policy is empty: name a role or an identity")
+            raise InvalidKeyPolicy("a principal of the policy is empty: name a role or an identity")
 
 
 def _check_rule(rule: policies_pb2.SignaturePolicy, identities: int) -> None:
     match rule.WhichOneof("Type"):
         case "signed_by":
             if not 0 <= rule.signed_by < identities:
-                raise InvalidPolicy(f"the policy asks for principal {rule.signed_by} and has {identities}")
+                raise InvalidKeyPolicy(f"the policy asks for principal {rule.signed_by} and has {identities}")
         case "n_out_of":
             _check_n_out_of(rule.n_out_of, identities)
         case _:
-            raise InvalidPolicy("the policy has no rule: build it with signed_by_peers")
+            raise InvalidKeyPolicy("the policy has no rule: build it with signed_by_peers")
 
 
 def _check_n_out_of(rule: policies_pb2.SignaturePolicy.NOutOf, identities: int) -> None:
     if not 1 <= rule.n <= len(rule.rules):
-        raise InvalidPolicy(f"the policy asks for {rule.n} of {len(rule.rules)}: nobody or everybody could satisfy it")
+        raise InvalidKeyPolicy(
+            f"the policy asks for {rule.n} of {len(rule.rules)}: nobody or everybody could satisfy it"
+        )
     for inner in rule.rules:
         _check_rule(inner, identities)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chaincode import shim as shim_package
 from chaincode.shim import (
     InvalidKey,
-    InvalidPolicy,
+    InvalidKeyPolicy,
     InvalidValue,
     check_policy,
     composite_key,
@@ -86,13 +86,13 @@ def _policy(*, version: int = 0, n: int = 1, signed_by: int = 0) -> bytes:
 )
 def test_policies_that_would_lock_a_key_are_refused(policy: bytes) -> None:
     check_policy(_policy())
-    with pytest.raises(InvalidPolicy):
+    with pytest.raises(InvalidKeyPolicy):
         check_policy(policy)
 
 
 @pytest.mark.parametrize("msp_ids", [[], [""], ["AlphaMSP", ""]])
 def test_a_policy_needs_members(msp_ids: list[str]) -> None:
-    with pytest.raises(InvalidPolicy):
+    with pytest.raises(InvalidKeyPolicy):
         signed_by_peers(msp_ids)
 
 
