@@ -11,8 +11,8 @@ from audit.audit import (
 from audit.errors import (
     ArchiveDamaged,
     AuditError,
+    NoSuchMember,
     NotAGenesisBlock,
-    UnknownMember,
 )
 from audit.report import (
     AuditReport,
@@ -28,9 +28,9 @@ __all__ = [
     "AuditReport",
     "Auditor",
     "Bill",
+    "NoSuchMember",
     "NotAGenesisBlock",
     "Status",
-    "UnknownMember",
     "Verdict",
     "audit",
     "export",

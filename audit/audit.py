@@ -25,8 +25,8 @@ from audit.endorsement import (
     Endorsement,
 )
 from audit.errors import (
+    NoSuchMember,
     NotAGenesisBlock,
-    UnknownMember,
 )
 from audit.identities import (
     Identities,
@@ -90,7 +90,7 @@ def audit(blocks: Iterable[events_pb2.BlockAndPrivateData], genesis: common_pb2.
         member: MSP id of the member whose private data comes with the blocks.
 
     Raises:
-        NotAGenesisBlock, UnknownMember: there is nothing to audit. A violation is part of a verdict and no error.
+        NotAGenesisBlock, NoSuchMember: there is nothing to audit. A violation is part of a verdict and no error.
     """
     auditor = Auditor(genesis, member)
     for block in blocks:
@@ -144,7 +144,7 @@ class Auditor:
             self._unreadable = f"from block {delivered.block.header.number} on, whose configuration cannot be used"
 
     def report(self) -> AuditReport:
-        """The verdicts on the blocks so far. Raises UnknownMember."""
+        """The verdicts on the blocks so far. Raises NoSuchMember."""
         self._check_member()
         self._chain.finish()
         self._attempt("the supply", self._reserve.tally, lambda: self._reserve.finish(self._world))
@@ -162,7 +162,7 @@ class Auditor:
 
     def _check_member(self) -> None:
         if self._member not in self._members:
-            raise UnknownMember(
+            raise NoSuchMember(
                 f"{self._member} has never been a member of channel {self._rules.channel_id}: "
                 f"name one of {sorted(self._members)}"
             )

@@ -18,5 +18,5 @@ class NotAGenesisBlock(AuditError):
     """The given root of trust is not a channel's first block."""
 
 
-class UnknownMember(AuditError):
+class NoSuchMember(AuditError):
     """The channel has no such member."""

@@ -21,7 +21,7 @@ _ROLE = msp_principal_pb2.MSPPrincipal.ROLE
 
 
 def signed_by_peers(msp_ids: Iterable[str]) -> bytes:
-    """A policy with one peer of each of these members. The same members give the same bytes. Raises InvalidKeyPolicy."""
+    """The policy of one peer of each member; the same members give the same bytes. Raises InvalidKeyPolicy."""
     members = sorted(set(msp_ids))
     if not members or not all(members):
         raise InvalidKeyPolicy("a key-level policy names its members: give at least one MSP id, and no empty one")

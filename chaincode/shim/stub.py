@@ -196,11 +196,11 @@ class FabricStub:
     # --- key-level policies -----------------------------------------------------------------------------------------
 
     def set_key_policy(self, key: str, msp_ids: Iterable[str]) -> None:
-        """Makes later writes of `key` need a peer of each of these members. Raises InvalidPolicy."""
+        """Makes later writes of `key` need a peer of each of these members. Raises InvalidKeyPolicy."""
         self.set_key_policy_bytes(key, signed_by_peers(msp_ids))
 
     def set_key_policy_bytes(self, key: str, policy: bytes, collection: str = "") -> None:
-        """Sets any common.SignaturePolicyEnvelope, also in private collections. Raises InvalidPolicy."""
+        """Sets any common.SignaturePolicyEnvelope, also in private collections. Raises InvalidKeyPolicy."""
         check_policy(policy)
         self.writes.put_metadata(collection, key, VALIDATION_PARAMETER, policy)
 

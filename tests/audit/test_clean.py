@@ -14,9 +14,9 @@ from rich.console import Console
 from audit import (
     Archive,
     ArchiveDamaged,
+    NoSuchMember,
     NotAGenesisBlock,
     Status,
-    UnknownMember,
     audit,
     export,
 )
@@ -133,5 +133,5 @@ def test_the_root_of_trust_must_be_a_genesis_block_that_knows_the_member(story: 
     blocks = delivered(story, "maker")
     with pytest.raises(NotAGenesisBlock):
         audit(blocks, blocks[1].block, "MakerMSP")
-    with pytest.raises(UnknownMember):
+    with pytest.raises(NoSuchMember):
         audit(blocks, genesis(story), "NobodyMSP")
