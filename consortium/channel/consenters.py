@@ -24,7 +24,7 @@ from consortium.channel.msp_config import read_msp
 from consortium.channel.orderer_addresses import read_addresses
 from consortium.channel.ordering import (
     LEAST_BFT_ORDERERS,
-    Orderer,
+    OrderingNode,
     bft_block_validation,
     bft_consenter,
     raft_consenter,
@@ -48,7 +48,7 @@ from consortium.keys.member_material import (
 Consenter: TypeAlias = Any
 
 
-def consenters(channel_group: configtx_pb2.ConfigGroup) -> tuple[Orderer, ...]:
+def consenters(channel_group: configtx_pb2.ConfigGroup) -> tuple[OrderingNode, ...]:
     """The consenters in the configuration's order; none where the channel belongs to the embedded ledger.
 
     Raft's configuration does not name an orderer's member: it is the member whose root has issued the TLS certificate.
@@ -58,14 +58,15 @@ def consenters(channel_group: configtx_pb2.ConfigGroup) -> tuple[Orderer, ...]:
         return ()
     if is_bft(channel_group):
         return tuple(
-            Orderer(one.msp_id, _endpoint(one), one.identity, one.server_tls_cert) for one in _read(channel_group)
+            OrderingNode(one.msp_id, _endpoint(one), one.identity, one.server_tls_cert) for one in _read(channel_group)
         )
     return tuple(
-        Orderer(_owner(channel_group, one), _endpoint(one), b"", one.server_tls_cert) for one in _read(channel_group)
+        OrderingNode(_owner(channel_group, one), _endpoint(one), b"", one.server_tls_cert)
+        for one in _read(channel_group)
     )
 
 
-def add_consenter(channel_group: configtx_pb2.ConfigGroup, orderer: Orderer) -> configtx_pb2.ConfigGroup:
+def add_consenter(channel_group: configtx_pb2.ConfigGroup, orderer: OrderingNode) -> configtx_pb2.ConfigGroup:
     """The configuration with one more consenter, whose member must have an organisation in the ordering service.
 
     Raises NoOrderingService, NotInChannel, ForeignCertificate, ConsenterExists.
@@ -93,7 +94,7 @@ def remove_consenter(channel_group: configtx_pb2.ConfigGroup, endpoint: Endpoint
     return _write(channel_group, [one for one in present if _endpoint(one) != endpoint])
 
 
-def renew_consenter(channel_group: configtx_pb2.ConfigGroup, orderer: Orderer) -> configtx_pb2.ConfigGroup:
+def renew_consenter(channel_group: configtx_pb2.ConfigGroup, orderer: OrderingNode) -> configtx_pb2.ConfigGroup:
     """The configuration in which the orderer of this endpoint has these certificates.
 
     Raises NoOrderingService, NotInChannel, ForeignCertificate, NoSuchConsenter.
@@ -141,7 +142,7 @@ def _write(channel_group: configtx_pb2.ConfigGroup, wanted: Sequence[Consenter])
     return edited
 
 
-def _renewed(consenter: Consenter, orderer: Orderer, bft: bool) -> Consenter:
+def _renewed(consenter: Consenter, orderer: OrderingNode, bft: bool) -> Consenter:
     if _endpoint(consenter) != orderer.endpoint:
         return consenter
     return bft_consenter(consenter.id, orderer) if bft else raft_consenter(orderer)
@@ -163,7 +164,7 @@ def _check_takes_part(present: Sequence[Consenter], endpoint: Endpoint) -> None:
         raise NoSuchConsenter(f"no orderer at {endpoint} takes part in ordering; those at {known} do")
 
 
-def _check_certificates(channel_group: configtx_pb2.ConfigGroup, orderer: Orderer) -> None:
+def _check_certificates(channel_group: configtx_pb2.ConfigGroup, orderer: OrderingNode) -> None:
     """Checks that the orderer's certificates are from its member's roots.
 
     Raises NoOrderingService, NotInChannel, ForeignCertificate, UnreadableCertificate.

@@ -42,7 +42,7 @@ LEAST_BFT_ORDERERS = 4
 
 
 @dataclass(frozen=True)
-class Orderer:
+class OrderingNode:
     """One ordering node; certificates are PEM. The TLS certificate serves both directions."""
 
     msp_id: str
@@ -70,7 +70,7 @@ class BatchLimits:
 class RaftOrdering:
     """Ordering by raft, which survives the crash of fewer than half of the orderers."""
 
-    orderers: Sequence[Orderer]
+    orderers: Sequence[OrderingNode]
     batch: BatchLimits = field(default_factory=BatchLimits)
 
 
@@ -83,7 +83,7 @@ class BftOrdering:
     as dead: one of its ten heartbeats in four seconds must arrive.
     """
 
-    orderers: Sequence[Orderer]
+    orderers: Sequence[OrderingNode]
     # A gateway hands a transaction to all orderers. One that receives it after its block was cut refuses it.
     batch: BatchLimits = field(default_factory=lambda: BatchLimits(timeout="100ms"))
     view_change_timeout: str = "4s"
@@ -128,7 +128,7 @@ def orderer_endpoints(member: MemberMaterial) -> configuration_pb2.OrdererAddres
     return configuration_pb2.OrdererAddresses(addresses=[str(endpoint) for endpoint in member.orderers])
 
 
-def raft_consenter(orderer: Orderer) -> raft_pb2.Consenter:
+def raft_consenter(orderer: OrderingNode) -> raft_pb2.Consenter:
     """The orderer as raft's configuration has it: raft identifies an orderer by its TLS certificate."""
     return raft_pb2.Consenter(
         host=orderer.endpoint.host,
@@ -138,7 +138,7 @@ def raft_consenter(orderer: Orderer) -> raft_pb2.Consenter:
     )
 
 
-def bft_consenter(number: int, orderer: Orderer) -> configuration_pb2.Consenter:
+def bft_consenter(number: int, orderer: OrderingNode) -> configuration_pb2.Consenter:
     """The orderer as BFT's configuration has it: BFT identifies an orderer by its identity and a number of its own."""
     return configuration_pb2.Consenter(
         id=number,

@@ -32,8 +32,8 @@ from consortium.channel.genesis import (
 )
 from consortium.channel.ordering import (
     BftOrdering,
-    Orderer,
     Ordering,
+    OrderingNode,
     RaftOrdering,
 )
 from consortium.errors import (
@@ -209,10 +209,10 @@ def _ordering(topology: Topology) -> Ordering | None:
     return BftOrdering(orderers) if topology.fabric.ordering == OrderingKind.BFT else RaftOrdering(orderers)
 
 
-def _orderer(topology: Topology, member: MemberEntry, endpoints: OrdererEndpoints) -> Orderer:
+def _orderer(topology: Topology, member: MemberEntry, endpoints: OrdererEndpoints) -> OrderingNode:
     keys = topology.keys(member)
     identity, tls = keys.node(NodeKind.ORDERER).certificate_pem(), keys.node_tls(NodeKind.ORDERER).certificate_pem()
-    return Orderer(member.msp_id, endpoints.orderer, identity, tls)
+    return OrderingNode(member.msp_id, endpoints.orderer, identity, tls)
 
 
 def _topology(home: Path, plan: Plan) -> Topology:

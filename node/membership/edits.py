@@ -22,7 +22,7 @@ from consortium.channel.members import (
     add_member,
     remove_member,
 )
-from consortium.channel.ordering import Orderer
+from consortium.channel.ordering import OrderingNode
 from consortium.channel.reader import (
     Channel,
     read_members,
@@ -117,9 +117,9 @@ def _orders_at(channel_group: configtx_pb2.ConfigGroup, endpoint: Endpoint) -> b
     return any(one.endpoint == endpoint for one in consenters(channel_group))
 
 
-def _orderer_of(bundle: Bundle) -> Orderer:
+def _orderer_of(bundle: Bundle) -> OrderingNode:
     node = bundle.orderer
-    return Orderer(bundle.msp_id, _endpoint(node.address), node.identity_certificate, node.tls_certificate)
+    return OrderingNode(bundle.msp_id, _endpoint(node.address), node.identity_certificate, node.tls_certificate)
 
 
 def _endpoint(address: NodeAddress) -> Endpoint:

@@ -17,8 +17,8 @@ from consortium.channel.genesis import (
 )
 from consortium.channel.ordering import (
     BftOrdering,
-    Orderer,
     Ordering,
+    OrderingNode,
     RaftOrdering,
     bft_quorum,
 )
@@ -52,11 +52,11 @@ def member_in(folder: Path, msp_id: str) -> MemberMaterial:
 
 
 @pytest.fixture(scope="module")
-def orderers(tmp_path_factory: pytest.TempPathFactory) -> list[Orderer]:
+def orderers(tmp_path_factory: pytest.TempPathFactory) -> list[OrderingNode]:
     keys = MemberKeys.found(tmp_path_factory.mktemp("orderer") / "o", "M0MSP")
     keys.add_node(NodeKind.ORDERER)
     identity, tls = keys.node(NodeKind.ORDERER).certificate_pem(), keys.node_tls(NodeKind.ORDERER).certificate_pem()
-    return [Orderer(f"M{number}MSP", Endpoint("localhost", 7050 + number), identity, tls) for number in range(4)]
+    return [OrderingNode(f"M{number}MSP", Endpoint("localhost", 7050 + number), identity, tls) for number in range(4)]
 
 
 def test_what_was_written_is_read_back(members: list[MemberMaterial]) -> None:
@@ -82,7 +82,7 @@ def test_a_majority_endorses_and_each_member_decides_for_itself(members: list[Me
         channel.policy("/Channel/Nowhere/Readers")
 
 
-def test_the_same_settings_make_the_same_bytes(members: list[MemberMaterial], orderers: list[Orderer]) -> None:
+def test_the_same_settings_make_the_same_bytes(members: list[MemberMaterial], orderers: list[OrderingNode]) -> None:
     settings = ChannelSettings("consortium", members, BftOrdering(orderers))
     blocks = {
         genesis_block(settings, clock=lambda: NOON, nonce=b"n" * 24).SerializeToString(deterministic=True)
@@ -94,8 +94,8 @@ def test_the_same_settings_make_the_same_bytes(members: list[MemberMaterial], or
 @pytest.mark.parametrize(("ordering", "capability"), [(RaftOrdering, "V2_0"), (BftOrdering, "V3_0")])
 def test_an_ordering_service_is_added_without_touching_the_rest(
     members: list[MemberMaterial],
-    orderers: list[Orderer],
-    ordering: Callable[[list[Orderer]], Ordering],
+    orderers: list[OrderingNode],
+    ordering: Callable[[list[OrderingNode]], Ordering],
     capability: str,
 ) -> None:
     plain = read_channel(genesis_block(ChannelSettings("consortium", members)))
@@ -128,10 +128,10 @@ def test_two_bft_quorums_always_share_an_honest_orderer() -> None:
 )
 def test_settings_that_contradict_themselves_are_refused(
     members: list[MemberMaterial],
-    orderers: list[Orderer],
+    orderers: list[OrderingNode],
     name: str,
     count: int,
-    ordering: Callable[[list[Orderer]], Ordering] | None,
+    ordering: Callable[[list[OrderingNode]], Ordering] | None,
     error: type[ConsortiumError],
 ) -> None:
     chosen = [*members, members[0]] if count < 0 else members[:count]

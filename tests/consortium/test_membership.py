@@ -32,8 +32,8 @@ from consortium.channel.members import (
 )
 from consortium.channel.ordering import (
     BftOrdering,
-    Orderer,
     Ordering,
+    OrderingNode,
     RaftOrdering,
 )
 from consortium.channel.reader import read_members
@@ -69,7 +69,7 @@ Group = configtx_pb2.ConfigGroup
 COUNT = 7
 LEAST = {RaftOrdering: 1, BftOrdering: 4}
 ANY_ORDERING = pytest.mark.parametrize("kind", [RaftOrdering, BftOrdering])
-Kind = Callable[[Sequence[Orderer]], Ordering]
+Kind = Callable[[Sequence[OrderingNode]], Ordering]
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Candidate:
 
     keys: MemberKeys
     member: MemberMaterial
-    orderer: Orderer
+    orderer: OrderingNode
 
     @property
     def msp_id(self) -> str:
@@ -97,7 +97,7 @@ def candidate(folder: Path, number: int) -> Candidate:
     endpoint = Endpoint("localhost", 7100 + number)
     identity, tls = keys.node(NodeKind.ORDERER).certificate_pem(), keys.node_tls(NodeKind.ORDERER).certificate_pem()
     member = keys.public_material(anchor_peers=[Endpoint("localhost", 7000 + number)], orderers=[endpoint])
-    return Candidate(keys, member, Orderer(keys.msp_id, endpoint, identity, tls))
+    return Candidate(keys, member, OrderingNode(keys.msp_id, endpoint, identity, tls))
 
 
 def built(kind: Kind | None, members: Sequence[Candidate], without_orderer: Sequence[Candidate] = ()) -> Group:
@@ -233,7 +233,7 @@ def bft_numbers(group: Group) -> dict[str, int]:
     return {one.msp_id: one.id for one in configuration_pb2.Orderers.FromString(value).consenter_mapping}
 
 
-def renewed_orderer(one: Candidate) -> Orderer:
+def renewed_orderer(one: Candidate) -> OrderingNode:
     def root(part: str) -> KeyPair:
         return KeyFiles(one.keys.folder / part / "ca.pem", one.keys.folder / part / "ca.key").pair()
 

@@ -21,7 +21,7 @@ from consortium.channel.consenters import (
     remove_consenter,
     renew_consenter,
 )
-from consortium.channel.ordering import Orderer
+from consortium.channel.ordering import OrderingNode
 from consortium.channel.reader import Channel
 from consortium.folder.topology import (
     OrderingKind,
@@ -202,12 +202,12 @@ async def rekey_orderer(scene: Scene, name: str) -> None:
     await site.orderer.until_ordering()
 
 
-def _prepared_orderer(scene: Scene, name: str) -> Orderer:
+def _prepared_orderer(scene: Scene, name: str) -> OrderingNode:
     """The member's orderer with the certificates that it will have."""
     member = scene.consortium.topology.member(name)
     assert member.orderer
     identity, tls = prepare_node(scene.consortium.topology.keys(member), NodeKind.ORDERER)
-    return Orderer(member.msp_id, member.orderer.orderer, identity.certificate_pem(), tls.certificate_pem())
+    return OrderingNode(member.msp_id, member.orderer.orderer, identity.certificate_pem(), tls.certificate_pem())
 
 
 def orderer_certificate(scene: Scene, name: str) -> x509.Certificate:

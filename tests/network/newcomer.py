@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chaincode.rights.roles import Role
-from consortium.channel.ordering import Orderer
+from consortium.channel.ordering import OrderingNode
 from consortium.folder.founding import (
     FABRIC_PORTS_EACH,
     FABRIC_PORTS_FROM,
@@ -49,12 +49,12 @@ class Newcomer:
         return self.keys.public_material(anchor_peers=[self.member.peer.peer], orderers=[self.orderer.endpoint])
 
     @property
-    def orderer(self) -> Orderer:
+    def orderer(self) -> OrderingNode:
         """The company's orderer, with the certificates that its files have now."""
         assert self.member.orderer
         identity, tls = self.keys.node(NodeKind.ORDERER), self.keys.node_tls(NodeKind.ORDERER)
         endpoint = self.member.orderer.orderer
-        return Orderer(self.member.msp_id, endpoint, identity.certificate_pem(), tls.certificate_pem())
+        return OrderingNode(self.member.msp_id, endpoint, identity.certificate_pem(), tls.certificate_pem())
 
     @property
     def admin(self) -> SigningIdentity:
