@@ -20,7 +20,7 @@ from cli.shared.running import run
 from cli.shared.session import open_session
 from cli.shared.values import show_amount
 from consortium.folder.charter_rules import read_rules, set_rules
-from consortium.folder.founding import Plan, founding_folder, make_members, read_plan
+from consortium.folder.founding import FoundingPlan, founding_folder, make_members, read_plan
 from consortium.folder.legal_identifiers import legal_identifiers
 from consortium.folder.topology import FabricSettings, LedgerKind, MemberEntry, OrderingKind, RuntimeKind, Topology
 from ledger.embedded.consortium import create_embedded
@@ -91,8 +91,8 @@ async def members(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 
 
 def with_ledger(
-    plan: Plan, ledger: LedgerKind | None, ordering: OrderingKind | None, runtime: RuntimeKind | None
-) -> Plan:
+    plan: FoundingPlan, ledger: LedgerKind | None, ordering: OrderingKind | None, runtime: RuntimeKind | None
+) -> FoundingPlan:
     """The plan with the ledger, ordering and runtime of the command line. Raises BadArgument."""
     if ledger is LedgerKind.EMBEDDED or (ledger is None and plan.fabric is None):
         if ordering or runtime:
@@ -103,7 +103,7 @@ def with_ledger(
     return replace(plan, fabric=settings)
 
 
-def found_consortium(home: Path, plan: Plan) -> Topology:
+def found_consortium(home: Path, plan: FoundingPlan) -> Topology:
     """Makes keys and genesis block, and without Fabric the embedded ledger and its charter: all of them or nothing."""
     with founding_folder(home) as draft:
         topology = make_members(draft, plan)

@@ -100,7 +100,7 @@ DEFAULT_CHARTER = """# Charter of {consortium}
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class FoundingPlan:
     """The plan that the founders agreed on."""
 
     consortium: str
@@ -119,7 +119,7 @@ class Plan:
     identifiers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
-def read_plan(path: Path) -> Plan:
+def read_plan(path: Path) -> FoundingPlan:
     """The plan in a YAML file. Raises InvalidTopology.
 
     Its fields are consortium, currency, issuer, members (name, msp_id, legal_name, identifiers). Optional: channel,
@@ -174,7 +174,7 @@ def _move_into(draft: Path, home: Path) -> None:
         raise
 
 
-def make_members(home: Path, plan: Plan) -> Topology:
+def make_members(home: Path, plan: FoundingPlan) -> Topology:
     """Makes every member's keys, with a user per role, the genesis block and the charter's text. Raises InvalidName."""
     topology = _topology(home, plan)
     material = [_make_member(topology, member) for member in topology.members]
@@ -215,13 +215,13 @@ def _orderer(topology: Topology, member: MemberEntry, endpoints: OrdererEndpoint
     return OrderingNode(member.msp_id, endpoints.orderer, identity, tls)
 
 
-def _topology(home: Path, plan: Plan) -> Topology:
+def _topology(home: Path, plan: FoundingPlan) -> Topology:
     members = tuple(_member_entry(plan, index) for index in range(len(plan.members)))
     gateway = Endpoint(HOST, plan.first_port)
     return Topology(home, plan.consortium, plan.channel, plan.currency, plan.issuer, gateway, members, plan.fabric)
 
 
-def _member_entry(plan: Plan, index: int) -> MemberEntry:
+def _member_entry(plan: FoundingPlan, index: int) -> MemberEntry:
     name, msp_id, legal_name = plan.members[index]
     entry = MemberEntry(name, msp_id, legal_name, Endpoint(HOST, plan.first_port + 1 + index))
     if plan.fabric is None:
@@ -252,7 +252,7 @@ def check_fields(tree: Tree, fields: Mapping[str, Tree], names: Iterable[str]) -
             tree.fail(f"it lacks the field {name!r}: add it")
 
 
-def _parse_plan(path: Path, fields: Mapping[str, Tree]) -> Plan:
+def _parse_plan(path: Path, fields: Mapping[str, Tree]) -> FoundingPlan:
     members = _parse_members(fields["members"])
     names = [name for name, _, _ in members]
     consortium, currency, issuer = (fields[name].text() for name in ("consortium", "currency", "issuer"))
@@ -262,7 +262,7 @@ def _parse_plan(path: Path, fields: Mapping[str, Tree]) -> Plan:
     charter = DEFAULT_CHARTER.format(consortium=consortium, currency=currency, issuer=issuer)
     rules = rules_of(fields)
     check_reachable(rules.voting, VotingRules(), len(members))
-    return Plan(
+    return FoundingPlan(
         consortium=consortium,
         channel=fields["channel"].text() if "channel" in fields else "zunft",
         currency=currency,

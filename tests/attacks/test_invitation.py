@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from consortium.folder.founding import (
-    Plan,
+    FoundingPlan,
     make_members,
 )
 from consortium.folder.topology import (
@@ -44,7 +44,7 @@ def hostile_invitation(folder: Path) -> Path:
     home.mkdir()
     settings = FabricSettings(core=CORE, orderer={"General": {"TLS": {"Enabled": False}}})
     members = (("maker", "MakerMSP", "Maker"),)
-    topology = make_members(home, Plan("Guild", "zunft", "EUR", "maker", "Charter", members, 7800, settings))
+    topology = make_members(home, FoundingPlan("Guild", "zunft", "EUR", "maker", "Charter", members, 7800, settings))
     genesis = base64.b64encode(topology.genesis_path.read_bytes()).decode()
     former = MemberEntry("former", "FormerMSP", "Former", Endpoint("127.0.0.1", 1))
     public = replace(topology, members=(), partners=topology.members, former=(former,))

@@ -22,7 +22,7 @@ from consortium.errors import (
     InvalidInvitation,
 )
 from consortium.folder.founding import (
-    Plan,
+    FoundingPlan,
     make_members,
 )
 from consortium.folder.topology import (
@@ -79,7 +79,9 @@ class Guild:
 def make_guild(folder: Path) -> Guild:
     home = folder / "guild"
     home.mkdir()
-    plan = Plan("Guild", "zunft", "EUR", "maker", "The charter: ü", MEMBERS, 7800, FabricSettings(RuntimeKind.DOCKER))
+    plan = FoundingPlan(
+        "Guild", "zunft", "EUR", "maker", "The charter: ü", MEMBERS, 7800, FabricSettings(RuntimeKind.DOCKER)
+    )
     return Guild(make_members(home, plan), folder)
 
 

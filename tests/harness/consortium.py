@@ -21,7 +21,7 @@ from chaincode.members.bundle import roots_fingerprint
 from chaincode.rights.roles import Role
 from consortium.folder.founding import (
     FIRST_PORT,
-    Plan,
+    FoundingPlan,
     make_members,
 )
 from consortium.folder.topology import (
@@ -260,7 +260,9 @@ def make_topology(
     """
     members = tuple((name, msp_id_of(name), name.capitalize()) for name in names)
     first_port = free_first_port(len(names)) if fabric else FIRST_PORT
-    plan = Plan("Test guild", "zunft", "EUR", ISSUER, "The charter", members, first_port, fabric, tuple(orderers))
+    plan = FoundingPlan(
+        "Test guild", "zunft", "EUR", ISSUER, "The charter", members, first_port, fabric, tuple(orderers)
+    )
     folder.mkdir(parents=True, exist_ok=True)
     topology = make_members(folder, plan)
     for member in topology.members:

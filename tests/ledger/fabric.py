@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from consortium.folder.founding import (
-    Plan,
+    FoundingPlan,
     make_members,
 )
 from consortium.folder.topology import (
@@ -121,7 +121,7 @@ def running_network(
     members = tuple(zip(names, MSP_IDS, names, strict=True))
     first_port = free_first_port(len(members))
     settings = FabricSettings(ordering=ordering, core=core)
-    plan = Plan("Test", CHANNEL, "EUR", names[0], "", members, first_port, settings, tuple(names[:orderers]))
+    plan = FoundingPlan("Test", CHANNEL, "EUR", names[0], "", members, first_port, settings, tuple(names[:orderers]))
     network = FabricNetwork(make_members(folder, plan), runtime, TestChaincode(module, runtime))
     try:
         asyncio.run(network.up(_no_progress))

@@ -19,7 +19,7 @@ from docker.models.containers import Container
 
 from chaincode import keys
 from consortium.folder.founding import (
-    Plan,
+    FoundingPlan,
     make_members,
 )
 from consortium.folder.topology import (
@@ -83,7 +83,7 @@ def make_topology(home: Path) -> Topology:
     home.mkdir()
     settings = FabricSettings(runtime=RuntimeKind.DOCKER)
     members = ((NAME, MSP_ID, "Maker"),)
-    return make_members(home, Plan("Guild", "zunft", "EUR", NAME, TEXT, members, free_first_port(1), settings))
+    return make_members(home, FoundingPlan("Guild", "zunft", "EUR", NAME, TEXT, members, free_first_port(1), settings))
 
 
 def no_progress(_step: str) -> None:

@@ -18,7 +18,7 @@ from fabric_protos.peer.lifecycle import lifecycle_pb2
 
 from consortium.folder.founding import (
     HOST,
-    Plan,
+    FoundingPlan,
     make_members,
 )
 from consortium.folder.topology import FabricSettings
@@ -107,7 +107,7 @@ class FabricPeer:
         runtime = NativeRuntime({"peer": binaries.peer, "orderer": binaries.orderer})
         settings = FabricSettings(core=lay_over(self._own_core(), self.core))
         member = ("probe", MSP_ID, "Probe")
-        plan = Plan("Probe", CHANNEL, "EUR", "probe", "", (member,), free_first_port(1), settings)
+        plan = FoundingPlan("Probe", CHANNEL, "EUR", "probe", "", (member,), free_first_port(1), settings)
         return FabricNetwork(make_members(self.folder / "network", plan), runtime, runtime)
 
     @cached_property

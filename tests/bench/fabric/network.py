@@ -12,7 +12,7 @@ from pathlib import Path
 
 from chaincode.rights.roles import Role
 from consortium.folder.founding import (
-    Plan,
+    FoundingPlan,
     make_members,
 )
 from consortium.folder.topology import (
@@ -130,11 +130,11 @@ class _Ledger:
             await transport.close()
 
 
-def _plan(shape: Shape) -> Plan:
+def _plan(shape: Shape) -> FoundingPlan:
     members = tuple((name, msp_id_of(name), name.capitalize()) for name in shape.names)
     settings = FabricSettings(ordering=shape.ordering)
     first_port = free_first_port(shape.members)
-    return Plan("Bench", "zunft", "EUR", ISSUER, "", members, first_port, settings, NAMES[: shape.orderers])
+    return FoundingPlan("Bench", "zunft", "EUR", ISSUER, "", members, first_port, settings, NAMES[: shape.orderers])
 
 
 def share_cores(members: int) -> None:
