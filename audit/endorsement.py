@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from fabric_protos.peer import transaction_pb2
 
-from audit.identities import Signatures
+from audit.identities import SignatureFindings
 from audit.report import Tally
 from audit.rules import Rules
 from audit.seal import Seal
@@ -49,7 +49,7 @@ class Candidate:
 
     transaction: BlockTransaction
     seal: Seal
-    signatures: Signatures
+    signatures: SignatureFindings
     fault: str = ""
     is_repeated: bool = False
 

@@ -28,7 +28,7 @@ from ledger.printable import printable
 
 
 @dataclass(frozen=True, slots=True)
-class Signatures:
+class SignatureFindings:
     """The findings about a transaction's signatures.
 
     `faults` are those of endorsements. `genuine` are the endorsers that did sign, each once; `flawless` are those of
@@ -74,7 +74,7 @@ class Identities:
         self.tally.demand(seal.channel_id == rules.channel_id, f"{where}: it is meant for channel {seal.channel_id}")
         self._check_role(where, transaction)
 
-    def check_other(self, where: str, transaction: BlockTransaction, signatures: Signatures) -> None:
+    def check_other(self, where: str, transaction: BlockTransaction, signatures: SignatureFindings) -> None:
         """Checks a transaction that is not the contract's: no peer takes one that its creator did not sign."""
         self.tally.count(1 + len(transaction.endorsements))
         self.tally.demand(not signatures.creator_lies, f"{where}: {printable(signatures.creator_fault)}")
@@ -106,13 +106,13 @@ class Identities:
         self.tally.demand(bool(roles & kind.roles), f"{where}: {creator.msp_id}'s user had no role that allows it")
 
 
-def judge(transaction: BlockTransaction, rules: Rules) -> Signatures:
+def judge(transaction: BlockTransaction, rules: Rules) -> SignatureFindings:
     """The findings about every signature of a transaction."""
     creator_fault, creator, signed = _fault(transaction.creator, transaction.time_us, rules)
     found = [_fault(signed, transaction.time_us, rules) for signed in transaction.endorsements]
     genuine = dict.fromkeys(identity for _, identity, signs in found if identity is not None and signs)
     flawless = dict.fromkeys(identity for fault, identity, _ in found if identity is not None and not fault)
-    return Signatures(
+    return SignatureFindings(
         creator_fault=creator_fault,
         creator_lies=creator is not None and not signed,
         faults=tuple(fault for fault, _, _ in found if fault),
