@@ -15,19 +15,19 @@ from audit.errors import (
     NotAGenesisBlock,
 )
 from audit.report import (
+    AgreementBill,
     AuditReport,
-    Bill,
     Status,
     Verdict,
 )
 
 __all__ = [
+    "AgreementBill",
     "Archive",
     "ArchiveDamaged",
     "AuditError",
     "AuditReport",
     "Auditor",
-    "Bill",
     "NoSuchMember",
     "NotAGenesisBlock",
     "Status",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from audit.movement import Movement
-from audit.report import Bill
+from audit.report import AgreementBill
 from chaincode.rating import add_lines
 from zunft.v1.agreement_pb2 import Agreement, Terms
 from zunft.v1.tariff_pb2 import Line
@@ -50,8 +50,8 @@ class OpenBill:
         """Takes note of a claim: all lines so far are claimed, and the bill is complete again."""
         self.claimed, self.claimed_corrections, self.complete = self.lines, self.correction_lines, True
 
-    def bill(self) -> Bill:
-        return Bill(
+    def bill(self) -> AgreementBill:
+        return AgreementBill(
             agreement_id=self.agreement.agreement_id,
             provider_msp_id=self.agreement.provider_msp_id,
             customer_msp_id=self.agreement.customer_msp_id,
@@ -76,7 +76,7 @@ class Bills:
         bill.add(movement)
         return bill
 
-    def bills(self) -> tuple[Bill, ...]:
+    def bills(self) -> tuple[AgreementBill, ...]:
         return tuple(self._open[agreement_id].bill() for agreement_id in sorted(self._open))
 
 

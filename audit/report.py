@@ -52,7 +52,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Bill:
+class AgreementBill:
     """An agreement's total, from the lines of all its transactions; amounts in micro-tokens."""
 
     agreement_id: str
@@ -77,7 +77,7 @@ class AuditReport:
     transaction_count: int
     reading_count: int
     verdicts: tuple[Verdict, ...]
-    bills: tuple[Bill, ...]
+    bills: tuple[AgreementBill, ...]
 
     @property
     def failed(self) -> tuple[Verdict, ...]:
@@ -193,8 +193,12 @@ class Tally:
         return Status.UNCHECKED if self._unchecked or nothing_seen else Status.HOLDS
 
 
-def _bill_to_dict(bill: Bill) -> dict[str, Any]:
-    plain = {name: getattr(bill, name) for name in Bill.__slots__ if name not in ("lines", "correction_lines", "terms")}
+def _bill_to_dict(bill: AgreementBill) -> dict[str, Any]:
+    plain = {
+        name: getattr(bill, name)
+        for name in AgreementBill.__slots__
+        if name not in ("lines", "correction_lines", "terms")
+    }
     return plain | {"lines": _lines(bill.lines), "correction_lines": _lines(bill.correction_lines)}
 
 

@@ -13,7 +13,7 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.text import Text
 
-from audit import Archive, Auditor, AuditReport, Bill, Status, Verdict, export
+from audit import AgreementBill, Archive, Auditor, AuditReport, Status, Verdict, export
 from audit import audit as audit_blocks
 from audit.report import ALARMS_KEPT
 from cli.bill import show_bill
@@ -27,7 +27,7 @@ from cli.shared.table import Row, table
 from cli.shared.values import show_amount
 from consortium.folder.topology import Topology
 from ledger.gateway.gateway import Gateway
-from node.tariff.bill import Bill as BillOfLines
+from node.tariff.bill import AgreementBill as BillOfLines
 from node.tariff.bill import bill_under
 
 app = typer.Typer(add_completion=False)
@@ -182,7 +182,7 @@ def _alarms(verdict: Verdict) -> Iterator[str]:
         yield f"and {verdict.alarm_count - ALARMS_SHOWN:,} more; --json has the first {ALARMS_KEPT}"
 
 
-def _bill_row(bill: Bill) -> Row:
+def _bill_row(bill: AgreementBill) -> Row:
     return {
         "agreement": bill.agreement_id,
         "provider": bill.provider_msp_id,
@@ -203,5 +203,5 @@ def _report_json(report: AuditReport) -> dict[str, Any]:
     return plain | {"bills": bills}
 
 
-def _whole_bill(one: Bill) -> BillOfLines:
+def _whole_bill(one: AgreementBill) -> BillOfLines:
     return bill_under(one.terms, one.lines, one.correction_lines)
