@@ -35,7 +35,7 @@ from node.membership.endings import endings
 from node.membership.errors import NoLongerMember, NotDecided, StillBound
 from node.membership.leaving import depart, departure_ballot, exit_conditions, give_notice, missing_orderer
 from node.membership.records import newest_ballot, read_member
-from node.membership.standing import JoiningStep
+from node.membership.standing import MembershipStep
 from node.membership.voting import Voting
 from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_DEPARTURE, Ballot
 from zunft.v1.member_pb2 import Member
@@ -225,7 +225,7 @@ def _noted_archive(folder: Path) -> Path | None:
     )
 
 
-def _row(topology: Topology, step: JoiningStep) -> dict[str, object]:
+def _row(topology: Topology, step: MembershipStep) -> dict[str, object]:
     who = [topology.name_of(msp_id) for msp_id in step.msp_ids]
     due = bool(step.command) and not step.is_done
     return {

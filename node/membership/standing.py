@@ -22,7 +22,7 @@ from zunft.v1.member_pb2 import MEMBER_STATUS_ADMITTED, MEMBER_STATUS_APPLIED, M
 
 
 @dataclass(frozen=True, slots=True)
-class JoiningStep:
+class MembershipStep:
     """A step; `msp_ids` can take it now, none if it is done or not due yet. `command` comes after `zunft`."""
 
     what: str
@@ -59,37 +59,37 @@ class Joining:
             voting.to_sign_again,
         )
 
-    def steps(self) -> list[JoiningStep]:
+    def steps(self) -> list[MembershipStep]:
         """The steps in their order; only the first that is not done names members and a command."""
         steps = list(self._steps())
         next_place = next((place for place, step in enumerate(steps) if not step.is_done), len(steps))
         return [
-            step if place == next_place else JoiningStep(step.what, step.is_done) for place, step in enumerate(steps)
+            step if place == next_place else MembershipStep(step.what, step.is_done) for place, step in enumerate(steps)
         ]
 
-    def _steps(self) -> Iterator[JoiningStep]:
+    def _steps(self) -> Iterator[MembershipStep]:
         msp_id, ballot = self.member.msp_id, self.ballot
         became_active = self.member.status not in (MEMBER_STATUS_APPLIED, MEMBER_STATUS_ADMITTED)
         approvals = sum(vote.in_favour for vote in ballot.votes)
         silent, approve = silent_msp_ids(ballot), f"join approve {msp_id}"
         complete = (msp_id,)
-        yield JoiningStep("its sponsor puts the bundle in", True)
-        yield JoiningStep(
+        yield MembershipStep("its sponsor puts the bundle in", True)
+        yield MembershipStep(
             f"members approve ({approvals} of {ballot.needed_approvals} needed)",
             ballot.status in (BALLOT_STATUS_CARRIED, BALLOT_STATUS_EXECUTED),
             silent,
             approve,
         )
         signers = self.to_sign_again or silent or (ballot.opened_by_msp_id,)
-        yield JoiningStep("the channel admits it", msp_id in self.channel.members, signers, approve)
+        yield MembershipStep("the channel admits it", msp_id in self.channel.members, signers, approve)
         if self.bundle.HasField("orderer"):
-            yield JoiningStep("its processes run, its orderer takes part", self._orders, complete, "join complete")
+            yield MembershipStep("its processes run, its orderer takes part", self._orders, complete, "join complete")
         if self.charter.entry.deposit_micro:
             paid, issuer = became_active or not self.missing_deposit_micro, (self.charter.token.issuer_msp_id,)
             amount = format_amount(max(self.missing_deposit_micro, LEAST_TRANSFER_MICRO))
             mint = f"token mint {msp_id} {amount} --reference BANK-REFERENCE"
-            yield JoiningStep("it has the tokens for its deposit", paid, issuer, mint)
-        yield JoiningStep("it has become active", became_active, complete, "join complete")
+            yield MembershipStep("it has the tokens for its deposit", paid, issuer, mint)
+        yield MembershipStep("it has become active", became_active, complete, "join complete")
 
     @property
     def _orders(self) -> bool:

@@ -24,7 +24,7 @@ from network.renewal import renew
 from network.running.process import ProcessKind
 from network.status import network_status
 from node.membership.endings import endings
-from node.membership.standing import JoiningStep
+from node.membership.standing import MembershipStep
 from tests.faults.scene import Scene, start_scene
 from tests.harness import (
     TOKEN,
@@ -355,7 +355,7 @@ async def end_business(scene: Scene, company: Company) -> None:
         await must(home, f"{due[0].command}{answered} --as {member}")
 
 
-async def due_endings(company: Company, members: Path) -> list[JoiningStep]:
+async def due_endings(company: Company, members: Path) -> list[MembershipStep]:
     """The steps that are due before the departure, without its signatures and the payment that it does not wait for."""
     await until_level(company.home, members)
     async with company.gateway() as gateway:
