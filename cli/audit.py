@@ -27,8 +27,7 @@ from cli.shared.table import Row, table
 from cli.shared.values import show_amount
 from consortium.folder.topology import Topology
 from ledger.gateway.gateway import Gateway
-from node.tariff.bill import AgreementBill as BillOfLines
-from node.tariff.bill import bill_under
+from node.tariff.bill import Bill, bill_under
 
 app = typer.Typer(add_completion=False)
 
@@ -203,5 +202,5 @@ def _report_json(report: AuditReport) -> dict[str, Any]:
     return plain | {"bills": bills}
 
 
-def _whole_bill(one: AgreementBill) -> BillOfLines:
+def _whole_bill(one: AgreementBill) -> Bill:
     return bill_under(one.terms, one.lines, one.correction_lines)
