@@ -8,7 +8,7 @@ import typer
 from google.protobuf.message import Message
 
 from cli.shared.groups import new_group
-from cli.shared.options import DEFAULT_HOME, As, Home, Json
+from cli.shared.options import DEFAULT_HOME, AgreementId, As, Home, Json
 from cli.shared.output import say, say_next, show_rows
 from cli.shared.session import Session, open_session
 from cli.shared.values import show_amount
@@ -18,7 +18,6 @@ from zunft.v1.usage_pb2 import AccountHead
 
 app = new_group("access")
 
-AgreementId = Annotated[str, typer.Argument(help="The agreement's name.")]
 GrantId = Annotated[str, typer.Argument(help="The grant's name.")]
 
 

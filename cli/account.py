@@ -16,10 +16,10 @@ from chaincode.transaction import serialise
 from cli.shared.asking import ask
 from cli.shared.errors import BadArgument, sentence
 from cli.shared.groups import new_group
-from cli.shared.options import DEFAULT_HOME, As, Home, Json
+from cli.shared.options import DEFAULT_HOME, AgreementId, Amount, As, Home, Json, Yes
 from cli.shared.output import say, say_next, show_line, show_rows
 from cli.shared.session import Session, open_session
-from cli.shared.values import parse_amount, show_amount
+from cli.shared.values import parse_amount, show_amount, word_of
 from ledger.gateway import EndorseError
 from ledger.gateway.calls import RETRIES
 from ledger.gateway.commit import Committed
@@ -39,15 +39,11 @@ from zunft.v1.usage_pb2 import ClaimUsage, Commitment, HeadAmounts, ShownAmounts
 
 app = new_group("account")
 
-AgreementId = Annotated[str, typer.Argument(help="The agreement's name.")]
-Amount = Annotated[str, typer.Argument(help="Tokens, as in 12.50.")]
 # The columns that a narrow terminal leaves out first.
 _MINOR = ("transactions", "funded", "paid", "provider")
 
 # The transactions that show the endorsers a part of the last head.
 _Showing = WithdrawFunds | ClaimAccount | CloseAccount
-
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 @app.command("open")
@@ -190,7 +186,7 @@ async def list_accounts(home: Home = DEFAULT_HOME, as_json: Json = False) -> Non
                 "agreement": one.agreement_id,
                 "provider": session.topology.name_of(one.provider_msp_id),
                 "customer": session.topology.name_of(one.customer_msp_id),
-                "status": AccountStatus.Name(one.status).removeprefix("ACCOUNT_STATUS_").lower(),
+                "status": word_of(AccountStatus, one.status),
                 "funded": show_amount(one.funded_micro),
                 "escrow": show_amount(escrow_micro(one)),
                 "claimed_unpaid": _due(one, commitments.get(one.agreement_id)),
@@ -209,8 +205,7 @@ async def _claim_together(session: Session, agreement_id: str) -> str:
         request = ClaimUsage(agreement_id=agreement_id)
         await account.submit("usage.claim", request, await account.disclose(), retries=RETRIES)
     except (ContractError, EndorseError) as error:
-        other = next(one for one in account.parties if one != session.member.msp_id)
-        return f"{session.topology.name_of(other)} does not take part in the claim: {sentence(error)}"
+        return f"{session.other_party(account.agreement)} does not take part in the claim: {sentence(error)}"
     return ""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -17,10 +16,10 @@ from chaincode.transaction import serialise
 from cli.shared.asking import ask
 from cli.shared.errors import BadArgument, NotAParty
 from cli.shared.groups import new_group
-from cli.shared.options import DEFAULT_HOME, As, Home, Json
+from cli.shared.options import DEFAULT_HOME, AgreementId, As, Home, Json, Yes
 from cli.shared.output import say, say_next, show_fields, show_rows, to_dict
 from cli.shared.session import Session, open_session
-from cli.shared.values import show_amount, show_limit
+from cli.shared.values import show_amount, show_limit, word_of
 from consortium.folder.topology import Topology
 from ledger.gateway.calls import RETRIES
 from node.agreement_file import SALT_BYTES, AgreementDraft, read_agreement
@@ -41,7 +40,6 @@ from zunft.v1.agreement_pb2 import (
 app = new_group("agreement")
 
 AgreementFile = Annotated[Path, typer.Argument(help="YAML: parties, meters, tariff; see docs/agreements.md.")]
-AgreementId = Annotated[str, typer.Argument(help="The agreement's name.")]
 
 
 @app.command()
@@ -59,7 +57,7 @@ async def propose(file: AgreementFile, acting: As = "", home: Home = DEFAULT_HOM
         drafted = _read(session.topology, file)
         _check_party(session, drafted.terms)
         agreement = await propose_agreement(session, drafted)
-        other = _other_party(session, agreement)
+        other = session.other_party(agreement)
     say(f"Agreement {agreement.agreement_id} is proposed.")
     say_next(home, f"agreement accept {agreement.agreement_id} --as {other}")
 
@@ -74,12 +72,7 @@ async def show(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_
 
 
 @app.command()
-async def accept(
-    agreement_id: AgreementId,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    acting: As = "",
-    home: Home = DEFAULT_HOME,
-) -> None:
+async def accept(agreement_id: AgreementId, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """Read the pending terms, checked against the digest on the ledger, and accept them."""
     async with open_session(home, acting) as session:
         agreement = await session.read_own(agreement_id)
@@ -109,7 +102,7 @@ async def amend(file: AgreementFile, acting: As = "", home: Home = DEFAULT_HOME)
         )
         await session.submit("agreement.amend", request)
         await _share(session, drafted, data)
-        other = _other_party(session, agreement)
+        other = session.other_party(agreement)
     say(f"Version {reference.version} of {agreement.agreement_id} is proposed.")
     say_next(home, f"agreement accept {agreement.agreement_id} --as {other}")
 
@@ -249,17 +242,12 @@ def _data_sets(topology: Topology, terms: Terms) -> list[str]:
     return [f"{name} ({owners.get(name, 'nobody')}'s)" for name in terms.data_policy.data_sets]
 
 
-def _other_party(session: Session, agreement: Agreement) -> str:
-    parties: Sequence[str] = (agreement.provider_msp_id, agreement.customer_msp_id)
-    return next(session.topology.name_of(party) for party in parties if party != session.member.msp_id)
-
-
 def _row(topology: Topology, one: Agreement) -> dict[str, object]:
     return {
         "agreement": one.agreement_id,
         "provider": topology.name_of(one.provider_msp_id),
         "customer": topology.name_of(one.customer_msp_id),
-        "status": AgreementStatus.Name(one.status).removeprefix("AGREEMENT_STATUS_").lower(),
+        "status": word_of(AgreementStatus, one.status),
         "version": one.terms.version or "",
         "pending_version": one.pending.version or "",
         "open": "yes" if one.open else "no",

@@ -17,6 +17,7 @@ from cli.shared.asking import ask
 from cli.shared.deciding import (
     ID_DIGITS,
     apply_decision,
+    approvals_of,
     approve_opened,
     names,
     say_standing,
@@ -25,7 +26,7 @@ from cli.shared.deciding import (
     target_name,
 )
 from cli.shared.groups import new_group
-from cli.shared.options import DEFAULT_HOME, As, Home, Json
+from cli.shared.options import DEFAULT_HOME, As, Home, Json, Yes
 from cli.shared.output import show_fields, show_rows
 from cli.shared.session import Session, open_session
 from cli.shared.values import show_time
@@ -54,7 +55,6 @@ _NO_VOTE = "no vote was cast"
 # The columns that a narrow terminal leaves out first.
 _MINOR = ("against", "deadline_utc", "in_favour", "needed")
 
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Text = Annotated[
     Path | None, typer.Option("--text", help="For an amendment: the file with the charter's text that you have read.")
 ]
@@ -155,7 +155,7 @@ def _applies(record: Member, ballot: Ballot) -> bool:
 
 
 def _row(topology: Topology, ballot: Ballot, companies: _Companies) -> dict[str, object]:
-    approvals = sum(vote.in_favour for vote in ballot.votes)
+    approvals = approvals_of(ballot)
     is_open = status_name(ballot) == "open"
     return {
         "ballot": ballot.ballot_id[:ID_DIGITS],

@@ -12,6 +12,7 @@ import typer
 
 from chaincode import keys
 from chaincode.members.bundle import roots_fingerprint
+from chaincode.rights.business import status_name
 from cli.shared.errors import BadArgument
 from cli.shared.groups import new_group
 from cli.shared.options import DEFAULT_HOME, Home, Json
@@ -26,7 +27,7 @@ from consortium.folder.topology import FabricSettings, LedgerKind, MemberEntry, 
 from ledger.embedded.consortium import create_embedded
 from node.membership.records import read_everybody
 from zunft.v1.charter_pb2 import Charter, FoundCharter, TokenDefinition
-from zunft.v1.member_pb2 import Member, MemberStatus
+from zunft.v1.member_pb2 import Member
 
 app = new_group("consortium")
 
@@ -83,7 +84,7 @@ async def members(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
                 "member": session.topology.name_of(record.msp_id),
                 "msp_id": record.msp_id,
                 "name": record.name,
-                "status": MemberStatus.Name(record.status).removeprefix("MEMBER_STATUS_").lower(),
+                "status": status_name(record),
             }
             for record in records
         ]

@@ -9,7 +9,7 @@ from chaincode.errors import ContractError, CorrectionMismatch, NotFound
 from cli.shared.errors import BadArgument
 from cli.shared.output import show_fields, show_rows
 from cli.shared.session import Session
-from cli.shared.values import show_amount, show_quantity, show_time_us
+from cli.shared.values import show_amount, show_quantity, show_time_us, word_of
 from ledger.gateway.calls import RETRIES
 from node.correction_trial import lines_on_trial
 from node.meter_account import MeterAccount
@@ -106,7 +106,7 @@ def _row(reading: CorrectionReading) -> dict[str, object]:
         "readings": f"{reading.reading_count:+d}" if reading.reading_count else "0",
         "utilisation_milli": reading.utilisation_milli or "",
         "speed_milli": reading.speed_milli or "",
-        "outcome": Outcome.Name(reading.outcome).removeprefix("OUTCOME_").lower() if reading.outcome else "",
+        "outcome": word_of(Outcome, reading.outcome) if reading.outcome else "",
         "step": reading.step,
         "work_item": reading.work_item,
     }

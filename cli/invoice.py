@@ -21,7 +21,7 @@ from cli.shared.groups import new_group
 from cli.shared.options import DEFAULT_HOME, As, Home, Json
 from cli.shared.output import print_json, say, show_rows
 from cli.shared.session import Session, open_session
-from cli.shared.values import parse_amount, show_amount, show_time
+from cli.shared.values import parse_amount, show_amount, show_time, word_of
 from node.tariff.bill import Bill
 from zunft.v1.invoice_pb2 import INVOICE_KIND_GOODWILL, CreditInvoice, DisputeInvoice, Invoice, InvoiceKind
 from zunft.v1.usage_pb2 import AccountHead, Claim, ReadClaim, ReadRecord, UsageRecord
@@ -199,4 +199,4 @@ def _row(session: Session, one: Invoice) -> dict[str, object]:
 
 
 def _kind(one: Invoice) -> str:
-    return InvoiceKind.Name(one.kind).removeprefix("INVOICE_KIND_").replace("_", " ").lower()
+    return word_of(InvoiceKind, one.kind).replace("_", " ")

@@ -18,7 +18,7 @@ from cli.shared.asking import ask
 from cli.shared.deciding import approve_opened, say_next_for, say_standing
 from cli.shared.errors import BadArgument
 from cli.shared.groups import new_group
-from cli.shared.options import DEFAULT_HOME, As, FabricBin, Home, Json
+from cli.shared.options import DEFAULT_HOME, As, FabricBin, Home, Json, Yes
 from cli.shared.output import say, say_next, show_fields, show_rows, steps_shown
 from cli.shared.running import run
 from cli.shared.session import Session, meant_member, open_session
@@ -77,8 +77,6 @@ Sponsor = Annotated[
     str, typer.Option(help="The member that has put it in, if several have an applicant of that MSP id.")
 ]
 QUESTION = "Is this the fingerprint that they told you by telephone?"
-
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 @app.command()

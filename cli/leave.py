@@ -15,12 +15,12 @@ from fabric_protos.common import common_pb2
 
 from audit import AuditReport, audit, export
 from cli.audit import show_report
-from cli.ballot import Yes, approve_found
+from cli.ballot import approve_found
 from cli.shared.asking import ask
 from cli.shared.deciding import names, say_standing
 from cli.shared.errors import UnsoundArchive
 from cli.shared.groups import new_group
-from cli.shared.options import DEFAULT_HOME, As, Home, Json
+from cli.shared.options import DEFAULT_HOME, As, Home, Json, Who, Yes
 from cli.shared.output import say, say_next, show_rows
 from cli.shared.retiring import retire
 from cli.shared.session import Session, open_session
@@ -43,8 +43,6 @@ from zunft.v1.member_pb2 import Member
 app = new_group("leave")
 
 _DEPARTURE = "departure.yaml"
-
-Who = Annotated[str, typer.Argument(metavar="MEMBER", help="Its name or MSP id.")]
 
 
 @app.command()

@@ -15,7 +15,7 @@ from cli.shared.asking import ask
 from cli.shared.deciding import ID_DIGITS, apply_decision, approve_opened, say_standing
 from cli.shared.errors import AlreadyOut
 from cli.shared.groups import new_group
-from cli.shared.options import DEFAULT_HOME, As, Home, Json
+from cli.shared.options import DEFAULT_HOME, As, Home, Json, Who, Yes
 from cli.shared.output import say, show_fields, show_rows
 from cli.shared.session import Session, open_session
 from cli.shared.values import show_amount, show_time
@@ -37,8 +37,6 @@ from zunft.v1.member_pb2 import (
 
 app = new_group("member")
 
-Who = Annotated[str, typer.Argument(metavar="MEMBER", help="Its name or MSP id.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Reason = Annotated[str, typer.Option(help="The reason, for the voters.")]
 
 

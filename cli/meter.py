@@ -14,6 +14,7 @@ from cli.shared.groups import new_group
 from cli.shared.options import DEFAULT_HOME, As, Home, Json
 from cli.shared.output import say, show_rows
 from cli.shared.session import Session, open_session
+from cli.shared.values import word_of
 from node.meter.meter import Meter as MeterFolder
 from zunft.v1.meter_pb2 import LocateMeter, Meter, MeterStatus, RevokeMeter
 
@@ -76,7 +77,7 @@ async def list_meters(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
                 "provider": session.topology.name_of(one.provider_msp_id),
                 "label": one.label,
                 "location": one.location,
-                "status": MeterStatus.Name(one.status).removeprefix("METER_STATUS_").lower(),
+                "status": word_of(MeterStatus, one.status),
                 "key": len(one.keys),
             }
             for one in await session.list_all("meter", Meter)

@@ -14,7 +14,7 @@ from cli.consortium import found_charter
 from cli.shared.asking import ask
 from cli.shared.errors import BadArgument
 from cli.shared.groups import new_group
-from cli.shared.options import DEFAULT_HOME, FabricBin, Home, Json
+from cli.shared.options import DEFAULT_HOME, FabricBin, Home, Json, Yes
 from cli.shared.output import console, error_console, print_json, say, say_next, show_rows, steps_shown
 from cli.shared.running import run
 from cli.shared.session import open_session
@@ -120,10 +120,7 @@ def renew(process: ProcessName, home: Home = DEFAULT_HOME, fabric_bin: FabricBin
 
 
 @app.command()
-def clean(
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    home: Home = DEFAULT_HOME,
-) -> None:
+def clean(yes: Yes = False, home: Home = DEFAULT_HOME) -> None:
     """Delete the Fabric processes' data, the ledger too: `up` begins anew, with the same keys and genesis block."""
     topology = Topology.load(home)
     network = standing_network(topology)

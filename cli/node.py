@@ -14,12 +14,12 @@ from cli.shared.asking import ask
 from cli.shared.errors import BadArgument
 from cli.shared.groups import new_group
 from cli.shared.node_connection import local_node, open_node
-from cli.shared.options import DEFAULT_HOME, As, Home, Json
+from cli.shared.options import DEFAULT_HOME, AgreementId, As, Home, Json, Yes
 from cli.shared.output import error_console, print_json, say, show_fields, show_line, show_rows, to_dict
 from cli.shared.running import serve
 from cli.shared.session import Session, open_session
 from cli.shared.table import harmless
-from cli.shared.values import parse_amount, show_amount, show_time, show_time_us
+from cli.shared.values import parse_amount, show_amount, show_time, show_time_us, word_of
 from ledger.embedded.consortium import serving
 from ledger.embedded.ledger import EmbeddedLedger
 from node.tariff.bill import Bill, bill_under
@@ -53,8 +53,6 @@ _MINOR = ("claimed", "paid", "funded", "provider", "status")
 # The number of digits of a digest by which all batches differ.
 DIGEST_DIGITS = 16
 Digest = Annotated[str, typer.Argument(help="The batch's digest, or enough of its first digits to be unique.")]
-
-AgreementId = Annotated[str, typer.Argument(help="The agreement's name.")]
 
 
 @app.command("run")
@@ -181,12 +179,7 @@ async def retry(digest: Digest, acting: As = "", home: Home = DEFAULT_HOME) -> N
 
 
 @app.command()
-async def give_up(
-    digest: Digest,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    acting: As = "",
-    home: Home = DEFAULT_HOME,
-) -> None:
+async def give_up(digest: Digest, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """Refuse a waiting batch and the later ones of its stream: their readings are not charged."""
     ask(f"Give up batch {digest} and the later ones of its stream, uncharged?", "nothing was given up", yes=yes)
     await _decide(home, acting, digest, BATCH_DECISION_GIVE_UP)
@@ -270,7 +263,7 @@ def _batch_row(one: BatchProgress) -> dict[str, object]:
 
 
 def _status_name(one: BatchProgress) -> str:
-    return BatchStatus.Name(one.status).removeprefix("BATCH_STATUS_").lower().replace("_", " ")
+    return word_of(BatchStatus, one.status).replace("_", " ")
 
 
 def _alarm_row(one: Alarm) -> dict[str, object]:
@@ -293,7 +286,7 @@ def _balance_row(session: Session, one: AccountBalance) -> dict[str, object]:
         "agreement": one.agreement_id,
         "provider": session.topology.name_of(one.provider_msp_id),
         "customer": session.topology.name_of(one.customer_msp_id),
-        "status": AccountStatus.Name(one.account_status).removeprefix("ACCOUNT_STATUS_").lower(),
+        "status": word_of(AccountStatus, one.account_status),
         "funded": show_amount(one.funded_micro),
         "used": show_amount(one.accrued_micro),
         "available": show_amount(one.available_micro),

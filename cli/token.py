@@ -10,10 +10,10 @@ import typer
 from chaincode import keys
 from cli.shared.errors import BadArgument
 from cli.shared.groups import new_group
-from cli.shared.options import DEFAULT_HOME, As, Home, Json
+from cli.shared.options import DEFAULT_HOME, Amount, As, Home, Json
 from cli.shared.output import say, say_next, show_rows
 from cli.shared.session import Session, open_session
-from cli.shared.values import parse_amount, show_amount
+from cli.shared.values import parse_amount, show_amount, word_of
 from ledger.records import find
 from zunft.v1.token_pb2 import (
     Balance,
@@ -29,8 +29,6 @@ from zunft.v1.token_pb2 import (
 )
 
 app = new_group("token")
-
-Amount = Annotated[str, typer.Argument(help="Tokens, as in 12.50.")]
 
 
 @app.command()
@@ -107,7 +105,7 @@ async def redemptions(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
                 "redemption": one.redemption_id[:16],
                 "member": session.topology.name_of(one.msp_id),
                 "tokens": show_amount(one.amount_micro),
-                "status": RedemptionStatus.Name(one.status).removeprefix("REDEMPTION_STATUS_").lower(),
+                "status": word_of(RedemptionStatus, one.status),
                 "bank_reference": one.bank_reference,
             }
             for one in await session.list_all("redemption", Redemption)

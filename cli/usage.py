@@ -18,7 +18,7 @@ from cli.shared.asking import ask
 from cli.shared.errors import BadArgument, ImportStopped
 from cli.shared.groups import new_group
 from cli.shared.node_connection import open_node
-from cli.shared.options import DEFAULT_HOME, As, Home, Json
+from cli.shared.options import DEFAULT_HOME, AgreementId, As, Home, Json, Yes
 from cli.shared.output import error_console, say, say_next, show_rows
 from cli.shared.session import Session, open_session
 from cli.shared.standard_output import note_commit
@@ -42,7 +42,6 @@ app = new_group("usage")
 
 READINGS_PER_BATCH = 10_000
 
-AgreementId = Annotated[str, typer.Argument(help="The agreement's name.")]
 CorrectionId = Annotated[str, typer.Argument(help="The correction's name.")]
 Digest = Annotated[
     str | None,
@@ -121,7 +120,7 @@ async def correct(
         amount_micro = _amount_on_trial(disclosure, correction)
         disclosure.correction.CopyFrom(correction)
         await account.submit("usage.correct", CorrectUsage(agreement_id=agreement_id), disclosure, retries=RETRIES)
-        other = _other(session, account.parties)
+        other = session.other_party(account.agreement)
     say(f"Correction {correction.correction_id} is proposed; it comes to {show_amount(amount_micro)}.")
     say_next(home, f"usage agree {agreement_id} {correction.correction_id} --as {other}")
 
@@ -152,7 +151,7 @@ async def agree(
     agreement_id: AgreementId,
     correction_id: CorrectionId,
     digest: Digest = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
     acting: As = "",
     home: Home = DEFAULT_HOME,
 ) -> None:
@@ -217,7 +216,3 @@ async def _deliver(meter: Meter, client: NodeClient) -> None:
         meter.resume_at(refused[0].resume_at)
     if delivery.stop is not None:
         raise ImportStopped(f"the import stopped ({delivery.stop.error}): {delivery.stop.message}; then import again")
-
-
-def _other(session: Session, parties: tuple[str, str]) -> str:
-    return next(session.topology.name_of(party) for party in parties if party != session.member.msp_id)

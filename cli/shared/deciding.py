@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from cli.shared.output import say, say_next
 from cli.shared.retiring import retire
 from cli.shared.session import Session
-from cli.shared.values import show_time
+from cli.shared.values import show_time, word_of
 from consortium.folder.charter_text import adopt_text
 from consortium.folder.topology import Topology
 from node.membership.voting import Voting, silent_msp_ids
@@ -43,14 +43,18 @@ _DECIDED = {
 
 
 def subject_name(ballot: Ballot) -> str:
-    return BallotSubject.Name(ballot.subject).removeprefix("BALLOT_SUBJECT_").lower()
+    return word_of(BallotSubject, ballot.subject)
 
 
 def status_name(ballot: Ballot) -> str:
     """The ballot's status; "lapsed" for one that is open on the ledger, but whose deadline has passed."""
     if ballot.status == BALLOT_STATUS_OPEN and ballot.deadline_s < time.time():
         return "lapsed"
-    return BallotStatus.Name(ballot.status).removeprefix("BALLOT_STATUS_").lower()
+    return word_of(BallotStatus, ballot.status)
+
+
+def approvals_of(ballot: Ballot) -> int:
+    return sum(vote.in_favour for vote in ballot.votes)
 
 
 def target_name(topology: Topology, ballot: Ballot) -> str:
@@ -133,7 +137,7 @@ def _say_admission(topology: Topology, voting: Voting) -> None:
             "must approve again."
         )
         say_next_for(topology, to_sign, f"join approve {name}")
-    elif _approvals(ballot) >= ballot.needed_approvals:
+    elif approvals_of(ballot) >= ballot.needed_approvals:
         say(f"{name} is admitted, and the channel knows it.")
         say_next_for(topology, [ballot.msp_id], "join complete")
     elif status_name(ballot) == "lapsed":
@@ -153,8 +157,4 @@ def say_next_for(topology: Topology, msp_ids: Sequence[str], command: str) -> No
 
 
 def _counted(ballot: Ballot) -> str:
-    return f"{_approvals(ballot)} of {ballot.needed_approvals} approvals"
-
-
-def _approvals(ballot: Ballot) -> int:
-    return sum(vote.in_favour for vote in ballot.votes)
+    return f"{approvals_of(ballot)} of {ballot.needed_approvals} approvals"

@@ -1,4 +1,4 @@
-"""The options that many commands share."""
+"""The arguments and options that commands of several groups share."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ Home = Annotated[
 ]
 As = Annotated[str, typer.Option("--as", help="The member that acts, or member/user.", envvar="ZUNFT_AS")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 FabricBin = Annotated[
     Path | None,
     typer.Option(
@@ -23,3 +24,7 @@ FabricBin = Annotated[
 ]
 
 DEFAULT_HOME = Path("zunft-demo")
+
+AgreementId = Annotated[str, typer.Argument(help="The agreement's name.")]
+Amount = Annotated[str, typer.Argument(help="Tokens, as in 12.50.")]
+Who = Annotated[str, typer.Argument(metavar="MEMBER", help="Its name or MSP id.")]

@@ -101,6 +101,11 @@ class Session:
             raise NotAParty(f"{self.member.name} is no party of {agreement_id}: act --as {parties}")
         return agreement
 
+    def other_party(self, agreement: Agreement) -> str:
+        """The name of the agreement's party that is not the acting member."""
+        parties = (agreement.provider_msp_id, agreement.customer_msp_id)
+        return next(self.topology.name_of(party) for party in parties if party != self.member.msp_id)
+
     def files(self, transaction: str) -> KeyFiles:
         """The certificate and key of the user that calls the transaction. Raises UserNotFound, NoValidUser."""
         own = self.topology.keys(self.member)

@@ -1,8 +1,11 @@
-"""Amounts and times as people write and read them."""
+"""Amounts, times and statuses as people write and read them."""
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+
+from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 
 from chaincode.checks import MAX_AMOUNT_MICRO, format_amount, format_duration
 from cli.shared.errors import BadArgument
@@ -44,3 +47,9 @@ def show_time(time_s: int) -> str:
 
 def show_time_us(time_us: int) -> str:
     return show_time(time_us // 10**6)
+
+
+def word_of(kind: EnumTypeWrapper, value: int) -> str:
+    """The value's name without that of its kind: "credit_note" for INVOICE_KIND_CREDIT_NOTE."""
+    prefix = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind.DESCRIPTOR.name).upper()
+    return str(kind.Name(value)).removeprefix(f"{prefix}_").lower()
