@@ -1,4 +1,4 @@
-"""An applicant's folder and its bundle: made of its own keys alone, and no bytes do more than be refused."""
+"""An applicant's folder and its bundle: they need its own keys alone, and a bundle of any other bytes is refused."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_folder_of_its_own_is_all_that_an_applicant_needs(home: Path, keys: Me
     assert all(key.read_bytes() not in opened.signed for key in home.rglob("*.key"))
 
 
-def test_the_fingerprint_is_read_aloud_in_groups_of_four(keys: MemberKeys, opened: OpenedBundle) -> None:
+def test_the_fingerprint_is_written_in_groups_of_four(keys: MemberKeys, opened: OpenedBundle) -> None:
     groups = opened.fingerprint.split(" ")
     assert [len(group) for group in groups] == [4] * 16
     root = x509.load_pem_x509_certificate(keys.root_pem())
@@ -149,12 +149,12 @@ def test_wrong_fields_are_named(tmp_path: Path, right: str, wrong: str, piece: s
         read(tmp_path, PLAN.replace(right, wrong))
 
 
-def test_a_wrong_check_digit_is_found_before_anybody_is_asked(tmp_path: Path) -> None:
+def test_a_wrong_check_digit_is_found_in_the_applicants_file(tmp_path: Path) -> None:
     with pytest.raises(InvalidApplicant, match="'DE136695977' is no vat"):
         read(tmp_path, PLAN.replace("DE136695976", "DE136695977"))
 
 
-def test_files_that_are_none(tmp_path: Path, opened: OpenedBundle) -> None:
+def test_missing_and_cut_files_are_named(tmp_path: Path, opened: OpenedBundle) -> None:
     with pytest.raises(UnusableBundle, match="No such file"):
         open_bundle_file(tmp_path / "nothing")
     path = tmp_path / "mill.bundle"
@@ -172,13 +172,13 @@ def test_files_that_are_none(tmp_path: Path, opened: OpenedBundle) -> None:
             load_applicant(home)
 
 
-# --- whatever bytes come ----------------------------------------------------------------------------------------------
+# --- any bytes --------------------------------------------------------------------------------------------------------
 
 CUTS = st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 8), st.binary(max_size=8)), min_size=1, max_size=4)
 
 
 def cut(data: bytes, cuts: list[tuple[int, int, bytes]]) -> bytes:
-    """With some pieces taken out and others put in."""
+    """The data with some pieces taken out and others put in."""
     for place, length, piece in cuts:
         at = place % (len(data) + 1)
         data = data[:at] + piece + data[at + length :]
@@ -227,7 +227,7 @@ def test_a_certificate_of_nonsense_does_no_harm(
 
 
 def nonsense(pem: bytes, cuts: list[tuple[int, int, bytes]]) -> bytes:
-    """A certificate that is PEM still, and DER no longer, or of strange content."""
+    """A certificate that is still PEM, but is no DER any more, or has strange content."""
     der = cut(x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER), cuts)
     return b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(der) + b"-----END CERTIFICATE-----\n"
 

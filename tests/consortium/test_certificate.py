@@ -1,4 +1,4 @@
-"""Certificates and revocation lists from outside, each bit of which may be another: judged, never stumbled over."""
+"""Certificates and revocation lists from outside: with any bit flipped, they are read or refused with a typed error."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from ledger.fabric_rules.identity import (
     revoked_serials,
 )
 
-# cryptography will refuse it in a later version.
+# A later version of cryptography will refuse such a number, so its warning is no news.
 pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number which wasn't positive")
 
 
-def test_whichever_bit_is_another_it_is_refused_unless_what_is_signed_is_the_same(tmp_path: Path) -> None:
-    """The same but for the count of unused bits behind the signature, which cryptography does not look at."""
+def test_a_certificate_with_a_flipped_bit_is_refused_unless_its_signed_part_is_the_same(tmp_path: Path) -> None:
+    """One byte outside of the signed part may differ: the count of unused bits, which cryptography does not check."""
     keys = MemberKeys.found(tmp_path / "maker", "MakerMSP")
     pem = keys.add_user("anna", ["admin"]).certificate_pem()
     msp = Msp(msp_config_pb2.FabricMSPConfig.FromString(msp_config(keys.public_material()).config))
@@ -46,7 +46,7 @@ def test_whichever_bit_is_another_it_is_refused_unless_what_is_signed_is_the_sam
             read_caller(forged.SerializeToString())
 
 
-def test_whichever_bit_of_a_revocation_list_is_another_it_is_judged(tmp_path: Path) -> None:
+def test_a_revocation_list_with_a_flipped_bit_is_refused_or_reads_the_same(tmp_path: Path) -> None:
     keys = MemberKeys.found(tmp_path / "maker", "MakerMSP")
     for name in ("admin", "anna"):
         keys.add_user(name, ["admin"])
@@ -72,5 +72,5 @@ def each_bit_flipped(data: bytes) -> Iterator[bytes]:
         yield data[:byte] + bytes([data[byte] ^ 1 << bit]) + data[byte + 1 :]
 
 
-def as_pem(der: bytes, what: str = "CERTIFICATE") -> bytes:
-    return f"-----BEGIN {what}-----\n{base64.encodebytes(der).decode()}-----END {what}-----\n".encode()
+def as_pem(der: bytes, label: str = "CERTIFICATE") -> bytes:
+    return f"-----BEGIN {label}-----\n{base64.encodebytes(der).decode()}-----END {label}-----\n".encode()

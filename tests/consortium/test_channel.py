@@ -1,4 +1,4 @@
-"""The channel's configuration: written, read back, and refused where it contradicts itself."""
+"""The channel's configuration is written and read back, and is refused if it contradicts itself."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def orderers(tmp_path_factory: pytest.TempPathFactory) -> list[OrderingNode]:
     return [OrderingNode(f"M{number}MSP", Endpoint("localhost", 7050 + number), identity, tls) for number in range(4)]
 
 
-def test_what_was_written_is_read_back(members: list[MemberMaterial]) -> None:
+def test_a_written_configuration_is_read_back(members: list[MemberMaterial]) -> None:
     block = genesis_block(ChannelSettings("consortium", members))
     channel = read_channel(block)
     assert (channel.name, channel.sequence, block.header.number) == ("consortium", 0, 0)

@@ -1,4 +1,4 @@
-"""Any configuration leads to any other by one update, as an orderer would apply it."""
+"""One update leads from any configuration to any other one, as an orderer would apply it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def groups(draw: st.DrawFn, depth: int = 1) -> configtx_pb2.ConfigGroup:
 
 
 @given(groups(), groups())
-def test_an_update_leads_to_what_is_wanted(current: configtx_pb2.ConfigGroup, wanted: configtx_pb2.ConfigGroup) -> None:
+def test_an_update_leads_to_the_wanted_configuration(
+    current: configtx_pb2.ConfigGroup, wanted: configtx_pb2.ConfigGroup
+) -> None:
     assume(unversioned(current) != unversioned(wanted))
     update = config_update("zunft", current, wanted)
     check_read(current, update.read_set)
@@ -45,7 +47,7 @@ def test_no_version_is_skipped(current: configtx_pb2.ConfigGroup, wanted: config
 
 
 @given(groups())
-def test_nothing_to_update_is_said(current: configtx_pb2.ConfigGroup) -> None:
+def test_an_update_without_a_change_is_refused(current: configtx_pb2.ConfigGroup) -> None:
     with pytest.raises(NothingToUpdate):
         config_update("zunft", current, current)
 
@@ -54,7 +56,7 @@ def test_nothing_to_update_is_said(current: configtx_pb2.ConfigGroup) -> None:
 
 
 def applied(current: configtx_pb2.ConfigGroup, write: configtx_pb2.ConfigGroup) -> configtx_pb2.ConfigGroup:
-    """A group of the next version has just the elements that it names; another keeps those that it does not name."""
+    """The group after the write: of the next version it has just the named elements, else it keeps the others, too."""
     is_next = write.version == current.version + 1
     result = configtx_pb2.ConfigGroup(mod_policy=write.mod_policy if is_next else current.mod_policy)
     for kind in KINDS:
@@ -72,7 +74,7 @@ def applied(current: configtx_pb2.ConfigGroup, write: configtx_pb2.ConfigGroup) 
 
 
 def check_read(current: configtx_pb2.ConfigGroup, read: configtx_pb2.ConfigGroup) -> None:
-    """What was read is there, in that version."""
+    """Checks that each element of the read set exists in that version."""
     assert read.version == current.version
     for kind in ("values", "policies"):
         for name, element in getattr(read, kind).items():
@@ -82,7 +84,7 @@ def check_read(current: configtx_pb2.ConfigGroup, read: configtx_pb2.ConfigGroup
 
 
 def check_written(current: configtx_pb2.ConfigGroup, write: configtx_pb2.ConfigGroup) -> None:
-    """Each element has its version or the next one, and a new one version 0."""
+    """Checks that each written element has its version or the next one, and a new one version 0."""
     assert write.version in (current.version, current.version + 1)
     for kind in ("values", "policies"):
         for name, element in getattr(write, kind).items():

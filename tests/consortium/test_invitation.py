@@ -1,4 +1,4 @@
-"""An invitation is what a member's admin has signed, to the byte; and it leads to orderers wherever they are by now."""
+"""An invitation is valid only with the exact bytes that a member's admin has signed. It leads to today's orderers."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ MEMBERS = (("maker", "MakerMSP", "Maker"), ("factory", "FactoryMSP", "Factory"))
 
 @dataclass(frozen=True)
 class Guild:
-    """On Fabric."""
+    """A consortium on Fabric whose network does not run."""
 
     topology: Topology
     folder: Path
 
-    def invites(self, author: KeyPair, config_block: common_pb2.Block | None = None) -> Path:
-        """With the channel configured as it began, or so."""
+    def invite(self, author: KeyPair, config_block: common_pb2.Block | None = None) -> Path:
+        """Writes an invitation with this configuration of the channel, or the first one. Returns its file."""
         path, genesis = self.folder / "guild.invitation", self.topology.genesis_path.read_bytes()
         write_invitation(path, self.topology, 3, [config_block or common_pb2.Block.FromString(genesis)], author)
         return path
@@ -92,7 +92,7 @@ def guild(tmp_path_factory: pytest.TempPathFactory) -> Guild:
 
 @pytest.fixture(scope="module")
 def invitation(guild: Guild) -> bytes:
-    return guild.invites(guild.admin()).read_bytes()
+    return guild.invite(guild.admin()).read_bytes()
 
 
 def read(folder: Path, data: bytes, now: datetime | None = None) -> Invitation:
@@ -101,7 +101,7 @@ def read(folder: Path, data: bytes, now: datetime | None = None) -> Invitation:
     return read_invitation(path, now or utc_now())
 
 
-def test_it_says_what_an_applicant_needs(guild: Guild, invitation: bytes, tmp_path: Path) -> None:
+def test_an_invitation_has_all_that_an_applicant_needs(guild: Guild, invitation: bytes, tmp_path: Path) -> None:
     read_one = read(tmp_path, invitation)
     assert (read_one.charter_version, read_one.charter, read_one.inviter_msp_id) == (3, "The charter: ü", "MakerMSP")
     assert [one.name for one in read_one.topology.partners] == ["maker", "factory"]
@@ -109,7 +109,7 @@ def test_it_says_what_an_applicant_needs(guild: Guild, invitation: bytes, tmp_pa
     accepted = accept_invitation(tmp_path, read_one, Applicant(mill, {}))
     assert accepted == Topology.load(tmp_path)
     assert accepted.genesis_path.read_bytes() == guild.topology.genesis_path.read_bytes()
-    # What the others' processes run in is their own affair.
+    # Each member chooses its own runtime, so the applicant does not take over the others'.
     assert accepted.fabric
     assert accepted.fabric.runtime is RuntimeKind.NATIVE
     assert kept_invitation(tmp_path) == read_one
@@ -136,12 +136,12 @@ def test_a_changed_byte_is_refused(
         (b"signature: ", b"signature:  "),
     ],
 )
-def test_what_was_changed_afterwards_is_named(invitation: bytes, tmp_path: Path, right: bytes, wrong: bytes) -> None:
+def test_a_change_after_the_signature_is_named(invitation: bytes, tmp_path: Path, right: bytes, wrong: bytes) -> None:
     with pytest.raises(ForgedInvitation, match="was changed afterwards; ask for another"):
         read(tmp_path, invitation.replace(right, wrong))
 
 
-def test_cut_short_or_of_another_kind_it_is_refused(invitation: bytes, tmp_path: Path) -> None:
+def test_a_cut_file_and_one_of_another_kind_are_refused(invitation: bytes, tmp_path: Path) -> None:
     for data in (invitation[:-1], invitation[:1000], invitation + b"\n", b"", b"invitation: 1\n", b"\xff\xfe"):
         with pytest.raises(InvalidInvitation):
             read(tmp_path, data)
@@ -161,12 +161,12 @@ def test_only_a_members_admin_can_invite(tmp_path: Path) -> None:
     ]
     for author in authors:
         with pytest.raises(ForgedInvitation, match="no admin of a member"):
-            read_invitation(guild.invites(author), utc_now())
+            read_invitation(guild.invite(author), utc_now())
 
 
-def test_an_admin_whose_certificate_has_ended_or_is_revoked_cannot(tmp_path: Path) -> None:
+def test_an_admin_whose_certificate_has_expired_or_is_revoked_cannot_invite(tmp_path: Path) -> None:
     guild = make_guild(tmp_path)
-    path = guild.invites(guild.admin())
+    path = guild.invite(guild.admin())
     with pytest.raises(ForgedInvitation, match=r"expired on .*another admin must sign"):
         read_invitation(path, utc_now() + timedelta(days=5000))
     keys = guild.keys("maker")
@@ -175,17 +175,17 @@ def test_an_admin_whose_certificate_has_ended_or_is_revoked_cannot(tmp_path: Pat
     material = [guild.keys(name).public_material() for name in ("maker", "factory")]
     later = genesis_block(ChannelSettings("zunft", material, None))
     with pytest.raises(ForgedInvitation, match="MakerMSP has revoked"):
-        read_invitation(guild.invites(revoked, later), utc_now())
+        read_invitation(guild.invite(revoked, later), utc_now())
 
 
 def test_the_fingerprint_is_of_the_first_block_and_of_the_inviter(guild: Guild, tmp_path: Path) -> None:
-    by_maker = read_invitation(guild.invites(guild.admin()), utc_now()).fingerprint
+    by_maker = read_invitation(guild.invite(guild.admin()), utc_now()).fingerprint
     deputy = guild.keys("maker").add_user("deputy", [Role.ADMIN]).pair()
-    assert read_invitation(guild.invites(deputy), utc_now()).fingerprint == by_maker
+    assert read_invitation(guild.invite(deputy), utc_now()).fingerprint == by_maker
     factory = guild.keys("factory").user("admin").pair()
-    assert read_invitation(guild.invites(factory), utc_now()).fingerprint != by_maker
+    assert read_invitation(guild.invite(factory), utc_now()).fingerprint != by_maker
     other = make_guild(tmp_path)
-    assert read_invitation(other.invites(other.admin()), utc_now()).fingerprint != by_maker
+    assert read_invitation(other.invite(other.admin()), utc_now()).fingerprint != by_maker
 
 
 # --- the way to the orderers ------------------------------------------------------------------------------------------
@@ -206,13 +206,13 @@ def known(first: list[OrdererAddress], newest: list[OrdererAddress], *former: in
 @pytest.mark.parametrize(
     ("first", "newest", "former", "serving", "ways"),
     [
-        # All is as it was.
+        # All orderers serve.
         ([1, 2], [1, 2, 3], [], [1, 2, 3], {}),
-        # One has gone, one does not run.
+        # One is not in the newest configuration, and one does not run.
         ([1, 2], [2, 3, 4], [], [3, 4], {1: 3, 2: 4}),
-        # None is left of the first, and none of those in between.
+        # None of the first ones and none of the later ones are left.
         ([1, 2], [5, 6], [3, 4], [5, 6], {1: 5, 2: 6, 3: 5, 4: 6}),
-        # One alone serves.
+        # Only one serves.
         ([1], [2, 3], [], [3], {1: 3, 2: 3}),
     ],
 )
@@ -224,7 +224,7 @@ def test_a_peer_is_led_past_those_that_do_not_serve(
     assert {one.origin.port: one.orderer.endpoint.port for one in detours} == ways
 
 
-def test_an_orderer_with_other_certificates_by_now_is_reached_with_these() -> None:
+def test_an_orderer_with_new_certificates_is_reached_with_these() -> None:
     orderers = known([address(1), address(2)], [address(1, b"other roots"), address(2)])
     [way] = orderers.detours(orderers.addresses)
     assert (way.origin.port, way.orderer) == (1, address(1, b"other roots"))

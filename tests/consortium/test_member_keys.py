@@ -1,4 +1,4 @@
-"""A member's keys: what is on disk, who may read it, and that nothing is overwritten."""
+"""A member's keys on disk: only the owner may read them, nothing is overwritten, and damage is named."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def all_files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_private_keys_are_the_owners_alone(member: MemberKeys) -> None:
+def test_only_their_owner_may_read_private_keys(member: MemberKeys) -> None:
     member.add_user("anna", ["admin"])
     member.add_node(NodeKind.ORDERER)
     modes = {path: path.stat().st_mode & 0o777 for path in (member.folder, *member.folder.rglob("*"))}

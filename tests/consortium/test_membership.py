@@ -1,4 +1,4 @@
-"""Edits of a channel's members and orderers lead exactly where its builders would, and change nothing else."""
+"""Edits of a channel's members and orderers have the same result as founding it like that, and change nothing else."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ Kind = Callable[[Sequence[OrderingNode]], Ordering]
 
 @dataclass(frozen=True)
 class Candidate:
-    """A member, with what it would order with."""
+    """A member, with the orderer that it would run."""
 
     keys: MemberKeys
     member: MemberMaterial
@@ -101,10 +101,10 @@ def candidate(folder: Path, number: int) -> Candidate:
 
 
 def built(kind: Kind | None, members: Sequence[Candidate], without_orderer: Sequence[Candidate] = ()) -> Group:
-    """As at the channel's founding."""
+    """The configuration of a channel that is founded with these members."""
     ordering = kind([one.orderer for one in members]) if kind else None
-    everybody = [one.member for one in (*members, *without_orderer)]
-    return channel_group(ChannelSettings("zunft", everybody, ordering))
+    all_members = [one.member for one in (*members, *without_orderer)]
+    return channel_group(ChannelSettings("zunft", all_members, ordering))
 
 
 def joined(group: Group, one: Candidate) -> Group:
@@ -116,7 +116,7 @@ def left(group: Group, one: Candidate) -> Group:
 
 
 @given(st.data(), st.sampled_from([RaftOrdering, BftOrdering]))
-def test_who_joins_is_as_if_it_had_founded_and_who_leaves_as_if_it_had_never_been(
+def test_joining_has_the_result_of_founding_together_and_leaving_undoes_it(
     pool: list[Candidate], data: st.DataObject, kind: type[Ordering]
 ) -> None:
     count = data.draw(st.integers(LEAST[kind], COUNT - 1))
@@ -152,8 +152,8 @@ def test_an_orderer_with_new_certificates_stays_in_its_place(pool: list[Candidat
     assert after == built(kind, [first, renewed, *others])
 
 
-def a_list(of: Candidate) -> bytes:
-    """Revokes nothing."""
+def empty_revocation_list(of: Candidate) -> bytes:
+    """The member's revocation list, which revokes nothing (PEM)."""
     folder = of.keys.folder / "msp"
     return Revocations().to_pem(KeyFiles(folder / "ca.pem", folder / "ca.key").pair(), datetime.now(UTC))
 
@@ -164,7 +164,7 @@ def test_a_member_changes_its_own_part_alone(pool: list[Candidate], kind: type[O
     there = read_members(before)[own.msp_id]
     assert change_member(before, there) == before
     for changed in (
-        replace(there, revocation_lists=(a_list(own),)),
+        replace(there, revocation_lists=(empty_revocation_list(own),)),
         replace(there, ca_certificates=(*there.ca_certificates, pool[6].member.ca_certificates[0])),
         replace(there, anchor_peers=()),
         replace(there, anchor_peers=(Endpoint("elsewhere", 1),)),
@@ -188,14 +188,14 @@ def test_a_member_without_orderer_joins_and_leaves_either_ledger(pool: list[Cand
 
 
 @ANY_ORDERING
-def test_whose_orderers_they_are_is_read_back(pool: list[Candidate], kind: type[Ordering]) -> None:
+def test_the_orderers_members_are_read_back(pool: list[Candidate], kind: type[Ordering]) -> None:
     found = consenters(built(kind, pool[:4]))
     expected = [one.orderer for one in pool[:4]]
     assert list(found) == (expected if kind is BftOrdering else [replace(one, identity=b"") for one in expected])
     assert consenters(built(None, pool[:4])) == ()
 
 
-def test_what_contradicts_the_channel_is_refused(pool: list[Candidate]) -> None:
+def test_edits_that_contradict_the_channel_are_refused(pool: list[Candidate]) -> None:
     raft, bft, embedded = built(RaftOrdering, pool[:4]), built(BftOrdering, pool[:4]), built(None, pool[:1])
     first, stranger = pool[0], pool[6]
     foreign = replace(stranger.orderer, msp_id=first.msp_id)

@@ -1,4 +1,4 @@
-"""A node's MSP folder, as Fabric's own processes read it."""
+"""A node's MSP folder has the files that Fabric's own processes read."""
 
 from __future__ import annotations
 

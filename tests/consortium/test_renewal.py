@@ -1,4 +1,4 @@
-"""New certificates for old ones: what stays as it was, what is kept, and what an interruption leaves behind."""
+"""New certificates for old ones: names and roles stay, former pairs are kept, and an interruption does no harm."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FOUNDED = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 class Calendar:
-    """A clock that is set."""
+    """A clock whose time a test sets."""
 
     def __init__(self) -> None:
         self.now = FOUNDED
@@ -151,7 +151,7 @@ def test_an_interrupted_renewal_leaves_the_old_pair_or_the_new_one(
     assert loaded.users() == ["anna", "anna-maria"]
 
 
-def test_what_others_issued_is_not_renewed(member: MemberKeys, tmp_path: Path) -> None:
+def test_a_certificate_of_another_issuer_is_not_renewed(member: MemberKeys, tmp_path: Path) -> None:
     stranger = MemberKeys.found(tmp_path / "stranger", "MakerMSP").add_user("anna", ["admin"])
     files = member.user("anna")
     files.certificate_path.write_bytes(stranger.certificate_pem())
@@ -160,14 +160,14 @@ def test_what_others_issued_is_not_renewed(member: MemberKeys, tmp_path: Path) -
         renew_user(member, "anna")
 
 
-def test_nobody_there(member: MemberKeys, tmp_path: Path) -> None:
+def test_unknown_users_and_nodes_are_named(member: MemberKeys, tmp_path: Path) -> None:
     with pytest.raises(UserNotFound, match="users: anna, anna-maria"):
         renew_user(member, "berta")
     with pytest.raises(UserNotFound, match="no orderer"):
         renew_node(MemberKeys.found(tmp_path / "factory", "FactoryMSP"), NodeKind.ORDERER)
 
 
-def test_renewals_at_once_leave_a_pair(member: MemberKeys) -> None:
+def test_simultaneous_renewals_leave_a_matching_pair(member: MemberKeys) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: renew_user(member, "anna"), range(12)))
     assert member.user("anna").pair()

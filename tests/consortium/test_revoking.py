@@ -1,4 +1,4 @@
-"""Revocation lists: that nothing ever gets off one, that others can check it, and what becomes of the user's files."""
+"""Revocation lists: no entry is ever removed, others can check a list, and a revoked user's files are kept."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def serials(revoked: Revocations) -> set[int]:
     return set(revoked.time_by_serial)
 
 
-def test_all_that_a_user_ever_had_is_revoked_and_kept(member: MemberKeys) -> None:
+def test_all_certificates_that_a_user_ever_had_are_revoked_and_kept(member: MemberKeys) -> None:
     certificates = [member.user("anna").certificate(), renew_user(member, "anna").certificate()]
     revoked = revoke_user(member, "anna")
     assert (revoked.number, serials(revoked)) == (1, {one.serial_number for one in certificates})
@@ -78,7 +78,7 @@ def test_the_list_is_one_that_every_verifier_understands(member: MemberKeys) -> 
     assert known_by == root.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
 
 
-def test_a_name_can_be_given_again(member: MemberKeys) -> None:
+def test_a_revoked_users_name_can_be_used_again(member: MemberKeys) -> None:
     revoke_user(member, "anna")
     member.add_user("anna", ["auditor"])
     status = {user.name: user.status for user in list_users(member, utc_now())}
@@ -131,19 +131,19 @@ LISTS = st.builds(
 
 
 @given(st.lists(LISTS, min_size=1, max_size=4))
-def test_nothing_gets_off_a_list(lists: list[Revocations]) -> None:
+def test_no_entry_is_removed_from_a_list(lists: list[Revocations]) -> None:
     first, *others = lists
     united = first.united(others)
     everything = set().union(*map(serials, lists))
     assert serials(united) == everything
     assert united.number >= max(one.number for one in lists)
-    # Two lists of one number say the same.
+    # Two lists of the same number have the same entries.
     same_number = [one for one in lists if one.number == united.number]
     assert all(serials(one) == everything for one in same_number)
     assert united.united(lists) == united
 
 
 @given(st.binary(max_size=400) | st.binary(max_size=200).map(lambda tail: b"-----BEGIN X509 CRL-----\n" + tail))
-def test_no_bytes_do_more_than_be_refused(noise: bytes) -> None:
+def test_other_bytes_are_refused(noise: bytes) -> None:
     with pytest.raises(UnreadableRevocations):
         read_revocations(noise, ROOT, "the list")

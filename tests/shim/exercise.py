@@ -1,4 +1,7 @@
-"""A chaincode that uses everything the stub offers. args[0] is the command, the rest are its words."""
+"""A chaincode that uses everything that the stub offers. args[0] is the command, and the others are its words.
+
+Each command's docstring begins with the names of its words. The recordings hold the commands' names.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ def text(value: bytes | None) -> str | None:
 
 
 async def write(stub: FabricStub, words: Words) -> object:
-    """key=value ...: an empty value deletes; the event says how many"""
+    """key=value ...: writes each key, or deletes it if the value is empty; the event has their number"""
     for word in words:
         key, value = word.split("=")
         if value:
@@ -52,29 +55,29 @@ async def write(stub: FabricStub, words: Words) -> object:
 
 
 async def read(stub: FabricStub, words: Words) -> object:
-    """keys: all at once, then the first one alone"""
+    """keys: reads all keys at once, and then the first one alone"""
     return [text(value) for value in [*await stub.get_many(words), await stub.get(words[0])]]
 
 
 async def side_by_side(stub: FabricStub, words: Words) -> object:
-    """keys: requests at the same time"""
+    """keys: reads each key by a request of its own, all at the same time"""
     return [text(value) for value in await asyncio.gather(*(stub.get(word) for word in words))]
 
 
 async def fill(stub: FabricStub, words: Words) -> object:
-    """number: as many keys"""
+    """number: writes so many keys"""
     for number in range(int(words[0])):
         stub.put(f"fill/{number:03}", str(number).encode())
     return None
 
 
 async def count(stub: FabricStub, words: Words) -> object:
-    """start end: to the end of the range"""
+    """start end: counts the keys of the whole range"""
     return len([key async for key, _ in stub.range(words[0], words[1])])
 
 
 async def first(stub: FabricStub, words: Words) -> object:
-    """start end: one row of many, then done with it"""
+    """start end: reads one row of the range, and closes it"""
     async with aclosing(stub.range(words[0], words[1])) as rows:
         return [key async for key in _take_one(rows)]
 
@@ -86,95 +89,97 @@ async def _take_one(rows):  # type: ignore[no-untyped-def]
 
 
 async def page(stub: FabricStub, words: Words) -> object:
-    """start end size: the first two pages"""
+    """start end size: reads the first two pages of the range"""
     one = await stub.range_page(words[0], words[1], int(words[2]))
     two = await stub.range_page(words[0], words[1], int(words[2]), one.bookmark)
     return [[key for key, _ in part.rows] for part in (one, two)]
 
 
 async def page_and_write(stub: FabricStub, words: Words) -> object:
-    """key: which peers refuse"""
+    """key: reads a page and writes the key, which peers refuse in one transaction"""
     await stub.range_page("", "", 1)
     stub.put(words[0], b"paged")
     return None
 
 
 async def parts(stub: FabricStub, words: Words) -> object:
-    """colours: a composite key for each"""
+    """colours: writes a composite key for each"""
     for word in words:
         stub.put(composite_key("part", [word, "1"]), word.encode())
     return None
 
 
 async def find_parts(stub: FabricStub, _words: Words) -> object:
+    """finds the composite keys of all parts"""
     return [split_composite_key(key) async for key, _ in stub.composite_range("part")]
 
 
 async def parts_page(stub: FabricStub, words: Words) -> object:
-    """size: the first two pages"""
+    """size: reads the first two pages of parts"""
     one = await stub.composite_range_page("part", [], int(words[0]))
     two = await stub.composite_range_page("part", [], int(words[0]), one.bookmark)
     return [[split_composite_key(key) for key, _ in part.rows] for part in (one, two)]
 
 
 async def next_page(stub: FabricStub, words: Words) -> object:
-    """start end size bookmark: its keys, and the bookmark after it"""
+    """start end size bookmark: returns the page's keys, and the bookmark after it"""
     found = await stub.range_page(words[0], words[1], int(words[2]), *words[3:])
     return [[key for key, _ in found.rows], found.bookmark]
 
 
 async def history(stub: FabricStub, words: Words) -> object:
-    """key: its values, newest first"""
+    """key: returns the key's values, the newest first"""
     return [text(entry.value) async for entry in stub.history(words[0])]
 
 
 async def query(stub: FabricStub, words: Words) -> object:
-    """a rich query"""
+    """selector: makes a rich query"""
     return [key async for key, _ in stub.query(words[0])]
 
 
 async def query_page(stub: FabricStub, words: Words) -> object:
-    """a rich query, a page of it"""
+    """selector: makes a rich query, and reads a page of it"""
     return [key for key, _ in (await stub.query_page(words[0], 2)).rows]
 
 
 async def private_query(stub: FabricStub, words: Words) -> object:
-    """a rich query of the member's own collection"""
+    """selector: makes a rich query of the member's own collection"""
     return [key async for key, _ in stub.private_query(own(stub), words[0])]
 
 
 async def hide_parts(stub: FabricStub, words: Words) -> object:
-    """colours: a composite key for each in the member's own collection"""
+    """colours: writes a composite key for each to the member's own collection"""
     for word in words:
         stub.put_private(own(stub), composite_key("part", [word]), stub.transient["value"])
     return None
 
 
 async def find_hidden_parts(stub: FabricStub, _words: Words) -> object:
+    """finds the parts' composite keys in the member's own collection"""
     return [split_composite_key(key) async for key, _ in stub.private_composite_range(own(stub), "part")]
 
 
 async def hide_at(stub: FabricStub, words: Words) -> object:
-    """member keys: the transient value into that member's collection"""
+    """member keys: writes the transient value to that member's collection"""
     for key in words[1:]:
         stub.put_private(of_member(words[0]), key, stub.transient["value"])
     return None
 
 
 async def fingerprint(stub: FabricStub, words: Words) -> object:
-    """member keys: hashes of the values in that member's collection"""
+    """member keys: returns the hashes of the values in that member's collection"""
     hashes = [await stub.get_private_hash(of_member(words[0]), key) for key in words[1:]]
     return [value and value.hex() for value in hashes]
 
 
 async def purge_at(stub: FabricStub, words: Words) -> object:
-    """member key"""
+    """member key: purges the key of that member's collection"""
     stub.purge_private(of_member(words[0]), words[1])
     return None
 
 
 async def guard_at(stub: FabricStub, words: Words) -> object:
-    """member key members: as `guard`, for a key of that member's collection"""
+    """member key members: guards a key of that member's collection, like `guard`"""
     collection, key = of_member(words[0]), words[1]
     before = await stub.get_key_policy(key, collection)
     stub.set_key_policy_bytes(key, signed_by_peers(words[2:]), collection)
@@ -182,14 +187,14 @@ async def guard_at(stub: FabricStub, words: Words) -> object:
 
 
 async def hide(stub: FabricStub, words: Words) -> object:
-    """keys: the transient value into the member's own collection"""
+    """keys: writes the transient value to the member's own collection"""
     for key in words:
         stub.put_private(own(stub), key, stub.transient["value"])
     return None
 
 
 async def reveal(stub: FabricStub, words: Words) -> object:
-    """keys: values, hash of the first, keys in the range from the first on"""
+    """keys: returns their private values, the hash of the first one, and all keys from the first one on"""
     values = await stub.get_many_private(own(stub), words)
     digest = await stub.get_private_hash(own(stub), words[0])
     keys = [key async for key, _ in stub.private_range(own(stub), words[0], "")]
@@ -197,31 +202,32 @@ async def reveal(stub: FabricStub, words: Words) -> object:
 
 
 async def forget(stub: FabricStub, words: Words) -> object:
-    """key key: deletes the one, purges the other"""
+    """key key: deletes the first private key, and purges the second one"""
     stub.delete_private(own(stub), words[0])
     stub.purge_private(own(stub), words[1])
     return None
 
 
 async def guard(stub: FabricStub, words: Words) -> object:
-    """key members: the policy that counts now, and another from now on"""
+    """key members: sets the key's policy, and returns the members of the policy before"""
     before = await stub.get_key_policy(words[0])
     stub.set_key_policy(words[0], words[1:])
     return policy_msp_ids(before) if before else []
 
 
 async def call(stub: FabricStub, words: Words) -> object:
-    """chaincode words: what another chaincode says"""
+    """chaincode words: returns the answer of another chaincode"""
     answer = await stub.invoke_chaincode(words[0], [word.encode() for word in words[1:]])
     return [answer.status, answer.message, text(answer.payload)]
 
 
 async def who(stub: FabricStub, _words: Words) -> object:
+    """returns the channel, the caller and the time of the transaction"""
     return [stub.channel_id, stub.msp_id, stub.timestamp_us, len(stub.creator) > 0, sorted(stub.transient)]
 
 
 async def attempt(stub: FabricStub, words: Words) -> object:
-    """command words: its error as an answer"""
+    """command words: runs the command, and returns its error as an answer"""
     try:
         return await COMMANDS[words[0]](stub, words[1:])
     except ShimError as error:
@@ -229,7 +235,7 @@ async def attempt(stub: FabricStub, words: Words) -> object:
 
 
 async def refuse(stub: FabricStub, words: Words) -> object:
-    """Writes, and says no."""
+    """reason: writes, and refuses the transaction"""
     stub.put("refused", b"never")
     return Response(409, words[0], b"why")
 
@@ -239,7 +245,7 @@ async def crash(_stub: FabricStub, words: Words) -> object:
 
 
 async def sleep(stub: FabricStub, words: Words) -> object:
-    """milliseconds: then a read, which comes too late for a peer with a short time-out"""
+    """milliseconds: waits, and reads a key, which is too late for a peer with a short time-out"""
     await asyncio.sleep(int(words[0]) / 1000)
     return text(await stub.get("a"))
 

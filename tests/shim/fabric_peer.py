@@ -1,4 +1,4 @@
-"""One member's real peer and orderer on this machine, with chaincode as a service: enough to converse with."""
+"""One member's real peer and orderer on this machine, with chaincode as a service, for conversations with the shim."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ BUILDER = {
 
 @dataclass
 class FabricPeer:
-    """Processes and files live in `folder`; `core` is laid over the peer's core.yaml."""
+    """A peer and its orderer, with all their files in `folder`. `core` is laid over the peer's core.yaml."""
 
     folder: Path
     core: Mapping[str, Any] = field(default_factory=dict)
 
     async def start(self) -> None:
-        """Peer and orderer, joined to the channel."""
+        """Starts peer and orderer, and joins them to the channel."""
         self.network.write_files()
         (site,) = self.network.sites
         await self.network.start(self.network.processes(ProcessKind.ORDERER))
@@ -72,7 +72,7 @@ class FabricPeer:
         await site.join_peer()
 
     async def stop(self) -> None:
-        """Leaves no process, however far the start came."""
+        """Stops all processes, also after a start that has failed."""
         for process in reversed(self.network.processes(ProcessKind.ORDERER, ProcessKind.PEER)):
             await asyncio.to_thread(self.network.runtime.stop, process)
         await self._transport.close()
@@ -82,7 +82,7 @@ class FabricPeer:
         return Gateway(self._transport, self._admin.identity, channel=CHANNEL, chaincode=chaincode)
 
     async def deploy(self, name: str, package: bytes) -> None:
-        """Install, approve and commit."""
+        """Installs, approves and commits the chaincode."""
         await self._admin.install(package)
         local = lifecycle_pb2.ChaincodeSource.Local(package_id=package_id(name, package))
         source = lifecycle_pb2.ChaincodeSource(local_package=local)
@@ -98,11 +98,11 @@ class FabricPeer:
         )
         await lifecycle.submit("CommitChaincodeDefinition", commit)
 
-    # --- how --------------------------------------------------------------------------------------------------------
+    # --- its processes and settings ---------------------------------------------------------------------------------
 
     @cached_property
     def network(self) -> FabricNetwork:
-        """Of one member; its chaincode processes are not started, and its package is not deployed."""
+        """A network of one member. It starts no chaincode process, and deploys no package."""
         binaries = find_binaries(None, default_cache())
         runtime = NativeRuntime({"peer": binaries.peer, "orderer": binaries.orderer})
         settings = FabricSettings(core=lay_over(self._own_core(), self.core))
@@ -121,7 +121,7 @@ class FabricPeer:
         return PeerAdmin(member.peer.peer, self.network.topology.keys(member))
 
     def _own_core(self) -> dict[str, Any]:
-        """Here chaincode may dial in, too, its packages say where it listens, and keys have a history."""
+        """Settings by which chaincode may dial in, too, its packages name its address, and keys have a history."""
         (port,) = free_ports(1)
         address = f"{HOST}:{port}"
         return {
@@ -141,7 +141,7 @@ class FabricPeer:
 
 
 def make_package(label: str, connection: Mapping[str, object] | None) -> bytes:
-    """An installable package that says where the chaincode listens, if it listens."""
+    """An installable package. `connection` is the address at which the chaincode listens, or None if it dials in."""
     metadata = json.dumps({"type": "probe", "label": label}).encode()
     code = _tar({"connection.json" if connection else "nothing.json": json.dumps(connection or {}).encode()})
     return _tar({"metadata.json": metadata, "code.tar.gz": code})

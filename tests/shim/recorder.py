@@ -1,4 +1,4 @@
-"""Holds the conversations with a real peer and writes down what was said: python -m tests.shim.recorder"""
+"""Records all messages of the conversations with a real peer: python -m tests.shim.recorder"""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ IMPATIENT = {"chaincode": {"executetimeout": "1s", "keepalive": 1}}
 
 
 class Recorder(chaincode_shim_pb2_grpc.ChaincodeServicer):
-    """A chaincode server that keeps what it hears and says."""
+    """A chaincode server that keeps all messages that it receives and sends."""
 
     def __init__(self, chaincode: Chaincode) -> None:
         self.lines: list[Line] = []
@@ -47,11 +47,11 @@ class Recorder(chaincode_shim_pb2_grpc.ChaincodeServicer):
     async def Connect(  # noqa: N802
         self, incoming: AsyncIterator[ChaincodeMessage], _context: grpc.aio.ServicerContext[Any, Any]
     ) -> AsyncGenerator[ChaincodeMessage]:
-        async for message in Conversation(self._chaincode).run(self._hear(incoming)):
+        async for message in Conversation(self._chaincode).run(self._recorded(incoming)):
             self.lines.append(Line(CHAINCODE, message))
             yield message
 
-    async def _hear(self, incoming: AsyncIterator[ChaincodeMessage]) -> AsyncGenerator[ChaincodeMessage]:
+    async def _recorded(self, incoming: AsyncIterator[ChaincodeMessage]) -> AsyncGenerator[ChaincodeMessage]:
         async for message in incoming:
             self.lines.append(Line(PEER, message))
             yield message

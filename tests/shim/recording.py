@@ -1,4 +1,4 @@
-"""A conversation as a file: who said what, in which order.
+"""A conversation as a file, which has all messages in their order.
 
 Each message stands as "<" (the peer) or ">" (the chaincode), its length in four bytes, big-endian, and its bytes.
 """
@@ -18,6 +18,8 @@ PEER, CHAINCODE = b"<", b">"
 
 @dataclass(frozen=True)
 class Line:
+    """A message, and the side that has sent it: PEER or CHAINCODE."""
+
     speaker: bytes
     message: ChaincodeMessage
 

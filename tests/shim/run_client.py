@@ -1,4 +1,4 @@
-"""What a peer starts when it runs the exercising chaincode itself: python -m tests.shim.run_client FOLDER"""
+"""A program that a peer starts to run the exercising chaincode itself: python -m tests.shim.run_client FOLDER"""
 
 from __future__ import annotations
 

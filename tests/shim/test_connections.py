@@ -1,4 +1,4 @@
-"""Both ways round over real connections: TLS, mutual TLS, a peer that comes back."""
+"""Real connections between peer and chaincode, dialled from either side: TLS, mutual TLS, a peer that comes back."""
 
 from __future__ import annotations
 
@@ -46,20 +46,20 @@ def tls_pair() -> tuple[KeyPair, KeyPair]:
     return root, issue_tls(root, "peer", NodeKind.PEER, [HOST], Validity())
 
 
-async def one_call(said: AsyncIterator[M]) -> AsyncGenerator[M]:
-    """A peer's side: greets, calls once, checks the answer, ends."""
-    register = await anext(said)
+async def one_call(incoming: AsyncIterator[M]) -> AsyncGenerator[M]:
+    """A peer's messages: it greets, makes one call, checks the answer, and ends."""
+    register = await anext(incoming)
     assert chaincode_pb2.ChaincodeID.FromString(register.payload).name == ID
     yield M(type=M.REGISTERED)
     yield M(type=M.READY)
     arguments = chaincode_pb2.ChaincodeInput(args=[b"peer"]).SerializeToString()
     yield M(type=M.TRANSACTION, payload=arguments, txid="tx", channel_id="channel")
-    completed = await anext(said)
+    completed = await anext(incoming)
     assert proposal_response_pb2.Response.FromString(completed.payload).payload == b"hello peer"
 
 
 async def dial(channel: grpc.aio.Channel) -> None:
-    """What a peer does with a chaincode as a service."""
+    """Dials the chaincode and calls it once, as a peer does with a chaincode as a service."""
     async with channel:
         call = chaincode_shim_pb2_grpc.ChaincodeStub(channel).Connect()
         async for message in one_call(aiter(call)):
@@ -107,7 +107,7 @@ def test_a_stranger_is_not_let_in() -> None:
     serve(dialler, ServerTls(pair.key_pem, pair.certificate_pem, root.certificate_pem))
 
 
-def test_a_port_in_use_is_said() -> None:
+def test_a_port_in_use_is_named() -> None:
     async def dialler(address: str) -> None:
         with pytest.raises(ListenError, match="choose a free port"):
             await ChaincodeServer(address, ID, greet_back, msp_id="AlphaMSP").start()
@@ -116,15 +116,15 @@ def test_a_port_in_use_is_said() -> None:
 
 
 class Peer(chaincode_shim_pb2_grpc.ChaincodeSupportServicer):
-    """A peer that lets itself be dialled, and hangs up after every call."""
+    """A peer that chaincode dials, and that hangs up after every call."""
 
     def __init__(self) -> None:
         self.calls: asyncio.Queue[str] = asyncio.Queue()
 
     async def Register(  # noqa: N802
-        self, said: AsyncIterator[M], _context: grpc.aio.ServicerContext[Any, Any]
+        self, incoming: AsyncIterator[M], _context: grpc.aio.ServicerContext[Any, Any]
     ) -> AsyncGenerator[M]:
-        async for message in one_call(said):
+        async for message in one_call(incoming):
             yield message
         self.calls.put_nowait("answered")
 
@@ -139,16 +139,18 @@ async def _client(folder: Path, is_mutual: bool) -> None:
     root, pair = tls_pair()
     peer, server = Peer(), grpc.aio.server()
     chaincode_shim_pb2_grpc.add_ChaincodeSupportServicer_to_server(peer, server)
-    told = {"chaincode_id": ID, "mspid": "AlphaMSP"}
+    connection = {"chaincode_id": ID, "mspid": "AlphaMSP"}
     if is_mutual:
         files = root.certificate_pem, pair.key_pem, pair.certificate_pem
         credentials = grpc.ssl_server_credentials([files[1:]], files[0], True)
-        told |= dict(zip(("root_cert", "client_key", "client_cert"), (item.decode() for item in files), strict=True))
+        connection |= dict(
+            zip(("root_cert", "client_key", "client_cert"), (item.decode() for item in files), strict=True)
+        )
         port = server.add_secure_port(f"{HOST}:0", credentials)
     else:
         port = server.add_insecure_port(f"{HOST}:0")
     await server.start()
-    (folder / "chaincode.json").write_text(json.dumps({**told, "peer_address": f"{HOST}:{port}"}))
+    (folder / "chaincode.json").write_text(json.dumps({**connection, "peer_address": f"{HOST}:{port}"}))
     running = asyncio.create_task(ChaincodeClient.from_run_folder(folder, greet_back).run())
     for _ in range(2):
         assert await asyncio.wait_for(peer.calls.get(), PATIENCE_S) == "answered"
@@ -157,6 +159,6 @@ async def _client(folder: Path, is_mutual: bool) -> None:
     await server.stop(0)
 
 
-def test_a_folder_without_a_peers_word_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_a_peers_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="not what a peer writes"):
         ChaincodeClient.from_run_folder(tmp_path, greet_back)

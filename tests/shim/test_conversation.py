@@ -1,4 +1,4 @@
-"""The conversation when something goes wrong."""
+"""The shim's conversation with a peer: its order, and its answers when something goes wrong."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ async def read_one(stub: FabricStub) -> Response:
 def test_an_init_is_answered_like_a_transaction() -> None:
     async def play(peer: HandPeer) -> None:
         peer.call(kind=M.INIT)
-        await peer.hear(M.GET_STATE)
-        peer.say(M.RESPONSE, b"value")
-        assert (await peer.hear_response()).payload == b"value"
+        await peer.receive(M.GET_STATE)
+        peer.send(M.RESPONSE, b"value")
+        assert (await peer.receive_response()).payload == b"value"
 
     with_peer(read_one, play)
 
@@ -33,24 +33,24 @@ def test_an_init_is_answered_like_a_transaction() -> None:
 def test_a_keep_alive_is_echoed_before_and_after_the_greeting() -> None:
     async def play() -> None:
         peer = HandPeer(read_one)
-        peer.say(M.KEEPALIVE)
-        await peer.hear(M.REGISTER)
-        await peer.hear(M.KEEPALIVE)
-        peer.say(M.REGISTERED)
-        peer.say(M.READY)
-        peer.say(M.KEEPALIVE)
-        await peer.hear(M.KEEPALIVE)
+        peer.send(M.KEEPALIVE)
+        await peer.receive(M.REGISTER)
+        await peer.receive(M.KEEPALIVE)
+        peer.send(M.REGISTERED)
+        peer.send(M.READY)
+        peer.send(M.KEEPALIVE)
+        await peer.receive(M.KEEPALIVE)
         await peer.outgoing.aclose()
 
     asyncio.run(play())
 
 
 @pytest.mark.parametrize("kind", [M.READY, M.TRANSACTION, M.UNDEFINED, 99])
-def test_what_comes_out_of_turn_ends_the_conversation(kind: int) -> None:
+def test_a_message_out_of_turn_ends_the_conversation(kind: int) -> None:
     async def play() -> None:
         peer = HandPeer(read_one)
-        await peer.hear(M.REGISTER)
-        peer.say(kind)
+        await peer.receive(M.REGISTER)
+        peer.send(kind)
         with pytest.raises(ProtocolError, match="where REGISTERED was due"):
             await anext(peer.outgoing)
 
@@ -62,7 +62,7 @@ def test_a_peer_that_does_not_know_the_id_is_not_waited_for(monkeypatch: pytest.
 
     async def play() -> None:
         peer = HandPeer(read_one)
-        await peer.hear(M.REGISTER)
+        await peer.receive(M.REGISTER)
         with pytest.raises(ProtocolError, match=r"did not accept label:hash .* check that this is the id"):
             await anext(peer.outgoing)
 
@@ -82,7 +82,7 @@ def test_a_lost_connection_cancels_the_transaction_and_answers_nobody() -> None:
 
     async def play(peer: HandPeer) -> None:
         peer.call()
-        await peer.hear(M.GET_STATE)
+        await peer.receive(M.GET_STATE)
         peer.hang_up()
         assert [message async for message in peer.outgoing] == []
 
@@ -98,12 +98,12 @@ def test_requests_at_the_same_time_wait_in_line() -> None:
     async def play(peer: HandPeer) -> None:
         peer.call()
         for key, value in (("a", b"1"), ("b", b"2")):
-            assert shim.GetState.FromString((await peer.hear(M.GET_STATE)).payload).key == key
-            # The answer to a second question would come here: nothing may be sent before the first is answered.
-            peer.say(M.KEEPALIVE, tx_id="")
-            await peer.hear(M.KEEPALIVE)
-            peer.say(M.RESPONSE, value)
-        assert (await peer.hear_response()).payload == b"12"
+            assert shim.GetState.FromString((await peer.receive(M.GET_STATE)).payload).key == key
+            # A second request would come here. None may be sent before the first one is answered.
+            peer.send(M.KEEPALIVE, tx_id="")
+            await peer.receive(M.KEEPALIVE)
+            peer.send(M.RESPONSE, value)
+        assert (await peer.receive_response()).payload == b"12"
 
     with_peer(handler, play)
 
@@ -119,11 +119,11 @@ def test_an_answer_to_an_abandoned_request_is_not_taken_for_the_next() -> None:
 
     async def play(peer: HandPeer) -> None:
         peer.call()
-        await peer.hear(M.GET_STATE)
-        peer.say(M.RESPONSE, b"of the slow one")
-        assert shim.GetState.FromString((await peer.hear(M.GET_STATE)).payload).key == "quick"
-        peer.say(M.RESPONSE, b"of the quick one")
-        assert (await peer.hear_response()).payload == b"of the quick one"
+        await peer.receive(M.GET_STATE)
+        peer.send(M.RESPONSE, b"of the slow one")
+        assert shim.GetState.FromString((await peer.receive(M.GET_STATE)).payload).key == "quick"
+        peer.send(M.RESPONSE, b"of the quick one")
+        assert (await peer.receive_response()).payload == b"of the quick one"
 
     with_peer(handler, play)
 
@@ -131,36 +131,36 @@ def test_an_answer_to_an_abandoned_request_is_not_taken_for_the_next() -> None:
 def test_a_transaction_that_still_runs_is_not_run_twice() -> None:
     async def play(peer: HandPeer) -> None:
         peer.call()
-        await peer.hear(M.GET_STATE)
+        await peer.receive(M.GET_STATE)
         peer.call()
-        assert b"still running" in (await peer.hear(M.ERROR)).payload
-        peer.say(M.RESPONSE, b"value")
-        assert (await peer.hear_response()).payload == b"value"
+        assert b"still running" in (await peer.receive(M.ERROR)).payload
+        peer.send(M.RESPONSE, b"value")
+        assert (await peer.receive_response()).payload == b"value"
 
     with_peer(read_one, play)
 
 
-def test_transactions_at_the_same_time_do_not_meet() -> None:
+def test_transactions_at_the_same_time_do_not_mix() -> None:
     async def play(peer: HandPeer) -> None:
         peer.call()
         peer.call(tx_id="other")
-        assert {(await peer.hear(M.GET_STATE)).txid, (await peer.hear(M.GET_STATE)).txid} == {"tx", "other"}
-        peer.say(M.RESPONSE, b"2", tx_id="other")
-        assert (await peer.hear_response()).payload == b"2"
-        peer.say(M.RESPONSE, b"1")
-        assert (await peer.hear_response()).payload == b"1"
+        assert {(await peer.receive(M.GET_STATE)).txid, (await peer.receive(M.GET_STATE)).txid} == {"tx", "other"}
+        peer.send(M.RESPONSE, b"2", tx_id="other")
+        assert (await peer.receive_response()).payload == b"2"
+        peer.send(M.RESPONSE, b"1")
+        assert (await peer.receive_response()).payload == b"1"
 
     with_peer(read_one, play)
 
 
-def test_a_transaction_that_takes_too_long_is_given_up_and_said_so() -> None:
+def test_a_transaction_that_takes_too_long_is_given_up_and_reported() -> None:
     async def handler(_stub: FabricStub) -> Response:
         await asyncio.Event().wait()
         return OK
 
     async def play(peer: HandPeer) -> None:
         peer.call()
-        response = await peer.hear_response()
+        response = await peer.receive_response()
         assert (response.status, response.message) == (500, "the transaction took longer than 0 s and was given up")
 
     with_peer(handler, play, timeout_s=0)
@@ -172,7 +172,7 @@ def test_a_fault_is_answered_and_logged_without_its_text(caplog: pytest.LogCaptu
 
     async def play(peer: HandPeer) -> None:
         peer.call(b"confidential too")
-        response = await peer.hear_response()
+        response = await peer.receive_response()
         assert (response.status, response.message) == (500, "the chaincode failed with KeyError; its log says where")
 
     with caplog.at_level(logging.DEBUG):
@@ -182,13 +182,13 @@ def test_a_fault_is_answered_and_logged_without_its_text(caplog: pytest.LogCaptu
 
 
 @pytest.mark.parametrize("answer", [None, Response(status="200"), Response(message="\udfff"), Response(payload="")])  # type: ignore[arg-type]
-def test_an_answer_that_is_none_is_a_fault(answer: Response) -> None:
+def test_an_answer_of_a_wrong_type_is_a_fault(answer: Response) -> None:
     async def handler(_stub: FabricStub) -> Response:
         return answer
 
     async def play(peer: HandPeer) -> None:
         peer.call()
-        assert (await peer.hear_response()).message.startswith("the chaincode failed with")
+        assert (await peer.receive_response()).message.startswith("the chaincode failed with")
 
     with_peer(handler, play)
 
@@ -201,7 +201,7 @@ def test_a_refusal_writes_nothing_and_has_no_event() -> None:
 
     async def play(peer: HandPeer) -> None:
         peer.call()
-        message = await peer.hear(M.COMPLETED)
+        message = await peer.receive(M.COMPLETED)
         assert not message.HasField("chaincode_event")
 
     with_peer(handler, play)
@@ -215,16 +215,16 @@ def test_a_refused_write_fails_the_transaction() -> None:
 
     async def play(peer: HandPeer) -> None:
         peer.call()
-        await peer.hear(M.PUT_STATE)
-        peer.say(M.ERROR, b"the disk is full")
-        response = await peer.hear_response()
+        await peer.receive(M.PUT_STATE)
+        peer.send(M.ERROR, b"the disk is full")
+        response = await peer.receive_response()
         assert response.status == 500
         assert response.message == "PeerError: the peer refused PUT_STATE: the disk is full"
 
     with_peer(handler, play)
 
 
-def test_what_no_peer_takes_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_that_is_too_large_for_a_peer_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chaincode.shim.requests.MAX_MESSAGE_BYTES", 1000)
 
     async def handler(stub: FabricStub) -> Response:
@@ -235,7 +235,7 @@ def test_what_no_peer_takes_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None
     async def play(peer: HandPeer) -> None:
         for command in (b"write", b"answer"):
             peer.call(command)
-            response = await peer.hear_response()
+            response = await peer.receive_response()
             assert response.status == 500
             assert "a peer takes 1000" in response.message
 
@@ -244,20 +244,20 @@ def test_what_no_peer_takes_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_a_call_that_cannot_be_read_is_an_error() -> None:
     async def play(peer: HandPeer) -> None:
-        peer.say(M.TRANSACTION, b"\xff\xff")
-        await peer.hear(M.ERROR)
+        peer.send(M.TRANSACTION, b"\xff\xff")
+        await peer.receive(M.ERROR)
 
     with_peer(read_one, play)
 
 
-def test_stopping_answers_what_is_running_first() -> None:
+def test_a_running_transaction_is_answered_before_the_conversation_stops() -> None:
     async def play(peer: HandPeer) -> None:
         peer.call()
-        await peer.hear(M.GET_STATE)
+        await peer.receive(M.GET_STATE)
         stopping = asyncio.create_task(peer.conversation.stop(10))
         await asyncio.sleep(0)
-        peer.say(M.RESPONSE, b"value")
-        assert (await peer.hear_response()).payload == b"value"
+        peer.send(M.RESPONSE, b"value")
+        assert (await peer.receive_response()).payload == b"value"
         assert [message async for message in peer.outgoing] == []
         await stopping
 
@@ -273,7 +273,7 @@ def test_stopping_answers_what_is_running_first() -> None:
         ({"max_size_write_batch": 1000}, limits.PeerLimits(1, 1)),
     ],
 )
-def test_what_the_peer_announces_counts(announced: dict[str, int], expected: limits.PeerLimits) -> None:
+def test_the_limits_that_the_peer_announces_count(announced: dict[str, int], expected: limits.PeerLimits) -> None:
     payload = chaincode_pb2.ChaincodeAdditionalParams(**announced).SerializeToString()
     assert limits.read_limits(payload) == expected
     assert limits.read_limits(b"\xff") == limits.PeerLimits()

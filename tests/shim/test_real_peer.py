@@ -1,4 +1,4 @@
-"""The same on a real peer, which is started for it."""
+"""The shim with a real peer, which is started for these tests."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.harness.ports import free_ports
 from tests.shim.exercise import exercise
 from tests.shim.fabric_peer import HOST, MSP_ID, FabricPeer, make_package, package_id
 from tests.shim.recorder import IMPATIENT, IN_BATCHES, SINGLY
-from tests.shim.script import ask, play, play_all, submit
+from tests.shim.script import play, play_all, query, submit
 from zunft.v1 import record_pb2
 
 MISSING = why_no_fabric()
@@ -48,7 +48,7 @@ def on_peer(folder: Path, play_with: Play, core: Mapping[str, Any] | None = None
 
 
 def service(label: str, handler: Handler, tls: ServerTls | None = None, **connection: object) -> tuple:  # type: ignore[type-arg]
-    """A server, not started, and the package that leads to it."""
+    """A server that is not started yet, and the package that leads to it."""
     (port,) = free_ports(1)
     address = f"{HOST}:{port}"
     package = make_package(label, {"address": address, "dial_timeout": "10s", "tls_required": bool(tls), **connection})
@@ -56,7 +56,7 @@ def service(label: str, handler: Handler, tls: ServerTls | None = None, **connec
 
 
 @pytest.mark.parametrize("core", [SINGLY, IN_BATCHES], ids=["singly", "in batches"])
-def test_everything_the_stub_offers(tmp_path: Path, core: Mapping[str, Any]) -> None:
+def test_everything_that_the_stub_offers_works(tmp_path: Path, core: Mapping[str, Any]) -> None:
     async def play_with(peer: FabricPeer) -> None:
         (one, package), (two, other) = service("probe", exercise), service("other", exercise)
         async with one, two:
@@ -75,7 +75,7 @@ def test_mutual_tls_and_a_chaincode_that_comes_back(tmp_path: Path) -> None:
     root = make_authority("tls-ca", MSP_ID, Validity())
     ours, peers = (issue_tls(root, name, NodeKind.PEER, [HOST], Validity()) for name in ("chaincode", "peer"))
     tls = ServerTls(ours.key_pem, ours.certificate_pem, root.certificate_pem)
-    asked_of_peer = {
+    connection = {
         "client_auth_required": True,
         "root_cert": root.certificate_pem.decode(),
         "client_key": peers.key_pem.decode(),
@@ -83,12 +83,12 @@ def test_mutual_tls_and_a_chaincode_that_comes_back(tmp_path: Path) -> None:
     }
 
     async def play_with(peer: FabricPeer) -> None:
-        server, package = service("probe", exercise, tls, **asked_of_peer)
+        server, package = service("probe", exercise, tls, **connection)
         async with server:
             await peer.deploy("probe", package)
             await play(peer.gateway("probe"), submit("write", "a=1", answer=1))
         async with server:
-            await play(peer.gateway("probe"), ask("read", "a", answer=["1", "1"]))
+            await play(peer.gateway("probe"), query("read", "a", answer=["1", "1"]))
 
     on_peer(tmp_path, play_with)
 
@@ -103,12 +103,12 @@ def test_a_transaction_that_outlives_the_peers_patience_leaves_the_others_alone(
             await play(gateway, submit("write", "a=1", answer=1))
             with pytest.raises(GatewayError, match="timeout"):
                 await late
-            await play(gateway, ask("read", "a", answer=["1", "1"]))
+            await play(gateway, query("read", "a", answer=["1", "1"]))
 
     on_peer(tmp_path, play_with, IMPATIENT)
 
 
-def test_a_wrong_id_is_said_soon(
+def test_a_wrong_id_is_soon_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chaincode.shim.conversation.GREETING_TIMEOUT_S", 1)
@@ -130,7 +130,7 @@ def test_a_peer_runs_the_chaincode_itself(tmp_path: Path) -> None:
     async def play_with(peer: FabricPeer) -> None:
         await peer.deploy("probe", make_package("probe", None))
         await play(peer.gateway("probe"), submit("write", "a=1", answer=1))
-        await play(peer.gateway("probe"), ask("read", "a", answer=["1", "1"]))
+        await play(peer.gateway("probe"), query("read", "a", answer=["1", "1"]))
 
     on_peer(tmp_path, play_with)
 

@@ -1,4 +1,4 @@
-"""What was once said with a real peer is said again, message for message; `recorder.py` made the recordings."""
+"""Recorded conversations with a real peer are repeated, message for message. `recorder.py` makes the recordings."""
 
 from __future__ import annotations
 
@@ -20,38 +20,38 @@ SILENCE_S = 10
 
 
 class Player:
-    """Plays the peer's part; each thing it says waits until the chaincode has said what came before."""
+    """Plays the peer's part: it sends each message when the chaincode has sent those before it."""
 
     def __init__(self, lines: list[Line]) -> None:
         self._lines = lines
-        self._heard: dict[tuple[str, str], deque[ChaincodeMessage]] = defaultdict(deque)
+        self._received: dict[tuple[str, str], deque[ChaincodeMessage]] = defaultdict(deque)
         self._to_chaincode: asyncio.Queue[ChaincodeMessage | None] = asyncio.Queue()
 
     async def play(self) -> None:
         chaincode_id = chaincode_pb2.ChaincodeID.FromString(self._lines[0].message.payload).name
-        conversation = Conversation(Chaincode(chaincode_id, exercise, MSP_ID)).run(self._say())
+        conversation = Conversation(Chaincode(chaincode_id, exercise, MSP_ID)).run(self._sent())
         for line in self._lines:
             if line.speaker == PEER:
                 self._to_chaincode.put_nowait(line.message)
             else:
-                assert await self._hear(line.message, conversation) == line.message
+                assert await self._receive(line.message, conversation) == line.message
         self._to_chaincode.put_nowait(None)
         assert [message async for message in conversation] == []
-        assert not any(self._heard.values())
+        assert not any(self._received.values())
 
-    async def _say(self) -> AsyncGenerator[ChaincodeMessage]:
+    async def _sent(self) -> AsyncGenerator[ChaincodeMessage]:
         while message := await self._to_chaincode.get():
             yield message
 
-    async def _hear(
+    async def _receive(
         self, expected: ChaincodeMessage, conversation: AsyncGenerator[ChaincodeMessage]
     ) -> ChaincodeMessage:
-        """The next message of the transaction; transactions may overtake each other."""
+        """The next message of the transaction. Transactions may overtake each other."""
         place = expected.channel_id, expected.txid
-        while not self._heard[place]:
+        while not self._received[place]:
             message = await asyncio.wait_for(anext(conversation), SILENCE_S)
-            self._heard[message.channel_id, message.txid].append(message)
-        return self._heard[place].popleft()
+            self._received[message.channel_id, message.txid].append(message)
+        return self._received[place].popleft()
 
 
 @pytest.mark.parametrize("name", RECORDINGS)
@@ -61,7 +61,7 @@ def test_the_recorded_conversation_repeats_itself(name: str) -> None:
 
 def test_the_recordings_hold_every_type_of_message() -> None:
     held = {line.message.type for name in RECORDINGS for line in load(FOLDER / f"{name}.bin")}
-    # INIT is of Fabric's first lifecycle; the test of the conversation by hand has it.
+    # INIT belongs to Fabric's first lifecycle. test_conversation.py has it.
     assert set(ChaincodeMessage.Type.values()) - held == {ChaincodeMessage.UNDEFINED, ChaincodeMessage.INIT}
 
 

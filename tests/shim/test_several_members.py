@@ -1,4 +1,4 @@
-"""The shim on the real peers of four members: what they all see, and who must sign for what."""
+"""The shim on the real peers of four members: all have the same values, and endorsement policies are kept."""
 
 from __future__ import annotations
 
@@ -50,19 +50,19 @@ async def submit(
     return json.loads(committed.result)
 
 
-async def ask(client: Gateway, *words: str) -> Any:
+async def query(client: Gateway, *words: str) -> Any:
     name, first, *rest = words
     return json.loads(await client.evaluate(name, first.encode(), extra_args=[word.encode() for word in rest]))
 
 
-async def agreed(members: Members, *words: str) -> Any:
-    """What every member's peer answers, once all have the newest block."""
+async def common_answer(members: Members, *words: str) -> Any:
+    """The answer that every member's peer gives, once all have the newest block."""
     height = await members.gateway(ALPHA).height()
     clients = [members.gateway(msp_id) for msp_id in MSP_IDS]
     for client in clients:
         async with aclosing(client.filtered_blocks(height - 1)) as blocks:
             await anext(blocks)
-    first, *others = [await ask(client, *words) for client in clients]
+    first, *others = [await query(client, *words) for client in clients]
     assert others == [first] * len(others)
     return first
 
@@ -72,19 +72,19 @@ def test_all_members_see_the_same_values_pages_and_history(network: RunningNetwo
         client = members.gateway(ALPHA)
         await submit(client, "write", "page/1=a", "page/2=b", "page/3=c", by=())
         await submit(client, "write", "page/2=", "page/3=d", by=())
-        assert await agreed(members, "read", "page/1", "page/2", "page/3") == ["a", None, "d", "a"]
-        assert await agreed(members, "history", "page/2") == [None, "b"]
-        assert await agreed(members, "history", "page/3") == ["d", "c"]
-        assert await agreed(members, "page", "page/", "page/~", "1") == [["page/1"], ["page/3"]]
-        # One member's bookmark leads on at another's.
-        keys, bookmark = await ask(client, "next_page", "page/", "page/~", "1")
-        more, _ = await ask(members.gateway(BRAVO), "next_page", "page/", "page/~", "1", bookmark)
+        assert await common_answer(members, "read", "page/1", "page/2", "page/3") == ["a", None, "d", "a"]
+        assert await common_answer(members, "history", "page/2") == [None, "b"]
+        assert await common_answer(members, "history", "page/3") == ["d", "c"]
+        assert await common_answer(members, "page", "page/", "page/~", "1") == [["page/1"], ["page/3"]]
+        # A bookmark from one member's peer works at another member's.
+        keys, bookmark = await query(client, "next_page", "page/", "page/~", "1")
+        more, _ = await query(members.gateway(BRAVO), "next_page", "page/", "page/~", "1", bookmark)
         assert keys + more == ["page/1", "page/3"]
 
     on_network(network, play)
 
 
-def test_a_key_of_a_private_collection_may_need_others_than_its_owner(network: RunningNetwork) -> None:
+def test_a_key_of_a_private_collection_may_need_other_members_than_its_owner(network: RunningNetwork) -> None:
     async def play(members: Members) -> None:
         client, secret = members.gateway(ALPHA), {"value": SECRET}
         await submit(client, "hide_at", ALPHA, "guarded", by=[ALPHA], transient=secret)
@@ -93,8 +93,8 @@ def test_a_key_of_a_private_collection_may_need_others_than_its_owner(network: R
             with pytest.raises(CommitError, match="ENDORSEMENT_POLICY_FAILURE"):
                 await submit(client, "hide_at", ALPHA, "guarded", by=too_few, transient={"value": b"other"})
         await submit(client, "hide_at", ALPHA, "guarded", by=[ALPHA, BRAVO], transient={"value": b"of both"})
-        assert await agreed(members, "fingerprint", ALPHA, "guarded") == [hashlib.sha256(b"of both").hexdigest()]
-        # Only the key that it was set for.
+        assert await common_answer(members, "fingerprint", ALPHA, "guarded") == [hashlib.sha256(b"of both").hexdigest()]
+        # The policy holds only for the key that it was set for.
         await submit(client, "hide_at", ALPHA, "free", by=[ALPHA], transient=secret)
         assert await submit(client, "guard_at", ALPHA, "guarded", ALPHA, by=[ALPHA, BRAVO]) == [BRAVO]
         await submit(client, "hide_at", ALPHA, "guarded", by=[ALPHA], transient=secret)
@@ -102,16 +102,16 @@ def test_a_key_of_a_private_collection_may_need_others_than_its_owner(network: R
     on_network(network, play)
 
 
-def test_what_is_purged_is_gone_everywhere(network: RunningNetwork) -> None:
+def test_a_purged_value_is_gone_everywhere(network: RunningNetwork) -> None:
     async def play(members: Members) -> None:
         client, digest = members.gateway(ALPHA), hashlib.sha256(SECRET).hexdigest()
         await submit(client, "hide_at", ALPHA, "x", "y", by=[ALPHA], transient={"value": SECRET})
-        assert await agreed(members, "fingerprint", ALPHA, "x", "y") == [digest, digest]
-        [values, _, keys] = await ask(client, "reveal", "x", "y")
+        assert await common_answer(members, "fingerprint", ALPHA, "x", "y") == [digest, digest]
+        [values, _, keys] = await query(client, "reveal", "x", "y")
         assert (values, keys[-2:]) == ([SECRET.decode()] * 2, ["x", "y"])
         await submit(client, "purge_at", ALPHA, "x", by=[ALPHA])
-        assert await agreed(members, "fingerprint", ALPHA, "x", "y") == [None, digest]
-        [values, _, keys] = await ask(client, "reveal", "x", "y")
+        assert await common_answer(members, "fingerprint", ALPHA, "x", "y") == [None, digest]
+        [values, _, keys] = await query(client, "reveal", "x", "y")
         assert (values, keys) == ([None, SECRET.decode()], ["y"])
 
     on_network(network, play)

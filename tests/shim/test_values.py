@@ -1,4 +1,4 @@
-"""Keys, policies and batches: what must hold for all of them."""
+"""Keys, policies and batches of writes: properties that hold for all of them."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_writes_that_fabric_would_mistake_are_refused() -> None:
         writes.purge("collection", "\udfff")
 
 
-def test_the_shim_needs_nothing_else_of_this_project() -> None:
+def test_the_shim_imports_nothing_else_of_this_project() -> None:
     folder = Path(shim_package.__file__).parent
     lines = [line for path in folder.glob("*.py") for line in path.read_text().splitlines()]
     imported = {line.split()[1] for line in lines if line.startswith(("from ", "import "))}
