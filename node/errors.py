@@ -68,18 +68,6 @@ class UnknownAgreement(NodeError):
     code = grpc.StatusCode.NOT_FOUND
 
 
-class DatabaseDamaged(NodeError):
-    """A database of the node cannot be read or written."""
-
-    code = grpc.StatusCode.DATA_LOSS
-
-
-class DatabaseInUse(NodeError):
-    """Another process has the node's database open."""
-
-    code = grpc.StatusCode.UNAVAILABLE
-
-
 class BehindLedger(NodeError):
     """The node has not read enough blocks yet."""
 
@@ -126,12 +114,6 @@ class ShutOut(NodeError):
     """The ledger no longer shows its blocks to the node's member, or to the node's certificate."""
 
     code = grpc.StatusCode.PERMISSION_DENIED
-
-
-class DiskFull(NodeError):
-    """The disk has no room for the batches that were sent; they were not accepted."""
-
-    code = grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
 # --- API --------------------------------------------------------------------------------------------------------------

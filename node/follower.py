@@ -16,6 +16,7 @@ from ledger.block_reader import (
     Block,
     read_block,
 )
+from ledger.database import StorageError
 from ledger.errors import LedgerError
 from ledger.gateway import (
     Gateway,
@@ -97,7 +98,7 @@ class Follower:
                 await self._follow_while_admitted()
             except BehindLedger as error:
                 await self._pause(error)
-            except NodeError as error:
+            except (NodeError, StorageError) as error:
                 self._reachable(False)
                 log.critical("the node stops following the ledger", error=str(error))
                 raise

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from chaincode.readings.stream import StreamPosition
-from node.database import Durability, database_errors, open_database, transaction
+from ledger.database import database_errors
+from node.database import REMEDIES, Durability, open_database, transaction
 from node.halt import Halt
 from zunft.v1.event_pb2 import Refusal
 from zunft.v1.node_pb2 import (
@@ -122,7 +123,7 @@ class Journal:
     def open(cls, path: Path) -> Self:
         """The journal in `path`, new if there is none; batches that were under way are marked to be sent again."""
         connection = open_database(path, _SCHEMA, version=_SCHEMA_VERSION, durability=Durability.FULL)
-        with database_errors(path):
+        with database_errors(path, REMEDIES):
             if "arrived_us" not in {row["name"] for row in connection.execute("PRAGMA table_info(batch)")}:
                 connection.executescript(_ADD_ARRIVED_US)
             connection.executescript(_VIEWS)
@@ -260,7 +261,7 @@ class Journal:
             self._connection.executemany(sql, rows)
 
     def _read(self, sql: str, *values: Any) -> list[sqlite3.Row]:
-        with self._lock, database_errors(self._path):
+        with self._lock, database_errors(self._path, REMEDIES):
             return self._connection.execute(sql, values).fetchall()
 
 

@@ -18,7 +18,8 @@ from consortium.errors import (
     UnusableBundle,
 )
 from consortium.yaml_tree import WrongFile
-from ledger.embedded.errors import FolderInUse, StorageError
+from ledger.database import StorageError
+from ledger.embedded.errors import FolderInUse
 from ledger.errors import LedgerError
 from ledger.printable import printable
 from network.errors import (
@@ -42,9 +43,6 @@ from network.errors import (
 )
 from node.errors import (
     AddressInUse,
-    DatabaseDamaged,
-    DatabaseInUse,
-    DiskFull,
     MeterFolderDamaged,
     MeterFolderInUse,
     NodeError,
@@ -129,9 +127,6 @@ _EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (TooFewConsenters, ExitCode.REFUSED),
     (ConsortiumError, ExitCode.CONSORTIUM),
     (NodeUnreachable, ExitCode.UNREACHABLE),
-    (DiskFull, ExitCode.MACHINE),
-    (DatabaseDamaged, ExitCode.MACHINE),
-    (DatabaseInUse, ExitCode.MACHINE),
     (MeterFolderDamaged, ExitCode.MACHINE),
     (MeterFolderInUse, ExitCode.MACHINE),
     (AddressInUse, ExitCode.MACHINE),

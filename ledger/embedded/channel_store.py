@@ -8,8 +8,8 @@ from pathlib import Path
 from fabric_protos.common import common_pb2
 
 from consortium.channel.block_hash import header_hash
+from ledger.database import DatabaseDamaged
 from ledger.embedded.database import Database
-from ledger.embedded.errors import DatabaseDamaged
 from ledger.embedded.state import (
     ALL,
     Entry,

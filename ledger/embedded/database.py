@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from consortium.files import make_private
-from ledger.embedded.errors import (
-    DatabaseDamaged,
-    NoLedger,
-    explain,
-    explained,
-)
+from ledger.database import DatabaseDamaged, Remedies, connect, database_errors, storage_error
+from ledger.embedded.errors import NoLedger
 
 Row = tuple[Any, ...]
+
+_BUSY_TIMEOUT_S = 5.0
+
+_REMEDIES = Remedies(
+    "restore the whole folder from a backup",
+    in_use="program: close it, then start the ledger again",
+    full="start the ledger again",
+)
 
 SETTINGS = """
 PRAGMA journal_mode = WAL;
@@ -30,20 +34,20 @@ class Database:
     """An SQLite file with two connections, so that reads see the last commit while the next transaction is written."""
 
     def __init__(self, path: Path) -> None:
-        """Opens an existing file and checks it. Raises NoLedger, DatabaseDamaged, DatabaseLocked."""
+        """Opens an existing file and checks it. Raises NoLedger, DatabaseDamaged, DatabaseInUse."""
         if not path.is_file():
             raise NoLedger(f"{path} is missing: restore the folder from a backup, or create a new ledger elsewhere")
         self.path = path
-        with explained(path), ExitStack() as opened:
-            self._writer = opened.enter_context(closing(connect(path)))
+        with database_errors(path, _REMEDIES), ExitStack() as opened:
+            self._writer = opened.enter_context(closing(connect(path, SETTINGS, _BUSY_TIMEOUT_S)))
             check(self._writer, path)
-            self._reader = opened.enter_context(closing(connect(path)))
+            self._reader = opened.enter_context(closing(connect(path, SETTINGS, _BUSY_TIMEOUT_S)))
             self._connections = opened.pop_all()
 
     @classmethod
     def create(cls, path: Path, schema: str, page_bytes: int = 4096) -> Database:
         """Makes a new file with these tables and opens it."""
-        with explained(path):
+        with database_errors(path, _REMEDIES):
             make_private(path)
             connection = sqlite3.connect(path, isolation_level=None)
             connection.executescript(f"PRAGMA page_size = {page_bytes}; {SETTINGS} BEGIN; {schema} COMMIT;")
@@ -54,16 +58,16 @@ class Database:
         try:
             row: Row | None = self._reader.execute(query, arguments).fetchone()
         except sqlite3.Error as error:
-            raise explain(error, self.path) from error
+            raise storage_error(error, self.path, _REMEDIES) from error
         return row
 
     def all(self, query: str, arguments: Sequence[object] = ()) -> list[Row]:
-        with explained(self.path):
+        with database_errors(self.path, _REMEDIES):
             return self._reader.execute(query, arguments).fetchall()
 
     def write(self, statements: Iterable[tuple[str, Iterable[Sequence[object]]]]) -> None:
         """Runs statements with their rows; they are durable after `commit`, and undone if one of them fails."""
-        with explained(self.path):
+        with database_errors(self.path, _REMEDIES):
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 for statement, rows in statements:
@@ -74,7 +78,7 @@ class Database:
 
     def commit(self) -> None:
         """Returns when the transaction is on the disk. Raises DiskFull, and then leaves nothing half-written."""
-        with explained(self.path):
+        with database_errors(self.path, _REMEDIES):
             try:
                 self._writer.execute("COMMIT")
             except sqlite3.Error:
@@ -96,14 +100,4 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     if answer != "ok" or not tables:
         reason = "it is empty" if answer == "ok" else answer
-        raise DatabaseDamaged(f"{path} is damaged ({reason}): restore the whole folder from a backup")
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5, cached_statements=64)
-    try:
-        connection.executescript(SETTINGS)
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
+        raise DatabaseDamaged(f"{path} is damaged ({reason}): {_REMEDIES.damaged}")

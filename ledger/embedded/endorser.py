@@ -17,8 +17,8 @@ from fabric_protos.common import common_pb2
 from fabric_protos.peer import chaincode_event_pb2, chaincode_pb2, proposal_pb2, proposal_response_pb2, transaction_pb2
 
 from chaincode.stub import Stub, implicit_collection
+from ledger.database import StorageError
 from ledger.embedded import refusal
-from ledger.embedded.errors import StorageError
 from ledger.embedded.proposal import ParsedProposal
 from ledger.embedded.rwset import ReadWriteSet
 from ledger.embedded.signatures import (

@@ -19,14 +19,9 @@ from fabric_protos.common import common_pb2
 
 from chaincode.stub import implicit_collection
 from consortium.files import make_private_folder
+from ledger.database import DatabaseDamaged, StorageError
 from ledger.embedded.channel_store import ChannelStore
-from ledger.embedded.errors import (
-    DatabaseDamaged,
-    FolderInUse,
-    LedgerExists,
-    NoLedger,
-    StorageError,
-)
+from ledger.embedded.errors import FolderInUse, LedgerExists, NoLedger
 from ledger.embedded.private_store import (
     PrivateStore,
     StoredWrite,
@@ -80,7 +75,7 @@ class Folder:
 
     @classmethod
     def open(cls, path: Path) -> Folder:
-        """Opens the files that `create` made. Raises NoLedger, FolderInUse, DatabaseDamaged, DatabaseLocked."""
+        """Opens the files that `create` made. Raises NoLedger, FolderInUse, DatabaseDamaged, DatabaseInUse."""
         if not channel_file(path).is_file():
             raise NoLedger(f"{path} holds no ledger: create one there first, or name its folder")
         with ExitStack() as opened:

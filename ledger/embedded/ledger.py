@@ -30,6 +30,7 @@ from consortium.keys.certificates import (
     Clock,
     utc_now,
 )
+from ledger.database import StorageError
 from ledger.embedded import refusal
 from ledger.embedded.authority import Authority
 from ledger.embedded.block import signers
@@ -49,10 +50,7 @@ from ledger.embedded.endorser import (
     Chaincode,
     Endorser,
 )
-from ledger.embedded.errors import (
-    StorageError,
-    UnknownPeer,
-)
+from ledger.embedded.errors import UnknownPeer
 from ledger.embedded.folder import Folder
 from ledger.embedded.orderer import Orderer, TransactionSubmission
 from ledger.embedded.proposal import ParsedProposal, parse_proposal
@@ -135,7 +133,7 @@ class EmbeddedLedger:
         change of the configuration. A member whose peer is not among them has no peer here. `clock` is the peers'
         clock, for the checks of certificates and proposals.
 
-        Raises NoLedger, FolderInUse, DatabaseDamaged, DatabaseLocked, UnknownPeer.
+        Raises NoLedger, FolderInUse, DatabaseDamaged, DatabaseInUse, UnknownPeer.
         """
         files = Folder.open(folder)
         try:

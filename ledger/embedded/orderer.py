@@ -19,6 +19,7 @@ from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
 from chaincode.limits import MESSAGE_BYTES
 from consortium.channel.reader import last_config_number
+from ledger.database import StorageError
 from ledger.embedded.block import (
     new_block,
     sign_block,
@@ -28,10 +29,7 @@ from ledger.embedded.config_change import (
     block_envelope,
     changed_channel,
 )
-from ledger.embedded.errors import (
-    LedgerStopped,
-    StorageError,
-)
+from ledger.embedded.errors import LedgerStopped
 from ledger.embedded.folder import Folder
 from ledger.embedded.private_store import StoredWrite
 from ledger.embedded.refusal import Refused

@@ -7,6 +7,7 @@ from types import ModuleType
 import grpc
 
 import chaincode.errors
+import ledger.database
 import node.errors
 from chaincode.errors import (
     BackDated,
@@ -18,6 +19,7 @@ from chaincode.errors import (
     QuantityOutOfRange,
     WrongSignature,
 )
+from ledger.database import StorageError
 from ledger.errors import LedgerError
 from node.errors import NodeError
 from zunft.v1.event_pb2 import Refusal
@@ -39,7 +41,7 @@ def code_of(error: Exception) -> grpc.StatusCode:
 
     INVALID_ARGUMENT: send something else; FAILED_PRECONDITION: first change something; UNAVAILABLE: try later.
     """
-    if isinstance(error, NodeError):
+    if isinstance(error, NodeError | StorageError):
         return error.code
     if isinstance(error, _MALFORMED):
         return grpc.StatusCode.INVALID_ARGUMENT
@@ -57,4 +59,4 @@ def _errors_in(module: ModuleType) -> dict[str, type[Exception]]:
     return {name: kind for name, kind in vars(module).items() if isinstance(kind, type) and issubclass(kind, Exception)}
 
 
-_BY_NAME = _errors_in(chaincode.errors) | _errors_in(node.errors)
+_BY_NAME = _errors_in(chaincode.errors) | _errors_in(ledger.database) | _errors_in(node.errors)

@@ -10,6 +10,7 @@ from chaincode import keys
 from chaincode.account.head import Standing
 from chaincode.errors import ContractError
 from chaincode.refusal import refusal
+from ledger.database import StorageError
 from ledger.gateway.clock import ClockUs
 from node.account_view import available_micro, balance, check_start, notice_holds_from_us, position_message
 from node.api.calls import Context, answering, checked_limit, checked_number, streaming
@@ -109,7 +110,7 @@ class Servicer(NodeServicer):
             halt = self._halt(request.agreement_id)
             meter = self._read_model.meter(request.meter_id)
             check_start(standing, request.meter_id, meter, request.wanted_micro, halt)
-        except (ContractError, NodeError) as error:
+        except (ContractError, NodeError, StorageError) as error:
             answer.refusal.CopyFrom(refusal(error))
         answer.may_start = not answer.HasField("refusal")
         return answer

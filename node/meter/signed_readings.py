@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,7 +20,7 @@ from chaincode.readings.columns import (
     Columns,
     Int64Column,
 )
-from node.database import Durability, open_database, transaction
+from node.database import REMEDIES, Durability, open_database, transaction
 from node.meter.meter import Meter
 
 _FILE = "readings.db"
@@ -32,6 +32,7 @@ CREATE TABLE unnoted (readings INTEGER NOT NULL, until_us INTEGER NOT NULL);
 INSERT INTO unnoted VALUES (0, -1)
 """
 _SCHEMA_VERSION = 1
+_REMEDIES = replace(REMEDIES, damaged="restore the meter's folder")
 _CONTENT_BYTES = 16
 _ABSENT = -(2**63)
 
@@ -63,7 +64,7 @@ class SignedReadings:
             _SCHEMA,
             version=_SCHEMA_VERSION,
             durability=Durability.FULL,
-            remedy="restore the meter's folder",
+            remedies=_REMEDIES,
         )
         self._match_meter()
 
@@ -97,21 +98,21 @@ class SignedReadings:
         """Notes the readings that the meter signs next; call it before. Raises DatabaseDamaged, DiskFull."""
         first = self._meter.next_sequence
         rows = [(first + place, time_us, content) for place, (time_us, content) in enumerate(_keys(columns))]
-        with transaction(self._connection, self._path):
+        with transaction(self._connection, self._path, _REMEDIES):
             self._connection.execute("DELETE FROM reading WHERE sequence >= ?", (first,))
             self._connection.executemany("INSERT INTO reading VALUES (?, ?, ?)", rows)
 
     def adopt(self, columns: Columns, sequences: Sequence[int]) -> None:
         """Notes a file's first readings as signed with these sequences; an earlier version did not note them here."""
         rows = [(sequence, *key) for sequence, key in zip(sequences, _keys(columns), strict=False)]
-        with transaction(self._connection, self._path):
+        with transaction(self._connection, self._path, _REMEDIES):
             self._connection.executemany("INSERT OR IGNORE INTO reading VALUES (?, ?, ?)", rows)
         self._match_meter()
 
     def _match_meter(self) -> None:
         """Corrects the notes by the meter, which may have left noted readings unsigned, gone back, or signed others."""
         next_sequence = self._meter.next_sequence
-        with transaction(self._connection, self._path):
+        with transaction(self._connection, self._path, _REMEDIES):
             self._connection.execute("DELETE FROM reading WHERE sequence >= ?", (next_sequence,))
             [noted] = self._connection.execute("SELECT count(*) FROM reading").fetchone()
             self._connection.execute(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from chaincode.errors import ContractError
 from chaincode.readings.batch import batch_digest
+from ledger.database import StorageError
 from node.errors import NodeError
 from node.halt import WAITING
 from node.meter.meter import Meter
@@ -58,7 +59,7 @@ async def heed_notice(meter: Meter, client: NodeClient) -> None:
 
     If the node does not answer, the batches are sealed without a cut, so that nothing is lost.
     """
-    with suppress(NodeError, ContractError, TimeoutError):
+    with suppress(NodeError, StorageError, ContractError, TimeoutError):
         async with asyncio.timeout(NOTICE_S):
             answer = await client.authorise_start(meter.agreement_id, meter.meter_id)
         meter.cut_at_us = answer.notice_holds_from_us

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -25,13 +25,14 @@ from ledger.block_reader import (
     Block,
     BlockTransaction,
 )
+from ledger.database import database_errors
 from ledger.fabric_rules.identity import (
     InvalidIdentity,
     revoked_serials,
 )
 from ledger.printable import printable
 from ledger.wire import decode
-from node.database import Durability, database_errors, open_database, remove_other_layout, transaction
+from node.database import REMEDIES, Durability, open_database, remove_other_layout, transaction
 from node.errors import LedgerMismatch
 from node.read_model.effects import Effects, effects
 from node.read_model.missing import Missing
@@ -80,7 +81,7 @@ _TERMS = keys.terms("", 0).name.split("/")[0] + "/"
 _NEEDED = (_TERMS, keys.head("").name)
 # It sorts after all characters that a key can have.
 _LAST = "\x7f"
-_REMEDY = "remove it, and the node builds it again from the ledger"
+_REMEDIES = replace(REMEDIES, damaged="remove it, and the node builds it again from the ledger")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +113,10 @@ class ReadModel:
     @classmethod
     def open(cls, path: Path, msp_id: str) -> Self:
         """The view of member `msp_id` in `path`; empty if it is new, or was made by another version of the node."""
-        remove_other_layout(path, _SCHEMA_VERSION, _REMEDY)
-        connection = open_database(path, _SCHEMA, version=_SCHEMA_VERSION, durability=Durability.NORMAL, remedy=_REMEDY)
+        remove_other_layout(path, _SCHEMA_VERSION, _REMEDIES)
+        connection = open_database(
+            path, _SCHEMA, version=_SCHEMA_VERSION, durability=Durability.NORMAL, remedies=_REMEDIES
+        )
         return cls(path, msp_id, connection)
 
     def close(self) -> None:
@@ -135,7 +138,7 @@ class ReadModel:
         if block.number < self._height:
             return frozenset()
         self._check_follows(block)
-        with transaction(self._connection, self._path):
+        with transaction(self._connection, self._path, _REMEDIES):
             found = [self._take_in(one, block.number) for one in block.transactions if one.is_valid]
             self._store_configuration(block)
             self._connection.execute("UPDATE state SET height = ?, last_hash = ?", (block.number + 1, block.hash))
@@ -148,7 +151,7 @@ class ReadModel:
     def fill_in(self, transaction_: BlockTransaction, block_number: int) -> frozenset[str]:
         """Stores private values that have come after their block; the agreements that they concern."""
         found = self._effects(transaction_, block_number)
-        with transaction(self._connection, self._path):
+        with transaction(self._connection, self._path, _REMEDIES):
             late = self._missing.take_arrived(transaction_, block_number)
             self._store_private({key: value for key, value in (found.private or {}).items() if key in late})
             self._store_entry(found)
@@ -205,7 +208,7 @@ class ReadModel:
 
     def missing(self, agreement_id: str = "") -> list[MissingValue]:
         """Private values that have not come, of one agreement or of all; at most the first thousand."""
-        with database_errors(self._path, _REMEDY):
+        with database_errors(self._path, _REMEDIES):
             return self._missing.values(agreement_id)
 
     def missing_count(self) -> int:
@@ -214,7 +217,7 @@ class ReadModel:
 
     def missing_places(self) -> list[tuple[int, int]]:
         """The block and position of every transaction of which a private value has not come."""
-        with database_errors(self._path, _REMEDY):
+        with database_errors(self._path, _REMEDIES):
             return self._missing.places()
 
     def is_revoked(self, serial_number: int) -> bool:
@@ -404,7 +407,7 @@ class ReadModel:
         return Standing(agreement, account, commitment, terms, head)
 
     def _read(self, sql: str, *values: Any) -> list[sqlite3.Row]:
-        with database_errors(self._path, _REMEDY):
+        with database_errors(self._path, _REMEDIES):
             return self._connection.execute(sql, values).fetchall()
 
 

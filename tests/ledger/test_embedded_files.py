@@ -18,8 +18,8 @@ from consortium.keys.certificates import (
     NodeKind,
     Validity,
 )
+from ledger.database import DatabaseDamaged
 from ledger.embedded.errors import (
-    DatabaseDamaged,
     FolderInUse,
     LedgerExists,
     NoLedger,

@@ -15,7 +15,7 @@ import pytest
 
 from chaincode.errors import InsufficientFunds
 from chaincode.readings.batch import batch_digest
-from node.errors import DatabaseDamaged, DatabaseInUse
+from ledger.database import DatabaseDamaged, DatabaseInUse
 from node.halt import shortage
 from node.journal import Entry, Journal
 from zunft.v1.event_pb2 import Refusal

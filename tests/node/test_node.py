@@ -14,13 +14,14 @@ from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import events_pb2
 
 from chaincode.readings.batch import batch_digest
+from ledger.database import DatabaseInUse
 from ledger.errors import TransportError
 from ledger.gateway import (
     Gateway,
     Limits,
 )
 from ledger.transport import LedgerTransport
-from node.errors import BadRequest, DatabaseInUse, LedgerMismatch, NodeUnreachable, NotAllowed, UnknownAgreement
+from node.errors import BadRequest, LedgerMismatch, NodeUnreachable, NotAllowed, UnknownAgreement
 from node.meter_account import MeterAccount
 from tests.harness import (
     TOKEN,

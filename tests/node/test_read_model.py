@@ -15,7 +15,8 @@ from ledger.block_reader import (
     Block,
     read_block,
 )
-from node.errors import DatabaseDamaged, LedgerMismatch
+from ledger.database import DatabaseDamaged
+from node.errors import LedgerMismatch
 from node.read_model.read_model import ReadModel
 from tests.harness import (
     TOKEN,
