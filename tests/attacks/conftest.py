@@ -1,4 +1,4 @@
-"""Where the attacks take place: a founded consortium of four members, one of them hostile."""
+"""The scene of the attacks: a founded consortium of four members, one of them hostile."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from tests.harness import (
 
 @pytest.fixture(scope="session", params=on_ledgers("embedded", "fabric"))
 def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """One ledger of each kind, for attacks that leave everybody a member with tokens and its certificates."""
+    """One ledger of each kind, for attacks after which every member is still one, with tokens and certificates."""
     yield from founded(tmp_path_factory.mktemp("shared"), request.param)
 
 
 @pytest.fixture(scope="module", params=on_ledgers("embedded", "fabric"))
 def own_scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """For a module whose attacks leave more behind than that."""
+    """A ledger of the module's own, for attacks after which the shared one would be of no use."""
     yield from founded(tmp_path_factory.mktemp("own"), request.param)
 
 
 @pytest.fixture
 def rogue(scene: Scene) -> Rogue:
-    """forge, which is party to nothing."""
+    """forge, which is party to no agreement."""
     return Rogue(scene.consortium, "forge")
 
 
 def founded(folder: Path, ledger: str) -> Iterator[Scene]:
-    """maker, factory and forge with 100,000 tokens each, and the bank that issued them and has posted its balance."""
+    """A scene in which maker, factory and forge have 100,000 tokens each; the bank has posted its balance."""
     with start_consortium(folder, ledger) as consortium:
         # Certificates are valid from today on, and audits look at that.
         consortium.clock.now_us = time.time_ns() // 1000

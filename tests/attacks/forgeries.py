@@ -1,4 +1,4 @@
-"""Drafts that call themselves what they are not; as they are, each writes only to the rogue's own collection."""
+"""Drafts under a false name; as they stand, each writes only to the rogue's own collection."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MILLIONS = 10**12
 
 
 def mint(rogue: Rogue) -> Draft:
-    """A mint in every respect but that it writes no balance."""
+    """A draft that looks like a mint in every respect, and writes no balance."""
     draft = rogue.draft("token.mint", MintTokens(bank_reference="x", msp_id="FactoryMSP", amount_micro=MILLIONS))
     entries = [
         Entry(account="issued", amount_micro=-MILLIONS),

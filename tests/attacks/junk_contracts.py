@@ -1,6 +1,6 @@
-"""Contracts of a member that does not want to take part: its peer refuses, or signs something else than the others.
+"""Contracts of a member that does not want to take part: its peer refuses, or signs another outcome than the others.
 
-They answer questions as honest ones do. Every peer of a consortium can run one, see Rogue.running.
+They answer queries as honest contracts do. Every peer of a consortium can run one, see Rogue.running.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from tests.harness.odd_peers import (
     never_answers,
 )
 
-# What it makes of an honest answer; the stub takes what else it wants to write.
+# Changes an honest answer; it may also write more through the stub.
 Change = Callable[[Stub, Response], Response]
 
 
 class Altering:
-    """A stub through which every value that is written is another one."""
+    """A stub that changes every value that is written through it."""
 
     def __init__(self, honest: Stub) -> None:
         self._honest = honest
@@ -78,7 +78,7 @@ async def _altered(stub: Stub) -> Response:
     return await invoke(altering)
 
 
-# On Fabric a peer that never answers costs whoever asks it its time limit.
+# On Fabric a client that asks a peer that never answers waits for its whole time limit.
 SILENCE = "silence"
 JUNK_CONTRACTS: dict[str, Contract] = {
     "a refusal": refusing(409, "WrongStatus: not today"),

@@ -1,4 +1,4 @@
-"""A customer whose peer refuses in invented words what the provider has charged."""
+"""A customer whose peer refuses the provider's usage with invented sentences."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ from zunft.v1.usage_pb2 import SignedBatch
 
 @dataclass
 class Lie:
-    """What the customer's peer says of the next transactions of this kind; `times` counts down."""
+    """The invented refusal of the next transactions of this kind; `times` counts down."""
 
     words: str
     times: int
     kind: str = "usage.submit"
     status: int = 400
 
-    def is_told(self, name: str) -> bool:
-        told = name == self.kind and self.times > 0
-        self.times -= told
-        return told
+    def counts_for(self, name: str) -> bool:
+        counts = name == self.kind and self.times > 0
+        self.times -= counts
+        return counts
 
 
 @contextmanager
-def told(deal: Deal, lie: Lie) -> Iterator[Gateway]:
+def lying_customer(deal: Deal, lie: Lie) -> Iterator[Gateway]:
     """The provider's gateway while the customer's peer lies."""
 
     async def answer(stub: Stub) -> Response:
         honest = await invoke(stub)
-        return Response(lie.status, lie.words, b"") if lie.is_told(stub.args[0].decode()) else honest
+        return Response(lie.status, lie.words, b"") if lie.counts_for(stub.args[0].decode()) else honest
 
     with Rogue(deal.consortium, deal.customer.name).running(answer):
         yield deal.consortium.gateway(deal.provider.msp_id, "erp")
@@ -58,7 +58,7 @@ WAITING = {
 
 
 async def until_charged(client: NodeClient, batches: list[SignedBatch]) -> list[BatchProgress]:
-    """Sends them again until they do not wait any more."""
+    """The states of the batches, which are sent again until none of them waits any more."""
     async with asyncio.timeout(30):
         while True:
             states = await send(client, *batches)

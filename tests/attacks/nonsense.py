@@ -1,4 +1,4 @@
-"""One member's transactions, valid by its own endorsement, that cannot be read, or not as they are meant."""
+"""Transactions that are valid by one member's own endorsement, and that cannot be read or are misleading."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def record(rogue: Rogue) -> Sealed:
 
 
 def further_endorser(rogue: Rogue) -> Sealed:
-    """A second endorsement that is no message, and a third that claims to be another member's."""
+    """A transaction with a second endorsement that is no message, and a third that claims to be another member's."""
     draft = rogue.draft()
     payload = common_pb2.Payload.FromString(rogue.seal(draft).payload)
     body = transaction_pb2.Transaction.FromString(payload.data)
@@ -82,7 +82,7 @@ def further_endorser(rogue: Rogue) -> Sealed:
 
 
 def unknown_groups(rogue: Rogue) -> Sealed:
-    """Fields that nobody knows, nested deeper than one language's reader goes and another's does."""
+    """A transaction with unknown fields, nested so deep that one language reads them and another does not."""
     draft = rogue.draft()
 
     def nest(action: proposal_pb2.ChaincodeAction) -> None:
@@ -94,7 +94,7 @@ def unknown_groups(rogue: Rogue) -> Sealed:
 
 
 def padded_tags(rogue: Rogue) -> Sealed:
-    """The tag of the first field in more bytes than it needs, which one language's reader takes and another's not."""
+    """A transaction whose first tag has more bytes than it needs: one language reads it, another does not."""
     draft = rogue.draft()
 
     def pad(action: proposal_pb2.ChaincodeAction) -> None:

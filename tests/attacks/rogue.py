@@ -5,8 +5,8 @@
     draft.event = LedgerEvent(msp_ids=["FactoryMSP"]).SerializeToString()
     assert rogue.send(draft).code == VALID
 
-A draft writes only to the rogue's own private collection unless it is told otherwise: such a transaction is VALID with
-one endorsement, the rogue's own, whatever else it says. Every part of it may be junk.
+A draft writes only to the rogue's own private collection if a test does not change it: such a transaction is VALID with
+the rogue's own endorsement alone. Every part of it may be junk.
 """
 
 from __future__ import annotations
@@ -63,15 +63,15 @@ from tests.harness import (
 from tests.harness.odd_peers import Contract
 
 CHAINCODE = "zunft"
-# Any version will do: peers only ask that there is one.
+# Any version will do: peers only check that there is one.
 VERSION = "1"
-# For so long a peer is waited for.
+# How long the rogue waits for a peer.
 PEER_AWAY_S = 10
 
 
 @dataclass
 class Draft:
-    """A transaction before anybody signs it. Serialised parts are bytes, so that they can be junk."""
+    """A transaction before it is signed. Serialised parts are bytes, so that they can be junk."""
 
     author: SigningIdentity
     channel_header: common_pb2.ChannelHeader
@@ -87,11 +87,11 @@ class Draft:
     # A value of None deletes the key.
     writes: dict[str, bytes | None] = field(default_factory=dict)
     key_policies: dict[str, bytes] = field(default_factory=dict)
-    # By collection: private keys and values, of which the channel sees the hashes.
+    # Private keys and values by collection; the channel sees their hashes.
     private: dict[str, dict[str, bytes | None]] = field(default_factory=dict)
-    # In place of all reads and writes: a TxReadWriteSet.
+    # A TxReadWriteSet in the place of all reads and writes.
     results: bytes | None = None
-    # The last word before the endorsers sign.
+    # The last change before the endorsers sign.
     change_action: Callable[[proposal_pb2.ChaincodeAction], None] = lambda _action: None
 
     @property
@@ -112,7 +112,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the ledger made of a transaction: its validation code and its block."""
+    """The ledger's outcome of a transaction: its validation code and its block."""
 
     tx_id: str
     code: int
@@ -126,7 +126,7 @@ class Rogue:
 
     @property
     def member(self) -> Member:
-        """The same member when it behaves."""
+        """The same member, as an honest one."""
         return self.consortium.member(self.name)
 
     @property
@@ -148,7 +148,7 @@ class Rogue:
     def issue(
         self, kind: NodeKind = NodeKind.CLIENT, attributes: bytes = b"", *extensions: x509.ExtensionType
     ) -> SigningIdentity:
-        """Another identity from the rogue's own root; `attributes` is where its roles stand."""
+        """Another identity from the rogue's own root; its roles stand in `attributes`."""
         if attributes:
             extensions = (x509.UnrecognizedExtension(ATTRIBUTES_OID, attributes), *extensions)
         pair = issue_identity(self.member.admin.root(), f"rogue {kind}", kind, Validity(), *extensions)
@@ -159,7 +159,7 @@ class Rogue:
 
     @contextmanager
     def running(self, contract: Contract) -> Iterator[None]:
-        """Its peer runs this contract meanwhile."""
+        """Lets the rogue's peer run this contract as long as the context lasts."""
         contracts = self.consortium.ledger.contracts
         contracts[self.msp_id] = contract
         try:
@@ -167,7 +167,7 @@ class Rogue:
         finally:
             del contracts[self.msp_id]
 
-    # --- what it makes ------------------------------------------------------------------------------------------------
+    # --- hand-made transactions ---------------------------------------------------------------------------------------
 
     def draft(
         self,
@@ -194,7 +194,7 @@ class Rogue:
         )
 
     def seal(self, draft: Draft, *endorsers: SigningIdentity) -> common_pb2.Envelope:
-        """The draft endorsed by these peers, its own if none is named, and signed by its author."""
+        """The draft, endorsed by these peers, or the rogue's own if none is named, and signed by its author."""
         signed = response_payload(draft)
         endorsements = [endorsement(signed, one) for one in endorsers or (self.peer(),)]
         action = transaction_pb2.ChaincodeActionPayload(
@@ -209,13 +209,13 @@ class Rogue:
         return common_pb2.Envelope(payload=payload, signature=draft.author.sign(payload))
 
     def send(self, draft: Draft, *endorsers: SigningIdentity) -> Outcome:
-        """Orders it as it is, and waits until it is in a block."""
+        """Has the draft ordered as it is, and waits until it is in a block."""
         return self.send_envelope(self.seal(draft, *endorsers), draft.tx_id)
 
     def send_envelope(self, envelope: common_pb2.Envelope, tx_id: str) -> Outcome:
-        """Its own peer takes whatever it is given to the orderers; raises TransportError where those refuse it.
+        """Sends the envelope to the orderers through the rogue's own peer; raises TransportError where they refuse it.
 
-        When it returns, all peers know the block that are not away.
+        Afterwards all peers that are not away know the block.
         """
         run, gateway = self.consortium.run, self.gateway()
         self.order(envelope, tx_id)
@@ -228,13 +228,13 @@ class Rogue:
         return outcome
 
     def order(self, envelope: common_pb2.Envelope, tx_id: str) -> None:
-        """Without looking for what becomes of it."""
+        """Sends the envelope to the orderers, and does not wait for its block."""
         request = gateway_pb2.SubmitRequest(
             transaction_id=tx_id, channel_id=self.consortium.topology.channel, prepared_transaction=envelope
         )
         self.consortium.run(self.gateway().transport.submit(request))
 
-    # --- what it makes of honest endorsements -------------------------------------------------------------------------
+    # --- honest endorsements, misused ---------------------------------------------------------------------------------
 
     def endorsed(
         self,
@@ -245,20 +245,20 @@ class Rogue:
         endorsers: Sequence[str] = (),
         **how: Any,
     ) -> Transaction:
-        """An honest transaction that the rogue's user has had endorsed and not sent; `how` as Gateway.new_proposal."""
+        """An honest transaction, endorsed and not sent; `how` are further arguments of Gateway.new_proposal."""
         gateway = self.gateway(role)
         proposal: Proposal = gateway.new_proposal(name, request, endorsing_msp_ids=endorsers, **how)
         return self.consortium.run(gateway.endorse(proposal))
 
     def send_endorsed(self, transaction: Transaction, *further: SigningIdentity, role: str = Role.OPERATOR) -> Outcome:
-        """With the endorsements of these peers added to those that are there."""
+        """Sends the transaction with the endorsements of these peers added to its own."""
         payload = with_endorsements(transaction.message, *further)
         envelope = common_pb2.Envelope(payload=payload, signature=self.user(role).sign(payload))
         return self.send_envelope(envelope, transaction.tx_id)
 
 
 async def until_known(gateway: Gateway, block_number: int) -> None:
-    """What is endorsed next must not depend on which peer is asked."""
+    """Waits for the block, so that the next endorsement does not depend on the peer."""
     with suppress(LedgerError, TimeoutError):
         async with asyncio.timeout(PEER_AWAY_S):
             async with aclosing(gateway.filtered_blocks(block_number)) as blocks:
@@ -266,13 +266,13 @@ async def until_known(gateway: Gateway, block_number: int) -> None:
 
 
 def peer_of(consortium: Consortium, msp_id: str) -> SigningIdentity:
-    """A member's peer: accomplices lend theirs."""
+    """The identity of a member's peer; a test lends it to the rogue as an accomplice's."""
     files = consortium.topology.keys(consortium.topology.member(msp_id)).node()
     return SigningIdentity.load(msp_id, files.certificate_path, files.key_path)
 
 
 def rewritten(consortium: Consortium, records: Mapping[keys.Key[Message], Message | None]) -> None:
-    """These records are the ledger's from now on, or gone, by all members, which stand behind that."""
+    """Overwrites these records on the ledger, or deletes those that are None; all members endorse it."""
     rogue = Rogue(consortium, consortium.members[0].name)
     draft = rogue.draft()
     draft.private.clear()
@@ -284,7 +284,7 @@ def rewritten(consortium: Consortium, records: Mapping[keys.Key[Message], Messag
 
 
 def own_key_policy(rogue: Rogue, key: str, policy: bytes) -> Draft:
-    """The rogue names whose endorsement a key of its own collection needs from now on; the bytes may be junk."""
+    """A draft that sets the endorsement policy of a key in the rogue's own collection; the bytes may be junk."""
     entry = kv_rwset_pb2.KVMetadataEntry(name=VALIDATION_PARAMETER, value=policy)
     named = kv_rwset_pb2.KVMetadataWriteHash(key_hash=hash_key(key), entries=[entry])
     hashed = kv_rwset_pb2.HashedRWSet(metadata_writes=[named])
@@ -300,7 +300,7 @@ def own_key_policy(rogue: Rogue, key: str, policy: bytes) -> Draft:
 
 
 def response_payload(draft: Draft) -> bytes:
-    """What endorsers sign."""
+    """The part of the transaction that endorsers sign."""
     event = chaincode_event_pb2.ChaincodeEvent(
         chaincode_id=draft.chaincode, tx_id=draft.tx_id, event_name=draft.event_name, payload=draft.event
     )
@@ -317,7 +317,7 @@ def response_payload(draft: Draft) -> bytes:
 
 
 def read_write_set(draft: Draft) -> bytes:
-    """Private values stay at home: peers expect none where the set's hash is empty, and take the values' hashes."""
+    """The draft's reads and writes, private values as hashes; peers expect no values, as the set's hash is empty."""
     public = kv_rwset_pb2.KVRWSet(
         reads=[kv_rwset_pb2.KVRead(key=key, version=_version(version)) for key, version in draft.reads.items()],
         writes=[
@@ -352,7 +352,7 @@ def endorsement(signed: bytes, endorser: SigningIdentity) -> proposal_response_p
 
 
 def with_endorsements(message: bytes, *further: SigningIdentity) -> bytes:
-    """A transaction's payload with more endorsements of the same outcome."""
+    """The transaction's payload with more endorsements of the same outcome."""
     payload = common_pb2.Payload.FromString(message)
     transaction = transaction_pb2.Transaction.FromString(payload.data)
     action = transaction_pb2.ChaincodeActionPayload.FromString(transaction.actions[0].payload)
@@ -364,7 +364,7 @@ def with_endorsements(message: bytes, *further: SigningIdentity) -> bytes:
 
 
 def with_another_outcome(message: bytes) -> bytes:
-    """A transaction's payload with other bytes than its endorsers have signed."""
+    """The transaction's payload with an outcome that its endorsers have not signed."""
     payload = common_pb2.Payload.FromString(message)
     transaction = transaction_pb2.Transaction.FromString(payload.data)
     action = transaction_pb2.ChaincodeActionPayload.FromString(transaction.actions[0].payload)

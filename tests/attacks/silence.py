@@ -1,4 +1,4 @@
-"""A member that takes part in nothing any more: what the others do then they do without its peer."""
+"""A member that takes part in nothing any more, so that the others act without its peer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.harness.follower import Follower
 
 @contextmanager
 def silent(scene: Scene, member: Member) -> Iterator[dict[str, Any]]:
-    """Meanwhile its peer is stopped, where it has one of its own; the value is how to submit without it."""
+    """Stops the member's peer, where it has one of its own; the value are the arguments of a call without it."""
     consortium, ledger = scene.consortium, scene.consortium.ledger
     others = tuple(one.msp_id for one in consortium.members if one != member)
     if not isinstance(ledger, FabricLedger):

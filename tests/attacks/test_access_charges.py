@@ -1,4 +1,4 @@
-"""A provider lets itself be paid for looking at its customer's data, or has its customer pay for its own."""
+"""A provider is paid for looking at its customer's data, or its customer pays for looking at the customer's own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FEE = TOKEN // 2
 
 
 def policy(**owners: str) -> DataPolicy:
-    """Data sets by name, and whose each is; "" where the terms do not say it."""
+    """A policy of data sets by name, each with its owner; "" where the terms name no owner."""
     owned = [DataSet(name=name, owner_msp_id=owner) for name, owner in owners.items() if owner]
     return DataPolicy(data_sets=[*owners], owned=owned)
 
@@ -33,7 +33,7 @@ def agree(scene: Scene, data_policy: DataPolicy, **how: Any) -> Deal:
 
 
 @pytest.mark.fault(10)
-def test_the_customer_does_not_pay_for_what_the_provider_looks_at(scene: Scene) -> None:
+def test_the_customer_does_not_pay_when_the_provider_looks_at_its_data(scene: Scene) -> None:
     deal = agree(scene, policy(recipes="FactoryMSP"))
     deal.use(UNIT)
     scene.factory.grant(deal, "audit", "recipes")
@@ -50,7 +50,7 @@ def test_the_customer_does_not_pay_for_what_the_provider_looks_at(scene: Scene) 
 def test_only_a_look_of_the_customer_at_the_provider_s_data_is_charged(scene: Scene, owner: str) -> None:
     deal = agree(scene, policy(load=owner))
     if owner == "FactoryMSP":
-        # The owner alone can grant: what the provider grants is not its customer's own.
+        # The owner alone can grant, so the provider cannot grant its customer's data.
         scene.refuses(MalformedRequest, lambda: scene.maker.grant(deal, "look", "load"))
         return
     scene.maker.grant(deal, "look", "load")
@@ -58,7 +58,7 @@ def test_only_a_look_of_the_customer_at_the_provider_s_data_is_charged(scene: Sc
     assert deal.accrued == (FEE if owner else 0)
 
 
-def test_a_data_set_that_an_amendment_gives_to_somebody_else_is_charged_by_what_is_in_force(scene: Scene) -> None:
+def test_a_data_set_that_an_amendment_gives_to_somebody_else_is_charged_by_the_terms_in_force(scene: Scene) -> None:
     deal = agree(scene, policy(load="MakerMSP"))
     scene.maker.grant(deal, "look", "load")
     scene.factory.use(deal, "look")

@@ -23,12 +23,12 @@ from tests.harness.member import user_for
 from zunft.v1.agreement_pb2 import TerminateAgreement
 
 HOUR = UNIT
-# What the guard before the contract lets pass.
+# The guard before the contract lets a time of this age pass.
 BACK_S = 299
 
 
 def terminate(deal: Deal, by: Member, back_s: int) -> None:
-    """Dated so long before now."""
+    """Ends the agreement with a date that is so many seconds before now."""
     consortium = deal.consortium
     known = consortium.gateway(by.msp_id, user_for("agreement.terminate"))
     dated_us = consortium.clock.now_us - back_s * 1_000_000
@@ -38,7 +38,7 @@ def terminate(deal: Deal, by: Member, back_s: int) -> None:
 
 
 def readings(deal: Deal, *seconds: int) -> list[Reading]:
-    """An hour each, so many seconds from now."""
+    """Readings of an hour each, at so many seconds from now."""
     return [Reading(deal.consortium.clock.now_us + second * 1_000_000, HOUR) for second in seconds]
 
 
@@ -51,8 +51,8 @@ def test_a_back_dated_end_takes_nothing_from_the_work_before_it(scene: Scene) ->
     assert deal.accrued == 3 * TOKEN
 
 
-def test_of_a_batch_across_the_end_the_readings_up_to_it_are_charged(scene: Scene) -> None:
-    """As if it were two batches: the second one would be refused, and the bill is the same."""
+def test_a_batch_across_the_end_is_charged_up_to_the_end(scene: Scene) -> None:
+    """The bill is the same as for two batches, of which the second one is refused."""
     deal, cut = scene.agree(), scene.agree()
     for one in (deal, cut):
         scene.maker.terminate(one)

@@ -1,6 +1,6 @@
-"""Whoever wants to keep the others from deciding, or from carrying out what they have decided, also about itself.
+"""A member wants to keep the others from deciding, or from carrying out a decision, also a decision about itself.
 
-More than the threshold are in favour each time, and what they have approved is carried out.
+Enough members are in favour each time, and their decision is carried out.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def opened_exclusion(guild: Consortium, name: str) -> Ballot:
 
 
 def tried(guild: Consortium, name: str, transaction: str, request: Message | bytes) -> ContractError | None:
-    """What the rogue gets for it, if it is refused."""
+    """The refusal of the rogue's transaction; None where it is accepted."""
     try:
         guild.submit(msp_id_of(name), Role.ADMIN, transaction, request)
     except ContractError as error:
@@ -94,7 +94,7 @@ def tried(guild: Consortium, name: str, transaction: str, request: Message | byt
 
 @pytest.mark.fault(11)
 def test_nobody_renews_a_ballot_so_that_its_votes_are_gone(guild: Consortium, applying: OpenedBundle) -> None:
-    """As it was possible with an edit of a configuration that will never be: its sequence was 2^64 - 1."""
+    """It was possible with an edit of a configuration that will never exist: its sequence was 2^64 - 1."""
     ballot = proposed(guild, applying)
     for name in ("maker", "factory"):
         approve(guild, name, ballot)
@@ -119,10 +119,10 @@ def test_another_question_about_a_member_does_not_keep_it_in(guild: Consortium) 
 
 
 @pytest.mark.fault(11)
-def test_who_is_admitted_cannot_be_put_to_the_vote_again_by_a_sham(
+def test_an_admitted_company_cannot_be_put_to_the_vote_again_by_a_sham(
     guild: Consortium, applying: OpenedBundle, tmp_path: Path
 ) -> None:
-    """A bundle of the same name, signed by a root of the rogue's own making, that asks the rogue to put it in."""
+    """The sham is a bundle of the same name, signed by a root that the rogue has made, with the rogue as sponsor."""
     ballot = proposed(guild, applying)
     for name in ("maker", "factory"):
         approve(guild, name, ballot)
@@ -137,7 +137,7 @@ def test_who_is_admitted_cannot_be_put_to_the_vote_again_by_a_sham(
 
 
 async def only_vote(gateway: Gateway, ballot: Ballot) -> None:
-    """And die before anything follows from it."""
+    """Votes, and does nothing of what should follow, as if the program had died."""
     await (await Voting.open(gateway, ballot.ballot_id)).vote(in_favour=True)
 
 
@@ -151,7 +151,7 @@ def sham_of(guild: Consortium, opened: OpenedBundle, folder: Path) -> OpenedBund
 def test_a_later_bundle_gets_no_vote_that_was_for_an_earlier_one(
     guild: Consortium, applying: OpenedBundle, tmp_path: Path
 ) -> None:
-    """The ballot has lapsed two votes in favour; the sham is on another, and nobody signs for the old one any more."""
+    """A ballot with two votes in favour has lapsed; the sham has another ballot, and nobody signs for the old one."""
     lapsed = proposed(guild, applying)
     for name in ("maker", "factory"):
         approve(guild, name, lapsed)
@@ -167,17 +167,17 @@ def test_a_later_bundle_gets_no_vote_that_was_for_an_earlier_one(
         guild.member(name).admin.vote(ballot, in_favour=False)
 
 
-# --- for good: the forge goes, then the press, then the maker ---------------------------------------------------------
+# --- attacks after which a member is gone: the forge, then the press, then the maker ----------------------------------
 
 
-def not_followed_any_more(guild: Consortium, msp_id: str) -> None:
-    """Who is removed gets no block."""
+def stop_following(guild: Consortium, msp_id: str) -> None:
+    """Stops reading the member's blocks, since a removed member gets none."""
     guild.run(guild.followers.pop(msp_id).blocks.aclose())
 
 
 @pytest.mark.fault(12)
-def test_a_false_note_does_not_keep_who_is_excluded(guild: Consortium) -> None:
-    """The accomplice votes with a certificate that it revokes then, and notes that all is done."""
+def test_a_false_note_keeps_no_excluded_member_in(guild: Consortium) -> None:
+    """The accomplice votes with a certificate, revokes that, and notes that everything is done."""
     keys_of_press = guild.topology.keys(guild.topology.member("press"))
     files = keys_of_press.add_user(CLERK, [Role.ADMIN])
     clerk = SigningIdentity.load("PressMSP", files.certificate_path, files.key_path)
@@ -195,18 +195,18 @@ def test_a_false_note_does_not_keep_who_is_excluded(guild: Consortium) -> None:
     again = opened_exclusion(guild, "forge")
     for name in ("maker", "factory"):
         approve(guild, name, again)
-    not_followed_any_more(guild, "ForgeMSP")
+    stop_following(guild, "ForgeMSP")
     approve(guild, "bank", again)
     assert guild.read(keys.member("ForgeMSP")).status == MEMBER_STATUS_EXCLUDED
     assert "ForgeMSP" not in channel_of(guild).members
-    # Only the true note is what the configuration says.
-    told = [text for text in audited(guild.member("maker")).verdict("identities").alarms if "ballot.execute" in text]
-    assert len(told) == 1
-    assert "PressMSP has noted that block 1 took ForgeMSP out" in told[0]
+    # Only the true note agrees with the configuration.
+    alarms = [text for text in audited(guild.member("maker")).verdict("identities").alarms if "ballot.execute" in text]
+    assert len(alarms) == 1
+    assert "PressMSP has noted that block 1 took ForgeMSP out" in alarms[0]
 
 
 @pytest.mark.fault(11)
-def test_whoever_is_to_be_excluded_cannot_pay_itself_out_of_a_vote(guild: Consortium) -> None:
+def test_a_member_that_is_to_be_excluded_cannot_pay_itself_out_of_a_vote(guild: Consortium) -> None:
     """Its balance changes between the endorsement of the deciding vote and its block: the vote does not read it."""
     guild.member("bank").mint(guild.member("press"), 10 * TOKEN)
     ballot = opened_exclusion(guild, "press")
@@ -222,20 +222,20 @@ def test_whoever_is_to_be_excluded_cannot_pay_itself_out_of_a_vote(guild: Consor
     with known_to_all(guild, "bank"):
         guild.run(bank.commit_status(guild.run(bank.send(endorsed))))
     assert guild.read(keys.member("PressMSP")).status == MEMBER_STATUS_EXCLUDED
-    not_followed_any_more(guild, "PressMSP")
+    stop_following(guild, "PressMSP")
     approve(guild, "maker", ballot)
     assert "PressMSP" not in channel_of(guild).members
 
 
 @pytest.mark.fault(11)
-def test_a_sham_does_not_keep_who_has_left_in_the_channel(guild: Consortium, tmp_path: Path) -> None:
-    """Whoever casts the deciding vote dies; before anybody takes it up a bundle in the leaver's name is put in."""
+def test_a_sham_does_not_keep_a_member_that_has_left_in_the_channel(guild: Consortium, tmp_path: Path) -> None:
+    """The program dies after the deciding vote; before anybody goes on, a bundle in the leaver's name is put in."""
     maker = guild.member("maker")
     maker.transfer(guild.member("bank"), maker.balance)
     maker.admin.leave()
     guild.clock.advance(NOTICE_PERIOD_S)
     ballot = maker.admin.depart()
-    not_followed_any_more(guild, "MakerMSP")
+    stop_following(guild, "MakerMSP")
     approve(guild, "factory", ballot)
     with known_to_all(guild, "bank"):
         guild.run(only_vote(gateway(guild, "bank"), ballot))

@@ -1,4 +1,4 @@
-"""A few signed bytes that keep the other party's contract busy for minutes, and fill its memory."""
+"""A few signed bytes keep the other party's contract busy for minutes, and fill its memory."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ MEMORY_MB = 200
 
 
 def daily(number: int, tiers: int = 1, bands: int = 0, steps: int = 0) -> Component:
-    """One of many components that begin anew every day."""
+    """A component that begins anew every day."""
     component = per_unit(f"c{number}", 1)
     component.period = tariff_pb2.PERIOD_DAY
     if tiers > 1:
@@ -71,7 +71,7 @@ ATTACKS: dict[str, Callable[[], tuple[Tariff, Columns]]] = {
     "tiers": lambda: (agreed(*(daily(one, tiers=100) for one in range(190))), columns(200, 400)),
     "time bands, two readings": lambda: (agreed(*(daily(one, bands=100) for one in range(20))), columns(DAYS, 2)),
 }
-# What is allowed is not costly, however it is made.
+# No allowed batch is costly, in whatever way it is made.
 ALLOWED: dict[str, Callable[[], tuple[Tariff, Columns]]] = {
     "a year by the quarter of an hour, 50 daily components": lambda: (
         agreed(*map(daily, range(50))),
@@ -91,7 +91,7 @@ ALLOWED: dict[str, Callable[[], tuple[Tariff, Columns]]] = {
 
 
 def rate_one(case: str) -> None:
-    """As a party's contract does, in a process that has done nothing else."""
+    """Rates as a party's contract does, in a process that has done nothing else; prints CPU seconds and megabytes."""
     tariff, readings = {**ALLOWED, **ATTACKS}[case]()
     begun = resource.getrusage(resource.RUSAGE_SELF)
     try:
@@ -103,7 +103,7 @@ def rate_one(case: str) -> None:
 
 
 def cost_of(case: str) -> tuple[bool, float, float]:
-    """Whether it was refused, seconds of CPU, megabytes; however it ends, within a minute."""
+    """Whether the case was refused, its seconds of CPU, and its megabytes. It must end within a minute."""
     words = [sys.executable, "-m", "tests.attacks.test_costly_batches", case]
     done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
     *refused, figures = done.stdout.splitlines()
@@ -113,14 +113,14 @@ def cost_of(case: str) -> tuple[bool, float, float]:
 
 @pytest.mark.fault(17)
 @pytest.mark.parametrize("case", ATTACKS)
-def test_what_would_cost_too_much_is_refused_before_it_is_computed(case: str) -> None:
+def test_a_batch_that_would_cost_too_much_is_refused_before_it_is_computed(case: str) -> None:
     refused, _, megabytes = cost_of(case)
     assert refused
     assert megabytes < MEMORY_MB
 
 
 @pytest.mark.parametrize("case", ALLOWED)
-def test_what_is_allowed_takes_little_memory(case: str) -> None:
+def test_an_allowed_batch_takes_little_memory(case: str) -> None:
     refused, _, megabytes = cost_of(case)
     assert not refused
     assert megabytes < MEMORY_MB
@@ -137,7 +137,7 @@ def encoded(readings: Columns) -> bytes:
 
 
 def costly(deal: Deal) -> SignedBatch:
-    """All of it in a few kilobytes."""
+    """The costliest batch, in a few kilobytes."""
     data = encode_batch(
         meter_id=deal.meter.meter_id,
         agreement_id=deal.agreement_id,
@@ -151,7 +151,7 @@ def costly(deal: Deal) -> SignedBatch:
 
 
 @pytest.mark.fault(17)
-def test_a_party_s_contract_refuses_it(scene: Scene) -> None:
+def test_a_party_s_contract_refuses_such_a_batch(scene: Scene) -> None:
     deal = scene.agree(tariff=agreed(*map(daily, range(190))))
     batch = costly(deal)
     scene.refuses(TooCostly, lambda: scene.maker.submit(deal, batch))

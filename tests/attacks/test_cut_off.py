@@ -1,4 +1,4 @@
-"""Readings that were in time become too late by an amendment, or are charged by a cut-off that they never had."""
+"""An amendment makes readings too late that were in time, or gives them a cut-off that they never had."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from chaincode.errors import ReadingTooLate, TermsMismatch
 from chaincode.transaction import serialise
 from ledger.gateway import Gateway
 from node.meter.reading import Reading
-from tests.attacks.liar import Lie, told
-from tests.attacks.test_waiting_out import all_charged, with_node
+from tests.attacks.liar import Lie, lying_customer
+from tests.attacks.test_waiting_out import check_all_charged, with_node
 from tests.audit.run import delivered, genesis
 from tests.conformance.scene import Scene
 from tests.harness import (
@@ -32,23 +32,23 @@ from zunft.v1.node_pb2 import BATCH_STATUS_WAITING_FOR_OTHER_PARTY
 
 CUT_OFF_S = 7 * 86_400
 SHORT_S = 60
-# So much later than the transaction's time an amendment counts that the customer has accepted.
+# An amendment that the customer has accepted counts from this long after the transaction's time.
 GUARD_S = 300
 
 
 @pytest.fixture
 def scene(own_scene: Scene) -> Scene:
-    """Weeks go by."""
+    """A ledger of the module's own, since weeks go by."""
     return own_scene
 
 
 @pytest.fixture
 def deal(scene: Scene) -> Deal:
-    """Nothing is charged yet."""
+    """An agreement with a cut-off, under which nothing is charged yet."""
     return scene.agree(late_cut_off_s=CUT_OFF_S)
 
 
-def no_audit_objects(scene: Scene) -> None:
+def check_audits(scene: Scene) -> None:
     for party in (scene.maker, scene.factory):
         report = audit(delivered(scene.consortium, party.name), genesis(scene.consortium), party.msp_id)
         meters = report.verdict("meters")
@@ -56,19 +56,19 @@ def no_audit_objects(scene: Scene) -> None:
 
 
 @pytest.mark.fault(39)
-def test_what_was_read_before_an_amendment_keeps_its_cut_off(scene: Scene, deal: Deal) -> None:
-    """Whatever was amended since, and whether something was charged in between."""
+def test_a_reading_from_before_an_amendment_keeps_its_cut_off(scene: Scene, deal: Deal) -> None:
+    """Several amendments since then change nothing in that."""
     batch = deal.batch([UNIT])
     deal.amend(late_cut_off_s=2 * SHORT_S)
     deal.amend(late_cut_off_s=SHORT_S)
     scene.consortium.clock.advance(CUT_OFF_S)
     scene.maker.submit(deal, batch)
-    no_audit_objects(scene)
+    check_audits(scene)
 
 
 @pytest.mark.fault(39)
-def test_what_another_meter_read_before_keeps_its_cut_off(scene: Scene, deal: Deal) -> None:
-    """By then the account stands under the new terms."""
+def test_another_meter_s_reading_from_before_keeps_its_cut_off(scene: Scene, deal: Deal) -> None:
+    """By then the account is under the new terms."""
     second = HandMeter(f"{deal.meter.meter_id}-2")
     scene.maker.register(second)
     deal.amend(meter_ids=[deal.meter.meter_id, second.meter_id])
@@ -78,23 +78,23 @@ def test_what_another_meter_read_before_keeps_its_cut_off(scene: Scene, deal: De
     scene.consortium.clock.advance(CUT_OFF_S)
     scene.maker.submit(deal, batch)
     assert deal.accrued == 2 * TOKEN
-    no_audit_objects(scene)
+    check_audits(scene)
 
 
 @pytest.mark.fault(39)
-def test_what_was_announced_before_an_amendment_is_in_time(scene: Scene, deal: Deal) -> None:
+def test_a_batch_announced_before_an_amendment_is_in_time(scene: Scene, deal: Deal) -> None:
     batch = deal.batch([UNIT])
     scene.consortium.clock.advance(CUT_OFF_S)
     scene.maker.announce(batch)
     deal.amend(late_cut_off_s=SHORT_S)
     scene.consortium.clock.advance(MAX_WAIT_US // 10**6)
     scene.maker.submit(deal, batch)
-    no_audit_objects(scene)
+    check_audits(scene)
 
 
 @pytest.mark.fault(39)
 def test_no_date_of_the_customer_s_makes_an_amendment_earlier(scene: Scene, deal: Deal) -> None:
-    """Its clock says that it accepted before the readings were taken."""
+    """By the customer's clock, it accepted before the readings were taken."""
     batch = deal.batch([UNIT])
     terms = deal.terms_in_force()
     terms.version, terms.late_cut_off_s = 2, SHORT_S
@@ -116,8 +116,8 @@ def submit_dated(member: Member, name: str, request: AcceptAgreement, by_s: int)
 
 
 @pytest.mark.fault(39)
-def test_what_was_read_since_goes_by_the_amended_cut_off(scene: Scene, deal: Deal) -> None:
-    """Neither does the provider charge longer than was agreed, nor in one batch with what was read before."""
+def test_a_reading_taken_since_has_the_amended_cut_off(scene: Scene, deal: Deal) -> None:
+    """The provider charges no longer than was agreed, also in one batch with earlier readings."""
     clock, maker = scene.consortium.clock, scene.maker
     old = deal.batch([UNIT])
     before_us = clock.now_us
@@ -132,7 +132,7 @@ def test_what_was_read_since_goes_by_the_amended_cut_off(scene: Scene, deal: Dea
 
 @pytest.mark.fault(39)
 def test_nobody_shows_a_cut_off_that_was_never_agreed(scene: Scene, deal: Deal) -> None:
-    """The provider proposes terms without one, which the customer does not accept."""
+    """The provider proposes terms without a cut-off, which the customer does not accept."""
     batch = deal.batch([UNIT])
     wished = deal.terms(2, tariff=deal.terms_in_force().tariff)
     scene.maker.amend(wished)
@@ -145,8 +145,8 @@ def test_nobody_shows_a_cut_off_that_was_never_agreed(scene: Scene, deal: Deal) 
 
 
 @pytest.mark.fault(39)
-def test_a_node_brings_in_what_was_read_before_an_amendment(scene: Scene, deal: Deal, tmp_path: Path) -> None:
-    """Some of it waits for the customer's peer, and some comes in when the amendment is in force."""
+def test_a_node_submits_readings_from_before_an_amendment(scene: Scene, deal: Deal, tmp_path: Path) -> None:
+    """Some readings wait for the customer's peer, and some come in when the amendment is in force."""
     batches = chained(deal, *[UNIT] * 4)
     waiting = batches[:2]
 
@@ -154,9 +154,9 @@ def test_a_node_brings_in_what_was_read_before_an_amendment(scene: Scene, deal: 
         assert set(last_states(await send(client, *waiting)).values()) == {BATCH_STATUS_WAITING_FOR_OTHER_PARTY}
 
     async def charged(client: NodeClient) -> None:
-        await all_charged(deal, client, batches)
+        await check_all_charged(deal, client, batches)
 
-    with told(deal, Lie("Nonsense: later", 10**6, status=500)) as gateway:
+    with lying_customer(deal, Lie("Nonsense: later", 10**6, status=500)) as gateway:
         with_node(deal, tmp_path, refused, gateway)
     deal.amend(late_cut_off_s=SHORT_S)
     scene.consortium.clock.advance(CUT_OFF_S - GUARD_S)

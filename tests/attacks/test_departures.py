@@ -1,4 +1,4 @@
-"""Whoever wants to keep a member that has ended everything: by a "no", by silence, by a change that comes first."""
+"""Others keep a member that has ended everything: by a "no", by silence, by a change that comes first."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def ledger(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def guild(ledger: str, tmp_path: Path) -> Iterator[Consortium]:
-    """Four members: Fabric wants three signatures. Nobody waits for the end of a notice."""
+    """Four members, of which Fabric wants three signatures; a notice ends at once."""
     yield from founded(ledger, tmp_path, "maker", "factory", "bank", "forge")
 
 
@@ -54,15 +54,15 @@ def founded(ledger: str, folder: Path, *names: str) -> Iterator[Consortium]:
         yield consortium
 
 
-def goes(guild: Consortium, name: str) -> Ballot:
-    """As `zunft leave start` and `leave complete`."""
+def leave(guild: Consortium, name: str) -> Ballot:
+    """Leaves as with `zunft leave start` and `leave complete`; the ballot on the departure."""
     guild.member(name).admin.leave()
     with known_to_all(guild, name):
         return guild.run(depart(gateway(guild, name)))
 
 
-def no_block_for(guild: Consortium, *names: str) -> None:
-    """Who is removed gets none."""
+def stop_following(guild: Consortium, *names: str) -> None:
+    """Stops reading these members' blocks, since a removed member gets none."""
     for name in names:
         guild.run(guild.followers.pop(msp_id_of(name)).blocks.aclose())
 
@@ -73,9 +73,9 @@ def is_out(guild: Consortium, name: str, asked: str = "bank") -> bool:
 
 @pytest.mark.fault(57)
 def test_one_no_keeps_nobody(guild: Consortium) -> None:
-    """Two of the three others and its own signature are enough for Fabric, and nobody is asked whether it may go."""
-    ballot = goes(guild, "forge")
-    no_block_for(guild, "forge")
+    """Two of the three others and its own signature are enough for Fabric, and there is no vote on a departure."""
+    ballot = leave(guild, "forge")
+    stop_following(guild, "forge")
     with suppress(BallotClosed):
         guild.member("maker").admin.vote(ballot, in_favour=False)
     for name in ("factory", "bank"):
@@ -86,15 +86,15 @@ def test_one_no_keeps_nobody(guild: Consortium) -> None:
 
 
 @pytest.mark.fault(57)
-def test_silence_costs_who_leaves_nothing(guild: Consortium) -> None:
-    """Nobody signs: it gets what it has all the same, and nothing can be asked of it any more."""
+def test_silence_costs_a_leaving_member_nothing(guild: Consortium) -> None:
+    """Nobody signs; the member gets its tokens all the same, and has no duties any more."""
     forge, bank = guild.member("forge"), guild.member("bank")
     bank.mint(forge, TOKEN + LEFT_OVER)
     forge.transfer(bank, TOKEN)
-    ballot = goes(guild, "forge")
+    ballot = leave(guild, "forge")
     bank.confirm(bank.redeem(LEFT_OVER, of=forge))
     assert (forge.balance, forge.record.status, is_out(guild, "forge")) == (0, MEMBER_STATUS_LEFT, False)
-    # It signs, and has no say.
+    # It may sign, and may not vote.
     amendment = bank.admin.amend_charter(charter_of(guild))
     with pytest.raises(Forbidden):
         forge.admin.vote(amendment)
@@ -102,25 +102,25 @@ def test_silence_costs_who_leaves_nothing(guild: Consortium) -> None:
 
 
 @pytest.mark.fault(57)
-def test_who_has_left_signs_again_where_another_change_came_first(guild: Consortium) -> None:
-    """And for the others that have left: else three of four that go at once would leave nobody enough signatures."""
-    ballots = {name: goes(guild, name) for name in ("forge", "maker", "factory")}
-    no_block_for(guild, "forge", "maker")
+def test_a_member_that_has_left_signs_again_where_another_change_came_first(guild: Consortium) -> None:
+    """It also signs for others that have left: else three of four that go at once would have too few signatures."""
+    ballots = {name: leave(guild, name) for name in ("forge", "maker", "factory")}
+    stop_following(guild, "forge", "maker")
     for name in ("bank", "factory"):
         approve(guild, name, ballots["forge"])
     assert is_out(guild, "forge")
     approve(guild, "bank", ballots["maker"])
     assert not is_out(guild, "maker")
-    # What it has signed is of no more use.
+    # The maker's earlier signature counts no more.
     approve(guild, "maker", ballots["maker"])
     approve(guild, "bank", ballots["maker"])
     assert is_out(guild, "maker")
 
 
 @pytest.mark.fault(57)
-def test_of_two_either_goes_and_the_last_one_needs_nobody(pair: Consortium) -> None:
-    ballot = goes(pair, "maker")
-    no_block_for(pair, "maker")
+def test_either_of_two_members_goes_and_the_last_one_needs_nobody(pair: Consortium) -> None:
+    ballot = leave(pair, "maker")
+    stop_following(pair, "maker")
     approve(pair, "bank", ballot)
     assert is_out(pair, "maker")
     with pytest.raises(ExitCondition, match="the last member, and needs nobody"):

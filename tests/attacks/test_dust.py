@@ -1,4 +1,4 @@
-"""Members move amounts that are worth nothing, to keep others' transactions from going through, or them from going."""
+"""Members move worthless amounts to make others' transactions conflict, or to keep others from leaving."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ DUST = 1
 
 @pytest.fixture(scope="module", params=on_ledgers("embedded", "fabric"))
 def leavers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """Who leaves here may go at once."""
+    """A scene in which a member that leaves may go at once."""
     folder: Path = tmp_path_factory.mktemp("dust")
     with start_consortium(folder, request.param) as consortium:
         consortium.found(exit=ExitConditions(notice_period_s=0))
@@ -57,8 +57,8 @@ def leavers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 @pytest.mark.fault(19)
 @pytest.mark.parametrize("amount_micro", [DUST, TOKEN // 2, TOKEN - 1])
-def test_nobody_moves_another_s_balance_with_what_is_worth_nothing(scene: Scene, amount_micro: int) -> None:
-    """A transfer makes the receiver's own transactions of that moment conflict: it costs a whole token each time."""
+def test_nobody_moves_another_s_balance_with_a_worthless_amount(scene: Scene, amount_micro: int) -> None:
+    """A transfer makes the receiver's own transactions of that moment conflict, so it costs a whole token each time."""
     said = scene.refuses(AmountOutOfRange, lambda: scene.forge.transfer(scene.factory, amount_micro))
     assert "1.00" in said
     before = scene.factory.balance
@@ -67,15 +67,15 @@ def test_nobody_moves_another_s_balance_with_what_is_worth_nothing(scene: Scene,
 
 
 @pytest.mark.fault(38)
-def test_the_issuer_mints_nothing_that_is_worth_nothing(scene: Scene) -> None:
-    """It needs no friend and no tokens to make a member's own transactions of that moment conflict."""
+def test_the_issuer_mints_no_worthless_amount(scene: Scene) -> None:
+    """The issuer needs no friend and no tokens to make a member's own transactions of that moment conflict."""
     said = scene.refuses(AmountOutOfRange, lambda: scene.bank.mint(scene.factory, TOKEN - 1))
     assert "1.00" in said
     scene.bank.mint(scene.factory, TOKEN)
 
 
 @pytest.mark.fault(19)
-def test_what_is_too_little_to_be_moved_keeps_nobody_from_leaving(leavers: Scene) -> None:
+def test_a_rest_that_is_too_little_to_move_keeps_nobody_from_leaving(leavers: Scene) -> None:
     maker, factory, bank, forge = leavers.maker, leavers.factory, leavers.bank, leavers.forge
     bank.mint(forge, 3 * TOKEN - 1)
     forge.transfer(maker, 2 * TOKEN)
@@ -92,8 +92,8 @@ def test_what_is_too_little_to_be_moved_keeps_nobody_from_leaving(leavers: Scene
 
 
 @pytest.mark.fault(56)
-def test_what_can_be_moved_is_moved_before_and_what_is_owed_keeps_nobody(leavers: Scene) -> None:
-    """The customer takes what it is owed when its provider is gone, too."""
+def test_a_leaver_moves_its_free_tokens_first_and_its_debts_do_not_keep_it(leavers: Scene) -> None:
+    """The customer also gets its refund when its provider is gone."""
     maker, factory, bank = leavers.maker, leavers.factory, leavers.bank
     deal = leavers.consortium.agree(factory, maker, per_unit("hours", TOKEN), funds=5 * TOKEN)
     deal.use(5 * UNIT)
@@ -117,12 +117,12 @@ def test_what_can_be_moved_is_moved_before_and_what_is_owed_keeps_nobody(leavers
     assert (factory.balance, deal.account.owed_back_micro) == (0, 0)
 
 
-# --- what makes another's transaction conflict ------------------------------------------------------------------------
+# --- acts that make another's transaction conflict --------------------------------------------------------------------
 
 
 @pytest.mark.fault(38)
-def test_nothing_is_paid_out_that_is_worth_nothing(scene: Scene) -> None:
-    """A redemption is of a token at least, or of all that there is."""
+def test_no_worthless_amount_is_paid_out(scene: Scene) -> None:
+    """A redemption is of a token at least, or of the whole balance."""
     bank = scene.bank
     assert "1.00" in scene.refuses(AmountOutOfRange, lambda: scene.forge.redeem(TOKEN - 1))
     if bank.balance:
@@ -134,8 +134,8 @@ def test_nothing_is_paid_out_that_is_worth_nothing(scene: Scene) -> None:
 
 
 @pytest.mark.fault(38)
-def test_what_is_left_below_a_token_is_paid_out_twenty_times_an_hour_at_most(scene: Scene) -> None:
-    """Two friends pass a token to and fro with a millionth on it, and each has its rest redeemed again and again."""
+def test_a_rest_below_a_token_is_paid_out_twenty_times_an_hour_at_most(scene: Scene) -> None:
+    """Two friends pass a token and a millionth to and fro, and each redeems its rest again and again."""
     forge, maker, before = scene.forge, scene.maker, scene.forge.balance
     forge.transfer(maker, before)
     for _ in range(MOST_CHANGES):
@@ -153,7 +153,7 @@ def test_what_is_left_below_a_token_is_paid_out_twenty_times_an_hour_at_most(sce
 
 @pytest.mark.fault(38)
 def test_goodwill_of_less_than_a_token_comes_twenty_times_an_hour_at_most(scene: Scene) -> None:
-    """A quarter of a token for a scrapped part is honest; without end it would stop what the customer does itself."""
+    """A quarter of a token for a scrapped part is honest; without end it would stop the customer's own acts."""
     maker, factory, clock = scene.maker, scene.factory, scene.consortium.clock
     deal = scene.agree(funds=10 * TOKEN)
     deal.use(5 * UNIT)
@@ -170,7 +170,7 @@ def test_goodwill_of_less_than_a_token_comes_twenty_times_an_hour_at_most(scene:
 
 @pytest.mark.fault(52)
 def test_nobody_amends_without_end(scene: Scene) -> None:
-    """Each amendment writes what the other party's acts read, so that they would not come through."""
+    """Each amendment writes a record that the other party's transactions read, so that these would conflict."""
     terms = scene.agree().terms(2, tariff=tariff(per_unit("hours", TOKEN)))
     for _ in range(MOST_CHANGES):
         scene.factory.amend(terms)
@@ -182,13 +182,13 @@ def test_nobody_amends_without_end(scene: Scene) -> None:
 
 @pytest.mark.fault(38)
 def test_the_customer_keeps_the_provider_from_its_claim_for_a_while_at_most(scene: Scene) -> None:
-    """Notices and tokens of funds come before the provider's claim, twenty times within an hour and no more."""
+    """Notices and fundings come before the provider's claim, twenty times within an hour and no more."""
     deal = scene.agree(funds=10 * TOKEN)
     deal.use(2 * UNIT)
     maker, factory = Rogue(scene.consortium, "maker"), scene.factory
     request = ClaimAccount(agreement_id=deal.agreement_id)
     disturbances = [lambda: factory.give_notice(deal, TOKEN), lambda: factory.fund(deal, TOKEN)]
-    # It was funded when it was opened.
+    # The funding at its opening counts, too.
     for number in range(MOST_CHANGES - 1):
         claim = maker.endorsed("account.claim", request, role="treasurer", transient=scene.maker.shown(deal))
         disturbances[number % 2]()
@@ -204,8 +204,8 @@ def test_the_customer_keeps_the_provider_from_its_claim_for_a_while_at_most(scen
 
 
 @pytest.mark.fault(38)
-def test_what_the_customer_does_with_its_own_tokens_stops_no_payment(scene: Scene) -> None:
-    """It sends a token to a friend and back, again and again."""
+def test_the_customer_s_transfers_stop_no_payment(scene: Scene) -> None:
+    """The customer sends a token to a friend and back, again and again."""
     deal = scene.agree(funds=10 * TOKEN)
     deal.use(2 * UNIT)
     scene.maker.claim(deal)
@@ -216,8 +216,8 @@ def test_what_the_customer_does_with_its_own_tokens_stops_no_payment(scene: Scen
 
 
 @pytest.mark.fault(38)
-def test_what_the_provider_does_with_its_own_tokens_keeps_no_account_open(scene: Scene) -> None:
-    """Everything is settled, and it sends a token to a friend and back, again and again."""
+def test_the_provider_s_transfers_keep_no_account_open(scene: Scene) -> None:
+    """Everything is settled, and the provider sends a token to a friend and back, again and again."""
     deal = scene.agree(funds=10 * TOKEN)
     deal.use(2 * UNIT)
     scene.maker.claim(deal)
@@ -232,8 +232,8 @@ def test_what_the_provider_does_with_its_own_tokens_keeps_no_account_open(scene:
 
 @pytest.mark.fault(55)
 @pytest.mark.parametrize("closer", ["maker", "factory"])
-def test_what_the_other_party_and_a_friend_pass_to_and_fro_keeps_no_account_open(scene: Scene, closer: str) -> None:
-    """What is due to that party is left to it, and when it settles the first one and its friend stop nothing either."""
+def test_transfers_of_the_other_party_and_a_friend_keep_no_account_open(scene: Scene, closer: str) -> None:
+    """The other party's share stays in the escrow; the closing party and its friend cannot stop its settlement."""
     deal = scene.agree(funds=10 * TOKEN)
     deal.use(2 * UNIT)
     scene.factory.terminate(deal)
@@ -261,7 +261,7 @@ def test_what_the_other_party_and_a_friend_pass_to_and_fro_keeps_no_account_open
 
 @pytest.mark.fault(55)
 def test_a_claim_that_the_provider_does_not_settle_keeps_no_account_open(scene: Scene) -> None:
-    """It goes on with its usage, and lets nobody else settle; both periods are billed when it wants its money."""
+    """The provider goes on with its usage, and lets nobody else settle; both periods are billed when it settles."""
     maker, factory = scene.maker, scene.factory
     deal = scene.agree(funds=10 * TOKEN)
     deal.use(2 * UNIT)
@@ -288,7 +288,7 @@ def test_a_claim_that_the_provider_does_not_settle_keeps_no_account_open(scene: 
 
 
 def sent_between(scene: Scene, sender: Member, disturber: Member, name: str, request: Message, **how: Any) -> int:
-    """What becomes of a transaction while another member and a friend pass a token to and fro."""
+    """The validation code of a transaction while another member and a friend pass a token to and fro."""
     honest = Rogue(scene.consortium, sender.name)
     endorsed = honest.endorsed(name, request, role="treasurer", **how)
     disturber.transfer(scene.forge, TOKEN)
@@ -299,7 +299,7 @@ def sent_between(scene: Scene, sender: Member, disturber: Member, name: str, req
 
 
 class Overtaken:
-    """The provider's way to the orderers, on which the customer's funding always comes first."""
+    """The provider's transport, on which the customer's funding always comes before the provider's transaction."""
 
     def __init__(self, honest: Any, deal: Deal) -> None:
         self.busy = True

@@ -1,4 +1,4 @@
-"""Who decides what about whom: by spamming the voters' list, by changing sides in time, by a company's good name."""
+"""Attacks on the right to vote: a crowded list of voters, a change of status in time, a company's good name."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ NAMES = ("maker", "factory", "bank", "forge", "press")
 
 @pytest.fixture(scope="module", params=on_ledgers("embedded", "fabric"))
 def guild(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Consortium]:
-    """Five members, of which three must approve. Each test leaves them so, the last one excepted."""
+    """Five members, of which three must approve. Each test but the last one leaves them as they are."""
     with start_consortium(tmp_path_factory.mktemp("guild"), request.param, names=NAMES) as consortium:
         consortium.found(voting=VotingRules(ballot_period_s=MIN_BALLOT_PERIOD_S))
         yield consortium
@@ -82,7 +82,7 @@ def approve(guild: Consortium, ballot: Ballot, *names: str) -> Ballot:
 
 
 def refuses(error: type[ContractError], guild: Consortium, ballot: Ballot, name: str) -> str:
-    """The deciding vote; those that were cast stay."""
+    """The message with which the deciding vote is refused; the votes that were cast stay."""
     before = guild.read(keys.ballot(ballot.ballot_id))
     with pytest.raises(error) as refused:
         guild.member(name).admin.vote(ballot)
@@ -91,8 +91,8 @@ def refuses(error: type[ContractError], guild: Consortium, ballot: Ballot, name:
     return str(refused.value)
 
 
-def applies(guild: Consortium, company: str, sponsor: Member) -> Ballot:
-    """Every one of them with the same legal identifiers."""
+def put_in(guild: Consortium, company: str, sponsor: Member) -> Ballot:
+    """The ballot on a company's application; all companies have the same legal identifiers."""
     root = make_authority(f"msp-ca.{company}", company, Validity())
     bundle = sponsor.admin.bundle(
         sponsor, msp_id=company, identifiers=[LEI, VAT], root_certificates=[root.certificate_pem]
@@ -110,30 +110,30 @@ def proposed_issuer(guild: Consortium, msp_id: str) -> Ballot:
 
 
 @pytest.mark.fault(23)
-def test_whoever_takes_a_companys_identifiers_does_not_keep_it_out(guild: Consortium) -> None:
-    """The sham is put to the vote first; the members admit the company, and then nobody else with its name."""
-    sham = applies(guild, "ShamMSP", guild.member("forge"))
-    real = applies(guild, "RealMSP", guild.member("press"))
+def test_a_sham_with_a_companys_identifiers_does_not_keep_it_out(guild: Consortium) -> None:
+    """The sham is put to the vote first; the members admit the company, and then no other one with its identifiers."""
+    sham = put_in(guild, "ShamMSP", guild.member("forge"))
+    real = put_in(guild, "RealMSP", guild.member("press"))
     gateway = guild.gateway("MakerMSP", "admin")
     everybody, questions = guild.run(read_everybody(gateway)), guild.run(read_questions(gateway))
-    told = namesakes(guild.read(keys.application("RealMSP", "PressMSP")), everybody, questions, guild.clock.now_s)
-    assert list(told) == ["ShamMSP"]
-    assert f"has the same lei {LEI.value} and vat {VAT.value}: find out which is the company" in told["ShamMSP"]
+    warnings = namesakes(guild.read(keys.application("RealMSP", "PressMSP")), everybody, questions, guild.clock.now_s)
+    assert list(warnings) == ["ShamMSP"]
+    assert f"has the same lei {LEI.value} and vat {VAT.value}: find out which is the company" in warnings["ShamMSP"]
     sham = approve(guild, sham, "forge", "press")
     assert approve(guild, real, "maker", "factory", "bank").status == BALLOT_STATUS_CARRIED
     assert guild.read(keys.member("RealMSP")).status == MEMBER_STATUS_ADMITTED
     assert "is RealMSP's" in refuses(TakenAlready, guild, sham, "maker")
     with pytest.raises(TakenAlready):
-        applies(guild, "LateMSP", guild.member("forge"))
+        put_in(guild, "LateMSP", guild.member("forge"))
     excluded = guild.member("maker").admin.exclude(replace(guild.member("forge"), name="real", msp_id="RealMSP"))
     approve(guild, excluded, "maker", "factory", "bank")
     guild.clock.advance(MIN_BALLOT_PERIOD_S + 1)
 
 
 @pytest.mark.fault(21)
-def test_who_is_not_active_any_more_is_no_sponsor(guild: Consortium) -> None:
+def test_a_member_that_is_not_active_any_more_is_no_sponsor(guild: Consortium) -> None:
     press = guild.member("press")
-    admission = approve(guild, applies(guild, "MillMSP", press), "maker", "factory")
+    admission = approve(guild, put_in(guild, "MillMSP", press), "maker", "factory")
     approve(guild, guild.member("maker").admin.suspend(press), "maker", "factory", "bank")
     assert "cannot be a sponsor" in refuses(WrongStatus, guild, admission, "bank")
     approve(guild, guild.member("maker").admin.reinstate(press), "maker", "factory", "bank")
@@ -143,7 +143,7 @@ def test_who_is_not_active_any_more_is_no_sponsor(guild: Consortium) -> None:
 
 
 @pytest.mark.fault(21)
-def test_who_became_the_issuer_meanwhile_is_not_excluded(guild: Consortium) -> None:
+def test_a_member_that_became_the_issuer_meanwhile_is_not_excluded(guild: Consortium) -> None:
     exclusion = approve(guild, guild.member("maker").admin.exclude(guild.member("press")), "maker", "factory")
     approve(guild, proposed_issuer(guild, "PressMSP"), "maker", "factory", "bank")
     assert "is the issuer" in refuses(ExitCondition, guild, exclusion, "bank")
@@ -155,26 +155,26 @@ def test_who_became_the_issuer_meanwhile_is_not_excluded(guild: Consortium) -> N
 def test_a_sponsor_fills_nobodys_list(guild: Consortium) -> None:
     press = guild.member("press")
     for number in range(MAX_OPEN_APPLICATIONS):
-        applies(guild, f"Spam{number}MSP", press)
+        put_in(guild, f"Spam{number}MSP", press)
     with pytest.raises(TooManyApplications, match="20 companies that PressMSP has put in are still put to the vote"):
-        applies(guild, "OneMoreMSP", press)
+        put_in(guild, "OneMoreMSP", press)
     guild.clock.advance(MIN_BALLOT_PERIOD_S + LAPSES_AFTER_S + 1)
-    applies(guild, "OneMoreMSP", press)
+    put_in(guild, "OneMoreMSP", press)
 
 
 @pytest.mark.fault(21)
-def test_who_leaves_does_not_become_the_issuer(guild: Consortium) -> None:
+def test_a_leaving_member_does_not_become_the_issuer(guild: Consortium) -> None:
     amendment = approve(guild, proposed_issuer(guild, "ForgeMSP"), "maker", "factory")
     guild.member("forge").admin.leave()
     assert "ForgeMSP is leaving and cannot be the issuer" in refuses(WrongStatus, guild, amendment, "bank")
 
 
-# --- what a peer reads of a range -----------------------------------------------------------------------------------
+# --- a peer that cuts ranges off ------------------------------------------------------------------------------------
 
 
 @pytest.fixture(params=on_ledgers("embedded", "fabric"))
 def short_range(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A kind of ledger whose peers end every range after one row, as they do after 100,000 if nothing else is set."""
+    """A kind of ledger whose peers end every range after one row; by default they do so after 100,000."""
     if request.param == "embedded":
         whole = Simulation.range
 
@@ -208,7 +208,7 @@ CREATOR = creator()
 
 
 class ShortStub:
-    """A ledger as an earlier contract left it, on a peer that ends every range after some rows."""
+    """The state that an earlier contract left, on a peer that ends every range after some rows."""
 
     timestamp_us = 0
 
@@ -234,7 +234,7 @@ class ShortStub:
 def test_an_earlier_contracts_members_all_vote_under_this_one(
     statuses: dict[str, int], rows: int, has_record: bool
 ) -> None:
-    """Whether that had the record, in which leavers had no vote, or none."""
+    """The earlier contract may have had no such record, or one in which leavers had no vote."""
     state = {
         keys.member(msp_id).name: serialise(MemberRecord(msp_id=msp_id, status=status))
         for msp_id, status in statuses.items()

@@ -1,4 +1,4 @@
-"""Two parties write their own commitment by hand, which they alone endorse, to stop transactions of others."""
+"""Two parties write their own commitment by hand, which they alone endorse, to stop others' transactions."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ LOWEST, HIGHEST = -(2**63), 2**63 - 1
 
 @pytest.fixture
 def scene(own_scene: Scene) -> Scene:
-    """The rogues' accounts are of no use afterwards."""
+    """A ledger of the module's own, since the rogues' accounts are of no use afterwards."""
     return own_scene
 
 
 def rogues_deal(scene: Scene, **how: Any) -> Deal:
-    """It can be settled, before its parties write into it by hand."""
+    """An account that could be settled; its parties write into it by hand later."""
     deal = scene.consortium.agree(scene.forge, scene.factory, per_unit("hours", TOKEN), funds=10 * TOKEN, **how)
     deal.use(5 * HOUR)
     scene.forge.claim(deal)
@@ -52,7 +52,7 @@ def rogues_deal(scene: Scene, **how: Any) -> Deal:
 
 
 def victims_deal(scene: Scene) -> Deal:
-    """An honest customer of the same provider: five hours are claimed, 45 tokens are to come back."""
+    """The account of an honest customer of the same provider: five hours are claimed, 45 tokens are to come back."""
     deal = scene.consortium.agree(scene.forge, scene.maker, per_unit("hours", TOKEN), funds=50 * TOKEN)
     deal.use(5 * HOUR)
     scene.forge.claim(deal)
@@ -60,7 +60,7 @@ def victims_deal(scene: Scene) -> Deal:
 
 
 def overwrite(deal: Deal, key: keys.Key[Message], value: bytes | None) -> None:
-    """Both parties' peers endorse it; that is all that the key's policy asks for."""
+    """Writes the value as both parties' peers endorse it; the key's policy asks for no more."""
     rogue = Rogue(deal.consortium, deal.provider.name)
     draft = rogue.draft()
     draft.private.clear()
@@ -71,15 +71,15 @@ def overwrite(deal: Deal, key: keys.Key[Message], value: bytes | None) -> None:
 
 
 def commit(deal: Deal, **fields: object) -> None:
-    """To these fields, and otherwise as the contract did."""
+    """Overwrites the commitment with these fields; the others stay as the contract wrote them."""
     forged = deal.commitment
     for name, value in fields.items():
         setattr(forged, name, value)
     overwrite(deal, keys.commitment(deal.agreement_id), serialise(forged))
 
 
-def tries_everything(deal: Deal) -> list[str]:
-    """Every majority transaction that reads what the two wrote, by both: each ends in the contract's own words."""
+def try_everything(deal: Deal) -> list[str]:
+    """The errors of every majority transaction that reads the two rogues' records; each is one of the contract's."""
     met = []
     for member in (deal.provider, deal.customer):
         for name, request in _readers(deal):
@@ -103,8 +103,8 @@ def _readers(deal: Deal) -> list[tuple[str, Message]]:
 
 @pytest.mark.fault(35)
 @pytest.mark.parametrize("claimed_micro", [LOWEST + 1, LOWEST, HIGHEST, -(2**61), 2**61], ids=str)
-def test_what_two_rogues_say_they_claim_stops_no_other_customer(scene: Scene, claimed_micro: int) -> None:
-    """The provider owed its accomplice so much that nobody's refund could be added to it any more."""
+def test_an_impossible_claim_of_two_rogues_stops_no_other_customer(scene: Scene, claimed_micro: int) -> None:
+    """The provider would owe its accomplice so much that no other refund could be added to that."""
     victim, deal = victims_deal(scene), rogues_deal(scene)
     commit(deal, claimed_usage_micro=claimed_micro)
     with suppress(ContractError):
@@ -124,8 +124,8 @@ def test_what_two_rogues_say_they_claim_stops_no_other_customer(scene: Scene, cl
 
 
 @pytest.mark.fault(35)
-def test_what_cannot_be_a_commitment_is_called_so(scene: Scene) -> None:
-    """By the account's name, and with what its parties can do."""
+def test_an_impossible_commitment_is_refused_by_its_account_s_name(scene: Scene) -> None:
+    """The refusal names the account."""
     spoilt = rogues_deal(scene)
     sound = serialise(spoilt.commitment)
     key = keys.commitment(spoilt.agreement_id)
@@ -138,16 +138,16 @@ def test_what_cannot_be_a_commitment_is_called_so(scene: Scene) -> None:
         overwrite(spoilt, key, value)
         said = scene.refuses(UnsoundRecord, lambda: scene.factory.settle(spoilt))
         assert spoilt.agreement_id in said
-        assert {*tries_everything(spoilt)} <= {"UnsoundRecord", "WrongStatus"}
+        assert {*try_everything(spoilt)} <= {"UnsoundRecord", "WrongStatus"}
     overwrite(spoilt, key, sound)
     scene.factory.settle(spoilt)
     overwrite(spoilt, key, None)
-    assert {*tries_everything(spoilt)} == {"NotFound"}
+    assert {*try_everything(spoilt)} == {"NotFound"}
 
 
 @pytest.mark.fault(35)
-def test_amounts_that_no_account_comes_to_are_believed_of_nobody(scene: Scene) -> None:
-    """The two commit to them as the contract would, and show what they have committed to."""
+def test_amounts_that_no_account_can_have_are_refused(scene: Scene) -> None:
+    """The two rogues commit to such amounts as the contract would, and show them."""
     deal = rogues_deal(scene)
     scene.factory.settle(deal)
     amounts = serialise(HeadAmounts(agreement_id=deal.agreement_id, correction_micro=LOWEST))
@@ -186,8 +186,8 @@ def changed(deal: Deal, **fields: object) -> Commitment:
 
 @pytest.mark.fault(35)
 @only_on("embedded", "own_scene")
-def test_whatever_two_rogues_commit_to_changes_nothing_for_others(scene: Scene) -> None:
-    """Any bytes, and any values in any fields, of the commitment and of an open agreement's head."""
+def test_no_commitment_of_two_rogues_changes_anything_for_others(scene: Scene) -> None:
+    """They write any bytes, and any values in any fields, as the commitment and as an open agreement's head."""
     victim, deals = victims_deal(scene), [rogues_deal(scene), rogues_deal(scene, open_book=True)]
     scene.factory.settle(deals[0])
     honest = outcomes(victim)
@@ -206,7 +206,7 @@ def test_whatever_two_rogues_commit_to_changes_nothing_for_others(scene: Scene) 
             by_id(deals, key), key, data.draw(st.binary(min_size=1, max_size=60) | changed_anyhow(key, written[key]))
         )
         for deal in deals:
-            tries_everything(deal)
+            try_everything(deal)
             with suppress(ContractError):
                 deal.provider.settle(deal)
         assert outcomes(victim) == honest
@@ -225,7 +225,7 @@ def by_id(deals: Sequence[Deal], key: keys.Key[Message]) -> Deal:
 
 
 def changed_anyhow(key: keys.Key[Message], written: bytes) -> st.SearchStrategy[bytes]:
-    """What the contract wrote, with any values in some of the fields that hold single ones."""
+    """The contract's record with any values in some of the fields that hold a single one."""
     numbers = st.sampled_from([0, 1, -1, 2**31, 2**61, -(2**61), 2**62, -(2**62), LOWEST, HIGHEST, 2**64 - 1])
     blobs = st.sampled_from([b"", b"x", bytes(32), bytes(5000)])
     names = [one.name for one in key.message.DESCRIPTOR.fields if one.message_type is None]
@@ -233,7 +233,7 @@ def changed_anyhow(key: keys.Key[Message], written: bytes) -> st.SearchStrategy[
     def write(values: dict[str, Any]) -> bytes:
         record = key.message.FromString(written)
         for name, value in values.items():
-            # Whatever does not fit the field's type.
+            # Some values do not fit the field's type.
             with suppress(TypeError, ValueError):
                 setattr(record, name, value)
         return serialise(record)
@@ -242,7 +242,7 @@ def changed_anyhow(key: keys.Key[Message], written: bytes) -> st.SearchStrategy[
 
 
 def outcomes(deal: Deal) -> list[object]:
-    """What an honest customer's transactions would come to."""
+    """The results, or refusals, that an honest customer's transactions would have."""
     found: list[object] = []
     for name, request in _readers(deal):
         try:

@@ -1,7 +1,7 @@
-"""Whoever has the members' admins sign another change of the channel's configuration than the one they decide on.
+"""A member has the other members' admins sign a change of the channel's configuration that they do not decide on.
 
 It stands beside the right one, before it, behind it, or many times. A ballot of an earlier contract names updates,
-which anybody may have put into it; a request with updates in it is refused by now.
+which anybody may have put into it; this contract refuses a request with updates in it.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ from tests.harness.applying import (
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_CARRIED, BALLOT_SUBJECT_ADMISSION, Ballot, EditSignatures
 from zunft.v1.member_pb2 import ApplyMember
 
-# Who is honest, and enough to decide without the forge.
+# The honest members, which can decide without the forge.
 HONEST = ("maker", "factory", "bank")
 
 
@@ -74,7 +74,7 @@ def applying(guild: Consortium, tmp_path: Path) -> Iterator[OpenedBundle]:
 
 
 def evil_update(channel: Channel) -> bytes:
-    """From which on any one member endorses and changes whatever it likes."""
+    """An update after which any one member can endorse and change everything."""
     group = copied(channel.config.channel_group)
     for name in ("Endorsement", "Admins"):
         set_policy(group.groups["Application"], name, implicit_meta(ANY, name))
@@ -84,7 +84,7 @@ def evil_update(channel: Channel) -> bytes:
 
 def good_updates(channel: Channel, opened: OpenedBundle) -> list[bytes]:
     edit = channel_edit(channel, BALLOT_SUBJECT_ADMISSION, opened.bundle.msp_id, opened.bundle)
-    # By an earlier program it was a message.
+    # In an earlier program it was a message.
     return list(getattr(edit, "config_updates", edit))
 
 
@@ -94,13 +94,13 @@ def evil_in_force(channel: Channel) -> bool:
 
 
 @pytest.mark.fault(1)
-def test_what_the_sponsor_slips_in_beside_the_right_update_is_not_signed(
+def test_an_update_that_the_sponsor_adds_to_the_right_one_is_not_signed(
     guild: Consortium, applying: OpenedBundle
 ) -> None:
-    """The maker is the rogue: its own signature and two honest ones would be a majority."""
+    """The maker is the rogue; its own signature and two honest ones would be a majority."""
     channel = channel_of(guild)
     evil, good = evil_update(channel), good_updates(channel, applying)
-    ballot = smuggled(guild, applying, [evil, *good]) or proposed(guild, applying)
+    ballot = smuggle(guild, applying, [evil, *good]) or proposed(guild, applying)
     for name in ("factory", "bank", "forge"):
         approve(guild, name, ballot)
     assert not evil_in_force(channel_of(guild))
@@ -108,8 +108,8 @@ def test_what_the_sponsor_slips_in_beside_the_right_update_is_not_signed(
     assert applying.bundle.msp_id in channel_of(guild).members
 
 
-def smuggled(guild: Consortium, opened: OpenedBundle, updates: Sequence[bytes]) -> Ballot | None:
-    """A request with updates in it, as an earlier contract took it: field 3, which has them in its field 1."""
+def smuggle(guild: Consortium, opened: OpenedBundle, updates: Sequence[bytes]) -> Ballot | None:
+    """The ballot of a request with updates in field 1 of its field 3, as earlier contracts took it; None if refused."""
     edit = b"".join(field(1, update) for update in updates) + b"\x10\x01"
     request = ApplyMember(msp_id=opened.bundle.msp_id, signed_bundle=opened.signed).SerializeToString() + field(3, edit)
     try:
@@ -119,7 +119,7 @@ def smuggled(guild: Consortium, opened: OpenedBundle, updates: Sequence[bytes]) 
 
 
 def field(number: int, data: bytes) -> bytes:
-    """Of protobuf's wire format, of bytes."""
+    """A field of bytes in protobuf's wire format."""
     size, length = len(data), b""
     while size > 127:
         length, size = length + bytes([size & 127 | 128]), size >> 7
@@ -130,10 +130,10 @@ def field(number: int, data: bytes) -> bytes:
 
 
 @pytest.mark.fault(1)
-def test_what_stands_in_an_older_ballot_is_not_signed(guild: Consortium, applying: OpenedBundle) -> None:
+def test_an_update_in_an_older_ballot_is_not_signed(guild: Consortium, applying: OpenedBundle) -> None:
     ballot = proposed(guild, applying)
     evil = evil_update(channel_of(guild))
-    planted(guild, ballot, [evil, *good_updates(channel_of(guild), applying)])
+    plant(guild, ballot, [evil, *good_updates(channel_of(guild), applying)])
     for name in HONEST:
         approve(guild, name, ballot)
     assert read_ballot(guild, ballot).status == BALLOT_STATUS_CARRIED
@@ -143,41 +143,41 @@ def test_what_stands_in_an_older_ballot_is_not_signed(guild: Consortium, applyin
 
 
 @pytest.mark.fault(1)
-# Who signs is the same program on either ledger, and this takes many ballots.
+# The same program signs on either ledger, and this test takes many ballots.
 @only_on("embedded", "guild")
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_no_other_list_is_ever_signed(
     data: st.DataObject, guild: Consortium, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Whatever updates a ballot names, in whatever number and order, and however often each."""
+    """A ballot may name any updates, in any number and order."""
     with applicant(guild, tmp_path_factory.mktemp("applicant")) as opened:
         ballot = proposed(guild, opened)
         good = good_updates(channel_of(guild), opened)
         evil = evil_update(channel_of(guild))
         junk = data.draw(st.binary(max_size=8))
         names = st.sampled_from([evil, junk, evil + good[0], *good, *(one + b"\x00" for one in good)])
-        planted(guild, ballot, data.draw(st.lists(names, max_size=6)))
+        plant(guild, ballot, data.draw(st.lists(names, max_size=6)))
         voter = data.draw(st.sampled_from(HONEST))
         vote(guild, voter, ballot)
         signed = guild.run(_signatures(guild, ballot))
         assert [list(one.update_digests) for one in signed] == [[hashlib.sha256(one).digest() for one in good]]
         assert [signed_updates(one, [evil, junk, *good]) for one in signed] == [good]
-        # Turned down and waited for, since a sponsor has only so many applications in a ballot's period.
+        # The ballot is turned down and its period passes, since a sponsor has only so many applications in a period.
         for name in [one for one in GUILD if one != voter][:3]:
             guild.member(name).admin.vote(ballot, in_favour=False)
         guild.clock.advance(BALLOT_PERIOD_S)
 
 
-def planted(guild: Consortium, ballot: Ballot, updates: Sequence[bytes]) -> None:
-    """The record as an earlier contract would have written it."""
+def plant(guild: Consortium, ballot: Ballot, updates: Sequence[bytes]) -> None:
+    """Puts the ballot on the ledger as an earlier contract would have written it."""
     older = read_ballot(guild, ballot)
     older.ClearField("bundle_digest")
     older.edit.config_updates.extend(updates)
     rewritten(guild, {keys.ballot(ballot.ballot_id): older})
 
 
-# --- what was signed --------------------------------------------------------------------------------------------------
+# --- signatures -------------------------------------------------------------------------------------------------------
 
 
 async def _signatures(guild: Consortium, ballot: Ballot) -> Sequence[EditSignatures]:
@@ -185,7 +185,7 @@ async def _signatures(guild: Consortium, ballot: Ballot) -> Sequence[EditSignatu
 
 
 def signed_by_others(guild: Consortium, ballot: Ballot, update: bytes) -> bool:
-    """Whether anybody's signature that the ledger has is over these bytes, in a vote or beside it."""
+    """Whether the ledger has a signature over these bytes, in a vote or beside it."""
     found = [data for one in read_ballot(guild, ballot).votes for data in one.config_signatures]
     prefix = f"signatures/{ballot.ballot_id}/"
     for key, value in guild.public.items():

@@ -1,4 +1,4 @@
-"""What other members' peers answer goes to a person's terminal: as words, and not as commands to it."""
+"""Other members' peers send commands to a terminal in the words of their answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.conformance.scene import Scene
 from tests.harness import TOKEN
 from zunft.v1.token_pb2 import TransferTokens
 
-# Clears the screen, renames the window, writes the line again from its beginning, turns the text around.
+# This clears the screen, renames the window, begins the line again, and turns the text around.
 HOSTILE = "\x1b[2J\x1b]0;owned\x07\rall is well\u202e\n" + "a" * 100_000
 
 
@@ -38,7 +38,7 @@ def test_a_peer_s_answer_is_printable(scene: Scene, words: str) -> None:
 
 
 @pytest.mark.fault(29)
-def test_whatever_a_ledger_answers_is_printable() -> None:
+def test_every_answer_of_a_ledger_is_printable() -> None:
     detail = gateway_pb2.ErrorDetail(address=HOSTILE, msp_id=HOSTILE, message=HOSTILE)
     error = EndorseError.refused(TransportError(grpc.StatusCode.ABORTED, HOSTILE, (detail,)))
     assert str(error).isprintable()

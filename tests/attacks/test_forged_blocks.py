@@ -1,6 +1,6 @@
-"""A node that leaves a transaction out: junk takes its place, is marked as invalid, and the chain is linked anew.
+"""A node leaves a transaction out: junk takes its place, is marked as invalid, and the chain is linked anew.
 
-Whoever delivers blocks can do that by itself; only the orderers' signatures tell.
+A peer that delivers blocks can do that by itself; only the orderers' signatures show it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ REPLACED = ["invoice.dispute", "meter.locate", "token.mint"]
 
 @pytest.fixture(scope="module", params=on_ledgers("embedded", "fabric", "fabric-bft"))
 def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Consortium]:
-    """A bill that is disputed, a meter that is moved, and at the end a mint without money."""
+    """A consortium with a disputed bill, a meter that is moved, and at the end a mint without money."""
     with start_consortium(tmp_path_factory.mktemp("forged") / "consortium", request.param) as consortium:
         consortium.clock.now_us = time.time_ns() // 1000
         consortium.found()
@@ -122,10 +122,10 @@ def test_one_block_without_a_signature_does_not_hold(story: Consortium) -> None:
 
 
 @pytest.mark.fault(16)
-def test_what_one_member_signs_alone_holds_only_where_the_channel_lets_one_sign_and_then_its_name_is_said(
+def test_blocks_signed_by_one_member_hold_only_where_the_channel_allows_it_and_the_audit_names_it(
     story: Consortium,
 ) -> None:
-    """Where raft orders one orderer makes a block; elsewhere it takes more of them than one member has."""
+    """With raft one orderer makes a block; otherwise that takes more orderers than one member has."""
     forger = replaced(story, "invoice.dispute")
     forger.relink(by=by_one_member(story, "ForgeMSP"))
     chain = chain_of(story, forger.blocks)
@@ -134,30 +134,30 @@ def test_what_one_member_signs_alone_holds_only_where_the_channel_lets_one_sign_
         assert [note for note in chain.notes if "signed by" in note and "ForgeMSP" in note]
     else:
         assert chain.status is not Status.HOLDS
-    repeated(forger.blocks)
+    repeat_signatures(forger.blocks)
     assert is_raft(story) or chain_of(story, forger.blocks).status is not Status.HOLDS
 
 
 @pytest.mark.fault(16)
 def test_orderers_that_make_the_blocks_anew_together_are_believed(story: Consortium) -> None:
-    """That far a member has to trust them; the test shows that the other ones fail for their signatures alone."""
+    """A member has to trust them so far; the test shows that the other forgeries fail by their signatures alone."""
     forger = replaced(story, "invoice.dispute")
     forger.relink(by=by_orderers(story))
     assert chain_of(story, forger.blocks).status is Status.HOLDS
 
 
 @pytest.mark.fault(16)
-def test_the_reserve_says_until_when_it_is_vouched_for(story: Consortium) -> None:
-    """A mint after the last bank statement is backed by nothing that anybody has seen."""
+def test_the_reserve_s_verdict_names_the_block_of_the_last_statement(story: Consortium) -> None:
+    """No bank statement backs a mint after the last one."""
     reserve = audited(story, delivered(story, "factory")).verdict("reserve")
     number, _ = Forger(story, delivered(story, "factory")).find("token.post_reserve", -1)
-    told = " ".join(reserve.notes)
-    assert f"block {number}" in told
-    assert "999999" in told.replace(",", "")
+    notes = " ".join(reserve.notes)
+    assert f"block {number}" in notes
+    assert "999999" in notes.replace(",", "")
 
 
-def repeated(blocks: Blocks) -> None:
-    """The same signatures twice count once."""
+def repeat_signatures(blocks: Blocks) -> None:
+    """Repeats each block's signatures, which should count once."""
     for one in blocks:
         metadata = one.block.metadata.metadata
         signed = common_pb2.Metadata.FromString(metadata[common_pb2.SIGNATURES])

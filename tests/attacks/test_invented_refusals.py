@@ -1,4 +1,4 @@
-"""A customer's peer refuses in invented words, so that its provider's node throws signed readings away."""
+"""A customer's peer refuses with invented sentences, so that its provider's node throws signed readings away."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from chaincode.readings.batch import batch_digest
 from ledger.configuration import ordered_height
-from tests.attacks.liar import Lie, told, until_charged
+from tests.attacks.liar import Lie, lying_customer, until_charged
 from tests.conformance.scene import Scene
 from tests.harness import (
     TOKEN,
@@ -32,15 +32,15 @@ from zunft.v1.node_pb2 import (
 
 HOURS = [UNIT] * 8
 ALWAYS = 10**6
-# Clears a terminal, and turns what follows from right to left.
+# This clears a terminal, and turns the following text from right to left.
 TERMINAL = "\x1b[2J\u202e"
 
 
 def with_node(deal: Deal, folder: Path, lie: Lie, work: Callable[[NodeClient], Coroutine[Any, Any, None]]) -> None:
-    """What a machine of the provider does while the customer's peer lies."""
+    """Runs `work` as a machine of the provider while the customer's peer lies."""
 
     async def run() -> None:
-        with told(deal, lie) as gateway:
+        with lying_customer(deal, lie) as gateway:
             async with (
                 running_node(deal.provider, folder, gateway) as node,
                 client_of(node, deal.provider, "operator") as client,
@@ -74,7 +74,7 @@ def test_one_lie_costs_the_provider_nothing(scene: Scene, tmp_path: Path) -> Non
         (f"Nonsense: {TERMINAL}", 500),
     ],
 )
-def test_while_it_lies_the_account_waits_and_no_machine_starts(
+def test_while_the_peer_lies_the_account_waits_and_no_machine_starts(
     scene: Scene, tmp_path: Path, words: str, status: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     deal, lie = scene.agree(), Lie(words, ALWAYS, status=status)
@@ -100,9 +100,7 @@ def test_while_it_lies_the_account_waits_and_no_machine_starts(
     assert not any(sign in logged for sign in TERMINAL[:: len(TERMINAL) - 1])
 
 
-def test_what_waits_is_given_up_by_a_person_alone_and_tried_again_when_one_says_so(
-    scene: Scene, tmp_path: Path
-) -> None:
+def test_a_waiting_batch_is_given_up_and_tried_again_only_when_a_person_says_so(scene: Scene, tmp_path: Path) -> None:
     deal, lie = scene.agree(), Lie("Gap: before your time", ALWAYS, status=409)
     batches = chained(deal, UNIT, UNIT, UNIT)
 
@@ -145,6 +143,6 @@ def test_the_own_peer_s_refusal_is_for_good(scene: Scene, tmp_path: Path) -> Non
 
 
 def test_the_orderers_name_the_height(scene: Scene) -> None:
-    """Of one's own peer it is believed only when it has all of it."""
+    """A peer's own height counts only when the peer has all blocks."""
     gateway = scene.consortium.gateway(scene.maker.msp_id, "erp")
     assert scene.consortium.run(ordered_height(gateway)) == scene.consortium.run(gateway.height())

@@ -1,4 +1,4 @@
-"""Who invites wants to set the newcomer's own processes, its peer's TLS for one."""
+"""A member that invites wants to configure the newcomer's own processes, for instance its peer's TLS."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ CORE = {
 
 
 def hostile_invitation(folder: Path) -> Path:
-    """Signed as any other; with trees for the newcomer's core.yaml and orderer.yaml."""
+    """An invitation, signed as any other, with settings for the newcomer's core.yaml and orderer.yaml."""
     home = folder / "guild"
     home.mkdir()
     settings = FabricSettings(core=CORE, orderer={"General": {"TLS": {"Enabled": False}}})

@@ -1,4 +1,4 @@
-"""Who puts things to the vote again and again, so that others' transactions conflict, or nobody can keep up."""
+"""A member puts questions to the vote again and again, so that others' transactions conflict, or nobody keeps up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chaincode.errors import AnotherBallot, AskedBefore, ContractError, TooManyA
 from chaincode.members.sponsorship import MAX_OPEN_APPLICATIONS
 from chaincode.rights.roles import Role
 from tests.attacks.rogue import Rogue
-from tests.attacks.test_electorate import NAMES, applies, approve
+from tests.attacks.test_electorate import NAMES, approve, put_in
 from tests.harness import (
     TOKEN,
     Consortium,
@@ -33,7 +33,7 @@ from zunft.v1.ballot_pb2 import (
 from zunft.v1.charter_pb2 import Charter, Threshold, VotingRules
 from zunft.v1.token_pb2 import TransferTokens
 
-# Four of five must approve a suspension, and nobody votes on itself: one vote against it turns it down at once.
+# Four of five must approve a suspension, and nobody votes on itself, so one vote against it turns it down at once.
 UNANIMOUS = VotingRules(
     suspension=Threshold(numerator=4, denominator=5), admission=Threshold(numerator=1, denominator=1)
 )
@@ -53,7 +53,7 @@ def open_and_reject(rogue: Member, about: Member) -> None:
         rogue.admin.vote(rogue.admin.suspend(about, "once more"), in_favour=False)
 
 
-def sent_into_it(guild: Consortium, sender: str, about: Member, *what: Any, role: Role) -> int:
+def send_while_disturbed(guild: Consortium, sender: str, about: Member, *what: Any, role: Role) -> int:
     """The validation code of an honest transaction, while one member opens ballots about another and rejects them."""
     honest = Rogue(guild, sender)
     endorsed = honest.endorsed(*what, role=role)
@@ -78,13 +78,13 @@ def vote_for(guild: Consortium, ballot: Ballot, name: str) -> Message:
 @pytest.mark.fault(42)
 def test_a_friend_s_ballots_void_no_transfer(guild: Consortium) -> None:
     transfer = TransferTokens(to_msp_id="FactoryMSP", amount_micro=TOKEN)
-    code = sent_into_it(guild, "maker", guild.member("maker"), "token.transfer", transfer, role=Role.TREASURER)
+    code = send_while_disturbed(guild, "maker", guild.member("maker"), "token.transfer", transfer, role=Role.TREASURER)
     assert code == transaction_pb2.VALID
 
 
 @pytest.mark.fault(42)
-def test_a_question_that_was_turned_down_waits_for_who_has_put_it(guild: Consortium) -> None:
-    """For a ballot's period; whoever else wants to know puts it at once."""
+def test_a_member_waits_before_it_puts_a_rejected_question_again(guild: Consortium) -> None:
+    """The member waits for a ballot's period; another one may put the question at once."""
     press, factory = guild.member("press"), guild.member("factory")
     open_and_reject(press, factory)
     with pytest.raises(AskedBefore, match="PressMSP has put this to the vote already, in vain: wait 14 days"):
@@ -101,16 +101,16 @@ def test_a_question_that_was_turned_down_waits_for_who_has_put_it(guild: Consort
 def test_a_sponsor_that_turns_its_own_applicants_down_puts_in_no_more_for_that(guild: Consortium) -> None:
     press = guild.member("press")
     for number in range(MAX_OPEN_APPLICATIONS):
-        press.admin.vote(applies(guild, f"Spam{number}MSP", press), in_favour=False)
+        press.admin.vote(put_in(guild, f"Spam{number}MSP", press), in_favour=False)
     with pytest.raises(TooManyApplications):
-        applies(guild, "OneMoreMSP", press)
+        put_in(guild, "OneMoreMSP", press)
     guild.clock.advance(DAYS_14_S)
-    press.admin.vote(applies(guild, "OneMoreMSP", press), in_favour=False)
+    press.admin.vote(put_in(guild, "OneMoreMSP", press), in_favour=False)
 
 
 @pytest.mark.fault(45)
 def test_each_member_has_one_amendment_before_the_others(guild: Consortium) -> None:
-    """Until it is decided, has lapsed or is overtaken; nobody waits for another's."""
+    """The amendment may be decided, have lapsed or be overtaken before the next; nobody waits for another's."""
     press, maker = guild.member("press"), guild.member("maker")
     for number in range(5):
         with suppress(AnotherBallot):
@@ -130,9 +130,9 @@ def test_each_member_has_one_amendment_before_the_others(guild: Consortium) -> N
 
 @pytest.mark.fault(42)
 def test_a_friend_s_ballots_void_no_deciding_vote(guild: Consortium) -> None:
-    """Last in this file, as who is to be excluded is gone."""
+    """This test is the last in its file, since the excluded member is gone."""
     forge = guild.member("forge")
     ballot = approve(guild, guild.member("maker").admin.exclude(forge), "maker", "factory")
     vote = vote_for(guild, ballot, "bank")
-    assert sent_into_it(guild, "bank", forge, "ballot.vote", vote, role=Role.ADMIN) == transaction_pb2.VALID
+    assert send_while_disturbed(guild, "bank", forge, "ballot.vote", vote, role=Role.ADMIN) == transaction_pb2.VALID
     assert guild.read(keys.ballot(ballot.ballot_id)).status == BALLOT_STATUS_CARRIED

@@ -20,8 +20,8 @@ from zunft.v1.token_pb2 import MintTokens
 # Much longer than a block takes.
 HALTED_S = 5
 
-# What Fabric's peers log is "Failed executing VSCC due to proto: cannot parse invalid wire-format data. Aborting chain
-# processing", and no block follows; those that are started anew end at the same block.
+# Fabric's peers log "Failed executing VSCC due to proto: cannot parse invalid wire-format data. Aborting chain
+# processing", and no block follows; peers that are started anew stop at the same block.
 FABRIC_3105 = pytest.mark.xfail(
     raises=TimeoutError, strict=True, reason="peers halt at such a policy: github.com/hyperledger/fabric/issues/3105"
 )
@@ -39,10 +39,10 @@ def test_junk_in_the_place_of_a_policy_ends_no_channel(ledger: str, tmp_path: Pa
             assert rogue.send(draft).code == VALID
         draft = rogue.draft(own_key=key)
         rogue.order(rogue.seal(draft), draft.tx_id)
-        others_go_on(scene)
+        check_others_go_on(scene)
 
 
-def others_go_on(scene: Scene) -> None:
+def check_others_go_on(scene: Scene) -> None:
     request = MintTokens(bank_reference="afterwards", msp_id=scene.maker.msp_id, amount_micro=TOKEN)
 
     async def mint() -> None:

@@ -1,4 +1,4 @@
-"""Who leaves so that the others can decide nothing any more, and rules that nobody could ever fulfil."""
+"""Members leave so that the others can decide nothing any more, or set thresholds that nobody can reach."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ def test_the_charter_takes_no_threshold_that_nobody_can_reach(scene: Scene, rule
 
 @pytest.mark.fault(43)
 def test_two_of_four_that_give_notice_keep_the_others_from_nothing(scene: Scene) -> None:
-    """Last in this file: one after the other they go."""
+    """This test is the last in its file, since the two go."""
     guild, maker, factory, forge = scene.consortium, scene.maker, scene.factory, scene.forge
     for leaver in (maker, forge):
         leaver.admin.leave()
-    suspended_s_vote_rests(guild)
+    check_suspended_vote_rests(guild)
 
     root = make_authority(f"msp-ca.{MILL}", MILL, Validity())
     bundle = factory.admin.bundle(factory, msp_id=MILL, root_certificates=[root.certificate_pem])
@@ -71,8 +71,8 @@ def test_two_of_four_that_give_notice_keep_the_others_from_nothing(scene: Scene)
     assert (ballot.status, forge.record.status) == (BALLOT_STATUS_CARRIED, MEMBER_STATUS_LEFT)
 
 
-def suspended_s_vote_rests(guild: Consortium) -> None:
-    """Whether it leaves or not."""
+def check_suspended_vote_rests(guild: Consortium) -> None:
+    """A suspended member does not vote, and one that is reinstated does, although it is leaving."""
     maker, forge = guild.member("maker"), guild.member("forge")
     approve(guild, maker.admin.suspend(forge), "maker", "factory", "bank")
     ballot = maker.admin.suspend(guild.member("factory"))

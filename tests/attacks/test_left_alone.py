@@ -1,8 +1,8 @@
-"""A model of two parties and a majority: from any step on either party is silent, suspended or does what it likes.
+"""A model of two parties and a majority: from any step on a party is silent, suspended or does anything that it can.
 
-Whatever was done before, each ends with what the last head says that both endorsed: the provider with its amounts as
-far as the escrow and its own balance go, the customer with the rest, to the micro-token. In the end one of them, or
-both, may be excluded; then it is the issuer that ends it, or whoever is left.
+Each ends with the amounts of the last head that both endorsed: the provider gets them as far as the escrow and its own
+balance go, the customer the rest, to the micro-token. In the end one of them, or both, may be excluded; then the issuer
+closes the account, or the party that is left.
 """
 
 from __future__ import annotations
@@ -47,16 +47,16 @@ from zunft.v1.usage_pb2 import CorrectionReading
 FUNDS = 20 * TOKEN
 NOTICE_S = 3 * 86_400
 GUARD_S = 300
-# The notice, what a suspension lets it rest, and what whoever dates it could make of it.
+# The notice, its rest during a suspension, and a day for a party that dates it wrongly.
 MOST_DAYS = 3 + 90 + 1
 MILLI = UNIT // 1000
-# How many each ledger plays, and of how many steps.
+# How many scripts each ledger plays, and their number of steps.
 SCRIPTS = {"embedded": (20, 25), "fabric": (4, 15)}
 Sides = st.sampled_from(["provider", "customer"])
 
 
 class LeftAlone(RuleBasedStateMachine):
-    """The majority endorses honestly. `silent` endorses no two-party transaction any more, nor sends one."""
+    """An account, whose majority endorses honestly; `silent` endorses and sends no two-party transaction any more."""
 
     consortium: Consortium
     number = 0
@@ -67,7 +67,7 @@ class LeftAlone(RuleBasedStateMachine):
         gone=st.sampled_from([(), ("customer",), ("provider",), ("customer", "provider")]),
     )
     def begin(self, credit: int, openly: bool, gone: tuple[str, ...]) -> None:
-        """`gone`: who is excluded in the end."""
+        """Opens the account; the parties in `gone` are excluded in the end."""
         LeftAlone.number += 1
         self.silent = ""
         self.gone = gone
@@ -79,7 +79,7 @@ class LeftAlone(RuleBasedStateMachine):
             provider, customer, price, funds=FUNDS, notice_s=NOTICE_S, credit_limit_micro=credit, open_book=openly
         )
 
-    # --- what both do, as long as both take part ----------------------------------------------------------------------
+    # --- acts of both, as long as both take part ----------------------------------------------------------------------
 
     @precondition(lambda self: not self.silent)
     @rule(milli_hours=st.integers(1, 40_000))
@@ -89,7 +89,7 @@ class LeftAlone(RuleBasedStateMachine):
     @precondition(lambda self: not self.silent)
     @rule(milli_hours=st.integers(1, 40_000))
     def correct(self, milli_hours: int) -> None:
-        """The customer has too much charged taken back."""
+        """The customer corrects usage that was charged too high."""
         self.corrections += 1
         name, now_us = f"c{self.corrections}", self.consortium.clock.now_us
         reading = CorrectionReading(time_us=now_us, quantity_micro=-milli_hours * MILLI)
@@ -101,7 +101,7 @@ class LeftAlone(RuleBasedStateMachine):
     def claim(self, side: str) -> None:
         self.attempt(lambda: self.member(side).claim(self.deal))
 
-    # --- what one does alone, well or badly meant ---------------------------------------------------------------------
+    # --- acts of one alone, honest or not -----------------------------------------------------------------------------
 
     @precondition(lambda self: not self.silent)
     @rule(side=Sides)
@@ -122,7 +122,7 @@ class LeftAlone(RuleBasedStateMachine):
 
     @rule(patient=st.booleans())
     def withdraw(self, patient: bool) -> None:
-        """Of what notice was given of, or of everything."""
+        """The customer withdraws at once, or after a notice of everything."""
         if patient:
             self.give_notice(FUNDS)
             self.consortium.clock.advance(NOTICE_S + GUARD_S)
@@ -130,7 +130,7 @@ class LeftAlone(RuleBasedStateMachine):
 
     @rule(share=st.integers(1, 4))
     def spend(self, share: int) -> None:
-        """The provider moves out of reach what it was paid."""
+        """The provider moves a share of its tokens out of reach."""
         one = self.deal.provider
         self.by("provider", lambda _one, _how: one.transfer(self.consortium.member("bank"), one.balance // share))
 
@@ -148,7 +148,7 @@ class LeftAlone(RuleBasedStateMachine):
 
     @rule(side=Sides)
     def suspend(self, side: str) -> None:
-        """Or end it, by the others' votes."""
+        """The others suspend the party, or reinstate it, by their votes."""
         one = self.member(side)
         act = "suspend" if one.record.status == MEMBER_STATUS_ACTIVE else "reinstate"
         voters = [
@@ -161,11 +161,11 @@ class LeftAlone(RuleBasedStateMachine):
             if ballot.status == BALLOT_STATUS_OPEN:
                 ballot.CopyFrom(voter.admin.vote(ballot))
 
-    # --- what holds ---------------------------------------------------------------------------------------------------
+    # --- invariants ---------------------------------------------------------------------------------------------------
 
     @invariant()
     def nobody_has_taken_what_is_charged(self) -> None:
-        """After every step, not only in the end."""
+        """The escrow and the credit cover the charges after every step."""
         if not hasattr(self, "deal"):
             return
         account, credit = self.deal.account, self.deal.terms_in_force().credit_limit_micro
@@ -174,7 +174,7 @@ class LeftAlone(RuleBasedStateMachine):
         assert self.deal.accrued <= account.funded_micro - account.withdrawn_micro + credit
 
     def teardown(self) -> None:
-        """Whoever is left ends it without the other, however much was tried before."""
+        """The party that is left, or the issuer, closes the account without the other."""
         if not hasattr(self, "deal"):
             return
         for one in self.consortium.members:
@@ -192,7 +192,7 @@ class LeftAlone(RuleBasedStateMachine):
             return None
         if not deal.agreement.terminated_at_s:
             one.terminate(deal)
-        # Whatever was claimed and not settled.
+        # Something may be claimed and not settled.
         with suppress(ContractError):
             one.settle(deal, **alone)
         missing = deal.accrued - deal.account.paid_micro - deal.escrow
@@ -206,7 +206,7 @@ class LeftAlone(RuleBasedStateMachine):
         raise AssertionError("the notice never ends")
 
     def end_without(self, gone: tuple[str, ...]) -> None:
-        """The issuer speaks for who is excluded. What nobody has claimed a party has told it."""
+        """The issuer acts for excluded parties. A party has shown it the amounts that nobody has claimed."""
         deal, bank = self.deal, self.consortium.member("bank")
         if deal.account.status == ACCOUNT_STATUS_CLOSED:
             return
@@ -216,11 +216,11 @@ class LeftAlone(RuleBasedStateMachine):
         if "provider" not in gone:
             self.by("provider", lambda one, how: one.claim_alone(deal, **how))
         self.attempt(lambda: bank.settle(deal))
-        self.close_for_who_is_gone(bank)
-        # The next script needs them again.
+        self.close_for_the_gone(bank)
+        # The next script needs the excluded parties again.
         rewritten(self.consortium, before)
 
-    def close_for_who_is_gone(self, bank: Member) -> None:
+    def close_for_the_gone(self, bank: Member) -> None:
         shown = self.deal.provider.shown(self.deal)
         with pytest.raises(NoticePeriod):
             bank.close(self.deal, transient=shown)
@@ -240,13 +240,13 @@ class LeftAlone(RuleBasedStateMachine):
 
     def check_end(self) -> None:
         deal = self.deal
-        # An earlier claim may have been left, and what came after it.
+        # An earlier claim may be left, and usage after it.
         for one in (deal.customer, deal.provider, deal.customer, deal.provider):
             self.attempt(lambda one=one: one.settle(deal))
         account = deal.account
         assert (account.status, deal.escrow) == (ACCOUNT_STATUS_CLOSED, 0)
         owed, got = account.owed_back_micro, account.paid_micro
-        # A provider that closes does without what nobody has funded; then the customer gets nothing back.
+        # A provider that closes gives up unfunded charges; then the customer gets nothing back.
         assert got - owed == deal.accrued or (got < deal.accrued and account.withdrawn_micro == self.withdrawn)
         assert sum(_signed(one) for one in deal.invoices) == deal.accrued
         if owed:
@@ -270,7 +270,7 @@ class LeftAlone(RuleBasedStateMachine):
         return {"endorsers": tuple(one.msp_id for one in self.consortium.members if one != silent)}
 
     def attempt(self, act: Any) -> None:
-        """What is refused changes nothing; that is checked in the end."""
+        """Tries the act; a refusal changes nothing, which is checked in the end."""
         with suppress(ContractError):
             act()
 
@@ -284,7 +284,7 @@ def _signed(invoice: Any) -> int:
 @pytest.mark.fault(29)
 @pytest.mark.fault(37)
 @pytest.mark.parametrize("kind", on_ledgers(*SCRIPTS))
-def test_each_ends_with_what_the_last_head_says(tmp_path: Path, kind: str) -> None:
+def test_each_party_ends_with_the_amounts_of_the_last_head(tmp_path: Path, kind: str) -> None:
     names = ("maker", "factory", "bank", "forge", "press", "mill")
     scripts, steps = SCRIPTS[kind]
     with start_consortium(tmp_path / "consortium", kind, names=names) as consortium:

@@ -1,8 +1,8 @@
-"""Any minority of members does anything in any order, and what more than the threshold approve is carried out.
+"""Any minority of members does anything in any order, and the majority's decision is still carried out.
 
-Five honest members of seven want one thing: each types its command, again where it is told so. Between any two of their
-steps, and between the endorsement of a vote and its block, the other two do whatever they can think of, with whatever
-clocks, one of them also about itself. On real Fabric they are four of five.
+Five honest members of seven want one thing: each types its command, and again where the command asks for it. Between
+any two of their steps, and between the endorsement of a vote and its block, the other two do anything, with any clocks,
+one of them also about itself. On real Fabric they are four of five.
 """
 
 from __future__ import annotations
@@ -89,19 +89,19 @@ from zunft.v1.member_pb2 import (
 
 HONEST = ("maker", "factory", "bank", "mill", "smith")
 ROGUES = ("forge", "press")
-# What a command may end with that only says what is to be done next, or that somebody else has done it.
+# Errors of a command that only say what is to be done next, or that somebody else has done it.
 REFUSALS = (ContractError, LedgerError, MembershipError, ConsortiumError)
 CARRIED = (BALLOT_STATUS_CARRIED, BALLOT_STATUS_EXECUTED)
 SEEDS = range(5)
-# Further off an endorser's clock no proposal may be.
+# An endorser refuses a proposal whose time differs more from its own clock.
 CLOCKS_S = (-299, 0, 0, 299)
-# A vote of each rogue, and a note, are all that may come before another's and have it cast once more.
+# Only a vote of each rogue and a note can come before a vote and have it cast once more.
 ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
 class Case:
-    """Who is there, and which lots are drawn."""
+    """The members, the ledger, and the seed of the rogues' lots."""
 
     ledger: str
     honest: tuple[str, ...] = HONEST
@@ -118,7 +118,7 @@ CASES = [*(pytest.param(Case("embedded", seed=seed), id=f"embedded-{seed}") for 
 
 @dataclass
 class Rogues:
-    """They know all ballots, and draw lots."""
+    """The rogue members: they know all ballots, and draw lots for their acts."""
 
     guild: Consortium
     lots: random.Random
@@ -127,7 +127,7 @@ class Rogues:
     applicant_msp_id: str
 
     def act(self) -> None:
-        """Up to three times; what is refused changes nothing."""
+        """Up to three acts; a refused one changes nothing."""
         for _ in range(self.lots.randrange(4)):
             name = self.lots.choice(self.names)
             with known_to_all(self.guild, "maker"), suppress(*REFUSALS):
@@ -147,7 +147,7 @@ class Rogues:
         ]
 
     def votes(self, name: str) -> None:
-        """Also with signatures over nothing."""
+        """A vote, in favour with signatures over junk."""
         ballot = self._ballot()
         request = CastVote(ballot_id=ballot.ballot_id, msp_id=ballot.msp_id, in_favour=self.lots.random() < 0.5)
         if request.in_favour and changes_channel(ballot.subject):
@@ -165,14 +165,14 @@ class Rogues:
         self._submit(name, "ballot.execute", request)
 
     def opens_and_rejects(self, name: str) -> None:
-        """Again and again, as long as it is let."""
+        """Opens ballots and votes against them, until one is refused."""
         for _ in range(3):
             ballot = self.opens(name)
             against = CastVote(ballot_id=ballot.ballot_id, msp_id=ballot.msp_id)
             self._submit(name, "ballot.vote", against)
 
     def opens(self, name: str) -> Ballot:
-        """A ballot on anything, about anybody."""
+        """Opens a ballot on any question, about any member."""
         about = self.lots.choice([member.name for member in self.guild.members])
         of = {"msp_id": msp_id_of(about), "reason": "why not"}
         charter = self.guild.read(keys.CHARTER)
@@ -192,7 +192,7 @@ class Rogues:
             return Ballot.FromString(self._submit(self.names[0], "member.exclude", request))
 
     def applies(self, name: str) -> None:
-        """In the name of whoever applies, or leaves."""
+        """An application in the name of the company that applies, or of the member that leaves."""
         msp_id = self.lots.choice([self.applicant_msp_id, "SmithMSP"])
         own = MemberKeys.found(self.folder / f"sham-{self.lots.getrandbits(64)}", msp_id)
         sham = signed(self.guild, company(msp_id), own, sponsor=name)
@@ -218,7 +218,7 @@ class Rogues:
         change(self.guild, self.lots.choice(edits), name)
 
     def hands_in_early(self, name: str) -> None:
-        """What the ledger has of others' signatures, before the question is decided."""
+        """Hands in an update with the others' signatures before the question is decided."""
         ballot, admin = self._ballot(), gateway(self.guild, name)
 
         async def work() -> None:
@@ -229,7 +229,7 @@ class Rogues:
         self.guild.run(work())
 
     def _submit(self, name: str, transaction: str, request: Message) -> bytes:
-        """By a clock that is right, or as wrong as endorsers let pass."""
+        """Submits with a clock that is right, or as wrong as endorsers accept."""
         honest, off_us = gateway(self.guild, name), self.lots.choice(CLOCKS_S) * 10**6
         clock = lambda: self.guild.clock.now_us + off_us  # noqa: E731
         rogue = Gateway(honest.transport, honest.identity, channel=honest.channel, clock=clock)
@@ -245,29 +245,29 @@ class Rogues:
 
 @dataclass
 class Honest:
-    """They do the same one after the other: vote on the question where it is open, else open it."""
+    """The honest members, which do the same one after the other: open the question if it is not open, and vote."""
 
     guild: Consortium
     rogues: Rogues
     subject: BallotSubject
     msp_id: str
     open: Callable[[], Ballot]
-    # Of an admission: who puts the company in.
+    # The sponsor of an admission.
     sponsor_msp_id: str = ""
 
     def carry_through(self, names: Sequence[str], is_done: Callable[[], bool]) -> None:
-        """In one round: nobody has to say anything twice."""
+        """Carries the question in one round, in which each member acts once."""
         voters = [name for name in names if msp_id_of(name) != self.msp_id]
         for name in voters:
             self.rogues.act()
             with known_to_all(self.guild, "maker"), suppress(*REFUSALS):
-                self._say(name, dies=name != voters[-1] and self.rogues.lots.random() < 0.5)
+                self._take_turn(name, dies=name != voters[-1] and self.rogues.lots.random() < 0.5)
             if is_done():
                 return
-        raise AssertionError("what the members have approved is not carried out")
+        raise AssertionError("the members' decision is not carried out")
 
-    def _say(self, name: str, *, dies: bool) -> None:
-        """Whoever dies has voted, and nothing that follows from the vote is done yet."""
+    def _take_turn(self, name: str, *, dies: bool) -> None:
+        """The member's turn. If its program dies, it has voted, and nothing that follows from the vote is done yet."""
         ballot = self._current() or self.open()
         if dies and ballot.status == BALLOT_STATUS_OPEN:
             self._vote_while_they_act(name, ballot)
@@ -275,7 +275,7 @@ class Honest:
             approve(self.guild, name, ballot)
 
     def _vote_while_they_act(self, name: str, ballot: Ballot) -> None:
-        """They know of the vote before it is in a block."""
+        """Votes while the rogues act: they know of the vote before it is in a block."""
         admin = gateway(self.guild, name)
         for _ in range(ATTEMPTS):
             endorsed = self.guild.run(self._endorsed_vote(admin, ballot))
@@ -293,7 +293,7 @@ class Honest:
         return await admin.endorse(admin.new_proposal("ballot.vote", request))
 
     def _current(self) -> Ballot | None:
-        """The open one, else the carried one; where the member has left of itself nobody opens one on its exclusion."""
+        """The open ballot, else the carried one; a member that has left of itself needs no exclusion."""
         question = self.guild.read(keys.question(self.msp_id, self.subject, self.sponsor_msp_id))
         member = self.guild.read(keys.member(self.msp_id))
         for ballot_id in (question.ballot_id, member.carried_ballot_id):
@@ -343,7 +343,7 @@ def test_the_others_exclude_a_rogue(guild: Consortium, rogues: Rogues, case: Cas
 @pytest.mark.fault(44)
 @pytest.mark.parametrize("case", CASES)
 def test_a_member_leaves_and_comes_back(guild: Consortium, rogues: Rogues, case: Case) -> None:
-    """And then nothing that was asked before concerns it, though an honest member had approved its exclusion."""
+    """Earlier questions concern it no more then, although an honest member had approved its exclusion."""
     guild.run(guild.followers.pop("SmithMSP").blocks.aclose())
     smith = guild.member("smith")
     old = rogues.excludes("SmithMSP")
@@ -369,7 +369,7 @@ def test_a_company_is_admitted(guild: Consortium, rogues: Rogues, case: Case, tm
 
 
 def admit(guild: Consortium, rogues: Rogues, names: Sequence[str], msp_id: str, own: MemberKeys) -> None:
-    """With these keys, whoever else applies in its name."""
+    """The members admit the company with these keys, whoever else applies in its name."""
 
     def opening() -> Ballot:
         guild.clock.advance(1)

@@ -1,4 +1,4 @@
-"""A party moves the account on alone and for nothing, so that whatever the other one sends meanwhile conflicts."""
+"""A party moves the account on alone and for nothing, so that all transactions of the other one conflict."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def propose(deal: Deal, name: str) -> None:
     deal.customer.correct(deal, name, CorrectionReading(time_us=now_us, quantity_micro=-1))
 
 
-def sent_into_it(scene: Scene, deal: Deal, used: SignedBatch, move: Callable[[], None]) -> int:
-    """What becomes of the provider's usage when the customer moves the account on in that moment."""
+def send_while_disturbed(scene: Scene, deal: Deal, used: SignedBatch, move: Callable[[], None]) -> int:
+    """The validation code of the provider's usage when the customer moves the account on in that moment."""
     provider = Rogue(scene.consortium, "maker")
     disclosure = scene.maker.disclose(deal)
     disclosure.batches.append(used)
@@ -38,7 +38,7 @@ def sent_into_it(scene: Scene, deal: Deal, used: SignedBatch, move: Callable[[],
 
 @pytest.mark.fault(54)
 def test_corrections_that_the_customer_takes_back_itself_stop_no_usage(scene: Scene) -> None:
-    """Its partner's peer endorses both; no more than forty within an hour, and the usage comes through."""
+    """The provider's peer endorses forty moves within an hour at most, and then the usage is charged."""
     deal = scene.agree()
     used = deal.batch([2 * UNIT])
 
@@ -47,16 +47,16 @@ def test_corrections_that_the_customer_takes_back_itself_stop_no_usage(scene: Sc
         deal.customer.decline(deal, "again")
 
     for _ in range(MOST_OWN_MOVES // 2):
-        assert sent_into_it(scene, deal, used, move) == MVCC_READ_CONFLICT
+        assert send_while_disturbed(scene, deal, used, move) == MVCC_READ_CONFLICT
     assert "go on in" in scene.refuses(TooOften, lambda: propose(deal, "again"))
-    assert sent_into_it(scene, deal, used, lambda: None) == VALID
+    assert send_while_disturbed(scene, deal, used, lambda: None) == VALID
     scene.consortium.clock.advance(WINDOW_S)
     move()
 
 
 @pytest.mark.fault(54)
-def test_what_was_proposed_long_ago_is_not_taken_back_in_one_go(scene: Scene) -> None:
-    """A party keeps no store of corrections; the other one is free to decline them all."""
+def test_old_proposals_are_not_taken_back_all_at_once(scene: Scene) -> None:
+    """A party cannot save corrections up; the other one is free to decline them all."""
     deal = scene.agree()
     for number in range(MOST_OWN_MOVES):
         propose(deal, f"c{number}")
@@ -68,7 +68,7 @@ def test_what_was_proposed_long_ago_is_not_taken_back_in_one_go(scene: Scene) ->
 
 @pytest.mark.fault(54)
 def test_accesses_that_are_granted_and_revoked_stop_no_usage_either(scene: Scene) -> None:
-    """Granting counts; who has granted may revoke at any time."""
+    """Grants are counted; the party that has granted may revoke at any time."""
     deal = scene.agree(data_policy=DataPolicy(data_sets=["logs"]))
     for _ in range(MOST_OWN_MOVES):
         deal.customer.grant(deal, "again", "logs")

@@ -15,10 +15,10 @@ from zunft.v1.node_pb2 import EventCursor, GetStatementRequest, ListAlarmsReques
 
 @pytest.mark.fault(27)
 @pytest.mark.parametrize("number", [2**63, 2**64 - 1])
-def test_what_comes_after_a_number_that_there_cannot_be_is_refused(scene: Scene, tmp_path: Path, number: int) -> None:
+def test_a_request_after_an_impossible_number_is_refused(scene: Scene, tmp_path: Path, number: int) -> None:
     place = EventCursor(block_number=number)
 
-    async def ask() -> None:
+    async def ask_node() -> None:
         async with (
             asyncio.timeout(TIMEOUT_S),
             running_node(scene.factory, tmp_path) as node,
@@ -34,4 +34,4 @@ def test_what_comes_after_a_number_that_there_cannot_be_is_refused(scene: Scene,
             assert not (await client.statement(last)).entries
 
     agreement_id = scene.deal.agreement_id
-    scene.consortium.run(ask())
+    scene.consortium.run(ask_node())

@@ -1,4 +1,4 @@
-"""Votes that were cast on one thing, and carry another: a bundle that came later, a member that left and came back."""
+"""Votes on one question carry another: on a bundle that came later, on a member that left and came back."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from zunft.v1.member_pb2 import (
     SuspendMember,
 )
 
-# Further off an endorser's clock no proposal may be.
+# An endorser refuses a proposal whose time differs more from its own clock.
 SKEW_S = 300
 MILL = "MillMSP"
 
@@ -52,7 +52,7 @@ def guild(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def clock_off(guild: Consortium, member: Member, ahead_s: int) -> Gateway:
-    """The member's admin, whose clock is so much ahead."""
+    """The gateway of the member's admin, with a clock that is `ahead_s` ahead."""
     honest = guild.gateway(member.msp_id, Role.ADMIN)
     return Gateway(
         honest.transport, honest.identity, channel=honest.channel, clock=lambda: guild.clock.now_us + ahead_s * 10**6
@@ -74,8 +74,8 @@ def bundle_of(sponsor: Member, legal_name: str, msp_id: str = MILL) -> SignedBun
     return sponsor.admin.sign(bundle, root.key)
 
 
-def may(guild: Consortium, member: Member, ahead_s: int, name: str, request: Message) -> bool:
-    """Whether the contract would let its admin, with such a clock."""
+def is_accepted(guild: Consortium, member: Member, ahead_s: int, name: str, request: Message) -> bool:
+    """Whether the contract accepts the request of the member's admin with such a clock."""
     try:
         guild.run(clock_off(guild, member, ahead_s).evaluate(name, request))
     except ContractError:
@@ -85,7 +85,7 @@ def may(guild: Consortium, member: Member, ahead_s: int, name: str, request: Mes
 
 @pytest.mark.fault(40)
 def test_votes_for_one_bundle_do_not_admit_another(guild: Consortium) -> None:
-    """The sponsor's clock is ahead: to it the ballot has lapsed while the others still vote, and it puts in another."""
+    """By the sponsor's clock the ballot has lapsed while the others still vote, and it puts in another bundle."""
     forge = guild.member("forge")
     honest = bundle_of(forge, "The company that was telephoned")
     ballot = approve(guild, forge.admin.apply(honest, MILL), "maker", "factory")
@@ -101,14 +101,14 @@ def test_votes_for_one_bundle_do_not_admit_another(guild: Consortium) -> None:
 
 @pytest.mark.fault(40)
 def test_no_two_clocks_let_votes_meet_a_replacement(guild: Consortium) -> None:
-    """As long as one whose clock is behind may vote, one whose clock is ahead opens no other ballot."""
+    """As long as a member with a slow clock may vote, a member with a fast clock opens no other ballot."""
     forge, maker = guild.member("forge"), guild.member("maker")
     ballot = forge.admin.suspend(maker)
     guild.clock.advance(MIN_BALLOT_PERIOD_S)
     for late_s in range(0, 2 * SKEW_S + 2, 100):
-        opens = may(guild, forge, SKEW_S, "member.suspend", SuspendMember(msp_id=maker.msp_id, reason="again"))
+        opens = is_accepted(guild, forge, SKEW_S, "member.suspend", SuspendMember(msp_id=maker.msp_id, reason="again"))
         cast = CastVote(ballot_id=ballot.ballot_id, msp_id=maker.msp_id, in_favour=True)
-        votes = may(guild, guild.member("bank"), -SKEW_S, "ballot.vote", cast)
+        votes = is_accepted(guild, guild.member("bank"), -SKEW_S, "ballot.vote", cast)
         assert not (opens and votes), f"{late_s} s after the deadline"
         guild.clock.advance(100)
     guild.clock.advance(SKEW_S)
@@ -121,7 +121,7 @@ def test_no_two_clocks_let_votes_meet_a_replacement(guild: Consortium) -> None:
 
 @pytest.mark.fault(40)
 def test_the_bundle_on_the_ledger_is_the_one_that_was_voted_on(guild: Consortium) -> None:
-    """However another has got there."""
+    """The vote fails if another bundle is there, for whatever reason."""
     forge, guildhall = guild.member("forge"), "GuildhallMSP"
     ballot = approve(guild, forge.admin.apply(bundle_of(forge, "Guildhall", guildhall), guildhall), "maker", "factory")
     other = bundle_of(forge, "Somebody else", guildhall)
@@ -132,8 +132,8 @@ def test_the_bundle_on_the_ledger_is_the_one_that_was_voted_on(guild: Consortium
 
 
 @pytest.mark.fault(41)
-def test_old_votes_do_not_exclude_who_has_come_back(guild: Consortium) -> None:
-    """It was to be excluded when it left; admitted again, it is not, though one vote was missing."""
+def test_old_votes_do_not_exclude_a_member_that_has_come_back(guild: Consortium) -> None:
+    """One vote for its exclusion was missing when the member left; after it has come back, that vote does not count."""
     maker, forge, press = guild.member("maker"), guild.member("forge"), guild.member("press")
     forge.admin.leave()
     old = approve(guild, maker.admin.exclude(forge), "maker", "factory")

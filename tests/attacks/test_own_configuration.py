@@ -1,4 +1,4 @@
-"""A member writes junk into its own part of the channel's configuration, or another member's name."""
+"""A member writes junk, or another member's name, into its own part of the channel's configuration."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ STRANGE_ADDRESS = "orderer.forge.example:seven"
 
 
 def change(scene: Scene, edit: Callable[[Tree], None], *names: str) -> int:
-    """Signed by these members' admins, or by all: in an older channel the member's own is enough."""
+    """The block of a change that these members' admins sign, or all if none is named."""
     consortium = scene.consortium
     before = consortium.run(newest_channel(consortium.gateway("MakerMSP", "admin"))).config.channel_group
     after = copied(before)
@@ -63,7 +63,7 @@ def change(scene: Scene, edit: Callable[[Tree], None], *names: str) -> int:
 
 
 def submit(scene: Scene, update: bytes, *names: str) -> int:
-    """The block."""
+    """The number of the block that has the update, signed by these members' admins or by all."""
     admins = [scene.consortium.member(name).admin.identity for name in names or ("maker", "factory", "bank", "forge")]
     signed = signed_update(update, [sign_update(update, admin) for admin in admins])
     return scene.consortium.run(submit_update(scene.consortium.gateway("MakerMSP", "admin"), signed))
@@ -85,7 +85,7 @@ def junk_anchors(channel_group: Tree) -> None:
 
 @pytest.mark.fault(8)
 def test_no_msp_takes_another_name(scene: Scene) -> None:
-    """One that has left, for whose private archive it would then be taken."""
+    """With the name of a member that has left, the rogue would get at that member's private archive."""
     with pytest.raises(UpdateRefused):
         change(scene, rename)
     assert "GoneMSP" not in channel_of(scene).members
@@ -112,10 +112,10 @@ def test_junk_that_no_peer_can_read_is_never_ordered(scene: Scene) -> None:
 
 
 @pytest.mark.fault(3)
-# On the embedded ledger nobody has an orderer.
+# On the embedded ledger no member has an orderer.
 @only_on("fabric", "own_scene")
 def test_an_address_that_nobody_can_read_stops_nobody(own_scene: Scene) -> None:
-    """Fabric takes it, as it looks into no address: nodes, audits, commands go on, and the member can be excluded."""
+    """Fabric checks no addresses, so it takes this one; nodes, audits and commands go on, and the others exclude."""
     scene, consortium = own_scene, own_scene.consortium
 
     def strange(channel_group: Tree) -> None:
@@ -150,11 +150,11 @@ def channel_of(scene: Scene) -> Channel:
     return scene.consortium.run(newest_channel(scene.consortium.gateway("MakerMSP", "admin")))
 
 
-# --- whatever it is -------------------------------------------------------------------------------------------------
+# --- any junk -------------------------------------------------------------------------------------------------------
 
 
 def mutated(value: bytes, places: Sequence[int], junk: bytes) -> bytes:
-    """With bytes changed, and junk put in."""
+    """The value with bytes changed, and junk put in."""
     data = bytearray(value)
     for place in places:
         if data:
@@ -186,7 +186,7 @@ def with_junk(before: Tree, msp_id: str, kind: str, places: Sequence[int], junk:
 @pytest.mark.fault(3)
 @settings(max_examples=300, deadline=None)
 @given(junk=JUNK)
-def test_whatever_a_member_writes_is_read_past(junk: tuple[str, list[int], bytes]) -> None:
+def test_junk_that_a_member_writes_is_skipped(junk: tuple[str, list[int], bytes]) -> None:
     before = ChannelRules.from_config_block(small_genesis()).config.channel_group
     after = with_junk(before, DELTA, *junk)
     members = read_members(after)
@@ -200,7 +200,7 @@ def test_whatever_a_member_writes_is_read_past(junk: tuple[str, list[int], bytes
 
 
 def without(channel_group: Tree, msp_id: str) -> Tree:
-    """Once the others have excluded it."""
+    """The configuration after the others have excluded the member."""
     config = configtx_pb2.Config(channel_group=channel_group)
     edit = channel_edit(Channel(CHANNEL, 0, read_members(channel_group), config), BALLOT_SUBJECT_EXCLUSION, msp_id)
     for data in edit:
@@ -211,7 +211,7 @@ def without(channel_group: Tree, msp_id: str) -> Tree:
 @pytest.mark.fault(3)
 @settings(max_examples=300, deadline=None)
 @given(junk=JUNK)
-def test_what_the_embedded_ledger_takes_can_be_read(junk: tuple[str, list[int], bytes]) -> None:
+def test_every_configuration_that_the_embedded_ledger_takes_can_be_read(junk: tuple[str, list[int], bytes]) -> None:
     channel = ChannelRules.from_config_block(small_genesis())
     before = channel.config.channel_group
     try:

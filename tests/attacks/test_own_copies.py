@@ -1,4 +1,4 @@
-"""A party deletes or rewrites its own copy of what both hold: that is its own loss and holds up nobody else."""
+"""A party deletes or rewrites its own copy of shared terms: that is its own loss and holds up nobody else."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_ACTIVE, AcceptAgreement, Ter
 
 
 def proposed(scene: Scene) -> tuple[Deal, Terms]:
-    """An agreement that maker has shared and proposed, and that factory has not accepted yet."""
+    """An agreement that maker has proposed and shared, and that factory has not accepted yet."""
     number = sum(key.startswith("agreement/") for key in scene.consortium.public) + 1
     meter = HandMeter(f"meter-A{number}")
     scene.maker.register(meter)
@@ -34,7 +34,7 @@ def proposed(scene: Scene) -> tuple[Deal, Terms]:
 
 
 def rewrite(scene: Scene, terms: Terms, value: bytes | None) -> None:
-    """maker alone changes its own copy of the terms."""
+    """Changes maker's own copy of the terms, by maker alone."""
     maker = Rogue(scene.consortium, "maker")
     draft = maker.draft("agreement.share")
     draft.private = {maker.own_collection: {keys.terms(terms.agreement_id, terms.version).name: value}}
@@ -45,7 +45,7 @@ def rewrite(scene: Scene, terms: Terms, value: bytes | None) -> None:
 
 @pytest.mark.fault(33)
 @pytest.mark.parametrize("value", [None, b"other terms"], ids=["deleted", "rewritten"])
-def test_the_other_party_accepts_what_it_holds_itself(scene: Scene, value: bytes | None) -> None:
+def test_the_other_party_accepts_the_terms_that_it_holds_itself(scene: Scene, value: bytes | None) -> None:
     deal, terms = proposed(scene)
     customer = Rogue(scene.consortium, "factory")
     request = AcceptAgreement(agreement_id=deal.agreement_id, terms=refer(terms))
@@ -63,7 +63,7 @@ def test_the_other_party_accepts_what_it_holds_itself(scene: Scene, value: bytes
 
 
 @pytest.mark.fault(33)
-def test_a_copy_that_is_gone_before_is_its_owner_s_loss(scene: Scene) -> None:
+def test_a_deleted_copy_is_its_owner_s_loss_alone(scene: Scene) -> None:
     deal, terms = proposed(scene)
     rewrite(scene, terms, None)
     scene.factory.accept(terms)
@@ -72,8 +72,8 @@ def test_a_copy_that_is_gone_before_is_its_owner_s_loss(scene: Scene) -> None:
 
 @pytest.mark.fault(47)
 @pytest.mark.parametrize("value", [None, b"other terms"], ids=["deleted", "rewritten"])
-def test_who_spoils_its_own_copy_hands_over_no_more_for_that(scene: Scene, value: bytes | None) -> None:
-    """The other party holds the terms: the same bytes again would only make its history longer."""
+def test_a_party_that_spoils_its_own_copy_hands_nothing_over_again(scene: Scene, value: bytes | None) -> None:
+    """The other party holds the terms, and the same bytes again would only make its history longer."""
     _, terms = proposed(scene)
     rewrite(scene, terms, value)
     assert "FactoryMSP holds" in scene.refuses(WrongStatus, lambda: scene.maker.share(terms))

@@ -1,4 +1,4 @@
-"""Private data that never come, come late, or exceed every message: the account concerned waits, nobody else."""
+"""Private data never come, come late, or exceed every message: the account concerned waits, and nobody else."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ from zunft.v1.node_pb2 import (
 from zunft.v1.token_pb2 import MintTokens
 from zunft.v1.usage_pb2 import SubmitUsage
 
-# What a client takes in one message in the test of large blocks.
+# The largest message that a client takes in the test of large blocks.
 SMALL_MESSAGE_BYTES = 150_000
 
 
@@ -73,7 +73,7 @@ def forgetful(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Consor
 
 
 @pytest.mark.fault(15)
-def test_what_a_partner_holds_back_until_it_is_purged_makes_one_account_wait_and_nobody_else(
+def test_private_data_held_back_until_they_are_purged_make_one_account_wait_and_nobody_else(
     forgetful: Consortium, tmp_path: Path
 ) -> None:
     maker, factory, bank = (forgetful.member(name) for name in ("maker", "factory", "bank"))
@@ -89,9 +89,9 @@ def test_what_a_partner_holds_back_until_it_is_purged_makes_one_account_wait_and
     shared = endorsed(held, "agreement.share", *terms_of_another(held))
     for number in range(9):
         forgetful.run(mint(bank, f"meanwhile-{number}"))
-    blocks = [forgetful.run(submitted(maker, one)) for one in (shared, usage)]
+    blocks = [forgetful.run(submit(maker, one)) for one in (shared, usage)]
 
-    forgetful.run(goes_on_without(held, free, tmp_path, blocks))
+    forgetful.run(check_goes_on_without(held, free, tmp_path, blocks))
 
     gateway = forgetful.gateway(factory.msp_id, "auditor")
     archive = forgetful.run(export(tmp_path / "archive", factory.msp_id, genesis(forgetful), gateway.present_blocks()))
@@ -101,10 +101,10 @@ def test_what_a_partner_holds_back_until_it_is_purged_makes_one_account_wait_and
     assert report.verdict("tokens").status is Status.HOLDS
 
 
-async def goes_on_without(held: Deal, free: Deal, folder: Path, blocks: Sequence[int]) -> None:
-    """The customer's node, from nothing, and the provider's with a batch for the other account."""
+async def check_goes_on_without(held: Deal, free: Deal, folder: Path, blocks: Sequence[int]) -> None:
+    """Checks the customer's node, which begins from nothing, and the provider's with a batch for the other account."""
     maker, factory = held.provider, held.customer
-    # The customer's peer may be behind the provider's, which has told their numbers.
+    # The customer's peer may be behind the provider's, from which the numbers of the blocks come.
     height = max(blocks) + 1
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(asyncio.timeout(TIMEOUT_S))
@@ -129,7 +129,7 @@ async def goes_on_without(held: Deal, free: Deal, folder: Path, blocks: Sequence
 
 
 def endorsed(deal: Deal, name: str, request: Message, field: str, value: Message) -> Transaction:
-    """By both parties' peers; the provider hands it to nobody yet."""
+    """A transaction that both parties' peers have endorsed, and that the provider has not sent yet."""
     gateway = deal.consortium.gateway(deal.provider.msp_id, "operator")
     proposal = gateway.new_proposal(
         name, request, transient={field: serialise(value)}, endorsing_msp_ids=list(deal.parties)
@@ -138,7 +138,7 @@ def endorsed(deal: Deal, name: str, request: Message, field: str, value: Message
 
 
 def terms_of_another(deal: Deal, name: str = "another", meters: int = 0) -> tuple[ShareTerms, str, Terms]:
-    """The same for another agreement, which is proposed with them; so many meters make them long."""
+    """The parts of sharing the terms of another agreement, which is proposed with them; many meters make them long."""
     terms = deal.terms(1)
     terms.CopyFrom(deal.terms_in_force())
     terms.agreement_id, terms.version = name, 1
@@ -148,8 +148,8 @@ def terms_of_another(deal: Deal, name: str = "another", meters: int = 0) -> tupl
     return ShareTerms(agreement_id=name, **parties), TERMS, terms
 
 
-async def submitted(member: Member, transaction: Transaction) -> int:
-    """The number of its block."""
+async def submit(member: Member, transaction: Transaction) -> int:
+    """Sends the transaction; returns the number of its block."""
     gateway = member.consortium.gateway(member.msp_id, "operator")
     return await gateway.commit_status(await gateway.send(transaction))
 
@@ -164,10 +164,10 @@ async def mint(bank: Member, reference: str) -> None:
 
 
 @pytest.mark.fault(15)
-def test_what_comes_late_is_picked_up_and_meanwhile_the_batches_of_this_account_wait(
+def test_late_private_data_are_picked_up_and_meanwhile_the_batches_of_this_account_wait(
     tmp_path: Path,
 ) -> None:
-    """On the embedded ledger, whose member's file loses what it was given; a Fabric peer forgets for good."""
+    """The embedded ledger's file of a member loses rows and gets them back; a Fabric peer would lose them for good."""
     with start_consortium(tmp_path / "consortium", "embedded") as consortium:
         consortium.clock.now_us = time.time_ns() // 1000
         consortium.found()
@@ -181,10 +181,10 @@ def test_what_comes_late_is_picked_up_and_meanwhile_the_batches_of_this_account_
         for deal in (late, free):
             maker.submit(deal, batches[deal.agreement_id][0])
         with lost(consortium, maker, late.agreement_id) as come_back:
-            consortium.run(waits_until_it_comes(late, free, batches, tmp_path, come_back))
+            consortium.run(check_waits_until_it_comes(late, free, batches, tmp_path, come_back))
 
 
-async def waits_until_it_comes(late: Deal, free: Deal, batches: Any, folder: Path, come_back: Any) -> None:
+async def check_waits_until_it_comes(late: Deal, free: Deal, batches: Any, folder: Path, come_back: Any) -> None:
     maker = late.provider
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(asyncio.timeout(3 * TIMEOUT_S))
@@ -194,7 +194,7 @@ async def waits_until_it_comes(late: Deal, free: Deal, batches: Any, folder: Pat
         assert last_states(await send(client, *others)) == dict.fromkeys((1, 2, 3), BATCH_STATUS_COMMITTED)
         with pytest.raises(PrivateDataMissing, match="record"):
             await client.balance(late.agreement_id)
-        # The head alone has come: how the account stands is known, and what is charged already is not.
+        # The head alone has come, which has the account's balance, and not the batches that are charged.
         come_back("head")
         await until(client, lambda status: status.missing_count == 1)
         assert (await client.balance(late.agreement_id)).halt.error == "PrivateDataMissing"
@@ -221,7 +221,7 @@ async def until(client: Any, holds: Any) -> NodeStatus:
 
 @contextmanager
 def lost(consortium: Consortium, member: Member, agreement_id: str) -> Iterator[Any]:
-    """Rows of the member's private file that are about this account; what it gives brings those of one noun back."""
+    """Deletes this account's rows of the member's private file; the yielded function brings back those of one noun."""
     path = consortium.topology.ledger_folder / "private" / f"{member.msp_id}.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
         where = "key LIKE 'head/' || ? OR key LIKE 'record/' || ? || '/%'"
@@ -255,14 +255,14 @@ def test_a_block_that_no_message_holds_is_read_without_its_private_values_and_th
     assert max(map(len, follower.delivered)) > SMALL_MESSAGE_BYTES
 
     monkeypatch.setattr(grpc_transport, "MESSAGE_BYTES", SMALL_MESSAGE_BYTES)
-    consortium.run(reads_everything(deal, tmp_path, len(follower.delivered), follower.private))
+    consortium.run(check_reads_everything(deal, tmp_path, len(follower.delivered), follower.private))
 
 
 async def all_at_once(member: Member, transactions: list[Transaction]) -> list[int]:
-    return await asyncio.gather(*(submitted(member, one) for one in transactions))
+    return await asyncio.gather(*(submit(member, one) for one in transactions))
 
 
-async def reads_everything(deal: Deal, folder: Path, height: int, private: dict[str, bytes]) -> None:
+async def check_reads_everything(deal: Deal, folder: Path, height: int, private: dict[str, bytes]) -> None:
     consortium, factory = deal.consortium, deal.customer
     topology = consortium.topology
     roots = topology.keys(topology.member(factory.msp_id)).tls_root_pem()

@@ -1,4 +1,4 @@
-"""An accomplice's refund, noted late, is not paid before an honest customer's; a debt holds what is owed and no more.
+"""An accomplice's refund, noted late, is not paid before an honest customer's; a debt holds back only its own amount.
 
 One hour costs one token.
 """
@@ -38,7 +38,7 @@ GUARD_S = 300
 
 @pytest.fixture(scope="module", params=on_ledgers("embedded", "fabric"))
 def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """forge comes later, and has paid a deposit; press is the fourth of those that found."""
+    """A scene in which forge has been admitted and has paid a deposit; press is the fourth founder."""
     folder: Path = tmp_path_factory.mktemp("refunds")
     names = ("maker", "factory", "bank", "press", "forge")
     with start_consortium(folder, request.param, names=names) as consortium:
@@ -64,7 +64,7 @@ def carry(ballot: Ballot, *voters: Member) -> None:
 
 
 def spent(scene: Scene, customer: Member, hours: int) -> Deal:
-    """What forge was paid is with its accomplice."""
+    """An account of forge's, which was paid for it and has passed the tokens on to its accomplice."""
     deal = scene.consortium.agree(scene.forge, customer, per_unit("hours", TOKEN), funds=hours * TOKEN)
     deal.use(hours * HOUR)
     scene.forge.claim(deal)
@@ -85,8 +85,8 @@ def take_back_micro(deal: Deal, amount_micro: int, name: str = "c1") -> None:
 
 
 @pytest.mark.fault(36)
-def test_who_settles_first_takes_nothing_that_was_noted_for_another_before(scene: Scene) -> None:
-    """Of 10 tokens that forge gets, 3 are maker's, whoever asks first; the accomplice gets the rest, and no more."""
+def test_an_earlier_settlement_takes_nothing_that_was_noted_for_another_before(scene: Scene) -> None:
+    """Of 10 tokens that forge gets, 3 are maker's, no matter who asks first; the accomplice gets the rest."""
     forge, maker, factory = scene.forge, scene.maker, scene.factory
     gift, honest, later = spent(scene, factory, 40), spent(scene, maker, 5), spent(scene, maker, 5)
     take_back(honest, 3)
@@ -105,7 +105,7 @@ def test_who_settles_first_takes_nothing_that_was_noted_for_another_before(scene
     maker.settle(honest)
     assert (honest.account.owed_back_micro, forge.balance) == (0, 0)
 
-    # What is noted on top comes last.
+    # A further debt comes last.
     take_back(honest, 1, "c2")
     maker.settle(honest)
     factory.transfer(forge, 35 * TOKEN)
@@ -121,7 +121,7 @@ def test_who_settles_first_takes_nothing_that_was_noted_for_another_before(scene
 
 @pytest.mark.fault(56)
 def test_a_debt_of_a_millionth_holds_a_millionth(scene: Scene) -> None:
-    """The customer settles when the provider has spent what it was paid, and never again."""
+    """The customer settles once, when the provider has spent its tokens, and never again."""
     forge, maker, factory, press = scene.forge, scene.maker, scene.factory, scene.consortium.member("press")
     deal = spent(scene, factory, 5)
     take_back_micro(deal, 1)
@@ -141,8 +141,8 @@ def test_a_debt_of_a_millionth_holds_a_millionth(scene: Scene) -> None:
 
 
 @pytest.mark.fault(56)
-def test_nobody_takes_what_is_owed_away_first(scene: Scene) -> None:
-    """Whatever it sends its friends, all whom it owes get theirs, the one noted last as well."""
+def test_nobody_moves_owed_tokens_away_first(scene: Scene) -> None:
+    """All creditors get their tokens, also the one noted last, whatever the debtor sends to its friends."""
     forge, maker, factory = scene.forge, scene.maker, scene.factory
     honest, later = spent(scene, maker, 5), spent(scene, factory, 5)
     take_back(honest, 3)
@@ -160,8 +160,8 @@ def test_nobody_takes_what_is_owed_away_first(scene: Scene) -> None:
 
 
 @pytest.mark.fault(38)
-def test_who_owes_gives_back_no_millionths(scene: Scene) -> None:
-    """Each would make a transfer of the customer's conflict, or while the account is open what it does with that."""
+def test_a_debtor_gives_back_no_millionths(scene: Scene) -> None:
+    """Each refund would make a transfer of the customer's conflict, or its acts on the account while that is open."""
     forge, maker, factory = scene.forge, scene.maker, scene.factory
     deal = spent(scene, maker, 3)
     take_back(deal, 2)
@@ -187,7 +187,7 @@ def test_who_owes_gives_back_no_millionths(scene: Scene) -> None:
         scene.refuses(AmountOutOfRange, lambda: forge.settle(deal))
         assert honest.send_endorsed(endorsed, role=Role.TREASURER).code == VALID
 
-    # The customer takes what there is; a token or all that is left is given back.
+    # The customer takes any amount; the debtor gives back a token at least, or the whole rest.
     maker.settle(deal)
     assert (forge.balance, deal.account.owed_back_micro) == (0, 2 * TOKEN - 4)
     earns(TOKEN)
@@ -199,8 +199,8 @@ def test_who_owes_gives_back_no_millionths(scene: Scene) -> None:
 
 
 @pytest.mark.fault(36)
-def test_nothing_is_taken_back_from_who_may_do_nothing(scene: Scene) -> None:
-    """A provider that is suspended agrees to nothing any more, nor does anybody with it."""
+def test_a_suspended_provider_agrees_to_no_refund(scene: Scene) -> None:
+    """A suspended provider agrees to no correction, and nobody agrees to one with it."""
     deal = spent(scene, scene.factory, 5)
     reading = CorrectionReading(time_us=scene.consortium.clock.now_us, quantity_micro=-HOUR)
     scene.forge.correct(deal, "gift", reading)
@@ -212,8 +212,8 @@ def test_nothing_is_taken_back_from_who_may_do_nothing(scene: Scene) -> None:
 
 
 @pytest.mark.fault(36)
-def test_the_deposit_of_who_is_excluded_goes_to_whom_it_owes_longest(scene: Scene) -> None:
-    """Comes last. The accomplice settles first, the honest customer after it, and both are closed by then."""
+def test_an_excluded_member_s_deposit_goes_to_its_oldest_creditor(scene: Scene) -> None:
+    """This test is the last in its file. The accomplice settles before the honest customer, and then both close."""
     forge, maker, factory = scene.forge, scene.maker, scene.factory
     gift, honest = spent(scene, factory, 60), spent(scene, maker, 50)
     take_back(honest, 30)

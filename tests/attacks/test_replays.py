@@ -1,4 +1,4 @@
-"""Somebody hands in once more what is on the ledger already, byte for byte."""
+"""Somebody hands in a transaction once more that is on the ledger already, byte for byte."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from zunft.v1.account_pb2 import OpenAccount
 
 
 @pytest.mark.fault(50)
-def test_what_is_handed_in_again_changes_nothing_and_misleads_no_audit(
+def test_a_transaction_handed_in_again_changes_nothing_and_misleads_no_audit(
     scene: Scene, rogue: Rogue, tmp_path: Path
 ) -> None:
-    """Among it an account's opening, which three members endorse, one of them no party: later both parties have to."""
+    """One of them opens an account: three members endorse that, one of them no party; later both parties have to."""
     earlier = len(scene.consortium.transactions)
     deal = opened_by(scene, scene.maker, scene.factory, scene.bank)
     scene.forge.fund(deal, 10 * TOKEN)
     deal.use(UNIT)
     scene.maker.claim(deal)
     scene.maker.settle(deal)
-    before, told = scene.consortium.state.public, len(look(scene.maker, tmp_path / "before").notices)
+    before, notices = scene.consortium.state.public, len(look(scene.maker, tmp_path / "before").notices)
     again = scene.consortium.transactions[earlier:]
     assert all(one.is_valid for one in again)
     for one in again:
@@ -43,12 +43,12 @@ def test_what_is_handed_in_again_changes_nothing_and_misleads_no_audit(
 
     after = scene.consortium.state.public
     assert {key for key in after if after[key] != before.get(key)} == {"balance/MakerMSP", "balance/FactoryMSP"}
-    assert len(look(scene.maker, tmp_path / "after").notices) == told + 1
+    assert len(look(scene.maker, tmp_path / "after").notices) == notices + 1
     assert spoiled(audited(scene.maker)) == {}
 
 
 def opened_by(scene: Scene, *endorsers: Member) -> Deal:
-    """An account of maker and forge."""
+    """An account of maker and forge, whose opening these members endorse."""
     deal = Deal(scene.consortium, scene.maker, scene.forge, "replayed", (HandMeter("replayed"),))
     scene.maker.register(deal.meter)
     deal.sign(deal.terms(1, tariff=tariff(per_unit("hours", TOKEN))))

@@ -1,4 +1,4 @@
-"""What the ledger itself takes from a rogue member, and what it does not: the ground that the attacks stand on."""
+"""The ledger takes some transactions of a rogue member and refuses others: the attacks rest on that."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_more_endorsers_than_needed_do_no_harm_on_the_ledger(scene: Scene, rogue
     assert rogue.send_endorsed(endorsed, peer_of(scene.consortium, "FactoryMSP"), role="treasurer").code == VALID
 
 
-def test_where_each_runs_its_own_chaincode_it_answers_what_it_likes(scene: Scene, rogue: Rogue) -> None:
+def test_a_member_that_runs_its_own_chaincode_answers_as_it_likes(scene: Scene, rogue: Rogue) -> None:
     async def lie(_stub: Stub) -> Response:
         return Response(400, "WrongSignature: of no batch", b"")
 

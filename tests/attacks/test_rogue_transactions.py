@@ -1,7 +1,7 @@
-"""One member's valid nonsense: it changes nothing of others', and neither node nor audit stumbles over it.
+"""One member's valid nonsense changes nothing of others', and stops no node and no audit.
 
-A transaction that writes to one member's own collection alone is VALID with that member's endorsement. Everything else
-that it says is free invention, down to bytes that are no message.
+A transaction that writes to one member's own collection alone is VALID with that member's endorsement. All its other
+parts may be invented, down to bytes that are no message.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A bundle in the name of a company that was a member, or that applies by itself, with a root of the rogue's making."""
+"""A bundle with a root that the rogue has made, in the name of a company that was a member or applies by itself."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def guild(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def sham(guild: Consortium) -> Ballot:
-    """Put in by the press alone, with its own root and somebody's identifiers."""
+    """The ballot on a sham that the press puts in, with a root of its own and somebody's identifiers."""
     press, root = guild.member("press"), make_authority(f"msp-ca.{FORGE}", FORGE, Validity())
     bundle = press.admin.bundle(
         press, msp_id=FORGE, legal_name="Sham", root_certificates=[root.certificate_pem], identifiers=[LEI, VAT]
@@ -54,15 +54,15 @@ def sham(guild: Consortium) -> Ballot:
 
 
 @pytest.mark.fault(44)
-def test_a_sponsor_alone_changes_nothing_of_who_has_left(guild: Consortium) -> None:
-    """Nor does it keep the true company from coming back, or get its votes."""
+def test_a_sponsor_alone_changes_nothing_of_a_member_that_has_left(guild: Consortium) -> None:
+    """The sponsor keeps the true company from nothing, and gets none of its votes."""
     maker, forge = guild.member("maker"), guild.member("forge")
     before = forge.record
     false = sham(guild)
     assert (forge.record, before.status, before.name) == (before, MEMBER_STATUS_LEFT, "forge")
 
     true = maker.admin.apply(forge.admin.sign(forge.admin.bundle(maker, identifiers=before.identifiers)))
-    told_apart(guild, true, false)
+    check_told_apart(guild, true, false)
     for ballot in (true, false):
         approve(guild, ballot, "maker", "factory")
     assert approve(guild, true, "bank").status == BALLOT_STATUS_CARRIED
@@ -75,14 +75,14 @@ def test_a_sponsor_alone_changes_nothing_of_who_has_left(guild: Consortium) -> N
     assert "was admitted and has left since" in refuses(WrongStatus, guild, false, "bank")
 
 
-def told_apart(guild: Consortium, true: Ballot, false: Ballot) -> None:
-    """Whoever votes is shown both fingerprints, and says which one it means."""
+def check_told_apart(guild: Consortium, true: Ballot, false: Ballot) -> None:
+    """A voter sees both fingerprints, and has to name the sponsor of the one it means."""
     gateway = guild.gateway("FactoryMSP", Role.ADMIN)
     everybody, questions = guild.run(read_everybody(gateway)), guild.run(read_questions(gateway))
     applicant = guild.read(keys.application(FORGE, "MakerMSP"))
-    told = namesakes(applicant, everybody, questions, guild.clock.now_s)
+    warnings = namesakes(applicant, everybody, questions, guild.clock.now_s)
     shown = show_fingerprint(guild.read(keys.application(FORGE, "PressMSP")).roots_fingerprint)
-    assert f"PressMSP has put in ForgeMSP, too, with the fingerprint {shown}" in told["ForgeMSP of PressMSP"]
+    assert f"PressMSP has put in ForgeMSP, too, with the fingerprint {shown}" in warnings["ForgeMSP of PressMSP"]
     with pytest.raises(SeveralApplicants, match=f"MakerMSP .ballot {true.ballot_id[:16]}"):
         guild.run(admission_of(gateway, FORGE, guild.clock.now_s))
     assert guild.run(admission_of(gateway, FORGE, guild.clock.now_s, "MakerMSP")).ballot_id == true.ballot_id

@@ -1,4 +1,4 @@
-"""Whoever makes what others have to read as large as it likes, or puts into it what nobody sees."""
+"""A member makes records that others have to read as large as it likes, or hides fields in them."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ from zunft.v1.meter_pb2 import RegisterMeter
 from zunft.v1.record_pb2 import ListKeys, ReadKey
 from zunft.v1.usage_pb2 import Disclosure, SubmitUsage
 
-# Field 15,000, of bytes, which no message has.
+# Field 15,000 of bytes, which no message has.
 HIDDEN = bytes.fromhex("c2a907") + b"\x06hidden"
 KEY = HandMeter("m").registration().public_key
 
 
-def ask(scene: Scene, name: str, request: Message | bytes, *args: bytes, gateway: Gateway | None = None) -> None:
-    """Has a transaction endorsed, and sends it to nobody."""
+def try_out(scene: Scene, name: str, request: Message | bytes, *args: bytes, gateway: Gateway | None = None) -> None:
+    """Has a transaction endorsed, and does not send it; evaluates a query."""
     gateway = gateway or scene.consortium.gateway("MakerMSP", user_for(name))
     if TRANSACTIONS[name].endorsers is Endorsers.NONE:
         with noted_refusals():
@@ -59,15 +59,15 @@ def ask(scene: Scene, name: str, request: Message | bytes, *args: bytes, gateway
         scene.consortium.run(gateway.endorse(proposal))
 
 
-def disclosing(scene: Scene, name: str, request: Message, what: str, data: bytes) -> None:
-    """As transient data."""
+def endorse_with(scene: Scene, name: str, request: Message, what: str, data: bytes) -> None:
+    """Has a transaction endorsed with this transient data."""
     gateway = scene.consortium.gateway("MakerMSP", user_for(name))
     proposal = gateway.new_proposal(name, request, transient={what: data}, endorsing_msp_ids=["MakerMSP"])
     scene.consortium.run(gateway.endorse(proposal))
 
 
 def hiding(message: type[Message]) -> Iterator[Message]:
-    """Messages of this type with something hidden: at the top, and in every message that it can hold."""
+    """Messages of this type with a hidden field: at the top, and in every message that it can hold."""
     top = message()
     top.MergeFromString(HIDDEN)
     yield top
@@ -83,18 +83,18 @@ def hiding(message: type[Message]) -> Iterator[Message]:
 
 @pytest.mark.fault(14)
 @pytest.mark.parametrize("name", TRANSACTIONS)
-def test_no_request_carries_what_nobody_sees(scene: Scene, name: str) -> None:
+def test_no_request_carries_a_hidden_field(scene: Scene, name: str) -> None:
     for request in hiding(TRANSACTIONS[name].request):
         with pytest.raises(MalformedRequest, match="fields that this contract does not know"):
-            ask(scene, name, request)
+            try_out(scene, name, request)
 
 
 @pytest.mark.fault(14)
 @pytest.mark.parametrize("message", [Terms, Disclosure, SignedBundle, Bundle])
-def test_nothing_that_a_request_brings_along_does_either(scene: Scene, message: type[Message]) -> None:
+def test_no_message_inside_a_request_carries_a_hidden_field(scene: Scene, message: type[Message]) -> None:
     bring: dict[type[Message], Callable[[bytes], None]] = {
-        Terms: lambda data: disclosing(scene, "agreement.share", ShareTerms(provider_msp_id="MakerMSP"), TERMS, data),
-        Disclosure: lambda data: disclosing(scene, "usage.submit", SubmitUsage(agreement_id="A1"), DISCLOSURE, data),
+        Terms: lambda data: endorse_with(scene, "agreement.share", ShareTerms(provider_msp_id="MakerMSP"), TERMS, data),
+        Disclosure: lambda data: endorse_with(scene, "usage.submit", SubmitUsage(agreement_id="A1"), DISCLOSURE, data),
         SignedBundle: lambda data: apply(scene, data),
         Bundle: lambda data: apply(scene, serialise(SignedBundle(bundle=data))),
     }
@@ -108,53 +108,53 @@ def test_nothing_that_a_request_brings_along_does_either(scene: Scene, message: 
 def test_no_request_is_larger_than_its_kind_may_be(scene: Scene, name: str) -> None:
     most = max_bytes(TRANSACTIONS[name].request)
     with pytest.raises(MalformedRequest, match=f"{most} is the most"):
-        ask(scene, name, padded(most + 1))
+        try_out(scene, name, padded(most + 1))
 
 
 @pytest.mark.fault(14)
 @pytest.mark.parametrize("name", [name for name, kind in TRANSACTIONS.items() if kind.endorsers is Endorsers.MAJORITY])
 def test_no_transaction_carries_arguments_that_nobody_reads(scene: Scene, name: str) -> None:
     with pytest.raises(ContractError) as refused:
-        ask(scene, name, b"", bytes(1000))
+        try_out(scene, name, b"", bytes(1000))
     if name not in ("account.close", "account.withdraw"):
         assert "takes no disclosure" in str(refused.value)
 
 
 @pytest.mark.fault(14)
 def test_a_ballot_is_as_small_as_its_question(scene: Scene) -> None:
-    """A charter, a reason and a bundle that everybody who lists the ballots would have to read."""
+    """A reason, a bundle and a charter have limits, since every member that lists the ballots has to read them."""
     with pytest.raises(MalformedRequest, match="8000 is the most"):
-        ask(scene, "member.exclude", ExcludeMember(msp_id="ForgeMSP", reason="r" * 8000))
+        try_out(scene, "member.exclude", ExcludeMember(msp_id="ForgeMSP", reason="r" * 8000))
     with pytest.raises(InvalidBundle, match="at most 100000 bytes"):
         apply(scene, bytes(100_001))
     charter = scene.consortium.read(keys.CHARTER)
     charter.version += 1
     charter.entry.required_identifiers.extend(["lei", "vat"] * 100)
     with pytest.raises(MalformedRequest, match="names a scheme twice"):
-        ask(scene, "charter.amend", AmendCharter(charter=charter))
+        try_out(scene, "charter.amend", AmendCharter(charter=charter))
 
 
 @pytest.mark.fault(24)
 def test_a_certificate_with_deep_attributes_has_no_roles(scene: Scene, rogue: Rogue) -> None:
-    """Deep as no parser goes, and as deep as some go: what is read must not hang on who reads it."""
+    """They are nested too deep for every parser, or for some: the result must be the same for all."""
     for depth in (20_000, 900, 40):
         attributes = b'{"attrs": {"zunft.roles": "admin", "x": ' + b"[" * depth + b"]" * depth + b"}}"
         with pytest.raises(Forbidden, match="your certificate has none"):
-            ask(scene, "charter.amend", AmendCharter(), gateway=as_user(scene, rogue.issue(attributes=attributes)))
+            try_out(scene, "charter.amend", AmendCharter(), gateway=as_user(scene, rogue.issue(attributes=attributes)))
 
 
 @pytest.mark.fault(24)
 def test_a_certificate_with_any_junk_for_attributes_has_no_roles(scene: Scene, rogue: Rogue) -> None:
     for attributes in (b"junk", b"[]", b"9" * 5000, b'{"attrs": 1}', b'{"attrs": {"zunft.roles": ["admin"]}}', b"\xff"):
         with pytest.raises(Forbidden, match="your certificate has none"):
-            ask(scene, "charter.amend", AmendCharter(), gateway=as_user(scene, rogue.issue(attributes=attributes)))
+            try_out(scene, "charter.amend", AmendCharter(), gateway=as_user(scene, rogue.issue(attributes=attributes)))
 
 
 @pytest.mark.fault(24)
 @pytest.mark.parametrize(
     "public_key",
     [
-        # A key on a curve, and of an algorithm, that no library knows; one that is none; on the right curve no point.
+        # An unknown curve, an unknown algorithm, bytes that are no key, and a point that is not on the curve.
         KEY.replace(bytes.fromhex("2a8648ce3d030107"), bytes.fromhex("2a8648ce3d030109")),
         KEY.replace(bytes.fromhex("2a8648ce3d0201"), bytes.fromhex("2a8648ce3d0209")),
         b"junk",
@@ -164,21 +164,21 @@ def test_a_certificate_with_any_junk_for_attributes_has_no_roles(scene: Scene, r
 )
 def test_a_meters_key_that_nobody_can_read_is_refused(scene: Scene, public_key: bytes) -> None:
     with pytest.raises(MalformedRequest, match="public_key must be"):
-        ask(scene, "meter.register", RegisterMeter(meter_id="m", public_key=public_key))
+        try_out(scene, "meter.register", RegisterMeter(meter_id="m", public_key=public_key))
 
 
 def test_a_query_is_small_as_well(scene: Scene) -> None:
     with pytest.raises(MalformedRequest):
-        ask(scene, "record.read", ReadKey(key="k" * 10_000))
+        try_out(scene, "record.read", ReadKey(key="k" * 10_000))
 
 
 def apply(scene: Scene, signed_bundle: bytes) -> None:
     request = ApplyMember(msp_id="MillMSP", signed_bundle=signed_bundle)
-    ask(scene, "member.apply", request)
+    try_out(scene, "member.apply", request)
 
 
 def padded(size: int) -> bytes:
-    """Bytes that any message can be parsed from: an unknown field of this size altogether."""
+    """Bytes of this size that any message can be parsed from: one unknown field."""
     tag = HIDDEN[:3]
     length = size - len(tag) - 4
     varint = bytes([length & 0x7F | 0x80, length >> 7 & 0x7F | 0x80, length >> 14 & 0x7F | 0x80, length >> 21])
@@ -194,7 +194,7 @@ def as_user(scene: Scene, identity: SigningIdentity) -> Gateway:
 
 
 class LargeStub:
-    """A ledger with records as large as an earlier contract let them be."""
+    """A ledger with records as large as an earlier contract allowed."""
 
     creator = SerializedIdentity(
         mspid="MakerMSP", id_bytes=make_authority("msp-ca.MakerMSP", "MakerMSP", Validity()).certificate_pem
@@ -217,7 +217,7 @@ class LargeStub:
 @pytest.mark.fault(14)
 @settings(max_examples=30, deadline=None)
 @given(sizes=st.lists(st.sampled_from([10, 1000, 300_000, 999_000, 16_000_000]), max_size=15))
-def test_a_list_goes_on_page_after_page_whatever_is_in_it(sizes: list[int]) -> None:
+def test_a_list_goes_on_page_after_page_for_records_of_any_size(sizes: list[int]) -> None:
     stub, read = LargeStub(sizes), dict[str, int]()
 
     async def read_all() -> None:

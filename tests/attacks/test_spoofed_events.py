@@ -1,4 +1,4 @@
-"""Transactions that call themselves what they are not: no ERP hears of them, no account moves, no audit is misled."""
+"""Transactions under a false name: no ERP gets a notice of them, no account moves, no audit is misled."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ from zunft.v1.token_pb2 import TransferTokens
 from zunft.v1.usage_pb2 import AccountHead, Commitment, Disclosure, SubmitUsage, UsageRecord
 
 
-def honest_end(scene: Scene) -> None:
-    """Looks at no invariant of others' accounts, which the two parties may have broken."""
+def end_honestly(scene: Scene) -> None:
+    """Submits an honest transaction, without the check of invariants, which two parties may have broken."""
     request = TransferTokens(to_msp_id=scene.factory.msp_id, amount_micro=TOKEN)
     gateway = scene.consortium.gateway(scene.maker.msp_id, "treasurer")
     scene.consortium.run(gateway.submit("token.transfer", request, retries=RETRIES))
@@ -51,24 +51,24 @@ def test_one_member_s_word_reaches_no_erp(scene: Scene, rogue: Rogue, tmp_path: 
     ]
     sent = [rogue.send(draft) for draft in drafts]
     assert {outcome.code for outcome in sent} == {VALID}
-    honest_end(scene)
+    end_honestly(scene)
 
     seen = look(scene.factory, tmp_path)
     assert [seen.notice_of(outcome.tx_id) for outcome in sent] == [None] * len(sent)
     assert all(seen.alarms_of(outcome.tx_id) for outcome in sent)
     report = audited(scene.factory)
     assert spoiled(report) == {}
-    told = "\n".join(report.verdict("endorsement").alarms)
-    assert all(outcome.tx_id[:12] in told for outcome in sent)
+    alarms = "\n".join(report.verdict("endorsement").alarms)
+    assert all(outcome.tx_id[:12] in alarms for outcome in sent)
 
 
 @pytest.mark.fault(2)
 def test_other_members_names_among_the_endorsements_prove_nothing(scene: Scene, rogue: Rogue, tmp_path: Path) -> None:
-    """Peers ignore an endorsement whose signature is wrong, so anybody's certificate can stand there."""
+    """Peers ignore an endorsement whose signature is wrong, so it can have anybody's certificate."""
     draft = mint(rogue)
     envelope = rogue.seal(draft, rogue.peer(), *(liar(scene, name) for name in ("maker", "bank", "factory")))
     assert rogue.send_envelope(envelope, draft.tx_id).code == VALID
-    honest_end(scene)
+    end_honestly(scene)
 
     assert look(scene.factory, tmp_path).notice_of(draft.tx_id) is None
     assert spoiled(audited(scene.factory)) == {}
@@ -76,18 +76,18 @@ def test_other_members_names_among_the_endorsements_prove_nothing(scene: Scene, 
 
 @pytest.mark.fault(2)
 def test_an_invalid_transaction_s_time_stops_no_audit(scene: Scene, rogue: Rogue) -> None:
-    """Any client certificate is enough for it."""
+    """Any client certificate can send such a transaction."""
     draft = rogue.draft()
     draft.writes["balance/ForgeMSP"] = b"\xff"
     draft.at(seconds=2**62)
     assert rogue.send(draft).code == ENDORSEMENT_POLICY_FAILURE
-    honest_end(scene)
+    end_honestly(scene)
     assert spoiled(audited(scene.factory)) == {}
 
 
 @dataclass(frozen=True)
 class Accounts:
-    """Made before the two parties break what must hold of them."""
+    """Accounts from the time before two parties break their invariants."""
 
     scene: Scene
     ours: Deal
@@ -112,7 +112,7 @@ def accounts(own_scene: Scene) -> Accounts:
 @pytest.mark.fault(2)
 @pytest.mark.fault(30)
 def test_two_parties_nonsense_is_their_own_affair(accounts: Accounts, tmp_path: Path) -> None:
-    """maker and forge write their own commitments by hand: one calls itself a payment of others, one is no message."""
+    """maker and forge write their own commitments by hand: one is named as others' payment, one is no message."""
     scene, maker = accounts.scene, Rogue(accounts.scene.consortium, "maker")
     ours, renamed, garbled = accounts.ours, accounts.renamed, accounts.garbled
     claim = usage(maker, renamed.agreement_id)
@@ -127,7 +127,7 @@ def test_two_parties_nonsense_is_their_own_affair(accounts: Accounts, tmp_path: 
     garbage.writes[keys.commitment(garbled.agreement_id).name] = b"\xff"
     for draft in (claim, garbage):
         assert maker.send(draft, *peers(scene, "maker", "forge")).code == VALID
-    honest_end(scene)
+    end_honestly(scene)
 
     seen = look(scene.factory, tmp_path / "node")
     notice = seen.notice_of(claim.tx_id)
@@ -139,19 +139,19 @@ def test_two_parties_nonsense_is_their_own_affair(accounts: Accounts, tmp_path: 
 
     report = audited(scene.factory)
     model = model_of(scene.factory, tmp_path / "model.db")
-    # What is valid under a public key is the ledger's state.
+    # A valid value of a public key is the ledger's state.
     assert model.find(keys.commitment(renamed.agreement_id)) == written
     assert model.find_bytes(keys.commitment(garbled.agreement_id)) == b"\xff"
     own = {one.account.agreement_id for one in model.own_accounts(after="", limit=100)}
     assert own == {ours.agreement_id, accounts.published.agreement_id}
-    # The audit names what these two have not archived; whatever concerns others holds.
+    # The audit names the transactions that these two have not archived; all verdicts about others hold.
     assert spoiled(report) == {}
     assert any(claim.tx_id[:12] in text for text in report.verdict("rating").alarms)
     assert ours.agreement_id in {bill.agreement_id for bill in report.bills}
 
 
 def test_a_batch_that_others_publish_as_theirs_is_not_charged(accounts: Accounts, tmp_path: Path) -> None:
-    """factory gets to see a batch, does not endorse it, and puts it into an open account with an accomplice instead."""
+    """factory sees a batch, does not endorse it, and puts it into an open account with an accomplice instead."""
     scene, factory, theirs = accounts.scene, Rogue(accounts.scene.consortium, "factory"), accounts.published
     seen_batch = accounts.ours.batch([UNIT])
     head = serialise(AccountHead(agreement_id=theirs.agreement_id, sequence=1, terms_version=1))
@@ -162,7 +162,7 @@ def test_a_batch_that_others_publish_as_theirs_is_not_charged(accounts: Accounts
     draft.writes[keys.commitment(theirs.agreement_id).name] = serialise(written)
     draft.result = serialise(UsageRecord(transaction="usage.submit", head=head, terms_version=1))
     assert factory.send(draft, *peers(scene, "factory", "forge")).code == VALID
-    honest_end(scene)
+    end_honestly(scene)
 
     audited(scene.maker)
     model = model_of(scene.maker, tmp_path / "model.db")
@@ -182,7 +182,7 @@ def test_a_further_endorser_is_named_and_changes_nothing(scene: Scene, tmp_path:
         transient={"disclosure": serialise(disclosure)},
     )
     assert maker.send_endorsed(usage, peer_of(scene.consortium, "ForgeMSP"), liar(scene, "bank")).code == VALID
-    honest_end(scene)
+    end_honestly(scene)
 
     seen = look(scene.factory, tmp_path)
     notice = seen.notice_of(usage.tx_id)
@@ -196,7 +196,7 @@ def test_a_further_endorser_is_named_and_changes_nothing(scene: Scene, tmp_path:
 
 
 def liar(scene: Scene, name: str) -> SigningIdentity:
-    """A member's peer by its certificate, which signs something else."""
+    """The identity of a member's peer, which signs other bytes."""
     peer = peer_of(scene.consortium, scene.consortium.member(name).msp_id)
     return replace(peer, sign=lambda message: peer.sign(message + b"not"))
 
@@ -210,7 +210,7 @@ def accounts_of(scene: Scene, provider: Member, customer: Member) -> Deal:
 
 
 def model_of(member: Member, path: Path) -> ReadModel:
-    """The member's view of every block that there is."""
+    """The member's read model after every block."""
     model = ReadModel.open(path, member.msp_id)
     for data in member.consortium.followers[member.msp_id].delivered:
         model.apply(read_block(events_pb2.BlockAndPrivateData.FromString(data)))

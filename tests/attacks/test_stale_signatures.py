@@ -1,4 +1,4 @@
-"""Whoever changes its own part of the channel's configuration, so that what others have signed builds on nothing."""
+"""A member changes its own part of the channel's configuration, to make the others' signatures stale."""
 
 from __future__ import annotations
 
@@ -93,8 +93,8 @@ def with_other_anchors(group: Group, msp_id: str, port: int) -> Group:
 
 @pytest.mark.fault(32)
 @pytest.mark.fault(11)
-def test_who_changes_its_own_part_makes_no_signature_stale(guild: Consortium, applying: OpenedBundle) -> None:
-    """It may move its anchor peers whenever it likes, and adds and removes nothing."""
+def test_a_member_that_changes_its_own_part_makes_no_signature_stale(guild: Consortium, applying: OpenedBundle) -> None:
+    """The member may move its anchor peers at any time, and may add and remove nothing."""
     ballot = proposed(guild, applying)
     for number, name in enumerate(("maker", "factory"), start=1):
         approve(guild, name, ballot)
@@ -109,7 +109,7 @@ def test_who_changes_its_own_part_makes_no_signature_stale(guild: Consortium, ap
 
 @pytest.mark.fault(11)
 def test_where_the_majority_has_changed_something_votes_stay(guild: Consortium, applying: OpenedBundle) -> None:
-    """Who has voted signs once more, and nobody votes again."""
+    """A member that has voted signs once more, and does not vote again."""
     ballot = proposed(guild, applying)
     for name in ("maker", "factory"):
         approve(guild, name, ballot)
@@ -123,7 +123,7 @@ def test_where_the_majority_has_changed_something_votes_stay(guild: Consortium, 
 
 
 def with_a_policy_more(group: Group) -> Group:
-    """Which gives the group of all members another version."""
+    """The configuration with one more policy, which gives the group of all members another version."""
     edited = copied(group)
     set_policy(edited.groups["Application"], "More", implicit_meta(ANY, "Readers"))
     return edited
@@ -143,10 +143,10 @@ ENDPOINTS = st.lists(st.builds(Endpoint, st.just("x"), st.integers(1, 99)), max_
 @pytest.mark.fault(32)
 @settings(deadline=None)
 @given(anchors=ENDPOINTS, orderers=ENDPOINTS, joins=st.booleans())
-def test_no_value_of_its_own_is_read_by_what_others_sign(
+def test_updates_that_others_sign_read_no_value_of_a_member_s_own_part(
     pool: list[Candidate], anchors: tuple[Endpoint, ...], orderers: tuple[Endpoint, ...], joins: bool
 ) -> None:
-    """In the application's part and in the orderers', whatever the member changes, also to nothing and back."""
+    """The member changes its values in the application's part and in the orderers', also to nothing and back."""
     *members, newcomer = pool
     ordering = RaftOrdering([one.orderer for one in members])
     group = channel_group(ChannelSettings("zunft", [one.member for one in members], ordering))
@@ -164,7 +164,7 @@ def test_no_value_of_its_own_is_read_by_what_others_sign(
 
 
 def test_in_an_older_channel_a_member_changes_its_part_as_before(pool: list[Candidate]) -> None:
-    """Its group there is its own, and has no anchor peers: to add them takes the member alone."""
+    """Its group there is its own and has no anchor peers, so the member adds them alone."""
     group = channel_group(ChannelSettings("zunft", [one.member for one in pool], None))
     own = group.groups["Application"].groups[pool[0].msp_id]
     own.mod_policy = "Admins"

@@ -1,4 +1,4 @@
-"""Two parties forge what they alone endorse: a bystander's audit answers as before, and names it as theirs."""
+"""Two parties forge a record that they alone endorse: a bystander's audit answers as before, and names it as theirs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from zunft.v1.usage_pb2 import AccountHead, Commitment, Disclosure, SubmitUsage,
 
 @dataclass(frozen=True)
 class Accounts:
-    """Made before anybody forges anything: factory's own account, and those of maker and forge."""
+    """Accounts from the time before any forgery: factory's own, and those of maker and forge."""
 
     scene: Scene
     theirs: tuple[Deal, ...]
@@ -71,7 +71,7 @@ def forged(accounts: Accounts, deal: Deal, written: Commitment, *args: bytes) ->
 
 
 def leap(accounts: Accounts) -> Draft:
-    """From transaction 1 to 9, of which nothing is archived."""
+    """A commitment that leaps from transaction 1 to 9, of which nothing is archived."""
     deal = accounts.theirs[0]
     return forged(accounts, deal, Commitment(agreement_id=deal.agreement_id, sequence=9, head_digest=bytes(32)))
 
@@ -83,7 +83,7 @@ def junk(accounts: Accounts) -> Draft:
 
 
 def invented(accounts: Accounts) -> Draft:
-    """In an open agreement, where everybody sees that no reading stands behind it."""
+    """Invented usage of an open agreement, where everybody sees that it has no reading."""
     deal = accounts.published
     head = serialise(AccountHead(agreement_id=deal.agreement_id, sequence=2, terms_version=1, usage_micro=5 * TOKEN))
     written = Commitment(agreement_id=deal.agreement_id, sequence=2, head_digest=sha256(head).digest())
@@ -93,7 +93,7 @@ def invented(accounts: Accounts) -> Draft:
 
 
 def claimed_too_much(accounts: Accounts) -> Draft:
-    """More than what is withdrawn then would leave."""
+    """A claim of more than the next withdrawal would leave."""
     deal = accounts.theirs[2]
     written = deal.commitment
     written.claimed_usage_micro = 9 * TOKEN
@@ -123,6 +123,6 @@ def test_a_forged_commitment_of_two_others_changes_no_answer(
         assert answers(report) == accounts.before[name]
         assert alarms_of(report, outcome.tx_id) or forgery is claimed_too_much
         assert report.verdict("rating").status is Status.HOLDS
-    # Whose accounts they are sees it.
+    # The owner of the accounts sees it.
     own = audited(accounts.scene.forge).verdict("rating")
     assert own.status is not Status.HOLDS

@@ -17,14 +17,14 @@ HOUR = UNIT
 
 
 def propose(deal: Deal, by: Member, hours: int) -> Correction:
-    """What the other party reads."""
+    """The proposed correction, as the other party reads it."""
     by.correct(deal, "week-12", CorrectionReading(time_us=deal.consortium.clock.now_us, quantity_micro=hours * HOUR))
     [pending] = deal.head.pending_corrections
     return pending
 
 
 def swap(deal: Deal) -> Correction:
-    """The provider gives an hour back, and once that is read wants fifty more; returns what was read."""
+    """The correction that the customer reads: an hour back. Then the provider swaps it for fifty hours more."""
     read = propose(deal, deal.provider, -1)
     deal.provider.decline(deal, "week-12")
     propose(deal, deal.provider, 50)
@@ -32,7 +32,7 @@ def swap(deal: Deal) -> Correction:
 
 
 @pytest.mark.fault(5)
-def test_who_agrees_to_a_correction_does_not_agree_to_another_of_the_same_name(scene: Scene) -> None:
+def test_a_party_that_agrees_to_a_correction_does_not_agree_to_another_of_the_same_name(scene: Scene) -> None:
     deal = scene.agree()
     deal.use(2 * HOUR)
     read, accrued = swap(deal), deal.accrued
@@ -44,7 +44,7 @@ def test_who_agrees_to_a_correction_does_not_agree_to_another_of_the_same_name(s
     assert deal.accrued == accrued // 2
 
 
-def test_nor_does_who_declines_one_take_another_away(scene: Scene) -> None:
+def test_a_party_that_declines_a_correction_does_not_decline_another_of_the_same_name(scene: Scene) -> None:
     deal = scene.agree()
     deal.use(HOUR)
     read = swap(deal)
@@ -53,7 +53,7 @@ def test_nor_does_who_declines_one_take_another_away(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize(("name", "request_kind"), [("agree", AgreeCorrection), ("decline", DeclineCorrection)])
-def test_nobody_answers_a_correction_without_saying_which(
+def test_nobody_answers_a_correction_without_its_digest(
     scene: Scene, name: str, request_kind: type[AgreeCorrection | DeclineCorrection]
 ) -> None:
     deal = scene.agree()

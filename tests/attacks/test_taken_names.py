@@ -33,14 +33,14 @@ def drafted(provider: Member, customer: Member, name: str, price_micro: int = TO
 
 @pytest.mark.fault(46)
 def test_a_name_that_begins_with_a_members_own_is_taken_by_nobody_else(scene: Scene) -> None:
-    """It had been decided in a contract on paper, and somebody else was first."""
+    """The parties had decided on the name on paper, and another member took it first."""
     maker, factory, forge = scene.maker, scene.factory, scene.forge
     meter, name = HandMeter("MakerMSP:drill-7"), "MakerMSP:rent-2027"
     said = scene.refuses(ForeignName, lambda: forge.register(meter))
     assert "MakerMSP" in said
     assert "ForgeMSP:" in said
     scene.refuses(ForeignName, lambda: forge.propose(drafted(forge, factory, name)[1]))
-    # Nor what belongs to somebody that is not there yet.
+    # A name of a member that is not there yet is reserved, too.
     scene.refuses(ForeignName, lambda: forge.register(HandMeter("NextMSP:drill-7")))
 
     deal = scene.consortium.agree(
@@ -59,7 +59,7 @@ def test_a_name_has_at_most_one_owner(scene: Scene, name: str) -> None:
 
 
 @pytest.mark.fault(46)
-def test_nobody_puts_other_terms_in_the_place_of_what_was_handed_over(scene: Scene) -> None:
+def test_nobody_replaces_terms_that_were_handed_over(scene: Scene) -> None:
     """Terms lie in a partner's archive only where a proposal on the ledger names their digest."""
     maker, factory, forge = scene.maker, scene.factory, scene.forge
     deal, terms = drafted(maker, factory, "rent-overwritten")
@@ -80,7 +80,7 @@ def overwritings(rogue: Member, terms: Terms) -> tuple[Callable[[], None], ...]:
 
 @pytest.mark.fault(47)
 def test_a_stranger_hands_over_no_more_than_twenty_proposals(scene: Scene) -> None:
-    """Terms of up to a megabyte go into the other party's archive before it is asked."""
+    """Terms of up to a megabyte go into the other party's archive before it agrees."""
     maker, factory, forge = scene.maker, scene.factory, scene.forge
     offers = [drafted(forge, factory, f"flood-{number}") for number in range(MOST + 2)]
     scene.refuses(NotFound, lambda: forge.share(offers[0][1]))
@@ -91,10 +91,10 @@ def test_a_stranger_hands_over_no_more_than_twenty_proposals(scene: Scene) -> No
     said = scene.refuses(TooManyProposals, lambda: forge.propose(further))
     assert "FactoryMSP" in said
     assert "turn it down" in said
-    # Nor the same ones again and again.
+    # The same terms are not taken again either.
     scene.refuses(WrongStatus, lambda: forge.share(offers[0][1]))
 
-    # What it takes back itself still lies there; the name can be proposed anew.
+    # Terms that the stranger takes back still lie there; their name can be proposed anew.
     forge.terminate(offers[0][0])
     scene.refuses(TooManyProposals, lambda: forge.propose(further))
     cheaper = drafted(forge, factory, offers[0][0].agreement_id, TOKEN // 2)[1]
@@ -102,7 +102,7 @@ def test_a_stranger_hands_over_no_more_than_twenty_proposals(scene: Scene) -> No
     forge.share(cheaper)
     assert held(scene) == MOST
 
-    # Whoever takes one up, or turns one down, makes room; nobody else is kept waiting meanwhile.
+    # The customer makes room by accepting or declining one; no other member waits meanwhile.
     factory.accept(offers[1][1])
     factory.terminate(offers[2][0])
     forge.propose(further)
@@ -115,8 +115,8 @@ def test_a_stranger_hands_over_no_more_than_twenty_proposals(scene: Scene) -> No
 
 
 @pytest.mark.fault(47)
-def test_what_was_proposed_is_proposed_anew_twenty_times_an_hour_at_most(scene: Scene) -> None:
-    """Else one name is enough: each time other terms go into the other party's archive, and stay in its history."""
+def test_an_agreement_is_proposed_anew_twenty_times_an_hour_at_most(scene: Scene) -> None:
+    """Else one name would be enough: each time other terms go into the other party's archive and its history."""
     maker, forge = scene.maker, scene.forge
     names = ("anew-1", "anew-2")
     deals = [drafted(forge, maker, name)[0] for name in names]
@@ -128,11 +128,11 @@ def test_what_was_proposed_is_proposed_anew_twenty_times_an_hour_at_most(scene: 
         forge.share(terms)
     others = drafted(forge, maker, names[0], 2 * TOKEN)[1]
     assert "go on in" in scene.refuses(TooOften, lambda: forge.propose(others))
-    # Nor because the other party has answered.
+    # The other party's answer changes nothing in that.
     for deal in deals:
         maker.terminate(deal)
     scene.refuses(TooOften, lambda: forge.propose(others))
-    # A further name, and the other direction, are free.
+    # A further name and the other direction are free.
     forge.propose(drafted(forge, maker, "anew-3")[1])
     maker.propose(drafted(maker, forge, names[0])[1])
     maker.terminate(deals[0])
@@ -141,6 +141,6 @@ def test_what_was_proposed_is_proposed_anew_twenty_times_an_hour_at_most(scene: 
 
 
 def held(scene: Scene) -> int:
-    """How many of the flood's terms lie in the factory's collection."""
+    """The number of the flood's terms in the factory's collection."""
     private = scene.consortium.followers["FactoryMSP"].private
     return sum(key.startswith(keys.terms("flood", 1).name.rsplit("/", 1)[0]) for key in private)

@@ -1,4 +1,4 @@
-"""A customer tries to get back what it has used, whoever is silent, suspended or excluded. One hour costs one token."""
+"""A customer tries to get used tokens back while others are silent, suspended or excluded. An hour costs one token."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from zunft.v1.usage_pb2 import AccountHead, HeadAmounts, ShownAmounts, UsageReco
 
 HOUR = UNIT
 DAY_S = 86_400
-# What a notice counts against whoever dated it.
+# How long a notice counts against the party that dated it.
 GUARD_S = 300
 
 
 @pytest.fixture
 def scene(own_scene: Scene) -> Scene:
-    """Members are suspended and excluded. In the end every party's audit holds."""
+    """A ledger of the module's own, since members are suspended and excluded."""
     return own_scene
 
 
@@ -51,7 +51,7 @@ def grab(deal: Deal) -> None:
 
 
 def used_up(scene: Scene, provider: Member | None = None, notice_s: int = 0) -> Deal:
-    """Of 100 tokens all are charged, and nothing is claimed."""
+    """An account with 100 tokens, which are all charged and not claimed."""
     provider = provider or scene.maker
     deal = scene.consortium.agree(
         provider, scene.factory, per_unit("hours", TOKEN), funds=100 * TOKEN, notice_s=notice_s
@@ -60,8 +60,8 @@ def used_up(scene: Scene, provider: Member | None = None, notice_s: int = 0) -> 
     return deal
 
 
-def refused(scene: Scene, deal: Deal) -> None:
-    """However the customer tries it; not a micro-token comes back."""
+def check_refused(scene: Scene, deal: Deal) -> None:
+    """Checks that the customer gets no micro-token back, with amounts shown or not."""
     before = scene.factory.balance
     with pytest.raises(ContractError):
         grab(deal)
@@ -71,8 +71,8 @@ def refused(scene: Scene, deal: Deal) -> None:
 
 
 @pytest.mark.fault(6)
-def test_not_from_a_provider_that_is_suspended(scene: Scene) -> None:
-    """It can claim nothing meanwhile. The notice rests for 90 days, and what the last head charges stays even then."""
+def test_nothing_comes_back_from_a_provider_that_is_suspended(scene: Scene) -> None:
+    """It can claim nothing meanwhile. The notice rests for 90 days, and the last head's amount stays even then."""
     deal, clock, maker = used_up(scene, notice_s=DAY_S), scene.consortium.clock, scene.maker
     carry(scene.factory.admin.suspend(maker), scene.factory, scene.bank, scene.forge)
     scene.factory.give_notice(deal, 100 * TOKEN)
@@ -81,7 +81,7 @@ def test_not_from_a_provider_that_is_suspended(scene: Scene) -> None:
         scene.refuses(NoticePeriod, lambda: grab(deal))
     clock.advance(2 * DAY_S + GUARD_S)
     scene.refuses(MalformedRequest, lambda: grab(deal))
-    refused(scene, deal)
+    check_refused(scene, deal)
 
     carry(scene.bank.admin.reinstate(maker), scene.bank, scene.factory, scene.forge)
     before = maker.balance
@@ -91,8 +91,8 @@ def test_not_from_a_provider_that_is_suspended(scene: Scene) -> None:
 
 
 @pytest.mark.fault(7)
-def test_not_by_endorsing_no_claim(scene: Scene) -> None:
-    """The customer's peer is gone. The provider claims what the last head comes to, and is paid."""
+def test_nothing_comes_back_by_endorsing_no_claim(scene: Scene) -> None:
+    """The customer's peer is gone. The provider claims the last head's amount, and is paid."""
     deal, clock, maker = used_up(scene, notice_s=7 * DAY_S), scene.consortium.clock, scene.maker
     scene.factory.give_notice(deal, 100 * TOKEN)
     with silent(scene, scene.factory) as alone:
@@ -109,7 +109,7 @@ def test_not_by_endorsing_no_claim(scene: Scene) -> None:
     assert (invoice.amount_micro, invoice.head_digest) == (100 * TOKEN, deal.commitment.head_digest)
     head = AccountHead.FromString(UsageRecord.FromString(scene.factory.read_record(deal, invoice.head_sequence)).head)
     assert sum(line.amount_micro for line in head.open_lines) == 100 * TOKEN
-    # What was billed alone is billed once: the next head has no such lines any more.
+    # Usage of a claim alone is billed once: the next head has no such lines any more.
     scene.factory.give_notice(deal, 0)
     scene.factory.fund(deal, 5 * TOKEN)
     deal.use(2 * HOUR)
@@ -119,7 +119,7 @@ def test_not_by_endorsing_no_claim(scene: Scene) -> None:
 
 
 @pytest.mark.fault(7)
-def test_not_by_showing_less_than_the_last_head_charges(scene: Scene) -> None:
+def test_nothing_comes_back_by_showing_less_than_the_last_head_charges(scene: Scene) -> None:
     deal = scene.agree(funds=100 * TOKEN)
     deal.use(HOUR)
     deal.use(99 * HOUR)
@@ -128,7 +128,7 @@ def test_not_by_showing_less_than_the_last_head_charges(scene: Scene) -> None:
     amounts = HeadAmounts.FromString(honest.amounts)
     amounts.usage_micro = TOKEN
     first = UsageRecord.FromString(scene.factory.read_record(deal, 1)).head
-    # The two digests, one after the other, hash to what the channel has.
+    # The two digests, one after the other, hash to the channel's digest.
     inside_out = b"\0zunft head" + hashlib.sha256(honest.amounts).digest() + honest.rest_digest
     assert hashlib.sha256(inside_out).digest() == deal.commitment.head_digest
     for shown in (
@@ -141,11 +141,11 @@ def test_not_by_showing_less_than_the_last_head_charges(scene: Scene) -> None:
         lies = {SHOWN: serialise(shown)}
         scene.refuses(HeadMismatch, lambda lies=lies: scene.factory.withdraw(deal, transient=lies))
         scene.refuses(HeadMismatch, lambda lies=lies: scene.factory.claim_alone(deal, transient=lies))
-    refused(scene, deal)
+    check_refused(scene, deal)
 
 
-def test_what_is_shown_tells_nothing_else(scene: Scene) -> None:
-    """Neither the parties' secret, nor what opens the rest of this head, or the amounts of any other."""
+def test_shown_amounts_reveal_nothing_else(scene: Scene) -> None:
+    """They have neither the parties' secret nor the salt of this head's rest, or of another head's amounts."""
     deal = scene.agree(funds=100 * TOKEN)
     seen: list[HeadAmounts] = []
     for _ in range(2):
@@ -161,8 +161,8 @@ def test_what_is_shown_tells_nothing_else(scene: Scene) -> None:
 
 
 @pytest.mark.fault(31)
-def test_not_what_was_used_before_the_notice_and_charged_after_it(scene: Scene) -> None:
-    """Five hours are used; before they are charged, the customer gives notice of everything."""
+def test_usage_from_before_a_notice_does_not_come_back_when_it_is_charged_after_it(scene: Scene) -> None:
+    """Five hours are used; before they are charged, the customer gives notice of all funds."""
     clock = scene.consortium.clock
     deal = scene.agree(funds=10 * TOKEN, notice_s=DAY_S)
     used = deal.batch([5 * HOUR])
@@ -178,8 +178,8 @@ def test_not_what_was_used_before_the_notice_and_charged_after_it(scene: Scene) 
 
 
 @pytest.mark.fault(31)
-def test_not_by_a_notice_in_the_middle_of_a_batch(scene: Scene) -> None:
-    """What is earlier may draw on all funds, what is later only on what notice was not given of; to the micro-token."""
+def test_nothing_comes_back_by_a_notice_in_the_middle_of_a_batch(scene: Scene) -> None:
+    """Earlier usage may draw on all funds, later usage only on funds without a notice, to the micro-token."""
     clock = scene.consortium.clock
     deal = scene.agree(funds=10 * TOKEN, notice_s=DAY_S)
     begun_us = clock.now_us
@@ -199,8 +199,8 @@ def test_not_by_a_notice_in_the_middle_of_a_batch(scene: Scene) -> None:
 
 
 @pytest.mark.fault(7)
-def test_not_by_an_agreement_without_notice(scene: Scene) -> None:
-    """The charter has a least one, which holds for agreements that were there before it."""
+def test_nothing_comes_back_by_an_agreement_without_notice(scene: Scene) -> None:
+    """The charter has a least notice, which also holds for older agreements."""
     clock, deal = scene.consortium.clock, scene.agree(funds=10 * TOKEN)
     used = deal.batch([5 * HOUR])
     charter = scene.consortium.read(keys.CHARTER)
@@ -222,8 +222,8 @@ def test_not_by_an_agreement_without_notice(scene: Scene) -> None:
 
 
 @pytest.mark.fault(6)
-def test_not_from_a_provider_that_is_excluded(scene: Scene) -> None:
-    """Comes last, as it is for good. Neither by withdrawing nor by closing."""
+def test_nothing_comes_back_from_a_provider_that_is_excluded(scene: Scene) -> None:
+    """This test comes last, since an exclusion is for good. The customer tries to withdraw and to close."""
     deal, credit = used_up(scene, scene.forge), 30 * TOKEN
     on_credit = scene.consortium.agree(
         scene.forge, scene.factory, per_unit("hours", TOKEN), funds=10 * TOKEN, credit_limit_micro=credit
@@ -232,7 +232,7 @@ def test_not_from_a_provider_that_is_excluded(scene: Scene) -> None:
     carry(scene.factory.admin.exclude(scene.forge), scene.factory, scene.bank, scene.maker)
     scene.factory.give_notice(deal, 100 * TOKEN)
     scene.consortium.clock.advance(DAY_S)
-    refused(scene, deal)
+    check_refused(scene, deal)
     before = scene.forge.balance
     scene.factory.close(deal)
     assert (scene.forge.balance - before, deal.invoices[-1].amount_micro) == (100 * TOKEN, 100 * TOKEN)
@@ -244,7 +244,7 @@ def test_not_from_a_provider_that_is_excluded(scene: Scene) -> None:
     assert scene.forge.balance - before == 125 * TOKEN
 
 
-def test_and_the_audit_of_each_says_so(scene: Scene) -> None:
+def test_every_party_s_audit_holds_in_the_end(scene: Scene) -> None:
     for name in ("maker", "factory", "forge"):
         report = audit(
             delivered(scene.consortium, name), genesis(scene.consortium), scene.consortium.member(name).msp_id

@@ -1,4 +1,4 @@
-"""docs/threats.md names a test for every row, and the tests that it names stand for that row."""
+"""docs/threats.md names tests for every row, and these tests are marked with that row's number."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def test_every_number_has_a_row() -> None:
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_a_row_names_tests_that_stand_for_it(number: int) -> None:
+def test_a_row_names_tests_that_are_marked_with_it(number: int) -> None:
     named = ROWS[number]
     assert named
     for file, function in named:
         assert number in faults_of(file).get(function, ()), f"{file}::{function} has no fault({number})"
 
 
-def test_whatever_else_the_page_names_exists() -> None:
+def test_everything_that_the_page_names_exists() -> None:
     for file, function in re.findall(r"`(tests/\S+?\.py)(?:::(\w+))?`", PAGE):
         assert (ROOT / file).exists(), file
         assert not function or function in functions_of(file), f"{file}::{function}"
@@ -61,7 +61,7 @@ def _functions(tree: ast.Module) -> Iterator[ast.FunctionDef]:
 
 
 def _numbers(node: ast.expr) -> Iterator[int]:
-    """N of every pytest.mark.fault(N) in it."""
+    """The number N of every pytest.mark.fault(N) in the expression."""
     for call in ast.walk(node):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "fault":
             yield from (argument.value for argument in call.args if isinstance(argument, ast.Constant))

@@ -1,4 +1,4 @@
-"""A customer keeps batches from being charged, and refuses nothing in words: machines start and start again."""
+"""A customer keeps batches from being charged, and refuses nothing openly, so that machines start again and again."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from zunft.client import NodeClient
 from zunft.v1.node_pb2 import BATCH_STATUS_COMMITTED, BATCH_STATUS_WAITING_FOR_OTHER_PARTY
 from zunft.v1.usage_pb2 import SignedBatch
 
-# Much longer than a node needs that can charge.
+# Much longer than a node needs to charge.
 MINUTES_S = 180
 
 
 @pytest.fixture(scope="module", params=on_ledgers("embedded", "fabric-impatient"))
 def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """Time goes by, and accounts can be charged no more; on Fabric the provider's peer waits 3 s for the customer's."""
+    """A scene of the module's own, since time goes by; on Fabric the provider's peer waits 3 s for the customer's."""
     yield from founded(tmp_path_factory.mktemp("uncharged"), request.param)
 
 
@@ -52,47 +52,47 @@ def with_node(deal: Deal, folder: Path, work: Callable[[NodeClient], Coroutine[A
     deal.consortium.run(run())
 
 
-async def may_start(deal: Deal, client: NodeClient, error: str = "") -> None:
-    """It may, or not because of this error."""
+async def check_start(deal: Deal, client: NodeClient, error: str = "") -> None:
+    """The machine may start, or may not because of this error."""
     start = await client.authorise_start(deal.agreement_id, deal.meter.meter_id)
     assert (start.may_start, start.refusal.error) == (not error, error)
 
 
-async def taken_in(client: NodeClient, batches: list[SignedBatch]) -> None:
-    """The journal has them; nothing comes of it for now."""
+async def send_to_journal(client: NodeClient, batches: list[SignedBatch]) -> None:
+    """Sends the batches, which get into the journal and are not charged for now."""
     with suppress(TimeoutError):
         async with asyncio.timeout(2):
             await send(client, *batches)
     assert (await client.status()).committed == 0
 
 
-async def holds_back(stub: Stub) -> Response:
-    """Neither yes nor no to usage."""
+async def holding_back(stub: Stub) -> Response:
+    """A contract that never answers to usage, and answers all other calls."""
     return await (wait_for_ever() if stub.args[0] == b"usage.submit" else invoke(stub))
 
 
 @pytest.mark.fault(51)
-@pytest.mark.parametrize("peer", [never_answers, holds_back])
+@pytest.mark.parametrize("peer", [never_answers, holding_back])
 def test_a_peer_that_does_not_answer_lets_machines_start_for_minutes_at_most(
     scene: Scene, tmp_path: Path, peer: Callable[[Stub], Coroutine[Any, Any, Response]]
 ) -> None:
-    """Not at once no, as it may be the ledger that is away; a node that is started anew knows how long they wait."""
+    """They start at first, since the ledger may be away; a node that is started anew knows how long batches wait."""
     deal = scene.agree()
     batches = chained(deal, UNIT, UNIT)
 
     async def at_first(client: NodeClient) -> None:
-        await taken_in(client, batches)
-        await may_start(deal, client)
+        await send_to_journal(client, batches)
+        await check_start(deal, client)
         scene.consortium.clock.advance(MINUTES_S)
-        await may_start(deal, client, "UsageNotCharged")
+        await check_start(deal, client, "UsageNotCharged")
         assert (await client.balance(deal.agreement_id)).halt.error == "UsageNotCharged"
 
     async def anew(client: NodeClient) -> None:
-        await may_start(deal, client, "UsageNotCharged")
+        await check_start(deal, client, "UsageNotCharged")
 
     async def afterwards(client: NodeClient) -> None:
         assert set(last_states(await send(client, *batches)).values()) == {BATCH_STATUS_COMMITTED}
-        await may_start(deal, client)
+        await check_start(deal, client)
         assert (await client.balance(deal.agreement_id)).accrued_micro == len(batches) * TOKEN
 
     with Rogue(scene.consortium, scene.factory.name).running(peer):
@@ -102,22 +102,22 @@ def test_a_peer_that_does_not_answer_lets_machines_start_for_minutes_at_most(
 
 
 def test_old_readings_that_have_just_come_in_keep_no_machine_from_starting(scene: Scene, tmp_path: Path) -> None:
-    """A meter that was offline is no customer that holds back: what counts is how long the node has them."""
+    """A meter may have been offline, so the time counts for which the node has the readings."""
     deal = scene.agree()
     batches = chained(deal, UNIT, UNIT)
     scene.consortium.clock.advance(MINUTES_S)
 
     async def work(client: NodeClient) -> None:
-        await taken_in(client, batches)
-        await may_start(deal, client)
+        await send_to_journal(client, batches)
+        await check_start(deal, client)
 
-    with Rogue(scene.consortium, scene.factory.name).running(holds_back):
+    with Rogue(scene.consortium, scene.factory.name).running(holding_back):
         with_node(deal, tmp_path, work)
 
 
 @pytest.mark.fault(51)
-def test_whoever_does_not_answer_is_away_as_far_as_anybody_knows(scene: Scene) -> None:
-    """Which is no refusal, at which the account would halt at once; afterwards its peer is where the others are."""
+def test_a_peer_that_does_not_answer_counts_as_away(scene: Scene) -> None:
+    """That is no refusal, after which the account would halt at once; afterwards the peer is as far as the others."""
     deal = scene.agree()
     rogue = Rogue(scene.consortium, scene.factory.name)
     with rogue.running(never_answers), pytest.raises(EndorseError, match="DeadlineExceeded") as caught:
@@ -138,7 +138,7 @@ def test_a_policy_that_nobody_fulfils_on_the_customer_s_own_copy_of_the_head_let
     async def work(client: NodeClient) -> None:
         again = deal.batch([UNIT])
         assert set(last_states(await send(client, again)).values()) == {BATCH_STATUS_WAITING_FOR_OTHER_PARTY}
-        await may_start(deal, client, "OtherPartyRefuses")
+        await check_start(deal, client, "OtherPartyRefuses")
         assert "ENDORSEMENT_POLICY_FAILURE" in (await client.balance(deal.agreement_id)).halt.message
 
     with_node(deal, tmp_path, work)
@@ -146,13 +146,13 @@ def test_a_policy_that_nobody_fulfils_on_the_customer_s_own_copy_of_the_head_let
 
 @pytest.mark.fault(51)
 def test_junk_in_the_place_of_a_policy_lets_machines_start_for_minutes_at_most(scene: Scene, tmp_path: Path) -> None:
-    """Fabric's peers cannot tell whose fault that is: they fail at every write of that key, the provider's own too."""
+    """Fabric's peers do not say which member is at fault: they fail at every write of that key, also the provider's."""
     deal = scene.agree()
     deal.use(UNIT)
     lock_own_head(scene, deal, b"\xff")
 
     async def work(client: NodeClient) -> None:
-        await taken_in(client, [deal.batch([UNIT])])
+        await send_to_journal(client, [deal.batch([UNIT])])
         scene.consortium.clock.advance(MINUTES_S)
         start = await client.authorise_start(deal.agreement_id, deal.meter.meter_id)
         assert not start.may_start
@@ -162,7 +162,7 @@ def test_junk_in_the_place_of_a_policy_lets_machines_start_for_minutes_at_most(s
 
 
 def lock_own_head(scene: Scene, deal: Deal, policy: bytes) -> None:
-    """The customer alone says who endorses its own collection's keys."""
+    """Sets the policy of the head in the customer's own collection, by the customer alone."""
     rogue = Rogue(scene.consortium, deal.customer.name)
     outcome = rogue.send(own_key_policy(rogue, keys.head(deal.agreement_id).name, policy))
     assert outcome.code == VALID

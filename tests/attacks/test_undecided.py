@@ -1,4 +1,4 @@
-"""Whoever carries out what fewer than the threshold have approved: with the signatures that came with their votes."""
+"""A member carries out a change that too few have approved, with the signatures that came with their votes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from zunft.v1.charter_pb2 import Threshold, VotingRules
 
 @pytest.fixture(scope="module", params=on_ledgers("embedded", "fabric"))
 def guild(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Consortium]:
-    """Four of five must approve, and three organisations are a majority to Fabric."""
+    """Five members, of which four must approve; for Fabric three organisations are a majority."""
     with start_consortium(tmp_path_factory.mktemp("guild"), request.param, names=GUILD) as consortium:
         consortium.found(voting=VotingRules(admission=Threshold(numerator=4, denominator=5)))
         yield consortium
@@ -50,7 +50,7 @@ def applying(guild: Consortium, tmp_path: Path) -> Iterator[OpenedBundle]:
 
 @pytest.mark.fault(1)
 def test_the_votes_of_a_minority_by_the_charter_change_nothing(guild: Consortium, applying: OpenedBundle) -> None:
-    """Not even if one who has not voted adds its signature."""
+    """They change nothing even if a member that has not voted adds its signature."""
     ballot = proposed(guild, applying)
     for name in ("maker", "factory", "bank"):
         approve(guild, name, ballot)
@@ -69,7 +69,7 @@ def test_the_votes_of_a_minority_by_the_charter_change_nothing(guild: Consortium
         vote(guild, name, ballot, in_favour=False)
 
 
-def test_who_has_approved_signs_after_the_decision(guild: Consortium, applying: OpenedBundle) -> None:
+def test_a_member_that_has_approved_signs_after_the_decision(guild: Consortium, applying: OpenedBundle) -> None:
     ballot = proposed(guild, applying)
     for name in ("maker", "factory", "bank"):
         approve(guild, name, ballot)

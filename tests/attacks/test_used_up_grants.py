@@ -1,4 +1,4 @@
-"""One party uses up how much access an account can grant, so that the other has nothing to grant any more."""
+"""One party uses up all grants of an account, so that the other party can grant nothing any more."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST = 100
 
 @pytest.mark.fault(48)
 def test_a_party_that_grants_all_it_can_leaves_the_other_its_own(scene: Scene) -> None:
-    """What is revoked counts no more: an account lives for years."""
+    """Revoked grants do not count, since an account lives for years."""
     maker, factory = scene.maker, scene.factory
     owned = [DataSet(name="logs", owner_msp_id="MakerMSP"), DataSet(name="recipes", owner_msp_id="FactoryMSP")]
     deal = scene.agree(

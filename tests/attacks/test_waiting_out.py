@@ -1,4 +1,4 @@
-"""A customer lets the cut-off go by while the provider cannot act, so that signed readings are too late for good."""
+"""A customer lets the cut-off pass while the provider cannot act, so that signed readings are too late for good."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from chaincode.contract import Response, invoke
 from chaincode.readings.batch import batch_digest
 from chaincode.stub import Stub
 from ledger.gateway import Gateway
-from tests.attacks.liar import Lie, told, until_charged
+from tests.attacks.liar import Lie, lying_customer, until_charged
 from tests.attacks.rogue import Rogue
 from tests.attacks.silence import silent
 from tests.conformance.scene import Scene
@@ -52,7 +52,7 @@ HOURS = [UNIT] * 4
 
 @pytest.fixture
 def scene(own_scene: Scene) -> Scene:
-    """Weeks go by, and the maker is suspended and reinstated."""
+    """A ledger of the module's own: weeks go by, and the maker is suspended and reinstated."""
     return own_scene
 
 
@@ -74,18 +74,18 @@ def with_node(
     deal.consortium.run(run())
 
 
-async def refused_for_days(deal: Deal, client: NodeClient, batches: list[SignedBatch], why: BatchStatus) -> None:
-    """The batches wait, some of them only from later on; in the end all are older than agreed."""
+async def wait_for_days(deal: Deal, client: NodeClient, batches: list[SignedBatch], why: BatchStatus) -> None:
+    """The batches wait, the last one from a day later on; in the end all are older than agreed."""
     early, late = batches[:-1], batches[-1:]
     for sent in (early, late):
         assert set(last_states(await send(client, *sent)).values()) == {why}
         deal.consortium.clock.advance(DAY_S)
-        await announced(deal, sent)
+        await wait_until_announced(deal, sent)
     deal.consortium.clock.advance(CUT_OFF_S)
 
 
-async def announced(deal: Deal, batches: Sequence[SignedBatch]) -> None:
-    """Until the ledger has these announcements."""
+async def wait_until_announced(deal: Deal, batches: Sequence[SignedBatch]) -> None:
+    """Waits until the ledger has these announcements."""
     gateway = deal.consortium.gateway(deal.provider.msp_id, "erp")
     request = ListKeys(prefix=f"announcement/{deal.provider.msp_id}/", limit=1000)
     wanted = {keys.announcement(deal.provider.msp_id, announced_digest(signed)).name for signed in batches}
@@ -97,23 +97,23 @@ async def announced(deal: Deal, batches: Sequence[SignedBatch]) -> None:
             await asyncio.sleep(0.2)
 
 
-async def all_charged(deal: Deal, client: NodeClient, batches: list[SignedBatch]) -> None:
+async def check_all_charged(deal: Deal, client: NodeClient, batches: list[SignedBatch]) -> None:
     assert set(last_states(await until_charged(client, batches)).values()) == {BATCH_STATUS_COMMITTED}
     assert (await client.balance(deal.agreement_id)).accrued_micro == len(batches) * TOKEN
 
 
 @pytest.mark.fault(39)
 def test_the_customer_s_peer_answers_nonsense_until_it_is_too_late(scene: Scene, deal: Deal, tmp_path: Path) -> None:
-    """To whatever it is asked, announcements too."""
+    """It answers so to every call, also to announcements."""
     batches, is_honest = chained(deal, *HOURS), asyncio.Event()
 
     async def answer(stub: Stub) -> Response:
         return await invoke(stub) if is_honest.is_set() else Response(500, "Nonsense: later", b"")
 
     async def work(client: NodeClient) -> None:
-        await refused_for_days(deal, client, batches, BATCH_STATUS_WAITING_FOR_OTHER_PARTY)
+        await wait_for_days(deal, client, batches, BATCH_STATUS_WAITING_FOR_OTHER_PARTY)
         is_honest.set()
-        await all_charged(deal, client, batches)
+        await check_all_charged(deal, client, batches)
 
     with Rogue(scene.consortium, scene.factory.name).running(answer):
         with_node(deal, tmp_path, work)
@@ -153,7 +153,7 @@ async def one_at_a_time(stub: Stub) -> Response:
 
 @only_on("fabric", "own_scene")
 def test_the_customer_s_peer_is_away_until_it_is_too_late(scene: Scene, deal: Deal, tmp_path: Path) -> None:
-    """Where each member has a peer of its own."""
+    """This needs a ledger on which each member has a peer of its own."""
     batches = chained(deal, *HOURS)
 
     async def meanwhile(client: NodeClient) -> None:
@@ -161,11 +161,11 @@ def test_the_customer_s_peer_is_away_until_it_is_too_late(scene: Scene, deal: De
             async with asyncio.timeout(3):
                 await send(client, *batches)
         deal.consortium.clock.advance(DAY_S)
-        await announced(deal, batches)
+        await wait_until_announced(deal, batches)
         deal.consortium.clock.advance(CUT_OFF_S)
 
     async def afterwards(client: NodeClient) -> None:
-        await all_charged(deal, client, batches)
+        await check_all_charged(deal, client, batches)
 
     with silent(scene, scene.factory):
         with_node(deal, tmp_path, meanwhile)
@@ -174,16 +174,16 @@ def test_the_customer_s_peer_is_away_until_it_is_too_late(scene: Scene, deal: De
 
 @pytest.mark.fault(39)
 def test_the_provider_is_suspended_until_it_is_too_late(scene: Scene, deal: Deal, tmp_path: Path) -> None:
-    """Its node is started anew in between, and goes on with what waits."""
+    """Its node is started anew in between, and goes on with the waiting batches."""
     batches = chained(deal, *HOURS)
 
     async def meanwhile(client: NodeClient) -> None:
-        await refused_for_days(deal, client, batches, BATCH_STATUS_WAITING_FOR_RIGHTS)
+        await wait_for_days(deal, client, batches, BATCH_STATUS_WAITING_FOR_RIGHTS)
         start = await client.authorise_start(deal.agreement_id, deal.meter.meter_id)
         assert (start.may_start, start.refusal.error) == (False, "NotEntitled")
 
     async def afterwards(client: NodeClient) -> None:
-        await all_charged(deal, client, batches)
+        await check_all_charged(deal, client, batches)
         assert (await client.authorise_start(deal.agreement_id, deal.meter.meter_id)).may_start
 
     with suspended(scene, scene.maker, scene.factory, scene.bank, scene.forge):
@@ -197,15 +197,15 @@ def test_the_customer_funds_the_account_when_it_is_too_late(scene: Scene, tmp_pa
     batches = chained(deal, *HOURS)
 
     async def work(client: NodeClient) -> None:
-        await refused_for_days(deal, client, batches, BATCH_STATUS_WAITING_FOR_FUNDS)
+        await wait_for_days(deal, client, batches, BATCH_STATUS_WAITING_FOR_FUNDS)
         await fund(deal, 10 * TOKEN)
-        await all_charged(deal, client, batches)
+        await check_all_charged(deal, client, batches)
 
     with_node(deal, tmp_path, work)
 
 
-def test_a_node_that_stops_announces_what_waits(scene: Scene, tmp_path: Path) -> None:
-    """As one does that was started for an import alone."""
+def test_a_node_that_stops_announces_its_waiting_batches(scene: Scene, tmp_path: Path) -> None:
+    """A node that was started for an import alone does so, too."""
     deal = scene.agree(late_cut_off_s=CUT_OFF_S, funds=0)
     batches = chained(deal, *HOURS)
 
@@ -213,7 +213,7 @@ def test_a_node_that_stops_announces_what_waits(scene: Scene, tmp_path: Path) ->
         assert set(last_states(await send(client, *batches)).values()) == {BATCH_STATUS_WAITING_FOR_FUNDS}
 
     async def afterwards(client: NodeClient) -> None:
-        await all_charged(deal, client, batches)
+        await check_all_charged(deal, client, batches)
 
     with_node(deal, tmp_path, meanwhile)
     scene.consortium.clock.advance(CUT_OFF_S + 1)
@@ -222,8 +222,8 @@ def test_a_node_that_stops_announces_what_waits(scene: Scene, tmp_path: Path) ->
 
 
 @pytest.mark.fault(39)
-def test_a_node_that_stops_announces_what_it_has_just_taken_in(scene: Scene, deal: Deal, tmp_path: Path) -> None:
-    """The customer's peer has not answered yet, and nothing says that it will not."""
+def test_a_node_that_stops_announces_batches_that_it_has_just_got(scene: Scene, deal: Deal, tmp_path: Path) -> None:
+    """The customer's peer has not answered yet, and may still do so."""
     batches, is_asked = chained(deal, *HOURS), asyncio.Event()
 
     async def answer(stub: Stub) -> Response:
@@ -243,7 +243,7 @@ def test_a_node_that_stops_announces_what_it_has_just_taken_in(scene: Scene, dea
         sending.cancel()
 
     async def afterwards(client: NodeClient) -> None:
-        await all_charged(deal, client, batches)
+        await check_all_charged(deal, client, batches)
 
     with Rogue(scene.consortium, scene.factory.name).running(answer):
         with_node(deal, tmp_path, meanwhile)
@@ -251,28 +251,28 @@ def test_a_node_that_stops_announces_what_it_has_just_taken_in(scene: Scene, dea
     with_node(deal, tmp_path, afterwards)
 
 
-def test_what_a_person_gave_up_meanwhile_is_tried_again_and_not_too_late(deal: Deal, tmp_path: Path) -> None:
+def test_a_batch_given_up_meanwhile_is_tried_again_and_not_too_late(deal: Deal, tmp_path: Path) -> None:
     lie, batches = Lie("Nonsense: later", ALWAYS, status=500), chained(deal, *HOURS)
     digest = batch_digest(batches[0].batch)
 
     async def work(client: NodeClient) -> None:
-        await refused_for_days(deal, client, batches, BATCH_STATUS_WAITING_FOR_OTHER_PARTY)
+        await wait_for_days(deal, client, batches, BATCH_STATUS_WAITING_FOR_OTHER_PARTY)
         await client.decide(DecideBatchRequest(digest=digest, decision=BATCH_DECISION_GIVE_UP))
         lie.times = 0
         await client.decide(DecideBatchRequest(digest=digest, decision=BATCH_DECISION_RETRY))
-        await all_charged(deal, client, batches)
+        await check_all_charged(deal, client, batches)
 
-    with told(deal, lie) as gateway:
+    with lying_customer(deal, lie) as gateway:
         with_node(deal, tmp_path, work, gateway)
 
 
 def test_a_node_that_was_not_there_in_time_is_too_late(deal: Deal, tmp_path: Path) -> None:
-    """That is its own time."""
+    """A provider loses readings by its own delay."""
     batches = chained(deal, UNIT)
     deal.consortium.clock.advance(CUT_OFF_S + 1)
 
     async def work(client: NodeClient) -> None:
-        [told_] = await send(client, *batches)
-        assert told_.refusal.error == "ReadingTooLate"
+        [progress] = await send(client, *batches)
+        assert progress.refusal.error == "ReadingTooLate"
 
     with_node(deal, tmp_path, work)

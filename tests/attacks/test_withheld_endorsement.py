@@ -1,4 +1,4 @@
-"""A party withholds what it could give, to keep the other from its money, from closing, and so from leaving."""
+"""A party withholds its endorsement to keep the other from its money, from closing, and so from leaving."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from zunft.v1.usage_pb2 import CorrectionReading
 
 HOUR = UNIT
 DAY_S = 86_400
-# A customer's own end counts so much against it, and so does its notice.
+# How long a customer's own end, and its notice, count against it.
 GUARD_S = 300
 
 
 @pytest.fixture
 def scene(own_scene: Scene) -> Scene:
-    """Peers are stopped."""
+    """A ledger of the module's own, since peers are stopped."""
     return own_scene
 
 
@@ -38,7 +38,7 @@ def agree(scene: Scene, provider: Member, customer: Member, **how: object) -> De
 
 
 def take_back(deal: Deal, hours: int) -> None:
-    """Both parties agree to a correction that gives so much back."""
+    """Both parties agree to a correction that gives these hours back."""
     now_us = deal.consortium.clock.now_us
     deal.customer.correct(deal, "recount", CorrectionReading(time_us=now_us, quantity_micro=-hours * HOUR))
     deal.provider.agree(deal, "recount")
@@ -47,7 +47,7 @@ def take_back(deal: Deal, hours: int) -> None:
 @pytest.mark.fault(29)
 @pytest.mark.parametrize("closer", ["maker", "factory"])
 def test_either_party_closes_without_the_other_s_peer(scene: Scene, closer: str) -> None:
-    """Nothing is claimed; the one whose peer is away ends with what it had endorsed, too."""
+    """Nothing is claimed; the party whose peer is away also gets the amounts that it had endorsed."""
     deal = agree(scene, scene.maker, scene.factory, notice_s=DAY_S)
     one = scene.consortium.member(closer)
     other = deal.customer if one == deal.provider else deal.provider
@@ -67,7 +67,7 @@ def test_either_party_closes_without_the_other_s_peer(scene: Scene, closer: str)
 
 @pytest.mark.fault(7)
 def test_a_contract_that_refuses_everything_keeps_no_claim_from_being_paid(scene: Scene) -> None:
-    """The customer's peer answers, and endorses nothing of the provider's."""
+    """The customer's peer answers, and endorses no transaction of the provider's."""
     deal = agree(scene, scene.maker, scene.factory)
     deal.use(7 * HOUR)
 
@@ -84,7 +84,7 @@ def test_a_contract_that_refuses_everything_keeps_no_claim_from_being_paid(scene
 
 @pytest.mark.fault(29)
 def test_a_provider_that_has_spent_the_refund_keeps_nobody_from_leaving(scene: Scene) -> None:
-    """What it owes is noted, and everything that it gets goes there first."""
+    """Its debt is noted, and all tokens that it gets pay that first."""
     bank, maker, factory = scene.bank, scene.maker, scene.factory
     deal = agree(scene, bank, factory)
     deal.use(10 * HOUR)
@@ -120,7 +120,7 @@ def test_a_provider_that_has_spent_the_refund_keeps_nobody_from_leaving(scene: S
 
 @pytest.mark.fault(29)
 def test_a_customer_that_does_not_pay_its_credit_keeps_the_provider_from_nothing(scene: Scene) -> None:
-    """It cannot close itself before it has paid, and the provider need not wait for that."""
+    """The customer cannot close before it has paid, and the provider need not wait for that."""
     maker, factory = scene.maker, scene.factory
     deal = agree(scene, maker, factory, credit_limit_micro=10 * TOKEN)
     deal.use(25 * HOUR)

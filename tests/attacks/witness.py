@@ -1,4 +1,4 @@
-"""What the others make of a rogue's transaction: a member's node that has followed the ledger, and its audit."""
+"""The others' view of a rogue's transaction: a member's node that has followed the ledger, and the member's audit."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Seen:
 
 
 def look(member: Member, folder: Path) -> Seen:
-    """A fresh node of this member reads every block there is, and is asked for all that it tells its people."""
+    """The view of a new node of this member that has read every block."""
     return member.consortium.run(_look(member, folder))
 
 
@@ -64,7 +64,7 @@ def audited(member: Member) -> AuditReport:
 
 
 def spoiled(report: AuditReport) -> dict[str, Status]:
-    """Every verdict that is not as it should be."""
+    """Every verdict that does not hold, with its status."""
     return {verdict.name: verdict.status for verdict in report.verdicts if verdict.status is not Status.HOLDS}
 
 

@@ -1,4 +1,4 @@
-"""Members that are excluded leave tokens behind in escrows; nobody's stay there for ever. One hour costs one token."""
+"""Tokens in the escrows of excluded members do not stay there for ever. One hour costs one token."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ GUARD_S = 300
 
 @pytest.fixture(scope="module", params=on_ledgers("embedded", "fabric"))
 def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """Two of the six are excluded, one after the other."""
+    """A scene of six members, two of which are excluded, one after the other."""
     folder: Path = tmp_path_factory.mktemp("gone")
     names = ("maker", "factory", "bank", "press", "mill", "forge")
     with start_consortium(folder, request.param, names=names) as consortium:
@@ -65,7 +65,7 @@ def check_audits(scene: Scene) -> None:
 
 
 def close_into_transfers(scene: Scene, deal: Deal) -> int:
-    """What becomes of the issuer's closing, which leaves a share, while provider and friend pass a token to and fro."""
+    """The validation code of the issuer's closing, which leaves a share, while a token goes to a friend and back."""
     bank = Rogue(scene.consortium, "bank")
     request = CloseAccount(agreement_id=deal.agreement_id, customer_msp_id=deal.customer.msp_id, leaves_share=True)
     closing = bank.endorsed("account.close", request, role=Role.TREASURER)
@@ -78,7 +78,7 @@ def close_into_transfers(scene: Scene, deal: Deal) -> int:
 
 @pytest.mark.fault(55)
 @pytest.mark.fault(37)
-def test_the_issuer_gives_back_to_who_is_gone_what_is_not_charged(scene: Scene) -> None:
+def test_the_issuer_gives_back_the_uncharged_tokens_of_members_that_are_gone(scene: Scene) -> None:
     """First the customer is excluded, then the provider as well."""
     maker, factory, bank, forge = scene.maker, scene.factory, scene.bank, scene.forge
     claimed, shown, hidden, openly = (agree(scene, maker, forge, open_book=one) for one in (False, False, False, True))
@@ -98,7 +98,7 @@ def test_the_issuer_gives_back_to_who_is_gone_what_is_not_charged(scene: Scene) 
 def close_without_the_customer(
     scene: Scene, claimed: Deal, shown: Deal, hidden: Deal, openly: Deal, left: Deal
 ) -> None:
-    """The provider has as long as a closing customer would have to wait."""
+    """The provider has as much time as a closing customer would have to wait."""
     maker, bank, clock, before = scene.maker, scene.bank, scene.consortium.clock, scene.maker.balance
     exclude(scene, scene.forge)
     clock.advance(2 * DAY_S)
@@ -122,7 +122,7 @@ def close_without_the_customer(
 
 
 def close_leaving_the_share(scene: Scene, left: Deal) -> None:
-    """The provider settles what is left to it."""
+    """The provider settles the share that is left to it."""
     had = scene.forge.balance
     assert close_into_transfers(scene, left) == VALID
     assert (scene.forge.balance - had, left.escrow) == (13 * TOKEN, 7 * TOKEN)
