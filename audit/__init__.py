@@ -15,6 +15,7 @@ from audit.errors import (
     NotAGenesisBlock,
 )
 from audit.report import (
+    ALARMS_KEPT,
     AgreementBill,
     AuditReport,
     Status,
@@ -22,6 +23,7 @@ from audit.report import (
 )
 
 __all__ = [
+    "ALARMS_KEPT",
     "AgreementBill",
     "Archive",
     "ArchiveDamaged",

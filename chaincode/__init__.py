@@ -2,3 +2,20 @@
 
 Begin with `contract.py`, the table of all transactions; then `transaction.py`, the form that each of them has.
 """
+
+__all__ = [
+    "agreement",
+    "checks",
+    "clock_guard",
+    "code_digest",
+    "contract",
+    "errors",
+    "host",
+    "keys",
+    "limits",
+    "meter",
+    "refusal",
+    "stub",
+    "token",
+    "transaction",
+]

@@ -12,7 +12,7 @@ from cli.shared.options import DEFAULT_HOME, AgreementId, As, Home, Json
 from cli.shared.output import say, say_next, show_rows
 from cli.shared.session import Session, open_session
 from cli.shared.values import show_amount
-from ledger.gateway.calls import RETRIES
+from ledger.gateway import RETRIES
 from zunft.v1.access_pb2 import AccessGrant, GrantAccess, RevokeAccess, UseAccess
 from zunft.v1.usage_pb2 import AccountHead
 

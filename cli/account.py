@@ -20,9 +20,7 @@ from cli.shared.options import DEFAULT_HOME, AgreementId, Amount, As, Home, Json
 from cli.shared.output import say, say_next, show_line, show_rows
 from cli.shared.session import Session, open_session
 from cli.shared.values import parse_amount, show_amount, word_of
-from ledger.gateway import EndorseError
-from ledger.gateway.calls import RETRIES
-from ledger.gateway.commit import Committed
+from ledger.gateway import RETRIES, Committed, EndorseError
 from ledger.records import read_foreign
 from zunft.v1.account_pb2 import (
     Account,

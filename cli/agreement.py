@@ -21,7 +21,7 @@ from cli.shared.output import say, say_next, show_fields, show_rows, to_dict
 from cli.shared.session import Session, open_session
 from cli.shared.values import show_amount, show_limit, word_of
 from consortium.folder.topology import Topology
-from ledger.gateway.calls import RETRIES
+from ledger.gateway import RETRIES
 from node.agreement_file import SALT_BYTES, AgreementDraft, read_agreement
 from node.meter_account import MeterAccount
 from node.tariff.explain import explain

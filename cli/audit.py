@@ -13,9 +13,8 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.text import Text
 
-from audit import AgreementBill, Archive, Auditor, AuditReport, Status, Verdict, export
+from audit import ALARMS_KEPT, AgreementBill, Archive, Auditor, AuditReport, Status, Verdict, export
 from audit import audit as audit_blocks
-from audit.report import ALARMS_KEPT
 from cli.bill import show_bill
 from cli.shared.errors import BadArgument
 from cli.shared.exit_codes import ExitCode
@@ -26,7 +25,7 @@ from cli.shared.session import Session, open_session
 from cli.shared.table import Row, table
 from cli.shared.values import show_amount
 from consortium.folder.topology import Topology
-from ledger.gateway.gateway import Gateway
+from ledger.gateway import Gateway
 from node.tariff.bill import Bill, bill_under
 
 app = typer.Typer(add_completion=False)

@@ -10,7 +10,7 @@ from cli.shared.errors import BadArgument
 from cli.shared.output import show_fields, show_rows
 from cli.shared.session import Session
 from cli.shared.values import show_amount, show_quantity, show_time_us, word_of
-from ledger.gateway.calls import RETRIES
+from ledger.gateway import RETRIES
 from node.correction_trial import lines_on_trial
 from node.meter_account import MeterAccount
 from zunft.v1.tariff_pb2 import Outcome

@@ -29,7 +29,7 @@ from consortium.files import replace_private
 from consortium.folder.topology import MemberEntry, Topology
 from consortium.yaml_tree import read_yaml
 from ledger.configuration import NoOrdererAnswers, is_admitted
-from ledger.gateway.gateway import Gateway
+from ledger.gateway import Gateway
 from network.admission import ask_orderers
 from node.membership.endings import endings
 from node.membership.errors import NoLongerMember, NotDecided, StillBound

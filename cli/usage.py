@@ -23,7 +23,7 @@ from cli.shared.output import error_console, say, say_next, show_rows
 from cli.shared.session import Session, open_session
 from cli.shared.standard_output import note_commit
 from cli.shared.values import show_amount, show_quantity, show_time_us
-from ledger.gateway.calls import RETRIES
+from ledger.gateway import RETRIES
 from node.correction_file import read_correction
 from node.correction_trial import lines_on_trial
 from node.meter.csv_readings import read_csv, read_mapping

@@ -21,7 +21,7 @@ from consortium.keys.renewal import renew_user
 from consortium.keys.revoking import certificates_of, revoke_user
 from consortium.keys.users import list_users
 from ledger.errors import LedgerError
-from ledger.gateway.identity import SigningIdentity
+from ledger.gateway import SigningIdentity
 from node.local import NODE_USER
 from node.revocation import publish_revocations
 

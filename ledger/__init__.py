@@ -2,3 +2,17 @@
 
 Begin with `gateway/gateway.py`; `connect.py` chooses the ledger.
 """
+
+__all__ = [
+    "belief",
+    "block_reader",
+    "connect",
+    "errors",
+    "fabric_answers",
+    "grpc_transport",
+    "printable",
+    "private_values",
+    "records",
+    "transport",
+    "wire",
+]

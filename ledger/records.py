@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError, Message
 
 from chaincode.errors import NotFound
 from chaincode.keys import Key
-from ledger.gateway.gateway import Gateway
+from ledger.gateway import Gateway
 from zunft.v1.record_pb2 import ListKeys, ReadKey, Record, Records
 
 M = TypeVar("M", bound=Message)

@@ -2,3 +2,5 @@
 
 Begin with `network.py`.
 """
+
+__all__ = ["admission", "cleaning", "diagnosis", "errors", "joining", "renewal", "runtimes", "status", "waiting"]

@@ -27,15 +27,13 @@ from consortium.joining.known_orderers import (
 from consortium.keys.member_material import Endpoint
 from consortium.keys.users import admin_of
 from ledger.errors import code_name
-from ledger.gateway.blocks import (
+from ledger.gateway import (
     NEWEST,
+    NONCE_BYTES,
+    SigningIdentity,
     blocks_request,
     present_blocks,
-)
-from ledger.gateway.clock import system_clock_us
-from ledger.gateway.identity import SigningIdentity
-from ledger.gateway.proposal import (
-    NONCE_BYTES,
+    system_clock_us,
     timestamp,
 )
 from network.errors import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from consortium.folder.topology import Topology
 from ledger.fabric_answers import NO_CHAINCODE, NO_COMBINATION, NO_ORDERER, OTHER_CHAINCODE, TOO_FEW_ENDORSED
-from ledger.gateway.errors import GatewayError
+from ledger.gateway import GatewayError
 from ledger.grpc_transport import NO_LEDGER
 from network.errors import (
     ChaincodeDown,

@@ -2,3 +2,14 @@
 
 Begin with `node.py`; a reading goes through `intake.py`, `journal.py` and `lane.py`.
 """
+
+__all__ = [
+    "agreement_file",
+    "correction_file",
+    "correction_trial",
+    "errors",
+    "local",
+    "meter_account",
+    "node",
+    "revocation",
+]

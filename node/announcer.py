@@ -18,8 +18,7 @@ from chaincode.account.usage import NEVER_US
 from chaincode.errors import AlreadyExists, ContractError
 from chaincode.limits import MAX_ANNOUNCED
 from ledger.errors import LedgerError
-from ledger.gateway import Gateway
-from ledger.gateway.clock import ClockUs
+from ledger.gateway import ClockUs, Gateway
 from node.errors import NodeError
 from node.journal import Journal
 from node.outage import Outage

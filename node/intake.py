@@ -27,10 +27,7 @@ from chaincode.errors import BrokenChain, MalformedBatch, Overlap, Replay
 from chaincode.rating import check_batch_cost
 from chaincode.readings.batch import batch_digest
 from chaincode.readings.stream import StreamPosition
-from ledger.gateway.clock import (
-    ClockUs,
-    system_clock_us,
-)
+from ledger.gateway import ClockUs, system_clock_us
 from node.earlier_terms import known_earlier_terms
 from node.errors import UnknownAgreement, UnknownMeter
 from node.halt import private_data_missing

@@ -8,8 +8,7 @@ from consortium.folder.topology import (
     MemberEntry,
     Topology,
 )
-from ledger.gateway.gateway import Gateway
-from ledger.gateway.identity import SigningIdentity
+from ledger.gateway import Gateway, SigningIdentity
 from ledger.transport import LedgerTransport
 from node.api.failures import error_of
 from node.api.server import ApiAddress

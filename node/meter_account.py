@@ -16,9 +16,7 @@ from chaincode.account.head import DISCLOSURE
 from chaincode.account.head_digest import show_amounts
 from chaincode.errors import NotFound
 from chaincode.transaction import serialise
-from ledger.gateway.commit import Committed
-from ledger.gateway.gateway import Gateway
-from ledger.gateway.proposal import Inputs
+from ledger.gateway import Committed, Gateway, Inputs
 from ledger.records import require
 from node.earlier_terms import earlier_terms
 from zunft.v1.agreement_pb2 import Agreement, ReadTerms, Terms

@@ -14,11 +14,7 @@ from typing import Self
 import structlog
 
 from consortium.files import make_private_folder
-from ledger.gateway import Gateway
-from ledger.gateway.clock import (
-    ClockUs,
-    system_clock_us,
-)
+from ledger.gateway import ClockUs, Gateway, system_clock_us
 from node.announcer import Announcer
 from node.api.server import ApiAddress, ApiServer
 from node.api.servicer import ApiParts, Servicer

@@ -2,3 +2,19 @@
 
 Begin with `account.py`, then `usage.py`.
 """
+
+__all__ = [
+    "access",
+    "account",
+    "announcement",
+    "claim",
+    "closing",
+    "correction",
+    "cut_off",
+    "head",
+    "head_digest",
+    "invoice",
+    "settlement",
+    "usage",
+    "withdrawal",
+]

@@ -2,3 +2,16 @@
 
 Begin with `member.py` and `ballot.py`.
 """
+
+__all__ = [
+    "application",
+    "ballot",
+    "bundle",
+    "channel_edit",
+    "charter",
+    "electorate",
+    "identifiers",
+    "member",
+    "membership",
+    "question",
+]

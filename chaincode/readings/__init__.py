@@ -2,3 +2,5 @@
 
 Begin with `batch.py`.
 """
+
+__all__ = ["batch", "columns", "stream"]

@@ -2,3 +2,5 @@
 
 Begin with `rights.py`, which has the checks; `contract.py` has the table.
 """
+
+__all__ = ["business", "caller", "certificate", "relation", "rights", "roles"]

@@ -2,5 +2,7 @@
 
 import os
 
+__all__ = ["service"]
+
 # gRPC's own lines would come between the log's sentences; its errors arrive as exceptions. Set before grpc is loaded.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")

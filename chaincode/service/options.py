@@ -13,8 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from chaincode.service.errors import UnreadableFile, WrongOption
-from chaincode.shim.conversation import DEFAULT_TIMEOUT_S
-from chaincode.shim.server import ServerTls
+from chaincode.shim import DEFAULT_TIMEOUT_S, ServerTls
 
 PROGRAM = "python -m chaincode"
 

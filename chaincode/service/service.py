@@ -15,8 +15,7 @@ from chaincode.code_digest import code_digest
 from chaincode.contract import invoke
 from chaincode.service.errors import OtherCode, StartError
 from chaincode.service.options import Options, read_options
-from chaincode.shim.errors import ListenError
-from chaincode.shim.server import ChaincodeServer
+from chaincode.shim import ChaincodeServer, ListenError
 
 log = logging.getLogger(__name__)
 

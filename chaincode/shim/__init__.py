@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chaincode.shim.client import ChaincodeClient, ClientTls
 from chaincode.shim.composite_key import composite_key, split_composite_key
+from chaincode.shim.conversation import DEFAULT_TIMEOUT_S
 from chaincode.shim.errors import (
     InvalidEvent,
     InvalidKey,
@@ -26,6 +27,7 @@ from chaincode.shim.stub import FabricStub
 from chaincode.shim.transaction import Handler
 
 __all__ = [
+    "DEFAULT_TIMEOUT_S",
     "VALIDATION_PARAMETER",
     "ChaincodeClient",
     "ChaincodeServer",

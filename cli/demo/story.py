@@ -35,7 +35,7 @@ from consortium.folder.founding import founding_folder, make_members, read_plan
 from consortium.folder.topology import FabricSettings, Topology
 from ledger.connect import connect
 from ledger.embedded.consortium import create_embedded, open_embedded
-from ledger.gateway.calls import RETRIES
+from ledger.gateway import RETRIES
 from ledger.transport import LedgerTransport
 from network.runtimes import network_of
 from node.agreement_file import read_agreement

@@ -2,3 +2,20 @@
 
 Begin with `session.py`.
 """
+
+__all__ = [
+    "asking",
+    "deciding",
+    "errors",
+    "exit_codes",
+    "groups",
+    "node_connection",
+    "options",
+    "output",
+    "retiring",
+    "running",
+    "session",
+    "standard_output",
+    "table",
+    "values",
+]

@@ -20,11 +20,7 @@ from consortium.keys.key_files import KeyFiles
 from consortium.keys.users import acting_user
 from ledger.connect import connect
 from ledger.fabric_answers import not_a_member
-from ledger.gateway.calls import RETRIES, Limits
-from ledger.gateway.commit import Committed
-from ledger.gateway.errors import GatewayError
-from ledger.gateway.gateway import Gateway
-from ledger.gateway.identity import SigningIdentity
+from ledger.gateway import RETRIES, Committed, Gateway, GatewayError, Limits, SigningIdentity
 from ledger.records import read_all, require
 from ledger.transport import LedgerTransport
 from network.admission import check_joining_begun

@@ -2,3 +2,5 @@
 
 Begin with `topology.py`: the members, their endpoints and the places of their files.
 """
+
+__all__ = ["charter_rules", "charter_text", "founding", "legal_identifiers", "topology"]

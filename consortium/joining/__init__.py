@@ -2,3 +2,5 @@
 
 Begin with `invitation.py`.
 """
+
+__all__ = ["applicant", "bundle", "invitation", "known_orderers"]

@@ -1,11 +1,8 @@
 """The channel's configuration on both ledgers: read the newest, sign an update, hand it in, wait until in force."""
 
 from ledger.configuration.errors import (
-    ConfigurationError,
-    MalformedUpdate,
     NoOrdererAnswers,
     QuorumAtRisk,
-    UpdateNotInForce,
     UpdateOvertaken,
     UpdateRefused,
 )
@@ -26,12 +23,9 @@ from ledger.configuration.update import (
 )
 
 __all__ = [
-    "ConfigurationError",
-    "MalformedUpdate",
     "NoOrdererAnswers",
     "QuorumAtRisk",
     "SubmissionLimits",
-    "UpdateNotInForce",
     "UpdateOvertaken",
     "UpdateRefused",
     "config_blocks",

@@ -19,11 +19,11 @@ from ledger.configuration.reading import (
     newest_channel,
 )
 from ledger.gateway import (
+    NEWEST,
     Gateway,
     Limits,
     StreamError,
 )
-from ledger.gateway.blocks import NEWEST
 from ledger.grpc_transport import GrpcTransport
 from zunft.connection import TlsMaterial
 

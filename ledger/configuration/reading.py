@@ -12,8 +12,7 @@ from consortium.channel.reader import (
     last_config_number,
     read_channel,
 )
-from ledger.gateway import Gateway
-from ledger.gateway.blocks import NEWEST
+from ledger.gateway import NEWEST, Gateway
 
 
 async def newest_channel(gateway: Gateway) -> Channel:

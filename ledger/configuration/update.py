@@ -10,12 +10,7 @@ from collections.abc import Iterable
 
 from fabric_protos.common import common_pb2, configtx_pb2
 
-from ledger.gateway.clock import system_clock_us
-from ledger.gateway.identity import SigningIdentity
-from ledger.gateway.proposal import (
-    NONCE_BYTES,
-    timestamp,
-)
+from ledger.gateway import NONCE_BYTES, SigningIdentity, system_clock_us, timestamp
 
 
 def sign_update(update: bytes, signer: SigningIdentity) -> configtx_pb2.ConfigSignature:

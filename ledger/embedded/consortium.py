@@ -19,7 +19,7 @@ from ledger.embedded.service import (
     LedgerServer,
     ServerTls,
 )
-from ledger.gateway.identity import SigningIdentity
+from ledger.gateway import SigningIdentity
 
 log = logging.getLogger(__name__)
 

@@ -2,3 +2,5 @@
 
 The embedded ledger validates with them, and the audit uses them to check what others have validated.
 """
+
+__all__ = ["block_validation", "channel", "config_update", "identity", "policy", "results"]

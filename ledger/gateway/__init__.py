@@ -1,12 +1,13 @@
 """The client of a ledger: it speaks Fabric's gateway protocol over a `LedgerTransport`."""
 
-from ledger.gateway.blocks import BlocksRequest
-from ledger.gateway.calls import Limits
+from ledger.gateway.blocks import NEWEST, BlocksRequest, blocks_request, present_blocks
+from ledger.gateway.calls import RETRIES, Limits
 from ledger.gateway.checkpoint import (
     Checkpoint,
     FileCheckpoints,
     MemoryCheckpoints,
 )
+from ledger.gateway.clock import ClockUs, system_clock_us
 from ledger.gateway.commit import (
     Commit,
     Committed,
@@ -29,14 +30,19 @@ from ledger.gateway.events import (
 )
 from ledger.gateway.gateway import Gateway
 from ledger.gateway.identity import SigningIdentity
-from ledger.gateway.proposal import Proposal
+from ledger.gateway.proposal import NONCE_BYTES, Call, Inputs, Proposal, make_proposal, timestamp
 from ledger.gateway.transaction import Transaction
 
 __all__ = [
+    "NEWEST",
+    "NONCE_BYTES",
+    "RETRIES",
     "BlocksRequest",
+    "Call",
     "ChaincodeEvent",
     "Checkpoint",
     "CheckpointDamaged",
+    "ClockUs",
     "Commit",
     "CommitError",
     "CommitStatusError",
@@ -47,6 +53,7 @@ __all__ = [
     "FileCheckpoints",
     "Gateway",
     "GatewayError",
+    "Inputs",
     "Limits",
     "MemoryCheckpoints",
     "OfflineIdentity",
@@ -56,4 +63,9 @@ __all__ = [
     "SubmitError",
     "Submitted",
     "Transaction",
+    "blocks_request",
+    "make_proposal",
+    "present_blocks",
+    "system_clock_us",
+    "timestamp",
 ]

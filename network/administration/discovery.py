@@ -13,7 +13,7 @@ from fabric_protos.peer import proposal_response_pb2
 from consortium.keys.member_keys import MemberKeys
 from consortium.keys.member_material import Endpoint
 from consortium.keys.users import admin_of
-from ledger.gateway.identity import SigningIdentity
+from ledger.gateway import SigningIdentity
 from network.errors import (
     PeerUnreachable,
     RefusedByPeer,

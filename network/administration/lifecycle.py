@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from fabric_protos.peer.lifecycle import lifecycle_pb2
 
 from ledger.fabric_answers import PRIVATE_DATA_LOST, names_no_definition
-from ledger.gateway.errors import EvaluateError
-from ledger.gateway.gateway import Gateway
+from ledger.gateway import EvaluateError, Gateway
 from network.errors import PrivateDataLost
 
 CHAINCODE = "zunft"

@@ -20,12 +20,7 @@ from google.protobuf.message import Message
 from consortium.keys.member_keys import MemberKeys
 from consortium.keys.member_material import Endpoint
 from consortium.keys.users import admin_of
-from ledger.gateway.identity import SigningIdentity
-from ledger.gateway.proposal import (
-    NONCE_BYTES,
-    Call,
-    make_proposal,
-)
+from ledger.gateway import NONCE_BYTES, Call, SigningIdentity, make_proposal
 from network.errors import (
     PeerUnreachable,
     RefusedByPeer,

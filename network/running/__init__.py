@@ -1,1 +1,3 @@
 """Starts and ends processes, natively or in Docker."""
+
+__all__ = ["docker_runtime", "log_file", "native", "process"]

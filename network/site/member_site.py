@@ -22,9 +22,7 @@ from consortium.keys.users import admin_of
 from ledger.configuration import newest_config_block
 from ledger.connect import connect
 from ledger.errors import LedgerError
-from ledger.gateway.calls import Limits
-from ledger.gateway.gateway import Gateway
-from ledger.gateway.identity import SigningIdentity
+from ledger.gateway import Gateway, Limits, SigningIdentity
 from network.administration.discovery import members_known
 from network.administration.lifecycle import (
     CHAINCODE,

@@ -2,3 +2,5 @@
 
 Begin with `servicer.py`.
 """
+
+__all__ = ["access", "failures", "server", "servicer"]

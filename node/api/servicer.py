@@ -11,7 +11,7 @@ from chaincode.account.head import Standing
 from chaincode.errors import ContractError
 from chaincode.refusal import refusal
 from ledger.database import StorageError
-from ledger.gateway.clock import ClockUs
+from ledger.gateway import ClockUs
 from node.account_view import available_micro, balance, check_start, notice_holds_from_us, position_message
 from node.api.calls import Context, answering, checked_limit, checked_number, streaming
 from node.api.submission import Submission

@@ -13,10 +13,10 @@ from chaincode.members.bundle import bundle_digest
 from consortium.errors import MemberInChannel
 from ledger.configuration import newest_channel
 from ledger.gateway import (
+    RETRIES,
     Gateway,
     StreamError,
 )
-from ledger.gateway.calls import RETRIES
 from ledger.records import read
 from node.membership.edits import channel_edit
 from node.membership.errors import MissingSignatures, NotDecided

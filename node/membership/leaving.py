@@ -8,8 +8,7 @@ from chaincode import keys
 from chaincode.token import LEAST_TRANSFER_MICRO, free_micro
 from consortium.errors import TooFewConsenters
 from ledger.configuration import newest_channel
-from ledger.gateway import Gateway
-from ledger.gateway.calls import RETRIES
+from ledger.gateway import RETRIES, Gateway
 from ledger.records import read, read_all
 from node.membership.edits import channel_edit
 from node.membership.own_part import hide_orderers

@@ -40,8 +40,7 @@ from ledger.fabric_rules.config_update import (
     changed_config,
     signers,
 )
-from ledger.gateway import Gateway, SigningIdentity
-from ledger.gateway.calls import RETRIES
+from ledger.gateway import RETRIES, Gateway, SigningIdentity
 from ledger.records import read, read_all
 from node.membership.edits import channel_edit
 from node.membership.errors import MissingSignatures, NoBallot, Unsignable

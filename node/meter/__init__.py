@@ -2,3 +2,5 @@
 
 Begin with `meter.py`.
 """
+
+__all__ = ["csv_readings", "former_imports", "host_probe", "importing", "meter", "signed_readings", "uplink"]

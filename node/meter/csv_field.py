@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from chaincode.rating.limits import READING_QUANTITY_MICRO_MAX
+from chaincode.rating import READING_QUANTITY_MICRO_MAX
 from chaincode.readings.batch import MAX_NAME_BYTES
 from consortium.yaml_tree import Tree
 from node.meter import csv_quantity as conversions

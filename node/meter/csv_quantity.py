@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import yaml
 
-from chaincode.rating.limits import READING_QUANTITY_MICRO_MAX
+from chaincode.rating import READING_QUANTITY_MICRO_MAX
 from consortium.exact import (
     NotANumber,
     TooFine,

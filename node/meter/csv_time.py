@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import partial
 
-from chaincode.rating.limits import TIME_US_MAX
-from chaincode.rating.local_time import is_zone
+from chaincode.rating import TIME_US_MAX, is_zone
 from consortium.yaml_tree import Tree
 from node.meter.csv_format import WrongFormat, time_format
 from node.meter.excel_time import EXCEL_BEGINS, excel_time, is_excel_time

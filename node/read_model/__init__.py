@@ -2,3 +2,5 @@
 
 Begin with `effects.py`.
 """
+
+__all__ = ["read_model"]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
-from chaincode.rating.adjustment import in_order
+from chaincode.rating import in_order
 from node.tariff.line_unit import unit_of
 from node.tariff.text import LinePeriod, decimal, period_of
 from zunft.v1.agreement_pb2 import Terms

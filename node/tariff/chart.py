@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from chaincode.rating.price import Curve, curve
+from chaincode.rating import Curve, curve
 from consortium.yaml_tree import WrongFile
 from zunft.v1 import tariff_pb2
 from zunft.v1.tariff_pb2 import Component, Tariff

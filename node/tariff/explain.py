@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from chaincode.rating.local_time import zone_info
+from chaincode.rating import zone_info
 from node.tariff.file import OUTCOMES, PERIODS
 from node.tariff.runs import show_runs
 from node.tariff.text import decimal, money, percent

@@ -9,8 +9,7 @@ from pathlib import Path
 import yaml
 
 from chaincode.errors import InvalidTariff
-from chaincode.rating import check_tariff
-from chaincode.rating.local_time import is_zone
+from chaincode.rating import check_tariff, is_zone
 from consortium.yaml_tree import (
     Tree,
     WrongFile,

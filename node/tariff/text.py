@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from chaincode.rating.local_time import first_day
+from chaincode.rating import first_day
 from zunft.v1 import tariff_pb2
 
 _EPOCH = date(1970, 1, 1)

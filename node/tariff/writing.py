@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from chaincode.rating.local_time import zone_info
+from chaincode.rating import zone_info
 from node.tariff.file import MEASURES, OUTCOMES, PERIODS
 from node.tariff.runs import MONTHS, show_runs
 from node.tariff.text import decimal

@@ -46,14 +46,12 @@ from ledger.fabric_rules.results import (
     hash_key,
 )
 from ledger.gateway import (
+    Call,
     CommitError,
     Gateway,
     Proposal,
     SigningIdentity,
     Transaction,
-)
-from ledger.gateway.proposal import (
-    Call,
     make_proposal,
 )
 from tests.harness import (

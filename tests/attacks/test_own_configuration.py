@@ -10,8 +10,7 @@ from fabric_protos.msp import msp_config_pb2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit import audit
-from audit.report import Verdict
+from audit import Verdict, audit
 from consortium.channel.config_group import (
     copied,
     set_value,

@@ -26,10 +26,10 @@ from chaincode.transaction import serialise
 from ledger import grpc_transport
 from ledger.block_reader import read_block
 from ledger.gateway import (
+    RETRIES,
     Gateway,
     Transaction,
 )
-from ledger.gateway.calls import RETRIES
 from ledger.grpc_transport import GrpcTransport
 from node.errors import PrivateDataMissing
 from tests.audit.run import genesis

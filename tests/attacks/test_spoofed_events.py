@@ -14,8 +14,7 @@ from chaincode import keys
 from chaincode.readings.batch import batch_digest
 from chaincode.transaction import serialise
 from ledger.block_reader import read_block
-from ledger.gateway import SigningIdentity
-from ledger.gateway.calls import RETRIES
+from ledger.gateway import RETRIES, SigningIdentity
 from node.read_model.read_model import ReadModel
 from tests.attacks.forgeries import mint, share, usage
 from tests.attacks.rogue import Rogue, peer_of

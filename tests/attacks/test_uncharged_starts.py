@@ -13,7 +13,7 @@ from fabric_protos.peer.transaction_pb2 import VALID
 
 from chaincode import keys
 from chaincode.contract import Response, invoke
-from chaincode.shim.key_policy import signed_by_peers
+from chaincode.shim import signed_by_peers
 from chaincode.stub import Stub
 from ledger.gateway import EndorseError
 from tests.attacks.conftest import founded

@@ -25,8 +25,8 @@ from ledger.gateway import (
     Gateway,
     SigningIdentity,
     StreamError,
+    system_clock_us,
 )
-from ledger.gateway.clock import system_clock_us
 from tests.ledger.consortium import ALPHA, BRAVO, CHANNEL, CHARLIE
 from tests.ledger.ledgers import FAST, OpenLedger
 from tests.ledger.unreliable import AWAY, UnreliableTransport

@@ -8,8 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from chaincode.readings.batch import batch_digest
-from ledger.gateway import Gateway
-from ledger.gateway.calls import RETRIES
+from ledger.gateway import RETRIES, Gateway
 from node.api.failures import error_of
 from node.api.server import ApiAddress
 from node.meter.reading import Reading

@@ -18,12 +18,7 @@ from ledger.configuration import (
     UpdateRefused,
     newest_channel,
 )
-from ledger.gateway import Gateway
-from ledger.gateway.calls import RETRIES
-from ledger.gateway.errors import (
-    EndorseError,
-    SubmitError,
-)
+from ledger.gateway import RETRIES, EndorseError, Gateway, SubmitError
 from node.errors import CertificateRevoked
 from node.node import NodeFiles
 from node.read_model.read_model import ReadModel

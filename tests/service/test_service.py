@@ -20,11 +20,7 @@ from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage as M
 
 from chaincode.code_digest import code_digest
 from consortium.keys.member_keys import MemberKeys
-from ledger.gateway.identity import SigningIdentity
-from ledger.gateway.proposal import (
-    Call,
-    make_proposal,
-)
+from ledger.gateway import Call, SigningIdentity, make_proposal
 from tests.harness.ports import free_ports
 from tests.shim.fabric_peer import HOST
 from zunft.v1.event_pb2 import Refusal

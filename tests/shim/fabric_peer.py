@@ -24,7 +24,7 @@ from consortium.folder.founding import (
 from consortium.folder.topology import FabricSettings
 from ledger.connect import connect
 from ledger.errors import LedgerError
-from ledger.gateway.gateway import Gateway
+from ledger.gateway import Gateway
 from ledger.transport import LedgerTransport
 from network.administration.lifecycle import LIFECYCLE
 from network.administration.peer_admin import PeerAdmin

@@ -15,7 +15,7 @@ from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 
 from chaincode.shim import ChaincodeServer
 from chaincode.shim.conversation import Chaincode, Conversation
-from ledger.gateway.errors import GatewayError
+from ledger.gateway import GatewayError
 from tests.harness.fabric import why_no_fabric
 from tests.harness.ports import free_ports
 from tests.shim.exercise import exercise

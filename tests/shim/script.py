@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from ledger.gateway.errors import GatewayError
-from ledger.gateway.gateway import Gateway
+from ledger.gateway import Gateway, GatewayError
 
 SECRET = b"between the two of us"
 

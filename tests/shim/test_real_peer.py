@@ -19,8 +19,7 @@ from consortium.keys.certificates import (
     issue_tls,
     make_authority,
 )
-from ledger.gateway.calls import Limits
-from ledger.gateway.errors import GatewayError
+from ledger.gateway import GatewayError, Limits
 from tests.harness.fabric import why_no_fabric
 from tests.harness.ports import free_ports
 from tests.shim.exercise import exercise

@@ -6,10 +6,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from audit import (
+    ALARMS_KEPT,
     AuditReport,
     Status,
 )
-from audit.report import ALARMS_KEPT
 from chaincode.contract import TRANSACTIONS
 from chaincode.members.membership import is_there
 from tests.attacks.witness import Seen, audited, look

@@ -10,14 +10,11 @@ from tests.simulation.auditor.books import Book, Document, Known, Notice
 from tests.simulation.auditor.companies import (
     ACTIVE,
     ADMITTED,
-    EXCLUDED,
     GONE,
     LEAVING,
     LEFT,
     STRANGER,
     SUSPENDED,
-    TAKING_PART,
-    Company,
 )
 from tests.simulation.auditor.rules import (
     GUARD_S,
@@ -34,7 +31,6 @@ from tests.simulation.auditor.rules import (
 __all__ = [
     "ACTIVE",
     "ADMITTED",
-    "EXCLUDED",
     "GONE",
     "GUARD_S",
     "HOUR_S",
@@ -45,11 +41,9 @@ __all__ = [
     "MILLION",
     "STRANGER",
     "SUSPENDED",
-    "TAKING_PART",
     "Auditor",
     "Ballot",
     "Book",
-    "Company",
     "Document",
     "Known",
     "Move",

@@ -11,11 +11,7 @@ from fabric_protos.gateway import gateway_pb2
 from chaincode import errors
 from chaincode.errors import ContractError
 from ledger.errors import TransportError
-from ledger.gateway.errors import (
-    EndorseError,
-    EvaluateError,
-    GatewayError,
-)
+from ledger.gateway import EndorseError, EvaluateError, GatewayError
 from ledger.gateway.refusal import (
     raise_refusal,
     refusal_of,
