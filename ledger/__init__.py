@@ -7,6 +7,7 @@ __all__ = [
     "belief",
     "block_reader",
     "connect",
+    "database",
     "errors",
     "fabric_answers",
     "grpc_transport",
