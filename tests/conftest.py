@@ -1,4 +1,4 @@
-"""What all tests share: what this machine lacks is said once per reason at the end of the run; no property is timed."""
+"""Settings for all tests: the run ends with the number of skipped tests for each reason, and no property is timed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from hypothesis import settings
 
-# No test is about speed: a machine that has much else to do fails none.
+# No test is about speed, so none fails on a computer that has much else to do.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 

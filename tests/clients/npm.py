@@ -1,4 +1,4 @@
-"""Programs from the npm registry, as a lock file pins them."""
+"""Installs programs from the npm registry, in the versions of a lock file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INSTALL_S = 300
 
 
 def install_packages(name: str, source: Path, *files: str) -> Path:
-    """The folder with the packages of `source` and its other files, kept from run to run; skips where npm lacks."""
+    """A folder with the packages of `source` and its other files, kept from run to run. Skips the test without npm."""
     npm = shutil.which("npm")
     if not npm or not shutil.which("node"):
         pytest.skip("node and npm are not installed; tests with programs of the npm registry need Node.js 20 or newer")

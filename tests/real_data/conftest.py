@@ -1,4 +1,4 @@
-"""Third-party data beside the checkout, or where ZUNFT_TEST_DATA says."""
+"""Third-party data from the folder beside the checkout, or from the folder ZUNFT_TEST_DATA."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ DATA = Path(os.environ.get("ZUNFT_TEST_DATA", ROOT.parent / "shared" / "data"))
 
 @pytest.fixture(scope="session")
 def steel_csv() -> Path:
-    """35,040 quarter-hours of a steel plant."""
+    """A file with 35,040 quarter-hours of a steel plant."""
     return _needed("steel/steel_industry_data.csv")
 
 
 @pytest.fixture(scope="session")
 def cnc_folder() -> Path:
-    """Parts made by a milling machine: train.csv, and samples of five of them."""
+    """A folder with the parts that a milling machine has made, in train.csv, and samples of five of them."""
     return _needed("cnc/train.csv").parent
 
 

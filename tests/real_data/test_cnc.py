@@ -1,4 +1,4 @@
-"""Milled parts: a price per finished part, a malus for a failed inspection, and what every part cost."""
+"""Milled parts: a price per finished part, a malus for a failed inspection, and the cost of every part."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def columns_of(name: str, path: Path) -> Columns:
 
 
 def expected_part_costs(path: Path) -> dict[str, int]:
-    """Micro-tokens by part number."""
+    """Each part's cost in micro-tokens, by part number, recomputed from the file."""
     costs = {}
     with path.open() as file:
         for row in csv.DictReader(file):
@@ -42,7 +42,7 @@ def expected_part_costs(path: Path) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("readings_per_batch", [1, 4, 25])
-def test_every_part_costs_what_its_outcome_says(cnc_folder: Path, readings_per_batch: int) -> None:
+def test_every_parts_cost_follows_from_its_outcome(cnc_folder: Path, readings_per_batch: int) -> None:
     expected = expected_part_costs(cnc_folder / "train.csv")
     tariff, columns = tariff_of("cnc-parts"), columns_of("cnc-parts", cnc_folder / "train.csv")
 

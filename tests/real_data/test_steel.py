@@ -1,4 +1,4 @@
-"""A steel plant's year: the bill, to the micro-token, against a recomputation in plain Python from the CSV alone."""
+"""A steel plant's year: the bill is, to the micro-token, the same as a recomputation in plain Python from the CSV."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ WINTER_TIME = timezone(timedelta(hours=1))
 
 
 def micro(price: Fraction) -> int:
-    """Rounded to micro-tokens; nothing here is negative."""
+    """The price, which is never negative here, rounded to micro-tokens."""
     return int(price * 10**6 + Fraction(1, 2))
 
 
 def usage_by_month(path: Path) -> dict[tuple[str, str], Fraction]:
-    """kWh by (month, component)."""
+    """The usage in kWh, by month and component."""
     usage: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
     with path.open(encoding="utf-8-sig") as file:
         for row in csv.DictReader(file):
@@ -46,7 +46,7 @@ def usage_by_month(path: Path) -> dict[tuple[str, str], Fraction]:
 
 
 def expected_totals(usage: dict[tuple[str, str], Fraction]) -> dict[str, int]:
-    """Micro-tokens by component."""
+    """The amounts in micro-tokens, by component, and their total."""
     totals: dict[str, int] = defaultdict(int)
     for month in sorted({month for month, _ in usage}):
         maximum = usage[month, "maximum load"]
@@ -88,7 +88,7 @@ def test_the_bill_is_exact_for_any_size_of_batch(
 
 
 def totals(bill: Bill) -> dict[str, int]:
-    """Micro-tokens by component."""
+    """The bill's amounts in micro-tokens, by component, and their total."""
     sums: Counter[str] = Counter()
     for line in bill.lines:
         sums[line.component] += line.amount_micro

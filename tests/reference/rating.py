@@ -1,6 +1,6 @@
-"""A second opinion on bills: one reading at a time, in fractions, straight from the definition in tariff.proto.
+"""A second computation of bills: one reading at a time, in fractions, straight from the definition in tariff.proto.
 
-Shares nothing with chaincode/rating but the messages. Slow and simple on purpose.
+It shares nothing with chaincode/rating but the messages, and is slow and simple on purpose.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Bill = dict[tuple[str, str, int, int, int], tuple[int, int]]
 
 @dataclass(frozen=True)
 class Reading:
-    """One reading, with names instead of indices."""
+    """A reading, with names instead of indices."""
 
     time_us: int
     quantity_micro: int
@@ -81,7 +81,7 @@ class Reference:
         return total(price(component, self.measures[key])) - total(price(component, before))
 
     def _adjustments(self) -> Bill:
-        """All totals first, then the adjustments: days, months, years, agreement; discount, minimum, cap."""
+        """The adjustments of all totals: of days, months, years, the agreement; each time discount, minimum, cap."""
         lines: Bill = {}
         booked = list(self.booked)
         periods = [tariff_pb2.PERIOD_DAY, tariff_pb2.PERIOD_MONTH, tariff_pb2.PERIOD_YEAR, tariff_pb2.PERIOD_AGREEMENT]
@@ -95,15 +95,15 @@ class Reference:
 
     def _adjust(self, rule: Adjustment, booked: list[tuple[datetime, int]], lines: Bill) -> list[tuple[datetime, int]]:
         totals: dict[int, int] = defaultdict(int)
-        somewhen: dict[int, datetime] = {}
+        any_moment: dict[int, datetime] = {}
         for local, amount in booked:
             totals[index_of(rule.period, local)] += amount
-            somewhen[index_of(rule.period, local)] = local
+            any_moment[index_of(rule.period, local)] = local
         changes = {index: adjusted(rule, amount) - amount for index, amount in totals.items()}
         for index, change in changes.items():
             if change:
                 lines["", rule.name, 0, index, 0] = (0, change)
-        return [(somewhen[index], change) for index, change in changes.items()]
+        return [(any_moment[index], change) for index, change in changes.items()]
 
 
 def adjusted(rule: Adjustment, amount: int) -> int:
@@ -114,7 +114,7 @@ def adjusted(rule: Adjustment, amount: int) -> int:
 
 
 def price(component: Component, measure: Fraction) -> dict[tuple[int, int], tuple[int, int]]:
-    """(tier, unit price) -> (quantity in micro-units, amount in micro-tokens) of the whole measure."""
+    """The whole measure's quantity (micro-units) and amount (micro-tokens), by tier and unit price."""
     kind = component.WhichOneof("price")
     if kind == "per_unit":
         return {(0, component.per_unit.unit_price_micro): line(measure, component.per_unit.unit_price_micro)}
@@ -145,7 +145,7 @@ def line(quantity: Fraction, unit_price_micro: int) -> tuple[int, int]:
 
 
 def nearest(value: Fraction) -> int:
-    """Half away from zero."""
+    """The nearest integer. Half is rounded away from zero."""
     whole = int(abs(value) + Fraction(1, 2))
     return whole if value >= 0 else -whole
 

@@ -1,4 +1,4 @@
-"""`python -m chaincode` as a member runs it; a peer played by hand dials in."""
+"""`python -m chaincode`, as a member runs it. The test plays the peer that dials in."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> MemberKeys:
 
 
 class Service:
-    """A process that listens on `port`, with the options it was started with."""
+    """A process of the contract that listens on `port`. `changed` are options other than the usual ones."""
 
     def __init__(self, keys: MemberKeys, log: Path, **changed: str) -> None:
         (self.port,) = free_ports(1)
@@ -60,11 +60,11 @@ class Service:
             self.process = subprocess.Popen([sys.executable, "-m", "chaincode", *words], cwd=ROOT, stderr=stderr)
 
     def refusal(self) -> str:
-        """The sentence of a service that does not start."""
+        """The sentence with which a service ends that does not start."""
         assert self.process.wait(PATIENCE_S) != 0
-        said = [line for line in self.log.read_text().splitlines() if " INFO " not in line]
-        assert len(said) == 1, said
-        return said[0]
+        lines = [line for line in self.log.read_text().splitlines() if " INFO " not in line]
+        assert len(lines) == 1, lines
+        return lines[0]
 
     def wait_until_listening(self) -> None:
         deadline = time.monotonic() + PATIENCE_S
@@ -90,31 +90,32 @@ def service(keys: MemberKeys, tmp_path: Path) -> Iterator[Service]:
 
 
 class Peer:
-    """The other end of one conversation, already greeted."""
+    """The peer's end of a conversation that has begun."""
 
     def __init__(self, keys: MemberKeys, call: grpc.aio.StreamStreamCall) -> None:  # type: ignore[type-arg]
         user = keys.user("erp")
         self._caller = SigningIdentity.load(MSP_ID, user.certificate_path, user.key_path)
         self._call = call
 
-    async def ask(self, name: str, request: bytes, *, late_s: int = 0) -> None:
+    async def call(self, name: str, request: bytes, *, late_s: int = 0) -> None:
         call = Call("channel", "zunft", [name.encode(), request])
         time_us = time.time_ns() // 1_000 - late_s * 1_000_000
         proposal = make_proposal(call, self._caller.creator, b"nonce", time_us)
         arguments = chaincode_pb2.ChaincodeInput(args=call.args).SerializeToString()
-        await self.say(M(type=M.TRANSACTION, payload=arguments, proposal=proposal.signed))
+        await self.send(M(type=M.TRANSACTION, payload=arguments, proposal=proposal.signed))
 
-    async def say(self, message: M) -> None:
+    async def send(self, message: M) -> None:
         message.txid, message.channel_id = "tx", "channel"
         await self._call.write(message)
 
-    async def hear(self, kind: int) -> bytes:
+    async def receive(self, kind: int) -> bytes:
+        """The payload of the service's next message, which must be of this kind."""
         message = await asyncio.wait_for(self._call.read(), PATIENCE_S)
         assert M.Type.Name(message.type) == M.Type.Name(kind), message
         return bytes(message.payload)
 
     async def response(self) -> proposal_response_pb2.Response:
-        return proposal_response_pb2.Response.FromString(await self.hear(M.COMPLETED))
+        return proposal_response_pb2.Response.FromString(await self.receive(M.COMPLETED))
 
 
 @asynccontextmanager
@@ -124,16 +125,16 @@ async def connected(keys: MemberKeys, port: int) -> AsyncIterator[Peer]:
     async with grpc.aio.secure_channel(f"{HOST}:{port}", credentials) as channel:
         call = chaincode_shim_pb2_grpc.ChaincodeStub(channel).Connect()
         peer = Peer(keys, call)
-        assert chaincode_pb2.ChaincodeID.FromString(await peer.hear(M.REGISTER)).name == ID
+        assert chaincode_pb2.ChaincodeID.FromString(await peer.receive(M.REGISTER)).name == ID
         await call.write(M(type=M.REGISTERED))
         await call.write(M(type=M.READY))
         yield peer
 
 
-def test_it_runs_the_contract(keys: MemberKeys, service: Service) -> None:
+def test_the_service_runs_the_contract(keys: MemberKeys, service: Service) -> None:
     async def play() -> None:
         async with connected(keys, service.port) as peer:
-            await peer.ask("no.such", b"")
+            await peer.call("no.such", b"")
             response = await peer.response()
         assert response.status == 404
         assert Refusal.FromString(response.payload).error == "UnknownTransaction"
@@ -141,10 +142,10 @@ def test_it_runs_the_contract(keys: MemberKeys, service: Service) -> None:
     asyncio.run(play())
 
 
-def test_it_holds_a_proposals_time_against_its_own_clock(keys: MemberKeys, service: Service) -> None:
+def test_the_service_compares_a_proposals_time_with_its_own_clock(keys: MemberKeys, service: Service) -> None:
     async def play() -> None:
         async with connected(keys, service.port) as peer:
-            await peer.ask("record.read", ReadKey(key="member/AlphaMSP").SerializeToString(), late_s=3600)
+            await peer.call("record.read", ReadKey(key="member/AlphaMSP").SerializeToString(), late_s=3600)
             response = await peer.response()
         assert (response.status, Refusal.FromString(response.payload).error) == (403, "ClockSkew")
 
@@ -152,13 +153,13 @@ def test_it_holds_a_proposals_time_against_its_own_clock(keys: MemberKeys, servi
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_once_it_has_answered(keys: MemberKeys, service: Service, number: int) -> None:
+def test_a_signal_ends_the_service_once_it_has_answered(keys: MemberKeys, service: Service, number: int) -> None:
     async def play() -> None:
         async with connected(keys, service.port) as peer:
-            await peer.ask("record.read", ReadKey(key="member/AlphaMSP").SerializeToString())
-            await peer.hear(M.GET_STATE)
+            await peer.call("record.read", ReadKey(key="member/AlphaMSP").SerializeToString())
+            await peer.receive(M.GET_STATE)
             service.process.send_signal(number)
-            await peer.say(M(type=M.RESPONSE, payload=b"value"))
+            await peer.send(M(type=M.RESPONSE, payload=b"value"))
             assert Record.FromString((await peer.response()).payload).value == b"value"
 
     asyncio.run(play())
@@ -166,7 +167,7 @@ def test_a_signal_ends_it_once_it_has_answered(keys: MemberKeys, service: Servic
     assert "Traceback" not in service.log.read_text()
 
 
-def test_whoever_shows_no_certificate_of_the_roots_is_not_let_in(keys: MemberKeys, service: Service) -> None:
+def test_a_client_without_a_certificate_of_the_roots_is_refused(keys: MemberKeys, service: Service) -> None:
     async def play() -> None:
         credentials = grpc.ssl_channel_credentials(keys.tls_root_pem())
         async with grpc.aio.secure_channel(f"{HOST}:{service.port}", credentials) as channel:
@@ -194,7 +195,7 @@ def test_whoever_shows_no_certificate_of_the_roots_is_not_let_in(keys: MemberKey
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_what_keeps_it_from_starting_is_one_sentence(
+def test_the_reason_why_the_service_does_not_start_is_one_sentence(
     keys: MemberKeys, tmp_path: Path, changed: dict[str, str], sentence: str
 ) -> None:
     assert sentence in Service(keys, tmp_path / "log", **changed).refusal()

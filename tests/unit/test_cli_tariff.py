@@ -1,4 +1,4 @@
-"""`zunft tariff`, as a user types it: what it prints and its exit code."""
+"""`zunft tariff`, as a user types it: its output and its exit code."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ MAPPING = ROOT / "examples" / "mappings" / "cnc-parts.yaml"
 CSV = "No,machining_finalized,passed_visual_inspection\n1,yes,yes\n2,no,\n3,yes,no\n"
 
 
-# Runs a command with these words.
+# Runs a command of these words.
 Zunft = Callable[..., "Outcome"]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command left behind."""
+    """A command's exit code and output."""
 
     exit_code: int
     stdout: str
@@ -32,7 +32,7 @@ class Outcome:
 
 @pytest.fixture
 def zunft(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Zunft:
-    """Runs `zunft tariff` with these words."""
+    """A function that runs `zunft tariff` with the given words."""
 
     def run(*words: str | Path) -> Outcome:
         monkeypatch.setattr("sys.argv", ["zunft", "tariff", *map(str, words)])
@@ -50,13 +50,13 @@ def readings(tmp_path: Path) -> Path:
     return tmp_path / "parts.csv"
 
 
-def test_check_and_explain(zunft: Zunft) -> None:
+def test_a_sound_tariff_is_accepted_and_explained(zunft: Zunft) -> None:
     assert "is sound" in zunft("check", TARIFF).stdout
     sentences = json.loads(zunft("explain", TARIFF, "--json").stdout)
     assert sentences[1] == "finished part: the number of readings (of the step finished): 14.90 EUR each."
 
 
-def test_simulate_prints_the_bill_and_what_each_part_cost(zunft: Zunft, readings: Path) -> None:
+def test_simulate_prints_the_bill_and_the_cost_of_each_part(zunft: Zunft, readings: Path) -> None:
     bill = json.loads(zunft("simulate", TARIFF, readings, "--mapping", MAPPING, "--json").stdout)
     assert bill["total"] == "20.658333"
     assert bill["lines"][0]["meter"] == "parts"
@@ -69,7 +69,7 @@ def test_simulate_prints_the_bill_and_what_each_part_cost(zunft: Zunft, readings
     assert "20.658333" in zunft("simulate", TARIFF, readings, "--mapping", MAPPING).stdout
 
 
-def test_chart(zunft: Zunft, tmp_path: Path) -> None:
+def test_chart_writes_a_picture(zunft: Zunft, tmp_path: Path) -> None:
     assert zunft("chart", TARIFF, "--out", tmp_path / "curve.svg", "--up-to", "100").exit_code == 0
     assert (tmp_path / "curve.svg").exists()
 
@@ -83,7 +83,7 @@ def test_wrong_files_are_one_sentence_and_exit_code_2(zunft: Zunft, tmp_path: Pa
         zunft("check", tmp_path / "missing.yaml"),
         zunft("simulate", TARIFF, wrong, "--mapping", MAPPING),
         zunft("simulate", TARIFF, readings, "--mapping", wrong),
-        # The rating itself finds that there is no column of utilisation.
+        # Only the rating finds that the readings have no utilisation.
         zunft("simulate", banded, readings, "--mapping", MAPPING),
         zunft("chart", TARIFF, "--out", tmp_path / "curve.bmp"),
         zunft("chart", TARIFF, "--out", tmp_path / "curve.svg", "--up-to", "many"),

@@ -1,4 +1,4 @@
-"""One contract has one digest, wherever it is installed; another one has another."""
+"""The contract's digest is the same wherever it is installed, and another contract has another digest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chaincode.code_digest import code_digest
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The two packages installed elsewhere."""
+    """The folder of a copy of the contract's two packages."""
     for package in (chaincode, zunft):
         source = Path(package.__file__ or "").parent
         shutil.copytree(source, tmp_path / source.name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -28,7 +28,7 @@ def digest_of(folder: Path) -> str:
     return subprocess.check_output([sys.executable, "-c", code], cwd=folder, text=True).strip()
 
 
-def test_it_does_not_depend_on_the_place(copy: Path) -> None:
+def test_the_digest_does_not_depend_on_the_place(copy: Path) -> None:
     (copy / "zunft/v1/node_pb2.py").write_text("# The node's API is not the contract's.")
     assert digest_of(copy) == code_digest().hex()
 

@@ -1,4 +1,4 @@
-"""Readings from CSV files: exact, by the mapping, and errors that name row and column."""
+"""Readings from CSV files are exact, follow the mapping, and have errors that name row and column."""
 
 from __future__ import annotations
 
@@ -70,13 +70,13 @@ def test_the_hour_that_exists_twice_goes_on(tmp_path: Path) -> None:
         ("{begin: 2026-03-02 08:00, every_s: 0.1, time_zone: Europe/Berlin}", "", us(2026, 3, 2, 7)),
     ],
 )
-def test_ways_to_tell_the_time(tmp_path: Path, time: str, text: str, expected: int) -> None:
+def test_every_format_of_a_time_is_read(tmp_path: Path, time: str, text: str, expected: int) -> None:
     columns = read(tmp_path, f"time: {time}\nquantity: {{constant: 1}}\n", f"t,x\n{text},x\n")
     assert columns.time_us.tolist() == [expected]
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "says"),
+    ("old", "new", "sentence"),
     [
         ("12,5", "12.5", "r.csv, row 2, column m3: '12.5' is no number"),
         ("12,5", "", "is no number"),
@@ -95,14 +95,14 @@ def test_ways_to_tell_the_time(tmp_path: Path, time: str, text: str, expected: i
         ("12,5", '"12,5', "no CSV"),
     ],
 )
-def test_wrong_rows_are_named(tmp_path: Path, old: str, new: str, says: str) -> None:
+def test_wrong_rows_are_named(tmp_path: Path, old: str, new: str, sentence: str) -> None:
     with pytest.raises(WrongFile) as refusal:
         read(tmp_path, text=CSV.replace(old, new, 1))
-    assert says in str(refusal.value)
+    assert sentence in str(refusal.value)
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "says"),
+    ("old", "new", "sentence"),
     [
         ("time: {column: when", "time: {kolumn: when", "did you mean column?"),
         ("{column: m3}", "{column: m3, constant: 1}", "either"),
@@ -117,13 +117,13 @@ def test_wrong_rows_are_named(tmp_path: Path, old: str, new: str, says: str) -> 
         ("quantity: {column: m3}\n", "", "quantity is missing"),
     ],
 )
-def test_wrong_mappings_are_named(tmp_path: Path, old: str, new: str, says: str) -> None:
+def test_wrong_mappings_are_named(tmp_path: Path, old: str, new: str, sentence: str) -> None:
     with pytest.raises(WrongFile) as refusal:
         read(tmp_path, mapping=MAPPING.replace(old, new, 1))
-    assert says in str(refusal.value)
+    assert sentence in str(refusal.value)
 
 
-def test_files_that_are_no_text(tmp_path: Path) -> None:
+def test_files_that_are_no_text_are_refused(tmp_path: Path) -> None:
     (tmp_path / "m.yaml").write_text(MAPPING)
     mapping = read_mapping(tmp_path / "m.yaml")
     (tmp_path / "r.csv").write_bytes(b"when;m3;load;ok;item\n\xff\xfe;1;1;;\n")

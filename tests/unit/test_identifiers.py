@@ -1,4 +1,4 @@
-"""Legal identifiers: their check digits, the same on every endorser, whatever the day and the network."""
+"""Legal identifiers: their check digits are checked in the same way by every endorser, without clock and network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chaincode.errors import MalformedRequest
 from chaincode.members.identifiers import check_identifiers
 from zunft.v1.member_pb2 import LegalIdentifier
 
-# One of each country, from the rules' own examples.
+# One number of each country, from the rules' own examples.
 GOOD = {
     "lei": ["213800KUD8LAJWSQ9D15", "529900T8BM49AURSDO55"],
     "vat": [
@@ -45,10 +45,10 @@ BAD = {
     ],
 }
 
-# No clock and no socket; datetime.date is what the rules would ask for today.
+# A program without clock and socket. The rules would get today's date from datetime.date.
 OFFLINE = """
 import datetime, socket
-def never(*_): raise AssertionError("asks the world")
+def never(*_): raise AssertionError("uses the clock or the network")
 class Date(datetime.date):
     today = classmethod(never)
 class DateTime(datetime.datetime):
@@ -66,19 +66,19 @@ def rows(numbers: dict[str, list[str]]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("scheme", "value"), rows(GOOD))
-def test_right_digits(scheme: str, value: str) -> None:
+def test_right_digits_are_accepted(scheme: str, value: str) -> None:
     check_identifiers([LegalIdentifier(scheme=scheme, value=value)])
 
 
 @pytest.mark.parametrize(("scheme", "value"), rows(BAD))
-def test_wrong_digits_or_another_form(scheme: str, value: str) -> None:
+def test_wrong_digits_or_another_form_are_refused(scheme: str, value: str) -> None:
     with pytest.raises(MalformedRequest):
         check_identifiers([LegalIdentifier(scheme=scheme, value=value)])
 
 
-def test_no_clock_and_no_network_is_asked() -> None:
+def test_no_clock_and_no_network_is_used() -> None:
     numbers = [*GOOD.items(), *BAD.items()]
     code = OFFLINE.replace("{numbers}", repr(numbers))
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     expected = [True] * len(rows(GOOD)) + [False] * len(rows(BAD))
-    assert (said.stdout.strip(), said.stderr) == (str(expected), "")
+    assert (printed.stdout.strip(), printed.stderr) == (str(expected), "")

@@ -22,7 +22,7 @@ MAY_IMPORT = {
 }
 OWN = set(MAY_IMPORT) | {"tests"}
 
-# A contract that could ask the time or throw dice would not be endorsed alike by two members.
+# A contract that used the time or random numbers would have different results on two members' endorsers.
 UNDETERMINED = {"random", "secrets", "time", "uuid", "os", "socket", "threading", "subprocess", "tempfile"}
 
 
@@ -51,7 +51,7 @@ def test_imports_point_one_way(package: str) -> None:
 
 
 def contracts() -> list[Path]:
-    """The code that must do the same on every endorser; the process and the shim around it talk to a peer."""
+    """The code that must do the same on every endorser, which is all but the process and the shim around it."""
     around = {"shim", "service", "__main__.py"}
     return [path for path in files("chaincode") if not around & set(path.parts)]
 

@@ -1,4 +1,4 @@
-"""What rating refuses, what it remembers, and what an amendment leaves of it."""
+"""The rating's refusals, its exact sums, corrections, and the counts that go on after an amendment."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def rate_plain(*readings: tuple[int, int], text: str = PLAIN, cumulative: Cumula
 
 
 @pytest.mark.parametrize(
-    ("readings", "error", "says"),
+    ("readings", "error", "sentence"),
     [
         ([(NOON_US, -1)], QuantityOutOfRange, "0 … 1000000000 per reading"),
         ([(NOON_US, 10**15 + 1)], QuantityOutOfRange, "0 … 1000000000 per reading"),
@@ -59,8 +59,10 @@ def rate_plain(*readings: tuple[int, int], text: str = PLAIN, cumulative: Cumula
         ([(NOON_US, 10**15)] * 50_000, QuantityOutOfRange, "50000000000000,"),
     ],
 )
-def test_readings_beyond_the_limits(readings: list[tuple[int, int]], error: type[ContractError], says: str) -> None:
-    with pytest.raises(error, match=says):
+def test_readings_beyond_the_limits_are_refused(
+    readings: list[tuple[int, int]], error: type[ContractError], sentence: str
+) -> None:
+    with pytest.raises(error, match=sentence):
         rate_plain(*readings)
 
 
@@ -91,7 +93,7 @@ def test_bands_need_their_columns(given: dict[str, int], missing: str) -> None:
 
 
 @pytest.mark.parametrize(("outcomes", "amount_micro"), [("passed", 0), ("unspecified", 1_000_000)])
-def test_without_an_outcome_column_readings_say_nothing(outcomes: str, amount_micro: int) -> None:
+def test_readings_without_an_outcome_column_have_an_unspecified_outcome(outcomes: str, amount_micro: int) -> None:
     text = f"components: [{{name: c, when: {{outcomes: [{outcomes}]}}, measure: readings, unit_price: '1'}}]\n"
     assert rate_plain((NOON_US, 1), text=HEADING + text).amount_micro == amount_micro
 
@@ -124,7 +126,7 @@ def test_a_correction_reaches_a_closed_month_and_its_cap() -> None:
 
 
 @pytest.mark.parametrize(
-    ("readings", "error", "says"),
+    ("readings", "error", "sentence"),
     [
         ([], MalformedBatch, "no readings"),
         ([{"time_us": NOON_US, "quantity_micro": -11}], QuantityOutOfRange, "takes away 0.000001 more"),
@@ -134,9 +136,11 @@ def test_a_correction_reaches_a_closed_month_and_its_cap() -> None:
         ([{"time_us": -1}], MalformedBatch, "1970"),
     ],
 )
-def test_corrections_that_cannot_be(readings: list[dict[str, int]], error: type[ContractError], says: str) -> None:
+def test_impossible_corrections_are_refused(
+    readings: list[dict[str, int]], error: type[ContractError], sentence: str
+) -> None:
     cumulative = rate_plain((NOON_US, 10), text=CAPPED).cumulative
-    with pytest.raises(error, match=says):
+    with pytest.raises(error, match=sentence):
         correct(cumulative, *(CorrectionReading(**reading) for reading in readings))
 
 
@@ -162,7 +166,7 @@ def test_beyond_the_correction_window_a_period_is_closed_for_good() -> None:
         correct(may.cumulative, CorrectionReading(time_us=NOON_US, quantity_micro=1), window_s=week_s)
     with pytest.raises(ReadingTooLate, match="'cap'"):
         rate(tariff, "b", Cumulative(account=may.cumulative.account), columns((NOON_US, 10**6)), week_s)
-    # Not even when the window is made longer afterwards: what was forgotten is not known any more.
+    # A longer window does not open the period again, since the rating keeps no counts of a closed period.
     with pytest.raises(ReadingTooLate):
         correct(may.cumulative, CorrectionReading(time_us=NOON_US, quantity_micro=1), window_s=52 * week_s)
 
@@ -204,7 +208,7 @@ TWO = (
         ("name: night", "name: late", {"air", "spring", "cap"}),
     ],
 )
-def test_what_is_defined_as_before_goes_on_counting(old: str, new: str, kept: set[str]) -> None:
+def test_a_component_whose_definition_stays_goes_on_counting(old: str, new: str, kept: set[str]) -> None:
     before, after = parse_tariff(HEADING + TWO), parse_tariff((HEADING + TWO).replace(old, new))
     midnight_us = NOON_US + DAY_US // 2
     cumulative = rate(before, "m", Cumulative(), columns((NOON_US, 10**6), (midnight_us, 10**6))).cumulative
@@ -238,7 +242,7 @@ def with_minimum_above_cap(tariff: Tariff) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "says"),
+    ("spoil", "sentence"),
     [
         (lambda t: t.ClearField("name"), "tariff's name"),
         (lambda t: t.ClearField("unit"), "tariff's unit"),
@@ -280,10 +284,10 @@ def with_minimum_above_cap(tariff: Tariff) -> None:
         (with_minimum_above_cap, "above the cap"),
     ],
 )
-def test_tariffs_that_cannot_be_rated(spoil: Callable[[Tariff], object], says: str) -> None:
+def test_tariffs_that_cannot_be_rated_are_refused(spoil: Callable[[Tariff], object], sentence: str) -> None:
     tariff = parse_tariff(PLAIN)
     spoil(tariff)
-    with pytest.raises(InvalidTariff, match=says):
+    with pytest.raises(InvalidTariff, match=sentence):
         check_tariff(tariff)
-    with pytest.raises(InvalidTariff, match=says):
+    with pytest.raises(InvalidTariff, match=sentence):
         rate(tariff, "m", Cumulative(), columns((NOON_US, 1)))

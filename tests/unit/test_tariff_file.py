@@ -1,4 +1,4 @@
-"""Tariff files: exact numbers, there and back, and errors that name the line, the key and the remedy."""
+"""Tariff files: numbers are exact, a written file reads back the same, and errors name line, key and remedy."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_date_is_the_end_of_its_day_by_the_tariffs_clock() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "says"),
+    ("old", "new", "sentence"),
     [
         (
             "unit_price: 0.1",
@@ -102,14 +102,14 @@ def test_a_date_is_the_end_of_its_day_by_the_tariffs_clock() -> None:
         (SOUND, SOUND + "adjustments: [{name: d, period: month}]\n", "exactly one"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_sentence(old: str, new: str, says: str) -> None:
+def test_a_wrong_entry_is_named_in_one_sentence(old: str, new: str, sentence: str) -> None:
     with pytest.raises(WrongFile) as refusal:
         parse_tariff(SOUND.replace(old, new, 1))
-    assert says in str(refusal.value)
+    assert sentence in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
 
-def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+def test_missing_and_large_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(WrongFile, match="cannot be read"):
         read_tariff(tmp_path / "missing.yaml")
     large = tmp_path / "large.yaml"

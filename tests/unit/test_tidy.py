@@ -1,4 +1,4 @@
-"""What a reader stumbles over, and no other check sees: long functions and files, dead code, names of what is gone.
+"""Faults that trouble a reader and that no other check finds: long functions and files, dead code, stale names.
 
 The limits are those of the longest that there is: they go down and never up.
 """
@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LONGEST_FUNCTION = {"product": 39, "tests": 39}
 LONGEST_MODULE = {"product": 456, "tests": 536}
-# Faces of libraries: what Fabric's shim and gateway offer is there for contracts and clients that others write.
+# Public faces of libraries: Fabric's shim and gateway are also for contracts and clients that others write.
 LIBRARIES = (
     "chaincode/stub.py",
     "chaincode/shim/",
@@ -24,7 +24,7 @@ LIBRARIES = (
     "ledger/grpc_transport.py",
     "consortium/channel/",
 )
-# What tests hold against the product, or read its files with.
+# Product code that only tests use, to check the product's results or to read its files.
 FOR_TESTS = {
     "account_violations",
     "clear_key_policy",
@@ -38,7 +38,7 @@ Files = Mapping[str, str]
 
 
 def committed(*patterns: str) -> Files:
-    """The repository's own files, but for what is generated."""
+    """The texts of the repository's own files, without generated ones, by path."""
     listed = subprocess.run(["git", "ls-files", "-z", *patterns], cwd=ROOT, capture_output=True, text=True, check=True)
     paths = [path for path in listed.stdout.split("\0") if path and not path.startswith("zunft/v1/")]
     return {path: (ROOT / path).read_text() for path in paths if (ROOT / path).is_file()}
@@ -72,7 +72,7 @@ def packages_without_a_word(files: Files) -> Iterator[str]:
 
 
 def unused_code(files: Files) -> Iterator[str]:
-    """What the product defines and never names. Commands and rules are called by the library that they are given to."""
+    """Definitions that the product never names. Functions with a decorator are called by the decorator's library."""
     product = {path: text for path, text in files.items() if room(path) == "product"}
     named = {name for text in product.values() for name in names_in(ast.parse(text))}
     for path, node in defined(product):
@@ -82,17 +82,17 @@ def unused_code(files: Files) -> Iterator[str]:
 
 
 def sentences_of_another_form(files: Files) -> Iterator[str]:
-    """An error's text begins in lower case and ends without a full stop, as it stands behind a name or a colon."""
+    """Errors' texts that begin in upper case or end with a full stop, though they stand behind a name or a colon."""
     for path, text in files.items():
         for node in ast.walk(ast.parse(text)) if room(path) == "product" else ():
             if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
-                said = said_by(node.exc.args[0])
-                if re.match(r"[A-Z][a-z]+ [a-z]", said) or re.search(r"[a-z]\.$", said):
-                    yield f"{path}:{node.lineno} {said!r}"
+                text_of_error = literal_text(node.exc.args[0])
+                if re.match(r"[A-Z][a-z]+ [a-z]", text_of_error) or re.search(r"[a-z]\.$", text_of_error):
+                    yield f"{path}:{node.lineno} {text_of_error!r}"
 
 
 def stale_paths(files: Files) -> Iterator[str]:
-    """Paths of code in back-ticks that there are not."""
+    """Paths in back-ticks to which there is no file."""
     for path, text in files.items():
         for found in re.finditer(r"`([\w.-]+(?:/[\w.-]+)+\.(?:py|proto|md))(?:::\w+)?`", text):
             if not (ROOT / found[1]).exists() and not (ROOT / path).parent.joinpath(found[1]).exists():
@@ -105,7 +105,7 @@ CODE: Mapping[str, Callable[[Files], Iterable[str]]] = {
 }
 
 
-# --- what they look at ------------------------------------------------------------------------------------------------
+# --- the code that the rules look at ----------------------------------------------------------------------------------
 
 
 def defined(files: Files) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]]:
@@ -116,7 +116,7 @@ def defined(files: Files) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunc
 
 
 def names_in(tree: ast.AST) -> Iterator[str]:
-    """Names that are used; a word in a string may be one, too, since gRPC and dispatch go by names."""
+    """The names that the tree uses. A word in a string may be one, too, since gRPC and dispatch go by names."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             yield node.id
@@ -130,8 +130,8 @@ def names_in(tree: ast.AST) -> Iterator[str]:
             yield node.value
 
 
-def said_by(argument: ast.expr) -> str:
-    """The sentence, with a letter in the place of what is filled in."""
+def literal_text(argument: ast.expr) -> str:
+    """The text of the literal, with an x in the place of each value that is filled in."""
     if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
         return argument.value
     if isinstance(argument, ast.JoinedStr):

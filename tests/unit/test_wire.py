@@ -1,4 +1,4 @@
-"""The reader of what Go's protobuf takes and Python's does not."""
+"""The reader of messages that Go's protobuf accepts and Python's does not."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MESSAGES = [
     ],
     ids=["a long tag", "deep groups", "a long tag in a group", "a long length"],
 )
-def test_what_go_reads_is_read(message: Message, strange: bytes) -> None:
+def test_a_message_that_go_reads_is_read(message: Message, strange: bytes) -> None:
     data = message.SerializeToString()
     for whole in (data + strange, strange + data):
         with pytest.raises(DecodeError):
@@ -43,14 +43,14 @@ def test_what_go_reads_is_read(message: Message, strange: bytes) -> None:
 
 
 @given(data=st.binary(max_size=60), message=st.sampled_from(MESSAGES))
-def test_it_reads_the_same_as_the_other_reader(data: bytes, message: Message) -> None:
+def test_the_reader_has_the_same_result_as_pythons(data: bytes, message: Message) -> None:
     plain, found = read(type(message).FromString, data), read(lambda data: decode(type(message), data), LONG + data)
-    # Go's takes no number of more than 64 bits, and is the stricter one there.
+    # Go is stricter with numbers: it takes none of more than 64 bits.
     assert found in (plain, "a number is cut off, or longer than it can be") or plain is None
 
 
 def read(parse: Callable[[bytes], Message], data: bytes) -> Message | str | None:
-    """What a reader makes of it, or why it refuses; None where the other reader does."""
+    """The message that `parse` reads, its text about a number that is too long, or None for another refusal."""
     try:
         found = parse(data)
     except DecodeError as error:
@@ -63,6 +63,6 @@ def read(parse: Callable[[bytes], Message], data: bytes) -> Message | str | None
     "data",
     [b"\x0b" * 20_000, LONG + b"\x0c", LONG + b"\x0a\x05abc", LONG + b"\x0f", LONG + b"\x80" * 20, LONG + b"\x0b\x14"],
 )
-def test_what_nobody_reads_is_refused(data: bytes) -> None:
+def test_bytes_that_no_reader_takes_are_refused(data: bytes) -> None:
     with pytest.raises(DecodeError):
         decode(common_pb2.Payload, data)

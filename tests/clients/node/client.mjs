@@ -1,5 +1,5 @@
 // One usage transaction with the official gateway client, as a company with a Node.js system would write it.
-// Reads its task as JSON from standard input (bytes in base64) and writes what it saw to standard output.
+// Reads its task as JSON from standard input (bytes in base64), and writes the ledger's answers to standard output.
 
 import * as grpc from '@grpc/grpc-js';
 import { connect, EndorseError, hash, signers } from '@hyperledger/fabric-gateway';
@@ -28,7 +28,7 @@ async function main() {
 
 async function run(network, task) {
   const contract = network.getContract(task.chaincode);
-  const refusal = await refused(contract, task.forged);
+  const refusal = await submitRefused(contract, task.forged);
   const committed = await submit(contract, task.transaction);
   return {
     refusal,
@@ -57,7 +57,7 @@ async function submit(contract, { name, request, transient, endorsers }) {
   };
 }
 
-async function refused(contract, transaction) {
+async function submitRefused(contract, transaction) {
   try {
     await submit(contract, transaction);
   } catch (error) {

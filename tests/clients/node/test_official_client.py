@@ -1,6 +1,6 @@
 """The official Node.js gateway client runs the same confidential usage transaction on every ledger, over TLS.
 
-On the embedded ledger it talks to its service, on Fabric to the peer of its member.
+On the embedded ledger the client calls the ledger's service, on Fabric its member's peer.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ def client_folder() -> Path:
 @pytest.mark.parametrize("kind", on_ledgers("embedded", "fabric"))
 def test_a_usage_transaction_with_the_official_client(tmp_path: Path, client_folder: Path, kind: str) -> None:
     with start_consortium(tmp_path, kind, names=("maker", "factory", "bank")) as consortium:
-        # The client writes its machine's time into its transactions.
+        # The client writes the computer's time into its transactions.
         consortium.clock.now_us = time.time_ns() // 1_000
         deal = signed_deal(consortium)
         seen = consortium.run(run_as_provider(deal, client_folder, task(deal)))
         consortium.catch_up(seen["committed"]["blockNumber"])
 
-        said = {peer["mspId"]: peer["message"].split(":")[0] for peer in seen["refusal"]}
-        assert said == dict.fromkeys(deal.parties, "chaincode response 409, TermsMismatch")
+        refusals = {peer["mspId"]: peer["message"].split(":")[0] for peer in seen["refusal"]}
+        assert refusals == dict.fromkeys(deal.parties, "chaincode response 409, TermsMismatch")
         transaction = consortium.transactions[-1]
         assert transaction.is_valid
         assert (transaction.tx_id, transaction.validation_code) == (
@@ -68,13 +68,13 @@ def test_a_usage_transaction_with_the_official_client(tmp_path: Path, client_fol
         assert (seen["event"]["name"], event.agreement_id) == ("usage.submit", deal.agreement_id)
         assert seen["event"]["blockNumber"] == seen["committed"]["blockNumber"]
         assert AccountHead.FromString(b64decode(seen["answer"])).usage_micro == 6 * TOKEN
-        # In the block that the client reads with its member's private data.
+        # The client has read the block with its member's private data.
         assert seen["privateTransactions"] == 1
         assert consortium.violations() == []
 
 
 def signed_deal(consortium: Consortium) -> Deal:
-    """Two tokens an hour, prepaid."""
+    """An agreement at two tokens an hour, whose account is funded."""
     maker, factory, bank = (consortium.member(name) for name in ("maker", "factory", "bank"))
     consortium.found()
     bank.mint(factory, 100 * TOKEN)
@@ -82,7 +82,7 @@ def signed_deal(consortium: Consortium) -> Deal:
 
 
 def task(deal: Deal) -> dict[str, Any]:
-    """Three hours of usage, the same under a tariff that was never agreed on, and where the account stands then."""
+    """The client's task: charge three hours, try the same under a tariff that nobody agreed to, and read the head."""
     disclosure = deal.provider.disclose(deal)
     disclosure.batches.append(deal.batch([3 * UNIT]))
     forged = Disclosure()
@@ -105,7 +105,7 @@ def transaction(deal: Deal, disclosure: Disclosure) -> dict[str, Any]:
 
 
 async def run_as_provider(deal: Deal, folder: Path, work: Mapping[str, Any]) -> dict[str, Any]:
-    """Runs the client, as a program of the provider's, against its peer; what it saw."""
+    """Runs the client for the provider, against its peer. Returns the answers that the client got."""
     topology, msp_id = deal.consortium.topology, deal.provider.msp_id
     keys = topology.keys(topology.member(msp_id))
     user = keys.user("erp")
@@ -128,11 +128,11 @@ async def run_client(folder: Path, work: Mapping[str, Any]) -> dict[str, Any]:
         "node", "client.mjs", cwd=folder, stdin=pipe, stdout=pipe, stderr=pipe
     )
     try:
-        written, complaint = await asyncio.wait_for(process.communicate(json.dumps(work).encode()), RUN_S)
+        written, errors = await asyncio.wait_for(process.communicate(json.dumps(work).encode()), RUN_S)
     finally:
         if process.returncode is None:
             process.kill()
-    assert process.returncode == 0, complaint.decode()
+    assert process.returncode == 0, errors.decode()
     answer: dict[str, Any] = json.loads(written)
     return answer
 

@@ -1,4 +1,4 @@
-"""Blocks recorded from a real Fabric 3.1 peer, read; tests/audit/test_recorded.py audits them.
+"""The block reader on blocks that are recorded from a real Fabric 3.1 peer. tests/audit/test_recorded.py audits them.
 
 Block 0 is a genesis block that consortium/ made and that an orderer accepted; block 1 holds the approval of a chaincode
 definition, which writes to the member's implicit private collection.
@@ -61,7 +61,7 @@ def test_a_real_transaction_is_read_in_full() -> None:
     assert {write.collection for write in transaction.private_writes} == {implicit_collection("MakerMSP")}
 
 
-def test_others_see_hashes_only() -> None:
+def test_other_members_see_only_hashes_of_private_data() -> None:
     mine, theirs = approval(recorded(1)), read_block(recorded(1).block, namespace="_lifecycle").transactions[0]
     assert [write.value_hash for write in mine.private_writes] == [write.value_hash for write in theirs.private_writes]
     assert {(write.key, write.value) for write in theirs.private_writes} == {(None, None)}
@@ -78,7 +78,7 @@ def with_another(data: bytes, code: int) -> events_pb2.BlockAndPrivateData:
 
 
 def damaged(data: bytes) -> st.SearchStrategy[bytes]:
-    """Cut off, or with other bytes in its place."""
+    """The data cut off, or with other bytes in the place of some."""
     places = st.tuples(st.integers(0, len(data)), st.integers(0, len(data)), st.binary(max_size=8))
     return places.map(lambda cut: data[: cut[0]] + cut[2] + data[max(cut[:2]) :])
 
@@ -91,7 +91,7 @@ def test_nonsense_marked_as_invalid_leaves_the_others_alone(data: bytes) -> None
     assert replace(real, position=0) == approval(recorded(1))
 
 
-def test_of_nonsense_as_much_is_read_as_there_is() -> None:
+def test_the_readable_part_of_a_nonsense_transaction_is_read() -> None:
     envelope = common_pb2.Envelope.FromString(recorded(1).block.data.data[0])
     payload = common_pb2.Payload.FromString(envelope.payload)
     payload.data = b"\xff"
@@ -103,7 +103,7 @@ def test_of_nonsense_as_much_is_read_as_there_is() -> None:
 
 
 @pytest.mark.parametrize("data", [b"\xff", b""], ids=["undecodable", "no transaction"])
-def test_a_valid_transaction_that_cannot_be_decoded_says_so_and_leaves_the_others_alone(data: bytes) -> None:
+def test_a_valid_transaction_that_cannot_be_decoded_is_marked_and_leaves_the_others_alone(data: bytes) -> None:
     block = with_another(data, transaction_pb2.VALID)
     nonsense, real = read_block(block, namespace="_lifecycle").transactions
     assert nonsense.is_valid
@@ -112,7 +112,7 @@ def test_a_valid_transaction_that_cannot_be_decoded_says_so_and_leaves_the_other
     assert replace(real, position=0) == approval(recorded(1))
 
 
-def test_what_private_data_is_late_is_known() -> None:
+def test_missing_private_data_are_noticed() -> None:
     block, own = recorded(1), implicit_collection("MakerMSP")
     [transaction] = read_block(block, namespace="_lifecycle").transactions
     assert lacking(transaction, own) == ()

@@ -1,4 +1,4 @@
-"""One suite over both kinds of checkpoint."""
+"""Checkpoints, in memory and in a file: the last one that was saved is loaded, and a damaged file is named."""
 
 from __future__ import annotations
 

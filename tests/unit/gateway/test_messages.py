@@ -1,4 +1,4 @@
-"""What the client signs and sends, byte by byte."""
+"""The messages that the client signs and sends, field by field."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_proposal_holds_the_call_and_nothing_else() -> None:
     assert b"secret" not in message.header + payload.input
 
 
-def test_what_is_signed_elsewhere_comes_back_unchanged() -> None:
+def test_a_message_that_is_signed_elsewhere_comes_back_unchanged() -> None:
     proposal = make_proposal(CALL, b"creator", b"n" * 24, 0).with_signature(b"signature")
     commit = make_commit("consortium", "tx", b"creator").with_signature(b"signature")
     assert Proposal.from_bytes(proposal.to_bytes()) == proposal
@@ -120,7 +120,7 @@ def seek_of(start: int | None) -> ab_pb2.SeekInfo:
     return ab_pb2.SeekInfo.FromString(common_pb2.Payload.FromString(request.message).data)
 
 
-def test_blocks_are_asked_for_without_end() -> None:
+def test_blocks_are_requested_without_an_end() -> None:
     seek = seek_of(5)
     assert (seek.start.specified.number, seek.stop.specified.number) == (5, 2**64 - 1)
     assert seek.behavior == ab_pb2.SeekInfo.BLOCK_UNTIL_READY

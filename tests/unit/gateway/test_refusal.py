@@ -1,4 +1,4 @@
-"""A contract's refusal reaches the client as the very error that the contract raised."""
+"""A contract's refusal reaches the client as the same error that the contract has raised."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def failed_endorsement(*messages: str) -> EndorseError:
 
 
 @pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
-def test_every_refusal_comes_back_as_itself(kind: type[ContractError]) -> None:
+def test_every_refusal_comes_back_as_the_same_error(kind: type[ContractError]) -> None:
     text = "12.50 are missing: fund the account\nor wait, at most 3: days"
     error = failed_endorsement("some other trouble", f"chaincode response {kind.status}, {kind.__name__}: {text}")
     with pytest.raises(kind) as refusal:
@@ -65,13 +65,13 @@ def test_a_query_is_refused_in_the_message_itself() -> None:
         "",
     ],
 )
-def test_other_failures_stay_what_they_are(message: str) -> None:
+def test_other_failures_are_not_taken_for_refusals(message: str) -> None:
     error = failed_endorsement(message)
     assert refusal_of(error) is None
     raise_refusal(error)
 
 
-def test_a_failed_step_says_which_peer_said_what_and_what_to_do() -> None:
+def test_the_error_of_a_failed_step_has_each_peers_message_and_the_remedy() -> None:
     assert "M1MSP (localhost:7051): disk full" in str(failed_endorsement("x", "disk full"))
     assert failed_endorsement("ProposalResponsePayloads do not match").is_conflict
     for kind in GatewayError.__subclasses__():
