@@ -1,1 +1,1 @@
-"""How fast it is: `python -m tests.bench`. Begin with __main__.py."""
+"""Measures Zunft's speed and memory: `python -m tests.bench`. Begin with __main__.py."""

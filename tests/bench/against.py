@@ -1,7 +1,7 @@
-"""Another commit and this one, measured alternately in one run: what a change costs.
+"""Measures another commit and this tree alternately in one run, which shows the cost of a change.
 
-The figures count CPU time instead of the clock's, since a shared machine's clock says more about its other users. Of
-several rounds each side's best one counts, as only disturbance makes a round worse.
+The figures count CPU time, since on a shared machine elapsed time depends on its other users. Of several rounds each
+side's best one counts, as only disturbance makes a round worse.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ROWS = ("embedded.readings_per_s.50000", "embedded.wide_readings_per_s", "embedd
 ROUNDS = 5
 TARGET = 0.95
 
-# Runs in the other commit's tree as well, so it uses only what both have.
+# Runs in the other commit's tree as well, so it uses only names that both trees have.
 _MEASURE = """
 import json, sys, time
 time.perf_counter = time.process_time
@@ -33,20 +33,20 @@ print(json.dumps([rows[name]().value for name in sys.argv[1:]]))
 """
 
 
-def measure_against(commit: str, names: Sequence[str], say: Callable[[str], None]) -> list[Figure]:
+def measure_against(commit: str, names: Sequence[str], report: Callable[[str], None]) -> list[Figure]:
     """A figure per row of the embedded ledger: this tree's value, and the commit's as its baseline.
 
-    Ends the program in words where git does not know the commit.
+    Ends the program with a sentence if git does not know the commit.
     """
     with tempfile.TemporaryDirectory(prefix="zunft-bench-") as folder:
         trees = [_unpack(commit, Path(folder)), ROOT]
         rounds = []
         for number in range(1, ROUNDS + 1):
-            # Who comes first changes, so that a machine that gets slower or faster harms both.
+            # The order changes, so that a machine that gets slower or faster affects both sides.
             order = trees if number % 2 else trees[::-1]
             values = {tree: _run(tree, names) for tree in order}
             rounds.append([values[tree] for tree in trees])
-            say(f"round {number} of {ROUNDS}: {_ratios(*rounds[-1])}")
+            report(f"round {number} of {ROUNDS}: {_ratios(*rounds[-1])}")
     others, owns = ([max(values) for values in zip(*side, strict=True)] for side in zip(*rounds, strict=True))
     return [
         Figure(f"cpu.{name}", own, "readings/s", other, TARGET * other)

@@ -1,4 +1,4 @@
-"""Readings rated and debited per second: confidential batches, endorsed by both parties, durable, several at once."""
+"""Measures the readings that are charged per second: confidential batches of several accounts at once, durable."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.harness import (
 
 @dataclass(frozen=True, slots=True)
 class Charged:
-    """What one batch size came to; the audit is of the same transactions, from a file."""
+    """The rates of one batch size. The audit checks the same transactions, from a file."""
 
     readings_per_s: float
     audited_per_s: float
@@ -31,7 +31,7 @@ class Charged:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How much is done for one figure."""
+    """The amount of work for one figure: readings per batch, accounts, and batches of each account."""
 
     readings: int
     accounts: int
@@ -58,7 +58,7 @@ def charge(load: Load) -> Charged:
 
 
 def _audit(consortium: Consortium, path: Path, load: Load) -> float:
-    """Seconds to verify the whole channel from an archive, offline, on one core; it finds all readings and no fault."""
+    """The seconds in which one core audits the whole channel from an archive. Checks that all readings are right."""
     gateway = consortium.gateway("MakerMSP", "auditor")
     archive = consortium.run(export(path, "MakerMSP", genesis(consortium), gateway.present_blocks()))
     began = time.perf_counter()

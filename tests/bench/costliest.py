@@ -1,4 +1,4 @@
-"""What the costliest batches that a party's contract rates take: CPU time and memory, in a process of its own."""
+"""Measures the CPU time and the memory of the costliest batches that the contract rates, in a process of its own."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from zunft.v1.tariff_pb2 import RatingState, Tariff, Tier, TimeBand
 
 DAY_US = 86_400_000_000
 TARGET_S, TARGET_MB = 1.0, 200.0
-# Components, tiers of each, time bands of each, days, readings: each next to the limit in another way.
+# Components, tiers of each, time bands of each, days, readings. Each shape is close to the limit in another way.
 SHAPES = {
     "days": (190, 1, 0, 128, 2_000),
     "tiers": (190, 100, 0, 2, 2_000),
@@ -34,12 +34,12 @@ SHAPES = {
 
 
 def costliest_s() -> Figure:
-    """Seconds of CPU."""
+    """The CPU time of the costliest shape, in seconds."""
     return Figure("costliest_batch_s", max(s for s, _ in _measured()), "s", target=TARGET_S, less_is_better=True)
 
 
 def costliest_mb() -> Figure:
-    """What the process grows by."""
+    """The most memory by which the process grows, in MB."""
     return Figure("costliest_batch_mb", max(mb for _, mb in _measured()), "MB", target=TARGET_MB, less_is_better=True)
 
 

@@ -1,4 +1,4 @@
-"""The memory that the demo takes."""
+"""Measures the memory that the demo takes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.bench.figure import Figure
 TARGET_MB = 200
 PROGRAM = Path(sys.executable).with_name("zunft")
 
-# Between fork and exec a child is as large as its parent, and its peak keeps that: so the parent must be small.
+# Between fork and exec a child is as large as its parent, and that counts for its peak. So the parent must be small.
 LAUNCHER = """
 import os, subprocess, sys
 child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -24,7 +24,7 @@ sys.exit(status != 0)
 
 
 def demo_rss() -> Figure:
-    """Peak of the demo's resident memory, in a process of its own; the bare program beside it."""
+    """The peak of the demo's resident memory, in a process of its own, and that of `zunft --help` as its baseline."""
     demo_mb = _peak_mb("demo")
     remark = "" if demo_mb else f"{PROGRAM.name} demo does not run here"
     value = demo_mb or None
@@ -32,7 +32,7 @@ def demo_rss() -> Figure:
 
 
 def _peak_mb(command: str) -> float:
-    """0 where the command fails."""
+    """The peak memory of the command's process, or 0 if the command fails."""
     with tempfile.TemporaryDirectory(prefix="zunft-bench-") as folder:
         environment = {**os.environ, "ZUNFT_HOME": str(Path(folder) / "demo")}
         launcher = [sys.executable, "-S", "-c", LAUNCHER, str(PROGRAM), command]

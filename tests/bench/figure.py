@@ -1,4 +1,4 @@
-"""One measured figure, and what it is compared with."""
+"""A measured figure, with its baseline and its target."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`value` in `unit`; `baseline` is the same by the slow way, measured in the same run, and `target` what is wanted.
+    """A `value` in `unit`. `baseline` is the same by a slower way, measured in the same run, and `target` the aim.
 
-    `remark` says why there is no value, or what is wrong with it.
+    `remark` gives the reason why there is no value, or its fault.
     """
 
     name: str
@@ -23,18 +23,18 @@ class Figure:
 
     @property
     def ratio(self) -> float | None:
-        """Value by baseline."""
+        """The value divided by the baseline, or None without one of them."""
         return self.value / self.baseline if self.value is not None and self.baseline else None
 
     @property
     def meets_target(self) -> bool | None:
-        """None where there is no target or no value."""
+        """Whether the value meets the target, or None without a target or a value."""
         if self.value is None or self.target is None:
             return None
         return self.value <= self.target if self.less_is_better else self.value >= self.target
 
     def to_dict(self) -> dict[str, object]:
-        """As build/bench.json has it."""
+        """The figure's entry in build/bench.json."""
         return {
             "name": self.name,
             "value": self.value,
@@ -44,5 +44,5 @@ class Figure:
         }
 
 
-# Takes its time.
+# A function that measures a figure, which may take a minute.
 Measure = Callable[[], Figure]

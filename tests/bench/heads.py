@@ -1,4 +1,4 @@
-"""Account heads as a node knows them: from the blocks of its own member's peer, with that member's private data."""
+"""Account heads, which are read like a node does: from the blocks of the member's peer with its private data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HEADS = keys.head("").name
 
 @dataclass
 class Heads:
-    """By agreement, as of the newest block."""
+    """The heads by agreement, as of the newest block."""
 
     collection: str
     next_block: int
@@ -31,7 +31,7 @@ class Heads:
         return self._heads[agreement_id]
 
     async def follow(self, gateway: Gateway) -> None:
-        """For ever."""
+        """Reads block after block, for ever."""
         async with aclosing(gateway.blocks(self.next_block, private_data=True)) as blocks:
             async for delivered in blocks:
                 block = read_block(delivered)
@@ -45,7 +45,7 @@ class Heads:
 
 @asynccontextmanager
 async def followed_heads(gateway: Gateway) -> AsyncIterator[Heads]:
-    """Those that change from now on."""
+    """The heads that change from now on. They are followed while the block runs."""
     heads = Heads(implicit_collection(gateway.identity.msp_id), await gateway.height())
     follower = asyncio.create_task(heads.follow(gateway))
     try:

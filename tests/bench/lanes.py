@@ -18,14 +18,14 @@ CATCH_UP_S = 0.005
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One account, and the batches of each of its transactions."""
+    """An account, and the batches of each of its transactions."""
 
     agreement_id: str
     transactions: Sequence[Sequence[SignedBatch]]
 
 
 async def charge_all(gateway: Gateway, lanes: Sequence[Lane]) -> float:
-    """Seconds until every transaction of every lane is committed; the accounts' heads come with the blocks."""
+    """The seconds until every transaction of every lane is committed. The accounts' heads come with the blocks."""
     opened = [await OpenLane.begin(gateway, lane.agreement_id) for lane in lanes]
     async with followed_heads(gateway) as heads:
         began = time.perf_counter()
@@ -35,7 +35,7 @@ async def charge_all(gateway: Gateway, lanes: Sequence[Lane]) -> float:
 
 @dataclass(slots=True)
 class OpenLane:
-    """An account with what each of its transactions has to disclose."""
+    """An account, with the terms and the head that its next transaction has to disclose."""
 
     account: MeterAccount
     terms: bytes
@@ -49,7 +49,7 @@ class OpenLane:
         return lane
 
     async def charge(self, batches: Sequence[SignedBatch]) -> int:
-        """Returns when the debit is committed: the block that it is in."""
+        """Charges the batches, and waits until the debit is committed. Returns its block's number."""
         request = SubmitUsage(agreement_id=self.account.agreement.agreement_id)
         disclosure = Disclosure(terms=self.terms, head=self.head, batches=batches)
         while True:
@@ -60,11 +60,11 @@ class OpenLane:
                 await asyncio.sleep(CATCH_UP_S)
 
     async def follow_head(self, heads: Heads, block_number: int) -> None:
-        """Where the account stands after the block, which the next transaction starts from."""
+        """Waits for the account's head after the block, on which the next transaction is based."""
         self.head = await heads.after(self.account.agreement.agreement_id, block_number)
 
     async def read_head(self) -> None:
-        """The same from the peer, as it is now."""
+        """Reads the account's present head from the peer."""
         request = ReadHead(agreement_id=self.account.agreement.agreement_id)
         self.head = await self.account.gateway.evaluate("usage.read_head", request)
 

@@ -1,4 +1,4 @@
-"""The rows of the benchmark on the embedded ledger: name, how it is measured, baseline and target."""
+"""The rows of the benchmark on the embedded ledger: each one's name, measurement, baseline and target."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.bench.small import small_transactions, transfers
 from tests.bench.wide import WideLoad, charge_wide
 
 ACCOUNTS = 8
-# Batches of each account, by readings per batch: a few seconds each.
+# Batches of each account, by readings per batch. Each size takes a few seconds.
 BATCHES = {1: 100, 100: 100, 1_000: 100, 10_000: 60, 50_000: 30}
 # A thousand meters of one agreement.
 WIDE = WideLoad(meters=1_000, rounds=10, alone=100)
@@ -26,18 +26,18 @@ AUDIT_TARGET = 10e6
 
 @dataclass
 class EmbeddedBench:
-    """Measures each thing once, when it is first asked for."""
+    """Measures each row once, at its first use."""
 
     quick: bool = False
     _charged: dict[int, Charged] = field(default_factory=dict)
 
     @property
     def missing(self) -> str:
-        """What this machine lacks: nothing."""
+        """The reason why this machine cannot run the bench. There is none."""
         return ""
 
     def rows(self) -> dict[str, Measure]:
-        """By name, in the order of the table."""
+        """The measurements by their rows' names, in the order of the table."""
         charging = {f"embedded.readings_per_s.{readings}": self._charging(readings) for readings in BATCHES}
         return charging | {
             "embedded.wide_readings_per_s": self._wide,

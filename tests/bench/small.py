@@ -1,7 +1,7 @@
-"""Small durable transactions per second: three of four members endorse, 32 in flight.
+"""Measures small durable transactions per second: three of four members endorse, 32 in flight.
 
 A meter's new place (meter.locate) is the small transaction without conflicts. A transfer of tokens changes the balances
-of two members, so among four members two transfers at most do not conflict; that figure stands beside it.
+of two members, so among four members only two transfers at a time do not conflict. It has a figure of its own.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from zunft.v1.token_pb2 import TransferTokens
 
 IN_FLIGHT = 32
 
-# From lane and number to the transaction's name and request.
+# Makes a transaction's name and request from the lane and the transaction's number.
 _Make = Callable[[int, int], tuple[str, Message]]
 
 
 def small_transactions(count: int) -> tuple[float, float]:
-    """Transactions per second with 32 in flight, and one after the other."""
+    """The transactions per second with 32 in flight, and one after the other."""
     with (
         tempfile.TemporaryDirectory(prefix="zunft-bench-") as folder,
         start_consortium(Path(folder) / "c") as consortium,
@@ -50,7 +50,7 @@ def small_transactions(count: int) -> tuple[float, float]:
 
 
 def transfers(count: int) -> float:
-    """Token transfers per second between two pairs of members."""
+    """The token transfers per second between two pairs of members."""
     with (
         tempfile.TemporaryDirectory(prefix="zunft-bench-") as folder,
         start_consortium(Path(folder) / "c") as consortium,
@@ -79,7 +79,7 @@ def _locate(index: int, number: int) -> tuple[str, Message]:
 
 
 async def _timed(gateway: Gateway, lanes: int, each: int, make: _Make) -> float:
-    """Seconds for `each` transactions one after the other in each of `lanes` lanes."""
+    """The seconds for `each` transactions, one after the other in each of `lanes` lanes."""
     began = time.perf_counter()
     await asyncio.gather(*(_repeat(gateway, each, lane, make) for lane in range(lanes)))
     return time.perf_counter() - began

@@ -1,6 +1,6 @@
-"""Many meters of one agreement, a few readings each: all their batches in one transaction, or a transaction for each.
+"""Measures many meters of one agreement with a few readings each: all batches in one transaction, or one in each.
 
-The ledger is the same and so are the batches; both parties endorse, every batch's signature is checked by both.
+The ledger and the batches are the same. Both parties endorse, and check every batch's signature.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ READINGS = 10
 
 @dataclass(frozen=True, slots=True)
 class WideLoad:
-    """`rounds` transactions with a batch of every meter; then `alone` transactions with one batch."""
+    """The work: `rounds` transactions with a batch of every meter, and then `alone` transactions with one batch."""
 
     meters: int
     rounds: int
@@ -37,7 +37,7 @@ class WideLoad:
 
 
 def charge_wide(load: WideLoad) -> tuple[float, float]:
-    """Readings per second with the batches of all meters in a transaction, and with one batch in each."""
+    """The readings per second with the batches of all meters in a transaction, and with one batch in each."""
     with (
         tempfile.TemporaryDirectory(prefix="zunft-bench-") as folder,
         start_consortium(Path(folder) / "c") as consortium,
@@ -55,14 +55,14 @@ def charge_wide(load: WideLoad) -> tuple[float, float]:
 
 
 async def _register(consortium: Consortium, meters: Iterable[HandMeter]) -> int:
-    """The block that has the last of them."""
+    """Registers the meters. Returns the number of the last one's block."""
     gateway = consortium.gateway("MakerMSP", "operator")
     committed = [await gateway.submit("meter.register", meter.registration()) for meter in meters]
     return committed[-1].block_number
 
 
 def rounds(deal: Deal, count: int) -> Iterator[Sequence[SignedBatch]]:
-    """Each meter's next batch, again and again."""
+    """So many rounds, each with the next batch of every meter."""
     streams = [sign(deal, meter, seed, READINGS, count) for seed, meter in enumerate(deal.meters)]
     return zip(*streams, strict=True)
 
@@ -76,7 +76,7 @@ async def _measure(
 
 
 async def _readings_per_s(account: MeterAccount, terms: bytes, transactions: Sequence[Sequence[SignedBatch]]) -> float:
-    """One transaction after the other, each on the head that the one before it left."""
+    """The readings per second of the transactions, each of which is based on the head after the one before it."""
     request = SubmitUsage(agreement_id=account.agreement.agreement_id)
     question = ReadHead(agreement_id=request.agreement_id)
     began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""What is measured: meters of a drill, a tariff of three components, batches signed before the clock runs."""
+"""The measured work: meters of a drill, a tariff of three components, and batches that are signed beforehand."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from zunft.v1 import tariff_pb2
 from zunft.v1.tariff_pb2 import BandTable, Component, Graduated, PerUnit, Selector, Tariff, Tier, TimeBand
 from zunft.v1.usage_pb2 import SignedBatch
 
-# A reading every ten milliseconds.
+# A meter takes a reading every ten milliseconds.
 INTERVAL_US = 10_000
 
 
 def three_components() -> Tariff:
-    """Tiers of the month, a surcharge in peak hours (local time), a surcharge for high load (utilisation bands)."""
+    """A tariff with monthly tiers, a surcharge in peak hours (local time), and one for high load (by utilisation)."""
     tiers = Graduated(tiers=[Tier(up_to_micro=1000 * UNIT, unit_price_micro=2000), Tier(unit_price_micro=1500)])
     peak = Selector(time_bands=[TimeBand(weekdays=range(1, 6), from_s=8 * 3600, to_s=20 * 3600)])
     return Tariff(
@@ -74,14 +74,14 @@ class Account:
 
 
 def found(consortium: Consortium) -> None:
-    """A consortium of today whose factory can pay for everything."""
+    """Founds the consortium today, and gives the factory tokens enough for everything."""
     consortium.clock.now_us = time.time_ns() // 1000
     consortium.found()
     consortium.member("bank").mint("FactoryMSP", 10**9 * TOKEN)
 
 
 def open_accounts(consortium: Consortium, count: int, readings: int, batches: int) -> list[Account]:
-    """`count` accounts of the same two members, each with `batches` batches of `readings`."""
+    """Opens `count` accounts of the same two members, each with `batches` batches of `readings`."""
     maker, factory = consortium.member("maker"), consortium.member("factory")
     accounts = []
     for index in range(count):
@@ -93,7 +93,7 @@ def open_accounts(consortium: Consortium, count: int, readings: int, batches: in
 
 
 def sign(deal: Deal, meter: HandMeter, seed: int, readings: int, batches: int) -> Iterator[SignedBatch]:
-    """Consecutive batches that end now; the meter signs the exact bytes of each."""
+    """Consecutive signed batches of the meter, the last of which ends now."""
     random = np.random.default_rng(seed)
     begin_us = deal.consortium.clock.now_us - readings * batches * INTERVAL_US
     digest, key = b"", meter.key()
@@ -111,7 +111,7 @@ def sign(deal: Deal, meter: HandMeter, seed: int, readings: int, batches: int) -
 
 
 def drilling(random: np.random.Generator, begin_us: int, readings: int) -> Columns:
-    """A machine at three loads, each for ten seconds; its utilisation and its work tremble by a few per cent."""
+    """The readings of a machine at three loads of ten seconds, whose utilisation and work vary by a few per cent."""
     load: NDArray[np.int64] = np.repeat(random.integers(1, 4, readings // 1000 + 1), 1000)[:readings]
     return Columns(
         time_us=begin_us + np.arange(readings, dtype=np.int64) * INTERVAL_US,

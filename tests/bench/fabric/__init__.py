@@ -1,1 +1,1 @@
-"""The same load on a real Fabric network of this machine. Begin with rows.py."""
+"""Measures the same load on a real Fabric network on this machine. Begin with rows.py."""

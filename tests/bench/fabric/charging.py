@@ -1,6 +1,6 @@
-"""Readings charged per second on a network of three members, and the latency of a single one.
+"""Measures the readings that a network of three members charges per second, and the latency of a single reading.
 
-All on one network and with the same accounts, which have a meter for each batch size.
+All loads run on one network and with the same accounts, which have a meter for each load.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.harness import (
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Readings of a batch, batches of a transaction, transactions of each account: five to ten seconds each."""
+    """Readings of a batch, batches of a transaction, and transactions of each account. It takes five to ten seconds."""
 
     readings: int
     batches: int
@@ -41,7 +41,7 @@ class Load:
 
 ACCOUNTS = 32
 ONE_PER_TX, LATENCY = "one_per_tx", "latency"
-# While a transaction is under way a busy meter seals further batches, and a node sends them all in its next one.
+# While a transaction is under way, a busy meter seals further batches, and a node sends all of them in its next one.
 TOGETHER = 4
 TRANSACTIONS = {1_000: 16, 10_000: 16, 50_000: 8}
 LOADS = {
@@ -49,13 +49,13 @@ LOADS = {
     **{f"{size}": Load(size, TOGETHER, count) for size, count in TRANSACTIONS.items()},
     **{f"{size}.alone": Load(size, 1, count) for size, count in TRANSACTIONS.items()},
 }
-# Readings of each account whose latency is measured.
+# The number of readings of each account for which the latency is measured.
 ARRIVALS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Charging:
-    """What one network came to, by load; memory is that of the largest process of a kind."""
+    """The figures of one network, by load. Memory is that of the largest process of each kind."""
 
     readings_per_s: dict[str, float]
     cpu: dict[str, CpuUse]
@@ -64,7 +64,7 @@ class Charging:
 
 
 def charge(divisor: int, report: Report) -> Charging:
-    """Everything on one network; `divisor` divides how much is done."""
+    """Measures all loads on one network. `divisor` divides the number of transactions."""
     with start_network(Shape(), report) as network:
         report(f"opening {ACCOUNTS} accounts")
         accounts = _open(network, ACCOUNTS)
@@ -82,7 +82,7 @@ def charge(divisor: int, report: Report) -> Charging:
 
 
 def _open(network: RunningNetwork, count: int) -> list[Deal]:
-    """Each account has a meter for each load."""
+    """Opens the accounts. Each has a meter for each load."""
     consortium, names = network.consortium, [*LOADS, LATENCY]
     meters = [tuple(HandMeter(f"drill-{number}-{name}") for name in names) for number in range(count)]
     network.register("maker", [meter for each in meters for meter in each])
@@ -93,7 +93,7 @@ def _open(network: RunningNetwork, count: int) -> list[Deal]:
 
 
 def _charge(network: RunningNetwork, accounts: Sequence[Deal], name: str, load: Load) -> tuple[float, CpuUse]:
-    """Readings per second, and what a transaction costs."""
+    """The readings that are charged per second, and the CPU time of a transaction."""
     lanes = _lanes(accounts, name, load)
     gateway, transactions = network.gateway("maker", Role.ERP), len(lanes) * load.transactions
     gc.collect()
@@ -108,7 +108,7 @@ def _latencies_ms(network: RunningNetwork, accounts: Sequence[Deal], arrivals: A
 
 
 def _lanes(accounts: Sequence[Deal], name: str, load: Load) -> list[Lane]:
-    """Each account's meter for the load signs the batches of all its transactions."""
+    """The accounts' lanes. Each account's meter for the load signs the batches of all its transactions."""
     lanes = []
     for number, deal in enumerate(accounts):
         [meter] = [meter for meter in deal.meters if meter.meter_id.endswith(f"-{name}")]

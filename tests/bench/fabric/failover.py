@@ -1,4 +1,4 @@
-"""The orderer that leads is killed under load: how long no debit is committed."""
+"""Measures the time without a commit after the leading orderer is killed under load."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ ACCOUNTS, READINGS, BATCHES = 4, 1, 1_500
 # A transaction may be lost with the leader, so its outcome is not waited for long.
 LIMITS = Limits(submit_s=5, commit_status_s=2)
 BEFORE_S = 3
-# Commits count as resumed when none has been missing for so long; the whole is watched so long at most.
+# Commits have resumed when they have come steadily for STEADY_S. The bench waits for that for WATCH_S at most.
 STEADY_S, WATCH_S = 5, 60
 
 
 def failover_s(shape: Shape, report: Report) -> float:
-    """From the kill until the first commit after the longest time without one."""
+    """The seconds from the kill until the first commit after the longest time without one."""
     with start_network(shape, report) as network:
         accounts = open_accounts(network.consortium, ACCOUNTS, READINGS, BATCHES)
         report("killing the leading orderer under load")
@@ -57,7 +57,7 @@ async def _fail_over(gateway: Gateway, network: FabricNetwork, accounts: Sequenc
 
 
 async def _charge(gateway: Gateway, account: Account, commits_s: list[float]) -> None:
-    """Whatever fails is asked for at the ledger, and sent again if it is not there."""
+    """Charges one batch after the other, for ever. After a failure it reads the head, and sends a lost batch again."""
     lane = await OpenLane.begin(gateway, account.deal.agreement_id)
     while True:
         try:
@@ -69,7 +69,7 @@ async def _charge(gateway: Gateway, account: Account, commits_s: list[float]) ->
 
 
 async def _until_steady(commits_s: Sequence[float], killed_s: float) -> None:
-    """Raises TimeoutError."""
+    """Waits until commits come steadily again. Raises TimeoutError."""
     async with asyncio.timeout(WATCH_S):
         while True:
             await asyncio.sleep(STEADY_S)

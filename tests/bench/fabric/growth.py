@@ -1,7 +1,7 @@
-"""A consortium grows to eight members and shrinks back to its founders, while a machine of one of them is charged.
+"""Measures joining and leaving: a consortium grows to eight members and shrinks back, while a machine is charged.
 
-Everybody types what the docs say: `zunft join`, `zunft leave`, each command a process of its own that loads everything
-first. What takes longest among people is left out: nobody waits for a telephone call.
+All members type the docs' commands, `zunft join` and `zunft leave`, each in a process of its own that loads everything
+first. The telephone calls between people, which take longest, are left out.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from tests.network.members import (
 )
 from zunft.v1.charter_pb2 import ExitConditions
 
-# BFT has four orderers at least, so nobody could leave three founders who have one each.
+# BFT needs four orderers, so it begins with four founders that have one each.
 FOUNDERS = {OrderingKind.RAFT: 3, OrderingKind.BFT: 4}
 LARGEST = len(NAMES)
 SPONSOR = "maker"
-# So long the stream is watched before anybody joins.
+# The time for which the stream is watched before the first member joins.
 ALONE_S = 15
-# What the command says that has changed the channel.
+# Parts of the output of the command that has changed the channel.
 ADMITTED, REMOVED = "the channel knows it", "Decided and done"
 
 
 @dataclass
 class Growth:
-    """What each step took, by its name in `steps`; the longest time without a commit of the stream, by phase."""
+    """The time of each step, by its name in `steps`, and the stream's longest time without a commit, by phase."""
 
     steps_s: dict[str, float] = field(default_factory=dict)
     pause_s: dict[str, float] = field(default_factory=dict)
@@ -51,29 +51,29 @@ class Growth:
 
 @dataclass(frozen=True)
 class Desk:
-    """Where a member's people type."""
+    """The home in which a member's people type commands."""
 
     name: str
     home: Path
 
     async def types(self, words: str) -> str:
-        """Returns what the command says; it has to succeed."""
+        """Runs the command, which has to succeed. Returns its output."""
         return await _typed(self.home, f"{words} --as {self.name}")
 
 
 def steps(ordering: OrderingKind, largest: int) -> list[str]:
-    """In their order: joinings by the number of members after it, leavings by the number before it."""
+    """The steps' names in their order: joining with the number of members after it, leaving with that before it."""
     numbers = range(FOUNDERS[ordering] + 1, largest + 1)
     return [*(f"join_s.{number}" for number in numbers), *(f"leave_s.{number}" for number in reversed(numbers))]
 
 
-def orders(number: int) -> bool:
-    """Of those who join every other one runs an orderer: the fourth, the sixth, the eighth."""
+def runs_orderer(number: int) -> bool:
+    """Whether the member of this number runs an orderer: the fourth, the sixth and the eighth do."""
     return number % 2 == 0
 
 
 def grow(ordering: OrderingKind, largest: int, report: Report) -> Growth:
-    """From the founders to `largest` members and back."""
+    """Measures the way from the founders to `largest` members and back."""
     share_cores(largest)
     names, at_once = NAMES[: FOUNDERS[ordering]], ExitConditions(notice_period_s=0)
     with tempfile.TemporaryDirectory(prefix="zunft-bench-") as folder:
@@ -81,7 +81,7 @@ def grow(ordering: OrderingKind, largest: int, report: Report) -> Growth:
         with start_scene(Path(folder), names, ordering, 1, exit=at_once) as scene:
             story = _Story(scene, Path(folder), report)
             try:
-                scene.run(story.told(largest))
+                scene.run(story.play(largest))
             finally:
                 for company in story.companies:
                     scene.consortium.run(company.down())
@@ -90,7 +90,7 @@ def grow(ordering: OrderingKind, largest: int, report: Report) -> Growth:
 
 @dataclass
 class _Story:
-    """`members` are those of now; `companies` those that have come, or are about to, and have not gone."""
+    """The scene with its present `members`, and `companies`, which have joined or are joining and have not left."""
 
     scene: Scene
     folder: Path
@@ -103,8 +103,8 @@ class _Story:
         topology = self.scene.consortium.topology
         self.members = [Desk(member.name, topology.home) for member in topology.members]
 
-    async def told(self, largest: int) -> None:
-        """Everybody comes, everybody goes; then all that the machine has signed is charged once."""
+    async def play(self, largest: int) -> None:
+        """Lets all companies join and leave, and checks that all that the machine has signed is charged once."""
         async with self.scene.machine.running(), self._watched() as commits_s:
             with self._phase("alone", commits_s):
                 await asyncio.sleep(ALONE_S)
@@ -118,10 +118,10 @@ class _Story:
                     self.companies.pop()
         await self.scene.check()
 
-    # --- a company comes, a member goes -------------------------------------------------------------------------------
+    # --- a company joins, a member leaves -----------------------------------------------------------------------------
 
     async def _join(self, number: int) -> None:
-        """Timed from its application until it is active; by then it has been invited."""
+        """Measures the time from the invited company's application until it is active."""
         company = self._company(number)
         newcomer, sponsor, invitation = Desk(company.name, company.home), self.members[0], f"{company.file}.invitation"
         await sponsor.types(f"join invite {invitation}")
@@ -130,23 +130,23 @@ class _Story:
         watch.lap("request")
         await sponsor.types(f"join propose {company.bundle}")
         watch.lap("propose")
-        approvals = await _approved(self.members[1:], f"join approve {company.msp_id} --yes", ADMITTED)
+        approvals = await _approve_until(self.members[1:], f"join approve {company.msp_id} --yes", ADMITTED)
         watch.lap(f"{approvals} x approve")
         await newcomer.types("join complete")
         watch.lap("complete")
         self.members.append(newcomer)
         self.growth.steps_s[f"join_s.{number}"] = watch.total_s
-        self.report(f"{number} members, {'an orderer more' if orders(number) else 'no orderer more'}: {watch}")
+        self.report(f"{number} members, {'an orderer more' if runs_orderer(number) else 'no orderer more'}: {watch}")
 
     async def _leave(self, company: Company) -> None:
-        """Timed from its notice until its processes have ended. It has no business to end."""
+        """Measures the time from the company's notice until its processes have ended. It has no business to end."""
         number, leaver = len(self.members), self.members.pop()
         watch = _Watch()
         await leaver.types("leave start --yes")
         watch.lap("start")
         await leaver.types("leave complete")
         watch.lap("complete")
-        approvals = await _approved(self.members, f"leave approve {company.msp_id} --yes", REMOVED)
+        approvals = await _approve_until(self.members, f"leave approve {company.msp_id} --yes", REMOVED)
         watch.lap(f"{approvals} x approve")
         await leaver.types("leave complete")
         watch.lap("complete again")
@@ -154,15 +154,15 @@ class _Story:
         self.report(f"{number - 1} members again: {watch}")
 
     def _memory(self) -> str:
-        """Of all members' processes, as many as there are."""
+        """A sentence about the number and the memory of all members' processes, by kind."""
         total = total_rss_mb([self.scene.network, *(company.network for company in self.companies)])
         return f"memory: {', '.join(f'{count} {kind}s {rss_mb:.0f} MB' for kind, (count, rss_mb) in total.items())}"
 
     def _company(self, number: int) -> Company:
-        """With a folder of its own."""
+        """Makes a company with a folder of its own."""
         folder, name = self.folder / f"company-{number}", NAMES[number - 1]
         folder.mkdir()
-        company = Company.make(folder, name, orders=orders(number))
+        company = Company.make(folder, name, orders=runs_orderer(number))
         self.companies.append(company)
         return company
 
@@ -173,7 +173,7 @@ class _Story:
 
     @asynccontextmanager
     async def _watched(self) -> AsyncIterator[list[float]]:
-        """When usage was committed, growing. What the node could not charge at once is counted."""
+        """Yields a list that grows by the time of each commit. Counts the transactions that failed meanwhile."""
         await self.scene.until_charged()
         since, commits_s = len(self.scene.node_log), list[float]()
         gateway = user_gateway(self.scene, SPONSOR, Role.AUDITOR)
@@ -198,7 +198,7 @@ class _Story:
 
 @dataclass
 class _Watch:
-    """What each part of a step took."""
+    """The time of each part of a step."""
 
     laps_s: dict[str, float] = field(default_factory=dict)
     _since_s: float = field(default_factory=time.perf_counter)
@@ -216,23 +216,23 @@ class _Watch:
 
 
 async def _typed(home: Path, words: str) -> str:
-    """By a process of its own that loads everything first; it has to succeed."""
+    """Runs the command, which has to succeed, as a process that loads everything first. Returns its output."""
     outcome = await asyncio.to_thread(Zunft(home).run, words)
     assert outcome.exit_code == 0, f"zunft {words}: {outcome}"
     return outcome.stdout
 
 
-async def _approved(members: Sequence[Desk], words: str, done: str) -> int:
-    """One member after the other, until one hears that it is `done`: so many have approved."""
+async def _approve_until(members: Sequence[Desk], words: str, done: str) -> int:
+    """Has one member after the other approve, until the output has `done`. Returns the number of approvals."""
     for count, member in enumerate(members, start=1):
-        said = await member.types(words)
-        if done in " ".join(said.split()):
+        printed = await member.types(words)
+        if done in " ".join(printed.split()):
             return count
-    raise AssertionError(f"all have typed zunft {words}, and it is not done: {said}")
+    raise AssertionError(f"all have typed zunft {words}, and it is not done: {printed}")
 
 
 async def _note_commits(gateway: Gateway, next_block: int, commits_s: list[float]) -> None:
-    """From this block on, for ever."""
+    """Notes the time of each block with a charge from this block on, for ever."""
     async with aclosing(gateway.blocks(next_block, private_data=False)) as blocks:
         async for delivered in blocks:
             if any(one.name == "usage.submit" and one.is_valid for one in read_block(delivered).transactions):

@@ -1,4 +1,4 @@
-"""From a reading to its committed debit, when readings come one by one and at random."""
+"""Measures the time from a reading to its committed debit, when readings come one by one and at random."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ SEED = 1
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """Readings of all accounts together arrive as a Poisson process."""
+    """The arrivals of `each` readings per account. All accounts' readings together are a Poisson process."""
 
     readings_per_s: float
     each: int
 
     def of(self, lane: int, lanes: int) -> Sequence[float]:
-        """Seconds after the start at which the account's readings arrive."""
+        """The seconds after the start at which the account's readings arrive."""
         random = np.random.default_rng([SEED, lane])
         return list(np.cumsum(random.exponential(lanes / self.readings_per_s, self.each)))
 
 
 async def latencies_ms(gateway: Gateway, lanes: Sequence[Lane], arrivals: Arrivals) -> list[float]:
-    """Of every reading. `lanes` have one transaction per reading, as if none had to wait for the one before it."""
+    """The latency of every reading. `lanes` have a transaction per reading, as if none had to wait for another."""
     opened = [await OpenLane.begin(gateway, lane.agreement_id) for lane in lanes]
     async with followed_heads(gateway) as heads:
         began = time.perf_counter()
@@ -45,7 +45,7 @@ async def latencies_ms(gateway: Gateway, lanes: Sequence[Lane], arrivals: Arriva
 
 
 async def _charge(account: OpenLane, lane: Lane, due_s: Sequence[float], heads: Heads) -> list[float]:
-    """As a node does it: what arrives while a transaction is under way goes into the next, all together."""
+    """Charges as a node does: the next transaction has all readings that arrive while one is under way."""
     latencies: list[float] = []
     while len(latencies) < len(due_s):
         first = len(latencies)

@@ -1,4 +1,4 @@
-"""What a usage transaction costs a network as it grows: who endorses it, and how large it is in the block."""
+"""Measures a usage transaction in networks of several sizes: the number of its endorsers, and its size in the block."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ READINGS, TRANSACTIONS = 1_000, 10
 
 @dataclass(frozen=True, slots=True)
 class Endorsed:
-    """`endorsers` of usage.submit, `majority` those of account.fund; `ledger_bytes` is a usage transaction's size."""
+    """The `endorsers` of usage.submit, those of account.fund as `majority`, and the size of a usage transaction."""
 
     endorsers: int
     majority: int
@@ -23,7 +23,7 @@ class Endorsed:
 
 
 def look_at_blocks(members: int, report: Report) -> Endorsed:
-    """Of a network with so many members."""
+    """Measures a usage transaction in a network with so many members."""
     with start_network(Shape(members), report) as network:
         consortium = network.consortium
         [account] = open_accounts(consortium, 1, READINGS, TRANSACTIONS)

@@ -1,4 +1,4 @@
-"""A Fabric network as a consortium runs it: every peer, every orderer and every chaincode is a process of its own."""
+"""A Fabric network as a consortium runs it: each peer, orderer and chaincode is a process of its own."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ IN_FLIGHT = 32
 
 @dataclass(frozen=True)
 class Shape:
-    """How large a network is; of its members the first `orderers` run one."""
+    """The size of a network. The first `orderers` of its members run an orderer."""
 
     members: int = 3
     orderers: int = ORDERERS
@@ -70,16 +70,16 @@ class RunningNetwork:
     fabric: FabricNetwork
 
     def register(self, name: str, meters: Sequence[HandMeter]) -> None:
-        """All at once: one after the other would take minutes."""
+        """Registers all meters at once, since one after the other would take minutes."""
         self.consortium.run(self._register(self.gateway(name, Role.OPERATOR), meters))
         self.catch_up()
 
     def catch_up(self) -> None:
-        """Until the consortium knows every block."""
+        """Waits until the consortium knows every block."""
         self.consortium.catch_up(self.consortium.run(self.gateway(ISSUER, Role.AUDITOR).height()) - 1)
 
     def gateway(self, name: str, role: Role, limits: Limits | None = None) -> Gateway:
-        """A member's client by the machine's clock, where the consortium's own stands still."""
+        """A member's client by the computer's clock, since the consortium's own clock stands still."""
         member, topology = self.fabric.topology.member(name), self.fabric.topology
         files = topology.keys(member).user(role)
         identity = SigningIdentity.load(member.msp_id, files.certificate_path, files.key_path)
@@ -98,24 +98,24 @@ class RunningNetwork:
 
 @contextmanager
 def start_network(shape: Shape, report: Report) -> Iterator[RunningNetwork]:
-    """In a folder that disappears with it."""
+    """Starts a network in a folder that is deleted at the end."""
     with tempfile.TemporaryDirectory(prefix="zunft-bench-") as folder, asyncio.Runner() as runner:
         topology = make_members(Path(folder), _plan(shape))
         network = network_of(topology, None)
         share_cores(shape.members)
         try:
             report(f"{shape.members} members, {shape.orderers} orderers ({shape.ordering}): starting")
-            runner.run(network.up(_say_nothing))
+            runner.run(network.up(_no_progress))
             with followed(Consortium(topology, _Ledger(topology), Clock(), runner)) as consortium:
                 found(consortium)
                 yield RunningNetwork(consortium, network)
         finally:
-            runner.run(network.down(_say_nothing))
+            runner.run(network.down(_no_progress))
 
 
 @dataclass
 class _Ledger:
-    """What a consortium needs of its ledger; the network's processes are ended by who started them."""
+    """The consortium's connections to the network's peers. `start_network` ends the network's processes."""
 
     topology: Topology
     _transports: dict[str, LedgerTransport] = field(default_factory=dict)
@@ -138,9 +138,12 @@ def _plan(shape: Shape) -> FoundingPlan:
 
 
 def share_cores(members: int) -> None:
-    """Go programs that each take all cores spend an eighth of their time on switching; a member has its share."""
+    """Limits each Go program to a member's share of the cores.
+
+    Programs that each take all cores spend an eighth of their time on switching.
+    """
     os.environ["GOMAXPROCS"] = str(max((os.cpu_count() or 1) // members, 1))
 
 
-def _say_nothing(_step: str) -> None:
-    """The bench tells larger steps."""
+def _no_progress(_step: str) -> None:
+    """Reports nothing, as the bench itself reports larger steps."""

@@ -1,4 +1,4 @@
-"""What the processes of a network take: CPU time and memory, by kind; the bench itself is the client."""
+"""Measures CPU time and memory of a network's processes, by kind. The bench itself is the client."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MB = 2**20
 
 @dataclass(slots=True)
 class CpuUse:
-    """CPU time per transaction of all processes of a kind together."""
+    """The CPU time per transaction of all processes of a kind together."""
 
     ms_per_transaction: dict[str, float] = field(default_factory=dict)
 
@@ -29,7 +29,7 @@ class CpuUse:
 
 @contextmanager
 def watched(network: FabricNetwork, transactions: int) -> Iterator[CpuUse]:
-    """Filled in at the end."""
+    """Yields the CPU use of the block, which is filled in at its end."""
     use, before_s = CpuUse(), _cpu_s(network)
     yield use
     for kind, after_s in _cpu_s(network).items():
@@ -37,7 +37,7 @@ def watched(network: FabricNetwork, transactions: int) -> Iterator[CpuUse]:
 
 
 def rss_mb(network: FabricNetwork) -> dict[str, float]:
-    """Resident memory of the largest process of each kind."""
+    """The resident memory of the largest process of each kind."""
     largest: dict[str, float] = {}
     for kind, process in _processes(network):
         largest[kind] = max(largest.get(kind, 0), process.memory_info().rss / MB)
@@ -45,7 +45,7 @@ def rss_mb(network: FabricNetwork) -> dict[str, float]:
 
 
 def total_rss_mb(networks: Sequence[FabricNetwork]) -> dict[str, tuple[int, float]]:
-    """How many processes of each kind there are, and their resident memory together."""
+    """The number of processes of each kind, and their resident memory together."""
     total: dict[str, tuple[int, float]] = {}
     for kind, process in chain.from_iterable(map(_fabric_processes, networks)):
         count, rss_mb = total.get(kind, (0, 0.0))

@@ -1,4 +1,4 @@
-"""The rows of the benchmark on Fabric: name, how it is measured, what it is compared with, what is wanted."""
+"""The rows of the benchmark on Fabric: each one's name, measurement, baseline and target."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ LATENCY_TARGETS_MS = {50: 120, 95: 250}
 ENDORSERS_TARGET, LEDGER_BYTES_TARGET = 2, 5_000
 FAILOVER_TARGET_S = 10
 FAILURES_TARGET = 0
-# Before the rows of a consortium that grows and shrinks.
+# The prefix of the rows about a consortium that grows and shrinks.
 GROWING = {OrderingKind.RAFT: "fabric", OrderingKind.BFT: "fabric.bft"}
 
 
 @dataclass
 class FabricBench:
-    """Measures each thing once, when it is first asked for; `profile` reports what transactions cost."""
+    """Measures each row once, at its first use. `profile` reports the CPU time of transactions."""
 
     quick: bool
     profile: bool
@@ -45,11 +45,11 @@ class FabricBench:
 
     @property
     def missing(self) -> str:
-        """What this machine lacks, or nothing."""
+        """The reason why this machine cannot run Fabric, or an empty text."""
         return why_no_fabric()
 
     def rows(self) -> dict[str, Measure]:
-        """By name, in the order of the table."""
+        """The measurements by their rows' names, in the order of the table."""
         rows: dict[str, Measure] = {"fabric.one_per_tx_per_s": self._one_per_tx}
         rows |= {f"fabric.readings_per_s.{name}": partial(self._readings, name) for name in LOADS if name != ONE_PER_TX}
         rows["fabric.wide_readings_per_s"] = self._wide_readings
@@ -102,7 +102,7 @@ class FabricBench:
         return Figure("fabric.bft_failover_s", value, "s", baseline, FAILOVER_TARGET_S, less_is_better=True)
 
     def _step(self, ordering: OrderingKind, step: str) -> Figure:
-        """Raft is BFT's baseline."""
+        """The time of a step of joining or leaving. Raft's is the baseline of BFT's."""
         value = self._grow(ordering).steps_s[step]
         baseline = self._grow(OrderingKind.RAFT).steps_s.get(step) if ordering is OrderingKind.BFT else None
         return Figure(f"{GROWING[ordering]}.{step}", value, "s", baseline, less_is_better=True)
@@ -116,7 +116,7 @@ class FabricBench:
         remark = f"[bold red]{value} transactions of the stream FAILED while members came and went[/]" if value else ""
         return Figure(name, value, "transactions", target=FAILURES_TARGET, less_is_better=True, remark=remark)
 
-    # --- what they are made of ----------------------------------------------------------------------------------------
+    # --- measurements that several rows share -------------------------------------------------------------------------
 
     @cached_property
     def _charging(self) -> Charging:

@@ -1,4 +1,4 @@
-"""A thousand meters, a few readings each: the batches of many meters in a transaction, or a transaction for each."""
+"""Measures a thousand meters with a few readings each: many meters' batches in a transaction, or one batch in each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.harness import (
 )
 
 METERS = 1_000
-# The thousand meters are those of so many agreements, whose transactions run side by side.
+# The meters belong to so many agreements, whose transactions run side by side.
 AGREEMENTS = 10
 # A transaction has so many batches of each meter.
 ROUNDS_TOGETHER = 10
@@ -30,7 +30,7 @@ TOGETHER, ALONE = 4, 40
 
 @dataclass(frozen=True, slots=True)
 class Wide:
-    """Readings per second with many batches in a transaction, and with one; what the former cost."""
+    """Readings per second with many batches in a transaction and with one, and the CPU time of the former."""
 
     together_per_s: float
     alone_per_s: float
@@ -38,7 +38,7 @@ class Wide:
 
 
 def charge_wide(divisor: int, report: Report) -> Wide:
-    """On a network of its own; `divisor` divides how much is done."""
+    """Measures on a network of its own. `divisor` divides the number of transactions."""
     with start_network(Shape(), report) as network:
         report(f"registering {METERS:,} meters, opening {AGREEMENTS} accounts")
         accounts = _open(network)
@@ -65,7 +65,7 @@ def _open(network: RunningNetwork) -> list[Deal]:
 
 
 def _lanes(deal: Deal, together: int, alone: int) -> tuple[Lane, Lane]:
-    """Transactions with the batches of all the agreement's meters, and then some with one each."""
+    """A lane of transactions with batches of all the agreement's meters, and one of transactions with one batch."""
     count = together * ROUNDS_TOGETHER
     signed = rounds(deal, count + -(-alone // len(deal.meters)))
     many = [list(chain.from_iterable(islice(signed, ROUNDS_TOGETHER))) for _ in range(together)]
