@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 
 from chaincode import keys
 from chaincode.account.announcement import announced_digest
-from chaincode.account.cut_off import earlier_cut_offs
+from chaincode.account.cut_off import CutOff, earlier_cut_offs
 from chaincode.account.head import Standing
 from chaincode.account.usage import (
     CheckedBatch,
@@ -28,7 +28,8 @@ from chaincode.rating import check_batch_cost
 from chaincode.readings.batch import batch_digest
 from chaincode.readings.stream import StreamPosition
 from ledger.gateway import ClockUs, system_clock_us
-from node.earlier_terms import known_earlier_terms
+from node.account_state import AccountState
+from node.disclosing import ReadModelArchive, earlier_terms
 from node.errors import UnknownAgreement, UnknownMeter
 from node.halt import private_data_missing
 from node.journal import Entry, Journal
@@ -64,21 +65,22 @@ class Intake:
 
     def position(self, agreement_id: str, meter_id: str) -> StreamPosition | None:
         """The position at which the stream's next batch must begin; None if this member has no such account."""
-        standing = self._read_model.standing(agreement_id)
-        return self._position(standing, (agreement_id, meter_id)) if standing else None
+        state = self._read_model.account(agreement_id)
+        return self._position(state, (agreement_id, meter_id)) if state else None
 
     def forget(self, stream: StreamId) -> None:
         """Drops the stream's accepted position after a refusal, so that the stream continues where it is charged."""
         self._positions.pop(stream, None)
 
     async def _accept_new(self, stream: StreamId, signed: SignedBatch) -> Entry:
-        standing = find_standing(self._read_model, stream[0])
+        state = find_account(self._read_model, stream[0])
+        standing = state.standing
         checked = self._check(standing, stream[1], signed)
-        position = self._position(standing, stream)
+        position = self._position(state, stream)
         self._check_chain(position, checked.batch)
         now_us = self._clock()
         if is_beyond_cut_off(standing, checked.columns, now_us):
-            standing = self._with_earlier(standing)
+            standing = replace(standing, earlier=await self._earlier_cut_offs(state))
         announced_us = self._announced_us(standing, checked, now_us)
         check_times(standing, position.last_time_us, checked.columns, now_us, announced_us)
         check_batch_cost(standing.terms.tariff, checked.columns)
@@ -87,10 +89,10 @@ class Intake:
         self._positions[stream] = checked.position_after
         return entry
 
-    def _with_earlier(self, standing: Standing) -> Standing:
-        """The account with the earlier cut-offs, as the contract sees it once the node discloses the earlier terms."""
-        shown = known_earlier_terms(self._read_model.find_bytes, standing)
-        return replace(standing, earlier=earlier_cut_offs(standing.agreement, shown))
+    async def _earlier_cut_offs(self, state: AccountState) -> tuple[CutOff, ...]:
+        """The earlier cut-offs that the contract knows once the node discloses the earlier terms."""
+        archive = ReadModelArchive(self._read_model, state.agreement.agreement_id)
+        return earlier_cut_offs(state.agreement, await earlier_terms(state.agreement, state.terms, archive))
 
     def _announced_us(self, standing: Standing, checked: CheckedBatch, now_us: int) -> int | None:
         """The time of the batch's announcement, for one beyond the cut-off: a refused batch may come in again."""
@@ -128,31 +130,31 @@ class Intake:
             raise UnknownMeter(f"the ledger has no meter {meter_id[:64]!r}: register it first")
         return check_batch(standing, {meter_id: meter}, signed)
 
-    def _position(self, standing: Standing, stream: StreamId) -> StreamPosition:
-        return self._positions.get(stream) or self._load_position(standing, *stream)
+    def _position(self, state: AccountState, stream: StreamId) -> StreamPosition:
+        return self._positions.get(stream) or self._load_position(state, *stream)
 
-    def _load_position(self, standing: Standing, agreement_id: str, meter_id: str) -> StreamPosition:
+    def _load_position(self, state: AccountState, agreement_id: str, meter_id: str) -> StreamPosition:
         """The position after the stream's last batch in the journal, or else in the account's head."""
         pending = [entry for entry in self._journal.pending_entries(agreement_id) if entry.meter_id == meter_id]
-        charged = [StreamPosition.of(one) for one in standing.head.streams if one.meter_id == meter_id]
+        charged = [StreamPosition.of(one) for one in state.head.streams if one.meter_id == meter_id]
         return pending[-1].position_after if pending else next(iter(charged), StreamPosition())
 
 
-def find_standing(read_model: ReadModel, agreement_id: str) -> Standing:
+def find_account(read_model: ReadModel, agreement_id: str) -> AccountState:
     """The account's state on the ledger.
 
     Raises UnknownAgreement unless this member is a party of the agreement and the account was opened;
     PrivateDataMissing where private data that the state needs have not come.
     """
-    standing = read_model.standing(agreement_id)
-    if standing is None and (missing := read_model.waits_for(agreement_id)):
+    state = read_model.account(agreement_id)
+    if state is None and (missing := read_model.waits_for(agreement_id)):
         raise private_data_missing(missing)
-    if standing is None:
+    if state is None:
         raise UnknownAgreement(
             f"{read_model.msp_id} has no account under an agreement {agreement_id[:64]!r}: check the name, "
             "or have the agreement accepted and its account opened"
         )
-    return standing
+    return state
 
 
 def _header(signed: SignedBatch) -> UsageBatch:

@@ -40,7 +40,7 @@ from ledger.gateway import (
 )
 from ledger.printable import printable
 from ledger.records import read_value
-from node.earlier_terms import known_earlier_terms
+from node.disclosing import ReadModelArchive, disclose_usage
 from node.errors import BehindLedger, NotEntitled, OtherPartyRefuses
 from node.halt import WAITING, Halt, lacking, not_entitled, refused_by_other, shortage
 from node.intake import StreamId
@@ -282,18 +282,11 @@ class Lane:
         if self._reads_from_peer:
             account = await MeterAccount.open(self._gateway, self._agreement_id)
             return account, await account.disclose_usage()
-        standing = self._read_model.standing(self._agreement_id)
-        if standing is None:
+        state = self._read_model.account(self._agreement_id)
+        if state is None:
             raise BehindLedger(f"the account of {self._agreement_id} is not in the node's view of the ledger yet")
-        find = self._read_model.find_bytes
-        disclosure = Disclosure(terms=find(keys.terms(self._agreement_id, standing.terms.version)))
-        if standing.commitment.sequence:
-            disclosure.head = find(keys.head(self._agreement_id)) or b""
-            if standing.head.terms_version != standing.terms.version:
-                superseded = keys.terms(self._agreement_id, standing.head.terms_version)
-                disclosure.superseded_terms = find(superseded) or b""
-        disclosure.earlier_terms.extend(known_earlier_terms(self._read_model.find_bytes, standing))
-        return MeterAccount(self._gateway, standing.agreement), disclosure
+        archive = ReadModelArchive(self._read_model, self._agreement_id)
+        return MeterAccount(self._gateway, state.agreement), await disclose_usage(state.agreement, archive)
 
     # --- the outcome --------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,6 @@ Everything that moves a meter account on uses it: the node's submitter, the comm
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 
 from google.protobuf.message import Message
@@ -14,13 +13,12 @@ from chaincode import keys
 from chaincode.account.account import is_unclaimed
 from chaincode.account.head import DISCLOSURE
 from chaincode.account.head_digest import show_amounts
-from chaincode.errors import NotFound
 from chaincode.transaction import serialise
 from ledger.gateway import Committed, Gateway, Inputs
 from ledger.records import require
-from node.earlier_terms import earlier_terms
-from zunft.v1.agreement_pb2 import Agreement, ReadTerms, Terms
-from zunft.v1.usage_pb2 import AccountHead, Disclosure, ReadHead, ShownAmounts
+from node.disclosing import disclose, disclose_usage
+from zunft.v1.agreement_pb2 import Agreement, ReadTerms
+from zunft.v1.usage_pb2 import Disclosure, ReadHead, ShownAmounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +43,11 @@ class MeterAccount:
 
     async def disclose(self) -> Disclosure:
         """A disclosure of terms and head as this party archived them."""
-        agreement_id = self.agreement.agreement_id
-        head = await self.gateway.evaluate("usage.read_head", ReadHead(agreement_id=agreement_id))
-        disclosure = Disclosure(terms=await self.read_terms(self.agreement.terms.version))
-        version = AccountHead.FromString(head).terms_version
-        if AccountHead.FromString(head).sequence:
-            disclosure.head = head
-            if version != self.agreement.terms.version:
-                disclosure.superseded_terms = await self.read_terms(version)
-        return disclosure
+        return await disclose(self.agreement, self)
 
     async def disclose_usage(self) -> Disclosure:
         """A disclosure for usage.submit, with the earlier terms whose cut-off may still hold for readings."""
-        disclosure, archived = await self.disclose(), {}
-        for version in (reference.version for reference in self.agreement.superseded if reference.until_s):
-            with suppress(NotFound):
-                archived[version] = await self.read_terms(version)
-        in_force = Terms.FromString(disclosure.terms)
-        disclosure.earlier_terms.extend(earlier_terms(self.agreement, in_force, archived.get))
-        return disclosure
+        return await disclose_usage(self.agreement, self)
 
     async def amounts_to_show(self) -> ShownAmounts | None:
         """The last head's amounts for account.withdraw, account.claim and account.close; None where they need none.
@@ -74,12 +58,15 @@ class MeterAccount:
         commitment = await require(self.gateway, keys.commitment(self._id))
         if self.agreement.open or not is_unclaimed(account, commitment):
             return None
-        return show_amounts(await self.gateway.evaluate("usage.read_head", ReadHead(agreement_id=self._id)))
+        return show_amounts(await self.read_head())
+
+    async def read_head(self) -> bytes:
+        """The last head, serialised; empty before the first transaction."""
+        return await self.gateway.evaluate("usage.read_head", ReadHead(agreement_id=self._id))
 
     async def read_terms(self, version: int) -> bytes:
         """A version of the terms, serialised. Raises NotFound."""
-        request = ReadTerms(agreement_id=self.agreement.agreement_id, version=version)
-        return await self.gateway.evaluate("agreement.read_terms", request)
+        return await self.gateway.evaluate("agreement.read_terms", ReadTerms(agreement_id=self._id, version=version))
 
     async def submit(self, name: str, request: Message, disclosure: Disclosure, *, retries: int = 0) -> Committed:
         """Submits the transaction, disclosed to exactly the two parties (of an open agreement: to everybody)."""

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from chaincode import keys
-from chaincode.account.head import Standing
 from chaincode.errors import ContractError
 from chaincode.refusal import refusal
 from ledger.database import StorageError
 from ledger.gateway import ClockUs
+from node.account_state import AccountState
 from node.account_view import available_micro, balance, check_start, notice_holds_from_us, position_message
 from node.api.calls import Context, answering, checked_limit, checked_number, streaming
 from node.api.submission import Submission
 from node.decision import decide
 from node.errors import NodeError
 from node.halt import Halt, lacking, overdue
-from node.intake import Intake, find_standing
+from node.intake import Intake, find_account
 from node.journal import Entry, Journal
 from node.progress import Progress
 from node.read_model.read_model import ReadModel
@@ -104,12 +104,12 @@ class Servicer(NodeServicer):
     async def AuthoriseStart(self, request: AuthoriseStartRequest, _context: Context) -> StartAuthorisation:  # noqa: N802
         answer = StartAuthorisation(height=self._read_model.height)
         try:
-            standing = find_standing(self._read_model, request.agreement_id)
-            answer.available_micro = available_micro(standing)
-            answer.notice_holds_from_us = notice_holds_from_us(standing)
+            state = find_account(self._read_model, request.agreement_id)
+            answer.available_micro = available_micro(state)
+            answer.notice_holds_from_us = notice_holds_from_us(state)
             halt = self._halt(request.agreement_id)
             meter = self._read_model.meter(request.meter_id)
-            check_start(standing, request.meter_id, meter, request.wanted_micro, halt)
+            check_start(state, request.meter_id, meter, request.wanted_micro, halt)
         except (ContractError, NodeError, StorageError) as error:
             answer.refusal.CopyFrom(refusal(error))
         answer.may_start = not answer.HasField("refusal")
@@ -119,7 +119,7 @@ class Servicer(NodeServicer):
 
     @answering
     async def GetBalance(self, request: GetBalanceRequest, _context: Context) -> AccountBalance:  # noqa: N802
-        return self._balance(find_standing(self._read_model, request.agreement_id))
+        return self._balance(find_account(self._read_model, request.agreement_id))
 
     @answering
     async def ListAccounts(self, request: ListAccountsRequest, _context: Context) -> AccountPage:  # noqa: N802
@@ -131,7 +131,7 @@ class Servicer(NodeServicer):
     @answering
     async def GetStatement(self, request: GetStatementRequest, _context: Context) -> StatementPage:  # noqa: N802
         limit = checked_limit(request.limit)
-        find_standing(self._read_model, request.agreement_id)
+        find_account(self._read_model, request.agreement_id)
         after = checked_number("after_sequence", request.after_sequence)
         found = self._read_model.statement(request.agreement_id, after_sequence=after, limit=limit + 1)
         missing = self._read_model.missing(request.agreement_id)
@@ -216,10 +216,10 @@ class Servicer(NodeServicer):
         since_us = self._journal.oldest_arrival_us(agreement_id)
         return 0 if since_us is None else self._clock() - since_us
 
-    def _balance(self, standing: Standing) -> AccountBalance:
-        agreement_id = standing.agreement.agreement_id
+    def _balance(self, state: AccountState) -> AccountBalance:
+        agreement_id = state.agreement.agreement_id
         return balance(
-            standing,
+            state,
             pending_batches=self._journal.count_pending(agreement_id),
             halt=self._halt(agreement_id),
             height=self._read_model.height,

@@ -19,7 +19,6 @@ from google.protobuf.message import DecodeError, Message
 
 from chaincode import keys
 from chaincode.account.account import without_claimed_lines
-from chaincode.account.head import Standing
 from chaincode.keys import Key
 from ledger.block_reader import (
     Block,
@@ -32,6 +31,7 @@ from ledger.fabric_rules.identity import (
 )
 from ledger.printable import printable
 from ledger.wire import decode
+from node.account_state import AccountState
 from node.database import REMEDIES, Durability, open_database, remove_other_layout, transaction
 from node.errors import LedgerMismatch
 from node.read_model.effects import Effects, effects
@@ -101,7 +101,7 @@ class ReadModel:
         self._path = path
         self._connection = connection
         self._missing = Missing(msp_id, connection)
-        self._standings: dict[str, Standing | None] = {}
+        self._accounts: dict[str, AccountState | None] = {}
         self._meters: dict[str, Meter | None] = {}
         self._agreements: dict[str, Agreement] = {}
         [(height, last_hash)] = self._read("SELECT height, last_hash FROM state")
@@ -193,11 +193,11 @@ class ReadModel:
             self._meters[meter_id] = self.find(keys.meter(meter_id))
         return self._meters[meter_id]
 
-    def standing(self, agreement_id: str) -> Standing | None:
+    def account(self, agreement_id: str) -> AccountState | None:
         """The account's state on the ledger, from memory; None unless it was opened and this member is a party."""
-        if agreement_id not in self._standings:
-            self._standings[agreement_id] = self._build_standing(agreement_id)
-        return self._standings[agreement_id]
+        if agreement_id not in self._accounts:
+            self._accounts[agreement_id] = self._build_account(agreement_id)
+        return self._accounts[agreement_id]
 
     def waits_for(self, agreement_id: str) -> list[MissingValue]:
         """Missing private values without which the account cannot go on; terms that are not in force do not count."""
@@ -236,14 +236,14 @@ class ReadModel:
         )
         return [StatementEntry.FromString(row[0]) for row in rows]
 
-    def own_accounts(self, *, after: str, limit: int) -> list[Standing]:
+    def own_accounts(self, *, after: str, limit: int) -> list[AccountState]:
         """Accounts of which this member is a party, ordered by agreement_id."""
         prefix = keys.account("").name
         rows = self._read(
             "SELECT key FROM record WHERE key > ? AND key < ? ORDER BY key", prefix + after, prefix + _LAST
         )
-        standings = (self.standing(row["key"].removeprefix(prefix)) for row in rows)
-        return list(islice(filter(None, standings), limit))
+        accounts = (self.account(row["key"].removeprefix(prefix)) for row in rows)
+        return list(islice(filter(None, accounts), limit))
 
     def own_invoices(self, *, after: Key[Invoice], agreement_id: str, limit: int) -> list[Invoice]:
         """Invoices that this member issued or received, of one agreement or (empty) of all, by provider and number."""
@@ -385,13 +385,13 @@ class ReadModel:
     def _forget(self, found: Iterable[Effects]) -> None:
         """Drops changed accounts and meters from memory, and wakes the tasks that wait for a change."""
         for one in found:
-            self._standings.pop(one.agreement_id, None)
+            self._accounts.pop(one.agreement_id, None)
             for key in one.public:
                 self._meters.pop(key.removeprefix(keys.meter("").name), None)
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
-    def _build_standing(self, agreement_id: str) -> Standing | None:
+    def _build_account(self, agreement_id: str) -> AccountState | None:
         agreement, account = self.find(keys.agreement(agreement_id)), self.find(keys.account(agreement_id))
         commitment = self.find(keys.commitment(agreement_id))
         if not agreement or not account or not commitment:
@@ -404,7 +404,7 @@ class ReadModel:
         head = self.find(keys.head(agreement_id)) if commitment.sequence else None
         head = head or AccountHead(agreement_id=agreement_id, terms_version=terms.version)
         head = without_claimed_lines(head, account)
-        return Standing(agreement, account, commitment, terms, head)
+        return AccountState(agreement, account, commitment, terms, head)
 
     def _read(self, sql: str, *values: Any) -> list[sqlite3.Row]:
         with database_errors(self._path, _REMEDIES):

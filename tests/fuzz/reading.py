@@ -169,8 +169,8 @@ def marked(block: Delivered) -> Delivered:
 
 def question_everything(model: ReadModel) -> None:
     """Asks the read model every question that the API asks."""
-    for standing in model.own_accounts(after="", limit=1000):
-        model.statement(standing.agreement.agreement_id, after_sequence=0, limit=1000)
+    for account in model.own_accounts(after="", limit=1000):
+        model.statement(account.agreement.agreement_id, after_sequence=0, limit=1000)
     model.own_invoices(after=keys.invoice("", 0), agreement_id="", limit=1000)
     model.notices(after=None, agreement_id="", limit=1_000_000)
     assert all(one.text.isprintable() for one in model.alarms(after=None, limit=1_000_000))

@@ -88,9 +88,9 @@ def test_a_party_sees_the_accounts_amounts(
 ) -> None:
     model = build(tmp_path / "model.db", consortium.member(name))
 
-    standing = model.standing(agreement_id)
-    assert standing is not None
-    assert (standing.head.usage_micro, standing.head.correction_micro) == (12 * TOKEN, -2 * TOKEN)
+    account = model.account(agreement_id)
+    assert account is not None
+    assert (account.head.usage_micro, account.head.correction_micro) == (12 * TOKEN, -2 * TOKEN)
     entries = model.statement(agreement_id, after_sequence=0, limit=10)
     assert [(entry.transaction, entry.amount_micro, entry.accrued_micro, entry.reading_count) for entry in entries] == [
         ("usage.submit", 6 * TOKEN, 6 * TOKEN, 2),
@@ -102,7 +102,7 @@ def test_a_party_sees_the_accounts_amounts(
     assert entries[3].correction.reason == "recounted"
     assert entries[4].claim.number == 1
     assert [entry.sequence for entry in model.statement(agreement_id, after_sequence=3, limit=1)] == [4]
-    assert model.find_batch(standing.head.streams[0].last_batch_digest) is not None
+    assert model.find_batch(account.head.streams[0].last_batch_digest) is not None
     assert model.find_batch(batch_digest(b"")) is None
     assert len(model.own_invoices(after=keys.invoice("", 0), agreement_id=agreement_id, limit=10)) == 2
 
@@ -110,7 +110,7 @@ def test_a_party_sees_the_accounts_amounts(
 def test_a_member_that_is_no_party_has_no_account(consortium: Consortium, tmp_path: Path) -> None:
     model = build(tmp_path / "model.db", consortium.member("bank"))
 
-    assert model.standing("A1") is None
+    assert model.account("A1") is None
     assert model.own_accounts(after="", limit=10) == []
     assert model.statement("A1", after_sequence=0, limit=10) == []
     assert model.own_invoices(after=keys.invoice("", 0), agreement_id="", limit=10) == []
