@@ -59,7 +59,7 @@ def failed(consortium: Consortium) -> set[str]:
 PARTIES = ("maker", "factory")
 
 
-def test_a_micro_token_too_much(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_audit_finds_a_micro_token_too_much(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
     honest = usage.charge
 
     def charge(*args: Any) -> Any:
@@ -76,7 +76,7 @@ def test_a_micro_token_too_much(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> 
     assert failed(deal.consortium) == {"rating"}
 
 
-def test_a_line_that_the_total_does_not_have(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_audit_finds_a_line_that_the_total_does_not_have(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
     honest = claim.close_period
 
     def close_period(*args: Any) -> Any:
@@ -90,7 +90,7 @@ def test_a_line_that_the_total_does_not_have(deal: Deal, monkeypatch: pytest.Mon
     assert failed(deal.consortium) == {"rating", "invoices"}
 
 
-def test_usage_beyond_the_funds(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_audit_finds_usage_beyond_the_funds(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
     # 100 tokens are funded and one is credit; 40 hours cost 80 + 5 + 17.50.
     monkeypatch.setattr(usage, "check_funds", lambda *_args: None)
     deal.use(40 * UNIT)
@@ -105,34 +105,36 @@ def test_the_last_token_may_be_used(deal: Deal) -> None:
     assert failed(deal.consortium) == set()
 
 
-def test_a_batch_that_the_meter_did_not_sign(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_audit_finds_a_batch_that_the_meter_did_not_sign(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(usage, "verify_batch", lambda *_args: None)
     deal.provider.submit(deal, deal.batch([UNIT], key=HandMeter("somebody else's").key()))
     assert failed(deal.consortium) == {"meters"}
 
 
 @pytest.mark.parametrize("changes", [{"first_sequence": 5}, {"previous_digest": bytes(32)}])
-def test_a_batch_that_does_not_follow(deal: Deal, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]) -> None:
+def test_the_audit_finds_a_batch_that_does_not_follow(
+    deal: Deal, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
+) -> None:
     deal.use(UNIT)
     monkeypatch.setattr(usage, "check_chain", lambda *_args: None)
     deal.provider.submit(deal, deal.batch([UNIT], **changes))
     assert failed(deal.consortium) == {"meters"}
 
 
-def test_a_revoked_meter(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_audit_finds_usage_of_a_revoked_meter(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
     deal.provider.revoke(deal.meter)
     monkeypatch.setattr(usage, "METER_STATUS_ACTIVE", 2)
     deal.use(UNIT)
     assert failed(deal.consortium) == {"meters"}
 
 
-def test_readings_of_the_future(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_audit_finds_readings_of_the_future(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(usage, "check_times", lambda *_args: None)
     deal.provider.submit(deal, deal.batch([UNIT], at_us=deal.consortium.clock.now_us + 10**10))
     assert failed(deal.consortium) == {"meters"}
 
 
-def test_readings_that_are_older_than_agreed(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_audit_finds_readings_that_are_older_than_agreed(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last batch is too old, and was not announced.
 
     Two batches before it are right: one was read less than five minutes after the cut-off was agreed, and the other
@@ -155,14 +157,14 @@ def test_readings_that_are_older_than_agreed(deal: Deal, monkeypatch: pytest.Mon
     assert failed(deal.consortium) == {"meters"}
 
 
-def test_tokens_from_nowhere(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_audit_finds_tokens_from_nowhere(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
     honest = token.credited
     monkeypatch.setattr(token, "credited", lambda loaded, msp_id, amount: honest(loaded, msp_id, amount + 1))
     deal.consortium.member("bank").mint(deal.customer, TOKEN)
     assert failed(deal.consortium) == {"tokens"}
 
 
-def test_a_bank_credit_that_mints_twice(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_audit_finds_a_bank_credit_that_mints_twice(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
     bank = deal.consortium.member("bank")
     bank.mint(deal.customer, TOKEN, "camt-once")
     monkeypatch.setattr(Loaded, "has", lambda *_args: False)
@@ -170,13 +172,15 @@ def test_a_bank_credit_that_mints_twice(deal: Deal, monkeypatch: pytest.MonkeyPa
     assert failed(deal.consortium) == {"tokens"}
 
 
-def test_tokens_minted_by_a_member_that_is_not_the_issuer(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_audit_finds_tokens_minted_by_a_member_that_is_not_the_issuer(
+    deal: Deal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(token, "issuer", lambda _loaded: (Relation.ISSUER, deal.customer.msp_id))
     deal.customer.mint(deal.customer, TOKEN)
     assert failed(deal.consortium) == {"tokens"}
 
 
-def test_a_reserve_that_falls_short(deal: Deal) -> None:
+def test_the_audit_finds_a_reserve_that_falls_short(deal: Deal) -> None:
     """The contracts accept such a statement from the issuer. The audit shows it to all members."""
     deal.consortium.member("bank").post_reserve("statement-2", 1500 * TOKEN - 1, deal.consortium.clock.now_s)
     assert failed(deal.consortium) == {"reserve"}
@@ -198,7 +202,7 @@ def test_a_missing_reserve_statement_is_named(tmp_path: Path) -> None:
     assert "posted no bank statement" in next(iter(report.verdict("reserve").unchecked))
 
 
-def test_an_invoice_of_more_than_was_claimed(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_audit_finds_an_invoice_of_more_than_was_claimed(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
     honest = invoices._document
 
     def document(template: Any, kind: Any, amount_micro: int, issued_at_s: int) -> Any:
@@ -211,7 +215,7 @@ def test_an_invoice_of_more_than_was_claimed(deal: Deal, monkeypatch: pytest.Mon
     assert failed(deal.consortium) == {"invoices"}
 
 
-def test_an_invoice_number_left_out(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_audit_finds_an_invoice_number_left_out(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
     honest = invoices.InvoiceCounter
     deal.use(UNIT)
     deal.provider.claim(deal)
@@ -247,7 +251,7 @@ def test_records_that_cannot_be_decoded_spoil_no_other_audit(deal: Deal, monkeyp
 
 @pytest.mark.parametrize("too_much_micro", [0, 1])
 @pytest.mark.parametrize("how", ["closing", "claim"])
-def test_the_amounts_that_one_party_alone_has_billed(
+def test_the_audit_checks_the_amounts_that_one_party_alone_has_billed(
     deal: Deal, monkeypatch: pytest.MonkeyPatch, how: str, too_much_micro: int
 ) -> None:
     honest = account.last_amounts
@@ -270,7 +274,7 @@ def test_the_amounts_that_one_party_alone_has_billed(
 
 
 @pytest.mark.parametrize("too_much_micro", [0, 1])
-def test_a_customer_that_takes_back_charged_funds(
+def test_the_audit_finds_a_customer_that_takes_back_charged_funds(
     deal: Deal, monkeypatch: pytest.MonkeyPatch, too_much_micro: int
 ) -> None:
     honest = withdrawal.last_amounts
@@ -288,7 +292,9 @@ def test_a_customer_that_takes_back_charged_funds(
     assert failed(deal.consortium) == ({"prepaid"} if too_much_micro else set())
 
 
-def test_a_provider_that_is_paid_more_than_was_billed(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_audit_finds_a_provider_that_is_paid_more_than_was_billed(
+    deal: Deal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     honest = settlement.payment_micro
     deal.use(UNIT)
     deal.provider.claim(deal)

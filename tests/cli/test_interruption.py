@@ -20,7 +20,9 @@ WAIT_S = 60.0
 POLL_S = 0.01
 
 
-def test_import(zunft: Zunft, charged: Path, tmp_path: Path) -> None:
+def test_an_interrupted_import_goes_on_and_charges_each_reading_once(
+    zunft: Zunft, charged: Path, tmp_path: Path
+) -> None:
     csv = _later_year(tmp_path)
     words = f"usage import main-supply {csv} --mapping {EXAMPLES}/mappings/steel-plant.yaml --as maker --batch 4"
     outbox = zunft.home / "members" / "maker" / "meters" / "main-supply" / "outbox"

@@ -328,7 +328,9 @@ def files(stages: list[Zunft], tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 @pytest.mark.parametrize(("stage", "words", "code", "piece"), CASES, ids=[f"{case[0]} {case[1]}" for case in CASES])
-def test_refused(stages: list[Zunft], files: Path, stage: int, words: str, code: ExitCode, piece: str) -> None:
+def test_a_wrong_step_is_refused_in_one_sentence_and_changes_nothing(
+    stages: list[Zunft], files: Path, stage: int, words: str, code: ExitCode, piece: str
+) -> None:
     zunft = stages[stage]
     before, names = state(zunft), sorted(files.rglob("*"))
     assert_refused(zunft(f"join {words.format(files=files, home=zunft.home)}"), code, piece)

@@ -109,7 +109,7 @@ def test_the_example_is_the_pages_own() -> None:
     }
 
 
-def test_the_page_word_by_word(members: Company, partner: Company) -> None:
+def test_the_pages_commands_work_word_by_word(members: Company, partner: Company) -> None:
     write_files(members, partner)
     printed = {}
     for words in COMMANDS:

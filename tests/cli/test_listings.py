@@ -79,7 +79,7 @@ def test_every_listing_is_listed_here() -> None:
 
 
 @pytest.mark.parametrize("command", WORDS)
-def test_json(zunft: Zunft, command: str) -> None:
+def test_every_listing_is_printed_as_json_and_as_a_table(zunft: Zunft, command: str) -> None:
     words = WORDS[command].format(csv=steel_csv(zunft.home.parent / "plant.csv"))
     printed = zunft.must(f"{command} {words} --json").stdout
     documents = list(_documents(printed))

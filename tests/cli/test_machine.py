@@ -67,7 +67,7 @@ DAMAGES = [
 
 
 @pytest.mark.parametrize(("file", "damage", "words", "code", "piece"), DAMAGES)
-def test_damaged_files(
+def test_a_damaged_file_is_named_and_the_command_works_once_it_is_whole(
     zunft: Zunft, file: str, damage: Callable[[Path], object], words: str, code: ExitCode, piece: str
 ) -> None:
     csv = steel_csv(zunft.home.parent / "plant.csv")
@@ -83,7 +83,7 @@ def test_damaged_files(
     zunft.must(words)
 
 
-def test_expired_certificate(zunft: Zunft) -> None:
+def test_an_expired_certificate_is_named(zunft: Zunft) -> None:
     topology = Topology.load(zunft.home)
     folder = topology.folder(topology.member("factory"))
     keys = MemberKeys.load(folder, validity=Validity(identity=timedelta(minutes=-1)))
@@ -94,7 +94,7 @@ def test_expired_certificate(zunft: Zunft) -> None:
 
 
 @pytest.mark.parametrize(("words", "index"), [("node run --as maker", 1), ("ledger serve", 0)])
-def test_port_in_use(zunft: Zunft, words: str, index: int) -> None:
+def test_a_port_in_use_is_named(zunft: Zunft, words: str, index: int) -> None:
     topology = Topology.load(zunft.home)
     port = [topology.gateway.port, topology.member("maker").api.port][index]
     with socket.create_server(("127.0.0.1", port)):
@@ -103,7 +103,7 @@ def test_port_in_use(zunft: Zunft, words: str, index: int) -> None:
     assert str(port) in outcome.stderr
 
 
-def test_ledger_locked_by_a_process_that_does_not_answer(zunft: Zunft) -> None:
+def test_a_ledger_that_another_process_keeps_locked_is_named(zunft: Zunft) -> None:
     with (zunft.home / "ledger" / "lock").open("a+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         outcome = zunft(TRANSFER)
@@ -119,7 +119,7 @@ def test_a_command_waits_for_the_end_of_another_one_that_has_the_ledger(zunft: Z
     assert finish(waiting).exit_code == 0
 
 
-def test_full_disk(zunft: Zunft) -> None:
+def test_a_full_disk_changes_nothing(zunft: Zunft) -> None:
     room = (zunft.home / "ledger" / "channel.db").stat().st_size
     before = zunft.must("token balances --json").json
     outcome = zunft.run(TRANSFER, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room // 8, room // 8)))

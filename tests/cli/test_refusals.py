@@ -191,7 +191,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(("words", "code", "piece"), CASES, ids=[words for words, _, _ in CASES])
-def test_refused(consortium: Zunft, files: Path, words: str, code: ExitCode, piece: str) -> None:
+def test_a_wrong_command_is_refused_in_one_sentence_and_changes_nothing(
+    consortium: Zunft, files: Path, words: str, code: ExitCode, piece: str
+) -> None:
     before = _state(consortium, files)
     outcome = consortium(words.format(files=files))
     assert (outcome.exit_code, outcome.stdout) == (code, ""), outcome

@@ -134,7 +134,7 @@ def test_the_values_of_readings_become_columns(tmp_path: Path) -> None:
         np.testing.assert_array_equal(column, values)
 
 
-def test_private_keys_are_the_owners_alone(tmp_path: Path) -> None:
+def test_only_their_owner_may_read_private_keys(tmp_path: Path) -> None:
     new_meter(tmp_path)
     assert (tmp_path / "key-1.pem").stat().st_mode & 0o077 == 0
 

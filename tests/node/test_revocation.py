@@ -119,7 +119,7 @@ def test_two_members_revoke_at_once(consortium: Consortium) -> None:
     names = ("maker", "factory")
 
     async def revoke(name: str) -> Channel:
-        """The channel as the member's own peer has it afterwards. Another member's peer may be some blocks behind."""
+        """Revokes a user. Returns the channel as the member's own peer has it then. Others may be behind."""
         keys = consortium.topology.keys(consortium.topology.member(name))
         admin = consortium.gateway(keys.msp_id, "admin")
         revoke_user(keys, "inspector")

@@ -1,4 +1,4 @@
-"""Packages are entered by their doors: `__all__` in a package's `__init__` has all that other packages import of it.
+"""Packages are entered by their doors: `__all__` in a package's `__init__` has all names that other packages import.
 
 An entry names a class, a function or a constant that the `__init__` exports, or a module that is open to others.
 """
@@ -36,13 +36,13 @@ class House:
         self.open = {name: open_names(modules[name]) for name in packages}
 
     def package(self, module: str) -> str:
-        """The innermost package that has the module; of a package, the package itself; of tests, none."""
+        """The innermost package that contains the module, a package itself for a package, and "" for a test."""
         while module and module not in self.packages:
             module = module.rpartition(".")[0]
         return module
 
     def entering(self) -> Iterator[Import]:
-        """The imports from outside of a package; a package is inside of those that have it."""
+        """The imports into a package from outside. A package is inside of the packages that contain it."""
         for by, text in self.modules.items():
             here = self.package(by)
             for one in imports(by, text, self.modules):
@@ -76,7 +76,7 @@ def open_names(text: str) -> list[str]:
 
 
 def imports(by: str, text: str, modules: Modules) -> Iterator[Import]:
-    """Of the house's own modules; `from package import module` is an import of that package's name."""
+    """The module's imports of the house's modules. `from package import module` imports a name of the package."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ImportFrom) and node.module in modules:
             yield from (Import(by, node.module, alias.name) for alias in node.names)
@@ -102,7 +102,7 @@ def test_packages_are_entered_by_their_doors() -> None:
 
 
 def test_every_open_name_is_imported() -> None:
-    """Tests may import anything, and count as well."""
+    """Tests may import any module, and their imports count, too."""
     assert list(house(*PRODUCT, "tests").idle_doors()) == []
 
 
