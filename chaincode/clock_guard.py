@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from chaincode.checks import MAX_CLOCK_SKEW_S, format_duration
-from chaincode.contract import Response, refused
+from chaincode.contract import ContractAnswer, refused
 from chaincode.errors import ClockSkew
 from chaincode.stub import Stub
 
@@ -23,13 +23,13 @@ Answer = TypeVar("Answer")
 
 def guarded(
     invoke: Callable[[Stub], Awaitable[Answer]], clock_us: Callable[[], int]
-) -> Callable[[Stub], Awaitable[Answer | Response]]:
+) -> Callable[[Stub], Awaitable[Answer | ContractAnswer]]:
     """A handler that runs `invoke` for proposals with the right time, and refuses others.
 
     `clock_us` gives microseconds since 1970 UTC.
     """
 
-    async def handler(stub: Stub) -> Answer | Response:
+    async def handler(stub: Stub) -> Answer | ContractAnswer:
         try:
             check_time(stub.timestamp_us, clock_us())
         except ClockSkew as error:

@@ -73,7 +73,7 @@ class TransactionType(Rights):
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
+class ContractAnswer:
     """The answer to the ledger: status 200 and a result, or 400 and more and a zunft.v1.Refusal."""
 
     status: int
@@ -81,18 +81,18 @@ class Response:
     payload: bytes
 
 
-async def invoke(stub: Stub) -> Response:
+async def invoke(stub: Stub) -> ContractAnswer:
     """Runs one transaction. A refusal's message is "<ErrorClass>: <text>", its payload the same as zunft.v1.Refusal."""
     try:
         result = await _dispatch(stub)
     except ContractError as error:
         return refused(error)
-    return Response(200, "", result if isinstance(result, bytes) else serialise(result))
+    return ContractAnswer(200, "", result if isinstance(result, bytes) else serialise(result))
 
 
-def refused(error: ContractError) -> Response:
+def refused(error: ContractError) -> ContractAnswer:
     """The error in the form of an answer to the ledger."""
-    return Response(error.status, f"{type(error).__name__}: {error}", serialise(refusal(error)))
+    return ContractAnswer(error.status, f"{type(error).__name__}: {error}", serialise(refusal(error)))
 
 
 async def _dispatch(stub: Stub) -> Message | bytes:

@@ -10,12 +10,12 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
 
 import grpc
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import chaincode_event_pb2, chaincode_pb2, proposal_pb2, proposal_response_pb2, transaction_pb2
 
+from chaincode.shim.response import ERROR_FROM, ResponseLike
 from chaincode.stub import Stub, implicit_collection
 from ledger.database import StorageError
 from ledger.embedded import refusal
@@ -46,24 +46,10 @@ from ledger.fabric_rules.results import (
 log = logging.getLogger(__name__)
 
 CHAINCODE_VERSION = "1"
-OK_FROM, ERROR_FROM = 200, 400
-
-
-class Response(Protocol):
-    """The answer of contract code; a status of 400 and above is a refusal."""
-
-    @property
-    def status(self) -> int: ...
-
-    @property
-    def message(self) -> str: ...
-
-    @property
-    def payload(self) -> bytes: ...
-
+OK_FROM = 200
 
 # The contracts: runs one transaction or query on its stub.
-Chaincode = Callable[[Stub], Awaitable[Response]]
+Chaincode = Callable[[Stub], Awaitable[ResponseLike]]
 
 
 @dataclass(frozen=True, slots=True)

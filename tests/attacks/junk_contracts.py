@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from chaincode.contract import Response, invoke
+from chaincode.contract import ContractAnswer, invoke
 from chaincode.stub import Stub
 from tests.harness.odd_peers import (
     Contract,
@@ -17,7 +17,7 @@ from tests.harness.odd_peers import (
 )
 
 # Changes an honest answer; it may also write more through the stub.
-Change = Callable[[Stub, Response], Response]
+Change = Callable[[Stub, ContractAnswer], ContractAnswer]
 
 
 class Altering:
@@ -37,43 +37,43 @@ class Altering:
 
 
 def refusing(status: int, words: str) -> Contract:
-    return _of_transactions(lambda _stub: _at_once(Response(status, words, b"")))
+    return _of_transactions(lambda _stub: _at_once(ContractAnswer(status, words, b"")))
 
 
 def changing(change: Change) -> Contract:
-    async def answer(stub: Stub) -> Response:
+    async def answer(stub: Stub) -> ContractAnswer:
         response = await invoke(stub)
         return response if response.status >= 400 else change(stub, response)
 
     return _of_transactions(answer)
 
 
-def _another_result(_stub: Stub, response: Response) -> Response:
-    return Response(response.status, response.message, response.payload + b"\xff")
+def _another_result(_stub: Stub, response: ContractAnswer) -> ContractAnswer:
+    return ContractAnswer(response.status, response.message, response.payload + b"\xff")
 
 
-def _another_event(stub: Stub, response: Response) -> Response:
+def _another_event(stub: Stub, response: ContractAnswer) -> ContractAnswer:
     stub.set_event("token.mint", b"\xff")
     return response
 
 
-def _further_keys(stub: Stub, response: Response) -> Response:
+def _further_keys(stub: Stub, response: ContractAnswer) -> ContractAnswer:
     stub.put(f"rogue/{stub.tx_id}", b"further")
     return response
 
 
-async def _at_once(response: Response) -> Response:
+async def _at_once(response: ContractAnswer) -> ContractAnswer:
     return response
 
 
 def _of_transactions(contract: Contract) -> Contract:
-    async def answer(stub: Stub) -> Response:
+    async def answer(stub: Stub) -> ContractAnswer:
         return await (invoke if is_question(stub) else contract)(stub)
 
     return answer
 
 
-async def _altered(stub: Stub) -> Response:
+async def _altered(stub: Stub) -> ContractAnswer:
     altering: Any = Altering(stub)
     return await invoke(altering)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from chaincode.contract import Response, invoke
+from chaincode.contract import ContractAnswer, invoke
 from chaincode.stub import Stub
 from ledger.gateway import Gateway
 from tests.attacks.rogue import Rogue
@@ -42,9 +42,9 @@ class Lie:
 def lying_customer(deal: Deal, lie: Lie) -> Iterator[Gateway]:
     """The provider's gateway while the customer's peer lies."""
 
-    async def answer(stub: Stub) -> Response:
+    async def answer(stub: Stub) -> ContractAnswer:
         honest = await invoke(stub)
-        return Response(lie.status, lie.words, b"") if lie.counts_for(stub.args[0].decode()) else honest
+        return ContractAnswer(lie.status, lie.words, b"") if lie.counts_for(stub.args[0].decode()) else honest
 
     with Rogue(deal.consortium, deal.customer.name).running(answer):
         yield deal.consortium.gateway(deal.provider.msp_id, "erp")

@@ -6,7 +6,7 @@ import grpc
 import pytest
 from fabric_protos.gateway import gateway_pb2
 
-from chaincode.contract import Response
+from chaincode.contract import ContractAnswer
 from chaincode.errors import ContractError
 from chaincode.stub import Stub
 from ledger.errors import TransportError
@@ -26,8 +26,8 @@ HOSTILE = "\x1b[2J\x1b]0;owned\x07\rall is well\u202e\n" + "a" * 100_000
 @pytest.mark.fault(29)
 @pytest.mark.parametrize("words", [f"WrongSignature: {HOSTILE}", HOSTILE], ids=["a refusal", "anything"])
 def test_a_peer_s_answer_is_printable(scene: Scene, words: str) -> None:
-    async def answer(_stub: Stub) -> Response:
-        return Response(400, words, b"")
+    async def answer(_stub: Stub) -> ContractAnswer:
+        return ContractAnswer(400, words, b"")
 
     request = TransferTokens(to_msp_id=scene.maker.msp_id, amount_micro=TOKEN)
     rogue = Rogue(scene.consortium, "forge")

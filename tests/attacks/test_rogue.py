@@ -6,7 +6,7 @@ import pytest
 from fabric_protos.peer.transaction_pb2 import ENDORSEMENT_POLICY_FAILURE, VALID
 
 from chaincode import keys
-from chaincode.contract import Response
+from chaincode.contract import ContractAnswer
 from chaincode.errors import WrongSignature
 from chaincode.stub import Stub, implicit_collection
 from ledger.gateway import EndorseError
@@ -41,8 +41,8 @@ def test_more_endorsers_than_needed_do_no_harm_on_the_ledger(scene: Scene, rogue
 
 
 def test_a_member_that_runs_its_own_chaincode_answers_as_it_likes(scene: Scene, rogue: Rogue) -> None:
-    async def lie(_stub: Stub) -> Response:
-        return Response(400, "WrongSignature: of no batch", b"")
+    async def lie(_stub: Stub) -> ContractAnswer:
+        return ContractAnswer(400, "WrongSignature: of no batch", b"")
 
     request = TransferTokens(to_msp_id=scene.maker.msp_id, amount_micro=TOKEN)
     with rogue.running(lie), pytest.raises((EndorseError, WrongSignature), match="of no batch"):

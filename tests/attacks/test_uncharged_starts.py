@@ -12,7 +12,7 @@ import pytest
 from fabric_protos.peer.transaction_pb2 import VALID
 
 from chaincode import keys
-from chaincode.contract import Response, invoke
+from chaincode.contract import ContractAnswer, invoke
 from chaincode.shim import signed_by_peers
 from chaincode.stub import Stub
 from ledger.gateway import EndorseError
@@ -66,7 +66,7 @@ async def send_to_journal(client: NodeClient, batches: list[SignedBatch]) -> Non
     assert (await client.status()).committed == 0
 
 
-async def holding_back(stub: Stub) -> Response:
+async def holding_back(stub: Stub) -> ContractAnswer:
     """A contract that never answers to usage, and answers all other calls."""
     return await (wait_for_ever() if stub.args[0] == b"usage.submit" else invoke(stub))
 
@@ -74,7 +74,7 @@ async def holding_back(stub: Stub) -> Response:
 @pytest.mark.fault(51)
 @pytest.mark.parametrize("peer", [never_answers, holding_back])
 def test_a_peer_that_does_not_answer_lets_machines_start_for_minutes_at_most(
-    scene: Scene, tmp_path: Path, peer: Callable[[Stub], Coroutine[Any, Any, Response]]
+    scene: Scene, tmp_path: Path, peer: Callable[[Stub], Coroutine[Any, Any, ContractAnswer]]
 ) -> None:
     """They start at first, since the ledger may be away; a node that is started anew knows how long batches wait."""
     deal = scene.agree()

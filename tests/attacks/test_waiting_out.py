@@ -13,7 +13,7 @@ import pytest
 from chaincode import keys
 from chaincode.account.announcement import announced_digest
 from chaincode.account.head import DISCLOSURE
-from chaincode.contract import Response, invoke
+from chaincode.contract import ContractAnswer, invoke
 from chaincode.readings.batch import batch_digest
 from chaincode.stub import Stub
 from ledger.gateway import Gateway
@@ -107,8 +107,8 @@ def test_the_customer_s_peer_answers_nonsense_until_it_is_too_late(scene: Scene,
     """It answers so to every call, also to announcements."""
     batches, is_honest = chained(deal, *HOURS), asyncio.Event()
 
-    async def answer(stub: Stub) -> Response:
-        return await invoke(stub) if is_honest.is_set() else Response(500, "Nonsense: later", b"")
+    async def answer(stub: Stub) -> ContractAnswer:
+        return await invoke(stub) if is_honest.is_set() else ContractAnswer(500, "Nonsense: later", b"")
 
     async def work(client: NodeClient) -> None:
         await wait_for_days(deal, client, batches, BATCH_STATUS_WAITING_FOR_OTHER_PARTY)
@@ -143,10 +143,10 @@ def test_the_customer_s_peer_takes_one_batch_at_a_time_and_slowly(scene: Scene, 
         with_node(deal, tmp_path, work)
 
 
-async def one_at_a_time(stub: Stub) -> Response:
+async def one_at_a_time(stub: Stub) -> ContractAnswer:
     if stub.args[0] == b"usage.submit":
         if len(Disclosure.FromString(stub.transient[DISCLOSURE]).batches) > 1:
-            return Response(500, "Nonsense: one at a time", b"")
+            return ContractAnswer(500, "Nonsense: one at a time", b"")
         await asyncio.sleep(0.5)
     return await invoke(stub)
 
@@ -226,7 +226,7 @@ def test_a_node_that_stops_announces_batches_that_it_has_just_got(scene: Scene, 
     """The customer's peer has not answered yet, and may still do so."""
     batches, is_asked = chained(deal, *HOURS), asyncio.Event()
 
-    async def answer(stub: Stub) -> Response:
+    async def answer(stub: Stub) -> ContractAnswer:
         if stub.args[0] == b"usage.submit":
             is_asked.set()
             await wait_for_ever()

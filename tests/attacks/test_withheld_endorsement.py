@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chaincode import keys
-from chaincode.contract import Response
+from chaincode.contract import ContractAnswer
 from chaincode.errors import InsufficientFunds, NoticePeriod, RefundOwed, WrongStatus
 from chaincode.stub import Stub
 from tests.attacks.rogue import Rogue
@@ -71,8 +71,8 @@ def test_a_contract_that_refuses_everything_keeps_no_claim_from_being_paid(scene
     deal = agree(scene, scene.maker, scene.factory)
     deal.use(7 * HOUR)
 
-    async def refuse(_stub: Stub) -> Response:
-        return Response(409, "WrongStatus: not today", b"")
+    async def refuse(_stub: Stub) -> ContractAnswer:
+        return ContractAnswer(409, "WrongStatus: not today", b"")
 
     before = scene.maker.balance
     with Rogue(scene.consortium, "factory").running(refuse):

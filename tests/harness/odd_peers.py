@@ -15,13 +15,13 @@ from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import transaction_pb2
 
-from chaincode.contract import TRANSACTIONS, Endorsers, Response, invoke
+from chaincode.contract import TRANSACTIONS, ContractAnswer, Endorsers, invoke
 from chaincode.stub import Stub
 from ledger.embedded import refusal
 from ledger.errors import TransportError
 from ledger.fabric_answers import DIFFERENT
 
-Contract = Callable[[Stub], Awaitable[Response]]
+Contract = Callable[[Stub], Awaitable[ContractAnswer]]
 
 # Fabric's words, or "stream terminated by RST_STREAM with error code: CANCEL" after the same code.
 NO_ANSWER = "rpc error: code = DeadlineExceeded desc = context deadline exceeded"
@@ -31,7 +31,7 @@ NO_ANSWER = "rpc error: code = DeadlineExceeded desc = context deadline exceeded
 LOOK_S = 0.1
 
 
-async def never_answers(stub: Stub) -> Response:
+async def never_answers(stub: Stub) -> ContractAnswer:
     """A contract that never answers others, but does answer its own users' questions."""
     return await (invoke(stub) if is_question(stub) else wait_for_ever())
 
@@ -42,7 +42,7 @@ def is_question(stub: Stub) -> bool:
     return kind is not None and kind.endorsers is Endorsers.NONE
 
 
-async def wait_for_ever() -> Response:
+async def wait_for_ever() -> ContractAnswer:
     """Waits as long as the contract runs."""
     await asyncio.Event().wait()
     raise AssertionError
@@ -87,14 +87,14 @@ class OddPeers:
 def contract_of(contracts: Mapping[str, Contract], honest: Contract = invoke) -> Contract:
     """The contract that the ledger runs: that of the member whose peer the ledger stands for."""
 
-    async def run(stub: Stub) -> Response:
+    async def run(stub: Stub) -> ContractAnswer:
         odd = contracts.get(stub.msp_id)
         return await (honest(stub) if odd is None else _while_it_runs(odd, stub, contracts))
 
     return run
 
 
-async def _while_it_runs(contract: Contract, stub: Stub, contracts: Mapping[str, Contract]) -> Response:
+async def _while_it_runs(contract: Contract, stub: Stub, contracts: Mapping[str, Contract]) -> ContractAnswer:
     """The contract's answer, or an error as soon as the member runs another contract.
 
     A peer takes no block while a contract of its runs, so a contract that waits must end. Source: Fabric's lock-based
@@ -104,7 +104,7 @@ async def _while_it_runs(contract: Contract, stub: Stub, contracts: Mapping[str,
     try:
         while contracts.get(stub.msp_id) is contract and not answer.done():
             await asyncio.wait({answer}, timeout=LOOK_S)
-        return answer.result() if answer.done() else Response(500, "Ended: the contract was taken away", b"")
+        return answer.result() if answer.done() else ContractAnswer(500, "Ended: the contract was taken away", b"")
     finally:
         answer.cancel()
 
