@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from fabric_protos.common import common_pb2
 
 from chaincode.contract import invoke
+from chaincode.shim import ServerTls
 from consortium.errors import (
     ConsortiumError,
     MemberNotFound,
@@ -17,7 +18,6 @@ from consortium.folder.topology import Topology
 from ledger.embedded.ledger import EmbeddedLedger
 from ledger.embedded.service import (
     LedgerServer,
-    ServerTls,
 )
 from ledger.gateway import SigningIdentity
 

@@ -7,7 +7,6 @@ request.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import grpc
@@ -18,6 +17,7 @@ from fabric_protos.orderer import ab_pb2, ab_pb2_grpc
 from fabric_protos.peer import events_pb2, events_pb2_grpc
 
 from chaincode.limits import MESSAGE_BYTES
+from chaincode.shim import ServerTls
 from ledger.embedded.ledger import EmbeddedLedger
 from ledger.errors import (
     LedgerError,
@@ -36,15 +36,6 @@ class PortUnavailable(LedgerError):
     """The server cannot listen on the address."""
 
 
-@dataclass(frozen=True)
-class ServerTls:
-    """PEM: the server's key and certificate; with `client_roots`, clients must have a certificate from one of them."""
-
-    key: bytes
-    certificate: bytes
-    client_roots: bytes | None = None
-
-
 class LedgerServer:
     """A started server; it listens on `port`."""
 
@@ -61,7 +52,7 @@ class LedgerServer:
         events_pb2_grpc.add_DeliverServicer_to_server(DeliverService(ledger), server)
         ab_pb2_grpc.add_AtomicBroadcastServicer_to_server(BroadcastService(ledger), server)
         try:
-            bound = server.add_secure_port(f"{host}:{port}", credentials(tls))
+            bound = server.add_secure_port(f"{host}:{port}", tls.credentials())
         except RuntimeError as error:
             raise PortUnavailable(f"cannot listen on {host}:{port}: choose a free port ({error})") from error
         await server.start()
@@ -179,12 +170,6 @@ async def abort(error: TransportError, context: Context) -> None:
     """Ends the call with the error; each peer's answer goes where Fabric's client libraries look for it."""
     details = encode_details(error.code, str(error), error.details)
     await context.abort(error.code, str(error), ((METADATA_KEY, details),))
-
-
-def credentials(tls: ServerTls) -> grpc.ServerCredentials:
-    return grpc.ssl_server_credentials(
-        [(tls.key, tls.certificate)], tls.client_roots, require_client_auth=tls.client_roots is not None
-    )
 
 
 OPTIONS: list[tuple[str, int]] = [

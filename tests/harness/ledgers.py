@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import pytest
 from fabric_protos.common import common_pb2
 
+from chaincode.shim import ServerTls
 from consortium.folder.topology import (
     FabricSettings,
     OrderingKind,
@@ -21,7 +22,6 @@ from consortium.keys.certificates import Clock as UtcClock
 from ledger.embedded.ledger import EmbeddedLedger
 from ledger.embedded.service import (
     LedgerServer,
-    ServerTls,
 )
 from ledger.gateway import SigningIdentity
 from ledger.transport import LedgerTransport

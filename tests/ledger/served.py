@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from chaincode.shim import ServerTls
 from consortium.keys.certificates import (
     KeyPair,
     NodeKind,
@@ -15,7 +16,6 @@ from consortium.keys.certificates import (
 )
 from ledger.embedded.service import (
     LedgerServer,
-    ServerTls,
 )
 from ledger.grpc_transport import GrpcTransport
 from tests.ledger.consortium import ALPHA, embedded

@@ -8,10 +8,10 @@ import grpc
 import pytest
 from fabric_protos.peer import transaction_pb2 as codes
 
+from chaincode.shim import ServerTls
 from ledger.embedded.service import (
     LedgerServer,
     PortUnavailable,
-    ServerTls,
 )
 from ledger.errors import TransportError
 from tests.ledger.consortium import (

@@ -14,6 +14,7 @@ import pytest
 from fabric_protos.peer import transaction_pb2 as codes
 
 from chaincode.errors import NotFound
+from chaincode.shim import ServerTls
 from consortium.keys.certificates import (
     NodeKind,
     Validity,
@@ -22,7 +23,6 @@ from consortium.keys.certificates import (
 from ledger.embedded.refusal import not_endorsed
 from ledger.embedded.service import (
     LedgerServer,
-    ServerTls,
 )
 from ledger.errors import TransportError
 from ledger.gateway import (
