@@ -15,13 +15,7 @@ from audit.identities import SignatureFindings
 from audit.report import Tally
 from audit.rules import Rules
 from audit.seal import Seal
-from audit.world import (
-    Entry,
-    HashedKey,
-    PublicKey,
-    World,
-    describe,
-)
+from audit.world import HashedKey, PublicKey, World, describe
 from ledger.block_reader import BlockTransaction
 from ledger.errors import code_name
 from ledger.fabric_rules.identity import Identity
@@ -29,10 +23,7 @@ from ledger.fabric_rules.policy import (
     InvalidPolicy,
     Policy,
 )
-from ledger.fabric_rules.results import (
-    NamespaceResults,
-    version_of,
-)
+from ledger.fabric_rules.results import NamespaceResults, VersionedValue, version_of
 
 CODE = transaction_pb2.TxValidationCode
 # The audit can recompute these codes from the blocks alone.
@@ -119,7 +110,7 @@ def _needed(part: NamespaceResults, world: World, rules: Rules) -> Iterator[Poli
     """The policy of every written key: its own, else its collection's, else the channel's."""
     for key in _touched(part):
         if len(key) == 2:
-            entry: Entry | None = world.public.get(key)
+            entry: VersionedValue | None = world.public.get(key)
             default: Policy | None = rules.default_policy(part.namespace)
         else:
             entry, default = world.hashed.get(key), rules.collection_policy(key[1])
@@ -169,7 +160,7 @@ def _reads_are_current(part: NamespaceResults, world: World) -> bool:
     )
 
 
-def _is_at(entry: Entry | None, read: kv_rwset_pb2.KVRead | kv_rwset_pb2.KVReadHash) -> bool:
+def _is_at(entry: VersionedValue | None, read: kv_rwset_pb2.KVRead | kv_rwset_pb2.KVReadHash) -> bool:
     return version_of(read) == (entry.version if entry else None)
 
 

@@ -4,32 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from google.protobuf.message import Message
 
 from chaincode.keys import Key
 from ledger.block_reader import BlockTransaction
-from ledger.fabric_rules.results import (
-    NamespaceResults,
-    Version,
-    validation_parameter,
-)
+from ledger.fabric_rules.results import NamespaceResults, Version, VersionedValue, validation_parameter
 from ledger.printable import printable
 
 M = TypeVar("M", bound=Message)
 
 CHAINCODE = "zunft"
 _LONGEST_NAME = 48
-
-
-class Entry(NamedTuple):
-    """A key's value (of a private key: its SHA-256), the version at which it was written, and the key's own policy."""
-
-    value: bytes
-    version: Version
-    policy: bytes | None
 
 
 # Namespace and key; namespace, collection and the key's SHA-256.
@@ -41,8 +29,8 @@ class World:
     """The state: public keys with their values, private keys with hashes, and the ids of all transactions."""
 
     def __init__(self) -> None:
-        self.public: dict[PublicKey, Entry] = {}
-        self.hashed: dict[HashedKey, Entry] = {}
+        self.public: dict[PublicKey, VersionedValue] = {}
+        self.hashed: dict[HashedKey, VersionedValue] = {}
         self.transactions: set[str] = set()
 
     def find(self, key: Key[M]) -> M | None:
@@ -111,17 +99,17 @@ def describe(block_number: int, transaction: BlockTransaction) -> str:
 _AnyKey = TypeVar("_AnyKey", PublicKey, HashedKey)
 
 
-def _put(entries: dict[_AnyKey, Entry], key: _AnyKey, is_delete: bool, value: bytes, version: Version) -> None:
+def _put(entries: dict[_AnyKey, VersionedValue], key: _AnyKey, is_delete: bool, value: bytes, version: Version) -> None:
     old = entries.pop(key, None)
     if not is_delete:
-        entries[key] = Entry(value, version, old.policy if old else None)
+        entries[key] = VersionedValue(value, version, old.policy if old else None)
 
 
 def _set_policy(
-    entries: dict[_AnyKey, Entry],
+    entries: dict[_AnyKey, VersionedValue],
     key: _AnyKey,
     metadata: Iterable[kv_rwset_pb2.KVMetadataEntry],
     version: Version,
 ) -> None:
     if key in entries:
-        entries[key] = Entry(entries[key].value, version, validation_parameter(metadata))
+        entries[key] = VersionedValue(entries[key].value, version, validation_parameter(metadata))

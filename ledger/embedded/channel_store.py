@@ -10,13 +10,10 @@ from fabric_protos.common import common_pb2
 from consortium.channel.block_hash import header_hash
 from ledger.database import DatabaseDamaged
 from ledger.embedded.database import Database
-from ledger.embedded.state import (
-    ALL,
-    Entry,
-)
+from ledger.embedded.state import ALL
 from ledger.embedded.updates import Updates
 from ledger.embedded.validator import TransactionVerdict
-from ledger.fabric_rules.results import Version
+from ledger.fabric_rules.results import Version, VersionedValue
 
 SCHEMA = """
 CREATE TABLE blocks (number INTEGER PRIMARY KEY, hash BLOB NOT NULL, block BLOB NOT NULL);
@@ -70,17 +67,17 @@ class ChannelStore:
     def open(cls, path: Path) -> ChannelStore:
         return cls(Database(path))
 
-    def get(self, key: str) -> Entry | None:
+    def get(self, key: str) -> VersionedValue | None:
         row = self._database.one(GET_STATE, (key,))
-        return Entry(row[0], Version(row[1], row[2]), row[3]) if row else None
+        return VersionedValue(row[0], Version(row[1], row[2]), row[3]) if row else None
 
-    def range(self, start: str, end: str, count: int = ALL) -> list[tuple[str, Entry]]:
+    def range(self, start: str, end: str, count: int = ALL) -> list[tuple[str, VersionedValue]]:
         rows = self._database.all(GET_RANGE, (start, end, end, count))
-        return [(row[0], Entry(row[1], Version(row[2], row[3]), row[4])) for row in rows]
+        return [(row[0], VersionedValue(row[1], Version(row[2], row[3]), row[4])) for row in rows]
 
-    def private_hash(self, collection: str, key_hash: bytes) -> Entry | None:
+    def private_hash(self, collection: str, key_hash: bytes) -> VersionedValue | None:
         row = self._database.one(GET_HASH, (collection, key_hash))
-        return Entry(row[0], Version(row[1], row[2]), row[3]) if row else None
+        return VersionedValue(row[0], Version(row[1], row[2]), row[3]) if row else None
 
     def transaction(self, tx_id: str) -> tuple[int, int] | None:
         """The transaction's block number and validation code; None if no published block has it."""
@@ -129,5 +126,5 @@ def transaction_rows(number: int, verdicts: Sequence[TransactionVerdict]) -> lis
     ]
 
 
-def entry_row(entry: Entry) -> tuple[bytes, int, int, bytes | None]:
+def entry_row(entry: VersionedValue) -> tuple[bytes, int, int, bytes | None]:
     return entry.value, entry.version.block, entry.version.position, entry.policy

@@ -30,18 +30,12 @@ from ledger.embedded.simulation import (
     Simulation,
     StubError,
 )
-from ledger.embedded.state import (
-    CommittedState,
-    Entry,
-)
+from ledger.embedded.state import CommittedState
 from ledger.embedded.transaction import Action
 from ledger.fabric_rules.channel import ChannelRules
 from ledger.fabric_rules.identity import Identity
 from ledger.fabric_rules.policy import Policy
-from ledger.fabric_rules.results import (
-    NamespaceResults,
-    hash_key,
-)
+from ledger.fabric_rules.results import NamespaceResults, VersionedValue, hash_key
 
 log = logging.getLogger(__name__)
 
@@ -211,7 +205,7 @@ class Endorser:
                 needed.add(self._channel.key_policy(entry.policy) if entry and entry.policy else default)
         return frozenset(needed or {self._channel.endorsement})
 
-    def _key_policy(self, entry: Entry | None) -> Policy:
+    def _key_policy(self, entry: VersionedValue | None) -> Policy:
         return self._channel.key_policy(entry.policy) if entry and entry.policy else self._channel.endorsement
 
     def _choose_uncached(

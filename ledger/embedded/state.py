@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from ledger.fabric_rules.results import Version
+from ledger.fabric_rules.results import Version, VersionedValue
 
 # Stands for all keys of a range, in the form of SQLite's LIMIT.
 ALL = -1
 
 
-class Entry(NamedTuple):
-    """A key's value (of a private key: its SHA-256), the version at which it was written, and its key-level policy."""
-
-    value: bytes
-    version: Version
-    policy: bytes | None
-
-
 class CommittedState(Protocol):
     """The ledger's state after its last block."""
 
-    def get(self, key: str) -> Entry | None: ...
+    def get(self, key: str) -> VersionedValue | None: ...
 
-    def range(self, start: str, end: str, count: int = ALL) -> Sequence[tuple[str, Entry]]:
+    def range(self, start: str, end: str, count: int = ALL) -> Sequence[tuple[str, VersionedValue]]:
         """The first `count` keys with start <= key < end in key order; an empty end means no end."""
 
-    def private_hash(self, collection: str, key_hash: bytes) -> Entry | None:
+    def private_hash(self, collection: str, key_hash: bytes) -> VersionedValue | None:
         """The channel's entry for a private key."""
 
     def private_value(self, collection: str, key: str, version: Version, msp_id: str) -> bytes | None:

@@ -10,11 +10,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from ledger.embedded.channel_store import ChannelStore
-from ledger.embedded.state import (
-    ALL,
-    Entry,
-)
+from ledger.embedded.state import ALL
 from ledger.embedded.updates import Updates
+from ledger.fabric_rules.results import VersionedValue
 
 MAX_ENTRIES = 10_000
 
@@ -24,18 +22,18 @@ class StateCache:
 
     def __init__(self, store: ChannelStore) -> None:
         self._store = store
-        self._public: dict[str, Entry | None] = {}
-        self._private: dict[tuple[str, bytes], Entry | None] = {}
+        self._public: dict[str, VersionedValue | None] = {}
+        self._private: dict[tuple[str, bytes], VersionedValue | None] = {}
         self._writing: tuple[str, ...] = ()
         # Transaction ids that are in no block, oldest first.
         self._unused: dict[str, None] = {}
 
-    def get(self, key: str) -> Entry | None:
+    def get(self, key: str) -> VersionedValue | None:
         if key not in self._public:
             self._public[key] = self._store.get(key)
         return self._public[key]
 
-    def private_hash(self, collection: str, key_hash: bytes) -> Entry | None:
+    def private_hash(self, collection: str, key_hash: bytes) -> VersionedValue | None:
         key = collection, key_hash
         if key not in self._private:
             self._private[key] = self._store.private_hash(collection, key_hash)
@@ -51,10 +49,10 @@ class StateCache:
             drop_oldest(self._unused)
         return found
 
-    def range(self, start: str, end: str, count: int = ALL) -> list[tuple[str, Entry]]:
+    def range(self, start: str, end: str, count: int = ALL) -> list[tuple[str, VersionedValue]]:
         # The block that is being written may have deleted some of the first keys.
         stored = ALL if count == ALL else count + len(self._writing)
-        found: dict[str, Entry | None] = dict(self._store.range(start, end, stored))
+        found: dict[str, VersionedValue | None] = dict(self._store.range(start, end, stored))
         found |= {key: self._public[key] for key in self._writing if start <= key and (not end or key < end)}
         rows = [(key, entry) for key, entry in sorted(found.items()) if entry is not None]
         return rows if count == ALL else rows[:count]

@@ -10,25 +10,17 @@ from collections.abc import Iterable
 
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
-from ledger.embedded.state import (
-    CommittedState,
-    Entry,
-)
+from ledger.embedded.state import CommittedState
 from ledger.embedded.transaction import CODE
-from ledger.fabric_rules.results import (
-    NamespaceResults,
-    Version,
-    validation_parameter,
-    version_of,
-)
+from ledger.fabric_rules.results import NamespaceResults, Version, VersionedValue, validation_parameter, version_of
 
 
 class Updates:
     """A block's changes: `public` by key, `private` by collection and key hash; None stands for a deleted key."""
 
     def __init__(self, state: CommittedState) -> None:
-        self.public: dict[str, Entry | None] = {}
-        self.private: dict[tuple[str, bytes], Entry | None] = {}
+        self.public: dict[str, VersionedValue | None] = {}
+        self.private: dict[tuple[str, bytes], VersionedValue | None] = {}
         self._state = state
 
     def conflict(self, results: NamespaceResults) -> int:
@@ -47,7 +39,7 @@ class Updates:
         for write in results.public.writes:
             entry = self._get(write.key)
             policy = entry.policy if entry else None
-            self.public[write.key] = None if write.is_delete else Entry(write.value, version, policy)
+            self.public[write.key] = None if write.is_delete else VersionedValue(write.value, version, policy)
         for change in results.public.metadata_writes:
             self.public[change.key] = with_policy(self._get(change.key), change.entries, version)
         for part in results.collections:
@@ -57,16 +49,16 @@ class Updates:
         for write in hashed.hashed_writes:
             entry = self._get_hash(collection, write.key_hash)
             policy = entry.policy if entry else None
-            kept = None if write.is_delete else Entry(write.value_hash, version, policy)
+            kept = None if write.is_delete else VersionedValue(write.value_hash, version, policy)
             self.private[collection, write.key_hash] = kept
         for change in hashed.metadata_writes:
             entry = self._get_hash(collection, change.key_hash)
             self.private[collection, change.key_hash] = with_policy(entry, change.entries, version)
 
-    def _get(self, key: str) -> Entry | None:
+    def _get(self, key: str) -> VersionedValue | None:
         return self.public[key] if key in self.public else self._state.get(key)
 
-    def _get_hash(self, collection: str, key_hash: bytes) -> Entry | None:
+    def _get_hash(self, collection: str, key_hash: bytes) -> VersionedValue | None:
         if (collection, key_hash) in self.private:
             return self.private[collection, key_hash]
         return self._state.private_hash(collection, key_hash)
@@ -96,6 +88,8 @@ class Updates:
         return now == [(found.key, version_of(found)) for found in read.raw_reads.kv_reads]
 
 
-def with_policy(entry: Entry | None, entries: Iterable[kv_rwset_pb2.KVMetadataEntry], version: Version) -> Entry | None:
+def with_policy(
+    entry: VersionedValue | None, entries: Iterable[kv_rwset_pb2.KVMetadataEntry], version: Version
+) -> VersionedValue | None:
     """The entry with the policy among these metadata entries; None for a key without a value, which keeps no policy."""
-    return entry and Entry(entry.value, version, validation_parameter(entries))
+    return entry and VersionedValue(entry.value, version, validation_parameter(entries))

@@ -14,10 +14,7 @@ from ledger.embedded.signatures import (
     Claim,
     Signatures,
 )
-from ledger.embedded.state import (
-    CommittedState,
-    Entry,
-)
+from ledger.embedded.state import CommittedState
 from ledger.embedded.transaction import (
     CODE,
     Action,
@@ -36,7 +33,7 @@ from ledger.fabric_rules.policy import (
     InvalidPolicy,
     Policy,
 )
-from ledger.fabric_rules.results import NamespaceResults
+from ledger.fabric_rules.results import NamespaceResults, VersionedValue
 
 
 @dataclass(slots=True)
@@ -137,7 +134,7 @@ def check_endorsement(
 
 def needed_policy(channel: ChannelRules, state: CommittedState, collection: str, key: str | bytes) -> Policy:
     """The policy for a write of the key: its own, else its collection's, else the channel's. Raises Invalid."""
-    entry: Entry | None
+    entry: VersionedValue | None
     default: Policy | None
     if isinstance(key, str):
         entry, default = state.get(key), channel.endorsement

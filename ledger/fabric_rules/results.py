@@ -24,6 +24,14 @@ class Version(NamedTuple):
     position: int
 
 
+class VersionedValue(NamedTuple):
+    """A key's value (of a private key: its SHA-256), the version at which it was written, and the key's own policy."""
+
+    value: bytes
+    version: Version
+    policy: bytes | None
+
+
 class CollectionResults(NamedTuple):
     """The channel's view of one collection's reads and writes."""
 
