@@ -21,7 +21,7 @@ from consortium.yaml_tree import (
 )
 from node.meter.csv_field import Source, source_of
 from node.meter.csv_number import notation_of
-from node.meter.csv_time import Clock, clock_of
+from node.meter.csv_time import FileTimes, times_of
 from node.meter.doubled_hour import resolve
 from node.tariff.simulate import part
 
@@ -41,7 +41,7 @@ class CsvMapping:
     """The meaning of a CSV file's columns; the sources are by field of Reading."""
 
     delimiter: str
-    clock: Clock
+    times: FileTimes
     sources: Mapping[str, Source]
 
 
@@ -75,7 +75,7 @@ def read_mapping(path: Path) -> CsvMapping:
     notation = notation_of(fields)
     return CsvMapping(
         delimiter=chr(fields["delimiter"].choice(_DELIMITERS)) if "delimiter" in fields else ",",
-        clock=clock_of(fields["time"]),
+        times=times_of(fields["time"]),
         sources={name: source_of(name, fields[name], notation) for name in _FIELDS if name in fields},
     )
 
@@ -175,7 +175,7 @@ class _Table:
 
     def _moments(self, line: int, row: Mapping[str, str]) -> tuple[int, int]:
         try:
-            return self.mapping.clock.read(row, len(self.lines))
+            return self.mapping.times.read(row, len(self.lines))
         except (ValueError, OverflowError) as error:
             self._fail(line, self._time_columns, f"{error}: correct the row, or the mapping's time")
 
@@ -190,7 +190,7 @@ class _Table:
 
     @property
     def _time_columns(self) -> str:
-        return " ".join(self.mapping.clock.all_columns)
+        return " ".join(self.mapping.times.all_columns)
 
 
 def _rows(path: Path, mapping: CsvMapping) -> Iterator[tuple[int, dict[str, str]]]:
@@ -227,7 +227,7 @@ def _lines(path: Path, file: TextIO) -> Iterator[str]:
 
 
 def _check_heading(path: Path, heading: list[str], mapping: CsvMapping) -> None:
-    for column in (*mapping.clock.all_columns, *(source.column for source in mapping.sources.values())):
+    for column in (*mapping.times.all_columns, *(source.column for source in mapping.sources.values())):
         if column and heading.count(column) != 1:
             problem = "stands twice in" if column in heading else "is not in"
             raise WrongFile(

@@ -46,7 +46,7 @@ class SummerTime:
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class FileTimes:
     """The way in which a file states times."""
 
     # The columns of a time, joined by a blank. Without any the file has no times, and its rows have equal steps.
@@ -95,8 +95,8 @@ class Clock:
         return written.moment + timedelta(days=1) if ends_here else written.moment
 
 
-def clock_of(tree: Tree) -> Clock:
-    """The clock of the mapping's `time`. Raises WrongFile."""
+def times_of(tree: Tree) -> FileTimes:
+    """The way in which the file states its times, from the mapping's `time`. Raises WrongFile."""
     keys = ("column", "columns", "format", "time_zone", "midnight_ends_the_day", "summer_time", "begin", "every_s")
     fields = tree.fields(keys)
     zone = fields["time_zone"].text() if "time_zone" in fields else "UTC"
@@ -104,16 +104,18 @@ def clock_of(tree: Tree) -> Clock:
         fields["time_zone"].fail(f"{zone!r} is no time zone: write its IANA name, such as Europe/Berlin or UTC")
     given = fields.keys() - {"time_zone"}
     if given == {"begin", "every_s"}:
-        return Clock(time_zone=zone, begin_us=_begin_us(fields["begin"], zone), every_us=_every_us(fields["every_s"]))
+        return FileTimes(
+            time_zone=zone, begin_us=_begin_us(fields["begin"], zone), every_us=_every_us(fields["every_s"])
+        )
     if len(given & {"column", "columns"}) != 1 or given & {"begin", "every_s"}:
         tree.fail("write column or columns, or begin and every_s where the file has no times")
-    return _column_clock(fields, zone)
+    return _column_times(fields, zone)
 
 
-def _column_clock(fields: Mapping[str, Tree], zone: str) -> Clock:
+def _column_times(fields: Mapping[str, Tree], zone: str) -> FileTimes:
     midnight, summer = fields.get("midnight_ends_the_day"), fields.get("summer_time")
     form = fields["format"].text() if "format" in fields else "iso"
-    clock = Clock(
+    times = FileTimes(
         columns=_columns(fields),
         written=_written(fields["format"], form, zone) if "format" in fields else parse_iso,
         unix_unit_us=_UNIX_UNITS_US.get(form, 0),
@@ -121,11 +123,11 @@ def _column_clock(fields: Mapping[str, Tree], zone: str) -> Clock:
         midnight_ends_the_day=bool(midnight.choice(_BOOLEANS)) if midnight else False,
         summer_time=_summer_time(summer) if summer else None,
     )
-    if form in EXCEL_BEGINS and len(clock.columns) > 1:
+    if form in EXCEL_BEGINS and len(times.columns) > 1:
         fields["format"].fail(f"{form} is one number: write column, and no columns")
-    if clock.unix_unit_us and (len(clock.columns) > 1 or midnight or summer):
+    if times.unix_unit_us and (len(times.columns) > 1 or midnight or summer):
         fields["format"].fail(f"{form} is one number, an absolute time: leave out columns and the keys of local times")
-    return clock
+    return times
 
 
 def _columns(fields: Mapping[str, Tree]) -> tuple[str, ...]:
