@@ -33,6 +33,9 @@ FOR_TESTS = {
     "write_tariff",
 }
 
+# Other programs' names, and one that is put together of parts.
+NOT_IN_CODE = {"inactive", "onboarding", "ps", "latency_p50_ms"}
+
 # Text by path.
 Files = Mapping[str, str]
 
@@ -99,6 +102,15 @@ def stale_paths(files: Files) -> Iterator[str]:
                 yield f"{path} names {found[1]}"
 
 
+def names_of_nothing(files: Files) -> Iterator[str]:
+    """Names in back-ticks, in docstrings, comments and docs, that neither the code nor a path has."""
+    known = NOT_IN_CODE | {word for path, text in files.items() for word in (*words(path), *words_of_code(path, text))}
+    for path, text in files.items():
+        for name in re.findall(r"(?<!`)`([A-Za-z_][\w.]*)(?:\(\))?`(?!`)", prose(path, text)):
+            if not set(words(name)) <= known:
+                yield f"{path} names {name}"
+
+
 CODE: Mapping[str, Callable[[Files], Iterable[str]]] = {
     rule.__name__: rule
     for rule in (long_functions, long_modules, packages_without_a_word, unused_code, sentences_of_another_form)
@@ -130,6 +142,37 @@ def names_in(tree: ast.AST) -> Iterator[str]:
             yield node.value
 
 
+def words(text: str) -> list[str]:
+    return re.findall(r"\w+", text)
+
+
+def words_of_code(path: str, text: str) -> Iterator[str]:
+    """The identifiers of a module and the words of its strings; all words of another file that is no page."""
+    if not path.endswith((".md", ".py")):
+        yield from words(text)
+    for tree in [ast.parse(text)] if path.endswith(".py") else []:
+        said = set(docstrings(tree))
+        for node in ast.walk(tree):
+            for field in ("id", "attr", "arg", "name", "asname", "module"):
+                yield from words(str(getattr(node, field, "")))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value not in said:
+                yield from words(node.value)
+
+
+def prose(path: str, text: str) -> str:
+    """A page's text; a module's docstrings and comments."""
+    if path.endswith(".py"):
+        return "\n".join([*docstrings(ast.parse(text)), *re.findall(r"#.*", text)])
+    return text if path.endswith(".md") else ""
+
+
+def docstrings(tree: ast.AST) -> Iterator[str]:
+    kinds = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    for node in ast.walk(tree):
+        if isinstance(node, kinds) and (docstring := ast.get_docstring(node, clean=False)):
+            yield docstring
+
+
 def literal_text(argument: ast.expr) -> str:
     """The text of the literal, with an x in the place of each value that is filled in."""
     if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
@@ -151,6 +194,10 @@ def test_the_docs_name_no_file_that_is_gone() -> None:
     assert [*stale_paths(committed("*.md"))] == []
 
 
+def test_what_prose_names_is_there() -> None:
+    assert [*names_of_nothing(committed("*.py", "*.md", "*.proto", "*.yaml", "*.toml", "Makefile"))] == []
+
+
 LONG = "def f():\n" + "    x = 1\n" * 60
 
 FOUND = {
@@ -170,4 +217,14 @@ def test_each_rule_finds_something(rule: str) -> None:
 def test_a_path_that_is_gone_is_found() -> None:
     assert [*stale_paths({"docs/a.md": "`chaincode/gone.py`, `chaincode/keys.py`"})] == [
         "docs/a.md names chaincode/gone.py"
+    ]
+
+
+def test_a_name_of_nothing_is_found() -> None:
+    module = 'def here(key):\n    """As `key` and `gone` say, `module.here()`."""\n    # `also_gone`\n'
+    files = {"node/module.py": module, "docs/a.md": "`lost`, `here`, `not a name`"}
+    assert [*names_of_nothing(files)] == [
+        "node/module.py names gone",
+        "node/module.py names also_gone",
+        "docs/a.md names lost",
     ]
