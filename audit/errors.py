@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from consortium.exit_codes import ExitCode
+
 
 class AuditError(Exception):
     """Root of all reasons why an audit cannot be made."""
 
-    # `zunft` ends with this exit code; it stands for "refused".
-    exit_code = 3
+    exit_code = ExitCode.REFUSED
 
 
 class ArchiveDamaged(AuditError):

@@ -17,13 +17,13 @@ from audit import ALARMS_KEPT, AgreementBill, Archive, Auditor, AuditReport, Sta
 from audit import audit as audit_blocks
 from cli.bill import show_bill
 from cli.shared.errors import BadArgument
-from cli.shared.exit_codes import ExitCode
 from cli.shared.options import DEFAULT_HOME, As, Home, Json
 from cli.shared.output import console, print_json, say, say_next
 from cli.shared.running import run
 from cli.shared.session import Session, open_session
 from cli.shared.table import Row, table
 from cli.shared.values import show_amount
+from consortium.exit_codes import ExitCode
 from consortium.folder.topology import Topology
 from ledger.gateway import Gateway
 from node.tariff.bill import Bill, bill_under

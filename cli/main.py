@@ -1,4 +1,4 @@
-"""`zunft`: one file per command group; every error is one sentence and an exit code (cli/shared/exit_codes.py)."""
+"""`zunft`: one file per command group; every error is one sentence and an exit code (consortium/exit_codes.py)."""
 
 from __future__ import annotations
 

@@ -3,4 +3,4 @@
 Nothing here starts a process or uses the network. Begin with `folder/topology.py`: which members there are, and where.
 """
 
-__all__ = ["duration", "errors", "exact", "files", "yaml_tree"]
+__all__ = ["duration", "errors", "exact", "exit_codes", "files", "yaml_tree"]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from consortium.exit_codes import ExitCode
+
 
 class ConsortiumError(Exception):
     """Root of all errors of this package; nothing was changed on disk."""
+
+    exit_code = ExitCode.CONSORTIUM
 
 
 # --- members and their files ----------------------------------------------------------------------------------------
@@ -102,6 +106,8 @@ class MalformedConfigBlock(ConsortiumError):
 class MemberInChannel(ConsortiumError):
     """The channel has a member, or an orderer's organisation, of this MSP id already."""
 
+    exit_code = ExitCode.REFUSED
+
 
 class NotInChannel(ConsortiumError):
     """The channel has no member, or no orderer's organisation, of this MSP id."""
@@ -130,6 +136,8 @@ class NoSuchConsenter(ConsortiumError):
 class TooFewConsenters(ConsortiumError):
     """The orderer cannot be removed: without it the ordering service would survive no fault, or not work at all."""
 
+    exit_code = ExitCode.REFUSED
+
 
 # --- applicants -------------------------------------------------------------------------------------------------------
 
@@ -137,9 +145,13 @@ class TooFewConsenters(ConsortiumError):
 class InvalidApplicant(ConsortiumError):
     """An applicant's file cannot be read or contradicts itself."""
 
+    exit_code = ExitCode.USAGE
+
 
 class InvalidInvitation(ConsortiumError):
     """A file is no invitation to a consortium, or is damaged."""
+
+    exit_code = ExitCode.USAGE
 
 
 class ForgedInvitation(InvalidInvitation):
@@ -152,6 +164,8 @@ class BrokenSignature(ConsortiumError):
 
 class UnusableBundle(ConsortiumError):
     """A file with an applicant's bundle is damaged, incomplete, or not signed by its own root."""
+
+    exit_code = ExitCode.USAGE
 
 
 class ForeignBundle(UnusableBundle):
@@ -172,14 +186,22 @@ class ConsortiumNotFound(ConsortiumError):
 class NobodyHere(ConsortiumError):
     """All members that had their files in the consortium's folder have left."""
 
+    exit_code = ExitCode.REFUSED
+
 
 class InvalidTopology(ConsortiumError):
     """The consortium's file, or the founders' plan, cannot be read or contradicts itself."""
+
+    exit_code = ExitCode.USAGE
 
 
 class InvalidCharter(ConsortiumError):
     """The file of an amendment, or the founders' rules, cannot be read or contradicts itself."""
 
+    exit_code = ExitCode.USAGE
+
 
 class CharterTextMissing(ConsortiumError):
     """The text of the charter that the members vote on, or that is in force, is not in the consortium's folder."""
+
+    exit_code = ExitCode.USAGE

@@ -20,6 +20,7 @@ from consortium.exact import (
     TooFine,
     scaled,
 )
+from consortium.exit_codes import ExitCode
 
 FILE_BYTES_MAX = 1_000_000
 TEXT_CHARACTERS_MAX = 10_000
@@ -32,6 +33,8 @@ _YES_NO = {"yes": 1, "no": 0, "true": 1, "false": 0}
 
 class WrongFile(ConsortiumError):
     """A file cannot be used; the message names the file and the place, and says what to write."""
+
+    exit_code = ExitCode.USAGE
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import grpc
 
+from consortium.exit_codes import ExitCode
 from ledger.errors import LedgerError
 
 
 class StorageError(LedgerError):
     """A file of the embedded ledger or of a node cannot be used; a node's API answers with `code`."""
 
+    exit_code = ExitCode.MACHINE
     code = grpc.StatusCode.UNAVAILABLE
 
 

@@ -6,6 +6,7 @@ import grpc
 from fabric_protos.gateway import gateway_pb2
 from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 
+from consortium.exit_codes import ExitCode
 from ledger.printable import printable
 
 LONGEST_ANSWER = 2000
@@ -13,6 +14,8 @@ LONGEST_ANSWER = 2000
 
 class LedgerError(Exception):
     """Root of everything that can go wrong between a client and its ledger."""
+
+    exit_code = ExitCode.UNREACHABLE
 
     @property
     def reason(self) -> object:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from consortium.exit_codes import ExitCode
+
 
 class NetworkError(Exception):
     """Root of all errors of this package."""
+
+    exit_code = ExitCode.MACHINE
 
 
 # --- processes --------------------------------------------------------------------------------------------------------
@@ -29,21 +33,31 @@ class ProcessEnded(NetworkError):
 class UnknownProcess(NetworkError):
     """The network has no process of this name."""
 
+    exit_code = ExitCode.USAGE
+
 
 class StillRunning(NetworkError):
     """The network's processes still run, so their files cannot be deleted."""
+
+    exit_code = ExitCode.USAGE
 
 
 class NoLog(NetworkError):
     """The process has never been started."""
 
+    exit_code = ExitCode.USAGE
+
 
 class NotInTime(NetworkError):
     """Something did not happen within its time limit."""
 
+    exit_code = ExitCode.UNREACHABLE
+
 
 class NoFabricNetwork(NetworkError):
     """The consortium runs on the embedded ledger."""
+
+    exit_code = ExitCode.USAGE
 
 
 # --- orderers and peers -----------------------------------------------------------------------------------------------
@@ -52,17 +66,25 @@ class NoFabricNetwork(NetworkError):
 class OrdererUnreachable(NetworkError):
     """No orderer answers at the address of its admin port."""
 
+    exit_code = ExitCode.UNREACHABLE
+
 
 class RefusedByOrderer(NetworkError):
     """The orderer refused a request."""
+
+    exit_code = ExitCode.UNREACHABLE
 
 
 class PeerUnreachable(NetworkError):
     """No peer answers at its address."""
 
+    exit_code = ExitCode.UNREACHABLE
+
 
 class RefusedByPeer(NetworkError):
     """The peer refused a request."""
+
+    exit_code = ExitCode.UNREACHABLE
 
 
 class PrivateDataLost(NetworkError):
@@ -72,9 +94,13 @@ class PrivateDataLost(NetworkError):
 class WrongChannel(NetworkError):
     """A peer or orderer has joined another channel than the consortium's."""
 
+    exit_code = ExitCode.CONSORTIUM
+
 
 class NotAdmitted(NetworkError):
     """The channel does not have the member, or not yet."""
+
+    exit_code = ExitCode.REFUSED
 
 
 class PeerBehind(NetworkError):
@@ -88,6 +114,8 @@ class OrdererBehind(NetworkError):
 class NoChaincode(NetworkError):
     """The channel runs no chaincode yet."""
 
+    exit_code = ExitCode.UNREACHABLE
+
 
 # --- what a transaction meets -----------------------------------------------------------------------------------------
 
@@ -95,17 +123,25 @@ class NoChaincode(NetworkError):
 class ChaincodeDown(NetworkError):
     """A peer does not reach its chaincode."""
 
+    exit_code = ExitCode.UNREACHABLE
+
 
 class OtherChaincode(NetworkError):
     """A peer's chaincode is of another package than the one that its member has approved."""
+
+    exit_code = ExitCode.UNREACHABLE
 
 
 class NoOrderer(NetworkError):
     """No orderer runs, or too few to agree."""
 
+    exit_code = ExitCode.UNREACHABLE
+
 
 class TooFewEndorsers(NetworkError):
     """The peers that run are too few for the endorsement policy."""
+
+    exit_code = ExitCode.UNREACHABLE
 
 
 # --- finding Fabric -------------------------------------------------------------------------------------------------

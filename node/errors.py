@@ -1,16 +1,20 @@
 """The errors with which a node refuses a request: one root, and a typed leaf for each reason.
 
-`code` is the gRPC status that the API answers with; the class's name travels in `zunft.v1.Refusal`.
+`code` is the gRPC status that the API answers with, `exit_code` the command line's; the class's name travels in
+`zunft.v1.Refusal`.
 """
 
 from __future__ import annotations
 
 import grpc
 
+from consortium.exit_codes import ExitCode
+
 
 class NodeError(Exception):
     """Root of the node's own refusals."""
 
+    exit_code = ExitCode.REFUSED
     code = grpc.StatusCode.INTERNAL
 
 
@@ -26,12 +30,14 @@ class MeterFolderTaken(NodeError):
 class MeterFolderDamaged(NodeError):
     """The meter's files are missing or cannot be read."""
 
+    exit_code = ExitCode.MACHINE
     code = grpc.StatusCode.DATA_LOSS
 
 
 class MeterFolderInUse(NodeError):
     """Another process uses the meter's folder."""
 
+    exit_code = ExitCode.MACHINE
     code = grpc.StatusCode.UNAVAILABLE
 
 
@@ -134,6 +140,7 @@ class CertificateRevoked(NodeError):
 class AddressInUse(NodeError):
     """The API cannot listen on its address."""
 
+    exit_code = ExitCode.MACHINE
     code = grpc.StatusCode.UNAVAILABLE
 
 
@@ -146,4 +153,5 @@ class BadRequest(NodeError):
 class NodeUnreachable(NodeError):
     """No node answers at the address."""
 
+    exit_code = ExitCode.UNREACHABLE
     code = grpc.StatusCode.UNAVAILABLE

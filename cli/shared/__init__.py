@@ -1,4 +1,4 @@
-"""The parts that commands share: the session, words on the command line, output, errors and exit codes.
+"""The parts that commands share: the session, words on the command line, output and errors.
 
 Begin with `session.py`.
 """
@@ -7,7 +7,6 @@ __all__ = [
     "asking",
     "deciding",
     "errors",
-    "exit_codes",
     "groups",
     "node_connection",
     "options",

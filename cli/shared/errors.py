@@ -3,51 +3,9 @@
 from __future__ import annotations
 
 from chaincode.errors import ContractError
-from cli.shared.exit_codes import ExitCode
 from cli.shared.remedies import with_command
-from consortium.errors import (
-    CharterTextMissing,
-    ConsortiumError,
-    InvalidApplicant,
-    InvalidCharter,
-    InvalidInvitation,
-    InvalidTopology,
-    MemberInChannel,
-    NobodyHere,
-    TooFewConsenters,
-    UnusableBundle,
-)
-from consortium.yaml_tree import WrongFile
-from ledger.database import StorageError
-from ledger.embedded.errors import FolderInUse
-from ledger.errors import LedgerError
+from consortium.exit_codes import ExitCode
 from ledger.printable import printable
-from network.errors import (
-    ChaincodeDown,
-    NetworkError,
-    NoChaincode,
-    NoFabricNetwork,
-    NoLog,
-    NoOrderer,
-    NotAdmitted,
-    NotInTime,
-    OrdererUnreachable,
-    OtherChaincode,
-    PeerUnreachable,
-    RefusedByOrderer,
-    RefusedByPeer,
-    StillRunning,
-    TooFewEndorsers,
-    UnknownProcess,
-    WrongChannel,
-)
-from node.errors import (
-    AddressInUse,
-    MeterFolderDamaged,
-    MeterFolderInUse,
-    NodeError,
-    NodeUnreachable,
-)
 
 # No sentence of this product is longer, but one with text from others may be.
 LONGEST_SENTENCE = 4000
@@ -112,60 +70,18 @@ class NotPublished(CliError):
     exit_code = ExitCode.UNREACHABLE
 
 
-# The first class that fits decides.
-_EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
-    (ContractError, ExitCode.REFUSED),
-    (WrongFile, ExitCode.USAGE),
-    (InvalidTopology, ExitCode.USAGE),
-    (InvalidApplicant, ExitCode.USAGE),
-    (InvalidInvitation, ExitCode.USAGE),
-    (InvalidCharter, ExitCode.USAGE),
-    (CharterTextMissing, ExitCode.USAGE),
-    (UnusableBundle, ExitCode.USAGE),
-    (MemberInChannel, ExitCode.REFUSED),
-    (NobodyHere, ExitCode.REFUSED),
-    (TooFewConsenters, ExitCode.REFUSED),
-    (ConsortiumError, ExitCode.CONSORTIUM),
-    (NodeUnreachable, ExitCode.UNREACHABLE),
-    (MeterFolderDamaged, ExitCode.MACHINE),
-    (MeterFolderInUse, ExitCode.MACHINE),
-    (AddressInUse, ExitCode.MACHINE),
-    (FolderInUse, ExitCode.UNREACHABLE),
-    (StorageError, ExitCode.MACHINE),
-    (NodeError, ExitCode.REFUSED),
-    (LedgerError, ExitCode.UNREACHABLE),
-    (NoFabricNetwork, ExitCode.USAGE),
-    (UnknownProcess, ExitCode.USAGE),
-    (NoLog, ExitCode.USAGE),
-    (StillRunning, ExitCode.USAGE),
-    (NotAdmitted, ExitCode.REFUSED),
-    (ChaincodeDown, ExitCode.UNREACHABLE),
-    (OtherChaincode, ExitCode.UNREACHABLE),
-    (NoChaincode, ExitCode.UNREACHABLE),
-    (NoOrderer, ExitCode.UNREACHABLE),
-    (TooFewEndorsers, ExitCode.UNREACHABLE),
-    (PeerUnreachable, ExitCode.UNREACHABLE),
-    (RefusedByPeer, ExitCode.UNREACHABLE),
-    (OrdererUnreachable, ExitCode.UNREACHABLE),
-    (RefusedByOrderer, ExitCode.UNREACHABLE),
-    (NotInTime, ExitCode.UNREACHABLE),
-    (WrongChannel, ExitCode.CONSORTIUM),
-    # All other errors of the network are about the machine: its programs, engine, ports, disk.
-    (NetworkError, ExitCode.MACHINE),
-    (OSError, ExitCode.MACHINE),
-)
-
-
 def is_expected(error: BaseException) -> bool:
     """Whether the error has a sentence for the user; all others are bugs and show their traceback."""
     return exit_code(error) is not ExitCode.INTERNAL
 
 
 def exit_code(error: BaseException) -> ExitCode:
-    known = getattr(error, "exit_code", None)
-    if known is not None:
-        return ExitCode(known)
-    return next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), ExitCode.INTERNAL)
+    """The code that the error's class names; contracts and Python know no command line, so theirs stand here."""
+    if isinstance(error, ContractError):
+        return ExitCode.REFUSED
+    if isinstance(error, OSError):
+        return ExitCode.MACHINE
+    return ExitCode(getattr(error, "exit_code", ExitCode.INTERNAL))
 
 
 def sentence(error: BaseException) -> str:

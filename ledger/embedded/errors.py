@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from consortium.exit_codes import ExitCode
 from ledger.database import StorageError
 
 
 class FolderInUse(StorageError):
     """Another process has the ledger open."""
+
+    exit_code = ExitCode.UNREACHABLE
 
 
 class NoLedger(StorageError):

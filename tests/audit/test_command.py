@@ -17,7 +17,7 @@ from audit import (
     export,
 )
 from cli.audit import audit as command
-from cli.shared.exit_codes import ExitCode
+from consortium.exit_codes import ExitCode
 from tests.audit.run import genesis
 from tests.harness import Consortium
 

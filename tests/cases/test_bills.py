@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.shared.exit_codes import ExitCode
+from consortium.exit_codes import ExitCode
 from tests.cases.conftest import PLAN
 from tests.cases.files import BERLIN
 from tests.cli.program import Zunft

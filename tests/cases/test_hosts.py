@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from chaincode.members.bundle import read_bundle
-from cli.shared.exit_codes import ExitCode
 from consortium.errors import (
     InvalidApplicant,
     UnusableBundle,
 )
+from consortium.exit_codes import ExitCode
 from consortium.joining.applicant import (
     found_applicant,
     read_applicant,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from chaincode.readings.batch import decode_batch
 from chaincode.readings.columns import Columns
-from cli.shared.exit_codes import ExitCode
+from consortium.exit_codes import ExitCode
 from node.errors import BatchTooLarge
 from node.meter.csv_readings import CsvReadings
 from node.meter.importing import new_readings

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.shared.exit_codes import ExitCode
 from consortium.exact import (
     NotANumber,
     TooFine,
     scaled,
 )
+from consortium.exit_codes import ExitCode
 from consortium.yaml_tree import (
     WrongFile,
     parse_yaml,

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cli.shared.exit_codes import ExitCode
+from consortium.exit_codes import ExitCode
 from tests.cli.program import Zunft
 from tests.cli.test_network import founded, rows
 from tests.harness.fabric import why_no_fabric

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cli.shared.exit_codes import ExitCode
+from consortium.exit_codes import ExitCode
 from tests.cli.program import ROOT, Zunft
 
 PLAN = """\

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from chaincode.contract import TRANSACTIONS
-from cli.shared.exit_codes import ExitCode
+from consortium.exit_codes import ExitCode
 from tests.cli.page import PAGE, page
 from tests.cli.program import ROOT, Zunft
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cli.shared.exit_codes import ExitCode
+from consortium.exit_codes import ExitCode
 from tests.cli.program import Zunft
 
 AGREE = "usage agree steel-energy week-1 --as factory"

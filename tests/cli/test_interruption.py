@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.shared.exit_codes import ExitCode
+from consortium.exit_codes import ExitCode
 from tests.cli.program import EXAMPLES, Outcome, Zunft, press_ctrl_c
 from tests.cli.readme import steel_csv
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cli.shared.exit_codes import ExitCode
+from consortium.exit_codes import ExitCode
 from consortium.folder.topology import Topology
 from consortium.joining.applicant import read_applicant
 from consortium.joining.bundle import (

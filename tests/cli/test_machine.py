@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from chaincode.rights.roles import Role
-from cli.shared.exit_codes import ExitCode
+from consortium.exit_codes import ExitCode
 from consortium.folder.topology import Topology
 from consortium.keys.certificates import Validity
 from consortium.keys.member_keys import MemberKeys

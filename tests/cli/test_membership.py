@@ -13,9 +13,9 @@ import pytest
 import yaml
 from fabric_protos.common.common_pb2 import Block
 
-from cli.shared.exit_codes import ExitCode
 from cli.shared.running import run
 from cli.shared.session import open_session
+from consortium.exit_codes import ExitCode
 from consortium.folder.topology import Topology
 from node.membership.records import find_ballot
 from node.membership.voting import Voting

@@ -17,7 +17,7 @@ import psutil
 import pytest
 import yaml
 
-from cli.shared.exit_codes import ExitCode
+from consortium.exit_codes import ExitCode
 from consortium.folder.topology import Topology
 from consortium.keys.certificates import (
     NodeKind,

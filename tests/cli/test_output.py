@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.shared.exit_codes import ExitCode
+from consortium.exit_codes import ExitCode
 from tests.cli.program import Zunft, finish
 
 READ_BY_NOBODY = [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.shared.exit_codes import ExitCode
+from consortium.exit_codes import ExitCode
 from tests.cli.program import EXAMPLES, Zunft
 
 USAGE, REFUSED, UNREACHABLE, NETWORK = ExitCode.USAGE, ExitCode.REFUSED, ExitCode.UNREACHABLE, ExitCode.CONSORTIUM

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cli.shared.exit_codes import ExitCode
+from consortium.exit_codes import ExitCode
 from consortium.folder.topology import Topology
 from consortium.keys.certificates import Validity
 from consortium.keys.member_keys import MemberKeys

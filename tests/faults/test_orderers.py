@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 
-from cli.shared.exit_codes import ExitCode
+from consortium.exit_codes import ExitCode
 from tests.cli.program import Zunft
 from tests.faults.scene import Scene
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from cli.shared.exit_codes import ExitCode
+from consortium.exit_codes import ExitCode
 from consortium.folder.founding import FABRIC_PORTS_FROM
 from consortium.folder.topology import (
     RuntimeKind,
