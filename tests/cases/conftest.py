@@ -49,7 +49,7 @@ meter register m2 --agreement power-1 --as maker
 
 @pytest.fixture(scope="session")
 def funded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Nobody changes it."""
+    """The home of a founded consortium, which no test changes."""
     files = tmp_path_factory.mktemp("case")
     (files / "plan.yaml").write_text(PLAN)
     (files / "agreement.yaml").write_text(AGREEMENT)
@@ -61,7 +61,7 @@ def funded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def zunft(funded: Path, tmp_path: Path) -> Zunft:
-    """A copy to do with as one likes, on ports of its own; mapping.yaml lies beside it."""
+    """A copy of the consortium that a test may change, on ports of its own; mapping.yaml lies beside it."""
     home = Path(shutil.copytree(funded, tmp_path / "consortium"))
     file = home / "consortium.yaml"
     file.write_text(re.sub(r"(?<=port: )\d+", lambda _: str(*free_ports(1)), file.read_text()))

@@ -1,4 +1,4 @@
-"""What the tests of inputs share: the tariff and the mapping that most of them need, and a file as text."""
+"""The tariff and the mapping that most tests of inputs need, and files as text."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ BERLIN = "time: {column: when, time_zone: Europe/Berlin}\nquantity: {column: kwh
 
 
 def readings(folder: Path, text: str, mapping: str = BERLIN) -> Columns:
-    """Those of a CSV file with this text. Raises WrongFile."""
+    """The readings of a CSV file with this text. Raises WrongFile."""
     (folder / "readings.csv").write_text(text, encoding="utf-8")
     (folder / "mapping.yaml").write_text(mapping, encoding="utf-8")
     return read_csv(folder / "readings.csv", read_mapping(folder / "mapping.yaml")).columns
 
 
 def rows(*times: str) -> str:
-    """A file with 1 kWh at each time."""
+    """The text of a file with 1 kWh at each time."""
     return "when,kwh\n" + "".join(f"{time},1\n" for time in times)
 
 
 def utc_of(columns: Columns) -> list[str]:
-    """Days, hours and minutes in UTC, like "25 01:30"."""
+    """The readings' days, hours and minutes in UTC, like "25 01:30"."""
     return [datetime.fromtimestamp(us // 10**6, UTC).strftime("%d %H:%M") for us in columns.time_us.tolist()]
 
 
 def amount_micro(columns: Columns, tariff: str = PRICE_1) -> int:
-    """What the readings cost."""
+    """The price of the readings."""
     return sum(line.amount_micro for line in simulate(parse_tariff(tariff), columns))
 
 
 def us_of(folder: Path, time: str, text: str) -> int:
-    """What the column t of a row is by the mapping's `time`. Raises WrongFile."""
+    """The time of a row whose column t has this text, by the mapping's `time`. Raises WrongFile."""
     with io.StringIO() as file:
         csv.writer(file).writerows([["t", "n"], [text, "1"]])
         columns = readings(folder, file.getvalue(), f"time: {time}\nquantity: {{column: n}}\n")

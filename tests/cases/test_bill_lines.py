@@ -1,4 +1,4 @@
-"""A bill is the same by every command, and whole: each line in its place, corrections too, down to the total."""
+"""A bill is the same in every command, and complete: each line in its place, corrections too, down to the total."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ TAKEN = [
 
 @pytest.fixture(scope="module")
 def zunft(tmp_path_factory: pytest.TempPathFactory) -> Zunft:
-    """120 m3 are charged, which nobody has claimed."""
+    """A consortium in which 120 m3 are charged and not claimed."""
     folder = tmp_path_factory.mktemp("bills")
     members = [{"name": name, "msp_id": msp_id, "legal_name": name} for name, msp_id in MEMBERS]
     plan = {"consortium": "Guild", "currency": "EUR", "issuer": "bank", "first_port": free_ports(5)[0]}
@@ -77,12 +77,12 @@ def write(file: Path, value: object) -> None:
 
 
 def lines_of(bill: Any) -> list[tuple[Any, ...]]:
-    """Period, meter, component, tier, quantity, unit, unit price, amount."""
+    """The period, meter, component, tier, quantity, unit, unit price and amount of each line."""
     return [tuple(value for name, value in line.items() if name != "correction") for line in bill["lines"]]
 
 
 def rows_of(table: str) -> list[list[str]]:
-    """The cells of each row, whose columns stand two blanks and more apart."""
+    """The cells of each row of a table whose columns stand two or more blanks apart."""
     return [re.split(r" {2,}", row.strip()) for row in table.splitlines() if re.search(r" \d+\.\d\d( |$)", row)]
 
 
@@ -117,7 +117,7 @@ def test_a_bill_is_the_same_by_every_command_and_adds_up_after_a_correction(zunf
     assert lines_of(zunft.must("invoice show maker 1 --as factory --json").json) == TIERS
 
 
-def test_in_words_it_says_the_same(zunft: Zunft) -> None:
+def test_a_bill_in_words_is_the_same(zunft: Zunft) -> None:
     folder = zunft.home.parent
     shown = [
         zunft.must(f"tariff simulate {folder}/tariff.yaml {folder}/am.csv --mapping {folder}/mapping.yaml").stdout,
@@ -134,7 +134,7 @@ def test_in_words_it_says_the_same(zunft: Zunft) -> None:
 
 
 @pytest.mark.parametrize("quantity", ["-1200", "-90.000001"])
-def test_what_could_never_be_agreed_to_is_not_proposed(zunft: Zunft, quantity: str) -> None:
+def test_a_correction_that_could_never_be_agreed_to_is_not_proposed(zunft: Zunft, quantity: str) -> None:
     refused = propose(zunft, f"much{quantity}", quantity, must=False)
     assert (refused.exit_code, refused.stdout) == (2, "")
     assert "the contract would refuse the correction" in refused.stderr

@@ -67,7 +67,7 @@ def test_a_minimum_is_given_back_in_the_next_invoice(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("quantity", ["-30", "-1000"])
-def test_what_can_never_be_agreed_to_is_not_proposed(tmp_path: Path, quantity: str) -> None:
+def test_a_correction_that_can_never_be_agreed_to_is_not_proposed(tmp_path: Path, quantity: str) -> None:
     zunft = account(tmp_path, TIERS)
     charge(zunft, "2026-03-02 08:00,120")
     (tmp_path / "correction.yaml").write_text(

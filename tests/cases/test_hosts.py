@@ -1,4 +1,4 @@
-"""What can never be reached gets neither into a bundle nor onto the ledger."""
+"""A host that can never be reached gets neither into a bundle nor onto the ledger."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ def test_everything_else_is_refused_before_keys_are_made(tmp_path: Path, host: s
         read_applicant(path)
 
 
-def test_the_contract_refuses_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever makes its bundle by another program."""
+def test_the_contract_refuses_such_hosts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An applicant may have made its bundle with another program."""
     (tmp_path / "applicant.yaml").write_text(APPLICANT.format("mill.example"))
     company = read_applicant(tmp_path / "applicant.yaml")
     own = found_applicant(tmp_path / "home", company)

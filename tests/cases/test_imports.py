@@ -1,4 +1,4 @@
-"""Imports: a reading is charged once, whatever file it comes in, and whoever signs can deliver what was signed."""
+"""Imports: a reading is charged once, in whatever file it comes, and every signed batch can be delivered."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def used(zunft: Zunft) -> str:
     return str(outcome["accrued_micro"] // 10**6)
 
 
-def of(*pairs: tuple[str, int]) -> str:
+def csv_of(*pairs: tuple[str, int]) -> str:
     return "when,kwh\n" + "".join(f"{time},{kwh}\n" for time, kwh in pairs)
 
 
@@ -44,37 +44,38 @@ def of(*pairs: tuple[str, int]) -> str:
 
 
 def test_a_file_that_was_saved_again_is_not_charged_again(zunft: Zunft) -> None:
-    text = of(("2026-03-02 00:15", 24))
+    text = csv_of(("2026-03-02 00:15", 24))
     assert charge(zunft, text).exit_code == 0
     for again in (text.replace("\n", "\r\n"), "\ufeff" + text, text.replace("24", "24.000"), text.replace(" ", "T")):
         assert "0 readings of m1 are charged (1 were charged before)" in charge(zunft, again).stdout
     assert used(zunft) == "24"
 
 
-def test_a_file_may_begin_with_what_was_charged_before(zunft: Zunft) -> None:
+def test_a_file_may_begin_with_readings_that_are_charged(zunft: Zunft) -> None:
     first, second, third, fourth = (
         ("2026-03-01 00:15", 5),
         ("2026-03-01 00:30", 7),
         ("2026-03-01 00:45", 9),
         ("2026-03-02 00:15", 4),
     )
-    assert charge(zunft, of(first, second)).exit_code == 0
-    assert "1 readings of m1 are charged (1 were charged before)" in charge(zunft, of(second, third)).stdout
+    assert charge(zunft, csv_of(first, second)).exit_code == 0
+    assert "1 readings of m1 are charged (1 were charged before)" in charge(zunft, csv_of(second, third)).stdout
     assert (
-        "1 readings of m1 are charged (3 were charged before)" in charge(zunft, of(first, second, third, fourth)).stdout
+        "1 readings of m1 are charged (3 were charged before)"
+        in charge(zunft, csv_of(first, second, third, fourth)).stdout
     )
     assert used(zunft) == "25"
 
 
-def test_what_is_neither_new_nor_charged_is_refused_with_its_row(zunft: Zunft) -> None:
-    assert charge(zunft, of(("2026-03-01 00:15", 5), ("2026-03-01 00:30", 7))).exit_code == 0
-    changed = charge(zunft, of(("2026-03-01 00:15", 6), ("2026-03-01 00:30", 7), ("2026-03-01 00:45", 9)))
+def test_a_reading_that_is_neither_new_nor_charged_is_refused_with_its_row(zunft: Zunft) -> None:
+    assert charge(zunft, csv_of(("2026-03-01 00:15", 5), ("2026-03-01 00:30", 7))).exit_code == 0
+    changed = charge(zunft, csv_of(("2026-03-01 00:15", 6), ("2026-03-01 00:30", 7), ("2026-03-01 00:45", 9)))
     assert changed.exit_code == ExitCode.REFUSED
     assert (
         "readings.csv, row 2: the reading of 2026-02-28 23:15:00 UTC is older than the last one that" in changed.stderr
     )
     assert "zunft usage correct" in changed.stderr
-    corrected = of(("2026-03-01 00:15", 5), ("2026-03-01 00:30", 8))
+    corrected = csv_of(("2026-03-01 00:15", 5), ("2026-03-01 00:30", 8))
     assert "row 3" in charge(zunft, corrected).stderr
     assert used(zunft) == "12"
     assert "1 readings of m1 are charged (1 were charged before)" in charge(zunft, corrected, more="--same-time").stdout
@@ -91,11 +92,11 @@ def test_the_same_rows_of_the_next_shift_are_other_readings(zunft: Zunft) -> Non
     assert used(zunft) == "6"
 
 
-def test_what_comes_through_a_pipe_is_charged_whole(zunft: Zunft) -> None:
+def test_readings_from_a_pipe_are_all_charged(zunft: Zunft) -> None:
     pipe = zunft.home.parent / "pipe"
     os.mkfifo(pipe)
     for kwh in ((1, 2), (10, 20, 40)):
-        text = of(*((f"2026-03-0{len(kwh)} 00:{quarter:02d}", one) for quarter, one in enumerate(kwh)))
+        text = csv_of(*((f"2026-03-0{len(kwh)} 00:{quarter:02d}", one) for quarter, one in enumerate(kwh)))
         writer = threading.Thread(target=pipe.write_text, args=[text])
         writer.start()
         zunft.must(f"usage import m1 {pipe} --mapping {zunft.home.parent}/mapping.yaml --as maker")
@@ -103,16 +104,16 @@ def test_what_comes_through_a_pipe_is_charged_whole(zunft: Zunft) -> None:
     assert used(zunft) == "73"
 
 
-def test_a_folder_of_before_charges_nothing_twice(zunft: Zunft) -> None:
-    """Whose readings were imported by a version that noted files, not readings."""
-    assert charge(zunft, of(("2026-03-01 00:15", 5))).exit_code == 0
+def test_a_folder_of_an_earlier_version_charges_nothing_twice(zunft: Zunft) -> None:
+    """Its readings were imported by a version that noted files and not readings."""
+    assert charge(zunft, csv_of(("2026-03-01 00:15", 5))).exit_code == 0
     for file in (zunft.home / "members/maker/meters/m1").glob("readings.db*"):
         file.unlink()
-    again = charge(zunft, of(("2026-03-01 00:15", 5), ("2026-03-01 00:30", 7)))
+    again = charge(zunft, csv_of(("2026-03-01 00:15", 5), ("2026-03-01 00:30", 7)))
     assert again.exit_code == ExitCode.REFUSED
     assert "row 2" in again.stderr
     assert "remove the rows that are charged already" in again.stderr
-    assert "1 readings of m1 are charged; " in charge(zunft, of(("2026-03-01 00:30", 7))).stdout
+    assert "1 readings of m1 are charged; " in charge(zunft, csv_of(("2026-03-01 00:30", 7))).stdout
     assert used(zunft) == "12"
 
 
@@ -121,7 +122,7 @@ def test_a_folder_of_before_charges_nothing_twice(zunft: Zunft) -> None:
 def test_every_reading_is_signed_once_whatever_the_files(
     tmp_path_factory: pytest.TempPathFactory, taken: list[tuple[int, int]], data: st.DataObject
 ) -> None:
-    """Exports that grow, that begin later, and imports that are killed after a note or after a batch."""
+    """Exports grow or begin later, and imports are killed after a note or after a batch."""
     readings = sorted(taken, key=lambda one: one[0])
     folder = tmp_path_factory.mktemp("meter")
     Meter.create(folder, meter_id="m", agreement_id="a")
@@ -175,7 +176,7 @@ def test_a_meters_folder_has_one_owner_at_a_time(zunft: Zunft) -> None:
     assert used(zunft) == str(120 * sum(outcome.exit_code == 0 for outcome in again))
 
 
-def test_another_process_hears_who_has_the_meter(zunft: Zunft) -> None:
+def test_the_refusal_of_another_process_names_the_meter_s_owner(zunft: Zunft) -> None:
     meter = Meter.open(zunft.home / "members/maker/meters/m2")
     file = zunft.home.parent / "readings.csv"
     file.write_text(rows("2026-03-02 08:00"))
@@ -188,7 +189,7 @@ def test_another_process_hears_who_has_the_meter(zunft: Zunft) -> None:
     assert zunft.run(f"usage import m2 {file} --mapping {file.parent}/mapping.yaml --as maker").exit_code == 0
 
 
-# --- what can be delivered --------------------------------------------------------------------------------------------
+# --- batches that can be delivered ------------------------------------------------------------------------------------
 
 
 def test_readings_that_make_a_large_batch_are_cut_before_they_are_signed(zunft: Zunft) -> None:
@@ -209,7 +210,7 @@ def test_a_name_that_no_batch_can_hold_is_refused_with_its_row(zunft: Zunft) -> 
     assert charge(zunft, f"when,kwh,item\n2026-03-02 00:15,1,{'ü' * 128}\n").exit_code == 0
 
 
-def test_a_meter_never_signs_what_cannot_be_delivered(tmp_path: Path) -> None:
+def test_a_meter_never_signs_a_batch_that_cannot_be_delivered(tmp_path: Path) -> None:
     meter = Meter.create(tmp_path, meter_id="m", agreement_id="a")
     for index in range(6_000):
         meter.record(Reading(index, 1, work_item=f"{index:0250d}"))
@@ -224,7 +225,7 @@ def test_a_meter_never_signs_what_cannot_be_delivered(tmp_path: Path) -> None:
 
 
 def test_a_meter_that_was_stuck_with_a_large_batch_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Which a version that knew no limit has signed."""
+    """A version without a limit has signed the large batch."""
     meter = Meter.create(tmp_path, meter_id="m", agreement_id="a")
     meter.record(Reading(1, 1))
     kept = meter.flush()

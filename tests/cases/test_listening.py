@@ -1,4 +1,4 @@
-"""Where a node is reached and where it listens are two things, and a failure to listen is told by its cause."""
+"""A node may listen on another address than the one where it is reached, and an error names why it cannot listen."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from network.site.orderer import (
 )
 from network.site.peer import peer_process
 
-# An address of RFC 5737's, which is nobody's.
+# An address that RFC 5737 reserves for documentation.
 ELSEWHERE = "192.0.2.10"
 
 
@@ -51,7 +51,7 @@ def applicant(folder: Path, more: str) -> tuple[Applicant, MemberKeys]:
         ("", "127.0.0.1"),
     ],
 )
-def test_processes_listen_here_and_tell_others_the_host(tmp_path: Path, more: str, listens: str) -> None:
+def test_processes_listen_here_and_announce_the_host(tmp_path: Path, more: str, listens: str) -> None:
     company, keys = applicant(tmp_path, more)
     host = more.split()[1] if more else "127.0.0.1"
     peer, orderer = company.member.peer, company.member.orderer
@@ -84,7 +84,7 @@ def taken() -> Iterator[Endpoint]:
         yield Endpoint("127.0.0.1", server.getsockname()[1])
 
 
-def test_what_keeps_a_process_from_listening_is_told(tmp_path: Path, taken: Endpoint) -> None:
+def test_the_error_says_why_a_process_cannot_listen(tmp_path: Path, taken: Endpoint) -> None:
     company, keys = applicant(tmp_path, "")
     assert company.member.peer is not None
     process = peer_process("mill", keys, company.member.peer)

@@ -1,4 +1,4 @@
-"""Members' names and MSP ids take nothing from each other, however they are alike."""
+"""Members with similar names or MSP ids do not get at each other's files."""
 
 from __future__ import annotations
 

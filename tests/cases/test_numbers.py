@@ -1,4 +1,4 @@
-"""Numbers that people write are taken exactly as they stand, or refused; nothing is rounded on the way."""
+"""Numbers that people write are read exactly, or refused; nothing is rounded."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.cli.program import Zunft
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=9).filter(lambda number: abs(number) < 10**20))
-def test_a_number_is_what_it_says(number: Decimal) -> None:
+def test_a_number_is_read_exactly_or_refused(number: Decimal) -> None:
     with localcontext(prec=60):
         micro = number * 10**6
         exact = micro == micro.to_integral_value()
@@ -39,7 +39,7 @@ def test_a_number_is_what_it_says(number: Decimal) -> None:
 @pytest.mark.parametrize(
     "text", ["", ".", "+", "1_0", "\u0661", "1e5", "0x1", "nan", "Infinity", "1,5", " 1", "1 ", "9" * 5000]
 )
-def test_what_only_happens_to_be_a_number_is_none(text: str) -> None:
+def test_a_text_that_only_resembles_a_number_is_refused(text: str) -> None:
     with pytest.raises(NotANumber):
         scaled(text, 6)
 

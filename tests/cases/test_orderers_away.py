@@ -1,4 +1,4 @@
-"""A transaction whose outcome is unknown is never called failed and never sent twice; on real Fabric."""
+"""A transaction whose outcome is unknown is never reported as failed and never sent twice; on real Fabric."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Output: no letter is an error, and what was committed is a success whatever becomes of its report."""
+"""Output: no letter is an error, and a committed transaction is a success even if its report is lost."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ members:
 
 
 def run(zunft: Zunft, words: str, **streams: Any) -> subprocess.CompletedProcess[bytes]:
-    """With standard output as the test has it."""
+    """Runs a command with the test's standard output."""
     program = [Path(sys.executable).with_name("zunft"), *shlex.split(words), "--home", zunft.home]
     return subprocess.run(program, cwd=ROOT, stderr=subprocess.PIPE, check=False, **streams)
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
-def test_no_output_fails_for_what_a_letter_is(tmp_path: Path, encoding: str) -> None:
+def test_no_output_fails_because_of_a_letter(tmp_path: Path, encoding: str) -> None:
     (tmp_path / "plan.yaml").write_text(PLAN, encoding="utf-8")
     zunft = Zunft(tmp_path / "home", {"PYTHONIOENCODING": encoding})
     outcomes = [
@@ -54,7 +54,7 @@ def test_no_output_fails_for_what_a_letter_is(tmp_path: Path, encoding: str) -> 
 
 
 @pytest.mark.parametrize("words", ["token transfer bank 1 --as factory", "token balances --json"])
-def test_output_that_cannot_be_written_is_said_before_anything_is_done(zunft: Zunft, words: str) -> None:
+def test_output_that_cannot_be_written_is_reported_before_anything_is_done(zunft: Zunft, words: str) -> None:
     before = zunft.must("token balances --json").json
     with Path("/dev/full").open("wb") as full:
         outcome = run(zunft, words, stdout=full)
@@ -74,7 +74,7 @@ def test_output_that_cannot_be_written_is_said_before_anything_is_done(zunft: Zu
     ],
 )
 def test_a_report_that_is_lost_takes_nothing_back(zunft: Zunft, words: str, code: int, says: bytes) -> None:
-    """The disk has run full meanwhile."""
+    """The disk fills up before the report is written."""
     before = zunft.must("token balances --json").json
     patch = (
         "import os, sys, cli.shared.standard_output as output; output._is_full = lambda *_: False; "
@@ -100,7 +100,7 @@ def test_a_reader_that_has_seen_enough_ends_a_command_quietly(zunft: Zunft) -> N
     assert (outcome.returncode, outcome.stderr) == (0, b"")
 
 
-def test_json_is_json_whatever_the_output_is(zunft: Zunft) -> None:
+def test_json_is_json_in_every_encoding(zunft: Zunft) -> None:
     for encoding in ("ascii", "utf-8"):
         environment = Zunft(zunft.home, {"PYTHONIOENCODING": encoding})
         assert json.loads(environment.run("consortium members --json", encoding=encoding).stdout)

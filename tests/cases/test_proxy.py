@@ -1,4 +1,4 @@
-"""A web proxy that the shell names is for the web: ledger, nodes and administration are reached directly."""
+"""A web proxy that the shell names is for the web only: ledger, nodes and administration are reached directly."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from consortium.keys.member_material import Endpoint
 from network.administration.operations import get
 from tests.cli.program import Zunft
 
-# Nobody answers there.
+# No program answers there.
 PROXY = "http://127.0.0.1:9"
 PROXIED = dict.fromkeys(("http_proxy", "https_proxy", "grpc_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy"), PROXY)
 
@@ -39,7 +39,7 @@ def test_a_node_is_reached_directly(zunft: Zunft) -> None:
 
 @pytest.fixture
 def operations() -> Iterator[Endpoint]:
-    """As a peer's operations service answers."""
+    """A service that answers as a peer's operations service."""
 
     class Answer(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:  # the base class names it

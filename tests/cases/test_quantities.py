@@ -1,4 +1,4 @@
-"""What meters and spreadsheets export is taken for what it is: counters, averages, thousands apart, counts of days."""
+"""Exports of meters and spreadsheets are read rightly: counters, averages, groups of thousands, counts of days."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ UNIT = 10**6
 
 
 def quantities(folder: Path, quantity: str, *values: str, more: str = "") -> list[int]:
-    """In millionths, of rows that are a quarter of an hour apart."""
+    """The quantities, in millionths, of rows that are a quarter of an hour apart."""
     rows = [f"2026-03-02 {8 + n // 4:02}:{15 * (n % 4):02};{value}\n" for n, value in enumerate(values)]
     mapping = f"delimiter: semicolon\n{more}{CLOCK}quantity: {quantity}\n"
     return [int(n) for n in readings(folder, "when;n\n" + "".join(rows), mapping).quantity_micro]
 
 
-def test_a_counter_charges_what_lies_between_its_rows_and_not_what_it_shows(tmp_path: Path) -> None:
+def test_a_counter_charges_the_differences_of_its_rows(tmp_path: Path) -> None:
     shown = {"08:00": "81234.5", "08:15": "81236", "08:30": "81236", "08:45": "81240.25"}
     text = "when,n\n" + "".join(f"2026-03-02 {time},{value}\n" for time, value in shown.items())
     used = readings(tmp_path, text, f"{CLOCK}quantity: {{column: n, counter: yes}}\n")
@@ -77,7 +77,9 @@ def test_numbers_become_quantities(tmp_path: Path, quantity: str, values: list[s
         ("{constant: 1, factor: 2}", ["7"], "describe the numbers of a column"),
     ],
 )
-def test_what_is_no_counter_or_average_is_refused(tmp_path: Path, quantity: str, values: list[str], says: str) -> None:
+def test_values_that_are_no_counter_or_average_are_refused(
+    tmp_path: Path, quantity: str, values: list[str], says: str
+) -> None:
     with pytest.raises(WrongFile) as refusal:
         quantities(tmp_path, quantity, *values)
     assert says in str(refusal.value)
@@ -90,7 +92,7 @@ def test_rows_of_a_counter_that_are_not_in_order_are_named_as_such(tmp_path: Pat
 
 
 @given(st.integers(1, 10**9), st.lists(st.integers(0, 10**8), min_size=1, max_size=30))
-def test_however_often_a_counter_rolls_over_all_is_counted(start: int, used: list[int]) -> None:
+def test_a_counter_counts_everything_however_often_it_rolls_over(start: int, used: list[int]) -> None:
     rollover = 10**9
     counter = Counter(rollover_micro=rollover)
     shown = [start % rollover]
@@ -130,7 +132,7 @@ def test_thousands_may_stand_apart(tmp_path: Path, more: str, text: str, micro: 
         ("thousands: dot\n", "1"),
     ],
 )
-def test_what_only_looks_like_thousands_is_refused(tmp_path: Path, more: str, text: str) -> None:
+def test_groups_that_only_look_like_thousands_are_refused(tmp_path: Path, more: str, text: str) -> None:
     with pytest.raises(WrongFile):
         quantities(tmp_path, "{column: n}", text, more=more)
 

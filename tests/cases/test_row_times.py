@@ -1,4 +1,4 @@
-"""Times in CSV files: everything that a row says of its time is used, or the row is refused."""
+"""Times in CSV files: every part of a row's time is used, or the row is refused."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_nothing_lies_beyond_the_end_of_a_day(tmp_path: Path, text: str, form: s
         us_of(tmp_path, f"{{column: t{form}}}", text)
 
 
-# --- what a time consists of ------------------------------------------------------------------------------------------
+# --- the parts of a time ----------------------------------------------------------------------------------------------
 
 
 def test_date_and_time_stand_in_two_columns(tmp_path: Path) -> None:
@@ -143,10 +143,10 @@ def test_rows_that_step_back_elsewhere_are_not_sorted(tmp_path: Path) -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 179), min_size=2, max_size=30))
-def test_local_times_mean_what_they_were_taken_from(
+def test_local_times_are_read_as_their_original_moments(
     tmp_path_factory: pytest.TempPathFactory, minutes: list[int]
 ) -> None:
-    """Whatever a machine did in that night, its rows are at the right moment once its clock has stepped back."""
+    """All rows of a night are at the right moment if one of them shows that the clock has stepped back."""
     begin = us(2026, 10, 25, 0) // 60_000_000
     moments = sorted({begin + minute for minute in minutes} | {begin + 59, begin + 60})
     wall = [datetime.fromtimestamp(one * 60, UTC).timestamp() + (7200 if one < begin + 60 else 3600) for one in moments]
@@ -155,7 +155,7 @@ def test_local_times_mean_what_they_were_taken_from(
     assert columns.time_us.tolist() == [one * 60_000_000 for one in moments]
 
 
-# --- what only looks like a time --------------------------------------------------------------------------------------
+# --- texts that only look like a time ---------------------------------------------------------------------------------
 
 
 @pytest.mark.fault(25)

@@ -1,4 +1,4 @@
-"""Times in tariffs: a text is a date or a moment by what it says, and time bands hold when clocks change."""
+"""Times in tariffs: a text is a date or a moment by its form, and time bands hold when clocks change."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ components:
 @pytest.mark.parametrize(
     "deadline", ["20260630", "2026-06-30", "2026-06-30 08:00", "20260630T0800", "2026-06-30 24:00"]
 )
-def test_a_deadline_means_what_it_says(tmp_path: Path, deadline: str) -> None:
+def test_a_deadline_is_the_written_date_or_moment(tmp_path: Path, deadline: str) -> None:
     columns = readings(tmp_path, rows("2026-06-30 08:00"))
     assert amount_micro(columns, FEE.format(deadline)) == 10_000_000
 

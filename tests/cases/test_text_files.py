@@ -1,4 +1,4 @@
-"""Text files are UTF-8 whatever the shell's locale is, and folders may be what they are."""
+"""Text files are UTF-8 in every locale of the shell, and a consortium can be founded in folders of any kind."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def plan(tmp_path: Path) -> Path:
     return tmp_path / "plan.yaml"
 
 
-def test_what_is_founded_in_another_locale_is_what_the_files_say(plan: Path, tmp_path: Path) -> None:
+def test_a_consortium_founded_in_another_locale_has_the_files_texts(plan: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     founded = Zunft(home, ASCII_SHELL).run(f"consortium found {plan}")
     assert founded.exit_code == 0, founded.stderr
@@ -68,7 +68,7 @@ def found_in(folder: str, plan: Path, cwd: Path) -> subprocess.CompletedProcess[
 
 
 @pytest.mark.parametrize("folder", [".", "link", "../here", "nowhere/deep"])
-def test_a_consortium_is_founded_in_whatever_the_folder_is(plan: Path, tmp_path: Path, folder: str) -> None:
+def test_a_consortium_is_founded_in_a_folder_of_any_kind(plan: Path, tmp_path: Path, folder: str) -> None:
     here = tmp_path / "here"
     here.mkdir()
     (tmp_path / "target").mkdir()
@@ -96,7 +96,7 @@ def test_a_consortium_is_founded_on_an_empty_disk(plan: Path, tmp_path: Path) ->
 
 
 def test_a_founding_that_fails_leaves_the_folder_empty(plan: Path, tmp_path: Path) -> None:
-    """As one that was killed leaves it usable."""
+    """A founding that was killed leaves it usable, too."""
     here = tmp_path / "here"
     (here / ".zunft-draft.killed").mkdir(parents=True)
     plan.write_bytes(PLAN.replace("MakerMSP", "BankMSP").encode())

@@ -1,4 +1,4 @@
-"""YAML files that people write are read in one way everywhere: exact text, no key twice, refusals in words."""
+"""YAML files that people write are read in one way everywhere: as exact text, with no key twice, or refused."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_a_charters_rules_are_refused_with_their_line(tmp_path: Path, rules: str
     assert says.split(", ", 1)[1] in str(refusal.value)
 
 
-def test_a_plan_is_what_stands_in_it(tmp_path: Path) -> None:
+def test_a_plan_is_read_as_it_is_written(tmp_path: Path) -> None:
     path = tmp_path / "plan.yaml"
     path.write_text(WORDS.format("entry: {deposit: 750.10}"))
     plan = read_plan(path)
@@ -106,7 +106,7 @@ def test_a_plan_is_what_stands_in_it(tmp_path: Path) -> None:
     assert plan.rules == {"entry": {"deposit": "750.10"}}
 
 
-def test_an_applicant_is_what_stands_in_its_file(tmp_path: Path) -> None:
+def test_an_applicant_is_read_as_it_is_written(tmp_path: Path) -> None:
     path = tmp_path / "applicant.yaml"
     path.write_text(APPLICANT.format(""))
     company = read_applicant(path)
@@ -116,7 +116,7 @@ def test_an_applicant_is_what_stands_in_its_file(tmp_path: Path) -> None:
         read_applicant(path)
 
 
-def test_settings_of_other_programs_are_what_yaml_takes_them_for(tmp_path: Path) -> None:
+def test_settings_of_other_programs_are_read_as_yaml(tmp_path: Path) -> None:
     path = tmp_path / "plan.yaml"
     path.write_text(WORDS.format("fabric: {core: {peer: {limits: {concurrency: 25}, on: true}}}"))
     plan = read_plan(path)

@@ -1,4 +1,4 @@
-"""One company that stands in every relation to something, and who attempts what with it."""
+"""A company that stands in every relation to other things, and the attempts of users with it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ PROVIDER, CUSTOMER, COUNTERPARTY = Relation.PROVIDER, Relation.CUSTOMER, Relatio
 MILL = "MillMSP"
 GRANTOR, GRANTEE = Relation.GRANTOR, Relation.GRANTEE
 
-# What either party, or one of the two, does with an agreement that its request names.
+# Transactions of either party, or of one of the two, with an agreement that the request names.
 _WITH_AN_AGREEMENT = {
     "agreement.amend": agreement_pb2.AmendAgreement,
     "agreement.terminate": agreement_pb2.TerminateAgreement,
@@ -59,7 +59,7 @@ _WITH_AN_AGREEMENT = {
     "usage.claim": usage_pb2.ClaimUsage,
     "access.grant": access_pb2.GrantAccess,
 }
-# What the issuer does, too, where a party is gone.
+# Transactions that are the issuer's, too, where a party is gone.
 _ENDS_AN_ACCOUNT = {
     "account.settle": account_pb2.SettleAccount,
     "account.close": account_pb2.CloseAccount,
@@ -73,10 +73,10 @@ _OF_A_METER = {
 
 @dataclass(frozen=True)
 class Stage:
-    """The forge provides for the maker and consumes of the factory.
+    """The state in which users attempt everything: the forge provides for the maker, and consumes of the factory.
 
     In each deal one party has proposed a correction and amended terms, and granted an access. The ballot is about the
-    factory, and the forge is in favour; the redemption is of the forge's tokens.
+    factory, and the forge has voted for it; the redemption is of the forge's tokens.
     """
 
     scene: Scene
@@ -87,11 +87,11 @@ class Stage:
 
     @property
     def deals(self) -> tuple[tuple[Deal, Member], tuple[Deal, Member]]:
-        """Each with who has proposed what is pending in it."""
+        """Each deal with the member that has proposed its pending changes."""
         return (self.provides, self.scene.maker), (self.consumes, self.scene.forge)
 
     def end(self) -> None:
-        """All that keeps the forge from leaving."""
+        """Ends everything that keeps the forge from leaving."""
         forge = self.scene.forge
         for deal, _ in self.deals:
             forge.terminate(deal)
@@ -132,13 +132,13 @@ def _propose_the_same_again(deal: Deal, proposer: Member) -> None:
 
 
 def attempts_on(stage: Stage) -> list[Attempt]:
-    """At every transaction of the table, by whoever stands in whatever relation."""
+    """Attempts at every transaction of the table, in every relation."""
     found = [*_between_parties(stage), *_with_tokens(stage), *_with_members(stage), *_with_own_archives()]
     return [*found, *(_bare(name) for name, kind in TRANSACTIONS.items() if kind.relations <= FREE)]
 
 
 def attempts_on_nothing() -> list[Attempt]:
-    """The same where there is nothing yet to stand in any relation to, but one's own archive."""
+    """Attempts at every transaction where a member has no relation yet, except to its own archive."""
     own = list(_with_own_archives())
     return [*own, *(_bare(name) for name in TRANSACTIONS if name not in {one.name for one in own})]
 
@@ -155,22 +155,22 @@ def _between_parties(stage: Stage) -> Iterator[Attempt]:
         [other] = {*deal.parties} - {proposer.msp_id}
         disclosure = deal.provider.disclose(deal)
         disclosure.correction_digest = deal.correction_digest("c1")
-        told = {DISCLOSURE: serialise(disclosure)}
+        disclosed = {DISCLOSURE: serialise(disclosure)}
         for name, request in _WITH_AN_AGREEMENT.items():
-            yield Attempt(name, request(**of), both, told)
+            yield Attempt(name, request(**of), both, disclosed)
         for name, request in _ENDS_AN_ACCOUNT.items():
-            yield Attempt(name, request(**of), {**both, Relation.ISSUER: ["BankMSP"]}, told)
+            yield Attempt(name, request(**of), {**both, Relation.ISSUER: ["BankMSP"]}, disclosed)
         for name, request in _OF_A_METER.items():
             yield Attempt(name, request(meter_id=deal.meter.meter_id), {PROVIDER: [deal.provider.msp_id]})
         yield Attempt("agreement.share", agreement_pb2.ShareTerms(**named), both)
         yield Attempt("agreement.propose", agreement_pb2.ProposeAgreement(**named), both)
         yield Attempt("agreement.accept", agreement_pb2.AcceptAgreement(**of), {COUNTERPARTY: [other]})
         correction = {**of, "correction_id": "c1"}
-        yield Attempt("usage.agree", usage_pb2.AgreeCorrection(**correction), {COUNTERPARTY: [other]}, told)
-        yield Attempt("usage.decline", usage_pb2.DeclineCorrection(**correction), both, told)
+        yield Attempt("usage.agree", usage_pb2.AgreeCorrection(**correction), {COUNTERPARTY: [other]}, disclosed)
+        yield Attempt("usage.decline", usage_pb2.DeclineCorrection(**correction), both, disclosed)
         grant, stands = {**of, "grant_id": "g1"}, {GRANTOR: [proposer.msp_id], GRANTEE: [other]}
-        yield Attempt("access.use", access_pb2.UseAccess(**grant), stands, told)
-        yield Attempt("access.revoke", access_pb2.RevokeAccess(**grant), stands, told)
+        yield Attempt("access.use", access_pb2.UseAccess(**grant), stands, disclosed)
+        yield Attempt("access.revoke", access_pb2.RevokeAccess(**grant), stands, disclosed)
         [invoice] = deal.invoices
         number = {"provider_msp_id": deal.provider.msp_id, "number": invoice.number}
         yield Attempt("invoice.dispute", invoice_pb2.DisputeInvoice(**number), both)
@@ -203,7 +203,7 @@ def _with_members(stage: Stage) -> Iterator[Attempt]:
 
 
 def mills_bundle(sponsor: Member, **changes: object) -> SignedBundle:
-    """Of a company that is not in the channel."""
+    """The bundle of a company that is not in the channel."""
     root = make_authority(f"msp-ca.{MILL}", MILL, Validity())
     fields = {"msp_id": MILL, "root_certificates": [root.certificate_pem], **changes}
     return sponsor.admin.sign(sponsor.admin.bundle(sponsor, **fields), root.key)

@@ -1,6 +1,7 @@
-"""The table of rights cell by cell: every transaction by each user of a member, in every relation to what it is about.
+"""The table of rights cell by cell: every transaction by each user of a member, in every relation to its object.
 
-Nothing is submitted, the contract is only asked. Forbidden is the table's word: whoever may call hears anything else.
+Nothing is submitted, the contract is only asked. Where the table has no right, the contract answers Forbidden; a user
+that has the right gets any other answer.
 """
 
 from __future__ import annotations
@@ -26,20 +27,20 @@ from tests.harness.consortium import (
 )
 
 USERS = (*(role.value for role in Role), GUEST)
-# Whoever calls stands in them.
+# The relations in which every caller stands.
 FREE = frozenset({Relation.ANYBODY, Relation.MEMBER, Relation.ITSELF})
 AT_ONCE = 32
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A request that is complete enough for the contract to see who stands in which relation to what it names."""
+    """A request that is complete enough for the contract to find the caller's relation to its object."""
 
     name: str
     request: Message
     stands: Mapping[Relation, Iterable[str]] = field(default_factory=dict)
     transient: Mapping[str, bytes] = field(default_factory=dict)
-    # Whose peer is asked; else the caller's own.
+    # The member whose peer is asked; the caller's own if empty.
     asked: str = ""
 
     @property
@@ -54,7 +55,7 @@ class Attempt:
 
 
 def wrong_cells(consortium: Consortium, attempts: Sequence[Attempt], *callers: Member) -> list[str]:
-    """What the contract answers otherwise than the table says, in these members' present statuses."""
+    """The cells in which the contract's answer differs from the table, in these members' present statuses."""
     return consortium.run(_wrong_cells(consortium, attempts, callers))
 
 
@@ -65,12 +66,12 @@ async def _wrong_cells(consortium: Consortium, attempts: Sequence[Attempt], call
     return [
         f"{attempt.name} by {caller.msp_id}/{user} as {attempt.words_of(caller.msp_id)}: {answer!r}"
         for (attempt, caller, user), answer in zip(cells, answers, strict=True)
-        if isinstance(answer, Forbidden) == _may(attempt, caller, user)
+        if isinstance(answer, Forbidden) == _is_allowed(attempt, caller, user)
     ]
 
 
-def _may(attempt: Attempt, caller: Member, user: str) -> bool:
-    """What the table says."""
+def _is_allowed(attempt: Attempt, caller: Member, user: str) -> bool:
+    """Whether the table gives the user the right."""
     rights, record = attempt.rights, caller.record
     return (
         user in rights.roles
@@ -94,7 +95,7 @@ async def _answer(
 
 
 def untried(attempts: Iterable[Attempt]) -> Iterator[str]:
-    """Relations of the table that nobody stands in, whatever is attempted."""
+    """Relations of the table in which no member stands in any attempt."""
     tried = {name: [one for one in attempts if one.name == name] for name in TRANSACTIONS}
     for name, kind in TRANSACTIONS.items():
         stands = {relation for one in tried[name] for relation, msp_ids in one.stands.items() if msp_ids}

@@ -19,18 +19,18 @@ COMPLETENESS = "test_completeness.py"
 
 @pytest.fixture(scope="session", params=on_ledgers("embedded", "fabric"))
 def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """One ledger of each kind for all modules whose tests leave everybody a member with enough tokens."""
+    """One ledger of each kind, for all modules after which every member is still one, with enough tokens."""
     yield from _scene(tmp_path_factory.mktemp("shared"), request.param)
 
 
 @pytest.fixture(scope="module", params=on_ledgers("embedded", "fabric"))
 def own_scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """For a module that changes more than that, or looks at everything that is on the ledger."""
+    """A ledger of the module's own, for a module that changes more than that, or looks at the whole ledger."""
     yield from _scene(tmp_path_factory.mktemp("own"), request.param)
 
 
 def _scene(folder: Path, ledger: str) -> Iterator[Scene]:
-    """maker, factory and forge with 100,000 tokens each, and the bank that issued them."""
+    """A scene in which maker, factory and forge have 100,000 tokens each, which the bank has issued."""
     with start_consortium(folder, ledger) as consortium:
         consortium.found()
         scene = Scene(consortium)
@@ -41,5 +41,5 @@ def _scene(folder: Path, ledger: str) -> Iterator[Scene]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What asks whether every refusal was met comes after all others."""
+    """Puts the question whether every refusal was met behind all other tests."""
     items.sort(key=lambda item: item.path.name == COMPLETENESS)

@@ -1,4 +1,4 @@
-"""What a confidential agreement must not let out, and every form in which it might be lying about."""
+"""The secrets of a confidential agreement, and every form in which somebody might find them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from zunft.v1.usage_pb2 import AccountHead, Claim, SignedBatch, UsageRecord
 
 Needle = int | str | bytes
 
-# Shorter ones would turn up in keys and signatures by chance.
+# Shorter needles would be in keys and signatures by chance.
 LEAST_NUMBER = 2**32
 LEAST_TEXT_LENGTH = 6
 LEAST_BYTES = 16
 
-# Records by the beginning of their keys.
+# The kinds of private records, by the beginning of their keys.
 PRIVATE_RECORDS: dict[str, type[Message]] = {"terms": Terms, "head": AccountHead, "record": UsageRecord, "claim": Claim}
 
 
@@ -28,12 +28,12 @@ def needles_of(messages: Iterable[Message]) -> set[Needle]:
 
 
 def hidden_in(needles: Iterable[Needle], haystack: bytes) -> list[Needle]:
-    """Those that are found in any of their forms."""
+    """The needles that the haystack has in any of their forms."""
     return [needle for needle in needles if any(form in haystack for form in forms(needle))]
 
 
 def forms(needle: Needle) -> Iterator[bytes]:
-    """As protobuf, machines and people write it."""
+    """The needle as protobuf, machines and people write it."""
     if isinstance(needle, int):
         yield from _forms_of_number(needle)
     elif isinstance(needle, str):
@@ -54,7 +54,7 @@ def _forms_of_number(number: int) -> Iterator[bytes]:
 
 
 def varint(number: int) -> bytes:
-    """Base 128, low groups first (protobuf encoding)."""
+    """The number in base 128, low groups first (protobuf encoding)."""
     data = bytearray()
     while number > 0x7F:
         data.append(number & 0x7F | 0x80)

@@ -1,4 +1,4 @@
-"""Every `raise` of a refusal in the contracts, with a pattern of the sentences that it can say."""
+"""Every `raise` of a refusal in the contracts, with a pattern of its sentences."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class RaiseSite:
     error: str
     pattern: re.Pattern[str]
 
-    def said(self, error: str, message: str) -> bool:
+    def matches(self, error: str, message: str) -> bool:
         return error == self.error and self.pattern.fullmatch(message) is not None
 
 
 def raise_sites() -> Iterator[RaiseSite]:
-    """In the order of files and lines."""
+    """All places that raise a refusal, in the order of files and lines."""
     for path in sorted(_CONTRACTS.rglob("*.py")):
         if _ELSEWHERE & set(path.relative_to(_CONTRACTS).parts):
             continue
@@ -40,7 +40,7 @@ def raise_sites() -> Iterator[RaiseSite]:
 
 
 def _pattern(node: ast.expr) -> str:
-    """What is written stands for itself, what is computed for anything."""
+    """A pattern in which the written parts of a sentence stand for themselves, and the computed ones for any text."""
     if isinstance(node, ast.Constant):
         return re.escape(str(node.value))
     if isinstance(node, ast.JoinedStr):

@@ -1,4 +1,4 @@
-"""Who is on the stage, and how a refusal is tried."""
+"""The members of a scene, and a check that an act is refused."""
 
 from __future__ import annotations
 
@@ -40,30 +40,30 @@ class Scene:
         return self.consortium.member("forge")
 
     def agree(self, price_micro: int = TOKEN, **how: Any) -> Deal:
-        """An agreement of maker and factory: one component, 100 tokens of funds unless told otherwise."""
+        """An agreement of maker and factory with one component, and 100 tokens of funds if `how` has no others."""
         return self.consortium.agree(
             self.maker, self.factory, per_unit("hours", price_micro), **{"funds": 100 * TOKEN, **how}
         )
 
     def prepare(self) -> None:
-        """What attempts are tried on has to be there before."""
+        """Makes the two agreements on which attempts are tried."""
         assert self.deal.accrued == TOKEN
         assert self.fresh.accrued == 0
 
     @cached_property
     def deal(self) -> Deal:
-        """For attempts that change nothing: a funded account at one token an hour, one hour used."""
+        """A funded account at one token an hour, with one hour used, for attempts that change nothing."""
         deal = self.agree()
         deal.use(1_000_000)
         return deal
 
     @cached_property
     def fresh(self) -> Deal:
-        """For attempts that change nothing: an account without any usage and without funds."""
+        """An account without usage and without funds, for attempts that change nothing."""
         return self.agree(funds=0)
 
     def refuses(self, error: type[ContractError], act: Callable[[], object]) -> str:
-        """`act` is refused with exactly this error, and leaves no transaction behind; returns what it said."""
+        """The message of exactly this error, with which `act` must be refused, leaving no transaction behind."""
         before = len(self.consortium.transactions)
         with pytest.raises(ContractError) as caught:
             act()
@@ -76,6 +76,6 @@ Row = tuple[str, type[ContractError], Callable[[Scene], object]]
 
 
 def refusals(*rows: Row) -> pytest.MarkDecorator:
-    """One line per case: what is tried, the error, the attempt."""
+    """Parametrises a test; each row is a case's name, the error, and the attempt."""
     cases = [pytest.param(error, attempt, id=name.replace(" ", "-")) for name, error, attempt in rows]
     return pytest.mark.parametrize(("error", "attempt"), cases)

@@ -1,4 +1,4 @@
-"""access: leave to look at data, every use logged and charged. One look costs 0.25 tokens."""
+"""access: a right to look at data, with every use logged and charged. One look costs 0.25 tokens."""
 
 from __future__ import annotations
 

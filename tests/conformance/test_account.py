@@ -31,7 +31,7 @@ from zunft.v1.usage_pb2 import CorrectionReading
 
 HOUR = UNIT
 DAY_S = 86_400
-# What a notice counts against whoever dated it.
+# How long a notice counts against the party that dated it.
 GUARD_S = 300
 
 
@@ -41,7 +41,7 @@ def settle(deal: Deal) -> None:
 
 
 def take_back(deal: Deal, correction_id: str, quantity_micro: int) -> None:
-    """The customer asks for less, the provider agrees."""
+    """The customer corrects the usage, and the provider agrees."""
     now_us = deal.consortium.clock.now_us
     deal.customer.correct(deal, correction_id, CorrectionReading(time_us=now_us, quantity_micro=quantity_micro))
     deal.provider.agree(deal, correction_id)
@@ -84,7 +84,7 @@ def test_usage_stops_at_the_last_micro_token(scene: Scene, credit_micro: int) ->
     scene.refuses(InsufficientFunds, lambda: deal.use(1))
 
 
-def test_what_the_escrow_does_not_cover_is_paid_when_it_is_funded(scene: Scene) -> None:
+def test_an_uncovered_claim_is_paid_when_the_escrow_is_funded(scene: Scene) -> None:
     deal = scene.agree(funds=10 * TOKEN, credit_limit_micro=30 * TOKEN)
     before = scene.maker.balance
     deal.use(25 * HOUR)
@@ -102,7 +102,7 @@ def test_what_the_escrow_does_not_cover_is_paid_when_it_is_funded(scene: Scene) 
     assert len(deal.invoices) == 1
 
 
-def test_a_withdrawal_waits_for_its_notice_and_leaves_what_is_claimed(scene: Scene) -> None:
+def test_a_withdrawal_waits_for_its_notice_and_leaves_the_claimed_amount(scene: Scene) -> None:
     clock, deal = scene.consortium.clock, scene.agree(funds=20 * TOKEN, notice_s=DAY_S)
     deal.use(3 * HOUR)
     scene.refuses(NoticePeriod, lambda: scene.factory.withdraw(deal))
@@ -137,7 +137,7 @@ def test_a_notice_can_be_changed_and_taken_back(scene: Scene) -> None:
     deal.use(20 * HOUR)
 
 
-def test_nothing_is_withdrawn_of_what_is_claimed(scene: Scene) -> None:
+def test_claimed_funds_are_not_withdrawn(scene: Scene) -> None:
     deal = scene.agree(funds=8 * TOKEN)
     deal.use(8 * HOUR)
     scene.maker.claim(deal)
@@ -170,7 +170,7 @@ def test_corrections_before_a_claim_lower_it_and_after_it_are_credited(scene: Sc
 
 
 def test_a_refund_comes_out_of_the_provider_s_balance(scene: Scene) -> None:
-    """The provider has spent everything: what it lacks is owed, holds up nothing, and comes first later."""
+    """The provider has spent everything: the refund is a debt, stops nothing, and is paid first later."""
     deal = scene.consortium.agree(scene.bank, scene.factory, tariff=scene.deal.terms_in_force().tariff, funds=9 * TOKEN)
     deal.use(9 * HOUR)
     settle(deal)
@@ -190,7 +190,7 @@ def test_a_refund_comes_out_of_the_provider_s_balance(scene: Scene) -> None:
     scene.factory.settle(deal)
     assert (scene.bank.balance, deal.escrow, deal.account.owed_back_micro) == (0, TOKEN, 3 * TOKEN)
 
-    # Usage that is claimed is what it gives back, too.
+    # Claimed usage pays the debt back, too.
     deal.use(HOUR)
     scene.bank.claim(deal)
     scene.bank.settle(deal)
@@ -234,7 +234,7 @@ def test_an_account_closes_when_everything_is_claimed_and_paid(scene: Scene) -> 
 
 
 def test_the_customer_cannot_close_before_the_provider_s_late_readings_are_charged(scene: Scene) -> None:
-    """One party alone: the customer terminates, claims, settles and closes, while readings are under way."""
+    """The customer alone terminates, claims, settles and tries to close, while readings are under way."""
     deal = scene.agree(funds=30 * TOKEN, notice_s=DAY_S)
     deal.use(HOUR)
     late = deal.batch([2 * HOUR])

@@ -1,4 +1,4 @@
-"""agreement: propose, share, accept, amend, terminate; who can see the terms."""
+"""agreement: propose, share, accept, amend, terminate; only the parties see the terms."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ OTHER_PRICE = tariff(per_unit("hours", 2 * TOKEN))
 
 
 def draft(scene: Scene, name: str, **fields: Any) -> tuple[Deal, Terms]:
-    """A deal of maker and factory of which the ledger knows nothing yet."""
+    """A deal of maker and factory that is not on the ledger yet, and its terms."""
     deal = Deal(scene.consortium, scene.maker, scene.factory, name, (HandMeter("lathe-1"),))
     return deal, deal.terms(**{"version": 1, "tariff": PRICE, **fields})
 
 
 def shared(scene: Scene, **changes: Any) -> None:
-    """The maker shares a first version with these fields changed."""
+    """Shares a first version as the maker, with these fields changed."""
     scene.maker.share(draft(scene, "draft", **changes)[1])
 
 
@@ -106,7 +106,7 @@ def test_an_amendment_needs_both_and_can_be_answered_by_another(scene: Scene) ->
 
 
 def test_nobody_can_put_other_terms_in_the_place_of_those_that_are_accepted(scene: Scene) -> None:
-    """The customer would replace the archived copy of the provider's proposal, then accept the proposal."""
+    """The customer would replace the archived copy of the provider's proposal, and then accept the proposal."""
     deal, terms = draft(scene, "swapped")
     scene.maker.propose(terms)
     scene.maker.share(terms)
@@ -130,7 +130,7 @@ def test_a_proposal_can_be_turned_down_and_an_agreement_ended(scene: Scene) -> N
     scene.factory.terminate(deal)
     assert deal.agreement.status == AGREEMENT_STATUS_TERMINATED
     scene.refuses(WrongStatus, lambda: scene.factory.accept(terms))
-    answer_and_answer_again(scene, deal)
+    propose_until_accepted(scene, deal)
 
     ended = scene.agree()
     scene.refuses(Forbidden, lambda: scene.forge.terminate(ended))
@@ -140,8 +140,8 @@ def test_a_proposal_can_be_turned_down_and_an_agreement_ended(scene: Scene) -> N
     scene.refuses(WrongStatus, lambda: scene.maker.amend(ended.terms(2, tariff=PRICE)))
 
 
-def answer_and_answer_again(scene: Scene, deal: Deal) -> None:
-    """What was turned down is proposed anew under its name, by either party, until one accepts."""
+def propose_until_accepted(scene: Scene, deal: Deal) -> None:
+    """Either party proposes a rejected agreement anew under its name, until the other accepts."""
     cheaper = deal.terms(1, tariff=tariff(per_unit("hours", TOKEN // 2)))
     scene.refuses(AlreadyExists, lambda: scene.forge.propose(cheaper, provider_msp_id="ForgeMSP"))
     scene.factory.propose(cheaper, provider_msp_id="FactoryMSP", customer_msp_id="MakerMSP")

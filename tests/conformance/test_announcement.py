@@ -1,4 +1,4 @@
-"""usage.announce: while a batch waits for what is not the provider's to give, its readings do not grow old."""
+"""usage.announce: readings do not grow old while their batch waits for another member."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ CUT_OFF_S = 60
 
 @pytest.fixture
 def deal(scene: Scene) -> Deal:
-    """Of maker and factory; after a minute readings are too late."""
+    """An agreement of maker and factory, in which readings are too late after a minute."""
     return scene.agree(late_cut_off_s=CUT_OFF_S)
 
 
 def read(deal: Deal, seconds_ago: int) -> SignedBatch:
-    """A batch of one hour, read so long ago."""
+    """A batch of one hour, with a reading of so many seconds ago."""
     return deal.batch([Reading(deal.consortium.clock.now_us - seconds_ago * SECOND_US, HOUR)])
 
 
@@ -48,7 +48,7 @@ def announced(deal: Deal, batch: SignedBatch) -> Announcement:
 
 
 def announce_dated(member: Member, by_s: int, batch: SignedBatch) -> None:
-    """By a user whose clock is wrong by so much."""
+    """Announces the batch with a clock that is wrong by `by_s`."""
     consortium = member.consortium
     known = consortium.gateway(member.msp_id, user_for("usage.announce"))
     dated_us = consortium.clock.now_us + by_s * SECOND_US
@@ -58,7 +58,7 @@ def announce_dated(member: Member, by_s: int, batch: SignedBatch) -> None:
         consortium.catch_up(consortium.run(gateway.submit("usage.announce", request)).block_number)
 
 
-def test_what_was_announced_in_time_is_charged_however_late(scene: Scene, deal: Deal) -> None:
+def test_a_batch_announced_in_time_is_charged_however_late(scene: Scene, deal: Deal) -> None:
     batch = read(deal, CUT_OFF_S)
     scene.maker.announce(batch)
     scene.consortium.clock.advance(MAX_WAIT_US // SECOND_US)
@@ -66,14 +66,14 @@ def test_what_was_announced_in_time_is_charged_however_late(scene: Scene, deal: 
     assert deal.accrued == TOKEN
 
 
-def test_what_was_announced_too_late_is_not(scene: Scene, deal: Deal) -> None:
+def test_a_batch_announced_too_late_is_not_charged(scene: Scene, deal: Deal) -> None:
     batch = read(deal, CUT_OFF_S + 1)
     scene.maker.announce(batch)
     scene.refuses(ReadingTooLate, lambda: scene.maker.submit(deal, batch))
 
 
 def test_each_batch_counts_for_itself(scene: Scene, deal: Deal) -> None:
-    """One that was announced does not bring in another that was not."""
+    """A batch that was announced does not make up for another that was not."""
     first, now_us = read(deal, 0), scene.consortium.clock.now_us
     scene.maker.announce(first)
     after = StreamHead(next_sequence=2, last_batch_digest=batch_digest(first.batch))
@@ -98,7 +98,7 @@ def test_the_first_time_counts(scene: Scene, deal: Deal) -> None:
     scene.maker.submit(deal, batch)
 
 
-def test_whoever_is_not_the_provider_announces_for_itself_alone(scene: Scene, deal: Deal) -> None:
+def test_a_member_other_than_the_provider_announces_for_itself_alone(scene: Scene, deal: Deal) -> None:
     batch = read(deal, 0)
     scene.factory.announce(batch)
     scene.forge.announce(batch)
@@ -108,7 +108,7 @@ def test_whoever_is_not_the_provider_announces_for_itself_alone(scene: Scene, de
 
 
 def test_other_bytes_than_those_that_were_announced_are_too_late(scene: Scene, deal: Deal) -> None:
-    """Neither the batch without its signature, nor the same readings signed once more."""
+    """The announcement counts neither for the batch without its signature, nor for a second signature."""
     batch = read(deal, 0)
     again = sign_batch(batch.batch, deal.meter.key())
     assert again.signature != batch.signature
@@ -125,14 +125,14 @@ def test_a_date_gains_no_more_than_the_guard_lets_pass(scene: Scene, deal: Deal)
     announce_dated(scene.maker, -299, beyond)
     scene.refuses(ReadingTooLate, lambda: scene.maker.submit(deal, beyond))
     scene.maker.submit(deal, within)
-    # Nor does one from the future make an older time of now.
+    # A date in the future does no harm either.
     batch = deal.batch([HOUR])
     announce_dated(scene.maker, 299, batch)
     scene.maker.submit(deal, batch)
 
 
-def test_what_is_in_time_reads_nothing_more(scene: Scene, deal: Deal) -> None:
-    """And what is not reads the announcement alone."""
+def test_a_batch_that_is_in_time_reads_no_announcement(scene: Scene, deal: Deal) -> None:
+    """A late batch reads its announcement, and nothing else in addition."""
     batch = read(deal, CUT_OFF_S)
     scene.maker.announce(batch)
     scene.maker.submit(deal, batch)
@@ -146,8 +146,8 @@ def test_what_is_in_time_reads_nothing_more(scene: Scene, deal: Deal) -> None:
     assert not any(one.startswith("announcement/") for one in usual.reads)
 
 
-def test_an_announcement_says_nothing_of_whom_or_what_it_is_about(scene: Scene, deal: Deal) -> None:
-    """And reads nothing that anybody else can write in the meantime, but for a ballot about its author."""
+def test_an_announcement_reveals_neither_its_agreement_nor_its_content(scene: Scene, deal: Deal) -> None:
+    """It reads nothing that another member can write meanwhile, except a ballot about its author."""
     batch = read(deal, 0)
     scene.maker.announce(batch)
     seen = scene.consortium.transactions[-1]

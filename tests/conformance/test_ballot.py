@@ -1,6 +1,6 @@
 """ballot: one vote each, before the deadline, signatures over exactly the update, decided by the charter's thresholds.
 
-Four members, so three approvals are more than half of them.
+There are four members, so three approvals are more than half of them.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ DAY_S = 86_400
 
 @pytest.fixture(scope="module")
 def scene(own_scene: Scene) -> Scene:
-    """Members are suspended and excluded."""
+    """A ledger of the module's own, since members are suspended and excluded."""
     return own_scene
 
 
@@ -71,7 +71,7 @@ def now(scene: Scene, ballot: Ballot) -> Ballot:
 
 
 def charter_with(scene: Scene, **changes: object) -> Charter:
-    """The one in force with these fields changed, as its next version."""
+    """The next version of the charter in force, with these fields changed."""
     charter = scene.consortium.read(keys.CHARTER)
     charter.version += 1
     charter.MergeFrom(Charter(**changes))
@@ -79,7 +79,7 @@ def charter_with(scene: Scene, **changes: object) -> Charter:
 
 
 def carry(ballot: Ballot, *voters: Member) -> None:
-    """They vote in favour, as long as it is open."""
+    """The voters vote in favour, as long as the ballot is open."""
     for voter in voters:
         if ballot.status == BALLOT_STATUS_OPEN:
             ballot.CopyFrom(voter.admin.vote(ballot))
@@ -87,7 +87,7 @@ def carry(ballot: Ballot, *voters: Member) -> None:
 
 @contextmanager
 def suspended(scene: Scene, member: Member, *others: Member) -> Iterator[None]:
-    """Suspended by these others, and reinstated by them."""
+    """Has the member suspended by these others, and reinstated by them at the end."""
     carry(others[0].admin.suspend(member), *others)
     yield
     carry(others[0].admin.reinstate(member), *others)
@@ -96,12 +96,12 @@ def suspended(scene: Scene, member: Member, *others: Member) -> Iterator[None]:
 
 @contextmanager
 def about_forge(scene: Scene) -> Iterator[Ballot]:
-    """An open ballot on its exclusion, which in the end is turned down; then the maker may open another."""
+    """An open ballot on the forge's exclusion, which is turned down at the end; then the maker may open another."""
     ballot = scene.maker.admin.exclude(scene.forge)
     yield ballot
     while now(scene, ballot).status == BALLOT_STATUS_OPEN:
-        unheard = [one for one in (scene.bank, scene.factory, scene.maker) if one.msp_id not in voted(scene, ballot)]
-        unheard[0].admin.vote(ballot, in_favour=False)
+        waiting = [one for one in (scene.bank, scene.factory, scene.maker) if one.msp_id not in voted(scene, ballot)]
+        waiting[0].admin.vote(ballot, in_favour=False)
     scene.consortium.clock.advance(14 * DAY_S)
 
 
@@ -171,7 +171,7 @@ def test_after_the_deadline_no_vote_counts_and_another_ballot_can_be_opened(scen
 
 
 def test_of_two_ballots_on_one_question_the_second_waits_and_others_do_not(scene: Scene) -> None:
-    """Else whoever is to be excluded has an accomplice put its suspension to the vote, again and again."""
+    """Else a member that is to be excluded could have an accomplice put its suspension to the vote again and again."""
     with about_forge(scene):
         scene.refuses(AnotherBallot, lambda: scene.factory.admin.exclude(scene.forge))
         for other in (scene.factory.admin.suspend(scene.forge), scene.factory.admin.suspend(scene.maker)):
@@ -179,7 +179,7 @@ def test_of_two_ballots_on_one_question_the_second_waits_and_others_do_not(scene
     scene.consortium.clock.advance(14 * DAY_S)
 
 
-def test_a_vote_in_favour_signs_with_its_own_certificate_what_it_names(scene: Scene) -> None:
+def test_a_vote_in_favour_signs_the_updates_it_names_with_its_own_certificate(scene: Scene) -> None:
     with about_forge(scene) as ballot:
         admin, (first, second) = scene.factory.admin, scene.consortium.updates(1)
         honest = admin.signs(first, second)
@@ -246,7 +246,7 @@ def test_an_amendment_is_in_force_with_the_vote_that_carries_it(scene: Scene) ->
     scene.refuses(WrongStatus, lambda: scene.bank.admin.execute(first))
 
 
-def test_who_was_suspended_at_the_opening_has_no_vote(scene: Scene) -> None:
+def test_a_member_suspended_at_the_opening_has_no_vote(scene: Scene) -> None:
     with suspended(scene, scene.forge, scene.maker, scene.factory, scene.bank):
         ballot = scene.maker.admin.suspend(scene.factory)
         assert (list(ballot.voter_msp_ids), ballot.needed_approvals) == (["BankMSP", "MakerMSP"], 2)
@@ -256,7 +256,7 @@ def test_who_was_suspended_at_the_opening_has_no_vote(scene: Scene) -> None:
 
 
 def test_a_suspended_member_s_account_is_closed_without_its_peer(scene: Scene) -> None:
-    """The policy that names both parties stays, as nobody can make the suspended one let it go."""
+    """The policy that names both parties stays, since nobody can make the suspended one give it up."""
     deal = scene.consortium.agree(scene.forge, scene.factory, tariff=scene.deal.terms_in_force().tariff)
     scene.forge.terminate(deal)
     request = CloseAccount(agreement_id=deal.agreement_id, customer_msp_id="FactoryMSP")
@@ -274,8 +274,8 @@ def test_of_two_active_members_neither_can_suspend_the_other(scene: Scene) -> No
         carry(maker.admin.reinstate(factory), maker, bank)
 
 
-def test_what_changed_meanwhile_is_not_decided_any_more(scene: Scene) -> None:
-    """Suspended by one ballot while a lapsed one on the same is still about."""
+def test_a_question_settled_meanwhile_is_not_decided_any_more(scene: Scene) -> None:
+    """One ballot suspends the member while a lapsed one on the same question is still there."""
     lapsed = scene.maker.admin.suspend(scene.forge)
     scene.consortium.clock.advance(14 * DAY_S)
     carry(lapsed, scene.maker, scene.factory)
@@ -309,26 +309,26 @@ def amend(scene: Scene, **changes: object) -> Ballot:
 
 
 def test_an_excluded_member_s_accounts_are_closed_and_its_tokens_claimed(scene: Scene) -> None:
-    """Last in this file, as it is for good."""
+    """This test is the last in its file, since an exclusion is for good."""
     provides, consumes, corrected, fallen = deals_of_forge(scene)
     scene.forge.transfer(scene.maker, scene.forge.balance - TOKEN // 2)
-    half_is_a_deposit(scene, scene.forge)
+    make_half_a_deposit(scene, scene.forge)
     ballot = scene.maker.admin.exclude(scene.forge)
     scene.refuses(MalformedRequest, lambda: scene.maker.admin.vote(ballot, msp_id="FactoryMSP"))
     carry(ballot, scene.maker, scene.factory, scene.bank)
 
-    takes_part_no_more(scene)
-    gives_back_what_it_has(scene, corrected)
-    has_nothing_left_to_give_back(scene, fallen)
-    is_paid_what_it_had_not_claimed(scene, provides)
-    owes_what_it_could_not_give_back(scene, corrected, fallen)
-    owes_more_than_it_paid_in(scene, consumes)
-    tokens_are_paid_out(scene)
-    is_taken_out_of_the_channel(scene, ballot)
+    check_takes_part_no_more(scene)
+    check_gives_back_half(scene, corrected)
+    check_owes_the_refund(scene, fallen)
+    check_is_paid_unclaimed_usage(scene, provides)
+    check_pays_its_debts_first(scene, corrected, fallen)
+    check_owes_more_than_it_paid_in(scene, consumes)
+    check_tokens_are_paid_out(scene)
+    check_is_taken_out_of_the_channel(scene, ballot)
 
 
-def half_is_a_deposit(scene: Scene, member: Member) -> None:
-    """Of what it has, as of a member that was no founder."""
+def make_half_a_deposit(scene: Scene, member: Member) -> None:
+    """Makes half of the member's balance its deposit, as if it had not been a founder."""
     record, balance = member.record, scene.consortium.read(keys.balance(member.msp_id))
     record.deposit_micro = balance.amount_micro // 2
     balance.amount_micro -= record.deposit_micro
@@ -336,7 +336,7 @@ def half_is_a_deposit(scene: Scene, member: Member) -> None:
 
 
 def deals_of_forge(scene: Scene) -> tuple[Deal, Deal, Deal, Deal]:
-    """It provides; uses on credit; provides, and the customer was charged too much: claimed in part, and in all."""
+    """Four accounts of forge: it provides; it uses on credit; it has charged too much, claimed in part, and in all."""
     maker, factory, forge = scene.maker, scene.factory, scene.forge
     price = scene.deal.terms_in_force().tariff
     provides, corrected, fallen = (
@@ -357,7 +357,7 @@ def deals_of_forge(scene: Scene) -> tuple[Deal, Deal, Deal, Deal]:
     return provides, consumes, corrected, fallen
 
 
-def takes_part_no_more(scene: Scene) -> None:
+def check_takes_part_no_more(scene: Scene) -> None:
     maker, bank, forge = scene.maker, scene.bank, scene.forge
     assert forge.record.status == MEMBER_STATUS_EXCLUDED
     scene.refuses(Forbidden, lambda: forge.redeem(TOKEN))
@@ -367,8 +367,8 @@ def takes_part_no_more(scene: Scene) -> None:
     assert "excluded" in scene.refuses(AlreadyExists, lambda: maker.admin.apply(bundle))
 
 
-def gives_back_what_it_has(scene: Scene, corrected: Deal) -> None:
-    """One token, of which it has half; the other half stays noted."""
+def check_gives_back_half(scene: Scene, corrected: Deal) -> None:
+    """It owes one token, and has half of that; the other half stays a debt."""
     scene.factory.close(corrected)
     assert (corrected.account.paid_micro, scene.forge.balance) == (4 * TOKEN - TOKEN // 2, 0)
     assert scene.forge.record.deposit_micro == 0
@@ -376,8 +376,8 @@ def gives_back_what_it_has(scene: Scene, corrected: Deal) -> None:
     assert corrected.invoices[-1].kind == INVOICE_KIND_CREDIT_NOTE
 
 
-def has_nothing_left_to_give_back(scene: Scene, fallen: Deal) -> None:
-    """So the account ends with what is there, and the rest is owed."""
+def check_owes_the_refund(scene: Scene, fallen: Deal) -> None:
+    """The account ends without the refund, which is a debt."""
     scene.refuses(WrongStatus, lambda: scene.factory.close(fallen))
     scene.factory.settle(fallen)
     scene.factory.close(fallen)
@@ -385,8 +385,8 @@ def has_nothing_left_to_give_back(scene: Scene, fallen: Deal) -> None:
     assert fallen.invoices[-1].kind == INVOICE_KIND_CREDIT_NOTE
 
 
-def is_paid_what_it_had_not_claimed(scene: Scene, provides: Deal) -> None:
-    """Two tokens were claimed, one is told by the head; the first of them goes to those to whom it owes."""
+def check_is_paid_unclaimed_usage(scene: Scene, provides: Deal) -> None:
+    """Two tokens were claimed, and the head has one more."""
     factory, before = scene.factory, scene.factory.balance
     scene.refuses(WrongStatus, lambda: factory.close(provides))
     factory.settle(provides)
@@ -402,8 +402,8 @@ def is_paid_what_it_had_not_claimed(scene: Scene, provides: Deal) -> None:
     assert sum(line.amount_micro for line in head.open_lines) == TOKEN
 
 
-def owes_what_it_could_not_give_back(scene: Scene, corrected: Deal, fallen: Deal) -> None:
-    """Now it has tokens again, and of those that it owes nothing is paid out before its customer has them back."""
+def check_pays_its_debts_first(scene: Scene, corrected: Deal, fallen: Deal) -> None:
+    """Now it has tokens again; those that it owes are not paid out before its customer has them back."""
     said = scene.refuses(RefundOwed, lambda: scene.bank.redeem(2 * TOKEN, of=scene.forge))
     assert "1.50 tokens" in said
     before = scene.factory.balance
@@ -413,7 +413,7 @@ def owes_what_it_could_not_give_back(scene: Scene, corrected: Deal, fallen: Deal
     assert (scene.factory.balance - before, scene.forge.balance) == (TOKEN + TOKEN // 2, TOKEN + TOKEN // 2)
 
 
-def owes_more_than_it_paid_in(scene: Scene, consumes: Deal) -> None:
+def check_owes_more_than_it_paid_in(scene: Scene, consumes: Deal) -> None:
     scene.refuses(WrongStatus, lambda: scene.maker.close(consumes))
     scene.maker.settle(consumes)
     scene.maker.close(consumes)
@@ -421,7 +421,7 @@ def owes_more_than_it_paid_in(scene: Scene, consumes: Deal) -> None:
     assert [invoice.amount_micro for invoice in consumes.invoices] == [8 * TOKEN, TOKEN]
 
 
-def tokens_are_paid_out(scene: Scene) -> None:
+def check_tokens_are_paid_out(scene: Scene) -> None:
     maker, bank, forge = scene.maker, scene.bank, scene.forge
     scene.refuses(Forbidden, lambda: maker.redeem(TOKEN, of=forge))
     scene.refuses(WrongStatus, lambda: bank.redeem(TOKEN, of=maker))
@@ -430,8 +430,8 @@ def tokens_are_paid_out(scene: Scene) -> None:
     assert forge.balance == 0
 
 
-def is_taken_out_of_the_channel(scene: Scene, ballot: Ballot) -> None:
-    """The ballot has decided; what changed meanwhile only needs new signatures, however late."""
+def check_is_taken_out_of_the_channel(scene: Scene, ballot: Ballot) -> None:
+    """The ballot has decided; a configuration that has changed meanwhile only needs new signatures, however late."""
     maker, factory, bank, forge = scene.maker, scene.factory, scene.bank, scene.forge
     scene.refuses(VotedAlready, lambda: factory.admin.vote(ballot, in_favour=False))
     scene.consortium.clock.advance(15 * DAY_S)
@@ -440,7 +440,7 @@ def is_taken_out_of_the_channel(scene: Scene, ballot: Ballot) -> None:
     noted = maker.admin.execute(ballot, config_block_number=7)
     assert (noted.status, noted.config_block_number) == (BALLOT_STATUS_EXECUTED, 7)
     assert "block 7 is noted already" in scene.refuses(WrongStatus, lambda: maker.admin.execute(ballot))
-    # The note may be wrong, and is in nobody's way.
+    # The note may be wrong, and stops nobody.
     maker.admin.sign_again(ballot, *scene.consortium.updates(8))
     again = factory.admin.exclude(forge)
     carry(again, maker, factory, bank)

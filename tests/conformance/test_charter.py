@@ -1,4 +1,4 @@
-"""charter: the founding. Each case on a channel of its own that is not founded yet."""
+"""charter: the founding, on a channel that is not founded yet."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def request(founders: tuple[str, ...] = FOUNDERS, **changes: Any) -> FoundCharte
 
 
 def founder(msp_id: str, alike: str = "") -> Member:
-    """`alike` is a founder whose root it has."""
+    """The record of a founder, with the root of another one, `alike`, if that is named."""
     root = hashlib.sha256((alike or msp_id).encode()).digest()
     return Member(msp_id=msp_id, name="A firm", identifiers=identifiers_of(msp_id)[:1], roots_fingerprint=root)
 
 
 def request_of(*members: Member) -> FoundCharter:
-    """Of the maker, the bank and these."""
+    """The request to found a consortium of the maker, the bank and these members."""
     founding = request(("MakerMSP", "BankMSP"))
     founding.members.extend(members)
     return founding
@@ -85,7 +85,7 @@ def test_founding_writes_charter_members_and_an_empty_supply(unfounded: Scene) -
     unfounded.refuses(AlreadyExists, lambda: unfounded.bank.call("charter.found", request(issuer="MakerMSP")))
 
 
-def test_who_has_keys_but_is_no_member_may_only_read(unfounded: Scene) -> None:
+def test_a_company_with_keys_that_is_no_member_may_only_read(unfounded: Scene) -> None:
     if keys.CHARTER.name not in unfounded.consortium.public:
         unfounded.maker.call("charter.found", request())
     assert wrong_cells(unfounded.consortium, attempts_on_nothing(), unfounded.forge) == []

@@ -1,4 +1,4 @@
-"""Every refusal that a contract can say was provoked by a case of this suite or an attack; comes after all others."""
+"""A case of this suite or an attack has provoked every refusal of a contract; this test comes after all others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ledger.gateway.refusal import refusals
 from tests.conformance.raise_sites import RaiseSite, raise_sites
 from tests.harness import refusals_met
 
-# Why a sentence cannot be provoked through a ledger, or costs too much.
+# Sentences that cannot be provoked through a ledger, or at too high a cost, with the reason.
 UNPROVOKED = {
     "the caller's certificate cannot be read: renew it with the member's CA": "the ledger refuses it before",
     "the terms are those of agreement .*": "agreement.accept takes no others; kept in case it ever did",
@@ -20,7 +20,7 @@ UNPROVOKED = {
 
 @pytest.fixture(autouse=True)
 def whole_suite(request: pytest.FixtureRequest) -> None:
-    """A part of the suite cannot provoke everything."""
+    """Skips the test where only a part of the suite runs, which cannot provoke everything."""
     here = Path(__file__).parent
     wanted = {path for folder in (here, here.parent / "attacks") for path in folder.glob("test_*.py")}
     selected = {item.path for item in request.session.items}
@@ -30,7 +30,7 @@ def whole_suite(request: pytest.FixtureRequest) -> None:
 
 def test_every_sentence_is_provoked() -> None:
     met = refusals_met()
-    missing = [site for site in raise_sites() if not any(site.said(*one) for one in met)]
+    missing = [site for site in raise_sites() if not any(site.matches(*one) for one in met)]
     assert [f"{site.place} {site.error}: {_text(site)}" for site in missing if _text(site) not in UNPROVOKED] == []
     assert set(UNPROVOKED) <= {_text(site) for site in missing}, "these are provoked by now"
 

@@ -1,4 +1,4 @@
-"""A third member learns of two others' business what DESIGN 3 calls public and nothing else; every byte is searched."""
+"""A third member learns of two others' business only the parts that are public by design; every byte is searched."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BORDER, PRICE, LOWER_PRICE, FEE = 9_413_772_085, 7_351_904_662, 5_128_667_391, 6
 QUANTITIES = (5_817_203_946, 8_126_094_377, 4_618_259_303, 7_390_451_288)
 TAKEN_BACK = (3 * 10**9 + 1_307_415_928, 5 * 10**9 + 2_611_309)
 CREDIT = 4_930_771_250_618
-# What the test is about, by name: none of it may be missing among the needles.
+# Secrets by name: none of them may be missing among the needles.
 SECRETS: set[Needle] = {
     *(BORDER, PRICE, LOWER_PRICE, FEE, CREDIT, *QUANTITIES),
     *(-quantity for quantity in TAKEN_BACK),
@@ -38,7 +38,7 @@ SECRETS: set[Needle] = {
 
 @pytest.fixture(scope="module")
 def scene(own_scene: Scene) -> Scene:
-    """Everything that is on the ledger is looked at."""
+    """A ledger of the module's own, since the tests look at everything on it."""
     return own_scene
 
 
@@ -53,7 +53,7 @@ class Played:
 
 
 def play(scene: Scene, *, open_book: bool) -> Deal:
-    """Usage, once announced, an access, corrections, a settled claim, an amendment, and usage without a claim."""
+    """A deal with usage, an announcement, accesses, corrections, a settled claim, an amendment, and unclaimed usage."""
     hours = graduated("Spindelstunden", (BORDER, PRICE), (0, LOWER_PRICE))
     price = tariff(hours, accesses("Einblick", FEE), name="Kranich-7 Sondertarif")
     scene.bank.mint(scene.factory, 10**9 * TOKEN)
@@ -62,7 +62,7 @@ def play(scene: Scene, *, open_book: bool) -> Deal:
         tariff=price, data_policy=policy, credit_limit_micro=CREDIT, open_book=open_book, funds=10**9 * TOKEN
     )
     first = deal.batch([reading(scene, QUANTITIES[0])])
-    # The time of an announcement is public, and none of a reading.
+    # The time of an announcement is public, and must not be that of a reading.
     scene.consortium.clock.advance(1)
     scene.maker.announce(first)
     scene.consortium.clock.advance(1)
@@ -99,7 +99,7 @@ def take_back(scene: Scene, deal: Deal, correction_id: str, quantity_micro: int)
 
 
 def public_by_design(deal: Deal) -> set[Needle]:
-    """Who deals with whom, names of records, what was funded and claimed, and the digests."""
+    """The needles that are public by design: parties, names of records, funded and claimed amounts, and digests."""
     commitment, account = deal.commitment, deal.account
     return {
         *(*deal.parties, deal.agreement_id, *(meter.meter_id for meter in deal.meters)),
@@ -117,7 +117,7 @@ def archived(scene: Scene, deal: Deal) -> list[Message]:
 
 
 def held_by_third_members(scene: Scene, deal: Deal) -> bytes:
-    """Their blocks with private data, their answers to every query, and all files but the two parties' own."""
+    """The third members' blocks with private data, their answers to queries, and all files but the two parties' own."""
     consortium = scene.consortium
     # Orderers reserve tens of megabytes for what they will write.
     parts = [path.read_bytes().rstrip(b"\0") for path in consortium.ledger.files_beyond(deal.parties)]
@@ -151,14 +151,14 @@ def test_a_third_member_holds_no_quantity_price_tariff_or_amount(confidential: P
     assert hidden_in(confidential.needles, confidential.foreign) == []
 
 
-def test_a_third_member_sees_what_is_public(confidential: Played) -> None:
+def test_a_third_member_sees_the_public_amounts(confidential: Played) -> None:
     commitment = confidential.deal.commitment
     public: set[Needle] = {commitment.claimed_usage_micro, commitment.claimed_correction_micro, commitment.head_digest}
     assert set(hidden_in(public, confidential.foreign)) == public
 
 
 def test_an_open_agreement_hides_nothing(scene: Scene, confidential: Played) -> None:  # noqa: ARG001
-    """The same run, declared open: the terms, each line, each reading, each amount lies before everybody."""
+    """In the same run with open terms everybody sees the terms, each line, each reading and each amount."""
     deal = play(scene, open_book=True)
     read = scene.consortium.public
     messages: list[Message] = [

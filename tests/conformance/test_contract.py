@@ -39,12 +39,12 @@ ONE = {"amount_micro": TOKEN}
 
 @pytest.fixture(scope="module")
 def scene(own_scene: Scene) -> Scene:
-    """The forge is excluded in the end."""
+    """A ledger of the module's own, since the forge is excluded in the end."""
     return own_scene
 
 
 def call(scene: Scene, user: str, name: str, request: Message | bytes, **how: Any) -> bytes:
-    """By a user of the maker; a query is asked, everything else submitted."""
+    """The result of a call by a user of the maker: a query is evaluated, a transaction submitted."""
     consortium = scene.consortium
     if name in TRANSACTIONS and TRANSACTIONS[name].endorsers is Endorsers.NONE:
         return consortium.evaluate("MakerMSP", user, name, request)
@@ -56,8 +56,8 @@ def delivered_to(scene: Scene, msp_id: str) -> bytes:
     return b"".join(scene.consortium.followers[msp_id].delivered)
 
 
-def test_who_moves_a_member_s_tokens_is_its_treasurer() -> None:
-    """The table itself, where it matters most: metering and money are in different hands."""
+def test_only_its_treasurer_moves_a_member_s_tokens() -> None:
+    """The table keeps metering and money in different hands."""
     money = {"token.mint", "token.transfer", "token.redeem", "account.fund", "account.withdraw", "invoice.credit"}
     assert {name: TRANSACTIONS[name].roles for name in money} == {name: {Role.TREASURER} for name in money}
     assert Role.TREASURER not in TRANSACTIONS["usage.submit"].roles | TRANSACTIONS["meter.register"].roles
@@ -79,7 +79,7 @@ def test_refused(scene: Scene, error: type[ContractError], attempt: Callable[[Sc
     scene.refuses(error, lambda: attempt(scene))
 
 
-def test_every_member_reads_the_same_public_records_as_the_blocks_tell(scene: Scene) -> None:
+def test_every_member_reads_the_public_records_that_the_blocks_have(scene: Scene) -> None:
     prefixes = sorted({key.split("/")[0] for key in scene.consortium.public})
     for member in scene.consortium.members:
         records = [record for prefix in prefixes for record in member.list_keys(prefix).records]
@@ -100,10 +100,10 @@ def test_private_records_are_asked_of_a_peer_of_one_s_own(scene: Scene) -> None:
     scene.refuses(Forbidden, lambda: ask("MakerMSP", "erp", "usage.read_head", request, msp_ids=foreign))
 
 
-def test_the_two_parties_and_nobody_else_endorse_what_is_between_them(scene: Scene) -> None:
-    """A channel of four members: AND of two for the account's head, a majority of three for whatever moves tokens.
+def test_the_two_parties_and_nobody_else_endorse_their_own_business(scene: Scene) -> None:
+    """In a channel of four, two endorse a change of the account's head, and a majority of three a move of tokens.
 
-    Read from the blocks, of which a third member's hold neither the batch nor the tariff.
+    The blocks show it; a third member's blocks have neither the batch nor the tariff.
     """
     deal = scene.agree()
     batch = deal.batch([UNIT])
@@ -122,7 +122,7 @@ def test_the_two_parties_and_nobody_else_endorse_what_is_between_them(scene: Sce
         assert secret in delivered_to(scene, "FactoryMSP")
 
 
-def test_an_event_tells_what_was_written_and_whom_it_concerns(scene: Scene) -> None:
+def test_an_event_names_the_written_keys_and_the_members_concerned(scene: Scene) -> None:
     deal = scene.agree()
     deal.use(UNIT)
     transaction = scene.consortium.transactions[-1]
@@ -145,21 +145,21 @@ def test_read_key_takes_any_text(scene: Scene) -> None:
     scene.refuses(NotFound, lambda: scene.maker.ask("record.read", ReadKey(key="balance/\N{SNOWMAN}")))
 
 
-# --- who may what ----------------------------------------------------------------------------------------------------
+# --- rights -----------------------------------------------------------------------------------------------------------
 
 
 def by(who: str, name: str, request: Message, **how: Any) -> Callable[[Scene], bytes]:
-    """`who` is a member and the role of its user: nothing here asks the table."""
+    """A call by `who`, which is a member and the role of its user; the table is not asked."""
     member, _, user = who.partition("/")
     return lambda scene: scene.consortium.submit(msp_id_of(member), user, name, request, **how)
 
 
 def in_the_deal(who: str, name: str, request: type[Message], **fields: Any) -> Callable[[Scene], bytes]:
-    """The maker provides, the factory pays; whoever it is has got hold of what they keep to themselves."""
+    """A call about the deal of maker and factory, with a disclosure that has got into the caller's hands."""
 
     def attempt(scene: Scene) -> bytes:
-        told = {DISCLOSURE: serialise(scene.maker.disclose(scene.deal))}
-        return by(who, name, request(agreement_id=scene.deal.agreement_id, **fields), transient=told)(scene)
+        disclosed = {DISCLOSURE: serialise(scene.maker.disclose(scene.deal))}
+        return by(who, name, request(agreement_id=scene.deal.agreement_id, **fields), transient=disclosed)(scene)
 
     return attempt
 
@@ -190,50 +190,50 @@ def test_forbidden_whatever_the_table_says(scene: Scene, attempt: Callable[[Scen
 
 
 def test_every_cell_of_the_table_in_every_status_of_a_member(scene: Scene) -> None:
-    """The forge's way through all of them. Comes last: in the end the forge is excluded."""
+    """The forge goes through all statuses. This test comes last, since the forge is excluded in the end."""
     maker, factory, bank, forge = scene.maker, scene.factory, scene.bank, scene.forge
     stage = set_stage(scene)
     attempts = attempts_on(stage)
     assert list(untried(attempts)) == []
 
-    def as_the_table_says(*callers: Member) -> None:
+    def check_table(*callers: Member) -> None:
         assert wrong_cells(scene.consortium, attempts, *callers) == []
 
-    as_the_table_says(maker, factory, bank, forge)
-    answers_itself(stage)
+    check_table(maker, factory, bank, forge)
+    check_no_answer_to_itself(stage)
     with suspended(scene, bank, maker, factory, forge):
-        as_the_table_says(bank)
+        check_table(bank)
     with suspended(scene, forge, maker, factory, bank):
-        as_the_table_says(forge)
-        pays_nobody(scene)
+        check_table(forge)
+        check_pays_nobody(scene)
     forge.admin.leave()
-    as_the_table_says(forge)
-    begins_nothing(scene)
-    departs(stage)
-    as_the_table_says(forge)
-    pays_nobody(scene)
+    check_table(forge)
+    check_begins_nothing(scene)
+    depart(stage)
+    check_table(forge)
+    check_pays_nobody(scene)
     application = maker.admin.apply(forge.admin.sign(forge.admin.bundle(maker)))
-    as_the_table_says(forge)
+    check_table(forge)
     carry(application, maker, factory, bank)
-    as_the_table_says(forge)
-    pays_nobody(scene)
+    check_table(forge)
+    check_pays_nobody(scene)
     carry(maker.admin.exclude(forge), maker, factory, bank)
-    as_the_table_says(forge)
-    pays_nobody(scene)
+    check_table(forge)
+    check_pays_nobody(scene)
     assert forge.record.status == MEMBER_STATUS_EXCLUDED
     maker.admin.apply(mills_bundle(maker, identifiers=forge.record.identifiers), msp_id=MILL)
 
 
-def answers_itself(stage: Stage) -> None:
-    """Whoever has proposed something does not agree to it as well."""
-    told = {DISCLOSURE: serialise(stage.scene.forge.disclose(stage.consumes))}
+def check_no_answer_to_itself(stage: Stage) -> None:
+    """A party that has proposed something cannot agree to it itself."""
+    disclosed = {DISCLOSURE: serialise(stage.scene.forge.disclose(stage.consumes))}
     of = {"agreement_id": stage.consumes.agreement_id}
-    agree = by("forge/operator", "usage.agree", AgreeCorrection(**of, correction_id="c1"), transient=told)
+    agree = by("forge/operator", "usage.agree", AgreeCorrection(**of, correction_id="c1"), transient=disclosed)
     for attempt in (by("forge/operator", "agreement.accept", AcceptAgreement(**of)), agree):
         assert "only FactoryMSP may" in stage.scene.refuses(Forbidden, lambda attempt=attempt: attempt(stage.scene))
 
 
-def departs(stage: Stage) -> None:
+def depart(stage: Stage) -> None:
     scene = stage.scene
     stage.end()
     scene.consortium.clock.advance(NOTICE_PERIOD_S)
@@ -242,12 +242,12 @@ def departs(stage: Stage) -> None:
     scene.maker.admin.execute(departure)
 
 
-def pays_nobody(scene: Scene) -> None:
+def check_pays_nobody(scene: Scene) -> None:
     pay = by("forge/treasurer", "token.transfer", TransferTokens(to_msp_id="MakerMSP", amount_micro=TOKEN))
     scene.refuses(Forbidden, lambda: pay(scene))
 
 
-def begins_nothing(scene: Scene) -> None:
+def check_begins_nothing(scene: Scene) -> None:
     for attempt in (
         by("forge/operator", "meter.register", RegisterMeter(meter_id="late")),
         by("forge/admin", "member.apply", ApplyMember(msp_id=MILL)),

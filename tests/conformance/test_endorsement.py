@@ -1,4 +1,4 @@
-"""What endorsers one has on one's side can and cannot do: the ledger's policies, tried against the contracts' keys."""
+"""The ledger's policies, tried on the contracts' keys: too few endorsers can change nothing."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ def test_too_few_endorsers_change_nothing(
     assert scene.consortium.state == before
 
 
-def test_transient_data_never_goes_to_who_is_not_named(scene: Scene) -> None:
-    """Without naming the endorsers the gateway cannot know who may see it, and refuses."""
+def test_transient_data_never_goes_to_a_member_that_is_not_named(scene: Scene) -> None:
+    """The gateway refuses where no endorsers are named, since it cannot know which members may see the data."""
     name, request, transient = usage(scene)
     with pytest.raises(EndorseError):
         scene.maker.call(name, request, transient=transient)

@@ -1,4 +1,4 @@
-"""Each invariant notices what it is there for: a sound state, with one record changed behind the contracts' back."""
+"""Each invariant notices its fault: a record of a sound state that is changed behind the contracts' back."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ M = TypeVar("M", bound=Message)
 
 @pytest.fixture(scope="module")
 def scene(own_scene: Scene) -> Scene:
-    """Records are named by number."""
+    """A ledger of the module's own, since the tests name records by number."""
     return own_scene
 
 
 @pytest.fixture(scope="module")
 def played(scene: Scene) -> Deal:
-    """Usage, a correction, two claims, an invoice with goodwill, a redemption, usage not claimed, a ballot rejected."""
+    """A deal with usage, a correction, two claims, goodwill, a redemption, unclaimed usage, and a rejected ballot."""
     deal = scene.agree()
     deal.use(5 * UNIT)
     now_us = scene.consortium.clock.now_us
@@ -52,7 +52,7 @@ def played(scene: Scene) -> Deal:
 
 
 def changed(state: WorldState, key: Key[M], **fields: object) -> WorldState:
-    """The state with these fields of one record set, or added to if they are numbers."""
+    """The state with these fields of one record set; numbers are added to the old ones."""
     private = key.name in state.private
     values = dict(state.private if private else state.public)
     record = key.message.FromString(values[key.name])
@@ -82,7 +82,7 @@ def account_with(state: WorldState, deal: Deal, **fields: object) -> WorldState:
 
 
 def claimed_alone(state: WorldState, deal: Deal) -> WorldState:
-    """A claim of another amount than the last head's."""
+    """The state with a claim of another amount than the last head's."""
     key = keys.account(deal.agreement_id)
     account = deal.account
     account.shown.sequence = deal.head.sequence
@@ -163,8 +163,8 @@ JUNK = {
 
 
 @pytest.mark.parametrize("how", [*JUNK, "a deletion"])
-def test_what_two_parties_write_is_their_own_affair(scene: Scene, played: Deal, how: str) -> None:
-    """Whatever stands in their part of an account: it is found by that account's name, and nothing else is wrong."""
+def test_records_that_two_parties_write_are_their_own_affair(scene: Scene, played: Deal, how: str) -> None:
+    """Any content of their part of an account is reported under that account's name, and nothing else is wrong."""
     sound = scene.consortium.state
     theirs = scene.agree()
     theirs.use(UNIT)

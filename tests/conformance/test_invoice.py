@@ -28,13 +28,13 @@ from zunft.v1.usage_pb2 import Claim
 
 @pytest.fixture(scope="module")
 def scene(own_scene: Scene) -> Scene:
-    """The numbers begin with 1."""
+    """A ledger of the module's own, on which the numbers begin with 1."""
     return own_scene
 
 
 @pytest.fixture(scope="module", autouse=True)
 def first_invoice(scene: Scene) -> Deal:
-    """The maker's number 1: 12 tokens to the factory."""
+    """The maker's invoice number 1 of 12 tokens to the factory."""
     deal = scene.agree()
     bill(deal, 12)
     return deal

@@ -1,4 +1,4 @@
-"""What the members' admins sign when a company wants to join, and what comes of it.
+"""The admins' votes and signatures when a company wants to join, and their effects.
 
 The steps are those of node/membership, as `zunft join` takes them.
 """
@@ -89,7 +89,7 @@ def test_each_votes_once_and_for_itself(guild: Consortium, applying: OpenedBundl
     assert voters(guild, ballot) == ["MakerMSP"]
 
 
-# --- whoever uses a bundle again -------------------------------------------------------------------------------------
+# --- a bundle that is used again -------------------------------------------------------------------------------------
 
 
 def test_a_bundle_that_was_turned_down_is_not_put_in_again(guild: Consortium, applying: OpenedBundle) -> None:
@@ -112,10 +112,10 @@ def test_a_bundle_put_in_twice_opens_one_ballot(guild: Consortium, applying: Ope
         proposed(guild, another_bundle(guild, tmp_path))
 
 
-# --- whose certificate was revoked -----------------------------------------------------------------------------------
+# --- a revoked certificate -------------------------------------------------------------------------------------------
 
 
-def test_what_a_revoked_admin_signs_or_has_signed_counts_no_more(guild: Consortium, applying: OpenedBundle) -> None:
+def test_a_revoked_admin_s_signatures_count_no_more_old_or_new(guild: Consortium, applying: OpenedBundle) -> None:
     bank = guild.topology.keys(guild.topology.member("bank"))
     clerk = clerk_of(bank)
     ballot = proposed(guild, applying)

@@ -1,4 +1,4 @@
-"""A party that makes heads, records and corrections so large that nobody's messages hold a block of them."""
+"""A party makes heads, records and corrections so large that no message can hold a block of them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.harness import (
 )
 from zunft.v1.usage_pb2 import AccountHead, CorrectionReading, SignedBatch
 
-# As many as a correction takes, and texts as long as one may be.
+# The most readings of a correction, and the longest text.
 READINGS = 10_000
 LONG = "w" * 256
 
@@ -41,14 +41,14 @@ def head_of(scene: Scene, deal: Deal) -> AccountHead:
     return AccountHead.FromString(scene.maker.read_head(deal))
 
 
-def told(scene: Scene, readings: int, text: str) -> Sequence[CorrectionReading]:
+def correction_readings(scene: Scene, readings: int, text: str) -> Sequence[CorrectionReading]:
     now_us = scene.consortium.clock.now_us
     return [CorrectionReading(time_us=now_us, quantity_micro=1, step=text, work_item=text) for _ in range(readings)]
 
 
 def fill_head(scene: Scene, deal: Deal) -> None:
-    """Each correction keeps to its limit; together they do not."""
-    each = told(scene, 400, LONG)
+    """Proposes corrections, each of which keeps to its limit; together they do not."""
+    each = correction_readings(scene, 400, LONG)
     for number in range(10):
         scene.factory.correct(deal, f"c{number}", *each)
 
@@ -56,7 +56,7 @@ def fill_head(scene: Scene, deal: Deal) -> None:
 def noise(
     deal: Deal, meter: HandMeter, readings: int, previous: bytes = b"", first: int = 1, columns: int = 1
 ) -> SignedBatch:
-    """Readings that no compression makes smaller."""
+    """A batch of readings that no compression makes smaller."""
     random = np.random.default_rng(first)
     measured = Columns(
         time_us=np.arange(first, first + readings, dtype=np.int64) + deal.consortium.clock.now_us - 10**6,
@@ -82,7 +82,7 @@ def test_a_correction_beyond_its_limit_is_refused_before_it_makes_every_later_tr
 ) -> None:
     deal.use(UNIT)
     with pytest.raises(MalformedRequest, match=str(CORRECTION_BYTES)):
-        scene.factory.correct(deal, "huge", *told(scene, READINGS, LONG))
+        scene.factory.correct(deal, "huge", *correction_readings(scene, READINGS, LONG))
     assert len(scene.maker.read_head(deal)) < 1000
 
 

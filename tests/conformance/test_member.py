@@ -1,4 +1,4 @@
-"""member: one company applies, is admitted, trades, leaves, and comes back; nothing out of turn.
+"""member: one company applies, is admitted, trades, leaves, and comes back; each step is refused out of turn.
 
 Three founders; the forge has a place in the channel's configuration and none in the consortium yet.
 """
@@ -102,11 +102,11 @@ def carry(ballot: Ballot, *voters: Member) -> None:
     assert ballot.status == BALLOT_STATUS_CARRIED
 
 
-# --- what no sponsor gets through ------------------------------------------------------------------------------------
+# --- bundles that no sponsor can put in ------------------------------------------------------------------------------
 
 
 def bundle_of(member: Member, scene: Scene, **changes: object) -> SignedBundle:
-    """Signed with the member's own root, addressed to the maker."""
+    """A bundle signed with the member's own root, with the maker as its sponsor."""
     return member.admin.sign(member.admin.bundle(scene.maker, **changes))
 
 
@@ -126,7 +126,7 @@ def signed_by_its_admin(scene: Scene) -> SignedBundle:
 
 
 def leaf(scene: Scene) -> bytes:
-    """A certificate that is no authority's."""
+    """A certificate that is not an authority's."""
     return scene.forge.admin.identity.certificate_pem
 
 
@@ -135,7 +135,7 @@ def root_of(member: Member) -> bytes:
 
 
 def foreign_root() -> bytes:
-    """Of somebody who wants to pass for the forge."""
+    """The root of somebody that pretends to be the forge."""
     return make_authority("msp-ca.ForgeMSP", "ForgeMSP", Validity()).certificate_pem
 
 
@@ -228,18 +228,18 @@ def test_refused(scene: Scene, error: type[ContractError], attempt: Callable[[Sc
 
 
 def test_a_member_comes_trades_leaves_and_comes_back(scene: Scene) -> None:
-    bundles = [turned_down(scene)]
+    bundles = [reject(scene)]
     scene.consortium.clock.advance(1)
-    bundles.append(admitted(scene))
-    deal = trading(scene)
-    leaving(scene, deal)
-    everything_ended(scene, deal)
-    departed(scene)
-    back(scene, bundles)
+    bundles.append(admit(scene))
+    deal = trade(scene)
+    leave_with_business(scene, deal)
+    end_everything(scene, deal)
+    depart_at_last(scene)
+    come_back(scene, bundles)
 
 
-def turned_down(scene: Scene) -> SignedBundle:
-    """The members say no, and the same bundle is not put to the vote again."""
+def reject(scene: Scene) -> SignedBundle:
+    """The members reject the forge, and the same bundle is not put to the vote again; the bundle."""
     signed = bundle_of(scene.forge, scene)
     ballot = scene.maker.admin.apply(signed)
     scene.refuses(AnotherBallot, lambda: scene.maker.admin.apply(signed))
@@ -252,17 +252,17 @@ def turned_down(scene: Scene) -> SignedBundle:
     scene.refuses(Replay, lambda: scene.maker.admin.apply(signed))
     scene.consortium.clock.advance(1)
     scene.refuses(AskedBefore, lambda: applied_with(scene))
-    mill_applies(scene)
+    apply_for_mill(scene)
     scene.consortium.clock.advance(1 + BALLOT_PERIOD_S)
     return signed
 
 
-def mill_applies(scene: Scene) -> Ballot:
-    """With the forge's identifiers."""
+def apply_for_mill(scene: Scene) -> Ballot:
+    """The ballot on another company, with the forge's identifiers."""
     return scene.maker.admin.apply(mills_bundle(scene.maker), msp_id=MILL)
 
 
-def admitted(scene: Scene) -> SignedBundle:
+def admit(scene: Scene) -> SignedBundle:
     maker, factory, bank, forge = scene.maker, scene.factory, scene.bank, scene.forge
     signed = bundle_of(forge, scene)
     ballot = maker.admin.apply(signed)
@@ -296,14 +296,14 @@ def admitted(scene: Scene) -> SignedBundle:
     return signed
 
 
-def trading(scene: Scene) -> Deal:
+def trade(scene: Scene) -> Deal:
     deal = scene.consortium.agree(scene.forge, scene.maker, tariff=PRICE, funds=50 * TOKEN, open_book=True)
     deal.use(3 * UNIT)
     return deal
 
 
-def leaving(scene: Scene, deal: Deal) -> None:
-    """What is proposed, or agreed without an account, comes to nothing; what is running goes on."""
+def leave_with_business(scene: Scene, deal: Deal) -> None:
+    """The forge leaves: proposals and agreements without an account end, and the open account goes on."""
     maker, forge = scene.maker, scene.forge
     proposed, agreed = (Deal(scene.consortium, forge, maker, name, deal.meters) for name in ("proposed", "agreed"))
     for one in (proposed, agreed):
@@ -334,8 +334,8 @@ def leaving(scene: Scene, deal: Deal) -> None:
     deal.use(2 * UNIT)
 
 
-def everything_ended(scene: Scene, deal: Deal) -> None:
-    """One exit condition after the other."""
+def end_everything(scene: Scene, deal: Deal) -> None:
+    """The forge fulfils one exit condition after the other."""
     maker, forge = scene.maker, scene.forge
     said = scene.refuses(ExitCondition, lambda: forge.admin.depart())
     assert f"another {format_duration(NOTICE_S)}" in said
@@ -345,7 +345,7 @@ def everything_ended(scene: Scene, deal: Deal) -> None:
     forge.terminate(deal)
     forge.claim(deal)
     forge.settle(deal)
-    # Of the other party nothing is needed.
+    # The other party's endorsement is not needed.
     forge.close(deal, endorsers=("ForgeMSP", "FactoryMSP", "BankMSP"))
     assert "meter/" in scene.refuses(ExitCondition, lambda: forge.admin.depart())
     forge.revoke(deal.meter)
@@ -354,9 +354,9 @@ def everything_ended(scene: Scene, deal: Deal) -> None:
     scene.bank.confirm(forge.redeem(100 * TOKEN))
 
 
-def departed(scene: Scene) -> None:
+def depart_at_last(scene: Scene) -> None:
     maker, bank, forge = scene.maker, scene.bank, scene.forge
-    suspended_meanwhile(scene)
+    suspend_and_reinstate(scene)
     ballot = forge.admin.depart()
     assert (list(ballot.voter_msp_ids), ballot.needed_approvals) == (["BankMSP", "FactoryMSP", "MakerMSP"], 3)
     assert (forge.record.status, forge.record.left_at_s) == (MEMBER_STATUS_LEFT, scene.consortium.clock.now_s)
@@ -372,7 +372,7 @@ def departed(scene: Scene) -> None:
     assert forge.balance == 0
 
 
-def suspended_meanwhile(scene: Scene) -> None:
+def suspend_and_reinstate(scene: Scene) -> None:
     maker, factory, bank, forge = scene.maker, scene.factory, scene.bank, scene.forge
     carry(maker.admin.suspend(forge), maker, factory, bank)
     assert forge.record.status == MEMBER_STATUS_SUSPENDED
@@ -380,11 +380,11 @@ def suspended_meanwhile(scene: Scene) -> None:
     assert forge.record.status == MEMBER_STATUS_LEAVING
 
 
-def back(scene: Scene, bundles: list[SignedBundle]) -> None:
-    """A former member applies anew; none of its earlier bundles does that for it."""
+def come_back(scene: Scene, bundles: list[SignedBundle]) -> None:
+    """The former member applies anew; none of its earlier bundles is taken again."""
     for earlier in bundles:
         scene.refuses(Replay, lambda earlier=earlier: scene.maker.admin.apply(earlier))
-    ballot = mill_applies(scene)
+    ballot = apply_for_mill(scene)
     for voter in (scene.factory, scene.bank):
         voter.admin.vote(ballot, in_favour=False)
     carry(applied_with(scene), scene.maker, scene.factory)

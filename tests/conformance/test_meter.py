@@ -1,4 +1,4 @@
-"""meter: register, rotate_key, locate, revoke. What a rotated or revoked meter's batches meet is in test_usage.py."""
+"""meter: register, rotate_key, locate, revoke. Batches of a rotated or revoked meter are in test_usage.py."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OTHER = HandMeter("drill-2")
 
 
 def registration(**changes: object) -> RegisterMeter:
-    """Of a meter that is not registered yet."""
+    """The registration of a meter that is not registered yet."""
     request = HandMeter("drill-9").registration()
     for field, value in changes.items():
         setattr(request, field, value)

@@ -34,7 +34,7 @@ RANGES = {
 
 
 class Nonsense:
-    """Messages whose fields hold the values that programs forget about, among some that are right."""
+    """Messages whose fields have values that programs forget about, among some right ones."""
 
     def __init__(self, seed: int, scene: Scene) -> None:
         self._random = Random(seed)  # noqa: S311
@@ -67,14 +67,14 @@ class Nonsense:
 
 @pytest.mark.parametrize("name", TRANSACTIONS)
 def test_contract_code_never_crashes(scene: Scene, name: str) -> None:
-    """Endorsed at most, never submitted: whatever it would do, it does not do it."""
+    """A call is endorsed at most and never submitted, so that it has no effect."""
     nonsense, honest = Nonsense(7, scene), scene.maker.disclose(scene.deal)
     gateway = scene.consortium.gateway("MakerMSP", user_for(name))
     for _ in range(ATTEMPTS):
         request = nonsense.fill(TRANSACTIONS[name].request())
         transient = {TERMS: serialise(nonsense.fill(scene.deal.terms_in_force()))}
         if name.startswith(("usage.", "access.")) and name != "usage.announce":
-            # Honest as far as the digests go, so that what comes after is reached too.
+            # The digests are honest, so that the checks behind them are reached, too.
             disclosure = nonsense.fill(Disclosure())
             disclosure.MergeFrom(honest)
             transient = {DISCLOSURE: serialise(disclosure)}

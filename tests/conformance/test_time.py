@@ -1,4 +1,4 @@
-"""A client writes the time into its transactions itself; what depends on time must not depend on its honesty."""
+"""A client writes the time into its transactions itself; no rule about time may depend on its honesty."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ SECOND_US = 10**6
 DAY_US = 86_400 * SECOND_US
 
 
-def lying(consortium: Consortium, user: str, by_us: int) -> Gateway:
-    """The factory's client with a clock that is wrong by this much."""
+def client_with_wrong_clock(consortium: Consortium, user: str, by_us: int) -> Gateway:
+    """The factory's client, with a clock that is wrong by `by_us`."""
     honest = consortium.gateway("FactoryMSP", user)
     clock = consortium.clock
     return Gateway(honest.transport, honest.identity, channel=honest.channel, clock=lambda: clock.now_us + by_us)
@@ -35,21 +35,21 @@ def attempt(scene: Scene, client: Gateway, name: str, request: Message) -> None:
 
 
 def test_a_notice_cannot_be_given_yesterday(scene: Scene) -> None:
-    """The customer would take back at once what readings have used up that are not claimed yet."""
+    """The customer would take back at once the funds of usage that is not claimed yet."""
     deal = scene.agree(funds=10 * TOKEN, notice_s=86_400)
     request = GiveNotice(agreement_id=deal.agreement_id, amount_micro=10 * TOKEN)
-    treasurer = lying(scene.consortium, "treasurer", -DAY_US)
+    treasurer = client_with_wrong_clock(scene.consortium, "treasurer", -DAY_US)
     said = scene.refuses(ClockSkew, lambda: attempt(scene, treasurer, "account.give_notice", request))
     assert " behind the endorser's, more than 5 min" in said
 
 
 def test_funds_cannot_be_withdrawn_tomorrow(scene: Scene) -> None:
-    """The same from the other side."""
+    """The customer would withdraw before the notice has passed."""
     deal = scene.agree(funds=10 * TOKEN, notice_s=86_400)
     deal.use(10 * UNIT)
     scene.factory.give_notice(deal, 10 * TOKEN)
     request = WithdrawFunds(agreement_id=deal.agreement_id)
-    treasurer = lying(scene.consortium, "treasurer", DAY_US)
+    treasurer = client_with_wrong_clock(scene.consortium, "treasurer", DAY_US)
     said = scene.refuses(ClockSkew, lambda: attempt(scene, treasurer, "account.withdraw", request))
     assert " ahead of the endorser's, more than 5 min" in said
 
@@ -58,7 +58,7 @@ def test_an_agreement_cannot_be_ended_yesterday(scene: Scene) -> None:
     """The customer would make readings that are under way too late to be charged."""
     deal = scene.agree()
     request = TerminateAgreement(agreement_id=deal.agreement_id)
-    operator = lying(scene.consortium, "operator", -DAY_US)
+    operator = client_with_wrong_clock(scene.consortium, "operator", -DAY_US)
     scene.refuses(ClockSkew, lambda: attempt(scene, operator, "agreement.terminate", request))
 
 
@@ -66,6 +66,6 @@ def test_an_agreement_cannot_be_ended_yesterday(scene: Scene) -> None:
 def test_five_minutes_are_borne(scene: Scene, sign: int) -> None:
     request = TerminateAgreement(agreement_id=scene.agree().agreement_id)
     off_us = [sign * (MAX_CLOCK_SKEW_S + margin_s) * SECOND_US for margin_s in (60, -60)]
-    beyond, within = (lying(scene.consortium, "operator", by_us) for by_us in off_us)
+    beyond, within = (client_with_wrong_clock(scene.consortium, "operator", by_us) for by_us in off_us)
     scene.refuses(ClockSkew, lambda: attempt(scene, beyond, "agreement.terminate", request))
     attempt(scene, within, "agreement.terminate", request)

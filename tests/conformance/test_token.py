@@ -27,12 +27,12 @@ ABSURD = 10**18
 
 @pytest.fixture(scope="module")
 def scene(own_scene: Scene) -> Scene:
-    """As much is minted as there can ever be."""
+    """A ledger of the module's own, since as many tokens are minted as there can ever be."""
     return own_scene
 
 
 def last_postings(scene: Scene) -> list[list[tuple[str, int]]]:
-    """Of the last transaction's event: accounts and amounts of each posting."""
+    """The accounts and amounts of each posting in the last transaction's event."""
     event = LedgerEvent.FromString(scene.consortium.transactions[-1].event_payload)
     return [[(entry.account, entry.amount_micro) for entry in posting.entries] for posting in event.postings]
 
@@ -67,7 +67,7 @@ def test_mint_transfer_redeem(scene: Scene) -> None:
         scene.refuses(WrongStatus, lambda decided=decided: scene.bank.reject(decided, forge))
 
 
-def test_everybody_can_hold_the_reserve_against_the_supply(scene: Scene) -> None:
+def test_everybody_can_compare_the_reserve_with_the_supply(scene: Scene) -> None:
     scene.bank.post_reserve("statement-2", 5000 * TOKEN, booked_at_s=200)
 
     assert scene.consortium.read(keys.SUPPLY).reserve.balance_micro == 5000 * TOKEN
@@ -86,7 +86,7 @@ def test_a_held_redemption_is_decided_by_the_issuer_alone_and_for_its_owner(scen
 
 
 def test_no_more_can_be_minted_than_64_bits_hold(scene: Scene) -> None:
-    """2^62 = 4,611,686,018,427,387,904: four times 10^18 fit beside what is there, five times do not."""
+    """2^62 is 4,611,686,018,427,387,904: four times 10^18 fit beside the tokens that there are, five times do not."""
     for number in range(4):
         scene.bank.mint(scene.bank, ABSURD, reference=f"absurd-{number}")
     scene.refuses(AmountOutOfRange, lambda: scene.bank.mint(scene.bank, ABSURD, reference="absurd-4"))

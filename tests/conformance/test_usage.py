@@ -1,4 +1,4 @@
-"""usage: batches, their chain, corrections, claims. Every attack is one party's alone against the other."""
+"""usage: batches, their chain, corrections, claims. In every attack one party acts alone against the other."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ SECOND_US = 1_000_000
 
 @pytest.fixture(scope="module")
 def scene(own_scene: Scene) -> Scene:
-    """Time goes on only as these tests want it."""
+    """A ledger of the module's own, on which only these tests move the time."""
     return own_scene
 
 
@@ -112,7 +112,7 @@ def test_several_meters_and_batches_go_in_one_transaction_or_not_at_all(scene: S
 
 
 def after(signed: SignedBatch) -> StreamHead:
-    """The stream's head once this first batch is charged."""
+    """The stream's head after this first batch is charged."""
     count = UsageBatch.FromString(signed.batch).reading_count
     return StreamHead(next_sequence=1 + count, last_batch_digest=batch_digest(signed.batch))
 
@@ -121,20 +121,20 @@ def after(signed: SignedBatch) -> StreamHead:
 
 
 def tampered(deal: Deal) -> SignedBatch:
-    """The customer halves a reading under the meter's signature."""
+    """A batch in which the customer has halved a reading under the meter's signature."""
     signed, cheaper = deal.batch([2 * HOUR]), deal.batch([1 * HOUR])
     return SignedBatch(batch=cheaper.batch, signature=signed.signature)
 
 
 def without_time(deal: Deal) -> SignedBatch:
-    """Properly signed, but a mandatory column is missing."""
+    """A properly signed batch that lacks a mandatory column."""
     batch = UsageBatch.FromString(deal.batch([HOUR]).batch)
     del batch.columns[0]
     return deal.meter.sign(batch.SerializeToString(deterministic=True))
 
 
 def crowded(deal: Deal) -> SignedBatch:
-    """Says that it has as many readings as a batch may have."""
+    """A batch that claims to have as many readings as a batch may have."""
     batch = UsageBatch.FromString(deal.batch([HOUR]).batch)
     batch.reading_count = MAX_READINGS
     return deal.meter.sign(batch.SerializeToString(deterministic=True))
@@ -148,7 +148,7 @@ def at(scene: Scene, *seconds: int) -> list[Reading]:
 
 
 def batch(scene: Scene, readings: Any = (HOUR,), **changes: Any) -> None:
-    """The provider submits a batch that differs from the expected one in this."""
+    """Submits, as the provider, a batch with these changes."""
     scene.maker.submit(scene.deal, scene.deal.batch(readings, **changes))
 
 
@@ -243,7 +243,7 @@ def test_a_season_is_charged_in_its_months_alone(scene: Scene) -> None:
 
 
 def test_an_amount_beyond_64_bits_is_refused_before_any_question_of_funds(scene: Scene) -> None:
-    """A thousand million hours at 5,000 tokens: 5 * 10^18 micro-tokens, more than 2^62. Two of 4 * 10^18: more too."""
+    """A thousand million hours at 5,000 tokens are 5 * 10^18 micro-tokens, more than 2^62; so are two of 4 * 10^18."""
     dear = scene.agree(5000 * TOKEN)
     scene.refuses(AmountOutOfRange, lambda: dear.use(10**15))
     dear = scene.agree(4000 * TOKEN)
@@ -251,7 +251,7 @@ def test_an_amount_beyond_64_bits_is_refused_before_any_question_of_funds(scene:
     scene.refuses(InsufficientFunds, lambda: dear.use(10**15))
 
 
-# --- what is disclosed ------------------------------------------------------------------------------------------------
+# --- disclosures ------------------------------------------------------------------------------------------------------
 
 
 def honest(scene: Scene) -> Disclosure:
@@ -259,7 +259,7 @@ def honest(scene: Scene) -> Disclosure:
 
 
 def poorer(scene: Scene) -> bytes:
-    """The customer forges a head in which less has accrued."""
+    """A head that the customer has forged, in which less has accrued."""
     head = scene.deal.head
     head.usage_micro -= TOKEN // 2
     return head.SerializeToString(deterministic=True)
@@ -271,13 +271,13 @@ def cheaper(scene: Scene) -> bytes:
     return terms.SerializeToString(deterministic=True)
 
 
-def of(scene: Scene, deal: Deal, by: str = "maker", **forged: Any) -> None:
-    """A batch for `deal`, with a forged disclosure."""
+def submit_with(scene: Scene, deal: Deal, by: str = "maker", **forged: Any) -> None:
+    """Submits a batch for `deal` with a forged disclosure."""
     scene.consortium.member(by).submit(deal, deal.batch([HOUR]), **forged)
 
 
 def bare(scene: Scene) -> None:
-    """Without any disclosure."""
+    """Submits usage without any disclosure."""
     scene.maker.call("usage.submit", SubmitUsage(agreement_id=scene.deal.agreement_id))
 
 
@@ -285,19 +285,19 @@ def bare(scene: Scene) -> None:
     ("no disclosure", MalformedRequest, bare),
     ("a disclosure that is none", MalformedRequest, lambda s: s.maker.call(
         "usage.submit", SubmitUsage(agreement_id=s.deal.agreement_id), transient={"disclosure": b"\xff"})),
-    ("a head that is none", HeadMismatch, lambda s: of(s, s.deal, head=b"\xff")),
-    ("a forged head", HeadMismatch, lambda s: of(s, s.deal, "factory", head=poorer(s))),
-    ("an earlier head", HeadMismatch, lambda s: of(s, s.deal, head=AccountHead(
+    ("a head that is none", HeadMismatch, lambda s: submit_with(s, s.deal, head=b"\xff")),
+    ("a forged head", HeadMismatch, lambda s: submit_with(s, s.deal, "factory", head=poorer(s))),
+    ("an earlier head", HeadMismatch, lambda s: submit_with(s, s.deal, head=AccountHead(
         agreement_id=s.deal.agreement_id).SerializeToString())),
-    ("a forged genesis head", HeadMismatch, lambda s: of(s, s.fresh, "factory", head=AccountHead(
+    ("a forged genesis head", HeadMismatch, lambda s: submit_with(s, s.fresh, "factory", head=AccountHead(
         agreement_id=s.fresh.agreement_id, usage_micro=-TOKEN, terms_version=1).SerializeToString())),
-    ("another account's head", HeadMismatch, lambda s: of(s, s.fresh, head=honest(s).head)),
+    ("another account's head", HeadMismatch, lambda s: submit_with(s, s.fresh, head=honest(s).head)),
     ("no head", HeadMismatch, lambda s: s.maker.move(
         s.deal, "usage.submit", SubmitUsage(agreement_id=s.deal.agreement_id),
         disclosure=Disclosure(terms=honest(s).terms))),
-    ("a cheaper tariff", TermsMismatch, lambda s: of(s, s.deal, "factory", terms=cheaper(s))),
-    ("another agreement's tariff", TermsMismatch, lambda s: of(s, s.fresh, terms=honest(s).terms)),
-    ("openly", MalformedRequest, lambda s: of(s, s.deal, openly=True)),
+    ("a cheaper tariff", TermsMismatch, lambda s: submit_with(s, s.deal, "factory", terms=cheaper(s))),
+    ("another agreement's tariff", TermsMismatch, lambda s: submit_with(s, s.fresh, terms=honest(s).terms)),
+    ("openly", MalformedRequest, lambda s: submit_with(s, s.deal, openly=True)),
     ("of no account", NotFound, lambda s: s.maker.move(
         s.deal, "usage.submit", SubmitUsage(agreement_id="none"), disclosure=honest(s))),
 )  # fmt: skip
@@ -309,12 +309,12 @@ def test_a_disclosure_is_refused(scene: Scene, error: type[ContractError], attem
 
 
 def tiers_and_fee(fee_micro: int) -> Tariff:
-    """10 hours at 2 tokens, the rest at 1; and a fee per hour."""
+    """A tariff of 10 hours at 2 tokens, the rest at 1, and a fee per hour."""
     return tariff(graduated("hours", (10 * HOUR, 2 * TOKEN), (0, TOKEN)), per_unit("care", fee_micro))
 
 
 def test_an_amendment_goes_on_counting_what_it_left_alone_and_reprices_nothing(scene: Scene) -> None:
-    """8 h: 16 + 8 x 0.50 = 20. Amended to 0.25: 4 h more: 2 at 2, 2 at 1, care 4 x 0.25 = 1; in all 27."""
+    """8 h cost 16 + 8 x 0.50 = 20. With 0.25 after an amendment, 4 h more cost 2 x 2 + 2 x 1 + 4 x 0.25, in all 27."""
     deal = scene.agree(tariff=tiers_and_fee(TOKEN // 2))
     deal.use(8 * HOUR)
     assert deal.accrued == 20 * TOKEN
@@ -342,9 +342,11 @@ def test_the_terms_before_an_amendment_are_of_no_more_use(scene: Scene) -> None:
     old = scene.maker.disclose(deal)
     deal.amend(tariff=tariff(per_unit("hours", TOKEN // 2)))
 
-    scene.refuses(TermsMismatch, lambda: of(scene, deal, disclosure=old))
-    scene.refuses(TermsMismatch, lambda: of(scene, deal, superseded_terms=scene.maker.disclose(scene.deal).terms))
-    of(scene, deal)
+    scene.refuses(TermsMismatch, lambda: submit_with(scene, deal, disclosure=old))
+    scene.refuses(
+        TermsMismatch, lambda: submit_with(scene, deal, superseded_terms=scene.maker.disclose(scene.deal).terms)
+    )
+    submit_with(scene, deal)
     assert deal.accrued == TOKEN * 3 // 2
 
 
@@ -361,7 +363,7 @@ def test_a_lowered_credit_limit_stops_what_comes_and_leaves_what_was(scene: Scen
 # --- corrections and claims -------------------------------------------------------------------------------------------
 
 
-def less(scene: Scene, hours: int = 1) -> CorrectionReading:
+def reading_of_less(scene: Scene, hours: int = 1) -> CorrectionReading:
     return CorrectionReading(time_us=scene.consortium.clock.now_us, quantity_micro=-hours * HOUR)
 
 
@@ -369,35 +371,35 @@ def test_a_correction_needs_both_parties(scene: Scene) -> None:
     deal = scene.agree()
     deal.use(10 * HOUR)
 
-    scene.factory.correct(deal, "c1", less(scene, 4))
+    scene.factory.correct(deal, "c1", reading_of_less(scene, 4))
     scene.refuses(Forbidden, lambda: scene.factory.agree(deal, "c1"))
-    scene.refuses(AlreadyExists, lambda: scene.maker.correct(deal, "c1", less(scene)))
+    scene.refuses(AlreadyExists, lambda: scene.maker.correct(deal, "c1", reading_of_less(scene)))
     scene.refuses(CorrectionMismatch, lambda: scene.maker.agree(deal, "c1", Correction(correction_id="c1")))
     assert deal.accrued == 10 * TOKEN
     scene.maker.agree(deal, "c1")
     assert (deal.accrued, deal.head.usage_micro, deal.head.correction_micro) == (6 * TOKEN, 10 * TOKEN, -4 * TOKEN)
     scene.refuses(NotFound, lambda: scene.maker.agree(deal, "c1"))
 
-    scene.maker.correct(deal, "c2", less(scene, -3))
+    scene.maker.correct(deal, "c2", reading_of_less(scene, -3))
     scene.factory.decline(deal, "c2")
-    scene.maker.correct(deal, "c3", less(scene, -3))
+    scene.maker.correct(deal, "c3", reading_of_less(scene, -3))
     scene.maker.decline(deal, "c3")
     scene.refuses(NotFound, lambda: scene.factory.agree(deal, "c2"))
     assert deal.accrued == 6 * TOKEN
 
 
-def test_who_is_said_to_have_proposed_a_correction_did(scene: Scene) -> None:
-    """The customer names the provider as its proposer, to agree to it alone."""
+def test_a_correction_has_its_true_proposer(scene: Scene) -> None:
+    """The customer names the provider as the proposer, to agree to the correction alone."""
     deal = scene.agree()
     deal.use(10 * HOUR)
-    scene.factory.correct(deal, "c1", less(scene, 9), proposed_by_msp_id="MakerMSP")
+    scene.factory.correct(deal, "c1", reading_of_less(scene, 9), proposed_by_msp_id="MakerMSP")
     scene.refuses(Forbidden, lambda: scene.factory.agree(deal, "c1"))
 
 
 def test_a_correction_that_costs_more_is_covered_too(scene: Scene) -> None:
     deal = scene.agree(funds=10 * TOKEN)
     deal.use(10 * HOUR)
-    scene.maker.correct(deal, "c1", less(scene, -1))
+    scene.maker.correct(deal, "c1", reading_of_less(scene, -1))
     scene.refuses(InsufficientFunds, lambda: scene.factory.agree(deal, "c1"))
     scene.factory.fund(deal, TOKEN)
     scene.factory.agree(deal, "c1")
@@ -407,7 +409,7 @@ def test_a_correction_that_costs_more_is_covered_too(scene: Scene) -> None:
 def test_no_more_is_taken_back_than_was_charged(scene: Scene) -> None:
     deal = scene.agree()
     deal.use(HOUR)
-    scene.factory.correct(deal, "c1", less(scene, 2))
+    scene.factory.correct(deal, "c1", reading_of_less(scene, 2))
     scene.refuses(QuantityOutOfRange, lambda: scene.maker.agree(deal, "c1"))
 
 
@@ -416,24 +418,24 @@ def test_a_hundred_corrections_may_be_pending(scene: Scene) -> None:
     for number in range(100):
         if number % MOST_OWN_MOVES == 0:
             scene.consortium.clock.advance(WINDOW_S)
-        scene.factory.correct(deal, f"c{number}", less(scene))
-    scene.refuses(WrongStatus, lambda: scene.factory.correct(deal, "c100", less(scene)))
+        scene.factory.correct(deal, f"c{number}", reading_of_less(scene))
+    scene.refuses(WrongStatus, lambda: scene.factory.correct(deal, "c100", reading_of_less(scene)))
 
 
 def test_pending_corrections_cannot_bloat_the_head(scene: Scene) -> None:
-    """One party alone: the head travels with every transaction, and a head of megabytes would stop the account."""
+    """The head travels with every transaction, so a head of megabytes from one party alone would stop the account."""
     deal = scene.agree()
-    scene.factory.correct(deal, "c1", *[less(scene)] * 6000)
-    scene.refuses(WrongStatus, lambda: scene.factory.correct(deal, "c2", *[less(scene)] * 4001))
+    scene.factory.correct(deal, "c1", *[reading_of_less(scene)] * 6000)
+    scene.refuses(WrongStatus, lambda: scene.factory.correct(deal, "c2", *[reading_of_less(scene)] * 4001))
     scene.maker.decline(deal, "c1")
-    scene.factory.correct(deal, "c2", *[less(scene)] * 4001)
+    scene.factory.correct(deal, "c2", *[reading_of_less(scene)] * 4001)
 
 
 def test_claims_close_periods_one_after_the_other(scene: Scene) -> None:
     deal = scene.agree()
     scene.refuses(WrongStatus, lambda: scene.maker.claim(deal))
     deal.use(2 * HOUR)
-    scene.factory.correct(deal, "c1", less(scene))
+    scene.factory.correct(deal, "c1", reading_of_less(scene))
     scene.maker.agree(deal, "c1")
     scene.maker.claim(deal)
     assert (deal.commitment.claimed_usage_micro, deal.commitment.claimed_correction_micro) == (2 * TOKEN, -TOKEN)
@@ -448,7 +450,7 @@ def test_claims_close_periods_one_after_the_other(scene: Scene) -> None:
 
 
 def correct(scene: Scene, correction_id: str = "c1", count: int = 1, **fields: Any) -> None:
-    scene.factory.correct(scene.deal, correction_id, *[less(scene)] * count, **fields)
+    scene.factory.correct(scene.deal, correction_id, *[reading_of_less(scene)] * count, **fields)
 
 
 @refusals(
