@@ -1,8 +1,7 @@
 """`python -m tests.simulation --seed 7 --steps 500`: one random script on a fresh ledger, against the auditor.
 
-In one script of five a member is hostile.
-
-What another ledger than the embedded one left is then compared with what the embedded one does.
+In one script of five a member is hostile. Where the ledger is not the embedded one, its end state is then compared with
+that of the same script on the embedded ledger.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ def main() -> None:
 
 
 def run(seed: int, options: argparse.Namespace) -> None:
-    """One script, on an embedded ledger once more if it was on another kind."""
+    """Plays one script, and once more on an embedded ledger if it was on another kind."""
     tempers = ON_FABRIC if LEDGER_KINDS[options.ledger].fabric else EVERYWHERE
     hostile = hostile_of(seed, options.steps, tempers)
     transcript = play(options.ledger, seed, options.steps, hostile)
@@ -53,20 +52,20 @@ def run(seed: int, options: argparse.Namespace) -> None:
         options.transcript.write_text("\n".join((*transcript.lines, "")))
     if options.ledger != "embedded":
         compare(transcript, play("embedded", seed, options.steps, hostile))
-        say("both ledgers did and left the same")
+        print_line("both ledgers did and left the same")
 
 
 def play(ledger: str, seed: int, steps: int, hostile: Hostile | None) -> Transcript:
     def report(step: int) -> None:
         if step % REPORT_EVERY == 0 and step < steps:
-            say(f"{step} steps")
+            print_line(f"{step} steps")
 
-    say(f"seed {seed}: {steps} steps on the {ledger} ledger")
+    print_line(f"seed {seed}: {steps} steps on the {ledger} ledger")
     if hostile:
-        say(f"{hostile.member} is hostile from step {hostile.from_step} on, {hostile.accomplice} its accomplice")
+        print_line(f"{hostile.member} is hostile from step {hostile.from_step} on, {hostile.accomplice} its accomplice")
     with tempfile.TemporaryDirectory() as folder, start_consortium(Path(folder) / "home", ledger) as consortium:
         transcript = simulate(consortium, seed, steps, report, hostile)
-    say(f"{len(transcript.events)} transactions, {transcript.refused} refusals, all as the auditor said")
+    print_line(f"{len(transcript.events)} transactions, {transcript.refused} refusals, all as the auditor said")
     return transcript
 
 
@@ -76,7 +75,7 @@ def compare(one: Transcript, other: Transcript) -> None:
             sys.exit(f"the ledgers differ:\n{line}\n{counterpart}")
 
 
-def say(text: str) -> None:
+def print_line(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 

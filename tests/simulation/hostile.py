@@ -18,12 +18,12 @@ MICROS = 10**6
 
 @dataclass(frozen=True)
 class Hostile:
-    """`accomplice` keeps to the rules but in the one account that it has with the hostile member for that."""
+    """The hostile member; `accomplice` breaks the rules only in the one account that it has with that member."""
 
     member: str
     accomplice: str
     from_step: int
-    # What its peer does from then on, one thing after the other.
+    # The behaviours of its peer from then on, one after the other.
     tempers: tuple[str, ...]
     begin_us: int = field(default_factory=lambda: begin_us())
 
@@ -32,13 +32,13 @@ class Hostile:
         return [name for name in MEMBERS if name not in (self.member, self.accomplice)]
 
 
-# What can be played on Fabric in no time.
+# The behaviours that take no time on Fabric.
 EVERYWHERE = tuple(JUNK_CONTRACTS)
 ON_FABRIC = tuple(name for name in JUNK_CONTRACTS if name != SILENCE)
 
 
 def hostile_of(seed: int, steps: int, tempers: tuple[str, ...] = EVERYWHERE) -> Hostile | None:
-    """In one script of five."""
+    """The hostile member of a script; four scripts of five have none."""
     if seed % ONE_IN:
         return None
     lots = Random(seed)  # noqa: S311
@@ -48,5 +48,5 @@ def hostile_of(seed: int, steps: int, tempers: tuple[str, ...] = EVERYWHERE) -> 
 
 @cache
 def begin_us() -> int:
-    """The same for every script of this process, whose records can then be compared."""
+    """The begin of every script of this process, so that their records can be compared."""
     return (time.time_ns() // 1000 // MICROS // HOUR_S + 1) * HOUR_S * MICROS

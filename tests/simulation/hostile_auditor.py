@@ -1,4 +1,4 @@
-"""The model where a member is hostile: what it withholds from its partners, and that it changes nothing of others'."""
+"""The model where a member is hostile: it withholds endorsements from its partners, and changes nothing of others'."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 from tests.simulation.auditor import ACTIVE, Auditor, Known, Move, refuse
 from tests.simulation.step import ANYTHING, NOT_ENDORSED, Outcome, Step
 
-# Which steps need both parties' endorsement; an amendment where its terms are confidential.
+# The steps that need both parties' endorsement; an amendment only where its terms are confidential.
 OF_BOTH = ("use", "use_watched", "cheat", "correct", "agree", "decline", "claim", "amend", "propose")
 
-# What becomes of what it makes by hand; nothing of it has an effect.
+# The outcomes of hand-made transactions, none of which has an effect.
 VALID, TOO_FEW, NOT_TAKEN = "", "ENDORSEMENT_POLICY_FAILURE", "SubmitError"
-# What two rogues say that one has claimed of the other.
+# Amounts that two rogues write as claimed.
 CLAIMED = {
     "much claimed": 10**12,
     "less than nothing claimed": -(10**12),
     "the most claimed": 2**63 - 1,
     "the least claimed": -(2**63),
 }
-# What two rogues leave of a commitment that they delete.
+# Two rogues delete a commitment.
 GONE = "gone"
 ATTACKS = {
     "nonsense": VALID,
@@ -40,12 +40,12 @@ ATTACKS = {
 
 class HostileAuditor(Auditor):
     hostile = ""
-    # What its peer does; empty as long as that is what the others' do.
+    # The behaviour of its peer; empty as long as that is like the others'.
     temper = ""
 
     def __init__(self, *known: Any) -> None:
         super().__init__(*known)
-        # Accounts of the hostile member and its accomplice, once they have put their own words there.
+        # Accounts in which the hostile member and its accomplice have written by hand.
         self.spoilt: set[str] = set()
         self.gone: set[str] = set()
 
@@ -66,7 +66,7 @@ class HostileAuditor(Auditor):
         return self.hostile in parties
 
     def learn(self, step: Step, outcome: Outcome, known: Callable[[str], Known]) -> None:
-        """What two rogues' account does with their tokens, as long as it is theirs."""
+        """Takes over the changes that the rogues' own account makes to their tokens, if these are theirs alone."""
         deal = step.arguments.get("deal", "")
         if deal not in self.spoilt or step.verb in ("spoil", "attack"):
             return
@@ -74,7 +74,7 @@ class HostileAuditor(Auditor):
         pair = book.parties
         before = book.escrow + sum(self.purse(name) for name in pair)
         theirs = {f"escrow/{deal}", *(f"balance/{name}" for name in pair)}
-        # A deposit only as a whole, and of one that is gone.
+        # A deposit moves only as a whole, and only if its owner is gone.
         released = [
             name for name in pair if (f"deposit/{name}", f"balance/{name}") in {one[:2] for one in outcome.moved}
         ]
@@ -96,18 +96,18 @@ class HostileAuditor(Auditor):
     # --- verbs --------------------------------------------------------------------------------------------------------
 
     def propose(self, actor: str, deal: str, parties: tuple[str, str]) -> None:
-        """Only tried where it comes to nothing."""
+        """A proposal, which a script tries only where it must be refused."""
         raise AssertionError(f"{actor} has shared {deal} with {parties}")
 
     def turn(self, actor: str, temper: str) -> None:
         self.hostile, self.temper = actor, temper
 
     def use_watched(self, actor: str, deal: str, meter: int, quantities: tuple[int, ...], watcher: str) -> None:  # noqa: ARG002
-        """A further member endorses it as well."""
+        """Usage that a further member endorses as well."""
         self.use(actor, deal, meter, quantities)
 
     def spoil(self, actor: str, deal: str, how: str) -> None:  # noqa: ARG002
-        """A key that is deleted loses its policy, so that two are too few to write it again."""
+        """Spoils the rogues' account. A deleted key loses its policy, so that two are too few to write it again."""
         if deal in self.gone:
             refuse(TOO_FEW)
         self.spoilt.add(deal)

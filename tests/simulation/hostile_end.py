@@ -1,4 +1,4 @@
-"""How a script with a hostile member ends: its partners go their ways without it, and have what is theirs."""
+"""The end of a script with a hostile member: its partners close their accounts without it, and get what is theirs."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tests.simulation.step import Outcome, Step
 Do = Callable[[Step], Outcome]
 
 
-def ended(do: Do, auditor: HostileAuditor, hostile: Hostile) -> None:
-    """Each honest partner of the hostile member that still is there closes by itself what they have together."""
+def end_script(do: Do, auditor: HostileAuditor, hostile: Hostile) -> None:
+    """Each honest partner of the hostile member that is still there closes their account by itself."""
     for name in auditor.with_status(SUSPENDED):
-        reinstated(do, auditor, name)
+        reinstate_by_vote(do, auditor, name)
     for name, book in list(auditor.books.items()):
         if hostile.member in book.parties and name not in auditor.spoilt:
             one = book.customer if book.provider == hostile.member else book.provider
@@ -23,8 +23,8 @@ def ended(do: Do, auditor: HostileAuditor, hostile: Hostile) -> None:
                 close_alone(do, auditor, one, name)
 
 
-def reinstated(do: Do, auditor: HostileAuditor, name: str) -> None:
-    """Whatever was put to the vote before."""
+def reinstate_by_vote(do: Do, auditor: HostileAuditor, name: str) -> None:
+    """The members reinstate the company, after all earlier ballots have lapsed."""
     do(Step("wait", "time", {"seconds": auditor.rules.ballot_s + LAPSES_S + 1}))
     do(Step("reinstate", auditor.voting[0], {"company": name}))
     for voter in auditor.ballots[-1].voters:
@@ -34,17 +34,17 @@ def reinstated(do: Do, auditor: HostileAuditor, name: str) -> None:
 
 
 def close_alone(do: Do, auditor: HostileAuditor, one: str, name: str) -> None:
-    """Afterwards each has what the last head says that both endorsed, as far as the funds go, to the micro-token."""
+    """Closes the account; each party then has exactly the amounts of the last head, as far as the funds go."""
     book = auditor.books[name]
     if not book.closed:
-        refunded(do, auditor, one)
+        pay_debts(do, auditor, one)
         if book.ended_s is None:
             do(Step("terminate", one, {"deal": name}))
         do(Step("settle", one, {"deal": name}))
         missing = accrued(book) - book.paid - book.escrow
         if one == book.customer and missing > 0:
-            paid_in(do, auditor, one, missing)
-            # It may have changed the account too often just now.
+            pay_in(do, auditor, one, missing)
+            # The customer may have changed the account too often just now.
             do(Step("wait", "time", {"seconds": HOUR_S}))
             do(Step("fund", one, {"deal": name, "amount": max(missing, MILLION)}))
         rests_s = auditor.rest_s(book, book.rested_s)
@@ -52,27 +52,27 @@ def close_alone(do: Do, auditor: HostileAuditor, one: str, name: str) -> None:
         returned = book.withdrawn
         closed = do(Step("close", one, {"deal": name}))
         assert not closed.refusal, f"{one} cannot close {name}: {closed}"
-        # A provider that closes does without what nobody has funded; then the customer gets nothing back.
+        # A provider that closes gives up unfunded charges; then the customer gets nothing back.
         assert book.paid >= accrued(book) or book.withdrawn == returned, name
     while book.escrow or book.left:
-        # It was closed before, and this was left there.
+        # The account was closed before, with a share left in the escrow.
         do(Step("settle", one, {"deal": name}))
-    refunded(do, auditor, one)
+    pay_debts(do, auditor, one)
     assert (book.closed, book.escrow) == (True, 0), name
-    # What the issuer could not see when it closed it is not charged.
+    # Amounts that the issuer could not see at its closing are not charged.
     assert book.is_unclaimed or book.paid - book.owed == min(max(accrued(book), 0), book.paid), name
 
 
-def refunded(do: Do, auditor: HostileAuditor, one: str) -> None:
-    """Whoever owes its customers something pays that first."""
+def pay_debts(do: Do, auditor: HostileAuditor, one: str) -> None:
+    """A provider that owes its customers something pays that first."""
     for name, book in auditor.books.items():
         if book.provider == one and book.owed and name not in auditor.spoilt:
-            paid_in(do, auditor, one, book.owed)
+            pay_in(do, auditor, one, book.owed)
             do(Step("settle", one, {"deal": name}))
             assert not book.owed, name
 
 
-def paid_in(do: Do, auditor: HostileAuditor, one: str, amount: int) -> None:
+def pay_in(do: Do, auditor: HostileAuditor, one: str, amount: int) -> None:
     reference = f"pay-in-{len(auditor.references)}"
     do(Step("mint", ISSUER, {"to": one, "amount": max(amount, MILLION), "reference": reference}))
 

@@ -1,4 +1,4 @@
-"""Plays what a hostile member does: turns its peer, writes by hand, and tells what the ledger made of it."""
+"""Plays the steps of a hostile member: changes its peer's behaviour, writes by hand, and returns the outcomes."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ JUNK = b"\xff"
 
 @dataclass
 class HostilePlayer(Player):
-    # Transactions that are valid, and have no effect on anybody but their author.
+    # Transactions that are valid, and have no effect on other members.
     idle: list[str] = field(default_factory=list)
     # Two-party transactions that somebody else endorsed as well.
     watched: list[str] = field(default_factory=list)
-    # Whose terms the other party's peer then does not take.
+    # The transactions of a refused step that are done although the other party's peer does not take the terms.
     left_behind = frozenset({"agreement.propose", "agreement.amend"})
 
     def play(self, step: Step) -> Outcome:
@@ -54,15 +54,15 @@ class HostilePlayer(Player):
         assert self.consortium.violations() == []
         return outcome
 
-    def told(self, step: Step, outcome: Outcome) -> str:
+    def describe(self, step: Step, outcome: Outcome) -> str:
         if step.verb in ("turn", "spoil", "attack"):
             return outcome.refusal or "done"
-        return super().told(step, outcome)
+        return super().describe(step, outcome)
 
     # --- verbs --------------------------------------------------------------------------------------------------------
 
     def propose(self, actor: str, deal: str, parties: Sequence[str]) -> None:
-        """An agreement whose terms never come to the other party."""
+        """Proposes an agreement whose terms never get to the other party."""
         provider, customer = (self._member(name) for name in parties)
         wanted = Deal(self.consortium, provider, customer, deal, (HandMeter(f"{deal}-m0"),))
         terms = wanted.terms(1, tariff=tariff(per_unit("hours", TOKEN)))
@@ -70,7 +70,7 @@ class HostilePlayer(Player):
         self._member(actor).share(terms)
 
     def use_watched(self, actor: str, deal: str, meter: int, quantities: Sequence[int], watcher: str) -> None:
-        """By hand, with the endorsement of a member whose business it is not."""
+        """Submits usage by hand, with the endorsement of a member that is no party."""
         known, rogue = self.deals[deal], Rogue(self.consortium, actor)
         disclosure = Disclosure()
         disclosure.CopyFrom(rogue.member.disclose(known))
@@ -92,35 +92,35 @@ class HostilePlayer(Player):
         return Outcome()
 
     def its_spoil(self, actor: str, deal: str, how: str) -> Outcome:
-        """Both parties endorse a commitment that no contract would write."""
+        """Writes a commitment that no contract would write, with both parties' endorsement."""
         draft = usage(Rogue(self.consortium, actor), deal)
         draft.private.clear()
-        draft.writes[keys.commitment(deal).name] = self._spoilt(deal, how)
+        draft.writes[keys.commitment(deal).name] = self._spoilt_commitment(deal, how)
         both = [peer_of(self.consortium, msp_id) for msp_id in self.deals[deal].parties]
         self.consortium.spoilt.add(deal)
-        return self._written(Rogue(self.consortium, actor).send(draft, *both), is_idle=False)
+        return self._outcome_of(Rogue(self.consortium, actor).send(draft, *both), is_idle=False)
 
     def its_attack(self, actor: str, how: str, number: int, accomplice: str, deal: str = "") -> Outcome:
         rogue = Rogue(self.consortium, actor)
         pair = rogue.msp_id, self._member(accomplice).msp_id
         if how == "nonsense":
-            return self._written(rogue.send_envelope(*NONSENSE[number](rogue)))
+            return self._outcome_of(rogue.send_envelope(*NONSENSE[number](rogue)))
         if how == "a replay":
-            return self._replayed(rogue, number)
+            return self._replay(rogue, number)
         if how == "another's name":
-            return self._in_another_s_name(rogue, accomplice)
+            return self._send_in_another_s_name(rogue, accomplice)
         if how == "another outcome":
-            return self._of_another_outcome(rogue)
+            return self._send_another_outcome(rogue)
         if how in ALONE:
-            return self._sent(rogue, ALONE[how](rogue, self, deal))
-        return self._sent(rogue, TOGETHER[how](rogue, self, deal), *pair)
+            return self._send(rogue, ALONE[how](rogue, self, deal))
+        return self._send(rogue, TOGETHER[how](rogue, self, deal), *pair)
 
-    # --- how it is done -----------------------------------------------------------------------------------------------
+    # --- hand-made transactions ---------------------------------------------------------------------------------------
 
-    def _sent(self, rogue: Rogue, draft: Draft, *endorsers: str) -> Outcome:
-        return self._written(rogue.send(draft, *(peer_of(self.consortium, msp_id) for msp_id in endorsers)))
+    def _send(self, rogue: Rogue, draft: Draft, *endorsers: str) -> Outcome:
+        return self._outcome_of(rogue.send(draft, *(peer_of(self.consortium, msp_id) for msp_id in endorsers)))
 
-    def _written(self, written: Written, *, is_idle: bool = True) -> Outcome:
+    def _outcome_of(self, written: Written, *, is_idle: bool = True) -> Outcome:
         self.consortium.catch_up(written.block_number)
         if written.code != VALID:
             return Outcome(refusal=TxValidationCode.Name(written.code))
@@ -128,7 +128,7 @@ class HostilePlayer(Player):
             self.idle.append(written.tx_id)
         return Outcome()
 
-    def _spoilt(self, deal: str, how: str) -> bytes | None:
+    def _spoilt_commitment(self, deal: str, how: str) -> bytes | None:
         written = self.consortium.public.get(keys.commitment(deal).name, b"")
         known = readable(Commitment, written) or Commitment(agreement_id=deal)
         known.sequence += 1
@@ -140,31 +140,31 @@ class HostilePlayer(Player):
         copied = self.consortium.public[keys.commitment(others[0]).name] if others else b""
         return {"no message": JUNK, "nothing": b"", GONE: None, "another account's": copied}[how]
 
-    def _replayed(self, rogue: Rogue, number: int) -> Outcome:
-        """Somebody's transaction once more, byte for byte."""
+    def _replay(self, rogue: Rogue, number: int) -> Outcome:
+        """Sends somebody's transaction once more, byte for byte."""
         valid = self._valid()
         again = valid[number % len(valid)]
         envelope = self._envelope(again.tx_id)
-        return self._written(rogue.send_envelope(envelope, again.tx_id), is_idle=False)
+        return self._outcome_of(rogue.send_envelope(envelope, again.tx_id), is_idle=False)
 
-    def _in_another_s_name(self, rogue: Rogue, other: str) -> Outcome:
-        """It signs for another member's user, whose certificate everybody has."""
+    def _send_in_another_s_name(self, rogue: Rogue, other: str) -> Outcome:
+        """Signs for another member's user, whose certificate everybody has."""
         draft = rogue.draft(author=Rogue(self.consortium, other).user())
         envelope = rogue.seal(draft)
         forged = common_pb2.Envelope(payload=envelope.payload, signature=rogue.user().sign(envelope.payload))
         try:
-            return self._written(rogue.send_envelope(forged, draft.tx_id))
+            return self._outcome_of(rogue.send_envelope(forged, draft.tx_id))
         except TransportError:
             return Outcome(refusal=NOT_TAKEN)
 
-    def _of_another_outcome(self, rogue: Rogue) -> Outcome:
-        """What honest members endorsed, with other bytes than those that they signed."""
+    def _send_another_outcome(self, rogue: Rogue) -> Outcome:
+        """Sends a transaction that honest members have endorsed, with other bytes than they signed."""
         meter = HandMeter(f"rogue-{len(self.consortium.transactions)}")
         others = [one.msp_id for one in self.consortium.members if one.msp_id != rogue.msp_id]
         endorsed = rogue.endorsed("meter.register", meter.registration(), endorsers=others)
         payload = with_another_outcome(endorsed.message)
         signed = common_pb2.Envelope(payload=payload, signature=rogue.user().sign(payload))
-        return self._written(rogue.send_envelope(signed, endorsed.tx_id))
+        return self._outcome_of(rogue.send_envelope(signed, endorsed.tx_id))
 
     def _envelope(self, tx_id: str) -> common_pb2.Envelope:
         for data in next(iter(self.consortium.followers.values())).delivered:
@@ -175,13 +175,13 @@ class HostilePlayer(Player):
         raise AssertionError(f"no block has {tx_id}")
 
 
-# --- what it writes ---------------------------------------------------------------------------------------------------
+# --- drafts -----------------------------------------------------------------------------------------------------------
 
 Make = Callable[[Rogue, HostilePlayer, str], Draft]
 
 
 def _own_archive(rogue: Rogue, _player: HostilePlayer, deal: str) -> Draft:
-    """Its own copy of what it has archived."""
+    """A draft that spoils the rogue's own copy of a record."""
     draft = usage(rogue, deal)
     draft.private = {rogue.own_collection: {keys.record(deal, 1).name: JUNK}}
     return draft
@@ -192,7 +192,7 @@ def _terms(rogue: Rogue, player: HostilePlayer, deal: str) -> Draft:
 
 
 def _writes(*names: str) -> Make:
-    """Junk under these keys, with `{}` for the account."""
+    """A maker of drafts that write junk under these keys, with `{}` for the account."""
 
     def make(rogue: Rogue, _player: HostilePlayer, deal: str) -> Draft:
         draft = usage(rogue, deal)
@@ -209,7 +209,7 @@ def _key_policy(rogue: Rogue, _player: HostilePlayer, deal: str) -> Draft:
     return draft
 
 
-# With its own endorsement, and with its accomplice's.
+# Attacks with the rogue's own endorsement, and attacks with its accomplice's as well.
 ALONE: dict[str, Make] = {
     "a mint": lambda rogue, _player, _deal: mint(rogue),
     "usage of others": lambda rogue, _player, deal: usage(rogue, deal),

@@ -1,4 +1,4 @@
-"""The random script where a member is hostile: as all others, and from a step on what that member does besides."""
+"""The random script where a member is hostile: from a step on it has that member's attacks, too."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from tests.simulation.hostile_auditor import ATTACKS, CLAIMED, GONE, HostileAudi
 from tests.simulation.script import Script
 from tests.simulation.step import Step
 
-# The account that it has with its accomplice.
+# The account of the hostile member and its accomplice.
 THEIRS = "theirs"
 SPOILS = ("no message", "nothing", GONE, "another account's", *CLAIMED)
-# What anybody may try with an account whose commitment is junk.
+# Steps that anybody may try with an account whose commitment is junk.
 PROBES = ("settle", "close", "claim_alone", "withdraw", "terminate")
 
 
@@ -39,7 +39,7 @@ class HostileScript(Script):
         return self._attack() if is_theirs and step.verb not in (*PROBES, "fund", "give_notice") else step
 
     def _beginning(self) -> list[Step]:
-        """The pair makes an account like any other, before the hostile member turns."""
+        """The first steps of the pair: an account like any other, before the member becomes hostile."""
         pair = [self._hostile.member, self._hostile.accomplice]
         self._random.shuffle(pair)
         terms = {"tiers": ((0, MILLION),), "credit": 7 * MILLION, "notice_s": 0}
@@ -54,10 +54,10 @@ class HostileScript(Script):
         return [*steps, self._turn()]
 
     def _come_and_go(self) -> Step:
-        """Nobody before the pair has its account."""
+        """A step of members' coming and going, which begin only after the pair has its account."""
         return super()._come_and_go() if self._model.hostile else self._use()
 
-    # --- what it does -------------------------------------------------------------------------------------------------
+    # --- the hostile member's steps -----------------------------------------------------------------------------------
 
     def _hostile_step(self) -> Step:
         makers = {self._attack: 8, self._turn: 3, self._spoil: 2, self._probe: 3, self._use_watched: 2}
@@ -65,7 +65,7 @@ class HostileScript(Script):
         return make()
 
     def _turn(self) -> Step:
-        """Now and then its peer does again what the others' do."""
+        """A change of the peer's behaviour, now and then to that of the others'."""
         temper = self._random.choice((*self._hostile.tempers, *self._hostile.tempers, ""))
         return Step("turn", self._hostile.member, {"temper": temper})
 
@@ -89,7 +89,7 @@ class HostileScript(Script):
         return Step(self._random.choice(PROBES), self._party(self._model.books[THEIRS]), {"deal": THEIRS})
 
     def _use_watched(self) -> Step:
-        """Of an account of its own, which an accomplice endorses, too."""
+        """Usage of the member's own account, which an accomplice endorses, too."""
         member, accomplice = self._hostile.member, self._hostile.accomplice
         parties = {name: {*book.parties} for name, book in self._model.books.items()}
         own = [name for name, two in parties.items() if member in two and accomplice not in two]
@@ -101,7 +101,7 @@ class HostileScript(Script):
     # --- details ------------------------------------------------------------------------------------------------------
 
     def _found_or_tried(self, step: Step) -> Step:
-        """Nobody founds with it what it would have to endorse."""
+        """The step, or a mere proposal where the hostile member would have to endorse and does not."""
         parties = (step.actor, step.arguments["customer"])
         tried = Step("propose", step.actor, {"deal": self._name("tried"), "parties": parties})
         return tried if not step.arguments["open_book"] and self._model.is_withheld(tried) else step

@@ -1,4 +1,4 @@
-"""What the honest members' nodes and audits make of a script with a hostile member."""
+"""The honest members' nodes and audits after a script with a hostile member."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from zunft.v1.event_pb2 import LedgerEvent
 
 
 def bear_witness(player: HostilePlayer, hostile: Hostile) -> None:
-    """None stumbles, all name the hostile member where it has done something, and find the rest as it should be."""
+    """All nodes and audits go on, name the hostile member where it has done something, and find the rest right."""
     consortium = player.consortium
     honest = [consortium.member(name) for name in hostile.honest]
-    # What its peer does is over, and what a node has read to its end is an honest transaction.
+    # The hostile peer is honest again, and the last transaction that a node reads is honest.
     consortium.ledger.contracts.clear()
     bank = consortium.member("bank")
     bank.mint(honest[0] if is_there(honest[0].record) else bank, TOKEN)
@@ -47,12 +47,12 @@ def check_node(player: HostilePlayer, seen: Seen, member: Member, hostile: Membe
         assert seen.alarms_of(tx_id), f"no alarm names {tx_id}"
     known = {one.tx_id for one in player.consortium.transactions}
     assert {one.tx_id for one in seen.alarms} <= known
-    told = {one.tx_id for one in seen.notices}
-    assert [tx_id for tx_id in concerning(player, member) if tx_id not in told] == []
+    noticed = {one.tx_id for one in seen.notices}
+    assert [tx_id for tx_id in concerning(player, member) if tx_id not in noticed] == []
 
 
 def concerning(player: HostilePlayer, member: Member) -> list[str]:
-    """The contract's transactions that this member's ERP has to hear of."""
+    """The contract's transactions of which this member's ERP must get a notice."""
     wanted = []
     for one in player.consortium.transactions:
         if one.is_valid and one.name in TRANSACTIONS and one.tx_id not in player.idle:
@@ -62,14 +62,14 @@ def concerning(player: HostilePlayer, member: Member) -> list[str]:
 
 
 def check_audit(player: HostilePlayer, report: AuditReport) -> None:
-    """Nothing is wrong but what two rogues say in public of an account of their own."""
+    """Nothing is wrong except in the rogues' public records of their own account."""
     for verdict in report.verdicts:
         wrong = [text for text in verdict.violations if THEIRS not in text]
         assert wrong == [], f"{verdict.name}: {wrong}"
         if verdict.status is Status.FAILS:
             assert THEIRS in player.consortium.spoilt, verdict.name
     odd = (*player.idle, *player.watched)
-    told = report.verdict("endorsement")
-    assert told.alarm_count >= len(odd)
-    named = "\n".join(told.alarms)
+    verdict = report.verdict("endorsement")
+    assert verdict.alarm_count >= len(odd)
+    named = "\n".join(verdict.alarms)
     assert len(odd) > ALARMS_KEPT or [tx_id for tx_id in odd if tx_id[:12] not in named] == []

@@ -1,4 +1,4 @@
-"""Plays how companies come and go, and how members vote; tells what the ledger says of both."""
+"""Plays the comings and goings of companies and the votes of members; reads both from the ledger."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class MemberPlayer:
 
     @cached_property
     def fingerprints(self) -> list[bytes]:
-        """Of the members' roots: every consortium makes new ones."""
+        """The fingerprints of the members' roots, which are new in every consortium."""
         return [roots_fingerprint([member.admin.root().certificate_pem]) for member in self.consortium.members]
 
     # --- verbs --------------------------------------------------------------------------------------------------------
@@ -63,7 +63,7 @@ class MemberPlayer:
     def exclude(self, actor: str, company: str) -> None:
         self.ballots.append(self._member(actor).admin.exclude(self._member(company)).ballot_id)
 
-    # --- what the ledger says -----------------------------------------------------------------------------------------
+    # --- the ledger's records -----------------------------------------------------------------------------------------
 
     def company_on_ledger(self, name: str) -> tuple[Any, ...]:
         record = self._member(name).record
@@ -86,7 +86,7 @@ class MemberPlayer:
         return {self.consortium.topology.name_of(seat.msp_id): seat.votes for seat in seats}
 
     def ids(self) -> dict[str, str]:
-        """What is the ledger's or the keys' own, and as it is told in its place, so that two ledgers compare."""
+        """The ids that differ between two ledgers, each with a numbered id in its place."""
         ids = {ballot: f"b{number:063d}" for number, ballot in enumerate(self.ballots, 1)}
         for letter, digests in (("f", self.fingerprints), ("d", self.bundles)):
             for number, digest in enumerate(digests, 1):
@@ -95,7 +95,7 @@ class MemberPlayer:
         return ids
 
     def stands_for(self, key: str, value: bytes) -> bytes:
-        """Of a bundle its digest: it has keys and a signature, which every consortium makes anew."""
+        """The value to compare: of a bundle its digest, since keys and signatures are new in every consortium."""
         return hashlib.sha256(value).digest() if key.startswith("bundle/") else value
 
     # --- details ------------------------------------------------------------------------------------------------------
@@ -110,16 +110,16 @@ class MemberPlayer:
         return self.ballots.index(ballot_id) + 1 if ballot_id else 0
 
 
-def told_company(auditor: Auditor, name: str) -> tuple[Any, ...]:
+def audited_company(auditor: Auditor, name: str) -> tuple[Any, ...]:
     company = auditor.companies[name]
     times = company.departs_s, company.gone_s, company.rested_s, company.suspended_since_s
     return (company.status, company.membership, company.deposit, *times, company.carried)
 
 
-def told_ballot(auditor: Auditor, number: int) -> tuple[Any, ...]:
+def audited_ballot(auditor: Auditor, number: int) -> tuple[Any, ...]:
     one = auditor.ballots[number - 1]
     return (one.subject, one.about, one.status, set(one.voters), one.needed, one.votes)
 
 
-def told_electorate(auditor: Auditor) -> dict[str, bool]:
+def audited_electorate(auditor: Auditor) -> dict[str, bool]:
     return {name: auditor.takes_part(name) for name in auditor.seated}

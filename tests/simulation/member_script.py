@@ -22,14 +22,14 @@ from tests.simulation.auditor import (
 )
 from tests.simulation.step import Step
 
-# How often an honest member is in favour; a hostile one tosses a coin.
+# How often an honest member votes in favour; a hostile one tosses a coin.
 IN_FAVOUR = {"admission": 0.95, "suspension": 0.6, "reinstatement": 0.95, "exclusion": 0.7, "departure": 0.9}
 
 Make = Callable[[], Step]
 
 
 class MemberScript:
-    """Asks the auditor for its members, and makes a step that some of them could take, or should not."""
+    """Makes steps from the auditor's members: some that they may take, some that they must not."""
 
     def __init__(self, random: Random, auditor: Auditor, hostile: str = "") -> None:
         self._random = random
@@ -42,7 +42,7 @@ class MemberScript:
         return make()
 
     def are_waiting(self) -> bool:
-        """Whether there is a ballot to decide, or somebody waits for the others."""
+        """Whether there is a ballot to decide, or a company waits for the others."""
         waiting = self._auditor.with_status(STRANGER, LEFT, ADMITTED, SUSPENDED, LEAVING)
         return bool(self._undecided() or waiting or self._owed())
 
@@ -78,7 +78,7 @@ class MemberScript:
         return Step("vote", actor, {"ballot": number, "in_favour": self._is_in_favour(actor, ballot)})
 
     def _voter(self, ballot: Ballot) -> str:
-        """One that has not voted yet, if there is any; a hostile member comes first, and once more."""
+        """A voter that has not voted yet, if there is one; often the hostile member, also a second time."""
         waiting = [name for name in ballot.voters if name not in ballot.votes and self._auditor.takes_part(name)]
         if self._hostile and self._random.random() < 0.3:
             return self._hostile
@@ -118,20 +118,20 @@ class MemberScript:
         return Step("activate", actor, {"ballot": number})
 
     def _pay_in(self) -> Step:
-        """An applicant has to get its deposit from the issuer."""
+        """A mint for an applicant, which gets its deposit from the issuer."""
         to, deposit = self._random.choice(self._auditor.with_status(ADMITTED)), self._auditor.rules.deposit
         reference = f"deposit-{len(self._auditor.references)}"
         return Step("mint", ISSUER, {"to": to, "amount": max(deposit, MILLION), "reference": reference})
 
     def _leave(self) -> Step:
-        """But if few are there; then those try it who must not."""
+        """A notice by a member that may leave, if there are enough members; else by one that must not."""
         staying = [name for name in self._auditor.with_status(ACTIVE) if name != ISSUER]
         others = [name for name in self._auditor.companies if name not in staying]
-        may = staying and self._mostly() and not self._are_few()
-        return Step("leave", self._random.choice(self._rather_with_deposit(staying) if may else others))
+        is_allowed = staying and self._mostly() and not self._are_few()
+        return Step("leave", self._random.choice(self._rather_with_deposit(staying) if is_allowed else others))
 
     def _depart(self) -> Step:
-        """But the last one that can vote."""
+        """A departure, but never of the last member that can vote."""
         ready = self._ready()
         actor = self._random.choice(ready) if ready and self._mostly() else self._anybody()
         return self._vote() if self._auditor.voting == [actor] else Step("depart", actor)
@@ -144,7 +144,7 @@ class MemberScript:
         return Step("transfer", actor, {"to": self._taking_part(), "amount": whole})
 
     def _offer(self) -> Step:
-        """To whom no business is begun with any more, or not yet."""
+        """An offer to a company that can make no new agreement, not yet or not any more."""
         others = [name for name, company in self._auditor.companies.items() if company.status != ACTIVE]
         if not others:
             return self._vote()
@@ -157,7 +157,7 @@ class MemberScript:
         amount = self._random.choice([purse, purse, self._random.randint(1, max(purse, 1)), purse + 1])
         return Step("redeem_for", actor, {"company": company, "amount": amount})
 
-    # --- what a member ends before it goes, and what others end with one that is gone ---------------------------------
+    # --- accounts that a member ends before it goes, or others after it is gone ---------------------------------------
 
     def _can_end(self) -> list[str]:
         """Accounts of leavers and of members that are gone."""
@@ -182,7 +182,7 @@ class MemberScript:
         return Step(verb, actor, {"deal": name, **leaves})
 
     def _ways(self, book: Book) -> list[str]:
-        """What comes next."""
+        """The verbs that may come next for this account."""
         meters = [] if all(stream.revoked for stream in book.streams) else ["revoke"]
         if book.closed:
             return [*meters, "settle"]
@@ -191,18 +191,18 @@ class MemberScript:
         return [*meters, *claim, "close", "close"] if is_over else ["terminate"]
 
     def _owed(self) -> list[str]:
-        """Those who are gone, and whom the issuer has to pay their tokens."""
+        """The members that are gone, and have tokens that the issuer must pay out."""
         return [name for name in self._auditor.with_status(*GONE) if self._auditor.free(name)]
 
     def _ready(self) -> list[str]:
-        """Leavers that nothing keeps any more."""
+        """Leavers that fulfil all exit conditions."""
         companies, now_s = self._auditor.companies, self._auditor.now_s
         return [
             name for name in self._free_leavers() if now_s >= companies[name].departs_s and name not in self._rich()
         ]
 
     def _rich(self) -> list[str]:
-        """Leavers that only have tokens left."""
+        """Leavers that have nothing left but tokens."""
         return [name for name in self._free_leavers() if self._auditor.free(name) >= MILLION]
 
     def _free_leavers(self) -> list[str]:
@@ -219,7 +219,7 @@ class MemberScript:
         return [name for name in names if self._auditor.companies[name].deposit] or names
 
     def _are_few(self) -> bool:
-        """So few that business would end if another one went."""
+        """Whether there are so few members that business would end if another one went."""
         return len(self._auditor.with_status(ACTIVE)) < 4
 
     def _taking_part(self) -> str:

@@ -1,4 +1,4 @@
-"""Plays a script's steps on a consortium, and tells what has become of them."""
+"""Plays a script's steps on a consortium, and describes their outcomes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.harness import (
     tariff,
 )
 from tests.simulation.auditor import Auditor, Document, Known, Notice
-from tests.simulation.member_player import MemberPlayer, told_ballot, told_company, told_electorate
+from tests.simulation.member_player import MemberPlayer, audited_ballot, audited_company, audited_electorate
 from tests.simulation.script import MEMBERS
 from tests.simulation.step import Outcome, Step
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, Account
@@ -38,7 +38,7 @@ KINDS = {
 class Player(MemberPlayer):
     deals: dict[str, Deal] = field(default_factory=dict)
     redemptions: list[str] = field(default_factory=list)
-    # What a refused step of several transactions has already done.
+    # Transactions that a refused step of several may leave behind.
     left_behind: ClassVar[frozenset[str]] = frozenset()
 
     def play(self, step: Step) -> Outcome:
@@ -53,8 +53,8 @@ class Player(MemberPlayer):
             return Outcome()
         return Outcome(moved=tuple(self._moved(self._valid()[-1].event_payload)))
 
-    def told(self, step: Step, outcome: Outcome) -> str:
-        """Of a step that was done: the event, and the tokens that moved."""
+    def describe(self, step: Step, outcome: Outcome) -> str:
+        """The outcome in words: the event and the tokens that moved, or the refusal."""
         if step.verb == "wait":
             return "done"
         if outcome.refusal:
@@ -63,36 +63,36 @@ class Player(MemberPlayer):
         return f"{self._valid()[-1].event_name} {moved}".rstrip()
 
     def events(self) -> Iterator[str]:
-        """Without the founding's, which names the members' roots in their order."""
+        """A line for each event except the founding's, which names the members' roots in their order."""
         for transaction in self._valid()[1:]:
             payload = self._numbered_bytes(transaction.event_payload)
             yield f"event {transaction.event_name} {payload.hex()}"
 
     def records(self) -> Iterator[str]:
-        yield from self._told_records("channel", self.consortium.public)
+        yield from self._numbered_records("channel", self.consortium.public)
         for follower in self.consortium.followers.values():
-            yield from self._told_records(follower.msp_id, follower.private)
+            yield from self._numbered_records(follower.msp_id, follower.private)
 
-    def _told_records(self, owner: str, values: Mapping[str, bytes]) -> list[str]:
+    def _numbered_records(self, owner: str, values: Mapping[str, bytes]) -> list[str]:
         numbered = {
             self._numbered(key): self._numbered_bytes(self.stands_for(key, value)) for key, value in values.items()
         }
         return [f"{owner} {key} {value.hex()}" for key, value in sorted(numbered.items())]
 
     def differences(self, auditor: Auditor) -> list[str]:
-        """Where the ledger and the auditor do not say the same."""
+        """A line for each value in which the ledger and the auditor differ."""
         pairs = [
             ("supply", self._supply(), (auditor.minted, auditor.burned)),
             ("circulating", auditor.circulating(), auditor.minted - auditor.burned),
             *((name, self._member(name).balance, amount) for name, amount in auditor.balances.items()),
-            *((name, self.company_on_ledger(name), told_company(auditor, name)) for name in MEMBERS),
-            ("electorate", self.electorate_on_ledger(), told_electorate(auditor)),
+            *((name, self.company_on_ledger(name), audited_company(auditor, name)) for name in MEMBERS),
+            ("electorate", self.electorate_on_ledger(), audited_electorate(auditor)),
             ("ballots", len(self.ballots), len(auditor.ballots)),
-            *((f"ballot {one}", self.ballot_on_ledger(one), told_ballot(auditor, one)) for one in self._numbers()),
-            *((name, self._documents(name), _told_documents(auditor, name)) for name in MEMBERS),
-            *((name, self._book(name), _told_book(auditor, name)) for name in auditor.books if self._is_sound(name)),
+            *((f"ballot {one}", self.ballot_on_ledger(one), audited_ballot(auditor, one)) for one in self._numbers()),
+            *((name, self._documents(name), _audited_documents(auditor, name)) for name in MEMBERS),
+            *((name, self._book(name), _audited_book(auditor, name)) for name in auditor.books if self._is_sound(name)),
         ]
-        return [f"{name}: ledger {ledger}, auditor {told}" for name, ledger, told in pairs if ledger != told]
+        return [f"{name}: ledger {ledger}, auditor {model}" for name, ledger, model in pairs if ledger != model]
 
     def known(self, deal: str) -> Known:
         account = self.deals[deal].account
@@ -174,7 +174,7 @@ class Player(MemberPlayer):
         self._member(actor).submit(known, known.batch(quantities, known.meters[meter]))
 
     def cheat(self, actor: str, deal: str, meter: int, how: str) -> None:
-        """A batch or a disclosure that differs from the honest one in exactly what the refusal is about."""
+        """Submits a batch or a disclosure that differs from the honest one only in the point of the refusal."""
         known, stream = self.deals[deal], self.deals[deal].stream()
         stranger = HandMeter("stranger")
         changes: dict[str, dict[str, Any]] = {
@@ -226,7 +226,7 @@ class Player(MemberPlayer):
         return [transaction for transaction in self.consortium.transactions if transaction.is_valid]
 
     def _is_sound(self, deal: str) -> bool:
-        """Whether its two parties have written there what the contract writes, and nothing else."""
+        """Whether only the contract has written the account's records."""
         return deal not in self.consortium.spoilt
 
     def _numbers(self) -> range:
@@ -250,12 +250,12 @@ class Player(MemberPlayer):
         return account
 
     def _numbered(self, text: str) -> str:
-        """With roots, bundles, ballots and redemptions numbered; people are told how an id begins."""
+        """The text with roots, bundles, ballots and redemptions numbered, also where only an id's beginning stands."""
         redemptions = {one: f"{number:064d}" for number, one in enumerate(self.redemptions, 1)}
-        for known, told in {**self.ids(), **redemptions}.items():
-            text = text.replace(known, told)
-            if len(known) == len(told) == 64:
-                text = text.replace(known[:16], told[0] + told[-15:])
+        for known, numbered in {**self.ids(), **redemptions}.items():
+            text = text.replace(known, numbered)
+            if len(known) == len(numbered) == 64:
+                text = text.replace(known[:16], numbered[0] + numbered[-15:])
         return text
 
     def _numbered_bytes(self, value: bytes) -> bytes:
@@ -299,11 +299,11 @@ def _notice(account: Account) -> Notice | None:
     return Notice(notice.amount_micro, *times) if account.HasField("notice") else None
 
 
-def _told_documents(auditor: Auditor, name: str) -> list[tuple[Any, ...]]:
+def _audited_documents(auditor: Auditor, name: str) -> list[tuple[Any, ...]]:
     return [(one.kind, one.customer, one.amount, one.goodwill, one.disputed) for one in auditor.documents[name]]
 
 
-def _told_book(auditor: Auditor, name: str) -> tuple[Any, ...]:
+def _audited_book(auditor: Auditor, name: str) -> tuple[Any, ...]:
     book = auditor.books[name]
     return (
         (book.funded, book.withdrawn, book.paid),

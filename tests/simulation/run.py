@@ -1,4 +1,4 @@
-"""One script on a fresh consortium: compares each step with the auditor, and writes down what happened."""
+"""One script on a new consortium: compares each step with the auditor, and writes a transcript."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.harness import Consortium
 from tests.simulation.auditor import Auditor, Rules, rules_of
 from tests.simulation.hostile import Hostile
 from tests.simulation.hostile_auditor import HostileAuditor
-from tests.simulation.hostile_end import ended
+from tests.simulation.hostile_end import end_script
 from tests.simulation.hostile_player import HostilePlayer
 from tests.simulation.hostile_script import HostileScript
 from tests.simulation.hostile_witness import bear_witness
@@ -19,15 +19,15 @@ from tests.simulation.script import FOUNDERS, MEMBERS, Script
 from tests.simulation.step import NOT_ENDORSED, Outcome, Step
 from zunft.v1.charter_pb2 import EntryConditions, ExitConditions, Threshold, VotingRules
 
-# Hears the number of each step that was done.
+# A function that gets the number of each step that was done.
 Report = Callable[[int], None]
 
 
 @dataclass(frozen=True)
 class Transcript:
-    """What a script did, the same on every ledger: lines of text.
+    """The effects of a script as lines of text, which are the same on every ledger.
 
-    `steps` say what became of each step, a refusal with its sentence; `events` are the channel's, in its order;
+    `steps` have the outcome of each step, a refusal with its sentence; `events` are the channel's, in its order;
     `records` are all values of the end state, the public ones, then each member's private ones.
     """
 
@@ -43,7 +43,7 @@ class Transcript:
 
 @dataclass
 class Run:
-    """As far as it has come."""
+    """A script that is under way."""
 
     seed: int
     auditor: Auditor
@@ -57,8 +57,8 @@ class Run:
         assert expected.covers(actual), f"{where}: expected {expected}, got {actual} {actual.said}"
         self.auditor.learn(step, actual, self.player.known)
         assert self.player.differences(self.auditor) == [], where
-        told = expected.refusal if expected.refusal == NOT_ENDORSED else self.player.told(step, actual)
-        self.lines.append(f"{len(self.lines) + 1:05d} {step} -> {told}")
+        words = expected.refusal if expected.refusal == NOT_ENDORSED else self.player.describe(step, actual)
+        self.lines.append(f"{len(self.lines) + 1:05d} {step} -> {words}")
         self.refused += bool(actual.refusal)
         return actual
 
@@ -70,9 +70,9 @@ def simulate(
     report: Report = lambda _step: None,
     hostile: Hostile | None = None,
 ) -> Transcript:
-    """Founds the consortium and plays `steps` steps. Raises AssertionError at the first one that went otherwise.
+    """Founds the consortium and plays `steps` steps. Raises AssertionError at the first that differs from the model.
 
-    Where a member is hostile, those it deals with then go their ways without it.
+    Where a member is hostile, its partners then close their accounts without it.
     """
     if hostile:
         consortium.clock.now_us = hostile.begin_us
@@ -87,7 +87,7 @@ def simulate(
         run.do(script.next())
         report(number)
     if hostile and isinstance(auditor, HostileAuditor):
-        ended(run.do, auditor, hostile)
+        end_script(run.do, auditor, hostile)
     transcript = Transcript(tuple(run.lines), tuple(player.events()), tuple(player.records()), run.refused)
     if hostile and isinstance(player, HostilePlayer):
         bear_witness(player, hostile)
@@ -95,7 +95,7 @@ def simulate(
 
 
 def charter_of(rules: Rules) -> dict[str, Any]:
-    """Fields of the charter."""
+    """The charter's fields with these rules."""
     shares = {"exclusion": rules.exclusion, "suspension": rules.suspension}
     thresholds = {name: Threshold(numerator=one[0], denominator=one[1]) for name, one in shares.items() if one}
     return {

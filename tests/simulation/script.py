@@ -1,4 +1,4 @@
-"""The random script: mostly what members do, now and then what they should not. The same seed gives the same script."""
+"""The random script: mostly steps that members may take, now and then others. The same seed gives the same script."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CHEATS = (
 
 
 class Script:
-    """Asks the auditor where things stand, so that its steps make sense more often than not."""
+    """A script that asks the auditor for the state, so that most of its steps make sense."""
 
     def __init__(self, seed: int, auditor: Auditor, hostile: str = "") -> None:
         self._random = Random(seed)  # noqa: S311
@@ -61,7 +61,7 @@ class Script:
         }
 
     def next(self) -> Step:
-        """The next step, to be applied before another is asked for."""
+        """The next step, which must be applied before the one after it is made."""
         if not self._auditor.books:
             return self._found_deal() if self._auditor.minted else self._mint()
         if self._members.are_waiting() and self._random.random() < 0.2:
@@ -184,7 +184,7 @@ class Script:
         return Step("use", self._party(book), {"deal": name, "meter": meter, "quantities": quantities})
 
     def _cheat(self) -> Step:
-        """Only where there is a past to cheat about."""
+        """A cheat about an account that has charged readings."""
         moved = [name for name, book in self._auditor.books.items() if book.streams[0].next_sequence > 1]
         if not moved:
             return self._use()
@@ -235,7 +235,7 @@ class Script:
         return self._random.choice((book.provider, book.customer)) if self._mostly() else self._member()
 
     def _deal(self, wanted: Callable[[Book], bool] | None = None) -> tuple[str, Book]:
-        """Some deal; one that is wanted, if there is any and chance agrees."""
+        """A random deal, mostly one that is wanted if there is any."""
         books = list(self._auditor.books.items())
         fitting = [(name, book) for name, book in books if not book.closed and (wanted is None or wanted(book))]
         return self._random.choice(fitting if fitting and self._random.random() < 0.93 else books)
@@ -249,7 +249,7 @@ class Script:
         return provider, number, documents[number - 1].customer, documents[number - 1].amount
 
     def _tiers(self) -> tuple[tuple[int, int], ...]:
-        """Odd prices, so that rounding matters."""
+        """Tiers with odd prices, so that rounding matters."""
         price = self._random.randint(200_001, 1_900_001)
         if self._random.random() < 0.5:
             return ((0, price),)
@@ -259,7 +259,7 @@ class Script:
         return self._random.randint(1, most)
 
     def _part(self, whole: int) -> Any:
-        """Some of it, seldom nothing, less than nothing, or far too much."""
+        """A random part of the whole; seldom nothing, less than nothing, or far too much."""
         if self._mostly():
             return self._random.randint(1, max(whole, 1))
         return self._random.choice([0, -1, 5 * whole + MILLION])

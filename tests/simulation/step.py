@@ -1,4 +1,4 @@
-"""One step of a script: who does what. Plain data, so that the same script runs on every ledger."""
+"""One step of a script: a member's act, as plain data, so that the same script runs on every ledger."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 from ledger.gateway.refusal import refusals
 
-# Whoever needs the endorsement of a member whose peer gives none is told so, in whatever words that peer finds.
+# The refusal of a step that needs the endorsement of a hostile peer, whatever words that peer uses.
 NOT_ENDORSED = "NotEndorsed"
-# What the contract makes of what two rogues have written, as long as it says so in words of its own.
+# Any outcome of a step in the rogues' account, if a refusal is one of the contract's.
 ANYTHING = "Anything"
 
 
@@ -20,15 +20,15 @@ class Step:
     arguments: dict[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        told = " ".join(f"{name}={value}" for name, value in self.arguments.items())
-        return f"{self.actor} {self.verb} {told}".rstrip()
+        arguments = " ".join(f"{name}={value}" for name, value in self.arguments.items())
+        return f"{self.actor} {self.verb} {arguments}".rstrip()
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of it: the error class of a refusal, or the tokens that moved (source, target, amount).
+    """A step's outcome: the error class of a refusal, or the tokens that moved (source, target, amount).
 
-    `said` is the refusal's sentence, which the auditor has none for.
+    `said` is the refusal's sentence, which the auditor does not predict.
     """
 
     refusal: str = ""
@@ -36,7 +36,7 @@ class Outcome:
     said: str = field(default="", compare=False)
 
     def covers(self, actual: Outcome) -> bool:
-        """Whether it went as this says."""
+        """Whether the actual outcome is one that this expected one allows."""
         if self.refusal == NOT_ENDORSED:
             return bool(actual.refusal)
         if self.refusal == ANYTHING:

@@ -1,6 +1,7 @@
-"""Seeded random scripts against the auditor; the same script leaves the same on every ledger.
+"""Seeded random scripts against the auditor; the same script has the same effects on every ledger.
 
-A failure names seed and step: `make simulate SEED=…` plays it again, `STEPS=` more of it, `LEDGER=` elsewhere.
+A failure names seed and step: `make simulate SEED=…` plays the script again, with `STEPS=` more steps, with `LEDGER=`
+on another ledger.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def play(folder: Path, kind: str, seed: int, steps: int, hostile: Hostile | None
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_ledger_does_what_the_auditor_says(tmp_path: Path, seed: int) -> None:
+def test_the_ledger_does_as_the_auditor_predicts(tmp_path: Path, seed: int) -> None:
     transcript = play(tmp_path, "embedded", seed, steps=400)
 
     outcomes = Counter(step.split(" -> ")[1].split()[0].rstrip(":") for step in transcript.steps)
@@ -47,8 +48,8 @@ def test_the_ledger_does_what_the_auditor_says(tmp_path: Path, seed: int) -> Non
 
 
 @pytest.mark.parametrize("kind", on_ledgers(*STEPS))
-def test_the_same_script_leaves_the_same_on_every_ledger(tmp_path: Path, kind: str) -> None:
-    """Every step's outcome, a refusal's sentence, all events in order, the state of the channel and of each member."""
+def test_the_same_script_has_the_same_effects_on_every_ledger(tmp_path: Path, kind: str) -> None:
+    """Equal are each step's outcome, a refusal's sentence, the events, the channel's state and each member's."""
     there = play(tmp_path / "there", kind, seed=99, steps=STEPS[kind])
     here = play(tmp_path / "here", "embedded", seed=99, steps=STEPS[kind])
     assert there.steps == here.steps
@@ -58,19 +59,19 @@ def test_the_same_script_leaves_the_same_on_every_ledger(tmp_path: Path, kind: s
 
 @pytest.mark.parametrize("seed", HOSTILE_SEEDS)
 def test_a_hostile_member_hurts_nobody(tmp_path: Path, seed: int) -> None:
-    """Nor do two: what they make of an account of their own is all that is theirs to spoil."""
+    """It hurts nobody with an accomplice either: the two can only spoil an account of their own."""
     transcript = play(tmp_path, "embedded", seed, 250, hostile_of(seed, 250))
 
     steps = [line.split(" -> ") for line in transcript.steps]
-    assert sum(told == NOT_ENDORSED for _, told in steps) > 3, "it withholds too little"
+    assert sum(outcome == NOT_ENDORSED for _, outcome in steps) > 3, "it withholds too little"
     tried = {how for how in ATTACKS if any(f" attack how={how} " in step for step, _ in steps)}
     assert len(tried) > len(ATTACKS) // 2, "it tries too little"
     assert any(" spoil " in step for step, _ in steps)
 
 
 @pytest.mark.parametrize("kind", on_ledgers(*HOSTILE_STEPS))
-def test_a_hostile_member_leaves_the_same_on_every_ledger(tmp_path: Path, kind: str) -> None:
-    """Also where each member's peer has a chaincode of its own."""
+def test_a_hostile_member_s_script_has_the_same_effects_on_every_ledger(tmp_path: Path, kind: str) -> None:
+    """It does so also where each member's peer has a chaincode of its own."""
     steps, hostile = HOSTILE_STEPS[kind], Hostile("forge", "maker", from_step=25, tempers=ON_FABRIC)
     there = play(tmp_path / "there", kind, 25, steps, hostile)
     here = play(tmp_path / "here", "embedded", 25, steps, hostile)

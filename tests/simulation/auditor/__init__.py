@@ -1,4 +1,4 @@
-"""An independent model of the ledger: what each step should do, in plain Python and the words of docs/architecture.md.
+"""An independent model of the ledger: the effect of each step, in plain Python and the words of docs/architecture.md.
 
 It shares nothing with the contracts but the names of refusals. Amounts are micro-tokens, quantities micro-units. Begin
 with `auditor.py`.

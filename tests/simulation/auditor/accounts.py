@@ -14,7 +14,7 @@ class Accounts(State):
         check_customer(book, actor)
         check_amount(amount)
         self.check_balance(actor, amount)
-        book.changes = self.once_more(book.changes)
+        book.changes = self.count_change(book.changes)
         book.funded += amount
         self.balances[actor] -= amount
         return [(f"balance/{actor}", f"escrow/{deal}", amount)]
@@ -25,7 +25,7 @@ class Accounts(State):
         check_customer(book, actor)
         if amount > book.escrow:
             refuse("InsufficientFunds")
-        book.changes = self.once_more(book.changes)
+        book.changes = self.count_change(book.changes)
         rested_s = self.companies[book.provider].suspended_s(self.now_s)
         given = Notice(amount, self.now_s + book.wait_s, self.now_s + GUARD_S, rested_s)
         book.notice = given if amount else None
@@ -36,7 +36,7 @@ class Accounts(State):
         check_customer(book, actor)
         if book.notice is None or self.now_s < book.notice.ends_s + self.rest_s(book, book.notice.rested_s):
             refuse("NoticePeriod")
-        changes = self.once_more(book.changes)
+        changes = self.count_change(book.changes)
         amount = min(book.notice.amount, book.escrow - max(book.usage + book.correction - book.paid, 0))
         if amount <= 0:
             refuse("InsufficientFunds")
@@ -46,7 +46,7 @@ class Accounts(State):
         return [(f"escrow/{deal}", f"balance/{actor}", amount)]
 
     def claim_alone(self, actor: str, deal: str) -> None:
-        """What the last head comes to, without the other party."""
+        """Claims the last head's amounts, without the other party."""
         self.check_takes_part(actor)
         book = self.open(deal)
         check_party(book, actor)
@@ -58,7 +58,7 @@ class Accounts(State):
         self.check_takes_part(actor)
         book = self.books[deal]
         self._ends_for(book, actor)
-        # Of a closed account, what is not due any more.
+        # The rest of a closed account, if nothing is due any more.
         gives_rest, payable = book.closed and book.charged <= 0, self._payable(deal, book)
         if not any(book.bills) and payable == 0 and not (gives_rest and book.escrow):
             refuse("WrongStatus")
@@ -71,7 +71,7 @@ class Accounts(State):
         return moves
 
     def close(self, actor: str, deal: str, leaves: bool = False) -> list[Move]:
-        """`leaves`: in the escrow what is the other party's."""
+        """Closes the account; with `leaves` the other party's share stays in the escrow."""
         self.check_takes_part(actor)
         book = self.open(deal)
         gone = self._ends_for(book, actor)
@@ -80,7 +80,7 @@ class Accounts(State):
         pays = pays and (not leaves or book.provider in (actor, *gone))
         if pays and any(book.bills):
             refuse("WrongStatus")
-        # The issuer sees no head but an open one.
+        # The issuer only sees the head of an open account.
         is_hidden = bool(gone) and not book.is_open_book
         if actor == book.customer and book.usage + book.correction > book.paid + book.escrow:
             refuse("InsufficientFunds")
@@ -91,12 +91,12 @@ class Accounts(State):
         return moves + (self._return_rest(deal, book) if not leaves or book.customer in (actor, *gone) else [])
 
     def rest_s(self, book: Book, before_s: int) -> int:
-        """How much longer a time runs since its provider was suspended meanwhile."""
+        """By how many seconds a suspension of the provider makes a waiting time longer."""
         rested_s = self.companies[book.provider].suspended_s(self.now_s) - before_s
         return min(max(rested_s, 0), MOST_REST_S)
 
     def _ends_for(self, book: Book, actor: str) -> list[str]:
-        """The parties that are gone, for which the issuer speaks; nobody where a party speaks for itself."""
+        """The parties that are gone, for which the issuer acts; none where a party acts for itself."""
         if actor in book.parties:
             return []
         if actor != ISSUER:
@@ -107,7 +107,7 @@ class Accounts(State):
         return gone
 
     def _check_ended(self, book: Book, actor: str, gone: list[str]) -> None:
-        """Whether no more usage is to come, and who may still charge some has had the time for it."""
+        """Refuses the closing while more usage may come, or the provider may still charge some."""
         if gone:
             since_s = max(self.companies[name].gone_s for name in gone)
             if self.now_s < since_s + book.wait_s + self.rest_s(book, 0):
@@ -119,7 +119,7 @@ class Accounts(State):
                 refuse("NoticePeriod")
 
     def _charge_last(self, book: Book) -> None:
-        """All that the last head comes to, at once or after the claim before it."""
+        """Claims the last head's amounts, at once or after the claim before them."""
         last = (book.usage, book.correction)
         if any(book.bills):
             book.left = last
@@ -133,7 +133,7 @@ class Accounts(State):
         return -self._refunds(deal, book)[0]
 
     def _refunds(self, deal: str, book: Book) -> tuple[int, list[tuple[str, int]]]:
-        """What the deal gets back now, and who is owed what afterwards: who was noted first is served first."""
+        """The amount that the deal gets back now, and the debts afterwards; the debt noted first is paid first."""
         line, owed = list(self.lines[book.provider]), max(-book.due, 0)
         known = sum(amount for name, amount in line if name == deal)
         line.append((deal, max(owed - known, 0)))

@@ -1,4 +1,4 @@
-"""Agreements and their meters: founded between active members, and run on with those that are leaving."""
+"""Agreements and their meters: active members make them, and they go on with members that are leaving."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Agreements(State):
         self.books[deal] = Book(actor, customer, *conditions, streams)
 
     def offer(self, actor: str, deal: str, customer: str) -> None:
-        """Only tried where nobody can begin anything with that customer."""
+        """An offer, which a script tries only where the customer can make no new agreement."""
         self.check_status(actor, ACTIVE)
         self.known(customer)
         if self.companies[customer].status != ACTIVE:
@@ -28,7 +28,7 @@ class Agreements(State):
     def amend(self, actor: str, deal: str, tiers: tuple[tuple[int, int], ...], credit: int) -> None:
         self.check_takes_part(actor)
         book = self.books[deal]
-        book.amendments = self.once_more(book.amendments)
+        book.amendments = self.count_change(book.amendments)
         if tiers != book.tiers:
             for stream in book.streams:
                 stream.measure = 0
@@ -40,7 +40,7 @@ class Agreements(State):
         check_party(book, actor)
         if book.ended_s is not None:
             refuse("WrongStatus")
-        # What the customer may have dated back counts against it.
+        # The time by which the customer may have dated the end back counts against it.
         book.ended_s = self.now_s + (GUARD_S if actor == book.customer else 0)
         book.rested_s = self.companies[book.provider].suspended_s(self.now_s)
 

@@ -1,4 +1,4 @@
-"""The auditor: takes each step of a script, and says what becomes of it."""
+"""The auditor: takes each step of a script, and returns the outcome that it must have."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tests.simulation.step import Outcome, Step
 
 class Auditor(Tokens, Agreements, Accounts, Usage, Invoices, Members):
     def apply(self, step: Step) -> Outcome:
-        """What the step does, or why it is refused; only a step that is not refused changes the model."""
+        """The tokens that the step moves, or its refusal; a refused step does not change the model."""
         try:
             return Outcome(moved=tuple(getattr(self, step.verb)(step.actor, **step.arguments) or ()))
         except Refused as refusal:
             return Outcome(refusal=str(refusal))
 
     def learn(self, step: Step, outcome: Outcome, known: Callable[[str], Known]) -> None:
-        """What cannot be told before: nothing, where all members are honest."""
+        """Learns from an outcome that cannot be predicted; there is none where all members are honest."""
 
     def wait(self, actor: str, seconds: int) -> None:  # noqa: ARG002
         self.now_s += seconds

@@ -1,4 +1,4 @@
-"""Ballots and the questions that they are on, as the auditor writes them down and counts them."""
+"""Ballots and their questions, as the auditor notes and counts them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 ADMISSION, EXCLUSION, SUSPENSION = "admission", "exclusion", "suspension"
 REINSTATEMENT, DEPARTURE = "reinstatement", "departure"
 
-# For these Fabric wants most of the channel's members to sign, too; whoever helps may do it once the ballot is carried.
+# For these Fabric wants most of the channel's members to sign, too; others may sign after the ballot is carried.
 SIGNED = (ADMISSION, EXCLUSION, DEPARTURE)
 OPEN, CARRIED, REJECTED, EXECUTED = "open", "carried", "rejected", "executed"
 
@@ -22,7 +22,7 @@ class Ballot:
     needed: int
     deadline_s: int
     status: str = OPEN
-    # In favour or not, by voter.
+    # The votes, in favour or not, by voter.
     votes: dict[str, bool] = field(default_factory=dict)
 
     @property
@@ -34,11 +34,11 @@ class Ballot:
         return self.status in (CARRIED, EXECUTED)
 
     def only_signs(self, in_favour: bool) -> bool:
-        """Whether a vote decides nothing any more, and is welcome for its signatures."""
+        """Whether a vote decides nothing any more, and is only taken for its signatures."""
         return self.is_carried and self.subject in SIGNED and in_favour
 
     def counted(self) -> str:
-        """What the votes make of it."""
+        """The ballot's status by its votes."""
         still_possible = len(self.voters) - (len(self.votes) - self.approvals)
         if self.approvals >= self.needed:
             return CARRIED
@@ -47,7 +47,7 @@ class Ballot:
 
 @dataclass
 class Question:
-    """`ballot` is the number of the one that counts; `not_before_s` says who has to wait, and until when."""
+    """A question; `ballot` is the number of the ballot that counts, `not_before_s` how long each member has to wait."""
 
     ballot: int
     membership: int

@@ -1,4 +1,4 @@
-"""An agreement with its account, as a book that the auditor keeps of it, and what is billed."""
+"""An agreement with its account, as a book that the auditor keeps, and its documents."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.simulation.auditor.rules import GUARD_S, MILLION
 
 @dataclass
 class Stream:
-    """One meter under one agreement. The measure starts again at zero when the price is amended."""
+    """One meter under one agreement. The measure starts at zero again when the price is amended."""
 
     next_sequence: int = 1
     measure: int = 0
@@ -18,7 +18,7 @@ class Stream:
 
 @dataclass(frozen=True)
 class Notice:
-    """Amount, when it may be taken back, from when on usage cannot draw on it, how long its provider rested before."""
+    """A notice: its amount, its end, the time from which usage cannot draw on it, the provider's suspensions before."""
 
     amount: int
     ends_s: int
@@ -28,7 +28,7 @@ class Notice:
 
 @dataclass
 class Book:
-    """One agreement and its account. `tiers`: upper border (0 = none) and unit price."""
+    """One agreement and its account; each tier is an upper border (0 = none) and a unit price."""
 
     provider: str
     customer: str
@@ -47,14 +47,14 @@ class Book:
     invoiced: tuple[int, int] = (0, 0)
     sequence: int = 0
     claimed_sequence: int = 0
-    # What was charged after a claim that was not settled when the account was closed.
+    # The amounts that were charged after a claim which was not settled when the account was closed.
     left: tuple[int, int] | None = None
     notice: Notice | None = None
-    # Since when the customer's changes are counted, and how many there were.
+    # The time from which the customer's changes are counted, and their number.
     changes: tuple[int, int] = (0, 0)
-    # The same of the provider's amendments.
+    # The same for the provider's amendments.
     amendments: tuple[int, int] = (0, 0)
-    # The same of the corrections that each party proposes or takes back.
+    # The same for the corrections that each party proposes or takes back.
     moves: dict[str, tuple[int, int]] = field(default_factory=dict)
     pending: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     ended_s: int | None = None
@@ -72,12 +72,12 @@ class Book:
 
     @property
     def due(self) -> int:
-        """Nobody gives back more than it was paid."""
+        """The amount to be paid for the claims; below zero a refund, which is never more than was paid."""
         return max(sum(self.claimed), 0) - self.paid
 
     @property
     def charged(self) -> int:
-        """What is due once the last claim is settled, too."""
+        """The amount that is due after the last claim is settled, too."""
         return max(sum(self.left or self.claimed), 0) - self.paid
 
     @property
@@ -94,7 +94,7 @@ class Book:
 
     @property
     def wait_s(self) -> int:
-        """Of a notice; who gives it may date it five minutes earlier than it was."""
+        """How long a notice waits, with the five minutes by which the customer may date it back."""
         return self.notice_s + GUARD_S if self.notice_s else 0
 
     def covered(self, now_s: int) -> int:
@@ -102,7 +102,7 @@ class Book:
         return self.funded - self.withdrawn - held + self.credit
 
     def price(self, measure: int) -> int:
-        """Each tier's units at the tier's price, each tier rounded, a half upwards."""
+        """The price: each tier's units at the tier's price, rounded for each tier, a half upwards."""
         amount, lower = 0, 0
         for upper, unit_price in self.tiers:
             units = max((min(measure, upper) if upper else measure) - lower, 0)
@@ -124,7 +124,7 @@ class Document:
 
 @dataclass(frozen=True)
 class Known:
-    """What the ledger says of an account: what was moved, what is owed back, its provider's debts and documents."""
+    """An account on the ledger: the moved amounts, the refund owed, its provider's debts and documents."""
 
     funded: int
     withdrawn: int

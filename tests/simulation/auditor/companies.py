@@ -1,4 +1,4 @@
-"""A company as the others know it: a member, one that wants to be, or one that was."""
+"""A company as the others know it: a member, an applicant, or a former member."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 STRANGER, ADMITTED, ACTIVE, SUSPENDED = "stranger", "admitted", "active", "suspended"
 LEAVING, LEFT, EXCLUDED = "leaving", "left", "excluded"
 
-# Who sends transactions, and votes.
+# Statuses in which a member sends transactions and votes.
 TAKING_PART = (ACTIVE, LEAVING)
 SEATED = (ACTIVE, LEAVING, SUSPENDED)
-# Who gets tokens.
+# Statuses in which a member gets tokens.
 PRESENT = (ADMITTED, *SEATED)
 GONE = (LEFT, EXCLUDED)
 
@@ -20,10 +20,10 @@ class Company:
     status: str = STRANGER
     membership: int = 0
     deposit: int = 0
-    # As a leaver: it cannot depart before this.
+    # A leaver cannot depart before this time.
     departs_s: int = 0
     gone_s: int = 0
-    # How long earlier suspensions lasted, and since when the present one does.
+    # How long earlier suspensions lasted, and when the present one began.
     rested_s: int = 0
     suspended_since_s: int = 0
     # When its bundle was made; a founder has none.
@@ -32,7 +32,7 @@ class Company:
     carried: int = 0
 
     def suspended_s(self, now_s: int) -> int:
-        """In all until now."""
+        """How long the company has been suspended in all until now."""
         return self.rested_s + (now_s - self.suspended_since_s if self.status == SUSPENDED else 0)
 
     def become(self, status: str, now_s: int) -> None:

@@ -20,7 +20,7 @@ class Invoices(State):
         if amount > document.amount - document.goodwill:
             refuse("AmountOutOfRange")
         if amount < MILLION:
-            self.small_credits[actor, customer] = self.once_more(self.small_credits.get((actor, customer), (0, 0)))
+            self.small_credits[actor, customer] = self.count_change(self.small_credits.get((actor, customer), (0, 0)))
         document.goodwill += amount
         self.documents[actor].append(Document("goodwill", customer, amount))
         return [self.move(actor, customer, amount)]

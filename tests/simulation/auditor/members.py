@@ -1,4 +1,4 @@
-"""Members: how a company comes in with its deposit, gives notice, and has left."""
+"""Members: a company comes in with its deposit, gives notice, and leaves."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.simulation.auditor.votes import ABOUT, Votes
 
 class Members(Votes):
     def put_in(self, actor: str, company: str) -> None:
-        """A company's bundle, made just now."""
+        """Puts in a company's bundle, which was made just now."""
         self.check_status(actor, ACTIVE)
         known = self.companies[company]
         if known.status not in ABOUT[ADMISSION]:
@@ -45,7 +45,7 @@ class Members(Votes):
         self.companies[actor].departs_s = self.now_s + self.rules.notice_s
 
     def depart(self, actor: str) -> None:
-        """Nobody votes on it: what is opened with it only collects the others' signatures."""
+        """Departs without a vote; the ballot that is opened only collects the others' signatures."""
         self.check_status(actor, LEAVING)
         company = self.companies[actor]
         if self.now_s < company.departs_s or self.has_obligations(actor) or self.free(actor) >= MILLION:

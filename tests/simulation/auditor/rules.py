@@ -1,4 +1,4 @@
-"""What the members have agreed in their charter, the limits that hold everywhere, and how the model refuses."""
+"""The rules of the charter, the limits that hold everywhere, and the model's refusals."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import NoReturn
 ISSUER = "bank"
 GUARD_S = 300
 MILLION = 10**6
-# So often the customer changes an account within an hour.
+# How often the customer may change an account within an hour.
 MOST_CHANGES = 20
 MOST_MOVES = 40
 HOUR_S = 3600
-# So long after its deadline nobody may open another ballot on the same yet.
+# How long after a ballot's deadline nobody may open another one on the same question.
 LAPSES_S = 600
-# No suspension of a provider holds a customer's funds for longer.
+# The longest time for which a provider's suspension holds a customer's funds.
 MOST_REST_S = 90 * 24 * HOUR_S
 
 Move = tuple[str, str, int]
-# Numerator and denominator; none: more than half.
+# A share's numerator and denominator; None means more than half.
 Share = tuple[int, int] | None
 
 
@@ -43,7 +43,7 @@ class Rules:
 
 
 def rules_of(seed: int) -> Rules:
-    """For each seed others."""
+    """The rules of a script, which depend on its seed."""
     lots = Random(f"rules {seed}")  # noqa: S311
     return Rules(
         deposit=lots.choice([0, 3 * MILLION + 1, 3 * MILLION + 1, 20 * MILLION, 20 * MILLION]),
@@ -60,6 +60,6 @@ def check_amount(amount: int) -> None:
 
 
 def check_worth(amount: int, whole: int) -> None:
-    """A token at least, or all that there is."""
+    """Refuses an amount of less than a token that is not the whole."""
     if amount < min(MILLION, whole):
         refuse("AmountOutOfRange")

@@ -1,4 +1,4 @@
-"""Everything that the auditor keeps, and the checks that several of its nouns need."""
+"""The auditor's state, and the checks that several of its nouns need."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ class State:
             self.companies[name] = Company(ACTIVE, membership=1)
         self.ballots: list[Ballot] = []
         self.questions: dict[tuple[str, ...], Question] = {}
-        # By applicant and sponsor: when the bundle was made that was put in last.
+        # The time of the last bundle that was put in, by applicant and sponsor.
         self.applications: dict[tuple[str, str], int] = {}
         self.balances = dict.fromkeys(names, 0)
         self.minted = self.burned = 0
         self.references: set[str] = set()
-        # By provider and customer, as a book's changes: credits of less than a token.
+        # Credits of less than a token, counted as a book's changes, by provider and customer.
         self.small_credits: dict[tuple[str, str], tuple[int, int]] = {}
         self.small_redemptions: dict[str, tuple[int, int]] = {}
         self.redemptions: list[tuple[str, int, str]] = []
         self.books: dict[str, Book] = {}
         self.documents: dict[str, list[Document]] = {name: [] for name in names}
-        # By provider: deals that it owes a refund, and how much, the oldest first.
+        # The deals to which a provider owes a refund, with the amounts, the oldest first, by provider.
         self.lines: dict[str, list[tuple[str, int]]] = {name: [] for name in names}
 
     # --- members ------------------------------------------------------------------------------------------------------
@@ -56,12 +56,12 @@ class State:
         self.check_status(actor, *TAKING_PART)
 
     def check_status(self, actor: str, *statuses: str) -> None:
-        """Whether the member may call this at all."""
+        """Refuses a call of a member that has none of these statuses."""
         if self.companies[actor].status not in statuses:
             refuse("Forbidden")
 
     def known(self, name: str) -> Company:
-        """Whoever is or was a member."""
+        """The company, if it is or was a member."""
         if self.companies[name].status == STRANGER:
             refuse("NotFound")
         return self.companies[name]
@@ -82,7 +82,7 @@ class State:
             refuse("RefundOwed" if self.owes(name) else "InsufficientFunds")
 
     def purse(self, name: str) -> int:
-        """What can be taken of it: of whoever is gone its deposit, too."""
+        """The tokens that can be taken from the member: its balance, and the deposit of one that is gone."""
         return self.balances[name] + (self.companies[name].deposit if self.is_gone(name) else 0)
 
     def free(self, name: str) -> int:
@@ -97,7 +97,7 @@ class State:
         return (f"balance/{source}", f"balance/{target}", amount)
 
     def release(self, name: str) -> list[Move]:
-        """Who is gone gets its deposit back with the first thing that is taken of its tokens."""
+        """Gives a member that is gone its deposit back, which happens when tokens are first taken from it."""
         company = self.companies[name]
         if not self.is_gone(name) or not company.deposit:
             return []
@@ -105,8 +105,8 @@ class State:
         self.balances[name] += amount
         return [(f"deposit/{name}", f"balance/{name}", amount)]
 
-    def once_more(self, changes: tuple[int, int], most: int = MOST_CHANGES) -> tuple[int, int]:
-        """Since when changes are counted, and how many there are with one more; refused where they come too often."""
+    def count_change(self, changes: tuple[int, int], most: int = MOST_CHANGES) -> tuple[int, int]:
+        """The time from which changes are counted, and their number with one more; refuses one that is too many."""
         since_s, count = changes
         if count >= most and self.now_s < since_s + HOUR_S:
             refuse("TooOften")
@@ -130,7 +130,7 @@ class State:
         return self.documents[provider][number - 1]
 
     def has_obligations(self, name: str) -> bool:
-        """Whether it is a party of an open account, or has a meter that it has not revoked."""
+        """Whether the member is a party of an open account, or has a meter that it has not revoked."""
         return any(
             (name in book.parties and not book.closed)
             or (name == book.provider and not all(stream.revoked for stream in book.streams))

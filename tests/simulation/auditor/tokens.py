@@ -1,4 +1,4 @@
-"""The token: minted, transferred, redeemed, and what the issuer makes of a redemption."""
+"""The token: minted, transferred, redeemed, and the issuer's answer to a redemption."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ class Tokens(State):
     def redeem(self, actor: str, amount: int) -> list[Move]:
         self.check_takes_part(actor)
         check_amount(amount)
-        return self._redeemed(actor, amount)
+        return self._redeem_from(actor, amount)
 
     def redeem_for(self, actor: str, company: str, amount: int) -> list[Move]:
-        """By the issuer, what is left of a member that is gone."""
+        """Redeems, as the issuer, tokens of a member that is gone."""
         self.check_takes_part(actor)
         if actor not in (ISSUER, company):
             refuse("Forbidden")
@@ -52,13 +52,13 @@ class Tokens(State):
         self.known(company)
         if not self.is_gone(company):
             refuse("WrongStatus")
-        return self._redeemed(company, amount)
+        return self._redeem_from(company, amount)
 
-    def _redeemed(self, owner: str, amount: int) -> list[Move]:
+    def _redeem_from(self, owner: str, amount: int) -> list[Move]:
         self.check_balance(owner, amount)
         check_worth(amount, self.free(owner))
         if amount < MILLION:
-            self.small_redemptions[owner] = self.once_more(self.small_redemptions.get(owner, (0, 0)))
+            self.small_redemptions[owner] = self.count_change(self.small_redemptions.get(owner, (0, 0)))
         released = self.release(owner)
         self.balances[owner] -= amount
         self.redemptions.append((owner, amount, "held"))

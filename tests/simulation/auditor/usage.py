@@ -1,4 +1,4 @@
-"""Usage, its corrections and its claims: what both parties do together."""
+"""Usage, its corrections and its claims: transactions of both parties together."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Usage(State):
         book.sequence += 1
 
     def cheat(self, actor: str, deal: str, meter: int, how: str) -> None:
-        """A batch that must not be charged, whoever sends it; see `Player.cheat` for what each does."""
+        """A batch that must not be charged from any sender; `Player.cheat` has the kinds."""
         book = self.between_parties(actor, deal)
         if how in ("HeadMismatch", "TermsMismatch", "WrongAgreement"):
             refuse(how)
@@ -79,5 +79,5 @@ class Usage(State):
             refuse("InsufficientFunds")
 
     def _move_on(self, book: Book, party: str) -> None:
-        """The account, by one party alone."""
-        book.moves[party] = self.once_more(book.moves.get(party, (0, 0)), MOST_MOVES)
+        """Counts a change of the account by one party alone."""
+        book.moves[party] = self.count_change(book.moves.get(party, (0, 0)), MOST_MOVES)

@@ -1,4 +1,4 @@
-"""How a ballot is opened, and what the votes on it do; the auditor counts them for itself."""
+"""The opening of ballots, and the effects of votes, which the auditor counts for itself."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from tests.simulation.auditor.companies import (
 from tests.simulation.auditor.rules import ISSUER, LAPSES_S, Share, refuse
 from tests.simulation.auditor.state import State
 
-# In which status a company must be for the members to decide this about it.
+# The statuses of a company about which the members can decide this.
 ABOUT = {
     ADMISSION: (STRANGER, LEFT),
     SUSPENSION: (ACTIVE, LEAVING),
     REINSTATEMENT: (SUSPENDED,),
     EXCLUSION: (ADMITTED, ACTIVE, SUSPENDED, LEAVING, EXCLUDED),
 }
-# In which one an open ballot on it may still be carried.
+# The statuses in which an open ballot on it may still be carried.
 STILL_ABOUT = {**ABOUT, EXCLUSION: (*ABOUT[EXCLUSION], LEFT)}
 
 
@@ -66,7 +66,7 @@ class Votes(State):
             self._decide(ballot, one)
 
     def question_of(self, subject: str, about: str, opener: str) -> tuple[str, ...]:
-        """Each sponsor's application is a question of its own."""
+        """The question's key; each sponsor's application is a question of its own."""
         return (subject, about, opener) if subject == ADMISSION else (subject, about)
 
     def check_no_other(self, subject: str, about: str, opener: str, membership: int) -> None:
@@ -94,7 +94,7 @@ class Votes(State):
         self.questions[key] = Question(len(self.ballots), membership, deadline_s, not_before_s=waiting)
 
     def needed(self, subject: str) -> int:
-        """Approvals: the charter's share of all that vote, and most of the channel where that has to change."""
+        """The needed approvals: the charter's share, and more than half of the channel where that must change."""
         share = {EXCLUSION: self.rules.exclusion, SUSPENSION: self.rules.suspension}
         share[REINSTATEMENT] = self.rules.suspension
         needed = share_of(len(self.voting), share.get(subject))
@@ -131,7 +131,7 @@ class Votes(State):
             refuse("WrongStatus")
 
     def _check_can_be_carried(self, one: Ballot) -> None:
-        """Nobody comes in by a sponsor that is not active any more."""
+        """Refuses an admission whose sponsor is not active any more."""
         if one.subject == ADMISSION and self.companies[one.opener].status != ACTIVE:
             refuse("WrongStatus")
 
@@ -159,7 +159,7 @@ class Votes(State):
 
 
 def share_of(count: int, share: Share) -> int:
-    """So many of them at least; without a share more than half."""
+    """The least number that is this share of the count; without a share more than half."""
     if share is None:
         return count // 2 + 1
     return -(-count * share[0] // share[1])
