@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chaincode.account.usage import SentBatch
 from chaincode.refusal import refusal
 from node.errors import BadRequest, GivenUp
 from node.intake import Intake
@@ -33,7 +34,7 @@ async def _retry(journal: Journal, intake: Intake, submitter: Submitter, entry: 
     """Takes a refused batch in again, with all checks, and wakes the lane, which tries waiting batches by itself."""
     signed = journal.content(entry.digest)
     if entry.status == BATCH_STATUS_REFUSED and signed is not None:
-        await intake.accept(signed)
+        await intake.accept(SentBatch.of(signed))
     submitter.wake(entry.agreement_id)
 
 

@@ -10,22 +10,20 @@ import asyncio
 from collections import defaultdict
 from dataclasses import replace
 
-from google.protobuf.message import DecodeError
-
 from chaincode import keys
 from chaincode.account.announcement import announced_digest
 from chaincode.account.cut_off import CutOff, earlier_cut_offs
 from chaincode.account.head import Standing
 from chaincode.account.usage import (
     CheckedBatch,
+    SentBatch,
     check_batch,
     check_chain,
     check_times,
     is_beyond_cut_off,
 )
-from chaincode.errors import BrokenChain, MalformedBatch, Overlap, Replay
+from chaincode.errors import BrokenChain, Overlap, Replay
 from chaincode.rating import check_batch_cost
-from chaincode.readings.batch import batch_digest
 from chaincode.readings.stream import StreamPosition
 from ledger.gateway import ClockUs, system_clock_us
 from node.account_state import AccountState
@@ -35,7 +33,7 @@ from node.halt import private_data_missing
 from node.journal import Entry, Journal
 from node.read_model.read_model import ReadModel
 from zunft.v1.node_pb2 import BATCH_STATUS_COMMITTED, BATCH_STATUS_REFUSED
-from zunft.v1.usage_pb2 import SignedBatch, UsageBatch
+from zunft.v1.usage_pb2 import UsageBatch
 
 # A meter under an agreement: agreement_id, meter_id.
 StreamId = tuple[str, str]
@@ -52,16 +50,14 @@ class Intake:
         self._positions: dict[StreamId, StreamPosition] = {}
         self._locks: defaultdict[StreamId, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def accept(self, signed: SignedBatch) -> Entry:
+    async def accept(self, sent: SentBatch) -> Entry:
         """The batch's entry, durable on return; one that was accepted before keeps its state.
 
         Raises the contract's errors about batches, UnknownAgreement, UnknownMeter, DiskFull.
         """
-        header = _header(signed)
-        stream = (header.agreement_id, header.meter_id)
+        stream = (sent.batch.agreement_id, sent.batch.meter_id)
         async with self._locks[stream]:
-            known = self._find(batch_digest(signed.batch), header)
-            return known or await self._accept_new(stream, signed)
+            return self._find(sent) or await self._accept_new(stream, sent)
 
     def position(self, agreement_id: str, meter_id: str) -> StreamPosition | None:
         """The position at which the stream's next batch must begin; None if this member has no such account."""
@@ -72,10 +68,10 @@ class Intake:
         """Drops the stream's accepted position after a refusal, so that the stream continues where it is charged."""
         self._positions.pop(stream, None)
 
-    async def _accept_new(self, stream: StreamId, signed: SignedBatch) -> Entry:
+    async def _accept_new(self, stream: StreamId, sent: SentBatch) -> Entry:
         state = find_account(self._read_model, stream[0])
         standing = state.standing
-        checked = self._check(standing, stream[1], signed)
+        checked = self._check(standing, stream[1], sent)
         position = self._position(state, stream)
         self._check_chain(position, checked.batch)
         now_us = self._clock()
@@ -84,9 +80,9 @@ class Intake:
         announced_us = self._announced_us(standing, checked, now_us)
         check_times(standing, position.last_time_us, checked.columns, now_us, announced_us)
         check_batch_cost(standing.terms.tariff, checked.columns)
-        entry = _entry(checked, now_us)
-        await asyncio.to_thread(self._journal.append, [(entry, signed)])
-        self._positions[stream] = checked.position_after
+        entry = replace(entry_of(sent), last_time_us=int(checked.columns.time_us[-1]), arrived_us=now_us)
+        await asyncio.to_thread(self._journal.append, [(entry, sent.signed)])
+        self._positions[stream] = entry.position_after
         return entry
 
     async def _earlier_cut_offs(self, state: AccountState) -> tuple[CutOff, ...]:
@@ -111,24 +107,23 @@ class Intake:
                 raise private_data_missing(missing) from error
             raise
 
-    def _find(self, digest: bytes, header: UsageBatch) -> Entry | None:
+    def _find(self, sent: SentBatch) -> Entry | None:
         """The entry of a batch that came in before, even if the journal was lost since; None for a refused one."""
-        entry = self._journal.find(digest)
+        entry = self._journal.find(sent.digest)
         if entry and entry.status != BATCH_STATUS_REFUSED:
             return entry
-        place = self._read_model.find_batch(digest)
+        place = self._read_model.find_batch(sent.digest)
         if place is None:
             return None
-        committed = Entry(
-            digest, header.agreement_id, header.meter_id, header.first_sequence, header.reading_count, last_time_us=0
+        return replace(
+            entry_of(sent), status=BATCH_STATUS_COMMITTED, tx_id=place.tx_id, block_number=place.block_number
         )
-        return replace(committed, status=BATCH_STATUS_COMMITTED, tx_id=place.tx_id, block_number=place.block_number)
 
-    def _check(self, standing: Standing, meter_id: str, signed: SignedBatch) -> CheckedBatch:
+    def _check(self, standing: Standing, meter_id: str, sent: SentBatch) -> CheckedBatch:
         meter = self._read_model.meter(meter_id)
         if meter is None:
             raise UnknownMeter(f"the ledger has no meter {meter_id[:64]!r}: register it first")
-        return check_batch(standing, {meter_id: meter}, signed)
+        return check_batch(standing, {meter_id: meter}, sent)
 
     def _position(self, state: AccountState, stream: StreamId) -> StreamPosition:
         return self._positions.get(stream) or self._load_position(state, *stream)
@@ -157,21 +152,9 @@ def find_account(read_model: ReadModel, agreement_id: str) -> AccountState:
     return state
 
 
-def _header(signed: SignedBatch) -> UsageBatch:
-    try:
-        return UsageBatch.FromString(signed.batch)
-    except DecodeError:
-        raise MalformedBatch("the bytes are not a zunft.v1.UsageBatch") from None
-
-
-def _entry(checked: CheckedBatch, arrived_us: int) -> Entry:
-    batch = checked.batch
+def entry_of(sent: SentBatch) -> Entry:
+    """The entry of a batch whose readings are not decoded, before it gets a state."""
+    batch = sent.batch
     return Entry(
-        digest=checked.digest,
-        agreement_id=batch.agreement_id,
-        meter_id=batch.meter_id,
-        first_sequence=batch.first_sequence,
-        reading_count=batch.reading_count,
-        last_time_us=int(checked.columns.time_us[-1]),
-        arrived_us=arrived_us,
+        sent.digest, batch.agreement_id, batch.meter_id, batch.first_sequence, batch.reading_count, last_time_us=0
     )

@@ -79,19 +79,16 @@ MAX_READINGS = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class SentBatch:
-    """A batch as it was sent, and parsed; nothing of it is checked."""
+    """A batch as it was sent, parsed and hashed; nothing of it is checked."""
 
     signed: SignedBatch
     batch: UsageBatch
+    digest: bytes
 
     @classmethod
     def of(cls, signed: SignedBatch) -> Self:
-        """Parses the batch. Raises MalformedBatch."""
-        if len(signed.batch) > BATCH_BYTES:
-            raise MalformedBatch(
-                f"the batch has {len(signed.batch)} bytes, {BATCH_BYTES} is the most: seal fewer readings at once"
-            )
-        return cls(signed, parse_batch(signed.batch))
+        """Parses and hashes a batch of any size. Raises MalformedBatch."""
+        return cls(signed, parse_batch(signed.batch), batch_digest(signed.batch))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +118,7 @@ async def submit(tx: TransactionContext, request: SubmitUsage) -> Message:
     per check, InsufficientFunds if the account does not cover the debit.
     """
     disclosure = read_disclosure(tx)
-    sent = [SentBatch.of(signed) for signed in disclosure.batches]
+    sent = [SentBatch.of(checked_size(signed)) for signed in disclosure.batches]
     meters = {one.batch.meter_id: keys.meter(one.batch.meter_id) for one in sent}
     standing, loaded = await load_standing(tx, request.agreement_id, disclosure, *meters.values())
 
@@ -176,9 +173,18 @@ def check_streams(
         positions[one.meter_id] = one.position_after
 
 
-def check_batch(standing: Standing, meters: Mapping[str, Meter], signed: SignedBatch) -> CheckedBatch:
+def checked_size(signed: SignedBatch) -> SignedBatch:
+    """The batch, if it is small enough to be parsed. Raises MalformedBatch."""
+    if len(signed.batch) > BATCH_BYTES:
+        raise MalformedBatch(
+            f"the batch has {len(signed.batch)} bytes, {BATCH_BYTES} is the most: seal fewer readings at once"
+        )
+    return signed
+
+
+def check_batch(standing: Standing, meters: Mapping[str, Meter], sent: SentBatch) -> CheckedBatch:
     """The batch, decoded, if the agreement's meter signed it; its place in the stream is not checked."""
-    sent = SentBatch.of(signed)
+    checked_size(sent.signed)
     check_signed(standing, meters, sent)
     [checked] = _decoded([sent])
     return checked
@@ -312,8 +318,7 @@ def _before_notice(standing: Standing, batches: Sequence[CheckedBatch]) -> list[
 def _decoded(sent: Sequence[SentBatch]) -> list[CheckedBatch]:
     columns = decode_parsed([one.batch for one in sent])
     return [
-        CheckedBatch(one.signed, one.batch, batch_digest(one.signed.batch), decoded)
-        for one, decoded in zip(sent, columns, strict=True)
+        CheckedBatch(one.signed, one.batch, one.digest, decoded) for one, decoded in zip(sent, columns, strict=True)
     ]
 
 

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
-from google.protobuf.message import DecodeError
-
-from chaincode.errors import ContractError
+from chaincode.account.usage import SentBatch
+from chaincode.errors import ContractError, MalformedBatch
 from chaincode.readings.batch import batch_digest
 from chaincode.refusal import refusal
 from node.errors import UnknownAgreement, UnknownMeter
 from node.halt import WAITING
-from node.intake import Intake
+from node.intake import Intake, entry_of
 from node.journal import Entry
 from node.progress import Progress
 from node.submitter import Submitter
-from zunft.v1.event_pb2 import Refusal
 from zunft.v1.node_pb2 import (
     BATCH_STATUS_COMMITTED,
     BATCH_STATUS_JOURNALLED,
     BATCH_STATUS_REFUSED,
 )
-from zunft.v1.usage_pb2 import SignedBatch, UsageBatch
+from zunft.v1.usage_pb2 import SignedBatch
 
 _SETTLED = (BATCH_STATUS_COMMITTED, BATCH_STATUS_REFUSED)
 
@@ -62,20 +61,29 @@ class Submission:
     async def _feed(self, batches: AsyncIterator[SignedBatch]) -> None:
         try:
             async for signed in batches:
-                self._sent[batch_digest(signed.batch)] = None
                 self._news.put_nowait(await self._accept(signed))
         finally:
             self._news.put_nowait(None)
 
     async def _accept(self, signed: SignedBatch) -> Entry:
         try:
+            sent = SentBatch.of(signed)
+        except MalformedBatch as error:
+            return self._refused(Entry(batch_digest(signed.batch), "", "", 0, 0, last_time_us=0), error)
+        self._sent[sent.digest] = None
+        try:
             # A machine may end the call at any moment: a batch that has begun to come in still goes on to the ledger.
-            return await asyncio.shield(self._take_in(signed))
+            return await asyncio.shield(self._take_in(sent))
         except (ContractError, UnknownAgreement, UnknownMeter) as error:
-            return _refused(signed, refusal(error))
+            return self._refused(entry_of(sent), error)
 
-    async def _take_in(self, signed: SignedBatch) -> Entry:
-        entry = await self._intake.accept(signed)
+    def _refused(self, entry: Entry, error: Exception) -> Entry:
+        """The entry of a batch that the journal did not take, with the fields that can be read."""
+        self._sent.setdefault(entry.digest)
+        return replace(entry, status=BATCH_STATUS_REFUSED, refusal=refusal(error))
+
+    async def _take_in(self, sent: SentBatch) -> Entry:
+        entry = await self._intake.accept(sent)
         self._submitter.wake(entry.agreement_id)
         return entry
 
@@ -108,21 +116,3 @@ class Submission:
 
 def _is_waiting(entry: Entry) -> bool:
     return entry.status in WAITING
-
-
-def _refused(signed: SignedBatch, why: Refusal) -> Entry:
-    """The entry of a batch that the journal did not take, with the fields that can be read."""
-    try:
-        header = UsageBatch.FromString(signed.batch)
-    except DecodeError:
-        header = UsageBatch()
-    return Entry(
-        digest=batch_digest(signed.batch),
-        agreement_id=header.agreement_id,
-        meter_id=header.meter_id,
-        first_sequence=header.first_sequence,
-        reading_count=header.reading_count,
-        last_time_us=0,
-        status=BATCH_STATUS_REFUSED,
-        refusal=why,
-    )
