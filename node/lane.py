@@ -18,7 +18,7 @@ import structlog
 from chaincode import keys
 from chaincode.account.usage import (
     MAX_BATCHES,
-    MAX_READINGS,
+    MAX_TRANSACTION_READINGS,
 )
 from chaincode.errors import (
     ClockSkew,
@@ -402,6 +402,6 @@ def _within_limits(batches: Batches) -> Batches:
     for count, (entry, signed) in enumerate(batches):
         total_bytes += len(signed.batch)
         total_readings += entry.reading_count
-        if count and (total_bytes > BATCH_BYTES or total_readings > MAX_READINGS):
+        if count and (total_bytes > BATCH_BYTES or total_readings > MAX_TRANSACTION_READINGS):
             return batches[:count]
     return batches

@@ -74,7 +74,7 @@ NEVER_US = 2**63 - 1
 MAX_CLOCK_SKEW_US = 300 * 10**6
 MAX_BATCHES = 1000
 # In all batches together, so that nobody fills the other party's memory with a few compressed bytes.
-MAX_READINGS = 2_000_000
+MAX_TRANSACTION_READINGS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +153,10 @@ def check_batches(standing: Standing, meters: Mapping[str, Meter], sent: Sequenc
     if not 0 < len(sent) <= MAX_BATCHES:
         raise MalformedRequest(f"a transaction takes 1 to {MAX_BATCHES} batches, not {len(sent)}")
     readings = sum(one.batch.reading_count for one in sent)
-    if readings > MAX_READINGS:
-        raise MalformedRequest(f"a transaction takes up to {MAX_READINGS} readings, not {readings}: send several")
+    if readings > MAX_TRANSACTION_READINGS:
+        raise MalformedRequest(
+            f"a transaction takes up to {MAX_TRANSACTION_READINGS} readings, not {readings}: send several"
+        )
     for each in sent:
         check_signed(standing, meters, each)
     return _decoded(sent)

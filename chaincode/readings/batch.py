@@ -37,7 +37,7 @@ from zunft.v1.usage_pb2 import (
     UsageBatch,
 )
 
-MAX_READINGS: Final = 100_000
+MAX_BATCH_READINGS: Final = 100_000
 MAX_NAME_BYTES: Final = 256
 DIGEST_BYTES: Final = 32
 
@@ -313,8 +313,8 @@ def _unknown_fields(message: Message) -> int:
 
 def _check_declared(batch: UsageBatch, columns: Sequence[Column]) -> None:
     """Checks everything that can be checked before a column is decompressed. Raises MalformedBatch."""
-    if not 1 <= batch.reading_count <= MAX_READINGS:
-        raise MalformedBatch(f"{batch.reading_count} readings: a batch holds 1 to {MAX_READINGS}, send several")
+    if not 1 <= batch.reading_count <= MAX_BATCH_READINGS:
+        raise MalformedBatch(f"{batch.reading_count} readings: a batch holds 1 to {MAX_BATCH_READINGS}, send several")
     if batch.first_sequence < 1:
         raise MalformedBatch("the first sequence is 0: a stream begins at 1")
     if len(batch.previous_digest) not in (0, DIGEST_BYTES):

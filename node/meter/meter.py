@@ -30,8 +30,8 @@ from chaincode.errors import MalformedBatch
 from chaincode.limits import BATCH_BYTES
 from chaincode.meter import possession_message
 from chaincode.readings.batch import (
+    MAX_BATCH_READINGS,
     MAX_NAME_BYTES,
-    MAX_READINGS,
     batch_digest,
     decode_batch,
     encode_batch,
@@ -128,7 +128,7 @@ class Meter:
         """Seals the recorded readings as the stream's next batch, as many as fit; None if there are none."""
         if not self._buffer:
             return None
-        columns = next(self.pieces(to_columns(self._buffer[:MAX_READINGS]), MAX_READINGS))
+        columns = next(self.pieces(to_columns(self._buffer[:MAX_BATCH_READINGS]), MAX_BATCH_READINGS))
         signed = self._seal(columns)
         self._buffer = self._buffer[len(columns) :]
         return signed
@@ -279,7 +279,7 @@ class Meter:
         there = StreamPosition(first.first_sequence, first.previous_digest, int(columns.time_us[0]))
         self._store(replace(self._memory, position=there))
         for _, readings in decoded:
-            for piece in self.pieces(readings, MAX_READINGS):
+            for piece in self.pieces(readings, MAX_BATCH_READINGS):
                 self._seal(piece)
 
     def _check_time(self, time_us: int) -> None:

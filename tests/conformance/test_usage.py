@@ -36,7 +36,7 @@ from chaincode.errors import (
     WrongStatus,
 )
 from chaincode.readings.batch import (
-    MAX_READINGS,
+    MAX_BATCH_READINGS,
     batch_digest,
 )
 from chaincode.recent import WINDOW_S
@@ -136,7 +136,7 @@ def without_time(deal: Deal) -> SignedBatch:
 def crowded(deal: Deal) -> SignedBatch:
     """A batch that claims to have as many readings as a batch may have."""
     batch = UsageBatch.FromString(deal.batch([HOUR]).batch)
-    batch.reading_count = MAX_READINGS
+    batch.reading_count = MAX_BATCH_READINGS
     return deal.meter.sign(batch.SerializeToString(deterministic=True))
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from chaincode.errors import ContractError, MalformedBatch, WrongSignature
 from chaincode.readings.batch import (
-    MAX_READINGS,
+    MAX_BATCH_READINGS,
     batch_digest,
     decode_batch,
     decode_batches,
@@ -125,7 +125,7 @@ def test_arbitrary_bytes_are_a_refusal(data: bytes) -> None:
         decode_batch(data)
 
 
-@given(st.integers(MAX_READINGS + 1, 2**32 - 1))
+@given(st.integers(MAX_BATCH_READINGS + 1, 2**32 - 1))
 @settings(max_examples=20)
 def test_giant_counts_are_refused_before_memory_is_taken(count: int) -> None:
     with pytest.raises(MalformedBatch, match="send several"):
