@@ -28,8 +28,8 @@ from chaincode.recent import (
     note_change,
 )
 from chaincode.rights.relation import (
+    RelatedMember,
     Relation,
-    Stand,
 )
 from chaincode.transaction import Loaded, TransactionContext
 from zunft.v1.account_pb2 import RecentChanges
@@ -293,7 +293,7 @@ def deposit_account(msp_id: str) -> str:
     return f"deposit/{msp_id}"
 
 
-def issuer(loaded: Loaded) -> Stand:
+def issuer(loaded: Loaded) -> RelatedMember:
     """The charter's issuer, as the member in this relation."""
     charter: Charter = loaded.require(keys.CHARTER)
     return Relation.ISSUER, charter.token.issuer_msp_id

@@ -20,8 +20,8 @@ from chaincode.rights.caller import (
     read_caller,
 )
 from chaincode.rights.relation import (
+    RelatedMember,
     Relation,
-    Stand,
 )
 from chaincode.rights.rights import Rights
 from chaincode.stub import Stub, implicit_collection
@@ -125,12 +125,12 @@ class TransactionContext:
 
     # --- CHECK --------------------------------------------------------------------------------------------------------
 
-    def check_relation(self, *stands: Stand) -> None:
-        """Checks that the caller's member is in one of the table's relations; `stands` are relations and their members.
+    def check_relation(self, *related: RelatedMember) -> None:
+        """Checks that the caller's member has one of the table's relations; `related` says which members have which.
 
         Raises Forbidden.
         """
-        self.rights.check_relation(self.caller, *stands)
+        self.rights.check_relation(self.caller, *related)
 
     # --- WRITE --------------------------------------------------------------------------------------------------------
 

@@ -44,7 +44,7 @@ from chaincode.keys import Key
 from chaincode.limits import HEAD_BYTES, RECORD_BYTES
 from chaincode.rating import add_in_place, kept_names, only
 from chaincode.recent import MOST_CHANGES, check_not_too_often
-from chaincode.rights.relation import possible_stands
+from chaincode.rights.relation import possible_relations
 from chaincode.transaction import Loaded, TransactionContext, parse, serialise
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account, RecentChanges
 from zunft.v1.agreement_pb2 import Agreement, Terms, TermsReference
@@ -109,7 +109,7 @@ async def load_standing(
     agreement, account = loaded.require(agreement_key), loaded.require(account_key)
     commitment = loaded.require(commitment_key)
 
-    tx.check_relation(*possible_stands(agreement))
+    tx.check_relation(*possible_relations(agreement))
     if account.status != ACCOUNT_STATUS_OPEN:
         raise WrongStatus(f"the account of {agreement_id} is closed")
     _check_travels_as_agreed(tx, agreement)

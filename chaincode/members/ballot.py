@@ -45,8 +45,8 @@ from chaincode.members.question import (
     put_decided,
 )
 from chaincode.rights.relation import (
+    RelatedMember,
     Relation,
-    Stand,
 )
 from chaincode.transaction import Loaded, TransactionContext
 from zunft.v1.ballot_pb2 import (
@@ -211,7 +211,7 @@ def _check_about(ballot: Ballot, named_msp_id: str) -> None:
     check_named(named_msp_id or "nobody", ballot.msp_id or "nobody")
 
 
-def _voters(tx: TransactionContext, ballot: Ballot, request: CastVote) -> list[Stand]:
+def _voters(tx: TransactionContext, ballot: Ballot, request: CastVote) -> list[RelatedMember]:
     """The members that may vote; where only signatures are missing, members that joined later may sign, too."""
     voters = list(ballot.voter_msp_ids)
     if _only_signs(ballot, request) and tx.caller.msp_id != ballot.msp_id:
@@ -219,7 +219,7 @@ def _voters(tx: TransactionContext, ballot: Ballot, request: CastVote) -> list[S
     return [(Relation.VOTER, msp_id) for msp_id in voters]
 
 
-def _signers(tx: TransactionContext, ballot: Ballot) -> list[Stand]:
+def _signers(tx: TransactionContext, ballot: Ballot) -> list[RelatedMember]:
     """The members that may sign: those in favour; once it is carried, the others, too, but not the one concerned."""
     signers = [one.msp_id for one in ballot.votes if one.in_favour]
     if _is_carried(ballot) and tx.caller.msp_id != ballot.msp_id:

@@ -40,22 +40,22 @@ class Bilateral(Protocol):
     customer_msp_id: str
 
 
-# A relation, and the member that has it.
-Stand = tuple[Relation, str]
+# A relation, and the MSP id of the member that has it.
+RelatedMember = tuple[Relation, str]
 
 
-def parties(bilateral: Bilateral) -> tuple[Stand, Stand]:
+def parties(bilateral: Bilateral) -> tuple[RelatedMember, RelatedMember]:
     """The provider and the customer, each with its relation."""
     return (Relation.PROVIDER, bilateral.provider_msp_id), (Relation.CUSTOMER, bilateral.customer_msp_id)
 
 
-def possible_stands(bilateral: Bilateral) -> list[Stand]:
+def possible_relations(bilateral: Bilateral) -> list[RelatedMember]:
     """All relations that the two parties can have to anything between them; a later check finds the right one."""
     either = (Relation.COUNTERPARTY, Relation.GRANTOR, Relation.GRANTEE)
     both = parties(bilateral)
     return [*both, *((relation, msp_id) for relation in either for _, msp_id in both)]
 
 
-def counterparties(bilateral: Bilateral, proposer_msp_id: str) -> list[Stand]:
+def counterparties(bilateral: Bilateral, proposer_msp_id: str) -> list[RelatedMember]:
     """The party that has to answer: the one that did not propose it, or either where nobody did."""
     return [(Relation.COUNTERPARTY, msp_id) for _, msp_id in parties(bilateral) if msp_id != proposer_msp_id]

@@ -15,8 +15,8 @@ from chaincode.rights.business import (
 )
 from chaincode.rights.caller import Caller
 from chaincode.rights.relation import (
+    RelatedMember,
     Relation,
-    Stand,
 )
 from chaincode.rights.roles import Role
 from zunft.v1.member_pb2 import Member
@@ -43,12 +43,12 @@ class Rights:
             status = status_name(member) if member else "no member of the consortium"
             raise Forbidden(f"{caller.msp_id} is {status}: {self.business.value}")
 
-    def check_relation(self, caller: Caller, *stands: Stand) -> None:
+    def check_relation(self, caller: Caller, *related: RelatedMember) -> None:
         """Checks that the caller's member is in one of the needed relations. Raises Forbidden.
 
-        `stands` are relations, each with the member that is in it.
+        `related` are members, each with a relation that it has.
         """
-        may = [msp_id for relation, msp_id in stands if relation in self.relations]
+        may = [msp_id for relation, msp_id in related if relation in self.relations]
         if caller.msp_id not in may:
             needed = " or ".join(f"the {one.word} ({one.value})" for one in Relation if one in self.relations)
             who = " or ".join(may) or "nobody"
