@@ -188,7 +188,7 @@ def make_members(home: Path, plan: FoundingPlan) -> Topology:
 
 def make_keys(folder: Path, member: MemberEntry, hosts: Sequence[str] = DEFAULT_HOSTS) -> MemberKeys:
     """Makes a member's roots, a user per role, and the keys of its nodes at `hosts`. Raises MemberExists."""
-    keys = MemberKeys.found(folder, member.msp_id, hosts=hosts)
+    keys = MemberKeys.create(folder, member.msp_id, hosts=hosts)
     for role in Role:
         keys.add_user(role.value, [role])
     if member.orderer:

@@ -65,14 +65,14 @@ _USER_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 @dataclass(frozen=True)
 class MemberKeys:
-    """The keys of one member. `found` makes them, `load` opens those in a folder."""
+    """The keys of one member. `create` makes them, `load` opens those in a folder."""
 
     folder: Path
     msp_id: str
     validity: Validity = field(default_factory=Validity)
 
     @classmethod
-    def found(
+    def create(
         cls, folder: Path, msp_id: str, *, hosts: Sequence[str] = DEFAULT_HOSTS, validity: Validity | None = None
     ) -> MemberKeys:
         """Makes both roots and the peer's certificates; `hosts` are the peer's DNS names and addresses.

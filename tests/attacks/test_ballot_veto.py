@@ -144,7 +144,7 @@ async def only_vote(gateway: Gateway, ballot: Ballot) -> None:
 def sham_of(guild: Consortium, opened: OpenedBundle, folder: Path) -> OpenedBundle:
     """Another company's bundle with the applicant's name."""
     msp_id = opened.bundle.msp_id
-    return signed(guild, company(msp_id), MemberKeys.found(folder / "sham", msp_id), sponsor="forge")
+    return signed(guild, company(msp_id), MemberKeys.create(folder / "sham", msp_id), sponsor="forge")
 
 
 @pytest.mark.fault(11)
@@ -240,7 +240,7 @@ def test_a_sham_does_not_keep_a_member_that_has_left_in_the_channel(guild: Conso
     with known_to_all(guild, "bank"):
         guild.run(only_vote(gateway(guild, "bank"), ballot))
     assert guild.read(keys.member("MakerMSP")).status == MEMBER_STATUS_LEFT
-    own = MemberKeys.found(tmp_path / "sham", "MakerMSP")
+    own = MemberKeys.create(tmp_path / "sham", "MakerMSP")
     sham = signed(guild, company("MakerMSP"), own, sponsor="factory")
     guild.member("factory").admin.apply(sham.signed, msp_id="MakerMSP")
     approve(guild, "bank", ballot)

@@ -74,7 +74,7 @@ def test_an_invitation_sets_nothing_of_the_newcomers_own(tmp_path: Path) -> None
     assert accepted.fabric
     assert (accepted.fabric.core, accepted.fabric.orderer) == ({}, {})
     assert accepted.former == ()
-    keys = MemberKeys.found(home / "members" / "mill", "MillMSP")
+    keys = MemberKeys.create(home / "members" / "mill", "MillMSP")
     write_peer_files(keys, ends, accepted.fabric)
     core = yaml.safe_load((next(keys.folder.rglob("core.yaml"))).read_text())
     assert core["peer"]["tls"]["enabled"]

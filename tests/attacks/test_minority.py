@@ -194,7 +194,7 @@ class Rogues:
     def applies(self, name: str) -> None:
         """An application in the name of the company that applies, or of the member that leaves."""
         msp_id = self.lots.choice([self.applicant_msp_id, "SmithMSP"])
-        own = MemberKeys.found(self.folder / f"sham-{self.lots.getrandbits(64)}", msp_id)
+        own = MemberKeys.create(self.folder / f"sham-{self.lots.getrandbits(64)}", msp_id)
         sham = signed(self.guild, company(msp_id), own, sponsor=name)
         self._submit(name, "member.apply", ApplyMember(msp_id=msp_id, signed_bundle=sham.signed))
 
@@ -364,7 +364,7 @@ def test_a_member_leaves_and_comes_back(guild: Consortium, rogues: Rogues, case:
 @pytest.mark.fault(44)
 @pytest.mark.parametrize("case", CASES)
 def test_a_company_is_admitted(guild: Consortium, rogues: Rogues, case: Case, tmp_path: Path) -> None:
-    own = MemberKeys.found(tmp_path / "newcomer", rogues.applicant_msp_id)
+    own = MemberKeys.create(tmp_path / "newcomer", rogues.applicant_msp_id)
     admit(guild, rogues, case.honest, rogues.applicant_msp_id, own)
 
 

@@ -45,7 +45,7 @@ def config_of(block: common_pb2.Block) -> configtx_pb2.Config:
 
 
 def newcomer(folder: Path) -> configtx_pb2.ConfigGroup:
-    return member_group(MemberKeys.found(folder / "mill", "MillMSP").public_material())
+    return member_group(MemberKeys.create(folder / "mill", "MillMSP").public_material())
 
 
 def update_to(before: configtx_pb2.Config, after: configtx_pb2.Config) -> bytes:

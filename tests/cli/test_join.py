@@ -182,7 +182,7 @@ def test_when_two_companies_apply_under_one_name_the_members_choose_by_sponsor(z
     company = replace(read_applicant(APPLICANT), identifiers={})
     company = replace(company, member=replace(company.member, orderer=None))
     accepted = Acceptance(true.bundle.consortium, 1, true.bundle.charter_digest, "FactoryMSP")
-    sham = sign_bundle(company, MemberKeys.found(tmp_path / "sham", "MillMSP"), accepted, utc_now())
+    sham = sign_bundle(company, MemberKeys.create(tmp_path / "sham", "MillMSP"), accepted, utc_now())
     (tmp_path / "sham.bundle").write_bytes(sham.signed)
     zunft.must(f"join propose {tmp_path}/sham.bundle --as factory")
 

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number which was
 
 def test_a_certificate_with_a_flipped_bit_is_refused_unless_its_signed_part_is_the_same(tmp_path: Path) -> None:
     """One byte outside of the signed part may differ: the count of unused bits, which cryptography does not check."""
-    keys = MemberKeys.found(tmp_path / "maker", "MakerMSP")
+    keys = MemberKeys.create(tmp_path / "maker", "MakerMSP")
     pem = keys.add_user("anna", ["admin"]).certificate_pem()
     msp = Msp(msp_config_pb2.FabricMSPConfig.FromString(msp_config(keys.public_material()).config))
     assert msp.identify(identity(pem))
@@ -47,7 +47,7 @@ def test_a_certificate_with_a_flipped_bit_is_refused_unless_its_signed_part_is_t
 
 
 def test_a_revocation_list_with_a_flipped_bit_is_refused_or_reads_the_same(tmp_path: Path) -> None:
-    keys = MemberKeys.found(tmp_path / "maker", "MakerMSP")
+    keys = MemberKeys.create(tmp_path / "maker", "MakerMSP")
     for name in ("admin", "anna"):
         keys.add_user(name, ["admin"])
     revoke_user(keys, "anna")

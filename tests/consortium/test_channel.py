@@ -48,12 +48,12 @@ def members(tmp_path_factory: pytest.TempPathFactory) -> list[MemberMaterial]:
 
 
 def member_in(folder: Path, msp_id: str) -> MemberMaterial:
-    return MemberKeys.found(folder / msp_id, msp_id).public_material(anchor_peers=[Endpoint("localhost", 7051)])
+    return MemberKeys.create(folder / msp_id, msp_id).public_material(anchor_peers=[Endpoint("localhost", 7051)])
 
 
 @pytest.fixture(scope="module")
 def orderers(tmp_path_factory: pytest.TempPathFactory) -> list[OrderingNode]:
-    keys = MemberKeys.found(tmp_path_factory.mktemp("orderer") / "o", "M0MSP")
+    keys = MemberKeys.create(tmp_path_factory.mktemp("orderer") / "o", "M0MSP")
     keys.add_node(NodeKind.ORDERER)
     identity, tls = keys.node(NodeKind.ORDERER).certificate_pem(), keys.node_tls(NodeKind.ORDERER).certificate_pem()
     return [OrderingNode(f"M{number}MSP", Endpoint("localhost", 7050 + number), identity, tls) for number in range(4)]

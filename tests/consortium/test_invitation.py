@@ -151,8 +151,8 @@ def test_a_cut_file_and_one_of_another_kind_are_refused(invitation: bytes, tmp_p
 
 def test_only_a_members_admin_can_invite(tmp_path: Path) -> None:
     guild, other = make_guild(tmp_path), tmp_path / "other"
-    stranger = MemberKeys.found(other, "MakerMSP")
-    outsider = MemberKeys.found(tmp_path / "outsider", "MillMSP")
+    stranger = MemberKeys.create(other, "MakerMSP")
+    outsider = MemberKeys.create(tmp_path / "outsider", "MillMSP")
     authors = [
         guild.keys("maker").add_user("boss", [Role.TREASURER]).pair(),
         stranger.add_user("admin", [Role.ADMIN]).pair(),

@@ -45,7 +45,7 @@ FOUNDED = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 @pytest.fixture
 def member(tmp_path: Path) -> MemberKeys:
-    return MemberKeys.found(tmp_path / "maker", "MakerMSP")
+    return MemberKeys.create(tmp_path / "maker", "MakerMSP")
 
 
 def all_files(folder: Path) -> dict[str, bytes]:
@@ -112,7 +112,7 @@ def test_nothing_is_overwritten(member: MemberKeys, tmp_path: Path) -> None:
     member.add_user("anna", ["admin"])
     before = all_files(member.folder)
     with pytest.raises(MemberExists, match="not empty"):
-        MemberKeys.found(member.folder, "MakerMSP")
+        MemberKeys.create(member.folder, "MakerMSP")
     with pytest.raises(UserExists, match="'anna' already"):
         member.add_user("anna", ["erp"])
     with pytest.raises(UserExists, match="peer already"):
@@ -136,7 +136,7 @@ def test_bad_names_leave_no_trace(
     tmp_path: Path, msp_id: str, user: str, roles: list[str], error: type[ConsortiumError]
 ) -> None:
     with pytest.raises(error):
-        MemberKeys.found(tmp_path / "maker", msp_id).add_user(user, roles)
+        MemberKeys.create(tmp_path / "maker", msp_id).add_user(user, roles)
     assert not list(tmp_path.rglob("*anna*"))
 
 
@@ -166,7 +166,7 @@ def test_damaged_files_are_named(member: MemberKeys, tmp_path: Path) -> None:
 def test_certificates_hold_for_their_time_and_no_longer(tmp_path: Path) -> None:
     now = FOUNDED
     validity = Validity(authority=100 * DAY, identity=10 * DAY, clock=lambda: now)
-    member = MemberKeys.found(tmp_path / "maker", "MakerMSP", validity=validity)
+    member = MemberKeys.create(tmp_path / "maker", "MakerMSP", validity=validity)
     anna = member.add_user("anna", ["erp"])
     anna.pair(now=FOUNDED + 10 * DAY)
     with pytest.raises(CertificateExpired, match=r"anna\.pem expired on 2026-01-11"):

@@ -92,7 +92,7 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> list[Candidate]:
 
 
 def candidate(folder: Path, number: int) -> Candidate:
-    keys = MemberKeys.found(folder / str(number), f"M{number}MSP")
+    keys = MemberKeys.create(folder / str(number), f"M{number}MSP")
     keys.add_node(NodeKind.ORDERER)
     endpoint = Endpoint("localhost", 7100 + number)
     identity, tls = keys.node(NodeKind.ORDERER).certificate_pem(), keys.node_tls(NodeKind.ORDERER).certificate_pem()

@@ -12,7 +12,7 @@ from consortium.keys.msp_folder import write_msp_folder
 
 
 def test_the_folder_holds_roots_identity_and_node_ous(tmp_path: Path) -> None:
-    member = MemberKeys.found(tmp_path / "maker", "MakerMSP")
+    member = MemberKeys.create(tmp_path / "maker", "MakerMSP")
     folder = tmp_path / "msp"
     write_msp_folder(folder, member.public_material(), member.node())
     files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -56,7 +56,7 @@ def calendar() -> Calendar:
 @pytest.fixture
 def member(tmp_path: Path, calendar: Calendar) -> MemberKeys:
     validity = Validity(authority=100 * DAY, identity=10 * DAY, clock=calendar)
-    keys = MemberKeys.found(tmp_path / "maker", "MakerMSP", validity=validity)
+    keys = MemberKeys.create(tmp_path / "maker", "MakerMSP", validity=validity)
     keys.add_user("anna", ["operator", "erp"])
     keys.add_user("anna-maria", ["admin"])
     keys.add_node(NodeKind.ORDERER, hosts=["orderer.maker.example", "10.0.0.7"])
@@ -152,7 +152,7 @@ def test_an_interrupted_renewal_leaves_the_old_pair_or_the_new_one(
 
 
 def test_a_certificate_of_another_issuer_is_not_renewed(member: MemberKeys, tmp_path: Path) -> None:
-    stranger = MemberKeys.found(tmp_path / "stranger", "MakerMSP").add_user("anna", ["admin"])
+    stranger = MemberKeys.create(tmp_path / "stranger", "MakerMSP").add_user("anna", ["admin"])
     files = member.user("anna")
     files.certificate_path.write_bytes(stranger.certificate_pem())
     files.key_path.write_bytes(stranger.key_pem())
@@ -164,7 +164,7 @@ def test_unknown_users_and_nodes_are_named(member: MemberKeys, tmp_path: Path) -
     with pytest.raises(UserNotFound, match="users: anna, anna-maria"):
         renew_user(member, "berta")
     with pytest.raises(UserNotFound, match="no orderer"):
-        renew_node(MemberKeys.found(tmp_path / "factory", "FactoryMSP"), NodeKind.ORDERER)
+        renew_node(MemberKeys.create(tmp_path / "factory", "FactoryMSP"), NodeKind.ORDERER)
 
 
 def test_simultaneous_renewals_leave_a_matching_pair(member: MemberKeys) -> None:

@@ -43,7 +43,7 @@ ROOT = make_authority("msp-ca.MakerMSP", "MakerMSP", Validity()).certificate
 
 @pytest.fixture
 def member(tmp_path: Path) -> MemberKeys:
-    keys = MemberKeys.found(tmp_path / "maker", "MakerMSP")
+    keys = MemberKeys.create(tmp_path / "maker", "MakerMSP")
     keys.add_user("admin", ["admin"])
     keys.add_user("anna", ["erp"])
     keys.add_user("anna-maria", ["treasurer"])
@@ -109,7 +109,7 @@ def test_a_list_that_was_lost_comes_back_from_the_channel(member: MemberKeys) ->
 
 
 def test_a_damaged_or_foreign_list_is_named_and_left_alone(member: MemberKeys, tmp_path: Path) -> None:
-    stranger = MemberKeys.found(tmp_path / "stranger", "MakerMSP")
+    stranger = MemberKeys.create(tmp_path / "stranger", "MakerMSP")
     stranger.add_user("anna", ["erp"])
     revoke_user(stranger, "anna")
     for bad in (b"", b"no list", *stranger.revocation_lists(), member.root_pem()):

@@ -393,7 +393,7 @@ def mill(tmp_path: Path) -> MemberKeys:
 
 
 def founded(folder: Path, msp_id: str) -> MemberKeys:
-    keys = MemberKeys.found(folder, msp_id)
+    keys = MemberKeys.create(folder, msp_id)
     for role in (Role.ADMIN, Role.ERP):
         keys.add_user(role.value, [role])
     return keys

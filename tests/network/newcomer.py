@@ -63,7 +63,7 @@ class Newcomer:
 
 
 def make_newcomer(home: Path, name: str, consortium: Topology) -> Newcomer:
-    keys = MemberKeys.found(home / "members" / name, msp_id_of(name))
+    keys = MemberKeys.create(home / "members" / name, msp_id_of(name))
     for role in (Role.ADMIN, Role.AUDITOR):
         keys.add_user(role.value, [role])
     keys.add_node(NodeKind.ORDERER)

@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> MemberKeys:
-    member = MemberKeys.found(tmp_path_factory.mktemp("keys") / "alpha", MSP_ID)
+    member = MemberKeys.create(tmp_path_factory.mktemp("keys") / "alpha", MSP_ID)
     member.add_user("erp", ["erp"])
     return member
 

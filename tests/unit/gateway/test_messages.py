@@ -92,7 +92,7 @@ def test_signatures_are_low_s() -> None:
 
 
 def test_identity_loads_from_a_members_folder(tmp_path: Path) -> None:
-    files = MemberKeys.found(tmp_path / "a", "AMSP").add_user("anna", ["erp"])
+    files = MemberKeys.create(tmp_path / "a", "AMSP").add_user("anna", ["erp"])
     identity = SigningIdentity.load("AMSP", files.certificate_path, files.key_path)
     creator = identities_pb2.SerializedIdentity.FromString(identity.creator)
     assert (creator.mspid, creator.id_bytes) == ("AMSP", files.certificate_pem())
