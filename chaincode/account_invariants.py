@@ -27,19 +27,19 @@ from zunft.v1.invoice_pb2 import INVOICE_KIND_CREDIT_NOTE, INVOICE_KIND_INVOICE,
 from zunft.v1.usage_pb2 import AccountHead, Claim, Commitment, UsageBatch, UsageRecord
 
 # The account's name, and a sentence on the violation.
-Found = Iterator[tuple[str, str]]
+Violations = Iterator[tuple[str, str]]
 
 
 def account_violations(state: WorldState) -> dict[str, list[str]]:
     """All violations in the records that two parties keep, by their account; empty if there are none."""
-    found: dict[str, list[str]] = defaultdict(list)
+    by_account: dict[str, list[str]] = defaultdict(list)
     for invariant in ACCOUNT_INVARIANTS:
         for agreement_id, text in invariant(state):
-            found[agreement_id].append(text)
-    return dict(found)
+            by_account[agreement_id].append(text)
+    return dict(by_account)
 
 
-def what_the_parties_wrote_can_be_read(state: WorldState) -> Found:
+def what_the_parties_wrote_can_be_read(state: WorldState) -> Violations:
     """Every record of the two parties is a message, on the channel and in their archives."""
     kinds: dict[str, type[Message]] = {"commitment": Commitment, "head": AccountHead}
     for noun, kind in kinds.items():
@@ -54,7 +54,7 @@ def what_the_parties_wrote_can_be_read(state: WorldState) -> Found:
                     yield agreement_id, f"{key} is no message"
 
 
-def terms_are_archived(state: WorldState) -> Found:
+def terms_are_archived(state: WorldState) -> Violations:
     """Each party can show the terms in force: the archived ones have the digest that is on the channel."""
     for agreement in state.records("agreement", Agreement):
         for reference in (*agreement.superseded, agreement.terms):
@@ -64,7 +64,7 @@ def terms_are_archived(state: WorldState) -> Found:
                 yield agreement.agreement_id, f"{key} is not what both parties accepted"
 
 
-def heads_match_commitments(state: WorldState) -> Found:
+def heads_match_commitments(state: WorldState) -> Violations:
     """The digest on the channel is that of the head that both parties archived."""
     for agreement_id, commitment in state.commitments():
         key = keys.head(agreement_id).name
@@ -73,7 +73,7 @@ def heads_match_commitments(state: WorldState) -> Found:
             yield agreement_id, f"head of {agreement_id} is not the committed one"
 
 
-def usage_is_covered(state: WorldState) -> Found:
+def usage_is_covered(state: WorldState) -> Violations:
     """accrued <= funded - withdrawn + the highest credit limit so far: nobody takes back a charged amount.
 
     Each debit was covered when it was made. An amendment may lower the limit later, so the one in force is not enough.
@@ -93,7 +93,7 @@ def usage_is_covered(state: WorldState) -> Found:
             yield account.agreement_id, f"accrued are {accrued_micro(head)}, covered are {limit_micro}"
 
 
-def records_are_gap_free(state: WorldState) -> Found:
+def records_are_gap_free(state: WorldState) -> Violations:
     """A confidential account's archive holds every two-party transaction, 1, 2, 3 … up to its commitment."""
     sequences = {agreement_id: commitment.sequence for agreement_id, commitment in state.commitments()}
     for agreement_id, found in state.archived("record").items():
@@ -103,7 +103,7 @@ def records_are_gap_free(state: WorldState) -> Found:
             yield agreement_id, f"the archive has {len(found)} records, the commitment stands at {sequence}"
 
 
-def streams_are_gap_free(state: WorldState) -> Found:
+def streams_are_gap_free(state: WorldState) -> Violations:
     """The archived batches of a stream follow one another and end where its head says."""
     for agreement_id, archived in state.archived("record").items():
         expected: dict[str, int] = defaultdict(lambda: 1)
@@ -123,7 +123,7 @@ def streams_are_gap_free(state: WorldState) -> Found:
                 yield agreement_id, f"stream {meter_id!r} is at {heads.get(meter_id)}, its batches at {next_sequence}"
 
 
-def open_lines_sum_to_unclaimed(state: WorldState) -> Found:
+def open_lines_sum_to_unclaimed(state: WorldState) -> Violations:
     """The lines since the last claim add up to the amount accrued since; those of a head claimed alone are billed."""
     accounts = {account.agreement_id: account for account in state.records("account", Account)}
     for agreement_id, commitment in state.commitments():
@@ -139,7 +139,7 @@ def open_lines_sum_to_unclaimed(state: WorldState) -> Found:
             yield agreement_id, f"open correction lines of {agreement_id} add up to {correction}"
 
 
-def what_is_claimed_alone_is_the_head_s(state: WorldState) -> Found:
+def what_is_claimed_alone_is_the_head_s(state: WorldState) -> Violations:
     """The amounts that one party claimed alone are the endorsed head's, and its invoices are the head's lines."""
     invoices = list(state.records("invoice", Invoice))
     for account in state.records("account", Account):
@@ -157,7 +157,7 @@ def what_is_claimed_alone_is_the_head_s(state: WorldState) -> Found:
             yield account.agreement_id, f"billed are {billed} for lines of {lines}"
 
 
-def claims_add_up(state: WorldState) -> Found:
+def claims_add_up(state: WorldState) -> Violations:
     """A claim's lines add up to its amounts."""
     for agreement_id, archived in state.archived("claim").items():
         for key in archived:
@@ -168,7 +168,7 @@ def claims_add_up(state: WorldState) -> Found:
                 yield agreement_id, f"lines of {key} add up to {usage} and {correction}"
 
 
-def claims_sum_to_commitment(state: WorldState) -> Found:
+def claims_sum_to_commitment(state: WorldState) -> Violations:
     """The archived claims and the bills of heads add up to the claimed amount on the channel."""
     of_heads = [invoice for invoice in state.records("invoice", Invoice) if invoice.head_sequence]
     archived = state.archived("claim")
@@ -188,7 +188,7 @@ def claims_sum_to_commitment(state: WorldState) -> Found:
             yield agreement_id, f"the last claim of {agreement_id} is not the committed one"
 
 
-ACCOUNT_INVARIANTS: tuple[Callable[[WorldState], Found], ...] = (
+ACCOUNT_INVARIANTS: tuple[Callable[[WorldState], Violations], ...] = (
     what_the_parties_wrote_can_be_read,
     terms_are_archived,
     heads_match_commitments,
