@@ -24,7 +24,7 @@ from chaincode.members.membership import (
     check_parties_new_business,
     suspended_s,
 )
-from chaincode.proposal import (
+from chaincode.open_proposals import (
     check_free,
     check_may_propose,
     load_proposals,
