@@ -234,7 +234,7 @@ class Auditor:
         self._validation = None
         self._identities.check_change(self._rules.admits(read_change(block)))
         before, self._rules = self._rules, Rules.from_config_block(block)
-        self._removals.follow(block.header.number, before.members, self._rules.members)
+        self._removals.note(block.header.number, before.members, self._rules.members)
         self._validation = self._rules.block_validation
         self._identities.note_unreadable(self._rules)
         self._members.update(self._rules.members)

@@ -22,8 +22,8 @@ class Removals:
         # The configuration blocks that removed each member.
         self._blocks: dict[str, set[int]] = defaultdict(set)
 
-    def follow(self, block_number: int, before: Collection[str], after: Collection[str]) -> None:
-        """Takes note of the members before and after a configuration block."""
+    def note(self, block_number: int, before: Collection[str], after: Collection[str]) -> None:
+        """Notes the members that a configuration block removed."""
         self._members = set(after)
         for msp_id in set(before) - self._members:
             self._blocks[msp_id].add(block_number)
