@@ -19,7 +19,7 @@ from chaincode.checks import (
     format_amount,
 )
 from chaincode.errors import AlreadyExists, MalformedRequest, TermsMismatch, WrongStatus
-from chaincode.members.membership import (
+from chaincode.members.status import (
     check_new_business,
     check_parties_new_business,
     suspended_s,

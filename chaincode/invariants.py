@@ -19,7 +19,7 @@ from chaincode.account.account import escrow_micro
 from chaincode.members.ballot import count
 from chaincode.members.electorate import Electorate
 from chaincode.members.identifiers import distinct_value
-from chaincode.members.membership import ABSENT
+from chaincode.members.status import ABSENT
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN, BALLOT_SUBJECT_DEPARTURE, Ballot, Question
 from zunft.v1.invoice_pb2 import INVOICE_KIND_CREDIT_NOTE, INVOICE_KIND_GOODWILL, INVOICE_KIND_INVOICE, Invoice

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from chaincode import keys
 from chaincode.checks import check_own_name, check_text
 from chaincode.errors import AlreadyExists, MalformedRequest, WrongSignature, WrongStatus
-from chaincode.members.membership import (
+from chaincode.members.status import (
     end_obligation,
     note_obligation,
 )

@@ -17,7 +17,7 @@ from chaincode.errors import (
     RefundOwed,
     WrongStatus,
 )
-from chaincode.members.membership import (
+from chaincode.members.status import (
     GONE,
     check_gone,
     check_holds_tokens,

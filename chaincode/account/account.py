@@ -23,7 +23,7 @@ from chaincode.account.head_digest import (
 from chaincode.checks import MAX_AMOUNT_MICRO, check_amount, format_amount
 from chaincode.errors import AlreadyExists, AmountOutOfRange, UnsoundRecord, WrongStatus
 from chaincode.keys import Key
-from chaincode.members.membership import (
+from chaincode.members.status import (
     check_parties_new_business,
     note_obligation,
 )

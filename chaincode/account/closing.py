@@ -34,7 +34,7 @@ from chaincode.account.withdrawal import (
 )
 from chaincode.checks import check_named, format_amount
 from chaincode.errors import InsufficientFunds, WrongStatus
-from chaincode.members.membership import (
+from chaincode.members.status import (
     ABSENT,
     check_ends_itself,
     end_obligation,

@@ -32,7 +32,7 @@ from chaincode.errors import (
     WrongStatus,
 )
 from chaincode.limits import CORRECTION_BYTES
-from chaincode.members.membership import check_takes_part
+from chaincode.members.status import check_takes_part
 from chaincode.rating import Cumulative, check_correction_cost, rate_correction
 from chaincode.recent import note_change
 from chaincode.rights.relation import counterparties

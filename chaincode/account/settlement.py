@@ -40,7 +40,7 @@ from chaincode.account.invoice import (
 from chaincode.checks import check_named, format_amount
 from chaincode.errors import AmountOutOfRange, WrongStatus
 from chaincode.keys import Key
-from chaincode.members.membership import check_ends_itself
+from chaincode.members.status import check_ends_itself
 from chaincode.rights.relation import parties
 from chaincode.token import LEAST_TRANSFER_MICRO, Released, credited, find_balance, issuer, move
 from chaincode.transaction import Loaded, TransactionContext

@@ -20,7 +20,7 @@ from chaincode.account.account import (
 from chaincode.account.commitment import read_commitment
 from chaincode.checks import MAX_CLOCK_SKEW_S, format_amount, format_duration
 from chaincode.errors import AmountOutOfRange, InsufficientFunds, NoticePeriod
-from chaincode.members.membership import suspended_s
+from chaincode.members.status import suspended_s
 from chaincode.recent import note_change
 from chaincode.rights.relation import parties
 from chaincode.token import credited, move

@@ -30,10 +30,6 @@ from chaincode.members.electorate import (
     load_electorate,
     put_electorate,
 )
-from chaincode.members.membership import (
-    ABSENT,
-    note_suspension,
-)
 from chaincode.members.opening import (
     check_same_membership,
     check_status,
@@ -43,6 +39,10 @@ from chaincode.members.question import (
     load_question,
     noted_ballots,
     put_decided,
+)
+from chaincode.members.status import (
+    ABSENT,
+    note_suspension,
 )
 from chaincode.rights.relation import (
     RelatedMember,

@@ -35,13 +35,13 @@ from chaincode.members.mark import (
     put_marks,
     taken,
 )
-from chaincode.members.membership import check_active
 from chaincode.members.opening import new_ballot
 from chaincode.members.question import (
     check_may_open,
     load_question,
     put_opened,
 )
+from chaincode.members.status import check_active
 from chaincode.rights.relation import Relation
 from chaincode.transaction import TransactionContext
 from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_AMENDMENT, Ballot

@@ -12,7 +12,7 @@ from chaincode.members.application import (
     load_application,
 )
 from chaincode.members.mark import check_free
-from chaincode.members.membership import (
+from chaincode.members.status import (
     check_active,
     check_not_issuer,
 )

@@ -13,7 +13,7 @@ from chaincode import keys
 from chaincode.errors import TakenAlready
 from chaincode.keys import Key
 from chaincode.members.identifiers import distinct_value
-from chaincode.members.membership import is_there
+from chaincode.members.status import is_there
 from chaincode.transaction import TransactionContext
 from zunft.v1.member_pb2 import LegalIdentifier, Mark, Member
 

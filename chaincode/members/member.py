@@ -40,10 +40,6 @@ from chaincode.members.mark import (
     check_free,
     marks_of,
 )
-from chaincode.members.membership import (
-    check_not_issuer,
-    load_obligations,
-)
 from chaincode.members.opening import (
     check_status,
     departure,
@@ -61,6 +57,10 @@ from chaincode.members.sponsorship import (
     check_may_sponsor,
     load_open_applications,
     put_sponsored,
+)
+from chaincode.members.status import (
+    check_not_issuer,
+    load_obligations,
 )
 from chaincode.rights.relation import Relation
 from chaincode.token import (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from chaincode.members.identifiers import distinct_value
-from chaincode.members.membership import is_there
+from chaincode.members.status import is_there
 from chaincode.rights.business import status_name
 from consortium.joining.bundle import show_fingerprint
 from node.membership.records import ballot_ids

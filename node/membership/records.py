@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from chaincode import keys
 from chaincode.members.application import next_membership
 from chaincode.members.bundle import bundle_digest
-from chaincode.members.membership import is_there
 from chaincode.members.question import (
     noted_ballots,
     question_key,
 )
+from chaincode.members.status import is_there
 from consortium.errors import UnusableBundle
 from consortium.joining.bundle import (
     OpenedBundle,

@@ -11,7 +11,7 @@ from audit import (
     Status,
 )
 from chaincode.contract import TRANSACTIONS
-from chaincode.members.membership import is_there
+from chaincode.members.status import is_there
 from tests.attacks.witness import Seen, audited, look
 from tests.harness import (
     TOKEN,
