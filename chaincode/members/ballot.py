@@ -24,7 +24,7 @@ from chaincode.members.channel_edit import (
     edit_digest,
     put_signatures,
 )
-from chaincode.members.decision import check_carried as check_carried_now
+from chaincode.members.deciding_vote import check_carried as check_carried_now
 from chaincode.members.electorate import (
     Electorate,
     load_electorate,

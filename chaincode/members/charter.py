@@ -18,7 +18,7 @@ from chaincode.members.ballot import (
     check_next_version,
     write,
 )
-from chaincode.members.decision import BE_ISSUER
+from chaincode.members.deciding_vote import BE_ISSUER
 from chaincode.members.electorate import (
     Electorate,
     check_reachable,
