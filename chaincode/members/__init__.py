@@ -12,6 +12,6 @@ __all__ = [
     "electorate",
     "identifiers",
     "member",
-    "membership",
     "question",
+    "status",
 ]
