@@ -63,9 +63,9 @@ from network.joining import join
 from network.runtimes import network_of
 from node.membership.joining import activate, missing_deposit_micro, take_part
 from node.membership.joining import propose as put_in
+from node.membership.joining_steps import Joining
 from node.membership.own_part import show_orderers
 from node.membership.records import admission_of, read_bundle, read_member
-from node.membership.standing import Joining
 from node.membership.voting import Voting
 from zunft.v1.ballot_pb2 import Ballot
 from zunft.v1.charter_pb2 import Charter

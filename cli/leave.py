@@ -31,11 +31,11 @@ from consortium.yaml_tree import read_yaml
 from ledger.configuration import NoOrdererAnswers, is_admitted
 from ledger.gateway import Gateway
 from network.admission import ask_orderers
-from node.membership.endings import endings
 from node.membership.errors import NoLongerMember, NotDecided, StillBound
+from node.membership.joining_steps import MembershipStep
 from node.membership.leaving import depart, departure_ballot, exit_conditions, give_notice, missing_orderer
+from node.membership.leaving_steps import leaving_steps
 from node.membership.records import newest_ballot, read_member
-from node.membership.standing import MembershipStep
 from node.membership.voting import Voting
 from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_DEPARTURE, Ballot
 from zunft.v1.member_pb2 import Member
@@ -64,7 +64,7 @@ async def status(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = Fal
     """The business that still has to be ended, by which member, and with which command."""
     async with open_session(home, acting) as session:
         await _check_member(session)
-        steps = await endings(session.gateway("record.read"), session.member.msp_id, int(time.time()))
+        steps = await leaving_steps(session.gateway("record.read"), session.member.msp_id, int(time.time()))
         rows = [_row(session.topology, step) for step in steps]
     show_rows(rows, as_json=as_json)
 

@@ -23,8 +23,8 @@ from consortium.keys.certificates import utc_now
 from network.renewal import renew
 from network.running.process import ProcessKind
 from network.status import network_status
-from node.membership.endings import endings
-from node.membership.standing import MembershipStep
+from node.membership.joining_steps import MembershipStep
+from node.membership.leaving_steps import leaving_steps
 from tests.faults.scene import Scene, start_scene
 from tests.harness import (
     TOKEN,
@@ -359,7 +359,7 @@ async def due_endings(company: Company, members: Path) -> list[MembershipStep]:
     """The steps that are due before the departure, without its signatures and the payment that it does not wait for."""
     await until_level(company.home, members)
     async with company.gateway() as gateway:
-        steps = await endings(gateway, company.msp_id, int(time.time()))
+        steps = await leaving_steps(gateway, company.msp_id, int(time.time()))
     due = [step for step in steps if step.command and not step.is_done]
     return [step for step in due if not step.command.startswith(("leave", "token confirm"))]
 

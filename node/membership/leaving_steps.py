@@ -13,9 +13,9 @@ from chaincode.account.invoice import is_invoiced
 from chaincode.checks import format_amount
 from ledger.gateway import Gateway
 from ledger.records import read, read_all
+from node.membership.joining_steps import MembershipStep
 from node.membership.leaving import departure_ballot, exit_conditions, missing_orderer
 from node.membership.records import read_member
-from node.membership.standing import MembershipStep
 from node.membership.voting import Voting
 from zunft.v1.account_pb2 import Account
 from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_TERMINATED, Agreement
@@ -25,7 +25,7 @@ from zunft.v1.token_pb2 import REDEMPTION_STATUS_HELD, Redemption
 from zunft.v1.usage_pb2 import Commitment
 
 
-async def endings(gateway: Gateway, msp_id: str, now_s: int) -> list[MembershipStep]:
+async def leaving_steps(gateway: Gateway, msp_id: str, now_s: int) -> list[MembershipStep]:
     """The steps in their order; accounts, meters and tokens in any. Raises UnknownMember, LedgerError."""
     member, conditions = await read_member(gateway, msp_id), await exit_conditions(gateway, msp_id)
     ends_at_s, own = conditions.depart_not_before_s, (msp_id,)
