@@ -59,7 +59,7 @@ from consortium.keys.member_material import Endpoint
 from consortium.yaml_tree import read_text
 from ledger.configuration import config_blocks
 from ledger.gateway import Gateway
-from network.joining import join
+from network.newcomer import join
 from network.runtimes import network_of
 from node.membership.joining import activate, missing_deposit_micro, take_part
 from node.membership.joining import propose as put_in

@@ -26,7 +26,7 @@ from ledger.errors import LedgerError
 from network.admission import check_joining_begun
 from network.cleaning import check_stopped, delete_data
 from network.finding.release import OFFICIAL, default_cache
-from network.joining import resume
+from network.newcomer import resume
 from network.renewal import renew as renew_certificates
 from network.running.log_file import read_log, without_colours
 from network.runtimes import network_of, standing_network

@@ -3,4 +3,4 @@
 Begin with `network.py`.
 """
 
-__all__ = ["admission", "cleaning", "diagnosis", "errors", "joining", "renewal", "runtimes", "status", "waiting"]
+__all__ = ["admission", "cleaning", "diagnosis", "errors", "newcomer", "renewal", "runtimes", "status", "waiting"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from consortium.keys.certificates import NodeKind
 from consortium.keys.renewal import renew_node
-from network.joining import until_enough_known
 from network.network import FabricNetwork
+from network.newcomer import until_enough_known
 from network.running.process import ProcessKind
 
 

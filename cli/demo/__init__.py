@@ -26,7 +26,7 @@ def demo(
 ) -> None:
     """Show all of pay-per-use in under a minute on this computer; leaves a folder to explore."""
     # The demo's machine is a process of its own, which does not need these imports.
-    from cli.demo import joining, story
+    from cli.demo import newcomer_story, story
     from cli.shared.errors import BadArgument
     from cli.shared.output import pictured
     from cli.shared.running import run
@@ -35,6 +35,6 @@ def demo(
         raise BadArgument("this story is told on the embedded ledger; docs/joining.md has the way on Fabric")
     with pictured(picture):
         if join:
-            joining.play(home)
+            newcomer_story.play(home)
         else:
             run(story.play(home, FabricSettings() if ledger == LedgerKind.FABRIC else None))
