@@ -55,13 +55,6 @@ class Stub(Protocol):
     def set_key_policy(self, key: str, msp_ids: Iterable[str]) -> None:
         """Makes each write of `key` from this transaction on need an endorsement by a peer of each of these members."""
 
-    def clear_key_policy(self, key: str) -> None:
-        """Makes later writes of `key` need the same endorsements as any key; in this transaction the old policy counts.
-
-        Fabric removes a policy only with the key, so an empty one takes its place. Peers treat that as none, but
-        Fabric's gateway finds no endorsers by itself any more: a client that writes the key has to name them.
-        """
-
     async def get_private(self, collection: str, key: str) -> bytes | None:
         """The private value. Only in queries: in a transaction the endorsers' read sets would differ."""
 

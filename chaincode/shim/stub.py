@@ -205,7 +205,12 @@ class FabricStub:
         self.writes.put_metadata(collection, key, VALIDATION_PARAMETER, policy)
 
     def clear_key_policy(self, key: str) -> None:
-        """Makes only the chaincode's policy count from then on; see `chaincode.stub.Stub`. Raises InvalidKey."""
+        """Makes later writes of `key` need the same endorsements as any key; in this transaction the old policy counts.
+
+        Fabric removes a policy only with the key, so an empty one takes its place. Peers treat that as none, but
+        Fabric's gateway finds no endorsers by itself any more: a client that writes the key has to name them. Raises
+        InvalidKey.
+        """
         self.writes.put_metadata("", key, VALIDATION_PARAMETER, b"")
 
     async def get_key_policy(self, key: str, collection: str = "") -> bytes | None:

@@ -1,4 +1,4 @@
-"""The orderers that agree on a channel's blocks, and edits of them: one more, one less, or one with new certificates.
+"""The orderers that agree on a channel's blocks, and edits of them: one more, or one less.
 
 Each edit returns a new configuration and leaves its argument unchanged. Fabric accepts one such change at a time.
 Source: Fabric documentation, "Reconfiguration" of the raft and of the BFT ordering service.
@@ -94,18 +94,6 @@ def remove_consenter(channel_group: configtx_pb2.ConfigGroup, endpoint: Endpoint
     return _write(channel_group, [one for one in present if _endpoint(one) != endpoint])
 
 
-def renew_consenter(channel_group: configtx_pb2.ConfigGroup, orderer: OrderingNode) -> configtx_pb2.ConfigGroup:
-    """The configuration in which the orderer of this endpoint has these certificates.
-
-    Raises NoOrderingService, NotInChannel, ForeignCertificate, NoSuchConsenter.
-    """
-    _check_certificates(channel_group, orderer)
-    present = _read(channel_group)
-    _check_takes_part(present, orderer.endpoint)
-    bft = is_bft(channel_group)
-    return _write(channel_group, [_renewed(one, orderer, bft) for one in present])
-
-
 def is_bft(channel_group: configtx_pb2.ConfigGroup) -> bool:
     """Whether the orderers agree by BFT; otherwise they do by raft. Raises NoOrderingService."""
     return bool(_consensus(channel_group).type == "BFT")
@@ -140,12 +128,6 @@ def _write(channel_group: configtx_pb2.ConfigGroup, wanted: Sequence[Consenter])
     consensus.metadata = metadata.SerializeToString()
     set_value(group, "ConsensusType", consensus)
     return edited
-
-
-def _renewed(consenter: Consenter, orderer: OrderingNode, bft: bool) -> Consenter:
-    if _endpoint(consenter) != orderer.endpoint:
-        return consenter
-    return bft_consenter(consenter.id, orderer) if bft else raft_consenter(orderer)
 
 
 def _consensus(channel_group: configtx_pb2.ConfigGroup) -> orderer_pb2.ConsensusType:

@@ -69,16 +69,6 @@ def unreadable_parts(channel_group: configtx_pb2.ConfigGroup) -> tuple[str, ...]
     return (*own, *(f"{msp_id} as an orderer: {part}" for msp_id, found in parts.items() for part in found))
 
 
-def is_config_block(block: common_pb2.Block) -> bool:
-    """Whether the block changes the channel's configuration; such a block holds nothing else."""
-    if len(block.data.data) != 1:
-        return False
-    try:
-        return bool(_channel_header(block)[0].type == common_pb2.CONFIG)
-    except DecodeError:
-        return False
-
-
 def last_config_number(block: common_pb2.Block) -> int:
     """Number of the configuration block that is in force with this block. Raises MalformedConfigBlock.
 

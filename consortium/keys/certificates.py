@@ -168,12 +168,6 @@ def common_name_of(certificate: x509.Certificate) -> str:
     return _subject_part(certificate, NameOID.COMMON_NAME)
 
 
-def node_kinds(certificate: x509.Certificate) -> frozenset[str]:
-    """The subject's organisational units; with node OUs exactly one of them is a NodeKind."""
-    values = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)
-    return frozenset(str(value.value) for value in values)
-
-
 def is_low_s(signature: bytes) -> bool:
     """Whether a DER ECDSA signature over P-256 has the smaller of its two possible s."""
     return decode_dss_signature(signature)[1] <= P256_ORDER // 2

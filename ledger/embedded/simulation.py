@@ -99,10 +99,6 @@ class Simulation:
         _check_key(key)
         self.results.key_policies[key] = signed_by_peers(sorted(set(msp_ids))).SerializeToString()
 
-    def clear_key_policy(self, key: str) -> None:
-        _check_key(key)
-        self.results.key_policies[key] = b""
-
     async def get_private(self, collection: str, key: str) -> bytes | None:
         _check_key(key)
         self._check_private_query(collection)

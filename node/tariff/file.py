@@ -13,7 +13,6 @@ from chaincode.rating import check_tariff, is_zone
 from consortium.yaml_tree import (
     Tree,
     WrongFile,
-    parse_yaml,
     read_yaml,
 )
 from node.tariff.runs import MONTHS, parse_runs
@@ -68,11 +67,6 @@ def read_tariff(path: Path) -> Tariff:
         WrongFile: the error names the line, the key and the remedy.
     """
     return tariff_of(read_yaml(path))
-
-
-def parse_tariff(text: str, file: str = "tariff") -> Tariff:
-    """The tariff in YAML text, checked; errors name it `file`. Raises WrongFile."""
-    return tariff_of(parse_yaml(text, file))
 
 
 def tariff_of(tree: Tree) -> Tariff:

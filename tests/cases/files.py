@@ -9,8 +9,8 @@ from pathlib import Path
 
 from chaincode.readings.columns import Columns
 from node.meter.csv_readings import read_csv, read_mapping
-from node.tariff.file import parse_tariff
 from node.tariff.simulate import simulate
+from tests.harness.tariffs import parse_tariff
 
 PRICE_1 = """\
 name: One price

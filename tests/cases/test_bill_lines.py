@@ -14,9 +14,9 @@ from rich.console import Console
 
 from cli import bill as cli_bill
 from node.tariff.bill import Bill, bill_under, make_bill
-from node.tariff.file import parse_tariff
 from tests.cli.program import Zunft
 from tests.harness.ports import free_ports
+from tests.harness.tariffs import parse_tariff
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.tariff_pb2 import Line
 

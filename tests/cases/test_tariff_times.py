@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from consortium.yaml_tree import WrongFile
-from node.tariff.file import parse_tariff
 from tests.cases.files import BERLIN, amount_micro, readings, rows
+from tests.harness.tariffs import parse_tariff
 
 FEE = """\
 name: In time

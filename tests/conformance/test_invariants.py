@@ -9,8 +9,6 @@ import pytest
 from google.protobuf.message import Message
 
 from chaincode import keys
-from chaincode.account_invariants import ACCOUNT_INVARIANTS, account_violations
-from chaincode.invariants import INVARIANTS, WorldState, violations
 from chaincode.keys import Key
 from tests.conformance.scene import Scene
 from tests.harness import (
@@ -18,7 +16,9 @@ from tests.harness import (
     UNIT,
     Deal,
 )
+from tests.harness.account_invariants import ACCOUNT_INVARIANTS, account_violations
 from tests.harness.companies import identifiers_of
+from tests.harness.invariants import INVARIANTS, WorldState, violations
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.ballot_pb2 import BALLOT_STATUS_OPEN, BALLOT_STATUS_REJECTED, Ballot
 from zunft.v1.member_pb2 import MEMBER_STATUS_ACTIVE, Member

@@ -23,7 +23,6 @@ from consortium.channel.ordering import (
     bft_quorum,
 )
 from consortium.channel.reader import (
-    is_config_block,
     read_channel,
 )
 from consortium.errors import (
@@ -65,7 +64,6 @@ def test_a_written_configuration_is_read_back(members: list[MemberMaterial]) -> 
     assert (channel.name, channel.sequence, block.header.number) == ("consortium", 0, 0)
     assert channel.members == {member.msp_id: member for member in members}
     assert block.header.data_hash == data_hash(block.data)
-    assert is_config_block(block)
 
 
 def test_a_majority_endorses_and_each_member_decides_for_itself(members: list[MemberMaterial]) -> None:
@@ -145,4 +143,3 @@ def test_a_block_that_is_no_configuration_is_refused(members: list[MemberMateria
     for block in (common_pb2.Block(), damaged, common_pb2.Block(data=common_pb2.BlockData(data=[b""]))):
         with pytest.raises(MalformedConfigBlock):
             read_channel(block)
-        assert not is_config_block(block)

@@ -17,7 +17,6 @@ from consortium.channel.consenters import (
     add_consenter,
     consenters,
     remove_consenter,
-    renew_consenter,
 )
 from consortium.channel.genesis import (
     ChannelSettings,
@@ -51,11 +50,7 @@ from consortium.errors import (
     TooFewConsenters,
 )
 from consortium.keys.certificates import (
-    KeyPair,
     NodeKind,
-    Validity,
-    issue_identity,
-    issue_tls,
 )
 from consortium.keys.key_files import KeyFiles
 from consortium.keys.member_keys import MemberKeys
@@ -144,14 +139,6 @@ def test_raft_forgets_any_member_and_bft_keeps_the_others_numbers(pool: list[Can
     assert len(set(again.values())) == len(members)
 
 
-@ANY_ORDERING
-def test_an_orderer_with_new_certificates_stays_in_its_place(pool: list[Candidate], kind: type[Ordering]) -> None:
-    first, second, *others = pool[:5]
-    renewed = replace(second, orderer=renewed_orderer(second))
-    after = renew_consenter(built(kind, pool[:5]), renewed.orderer)
-    assert after == built(kind, [first, renewed, *others])
-
-
 def empty_revocation_list(of: Candidate) -> bytes:
     """The member's revocation list, which revokes nothing (PEM)."""
     folder = of.keys.folder / "msp"
@@ -220,8 +207,6 @@ def test_edits_that_contradict_the_channel_are_refused(pool: list[Candidate]) ->
         (lambda: remove_consenter(raft, stranger.orderer.endpoint), NoSuchConsenter),
         (lambda: remove_consenter(bft, first.orderer.endpoint), TooFewConsenters),
         (lambda: remove_consenter(built(RaftOrdering, pool[:1]), first.orderer.endpoint), TooFewConsenters),
-        (lambda: renew_consenter(raft, replace(foreign, endpoint=first.orderer.endpoint)), ForeignCertificate),
-        (lambda: renew_consenter(with_organisation, stranger.orderer), NoSuchConsenter),
     ]
     for edit, error in refused:
         with pytest.raises(error):
@@ -231,12 +216,3 @@ def test_edits_that_contradict_the_channel_are_refused(pool: list[Candidate]) ->
 def bft_numbers(group: Group) -> dict[str, int]:
     value = group.groups["Orderer"].values["Orderers"].value
     return {one.msp_id: one.id for one in configuration_pb2.Orderers.FromString(value).consenter_mapping}
-
-
-def renewed_orderer(one: Candidate) -> OrderingNode:
-    def root(part: str) -> KeyPair:
-        return KeyFiles(one.keys.folder / part / "ca.pem", one.keys.folder / part / "ca.key").pair()
-
-    identity = issue_identity(root("msp"), "orderer", NodeKind.ORDERER, Validity())
-    tls = issue_tls(root("tls"), "orderer", NodeKind.ORDERER, ["localhost"], Validity())
-    return replace(one.orderer, identity=identity.certificate_pem, tls_certificate=tls.certificate_pem)

@@ -14,9 +14,7 @@ from fabric_protos.common import configtx_pb2
 from google.protobuf.message import Message
 
 from chaincode import keys
-from chaincode.account_invariants import account_violations
 from chaincode.errors import ContractError
-from chaincode.invariants import WorldState, violations
 from chaincode.members.bundle import roots_fingerprint
 from chaincode.rights.roles import Role
 from consortium.folder.founding import (
@@ -34,11 +32,13 @@ from ledger.gateway import (
     Limits,
     SigningIdentity,
 )
+from tests.harness.account_invariants import account_violations
 from tests.harness.clock import Clock
 from tests.harness.companies import identifiers_of
 from tests.harness.deal import Deal
 from tests.harness.follower import Follower
 from tests.harness.hand_meter import HandMeter
+from tests.harness.invariants import WorldState, violations
 from tests.harness.ledgers import (
     LEDGER_KINDS,
     Ledger,

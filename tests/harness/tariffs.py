@@ -1,12 +1,19 @@
-"""Tariffs in one line each. One token is 10^6 micro-tokens, one unit 10^6 micro-units."""
+"""Tariffs in one line each, or from YAML text. One token is 10^6 micro-tokens, one unit 10^6 micro-units."""
 
 from __future__ import annotations
 
+from consortium.yaml_tree import parse_yaml
+from node.tariff.file import tariff_of
 from zunft.v1 import tariff_pb2
 from zunft.v1.tariff_pb2 import Component, Graduated, PerUnit, Tariff, Tier
 
 TOKEN = 10**6
 UNIT = 10**6
+
+
+def parse_tariff(text: str, file: str = "tariff") -> Tariff:
+    """The tariff in YAML text, checked; errors name it `file`. Raises WrongFile."""
+    return tariff_of(parse_yaml(text, file))
 
 
 def tariff(*components: Component, name: str = "standard") -> Tariff:

@@ -12,16 +12,18 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from fabric_protos.common import configtx_pb2
+from fabric_protos.common import configtx_pb2, configuration_pb2
 
 from chaincode.rights.roles import Role
+from consortium.channel.config_group import copied, set_policy, set_value, value_of
 from consortium.channel.config_update import config_update
 from consortium.channel.consenters import (
+    add_consenter,
     consenters,
+    is_bft,
     remove_consenter,
-    renew_consenter,
 )
-from consortium.channel.ordering import OrderingNode
+from consortium.channel.ordering import OrderingNode, bft_block_validation, bft_consenter
 from consortium.channel.reader import Channel
 from consortium.folder.topology import (
     OrderingKind,
@@ -196,10 +198,25 @@ async def give_up_ordering(scene: Scene, name: str, *others: SigningIdentity) ->
 async def rekey_orderer(scene: Scene, name: str) -> None:
     """Gives the member's orderer fresh keys, which the members admit."""
     site = scene.network.site(scene.consortium.topology.member(name))
-    await change(scene, partial(renew_consenter, orderer=_prepared_orderer(scene, name)))
+    await change(scene, partial(with_new_certificates, orderer=_prepared_orderer(scene, name)))
     switch_node(scene.consortium.topology.keys(site.member), NodeKind.ORDERER)
     await scene.network.restart(f"{name}.orderer")
     await site.orderer.until_ordering()
+
+
+def with_new_certificates(channel_group: configtx_pb2.ConfigGroup, orderer: OrderingNode) -> configtx_pb2.ConfigGroup:
+    """The configuration in which the orderer of this endpoint has these certificates; Fabric takes it for the same."""
+    if not is_bft(channel_group):
+        return add_consenter(remove_consenter(channel_group, orderer.endpoint), orderer)
+    edited = copied(channel_group)
+    orderers = configuration_pb2.Orderers.FromString(value_of(edited.groups["Orderer"], "Orderers"))
+    for one in orderers.consenter_mapping:
+        if (one.host, one.port) == (orderer.endpoint.host, orderer.endpoint.port):
+            one.CopyFrom(bft_consenter(one.id, orderer))
+    set_value(edited.groups["Orderer"], "Orderers", orderers)
+    named = [(one.msp_id, one.identity) for one in orderers.consenter_mapping]
+    set_policy(edited.groups["Orderer"], "BlockValidation", bft_block_validation(named))
+    return edited
 
 
 def _prepared_orderer(scene: Scene, name: str) -> OrderingNode:

@@ -12,7 +12,6 @@ from fabric_protos.peer.transaction_pb2 import VALID, TxValidationCode
 
 from chaincode import keys
 from chaincode.errors import ContractError
-from chaincode.invariants import readable
 from chaincode.transaction import serialise
 from ledger.errors import TransportError
 from tests.attacks.forgeries import mint, share, usage
@@ -27,6 +26,7 @@ from tests.harness import (
     per_unit,
     tariff,
 )
+from tests.harness.invariants import readable
 from tests.simulation.hostile_auditor import CLAIMED, GONE, NOT_TAKEN
 from tests.simulation.player import Player
 from tests.simulation.step import Outcome, Step

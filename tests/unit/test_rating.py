@@ -19,7 +19,7 @@ from chaincode.errors import (
 )
 from chaincode.rating import Cumulative, Rated, carry_over, check_tariff, rate, rate_access, rate_correction
 from chaincode.readings.columns import Columns
-from node.tariff.file import parse_tariff
+from tests.harness.tariffs import parse_tariff
 from zunft.v1 import tariff_pb2
 from zunft.v1.tariff_pb2 import Adjustment, Discount, Tariff, Tier
 from zunft.v1.usage_pb2 import CorrectionReading

@@ -13,8 +13,9 @@ from chaincode.rating import check_tariff
 from consortium.yaml_tree import WrongFile
 from node.tariff.chart import draw_chart
 from node.tariff.explain import explain
-from node.tariff.file import parse_tariff, read_tariff
-from node.tariff.writing import write_tariff
+from node.tariff.file import read_tariff
+from tests.harness.tariff_writing import write_tariff
+from tests.harness.tariffs import parse_tariff
 from tests.property.test_rating import tariffs
 from zunft.v1.tariff_pb2 import Tariff
 

@@ -15,7 +15,8 @@ import yaml
 from chaincode.rating import Cumulative, add_lines, rate, rate_access, rate_correction
 from node.meter.reading import Reading, to_columns
 from node.tariff.bill import BillLine, make_bill
-from node.tariff.file import OUTCOMES, parse_tariff
+from node.tariff.file import OUTCOMES
+from tests.harness.tariffs import parse_tariff
 from tests.reference.rating import zone_of
 from zunft.v1.tariff_pb2 import Line, RatingState, Tariff
 from zunft.v1.usage_pb2 import CorrectionReading

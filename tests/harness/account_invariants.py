@@ -20,7 +20,7 @@ from chaincode.account.account import (
 from chaincode.account.head import accrued_micro
 from chaincode.account.head_digest import head_digest
 from chaincode.errors import HeadMismatch
-from chaincode.invariants import WorldState, readable
+from tests.harness.invariants import WorldState, readable
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, Account
 from zunft.v1.agreement_pb2 import Agreement, Terms
 from zunft.v1.invoice_pb2 import INVOICE_KIND_CREDIT_NOTE, INVOICE_KIND_INVOICE, Invoice
