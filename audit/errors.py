@@ -6,7 +6,7 @@ from consortium.exit_codes import ExitCode
 
 
 class AuditError(Exception):
-    """Root of all reasons why an audit cannot be made."""
+    """An audit cannot be made."""
 
     exit_code = ExitCode.REFUSED
 

@@ -6,7 +6,7 @@ from consortium.exit_codes import ExitCode
 
 
 class ConsortiumError(Exception):
-    """Root of all errors of this package; nothing was changed on disk."""
+    """A member's keys, folder or papers, or the channel's configuration, do not allow a step; no file was changed."""
 
     exit_code = ExitCode.CONSORTIUM
 

@@ -13,7 +13,7 @@ LONGEST_ANSWER = 2000
 
 
 class LedgerError(Exception):
-    """Root of everything that can go wrong between a client and its ledger."""
+    """The ledger cannot be reached, or does not do what a client asks of it."""
 
     exit_code = ExitCode.UNREACHABLE
 

@@ -6,7 +6,7 @@ from consortium.exit_codes import ExitCode
 
 
 class NetworkError(Exception):
-    """Root of all errors of this package."""
+    """The programs and processes of a Fabric network cannot be found, started, reached or ended."""
 
     exit_code = ExitCode.MACHINE
 

@@ -12,7 +12,7 @@ from consortium.exit_codes import ExitCode
 
 
 class NodeError(Exception):
-    """Root of the node's own refusals."""
+    """The node refuses a request."""
 
     exit_code = ExitCode.REFUSED
     code = grpc.StatusCode.INTERNAL

@@ -12,7 +12,7 @@ LONGEST_SENTENCE = 4000
 
 
 class CliError(Exception):
-    """Root of the errors that only the command line has."""
+    """A command does not do what was typed, for a reason that only the command line knows."""
 
     exit_code = ExitCode.USAGE
 
