@@ -47,6 +47,7 @@ class Tokens:
             self.tally.demand(
                 in_credit, f"{step}: {account} is overdrawn: it has {format_amount(self.amounts_micro[account])} tokens"
             )
+        self._check_debts(step)
         self._check_postings(step, changes_micro)
         self._check_issue(step, changes_micro.get(ISSUED, 0))
 
@@ -56,6 +57,17 @@ class Tokens:
         self.tally.demand(
             gap_micro == 0, f"block {block_number}: {format_amount(gap_micro)} tokens are not accounted for"
         )
+
+    def _check_debts(self, step: Step) -> None:
+        """Checks that no member spends tokens that it owes. Settling an account changes the debt with the balance."""
+        for msp_id in step.written("balance"):
+            key = keys.balance(msp_id)
+            before, after = step.before(key) or Balance(), step.after(key) or Balance()
+            spent = after.amount_micro < before.amount_micro and after.owed_micro == before.owed_micro
+            self.tally.demand(
+                not spent or after.amount_micro >= after.owed_micro,
+                f"{step}: {msp_id} spent tokens of which it owes {format_amount(after.owed_micro)}",
+            )
 
     def _check_postings(self, step: Step, changes_micro: Mapping[str, int]) -> None:
         postings = LedgerEvent.FromString(step.transaction.event_payload).postings

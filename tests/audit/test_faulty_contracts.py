@@ -36,7 +36,7 @@ from tests.harness import (
     per_unit,
     start_consortium,
 )
-from zunft.v1.usage_pb2 import SubmitUsage
+from zunft.v1.usage_pb2 import CorrectionReading, SubmitUsage
 
 
 @pytest.fixture
@@ -103,6 +103,24 @@ def test_the_last_token_may_be_used(deal: Deal) -> None:
     deal.use(2 * UNIT // 5)
     assert deal.accrued == 101 * TOKEN
     assert failed(deal.consortium) == set()
+
+
+def test_the_audit_finds_a_debtor_that_spends(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The provider has spent everything that it was paid, and owes the customer what a correction took back."""
+    maker, bank = deal.provider, deal.consortium.member("bank")
+    deal.use(3 * UNIT)
+    maker.claim(deal)
+    maker.settle(deal)
+    maker.transfer(bank, maker.balance)
+    deal.customer.correct(deal, "c1", CorrectionReading(time_us=deal.consortium.clock.now_us, quantity_micro=-UNIT))
+    maker.agree(deal, "c1")
+    maker.claim(deal)
+    maker.settle(deal)
+    bank.transfer(maker, TOKEN)
+    assert failed(deal.consortium) == set()
+    monkeypatch.setattr(token, "free_micro", lambda balance, more_micro=0: balance.amount_micro + more_micro)
+    maker.transfer(bank, TOKEN)
+    assert failed(deal.consortium) == {"tokens"}
 
 
 def test_the_audit_finds_a_batch_that_the_meter_did_not_sign(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
