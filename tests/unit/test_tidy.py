@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LONGEST_FUNCTION = {"product": 39, "tests": 39}
 LONGEST_MODULE = {"product": 456, "tests": 536}
-# Public faces of libraries: Fabric's shim and gateway are also for contracts and clients that others write.
+# Libraries with a README of their own: the shim and the gateway are also for contracts and clients that others write.
 LIBRARIES = (
     "chaincode/shim/",
     "ledger/gateway/",
