@@ -68,7 +68,7 @@ class Revocations:
 
 
 def load_revocation_list(pem: bytes) -> x509.CertificateRevocationList:
-    """The revocation list, if all fields that are used here can be read, whoever made it. Raises ValueError."""
+    """The revocation list of any program, if all fields that are used here can be read. Raises ValueError."""
     try:
         parsed = x509.load_pem_x509_crl(pem)
         for part in ("issuer", "extensions"):

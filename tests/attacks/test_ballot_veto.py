@@ -137,7 +137,7 @@ def test_an_admitted_company_cannot_be_put_to_the_vote_again_by_a_sham(
 
 
 async def only_vote(gateway: Gateway, ballot: Ballot) -> None:
-    """Votes, and does nothing of what should follow, as if the program had died."""
+    """Votes, and leaves out all further steps, as if the program had died."""
     await (await Voting.open(gateway, ballot.ballot_id)).vote(in_favour=True)
 
 

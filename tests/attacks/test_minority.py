@@ -89,7 +89,7 @@ from zunft.v1.member_pb2 import (
 
 HONEST = ("maker", "factory", "bank", "mill", "smith")
 ROGUES = ("forge", "press")
-# Errors of a command that only say what is to be done next, or that somebody else has done it.
+# Errors of a command that only name the next step, or say that somebody else has taken it.
 REFUSALS = (ContractError, LedgerError, MembershipError, ConsortiumError)
 CARRIED = (BALLOT_STATUS_CARRIED, BALLOT_STATUS_EXECUTED)
 SEEDS = range(5)
@@ -369,7 +369,7 @@ def test_a_company_is_admitted(guild: Consortium, rogues: Rogues, case: Case, tm
 
 
 def admit(guild: Consortium, rogues: Rogues, names: Sequence[str], msp_id: str, own: MemberKeys) -> None:
-    """The members admit the company with these keys, whoever else applies in its name."""
+    """The members admit the company with these keys, although others apply in its name."""
 
     def opening() -> Ballot:
         guild.clock.advance(1)

@@ -91,7 +91,7 @@ def test_no_msp_takes_another_name(scene: Scene) -> None:
 
 
 @pytest.mark.fault(8)
-# On Fabric only a majority adds members, and it adds what its own nodes have computed.
+# On Fabric only a majority adds members, and it adds only groups that its own nodes have computed.
 @only_on("embedded")
 def test_no_msp_joins_under_another_name_than_its_groups(scene: Scene) -> None:
     def join(channel_group: Tree) -> None:

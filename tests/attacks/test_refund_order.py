@@ -86,7 +86,7 @@ def take_back_micro(deal: Deal, amount_micro: int, name: str = "c1") -> None:
 
 @pytest.mark.fault(36)
 def test_an_earlier_settlement_takes_nothing_that_was_noted_for_another_before(scene: Scene) -> None:
-    """Of 10 tokens that forge gets, 3 are maker's, no matter who asks first; the accomplice gets the rest."""
+    """Forge gets 10 tokens, of which 3 are maker's in any order of asking; the accomplice gets the rest."""
     forge, maker, factory = scene.forge, scene.maker, scene.factory
     gift, honest, later = spent(scene, factory, 40), spent(scene, maker, 5), spent(scene, maker, 5)
     take_back(honest, 3)
@@ -142,7 +142,7 @@ def test_a_debt_of_a_millionth_holds_a_millionth(scene: Scene) -> None:
 
 @pytest.mark.fault(56)
 def test_nobody_moves_owed_tokens_away_first(scene: Scene) -> None:
-    """All creditors get their tokens, also the one noted last, whatever the debtor sends to its friends."""
+    """All creditors get their tokens, also the one noted last, although the debtor sends tokens to its friends."""
     forge, maker, factory = scene.forge, scene.maker, scene.factory
     honest, later = spent(scene, maker, 5), spent(scene, factory, 5)
     take_back(honest, 3)

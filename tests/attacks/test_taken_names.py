@@ -1,4 +1,4 @@
-"""A member takes what another needs: its name for a meter or an agreement, its place in a partner's archive."""
+"""A member takes another's name for a meter or an agreement, or its place in a partner's archive."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_a_stranger_hands_over_no_more_than_twenty_proposals(scene: Scene) -> No
 
 @pytest.mark.fault(47)
 def test_an_agreement_is_proposed_anew_twenty_times_an_hour_at_most(scene: Scene) -> None:
-    """Else one name would be enough: each time other terms go into the other party's archive and its history."""
+    """Without the limit one name would be enough to fill the other party's archive and its history with terms."""
     maker, forge = scene.maker, scene.forge
     names = ("anew-1", "anew-2")
     deals = [drafted(forge, maker, name)[0] for name in names]

@@ -171,7 +171,7 @@ def test_after_the_deadline_no_vote_counts_and_another_ballot_can_be_opened(scen
 
 
 def test_of_two_ballots_on_one_question_the_second_waits_and_others_do_not(scene: Scene) -> None:
-    """Else a member that is to be excluded could have an accomplice put its suspension to the vote again and again."""
+    """Otherwise a member that is to be excluded could have an accomplice put its suspension to the vote for ever."""
     with about_forge(scene):
         scene.refuses(AnotherBallot, lambda: scene.factory.admin.exclude(scene.forge))
         for other in (scene.factory.admin.suspend(scene.forge), scene.factory.admin.suspend(scene.maker)):

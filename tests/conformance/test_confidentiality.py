@@ -119,7 +119,7 @@ def archived(scene: Scene, deal: Deal) -> list[Message]:
 def held_by_third_members(scene: Scene, deal: Deal) -> bytes:
     """The third members' blocks with private data, their answers to queries, and all files but the two parties' own."""
     consortium = scene.consortium
-    # Orderers reserve tens of megabytes for what they will write.
+    # Orderers reserve tens of megabytes for later blocks.
     parts = [path.read_bytes().rstrip(b"\0") for path in consortium.ledger.files_beyond(deal.parties)]
     for third in (scene.forge, scene.bank):
         follower = consortium.followers[third.msp_id]

@@ -121,7 +121,7 @@ def change(guild: Consortium, edit: Edit, *names: str) -> None:
 
 
 def vote(guild: Consortium, name: str, ballot: Ballot, *, in_favour: bool = True) -> Voting:
-    """Casts the member's vote, and carries out what follows from it."""
+    """Casts the member's vote, and takes the steps that follow from it."""
     with known_to_all(guild, name):
         return guild.run(vote_by(gateway(guild, name), ballot, in_favour=in_favour))
 
@@ -138,7 +138,7 @@ def approve(guild: Consortium, name: str, ballot: Ballot) -> Voting:
 
 @contextmanager
 def known_to_all(guild: Consortium, name: str) -> Iterator[None]:
-    """Waits at the end until every member's peer knows what the member has done."""
+    """Waits at the end until every member's peer has the member's newest block."""
     try:
         yield
     finally:

@@ -89,7 +89,7 @@ class Deal:
     ) -> SignedBatch:
         """The meter's next batch as the ledger expects it; readings are quantities, taken now, or whole readings.
 
-        `changes` are what HandMeter.batch takes, for batches that the ledger should not expect.
+        `changes` are further arguments of HandMeter.batch, for batches that the ledger should not expect.
         """
         meter, at_us = meter or self.meter, at_us or self.consortium.clock.now_us
         whole = [one if isinstance(one, Reading) else Reading(at_us, one) for one in readings]

@@ -58,12 +58,12 @@ FOR_TESTS = {
 
 
 def why_no_fabric() -> str:
-    """What this machine lacks for real Fabric; empty if nothing."""
+    """A sentence with the programs that this machine lacks for real Fabric; empty if it has them."""
     return "" if shutil.which("peer") and shutil.which("orderer") else "needs Fabric's peer and orderer on the PATH"
 
 
 def why_no_docker() -> str:
-    """What this machine lacks for Fabric in containers; empty if nothing."""
+    """A sentence with the engine and images that this machine lacks for Fabric in containers; empty if it has them."""
     missing = "needs a Docker engine with Fabric's images"
     try:
         engine = find_engine()
@@ -79,7 +79,7 @@ def settings(ordering: OrderingKind, runtime: RuntimeKind = RuntimeKind.NATIVE) 
 
 
 def forgetful() -> FabricSettings:
-    """Settings of peers that keep the private data of what they have endorsed for four blocks only."""
+    """Settings of peers that keep private data of endorsed transactions for four blocks only."""
     peer = FOR_TESTS["peer"]
     pvt_data = {**peer["gossip"]["pvtData"], "transientstoreMaxBlockRetention": 4}
     core = {"peer": {**peer, "gossip": {**peer["gossip"], "pvtData": pvt_data}}}

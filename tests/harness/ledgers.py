@@ -118,11 +118,11 @@ def lacks_nothing() -> str:
 
 @dataclass(frozen=True)
 class LedgerKind:
-    """A kind of ledger: how to start it, and what a consortium is founded with for it."""
+    """A kind of ledger: its start, and the settings of a consortium that is founded for it."""
 
     start: Callable[[Topology, UtcClock], Coroutine[Any, Any, Ledger]]
     fabric: FabricSettings | None = None
-    # What this machine lacks to run it; empty if nothing.
+    # A sentence with the things that this machine lacks to run it; empty if it has them.
     missing: Callable[[], str] = lacks_nothing
 
 

@@ -164,7 +164,7 @@ class Member:
         self.call("account.give_notice", request)
 
     def withdraw(self, deal: Deal, **how: Any) -> None:
-        """Withdraws, and shows of its head what it must; `how` are further arguments of Consortium.submit."""
+        """Withdraws, and shows the head's amounts where it must; `how` are further arguments of Consortium.submit."""
         self.call(
             "account.withdraw",
             account_pb2.WithdrawFunds(agreement_id=deal.agreement_id),

@@ -1,4 +1,4 @@
-"""Ports for what tests start: below those that the machine gives to clients, so that no connection takes one meanwhile.
+"""Ports for tests' services: below those that the machine gives to clients, so that no connection takes one.
 
 A run of the tests claims them in blocks, which no other run gets before it ends: a port that is free when it's chosen
 is free when it's used, however many runs there are and however slow the machine is.

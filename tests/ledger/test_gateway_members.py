@@ -86,7 +86,7 @@ async def test_the_majority_endorses_if_no_members_are_named(ledger: OpenLedger,
 
 
 async def test_a_guarded_key_is_endorsed_by_exactly_its_members(ledger: OpenLedger, key: str) -> None:
-    """That holds also if the author's own member is none of them."""
+    """This also holds if the author's own member is none of them."""
     async with ledger() as members:
         client = members.gateway()
         await put(client, key, "1")

@@ -1,4 +1,4 @@
-"""The end of a script with a hostile member: its partners close their accounts without it, and get what is theirs."""
+"""The end of a script with a hostile member: its partners close their accounts without it, and get their tokens."""
 
 from __future__ import annotations
 

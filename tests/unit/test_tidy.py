@@ -24,6 +24,9 @@ LIBRARIES = (
 # Other programs' names, and one that is put together of parts.
 NOT_IN_CODE = {"inactive", "onboarding", "ps", "latency_p50_ms"}
 
+# The begin of a fragment, and relatives that have no noun.
+RIDDLE = re.compile(r"\A(And|But|Nor|Or|Of|Who|Whom|Whose|What|Which|Whoever|Whatever)\b|\b[Ww]hom?ever\b")
+
 # Text by path.
 Files = Mapping[str, str]
 
@@ -82,6 +85,23 @@ def sentences_of_another_form(files: Files) -> Iterator[str]:
                     yield f"{path}:{node.lineno} {text_of_error!r}"
 
 
+def riddles(files: Files) -> Iterator[str]:
+    """Docstrings that continue the function's name, and relatives without a noun, also in a test's name.
+
+    A command's docstring is its help, which may be a question.
+    """
+    for path, text in files.items():
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                is_command = path.startswith("cli/") and bool(getattr(node, "decorator_list", ()))
+                place = f"{path}:{getattr(node, 'lineno', 1)}"
+                doc = "" if is_command else ast.get_docstring(node) or ""
+                if RIDDLE.search(doc):
+                    yield f"{place} {doc.splitlines()[0]!r}"
+                if re.match(r"test_wh(o|at)(ever)?_", getattr(node, "name", "")):
+                    yield f"{place} the name begins with a relative"
+
+
 def stale_paths(files: Files) -> Iterator[str]:
     """Paths in back-ticks to which there is no file."""
     for path, text in files.items():
@@ -101,7 +121,14 @@ def names_of_nothing(files: Files) -> Iterator[str]:
 
 CODE: Mapping[str, Callable[[Files], Iterable[str]]] = {
     rule.__name__: rule
-    for rule in (long_functions, long_modules, packages_without_a_word, unused_code, sentences_of_another_form)
+    for rule in (
+        long_functions,
+        long_modules,
+        packages_without_a_word,
+        unused_code,
+        sentences_of_another_form,
+        riddles,
+    )
 }
 
 
@@ -182,7 +209,7 @@ def test_the_docs_name_no_file_that_is_gone() -> None:
     assert [*stale_paths(committed("*.md"))] == []
 
 
-def test_what_prose_names_is_there() -> None:
+def test_prose_names_nothing_that_is_gone() -> None:
     assert [*names_of_nothing(committed("*.py", "*.md", "*.proto", "*.yaml", "*.toml", "Makefile"))] == []
 
 
@@ -194,6 +221,7 @@ FOUND = {
     "packages_without_a_word": {"node/a/__init__.py": ""},
     "unused_code": {"node/a.py": "def used(): ...\ndef unused(): used()\n"},
     "sentences_of_another_form": {"node/a.py": "raise ValueError(f'The file {1} is bad.')\n"},
+    "riddles": {"node/a.py": 'def member():\n    """Of the member called `name`."""\n'},
 }
 
 

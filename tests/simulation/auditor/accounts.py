@@ -91,7 +91,7 @@ class Accounts(State):
         return moves + (self._return_rest(deal, book) if not leaves or book.customer in (actor, *gone) else [])
 
     def rest_s(self, book: Book, before_s: int) -> int:
-        """By how many seconds a suspension of the provider makes a waiting time longer."""
+        """The seconds by which a suspension of the provider makes a waiting time longer."""
         rested_s = self.companies[book.provider].suspended_s(self.now_s) - before_s
         return min(max(rested_s, 0), MOST_REST_S)
 
