@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable
 
 from consortium.folder.topology import (
     MemberEntry,
@@ -19,18 +20,20 @@ LONGEST_WAIT_S = 10
 PAUSE_S = 0.2
 
 
-def connect(topology: Topology, member: MemberEntry) -> LedgerTransport:
+def connect(
+    topology: Topology, member: MemberEntry, note_waiting: Callable[[], None] = lambda: None
+) -> LedgerTransport:
     """A transport to the member's peer, or to the embedded ledger: in this process, or in the process that serves it.
 
     A process that has the ledger open and does not serve it is another command; waits until it has ended, for
-    LONGEST_WAIT_S at most. Raises FolderInUse.
+    LONGEST_WAIT_S at most, and calls `note_waiting` when it begins to. Raises FolderInUse.
     """
     if member.peer:
         return GrpcTransport(str(member.peer.listening.from_here), TlsMaterial(topology.keys(member).tls_root_pem()))
     # The embedded ledger runs the contract, which takes long to import; on Fabric nobody shall wait for that.
     from ledger.embedded.consortium import open_embedded
 
-    until_s = time.monotonic() + LONGEST_WAIT_S
+    until_s, has_noted = time.monotonic() + LONGEST_WAIT_S, False
     while True:
         try:
             return open_embedded(topology)
@@ -39,6 +42,9 @@ def connect(topology: Topology, member: MemberEntry) -> LedgerTransport:
                 return connect_remote(topology)
             if time.monotonic() > until_s:
                 raise
+        if not has_noted:
+            note_waiting()
+            has_noted = True
         time.sleep(PAUSE_S)
 
 

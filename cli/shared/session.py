@@ -14,6 +14,7 @@ from chaincode import keys
 from chaincode.contract import TRANSACTIONS
 from chaincode.keys import Key
 from cli.shared.errors import BadArgument, NotAParty
+from cli.shared.output import error_console
 from cli.shared.standard_output import note_commit
 from consortium.folder.topology import MemberEntry, Topology
 from consortium.keys.key_files import KeyFiles
@@ -146,7 +147,7 @@ async def open_session(home: Path, acting: str) -> AsyncIterator[Session]:
         raise NotAdmitted(f"{member.name} has left {topology.consortium}, and nothing of it runs here any more")
     if topology.fabric:
         check_joining_begun(topology, member)
-    transport = connect(topology, member)
+    transport = connect(topology, member, _say_waiting)
     try:
         yield Session(topology, transport, member, user or None)
     except GatewayError as error:
@@ -161,3 +162,7 @@ async def open_session(home: Path, acting: str) -> AsyncIterator[Session]:
         raise diagnosis from error
     finally:
         await transport.close()
+
+
+def _say_waiting() -> None:
+    error_console.print("Another command has the ledger open: waiting until it ends.", highlight=False, soft_wrap=True)

@@ -6,7 +6,6 @@ import fcntl
 import resource
 import shutil
 import socket
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -115,7 +114,8 @@ def test_a_command_waits_for_the_end_of_another_one_that_has_the_ledger(zunft: Z
     with (zunft.home / "ledger" / "lock").open("a+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         waiting = zunft.start(TRANSFER)
-        time.sleep(5)
+        assert waiting.stderr is not None
+        assert waiting.stderr.readline() == "Another command has the ledger open: waiting until it ends.\n"
     assert finish(waiting).exit_code == 0
 
 
