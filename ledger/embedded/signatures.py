@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 CHECKS_BEFORE_WORKER = 500
 
 
-class Claim(NamedTuple):
+class SignatureClaim(NamedTuple):
     """The claim that `identity` signed `message`, to be checked."""
 
     identity: Identity
@@ -86,9 +86,9 @@ class Signatures:
         self._worker: Worker | None = None
 
     async def check(self, identity: Identity, message: bytes, signature: bytes) -> bool:
-        return (await self.check_all([Claim(identity, message, signature)]))[0]
+        return (await self.check_all([SignatureClaim(identity, message, signature)]))[0]
 
-    async def check_all(self, claims: Sequence[Claim]) -> list[bool]:
+    async def check_all(self, claims: Sequence[SignatureClaim]) -> list[bool]:
         """For each claim, in their order, whether it holds."""
         worker = self._running()
         if worker is None:
@@ -123,7 +123,7 @@ class Worker:
         # Numbers of the public keys by identity, of the private ones by creator.
         self._keys: dict[Identity | bytes, int] = {}
         self._outgoing = bytearray()
-        self._asked: deque[tuple[Claim | Order, asyncio.Future[bytes]]] = deque()
+        self._asked: deque[tuple[SignatureClaim | Order, asyncio.Future[bytes]]] = deque()
         self._incoming = b""
         self._socket, other = socket.socketpair()
         with other:
@@ -132,7 +132,7 @@ class Worker:
         self.closed = False
         loop.add_reader(self._socket, self._answered)
 
-    def check(self, claim: Claim) -> asyncio.Future[bytes]:
+    def check(self, claim: SignatureClaim) -> asyncio.Future[bytes]:
         if not claim.identity.is_low_s(claim.signature):
             return self._settled(DOES_NOT_HOLD)
         if claim.identity not in self._keys:
@@ -165,7 +165,9 @@ class Worker:
         self._keys[holder] = len(self._keys)
         self._put(kind, der)
 
-    def _send_task(self, asked: Claim | Order, key_number: int, signature: bytes = b"") -> asyncio.Future[bytes]:
+    def _send_task(
+        self, asked: SignatureClaim | Order, key_number: int, signature: bytes = b""
+    ) -> asyncio.Future[bytes]:
         self._put(TASK, TASK_HEAD.pack(key_number, sha256(asked.message).digest()) + signature)
         future = self._loop.create_future()
         self._asked.append((asked, future))

@@ -15,7 +15,7 @@ from fabric_protos.peer import chaincode_event_pb2, proposal_pb2, proposal_respo
 from google.protobuf.message import DecodeError
 
 from ledger.embedded.proposal import transaction_id
-from ledger.embedded.signatures import Claim
+from ledger.embedded.signatures import SignatureClaim
 from ledger.fabric_rules.channel import ChannelRules
 from ledger.fabric_rules.identity import (
     Identity,
@@ -76,13 +76,13 @@ def own_transaction_id(header: Header) -> str:
     return expected if header.channel.tx_id == expected else ""
 
 
-def creator_claim(channel: ChannelRules, header: Header, envelope: common_pb2.Envelope) -> Claim:
+def creator_claim(channel: ChannelRules, header: Header, envelope: common_pb2.Envelope) -> SignatureClaim:
     """The creator's signature as a claim to be checked. Raises Invalid: BAD_CREATOR_SIGNATURE."""
     try:
         identity = channel.identity(header.signature.creator)
     except InvalidIdentity as error:
         raise Invalid(CODE.BAD_CREATOR_SIGNATURE, str(error)) from error
-    return Claim(identity, envelope.payload, envelope.signature)
+    return SignatureClaim(identity, envelope.payload, envelope.signature)
 
 
 def parse_action(channel_id: str, header: Header) -> Action:
@@ -142,15 +142,17 @@ def own_event(serialised: bytes, chaincode_name: str) -> chaincode_event_pb2.Cha
     return event
 
 
-def endorsement_claims(channel: ChannelRules, action: Action) -> list[Claim]:
+def endorsement_claims(channel: ChannelRules, action: Action) -> list[SignatureClaim]:
     """A claim for each endorser that is a member's identity, each once; others are ignored, as in Fabric."""
-    claims: dict[Identity, Claim] = {}
+    claims: dict[Identity, SignatureClaim] = {}
     for endorsement in action.endorsements:
         try:
             identity = channel.identity(endorsement.endorser)
         except InvalidIdentity:
             continue
-        claims.setdefault(identity, Claim(identity, action.signed + endorsement.endorser, endorsement.signature))
+        claims.setdefault(
+            identity, SignatureClaim(identity, action.signed + endorsement.endorser, endorsement.signature)
+        )
     return list(claims.values())
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fabric_protos.common import common_pb2
 
 from ledger.embedded.signatures import (
-    Claim,
+    SignatureClaim,
     Signatures,
 )
 from ledger.embedded.state import CommittedState
@@ -69,9 +69,11 @@ async def check_envelope(
     return verdict
 
 
-def open_envelope(channel: ChannelRules, envelope: common_pb2.Envelope) -> tuple[TransactionVerdict, list[Claim]]:
+def open_envelope(
+    channel: ChannelRules, envelope: common_pb2.Envelope
+) -> tuple[TransactionVerdict, list[SignatureClaim]]:
     """The verdict so far and the signatures still to check: the creator's, then the endorsers'."""
-    verdict, claims = TransactionVerdict(), list[Claim]()
+    verdict, claims = TransactionVerdict(), list[SignatureClaim]()
     try:
         header = parse_header(envelope)
         verdict.channel_id, verdict.tx_id = header.channel.channel_id, own_transaction_id(header)

@@ -11,27 +11,27 @@ import pytest
 
 from ledger.embedded import signatures
 from ledger.embedded.signatures import (
-    Claim,
     Order,
+    SignatureClaim,
     Signatures,
 )
 from ledger.fabric_rules.channel import ChannelRules
 from tests.ledger.consortium import ALPHA, BRAVO, genesis, high_s, member
 
 
-def claims() -> tuple[list[Claim], list[bool]]:
+def claims() -> tuple[list[SignatureClaim], list[bool]]:
     """Claims of a signature, and for each whether it is true."""
     channel = ChannelRules.from_config_block(genesis())
     user, other = member(ALPHA).user, member(BRAVO).user
     alpha = channel.identity(user.creator)
     made = [
-        Claim(alpha, b"text", user.sign(b"text")),
-        Claim(alpha, b"text", other.sign(b"text")),
-        Claim(alpha, b"tex", user.sign(b"text")),
-        Claim(alpha, b"text", high_s(user)(b"text")),
-        Claim(alpha, b"text", b""),
-        Claim(alpha, b"text", b"no DER"),
-        Claim(channel.identity(other.creator), b"x" * 100_000, other.sign(b"x" * 100_000)),
+        SignatureClaim(alpha, b"text", user.sign(b"text")),
+        SignatureClaim(alpha, b"text", other.sign(b"text")),
+        SignatureClaim(alpha, b"tex", user.sign(b"text")),
+        SignatureClaim(alpha, b"text", high_s(user)(b"text")),
+        SignatureClaim(alpha, b"text", b""),
+        SignatureClaim(alpha, b"text", b"no DER"),
+        SignatureClaim(channel.identity(other.creator), b"x" * 100_000, other.sign(b"x" * 100_000)),
     ]
     return made * 50, [True, False, False, False, False, False, True] * 50
 
