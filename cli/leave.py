@@ -33,7 +33,7 @@ from ledger.gateway import Gateway
 from network.admission import ask_orderers
 from node.membership.errors import NoLongerMember, NotDecided, StillBound
 from node.membership.joining_steps import MembershipStep
-from node.membership.leaving import depart, departure_ballot, exit_conditions, give_notice, missing_orderer
+from node.membership.leaving import depart, departure_ballot, departure_conditions, give_notice, missing_orderer
 from node.membership.leaving_steps import leaving_steps
 from node.membership.records import newest_ballot, read_member
 from node.membership.voting import Voting
@@ -126,7 +126,7 @@ async def _check_ended(session: Session, gateway: Gateway, member: Member) -> No
         raise StillBound(missing)
     if not member.depart_not_before_s:
         raise StillBound(f"{session.member.name} has not given notice: zunft leave start --as {session.member.name}")
-    conditions = await exit_conditions(gateway, member.msp_id)
+    conditions = await departure_conditions(gateway, member.msp_id)
     if not conditions.are_met(int(time.time())):
         raise StillBound(
             f"{session.member.name} has not ended everything, or its notice still runs: "

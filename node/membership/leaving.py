@@ -19,7 +19,7 @@ from zunft.v1.member_pb2 import DepartMember, ExcludeMember, LeaveConsortium, Me
 
 
 @dataclass(frozen=True, slots=True)
-class ExitConditions:
+class DepartureConditions:
     """The conditions before a member may depart; the contract checks the same in member.depart."""
 
     # 0 before the member has given notice.
@@ -46,11 +46,11 @@ async def give_notice(gateway: Gateway) -> Member:
     return Member.FromString(committed.result)
 
 
-async def exit_conditions(gateway: Gateway, msp_id: str) -> ExitConditions:
+async def departure_conditions(gateway: Gateway, msp_id: str) -> DepartureConditions:
     """The member's conditions as the ledger has them now. Raises UnknownMember, LedgerError."""
     member, balance = await read_member(gateway, msp_id), await read(gateway, keys.balance(msp_id))
     obligations = await read_all(gateway, f"obligation/{msp_id}", Obligation)
-    return ExitConditions(
+    return DepartureConditions(
         depart_not_before_s=member.depart_not_before_s,
         obligations=tuple(one.record_key for one in obligations),
         free_micro=free_micro(balance) if balance else 0,

@@ -14,7 +14,7 @@ from chaincode.checks import format_amount
 from ledger.gateway import Gateway
 from ledger.records import read, read_all
 from node.membership.joining_steps import MembershipStep
-from node.membership.leaving import departure_ballot, exit_conditions, missing_orderer
+from node.membership.leaving import departure_ballot, departure_conditions, missing_orderer
 from node.membership.records import read_member
 from node.membership.voting import Voting
 from zunft.v1.account_pb2 import Account
@@ -27,7 +27,7 @@ from zunft.v1.usage_pb2 import Commitment
 
 async def leaving_steps(gateway: Gateway, msp_id: str, now_s: int) -> list[MembershipStep]:
     """The steps in their order; accounts, meters and tokens in any. Raises UnknownMember, LedgerError."""
-    member, conditions = await read_member(gateway, msp_id), await exit_conditions(gateway, msp_id)
+    member, conditions = await read_member(gateway, msp_id), await departure_conditions(gateway, msp_id)
     ends_at_s, own = conditions.depart_not_before_s, (msp_id,)
     steps = [MembershipStep("notice is given", bool(ends_at_s), own, "leave start")]
     steps += [await _obligation(gateway, msp_id, key) for key in conditions.obligations]
