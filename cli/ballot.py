@@ -213,10 +213,10 @@ def _configuration(topology: Topology, voting: Voting) -> str:
     noted = f"; block {ballot.config_block_number} is noted for that" if ballot.config_block_number else ""
     if not voting.is_open and not voting.is_carried:
         return "stays as it is"
-    if voting.is_in_force or (voting.question.obstacle and ballot.status == BALLOT_STATUS_EXECUTED):
+    if voting.is_in_force or (voting.change.obstacle and ballot.status == BALLOT_STATUS_EXECUTED):
         return f"changed accordingly{noted}"
-    if voting.question.obstacle:
-        return voting.question.obstacle
+    if voting.change.obstacle:
+        return voting.change.obstacle
     if to_sign:
         return f"has changed meanwhile: {names(topology, to_sign)} must approve again, as the signatures do not fit it"
     return f"will be changed exactly as the question needs{noted}"

@@ -162,7 +162,7 @@ async def approve(
         ballot = await _admission(session, gateway, who, sponsor)
         voting = await Voting.open(gateway, ballot.ballot_id)
         # The bundle that is shown is the one that is signed.
-        opened = voting.question.bundle or await read_bundle(gateway, ballot)
+        opened = voting.change.bundle or await read_bundle(gateway, ballot)
         _show_applicant(opened)
         if voting.lacks_own_vote or voting.lacks_own_signatures:
             ask(QUESTION, "nothing was approved", yes=yes)

@@ -61,7 +61,7 @@ from zunft.v1.member_pb2 import MEMBER_STATUS_LEFT
 
 
 @dataclass(frozen=True)
-class Question:
+class ChannelChange:
     """The changes that a ballot means for the channel's newest configuration, computed by this node."""
 
     # The serialised ConfigUpdates that are left to make.
@@ -78,7 +78,7 @@ class Voting:
 
     gateway: Gateway
     ballot: Ballot
-    question: Question
+    change: ChannelChange
     channel: Channel
     rules: ChannelRules
     signed: tuple[EditSignatures, ...]
@@ -92,13 +92,13 @@ class Voting:
         if ballot is None:
             raise NoBallot(f"there is no ballot {ballot_id[:16]}: zunft ballot list shows all")
         block = await newest_config_block(gateway)
-        channel, question, signed = read_channel(block), Question(), tuple[EditSignatures, ...]()
+        channel, change, signed = read_channel(block), ChannelChange(), tuple[EditSignatures, ...]()
         if changes_channel(ballot.subject):
-            question = await _question(gateway, ballot, channel)
+            change = await _channel_change(gateway, ballot, channel)
             signed = tuple(await read_all(gateway, f"signatures/{ballot.ballot_id}", EditSignatures))
         own = await read(gateway, keys.member(gateway.identity.msp_id))
         has_left = own is not None and own.status == MEMBER_STATUS_LEFT
-        return cls(gateway, ballot, question, channel, ChannelRules.from_config_block(block), signed, has_left)
+        return cls(gateway, ballot, change, channel, ChannelRules.from_config_block(block), signed, has_left)
 
     async def reopened(self) -> Voting:
         """The ballot as it is now."""
@@ -129,7 +129,7 @@ class Voting:
         """Whether this member's signatures over the present updates are missing and could still be of use."""
         if self._signs_later or not (self.is_open or self.is_carried):
             return False
-        return any(self.own_msp_id not in self.signatures_over(update) for update in self.question.updates)
+        return any(self.own_msp_id not in self.signatures_over(update) for update in self.change.updates)
 
     async def vote(self, in_favour: bool) -> Voting:
         """Submits this member's vote, with its signatures if it is in favour.
@@ -151,10 +151,10 @@ class Voting:
 
     def _sign(self, request: CastVote | SignBallot) -> None:
         """Adds this member's signatures over the updates that this node has computed. Raises Unsignable."""
-        if self.question.obstacle:
-            raise Unsignable(self.question.obstacle)
+        if self.change.obstacle:
+            raise Unsignable(self.change.obstacle)
         if not self._signs_later:
-            add_signatures(request, self.question.updates, self.gateway.identity)
+            add_signatures(request, self.change.updates, self.gateway.identity)
 
     @property
     def _signs_later(self) -> bool:
@@ -185,7 +185,7 @@ class Voting:
     @property
     def is_in_force(self) -> bool:
         """Whether the configuration needs no more changes for this ballot."""
-        return not self.question.updates and not self.question.obstacle
+        return not self.change.updates and not self.change.obstacle
 
     @property
     def to_sign_again(self) -> tuple[str, ...]:
@@ -193,15 +193,15 @@ class Voting:
         if self._signs_later:
             return ()
         in_favour = (vote.msp_id for vote in self.ballot.votes if vote.in_favour)
-        updates = self.question.updates
+        updates = self.change.updates
         return tuple(one for one in in_favour if any(one not in self.signatures_over(update) for update in updates))
 
     @property
     def lacks_signatures(self) -> bool:
         """Whether the collected signatures are too few for the next update."""
-        if not self.question.updates:
+        if not self.change.updates:
             return False
-        update, *_ = self.question.updates
+        update, *_ = self.change.updates
         try:
             changed_config(self.rules, signed_update(update, self.signatures_over(update).values()))
         except InvalidUpdate:
@@ -222,7 +222,7 @@ class Voting:
     @property
     def signed_msp_ids(self) -> tuple[str, ...]:
         """The members whose signatures over the next update hold."""
-        return tuple(msp_id for update in self.question.updates[:1] for msp_id in self.signatures_over(update))
+        return tuple(msp_id for update in self.change.updates[:1] for msp_id in self.signatures_over(update))
 
     @property
     def may_sign(self) -> tuple[str, ...]:
@@ -239,15 +239,15 @@ class Voting:
         remove a leaver as soon as enough of them have signed. Raises Unsignable, MissingSignatures,
         ContractError, LedgerError.
         """
-        if self.ballot.status == BALLOT_STATUS_CARRIED and self.question.obstacle:
-            raise Unsignable(self.question.obstacle)
+        if self.ballot.status == BALLOT_STATUS_CARRIED and self.change.obstacle:
+            raise Unsignable(self.change.obstacle)
         voting = self
         while voting._is_next_ours and not voting.waits_for_signatures:
             voting = await voting._make_next_update()
         return await voting._note() if voting._is_to_be_noted else voting
 
     async def _make_next_update(self) -> Voting:
-        update, *_ = self.question.updates
+        update, *_ = self.change.updates
         envelope = self._envelope(update)
         try:
             changed_config(self.rules, envelope)
@@ -258,7 +258,7 @@ class Voting:
         except (UpdateOvertaken, UpdateRefused):
             # Another member may have submitted the same update, or have changed something else meanwhile.
             voting = await self.reopened()
-            if voting.question.updates == self.question.updates:
+            if voting.change.updates == self.change.updates:
                 raise
             return voting
         return await self.reopened()
@@ -292,7 +292,7 @@ class Voting:
 
     @property
     def _is_next_ours(self) -> bool:
-        if not self.is_carried or not self.question.updates:
+        if not self.is_carried or not self.change.updates:
             return False
         if self.ballot.subject == BALLOT_SUBJECT_ADMISSION:
             return self._is_about_us == (self.ballot.msp_id in self.channel.members)
@@ -349,18 +349,22 @@ def add_signatures(request: Signed, updates: Iterable[bytes], identity: SigningI
         request.config_signatures.append(sign_update(update, identity).SerializeToString())
 
 
-async def _question(gateway: Gateway, ballot: Ballot, channel: Channel) -> Question:
+async def _channel_change(gateway: Gateway, ballot: Ballot, channel: Channel) -> ChannelChange:
     """The ballot's changes, or an obstacle where it is neither open on its question nor carried."""
     if not await decides(gateway, ballot):
-        return Question(obstacle=f"ballot {ballot.ballot_id[:16]} is not the one that decides about {ballot.msp_id}")
+        return ChannelChange(
+            obstacle=f"ballot {ballot.ballot_id[:16]} is not the one that decides about {ballot.msp_id}"
+        )
     bundle = None
     try:
         if ballot.subject == BALLOT_SUBJECT_ADMISSION:
             bundle = await read_bundle(gateway, ballot)
         updates = channel_edit(channel, ballot.subject, ballot.msp_id, bundle.bundle if bundle else None)
     except ConsortiumError as error:
-        return Question(bundle=bundle, obstacle=f"the channel's configuration cannot be changed accordingly: {error}")
-    return Question(updates, bundle)
+        return ChannelChange(
+            bundle=bundle, obstacle=f"the channel's configuration cannot be changed accordingly: {error}"
+        )
+    return ChannelChange(updates, bundle)
 
 
 def _parse(data: bytes) -> configtx_pb2.ConfigSignature:

@@ -223,7 +223,7 @@ class Rogues:
 
         async def work() -> None:
             voting = await Voting.open(admin, ballot.ballot_id)
-            update, *_ = voting.question.updates or (b"",)
+            update, *_ = voting.change.updates or (b"",)
             await submit_update(admin, signed_update(update, voting.signatures_over(update).values()))
 
         self.guild.run(work())
@@ -289,7 +289,7 @@ class Honest:
         voting = await Voting.open(admin, ballot.ballot_id)
         request = CastVote(ballot_id=ballot.ballot_id, msp_id=ballot.msp_id, in_favour=True)
         name = admin.identity.msp_id.removesuffix("MSP").lower()
-        request.MergeFrom(CastVote(**self.guild.member(name).admin.signs(*voting.question.updates)))
+        request.MergeFrom(CastVote(**self.guild.member(name).admin.signs(*voting.change.updates)))
         return await admin.endorse(admin.new_proposal("ballot.vote", request))
 
     def _current(self) -> Ballot | None:

@@ -58,7 +58,7 @@ def test_the_votes_of_a_minority_by_the_charter_change_nothing(guild: Consortium
     async def hand_in() -> None:
         forge = gateway(guild, "forge")
         voting = await Voting.open(forge, ballot.ballot_id)
-        [update] = voting.question.updates
+        [update] = voting.change.updates
         collected = [*voting.signatures_over(update).values(), sign_update(update, forge.identity)]
         await submit_update(forge, signed_update(update, collected))
 
