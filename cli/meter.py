@@ -15,7 +15,7 @@ from cli.shared.options import DEFAULT_HOME, As, Home, Json
 from cli.shared.output import say, show_rows
 from cli.shared.session import Session, open_session
 from cli.shared.values import word_of
-from node.meter.meter import Meter as MeterFolder
+from node.meter.meter import SigningMeter
 from zunft.v1.meter_pb2 import LocateMeter, Meter, MeterStatus, RevokeMeter
 
 app = new_group("meter")
@@ -95,21 +95,21 @@ async def _check_provider(session: Session, agreement_id: str) -> None:
         )
 
 
-def _open_or_create(folder: Path, meter_id: str, agreement_id: str) -> MeterFolder:
+def _open_or_create(folder: Path, meter_id: str, agreement_id: str) -> SigningMeter:
     if not (folder / "state.json").exists():
-        return MeterFolder.create(folder, meter_id=meter_id, agreement_id=agreement_id)
-    meter = MeterFolder.open(folder)
+        return SigningMeter.create(folder, meter_id=meter_id, agreement_id=agreement_id)
+    meter = SigningMeter.open(folder)
     if meter.agreement_id != agreement_id:
         raise BadArgument(f"meter {meter_id} counts for {meter.agreement_id}: take another meter for {agreement_id}")
     return meter
 
 
-def open_meter(session: Session, meter_id: str) -> MeterFolder:
+def open_meter(session: Session, meter_id: str) -> SigningMeter:
     """The member's meter in its folder. Raises BadArgument if there is none."""
     folder = meter_folder(session, meter_id)
     if not folder.exists():
         raise BadArgument(f"{session.member.name} has no meter {meter_id!r} here: register it by zunft meter register")
-    return MeterFolder.open(folder)
+    return SigningMeter.open(folder)
 
 
 def meter_folder(session: Session, meter_id: str) -> Path:

@@ -29,7 +29,7 @@ from node.correction_trial import lines_on_trial
 from node.meter.csv_readings import read_csv, read_mapping
 from node.meter.former_imports import sequences_of
 from node.meter.importing import new_readings
-from node.meter.meter import Meter
+from node.meter.meter import SigningMeter
 from node.meter.signed_readings import SignedReadings
 from node.meter.uplink import deliver, heed_notice
 from node.tariff.simulate import affordable, simulate
@@ -87,7 +87,7 @@ async def import_csv(
 
 
 async def _charge(
-    meter: Meter, client: NodeClient, notes: SignedReadings, pieces: Sequence[Columns], name: str
+    meter: SigningMeter, client: NodeClient, notes: SignedReadings, pieces: Sequence[Columns], name: str
 ) -> None:
     """Signs and delivers one piece after the other. Raises ImportStopped."""
     with Progress(console=error_console, transient=True, disable=not error_console.is_terminal) as shown:
@@ -185,7 +185,7 @@ async def decline(
     say(f"Correction {correction_id} is gone.")
 
 
-async def _try(session: Session, meter: Meter, columns: Columns, most: int) -> int:
+async def _try(session: Session, meter: SigningMeter, columns: Columns, most: int) -> int:
     """The readings per batch, at most `most`, that the contract rates at once.
 
     It is checked before, because a signed batch cannot be taken back. Raises BadArgument where the tariff
@@ -208,7 +208,7 @@ def _amount_on_trial(disclosure: Disclosure, correction: Correction) -> int:
         raise BadArgument(f"nothing was proposed: the contract would refuse the correction: {error}") from error
 
 
-async def _deliver(meter: Meter, client: NodeClient) -> None:
+async def _deliver(meter: SigningMeter, client: NodeClient) -> None:
     """Delivers the meter's batches. Raises ImportStopped if one is not charged; a later import begins with it."""
     delivery = await deliver(meter, client)
     refused = [one for one in delivery.batches if one.status == BATCH_STATUS_REFUSED]

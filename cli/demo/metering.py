@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from node.meter.host_probe import ByteProbe, CoreProbe
-from node.meter.meter import Meter
+from node.meter.meter import SigningMeter
 from node.meter.uplink import Delivery, deliver
 from zunft.client import NodeClient
 
@@ -20,7 +20,7 @@ class Metering:
     """The metering, which runs until it is cancelled; it calls `on_delivery` with the states of the batches."""
 
     client: NodeClient
-    meters: Mapping[str, Meter]
+    meters: Mapping[str, SigningMeter]
     probes: Mapping[str, CoreProbe | ByteProbe]
     on_delivery: Callable[[Delivery], None]
     # Set when the node says that the account is used up: the machine must stop.
@@ -50,7 +50,7 @@ class Metering:
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
 
-    async def _deliver(self, meter: Meter) -> None:
+    async def _deliver(self, meter: SigningMeter) -> None:
         delivery = await deliver(meter, self.client)
         if delivery.stop is not None:
             self.used_up.set()

@@ -41,7 +41,7 @@ from network.runtimes import network_of
 from node.agreement_file import read_agreement
 from node.local import client_of
 from node.meter.host_probe import ByteProbe, Clock, CoreProbe
-from node.meter.meter import Meter
+from node.meter.meter import SigningMeter
 from node.meter.uplink import Delivery
 from zunft.client import NodeClient
 from zunft.v1.account_pb2 import FundAccount, OpenAccount, SettleAccount
@@ -161,7 +161,7 @@ async def _agree(cast: Cast) -> None:
         await propose_agreement(maker, drafted)
         await accept_agreement(factory, AGREEMENT)
         for meter_id in drafted.terms.meter_ids:
-            meter = Meter.create(meter_folder(maker, meter_id), meter_id=meter_id, agreement_id=AGREEMENT)
+            meter = SigningMeter.create(meter_folder(maker, meter_id), meter_id=meter_id, agreement_id=AGREEMENT)
             await maker.submit("meter.register", meter.registration(label="this computer", location="right here"))
         await factory.submit("account.open", OpenAccount(agreement_id=AGREEMENT))
         await _fund(cast, FUNDED)
@@ -171,7 +171,7 @@ async def _agree(cast: Cast) -> None:
 
 async def _work(cast: Cast) -> None:
     maker = cast.acting("maker")
-    meters = {name: Meter.open(meter_folder(maker, name)) for name in ("cores", "bytes")}
+    meters = {name: SigningMeter.open(meter_folder(maker, name)) for name in ("cores", "bytes")}
     with Machine() as machine, Screen(await read_terms(maker, AGREEMENT, 1)) as screen:
         clock = Clock()
         probes: dict[str, CoreProbe | ByteProbe] = {

@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 from chaincode.readings.columns import Columns
 from node.errors import ReadingBackDated
 from node.meter.csv_readings import CsvReadings
-from node.meter.meter import Meter
+from node.meter.meter import SigningMeter
 from node.meter.selection import chosen
 from node.meter.signed_readings import SignedReadings
 
 
-def new_readings(file: CsvReadings, meter: Meter, notes: SignedReadings, *, same_time: bool = False) -> Columns | None:
+def new_readings(
+    file: CsvReadings, meter: SigningMeter, notes: SignedReadings, *, same_time: bool = False
+) -> Columns | None:
     """The readings of a file that the meter has not signed; None if it has signed all of them.
 
     With `same_time`, readings at the time of the newest signed one are further readings, even if the file lacks the

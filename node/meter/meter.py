@@ -66,7 +66,7 @@ class _Memory:
     position: StreamPosition = field(default_factory=StreamPosition)
 
 
-class Meter:
+class SigningMeter:
     """One meter under one agreement. It is not for concurrent use, and one process has its folder."""
 
     def __init__(

@@ -21,7 +21,7 @@ from chaincode.readings.columns import (
     Int64Column,
 )
 from node.database import REMEDIES, Durability, open_database, transaction
-from node.meter.meter import Meter
+from node.meter.meter import SigningMeter
 
 _FILE = "readings.db"
 _SCHEMA = """
@@ -56,7 +56,7 @@ class Sifted:
 class SignedReadings:
     """The notes in a meter's folder, on which this process has the lock."""
 
-    def __init__(self, folder: Path, meter: Meter) -> None:
+    def __init__(self, folder: Path, meter: SigningMeter) -> None:
         """Opens the notes and matches them with the meter's state. Raises DatabaseDamaged, DiskFull."""
         self._path, self._meter = folder / _FILE, meter
         self._connection = open_database(

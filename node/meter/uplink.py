@@ -11,7 +11,7 @@ from chaincode.readings.batch import batch_digest
 from ledger.database import StorageError
 from node.errors import NodeError
 from node.halt import WAITING
-from node.meter.meter import Meter
+from node.meter.meter import SigningMeter
 from zunft.client import NodeClient
 from zunft.v1.event_pb2 import Refusal
 from zunft.v1.node_pb2 import (
@@ -33,13 +33,13 @@ class Delivery:
     batches: tuple[BatchProgress, ...]
 
 
-async def deliver(meter: Meter, client: NodeClient) -> Delivery:
+async def deliver(meter: SigningMeter, client: NodeClient) -> Delivery:
     """Sends the recorded readings and the batches that the node has not acknowledged; waits until all are charged.
 
     The meter keeps its last batch until it is charged and sends it again until then. So it learns the states of earlier
     batches that the node has, since a stream is charged in its order. A batch that the node refused stays with the
-    meter, too: `Meter.resume_at` gives it up. Raises NodeUnreachable and the other errors of NodeClient. After an error
-    the next call sends the batches again, and they are charged once.
+    meter, too: `SigningMeter.resume_at` gives it up. Raises NodeUnreachable and the other errors of NodeClient. After
+    an error the next call sends the batches again, and they are charged once.
     """
     if meter.has_recorded:
         await heed_notice(meter, client)
@@ -54,7 +54,7 @@ async def deliver(meter: Meter, client: NodeClient) -> Delivery:
     return Delivery(_reason_to_stop(batches), batches)
 
 
-async def heed_notice(meter: Meter, client: NodeClient) -> None:
+async def heed_notice(meter: SigningMeter, client: NodeClient) -> None:
     """Makes the meter cut its batches where a notice of withdrawal begins to hold: earlier readings are still covered.
 
     If the node does not answer, the batches are sealed without a cut, so that nothing is lost.

@@ -17,7 +17,7 @@ from consortium.exit_codes import ExitCode
 from node.errors import BatchTooLarge
 from node.meter.csv_readings import CsvReadings
 from node.meter.importing import new_readings
-from node.meter.meter import BATCH_BYTES_MAX, NODE_BYTES_MAX, Meter
+from node.meter.meter import BATCH_BYTES_MAX, NODE_BYTES_MAX, SigningMeter
 from node.meter.reading import Reading
 from node.meter.signed_readings import SignedReadings
 from tests.cases.files import BERLIN, rows
@@ -125,7 +125,7 @@ def test_every_reading_is_signed_once_whatever_the_files(
     """Exports grow or begin later, and imports are killed after a note or after a batch."""
     readings = sorted(taken, key=lambda one: one[0])
     folder = tmp_path_factory.mktemp("meter")
-    Meter.create(folder, meter_id="m", agreement_id="a")
+    SigningMeter.create(folder, meter_id="m", agreement_id="a")
     signed: list[tuple[int, int]] = []
     for end in [*sorted(data.draw(st.lists(st.integers(1, len(readings)), max_size=4))), len(readings)]:
         # A later export begins at a moment, not between two equal ones.
@@ -135,7 +135,7 @@ def test_every_reading_is_signed_once_whatever_the_files(
             begin -= 1
         part = np.array(readings[begin:end], np.int64)
         file = CsvReadings(folder, Columns(part[:, 0].copy(), part[:, 1].copy()), np.arange(len(part)))
-        meter = Meter.open(folder)
+        meter = SigningMeter.open(folder)
         with SignedReadings(folder, meter) as notes:
             new = new_readings(file, meter, notes)
             for piece in meter.pieces(new, data.draw(st.integers(1, 5))) if new else ():
@@ -145,7 +145,7 @@ def test_every_reading_is_signed_once_whatever_the_files(
                     signed += zip(columns.time_us.tolist(), columns.quantity_micro.tolist(), strict=True)
                 else:
                     break
-    meter = Meter.open(folder)
+    meter = SigningMeter.open(folder)
     with SignedReadings(folder, meter) as notes:
         everything = np.array(readings, np.int64)
         columns = Columns(everything[:, 0].copy(), everything[:, 1].copy())
@@ -177,7 +177,7 @@ def test_a_meters_folder_has_one_owner_at_a_time(zunft: Zunft) -> None:
 
 
 def test_the_refusal_of_another_process_names_the_meter_s_owner(zunft: Zunft) -> None:
-    meter = Meter.open(zunft.home / "members/maker/meters/m2")
+    meter = SigningMeter.open(zunft.home / "members/maker/meters/m2")
     file = zunft.home.parent / "readings.csv"
     file.write_text(rows("2026-03-02 08:00"))
     outcome = zunft.run(f"usage import m2 {file} --mapping {file.parent}/mapping.yaml --as maker")
@@ -211,7 +211,7 @@ def test_a_name_that_no_batch_can_hold_is_refused_with_its_row(zunft: Zunft) -> 
 
 
 def test_a_meter_never_signs_a_batch_that_cannot_be_delivered(tmp_path: Path) -> None:
-    meter = Meter.create(tmp_path, meter_id="m", agreement_id="a")
+    meter = SigningMeter.create(tmp_path, meter_id="m", agreement_id="a")
     for index in range(6_000):
         meter.record(Reading(index, 1, work_item=f"{index:0250d}"))
     whole = [signed for signed in iter(meter.flush, None) if signed]
@@ -226,7 +226,7 @@ def test_a_meter_never_signs_a_batch_that_cannot_be_delivered(tmp_path: Path) ->
 
 def test_a_meter_that_was_stuck_with_a_large_batch_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A version without a limit has signed the large batch."""
-    meter = Meter.create(tmp_path, meter_id="m", agreement_id="a")
+    meter = SigningMeter.create(tmp_path, meter_id="m", agreement_id="a")
     meter.record(Reading(1, 1))
     kept = meter.flush()
     names = tuple(f"{index:0250d}" for index in range(70_000))
@@ -240,8 +240,8 @@ def test_a_meter_that_was_stuck_with_a_large_batch_goes_on(tmp_path: Path, monke
         meter.seal(Columns(numbers[:1] + 90_000, numbers[:1]))
     del meter
 
-    batches = [(signed, *decode_batch(signed.batch)) for signed in Meter.open(tmp_path).unacknowledged()]
+    batches = [(signed, *decode_batch(signed.batch)) for signed in SigningMeter.open(tmp_path).unacknowledged()]
     assert batches[0][0] == kept
     assert max(len(signed.batch) for signed, _, _ in batches) <= BATCH_BYTES_MAX
     assert sum(batch.reading_count for _, batch, _ in batches) == 70_002
-    assert Meter.open(tmp_path).next_sequence == 70_003
+    assert SigningMeter.open(tmp_path).next_sequence == 70_003

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from node.errors import NodeUnreachable, OtherPartyRefuses
-from node.meter.meter import Meter
+from node.meter.meter import SigningMeter
 from node.meter.reading import Reading
 from node.meter.uplink import deliver
 from tests.harness import (
@@ -31,17 +31,17 @@ class InstalledMeter(HandMeter):
     def __init__(self, folder: Path, meter_id: str, agreement_id: str) -> None:
         super().__init__(meter_id)
         self.folder = folder
-        Meter.create(folder, meter_id=meter_id, agreement_id=agreement_id)
+        SigningMeter.create(folder, meter_id=meter_id, agreement_id=agreement_id)
 
     def registration(self) -> RegisterMeter:
-        return Meter.open(self.folder).registration(label="drill", location="hall 3")
+        return SigningMeter.open(self.folder).registration(label="drill", location="hall 3")
 
 
 class Machine:
     """A machine with a meter. `used_micro` is the sum of all quantities that it has signed."""
 
     def __init__(self, folder: Path, open_client: Callable[[], NodeClient], seed: int) -> None:
-        self.meter = Meter.open(folder)
+        self.meter = SigningMeter.open(folder)
         self.used_micro = 0
         self.readings = 0
         self._open_client = open_client

@@ -7,7 +7,7 @@ import random
 from contextlib import suppress
 from pathlib import Path
 
-from node.meter.meter import Meter
+from node.meter.meter import SigningMeter
 from node.meter.reading import Reading
 from node.meter.uplink import deliver
 from tests.faults.machine import InstalledMeter
@@ -32,7 +32,7 @@ def test_usage_that_a_machine_sent_before_it_hung_up_is_charged(tmp_path: Path, 
         deal = consortium.agree(maker, factory, per_unit("hours", TOKEN), funds=1000 * TOKEN, meters=[installed])
 
         async def run() -> None:
-            meter = Meter.open(installed.folder)
+            meter = SigningMeter.open(installed.folder)
             async with running_node(maker, tmp_path / "node") as node, client_of(node, maker) as client:
                 for _ in range(CALLS):
                     for _ in range(3):

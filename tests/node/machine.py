@@ -16,7 +16,7 @@ from chaincode.contract import invoke
 from consortium.folder.topology import Topology
 from ledger.embedded.ledger import EmbeddedLedger
 from node.local import client_of, node_of
-from node.meter.meter import Meter
+from node.meter.meter import SigningMeter
 from node.meter.reading import Reading
 from node.meter.uplink import deliver
 from tests.harness import UNIT
@@ -27,7 +27,7 @@ BATCHES_AT_ONCE = 5
 
 
 async def work(home: Path, meter_folder: Path, rounds: int | None) -> None:
-    topology, meter = Topology.load(home), Meter.open(meter_folder)
+    topology, meter = Topology.load(home), SigningMeter.open(meter_folder)
     ledger = EmbeddedLedger.open(topology.ledger_folder, invoke, lambda: peer_identities(topology))
     maker = topology.member("maker")
     try:

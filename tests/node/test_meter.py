@@ -19,18 +19,18 @@ from chaincode.readings.batch import (
 from chaincode.readings.columns import Columns
 from node.errors import KeyNotPrepared, MeterFolderDamaged, MeterFolderTaken, ReadingBackDated
 from node.meter.host_probe import ByteProbe, Clock, CoreProbe
-from node.meter.meter import Meter
+from node.meter.meter import SigningMeter
 from node.meter.reading import Reading
 from zunft.v1.node_pb2 import StreamPosition
 from zunft.v1.tariff_pb2 import OUTCOME_PASSED
 from zunft.v1.usage_pb2 import SignedBatch
 
 
-def new_meter(folder: Path) -> Meter:
-    return Meter.create(folder, meter_id="drill-7", agreement_id="A1")
+def new_meter(folder: Path) -> SigningMeter:
+    return SigningMeter.create(folder, meter_id="drill-7", agreement_id="A1")
 
 
-def run(meter: Meter, *times_us: int) -> SignedBatch:
+def run(meter: SigningMeter, *times_us: int) -> SignedBatch:
     for time_us in times_us:
         meter.record(Reading(time_us=time_us, quantity_micro=1_000_000))
     signed = meter.flush()
@@ -39,14 +39,18 @@ def run(meter: Meter, *times_us: int) -> SignedBatch:
 
 
 def test_batches_are_signed_and_chained_across_restarts(tmp_path: Path) -> None:
-    batches = [run(new_meter(tmp_path), 1, 2, 3), run(Meter.open(tmp_path), 4), run(Meter.open(tmp_path), 5, 6)]
+    batches = [
+        run(new_meter(tmp_path), 1, 2, 3),
+        run(SigningMeter.open(tmp_path), 4),
+        run(SigningMeter.open(tmp_path), 5, 6),
+    ]
 
     for signed in batches:
-        verify_batch(signed, Meter.open(tmp_path).public_key)
+        verify_batch(signed, SigningMeter.open(tmp_path).public_key)
     decoded = [decode_batch(signed.batch)[0] for signed in batches]
     assert [batch.first_sequence for batch in decoded] == [1, 4, 5]
     assert [batch.previous_digest for batch in decoded] == [b"", *(batch_digest(one.batch) for one in batches[:-1])]
-    assert Meter.open(tmp_path).unacknowledged() == batches
+    assert SigningMeter.open(tmp_path).unacknowledged() == batches
 
 
 def test_a_meter_killed_between_batch_and_state_does_not_sign_the_sequence_again(tmp_path: Path) -> None:
@@ -55,7 +59,7 @@ def test_a_meter_killed_between_batch_and_state_does_not_sign_the_sequence_again
     signed = run(meter, 1, 2)
     (tmp_path / "state.json").write_bytes(before)
 
-    meter = Meter.open(tmp_path)
+    meter = SigningMeter.open(tmp_path)
 
     assert (meter.next_sequence, meter.last_time_us) == (3, 2)
     assert decode_batch(run(meter, 3).batch)[0].previous_digest == batch_digest(signed.batch)
@@ -67,7 +71,7 @@ def test_acknowledged_batches_are_forgotten(tmp_path: Path) -> None:
     for _ in range(2):
         meter.acknowledge(batch_digest(first.batch))
 
-    assert Meter.open(tmp_path).unacknowledged() == [second]
+    assert SigningMeter.open(tmp_path).unacknowledged() == [second]
 
 
 def test_after_a_final_refusal_it_resumes_where_the_ledger_stands(tmp_path: Path) -> None:
@@ -76,7 +80,7 @@ def test_after_a_final_refusal_it_resumes_where_the_ledger_stands(tmp_path: Path
     run(meter, 3)
     meter.resume_at(StreamPosition(next_sequence=2, last_batch_digest=batch_digest(first.batch), last_time_us=1))
 
-    batch, _ = decode_batch(run(Meter.open(tmp_path), 2).batch)
+    batch, _ = decode_batch(run(SigningMeter.open(tmp_path), 2).batch)
     assert (batch.first_sequence, batch.previous_digest) == (2, batch_digest(first.batch))
 
 
@@ -88,12 +92,12 @@ def test_keys_rotate_once_the_ledger_has_the_new_one(tmp_path: Path) -> None:
         meter.use_prepared_key()
 
     new = meter.prepare_key()
-    assert Meter.open(tmp_path).prepare_key().public_key == new.public_key
+    assert SigningMeter.open(tmp_path).prepare_key().public_key == new.public_key
     check_possession(new.meter_id, new.public_key, new.possession_signature)
     verify_batch(run(meter, 1), old.public_key)
     meter.use_prepared_key()
 
-    signed = run(Meter.open(tmp_path), 2)
+    signed = run(SigningMeter.open(tmp_path), 2)
     verify_batch(signed, new.public_key)
     assert decode_batch(signed.batch)[0].key_version == 2
     with pytest.raises(WrongSignature):
@@ -104,7 +108,7 @@ def test_time_does_not_go_back(tmp_path: Path) -> None:
     meter = new_meter(tmp_path)
     run(meter, 1_000_000)
 
-    meter = Meter.open(tmp_path)
+    meter = SigningMeter.open(tmp_path)
     with pytest.raises(ReadingBackDated, match=r"0\.500 s before"):
         meter.record(Reading(time_us=500_000, quantity_micro=1))
     with pytest.raises(ReadingBackDated):
@@ -147,7 +151,7 @@ def test_damaged_folders_say_so(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("{")
 
     with pytest.raises(MeterFolderDamaged, match=name):
-        Meter.open(tmp_path)
+        SigningMeter.open(tmp_path)
 
 
 def test_the_host_probe_counts_the_time_that_was_used() -> None:

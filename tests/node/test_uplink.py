@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from node.errors import NodeUnreachable
-from node.meter.meter import Meter
+from node.meter.meter import SigningMeter
 from node.meter.reading import Reading
 from node.meter.uplink import deliver
 from tests.harness import (
@@ -38,10 +38,10 @@ class InstalledMeter(HandMeter):
     def __init__(self, folder: Path) -> None:
         super().__init__("drill-7")
         self.folder = folder
-        Meter.create(folder, meter_id="drill-7", agreement_id="A1")
+        SigningMeter.create(folder, meter_id="drill-7", agreement_id="A1")
 
     def registration(self) -> RegisterMeter:
-        return Meter.open(self.folder).registration(label="drill", location="hall 3")
+        return SigningMeter.open(self.folder).registration(label="drill", location="hall 3")
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def deal(tmp_path: Path, installed: InstalledMeter) -> Iterator[Deal]:
         yield consortium.agree(maker, factory, per_unit("hours", 2 * TOKEN), funds=10 * TOKEN, meters=[installed])
 
 
-def read(consortium: Consortium, meter: Meter, quantity_micro: int) -> None:
+def read(consortium: Consortium, meter: SigningMeter, quantity_micro: int) -> None:
     meter.record(Reading(consortium.clock.now_us, quantity_micro))
 
 
@@ -66,7 +66,7 @@ def test_the_machine_stops_when_the_account_is_used_up_and_goes_on_after_a_top_u
     deal: Deal, installed: InstalledMeter, tmp_path: Path
 ) -> None:
     async def run() -> None:
-        meter = Meter.open(installed.folder)
+        meter = SigningMeter.open(installed.folder)
         async with running_node(deal.provider, tmp_path / "node") as node, client_of(node, deal.provider) as client:
             read(deal.consortium, meter, 4 * UNIT)
             assert (await deliver(meter, client)).stop is None
@@ -93,7 +93,7 @@ def test_a_notice_of_withdrawal_separates_earlier_usage_from_later_usage(
     deal.customer.give_notice(deal, 10 * TOKEN)
 
     async def run() -> None:
-        meter = Meter.open(installed.folder)
+        meter = SigningMeter.open(installed.folder)
         async with running_node(deal.provider, tmp_path / "node") as node, client_of(node, deal.provider) as client:
             for seconds in (0, 299, 1, 60):
                 clock.advance(seconds)
@@ -116,17 +116,17 @@ def test_a_machine_that_hung_up_gets_the_answer_on_its_last_batch_the_next_time(
     deal: Deal, installed: InstalledMeter, tmp_path: Path
 ) -> None:
     async def run() -> None:
-        meter = Meter.open(installed.folder)
+        meter = SigningMeter.open(installed.folder)
         async with running_node(deal.provider, tmp_path / "node") as node, client_of(node, deal.provider) as client:
             read(deal.consortium, meter, 4 * UNIT)
             await deliver_and_hang_up(meter, client)
-            assert (await deliver(Meter.open(installed.folder), client)).stop is None
+            assert (await deliver(SigningMeter.open(installed.folder), client)).stop is None
             balance = await client.balance(deal.agreement_id)
             assert (balance.accrued_micro, balance.pending_batches) == (8 * TOKEN, 0)
 
             read(deal.consortium, meter, 4 * UNIT)
             await deliver_and_hang_up(meter, client)
-            stop = (await deliver(Meter.open(installed.folder), client)).stop
+            stop = (await deliver(SigningMeter.open(installed.folder), client)).stop
             assert stop is not None
             assert stop.error == "InsufficientFunds"
 
@@ -156,7 +156,7 @@ class BreakingLine(NodeClient):
         raise NodeUnreachable("the line is broken")
 
 
-async def deliver_and_hang_up(meter: Meter, client: NodeClient) -> None:
+async def deliver_and_hang_up(meter: SigningMeter, client: NodeClient) -> None:
     with pytest.raises(NodeUnreachable):
         await deliver(meter, BreakingLine(client))
 
@@ -165,7 +165,7 @@ def test_batches_that_did_not_reach_the_node_are_sent_again_after_a_restart(
     deal: Deal, installed: InstalledMeter, tmp_path: Path
 ) -> None:
     async def away() -> None:
-        meter = Meter.open(installed.folder)
+        meter = SigningMeter.open(installed.folder)
         async with running_node(deal.provider, tmp_path / "node") as node:
             pass
         async with client_of(node, deal.provider) as client:
@@ -174,7 +174,7 @@ def test_batches_that_did_not_reach_the_node_are_sent_again_after_a_restart(
                 await deliver(meter, client)
 
     async def back() -> None:
-        meter = Meter.open(installed.folder)
+        meter = SigningMeter.open(installed.folder)
         read(deal.consortium, meter, UNIT)
         async with running_node(deal.provider, tmp_path / "node") as node, client_of(node, deal.provider) as client:
             delivery = await deliver(meter, client)
@@ -189,7 +189,7 @@ def test_a_refused_batch_stays_with_the_meter_until_it_is_given_up(
     deal: Deal, installed: InstalledMeter, tmp_path: Path
 ) -> None:
     async def run() -> None:
-        meter = Meter.open(installed.folder)
+        meter = SigningMeter.open(installed.folder)
         async with running_node(deal.provider, tmp_path / "node") as node, client_of(node, deal.provider) as client:
             meter.record(Reading(deal.consortium.clock.now_us + 3_600_000_000, UNIT))
             delivery = await deliver(meter, client)
