@@ -58,6 +58,7 @@ from ledger.gateway.commit import (
     Submitted,
     make_commit,
 )
+from ledger.gateway.contract_errors import is_others_alone, raise_contract_error
 from ledger.gateway.errors import (
     CommitError,
     CommitStatusError,
@@ -86,7 +87,6 @@ from ledger.gateway.proposal import (
     make_proposal,
     timestamp,
 )
-from ledger.gateway.refusal import is_others_alone, raise_refusal
 from ledger.gateway.streams import unbroken
 from ledger.gateway.transaction import Transaction
 from ledger.transport import LedgerTransport
@@ -390,7 +390,7 @@ class Gateway:
         try:
             return await self._calls.run(call, timeout_s, error, tx_id)
         except GatewayError as failure:
-            raise_refusal(failure)
+            raise_contract_error(failure)
             raise
 
     async def _hand_in(self, message: gateway_pb2.SubmitRequest) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.gateway.refusal import refusals
+from ledger.gateway.contract_errors import contract_errors
 from tests.conformance.raise_sites import RaiseSite, raise_sites
 from tests.harness import refusals_met
 
@@ -36,7 +36,7 @@ def test_every_sentence_is_provoked() -> None:
 
 
 def test_every_error_class_is_provoked() -> None:
-    leaves = {name for name, kind in refusals().items() if not kind.__subclasses__()}
+    leaves = {name for name, kind in contract_errors().items() if not kind.__subclasses__()}
     assert leaves - {name for name, _ in refusals_met()} == set()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ledger.gateway.refusal import refusals
+from ledger.gateway.contract_errors import contract_errors
 
 # The refusal of a step that needs the endorsement of a hostile peer, whatever words that peer uses.
 NOT_ENDORSED = "NotEndorsed"
@@ -40,5 +40,5 @@ class Outcome:
         if self.refusal == NOT_ENDORSED:
             return bool(actual.refusal)
         if self.refusal == ANYTHING:
-            return not actual.refusal or actual.refusal in refusals()
+            return not actual.refusal or actual.refusal in contract_errors()
         return self == actual

@@ -13,17 +13,17 @@ from ledger.printable import printable
 LONGEST_REFUSAL = 2000
 
 
-def refusal_of(error: GatewayError) -> ContractError | None:
+def contract_error_of(error: GatewayError) -> ContractError | None:
     """The contract's error behind a failed step; None if the contract did not refuse, or in words unknown here.
 
     A wrong clock gives the same error, whether the peer or the contract found it. Any endorser can make up such a
     refusal, another member's too: no step that cannot be undone may depend on it.
     """
     for message in (*(detail.message for detail in error.details), str(error)):
-        found = REFUSAL.search(message)
-        kind = refusals().get(found["name"]) if found else None
-        if found and kind:
-            return kind(printable(found["text"], LONGEST_REFUSAL))
+        said = REFUSAL.search(message)
+        kind = contract_errors().get(said["name"]) if said else None
+        if said and kind:
+            return kind(printable(said["text"], LONGEST_REFUSAL))
         if wrong_time := WRONG_TIME.search(message):
             return ClockSkew(
                 printable(
@@ -35,11 +35,11 @@ def refusal_of(error: GatewayError) -> ContractError | None:
     return None
 
 
-def raise_refusal(error: GatewayError) -> None:
+def raise_contract_error(error: GatewayError) -> None:
     """Raises the contract's error behind a failed step, if there is one."""
-    refusal = refusal_of(error)
-    if refusal is not None:
-        raise refusal from error
+    contract_error = contract_error_of(error)
+    if contract_error is not None:
+        raise contract_error from error
 
 
 def is_others_alone(refusal: ContractError, msp_id: str) -> bool:
@@ -49,7 +49,7 @@ def is_others_alone(refusal: ContractError, msp_id: str) -> bool:
     return bool(refused) and msp_id not in refused
 
 
-def refusals() -> dict[str, type[ContractError]]:
+def contract_errors() -> dict[str, type[ContractError]]:
     """All of the contracts' errors by name."""
     return {kind.__name__: kind for kind in _subclasses([ContractError])}
 

@@ -12,9 +12,9 @@ from chaincode import errors
 from chaincode.errors import ContractError
 from ledger.errors import TransportError
 from ledger.gateway import EndorseError, EvaluateError, GatewayError
-from ledger.gateway.refusal import (
-    raise_refusal,
-    refusal_of,
+from ledger.gateway.contract_errors import (
+    contract_error_of,
+    raise_contract_error,
 )
 from ledger.rpc_status import (
     METADATA_KEY,
@@ -41,7 +41,7 @@ def test_every_refusal_comes_back_as_the_same_error(kind: type[ContractError]) -
     text = "12.50 are missing: fund the account\nor wait, at most 3: days"
     error = failed_endorsement("some other trouble", f"chaincode response {kind.status}, {kind.__name__}: {text}")
     with pytest.raises(kind) as refusal:
-        raise_refusal(error)
+        raise_contract_error(error)
     assert type(refusal.value) is kind
     assert str(refusal.value) == text.replace("\n", "\\n"), "a terminal takes no commands from another's peer"
     assert refusal.value.__cause__ is error
@@ -50,7 +50,7 @@ def test_every_refusal_comes_back_as_the_same_error(kind: type[ContractError]) -
 def test_a_query_is_refused_in_the_message_itself() -> None:
     text = "evaluate call to endorser returned error: chaincode response 404, NotFound: no meter m1"
     error = EvaluateError.refused(TransportError(grpc.StatusCode.UNKNOWN, text), "tx1")
-    refusal = refusal_of(error)
+    refusal = contract_error_of(error)
     assert isinstance(refusal, errors.NotFound)
     assert str(refusal) == "no meter m1"
 
@@ -67,8 +67,8 @@ def test_a_query_is_refused_in_the_message_itself() -> None:
 )
 def test_other_failures_are_not_taken_for_refusals(message: str) -> None:
     error = failed_endorsement(message)
-    assert refusal_of(error) is None
-    raise_refusal(error)
+    assert contract_error_of(error) is None
+    raise_contract_error(error)
 
 
 def test_the_error_of_a_failed_step_has_each_peers_message_and_the_remedy() -> None:
