@@ -198,7 +198,7 @@ class DamagedArchive(NetworkError):
     """The archive cannot be read, lacks a program, or is larger than a release can be."""
 
 
-class DiskFull(NetworkError):
+class NoDiskSpace(NetworkError):
     """The disk has no room for the programs, the images or the orderers' data."""
 
 

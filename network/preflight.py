@@ -23,7 +23,7 @@ from consortium.keys.key_files import (
 )
 from consortium.keys.member_keys import MemberKeys
 from consortium.keys.users import admin_of
-from network.errors import DiskFull
+from network.errors import NoDiskSpace
 
 # The disk space of a new orderer: a raft log of 64 MB, and its other files.
 ORDERER_BYTES = 80 * 10**6
@@ -44,13 +44,13 @@ def check_certificates(topology: Topology, now: datetime) -> None:
 
 
 def check_room(topology: Topology) -> None:
-    """Checks that the disk has room for the files that orderers make at their first start. Raises DiskFull."""
+    """Checks that the disk has room for the files that orderers make at their first start. Raises NoDiskSpace."""
     new = [
         one for one in topology.members if one.orderer and not (topology.folder(one) / "fabric" / "orderer").exists()
     ]
     needed_bytes, free_bytes = ORDERER_BYTES * len(new), psutil.disk_usage(str(topology.home)).free
     if free_bytes < needed_bytes:
-        raise DiskFull(
+        raise NoDiskSpace(
             f"{topology.home} has {free_bytes // 10**6} MB left, and {len(new)} orderers need "
             f"{needed_bytes // 10**6} MB to start: make room, or found the consortium on another disk"
         )

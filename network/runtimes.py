@@ -28,7 +28,7 @@ def network_of(topology: Topology, fabric_bin: Path | None, report: Report = lam
 
     `fabric_bin` is the folder with native `peer` and `orderer`; without it `find_binaries` looks for them. Raises
     NoFabricNetwork; all errors of `find_binaries`; NoEngine, EnginePermissionDenied, RefusedByEngine, RootlessEngine,
-    ImageNotFound, NoNetwork, DiskFull, PullFailed.
+    ImageNotFound, NoNetwork, NoDiskSpace, PullFailed.
     """
     network = standing_network(topology)
     if network.settings.runtime == RuntimeKind.DOCKER:

@@ -12,10 +12,10 @@ import requests
 from docker.errors import APIError, DockerException, NotFound
 
 from network.errors import (
-    DiskFull,
     EnginePermissionDenied,
     ImageNotFound,
     NetworkError,
+    NoDiskSpace,
     NoEngine,
     NoNetwork,
     PullFailed,
@@ -74,7 +74,7 @@ def find_engine() -> docker.DockerClient:
 
 
 def ensure_images(engine: docker.DockerClient, progress: Progress, images: tuple[str, ...] = IMAGES) -> None:
-    """Pulls the images that the engine lacks. Raises ImageNotFound, NoNetwork, DiskFull, PullFailed, NoEngine."""
+    """Pulls the images that the engine lacks. Raises ImageNotFound, NoNetwork, NoDiskSpace, PullFailed, NoEngine."""
     try:
         for image in images:
             if not _has(engine, image):
@@ -139,7 +139,7 @@ def _reports(engine: docker.DockerClient, image: str) -> Iterator[dict[str, Any]
 def _pull_error(image: str, answer: str) -> NetworkError:
     words = answer.lower()
     if _NO_SPACE in words:
-        return DiskFull(f"there is no room for {image}: `docker system df` shows what takes it")
+        return NoDiskSpace(f"there is no room for {image}: `docker system df` shows what takes it")
     if any(phrase in words for phrase in _NO_NETWORK):
         return NoNetwork(f"{image} cannot be pulled without the network: check it and the engine's proxy ({answer})")
     if any(phrase in words for phrase in _NOT_FOUND):

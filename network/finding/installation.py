@@ -18,7 +18,7 @@ import requests
 from network.errors import (
     ChecksumMismatch,
     DamagedArchive,
-    DiskFull,
+    NoDiskSpace,
     NoNetwork,
     NoReleaseForPlatform,
     ReleaseUnavailable,
@@ -47,7 +47,7 @@ def install(cache: Path, progress: Progress, *, release: Release = OFFICIAL, pla
 
     Several processes may install at once. An interrupted one leaves nothing that a later one would take for complete.
 
-    Raises NoReleaseForPlatform, NoNetwork, ReleaseUnavailable, ChecksumMismatch, DamagedArchive, DiskFull, OSError.
+    Raises NoReleaseForPlatform, NoNetwork, ReleaseUnavailable, ChecksumMismatch, DamagedArchive, NoDiskSpace, OSError.
     """
     folder = program_folder(cache, release)
     if all((folder / program).exists() for program in PROGRAMS):
@@ -136,7 +136,7 @@ def _room_in(cache: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
             raise
-        raise DiskFull(
+        raise NoDiskSpace(
             f"{cache} has no room for Hyperledger Fabric: free 500 MB there, "
             "or set XDG_CACHE_HOME to a folder on another disk"
         ) from error

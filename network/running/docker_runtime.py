@@ -64,7 +64,7 @@ class DockerRuntime:
     def prepare(self, progress: Progress) -> None:
         """Pulls the images that the engine lacks.
 
-        Raises RootlessEngine, ImageNotFound, NoNetwork, DiskFull, PullFailed.
+        Raises RootlessEngine, ImageNotFound, NoNetwork, NoDiskSpace, PullFailed.
         """
         with _engine("describe itself") as engine:
             if "name=rootless" in (engine.info().get("SecurityOptions") or ()):

@@ -186,7 +186,7 @@ def troubled(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
 @pytest.mark.parametrize(
     ("message", "refusal"),
     [
-        ("write /var/lib/docker/tmp/x: no space left on device", errors.DiskFull),
+        ("write /var/lib/docker/tmp/x: no space left on device", errors.NoDiskSpace),
         ("Get https://registry-1.docker.io/v2/: dial tcp: lookup registry-1.docker.io: no such host", errors.NoNetwork),
         ("no matching manifest for linux/riscv64 in the manifest list entries", errors.ImageNotFound),
         ("toomanyrequests: You have reached your pull rate limit", errors.PullFailed),

@@ -286,7 +286,7 @@ def test_a_full_disk_is_named(server: Server, small_disk: Path) -> None:
     noise = b"".join(hashlib.sha256(bytes([number % 256, number // 256])).digest() for number in range(10_000))
     server.archive = archive({"bin/peer": noise, "bin/orderer": noise})
 
-    with pytest.raises(errors.DiskFull, match=f"{small_disk} has no room for Hyperledger Fabric: free 500 MB"):
+    with pytest.raises(errors.NoDiskSpace, match=f"{small_disk} has no room for Hyperledger Fabric: free 500 MB"):
         install(small_disk, no_progress, release=server.release(), platform_name=PLATFORM)
 
     assert not any(small_disk.iterdir())
