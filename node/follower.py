@@ -29,6 +29,7 @@ from ledger.private_values import (
 from node.errors import BehindLedger, NodeError, ShutOut
 from node.outage import Outage
 from node.read_model.read_model import ReadModel
+from node.state import NodeState
 
 # The longest time that the ledger may take to answer with its height.
 HEIGHT_TIMEOUT_S = 5.0
@@ -50,19 +51,19 @@ class Follower:
         self,
         gateway: Gateway,
         read_model: ReadModel,
+        state: NodeState,
         *,
         account_changed: Callable[[str], None],
-        reachable: Callable[[bool], None],
         refused_s: float = REFUSED_S,
     ) -> None:
-        """Calls `account_changed` with each agreement of a block, and `reachable` with whether blocks can be read.
+        """Calls `account_changed` with each agreement of a block.
 
         The node gives up when the ledger has refused to show its blocks for `refused_s` seconds.
         """
         self._gateway = gateway
         self._read_model = read_model
         self._account_changed = account_changed
-        self._reachable = reachable
+        self._state = state
         self._outage = Outage("no blocks from the ledger", "blocks from the ledger again")
         self._stalled = asyncio.Event()
         self._refused_s = refused_s
@@ -99,11 +100,11 @@ class Follower:
             except BehindLedger as error:
                 await self._pause(error)
             except (NodeError, StorageError) as error:
-                self._reachable(False)
+                self._state.ledger_reachable = False
                 log.critical("the node stops following the ledger", error=str(error))
                 raise
             except Exception as error:  # the ledger's end of the stream may break in any way
-                self._reachable(False)
+                self._state.ledger_reachable = False
                 await self._pause(error)
 
     async def _follow_while_admitted(self) -> None:
@@ -133,7 +134,7 @@ class Follower:
         """
         height, known = await self._height(), self._read_model.height
         self._refused_at = None
-        self._reachable(True)
+        self._state.ledger_reachable = True
         if height < known:
             raise BehindLedger(f"the peer has {height} blocks, the node knows {known}: the peer has to catch up")
         if height == known:

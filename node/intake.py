@@ -32,22 +32,21 @@ from node.errors import UnknownAgreement, UnknownMeter
 from node.halt import private_data_missing
 from node.journal import Entry, Journal
 from node.read_model.read_model import ReadModel
+from node.state import NodeState, StreamId
 from zunft.v1.node_pb2 import BATCH_STATUS_COMMITTED, BATCH_STATUS_REFUSED
 from zunft.v1.usage_pb2 import UsageBatch
-
-# A meter under an agreement: agreement_id, meter_id.
-StreamId = tuple[str, str]
 
 
 class Intake:
     """Accepts batches into the journal, each stream in its order."""
 
-    def __init__(self, read_model: ReadModel, journal: Journal, *, clock: ClockUs = system_clock_us) -> None:
+    def __init__(
+        self, read_model: ReadModel, journal: Journal, state: NodeState, *, clock: ClockUs = system_clock_us
+    ) -> None:
         self._read_model = read_model
         self._journal = journal
+        self._positions = state.positions
         self._clock = clock
-        # Where each stream continues after its last accepted batch, ahead of the ledger.
-        self._positions: dict[StreamId, StreamPosition] = {}
         self._locks: defaultdict[StreamId, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def accept(self, sent: SentBatch) -> Entry:
@@ -63,10 +62,6 @@ class Intake:
         """The position at which the stream's next batch must begin; None if this member has no such account."""
         state = self._read_model.account(agreement_id)
         return self._position(state, (agreement_id, meter_id)) if state else None
-
-    def forget(self, stream: StreamId) -> None:
-        """Drops the stream's accepted position after a refusal, so that the stream continues where it is charged."""
-        self._positions.pop(stream, None)
 
     async def _accept_new(self, stream: StreamId, sent: SentBatch) -> Entry:
         state = find_account(self._read_model, stream[0])

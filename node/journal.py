@@ -197,6 +197,13 @@ class Journal:
         rows = self._read("SELECT * FROM pending WHERE agreement_id = ? ORDER BY position", agreement_id)
         return [_entry(row) for row in rows]
 
+    def waiting_entries(self, agreement_id: str) -> list[Entry]:
+        """The account's batches that are marked as waiting, in the order of their arrival."""
+        rows = self._read(
+            "SELECT * FROM batch WHERE agreement_id = ? AND status IN (5, 6, 7, 8) ORDER BY position", agreement_id
+        )
+        return [_entry(row) for row in rows]
+
     def pending_digests(self, agreement_id: str, *, latest_us: int) -> list[bytes]:
         """The account's unsettled batches without readings after `latest_us`, in the order of arrival."""
         rows = self._read(

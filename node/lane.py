@@ -8,18 +8,13 @@ other party's peer refuses, the account waits.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import structlog
 
-from chaincode import keys
-from chaincode.account.usage import (
-    MAX_BATCHES,
-    MAX_TRANSACTION_READINGS,
-)
+from chaincode.account.usage import MAX_BATCHES
 from chaincode.errors import (
     ClockSkew,
     ContractError,
@@ -29,9 +24,7 @@ from chaincode.errors import (
     InsufficientFunds,
     TermsMismatch,
 )
-from chaincode.limits import BATCH_BYTES
 from chaincode.refusal import refusal
-from ledger.configuration import ordered_height
 from ledger.gateway import (
     CommitError,
     Committed,
@@ -39,27 +32,19 @@ from ledger.gateway import (
     Gateway,
 )
 from ledger.printable import printable
-from ledger.records import read_value
+from node.batch_queue import Batches, BatchQueue, digests, within_limits
 from node.disclosing import ReadModelArchive, disclose_usage
 from node.errors import BehindLedger, NotEntitled, OtherPartyRefuses
-from node.halt import WAITING, Halt, lacking, not_entitled, refused_by_other, shortage
-from node.intake import StreamId
+from node.halt import Halt, lacking, not_entitled, refused_by_other, shortage
 from node.journal import Entry, Journal
 from node.meter_account import MeterAccount
 from node.outage import Outage
+from node.own_peer import check_caught_up
 from node.progress import Progress
 from node.read_model.read_model import ReadModel
+from node.state import NodeState
 from zunft.v1.event_pb2 import Refusal
-from zunft.v1.node_pb2 import (
-    BATCH_STATUS_COMMITTED,
-    BATCH_STATUS_JOURNALLED,
-    BATCH_STATUS_REFUSED,
-    BATCH_STATUS_SUBMITTED,
-    BatchStatus,
-)
-from zunft.v1.usage_pb2 import Disclosure, SignedBatch, SubmitUsage
-
-Batches = Sequence[tuple[Entry, SignedBatch]]
+from zunft.v1.usage_pb2 import Disclosure, SubmitUsage
 
 # The longest wait until the read model shows that the account has moved on: twice as long each time, because the other
 # party's peer may be behind, too.
@@ -75,34 +60,34 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class LaneParts:
-    """The parts that every lane works with; it calls `forget_stream` with each stream whose batches were refused."""
+    """The parts that every lane works with."""
 
     gateway: Gateway
     read_model: ReadModel
     journal: Journal
     progress: Progress
-    forget_stream: Callable[[StreamId], None]
+    state: NodeState
 
 
 class Lane:
-    """A task that runs from the object's creation until `stop`; `halt` is the reason for which its batches wait."""
+    """A task that runs from the object's creation until `stop`; its account's halt is in the node's state."""
 
-    def __init__(self, agreement_id: str, parts: LaneParts) -> None:
-        self.halt: Halt | None = None
+    def __init__(self, agreement_id: str, parts: LaneParts, under_way: Iterable[bytes] = ()) -> None:
+        """Takes the digests of the batches that were under way when the node stopped."""
         self._agreement_id = agreement_id
         self._gateway = parts.gateway
         self._read_model = parts.read_model
-        self._journal = parts.journal
-        self._progress = parts.progress
-        self._forget_stream = parts.forget_stream
+        self._halts = parts.state.halts
+        self._positions = parts.state.positions
+        self._queue = BatchQueue(agreement_id, parts.journal, parts.progress)
+        # The digests of batches that the ledger may have already, since they were sent and no answer is known.
+        self._under_way = set(under_way)
         # The most batches in a transaction: fewer after a refusal, more again after a success.
         self._most = MAX_BATCHES
         # The number of times in a row that terms and head were out of date.
         self._catch_ups = 0
         # Whether the read model has seen the account change since terms and head were last disclosed.
         self._account_moved = asyncio.Event()
-        # Whether batches are marked as waiting.
-        self._is_waiting = False
         self._outage = Outage("ledger does not take usage", "ledger takes usage again", agreement_id=agreement_id)
         self._refusing = Outage(
             "ALARM: the other party's peer refuses usage", "other party's peer takes usage", agreement_id=agreement_id
@@ -118,14 +103,20 @@ class Lane:
     def account_changed(self) -> None:
         """Tries waiting batches again, because the account has changed, perhaps by funds."""
         self._account_moved.set()
-        if self.halt and self.halt.ends_with_account:
-            self.halt = None
+        if self._halt and self._halt.ends_with_account:
+            self._end_halt()
         self._awake.set()
 
     async def stop(self) -> None:
         """Stops the task; batches that are under way stay in the journal."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+
+    async def give_up(self, entry: Entry, why: Refusal) -> None:
+        """Refuses the batch and the later ones of its stream, which continues where it is charged."""
+        self._log.warning("batch refused", meter_id=entry.meter_id, sequence=entry.first_sequence, error=why.error)
+        await self._queue.refuse(entry, why)
+        self._positions.pop((entry.agreement_id, entry.meter_id), None)
 
     async def _run(self) -> None:
         while True:
@@ -134,7 +125,7 @@ class Lane:
             try:
                 while await self._step():
                     self._outage.end()
-                    if not self.halt:
+                    if not self._halt:
                         self._refusing.end()
             except OtherPartyRefuses as error:
                 await self._refusing.pause(error)
@@ -149,30 +140,30 @@ class Lane:
         """Submits the next group of batches; False when there is nothing to do."""
         if missing := self._read_model.waits_for(self._agreement_id):
             # Without the private data it is not known which batches are charged already.
-            self.halt = lacking(missing)
-        if self.halt and self.halt.ends_with_account:
-            await self._mark_waiting(self.halt)
+            self._halts[self._agreement_id] = lacking(missing)
+        if self._halt and self._halt.ends_with_account:
+            await self._queue.hold(self._halt)
             return False
-        if self._is_waiting and not self.halt:
-            await self._stop_waiting()
+        if not self._halt:
+            await self._queue.release()
         batches = await self._next()
         if batches:
             await self._charge(batches)
         else:
-            self.halt = None
+            self._end_halt()
         return bool(batches)
 
     async def _next(self) -> Batches:
         """The next group, without batches that are on the ledger already."""
-        while batches := await asyncio.to_thread(self._journal.pending, self._agreement_id, limit=self._most):
-            fresh = [one for one in batches if not await self._is_settled(one[0])]
+        while batches := await self._queue.first(self._most):
+            fresh = [one for one in batches if not await self._is_charged(one[0])]
             if fresh:
-                return _within_limits(fresh)
+                return within_limits(fresh)
         return []
 
-    async def _is_settled(self, entry: Entry) -> bool:
-        """Whether the ledger has the batch already, for instance because the node restarted before the answer came."""
-        place = self._read_model.find_batch(entry.digest)
+    async def _is_charged(self, entry: Entry) -> bool:
+        """Whether the ledger has a batch whose answer is not known, for instance because the node restarted."""
+        place = self._read_model.find_batch(entry.digest) if entry.digest in self._under_way else None
         if place:
             await self._settle([entry], place.tx_id, place.block_number)
         return place is not None
@@ -228,7 +219,7 @@ class Lane:
             self._not_covered(own_refusal)
         elif isinstance(own_refusal, Forbidden):
             await self._not_entitled(own_refusal)
-        elif not await self._is_settled(entry):
+        elif not await self._is_charged(entry):
             await self.give_up(entry, refusal(own_refusal))
 
     async def _own_refusal(self, batches: Batches) -> ContractError | None:
@@ -236,82 +227,62 @@ class Lane:
 
         Raises BehindLedger, EvaluateError, and the errors of `ordered_height`.
         """
-        await self._check_height()
-        await self._check_own_peer(batches[0][0].meter_id)
-        account, disclosure = await self._disclose()
-        disclosure.batches.extend(signed for _, signed in batches)
+        await check_caught_up(self._gateway, self._read_model, self._agreement_id, batches[0][0].meter_id)
+        account, disclosure = await self._disclose(batches)
         try:
             await account.try_alone("usage.submit", SubmitUsage(agreement_id=self._agreement_id), disclosure)
-        except ContractError as refusal:
-            return refusal
+        except ContractError as own_refusal:
+            return own_refusal
         return None
 
-    async def _check_height(self) -> None:
-        """Raises BehindLedger while this node lacks blocks: a peer that is behind refuses for lack of them."""
-        height = await ordered_height(self._gateway)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LONGEST_CATCH_UP_S):
-                await self._read_model.reached(height)
-        if self._read_model.height < height:
-            raise BehindLedger(f"this node has {self._read_model.height} blocks, the orderers name {height}")
-
-    async def _check_own_peer(self, meter_id: str) -> None:
-        """Raises BehindLedger while the member's peers that answer and that give blocks have different records."""
-        places: tuple[keys.Key[Any], ...] = (
-            keys.agreement(self._agreement_id),
-            keys.account(self._agreement_id),
-            keys.commitment(self._agreement_id),
-            keys.meter(meter_id),
-        )
-        for key in places:
-            if await read_value(self._gateway, key) != self._read_model.find_bytes(key):
-                raise BehindLedger(f"this node and the member's peer differ in {key.name}: one has to catch up")
-
     async def _submit(self, batches: Batches) -> Committed:
-        account, disclosure = await self._disclose()
-        disclosure.batches.extend(signed for _, signed in batches)
         entries = [entry for entry, _ in batches]
-        if not self.halt:
-            await asyncio.to_thread(self._journal.mark_submitted, _digests(entries))
-            self._publish(entries, BATCH_STATUS_SUBMITTED)
+        self._under_way.update(digests(entries))
+        account, disclosure = await self._disclose(batches)
+        if not self._halt:
+            await self._queue.mark_submitted(entries)
         return await account.submit("usage.submit", SubmitUsage(agreement_id=self._agreement_id), disclosure)
 
-    async def _disclose(self) -> tuple[MeterAccount, Disclosure]:
-        """The account and a disclosure with terms and head, as this member archived them. Raises BehindLedger."""
+    async def _disclose(self, batches: Batches) -> tuple[MeterAccount, Disclosure]:
+        """The account and a disclosure of the batches, terms and head as this member archived them.
+
+        Raises BehindLedger.
+        """
         self._account_moved.clear()
         if self._reads_from_peer:
             account = await MeterAccount.open(self._gateway, self._agreement_id)
-            return account, await account.disclose_usage()
-        state = self._read_model.account(self._agreement_id)
-        if state is None:
-            raise BehindLedger(f"the account of {self._agreement_id} is not in the node's view of the ledger yet")
-        archive = ReadModelArchive(self._read_model, self._agreement_id)
-        return MeterAccount(self._gateway, state.agreement), await disclose_usage(state.agreement, archive)
+            disclosure = await account.disclose_usage()
+        else:
+            state = self._read_model.account(self._agreement_id)
+            if state is None:
+                raise BehindLedger(f"the account of {self._agreement_id} is not in the node's view of the ledger yet")
+            account = MeterAccount(self._gateway, state.agreement)
+            disclosure = await disclose_usage(state.agreement, ReadModelArchive(self._read_model, self._agreement_id))
+        disclosure.batches.extend(signed for _, signed in batches)
+        return account, disclosure
 
     # --- the outcome --------------------------------------------------------------------------------------------------
 
     async def _committed(self, batches: Batches, committed: Committed) -> None:
-        self._most, self._catch_ups, self.halt = min(2 * self._most, MAX_BATCHES), 0, None
+        self._most, self._catch_ups = min(2 * self._most, MAX_BATCHES), 0
+        self._end_halt()
         self._log.info("usage charged", batches=len(batches), tx_id=committed.tx_id, block=committed.block_number)
         # A client that learns that its batch is charged then finds it in the balance.
         await self._read_model.reached(committed.block_number + 1)
         await self._settle([entry for entry, _ in batches], committed.tx_id, committed.block_number)
 
     async def _settle(self, entries: Sequence[Entry], tx_id: str, block_number: int) -> None:
-        await asyncio.to_thread(self._journal.mark_committed, _digests(entries), tx_id, block_number)
-        self._progress.publish(
-            replace(entry, status=BATCH_STATUS_COMMITTED, refusal=Refusal(), tx_id=tx_id, block_number=block_number)
-            for entry in entries
-        )
+        await self._queue.mark_committed(entries, tx_id, block_number)
+        self._under_way.difference_update(digests(entries))
 
     def _not_covered(self, error: InsufficientFunds | HeadTooLarge) -> None:
         """Halts until the account is funded or its lines are claimed, unless it has changed meanwhile."""
         if not self._account_moved.is_set():
-            self.halt = shortage(error)
+            self._halts[self._agreement_id] = shortage(error)
             self._log.warning("account used up", error=str(error))
 
     async def _refused_by_other(self, error: ContractError | EndorseError | CommitError) -> None:
-        """Waits while a peer may be behind; after that marks the batches as waiting and raises OtherPartyRefuses."""
+        """Waits while a peer may be behind; after that halts and raises OtherPartyRefuses."""
         if not self._reads_from_peer:
             await self._catch_up(error)
             return
@@ -319,46 +290,28 @@ class Lane:
             f"the other party refuses usage that this member's own peer accepts, with the words "
             f"'{printable(_words(error))}': do not let a machine of the agreement start before that party accepts it"
         )
-        self.halt = refused_by_other(refuses)
-        await self._mark_waiting(self.halt)
+        await self._halt_with(refused_by_other(refuses))
         raise refuses
 
     async def _not_entitled(self, error: Forbidden) -> None:
-        """Marks the batches as waiting and raises NotEntitled: the refusal is not about the batch."""
+        """Halts and raises NotEntitled: the refusal is not about the batch."""
         refuses = NotEntitled(
             f"the contract takes no usage from this node ({error}): do not let a machine of the agreement start "
             "before that has changed"
         )
-        self.halt = not_entitled(refuses)
-        await self._mark_waiting(self.halt)
+        await self._halt_with(not_entitled(refuses))
         raise refuses
 
-    async def _mark_waiting(self, halt: Halt) -> None:
-        entries = await asyncio.to_thread(self._journal.pending_entries, self._agreement_id)
-        news = [entry for entry in entries if entry.status != halt.status]
-        await asyncio.to_thread(self._journal.mark_waiting, _digests(news), halt)
-        self._publish(news, halt.status, halt.refusal)
-        self._is_waiting = True
+    async def _halt_with(self, halt: Halt) -> None:
+        self._halts[self._agreement_id] = halt
+        await self._queue.hold(halt)
 
-    async def _stop_waiting(self) -> None:
-        entries = await asyncio.to_thread(self._journal.pending_entries, self._agreement_id)
-        waiting = [entry for entry in entries if entry.status in WAITING]
-        await asyncio.to_thread(self._journal.mark_journalled, _digests(waiting))
-        self._publish(waiting, BATCH_STATUS_JOURNALLED)
-        self._is_waiting = False
+    @property
+    def _halt(self) -> Halt | None:
+        return self._halts.get(self._agreement_id)
 
-    async def give_up(self, entry: Entry, refusal: Refusal) -> None:
-        """Refuses the batch, and the later ones of its stream, which cannot be charged without it."""
-        self._log.warning("batch refused", meter_id=entry.meter_id, sequence=entry.first_sequence, error=refusal.error)
-        behind = Refusal(error="Gap", message=f"the stream's batch {entry.first_sequence} was refused: {refusal.error}")
-        entries = await asyncio.to_thread(self._journal.pending_entries, self._agreement_id)
-        stream = [one for one in entries if one.meter_id == entry.meter_id]
-        followers = [one for one in stream if one.first_sequence > entry.first_sequence]
-        await asyncio.to_thread(self._journal.mark_refused, [entry.digest], refusal)
-        await asyncio.to_thread(self._journal.mark_refused, _digests(followers), behind)
-        self._forget_stream((entry.agreement_id, entry.meter_id))
-        self._publish([entry], BATCH_STATUS_REFUSED, refusal)
-        self._publish(followers, BATCH_STATUS_REFUSED, behind)
+    def _end_halt(self) -> None:
+        self._halts.pop(self._agreement_id, None)
 
     async def _catch_up(self, error: Exception) -> None:
         """Waits, for a limited time, until the read model shows the transaction that moved the account on."""
@@ -374,9 +327,6 @@ class Lane:
         """Whether terms and head come from the peer, because the read model makes no progress."""
         return self._catch_ups >= CATCH_UPS
 
-    def _publish(self, entries: Sequence[Entry], status: BatchStatus, refusal: Refusal | None = None) -> None:
-        self._progress.publish(replace(entry, status=status, refusal=refusal or Refusal()) for entry in entries)
-
 
 def _is_out_of_date(error: ContractError | EndorseError) -> bool:
     """Whether the error may come from a peer, or this node, that does not have the account's newest state yet."""
@@ -390,18 +340,3 @@ def _words(error: ContractError | EndorseError | CommitError) -> str:
     if isinstance(error, CommitError):
         return f"the transaction is invalid: {error.code_name}"
     return f"{type(error).__name__}: {error}" if isinstance(error, ContractError) else str(error)
-
-
-def _digests(entries: Sequence[Entry]) -> list[bytes]:
-    return [entry.digest for entry in entries]
-
-
-def _within_limits(batches: Batches) -> Batches:
-    """The first batches, as many as a transaction takes; the very first in any case."""
-    total_bytes = total_readings = 0
-    for count, (entry, signed) in enumerate(batches):
-        total_bytes += len(signed.batch)
-        total_readings += entry.reading_count
-        if count and (total_bytes > BATCH_BYTES or total_readings > MAX_TRANSACTION_READINGS):
-            return batches[:count]
-    return batches

@@ -25,6 +25,7 @@ from node.lane import LaneParts
 from node.late_data import LateData
 from node.progress import Progress
 from node.read_model.read_model import ReadModel
+from node.state import NodeState
 from node.submitter import Submitter
 
 log = structlog.get_logger()
@@ -102,10 +103,11 @@ class Node:
         stack.callback(journal.close)
         read_model = ReadModel.open(self._files.read_model, self._gateway.identity.msp_id)
         stack.callback(read_model.close)
-        progress, intake = Progress(), Intake(read_model, journal, clock=self._clock)
-        submitter = Submitter(LaneParts(self._gateway, read_model, journal, progress, intake.forget))
-        servicer = Servicer(ApiParts(read_model, journal, intake, submitter, progress, self._clock))
-        await self._follow(stack, read_model, submitter, servicer)
+        state, progress = NodeState(), Progress()
+        intake = Intake(read_model, journal, state, clock=self._clock)
+        submitter = Submitter(LaneParts(self._gateway, read_model, journal, progress, state))
+        servicer = Servicer(ApiParts(read_model, journal, intake, submitter, progress, state, self._clock))
+        await self._follow(stack, read_model, submitter, state)
         submitter.start()
         stack.push_async_callback(submitter.stop)
         announcer = Announcer(self._gateway, read_model, journal, self._clock)
@@ -113,14 +115,9 @@ class Node:
         await self._serve(stack, servicer)
 
     async def _follow(
-        self, stack: AsyncExitStack, read_model: ReadModel, submitter: Submitter, servicer: Servicer
+        self, stack: AsyncExitStack, read_model: ReadModel, submitter: Submitter, state: NodeState
     ) -> None:
-        def note_reachable(reachable: bool) -> None:
-            servicer.ledger_reachable = reachable
-
-        follower = Follower(
-            self._gateway, read_model, account_changed=submitter.account_changed, reachable=note_reachable
-        )
+        follower = Follower(self._gateway, read_model, state, account_changed=submitter.account_changed)
         self._following = follower.task
         stack.push_async_callback(follower.stop)
         stack.push_async_callback(LateData(self._gateway, read_model, submitter.account_changed).stop)

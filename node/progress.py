@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from node.journal import Entry
 
-Listener = Callable[[Entry], None]
+Listener = Callable[[Sequence[Entry]], None]
 
 
 class Progress:
@@ -16,11 +16,10 @@ class Progress:
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
 
-    def publish(self, entries: Iterable[Entry]) -> None:
-        """Calls every listener with the entries' new states."""
-        for entry in entries:
-            for listener in self._listeners:
-                listener(entry)
+    def publish(self, entries: Sequence[Entry]) -> None:
+        """Calls every listener with the new states of batches."""
+        for listener in self._listeners:
+            listener(entries)
 
     @contextmanager
     def subscribed(self, listener: Listener) -> Iterator[None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from node.halt import Halt
+from chaincode.account.usage import NEVER_US
 from node.journal import Entry
 from node.lane import Lane, LaneParts
 from zunft.v1.event_pb2 import Refusal
@@ -18,8 +18,11 @@ class Submitter:
         self._lanes: dict[str, Lane] = {}
 
     def start(self) -> None:
-        """Starts the lanes of all agreements with batches in the journal."""
-        for agreement_id in self._parts.journal.agreements_with_work():
+        """Starts the lanes of all agreements with batches in the journal; any of these may have been under way."""
+        journal = self._parts.journal
+        for agreement_id in journal.agreements_with_work():
+            under_way = journal.pending_digests(agreement_id, latest_us=NEVER_US)
+            self._lanes[agreement_id] = Lane(agreement_id, self._parts, under_way)
             self.wake(agreement_id)
 
     async def stop(self) -> None:
@@ -37,11 +40,6 @@ class Submitter:
         """Tries the agreement's waiting batches again, because the account has changed, perhaps by funds."""
         if agreement_id in self._lanes:
             self._lanes[agreement_id].account_changed()
-
-    def halt(self, agreement_id: str) -> Halt | None:
-        """The reason for which the agreement's batches wait; None if they do not."""
-        lane = self._lanes.get(agreement_id)
-        return lane.halt if lane else None
 
     async def give_up(self, entry: Entry, why: Refusal) -> None:
         """Refuses a batch that waits, and the later ones of its stream."""

@@ -22,6 +22,7 @@ from node.intake import Intake, find_account
 from node.journal import Entry, Journal
 from node.progress import Progress
 from node.read_model.read_model import ReadModel
+from node.state import NodeState
 from node.submitter import Submitter
 from zunft.v1.node_pb2 import (
     BATCH_STATUS_COMMITTED,
@@ -71,19 +72,20 @@ class ApiParts:
     intake: Intake
     submitter: Submitter
     progress: Progress
+    state: NodeState
     clock: ClockUs
 
 
 class Servicer(NodeServicer):
-    """The implementation of zunft.v1.Node; the node keeps `ledger_reachable` up to date."""
+    """The implementation of zunft.v1.Node."""
 
     def __init__(self, parts: ApiParts) -> None:
-        self.ledger_reachable = True
         self._read_model = parts.read_model
         self._journal = parts.journal
         self._intake = parts.intake
         self._submitter = parts.submitter
         self._progress = parts.progress
+        self._state = parts.state
         self._clock = parts.clock
 
     def is_revoked(self, serial_number: int) -> bool:
@@ -96,7 +98,7 @@ class Servicer(NodeServicer):
     async def SubmitBatches(  # noqa: N802
         self, request: AsyncIterator[SignedBatch], _context: Context
     ) -> AsyncIterator[BatchProgress]:
-        submission = Submission(self._intake, self._submitter, self._progress)
+        submission = Submission(self._intake, self._submitter, self._progress, self._state)
         async for entry in submission.run(request):
             yield self._progress_message(entry)
 
@@ -169,7 +171,7 @@ class Servicer(NodeServicer):
             msp_id=self._read_model.msp_id,
             version=version("zunft"),
             height=self._read_model.height,
-            ledger_reachable=self.ledger_reachable,
+            ledger_reachable=self._state.ledger_reachable,
             journalled=count[BATCH_STATUS_JOURNALLED],
             submitted=count[BATCH_STATUS_SUBMITTED],
             waiting_for_funds=count[BATCH_STATUS_WAITING_FOR_FUNDS],
@@ -209,7 +211,7 @@ class Servicer(NodeServicer):
         """The reason for which the account's batches wait, or new ones would wait; None if there is none."""
         if missing := self._read_model.waits_for(agreement_id):
             return lacking(missing)
-        return self._submitter.halt(agreement_id) or overdue(self._waited_us(agreement_id))
+        return self._state.halts.get(agreement_id) or overdue(self._waited_us(agreement_id))
 
     def _waited_us(self, agreement_id: str) -> int:
         """The time for which the account's oldest batch has waited to be charged; 0 if there is none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from chaincode.account.usage import SentBatch
@@ -15,6 +15,7 @@ from node.halt import WAITING
 from node.intake import Intake, entry_of
 from node.journal import Entry
 from node.progress import Progress
+from node.state import NodeState
 from node.submitter import Submitter
 from zunft.v1.node_pb2 import (
     BATCH_STATUS_COMMITTED,
@@ -29,10 +30,11 @@ _SETTLED = (BATCH_STATUS_COMMITTED, BATCH_STATUS_REFUSED)
 class Submission:
     """One call's batches and their states."""
 
-    def __init__(self, intake: Intake, submitter: Submitter, progress: Progress) -> None:
+    def __init__(self, intake: Intake, submitter: Submitter, progress: Progress, state: NodeState) -> None:
         self._intake = intake
         self._submitter = submitter
         self._progress = progress
+        self._state = state
         self._news: asyncio.Queue[Entry | None] = asyncio.Queue()
         # Batches of this client that are not settled, by digest: the state that was sent last, None before the first.
         self._sent: dict[bytes, Entry | None] = {}
@@ -87,9 +89,10 @@ class Submission:
         self._submitter.wake(entry.agreement_id)
         return entry
 
-    def _queue(self, entry: Entry) -> None:
-        if entry.digest in self._sent:
-            self._news.put_nowait(entry)
+    def _queue(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            if entry.digest in self._sent:
+                self._news.put_nowait(entry)
 
     def _is_new_state(self, entry: Entry) -> bool:
         """Whether the client has not got this state yet.
@@ -110,7 +113,7 @@ class Submission:
     def _is_at_rest(self) -> bool:
         """Whether no new state is expected for now; the node tries waiting batches again by itself."""
         return self._news.empty() and all(
-            sent and _is_waiting(sent) and self._submitter.halt(sent.agreement_id) for sent in self._sent.values()
+            sent and _is_waiting(sent) and sent.agreement_id in self._state.halts for sent in self._sent.values()
         )
 
 

@@ -24,6 +24,7 @@ from consortium.channel.block_hash import (
 from ledger.block_reader import read_block
 from node.follower import Follower
 from node.read_model.read_model import ReadModel
+from node.state import NodeState
 from tests.fuzz.mutation import LAYERS, PRIVATE_LAYERS, Mutator
 
 Delivered = events_pb2.BlockAndPrivateData
@@ -135,7 +136,7 @@ async def read(story: Story, blocks: list[Delivered]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         model = ReadModel.open(Path(folder) / "read-model.db", story.member)
         gateway: Any = Recorded(everything)
-        follower = Follower(gateway, model, account_changed=lambda _name: None, reachable=lambda _is: None)
+        follower = Follower(gateway, model, NodeState(), account_changed=lambda _name: None)
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 reached = asyncio.create_task(model.reached(len(everything)))

@@ -58,6 +58,7 @@ from ledger.gateway import (
 from node.errors import ShutOut
 from node.follower import Follower
 from node.read_model.read_model import ReadModel
+from node.state import NodeState
 from tests.harness.fabric import why_no_fabric
 from tests.harness.ledgers import on_ledgers
 from tests.ledger.consortium import ALPHA, BRAVO, CHANNEL, CHARLIE, DELTA, MAJORITY
@@ -256,8 +257,8 @@ async def test_a_node_whose_member_was_removed_says_so_and_stops(
         follower = Follower(
             gateway_of(members, mill, "erp"),
             read_model,
+            NodeState(),
             account_changed=lambda _agreement_id: None,
-            reachable=lambda _reachable: None,
             refused_s=1,
         )
         await follower.catch_up()
