@@ -14,7 +14,7 @@ from zunft.v1.agreement_pb2 import Agreement, Terms, TermsReference
 from zunft.v1.usage_pb2 import AccountHead, Disclosure
 
 
-class Archive(Protocol):
+class AccountArchive(Protocol):
     """The member's own copies of one agreement's private records."""
 
     async def read_head(self) -> bytes:
@@ -40,7 +40,7 @@ class ReadModelArchive:
         return self.read_model.find_bytes(keys.terms(self.agreement_id, version)) or b""
 
 
-async def disclose(agreement: Agreement, archive: Archive) -> Disclosure:
+async def disclose(agreement: Agreement, archive: AccountArchive) -> Disclosure:
     """The disclosure of terms and head."""
     data, version = await archive.read_head(), agreement.terms.version
     disclosure, head = Disclosure(terms=await archive.read_terms(version)), AccountHead.FromString(data)
@@ -51,14 +51,14 @@ async def disclose(agreement: Agreement, archive: Archive) -> Disclosure:
     return disclosure
 
 
-async def disclose_usage(agreement: Agreement, archive: Archive) -> Disclosure:
+async def disclose_usage(agreement: Agreement, archive: AccountArchive) -> Disclosure:
     """The disclosure for usage.submit, with the earlier terms whose cut-off may still hold for readings."""
     disclosure = await disclose(agreement, archive)
     disclosure.earlier_terms.extend(await earlier_terms(agreement, Terms.FromString(disclosure.terms), archive))
     return disclosure
 
 
-async def earlier_terms(agreement: Agreement, in_force: Terms, archive: Archive) -> list[bytes]:
+async def earlier_terms(agreement: Agreement, in_force: Terms, archive: AccountArchive) -> list[bytes]:
     """Earlier terms, newest first, each with a longer cut-off than later ones."""
     found, longest_s = [], in_force.late_cut_off_s
     for reference in reversed(agreement.superseded):
@@ -70,7 +70,7 @@ async def earlier_terms(agreement: Agreement, in_force: Terms, archive: Archive)
     return found
 
 
-async def _find(reference: TermsReference, archive: Archive) -> bytes:
+async def _find(reference: TermsReference, archive: AccountArchive) -> bytes:
     """Superseded terms whose end is noted in the agreement; empty if the archive does not have the accepted ones."""
     with suppress(NotFound):
         data = await archive.read_terms(reference.version) if reference.until_s else b""
