@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -23,6 +24,13 @@ LIBRARIES = (
 )
 # Other programs' names, and one that is put together of parts.
 NOT_IN_CODE = {"inactive", "onboarding", "ps", "latency_p50_ms"}
+
+# Names that stand twice all the same.
+NAMES_TWICE = {
+    "Electorate": "the members that vote, as the contract counts them and as their record",
+    "StreamPosition": "the place where a stream continues, as the contract checks it and as the node's API sends it",
+    "Entry": "one line of a posting on the ledger, and one batch in the node's journal, which is Entry there alone",
+}
 
 # The begin of a fragment, and relatives that have no noun.
 RIDDLE = re.compile(r"\A(And|But|Nor|Or|Of|Who|Whom|Whose|What|Which|Whoever|Whatever)\b|\b[Ww]hom?ever\b")
@@ -100,6 +108,21 @@ def riddles(files: Files) -> Iterator[str]:
                     yield f"{place} {doc.splitlines()[0]!r}"
                 if re.match(r"test_wh(o|at)(ever)?_", getattr(node, "name", "")):
                     yield f"{place} the name begins with a relative"
+
+
+def names_of_two_things(files: Files) -> Iterator[str]:
+    """Names that several of the product's classes and messages have; private ones serve one module only."""
+    places: dict[str, list[str]] = defaultdict(list)
+    modules = {path: text for path, text in files.items() if path.endswith(".py") and room(path) == "product"}
+    for path, node in defined(modules):
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            places[node.name].append(path)
+    for path, text in files.items():
+        for name in re.findall(r"^(?:message|enum) (\w+)", text if path.endswith(".proto") else "", re.MULTILINE):
+            places[name].append(path)
+    for name, paths in sorted(places.items()):
+        if len(paths) > 1 and name not in NAMES_TWICE:
+            yield f"{name} stands in {', '.join(paths)}"
 
 
 def stale_paths(files: Files) -> Iterator[str]:
@@ -205,6 +228,10 @@ def test_the_code_is_tidy(rule: str) -> None:
     assert [*CODE[rule](committed("*.py"))] == []
 
 
+def test_a_name_names_one_thing() -> None:
+    assert [*names_of_two_things(committed("*.py", "*.proto"))] == []
+
+
 def test_the_docs_name_no_file_that_is_gone() -> None:
     assert [*stale_paths(committed("*.md"))] == []
 
@@ -228,6 +255,19 @@ FOUND = {
 @pytest.mark.parametrize("rule", FOUND)
 def test_each_rule_finds_something(rule: str) -> None:
     assert len([*CODE[rule](FOUND[rule])]) == 1
+
+
+def test_a_name_of_two_things_is_found() -> None:
+    files = {
+        "node/a.py": "class Twice: ...\nclass Meter: ...\nclass _Own: ...\n",
+        "audit/b.py": "class Twice: ...\nclass _Own: ...\nclass Electorate: ...\n",
+        "proto/c.proto": "message Meter {}\nmessage Electorate {}\n",
+        "tests/d.py": "class Twice: ...\n",
+    }
+    assert [*names_of_two_things(files)] == [
+        "Meter stands in node/a.py, proto/c.proto",
+        "Twice stands in node/a.py, audit/b.py",
+    ]
 
 
 def test_a_path_that_is_gone_is_found() -> None:
