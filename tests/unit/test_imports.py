@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "network": {"network", "ledger", "consortium", "chaincode", "zunft"},
     "cli": {"cli", "audit", "network", "node", "ledger", "consortium", "chaincode", "zunft"},
 }
-# What these know of their own house beside themselves.
+# Packages with an inner direction, and the modules of their own house that they may import besides their own.
 INNER = {
     "chaincode.shim": (),
     "chaincode.readings": ("chaincode.errors",),
@@ -43,7 +43,7 @@ UNDETERMINED = {"random", "secrets", "time", "uuid", "os", "socket", "threading"
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Dotted names, also those that functions import."""
+    """The dotted names that the module imports, also inside functions."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -53,7 +53,7 @@ def imported(path: Path) -> Iterator[str]:
 
 
 def files(package: str) -> list[Path]:
-    """The package's modules; of a module, itself."""
+    """The package's modules, or the module itself."""
     place = ROOT / package.replace(".", "/")
     return sorted(place.rglob("*.py")) or [place.with_suffix(".py")]
 

@@ -22,7 +22,7 @@ LIBRARIES = (
     "chaincode/shim/",
     "ledger/gateway/",
 )
-# Other programs' names, and one that is put together of parts.
+# Names of other programs, and one that the code puts together from parts.
 NOT_IN_CODE = {"inactive", "onboarding", "ps", "latency_p50_ms"}
 
 # Names that stand twice all the same.
@@ -134,7 +134,7 @@ def stale_paths(files: Files) -> Iterator[str]:
 
 
 def names_of_nothing(files: Files) -> Iterator[str]:
-    """Names in back-ticks, in docstrings, comments and docs, that neither the code nor a path has."""
+    """The names in back-ticks in docstrings, comments and docs that neither the code nor a path has."""
     known = NOT_IN_CODE | {word for path, text in files.items() for word in (*words(path), *words_of_code(path, text))}
     for path, text in files.items():
         for name in re.findall(r"(?<!`)`([A-Za-z_][\w.]*)(?:\(\))?`(?!`)", prose(path, text)):
@@ -185,20 +185,20 @@ def words(text: str) -> list[str]:
 
 
 def words_of_code(path: str, text: str) -> Iterator[str]:
-    """The identifiers of a module and the words of its strings; all words of another file that is no page."""
+    """The identifiers of a module and the words of its strings, or all words of a file that is neither."""
     if not path.endswith((".md", ".py")):
         yield from words(text)
     for tree in [ast.parse(text)] if path.endswith(".py") else []:
-        said = set(docstrings(tree))
+        explanations = set(docstrings(tree))
         for node in ast.walk(tree):
             for field in ("id", "attr", "arg", "name", "asname", "module"):
                 yield from words(str(getattr(node, field, "")))
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value not in said:
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value not in explanations:
                 yield from words(node.value)
 
 
 def prose(path: str, text: str) -> str:
-    """A page's text; a module's docstrings and comments."""
+    """A page's text, or a module's docstrings and comments."""
     if path.endswith(".py"):
         return "\n".join([*docstrings(ast.parse(text)), *re.findall(r"#.*", text)])
     return text if path.endswith(".md") else ""
