@@ -9,7 +9,7 @@ from dataclasses import replace
 from chaincode.account.usage import MAX_TRANSACTION_READINGS
 from chaincode.limits import BATCH_BYTES
 from node.halt import Halt
-from node.journal import Entry, Journal
+from node.journal import Journal, JournalEntry
 from node.progress import Progress
 from zunft.v1.event_pb2 import Refusal
 from zunft.v1.node_pb2 import (
@@ -21,7 +21,7 @@ from zunft.v1.node_pb2 import (
 )
 from zunft.v1.usage_pb2 import SignedBatch
 
-Batches = Sequence[tuple[Entry, SignedBatch]]
+Batches = Sequence[tuple[JournalEntry, SignedBatch]]
 
 
 class BatchQueue:
@@ -50,18 +50,18 @@ class BatchQueue:
             await asyncio.to_thread(self._journal.mark_journalled, digests(waiting))
             self._publish(waiting, BATCH_STATUS_JOURNALLED)
 
-    async def mark_submitted(self, entries: Sequence[Entry]) -> None:
+    async def mark_submitted(self, entries: Sequence[JournalEntry]) -> None:
         """Marks batches as sent to the ledger."""
         await asyncio.to_thread(self._journal.mark_submitted, digests(entries))
         self._publish(entries, BATCH_STATUS_SUBMITTED)
 
-    async def mark_committed(self, entries: Sequence[Entry], tx_id: str, block_number: int) -> None:
+    async def mark_committed(self, entries: Sequence[JournalEntry], tx_id: str, block_number: int) -> None:
         """Marks batches as charged."""
         await asyncio.to_thread(self._journal.mark_committed, digests(entries), tx_id, block_number)
         committed = [replace(entry, tx_id=tx_id, block_number=block_number) for entry in entries]
         self._publish(committed, BATCH_STATUS_COMMITTED)
 
-    async def refuse(self, entry: Entry, refusal: Refusal) -> None:
+    async def refuse(self, entry: JournalEntry, refusal: Refusal) -> None:
         """Refuses the batch, and the later ones of its stream, which cannot be charged without it."""
         behind = Refusal(error="Gap", message=f"the stream's batch {entry.first_sequence} was refused: {refusal.error}")
         stream = [one for one in await self._pending() if one.meter_id == entry.meter_id]
@@ -71,14 +71,14 @@ class BatchQueue:
         self._publish([entry], BATCH_STATUS_REFUSED, refusal)
         self._publish(followers, BATCH_STATUS_REFUSED, behind)
 
-    async def _pending(self) -> list[Entry]:
+    async def _pending(self) -> list[JournalEntry]:
         return await asyncio.to_thread(self._journal.pending_entries, self._agreement_id)
 
-    def _publish(self, entries: Sequence[Entry], status: BatchStatus, refusal: Refusal | None = None) -> None:
+    def _publish(self, entries: Sequence[JournalEntry], status: BatchStatus, refusal: Refusal | None = None) -> None:
         self._progress.publish([replace(entry, status=status, refusal=refusal or Refusal()) for entry in entries])
 
 
-def digests(entries: Sequence[Entry]) -> list[bytes]:
+def digests(entries: Sequence[JournalEntry]) -> list[bytes]:
     """The digests of the batches, which are their keys in the journal."""
     return [entry.digest for entry in entries]
 

@@ -6,7 +6,7 @@ from chaincode.account.usage import SentBatch
 from chaincode.refusal import refusal
 from node.errors import BadRequest, GivenUp
 from node.intake import Intake
-from node.journal import PENDING, Entry, Journal
+from node.journal import PENDING, Journal, JournalEntry
 from node.submitter import Submitter
 from zunft.v1.node_pb2 import (
     BATCH_DECISION_GIVE_UP,
@@ -16,7 +16,7 @@ from zunft.v1.node_pb2 import (
 )
 
 
-async def decide(journal: Journal, intake: Intake, submitter: Submitter, request: DecideBatchRequest) -> Entry:
+async def decide(journal: Journal, intake: Intake, submitter: Submitter, request: DecideBatchRequest) -> JournalEntry:
     """The batch's state after the decision. Raises BadRequest, and at a retry the errors of `Intake.accept`."""
     entry = journal.find(request.digest)
     if entry is None:
@@ -30,7 +30,7 @@ async def decide(journal: Journal, intake: Intake, submitter: Submitter, request
     return journal.find(request.digest) or entry
 
 
-async def _retry(journal: Journal, intake: Intake, submitter: Submitter, entry: Entry) -> None:
+async def _retry(journal: Journal, intake: Intake, submitter: Submitter, entry: JournalEntry) -> None:
     """Takes a refused batch in again, with all checks, and wakes the lane, which tries waiting batches by itself."""
     signed = journal.content(entry.digest)
     if entry.status == BATCH_STATUS_REFUSED and signed is not None:
@@ -38,7 +38,7 @@ async def _retry(journal: Journal, intake: Intake, submitter: Submitter, entry: 
     submitter.wake(entry.agreement_id)
 
 
-async def _give_up(submitter: Submitter, entry: Entry) -> None:
+async def _give_up(submitter: Submitter, entry: JournalEntry) -> None:
     if entry.status not in PENDING:
         raise BadRequest("the batch is charged or refused already: only a waiting batch can be given up")
     error = GivenUp("a person has given it up: its readings are not charged")

@@ -30,7 +30,7 @@ from node.account_state import AccountState
 from node.disclosing import ReadModelArchive, earlier_terms
 from node.errors import UnknownAgreement, UnknownMeter
 from node.halt import private_data_missing
-from node.journal import Entry, Journal
+from node.journal import Journal, JournalEntry
 from node.read_model.read_model import ReadModel
 from node.state import NodeState, StreamId
 from zunft.v1.node_pb2 import BATCH_STATUS_COMMITTED, BATCH_STATUS_REFUSED
@@ -49,7 +49,7 @@ class Intake:
         self._clock = clock
         self._locks: defaultdict[StreamId, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def accept(self, sent: SentBatch) -> Entry:
+    async def accept(self, sent: SentBatch) -> JournalEntry:
         """The batch's entry, durable on return; one that was accepted before keeps its state.
 
         Raises the contract's errors about batches, UnknownAgreement, UnknownMeter, DiskFull.
@@ -63,7 +63,7 @@ class Intake:
         state = self._read_model.account(agreement_id)
         return self._position(state, (agreement_id, meter_id)) if state else None
 
-    async def _accept_new(self, stream: StreamId, sent: SentBatch) -> Entry:
+    async def _accept_new(self, stream: StreamId, sent: SentBatch) -> JournalEntry:
         state = find_account(self._read_model, stream[0])
         standing = state.standing
         checked = self._check(standing, stream[1], sent)
@@ -102,7 +102,7 @@ class Intake:
                 raise private_data_missing(missing) from error
             raise
 
-    def _find(self, sent: SentBatch) -> Entry | None:
+    def _find(self, sent: SentBatch) -> JournalEntry | None:
         """The entry of a batch that came in before, even if the journal was lost since; None for a refused one."""
         entry = self._journal.find(sent.digest)
         if entry and entry.status != BATCH_STATUS_REFUSED:
@@ -147,9 +147,9 @@ def find_account(read_model: ReadModel, agreement_id: str) -> AccountState:
     return state
 
 
-def entry_of(sent: SentBatch) -> Entry:
+def entry_of(sent: SentBatch) -> JournalEntry:
     """The entry of a batch whose readings are not decoded, before it gets a state."""
     batch = sent.batch
-    return Entry(
+    return JournalEntry(
         sent.digest, batch.agreement_id, batch.meter_id, batch.first_sequence, batch.reading_count, last_time_us=0
     )

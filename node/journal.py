@@ -88,7 +88,7 @@ WHERE status = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """One batch and its state."""
 
     digest: bytes
@@ -140,7 +140,7 @@ class Journal:
 
     # --- in -----------------------------------------------------------------------------------------------------------
 
-    def append(self, batches: Sequence[tuple[Entry, SignedBatch]]) -> None:
+    def append(self, batches: Sequence[tuple[JournalEntry, SignedBatch]]) -> None:
         """Stores batches, all or none. A known one stays as it is, but a refused one is marked to be sent again."""
         with self._lock, transaction(self._connection, self._path):
             self._connection.executemany(_INSERT, [_header(entry) for entry, _ in batches])
@@ -178,12 +178,12 @@ class Journal:
 
     # --- out ----------------------------------------------------------------------------------------------------------
 
-    def find(self, digest: bytes) -> Entry | None:
+    def find(self, digest: bytes) -> JournalEntry | None:
         """The batch of this digest; None if there is none."""
         rows = self._read("SELECT * FROM batch WHERE digest = ?", digest)
         return _entry(rows[0]) if rows else None
 
-    def pending(self, agreement_id: str, *, limit: int) -> list[tuple[Entry, SignedBatch]]:
+    def pending(self, agreement_id: str, *, limit: int) -> list[tuple[JournalEntry, SignedBatch]]:
         """The account's batches that are not settled, in the order of their arrival."""
         rows = self._read(
             "SELECT * FROM pending JOIN content USING (digest) WHERE agreement_id = ? ORDER BY position LIMIT ?",
@@ -192,12 +192,12 @@ class Journal:
         )
         return [(_entry(row), SignedBatch.FromString(row["signed"])) for row in rows]
 
-    def pending_entries(self, agreement_id: str) -> list[Entry]:
+    def pending_entries(self, agreement_id: str) -> list[JournalEntry]:
         """All of the account's batches that are not settled, without their bytes, in the order of their arrival."""
         rows = self._read("SELECT * FROM pending WHERE agreement_id = ? ORDER BY position", agreement_id)
         return [_entry(row) for row in rows]
 
-    def waiting_entries(self, agreement_id: str) -> list[Entry]:
+    def waiting_entries(self, agreement_id: str) -> list[JournalEntry]:
         """The account's batches that are marked as waiting, in the order of their arrival."""
         rows = self._read(
             "SELECT * FROM batch WHERE agreement_id = ? AND status IN (5, 6, 7, 8) ORDER BY position", agreement_id
@@ -218,7 +218,7 @@ class Journal:
         [row] = self._read("SELECT min(arrived_us) FROM pending WHERE agreement_id = ?", agreement_id)
         return None if row[0] is None else int(row[0])
 
-    def uncharged(self, agreement_id: str, *, after: bytes, limit: int) -> list[Entry]:
+    def uncharged(self, agreement_id: str, *, after: bytes, limit: int) -> list[JournalEntry]:
         """Batches that are pending or refused, of one agreement or of all (""), in the order of their arrival."""
         rows = self._read(
             "SELECT * FROM uncharged WHERE (? = '' OR agreement_id = ?) AND position > "
@@ -272,7 +272,7 @@ class Journal:
             return self._connection.execute(sql, values).fetchall()
 
 
-def _header(entry: Entry) -> dict[str, Any]:
+def _header(entry: JournalEntry) -> dict[str, Any]:
     return {
         "digest": entry.digest,
         "agreement_id": entry.agreement_id,
@@ -284,8 +284,8 @@ def _header(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _entry(row: sqlite3.Row) -> Entry:
-    return Entry(
+def _entry(row: sqlite3.Row) -> JournalEntry:
+    return JournalEntry(
         digest=row["digest"],
         agreement_id=row["agreement_id"],
         meter_id=row["meter_id"],

@@ -36,7 +36,7 @@ from node.batch_queue import Batches, BatchQueue, digests, within_limits
 from node.disclosing import ReadModelArchive, disclose_usage
 from node.errors import BehindLedger, NotEntitled, OtherPartyRefuses
 from node.halt import Halt, lacking, not_entitled, refused_by_other, shortage
-from node.journal import Entry, Journal
+from node.journal import Journal, JournalEntry
 from node.meter_account import MeterAccount
 from node.outage import Outage
 from node.own_peer import check_caught_up
@@ -112,7 +112,7 @@ class Lane:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
-    async def give_up(self, entry: Entry, why: Refusal) -> None:
+    async def give_up(self, entry: JournalEntry, why: Refusal) -> None:
         """Refuses the batch and the later ones of its stream, which continues where it is charged."""
         self._log.warning("batch refused", meter_id=entry.meter_id, sequence=entry.first_sequence, error=why.error)
         await self._queue.refuse(entry, why)
@@ -161,7 +161,7 @@ class Lane:
                 return within_limits(fresh)
         return []
 
-    async def _is_charged(self, entry: Entry) -> bool:
+    async def _is_charged(self, entry: JournalEntry) -> bool:
         """Whether the ledger has a batch whose answer is not known, for instance because the node restarted."""
         place = self._read_model.find_batch(entry.digest) if entry.digest in self._under_way else None
         if place:
@@ -205,7 +205,7 @@ class Lane:
             await self._judge(batches[0][0], error, await self._own_refusal(batches))
 
     async def _judge(
-        self, entry: Entry, error: ContractError | EndorseError, own_refusal: ContractError | None
+        self, entry: JournalEntry, error: ContractError | EndorseError, own_refusal: ContractError | None
     ) -> None:
         """Decides about one batch that was not endorsed."""
         if own_refusal is None:
@@ -271,7 +271,7 @@ class Lane:
         await self._read_model.reached(committed.block_number + 1)
         await self._settle([entry for entry, _ in batches], committed.tx_id, committed.block_number)
 
-    async def _settle(self, entries: Sequence[Entry], tx_id: str, block_number: int) -> None:
+    async def _settle(self, entries: Sequence[JournalEntry], tx_id: str, block_number: int) -> None:
         await self._queue.mark_committed(entries, tx_id, block_number)
         self._under_way.difference_update(digests(entries))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from node.journal import Entry
+from node.journal import JournalEntry
 
-Listener = Callable[[Sequence[Entry]], None]
+Listener = Callable[[Sequence[JournalEntry]], None]
 
 
 class Progress:
@@ -16,7 +16,7 @@ class Progress:
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
 
-    def publish(self, entries: Sequence[Entry]) -> None:
+    def publish(self, entries: Sequence[JournalEntry]) -> None:
         """Calls every listener with the new states of batches."""
         for listener in self._listeners:
             listener(entries)

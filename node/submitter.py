@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from chaincode.account.usage import NEVER_US
-from node.journal import Entry
+from node.journal import JournalEntry
 from node.lane import Lane, LaneParts
 from zunft.v1.event_pb2 import Refusal
 
@@ -41,7 +41,7 @@ class Submitter:
         if agreement_id in self._lanes:
             self._lanes[agreement_id].account_changed()
 
-    async def give_up(self, entry: Entry, why: Refusal) -> None:
+    async def give_up(self, entry: JournalEntry, why: Refusal) -> None:
         """Refuses a batch that waits, and the later ones of its stream."""
         self.wake(entry.agreement_id)
         await self._lanes[entry.agreement_id].give_up(entry, why)

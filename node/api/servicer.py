@@ -19,7 +19,7 @@ from node.decision import decide
 from node.errors import NodeError
 from node.halt import Halt, lacking, overdue
 from node.intake import Intake, find_account
-from node.journal import Entry, Journal
+from node.journal import Journal, JournalEntry
 from node.progress import Progress
 from node.read_model.read_model import ReadModel
 from node.state import NodeState
@@ -227,7 +227,7 @@ class Servicer(NodeServicer):
             height=self._read_model.height,
         )
 
-    def _progress_message(self, entry: Entry) -> BatchProgress:
+    def _progress_message(self, entry: JournalEntry) -> BatchProgress:
         """The batch's state as a message; for a refused batch with the place at which its meter continues."""
         message = BatchProgress(
             digest=entry.digest,

@@ -13,7 +13,7 @@ from chaincode.refusal import refusal
 from node.errors import UnknownAgreement, UnknownMeter
 from node.halt import WAITING
 from node.intake import Intake, entry_of
-from node.journal import Entry
+from node.journal import JournalEntry
 from node.progress import Progress
 from node.state import NodeState
 from node.submitter import Submitter
@@ -35,11 +35,11 @@ class Submission:
         self._submitter = submitter
         self._progress = progress
         self._state = state
-        self._news: asyncio.Queue[Entry | None] = asyncio.Queue()
+        self._news: asyncio.Queue[JournalEntry | None] = asyncio.Queue()
         # Batches of this client that are not settled, by digest: the state that was sent last, None before the first.
-        self._sent: dict[bytes, Entry | None] = {}
+        self._sent: dict[bytes, JournalEntry | None] = {}
 
-    async def run(self, batches: AsyncIterator[SignedBatch]) -> AsyncIterator[Entry]:
+    async def run(self, batches: AsyncIterator[SignedBatch]) -> AsyncIterator[JournalEntry]:
         """The new states of all batches, until all are settled or wait. Raises DiskFull, DatabaseDamaged."""
         with self._progress.subscribed(self._queue):
             feeder = asyncio.create_task(self._feed(batches))
@@ -49,7 +49,7 @@ class Submission:
             finally:
                 feeder.cancel()
 
-    async def _states(self, feeder: asyncio.Task[None]) -> AsyncIterator[Entry]:
+    async def _states(self, feeder: asyncio.Task[None]) -> AsyncIterator[JournalEntry]:
         fed = False
         while not (fed and self._is_at_rest()):
             entry = await self._news.get()
@@ -67,11 +67,11 @@ class Submission:
         finally:
             self._news.put_nowait(None)
 
-    async def _accept(self, signed: SignedBatch) -> Entry:
+    async def _accept(self, signed: SignedBatch) -> JournalEntry:
         try:
             sent = SentBatch.of(signed)
         except MalformedBatch as error:
-            return self._refused(Entry(batch_digest(signed.batch), "", "", 0, 0, last_time_us=0), error)
+            return self._refused(JournalEntry(batch_digest(signed.batch), "", "", 0, 0, last_time_us=0), error)
         self._sent[sent.digest] = None
         try:
             # A machine may end the call at any moment: a batch that has begun to come in still goes on to the ledger.
@@ -79,22 +79,22 @@ class Submission:
         except (ContractError, UnknownAgreement, UnknownMeter) as error:
             return self._refused(entry_of(sent), error)
 
-    def _refused(self, entry: Entry, error: Exception) -> Entry:
+    def _refused(self, entry: JournalEntry, error: Exception) -> JournalEntry:
         """The entry of a batch that the journal did not take, with the fields that can be read."""
         self._sent.setdefault(entry.digest)
         return replace(entry, status=BATCH_STATUS_REFUSED, refusal=refusal(error))
 
-    async def _take_in(self, sent: SentBatch) -> Entry:
+    async def _take_in(self, sent: SentBatch) -> JournalEntry:
         entry = await self._intake.accept(sent)
         self._submitter.wake(entry.agreement_id)
         return entry
 
-    def _queue(self, entries: Sequence[Entry]) -> None:
+    def _queue(self, entries: Sequence[JournalEntry]) -> None:
         for entry in entries:
             if entry.digest in self._sent:
                 self._news.put_nowait(entry)
 
-    def _is_new_state(self, entry: Entry) -> bool:
+    def _is_new_state(self, entry: JournalEntry) -> bool:
         """Whether the client has not got this state yet.
 
         The lane may be faster than the intake's answer, so a journalled batch may have got a later state already.
@@ -104,7 +104,7 @@ class Submission:
         sent = self._sent[entry.digest]
         return entry.status != BATCH_STATUS_JOURNALLED or sent is None or _is_waiting(sent)
 
-    def _remember(self, entry: Entry) -> None:
+    def _remember(self, entry: JournalEntry) -> None:
         if entry.status in _SETTLED:
             del self._sent[entry.digest]
         else:
@@ -117,5 +117,5 @@ class Submission:
         )
 
 
-def _is_waiting(entry: Entry) -> bool:
+def _is_waiting(entry: JournalEntry) -> bool:
     return entry.status in WAITING

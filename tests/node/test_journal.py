@@ -17,7 +17,7 @@ from chaincode.errors import InsufficientFunds
 from chaincode.readings.batch import batch_digest
 from ledger.database import DatabaseDamaged, DatabaseInUse
 from node.halt import shortage
-from node.journal import Entry, Journal
+from node.journal import Journal, JournalEntry
 from zunft.v1.event_pb2 import Refusal
 from zunft.v1.node_pb2 import (
     BATCH_STATUS_COMMITTED,
@@ -45,9 +45,9 @@ for sequence in range(1, 10**9):
 """
 
 
-def batch(sequence: int, agreement_id: str = "A1") -> tuple[Entry, SignedBatch]:
+def batch(sequence: int, agreement_id: str = "A1") -> tuple[JournalEntry, SignedBatch]:
     signed = SignedBatch(batch=f"{agreement_id} batch {sequence}".encode(), signature=b"s")
-    return Entry(batch_digest(signed.batch), agreement_id, "drill-7", sequence, 1, sequence), signed
+    return JournalEntry(batch_digest(signed.batch), agreement_id, "drill-7", sequence, 1, sequence), signed
 
 
 def test_a_killed_writer_loses_nothing_that_it_acknowledged(tmp_path: Path) -> None:

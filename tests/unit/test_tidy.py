@@ -29,7 +29,6 @@ NOT_IN_CODE = {"inactive", "onboarding", "ps", "latency_p50_ms"}
 NAMES_TWICE = {
     "Electorate": "the members that vote, as the contract counts them and as their record",
     "StreamPosition": "the place where a stream continues, as the contract checks it and as the node's API sends it",
-    "Entry": "one line of a posting on the ledger, and one batch in the node's journal, which is Entry there alone",
 }
 
 # The begin of a fragment, and relatives that have no noun.
