@@ -6,11 +6,11 @@ Scalars are kept as they are in the file, so that 0.1 never becomes a binary fra
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import yaml
 
@@ -29,6 +29,9 @@ VALUES_MAX = 100_000
 _INT64_MAX = 2**63 - 1
 _WHOLE = re.compile(r"[0-9]{1,18}")
 _YES_NO = {"yes": 1, "no": 0, "true": 1, "false": 0}
+
+
+T = TypeVar("T")
 
 
 class WrongFile(ConsortiumError):
@@ -66,11 +69,11 @@ class Tree:
                 self.fail(f"{name} is missing: add it")
         return fields
 
-    def entries(self) -> Mapping[str, Tree]:
-        """The values of a mapping by key, whatever the keys are. Raises WrongFile."""
+    def entries(self, required: Collection[str] = ()) -> Mapping[str, Tree]:
+        """The values of a mapping by key; there may be others than the required ones. Raises WrongFile."""
         if not isinstance(self.node, yaml.MappingNode):
             self.fail("it must have fields: write keys with values here")
-        return self.fields(dict.fromkeys(str(key.value) for key, _ in self.node.value))
+        return self.fields(dict.fromkeys(str(key.value) for key, _ in self.node.value), required)
 
     def items(self) -> list[Tree]:
         """The items of a list. Raises WrongFile."""
@@ -122,12 +125,20 @@ class Tree:
         """Whether the word is yes or true, and not no or false. Raises WrongFile."""
         return bool(self.choice(_YES_NO))
 
-    def choice(self, choices: Mapping[str, int]) -> int:
-        """The number of one of these words. Raises WrongFile."""
+    def choice(self, choices: Mapping[str, T]) -> T:
+        """The value of one of these words. Raises WrongFile."""
         word = self.text()
         if word not in choices:
             self.fail(f"{word!r} is not known here{_hint(word, choices)}: write one of {', '.join(choices)}")
         return choices[word]
+
+    def parsed(self, parse: Callable[[str], T]) -> T:
+        """The result of `parse` for the text. Raises WrongFile with the text of its ValueError or ConsortiumError."""
+        text = self.text()
+        try:
+            return parse(text)
+        except (ValueError, ConsortiumError) as error:
+            self.fail(str(error))
 
     def micro(self) -> int:
         """A decimal number in millionths, exactly. Raises WrongFile."""

@@ -100,9 +100,4 @@ def _tariff(tree: Tree, folder: Path) -> Tariff:
 
 def _duration_s(fields: Mapping[str, Tree], name: str) -> int:
     """A duration in seconds; 0 where the file does not have the field."""
-    if name not in fields:
-        return 0
-    try:
-        return parse_duration_s(fields[name].text())
-    except ValueError as error:
-        fields[name].fail(str(error))
+    return fields[name].parsed(parse_duration_s) if name in fields else 0

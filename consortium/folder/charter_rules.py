@@ -161,12 +161,7 @@ def _share(tree: Tree) -> Threshold:
 
 
 def _duration_s(fields: Mapping[str, Tree], name: str) -> int | None:
-    if name not in fields:
-        return None
-    try:
-        return parse_duration_s(fields[name].text())
-    except ValueError as error:
-        fields[name].fail(str(error))
+    return fields[name].parsed(parse_duration_s) if name in fields else None
 
 
 def _amount_micro(tree: Tree) -> int:

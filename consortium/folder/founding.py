@@ -12,11 +12,8 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from chaincode.errors import ContractError
 from chaincode.members.electorate import check_reachable
@@ -38,7 +35,6 @@ from consortium.channel.ordering import (
 )
 from consortium.errors import (
     ConsortiumExists,
-    InvalidName,
     InvalidTopology,
 )
 from consortium.files import write_public
@@ -57,8 +53,8 @@ from consortium.folder.topology import (
     OrdererEndpoints,
     OrderingKind,
     PeerEndpoints,
-    RuntimeKind,
     Topology,
+    parse_fabric,
 )
 from consortium.keys.certificates import NodeKind
 from consortium.keys.member_keys import (
@@ -73,8 +69,8 @@ from consortium.keys.member_material import (
 from consortium.yaml_tree import (
     Tree,
     WrongFile,
-    parse_yaml,
     read_text,
+    read_yaml,
 )
 from zunft.v1.charter_pb2 import VotingRules
 
@@ -127,7 +123,8 @@ def read_plan(path: Path) -> FoundingPlan:
     (runtime, ordering, orderers, core, orderer) for a Fabric network instead of the embedded ledger.
     """
     try:
-        return _parse_plan(path, read_fields(path, _PLAN_KEYS, ("consortium", "currency", "issuer", "members")))
+        fields = read_yaml(path).fields(_PLAN_KEYS, required=("consortium", "currency", "issuer", "members"))
+        return _parse_plan(path, fields)
     except WrongFile as error:
         raise InvalidTopology(str(error)) from error
     except ContractError as error:
@@ -234,24 +231,6 @@ def _member_entry(plan: FoundingPlan, index: int) -> MemberEntry:
     )
 
 
-def read_fields(path: Path, known: Sequence[str], needed: Sequence[str]) -> Mapping[str, Tree]:
-    """The fields of a YAML file. Raises WrongFile if one is not among `known`, or one of `needed` is missing."""
-    text = read_text(path)
-    tree = parse_yaml(text, str(path)) if text.strip() else None
-    if tree is None or not isinstance(tree.node, yaml.MappingNode):
-        raise WrongFile(f"{path} must have the fields {', '.join(needed[:-1])} and {needed[-1]}")
-    fields = tree.fields(known)
-    check_fields(tree, fields, needed)
-    return fields
-
-
-def check_fields(tree: Tree, fields: Mapping[str, Tree], names: Iterable[str]) -> None:
-    """Checks that all these fields are there. Raises WrongFile."""
-    for name in names:
-        if name not in fields:
-            tree.fail(f"it lacks the field {name!r}: add it")
-
-
 def _parse_plan(path: Path, fields: Mapping[str, Tree]) -> FoundingPlan:
     members = _parse_members(fields["members"])
     names = [name for name, _, _ in members]
@@ -298,28 +277,7 @@ def _parse_fabric(tree: Tree, names: Sequence[str]) -> tuple[FabricSettings, tup
     for orderer in orderers:
         if orderer.text() not in names:
             orderer.fail(f"the orderer {orderer.text()!r} must be one of the members {', '.join(names)}")
-    settings = FabricSettings(
-        runtime=RuntimeKind(one_of(fields["runtime"], RuntimeKind)) if "runtime" in fields else RuntimeKind.NATIVE,
-        ordering=OrderingKind(one_of(fields["ordering"], OrderingKind)) if "ordering" in fields else OrderingKind.RAFT,
-        core=_settings(fields["core"]) if "core" in fields else {},
-        orderer=_settings(fields["orderer"]) if "orderer" in fields else {},
-    )
-    return settings, tuple(orderer.text() for orderer in orderers)
-
-
-def one_of(tree: Tree, kind: type[StrEnum]) -> str:
-    """A word that is one of the kind's. Raises WrongFile."""
-    words = [str(one) for one in kind]
-    if tree.text() not in words:
-        tree.fail(f"it must be {' or '.join(words)}, not {tree.text()!r}")
-    return tree.text()
-
-
-def _settings(tree: Tree) -> Mapping[str, Any]:
-    """The settings that are laid over Fabric's own YAML files, as YAML reads them. Raises WrongFile."""
-    tree.entries()
-    settings: Mapping[str, Any] = tree.plain()
-    return settings
+    return parse_fabric(fields), tuple(orderer.text() for orderer in orderers)
 
 
 def _parse_members(tree: Tree) -> tuple[tuple[str, str, str], ...]:
@@ -335,10 +293,9 @@ def _parse_members(tree: Tree) -> tuple[tuple[str, str, str], ...]:
 
 
 def _parse_member(tree: Tree) -> tuple[str, str, str]:
-    fields = tree.fields(_MEMBER_KEYS)
-    check_fields(tree, fields, ("name", "msp_id"))
+    fields = tree.fields(_MEMBER_KEYS, required=("name", "msp_id"))
     legal_name = fields["legal_name"] if "legal_name" in fields else fields["name"]
-    return parse_name(fields["name"]), parse_msp_id(fields["msp_id"]), legal_name.text()
+    return parse_name(fields["name"]), fields["msp_id"].parsed(check_msp_id), legal_name.text()
 
 
 def _parse_identifiers(tree: Tree, required: Iterable[str]) -> dict[str, Mapping[str, str]]:
@@ -364,11 +321,3 @@ def parse_name(tree: Tree) -> str:
     if not _NAME.fullmatch(tree.text()):
         tree.fail(f"{tree.text()[:64]!r} cannot be a member's name: use small letters, digits, dot, hyphen, underscore")
     return tree.text()
-
-
-def parse_msp_id(tree: Tree) -> str:
-    """An MSP id. Raises WrongFile."""
-    try:
-        return check_msp_id(tree.text())
-    except InvalidName as error:
-        tree.fail(str(error))

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -27,6 +27,7 @@ from consortium.files import replace_public
 from consortium.keys.member_keys import MemberKeys
 from consortium.keys.member_material import Endpoint
 from consortium.yaml_tree import (
+    Tree,
     WrongFile,
     read_yaml,
 )
@@ -53,6 +54,10 @@ class OrderingKind(StrEnum):
 
     RAFT = "raft"
     BFT = "bft"
+
+
+RUNTIMES = {str(kind): kind for kind in RuntimeKind}
+_ORDERINGS = {str(kind): kind for kind in OrderingKind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +153,9 @@ class Topology:
                 "with --home"
             )
         try:
-            document = read_yaml(path).plain()
+            return parse_topology(home, read_yaml(path))
         except WrongFile as error:
             raise InvalidTopology(str(error)) from error
-        return parse_topology(home, document)
 
     def save(self) -> None:
         replace_public(self.home / TOPOLOGY_FILE, yaml.safe_dump(self.to_document(), sort_keys=False).encode())
@@ -236,78 +240,71 @@ class Topology:
         return self.home / "charter.md"
 
 
-def parse_topology(home: Path, document: object) -> Topology:
-    """The consortium in the form that its file has. Raises InvalidTopology."""
-    tree = _mapping(document, "the file")
-    try:
-        return Topology(
-            home=home,
-            consortium=str(tree["consortium"]),
-            channel=str(tree["channel"]),
-            currency=str(tree["currency"]),
-            issuer=str(tree["issuer"]),
-            gateway=_parse_endpoint(tree["gateway"]),
-            members=tuple(parse_member(one) for one in _sequence(tree["members"])),
-            fabric=_parse_fabric(tree["fabric"]) if "fabric" in tree else None,
-            partners=tuple(parse_member(one) for one in _sequence(tree.get("partners", []))),
-            former=tuple(parse_member(one) for one in _sequence(tree.get("former", []))),
-        )
-    except (KeyError, ValueError, TypeError) as error:
-        raise InvalidTopology(f"{home / TOPOLOGY_FILE}: {error} is missing or wrong") from error
+def parse_topology(home: Path, tree: Tree) -> Topology:
+    """The consortium in the form that its file has. Raises WrongFile."""
+    fields = tree.entries(required=("consortium", "channel", "currency", "issuer", "gateway", "members"))
+    consortium, channel, currency, issuer = (
+        fields[name].text() for name in ("consortium", "channel", "currency", "issuer")
+    )
+    members, partners, former = (
+        tuple(map(parse_member, fields[name].items())) if name in fields else ()
+        for name in ("members", "partners", "former")
+    )
+    gateway = _parse_endpoint(fields["gateway"])
+    fabric = parse_fabric(fields["fabric"].entries()) if "fabric" in fields else None
+    return Topology(home, consortium, channel, currency, issuer, gateway, members, fabric, partners, former)
 
 
-def parse_member(value: object) -> MemberEntry:
-    """A member in the form that files have. Raises InvalidTopology, KeyError, ValueError, TypeError."""
-    tree = _mapping(value, "a member")
+def parse_member(tree: Tree) -> MemberEntry:
+    """A member in the form that files have. Raises WrongFile."""
+    fields = tree.entries(required=("name", "msp_id", "legal_name", "api"))
+    name, msp_id, legal_name = (fields[name].text() for name in ("name", "msp_id", "legal_name"))
     return MemberEntry(
-        name=str(tree["name"]),
-        msp_id=str(tree["msp_id"]),
-        legal_name=str(tree["legal_name"]),
-        api=_parse_endpoint(tree["api"]),
-        peer=_parse_peer(_mapping(tree["peer"], "a member's peer")) if "peer" in tree else None,
-        orderer=_parse_orderer(_mapping(tree["orderer"], "a member's orderer")) if "orderer" in tree else None,
+        name,
+        msp_id,
+        legal_name,
+        api=_parse_endpoint(fields["api"]),
+        peer=_parse_peer(fields["peer"]) if "peer" in fields else None,
+        orderer=_parse_orderer(fields["orderer"]) if "orderer" in fields else None,
     )
 
 
-def _parse_peer(tree: Mapping[str, Any]) -> PeerEndpoints:
-    peer, operations, chaincode = (_parse_endpoint(tree[name]) for name in ("peer", "operations", "chaincode"))
-    return PeerEndpoints(peer, operations, chaincode, _parse_listen(tree))
-
-
-def _parse_orderer(tree: Mapping[str, Any]) -> OrdererEndpoints:
-    orderer, admin, operations = (_parse_endpoint(tree[name]) for name in ("orderer", "admin", "operations"))
-    return OrdererEndpoints(orderer, admin, operations, _parse_listen(tree))
-
-
-def _parse_fabric(value: object) -> FabricSettings:
-    tree = _mapping(value, "fabric")
+def parse_fabric(fields: Mapping[str, Tree]) -> FabricSettings:
+    """The settings that are among the fields. Raises WrongFile."""
     return FabricSettings(
-        runtime=RuntimeKind(tree["runtime"]),
-        ordering=OrderingKind(tree["ordering"]),
-        core=_mapping(tree.get("core", {}), "fabric.core"),
-        orderer=_mapping(tree.get("orderer", {}), "fabric.orderer"),
+        runtime=fields["runtime"].choice(RUNTIMES) if "runtime" in fields else RuntimeKind.NATIVE,
+        ordering=fields["ordering"].choice(_ORDERINGS) if "ordering" in fields else OrderingKind.RAFT,
+        core=_parse_settings(fields["core"]) if "core" in fields else {},
+        orderer=_parse_settings(fields["orderer"]) if "orderer" in fields else {},
     )
 
 
-def _parse_listen(tree: Mapping[str, Any]) -> str | None:
-    return str(tree["listen"]) if "listen" in tree else None
+def _parse_settings(tree: Tree) -> Mapping[str, Any]:
+    """The settings that are laid over Fabric's own YAML files, as YAML reads them. Raises WrongFile."""
+    tree.entries()
+    settings: Mapping[str, Any] = tree.plain()
+    return settings
 
 
-def _parse_endpoint(value: object) -> Endpoint:
-    tree = _mapping(value, "an endpoint")
-    return Endpoint(str(tree["host"]), int(tree["port"]))
+def _parse_peer(tree: Tree) -> PeerEndpoints:
+    fields = tree.entries(required=("peer", "operations", "chaincode"))
+    peer, operations, chaincode = (_parse_endpoint(fields[name]) for name in ("peer", "operations", "chaincode"))
+    return PeerEndpoints(peer, operations, chaincode, _parse_listen(fields))
 
 
-def _mapping(value: object, what: str) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise InvalidTopology(f"{what} in {TOPOLOGY_FILE} must be a mapping")
-    return value
+def _parse_orderer(tree: Tree) -> OrdererEndpoints:
+    fields = tree.entries(required=("orderer", "admin", "operations"))
+    orderer, admin, operations = (_parse_endpoint(fields[name]) for name in ("orderer", "admin", "operations"))
+    return OrdererEndpoints(orderer, admin, operations, _parse_listen(fields))
 
 
-def _sequence(value: object) -> Sequence[object]:
-    if not isinstance(value, list):
-        raise InvalidTopology(f"members in {TOPOLOGY_FILE} must be a list")
-    return value
+def _parse_listen(fields: Mapping[str, Tree]) -> str | None:
+    return fields["listen"].text() if "listen" in fields else None
+
+
+def _parse_endpoint(tree: Tree) -> Endpoint:
+    fields = tree.entries(required=("host", "port"))
+    return Endpoint(fields["host"].text(), fields["port"].whole(1, 65535))
 
 
 def plain(value: Any) -> Any:

@@ -19,26 +19,22 @@ from chaincode.host import check_host
 from chaincode.members.identifiers import check_identifiers
 from consortium.errors import (
     InvalidApplicant,
-    InvalidTopology,
 )
 from consortium.files import write_public
 from consortium.folder.founding import (
     FABRIC_PORTS_EACH,
     HOST,
-    check_fields,
     founding_folder,
     make_keys,
-    one_of,
     parse_first_port,
-    parse_msp_id,
     parse_name,
-    read_fields,
 )
 from consortium.folder.legal_identifiers import (
     legal_identifiers,
     parse_identifiers,
 )
 from consortium.folder.topology import (
+    RUNTIMES,
     MemberEntry,
     OrdererEndpoints,
     PeerEndpoints,
@@ -54,6 +50,7 @@ from consortium.keys.member_keys import (
 from consortium.keys.member_material import (
     EVERY_ADDRESS,
     Endpoint,
+    check_msp_id,
 )
 from consortium.yaml_tree import (
     Tree,
@@ -93,7 +90,7 @@ def read_applicant(path: Path) -> Applicant:
     without it).
     """
     try:
-        return _parse_plan(read_fields(path, _FIELDS, ("name", "msp_id", "legal_name", "first_port")))
+        return _parse_plan(read_yaml(path).fields(_FIELDS, required=("name", "msp_id", "legal_name", "first_port")))
     except WrongFile as error:
         raise InvalidApplicant(str(error)) from error
     except ContractError as error:
@@ -150,18 +147,14 @@ def load_applicant(home: Path) -> Applicant:
     """The applicant in a folder that `found_applicant` made. Raises InvalidApplicant."""
     path = home / APPLICANT_FILE
     try:
-        tree = read_yaml(path)
-        fields = tree.entries()
-        check_fields(tree, fields, ("member",))
+        fields = read_yaml(path).fields(("member", "identifiers", "runtime"), required=("member",))
         return Applicant(
-            parse_member(fields["member"].plain()),
+            parse_member(fields["member"]),
             parse_identifiers(fields["identifiers"]) if "identifiers" in fields else {},
             _parse_runtime(fields),
         )
     except WrongFile as error:
         raise InvalidApplicant(str(error)) from error
-    except (KeyError, TypeError, ValueError, InvalidTopology) as error:
-        raise InvalidApplicant(f"{path}: {error} is missing or wrong") from error
 
 
 def keys_folder(home: Path, member: MemberEntry) -> Path:
@@ -171,13 +164,13 @@ def keys_folder(home: Path, member: MemberEntry) -> Path:
 
 def _parse_plan(fields: Mapping[str, Tree]) -> Applicant:
     """The applicant in a file's fields. Raises WrongFile; MalformedRequest if an identifier's check digit is wrong."""
-    host = _parse_host(fields["host"]) if "host" in fields else HOST
+    host = fields["host"].parsed(check_host) if "host" in fields else HOST
     listen = _parse_listen(fields["listen"]) if "listen" in fields else _listen_for(host)
     first_port = parse_first_port(fields["first_port"], FABRIC_PORTS_EACH)
     orders = fields["orderer"].yes() if "orderer" in fields else True
     member = MemberEntry(
         name=parse_name(fields["name"]),
-        msp_id=parse_msp_id(fields["msp_id"]),
+        msp_id=fields["msp_id"].parsed(check_msp_id),
         legal_name=fields["legal_name"].text(),
         api=Endpoint(HOST, first_port),
         peer=PeerEndpoints(*_endpoints(host, first_port + 1), listen),
@@ -187,14 +180,6 @@ def _parse_plan(fields: Mapping[str, Tree]) -> Applicant:
     applicant = Applicant(member, identifiers, _parse_runtime(fields))
     check_identifiers(applicant.legal_identifiers)
     return applicant
-
-
-def _parse_host(tree: Tree) -> str:
-    """A host at which others can reach the applicant. Raises WrongFile."""
-    try:
-        return check_host(tree.text())
-    except ValueError as error:
-        tree.fail(str(error))
 
 
 def _endpoints(host: str, first_port: int) -> tuple[Endpoint, Endpoint, Endpoint]:
@@ -227,7 +212,7 @@ def is_own_address(address: str) -> bool:
 
 
 def _parse_runtime(fields: Mapping[str, Tree]) -> RuntimeKind:
-    return RuntimeKind(one_of(fields["runtime"], RuntimeKind)) if "runtime" in fields else RuntimeKind.NATIVE
+    return fields["runtime"].choice(RUNTIMES) if "runtime" in fields else RuntimeKind.NATIVE
 
 
 def _hosts(member: MemberEntry) -> list[str]:

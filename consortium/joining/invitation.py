@@ -16,7 +16,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -66,7 +65,7 @@ from consortium.keys.signed_text import (
     read_signed_text,
     sign_text,
 )
-from consortium.yaml_tree import read_text
+from consortium.yaml_tree import Tree, read_text
 
 _VERSION = 2
 _KEPT = "invitation"
@@ -213,11 +212,11 @@ def _parse_fields(signed: SignedText, file: bytes) -> Invitation:
     fields = signed.fields
     invitation = Invitation(
         topology=parse_topology(Path(), fields["topology"]),
-        charter_version=int(fields["charter_version"]),
-        charter=str(fields["charter"]),
+        charter_version=fields["charter_version"].whole(0, 2**32 - 1),
+        charter=str(fields["charter"].plain()),
         genesis_block=_decoded(fields["genesis_block"]),
         channel=_read_channel(_decoded(fields["config_block"])),
-        former_orderers=tuple(map(Endpoint.parse, fields["former_orderers"])),
+        former_orderers=tuple(item.parsed(Endpoint.parse) for item in fields["former_orderers"].items()),
         author=signed.author,
         file=file,
     )
@@ -265,5 +264,5 @@ def _encoded(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def _decoded(value: Any) -> bytes:
-    return base64.b64decode(value, validate=True)
+def _decoded(tree: Tree) -> bytes:
+    return base64.b64decode(tree.plain(), validate=True)

@@ -21,6 +21,7 @@ from chaincode.rights.certificate import read_certificate
 from consortium.errors import BrokenSignature
 from consortium.keys.certificates import KeyPair
 from consortium.yaml_tree import (
+    Tree,
     WrongFile,
     parse_yaml,
 )
@@ -32,7 +33,7 @@ _SIGNATURE = b"signature: "
 class SignedText:
     """The fields of a text, and the certificate that has signed them; nobody has checked whose certificate it is."""
 
-    fields: Mapping[str, Any]
+    fields: Mapping[str, Tree]
     author: x509.Certificate
 
 
@@ -48,8 +49,8 @@ def read_signed_text(data: bytes) -> SignedText:
     """The text in a signed file. Raises BrokenSignature."""
     text, _, last = data.rpartition(_SIGNATURE)
     try:
-        fields = parse_yaml(text, "the text").plain()
-        author = read_certificate(str(fields["certificate"]).encode())
+        fields = parse_yaml(text, "the text").entries(required=("certificate",))
+        author = read_certificate(fields["certificate"].text().encode())
         _check(author.public_key(), text, last)
     except (WrongFile, KeyError, TypeError, ValueError, InvalidSignature, UnsupportedAlgorithm) as error:
         raise BrokenSignature("its author has not signed it, or it was changed afterwards") from error

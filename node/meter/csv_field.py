@@ -71,14 +71,7 @@ def _value_of(field: str, tree: Tree) -> int | str:
         return tree.milli()
     if field == "utilisation":
         return tree.percent(3)
-    return tree.choice(OUTCOMES) if field == "outcome" else _own_name(tree)
-
-
-def _own_name(tree: Tree) -> str:
-    try:
-        return _name(tree.text())
-    except ValueError as error:
-        tree.fail(str(error))
+    return tree.choice(OUTCOMES) if field == "outcome" else tree.parsed(_name)
 
 
 def _translated(values: dict[str, int | str], text: str) -> int | str:

@@ -122,8 +122,8 @@ def test_nothing_is_overwritten(home: Path) -> None:
 @pytest.mark.parametrize(
     ("wrong", "piece"),
     [
-        ("msp_id: MillMSP", "lacks the field 'msp_id'"),
-        ("first_port: 7900", "lacks the field 'first_port'"),
+        ("msp_id: MillMSP", "msp_id is missing"),
+        ("first_port: 7900", "first_port is missing"),
     ],
 )
 def test_a_field_that_is_missing_is_named(tmp_path: Path, wrong: str, piece: str) -> None:
@@ -141,7 +141,7 @@ def test_a_field_that_is_missing_is_named(tmp_path: Path, wrong: str, piece: str
         ("host:", "hots:", "'hots'"),
         ("{lei: 529900T8BM49AURSDO55, vat: DE136695976}", "[1]", "each scheme"),
         ("{lei", "{lei: [", "cannot be read"),
-        (PLAN, "- 1", "must have the fields name"),
+        (PLAN, "- 1", "write keys with values here, of name"),
     ],
 )
 def test_wrong_fields_are_named(tmp_path: Path, right: str, wrong: str, piece: str) -> None:
