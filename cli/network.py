@@ -29,7 +29,7 @@ from network.finding.release import OFFICIAL, default_cache
 from network.newcomer import resume
 from network.renewal import renew as renew_certificates
 from network.running.log_file import read_log, without_colours
-from network.runtimes import network_of, standing_network
+from network.runtimes import existing_network, network_of
 from network.status import ProcessState, ProcessStatus, network_status
 from network.waiting import until
 
@@ -66,7 +66,7 @@ async def up(home: Home = DEFAULT_HOME, fabric_bin: FabricBin = None) -> None:
 async def down(home: Home = DEFAULT_HOME) -> None:
     """End all processes. The ledger stays, and `up` goes on with it."""
     topology = Topology.load(home)
-    network = standing_network(topology)
+    network = existing_network(topology)
     with steps_shown() as report:
         await network.down(report)
     say(f"The network of {topology.consortium} is down.")
@@ -75,7 +75,7 @@ async def down(home: Home = DEFAULT_HOME) -> None:
 @app.command()
 async def status(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """Every process: whether it runs and answers, its memory, version and height, and its problems."""
-    rows = await network_status(standing_network(Topology.load(home)), utc_now())
+    rows = await network_status(existing_network(Topology.load(home)), utc_now())
     if as_json:
         print_json([asdict(row) for row in rows])
         return
@@ -95,7 +95,7 @@ def logs(
     home: Home = DEFAULT_HOME,
 ) -> None:
     """A process's log; in colours on a terminal only."""
-    path = standing_network(Topology.load(home)).find(process).log_path
+    path = existing_network(Topology.load(home)).find(process).log_path
     for text in read_log(path, lines, follow=follow):
         typer.echo(text if console.is_terminal else without_colours(text), nl=False)
 
@@ -123,7 +123,7 @@ def renew(process: ProcessName, home: Home = DEFAULT_HOME, fabric_bin: FabricBin
 def clean(yes: Yes = False, home: Home = DEFAULT_HOME) -> None:
     """Delete the Fabric processes' data, the ledger too: `up` begins anew, with the same keys and genesis block."""
     topology = Topology.load(home)
-    network = standing_network(topology)
+    network = existing_network(topology)
     check_stopped(network)
     ask(f"Delete the ledger of {topology.consortium} on this machine?", "nothing was deleted", yes=yes)
     delete_data(network)

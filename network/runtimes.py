@@ -30,7 +30,7 @@ def network_of(topology: Topology, fabric_bin: Path | None, report: Report = lam
     NoFabricNetwork; all errors of `find_binaries`; NoEngine, EnginePermissionDenied, RefusedByEngine, RootlessEngine,
     ImageNotFound, NoNetwork, NoDiskSpace, PullFailed.
     """
-    network = standing_network(topology)
+    network = existing_network(topology)
     if network.settings.runtime == RuntimeKind.DOCKER:
         containers = _containers(network.topology)
         containers.prepare(_once_per_image(report))
@@ -39,7 +39,7 @@ def network_of(topology: Topology, fabric_bin: Path | None, report: Report = lam
     return replace(network, runtime=NativeRuntime({"peer": binaries.peer, "orderer": binaries.orderer}))
 
 
-def standing_network(topology: Topology) -> FabricNetwork:
+def existing_network(topology: Topology) -> FabricNetwork:
     """The consortium's network without programs and images, to look at it or to end it.
 
     Raises NoFabricNetwork, NobodyHere.

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from cli.shared.output import steps_shown
 from consortium.folder.topology import Topology
-from network.runtimes import standing_network
+from network.runtimes import existing_network
 
 
 async def retire(topology: Topology, msp_id: str) -> bool:
@@ -18,5 +18,5 @@ async def retire(topology: Topology, msp_id: str) -> bool:
     topology.without(member).save()
     if topology.fabric:
         with steps_shown() as report:
-            await standing_network(replace(topology, members=(member,))).down(report)
+            await existing_network(replace(topology, members=(member,))).down(report)
     return True

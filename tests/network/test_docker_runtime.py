@@ -41,8 +41,8 @@ from network.running.process import (
     Running,
 )
 from network.runtimes import (
+    existing_network,
     network_of,
-    standing_network,
 )
 from tests.harness.ports import free_first_port
 from tests.network.company import (
@@ -384,7 +384,7 @@ def test_an_engine_in_trouble_is_a_sentence(
     troubled: Engine, tmp_path: Path, method: str, aim: str, trouble: str, refusal: type[Exception], sentence: str
 ) -> None:
     troubled.trouble = trouble
-    network = standing_network(make_topology(tmp_path / "guild"))
+    network = existing_network(make_topology(tmp_path / "guild"))
 
     with pytest.raises(refusal, match=sentence.format(aim=aim)) as refused:
         getattr(network.runtime, method)(network.find("maker.peer"))
