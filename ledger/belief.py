@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from chaincode import keys
 from chaincode.contract import TRANSACTIONS, Endorsers
 from chaincode.stub import implicit_collection
-from chaincode.transaction import serialise
+from chaincode.transaction_context import serialise
 from ledger.block_reader import BlockTransaction
 from ledger.printable import printable
 from ledger.wire import decode

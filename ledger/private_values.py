@@ -14,7 +14,7 @@ from hashlib import sha256
 from google.protobuf.message import Message
 
 from chaincode import keys
-from chaincode.transaction import serialise
+from chaincode.transaction_context import serialise
 from ledger.block_reader import (
     BlockTransaction,
     PrivateWrite,

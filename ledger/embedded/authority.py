@@ -5,7 +5,7 @@ from __future__ import annotations
 from fabric_protos.common import common_pb2
 
 from consortium.keys.certificates import Clock
-from ledger.embedded.refusal import Refused
+from ledger.embedded.refused import Refused
 from ledger.embedded.signatures import Signatures
 from ledger.fabric_rules.channel import ChannelRules
 from ledger.fabric_rules.identity import (

@@ -15,7 +15,7 @@ from consortium.channel.genesis import config_envelope
 from consortium.channel.msp_config import read_msp
 from consortium.errors import InvalidName
 from consortium.keys.member_material import check_msp_id
-from ledger.embedded.refusal import Refused
+from ledger.embedded.refused import Refused
 from ledger.embedded.transaction import Header
 from ledger.fabric_rules.channel import (
     UNUSABLE,

@@ -12,7 +12,7 @@ from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from fabric_protos.orderer import ab_pb2
 from fabric_protos.peer import chaincode_event_pb2, events_pb2
 
-from ledger.embedded import refusal
+from ledger.embedded import refused
 from ledger.embedded.folder import Folder
 from ledger.embedded.orderer import Orderer
 from ledger.embedded.private_store import StoredWrite
@@ -106,7 +106,7 @@ class BlockDelivery:
         if kind == "specified":
             return int(request.start_position.specified.number)
         if kind not in (None, "next_commit"):
-            raise refusal.invalid_argument(f"invalid start position type: {kind}; give a block number or next_commit")
+            raise refused.invalid_argument(f"invalid start position type: {kind}; give a block number or next_commit")
         return self._folder.channel.height
 
     def _block_events(self, block: common_pb2.Block) -> Iterable[chaincode_event_pb2.ChaincodeEvent]:

@@ -18,7 +18,7 @@ from fabric_protos.peer import chaincode_event_pb2, chaincode_pb2, proposal_pb2,
 from chaincode.shim.response import ERROR_FROM, ResponseLike
 from chaincode.stub import Stub, implicit_collection
 from ledger.database import StorageError
-from ledger.embedded import refusal
+from ledger.embedded import refused
 from ledger.embedded.proposal import ParsedProposal
 from ledger.embedded.rwset import ReadWriteSet
 from ledger.embedded.signatures import (
@@ -97,7 +97,7 @@ class Endorser:
         response = await self._run(simulation)
         if not OK_FROM <= response.status < ERROR_FROM:
             message = f"chaincode response {response.status}, {response.message}"
-            raise refusal.not_endorsed(requested or [first], message, chosen=bool(requested))
+            raise refused.not_endorsed(requested or [first], message, chosen=bool(requested))
         endorsers = tuple(dict.fromkeys(requested)) or self._endorsers(simulation, proposal, first)
         return await self._signed(proposal, creator, simulation, response, endorsers)
 
@@ -109,16 +109,16 @@ class Endorser:
         response = await self._run(self._simulation(proposal, msp_id, query=True))
         if not OK_FROM <= response.status < ERROR_FROM:
             message = f"chaincode response {response.status}, {response.message}"
-            raise refusal.not_evaluated(grpc.StatusCode.UNKNOWN, msp_id, message)
+            raise refused.not_evaluated(grpc.StatusCode.UNKNOWN, msp_id, message)
         return response
 
     def _first_endorser(self, creator: Identity, requested: Sequence[str]) -> str:
         """The member on whose peer contract code runs, as it sees it: the creator's own if possible."""
         missing = [msp_id for msp_id in requested if msp_id not in self._peers]
         if missing:
-            raise refusal.unavailable(f"failed to find any endorsing peers for org(s): {', '.join(missing)}")
+            raise refused.unavailable(f"failed to find any endorsing peers for org(s): {', '.join(missing)}")
         if not self._peers:
-            raise refusal.unavailable("no peers available: this process has the keys of no present member's node")
+            raise refused.unavailable("no peers available: this process has the keys of no present member's node")
         if requested:
             return creator.msp_id if creator.msp_id in requested else requested[0]
         return creator.msp_id if creator.msp_id in self._peers else self.any_peer
@@ -127,7 +127,7 @@ class Endorser:
         if proposal.chaincode_name != self._name:
             message = f"make sure the chaincode {proposal.chaincode_name} has been successfully defined on channel"
             text = f"{message} {self._channel.channel_id} and try again: this ledger runs {self._name}"
-            raise refusal.not_endorsed([msp_id], text)
+            raise refused.not_endorsed([msp_id], text)
         return Simulation(proposal, self._state, msp_id, self._collections, query)
 
     async def _run(self, simulation: Simulation) -> proposal_response_pb2.Response:
@@ -137,7 +137,7 @@ class Endorser:
         except StubError as error:
             return proposal_response_pb2.Response(status=500, message=str(error))
         except StorageError as error:
-            raise refusal.unavailable(str(error)) from error
+            raise refused.unavailable(str(error)) from error
         except Exception as error:
             log.exception("contract code failed in transaction %s", simulation.tx_id)
             return proposal_response_pb2.Response(status=500, message=f"{type(error).__name__}: {error}")
@@ -186,11 +186,11 @@ class Endorser:
         if proposal.transient and owners:
             chosen = self._choose(policies, first, tuple(eligible))
             if chosen is None and self._choose(policies, first, tuple(self._peers)):
-                raise refusal.failed_precondition(untrusted_endorsers(simulation.results.collections))
+                raise refused.failed_precondition(untrusted_endorsers(simulation.results.collections))
         else:
             chosen = self._choose(policies, first, tuple(self._peers))
         if chosen is None:
-            raise refusal.failed_precondition(
+            raise refused.failed_precondition(
                 "no combination of peers can be found that satisfies the endorsement policy"
             )
         return chosen

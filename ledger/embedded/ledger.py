@@ -31,7 +31,7 @@ from consortium.keys.certificates import (
     utc_now,
 )
 from ledger.database import StorageError
-from ledger.embedded import refusal
+from ledger.embedded import refused
 from ledger.embedded.authority import Authority
 from ledger.embedded.block import signers
 from ledger.embedded.config_change import (
@@ -54,7 +54,7 @@ from ledger.embedded.errors import UnknownPeer
 from ledger.embedded.folder import Folder
 from ledger.embedded.orderer import Orderer, TransactionSubmission
 from ledger.embedded.proposal import ParsedProposal, parse_proposal
-from ledger.embedded.refusal import Refused
+from ledger.embedded.refused import Refused
 from ledger.embedded.signatures import (
     PeerIdentity,
     Signatures,
@@ -185,7 +185,7 @@ class EmbeddedLedger:
             proposal, creator = await self._accept(request.proposed_transaction)
         except Refused as error:
             asked = requested or [self._endorser.any_peer]
-            raise refusal.not_endorsed(asked, str(error), chosen=bool(requested)) from error
+            raise refused.not_endorsed(asked, str(error), chosen=bool(requested)) from error
         endorsed = await self._endorser.endorse(proposal, creator, requested)
         if not self._folder.has_transaction(proposal.tx_id):  # an earlier endorsement may have been committed meanwhile
             self._transient.keep(proposal.tx_id, endorsed)
@@ -197,7 +197,7 @@ class EmbeddedLedger:
             proposal, creator = await self._accept(request.proposed_transaction)
         except Refused as error:
             code, peer = grpc.StatusCode.FAILED_PRECONDITION, self._endorser.any_peer
-            raise refusal.not_evaluated(code, peer, str(error)) from error
+            raise refused.not_evaluated(code, peer, str(error)) from error
         response = await self._endorser.evaluate(proposal, creator, tuple(request.target_organizations))
         return gateway_pb2.EvaluateResponse(result=response)
 
@@ -209,13 +209,13 @@ class EmbeddedLedger:
         """
         envelope = request.prepared_transaction
         if not envelope.signature:
-            raise refusal.invalid_argument("prepared transaction must be signed")
+            raise refused.invalid_argument("prepared transaction must be signed")
         channel = self._channel
         verdict = await self._judge(channel, request.transaction_id, envelope)
         try:
             submission = self._accept_verdict(channel, envelope, verdict)
         except Refused as error:
-            raise refusal.not_ordered(error) from error
+            raise refused.not_ordered(error) from error
         with storage_unavailable():
             self._orderer.submit(submission)
         return gateway_pb2.SubmitResponse()
@@ -225,9 +225,9 @@ class EmbeddedLedger:
         try:
             wanted = gateway_pb2.CommitStatusRequest.FromString(request.request)
         except DecodeError as error:
-            raise refusal.invalid_argument(f"invalid status request: {error}") from error
+            raise refused.invalid_argument(f"invalid status request: {error}") from error
         if not wanted.transaction_id:
-            raise refusal.invalid_argument("transaction ID should not be empty")
+            raise refused.invalid_argument("transaction ID should not be empty")
         await self._may_read(wanted.channel_id, wanted.identity, request.request, request.signature)
         with storage_unavailable():
             number, code = await self._orderer.outcome(wanted.transaction_id)
@@ -276,7 +276,7 @@ class EmbeddedLedger:
         try:
             wanted = gateway_pb2.ChaincodeEventsRequest.FromString(request.request)
         except DecodeError as error:
-            raise refusal.invalid_argument(f"invalid chaincode events request: {error}") from error
+            raise refused.invalid_argument(f"invalid chaincode events request: {error}") from error
         await self._may_read(wanted.channel_id, wanted.identity, request.request, request.signature)
         in_force = self._in_force
         with storage_unavailable():
@@ -365,11 +365,11 @@ class EmbeddedLedger:
 
     async def _may_read(self, channel_id: str, creator: bytes, message: bytes, signature: bytes) -> None:
         if channel_id != self._channel.channel_id:
-            raise refusal.permission_denied(f"channel '{channel_id}' not found; this is '{self._channel.channel_id}'")
+            raise refused.permission_denied(f"channel '{channel_id}' not found; this is '{self._channel.channel_id}'")
         try:
             await self._authority.reader(creator, message, signature)
         except Refused as error:
-            raise refusal.permission_denied(str(error)) from error
+            raise refused.permission_denied(str(error)) from error
 
     async def _deliver(
         self, request: common_pb2.Envelope, for_member: Callable[[str], ForBlock]
@@ -417,7 +417,7 @@ def storage_unavailable() -> Iterator[None]:
     try:
         yield
     except StorageError as error:
-        raise refusal.unavailable(str(error)) from error
+        raise refused.unavailable(str(error)) from error
 
 
 def newest_config_block(files: Folder) -> common_pb2.Block:

@@ -32,7 +32,7 @@ from ledger.embedded.config_change import (
 from ledger.embedded.errors import LedgerStopped
 from ledger.embedded.folder import Folder
 from ledger.embedded.private_store import StoredWrite
-from ledger.embedded.refusal import Refused
+from ledger.embedded.refused import Refused
 from ledger.embedded.signatures import (
     PeerIdentity,
     Signatures,

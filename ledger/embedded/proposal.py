@@ -10,7 +10,7 @@ from fabric_protos.common import common_pb2
 from fabric_protos.peer import chaincode_pb2, proposal_pb2
 from google.protobuf.message import DecodeError
 
-from ledger.embedded.refusal import Refused
+from ledger.embedded.refused import Refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 
 from ledger.embedded.endorser import Endorsed
-from ledger.embedded.refusal import Refused
+from ledger.embedded.refused import Refused
 from ledger.embedded.validator import TransactionVerdict
 
 MAX_BYTES = 64 * 1024 * 1024

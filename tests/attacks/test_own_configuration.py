@@ -32,7 +32,7 @@ from ledger.configuration import (
     submit_update,
 )
 from ledger.embedded.config_change import changed_channel
-from ledger.embedded.refusal import Refused
+from ledger.embedded.refused import Refused
 from ledger.fabric_rules.channel import ChannelRules
 from ledger.fabric_rules.config_update import applied
 from node.membership.edits import channel_edit

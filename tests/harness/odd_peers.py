@@ -17,7 +17,7 @@ from fabric_protos.peer import transaction_pb2
 
 from chaincode.contract import TRANSACTIONS, ContractAnswer, Endorsers, invoke
 from chaincode.stub import Stub
-from ledger.embedded import refusal
+from ledger.embedded import refused
 from ledger.errors import TransportError
 from ledger.fabric_answers import DIFFERENT
 
@@ -71,7 +71,7 @@ class OddPeers:
                 raise no_answer(msp_id)
             own = await self._endorse_by(request, [msp_id])
             if answer is not None and _endorsed(own) != _endorsed(answer):
-                raise refusal.not_endorsed([msp_id], DIFFERENT, chosen=True)
+                raise refused.not_endorsed([msp_id], DIFFERENT, chosen=True)
         return await self._endorse_by(request, asked)
 
     async def _endorse_by(self, request: gateway_pb2.EndorseRequest, msp_ids: Sequence[str]) -> Any:
@@ -111,7 +111,7 @@ async def _while_it_runs(contract: Contract, stub: Stub, contracts: Mapping[str,
 
 def no_answer(msp_id: str) -> TransportError:
     text = "failed to collect enough transaction endorsements, see attached details for more info"
-    return TransportError(grpc.StatusCode.ABORTED, text, (refusal.peer_detail(msp_id, NO_ANSWER),))
+    return TransportError(grpc.StatusCode.ABORTED, text, (refused.peer_detail(msp_id, NO_ANSWER),))
 
 
 def _endorsed(answer: Any) -> bytes:

@@ -20,7 +20,7 @@ from consortium.keys.certificates import (
     Validity,
     issue_tls,
 )
-from ledger.embedded.refusal import not_endorsed
+from ledger.embedded.refused import not_endorsed
 from ledger.embedded.service import (
     LedgerServer,
 )
