@@ -13,7 +13,7 @@ from audit.movement import Movement
 from audit.report import Tally
 from audit.world import Step
 from chaincode import keys
-from chaincode.transaction import serialise
+from chaincode.transaction_context import serialise
 from zunft.v1.account_pb2 import Account, ShownClaim
 from zunft.v1.invoice_pb2 import (
     INVOICE_KIND_CREDIT_NOTE,

@@ -11,7 +11,7 @@ from audit.report import Tally
 from chaincode import keys
 from chaincode.errors import ContractError
 from chaincode.stub import implicit_collection
-from chaincode.transaction import serialise
+from chaincode.transaction_context import serialise
 from ledger.block_reader import PrivateWrite
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.tariff_pb2 import Line

@@ -1,6 +1,6 @@
 """The contracts, deterministic on every peer: folders for rights, members, accounts, readings and rating.
 
-Begin with `contract.py`, the table of all transactions; then `transaction.py`, the form that each of them has.
+Begin with `contract.py`, the table of all transactions; then `transaction_context.py`, the form that each of them has.
 """
 
 __all__ = [
@@ -17,5 +17,5 @@ __all__ = [
     "refusal",
     "stub",
     "token",
-    "transaction",
+    "transaction_context",
 ]

@@ -40,7 +40,7 @@ from chaincode.rights.relation import (
     parties,
 )
 from chaincode.stub import implicit_collection
-from chaincode.transaction import TransactionContext, parse
+from chaincode.transaction_context import TransactionContext, parse
 from zunft.v1.agreement_pb2 import (
     AGREEMENT_STATUS_ACTIVE,
     AGREEMENT_STATUS_PROPOSED,

@@ -35,7 +35,7 @@ from chaincode.rights.relation import Relation
 from chaincode.rights.rights import Rights
 from chaincode.rights.roles import Role
 from chaincode.stub import Stub
-from chaincode.transaction import TransactionContext, parse, serialise
+from chaincode.transaction_context import TransactionContext, parse, serialise
 from zunft.v1 import (
     access_pb2,
     account_pb2,

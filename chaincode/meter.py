@@ -16,7 +16,7 @@ from chaincode.members.status import (
 )
 from chaincode.rights.certificate import UNREADABLE
 from chaincode.rights.relation import Relation
-from chaincode.transaction import TransactionContext
+from chaincode.transaction_context import TransactionContext
 from zunft.v1.meter_pb2 import (
     METER_STATUS_ACTIVE,
     METER_STATUS_REVOKED,

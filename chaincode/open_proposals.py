@@ -11,7 +11,7 @@ from chaincode import keys
 from chaincode.errors import AlreadyExists, TooManyProposals
 from chaincode.keys import Key
 from chaincode.recent import check_not_too_often, note_change
-from chaincode.transaction import TransactionContext
+from chaincode.transaction_context import TransactionContext
 from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_PROPOSED, Agreement, Proposals
 
 MAX_PROPOSALS = 20

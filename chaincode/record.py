@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chaincode.errors import MalformedRequest, NotFound
-from chaincode.transaction import TransactionContext
+from chaincode.transaction_context import TransactionContext
 from zunft.v1.record_pb2 import ListKeys, ReadKey, Record, Records
 
 MAX_RECORDS = 1000

@@ -31,7 +31,7 @@ from chaincode.rights.relation import (
     RelatedMember,
     Relation,
 )
-from chaincode.transaction import Loaded, TransactionContext
+from chaincode.transaction_context import Loaded, TransactionContext
 from zunft.v1.account_pb2 import RecentChanges
 from zunft.v1.charter_pb2 import Charter
 from zunft.v1.member_pb2 import Member

@@ -12,7 +12,7 @@ from chaincode import keys
 from chaincode.account.account import claimed, due_micro, escrow_micro
 from chaincode.account.head_digest import SHOWN
 from chaincode.errors import ContractError
-from chaincode.transaction import serialise
+from chaincode.transaction_context import serialise
 from cli.shared.asking import ask
 from cli.shared.errors import BadArgument, sentence
 from cli.shared.groups import new_group

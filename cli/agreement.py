@@ -12,7 +12,7 @@ from chaincode import keys
 from chaincode.account.withdrawal import least_notice_s
 from chaincode.agreement import TERMS, check_terms, refer
 from chaincode.errors import TermsMismatch
-from chaincode.transaction import serialise
+from chaincode.transaction_context import serialise
 from cli.shared.asking import ask
 from cli.shared.errors import BadArgument, NotAParty
 from cli.shared.groups import new_group

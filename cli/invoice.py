@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError
 from chaincode import keys
 from chaincode.account.head_digest import head_digest
 from chaincode.errors import HeadMismatch
-from chaincode.transaction import serialise
+from chaincode.transaction_context import serialise
 from cli.bill import read_bill, show_bill
 from cli.ledger import read_blocks
 from cli.shared.errors import BadArgument

@@ -13,7 +13,7 @@ from chaincode import keys
 from chaincode.account.account import is_unclaimed
 from chaincode.account.head import DISCLOSURE
 from chaincode.account.head_digest import show_amounts
-from chaincode.transaction import serialise
+from chaincode.transaction_context import serialise
 from ledger.gateway import Committed, Gateway, Inputs
 from ledger.records import require
 from node.disclosing import disclose, disclose_usage

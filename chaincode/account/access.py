@@ -23,7 +23,7 @@ from chaincode.errors import AlreadyExists, MalformedRequest, NotFound, WrongSta
 from chaincode.rating import Cumulative, rate_access
 from chaincode.recent import note_change
 from chaincode.rights.relation import Relation
-from chaincode.transaction import TransactionContext
+from chaincode.transaction_context import TransactionContext
 from zunft.v1.access_pb2 import AccessGrant, GrantAccess, RevokeAccess, UseAccess
 from zunft.v1.agreement_pb2 import Terms
 from zunft.v1.tariff_pb2 import Line, RatingState

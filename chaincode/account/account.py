@@ -33,7 +33,7 @@ from chaincode.recent import (
 )
 from chaincode.rights.relation import parties
 from chaincode.token import check_balance, credited, move
-from chaincode.transaction import Loaded, TransactionContext
+from chaincode.transaction_context import Loaded, TransactionContext
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account, FundAccount, OpenAccount, ShownClaim
 from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_ACTIVE
 from zunft.v1.token_pb2 import Posting

@@ -14,7 +14,7 @@ from chaincode import keys
 from chaincode.errors import AlreadyExists, MalformedRequest
 from chaincode.limits import MAX_ANNOUNCED
 from chaincode.readings.batch import DIGEST_BYTES
-from chaincode.transaction import TransactionContext, serialise
+from chaincode.transaction_context import TransactionContext, serialise
 from zunft.v1.usage_pb2 import Announcement, AnnounceUsage, SignedBatch
 
 # How long a batch may wait after its announcement. So nobody keeps readings back for longer and charges them then.

@@ -32,7 +32,7 @@ from chaincode.account.invoice import is_invoiced
 from chaincode.errors import NotFound, WrongStatus
 from chaincode.keys import Key
 from chaincode.rights.relation import parties
-from chaincode.transaction import TransactionContext, serialise
+from chaincode.transaction_context import TransactionContext, serialise
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, Account, ClaimAccount
 from zunft.v1.usage_pb2 import AccountHead, Claim, ClaimUsage, Commitment, ReadClaim, UsageRecord
 

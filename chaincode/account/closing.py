@@ -41,7 +41,7 @@ from chaincode.members.status import (
 )
 from chaincode.rights.relation import parties
 from chaincode.token import issuer
-from chaincode.transaction import Loaded, TransactionContext
+from chaincode.transaction_context import Loaded, TransactionContext
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, Account, CloseAccount
 from zunft.v1.agreement_pb2 import AGREEMENT_STATUS_TERMINATED
 from zunft.v1.member_pb2 import Member

@@ -12,7 +12,7 @@ from chaincode.account.head_digest import (
     proven_head,
 )
 from chaincode.errors import HeadMismatch, UnsoundRecord
-from chaincode.transaction import Loaded
+from chaincode.transaction_context import Loaded
 from chaincode.unknown_fields import has_unknown_fields
 from zunft.v1.account_pb2 import Account
 from zunft.v1.usage_pb2 import Commitment, HeadAmounts

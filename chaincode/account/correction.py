@@ -36,7 +36,7 @@ from chaincode.members.status import check_takes_part
 from chaincode.rating import Cumulative, check_correction_cost, rate_correction
 from chaincode.recent import note_change
 from chaincode.rights.relation import counterparties
-from chaincode.transaction import TransactionContext, serialise
+from chaincode.transaction_context import TransactionContext, serialise
 from zunft.v1.tariff_pb2 import Line
 from zunft.v1.usage_pb2 import (
     AccountHead,

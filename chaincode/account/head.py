@@ -45,7 +45,7 @@ from chaincode.limits import HEAD_BYTES, RECORD_BYTES
 from chaincode.rating import add_in_place, kept_names, only
 from chaincode.recent import MOST_CHANGES, check_not_too_often
 from chaincode.rights.relation import possible_relations
-from chaincode.transaction import Loaded, TransactionContext, parse, serialise
+from chaincode.transaction_context import Loaded, TransactionContext, parse, serialise
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_OPEN, Account, RecentChanges
 from zunft.v1.agreement_pb2 import Agreement, Terms, TermsReference
 from zunft.v1.tariff_pb2 import Line

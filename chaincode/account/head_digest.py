@@ -12,7 +12,7 @@ from hashlib import sha256
 from google.protobuf.message import DecodeError
 
 from chaincode.errors import HeadMismatch, MalformedRequest
-from chaincode.transaction import parse, serialise
+from chaincode.transaction_context import parse, serialise
 from zunft.v1.usage_pb2 import AccountHead, Commitment, HeadAmounts, ShownAmounts
 
 # Where the transient map carries the ShownAmounts.

@@ -17,7 +17,7 @@ from chaincode.recent import (
 )
 from chaincode.rights.relation import parties
 from chaincode.token import LEAST_TRANSFER_MICRO, check_balance, credited, move
-from chaincode.transaction import Loaded, TransactionContext
+from chaincode.transaction_context import Loaded, TransactionContext
 from zunft.v1.account_pb2 import Account, RecentChanges
 from zunft.v1.invoice_pb2 import (
     INVOICE_KIND_CREDIT_NOTE,

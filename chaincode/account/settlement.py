@@ -43,7 +43,7 @@ from chaincode.keys import Key
 from chaincode.members.status import check_ends_itself
 from chaincode.rights.relation import parties
 from chaincode.token import LEAST_TRANSFER_MICRO, Released, credited, find_balance, issuer, move
-from chaincode.transaction import Loaded, TransactionContext
+from chaincode.transaction_context import Loaded, TransactionContext
 from zunft.v1.account_pb2 import ACCOUNT_STATUS_CLOSED, Account, SettleAccount
 from zunft.v1.invoice_pb2 import Invoice
 from zunft.v1.token_pb2 import Balance, Debts, Posting

@@ -54,7 +54,7 @@ from chaincode.readings.columns import (
     MeterReadings,
 )
 from chaincode.readings.stream import StreamPosition
-from chaincode.transaction import TransactionContext
+from chaincode.transaction_context import TransactionContext
 from zunft.v1.agreement_pb2 import Agreement
 from zunft.v1.meter_pb2 import METER_STATUS_ACTIVE, Meter
 from zunft.v1.tariff_pb2 import Line

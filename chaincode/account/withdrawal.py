@@ -24,7 +24,7 @@ from chaincode.members.status import suspended_s
 from chaincode.recent import note_change
 from chaincode.rights.relation import parties
 from chaincode.token import credited, move
-from chaincode.transaction import TransactionContext
+from chaincode.transaction_context import TransactionContext
 from zunft.v1.account_pb2 import Account, GiveNotice, WithdrawFunds
 from zunft.v1.agreement_pb2 import Agreement
 from zunft.v1.charter_pb2 import Charter

@@ -21,7 +21,7 @@ from chaincode.members.mark import (
     put_marks,
 )
 from chaincode.rights.business import status_name
-from chaincode.transaction import TransactionContext
+from chaincode.transaction_context import TransactionContext
 from zunft.v1.ballot_pb2 import Ballot
 from zunft.v1.bundle_pb2 import Bundle, SignedBundle
 from zunft.v1.member_pb2 import MEMBER_STATUS_ADMITTED, MEMBER_STATUS_APPLIED, MEMBER_STATUS_LEFT, Mark, Member

@@ -48,7 +48,7 @@ from chaincode.rights.relation import (
     RelatedMember,
     Relation,
 )
-from chaincode.transaction import Loaded, TransactionContext
+from chaincode.transaction_context import Loaded, TransactionContext
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_CARRIED,
     BALLOT_STATUS_EXECUTED,

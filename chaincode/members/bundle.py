@@ -21,7 +21,7 @@ from chaincode.host import check_host
 from chaincode.limits import BUNDLE_BYTES
 from chaincode.members.identifiers import check_identifiers
 from chaincode.rights.certificate import read_certificate
-from chaincode.transaction import parse, serialise
+from chaincode.transaction_context import parse, serialise
 from zunft.v1.bundle_pb2 import Bundle, NodeAddress, SignedBundle
 
 MAX_ROOTS = 4

@@ -17,7 +17,7 @@ from google.protobuf.message import DecodeError
 from chaincode import keys
 from chaincode.checks import check_digest
 from chaincode.errors import MalformedRequest, WrongSignature
-from chaincode.transaction import TransactionContext
+from chaincode.transaction_context import TransactionContext
 from zunft.v1.ballot_pb2 import (
     BALLOT_SUBJECT_ADMISSION,
     BALLOT_SUBJECT_DEPARTURE,

@@ -43,7 +43,7 @@ from chaincode.members.question import (
 )
 from chaincode.members.status import check_active
 from chaincode.rights.relation import Relation
-from chaincode.transaction import TransactionContext
+from chaincode.transaction_context import TransactionContext
 from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_AMENDMENT, Ballot
 from zunft.v1.charter_pb2 import AmendCharter, Charter, FoundCharter, Threshold, VotingRules
 from zunft.v1.member_pb2 import MEMBER_STATUS_ACTIVE, Mark, Member

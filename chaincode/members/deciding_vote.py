@@ -16,7 +16,7 @@ from chaincode.members.status import (
     check_active,
     check_not_issuer,
 )
-from chaincode.transaction import Loaded, TransactionContext
+from chaincode.transaction_context import Loaded, TransactionContext
 from zunft.v1.ballot_pb2 import (
     BALLOT_SUBJECT_ADMISSION,
     BALLOT_SUBJECT_AMENDMENT,

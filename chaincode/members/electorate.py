@@ -9,7 +9,7 @@ from chaincode import keys
 from chaincode.errors import OutOfReach
 from chaincode.members.channel_edit import changes_channel
 from chaincode.rights.business import TAKING_PART
-from chaincode.transaction import TransactionContext
+from chaincode.transaction_context import TransactionContext
 from zunft.v1.ballot_pb2 import (
     BALLOT_SUBJECT_ADMISSION,
     BALLOT_SUBJECT_AMENDMENT,

@@ -14,7 +14,7 @@ from chaincode.errors import TakenAlready
 from chaincode.keys import Key
 from chaincode.members.identifiers import distinct_value
 from chaincode.members.status import is_there
-from chaincode.transaction import TransactionContext
+from chaincode.transaction_context import TransactionContext
 from zunft.v1.member_pb2 import LegalIdentifier, Mark, Member
 
 

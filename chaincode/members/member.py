@@ -72,7 +72,7 @@ from chaincode.token import (
     free_micro,
     move,
 )
-from chaincode.transaction import Loaded, TransactionContext
+from chaincode.transaction_context import Loaded, TransactionContext
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_EXECUTED,
     BALLOT_SUBJECT_ADMISSION,

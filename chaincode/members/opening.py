@@ -9,7 +9,7 @@ from chaincode.members.electorate import (
     ballot_period_s,
 )
 from chaincode.rights.business import status_name
-from chaincode.transaction import TransactionContext
+from chaincode.transaction_context import TransactionContext
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_CARRIED,
     BALLOT_STATUS_OPEN,

@@ -11,7 +11,7 @@ from chaincode import keys
 from chaincode.checks import format_duration
 from chaincode.errors import AnotherBallot, AskedBefore, BallotClosed
 from chaincode.keys import Key
-from chaincode.transaction import Loaded, TransactionContext
+from chaincode.transaction_context import Loaded, TransactionContext
 from zunft.v1.ballot_pb2 import (
     BALLOT_STATUS_CARRIED,
     BALLOT_SUBJECT_ADMISSION,

@@ -9,7 +9,7 @@ from chaincode.members.question import (
     is_open,
     question_key,
 )
-from chaincode.transaction import TransactionContext
+from chaincode.transaction_context import TransactionContext
 from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_ADMISSION, Ballot, Question
 from zunft.v1.member_pb2 import Sponsored
 

@@ -13,7 +13,7 @@ from chaincode.rights.business import (
     TAKING_PART,
     status_name,
 )
-from chaincode.transaction import Loaded, TransactionContext
+from chaincode.transaction_context import Loaded, TransactionContext
 from zunft.v1.charter_pb2 import Charter
 from zunft.v1.member_pb2 import (
     MEMBER_STATUS_ACTIVE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chaincode.transaction import serialise
+from chaincode.transaction_context import serialise
 from tests.attacks.rogue import Draft, Rogue
 from zunft.v1.agreement_pb2 import ShareTerms
 from zunft.v1.event_pb2 import LedgerEvent

@@ -9,7 +9,7 @@ import pytest
 from audit import audit
 from chaincode.account.announcement import MAX_WAIT_US
 from chaincode.errors import ReadingTooLate, TermsMismatch
-from chaincode.transaction import serialise
+from chaincode.transaction_context import serialise
 from ledger.gateway import Gateway
 from node.meter.reading import Reading
 from tests.attacks.liar import Lie, lying_customer

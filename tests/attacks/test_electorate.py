@@ -26,7 +26,7 @@ from chaincode.rights.business import (
     MEMBER_STATUSES,
     TAKING_PART,
 )
-from chaincode.transaction import TransactionContext, serialise
+from chaincode.transaction_context import TransactionContext, serialise
 from consortium.folder.topology import (
     FabricSettings,
     OrderingKind,

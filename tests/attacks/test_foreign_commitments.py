@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from chaincode import keys
 from chaincode.account.head_digest import SHOWN
 from chaincode.errors import ContractError, UnsoundRecord
-from chaincode.transaction import serialise
+from chaincode.transaction_context import serialise
 from tests.attacks.rogue import Rogue, peer_of
 from tests.conformance.scene import Scene
 from tests.harness import (

@@ -10,7 +10,7 @@ from fabric_protos.peer.transaction_pb2 import MVCC_READ_CONFLICT, VALID
 from chaincode.account.head import DISCLOSURE, MOST_OWN_MOVES
 from chaincode.errors import TooOften
 from chaincode.recent import WINDOW_S
-from chaincode.transaction import serialise
+from chaincode.transaction_context import serialise
 from tests.attacks.rogue import Rogue
 from tests.conformance.scene import Scene
 from tests.harness import UNIT, Deal

@@ -22,7 +22,7 @@ from chaincode import keys
 from chaincode.account.head import DISCLOSURE
 from chaincode.agreement import TERMS
 from chaincode.stub import implicit_collection
-from chaincode.transaction import serialise
+from chaincode.transaction_context import serialise
 from ledger import grpc_transport
 from ledger.block_reader import read_block
 from ledger.gateway import (

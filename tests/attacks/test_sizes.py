@@ -20,7 +20,7 @@ from chaincode.contract import TRANSACTIONS, Endorsers
 from chaincode.errors import ContractError, Forbidden, InvalidBundle, MalformedRequest
 from chaincode.limits import max_bytes
 from chaincode.record import list_records
-from chaincode.transaction import TransactionContext, serialise
+from chaincode.transaction_context import TransactionContext, serialise
 from consortium.keys.certificates import (
     Validity,
     make_authority,

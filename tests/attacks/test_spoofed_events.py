@@ -12,7 +12,7 @@ from fabric_protos.peer.transaction_pb2 import ENDORSEMENT_POLICY_FAILURE, VALID
 
 from chaincode import keys
 from chaincode.readings.batch import batch_digest
-from chaincode.transaction import serialise
+from chaincode.transaction_context import serialise
 from ledger.block_reader import read_block
 from ledger.gateway import RETRIES, SigningIdentity
 from node.read_model.read_model import ReadModel

@@ -16,7 +16,7 @@ from audit import (
 )
 from chaincode import keys
 from chaincode.errors import ContractError
-from chaincode.transaction import serialise
+from chaincode.transaction_context import serialise
 from tests.attacks.rogue import Draft, Rogue, peer_of
 from tests.attacks.witness import alarms_of, audited
 from tests.conformance.scene import Scene

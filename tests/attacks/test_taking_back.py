@@ -10,7 +10,7 @@ from audit import audit
 from chaincode import keys
 from chaincode.account.head_digest import SHOWN
 from chaincode.errors import ContractError, HeadMismatch, InsufficientFunds, MalformedRequest, NoticePeriod, WrongStatus
-from chaincode.transaction import serialise
+from chaincode.transaction_context import serialise
 from node.meter.reading import Reading
 from tests.attacks.silence import silent
 from tests.audit.run import delivered, genesis

@@ -23,7 +23,7 @@ from chaincode import (
 from chaincode.account import account, claim, closing, settlement, usage, withdrawal
 from chaincode.account import invoice as invoices
 from chaincode.rights.relation import Relation
-from chaincode.transaction import Loaded, TransactionContext
+from chaincode.transaction_context import Loaded, TransactionContext
 from node.meter.reading import Reading
 from tests.audit.run import begin, delivered, genesis
 from tests.harness import (

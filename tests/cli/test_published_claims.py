@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from chaincode import keys
-from chaincode.transaction import serialise
+from chaincode.transaction_context import serialise
 from cli import invoice as invoices
 from cli.shared.session import Session
 from zunft.v1.invoice_pb2 import Invoice

@@ -9,7 +9,7 @@ from chaincode.account.head import DISCLOSURE
 from chaincode.agreement import TERMS
 from chaincode.contract import TRANSACTIONS
 from chaincode.rights.relation import Relation
-from chaincode.transaction import serialise
+from chaincode.transaction_context import serialise
 from consortium.keys.certificates import (
     Validity,
     make_authority,

@@ -14,7 +14,7 @@ from chaincode.contract import TRANSACTIONS, Endorsers
 from chaincode.errors import ContractError, Forbidden, MalformedRequest, NotFound, UnknownTransaction
 from chaincode.members.member import NOTICE_PERIOD_S
 from chaincode.rights.roles import Role
-from chaincode.transaction import serialise
+from chaincode.transaction_context import serialise
 from tests.conformance.attempts import MILL, Stage, attempts_on, mills_bundle, set_stage
 from tests.conformance.cells import untried, wrong_cells
 from tests.conformance.scene import Scene, refusals

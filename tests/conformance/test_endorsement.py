@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 
 from chaincode.account.head import DISCLOSURE
 from chaincode.errors import HeadMismatch
-from chaincode.transaction import serialise
+from chaincode.transaction_context import serialise
 from ledger.gateway import (
     CommitError,
     EndorseError,

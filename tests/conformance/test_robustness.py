@@ -15,7 +15,7 @@ from chaincode.account.head import DISCLOSURE
 from chaincode.agreement import TERMS
 from chaincode.contract import TRANSACTIONS, Endorsers
 from chaincode.errors import ContractError
-from chaincode.transaction import serialise
+from chaincode.transaction_context import serialise
 from tests.conformance.scene import Scene
 from tests.harness.member import user_for
 from zunft.v1.usage_pb2 import Disclosure

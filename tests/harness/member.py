@@ -18,7 +18,7 @@ from chaincode.account.head_digest import (
 )
 from chaincode.agreement import TERMS
 from chaincode.contract import TRANSACTIONS
-from chaincode.transaction import serialise
+from chaincode.transaction_context import serialise
 from node.meter_account import MeterAccount
 from tests.harness.admin import Admin
 from tests.harness.hand_meter import HandMeter

@@ -12,7 +12,7 @@ from fabric_protos.peer.transaction_pb2 import VALID, TxValidationCode
 
 from chaincode import keys
 from chaincode.errors import ContractError
-from chaincode.transaction import serialise
+from chaincode.transaction_context import serialise
 from ledger.errors import TransportError
 from tests.attacks.forgeries import mint, share, usage
 from tests.attacks.junk_contracts import JUNK_CONTRACTS

@@ -17,7 +17,7 @@ from chaincode.account.head import (
     write_head,
 )
 from chaincode.errors import NotFound
-from chaincode.transaction import TransactionContext
+from chaincode.transaction_context import TransactionContext
 from tests.attacks.witness import audited, spoiled
 from tests.conformance.scene import Scene
 from tests.harness import (

@@ -11,7 +11,7 @@ import pytest
 from chaincode import keys
 from chaincode.account.head_digest import SHOWN
 from chaincode.errors import HeadMismatch
-from chaincode.transaction import serialise
+from chaincode.transaction_context import serialise
 from tests.attacks.rogue import rewritten
 from tests.conformance.scene import Scene
 from tests.harness import (

@@ -17,7 +17,7 @@ import pytest
 from google.protobuf.message import Message
 
 from chaincode.account.head import DISCLOSURE
-from chaincode.transaction import serialise
+from chaincode.transaction_context import serialise
 from network.administration.lifecycle import CHAINCODE
 from tests.clients.npm import install_packages
 from tests.harness import (
