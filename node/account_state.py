@@ -24,5 +24,5 @@ class AccountState:
 
     @cached_property
     def standing(self) -> Standing:
-        """The Standing for the contract's checks of a batch, which do not look at the head."""
+        """The Standing that the contract finds once this is disclosed, for checks that do not look at the head."""
         return Standing(self.agreement, self.account, self.commitment, self.terms, self.head)

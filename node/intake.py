@@ -60,18 +60,18 @@ class Intake:
 
     def position(self, agreement_id: str, meter_id: str) -> StreamPosition | None:
         """The position at which the stream's next batch must begin; None if this member has no such account."""
-        state = self._read_model.account(agreement_id)
-        return self._position(state, (agreement_id, meter_id)) if state else None
+        account = self._read_model.account(agreement_id)
+        return self._position(account, (agreement_id, meter_id)) if account else None
 
     async def _accept_new(self, stream: StreamId, sent: SentBatch) -> JournalEntry:
-        state = find_account(self._read_model, stream[0])
-        standing = state.standing
+        account = find_account(self._read_model, stream[0])
+        standing = account.standing
         checked = self._check(standing, stream[1], sent)
-        position = self._position(state, stream)
+        position = self._position(account, stream)
         self._check_chain(position, checked.batch)
         now_us = self._clock()
         if is_beyond_cut_off(standing, checked.columns, now_us):
-            standing = replace(standing, earlier=await self._earlier_cut_offs(state))
+            standing = replace(standing, earlier=await self._earlier_cut_offs(account))
         announced_us = self._announced_us(standing, checked, now_us)
         check_times(standing, position.last_time_us, checked.columns, now_us, announced_us)
         check_batch_cost(standing.terms.tariff, checked.columns)
@@ -80,10 +80,10 @@ class Intake:
         self._positions[stream] = entry.position_after
         return entry
 
-    async def _earlier_cut_offs(self, state: AccountState) -> tuple[CutOff, ...]:
+    async def _earlier_cut_offs(self, account: AccountState) -> tuple[CutOff, ...]:
         """The earlier cut-offs that the contract knows once the node discloses the earlier terms."""
-        archive = ReadModelArchive(self._read_model, state.agreement.agreement_id)
-        return earlier_cut_offs(state.agreement, await earlier_terms(state.agreement, state.terms, archive))
+        archive = ReadModelArchive(self._read_model, account.agreement.agreement_id)
+        return earlier_cut_offs(account.agreement, await earlier_terms(account.agreement, account.terms, archive))
 
     def _announced_us(self, standing: Standing, checked: CheckedBatch, now_us: int) -> int | None:
         """The time of the batch's announcement, for one beyond the cut-off: a refused batch may come in again."""
@@ -120,13 +120,13 @@ class Intake:
             raise UnknownMeter(f"the ledger has no meter {meter_id[:64]!r}: register it first")
         return check_batch(standing, {meter_id: meter}, sent)
 
-    def _position(self, state: AccountState, stream: StreamId) -> StreamPosition:
-        return self._positions.get(stream) or self._load_position(state, *stream)
+    def _position(self, account: AccountState, stream: StreamId) -> StreamPosition:
+        return self._positions.get(stream) or self._load_position(account, *stream)
 
-    def _load_position(self, state: AccountState, agreement_id: str, meter_id: str) -> StreamPosition:
+    def _load_position(self, account: AccountState, agreement_id: str, meter_id: str) -> StreamPosition:
         """The position after the stream's last batch in the journal, or else in the account's head."""
         pending = [entry for entry in self._journal.pending_entries(agreement_id) if entry.meter_id == meter_id]
-        charged = [StreamPosition.of(one) for one in state.head.streams if one.meter_id == meter_id]
+        charged = [StreamPosition.of(one) for one in account.head.streams if one.meter_id == meter_id]
         return pending[-1].position_after if pending else next(iter(charged), StreamPosition())
 
 
@@ -136,15 +136,15 @@ def find_account(read_model: ReadModel, agreement_id: str) -> AccountState:
     Raises UnknownAgreement unless this member is a party of the agreement and the account was opened;
     PrivateDataMissing where private data that the state needs have not come.
     """
-    state = read_model.account(agreement_id)
-    if state is None and (missing := read_model.waits_for(agreement_id)):
+    account = read_model.account(agreement_id)
+    if account is None and (missing := read_model.waits_for(agreement_id)):
         raise private_data_missing(missing)
-    if state is None:
+    if account is None:
         raise UnknownAgreement(
             f"{read_model.msp_id} has no account under an agreement {agreement_id[:64]!r}: check the name, "
             "or have the agreement accepted and its account opened"
         )
-    return state
+    return account
 
 
 def entry_of(sent: SentBatch) -> JournalEntry:

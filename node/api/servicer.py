@@ -106,12 +106,12 @@ class Servicer(NodeServicer):
     async def AuthoriseStart(self, request: AuthoriseStartRequest, _context: Context) -> StartAuthorisation:  # noqa: N802
         answer = StartAuthorisation(height=self._read_model.height)
         try:
-            state = find_account(self._read_model, request.agreement_id)
-            answer.available_micro = available_micro(state)
-            answer.notice_holds_from_us = notice_holds_from_us(state)
+            account = find_account(self._read_model, request.agreement_id)
+            answer.available_micro = available_micro(account)
+            answer.notice_holds_from_us = notice_holds_from_us(account)
             halt = self._halt(request.agreement_id)
             meter = self._read_model.meter(request.meter_id)
-            check_start(state, request.meter_id, meter, request.wanted_micro, halt)
+            check_start(account, request.meter_id, meter, request.wanted_micro, halt)
         except (ContractError, NodeError, StorageError) as error:
             answer.refusal.CopyFrom(refusal(error))
         answer.may_start = not answer.HasField("refusal")
@@ -218,10 +218,10 @@ class Servicer(NodeServicer):
         since_us = self._journal.oldest_arrival_us(agreement_id)
         return 0 if since_us is None else self._clock() - since_us
 
-    def _balance(self, state: AccountState) -> AccountBalance:
-        agreement_id = state.agreement.agreement_id
+    def _balance(self, account: AccountState) -> AccountBalance:
+        agreement_id = account.agreement.agreement_id
         return balance(
-            state,
+            account,
             pending_batches=self._journal.count_pending(agreement_id),
             halt=self._halt(agreement_id),
             height=self._read_model.height,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
@@ -236,16 +237,24 @@ class Flaky:
     def __init__(self, transport: LedgerTransport, step: str, times: int) -> None:
         self._transport = transport
         self._step = step
-        self._times = times
+        self.remaining = times
 
     def __getattr__(self, name: str) -> Any:
         return self._lost if name == self._step else getattr(self._transport, name)
 
     async def _lost(self, request: gateway_pb2.EndorseRequest) -> Any:
-        if self._times:
-            self._times -= 1
+        if self.remaining:
+            self.remaining -= 1
             raise TransportError(grpc.StatusCode.DEADLINE_EXCEEDED, "the connection was lost")
         return await getattr(self._transport, self._step)(request)
+
+
+async def charge(gateway: Gateway, deal: Deal, batch: SignedBatch) -> None:
+    """Charges the batch without a node."""
+    account = await MeterAccount.open(gateway, deal.agreement_id)
+    disclosure = await account.disclose()
+    disclosure.batches.append(batch)
+    await account.submit("usage.submit", SubmitUsage(agreement_id=deal.agreement_id), disclosure)
 
 
 def flaky_gateway(deal: Deal, step: str, times: int) -> Gateway:
@@ -268,6 +277,47 @@ def test_a_lost_answer_neither_loses_nor_doubles_a_charge(deal: Deal, tmp_path: 
             assert (await client.balance(deal.agreement_id)).accrued_micro == 4 * TOKEN
 
     deal.consortium.run(run())
+
+
+def test_a_batch_that_was_charged_while_the_node_was_away_is_not_sent_again(deal: Deal, tmp_path: Path) -> None:
+    [batch] = chained(deal, UNIT)
+
+    async def run() -> None:
+        good = deal.consortium.gateway(deal.provider.msp_id, "erp")
+        endorses_nothing = Flaky(good.transport, "endorse", times=10**6)
+        gateway = replaced(good, endorses_nothing)
+        async with (
+            running_node(deal.provider, tmp_path, gateway) as node,
+            client_of(node, deal.provider) as client,
+            aclosing(client.submit_batches([batch])) as states,
+        ):
+            assert (await anext(states)).status == BATCH_STATUS_JOURNALLED
+        await charge(good, deal, batch)
+        before = endorses_nothing.remaining
+        async with running_node(deal.provider, tmp_path, gateway) as node, client_of(node, deal.provider) as client:
+            assert last_states(await send(client, batch)) == {1: BATCH_STATUS_COMMITTED}
+            assert (await client.balance(deal.agreement_id)).accrued_micro == 2 * TOKEN
+        assert endorses_nothing.remaining == before
+
+    deal.consortium.run(run())
+
+
+def test_the_same_batches_from_both_parties_are_charged_once(consortium: Consortium, tmp_path: Path) -> None:
+    deal = agree(consortium, funds=100 * TOKEN)
+    batches = chained(deal, *[UNIT] * 8)
+
+    async def run() -> None:
+        async with (
+            running_node(deal.provider, tmp_path / "maker") as makers,
+            running_node(deal.customer, tmp_path / "factory") as factorys,
+            client_of(makers, deal.provider) as maker,
+            client_of(factorys, deal.customer) as factory,
+        ):
+            reported = await asyncio.gather(send(maker, *batches), send(factory, *batches))
+            assert {status for one in reported for status in last_states(one).values()} == {BATCH_STATUS_COMMITTED}
+            assert (await factory.balance(deal.agreement_id)).accrued_micro == 16 * TOKEN
+
+    consortium.run(run())
 
 
 def test_a_wrong_clock_delays_a_charge_and_refuses_nothing(deal: Deal, tmp_path: Path) -> None:
@@ -319,10 +369,7 @@ def test_private_data_that_do_not_come_with_their_block_are_asked_for(
             if is_own:
                 assert last_states(await send(client, sawn)) == {1: BATCH_STATUS_COMMITTED}
             else:
-                account = await MeterAccount.open(good, deal.agreement_id)
-                disclosure = await account.disclose()
-                disclosure.batches.append(sawn)
-                await account.submit("usage.submit", SubmitUsage(agreement_id=deal.agreement_id), disclosure)
+                await charge(good, deal, sawn)
             assert set(last_states(await send(client, *drilled)).values()) == {BATCH_STATUS_COMMITTED}
             assert late.remaining == 0
             assert (await client.balance(deal.agreement_id)).accrued_micro == 6 * TOKEN
