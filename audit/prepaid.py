@@ -143,15 +143,15 @@ def _given_back_micro(step: Step, account: Account, owed_micro: int) -> int:
     noted = (step.before(key) if is_written else step.world.find(key)) or Debts()
     if not noted.debts and not is_written:
         return min(owed_micro, left_micro)
-    line = [(one.agreement_id, one.owed_micro) for one in noted.debts]
-    own_micro = sum(micro for agreement_id, micro in line if agreement_id == account.agreement_id)
+    queue = [(one.agreement_id, one.owed_micro) for one in noted.debts]
+    own_micro = sum(micro for agreement_id, micro in queue if agreement_id == account.agreement_id)
     older_micro = account.owed_back_micro - own_micro
     balance = step.before(keys.balance(provider)) or Balance()
-    others_micro = balance.owed_micro - older_micro - sum(micro for _, micro in line)
+    others_micro = balance.owed_micro - older_micro - sum(micro for _, micro in queue)
     older, others = (account.agreement_id, older_micro), ("", others_micro)
     latest = (account.agreement_id, owed_micro - account.owed_back_micro)
     got_micro = 0
-    for agreement_id, micro in (older, others, *line, latest):
+    for agreement_id, micro in (older, others, *queue, latest):
         share_micro = max(min(micro, left_micro), 0)
         left_micro -= share_micro
         got_micro += share_micro if agreement_id == account.agreement_id else 0

@@ -19,35 +19,35 @@ MOST_OWED_MICRO = 2**62
 
 
 class Owed(NamedTuple):
-    """One account's place in the line."""
+    """One account's place in the queue."""
 
     agreement_id: str
     micro: int
 
 
-Line = tuple[Owed, ...]
+Queue = tuple[Owed, ...]
 
 
-def line_of(debts: Debts, balance: Balance, account: Account) -> Line:
+def queue_of(debts: Debts, balance: Balance, account: Account) -> Queue:
     """Everything that the account's provider owes, the oldest debt first.
 
     An earlier contract noted debts without an order. These come first, this account's own before the others'.
     """
-    line = tuple(Owed(one.agreement_id, one.owed_micro) for one in debts.debts)
-    own_micro = account.owed_back_micro - owed_to(line, account.agreement_id)
-    others_micro = balance.owed_micro - own_micro - total_micro(line)
+    queue = tuple(Owed(one.agreement_id, one.owed_micro) for one in debts.debts)
+    own_micro = account.owed_back_micro - owed_to(queue, account.agreement_id)
+    others_micro = balance.owed_micro - own_micro - total_micro(queue)
     older = (Owed(account.agreement_id, own_micro), Owed("", others_micro))
-    return _without_nothing((*older, *line))
+    return _without_nothing((*older, *queue))
 
 
-def noted(line: Line, agreement_id: str, owed_micro: int) -> Line:
-    """The line when this is owed to that account: an increase comes last, a decrease is taken from the last part."""
-    more_micro = owed_micro - owed_to(line, agreement_id)
+def noted(queue: Queue, agreement_id: str, owed_micro: int) -> Queue:
+    """The queue when this is owed to that account: an increase comes last, a decrease is taken from the last part."""
+    more_micro = owed_micro - owed_to(queue, agreement_id)
     if more_micro > 0:
-        return (*line, Owed(agreement_id, more_micro))
-    changed = list(line)
-    for place in reversed(range(len(line))):
-        one = line[place]
+        return (*queue, Owed(agreement_id, more_micro))
+    changed = list(queue)
+    for place in reversed(range(len(queue))):
+        one = queue[place]
         if one.agreement_id == agreement_id:
             less_micro = min(-more_micro, one.micro)
             changed[place] = Owed(agreement_id, one.micro - less_micro)
@@ -55,37 +55,37 @@ def noted(line: Line, agreement_id: str, owed_micro: int) -> Line:
     return _without_nothing(changed)
 
 
-def given_back(line: Line, agreement_id: str, has_micro: int) -> Line:
-    """The line after that account has got its part of `has_micro`; those before it in the line come first."""
+def given_back(queue: Queue, agreement_id: str, has_micro: int) -> Queue:
+    """The queue after that account has got its part of `has_micro`; those before it in the queue come first."""
     changed = []
-    for one in line:
+    for one in queue:
         taken_micro = min(one.micro, has_micro)
         has_micro -= taken_micro
         changed.append(Owed(agreement_id, one.micro - taken_micro) if one.agreement_id == agreement_id else one)
     return _without_nothing(changed)
 
 
-def owed_to(line: Line, agreement_id: str) -> int:
-    return sum(one.micro for one in line if one.agreement_id == agreement_id)
+def owed_to(queue: Queue, agreement_id: str) -> int:
+    return sum(one.micro for one in queue if one.agreement_id == agreement_id)
 
 
-def total_micro(line: Line) -> int:
-    return sum(one.micro for one in line)
+def total_micro(queue: Queue) -> int:
+    return sum(one.micro for one in queue)
 
 
-def as_debts(line: Line) -> Debts:
+def as_debts(queue: Queue) -> Debts:
     """The debts whose accounts are known; for the rest an earlier contract has noted only the sum."""
-    named = (one for one in _merged(line) if one.agreement_id)
+    named = (one for one in _merged(queue) if one.agreement_id)
     return Debts(debts=[Debt(agreement_id=one.agreement_id, owed_micro=one.micro) for one in named])
 
 
-def _merged(line: Line) -> Line:
-    """The line with neighbours of one account as one place."""
+def _merged(queue: Queue) -> Queue:
+    """The queue with neighbours of one account as one place."""
     return tuple(
         Owed(agreement_id, sum(one.micro for one in places))
-        for agreement_id, places in groupby(line, attrgetter("agreement_id"))
+        for agreement_id, places in groupby(queue, attrgetter("agreement_id"))
     )
 
 
-def _without_nothing(line: Sequence[Owed]) -> Line:
-    return tuple(one for one in line if one.micro > 0)
+def _without_nothing(queue: Sequence[Owed]) -> Queue:
+    return tuple(one for one in queue if one.micro > 0)

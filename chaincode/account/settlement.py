@@ -27,9 +27,9 @@ from chaincode.account.debts import (
     MOST_OWED_MICRO,
     as_debts,
     given_back,
-    line_of,
     noted,
     owed_to,
+    queue_of,
     total_micro,
 )
 from chaincode.account.invoice import (
@@ -174,17 +174,17 @@ def pay(loaded: Loaded, account: Account, commitment: Commitment) -> Payment:
     provider, owed_micro = account.provider_msp_id, max(-due_micro(account, commitment), 0)
     released = Released(loaded.require(keys.member(provider)))
     debts, balance = loaded.find(keys.debts(provider)) or Debts(), find_balance(loaded, provider)
-    owing = noted(line_of(debts, balance, account), account.agreement_id, owed_micro)
-    line = given_back(owing, account.agreement_id, balance.amount_micro + released.amount_micro)
-    paid_micro = payment_micro(account, commitment, total_micro(owing) - total_micro(line))
+    owing = noted(queue_of(debts, balance, account), account.agreement_id, owed_micro)
+    queue = given_back(owing, account.agreement_id, balance.amount_micro + released.amount_micro)
+    paid_micro = payment_micro(account, commitment, total_micro(owing) - total_micro(queue))
 
     _, account.invoiced_usage_micro, account.invoiced_correction_micro = claimed(account, commitment)
     account.paid_micro += paid_micro
-    account.owed_back_micro = owed_to(line, account.agreement_id)
+    account.owed_back_micro = owed_to(queue, account.agreement_id)
     balance.amount_micro += paid_micro + released.amount_micro
-    balance.owed_micro = min(total_micro(line), MOST_OWED_MICRO)
+    balance.owed_micro = min(total_micro(queue), MOST_OWED_MICRO)
     movement = move(escrow_account(account), keys.balance(provider).name, paid_micro)
-    return Payment(balance, debts, as_debts(line), released, paid_micro, [movement] if paid_micro else [])
+    return Payment(balance, debts, as_debts(queue), released, paid_micro, [movement] if paid_micro else [])
 
 
 def payment_micro(account: Account, commitment: Commitment, back_micro: int) -> int:
