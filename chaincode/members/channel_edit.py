@@ -33,7 +33,7 @@ from zunft.v1.member_pb2 import DepartMember
 MAX_UPDATES = 16
 
 # The requests that contain signatures of a member's admin.
-Signed = CastVote | SignBallot | DepartMember
+SignedRequest = CastVote | SignBallot | DepartMember
 
 _CHANGING = frozenset({BALLOT_SUBJECT_ADMISSION, BALLOT_SUBJECT_DEPARTURE, BALLOT_SUBJECT_EXCLUSION})
 
@@ -43,7 +43,7 @@ def changes_channel(subject: BallotSubject) -> bool:
     return subject in _CHANGING
 
 
-def check_config_signatures(tx: TransactionContext, request: Signed) -> None:
+def check_config_signatures(tx: TransactionContext, request: SignedRequest) -> None:
     """Checks that there is one signature by the caller's certificate for each digest; none where nothing is to change.
 
     Raises MalformedRequest, WrongSignature.
@@ -64,7 +64,7 @@ def edit_digest(update_digests: Sequence[bytes]) -> bytes:
     return hashlib.sha256(b"".join(update_digests)).digest()
 
 
-def put_signatures(tx: TransactionContext, ballot_id: str, request: Signed) -> EditSignatures:
+def put_signatures(tx: TransactionContext, ballot_id: str, request: SignedRequest) -> EditSignatures:
     """Writes the signatures of the caller's member, in place of its earlier ones."""
     signed = EditSignatures(
         ballot_id=ballot_id,

@@ -18,7 +18,7 @@ from google.protobuf.message import DecodeError
 
 from chaincode import keys
 from chaincode.errors import WrongStatus
-from chaincode.members.channel_edit import Signed, changes_channel
+from chaincode.members.channel_edit import SignedRequest, changes_channel
 from consortium.channel.reader import (
     Channel,
     read_channel,
@@ -342,7 +342,7 @@ class Voting:
                     yield one.msp_id, signature
 
 
-def add_signatures(request: Signed, updates: Iterable[bytes], identity: SigningIdentity) -> None:
+def add_signatures(request: SignedRequest, updates: Iterable[bytes], identity: SigningIdentity) -> None:
     """Adds signatures over each of these updates, which this node must have computed itself."""
     for update in updates:
         request.update_digests.append(_digest(update))
