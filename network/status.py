@@ -119,23 +119,23 @@ async def _process_status(network: FabricNetwork, process: FabricProcess, now: d
     if running is None:
         return row
     row = replace(row, pid=running.pid, memory_bytes=running.memory_bytes)
-    for answer in await asyncio.gather(*(_answer(question, network, process) for question in _QUESTIONS[process.kind])):
+    for answer in await asyncio.gather(*(_answer(probe, network, process) for probe in _PROBES[process.kind])):
         row = replace(row, **{**answer, "problems": (*row.problems, *answer.get("problems", ()))})
     return row
 
 
-# --- questions to a process -------------------------------------------------------------------------------------------
+# --- probes of a process ---------------------------------------------------------------------------------------------
 
 # An answer has fields of ProcessStatus.
 Answer = Mapping[str, Any]
-Question = Callable[[FabricNetwork, FabricProcess], Awaitable[Answer]]
+Probe = Callable[[FabricNetwork, FabricProcess], Awaitable[Answer]]
 
 
-async def _answer(question: Question, network: FabricNetwork, process: FabricProcess) -> Answer:
-    """The process's answer to the question; without one, the problem."""
+async def _answer(probe: Probe, network: FabricNetwork, process: FabricProcess) -> Answer:
+    """The process's answer to the probe; without one, the problem."""
     try:
         async with asyncio.timeout(ANSWER_TIMEOUT_S):
-            return await question(network, process)
+            return await probe(network, process)
     except TimeoutError:
         return {"problems": (f"it has not answered for {ANSWER_TIMEOUT_S:g} s: zunft network restart {process.name}",)}
     except (NetworkError, LedgerError, ConsortiumError, requests.RequestException) as error:
@@ -204,7 +204,7 @@ async def _agreed_package(network: FabricNetwork, process: FabricProcess) -> Ans
         return {"version": committed.version, "approved_package": await lifecycle.approved_package(committed)}
 
 
-_QUESTIONS: Mapping[ProcessKind, Sequence[Question]] = {
+_PROBES: Mapping[ProcessKind, Sequence[Probe]] = {
     ProcessKind.ORDERER: (_version, _ordering, _leading),
     ProcessKind.CHAINCODE: (_running_package, _agreed_package),
     ProcessKind.PEER: (_version, _height, _configuration),
