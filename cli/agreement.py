@@ -109,7 +109,7 @@ async def amend(file: AgreementFile, acting: As = "", home: Home = DEFAULT_HOME)
 
 @app.command()
 async def terminate(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """End the agreement now; usage up to now is still charged. Also declines a proposal, or takes it back."""
+    """End the agreement now; usage up to now is still charged. Also turns a proposal down, or takes it back."""
     async with open_session(home, acting) as session:
         committed = await session.submit("agreement.terminate", TerminateAgreement(agreement_id=agreement_id))
     if not Agreement.FromString(committed.result).HasField("terms"):
