@@ -20,7 +20,7 @@ from chaincode.shim.errors import (
     TransactionOver,
 )
 from chaincode.shim.key_policy import VALIDATION_PARAMETER, check_policy, policy_msp_ids, signed_by_peers
-from chaincode.shim.response import Response
+from chaincode.shim.response import ERROR_FROM, Response, ResponseLike
 from chaincode.shim.results import HistoryEntry, Page, Rows
 from chaincode.shim.server import ChaincodeServer, ServerTls
 from chaincode.shim.stub import FabricStub
@@ -28,6 +28,7 @@ from chaincode.shim.transaction import Handler
 
 __all__ = [
     "DEFAULT_TIMEOUT_S",
+    "ERROR_FROM",
     "VALIDATION_PARAMETER",
     "ChaincodeClient",
     "ChaincodeServer",
@@ -46,6 +47,7 @@ __all__ = [
     "PeerError",
     "ProtocolError",
     "Response",
+    "ResponseLike",
     "Rows",
     "ServerTls",
     "ShimError",

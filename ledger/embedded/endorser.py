@@ -15,7 +15,7 @@ import grpc
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import chaincode_event_pb2, chaincode_pb2, proposal_pb2, proposal_response_pb2, transaction_pb2
 
-from chaincode.shim.response import ERROR_FROM, ResponseLike
+from chaincode.shim import ERROR_FROM, ResponseLike
 from chaincode.stub import Stub, implicit_collection
 from ledger.database import StorageError
 from ledger.embedded import refused
