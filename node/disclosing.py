@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Protocol
 
-from chaincode import keys
 from chaincode.errors import NotFound
-from node.read_model.read_model import ReadModel
 from zunft.v1.agreement_pb2 import Agreement, Terms, TermsReference
 from zunft.v1.usage_pb2 import AccountHead, Disclosure
 
@@ -24,20 +21,6 @@ class AccountArchive(Protocol):
     async def read_terms(self, version: int) -> bytes:
         """A version of the terms. Raises NotFound, or is empty, if the archive does not have it."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class ReadModelArchive:
-    """The copies in the node's view of the ledger; MeterAccount reads those of the member's peer."""
-
-    read_model: ReadModel
-    agreement_id: str
-
-    async def read_head(self) -> bytes:
-        return self.read_model.find_bytes(keys.head(self.agreement_id)) or b""
-
-    async def read_terms(self, version: int) -> bytes:
-        return self.read_model.find_bytes(keys.terms(self.agreement_id, version)) or b""
 
 
 async def disclose(agreement: Agreement, archive: AccountArchive) -> Disclosure:

@@ -27,10 +27,11 @@ from chaincode.rating import check_batch_cost
 from chaincode.readings.stream import StreamPosition
 from ledger.gateway import ClockUs, system_clock_us
 from node.account_state import AccountState
-from node.disclosing import ReadModelArchive, earlier_terms
+from node.disclosing import earlier_terms
 from node.errors import UnknownAgreement, UnknownMeter
 from node.halt import private_data_missing
 from node.journal import Journal, JournalEntry
+from node.read_model.archive import ReadModelArchive
 from node.read_model.read_model import ReadModel
 from node.state import NodeState, StreamId
 from zunft.v1.node_pb2 import BATCH_STATUS_COMMITTED, BATCH_STATUS_REFUSED

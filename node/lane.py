@@ -33,7 +33,7 @@ from ledger.gateway import (
 )
 from ledger.printable import printable
 from node.batch_queue import Batches, BatchQueue, digests, within_limits
-from node.disclosing import ReadModelArchive, disclose_usage
+from node.disclosing import disclose_usage
 from node.errors import BehindLedger, NotEntitled, OtherPartyRefuses
 from node.halt import Halt, lacking, not_entitled, refused_by_other, shortage
 from node.journal import Journal, JournalEntry
@@ -41,6 +41,7 @@ from node.meter_account import MeterAccount
 from node.outage import Outage
 from node.own_peer import check_caught_up
 from node.progress import Progress
+from node.read_model.archive import ReadModelArchive
 from node.read_model.read_model import ReadModel
 from node.state import NodeState
 from zunft.v1.event_pb2 import Refusal
