@@ -6,14 +6,13 @@ a member: invite ─► applicant: request ─► sponsor: propose ─► member
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from chaincode import keys
 from chaincode.token import LEAST_TRANSFER_MICRO
+from cli.applying import QUESTION, charter_in_force, sign_here, sign_invited, take_newer
 from cli.shared.asking import ask
 from cli.shared.deciding import approve_opened, say_next_for, say_standing
 from cli.shared.errors import BadArgument
@@ -23,40 +22,13 @@ from cli.shared.output import say, say_next, show_fields, show_rows, steps_shown
 from cli.shared.running import run
 from cli.shared.session import Session, meant_member, open_session
 from cli.shared.values import show_amount
-from consortium.errors import InvalidApplicant
 from consortium.files import replace_public
-from consortium.folder.charter_text import adopt_text
 from consortium.folder.topology import MemberEntry, Topology
-from consortium.joining.applicant import (
-    Applicant,
-    add_applicant,
-    check_new_name,
-    found_applicant,
-    is_applicants,
-    keys_folder,
-    load_applicant,
-    read_applicant,
-)
-from consortium.joining.bundle import (
-    Acceptance,
-    OpenedBundle,
-    check_addressed,
-    open_bundle_file,
-    show_fingerprint,
-    sign_bundle,
-)
-from consortium.joining.invitation import (
-    Invitation,
-    accept_invitation,
-    keep_invitation,
-    kept_invitation,
-    read_invitation,
-    write_invitation,
-)
+from consortium.joining.applicant import read_applicant
+from consortium.joining.bundle import OpenedBundle, check_addressed, open_bundle_file, show_fingerprint
+from consortium.joining.invitation import read_invitation, write_invitation
 from consortium.keys.certificates import utc_now
-from consortium.keys.member_keys import MemberKeys
 from consortium.keys.member_material import Endpoint
-from consortium.yaml_tree import read_text
 from ledger.configuration import config_blocks
 from ledger.gateway import Gateway
 from network.newcomer import join
@@ -68,7 +40,6 @@ from node.membership.own_part import show_orderers
 from node.membership.records import admission_of, read_bundle, read_member
 from node.membership.voting import Voting
 from zunft.v1.ballot_pb2 import Ballot
-from zunft.v1.charter_pb2 import Charter
 
 app = new_group("join")
 
@@ -76,7 +47,6 @@ Who = Annotated[str, typer.Argument(metavar="APPLICANT", help="Its name or MSP i
 Sponsor = Annotated[
     str, typer.Option(help="The member that has put it in, if several have an applicant of that MSP id.")
 ]
-QUESTION = "Is this the fingerprint that they told you by telephone?"
 
 
 @app.command()
@@ -87,7 +57,7 @@ async def invite(
     topology = Topology.load(home)
     if topology.fabric is None:
         raise BadArgument("the embedded ledger is in this folder only: here an applicant needs no invitation")
-    charter = await _charter_in_force(home, acting)
+    charter = await charter_in_force(home, acting)
     async with open_session(home, acting) as session:
         blocks = [block async for block in config_blocks(session.gateway("record.read"))]
         author = session.files("member.apply").pair(now=utc_now())
@@ -114,17 +84,10 @@ async def request(
     """
     company = read_applicant(applicant)
     if invitation:
-        invited = read_invitation(invitation, utc_now())
-        topology, accepted = invited.topology, _acceptance(invited, sponsor)
-        _trust_inviter(invited, yes)
-        _accept_charter(invited.charter, yes)
-        topology, own = _prepare_own_folder(home, company, invited)
+        topology, bundle = sign_invited(home, company, read_invitation(invitation, utc_now()), sponsor, yes)
     else:
-        topology, accepted = await _acceptance_here(home, sponsor)
-        _accept_charter(read_text(topology.charter_path), yes)
-        topology, own = _prepare_here(topology, company)
-        company = replace(company, member=replace(company.member, orderer=None))
-    bundle, file = sign_bundle(company, own, accepted, utc_now()), home / f"{company.member.name}.bundle"
+        topology, bundle = await sign_here(home, company, sponsor, yes)
+    file = home / f"{company.member.name}.bundle"
     replace_public(file, bundle.signed)
     say(f"{company.member.legal_name} applies to {topology.consortium}. Give {sponsor} this file: {file}")
     _say_fingerprint(bundle)
@@ -138,7 +101,6 @@ async def propose(
 ) -> None:
     """As the sponsor: put an applicant's bundle in, which opens the ballot; the sponsor's vote is in favour."""
     opened = open_bundle_file(bundle)
-
     async with open_session(home, acting) as session:
         check_addressed(opened, session.topology.consortium, session.member.msp_id)
         gateway = session.gateway("member.apply")
@@ -210,17 +172,12 @@ def complete(
     topology = Topology.load(home)
     member = _newcomer(topology, acting)
     if invitation:
-        _take_newer(home, read_invitation(invitation, utc_now()), yes)
+        take_newer(home, read_invitation(invitation, utc_now()), yes)
     if topology.fabric:
         with steps_shown() as report:
             run(join(network_of(topology, fabric_bin, report), member, report))
     if missing_micro := run(_become_active(topology, member, fabric_bin)):
-        amount = show_amount(missing_micro)
-        say(f"{member.name} lacks {amount} tokens of the charter's deposit, which the issuer mints.")
-        issuer_msp_id = topology.member(topology.issuer).msp_id
-        least = show_amount(max(missing_micro, LEAST_TRANSFER_MICRO))
-        say_next_for(topology, [issuer_msp_id], f"token mint {member.msp_id} {least} --reference BANK-REFERENCE")
-        say_next(home, f"join complete --as {member.name}")
+        _say_lacking(topology, member, missing_micro)
     else:
         say(f"{member.legal_name} is an active member of {topology.consortium}.")
         say_next(home, "network status" if topology.fabric else "consortium members")
@@ -229,24 +186,12 @@ def complete(
 # --- the applicant ----------------------------------------------------------------------------------------------------
 
 
-def _trust_inviter(invited: Invitation, yes: bool) -> None:
-    """Has the user compare the invitation's fingerprint. Raises Declined, BadArgument."""
-    inviter = invited.topology.name_of(invited.inviter_msp_id)
-    say(f"Fingerprint of the invitation to {invited.topology.consortium} by {inviter}, to be compared by telephone:")
-    say(show_fingerprint(invited.fingerprint))
-    otherwise = "the fingerprint is another one, nothing was done: ask for another invitation"
-    ask(QUESTION, otherwise, yes=yes)
-
-
-def _take_newer(home: Path, invited: Invitation, yes: bool) -> None:
-    """Keeps a newer invitation; the user compares its fingerprint unless it is the earlier one's.
-
-    Raises Declined, BadArgument, InvalidInvitation.
-    """
-    before = kept_invitation(home)
-    if before is None or before.fingerprint != invited.fingerprint:
-        _trust_inviter(invited, yes)
-    keep_invitation(home, invited)
+def _newcomer(topology: Topology, acting: str) -> MemberEntry:
+    """The member that joins. Raises BadArgument, InvalidTopology, NobodyHere."""
+    member = meant_member(topology, acting, "that joins")
+    if member not in topology.members:
+        raise BadArgument(f"the files of {member.name} are not here: type this in its own folder, which --home names")
+    return member
 
 
 async def _become_active(topology: Topology, member: MemberEntry, fabric_bin: Path | None) -> int:
@@ -263,70 +208,13 @@ async def _become_active(topology: Topology, member: MemberEntry, fabric_bin: Pa
         return missing_micro
 
 
-def _accept_charter(text: str, yes: bool) -> None:
-    """Shows the charter and asks whether the company accepts it. Raises Declined, BadArgument."""
-    if not yes:
-        say(text)
-    ask("Does your company accept this charter?", "the charter was not accepted, nothing was done", yes=yes)
-
-
-def _acceptance(invited: Invitation, sponsor: str) -> Acceptance:
-    """The acceptance of the charter in an invitation. Raises InvalidTopology if there is no such sponsor."""
-    topology = invited.topology
-    sponsor_msp_id = topology.member(sponsor).msp_id
-    return Acceptance(topology.consortium, invited.charter_version, invited.charter_digest, sponsor_msp_id)
-
-
-async def _acceptance_here(home: Path, sponsor: str) -> tuple[Topology, Acceptance]:
-    """The consortium in this folder, on the embedded ledger, and the acceptance of its charter.
-
-    Raises BadArgument, InvalidTopology, CharterTextMissing.
-    """
-    topology = Topology.load(home)
-    if topology.fabric:
-        raise BadArgument("on a Fabric network an applicant has a folder of its own: add --invitation and --home")
-    sponsor_msp_id = topology.member(sponsor).msp_id
-    charter = await _charter_in_force(home, "")
-    return topology, Acceptance(topology.consortium, charter.version, charter.text_digest, sponsor_msp_id)
-
-
-async def _charter_in_force(home: Path, acting: str) -> Charter:
-    """The charter in force; makes its text the folder's charter.md. Raises CharterTextMissing."""
-    async with open_session(home, acting) as session:
-        charter = await session.read(keys.CHARTER)
-        adopt_text(session.topology, charter)
-    return charter
-
-
-def _prepare_own_folder(home: Path, company: Applicant, invitation: Invitation) -> tuple[Topology, MemberKeys]:
-    """Makes the applicant's own folder, with its keys and the consortium's files.
-
-    Raises ConsortiumExists, InvalidApplicant, InvalidInvitation, ConsortiumError.
-    """
-    check_new_name(invitation.topology, company)
-    if not is_applicants(home):
-        found_applicant(home, company)
-    elif load_applicant(home) != company:
-        raise InvalidApplicant(
-            f"{home} belongs to another applicant, or its file has been changed: name another --home"
-        )
-    topology = accept_invitation(home, invitation, company)
-    return topology, MemberKeys.load(keys_folder(home, company.member))
-
-
-def _prepare_here(topology: Topology, company: Applicant) -> tuple[Topology, MemberKeys]:
-    """Makes the applicant's keys in the consortium's folder. Raises InvalidApplicant, ConsortiumError."""
-    check_new_name(topology, company)
-    own = add_applicant(topology, company)
-    return Topology.load(topology.home), own
-
-
-def _newcomer(topology: Topology, acting: str) -> MemberEntry:
-    """The member that joins. Raises BadArgument, InvalidTopology, NobodyHere."""
-    member = meant_member(topology, acting, "that joins")
-    if member not in topology.members:
-        raise BadArgument(f"the files of {member.name} are not here: type this in its own folder, which --home names")
-    return member
+def _say_lacking(topology: Topology, member: MemberEntry, missing_micro: int) -> None:
+    """Says which part of the deposit the member lacks, and the commands for it."""
+    say(f"{member.name} lacks {show_amount(missing_micro)} tokens of the charter's deposit, which the issuer mints.")
+    issuer_msp_id = topology.member(topology.issuer).msp_id
+    least = show_amount(max(missing_micro, LEAST_TRANSFER_MICRO))
+    say_next_for(topology, [issuer_msp_id], f"token mint {member.msp_id} {least} --reference BANK-REFERENCE")
+    say_next(topology.home, f"join complete --as {member.name}")
 
 
 # --- the members ------------------------------------------------------------------------------------------------------

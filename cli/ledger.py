@@ -30,22 +30,12 @@ def serve(home: Home = DEFAULT_HOME) -> None:
 
     It is one process, not a distributed ledger, for trials and tests.
     """
-
-    async def work() -> None:
-        topology = Topology.load(home)
-        if topology.fabric:
-            raise BadArgument(
-                f"the members' peers serve the ledger of {topology.consortium}: zunft network status shows them"
-            )
-        ledger = open_embedded(topology)
-        try:
-            async with serving(topology, ledger) as server:
-                say(f"The ledger of {topology.consortium} is served on {topology.gateway}. Ctrl-C ends it.")
-                await server.wait()
-        finally:
-            await ledger.close()
-
-    run_service(work())
+    topology = Topology.load(home)
+    if topology.fabric:
+        raise BadArgument(
+            f"the members' peers serve the ledger of {topology.consortium}: zunft network status shows them"
+        )
+    run_service(_serve(topology))
 
 
 @app.command()
@@ -72,6 +62,17 @@ async def show(number: int, acting: As = "", home: Home = DEFAULT_HOME, as_json:
             block = await anext(found)
         rows = [_transaction_row(session.topology, one) for one in block.transactions]
     show_rows(rows, as_json=as_json, empty="The channel's configuration.")
+
+
+async def _serve(topology: Topology) -> None:
+    """Serves the embedded ledger until it is cancelled."""
+    ledger = open_embedded(topology)
+    try:
+        async with serving(topology, ledger) as server:
+            say(f"The ledger of {topology.consortium} is served on {topology.gateway}. Ctrl-C ends it.")
+            await server.wait()
+    finally:
+        await ledger.close()
 
 
 async def read_blocks(session: Session, start: int) -> AsyncGenerator[Block]:

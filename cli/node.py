@@ -58,18 +58,7 @@ Digest = Annotated[str, typer.Argument(help="The batch's digest, or enough of it
 @app.command("run")
 def run_node(acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """Run the member's node until Ctrl-C. The first node has the embedded ledger and serves it to the others."""
-
-    async def work() -> None:
-        async with AsyncExitStack() as stack:
-            session = await stack.enter_async_context(open_session(home, acting))
-            if isinstance(session.transport, EmbeddedLedger):
-                await stack.enter_async_context(serving(session.topology, session.transport))
-                say(f"The ledger of {session.topology.consortium} is served on {session.topology.gateway}.")
-            node = await stack.enter_async_context(local_node(session))
-            say(f"The node of {session.member.name} listens on {session.member.api}. Ctrl-C ends it.")
-            await node.run()
-
-    serve(work())
+    serve(_run_node(home, acting))
 
 
 @app.command()
@@ -224,6 +213,18 @@ async def events(
             _show_event(session, notice, as_json=as_json)
             if not follow and notice.cursor.block_number >= height - 1:
                 break
+
+
+async def _run_node(home: Path, acting: str) -> None:
+    """Runs the node until it is cancelled."""
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(open_session(home, acting))
+        if isinstance(session.transport, EmbeddedLedger):
+            await stack.enter_async_context(serving(session.topology, session.transport))
+            say(f"The ledger of {session.topology.consortium} is served on {session.topology.gateway}.")
+        node = await stack.enter_async_context(local_node(session))
+        say(f"The node of {session.member.name} listens on {session.member.api}. Ctrl-C ends it.")
+        await node.run()
 
 
 async def _decide(home: Path, acting: str, digits: str, decision: BatchDecision) -> None:
