@@ -29,7 +29,7 @@ def code_digest() -> bytes:
 
 
 def _sources() -> dict[str, Path]:
-    """Paths of the sources by their names below the folder from which both packages are imported."""
+    """The paths of the sources by their names below the folder from which both packages are imported."""
     contract = sorted(_CONTRACT.rglob("*.py"))
     found = {f"{_CONTRACT.name}/{path.relative_to(_CONTRACT).as_posix()}": path for path in contract}
     waiting = _used_messages(contract)

@@ -83,7 +83,7 @@ async def locate(tx: TransactionContext, request: LocateMeter) -> Meter:
 
 
 async def revoke(tx: TransactionContext, request: RevokeMeter) -> Meter:
-    """meter.revoke: revokes the meter for good; no batch of it is charged any more."""
+    """meter.revoke: revokes the meter for good; no batch of it is charged any more, not even one signed before."""
     meter = await _load_own(tx, request.meter_id)
 
     meter.status = METER_STATUS_REVOKED

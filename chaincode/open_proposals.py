@@ -54,7 +54,9 @@ def check_may_propose(proposals: Proposals, agreement: Agreement, now_s: int, *,
 
 
 def check_free(existing: Agreement | None, agreement: Agreement) -> None:
-    """Checks that the name is free, or that of an agreement that was never in force and does not wait for one's answer.
+    """Checks that the name is free, or names an agreement of the same parties that was never in force.
+
+    A proposal that waits for the new author's own answer counts as taken.
 
     Raises AlreadyExists.
     """

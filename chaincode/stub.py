@@ -38,10 +38,10 @@ class Stub(Protocol):
         """The member whose peer runs this code."""
 
     async def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
-        """Values in the order of the keys, None where there is none; one round trip where Fabric allows."""
+        """The values in the order of the keys, None where there is none; one round trip where Fabric allows."""
 
     def range(self, start: str, end: str) -> AsyncIterator[tuple[str, bytes]]:
-        """Keys and values with start <= key < end, in key order; protected against phantoms."""
+        """The keys and values with start <= key < end, in key order; protected against phantoms."""
 
     async def first_rows(self, start: str, end: str, count: int) -> list[tuple[str, bytes]]:
         """The first `count` rows of a range, in one message. Only in queries: a peer refuses writes after it."""

@@ -197,7 +197,7 @@ async def list_accounts(home: Home = DEFAULT_HOME, as_json: Json = False) -> Non
 
 
 async def _claim_together(session: Session, agreement_id: str) -> str:
-    """Claims with both parties; the reason where the other one does not take part, or empty."""
+    """Claims with both parties; returns the reason if the other party does not take part, else an empty text."""
     account = await session.account("usage.claim", agreement_id)
     try:
         request = ClaimUsage(agreement_id=agreement_id)

@@ -1,4 +1,4 @@
-"""zunft agreement: draft from a YAML file, propose, show, accept, amend, terminate."""
+"""zunft agreement: draft from a YAML file, propose, show, accept, amend, terminate, list."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def propose(file: AgreementFile, acting: As = "", home: Home = DEFAULT_HOM
 
 @app.command()
 async def show(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """As a party: show the terms in words; the pending ones if there are any."""
+    """As a party: show the pending terms in words, or those in force if none are pending."""
     async with open_session(home, acting) as session:
         _, terms = await _read_latest(session, agreement_id)
         notice_s = await _withdrawal_notice_s(session, agreement_id)
@@ -73,7 +73,7 @@ async def show(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_
 
 @app.command()
 async def accept(agreement_id: AgreementId, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """Read the pending terms, checked against the digest on the ledger, and accept them."""
+    """Show the pending terms, checked against the digest on the ledger, and accept them if you say yes."""
     async with open_session(home, acting) as session:
         agreement = await session.read_own(agreement_id)
         if not agreement.HasField("pending"):
@@ -109,7 +109,10 @@ async def amend(file: AgreementFile, acting: As = "", home: Home = DEFAULT_HOME)
 
 @app.command()
 async def terminate(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """End the agreement now; usage up to now is still charged. Also turns a proposal down, or takes it back."""
+    """End the agreement, or turn down or take back one that is only proposed. Usage up to the end is still charged.
+
+    A pending amendment ends with the agreement: no command turns the amendment alone down.
+    """
     async with open_session(home, acting) as session:
         committed = await session.submit("agreement.terminate", TerminateAgreement(agreement_id=agreement_id))
     if not Agreement.FromString(committed.result).HasField("terms"):
@@ -128,13 +131,13 @@ async def list_agreements(home: Home = DEFAULT_HOME, as_json: Json = False) -> N
 
 
 async def accept_agreement(session: Session, agreement_id: str) -> None:
-    """Accepts the pending terms, checked against the digest on the ledger. Raises TermsMismatch."""
+    """Accepts the pending terms, checked against the digest on the ledger, and asks nobody. Raises TermsMismatch."""
     reference, _ = await _read_latest(session, agreement_id)
     await session.submit("agreement.accept", AcceptAgreement(agreement_id=agreement_id, terms=reference))
 
 
 async def propose_agreement(session: Session, drafted: AgreementDraft) -> Agreement:
-    """Proposes the terms' digest, then shares the terms; can be repeated after an interruption."""
+    """Proposes the agreement by its terms' digest, then hands the terms over. Can be repeated after an interruption."""
     data, reference = _seal(drafted)
     request = ProposeAgreement(
         agreement_id=drafted.terms.agreement_id,
@@ -158,13 +161,14 @@ def _check_party(session: Session, terms: Terms) -> None:
 
 
 def _seal(drafted: AgreementDraft) -> tuple[bytes, TermsReference]:
-    """The final bytes of the terms, with a fresh salt, and the reference that names them on the ledger."""
+    """Puts a fresh salt into the terms; returns their final bytes, and the reference that the ledger has to them."""
     drafted.terms.salt = secrets.token_bytes(SALT_BYTES)
     data = serialise(drafted.terms)
     return data, refer(data, drafted.terms)
 
 
 async def _share(session: Session, drafted: AgreementDraft, data: bytes) -> None:
+    """Hands the terms to both parties in private. An open agreement has its terms on the ledger already."""
     if drafted.open:
         return
     parties = (drafted.terms.provider_msp_id, drafted.terms.customer_msp_id)
@@ -178,7 +182,10 @@ async def _share(session: Session, drafted: AgreementDraft, data: bytes) -> None
 
 
 async def _read_latest(session: Session, agreement_id: str) -> tuple[TermsReference, Terms]:
-    """The pending terms, else those in force. Raises TermsMismatch unless the ledger names these."""
+    """The pending terms, or those in force if none are pending, with the ledger's reference to them.
+
+    Raises TermsMismatch if the archive has other terms than the ledger's digest says, NotFound, NotAParty.
+    """
     agreement = await session.read_own(agreement_id)
     account = MeterAccount(session.gateway("agreement.read_terms"), agreement)
     reference = agreement.pending if agreement.HasField("pending") else agreement.terms
@@ -191,6 +198,7 @@ async def _read_latest(session: Session, agreement_id: str) -> tuple[TermsRefere
 
 
 def _read(topology: Topology, file: Path) -> AgreementDraft:
+    """The draft in the file, if the contract would take its terms. Raises WrongFile, BadArgument, ContractError."""
     drafted = read_agreement(file, lambda name: topology.member(name).msp_id)
     if drafted.terms.provider_msp_id == drafted.terms.customer_msp_id:
         raise BadArgument(f"{file}: provider and customer must be two members")
@@ -200,7 +208,7 @@ def _read(topology: Topology, file: Path) -> AgreementDraft:
 
 
 async def _withdrawal_notice_s(session: Session, agreement_id: str) -> int:
-    """The notice that holds: the longer one of the agreement's and the charter's least."""
+    """The notice of a withdrawal: the agreement's, or the shortest one that the charter allows if that is longer."""
     agreement, charter = await session.read(keys.agreement(agreement_id)), await session.read(keys.CHARTER)
     return max(agreement.withdrawal_notice_s, least_notice_s(charter))
 
@@ -225,7 +233,7 @@ def _show_terms(topology: Topology, terms: Terms, notice_s: int | None, *, as_js
 
 
 def _limits(terms: Terms, notice_s: int | None, *, as_json: bool) -> dict[str, object]:
-    """The time limits, for people in words; `notice_s` is None where the charter alone sets the notice."""
+    """The time limits in words, or in seconds if `as_json`; `notice_s` is None if a draft leaves it to the charter."""
     limits = {
         "late_cut_off": terms.late_cut_off_s,
         "correction_window": terms.correction_window_s,
@@ -237,7 +245,7 @@ def _limits(terms: Terms, notice_s: int | None, *, as_json: bool) -> dict[str, o
 
 
 def _data_sets(topology: Topology, terms: Terms) -> list[str]:
-    """The data sets with their owners; without an owner, access is not charged."""
+    """A text for each data set, with its owner's name; access to a data set that nobody owns is not charged."""
     owners = {one.name: topology.name_of(one.owner_msp_id) for one in terms.data_policy.owned}
     return [f"{name} ({owners.get(name, 'nobody')}'s)" for name in terms.data_policy.data_sets]
 

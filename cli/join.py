@@ -195,7 +195,7 @@ def _newcomer(topology: Topology, acting: str) -> MemberEntry:
 
 
 async def _become_active(topology: Topology, member: MemberEntry, fabric_bin: Path | None) -> int:
-    """Makes the member active unless it lacks some of the deposit; the part that it lacks, in micro-tokens."""
+    """Makes the member active unless it lacks some of the deposit; returns the part that it lacks, in micro-tokens."""
     async with open_session(topology.home, member.name) as session:
         gateway = session.gateway("member.activate")
         await take_part(gateway)

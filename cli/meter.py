@@ -32,7 +32,7 @@ async def register(
     acting: As = "",
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """Make a meter's key and put it on the ledger. Continues a registration that was interrupted."""
+    """Make a meter's key pair and put the public key on the ledger. Continues a registration that was interrupted."""
     async with open_session(home, acting) as session:
         await _check_provider(session, agreement)
         folder = meter_folder(session, meter_id)
@@ -61,7 +61,7 @@ async def locate(meter_id: MeterId, location: str, acting: As = "", home: Home =
 
 @app.command()
 async def revoke(meter_id: MeterId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
-    """Revoke the meter for good: no batch of it is charged any more."""
+    """Revoke the meter for good: no batch of it is charged any more, not even one that it has signed already."""
     async with open_session(home, acting) as session:
         await session.submit("meter.revoke", RevokeMeter(meter_id=meter_id))
     say(f"Meter {meter_id} is revoked.")
@@ -86,7 +86,7 @@ async def list_meters(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 
 
 async def _check_provider(session: Session, agreement_id: str) -> None:
-    """Raises NotAParty unless the acting member is the agreement's provider; NotFound."""
+    """Checks that the acting member is the agreement's provider. Raises NotAParty, NotFound."""
     agreement = await session.read(keys.agreement(agreement_id))
     if agreement.provider_msp_id != session.member.msp_id:
         provider = session.topology.name_of(agreement.provider_msp_id)
@@ -96,6 +96,7 @@ async def _check_provider(session: Session, agreement_id: str) -> None:
 
 
 def _open_or_create(folder: Path, meter_id: str, agreement_id: str) -> SigningMeter:
+    """The meter in the folder, new if there is none yet. Raises BadArgument if it counts for another agreement."""
     if not (folder / "state.json").exists():
         return SigningMeter.create(folder, meter_id=meter_id, agreement_id=agreement_id)
     meter = SigningMeter.open(folder)
@@ -105,7 +106,10 @@ def _open_or_create(folder: Path, meter_id: str, agreement_id: str) -> SigningMe
 
 
 def open_meter(session: Session, meter_id: str) -> SigningMeter:
-    """The member's meter in its folder. Raises BadArgument if there is none."""
+    """The acting member's meter, opened for signing.
+
+    Raises BadArgument if this machine has no such meter, MalformedRequest, MeterFolderDamaged, MeterFolderInUse.
+    """
     folder = meter_folder(session, meter_id)
     if not folder.exists():
         raise BadArgument(f"{session.member.name} has no meter {meter_id!r} here: register it by zunft meter register")
@@ -113,6 +117,9 @@ def open_meter(session: Session, meter_id: str) -> SigningMeter:
 
 
 def meter_folder(session: Session, meter_id: str) -> Path:
-    """The meter's folder, which stands for the memory of a real meter. Raises MalformedRequest for an unfit name."""
+    """The folder of the acting member's meter, in the place of a real meter's memory.
+
+    Raises MalformedRequest if no meter can have this name.
+    """
     check_name("meter_id", meter_id)
     return session.topology.folder(session.member) / "meters" / meter_id

@@ -1,7 +1,7 @@
-"""Asks the member's own peer, one by one, for private values that did not come with their block.
+"""Asks the member's own peer, with a query for each value, for private values that did not come with their block.
 
 A peer may get a block before its private data, or may never get the data; or one message cannot hold a block together
-with its private data. An answer is believed only if it has the hash that the channel has of the written value.
+with its private data. An answer is believed only if its hash is the written value's hash on the channel.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ def lacking(transaction: BlockTransaction, collection: str) -> tuple[PrivateWrit
 
 
 def possible_keys(transaction: BlockTransaction) -> dict[bytes, str]:
-    """The keys that the transaction may have written privately, by their SHA-256."""
+    """The keys that the transaction may have written privately, by their SHA-256; none if its bytes are unreadable."""
     return {sha256(name.encode()).digest(): name for name in _key_names(transaction)}
 
 
 async def completed(transaction: BlockTransaction, collection: str, ask: Ask) -> BlockTransaction:
-    """The transaction with those of its missing values that the peer has by now."""
+    """The transaction with those of its missing values that the peer has by now; the others stay missing."""
     if not lacking(transaction, collection):
         return transaction
     # If a key has two answers, the later one counts: the record's head is this transaction's own.
@@ -50,12 +50,13 @@ async def completed(transaction: BlockTransaction, collection: str, ask: Ask) ->
 
 
 def _with(write: PrivateWrite, answers: Mapping[bytes, tuple[str, bytes]]) -> PrivateWrite:
+    """The write with its answered key and value if it lacks them and the hash fits, else as it was."""
     key, value = answers.get(write.key_hash, ("", b""))
     fits = write.value is None and write.value_hash == sha256(value).digest()
     return replace(write, key=key, value=value) if fits else write
 
 
-def _moved_on(transaction: BlockTransaction) -> Iterator[Commitment]:
+def _written_commitments(transaction: BlockTransaction) -> Iterator[Commitment]:
     """The commitments that the transaction wrote."""
     for name, value in transaction.writes.items():
         if name.startswith(_COMMITMENTS) and value is not None:
@@ -63,13 +64,13 @@ def _moved_on(transaction: BlockTransaction) -> Iterator[Commitment]:
 
 
 def _shared(transaction: BlockTransaction) -> tuple[str, int]:
-    """The agreement's id and the version of the terms that an agreement.share handed over."""
+    """The agreement's id and the terms' version in an agreement.share, which hands terms over."""
     return decode(ShareTerms, transaction.args[0]).agreement_id, decode(TermsReference, transaction.result).version
 
 
 def _key_names(transaction: BlockTransaction) -> Iterator[str]:
     try:
-        for one in _moved_on(transaction):
+        for one in _written_commitments(transaction):
             yield keys.record(one.agreement_id, one.sequence).name
             yield keys.head(one.agreement_id).name
             yield keys.claim(one.agreement_id, one.claim_number).name
@@ -80,7 +81,7 @@ def _key_names(transaction: BlockTransaction) -> Iterator[str]:
 
 
 async def _answers(transaction: BlockTransaction, ask: Ask) -> AsyncIterator[tuple[str, bytes]]:
-    """The keys and values that the peer has now, which may be later ones; none if it does not answer."""
+    """The keys and values that the peer has now, also of later transactions. There are none if it does not answer."""
     for answers in (_of_accounts, _of_records, _of_terms):
         # The peer lacks them, is away, or answers unreadable bytes: the account then waits for them, and says so.
         with suppress(Exception):
@@ -89,14 +90,14 @@ async def _answers(transaction: BlockTransaction, ask: Ask) -> AsyncIterator[tup
 
 
 async def _of_accounts(transaction: BlockTransaction, ask: Ask) -> AsyncIterator[tuple[str, bytes]]:
-    for one in _moved_on(transaction):
+    for one in _written_commitments(transaction):
         answer = await ask("usage.read_head", ReadHead(agreement_id=one.agreement_id))
         yield keys.head(one.agreement_id).name, answer
 
 
 async def _of_records(transaction: BlockTransaction, ask: Ask) -> AsyncIterator[tuple[str, bytes]]:
-    """The records with their heads and claims: a later head may have taken the place of the record's own by now."""
-    for one in _moved_on(transaction):
+    """Each usage record with its head and claim: under the head's key the peer may have a later head by now."""
+    for one in _written_commitments(transaction):
         answer = await ask("usage.read_record", ReadRecord(agreement_id=one.agreement_id, sequence=one.sequence))
         yield keys.record(one.agreement_id, one.sequence).name, answer
         record = decode(UsageRecord, answer)

@@ -40,7 +40,7 @@ async def _renew_orderer(network: FabricNetwork, name: str) -> None:
 
 
 async def _restart(network: FabricNetwork, name: str) -> bool:
-    """Restarts the process if it runs; whether it did."""
+    """Restarts the process if it runs; returns whether it did."""
     process = network.find(name)
     was_running = network.runtime_of(process).running(process) is not None
     if was_running:

@@ -159,7 +159,7 @@ async def _height(network: FabricNetwork, process: FabricProcess) -> Answer:
 
 
 async def _configuration(network: FabricNetwork, process: FabricProcess) -> Answer:
-    """The parts of the channel's configuration that members wrote alone and that nobody can read, as problems."""
+    """The parts of the channel's configuration that a member wrote alone and we cannot read, as problems."""
     block = await network.site(_member(network, process)).newest_config_block()
     parts = unreadable_parts(read_channel(block).config.channel_group)
     return {"problems": tuple(f"in the channel's configuration this counts as absent: {part}" for part in parts)}

@@ -81,7 +81,7 @@ class NodeClient:
     def submit_batches(
         self, batches: Iterable[SignedBatch] | AsyncIterable[SignedBatch]
     ) -> AsyncGenerator[BatchProgress]:
-        """Sends batches; the new states of each, until each is committed, refused, or waits."""
+        """Sends batches, and yields the new states of each, until each is committed, refused, or waits."""
         return self._stream(self._stub.SubmitBatches(batches))
 
     async def authorise_start(self, agreement_id: str, meter_id: str, wanted_micro: int = 0) -> StartAuthorisation:
@@ -118,7 +118,7 @@ class NodeClient:
         return await self._answer(self._stub.ListBatches(request))
 
     async def decide(self, request: DecideBatchRequest) -> BatchProgress:
-        """Sends a person's decision about a batch; the batch's state after it."""
+        """Sends a person's decision about a batch, and returns the batch's state after it."""
         return await self._answer(self._stub.DecideBatch(request))
 
     async def _answer(self, call: Awaitable[Answer]) -> Answer:

@@ -63,7 +63,7 @@ def check_new_business(loaded: Loaded, *msp_ids: str) -> None:
 
 
 async def check_parties_new_business(tx: TransactionContext, msp_ids: Iterable[str]) -> None:
-    """Does `check_new_business` for parties that only the agreement names, which has to be read first."""
+    """Checks as `check_new_business` does; for parties that are known only once the agreement has been read."""
     parties = tuple(msp_ids)
     check_new_business(await tx.load(*map(keys.member, parties)), *parties)
 

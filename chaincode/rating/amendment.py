@@ -18,7 +18,7 @@ def carry_over(old_tariff: Tariff, new_tariff: Tariff, cumulative: Cumulative) -
 
 
 def kept_names(old_tariff: Tariff, new_tariff: Tariff) -> frozenset[str]:
-    """Names of the components and adjustments that are defined as before; the same for all of an account's streams."""
+    """The names of the components and adjustments defined as before, the same for all of an account's streams."""
     kept = _definitions(old_tariff).items() & _definitions(new_tariff).items()
     return frozenset(name for name, _ in kept)
 

@@ -1,4 +1,4 @@
-"""The limits of rating, each with its refusal."""
+"""The limits of the numbers that rating reads and computes, and the checks that refuse a number beyond them."""
 
 from __future__ import annotations
 
@@ -25,10 +25,9 @@ TIME_US_MAX = 7_258_118_400_000_000
 
 
 def checked_measure(name: str, measure_micro: int) -> int:
-    """The measure, if it is neither below zero nor beyond signed 64 bits.
+    """The measure, if it is at least 0 and fits signed 64 bits. Raises QuantityOutOfRange.
 
-    Raises:
-        QuantityOutOfRange: names the component and the limit.
+    `name` is the component's or the adjustment's, for the error.
     """
     if measure_micro < 0:
         raise QuantityOutOfRange(
@@ -44,7 +43,7 @@ def checked_measure(name: str, measure_micro: int) -> int:
 
 
 def checked_count(name: str, reading_count: int) -> int:
-    """The number of readings, if it is not below zero; it can never leave 64 bits. Raises QuantityOutOfRange."""
+    """The number of readings, if it is at least 0; no account can have 2**63 of them. Raises QuantityOutOfRange."""
     if reading_count < 0:
         raise QuantityOutOfRange(
             f"{name!r}: the correction takes away {-reading_count} readings more than the period has: "
@@ -54,11 +53,7 @@ def checked_count(name: str, reading_count: int) -> int:
 
 
 def checked_amount(name: str, amount_micro: int) -> int:
-    """The amount, if it fits signed 64 bits.
-
-    Raises:
-        AmountOutOfRange: names the component and the limit.
-    """
+    """The amount, if it fits signed 64 bits; it may be below 0. Raises AmountOutOfRange."""
     if abs(amount_micro) > INT64_MAX:
         raise AmountOutOfRange(
             f"{name!r}: the amount would be {format_amount(amount_micro)}, beyond {format_amount(INT64_MAX)} tokens: "
@@ -68,17 +63,19 @@ def checked_amount(name: str, amount_micro: int) -> int:
 
 
 def check_batches(batches: Sequence[Columns], together: Columns) -> None:
-    """Does `check_columns` for each batch; `together` has them side by side, so that one look is enough for many."""
+    """Checks each batch as `check_columns` does, and raises the same errors.
+
+    `together` has the readings of all batches, one batch after the other: if all are sound, one look is enough.
+    """
     if len(batches) == 1 or not _is_sound(batches, together):
         for columns in batches:
             check_columns(columns)
 
 
 def check_columns(columns: Columns) -> None:
-    """Refuses readings that are not in the order of time, or beyond the limits.
+    """Checks that the readings are in the order of time, and that their times and quantities are within the limits.
 
-    Raises:
-        BackDated, MalformedBatch, QuantityOutOfRange.
+    Raises BackDated, MalformedBatch for a time beyond the limits, QuantityOutOfRange.
     """
     times, quantities = columns.time_us, columns.quantity_micro
     backwards = times[1:] < times[:-1]
@@ -95,7 +92,7 @@ def check_columns(columns: Columns) -> None:
 
 
 def check_times(columns: Columns) -> None:
-    """Refuses columns in the order of time that leave the limits; raises MalformedBatch."""
+    """Checks that the times, which are in order already, lie in the years 1970 to 2199. Raises MalformedBatch."""
     first_us, last_us = int(columns.time_us[0]), int(columns.time_us[-1])
     if first_us < 0 or last_us > TIME_US_MAX:
         raise MalformedBatch(
@@ -105,6 +102,7 @@ def check_times(columns: Columns) -> None:
 
 
 def _is_sound(batches: Sequence[Columns], together: Columns) -> bool:
+    """Whether `check_columns` would accept every batch."""
     times, quantities = together.time_us, together.quantity_micro
     begins = np.cumsum([len(columns) for columns in batches])
     backwards = np.flatnonzero(times[1:] < times[:-1]) + 1

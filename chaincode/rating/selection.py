@@ -32,7 +32,7 @@ _COMPARED_VALUES = 8
 class Readings:
     """One batch or several that have the same columns, and everything that selecting from them needs, computed once.
 
-    If there are several, no component may name one's meter and not another's; `meter_id` is any of them.
+    If there are several, a component names the meters of all batches or of none; `meter_id` is any of them.
 
     Raises (when first needed):
         MalformedBatch: a column that the band table reads is missing.

@@ -101,13 +101,16 @@ def encode_batch(
 
 
 def decode_batch(data: bytes) -> tuple[UsageBatch, Columns]:
-    """The batch as sent, and its readings; its place in the stream is not checked. Raises MalformedBatch."""
+    """The batch as sent, and its readings. Its signature and its place in the stream are not checked.
+
+    Raises MalformedBatch.
+    """
     [decoded] = decode_batches([data])
     return decoded
 
 
 def decode_batches(batches: Iterable[bytes]) -> list[tuple[UsageBatch, Columns]]:
-    """The result of `decode_batch` for each; small columns of one form are decoded together, which is much faster.
+    """The result of `decode_batch` for each batch; short columns of one form are decoded together, which is faster.
 
     Raises MalformedBatch if one of them is malformed.
     """
@@ -116,7 +119,7 @@ def decode_batches(batches: Iterable[bytes]) -> list[tuple[UsageBatch, Columns]]
 
 
 def parse_batch(data: bytes) -> UsageBatch:
-    """The batch as sent, its columns still packed and unchecked. Raises MalformedBatch."""
+    """The batch as sent, its columns still packed; none of its values is checked. Raises MalformedBatch."""
     batch = UsageBatch()
     try:
         batch.ParseFromString(data)
@@ -126,7 +129,7 @@ def parse_batch(data: bytes) -> UsageBatch:
 
 
 def decode_parsed(batches: Iterable[UsageBatch]) -> list[Columns]:
-    """The readings of each batch. Raises MalformedBatch."""
+    """The readings of each batch, after all checks of `decode_batch`. Raises MalformedBatch."""
     packed = [(batch, [*batch.columns]) for batch in batches]
     for batch, columns in packed:
         _check_known(batch, columns)
@@ -173,7 +176,10 @@ def _load_key(public_key: bytes) -> ec.EllipticCurvePublicKey:
 
 
 def _encode_column(kind: int, values: Int64Column) -> Column:
-    """The smaller of the two forms; times are always differences, which for regular readings need almost no space."""
+    """The column as its values or as their differences, in the smaller form; as values if a difference leaves 64 bits.
+
+    Times are differences whenever they can be: those of regular readings need almost no space.
+    """
     differences = _differences(values)
     if differences is None:
         return _pack(kind, values, differences=False)
@@ -184,7 +190,7 @@ def _encode_column(kind: int, values: Int64Column) -> Column:
 
 
 def _decode_columns(batches: Iterable[_Packed]) -> list[dict[str, Int64Column]]:
-    """The columns of each batch, by field of `Columns`."""
+    """The values of each batch's columns, by field of `Columns`. Raises MalformedBatch."""
     decoded: list[dict[str, Int64Column]] = []
     alike: dict[_Form, list[tuple[Column, dict[str, Int64Column]]]] = defaultdict(list)
     for batch, columns in batches:
@@ -203,7 +209,7 @@ def _decode_columns(batches: Iterable[_Packed]) -> list[dict[str, Int64Column]]:
 
 
 def _decode_alike(columns: Sequence[Column], count: int, decompressor: zstandard.ZstdDecompressor) -> Int64Rows:
-    """The values of columns of one form, a row for each."""
+    """The values of columns of one `_Form`, a row for each column. Raises MalformedBatch."""
     form = columns[0]
     data = b"".join([_decompress(column, count * form.width, decompressor) for column in columns])
     values = _unshuffle(data, form.width, count)
@@ -211,7 +217,7 @@ def _decode_alike(columns: Sequence[Column], count: int, decompressor: zstandard
 
 
 def _named(batch: UsageBatch, values: dict[str, Int64Column]) -> Columns:
-    """The columns with the names to which their indices refer."""
+    """The batch's readings: the decoded values, with the names that their indices stand for. Raises MalformedBatch."""
     columns = Columns(
         **values,
         steps=tuple(batch.steps),
@@ -223,17 +229,19 @@ def _named(batch: UsageBatch, values: dict[str, Int64Column]) -> Columns:
 
 
 def _pack(kind: int, values: Int64Column, *, differences: bool) -> Column:
+    """The compressed column of these values, each in as few bytes as the largest one needs."""
     width = _width(values)
     data = zstandard.ZstdCompressor(level=_ZSTD_LEVEL, write_content_size=True).compress(_shuffle(values, width))
     return Column(kind=ColumnKind.Name(kind), width=width, differences=differences, data=data)
 
 
 def _shuffle(values: Int64Column, width: int) -> bytes:
+    """The bytes of the values in planes: the lowest byte of every value, then the next one, which compresses better."""
     return values.astype(f"<i{width}").view(np.uint8).reshape(-1, width).T.tobytes()
 
 
 def _unshuffle(data: bytes, width: int, count: int) -> Int64Rows:
-    """The values; many readings are copied plane by plane, several times faster than the transposed matrix."""
+    """The values of shuffled bytes, `count` in a row. Long rows are copied plane by plane, several times faster."""
     planes = np.frombuffer(data, np.uint8).reshape(-1, width, count)
     if count <= _FEW:
         return _as_numbers(planes.transpose(0, 2, 1).copy(), width)
@@ -253,7 +261,10 @@ def _as_numbers(interleaved: NDArray[np.uint8], width: int) -> Int64Rows:
 
 
 def _decompress(column: Column, size_bytes: int, decompressor: zstandard.ZstdDecompressor) -> bytes:
-    """The frame's contents, if its header declares exactly `size_bytes` (RFC 8878, section 3.1.1)."""
+    """The contents of the column's zstd frame, if the frame declares exactly `size_bytes` (RFC 8878, section 3.1.1).
+
+    Raises MalformedBatch.
+    """
     try:
         declared_bytes = zstandard.frame_content_size(column.data)
         if declared_bytes != size_bytes:
@@ -270,13 +281,13 @@ def _width(values: Int64Column) -> int:
 
 
 def _differences(values: Int64Column) -> Int64Column | None:
-    """First differences, the first one from 0; None where one of them leaves 64 bits."""
+    """The differences between neighbours, the first one from 0. The result is None if one of them leaves 64 bits."""
     differences = np.diff(values, prepend=np.int64(0))
     return None if _may_overflow(differences) and _overflows(values, differences) else differences
 
 
 def _sums(differences: Int64Rows, columns: Sequence[Column]) -> Int64Rows:
-    """The sums of the differences, in the same memory, as new memory costs more than adding."""
+    """The running sums of each row, in the same memory, as new memory costs more than adding. Raises MalformedBatch."""
     if columns[0].width == 8 and _may_overflow(differences):
         for column, row in zip(columns, differences, strict=True):
             if _overflows(np.cumsum(row), row):
@@ -295,7 +306,7 @@ def _widest(values: NDArray[np.int64]) -> int:
 
 
 def _overflows(values: Int64Column, differences: Int64Column) -> bool:
-    """Whether values[i - 1] + differences[i] = values[i] wraps round: both summands differ in sign from the sum."""
+    """Whether a sum values[i - 1] + differences[i] has wrapped round: then both summands differ in sign from it."""
     return bool((((values[1:] ^ values[:-1]) & (values[1:] ^ differences[1:])) < 0).any())
 
 

@@ -100,7 +100,7 @@ class FabricStub:
         return await self._get(_PUBLIC, key)
 
     async def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
-        """Values in the order of the keys; one round trip where the peer allows."""
+        """The values in the order of the keys; one round trip where the peer allows."""
         return await self._get_many(_PUBLIC, keys)
 
     def put(self, key: str, value: bytes) -> None:
@@ -112,7 +112,7 @@ class FabricStub:
         self.writes.delete(_PUBLIC, key)
 
     def range(self, start: str, end: str) -> Rows[KeyValue]:
-        """Keys that are not composite with start <= key < end, in key order; protected against phantoms.
+        """The keys that are not composite, with start <= key < end, in key order; protected against phantoms.
 
         A peer ends every range silently at its core.yaml's ledger.state.totalQueryLimit.
         """
@@ -180,7 +180,7 @@ class FabricStub:
         self.writes.purge(_named(collection), key)
 
     def private_range(self, collection: str, start: str, end: str) -> Rows[KeyValue]:
-        """Keys of the collection with start <= key < end. Only in queries: peers refuse it together with writes."""
+        """The keys of the collection with start <= key < end. Only in queries: peers refuse it together with writes."""
         return self._range(_named(collection), *simple_range(start, end))
 
     def private_composite_range(

@@ -69,7 +69,7 @@ def names(topology: Topology, msp_ids: tuple[str, ...]) -> str:
 
 
 async def approve_opened(session: Session, ballot: Ballot) -> Voting:
-    """Votes for the ballot, and signs its change of the channel's configuration; the vote on it as it is then."""
+    """Votes for the ballot, signs its change of the channel's configuration, and returns the vote as it is then."""
     voting = await Voting.open(session.gateway("ballot.vote"), ballot.ballot_id)
     return await voting.approve()
 

@@ -94,7 +94,7 @@ def new_group(name: str) -> Group:
 
 
 def load(name: str) -> Any:
-    """Imports the file of `zunft NAME`; its command or group of typer."""
+    """Imports the file of `zunft NAME`, and returns its command or group of typer."""
     return get_command(import_module(f"cli.{name}").app)
 
 

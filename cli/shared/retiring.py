@@ -10,7 +10,10 @@ from network.runtimes import existing_network
 
 
 async def retire(topology: Topology, msp_id: str) -> bool:
-    """Ends the member's processes on this machine; whether its files are here. Can be repeated. Raises NetworkError."""
+    """Ends the member's processes on this machine, and returns whether the machine has its files.
+
+    Can be repeated. Raises NetworkError.
+    """
     member = next((one for one in topology.members + topology.former if one.msp_id == msp_id), None)
     if member is None:
         return False

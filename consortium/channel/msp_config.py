@@ -41,7 +41,7 @@ def msp_config(member: MemberMaterial) -> msp_config_pb2.MSPConfig:
 
 @dataclass(frozen=True)
 class ReadMsp:
-    """The readable parts of a member's MSP, and words for each part that cannot be read."""
+    """The readable parts of a member's MSP, and a text for each part that cannot be read."""
 
     config: msp_config_pb2.FabricMSPConfig
     unreadable: tuple[str, ...]
@@ -59,7 +59,7 @@ class ReadMsp:
 
 
 def read_msp(msp_id: str, data: bytes) -> ReadMsp:
-    """The member's MSP in a group's value. A member writes it alone, so a part that nobody can read counts as absent.
+    """The member's MSP in a group's value. A member writes it alone: a part that we cannot read counts as absent.
 
     Fabric's orderers accept nothing that they cannot read, but they may be able to read more than we are.
     """
@@ -75,7 +75,7 @@ def read_msp(msp_id: str, data: bytes) -> ReadMsp:
 
 
 def _drop_unreadable(config: msp_config_pb2.FabricMSPConfig) -> Iterator[str]:
-    """Removes unreadable parts from `config` itself, and yields words for each."""
+    """Removes unreadable parts from `config` itself, and yields a text for each kind of them."""
     for field, word in _CERTIFICATES.items():
         yield from _drop(getattr(config, field), read_certificate, word)
     yield from _drop(config.revocation_list, load_revocation_list, "a revocation list")

@@ -42,7 +42,7 @@ def orderer_addresses(channel_group: configtx_pb2.ConfigGroup) -> list[OrdererAd
 
 
 def read_addresses(data: bytes) -> tuple[tuple[Endpoint, ...], tuple[str, ...]]:
-    """The endpoints in a group's value, and words for each part of it that cannot be read."""
+    """The endpoints in a group's value, and a text for each part of it that cannot be read."""
     try:
         addresses = configuration_pb2.OrdererAddresses.FromString(data).addresses
     except DecodeError:
@@ -51,7 +51,7 @@ def read_addresses(data: bytes) -> tuple[tuple[Endpoint, ...], tuple[str, ...]]:
 
 
 def readable(what: str, values: Iterable[T], read: Callable[[T], Endpoint]) -> tuple[tuple[Endpoint, ...], Words]:
-    """The endpoints at which a process could listen, and words for each value that is no such endpoint."""
+    """The endpoints at which a process could listen, and a text for each value that is no such endpoint."""
     found: list[Endpoint] = []
     unreadable: list[str] = []
     for value in values:

@@ -27,7 +27,7 @@ from consortium.keys.member_material import (
 
 @dataclass(frozen=True)
 class Channel:
-    """A channel as one configuration has it, as a rule the newest. `sequence` counts the configurations, from 0."""
+    """A channel by one of its configurations, mostly the newest; `sequence` is this configuration's number, from 0."""
 
     name: str
     sequence: int
@@ -56,12 +56,15 @@ def read_channel(block: common_pb2.Block) -> Channel:
 
 
 def read_members(channel_group: configtx_pb2.ConfigGroup) -> dict[str, MemberMaterial]:
-    """The channel's members by their MSP ids, sorted. Raises MalformedConfigBlock."""
+    """The channel's members by MSP id, in the order of these ids. Raises MalformedConfigBlock."""
     return {msp_id: _member(msp_id, channel_group) for msp_id in sorted(_application(channel_group).groups)}
 
 
 def unreadable_parts(channel_group: configtx_pb2.ConfigGroup) -> tuple[str, ...]:
-    """Words for each part that nobody can read, with its member; none as a rule. Raises MalformedConfigBlock."""
+    """A text for each part that this program cannot read, with its member's MSP id; mostly there are none.
+
+    Raises MalformedConfigBlock.
+    """
     members = read_members(channel_group).values()
     own = [f"{one.msp_id}: {part}" for one in members for part in one.unreadable]
     orderers = group_at(channel_group, "Orderer").groups
@@ -70,7 +73,7 @@ def unreadable_parts(channel_group: configtx_pb2.ConfigGroup) -> tuple[str, ...]
 
 
 def last_config_number(block: common_pb2.Block) -> int:
-    """Number of the configuration block that is in force with this block. Raises MalformedConfigBlock.
+    """The number of the newest configuration block up to and including this block. Raises MalformedConfigBlock.
 
     The number is in the part of the metadata that orderers sign. Only Fabric before 1.4 has a separate entry for it.
     """
@@ -114,7 +117,7 @@ def _application(channel_group: configtx_pb2.ConfigGroup) -> configtx_pb2.Config
 
 
 def _member(msp_id: str, channel_group: configtx_pb2.ConfigGroup) -> MemberMaterial:
-    """The member, without parts that cannot be read: it writes them alone, and they must not stop the others."""
+    """The member without its unreadable parts: a member alone writes its parts, and these must not stop the others."""
     group, orderer_org = group_at(channel_group, "Application", msp_id), group_at(channel_group, "Orderer", msp_id)
     member = read_msp(msp_id, value_of(group, "MSP")).material(msp_id)
     anchors, unreadable_anchors = _anchor_peers(value_of(group, "AnchorPeers"))
@@ -128,7 +131,7 @@ def _member(msp_id: str, channel_group: configtx_pb2.ConfigGroup) -> MemberMater
 
 
 def _anchor_peers(data: bytes) -> tuple[tuple[Endpoint, ...], tuple[str, ...]]:
-    """The member's anchor peers, and words for each that cannot be read."""
+    """The member's anchor peers, and a text for each one that cannot be read."""
     try:
         anchors = peer_configuration_pb2.AnchorPeers.FromString(data).anchor_peers
     except DecodeError:

@@ -21,7 +21,10 @@ def digest_of(text: str) -> bytes:
 
 
 def keep_text(topology: Topology, charter: Charter, text: str) -> Path:
-    """Writes the text of a proposed version; the path of its file. Raises CharterTextMissing if it is not that text."""
+    """Writes the text of a proposed version into a file, and returns the path.
+
+    Raises CharterTextMissing if the version has another text.
+    """
     if digest_of(text) != charter.text_digest:
         raise CharterTextMissing(
             f"this is not the text of version {charter.version} of the charter: get the one whose SHA-256 is "

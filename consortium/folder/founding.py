@@ -97,13 +97,14 @@ DEFAULT_CHARTER = """# Charter of {consortium}
 
 @dataclass(frozen=True, slots=True)
 class FoundingPlan:
-    """The plan that the founders agreed on."""
+    """The plan that the founders agreed on; `issuer` is a member's name, `charter` the whole text."""
 
     consortium: str
     channel: str
     currency: str
     issuer: str
     charter: str
+    # Name, MSP id and legal name of each member.
     members: tuple[tuple[str, str, str], ...]
     first_port: int
     fabric: FabricSettings | None = None
@@ -118,9 +119,9 @@ class FoundingPlan:
 def read_plan(path: Path) -> FoundingPlan:
     """The plan in a YAML file. Raises InvalidTopology.
 
-    Its fields are consortium, currency, issuer, members (name, msp_id, legal_name, identifiers). Optional: channel,
-    charter (path of a text file beside it), entry, exit, voting, accounts (the charter's rules), first_port; fabric
-    (runtime, ordering, orderers, core, orderer) for a Fabric network instead of the embedded ledger.
+    Its fields are consortium, currency, issuer, members (name, msp_id, legal_name, identifiers). Optional: channel;
+    first_port; charter, the path of a text file from the plan's folder; the charter's rules entry, exit, voting and
+    accounts; fabric (runtime, ordering, orderers, core, orderer) for a Fabric network instead of the embedded ledger.
     """
     try:
         fields = read_yaml(path).fields(_PLAN_KEYS, required=("consortium", "currency", "issuer", "members"))
@@ -135,8 +136,8 @@ def read_plan(path: Path) -> FoundingPlan:
 def founding_folder(home: Path) -> Iterator[Path]:
     """A draft of the consortium's folder that becomes `home` as a whole, or disappears. Raises ConsortiumExists.
 
-    A folder that is there already stays, and the draft's files are moved into it: it may be a mount, the current
-    folder, or the target of a link.
+    If `home` is there already, and empty, it stays, and the draft's files are moved into it: it may be a mount, the
+    current folder, or the target of a link.
     """
     place = home.resolve()
     if place.exists() and (not place.is_dir() or not all(map(_is_draft, place.iterdir()))):
@@ -159,7 +160,7 @@ def _is_draft(path: Path) -> bool:
 
 
 def _move_into(draft: Path, home: Path) -> None:
-    """Moves all files or none: it moves them back if one fails. YAML files come last, for they mark a whole folder."""
+    """Moves all files, or moves them back if one fails. YAML files come last, as the mark of a complete folder."""
     moved: list[Path] = []
     try:
         for path in sorted(draft.iterdir(), key=lambda path: path.suffix == ".yaml"):
@@ -172,7 +173,10 @@ def _move_into(draft: Path, home: Path) -> None:
 
 
 def make_members(home: Path, plan: FoundingPlan) -> Topology:
-    """Makes every member's keys, with a user per role, the genesis block and the charter's text. Raises InvalidName."""
+    """Fills the folder: every member's keys, with a user per role, the genesis block, the charter and its rules.
+
+    Raises InvalidName, InvalidChannel, MemberExists.
+    """
     topology = _topology(home, plan)
     material = [_make_member(topology, member) for member in topology.members]
     block = genesis_block(ChannelSettings(plan.channel, material, _ordering(topology)))
@@ -184,7 +188,10 @@ def make_members(home: Path, plan: FoundingPlan) -> Topology:
 
 
 def make_keys(folder: Path, member: MemberEntry, hosts: Sequence[str] = DEFAULT_HOSTS) -> MemberKeys:
-    """Makes a member's roots, a user per role, and the keys of its nodes at `hosts`. Raises MemberExists."""
+    """Makes a member's roots, a user per role, and the keys of its peer and, if it has one, its orderer at `hosts`.
+
+    Raises InvalidName, MemberExists.
+    """
     keys = MemberKeys.create(folder, member.msp_id, hosts=hosts)
     for role in Role:
         keys.add_user(role.value, [role])
@@ -262,7 +269,7 @@ def _parse_first_port(fields: Mapping[str, Tree], members: int, fabric: FabricSe
 
 
 def parse_first_port(tree: Tree, needed: int) -> int:
-    """The first of `needed` consecutive ports. Raises WrongFile."""
+    """The first port of a consortium or an applicant, with room for `needed` ports after it. Raises WrongFile."""
     try:
         return tree.whole(1, LAST_PORT - needed)
     except WrongFile:
@@ -271,7 +278,7 @@ def parse_first_port(tree: Tree, needed: int) -> int:
 
 
 def _parse_fabric(tree: Tree, names: Sequence[str]) -> tuple[FabricSettings, tuple[str, ...]]:
-    """The settings, and the names of the members that run an orderer."""
+    """The settings, and the names of the members that run an orderer; no names mean all members. Raises WrongFile."""
     fields = tree.fields(_FABRIC_KEYS)
     orderers = fields["orderers"].items() if "orderers" in fields else []
     for orderer in orderers:
@@ -301,7 +308,7 @@ def _parse_member(tree: Tree) -> tuple[str, str, str]:
 def _parse_identifiers(tree: Tree, required: Iterable[str]) -> dict[str, Mapping[str, str]]:
     """Each member's legal identifiers, checked before anything is made.
 
-    Raises WrongFile; MalformedRequest, EntryCondition, as the contract would.
+    Raises WrongFile, and the contract's own MalformedRequest and EntryCondition.
     """
     members = [one.fields(_MEMBER_KEYS) for one in tree.items()]
     identifiers = {

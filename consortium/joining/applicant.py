@@ -163,7 +163,7 @@ def keys_folder(home: Path, member: MemberEntry) -> Path:
 
 
 def _parse_plan(fields: Mapping[str, Tree]) -> Applicant:
-    """The applicant in a file's fields. Raises WrongFile; MalformedRequest if an identifier's check digit is wrong."""
+    """The applicant in a file's fields. Raises WrongFile, and MalformedRequest if a legal identifier is wrong."""
     host = fields["host"].parsed(check_host) if "host" in fields else HOST
     listen = _parse_listen(fields["listen"]) if "listen" in fields else _listen_for(host)
     first_port = parse_first_port(fields["first_port"], FABRIC_PORTS_EACH)

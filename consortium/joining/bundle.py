@@ -1,4 +1,4 @@
-"""An applicant's bundle outside the contract: the applicant makes and signs it, the members read and compare it.
+"""An applicant's bundle as a file: the applicant makes and signs it, the members read it and compare its fingerprint.
 
 chaincode/members/bundle.py checks what a bundle holds and that its own root has signed it.
 """
@@ -30,7 +30,7 @@ from zunft.v1.bundle_pb2 import Bundle, NodeAddress, OrdererNode, SignedBundle
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """The charter that the applicant accepts (the digest is SHA-256), and the sponsor that shall put its bundle in."""
+    """The charter that the applicant accepts (its digest is SHA-256), and the member that it asks to be its sponsor."""
 
     consortium: str
     charter_version: int
@@ -40,7 +40,7 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True)
 class OpenedBundle:
-    """A bundle that is complete and signed by its own root; `signed` are the bytes for member.apply."""
+    """A bundle that is complete and signed by its own root; `signed` is the SignedBundle in bytes, for member.apply."""
 
     signed: bytes
     bundle: Bundle
@@ -52,7 +52,10 @@ class OpenedBundle:
 
 
 def sign_bundle(applicant: Applicant, keys: MemberKeys, accepted: Acceptance, now: datetime) -> OpenedBundle:
-    """The applicant's bundle, signed with the key of its own root. Raises UnusableBundle if members would refuse it."""
+    """The applicant's bundle, made at the time `now` and signed with the key of its own root.
+
+    Raises UnusableBundle if members would refuse it.
+    """
     data = _bundle(applicant, keys, accepted, now).SerializeToString(deterministic=True)
     signature = keys.authority("msp").key.sign(data, ec.ECDSA(hashes.SHA256()))
     return open_bundle(

@@ -20,7 +20,7 @@ from consortium.keys.member_material import Endpoint
 
 @dataclass(frozen=True, slots=True)
 class Detour:
-    """A replacement in a peer's search for orderers: it connects to `orderer` in the place of `origin`."""
+    """A replacement of an address: a peer that looks for an orderer at `origin` connects to `orderer` instead."""
 
     origin: Endpoint
     orderer: OrdererAddress
@@ -30,7 +30,7 @@ class Detour:
 class KnownOrderers:
     """The orderers of the channel's first block (`first`), with which a peer begins, and of the invitation (`newest`).
 
-    `former` are addresses of configurations between these two.
+    `former` are endpoints of earlier configurations that the newest one does not have.
     """
 
     first: Mapping[Endpoint, OrdererAddress]
@@ -39,14 +39,15 @@ class KnownOrderers:
 
     @property
     def addresses(self) -> list[OrdererAddress]:
-        """The orderers, each endpoint once, with the newest certificates that are known."""
+        """The orderers of both, each endpoint once, with the newest TLS roots that are known."""
         return list({**self.first, **self.newest}.values())
 
     def detours(self, serving: Collection[OrdererAddress]) -> list[Detour]:
-        """The detours to the orderers that serve blocks, in turn.
+        """The detours of a peer to the orderers that serve blocks; `serving` has at least one.
 
-        There is one from each known endpoint that does not serve, or that has other certificates by now: a peer reads
-        every configuration since the first and takes each one's addresses from it.
+        A known endpoint that does not serve leads to one of them, and they take turns. One that serves with other TLS
+        roots than in the first block leads to itself with its new roots. The peer needs both, since it takes addresses
+        and roots from each configuration that it reads, from the first on.
         """
         in_turn = cycle(serving)
         by_endpoint = {address.endpoint: address for address in serving}
@@ -56,7 +57,10 @@ class KnownOrderers:
 
 
 def known_orderers(topology: Topology) -> KnownOrderers:
-    """The orderers that the files in the consortium's folder name. Raises InvalidInvitation, MalformedConfigBlock."""
+    """The orderers by the genesis block and the invitation in the consortium's folder.
+
+    Raises InvalidInvitation, MalformedConfigBlock.
+    """
     first = read_channel(common_pb2.Block.FromString(topology.genesis_path.read_bytes()))
     invitation = kept_invitation(topology.home)
     return KnownOrderers(

@@ -30,7 +30,7 @@ from consortium.keys.certificates import (
 
 @dataclass(frozen=True)
 class KeyFiles:
-    """Paths of a PEM certificate and of its PEM private key."""
+    """The paths of a PEM certificate and of its PEM private key."""
 
     certificate_path: Path
     key_path: Path

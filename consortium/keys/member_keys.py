@@ -116,11 +116,11 @@ class MemberKeys:
         return _files(self.folder / "users", _check_user_name(name))
 
     def users_with(self, roles: Collection[Role]) -> list[str]:
-        """Names of the users that have one of these roles, sorted. Raises UnreadableCertificate."""
+        """The names of the users that have one of these roles, sorted. Raises UnreadableCertificate."""
         return [name for name in self.users() if read_roles(self.user(name).certificate()) & set(roles)]
 
     def users(self) -> list[str]:
-        """Names of all users except the revoked ones, sorted."""
+        """The names of all users except the revoked ones, sorted."""
         return sorted(path.stem for path in (self.folder / "users").glob("[!.]*.pem"))
 
     def node(self, kind: NodeKind = NodeKind.PEER) -> KeyFiles:

@@ -50,8 +50,8 @@ class Endpoint:
 class MemberMaterial:
     """A member's MSP and addresses: each certificate and each revocation list is one PEM.
 
-    `unreadable` has words for each part of its configuration in the channel that nobody can read and that counts as
-    absent.
+    `unreadable` has a text for each part of its configuration in the channel that this program cannot read. Such a part
+    counts as absent.
     """
 
     msp_id: str

@@ -40,7 +40,7 @@ def renew_node(keys: MemberKeys, kind: NodeKind, *, same_key: bool = False) -> N
 
 
 def prepare_node(keys: MemberKeys, kind: NodeKind, *, same_key: bool = False) -> tuple[KeyFiles, KeyFiles]:
-    """Makes another identity and TLS certificate beside those in use; their files.
+    """Makes another identity and TLS certificate beside those in use, and returns their files.
 
     Between this and `switch_node` an orderer's new certificates are put into the channel's configuration. Raises as
     `renew_node`.

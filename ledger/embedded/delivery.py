@@ -29,7 +29,7 @@ ForBlock = Callable[[common_pb2.Block], events_pb2.DeliverResponse]
 
 
 class BlockDelivery:
-    """Reads blocks from the files, the newest ones from memory, and waits for those to come."""
+    """Reads the newest blocks from memory and the others from the files, and waits for blocks that do not exist yet."""
 
     def __init__(self, channel_id: str, folder: Folder, orderer: Orderer) -> None:
         self._channel_id = channel_id
@@ -44,7 +44,7 @@ class BlockDelivery:
             first += 1
 
     async def deliver(self, seek: ab_pb2.SeekInfo, response: ForBlock) -> AsyncIterator[events_pb2.DeliverResponse]:
-        """The blocks that `seek` asks for, then a status; a refusal is a status too, as in Fabric."""
+        """The blocks that `seek` asks for, as `response` puts them, then a status. A refusal is a status, too."""
         height = self._folder.channel.height
         first, last = self._position(seek.start, height), self._position(seek.stop, height)
         if first is None or last is None or last < first:
@@ -62,9 +62,10 @@ class BlockDelivery:
     async def events(
         self, request: gateway_pb2.ChaincodeEventsRequest
     ) -> AsyncIterator[gateway_pb2.ChaincodeEventsResponse]:
-        """The events of valid transactions, block by block; only those after `after_transaction_id`, if it is given.
+        """The chaincode's events in valid transactions, block by block, after `after_transaction_id` if it is given.
 
-        As in Fabric, an unknown `after_transaction_id` holds back all events until that transaction comes.
+        As in Fabric, an unknown `after_transaction_id` holds back all events until that transaction comes. Raises
+        TransportError if the start position is neither a block number nor the next commit.
         """
         first, passed = self._events_start(request), not request.after_transaction_id
         async for block in self.blocks(first):
@@ -77,7 +78,7 @@ class BlockDelivery:
                 yield gateway_pb2.ChaincodeEventsResponse(block_number=block.header.number, events=events)
 
     def with_private_data(self, msp_id: str) -> ForBlock:
-        """Makes responses that hold the private values of the member's own collection, too."""
+        """The function that makes a block's response, with the private values of the member's own collection."""
 
         def response(block: common_pb2.Block) -> events_pb2.DeliverResponse:
             store = self._folder.private.get(msp_id)
@@ -94,6 +95,7 @@ class BlockDelivery:
         return self._folder.channel.block(number)
 
     def _position(self, position: ab_pb2.SeekPosition, height: int) -> int | None:
+        """The number of the block at this position; None if the position is of no known kind."""
         kind = position.WhichOneof("Type")
         numbers = {"oldest": 0, "newest": height - 1, "next_commit": height, "specified": position.specified.number}
         return numbers.get(kind)
@@ -118,6 +120,7 @@ class BlockDelivery:
 
 
 def stored_events(channel_id: str, block: common_pb2.Block) -> Iterable[chaincode_event_pb2.ChaincodeEvent]:
+    """The events of a stored block's valid transactions, with their payloads."""
     codes = block.metadata.metadata[common_pb2.TRANSACTIONS_FILTER] or bytes(len(block.data.data))
     for serialised, code in zip(block.data.data, codes, strict=True):
         if code != CODE.VALID:
@@ -131,12 +134,13 @@ def stored_events(channel_id: str, block: common_pb2.Block) -> Iterable[chaincod
 
 
 def private_data(writes: Iterable[StoredWrite]) -> dict[int, rwset_pb2.TxPvtReadWriteSet]:
-    """The private values by the transaction's position; the channel has the hash of each collection's bytes."""
+    """The private values of each transaction, by its position in the block; `writes` are in the order of positions."""
     by_position = groupby(writes, key=lambda write: write.position)
     return {position: private_rwset(list(group)) for position, group in by_position}
 
 
 def private_rwset(writes: list[StoredWrite]) -> rwset_pb2.TxPvtReadWriteSet:
+    """The private values of one transaction, byte for byte as hashed on the channel; `writes` are in key order."""
     parts = []
     for (namespace, collection), group in groupby(writes, key=lambda write: (write.namespace, write.collection)):
         rwset = serialise(kv_rwset_pb2.KVRWSet(writes=[kv_write(write.key, write.value) for write in group]))
@@ -150,7 +154,7 @@ def block_response(block: common_pb2.Block) -> events_pb2.DeliverResponse:
 
 
 def filtered_response(channel_id: str) -> ForBlock:
-    """Makes responses with transaction ids, codes and events without payload in place of the block."""
+    """The function that makes a response with a block's transaction ids, codes and events without payloads."""
 
     def response(block: common_pb2.Block) -> events_pb2.DeliverResponse:
         codes = block.metadata.metadata[common_pb2.TRANSACTIONS_FILTER] or bytes(len(block.data.data))
@@ -165,7 +169,7 @@ def filtered_response(channel_id: str) -> ForBlock:
 
 
 def filtered(channel_id: str, serialised: bytes, code: int) -> events_pb2.FilteredTransaction:
-    """A transaction's id, code and events; as in Fabric also an invalid one's, whose code says that it is invalid."""
+    """A transaction's id, type, validation code and event; as in Fabric, an invalid transaction has its event, too."""
     envelope = common_pb2.Envelope.FromString(serialised)
     payload = common_pb2.Payload.FromString(envelope.payload)
     header = common_pb2.ChannelHeader.FromString(payload.header.channel_header)

@@ -219,7 +219,7 @@ class Orderer:
         return await check_envelope(self._channel, self._signatures, common_pb2.Envelope.FromString(item.envelope))
 
     async def _change_configuration(self, change: ConfigSubmission) -> CommittedBlock | None:
-        """Makes the block of a change; None if another change came first, on which this one does not build."""
+        """Makes the block of a change; returns None if another change came first, on which this one does not build."""
         try:
             channel = changed_channel(self._channel, change.signed)
         except Refused as error:

@@ -74,7 +74,7 @@ class NativeRuntime:
 
 
 def _spawn(program: str, process: FabricProcess) -> int:
-    """Starts the process in a session of its own, so that Ctrl-C in the terminal does not reach it; its process id."""
+    """Starts the process in a session of its own, so that Ctrl-C does not reach it; returns its process id."""
     log = process.log_path
     output = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),

@@ -20,7 +20,7 @@ _FILE = "detours.yaml"
 
 
 def set_detours(folder: Path, detours: Sequence[Detour]) -> bool:
-    """Writes the detours into the peer's folder; whether they have changed."""
+    """Writes the detours into the peer's folder; returns whether they have changed."""
     ways = [
         {"from": str(one.origin), "to": str(one.orderer.endpoint), "roots": one.orderer.tls_roots.decode()}
         for one in detours

@@ -159,7 +159,7 @@ class MemberSite:
         return True
 
     def set_detours(self, detours: Sequence[Detour]) -> bool:
-        """Sets the orderers that the peer uses from its next start on; whether they have changed."""
+        """Sets the orderers that the peer uses from its next start on; returns whether they have changed."""
         return set_detours(make_process_folder(self._keys, ProcessKind.PEER), detours)
 
     def end_detours(self) -> None:

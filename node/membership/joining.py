@@ -96,7 +96,7 @@ async def missing_deposit_micro(gateway: Gateway, member: Member) -> int:
 
 
 async def _check_in_channel(gateway: Gateway) -> None:
-    """Raises NotDecided where the channel refuses to show its blocks, as it does to all others; StreamError."""
+    """Checks that the channel shows its blocks to this member. Raises NotDecided if it refuses, StreamError."""
     try:
         await gateway.height()
     except StreamError as error:

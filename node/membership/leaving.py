@@ -41,7 +41,7 @@ class DepartureConditions:
 
 
 async def give_notice(gateway: Gateway) -> Member:
-    """Gives notice for this member; its new record. Raises ContractError, LedgerError."""
+    """Gives notice for this member, and returns its new record. Raises ContractError, LedgerError."""
     committed = await gateway.submit("member.leave", LeaveConsortium(), retries=RETRIES)
     return Member.FromString(committed.result)
 

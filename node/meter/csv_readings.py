@@ -121,7 +121,7 @@ class _Table:
         return CsvReadings(self.path, columns, _column(self.lines)[first:])
 
     def _convert(self) -> bool:
-        """Turns the column's numbers into quantities; whether the first row is only a counter's begin."""
+        """Turns the column's numbers into quantities; returns whether the first row is only a counter's begin."""
         source, numbers = self.mapping.sources["quantity"], self.values["quantity"]
         if source.conversion is None:
             return False

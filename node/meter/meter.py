@@ -91,7 +91,7 @@ class SigningMeter:
 
     @classmethod
     def create(cls, folder: Path, *, meter_id: str, agreement_id: str) -> Self:
-        """A new meter with a new key. Raises MeterFolderTaken if the folder holds one already; MeterFolderInUse."""
+        """A new meter with a new key. Raises MeterFolderTaken if the folder holds one already, MeterFolderInUse."""
         if _state_path(folder).exists():
             raise MeterFolderTaken(f"{folder} holds a meter already: open it, or choose another folder")
         make_private_folder(_outbox(folder))
@@ -125,7 +125,7 @@ class SigningMeter:
         return bool(self._buffer)
 
     def flush(self) -> SignedBatch | None:
-        """Seals the recorded readings as the stream's next batch, as many as fit; None if there are none."""
+        """Seals the recorded readings as the stream's next batch, as many as fit; returns None if there are none."""
         if not self._buffer:
             return None
         columns = next(self.pieces(to_columns(self._buffer[:MAX_BATCH_READINGS]), MAX_BATCH_READINGS))

@@ -45,7 +45,7 @@ class Missing:
             self.count = self._count()
 
     def take_arrived(self, transaction: BlockTransaction, block_number: int) -> frozenset[str]:
-        """Removes the missing values that the transaction now has; their keys."""
+        """Removes the missing values that the transaction now has, and returns their keys."""
         late: set[str] = set()
         for write in transaction.private_writes:
             if write.collection == self._collection and write.key is not None and write.value is not None:

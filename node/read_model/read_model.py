@@ -131,7 +131,7 @@ class ReadModel:
         return self._height
 
     def apply(self, block: Block) -> frozenset[str]:
-        """Stores the next block's effects; the agreements that it concerns. An earlier block has no effect again.
+        """Stores the next block's effects; returns the agreements that it concerns. An earlier block changes nothing.
 
         Raises LedgerMismatch if the block does not follow the last one.
         """
@@ -149,7 +149,7 @@ class ReadModel:
         return frozenset(one.agreement_id for one in found if one.agreement_id)
 
     def fill_in(self, transaction_: BlockTransaction, block_number: int) -> frozenset[str]:
-        """Stores private values that have come after their block; the agreements that they concern."""
+        """Stores private values that have come after their block, and returns the agreements that they concern."""
         found = self._effects(transaction_, block_number)
         with transaction(self._connection, self._path, _REMEDIES):
             late = self._missing.take_arrived(transaction_, block_number)
@@ -237,7 +237,7 @@ class ReadModel:
         return [StatementEntry.FromString(row[0]) for row in rows]
 
     def own_accounts(self, *, after: str, limit: int) -> list[AccountState]:
-        """Accounts of which this member is a party, ordered by agreement_id."""
+        """The accounts of which this member is a party, ordered by agreement_id."""
         prefix = keys.account("").name
         rows = self._read(
             "SELECT key FROM record WHERE key > ? AND key < ? ORDER BY key", prefix + after, prefix + _LAST
