@@ -3,4 +3,4 @@
 Begin with `effects.py`.
 """
 
-__all__ = ["read_model"]
+__all__ = ["archive", "read_model"]
