@@ -175,9 +175,9 @@ async def close(
 
 
 @app.command("list")
-async def list_accounts(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def list_accounts(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """List all accounts, as everybody sees them. Only the parties see accrued amounts: zunft node balance."""
-    async with open_session(home, "") as session:
+    async with open_session(home, acting) as session:
         commitments = await read_foreign(session.gateway("record.list"), "commitment", Commitment)
         rows = [
             {

@@ -123,9 +123,9 @@ async def terminate(agreement_id: AgreementId, acting: As = "", home: Home = DEF
 
 
 @app.command("list")
-async def list_agreements(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def list_agreements(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """List all agreements, as the whole consortium sees them."""
-    async with open_session(home, "") as session:
+    async with open_session(home, acting) as session:
         rows = [_row(session.topology, one) for one in await session.list_all("agreement", Agreement)]
     show_rows(rows, as_json=as_json, empty="No agreements yet: zunft agreement propose", minor=("open",))
 

@@ -61,9 +61,9 @@ Text = Annotated[
 
 
 @app.command("list")
-async def list_ballots(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def list_ballots(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """All ballots: their votes and status, and the members that may still vote."""
-    async with open_session(home, "") as session:
+    async with open_session(home, acting) as session:
         gateway = session.gateway("record.list")
         companies = await _Companies.read(gateway)
         ballots = read_each(gateway, "ballot/", Ballot)

@@ -31,9 +31,9 @@ _SECONDS = ((86_400, "days"), (3600, "hours"), (60, "min"), (1, "s"))
 
 
 @app.command()
-async def show(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def show(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """The charter in force: issuer, entry and exit conditions, thresholds of ballots, and its text."""
-    async with open_session(home, "") as session:
+    async with open_session(home, acting) as session:
         charter = await session.read(keys.CHARTER)
         topology = session.topology
     fields = {"consortium": charter.consortium, **charter_fields(topology, charter)}

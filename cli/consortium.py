@@ -15,7 +15,7 @@ from chaincode.members.bundle import roots_fingerprint
 from chaincode.rights.business import status_name
 from cli.shared.errors import BadArgument
 from cli.shared.groups import new_group
-from cli.shared.options import DEFAULT_HOME, Home, Json
+from cli.shared.options import DEFAULT_HOME, As, Home, Json
 from cli.shared.output import say, say_next, show_fields, show_rows
 from cli.shared.running import run
 from cli.shared.session import open_session
@@ -55,9 +55,9 @@ def found(
 
 
 @app.command()
-async def show(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def show(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """The charter, and the number of tokens that circulate."""
-    async with open_session(home, "") as session:
+    async with open_session(home, acting) as session:
         charter, supply = await session.read(keys.CHARTER), await session.read(keys.SUPPLY)
     circulating_micro = supply.minted_micro - supply.burned_micro
     show_fields(
@@ -75,9 +75,9 @@ async def show(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 
 
 @app.command()
-async def members(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def members(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """All members, those that apply, and those that have gone, with their status."""
-    async with open_session(home, "") as session:
+    async with open_session(home, acting) as session:
         records = await read_everybody(session.gateway("record.list"))
         rows = [
             {

@@ -33,9 +33,9 @@ Number = Annotated[int, typer.Argument(help="Its number.")]
 
 
 @app.command("list")
-async def list_invoices(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def list_invoices(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """List all invoices of the consortium, as everybody sees them."""
-    async with open_session(home, "") as session:
+    async with open_session(home, acting) as session:
         rows = [_row(session, one) for one in await session.list_all("invoice", Invoice)]
     show_rows(rows, as_json=as_json, empty="No invoices yet: zunft account settle", minor=("issued", "kind"))
 

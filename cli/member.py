@@ -41,9 +41,9 @@ Reason = Annotated[str, typer.Option(help="The reason, for the voters.")]
 
 
 @app.command("list")
-async def list_members(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def list_members(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """All members, those that apply, and those that have gone."""
-    async with open_session(home, "") as session:
+    async with open_session(home, acting) as session:
         gateway = session.gateway("record.list")
         questions = await read_questions(gateway)
         rows = [_row(session.topology, one, questions) for one in await read_everybody(gateway)]
@@ -51,9 +51,9 @@ async def list_members(home: Home = DEFAULT_HOME, as_json: Json = False) -> None
 
 
 @app.command()
-async def show(who: Who, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def show(who: Who, acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """One member: status, legal identifiers, deposit, sponsor, fingerprint, open ballots, open obligations."""
-    async with open_session(home, "") as session:
+    async with open_session(home, acting) as session:
         gateway = session.gateway("record.read")
         record = await read_member(gateway, await session.find_msp_id(who))
         questions = await read_questions(gateway, record.msp_id)

@@ -68,9 +68,9 @@ async def revoke(meter_id: MeterId, acting: As = "", home: Home = DEFAULT_HOME) 
 
 
 @app.command("list")
-async def list_meters(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def list_meters(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """List all meters of the consortium."""
-    async with open_session(home, "") as session:
+    async with open_session(home, acting) as session:
         rows = [
             {
                 "meter": one.meter_id,

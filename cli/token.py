@@ -67,9 +67,9 @@ async def transfer(
 
 
 @app.command()
-async def balances(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def balances(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """List every member's free tokens, without those in escrow."""
-    async with open_session(home, "") as session:
+    async with open_session(home, acting) as session:
         rows = [
             {"member": session.topology.name_of(one.msp_id), "tokens": show_amount(one.amount_micro)}
             for one in await session.list_all("balance", Balance)
@@ -97,9 +97,9 @@ async def redeem(
 
 
 @app.command()
-async def redemptions(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+async def redemptions(acting: As = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """List the redemptions, with tokens that wait for the payment."""
-    async with open_session(home, "") as session:
+    async with open_session(home, acting) as session:
         rows = [
             {
                 "redemption": one.redemption_id[:16],

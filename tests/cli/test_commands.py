@@ -13,6 +13,7 @@ from chaincode.contract import TRANSACTIONS
 from consortium.exit_codes import ExitCode
 from tests.cli.page import PAGE, page
 from tests.cli.program import ROOT, Zunft
+from tests.cli.test_listings import commands
 
 # Transactions that a command causes without naming them: its node makes them, or a file of node/ that it calls.
 INDIRECT = {
@@ -23,10 +24,19 @@ INDIRECT = {
     "usage.submit": "usage import",
 }
 
+# Commands that no member acts in: they work on files, or on all processes of this machine.
+ACTING_FOR_NOBODY = {"agreement draft", "consortium found", "demo", "join request", "ledger serve", "roles"}
+OF_NOBODY = {"network", "tariff"}
+
 
 def test_every_transaction_can_be_caused_by_a_command() -> None:
     source = "".join(path.read_text() for path in (ROOT / "cli").rglob("*.py"))
     assert {name for name in TRANSACTIONS if f'"{name}"' not in source} <= set(INDIRECT)
+
+
+def test_every_command_that_opens_the_ledger_asks_as_whom() -> None:
+    without = {words for words, one in commands() if "--as" not in {name for each in one.params for name in each.opts}}
+    assert {words for words in without if words.split()[0] not in OF_NOBODY} == ACTING_FOR_NOBODY
 
 
 def test_the_page_has_the_commands_own_words() -> None:

@@ -14,6 +14,7 @@ from cli.shared.groups import (
     HELP_BY_NAME,
     load,
 )
+from consortium.exit_codes import ExitCode
 from tests.cli.program import EXAMPLES, Zunft
 from tests.cli.readme import steel_csv
 
@@ -85,6 +86,14 @@ def test_every_listing_is_printed_as_json_and_as_a_table(zunft: Zunft, command: 
     documents = list(_documents(printed))
     assert documents if command == "node events" else len(documents) == 1
     assert zunft.must(f"{command} {words}").stdout
+
+
+def test_every_listing_of_the_ledger_asks_as_the_member_that_is_named(zunft: Zunft) -> None:
+    takes_as = {words for words, one in commands() if "acting" in [option.name for option in one.params]}
+    for command in sorted(takes_as & set(WORDS)):
+        outcome = zunft(f"{command} {WORDS[command]} --as stranger")
+        assert (outcome.exit_code, outcome.stdout) == (ExitCode.USAGE, ""), (command, outcome)
+        assert "the members are maker, factory, bank" in outcome.stderr
 
 
 @pytest.mark.parametrize("width", [60, 80])
