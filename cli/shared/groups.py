@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from functools import wraps
 from importlib import import_module
 from inspect import iscoroutinefunction
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -126,6 +126,19 @@ class Zunft(TyperGroup):
 app = typer.Typer(cls=Zunft, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"zunft {version('zunft')}")
+        raise typer.Exit
+
+
+_Version = Annotated[
+    bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+]
+
+
 @app.callback()
-def zunft() -> None:
+def zunft(_version: _Version = False) -> None:
     """Pay-per-use between companies, on a ledger they run together."""

@@ -17,11 +17,11 @@ PAGE = ROOT / "docs" / "cli.md"
 
 INTRODUCTION = """# Commands
 
-`zunft COMMAND --help` says more about each command. Everywhere `--home` (or `ZUNFT_HOME`) names the consortium's
-folder. Every command that opens the ledger takes `--as` (or `ZUNFT_AS`): the member that acts or reads, or one of its
-users as `member/user`. Without a user, it is the member's user whose roles allow the command and whose certificate
-holds longest. Without `--as`, it is the first member whose files are in the folder, or the command says that it needs
-`--as`.
+`zunft COMMAND --help` says more about each command, and `zunft --version` prints the version. Everywhere `--home` (or
+`ZUNFT_HOME`) names the consortium's folder. Every command that opens the ledger takes `--as` (or `ZUNFT_AS`): the
+member that acts or reads, or one of its users as `member/user`. Without a user, it is the member's user whose roles
+allow the command and whose certificate holds longest. Without `--as`, it is the first member whose files are in the
+folder, or the command says that it needs `--as`.
 
 Every listing takes `--json`, which is ASCII if the output is not UTF-8. A narrow terminal shortens ids (`…`) and leaves
 out columns, which it names, but shows every number whole; a pipe gets everything. Results go to standard output, errors

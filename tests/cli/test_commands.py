@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,7 @@ def test_exit_codes_are_documented() -> None:
     ("words", "unneeded"),
     [
         ("--help", ["numpy", "grpc", "cryptography", "google.protobuf", "structlog"]),
+        ("--version", ["numpy", "grpc", "cryptography", "google.protobuf", "structlog", "rich"]),
         ("token --help", ["matplotlib", "structlog", "node.api", "audit"]),
         ("node --help", ["matplotlib", "audit"]),
     ],
@@ -68,6 +71,17 @@ except SystemExit:
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1].strip() == "imported:"
+
+
+def test_the_version_is_printed_without_a_consortium(tmp_path: Path) -> None:
+    outcome = Zunft(tmp_path)("--version")
+    assert (outcome.exit_code, outcome.stdout, outcome.stderr) == (0, f"zunft {version('zunft')}\n", "")
+
+
+def test_the_changelog_begins_with_the_version_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    versions = re.findall(r"^## \[([0-9.]+)\] - \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert versions[0] == project["version"]
 
 
 def test_completion_knows_the_commands(tmp_path: Path) -> None:
