@@ -29,9 +29,10 @@ to standard error; `ZUNFT_LOG=info` shows a node's log there, too. If the reader
 command ends quietly, after the steps that it has begun. A service (`zunft node run`, `zunft ledger serve`) that a
 SIGTERM stops ends with 0.
 
-A command asks before it does a step that cannot be undone, or shows data to others; `--yes` answers with yes, and a no
-ends it with 8. If a contract refuses, the message has in brackets the command to type first. Keys, journals, archives
-and all other private files belong to their owner alone, under any umask.
+A command asks before it does a step that cannot be undone, or shows data to others: on the terminal, or on standard
+input where there is none. Lines that were typed or pasted ahead are not the answer. `--yes` answers with yes, and a no
+ends the command with 8. If a contract refuses, the message has in brackets the command to type first. Keys, journals,
+archives and all other private files belong to their owner alone, under any umask.
 """
 
 

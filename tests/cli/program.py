@@ -17,10 +17,14 @@ from typing import Any
 from unittest import mock
 
 from cli.main import main
+from cli.shared import asking
 from tests.cli import warm
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
+
+# Questions are not asked on the terminal of the person that runs the tests.
+NO_TERMINAL = Path("/dev/null/tty")
 
 # The processes to end after each test, also after one that fails.
 STARTED: list[subprocess.Popen[str]] = []
@@ -52,6 +56,7 @@ class Zunft:
         with (
             mock.patch.object(sys, "argv", ["zunft", *shlex.split(words)]),
             mock.patch.object(sys, "stdin", io.StringIO(answer)),
+            mock.patch.object(asking, "TERMINAL", NO_TERMINAL),
             mock.patch.dict(os.environ, self._variables()),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from consortium.exit_codes import ExitCode
 from tests.cli.program import EXAMPLES, ROOT, STARTED, Zunft, finish
 from tests.cli.readme import steel_csv
+from tests.cli.terminal import Terminal, shell
 
 DISCLOSED = "The endorsers see that steel-energy has come to"
 
@@ -57,7 +59,8 @@ def test_a_step_that_is_refused_anyway_is_neither_announced_nor_asked(used: Zunf
 
 
 def test_there_is_one_way_to_ask() -> None:
-    asking = {path.name for path in (ROOT / "cli").rglob("*.py") if re.search(r"confirm\(|prompt\(", path.read_text())}
+    ways = r"confirm\(|prompt\(|\binput\(|y/N"
+    asking = {path.name for path in (ROOT / "cli").rglob("*.py") if re.search(ways, path.read_text())}
     assert asking - {"token.py"} == {"asking.py"}, "token.py has a command of that name"
 
 
@@ -84,3 +87,40 @@ def test_a_signal_at_a_question_stops_the_command_at_once(zunft: Zunft, number: 
     assert finish(process).exit_code == ExitCode.INTERRUPTED
     os.close(keyboard)
     os.close(typed)
+
+
+ASKS = "zunft leave start --as factory"
+QUESTION = "Give notice in the name of factory? [y/N]: "
+
+
+@pytest.fixture
+def terminal(zunft: Zunft, tmp_path: Path) -> Iterator[Terminal]:
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    with shell(tmp_path, {"ZUNFT_HOME": str(zunft.home), "PATH": path}) as opened:
+        yield opened
+
+
+def test_a_line_that_was_pasted_ahead_of_a_question_is_not_its_answer(zunft: Zunft, terminal: Terminal) -> None:
+    before = height(zunft)
+    terminal.paste(f"{ASKS}\ny\n")
+    assert "typed or pasted ahead" in terminal.wait_for(QUESTION)
+    asked = len(terminal.screen)
+    terminal.paste("what?\n")
+    terminal.wait_for(QUESTION, after=asked)
+    terminal.paste("n\n")
+    terminal.wait_for("no notice was given")
+    terminal.wait_for(f"[{ExitCode.DECLINED}]> ")
+    assert height(zunft) == before
+
+
+def test_a_question_does_not_read_the_script_on_standard_input(
+    zunft: Zunft, terminal: Terminal, tmp_path: Path
+) -> None:
+    before = height(zunft)
+    (tmp_path / "script").write_text(f"{ASKS}\necho 'the script'' goes on'\n")
+    terminal.paste("bash < script > printed\n")
+    terminal.wait_for(QUESTION)
+    terminal.paste("n\n")
+    terminal.wait_for("[0]> ", after=len(terminal.screen))
+    assert (tmp_path / "printed").read_text().endswith("the script goes on\n")
+    assert height(zunft) == before

@@ -37,6 +37,8 @@ def run(words: str, environment: Mapping[str, str]) -> tuple[int, str, str]:
 def _type(words: Sequence[str], environment: Mapping[str, str], outputs: Sequence[Path]) -> None:
     for path, stream in zip(outputs, (sys.stdout, sys.stderr), strict=True):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), stream.fileno())
+    # A process of a session of its own has no terminal at which it could ask.
+    os.setsid()
     os.environ.update(environment)
     sys.argv = ["zunft", *words]
     main()
