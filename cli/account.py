@@ -16,6 +16,7 @@ from chaincode.transaction_context import serialise
 from cli.shared.asking import ask
 from cli.shared.errors import BadArgument, sentence
 from cli.shared.groups import new_group
+from cli.shared.irreversible import submit_for_good, warn
 from cli.shared.options import DEFAULT_HOME, AgreementId, Amount, As, Home, Json, Yes
 from cli.shared.output import say, say_next, show_line, show_rows
 from cli.shared.session import Session, open_session
@@ -39,6 +40,11 @@ app = new_group("account")
 
 # The columns that a narrow terminal leaves out first.
 _MINOR = ("transactions", "funded", "paid", "provider")
+
+_CLOSING = (
+    "The account is closed at once and for good: the amount that is not claimed yet is billed and paid, the customer "
+    "gets the rest, and nothing can be charged there any more."
+)
 
 # The transactions that show the endorsers a part of the last head.
 _Showing = WithdrawFunds | ClaimAccount | CloseAccount
@@ -165,9 +171,10 @@ async def close(
             agreement_id=agreement_id, customer_msp_id=before.customer_msp_id, leaves_share=leave_share
         )
         if session.member.msp_id in (before.provider_msp_id, before.customer_msp_id):
-            committed = await _submit_shown(session, "account.close", request, yes=yes)
+            committed = await _submit_shown(session, "account.close", request, yes=yes, warning=_CLOSING)
         else:
-            committed = await session.submit("account.close", request, _handed_over(amounts))
+            shown = _handed_over(amounts)
+            committed = await submit_for_good(session, "account.close", request, _CLOSING, yes=yes, transient=shown)
         account = Account.FromString(committed.result)
         provider = session.topology.name_of(account.provider_msp_id)
     _say_closed(before, account, home)
@@ -207,10 +214,13 @@ async def _claim_together(session: Session, agreement_id: str) -> str:
     return ""
 
 
-async def _submit_shown(session: Session, name: str, request: _Showing, *, yes: bool, obstacle: str = "") -> Committed:
+async def _submit_shown(
+    session: Session, name: str, request: _Showing, *, yes: bool, obstacle: str = "", warning: str = ""
+) -> Committed:
     """Submits a transaction that shows its endorsers the last head's amounts, once the user agrees.
 
-    If the member's own peer refuses it, nobody sees the amounts. Raises its refusal, Declined, BadArgument.
+    With a `warning` it asks also where it shows nothing. If the member's own peer refuses it, nobody sees the amounts.
+    Raises its refusal, Declined, BadArgument.
     """
     await session.read_own(request.agreement_id)
     shown = await (await session.account(name, request.agreement_id)).amounts_to_show()
@@ -220,6 +230,9 @@ async def _submit_shown(session: Session, name: str, request: _Showing, *, yes: 
         say(obstacle)
     if shown is not None:
         say(_describe_shown(request.agreement_id, shown))
+    if warning:
+        warn(warning, yes=yes)
+    elif shown is not None:
         ask("Show it?", "nothing was shown, and nothing was done", yes=yes)
     return await session.submit(name, request, transient)
 

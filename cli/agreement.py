@@ -11,11 +11,13 @@ import typer
 from chaincode import keys
 from chaincode.account.withdrawal import least_notice_s
 from chaincode.agreement import TERMS, check_terms, refer
+from chaincode.checks import MAX_CLOCK_SKEW_S, format_duration
 from chaincode.errors import TermsMismatch
 from chaincode.transaction_context import serialise
 from cli.shared.asking import ask
 from cli.shared.errors import BadArgument, NotAParty
 from cli.shared.groups import new_group
+from cli.shared.irreversible import submit_for_good
 from cli.shared.options import DEFAULT_HOME, AgreementId, As, Home, Json, Yes
 from cli.shared.output import say, say_next, show_fields, show_rows, to_dict
 from cli.shared.session import Session, open_session
@@ -108,13 +110,15 @@ async def amend(file: AgreementFile, acting: As = "", home: Home = DEFAULT_HOME)
 
 
 @app.command()
-async def terminate(agreement_id: AgreementId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+async def terminate(agreement_id: AgreementId, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """End the agreement, or turn down or take back one that is only proposed. Usage up to the end is still charged.
 
     A pending amendment ends with the agreement: no command turns the amendment alone down.
     """
     async with open_session(home, acting) as session:
-        committed = await session.submit("agreement.terminate", TerminateAgreement(agreement_id=agreement_id))
+        warning = _describe_end(session, await session.read(keys.agreement(agreement_id)))
+        request = TerminateAgreement(agreement_id=agreement_id)
+        committed = await submit_for_good(session, "agreement.terminate", request, warning, yes=yes)
     if not Agreement.FromString(committed.result).HasField("terms"):
         say(f"The proposal {agreement_id} is gone; it can no longer be accepted.")
         return
@@ -151,6 +155,22 @@ async def propose_agreement(session: Session, drafted: AgreementDraft) -> Agreem
     proposed = await session.submit("agreement.propose", request)
     await _share(session, drafted, data)
     return Agreement.FromString(proposed.result)
+
+
+def _describe_end(session: Session, agreement: Agreement) -> str:
+    """The sentences that tell a party what its termination ends, and when."""
+    name = agreement.agreement_id
+    if not agreement.HasField("terms"):
+        return f"The proposal {name} ends at once: nobody can accept it any more."
+    is_customer = session.member.msp_id == agreement.customer_msp_id
+    when = f"in {format_duration(MAX_CLOCK_SKEW_S)}" if is_customer else "at once"
+    what = (
+        f"Agreement {name} and its pending amendment end" if agreement.HasField("pending") else f"Agreement {name} ends"
+    )
+    return (
+        f"{what} for good, {when}: usage up to then is still charged, later usage is not. What is left to do is to "
+        "claim, settle and close the account."
+    )
 
 
 def _check_party(session: Session, terms: Terms) -> None:

@@ -18,7 +18,8 @@ from cli.bill import read_bill, show_bill
 from cli.ledger import read_blocks
 from cli.shared.errors import BadArgument
 from cli.shared.groups import new_group
-from cli.shared.options import DEFAULT_HOME, As, Home, Json
+from cli.shared.irreversible import submit_for_good
+from cli.shared.options import DEFAULT_HOME, As, Home, Json, Yes
 from cli.shared.output import print_json, say, show_rows
 from cli.shared.session import Session, open_session
 from cli.shared.values import parse_amount, show_amount, show_time, word_of
@@ -77,15 +78,18 @@ async def dispute(
 
 
 @app.command()
-async def credit(number: Number, amount: str, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+async def credit(number: Number, amount: str, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """As the provider: pay goodwill on one of your invoices at once."""
     async with open_session(home, acting) as session:
         invoice = await _read(session, session.member.name, number)
         request = CreditInvoice(
             number=number, amount_micro=parse_amount(amount), customer_msp_id=invoice.customer_msp_id
         )
-        note = Invoice.FromString((await session.submit("invoice.credit", request)).result)
-    say(f"{amount} tokens went to {session.topology.name_of(note.customer_msp_id)} with note {note.number}.")
+        customer = session.topology.name_of(invoice.customer_msp_id)
+        paid = show_amount(request.amount_micro)
+        warning = f"{session.member.name} pays {paid} tokens to {customer} at once, as goodwill on invoice {number}."
+        committed = await submit_for_good(session, "invoice.credit", request, warning, yes=yes)
+    say(f"{amount} tokens went to {customer} with note {Invoice.FromString(committed.result).number}.")
 
 
 async def _read(session: Session, provider: str, number: int) -> Invoice:

@@ -38,7 +38,7 @@ from node.membership.leaving_steps import leaving_steps
 from node.membership.records import newest_ballot, read_member
 from node.membership.voting import Voting
 from zunft.v1.ballot_pb2 import BALLOT_SUBJECT_DEPARTURE, Ballot
-from zunft.v1.member_pb2 import Member
+from zunft.v1.member_pb2 import LeaveConsortium, Member
 
 app = new_group("leave")
 
@@ -53,6 +53,12 @@ async def start(yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) ->
         missing = await missing_orderer(gateway, session.member.msp_id)
         if missing:
             say(f"Before {name} can leave, another company with an orderer has to join ({missing}).")
+        if not yes:
+            noticed = Member.FromString(await gateway.evaluate("member.leave", LeaveConsortium()))
+            say(
+                f"From now on {name} takes no new business; its running business goes on until it is ended. It can "
+                f"leave from {show_time(noticed.depart_not_before_s)} UTC on. A notice cannot be taken back."
+            )
         ask(f"Give notice in the name of {name}?", "no notice was given", yes=yes)
         member = await give_notice(gateway)
     say(f"{name} can leave from {show_time(member.depart_not_before_s)} UTC on, once everything is ended.")

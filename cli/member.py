@@ -15,6 +15,7 @@ from cli.shared.asking import ask
 from cli.shared.deciding import ID_DIGITS, apply_decision, approve_opened, say_standing
 from cli.shared.errors import AlreadyOut
 from cli.shared.groups import new_group
+from cli.shared.irreversible import warn
 from cli.shared.options import DEFAULT_HOME, As, Home, Json, Who, Yes
 from cli.shared.output import say, show_fields, show_rows
 from cli.shared.session import Session, open_session
@@ -23,6 +24,7 @@ from consortium.folder.topology import Topology
 from consortium.joining.bundle import show_fingerprint
 from consortium.keys.member_material import MemberMaterial
 from ledger.configuration import newest_channel
+from node.membership.leaving import check_exclusion
 from node.membership.leaving import exclude as open_exclusion
 from node.membership.records import ballot_ids, read_everybody, read_member, read_questions
 from zunft.v1.ballot_pb2 import Ballot, Question
@@ -83,23 +85,34 @@ async def exclude(who: Who, reason: Reason, yes: Yes = False, acting: As = "", h
     async with open_session(home, acting) as session:
         topology = session.topology
         msp_id = await session.find_msp_id(who)
-        await _confirm_second_exclusion(session, msp_id, yes=yes)
+        if (await read_member(session.gateway("record.read"), msp_id)).status == MEMBER_STATUS_EXCLUDED:
+            await _confirm_second_exclusion(session, msp_id, yes=yes)
+        elif not yes:
+            await _confirm_exclusion(session, msp_id, reason)
         ballot = await open_exclusion(session.gateway("member.exclude"), msp_id, reason)
         voting = await approve_opened(session, ballot)
         say_standing(topology, voting)
     await apply_decision(topology, voting)
 
 
+async def _confirm_exclusion(session: Session, msp_id: str, reason: str) -> None:
+    """Asks before an exclusion is put to the vote. Raises Declined, BadArgument, and the errors of `open_exclusion`."""
+    await check_exclusion(session.gateway("member.exclude"), msp_id, reason)
+    name = session.topology.name_of(msp_id)
+    warning = (
+        f"The exclusion of {name} is put to the vote, with your vote for it. With the deciding vote {name} may do "
+        "nothing any more and is taken out of the channel; it can come back only under another MSP id."
+    )
+    warn(warning, yes=False)
+
+
 async def _confirm_second_exclusion(session: Session, msp_id: str, *, yes: bool) -> None:
     """Asks before an excluded member's exclusion is put to the vote again, which is only for carrying it out.
 
-    Raises AlreadyOut, Declined, BadArgument, NotFound.
+    Raises AlreadyOut, Declined, BadArgument.
     """
-    gateway = session.gateway("record.read")
-    if (await read_member(gateway, msp_id)).status != MEMBER_STATUS_EXCLUDED:
-        return
     name = session.topology.name_of(msp_id)
-    if msp_id not in (await newest_channel(gateway)).members:
+    if msp_id not in (await newest_channel(session.gateway("record.read"))).members:
         raise AlreadyOut(f"{name} is excluded, and the channel is without it: there is nothing left to vote on")
     say(f"{name} is excluded already, and may do nothing; but the channel's configuration still has it.")
     ask("Put its removal to the vote once more?", "nothing was put to the vote", yes=yes)

@@ -11,7 +11,8 @@ from chaincode import keys
 from chaincode.checks import check_name
 from cli.shared.errors import BadArgument, NotAParty
 from cli.shared.groups import new_group
-from cli.shared.options import DEFAULT_HOME, As, Home, Json
+from cli.shared.irreversible import submit_for_good
+from cli.shared.options import DEFAULT_HOME, As, Home, Json, Yes
 from cli.shared.output import say, show_rows
 from cli.shared.session import Session, open_session
 from cli.shared.values import word_of
@@ -60,10 +61,14 @@ async def locate(meter_id: MeterId, location: str, acting: As = "", home: Home =
 
 
 @app.command()
-async def revoke(meter_id: MeterId, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+async def revoke(meter_id: MeterId, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """Revoke the meter for good: no batch of it is charged any more, not even one that it has signed already."""
     async with open_session(home, acting) as session:
-        await session.submit("meter.revoke", RevokeMeter(meter_id=meter_id))
+        warning = (
+            f"Meter {meter_id} is revoked for good and at once: no batch of it is charged any more, not even one that "
+            "it has signed already. Its name stays taken."
+        )
+        await submit_for_good(session, "meter.revoke", RevokeMeter(meter_id=meter_id), warning, yes=yes)
     say(f"Meter {meter_id} is revoked.")
 
 

@@ -10,7 +10,8 @@ import typer
 from chaincode.rights.roles import Role, read_roles
 from cli.shared.errors import NoSuchUser, NotPublished
 from cli.shared.groups import new_group
-from cli.shared.options import DEFAULT_HOME, As, Home, Json
+from cli.shared.irreversible import warn
+from cli.shared.options import DEFAULT_HOME, As, Home, Json, Yes
 from cli.shared.output import say, show_rows
 from cli.shared.session import Session, meant_member, open_gateway, open_session
 from consortium.folder.topology import MemberEntry, Topology
@@ -58,12 +59,20 @@ def renew(
 
 
 @app.command()
-async def revoke(name: UserName, acting: As = "", home: Home = DEFAULT_HOME) -> None:
+async def revoke(name: UserName, yes: Yes = False, acting: As = "", home: Home = DEFAULT_HOME) -> None:
     """Revoke a user for good: nobody accepts its signatures any more. An admin of the member signs the revocation."""
     member, keys = _member(home, acting)
 
     async with open_session(home, acting) as session:
         admin = _other_admin(session, name)
+        if not certificates_of(keys, name):
+            # This raises UserNotFound, with the names of the users.
+            keys.user(name)
+        warn(
+            f"All certificates of {name} of {member.name} are revoked for good. As soon as the revocation is on the "
+            f"ledger, everybody refuses the signatures of {name}, also under transactions that are endorsed already.",
+            yes=yes,
+        )
         revoke_user(keys, name)
         say(f"{name} of {member.name} is revoked here; the files are kept in users/former.")
         await _publish(session, admin, name)

@@ -65,10 +65,10 @@ STORY: Sequence[tuple[str, Sequence[str]]] = (
         [
             "leave start --yes --as mill",
             "leave status --as mill",
-            "agreement terminate drill-1 --as mill",
+            "agreement terminate drill-1 --yes --as mill",
             "account claim drill-1 --as mill",
             "account settle drill-1 --as mill",
-            "account close drill-1 --as maker",
+            "account close drill-1 --yes --as maker",
             "token redeem 26.00 --as mill",
         ],
     ),

@@ -8,6 +8,7 @@ __all__ = [
     "deciding",
     "errors",
     "groups",
+    "irreversible",
     "node_connection",
     "options",
     "output",

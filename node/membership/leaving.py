@@ -90,6 +90,12 @@ async def depart(gateway: Gateway) -> Ballot:
     return Ballot.FromString(committed.result)
 
 
+async def check_exclusion(gateway: Gateway, msp_id: str, reason: str) -> None:
+    """Checks that the exclusion can be put to the vote, as the own peer sees it. Raises the errors of `exclude`."""
+    channel_edit(await newest_channel(gateway), BALLOT_SUBJECT_EXCLUSION, msp_id)
+    await gateway.evaluate("member.exclude", ExcludeMember(msp_id=msp_id, reason=reason))
+
+
 async def exclude(gateway: Gateway, msp_id: str, reason: str) -> Ballot:
     """Opens the ballot on another member's exclusion. Raises TooFewConsenters, ContractError, LedgerError."""
     channel_edit(await newest_channel(gateway), BALLOT_SUBJECT_EXCLUSION, msp_id)

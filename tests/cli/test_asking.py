@@ -42,7 +42,42 @@ def test_amounts_are_shown_to_the_majority_only_after_a_yes(used: Zunft) -> None
     assert "are claimed in all" in used.must(claim, answer="y\n").stdout
 
 
+# The words with which each irreversible command says what it ends.
+FOR_GOOD = {
+    "account close steel-energy --as maker": "nothing can be charged there any more",
+    "agreement terminate steel-energy --as factory": "ends for good, in 5 min: usage up to then is still",
+    "agreement terminate steel-energy --as maker": "steel-energy ends for good, at once",
+    "invoice credit 1 2.5 --as maker": "maker pays 2.50 tokens to factory at once, as goodwill on invoice 1",
+    "leave start --as factory": "A notice cannot be taken back",
+    "member exclude factory --reason x --as maker": "it can come back only under another MSP id",
+    "meter revoke main-supply --as maker": "not even one that it has signed already",
+    "user revoke erp --as factory": "everybody refuses the signatures of erp",
+}
+
+
+@pytest.mark.parametrize("words", FOR_GOOD)
+def test_a_step_for_good_is_done_only_after_a_yes(used: Zunft, words: str) -> None:
+    if words.startswith("account close"):
+        for first in ("account claim steel-energy", "account settle steel-energy", "agreement terminate steel-energy"):
+            used.must(f"{first}{' --yes' if 'terminate' in first else ''} --as maker")
+    before = height(used)
+    for answer, code in (("n\n", ExitCode.DECLINED), ("", ExitCode.USAGE)):
+        asked = used(words, answer=answer)
+        said = " ".join(asked.stdout.split())
+        assert (asked.exit_code, FOR_GOOD[words] in said) == (code, True), asked
+        assert ("--yes" in asked.stderr) == (code == ExitCode.USAGE)
+        assert height(used) == before
+    done = used.must(f"{words} --yes")
+    assert "Nothing takes this back" not in done.stdout
+    assert height(used) != before
+
+
 REFUSED = {
+    "agreement terminate steel-energy --as bank": "Forbidden",
+    "invoice credit 1 -2 --as maker": "AmountOutOfRange",
+    "leave start --as bank": "amend the charter",
+    "member exclude bank --reason x --as maker": "issuer of the token",
+    "meter revoke main-supply --as factory": "Forbidden",
     "account close steel-energy --as maker": "WrongStatus",
     "account close steel-energy --yes --as factory": "WrongStatus",
     "account claim steel-energy --alone --as maker/auditor": "Forbidden",

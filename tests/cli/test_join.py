@@ -132,7 +132,7 @@ def test_a_suspended_member_has_joined_and_an_excluded_one_cannot_join(zunft: Zu
     type_all(zunft, f"{REQUEST} --yes", PROPOSE, "join approve mill --as bank --yes", "join complete --as mill")
     decide(zunft, "member suspend mill --reason 'no invoice is paid' --as maker")
     assert (statuses(zunft)["mill"], done(zunft)) == ("suspended", ["yes"] * 4)
-    decide(zunft, "member exclude mill --reason 'cannot be reached' --as maker")
+    decide(zunft, "member exclude mill --reason 'cannot be reached' --yes --as maker")
     for words in ("join status mill", "join approve mill --as bank --yes"):
         assert_refused(zunft(words), REFUSED, "MillMSP was excluded", "another MSP id")
     assert_refused(zunft("leave status --as mill"), REFUSED, "zunft leave complete --as mill")

@@ -236,7 +236,7 @@ def test_the_issuer_closes_the_account_of_an_excluded_member(guild: Zunft, tmp_p
     """An account without charges needs no party's statement. Closing before the notice has run is refused."""
     do_business(guild, tmp_path)
     assert_refused(guild("account close drill --as bank"), REFUSED, "they settle and close their account themselves")
-    decide(guild, "member exclude factory --reason bankrupt --as bank", "maker", "forge")
+    decide(guild, "member exclude factory --reason bankrupt --yes --as bank", "maker", "forge")
     assert_refused(guild("account close drill --as bank"), REFUSED, "the notice runs for another")
     (tmp_path / "amendment.yaml").write_text("accounts: {withdrawal_notice: 0 days}\n")
     decide(guild, f"charter amend {tmp_path}/amendment.yaml --reason test --as bank", "maker")
@@ -244,7 +244,7 @@ def test_the_issuer_closes_the_account_of_an_excluded_member(guild: Zunft, tmp_p
         guild("account amounts drill --as forge"), USAGE, "have the issuer close the account without --amounts"
     )
     assert_refused(guild("account close drill --amounts % --as bank"), USAGE, "zunft account amounts")
-    assert "100.00 tokens went back" in guild.must("account close drill --as bank").stdout
+    assert "100.00 tokens went back" in guild.must("account close drill --yes --as bank").stdout
     assert "100 tokens are held" in guild.must("token redeem 100 --for factory --as bank").stdout
 
 
@@ -268,7 +268,7 @@ def end_business(guild: Zunft) -> None:
     """Types the table's commands until only the issuer's payment is left, for which no member has to wait."""
     typed = []
     while commands := [one for one in steps(guild) if "token confirm" not in one and "leave" not in one]:
-        guild.must(commands[0].removeprefix("zunft "))
+        guild.must(commands[0].removeprefix("zunft "), answer="y\n")
         typed.append(commands[0])
     assert typed == [
         "zunft agreement terminate drill --as forge",
@@ -363,7 +363,7 @@ async def vote_and_die(guild: Zunft, name: str, number: str) -> None:
 
 def test_an_excluded_member_may_do_nothing_and_its_tokens_are_paid_out(guild: Zunft) -> None:
     guild.must("token mint forge 12.5 --reference CREDIT-1 --as bank")
-    number = ballot_in(guild.must("member exclude forge --reason 'cannot be reached' --as maker"))
+    number = ballot_in(guild.must("member exclude forge --reason 'cannot be reached' --yes --as maker"))
     assert "exactly as the question needs" in guild.must(f"ballot show {number} --json").json["configuration"]
     guild.must(f"ballot approve {number} --yes --as factory")
     assert member(guild, "forge")["status"] == "active"
@@ -381,13 +381,13 @@ def test_an_excluded_member_may_do_nothing_and_its_tokens_are_paid_out(guild: Zu
 def test_a_member_that_leaves_after_an_exclusion_closes_its_accounts_alone(guild: Zunft, tmp_path: Path) -> None:
     """The other party is gone, so the commands in the table are enough to close the account."""
     do_business(guild, tmp_path)
-    number = ballot_in(guild.must("member exclude factory --reason 'cannot be reached' --as maker"))
+    number = ballot_in(guild.must("member exclude factory --reason 'cannot be reached' --yes --as maker"))
     for voter in ("forge", "bank"):
         guild.must(f"ballot approve {number} --yes --as {voter}")
     guild.must("leave start --yes --as forge")
     close = "zunft account close drill --as forge"
     assert steps(guild)[close]["who"] == ["forge"]
-    left = guild.must("account close drill --leave-share --as forge").stdout
+    left = guild.must("account close drill --leave-share --yes --as forge").stdout
     assert "100.00 tokens are left in the escrow" in left
     assert "factory got back 100.00 tokens" in guild.must("account settle drill --as bank").stdout
     assert re.search(r"status +closed", guild.must("node balance drill --as forge").stdout)
@@ -401,7 +401,7 @@ def test_after_another_change_of_the_configuration_votes_stay_and_signatures_are
     (tmp_path / "plan.yaml").write_text(yaml.safe_dump(plan))
     guild = Zunft(tmp_path / "consortium")
     guild.must(f"consortium found {tmp_path}/plan.yaml")
-    number = ballot_in(guild.must("member exclude forge --reason x --as maker"))
+    number = ballot_in(guild.must("member exclude forge --reason x --yes --as maker"))
     guild.must("leave start --yes --as factory")
     guild.must("leave complete --as factory")
     for voter in ("bank", "mill"):

@@ -166,12 +166,12 @@ def test_a_revoked_user_is_refused_by_every_peer(network: Zunft, tmp_path: Path)
     network.must("token transfer maker 1 --as factory/anna")
     users = network.home / "members" / "factory" / "users"
     stolen = [Path(shutil.copy(users / f"anna.{end}", tmp_path)) for end in ("pem", "key")]
-    network.must("user revoke anna --as factory")
+    network.must("user revoke anna --yes --as factory")
     for file in stolen:
         shutil.copy(file, users)
     refused = network("token transfer maker 1 --as factory/anna")
     assert_refused(refused, ExitCode.UNREACHABLE, "access denied")
-    network.must("user revoke anna --as factory")
+    network.must("user revoke anna --yes --as factory")
     assert_refused(network("token transfer maker 1 --as factory/anna"), ExitCode.CONSORTIUM, "no user 'anna'")
     network.must("token transfer maker 1 --as factory")
 

@@ -75,7 +75,7 @@ def test_the_keys_of_another_member_are_not_used(zunft: Zunft) -> None:
 def test_a_member_without_its_roots_key_issues_nothing(zunft: Zunft) -> None:
     root = zunft.home / "members" / "factory" / "msp" / "ca.key"
     root.rename(root.with_suffix(".offline"))
-    for words in ("user add anna --role erp", "user renew erp", "user revoke erp", "network renew factory.peer"):
+    for words in ("user add anna --role erp", "user renew erp", "user revoke erp --yes", "network renew factory.peer"):
         outcome = zunft(f"{words} --as factory" if words.startswith("user") else words)
         assert_refused(outcome, ExitCode.CONSORTIUM, str(root), "No such file")
     assert {row["status"] for row in users(zunft).values()} == {"valid"}

@@ -157,7 +157,7 @@ async def vote_until_the_last_approver_dies(scene: Scene, company: Company) -> s
 
 async def exclude(scene: Scene, name: str) -> None:
     """Excludes the member by a ballot, and takes it out of the scene."""
-    opened = await zunft(scene, f"member exclude {name} --reason 'cannot be reached' --as maker")
+    opened = await zunft(scene, f"member exclude {name} --reason 'cannot be reached' --yes --as maker")
     found = re.search(r"Ballot ([0-9a-f]{16}) ", opened.stdout)
     assert found
     for voter in VOTERS[1:]:

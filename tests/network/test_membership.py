@@ -68,6 +68,8 @@ from zunft.v1.member_pb2 import MEMBER_STATUS_EXCLUDED, MEMBER_STATUS_LEFT
 from zunft.v1.record_pb2 import ListKeys, Records
 
 FOUNDERS = ("maker", "factory", "bank", "forge")
+# The beginnings of the commands that ask before they act.
+ASKING = ("account close", "agreement terminate", "meter revoke")
 AT_ONCE = ExitConditions(notice_period_s=0)
 
 on_raft = pytest.mark.parametrize("scene", [OrderingKind.RAFT], indirect=True)
@@ -351,7 +353,7 @@ async def end_business(scene: Scene, company: Company) -> None:
     while due := await due_endings(company, members):
         member = scene.consortium.topology.name_of(due[0].msp_ids[0])
         home = company.home if member == company.name else members
-        answered = " --yes" if due[0].command.startswith("account close") else ""
+        answered = " --yes" if due[0].command.startswith(ASKING) else ""
         await must(home, f"{due[0].command}{answered} --as {member}")
 
 

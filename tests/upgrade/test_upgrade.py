@@ -90,8 +90,8 @@ def test_everything_goes_on(upgraded: Upgraded) -> None:
     [redemption] = upgraded.must("token redemptions --json").json
     upgraded.must(f"token confirm {redemption['redemption']} --reference PAYMENT-1 --as bank")
 
-    upgraded.must("agreement terminate lathe --as maker")
-    upgraded.must("account close lathe --as maker")
+    upgraded.must("agreement terminate lathe --yes --as maker")
+    upgraded.must("account close lathe --yes --as maker")
     for name in ("maker", "factory", "bank"):
         verdicts = upgraded.must(f"audit --as {name} --json").json["verdicts"]
         assert Status.FAILS not in [verdict["status"] for verdict in verdicts], verdicts
