@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 
 from chaincode import keys
 from chaincode.account.head_digest import head_digest
-from chaincode.errors import HeadMismatch
+from chaincode.errors import HeadMismatch, NotFound
 from chaincode.transaction_context import serialise
 from cli.bill import read_bill, show_bill
 from cli.ledger import read_blocks
@@ -93,7 +93,11 @@ async def credit(number: Number, amount: str, yes: Yes = False, acting: As = "",
 
 
 async def _read(session: Session, provider: str, number: int) -> Invoice:
-    return await session.read(keys.invoice(session.topology.member(provider).msp_id, number))
+    """The provider's invoice of this number. Raises NotFound."""
+    try:
+        return await session.read(keys.invoice(session.topology.member(provider).msp_id, number))
+    except NotFound as error:
+        raise NotFound(f"{provider} has issued no invoice {number}: zunft invoice list shows all") from error
 
 
 async def _bill_of(session: Session, invoice: Invoice, claim: Claim) -> Bill:

@@ -125,7 +125,7 @@ async def confirm(
         found = await find_redemption(session, redemption)
         request = ConfirmRedemption(redemption_id=found.redemption_id, bank_reference=reference)
         await session.submit("token.confirm_redemption", request)
-    say(f"{show_amount(found.amount_micro)} tokens of {found.msp_id} are burned.")
+    say(f"{show_amount(found.amount_micro)} tokens of {session.topology.name_of(found.msp_id)} are burned.")
 
 
 @app.command()
@@ -140,7 +140,7 @@ async def reject(
         found = await find_redemption(session, redemption)
         request = RejectRedemption(redemption_id=found.redemption_id, reason=reason, msp_id=found.msp_id)
         await session.submit("token.reject_redemption", request)
-    say(f"{show_amount(found.amount_micro)} tokens are back at {found.msp_id}.")
+    say(f"{show_amount(found.amount_micro)} tokens are back at {session.topology.name_of(found.msp_id)}.")
 
 
 @app.command()

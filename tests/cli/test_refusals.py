@@ -122,7 +122,7 @@ CASES = [
     ("meter register m --agreement nothing --as maker", REFUSED, "NotFound"),
     ("meter register m --agreement steel-energy --as factory", USAGE, "meters of maker"),
     ("meter register ../x --agreement steel-energy --as maker", REFUSED, "../x"),
-    ("invoice show maker 99 --as factory", REFUSED, "NotFound"),
+    ("invoice show maker 99 --as factory", REFUSED, "(NotFound): maker has issued no invoice 99: zunft invoice list"),
     ("invoice show maker 1 --as bank", USAGE, "no party"),
     ("token confirm abc --reference X --as bank", USAGE, "zunft token redemptions"),
     ("ledger show 999", USAGE, "no block 999"),
