@@ -10,7 +10,7 @@ import typer
 from rich.progress import Progress
 
 from chaincode.account.correction import digest_of
-from chaincode.errors import ContractError
+from chaincode.errors import ContractError, InsufficientFunds
 from chaincode.readings.columns import Columns
 from cli.correcting import answer, read_pending, show_pending, try_answer
 from cli.meter import meter_folder, open_meter
@@ -35,6 +35,7 @@ from node.meter.uplink import deliver, heed_notice
 from node.tariff.simulate import affordable, simulate
 from zunft.client import NodeClient
 from zunft.v1.agreement_pb2 import Terms
+from zunft.v1.event_pb2 import Refusal
 from zunft.v1.node_pb2 import BATCH_STATUS_REFUSED
 from zunft.v1.usage_pb2 import AgreeCorrection, Correction, CorrectUsage, DeclineCorrection, Disclosure
 
@@ -73,7 +74,7 @@ async def import_csv(
     readings = read_csv(file, read_mapping(mapping))
     async with open_session(home, acting) as session, open_node(session, "SubmitBatches") as client:
         meter = open_meter(session, meter_id)
-        await _deliver(meter, client)
+        await _deliver(session, meter, client)
         folder = meter_folder(session, meter_id)
         with SignedReadings(folder, meter) as notes:
             notes.adopt(readings.columns, sequences_of(folder, file, meter.next_sequence))
@@ -81,20 +82,25 @@ async def import_csv(
             if new is not None:
                 most = await _try(session, meter, new, batch)
                 await heed_notice(meter, client)
-                await _charge(meter, client, notes, list(meter.pieces(new, most)), file.name)
+                await _charge(session, meter, client, notes, list(meter.pieces(new, most)), file.name)
         balance = await client.balance(meter.agreement_id)
     _say_charged(meter_id, 0 if new is None else len(new), len(readings.columns), balance.available_micro)
 
 
 async def _charge(
-    meter: SigningMeter, client: NodeClient, notes: SignedReadings, pieces: Sequence[Columns], name: str
+    session: Session,
+    meter: SigningMeter,
+    client: NodeClient,
+    notes: SignedReadings,
+    pieces: Sequence[Columns],
+    name: str,
 ) -> None:
     """Signs and delivers one piece after the other. Raises ImportStopped."""
     with Progress(console=error_console, transient=True, disable=not error_console.is_terminal) as shown:
         for piece in shown.track(pieces, description=f"charging {name}"):
             notes.note(piece)
             meter.seal(piece)
-            await _deliver(meter, client)
+            await _deliver(session, meter, client)
             note_commit()
 
 
@@ -208,11 +214,20 @@ def _amount_on_trial(disclosure: Disclosure, correction: Correction) -> int:
         raise BadArgument(f"nothing was proposed: the contract would refuse the correction: {error}") from error
 
 
-async def _deliver(meter: SigningMeter, client: NodeClient) -> None:
+async def _deliver(session: Session, meter: SigningMeter, client: NodeClient) -> None:
     """Delivers the meter's batches. Raises ImportStopped if one is not charged; a later import begins with it."""
     delivery = await deliver(meter, client)
     refused = [one for one in delivery.batches if one.status == BATCH_STATUS_REFUSED]
     if refused:
         meter.resume_at(refused[0].resume_at)
     if delivery.stop is not None:
-        raise ImportStopped(f"the import stopped ({delivery.stop.error}): {delivery.stop.message}; then import again")
+        remedy = await _remedy(session, meter.agreement_id, delivery.stop)
+        raise ImportStopped(f"the import stopped ({delivery.stop.error}): {remedy}; then import again")
+
+
+async def _remedy(session: Session, agreement_id: str, stop: Refusal) -> str:
+    """The refusal's sentence; if it is for lack of funds, with the command by which the customer funds the account."""
+    if stop.error != InsufficientFunds.__name__:
+        return stop.message
+    customer = session.other_party(await session.read_own(agreement_id))
+    return f"{stop.message} (zunft account fund {agreement_id} AMOUNT --as {customer})"

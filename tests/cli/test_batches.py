@@ -31,6 +31,7 @@ def test_a_batch_that_waits_is_listed_given_up_and_tried_again(zunft: Zunft, tmp
         zunft.must(command)
     stopped = zunft(beyond_funds(tmp_path))
     assert (stopped.exit_code, "InsufficientFunds" in stopped.stderr) == (ExitCode.REFUSED, True), stopped
+    assert "zunft account fund mill AMOUNT --as factory" in " ".join(stopped.stderr.split())
     [waiting] = batches(zunft)
     assert (waiting["meter"], waiting["readings"]) == ("mill-1", 1)
 

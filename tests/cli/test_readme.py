@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from audit import Status
 from tests.cli.program import EXAMPLES, ROOT, Zunft
-from tests.cli.readme import commands_of, commands_under, steel_csv
+from tests.cli.readme import block_under, commands_of, commands_under, steel_csv
+from tests.cli.terminal import shell
 
 
 def test_first_steps_end_with_the_invoice_that_the_simulation_foretells(charged: Path, tmp_path: Path) -> None:
@@ -18,6 +20,21 @@ def test_first_steps_end_with_the_invoice_that_the_simulation_foretells(charged:
     foretold = zunft.must(f"tariff simulate {tariff} {csv} --mapping {mapping} --json").json["total"]
     [invoice] = zunft.must("invoice list --json").json
     assert foretold == invoice["amount"]
+
+
+def test_first_steps_run_by_paste_into_a_bare_shell(tmp_path: Path) -> None:
+    (tmp_path / "examples").symlink_to(EXAMPLES)
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    lines = block_under("First steps with your own consortium").strip().splitlines()
+    with shell(tmp_path, {"COLUMNS": ""}) as terminal:
+        assert terminal.exit_codes_of("\n".join(lines)) == [0] * len(lines), terminal.screen
+    assert "672 readings of main-supply are charged" in terminal.screen
+
+
+def test_readme_links_every_page() -> None:
+    readme = (ROOT / "README.md").read_text()
+    pages = {f"docs/{page.relative_to(ROOT / 'docs')}" for page in (ROOT / "docs").rglob("*.md")}
+    assert pages == set(re.findall(r"^- \[.+?\]\((docs/.+?\.md)\)", readme.split("## Read on")[1], re.MULTILINE))
 
 
 @pytest.fixture(scope="module")
