@@ -45,7 +45,8 @@ from network.running.process import (
 STOP_TIMEOUT_S = 20
 
 _IMAGE_OF = {"peer": PEER_IMAGE, "orderer": ORDERER_IMAGE}
-_ENDED_MEANWHILE = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
+# How long the engine may take to end a container of which it cannot list the processes any more.
+_ENDING_TIMEOUT_S = 2
 _HOME_LABEL = "zunft.home"
 # The log's path comes first. The program replaces the shell, so that it gets the engine's signals itself.
 _ENTRYPOINT = ["/bin/sh", "-c", 'umask 077; exec "$@" >>"$0" 2>&1']
@@ -186,11 +187,22 @@ def _memory_bytes(container: Container) -> int | None:
     """The memory by the engine's `ps`, as its own statistics take a second; None if the container has ended."""
     try:
         processes = container.top(ps_args="-o pid,rss")["Processes"]
-    except APIError as error:
-        if error.status_code not in _ENDED_MEANWHILE:
+    except APIError:
+        if not _ends(container):
             raise
         return None
     return sum(int(kibibytes) * 1024 for _, kibibytes in processes) if processes else None
+
+
+def _ends(container: Container) -> bool:
+    """Whether the container has ended or is ending: meanwhile the engine answers with various errors of its own."""
+    try:
+        container.wait(timeout=_ENDING_TIMEOUT_S)
+    except NotFound:
+        return True
+    except requests.RequestException:
+        return False
+    return True
 
 
 @contextmanager

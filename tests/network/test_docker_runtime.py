@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import docker
 import pytest
+from docker.errors import APIError
 from docker.models.containers import Container
 
 from chaincode import keys
@@ -272,6 +273,26 @@ def test_a_process_that_ends_says_why_in_its_log(
     assert "failed to parse config" in orderer.log_path.read_text()
     network.runtime.stop(orderer)
     assert containers(engine, network) == {}
+
+
+@pytest.mark.parametrize("is_ending", [True, False])
+def test_a_process_that_ends_while_the_engine_looks_does_not_run(
+    network: FabricNetwork, orderer: FabricProcess, monkeypatch: pytest.MonkeyPatch, is_ending: bool
+) -> None:
+    """The engine's answer about a container that ends just now is an error of its own."""
+    network.runtime.start(orderer)
+
+    def top(container: Container, **_options: str) -> None:
+        if is_ending:
+            container.kill()
+        raise APIError("500 Server Error", explanation="ttrpc: closed: unknown")
+
+    monkeypatch.setattr(Container, "top", top)
+    if is_ending:
+        assert network.runtime.running(orderer) is None
+    else:
+        with pytest.raises(errors.RefusedByEngine, match=r"look whether maker\.orderer runs: ttrpc: closed"):
+            network.runtime.running(orderer)
 
 
 def test_a_missing_file_is_named_and_leaves_no_container(
