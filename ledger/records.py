@@ -67,6 +67,7 @@ async def find(
     """
     if not prefix:
         raise error(f"no {noun} is named: {command} shows the ids of all")
+    # Keys have no other characters, and the contract refuses to list what cannot be one.
     can_be_key = prefix.isascii() and prefix.isprintable()
     found = [one async for one in read_each(gateway, f"{noun}/{prefix}", message)] if can_be_key else []
     if len(found) != 1:
